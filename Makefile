@@ -1,0 +1,56 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+STAGES := events tokens words keywords articles categories items trends features ctr index report
+BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
+
+.PHONY: help setup run test check serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+
+help: ## this list
+	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo "  stages: $(STAGES)"
+
+setup: $(READY) ## make .venv with everything pinned
+
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed and was not found as '$(PYTHON)'. Install it, or say where it is: make PYTHON=/path/to/python3.11 setup"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+run: setup ## build the demo newsroom and serve it at http://127.0.0.1:8080
+	$(PY) -m jobs simulate
+	$(PY) -m jobs all
+	$(PY) -m web
+
+test: setup ## pass the tests
+	$(PY) -m pytest -n 2 --dist worksteal
+
+check: setup ## ruff, ruff format, mypy --strict, the layer test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(PY) -m pytest -q tests/test_layers.py
+
+serve: setup ## serve what was published
+	$(PY) -m web
+
+all: setup ## make every stage that is not up to date, and publish
+	$(PY) -m jobs all
+
+$(STAGES): setup ## one stage
+	$(PY) -m jobs $@
+
+simulate publish rollback releases evaluate: setup
+	$(PY) -m jobs $@
+
+bench: setup ## run a benchmark: make bench BENCH='next_click --clicks FILE'
+	$(PY) -m benchmarks.$(BENCH)
+
+clean: ## remove .venv, caches and the data folder's workspace (releases and the store stay)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache "$${RECSYS_DATA_DIR:-data}/work"
+	find recsys jobs web tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,134 @@
+"""``python -m jobs``: every job by name.
+
+A stage's module is loaded when it is called and not before, because gensim and torch take seconds to import and
+``--help`` should not.
+"""
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs import admin_tokens, imports
+from jobs import evaluate as evaluate_job
+from jobs import publish as publish_job
+from jobs import simulate as simulate_job
+from jobs.runner import Context, Counts, Job, Stage, run_stage, run_stages
+from jobs.runs import exclusive_run
+from jobs.terminal import main
+from recsys.settings import load_settings
+
+STAGES = {
+    "events": "append what is new in the store to the Parquet log, and snapshot the catalogue",
+    "tokens": "cut every article into words, Chinese and English",
+    "words": "learn word vectors from the articles",
+    "keywords": "rank each article's keywords by the votes of their vectors",
+    "articles": "make a vector of each article from its keywords",
+    "categories": "sort articles into categories by the nearest category mean",
+    "items": "learn item vectors from click sessions, and project articles without clicks",
+    "trends": "count clicks and impressions at several half-lives",
+    "features": "walk the log in time and write the click model's training matrix",
+    "ctr": "fit the click model",
+    "index": "build the nearest-neighbour index",
+    "report": "draw the report: figures, curves, maps, examples",
+}
+
+Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness; default: jobs.seed")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Make it anew even if nothing has changed")]
+RunId = Annotated[str | None, typer.Option(hidden=True)]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Import articles and clicks, train, judge and publish.",
+)
+
+
+def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
+    """Load one stage's module."""
+    module = importlib.import_module(f"jobs.{name}")
+    return module.STAGE, module.run
+
+
+def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Context:
+    """Read the settings for one invocation."""
+    settings = load_settings(config)
+    return Context(settings, settings.jobs.seed if seed is None else seed, fresh)
+
+
+def _add_stage(name: str, about: str) -> None:
+    def command(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
+        context = context_of(config, seed, fresh)
+        with exclusive_run(context, name, run_id):
+            run_stage(context, *stage_of(name))
+
+    app.command(name, help=about[0].upper() + about[1:] + ".")(command)
+
+
+for _name, _about in STAGES.items():
+    _add_stage(_name, _about)
+
+
+@app.command("all")
+def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
+    """Make every stage that is not up to date, in order, and publish the release."""
+    context = context_of(config, seed, fresh)
+    with exclusive_run(context, "all", run_id) as run:
+        run_stages(context, [stage_of(name) for name in STAGES])
+        publish_job.publish(context, list(STAGES), run)
+
+
+@app.command()
+def publish(config: Config = None, seed: Seed = None, run_id: RunId = None) -> None:
+    """Make a release of the finished stages and let the service take it over."""
+    context = context_of(config, seed)
+    with exclusive_run(context, "publish", run_id) as run:
+        publish_job.publish(context, list(STAGES), run)
+
+
+@app.command()
+def rollback(config: Config = None) -> None:
+    """Make the release before the live one live again."""
+    publish_job.rollback(context_of(config, None))
+
+
+@app.command()
+def releases(config: Config = None) -> None:
+    """List the releases; the live one is marked."""
+    publish_job.show(context_of(config, None))
+
+
+@app.command()
+def evaluate(
+    config: Config = None,
+    seed: Seed = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line")] = False,
+) -> None:
+    """Judge every model on the impressions held out, the last ones in time."""
+    evaluate_job.command(context_of(config, seed), as_json=json)
+
+
+@app.command()
+def simulate(config: Config = None, seed: Seed = None) -> None:
+    """Fill the store with the demo newsroom and simulated readers."""
+    simulate_job.command(context_of(config, seed))
+
+
+@app.command()
+def token(
+    name: Annotated[str, typer.Argument(help="Who will hold it")],
+    config: Config = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Make it invalid instead")] = False,
+) -> None:
+    """Make a token for the admin API; it is shown once and stored only as a hash."""
+    admin_tokens.command(context_of(config, None), name, revoke=revoke)
+
+
+app.add_typer(imports.app, name="import", help="Import articles and events from files.")
+
+if __name__ == "__main__":
+    main(app)

@@ -1,0 +1,166 @@
+"""What every stage has in common: settings, seed, the folders that it reads and writes, progress.
+
+A stage job is a module with a ``STAGE`` and a ``run(job) -> counts``. ``run_stage`` makes its artefact when settings,
+seed or inputs have changed since the last time, and leaves it alone otherwise.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
+from recsys.config import plain
+from recsys.events import EventLog
+from recsys.settings import Settings
+from recsys.store import Store
+from recsys.workspace import Workspace, fingerprint
+
+T = TypeVar("T")
+Counts = dict[str, int | float]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its name, what it is made from, and the sections of the settings that decide its bytes.
+
+    Attributes:
+        inputs: stages whose files it reads.
+        sections: names of the sections of ``config.yaml`` that it reads.
+        always: made on every run, because its input is outside the workspace (the store).
+    """
+
+    name: str
+    inputs: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    always: bool = False
+
+
+@dataclass
+class Context:
+    """One invocation of the command line."""
+
+    settings: Settings
+    seed: int
+    fresh: bool = False
+    progress: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The stages' folders."""
+        return Workspace(self.settings.data_dir / "work")
+
+    @property
+    def event_log(self) -> EventLog:
+        """The Parquet log by day."""
+        return EventLog(self.settings.data_dir / "log")
+
+    def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
+        """Pass an iterable on, showing how far it is: a bar on a terminal, and always in the run's row."""
+        self.progress |= {"unit": unit, "done": 0, "total": total}
+        with progress_bar() as bar:
+            task = bar.add_task(unit, total=total)
+            for element in iterable:
+                yield element
+                self.progress["done"] += 1
+                bar.advance(task)
+
+
+@dataclass
+class Job:
+    """What one stage gets: its context, its inputs' folders and a folder to write into."""
+
+    context: Context
+    stage: Stage
+    out: Path
+
+    @property
+    def settings(self) -> Settings:
+        """The whole configuration."""
+        return self.context.settings
+
+    @property
+    def seed(self) -> int:
+        """The seed of all randomness of this run."""
+        return self.context.seed
+
+    @property
+    def workers(self) -> int:
+        """Threads or processes that the stage may use; 1 gives the same bytes every time."""
+        return self.settings.jobs.workers
+
+    @property
+    def event_log(self) -> EventLog:
+        """The Parquet log by day."""
+        return self.context.event_log
+
+    @property
+    def log(self) -> structlog.stdlib.BoundLogger:
+        """A logger that names the stage."""
+        return log.bind(stage=self.stage.name)
+
+    def path(self, stage: str) -> Path:
+        """The folder of an upstream stage.
+
+        Raises:
+            MissingArtefact: it has not been made; the message names the command that makes it.
+        """
+        return self.context.workspace.path(stage)
+
+    def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
+        """See ``Context.track``."""
+        return self.context.track(iterable, total, unit)
+
+    def open_store(self) -> Store:
+        """Open the database; close it after use."""
+        return open_store(self.settings)
+
+
+def open_store(settings: Settings) -> Store:
+    """Open the configured database."""
+    return Store.open(settings.database_url, settings.store)
+
+
+def stage_fingerprint(context: Context, stage: Stage) -> tuple[str, dict[str, str]]:
+    """What decides a stage's bytes.
+
+    Returns:
+        The fingerprint, and the digests of the inputs by name.
+
+    Raises:
+        MissingArtefact: an input has not been made.
+    """
+    inputs = {name: context.workspace.record(name).digest for name in stage.inputs}
+    sections = {name: plain(getattr(context.settings, name)) for name in stage.sections}
+    return fingerprint(stage.name, sections, context.seed, inputs), inputs
+
+
+def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> bool:
+    """Make one stage's artefact unless it is up to date.
+
+    Returns:
+        True when it was made, False when nothing had changed since the last time.
+    """
+    context.progress.update({"stage": stage.name, "done": 0, "total": None})
+    mark, inputs = stage_fingerprint(context, stage)
+    known = context.workspace.finished(stage.name)
+    if known and known.fingerprint == mark and not (context.fresh or stage.always):
+        log.info("up to date", stage=stage.name)
+        return False
+    log.info("start", stage=stage.name, seed=context.seed)
+    facts: dict[str, Any] = {}
+    reset_peak_memory()
+    began = time.monotonic()
+    with context.workspace.write(stage.name, mark, inputs, facts) as out:
+        facts.update(run(Job(context, stage, out)))
+        facts.update(seconds=round(time.monotonic() - began, 2), peak_mib=peak_mib())
+    log.info("done", stage=stage.name, **facts)
+    return True
+
+
+def run_stages(context: Context, stages: Sequence[tuple[Stage, Callable[[Job], Counts]]]) -> int:
+    """Make several stages in order; returns how many were made anew."""
+    return sum(run_stage(context, stage, run) for stage, run in stages)

@@ -1,0 +1,79 @@
+"""How a job speaks: a progress bar on a terminal, log lines, exit codes, its own peak memory.
+
+One start and one end line per stage, ``key=value`` on stderr; coloured when a person is looking.
+"""
+
+import contextlib
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import structlog
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from recsys.errors import RecsysError
+
+CONSOLE = Console(stderr=True)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("jobs")
+
+
+def progress_bar() -> Progress:
+    """A bar on a terminal; nothing at all elsewhere."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)
+
+
+def configure_logging() -> None:
+    """One line per event on stderr: coloured on a terminal, key=value elsewhere."""
+    tty = sys.stderr.isatty()
+    renderer: Any = structlog.dev.ConsoleRenderer() if tty else structlog.processors.LogfmtRenderer()
+    stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if tty else "iso", utc=not tty, key="at")
+    level = structlog.processors.add_log_level
+    structlog.configure(
+        processors=[stamp, level, renderer], logger_factory=structlog.PrintLoggerFactory(file=sys.stderr)
+    )
+
+
+def now_ms() -> int:
+    """The time, in milliseconds UTC since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def reset_peak_memory() -> None:
+    """Start the process's peak of resident memory anew, where the kernel allows it."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_mib() -> int:
+    """Peak resident memory since ``reset_peak_memory``, in MiB."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def main(command: Callable[[], Any]) -> None:
+    """Run a command and turn the project's errors into one readable line and an exit code (1 failed, 2 refused)."""
+    signal.signal(signal.SIGTERM, _end)
+    configure_logging()
+    try:
+        command()
+    except RecsysError as problem:
+        log.error(type(problem).__name__, expected=problem.expected, got=problem.got, remedy=problem.remedy)
+        raise SystemExit(problem.exit_code) from None
+    except KeyboardInterrupt:
+        log.error("interrupted")
+        raise SystemExit(130) from None

@@ -1,0 +1,35 @@
+"""An embedding-based news recommender: the map of its rooms.
+
+The rule: **import only upstream.** A room may use the rooms listed above it and nothing else; what comes back (a
+reader's clicks) comes back through the disk or the database, never through an import. ``jobs`` and ``web`` use
+``recsys`` and never each other. ``tests/test_layers.py`` reads this list and every import, and fails on an arrow that
+points down, on an import hidden in a function, and on a file whose room is not listed.
+
+    errors       what can go wrong, as one tree
+    config       config.yaml and the environment -> frozen, validated sections
+    store        articles, events, readers, runs: SQLite or PostgreSQL
+    workspace    the folder where each stage leaves its files for the next
+    releases     the stages' files -> one immutable, checked release
+    imports      MIND, CSV, JSONL, Parquet -> store
+    events       store -> a Parquet log by day -> arrays in time order
+    tokens       text -> tokens (Chinese, English)
+    words        tokens -> word vectors
+    keywords     tokens + word vectors -> ranked keywords
+    articles     keywords + word vectors -> article vectors
+    categories   article vectors -> category and confidence
+    items        click sessions + article vectors -> item vectors
+    readers      a reader's last clicks -> reader vector
+    trends       the stream of events -> live counts
+    features     reader, article, context -> one matrix, the same for training and serving
+    ctr          matrix -> P(click)
+    index        vectors -> nearest neighbours
+    recommend    reader -> list with reasons
+    metrics      labels and scores -> figures; knows no model
+    evaluate     held-out impressions -> figures of every model
+    report       figures -> pictures and one page
+    simulate     seed -> readers of known tastes
+    demo         the demo newsroom's articles
+    settings     every section joined into one configuration
+"""
+
+__version__ = "0.1.0"

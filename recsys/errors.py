@@ -1,0 +1,83 @@
+"""Everything that can go wrong, as one tree.
+
+    RecsysError
+    ├── InputError            what came in cannot be used               exit code 2
+    │   ├── ConfigError       a key or value of the configuration
+    │   ├── ImportRefused     a file that no row of can be imported
+    │   ├── BadReader         a reader, session or event identifier
+    │   ├── UnknownArticle    an article identifier that the catalogue lacks
+    │   └── DegenerateInput   numbers without meaning: NaN, all zero, an empty vocabulary
+    ├── ArtefactError         a file that a job made                    exit code 1
+    │   ├── MissingArtefact   it is not there; the message names the command that makes it
+    │   ├── StaleArtefact     it was made from other inputs than the ones beside it
+    │   ├── CorruptArtefact   its bytes are not the ones that were written
+    │   └── SpaceMismatch     its vectors live in another space
+    ├── StoreError            the database refused or is out of reach   exit code 1
+    └── Busy                  another run holds what this one needs     exit code 1
+
+A message has three parts: what was expected, what came instead, and what to do about it.
+"""
+
+
+class RecsysError(Exception):
+    """The root: catch it to catch all that this project raises on purpose."""
+
+    exit_code = 1
+
+    def __init__(self, expected: str, got: str, remedy: str) -> None:
+        self.expected, self.got, self.remedy = expected, got, remedy
+        super().__init__(f"expected {expected}; got {got}. {remedy}")
+
+
+class InputError(RecsysError):
+    """What came in cannot be used."""
+
+    exit_code = 2
+
+
+class ConfigError(InputError):
+    """A key or a value of the configuration is wrong."""
+
+
+class ImportRefused(InputError):
+    """No row of the file can be imported: it is empty, unreadable or of another format."""
+
+
+class BadReader(InputError):
+    """A reader, session or event identifier that cannot be one."""
+
+
+class UnknownArticle(InputError):
+    """An article identifier that the catalogue does not have."""
+
+
+class DegenerateInput(InputError):
+    """Numbers that mean nothing: NaN, all zero, or an empty vocabulary."""
+
+
+class ArtefactError(RecsysError):
+    """A file that a job made cannot be used."""
+
+
+class MissingArtefact(ArtefactError):
+    """The artefact is not there; the remedy names the command that makes it."""
+
+
+class StaleArtefact(ArtefactError):
+    """The artefact was made from other inputs than those that stand beside it."""
+
+
+class CorruptArtefact(ArtefactError):
+    """The bytes on disk are not the bytes that were written."""
+
+
+class SpaceMismatch(ArtefactError):
+    """Two artefacts hold vectors of different spaces and cannot be combined."""
+
+
+class StoreError(RecsysError):
+    """The database refused, or is out of reach."""
+
+
+class Busy(RecsysError):
+    """Another run holds what this one needs."""

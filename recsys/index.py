@@ -1,0 +1,110 @@
+"""The index: vectors -> nearest neighbours by cosine, among the allowed ones only.
+
+Reads unit vectors; produces a FAISS flat inner-product index. What is not allowed (seen, hidden, expired) is left out
+inside the search, so that k allowed articles come back whenever there are k. A used FAISS index must not cross a fork,
+and adding while another thread searches is unsafe: the service loads after the fork and holds a lock.
+
+Source: Johnson, Douze and Jégou 2017, "Billion-scale similarity search with GPUs".
+"""
+
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from recsys.config import Section
+from recsys.errors import CorruptArtefact, DegenerateInput
+
+Vectors = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int32]
+
+NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+class IndexConfig(Section):
+    """How many articles the retrieval brings to the click model."""
+
+    candidates: int = Field(200, ge=1, le=10_000)
+
+
+class Index:
+    """Nearest neighbours of one vector among article rows."""
+
+    def __init__(self, index: faiss.IndexIDMap2) -> None:
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: Vectors) -> "Index":
+        """Index a table of vectors.
+
+        Args:
+            vectors: float32 (A, D), unit rows; NaN rows are left out, so they are never found.
+        """
+        index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(1, vectors.shape[1])))
+        known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
+        if len(known):
+            index.add_with_ids(np.ascontiguousarray(vectors[known], np.float32), known.astype(np.int64))
+        return cls(index)
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def search(self, vector: Vectors, k: int, allowed: npt.NDArray[np.bool_]) -> tuple[Rows, Vectors]:
+        """The allowed articles closest to a vector.
+
+        Args:
+            vector: float32 (D,). One that is not finite says nothing and finds nothing.
+            k: how many at most.
+            allowed: bool (A,) by row; rows beyond its end are not allowed.
+
+        Returns:
+            int32 (n,) rows and float32 (n,) inner products, best first, n ≤ k.
+
+        Raises:
+            DegenerateInput: the vector has another number of dimensions.
+        """
+        self._check(vector)
+        k = min(k, len(self))
+        if k < 1 or not np.isfinite(vector).all() or not allowed.any():
+            return NOTHING
+        bitmap = np.packbits(allowed, bitorder="little")  # must outlive the selector, which only points to it
+        selector = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))
+        scores, rows = self._index.search(np.ascontiguousarray(vector[None], np.float32), k, params=selector)
+        found = rows[0] >= 0  # FAISS fills up with -1
+        return rows[0][found].astype(np.int32), scores[0][found]
+
+    def add(self, vector: Vectors, row: int) -> None:
+        """Add or replace one article; a vector that is not finite takes it out."""
+        self._check(vector)
+        self._index.remove_ids(np.array([row], np.int64))
+        if np.isfinite(vector).all():
+            self._index.add_with_ids(np.ascontiguousarray(vector[None], np.float32), np.array([row], np.int64))
+
+    def _check(self, vector: Vectors) -> None:
+        if vector.shape != (self._index.d,) and len(self):
+            raise DegenerateInput(
+                f"a vector of {self._index.d} dimensions", f"shape {vector.shape}", "Run: python -m jobs index"
+            )
+
+    def save(self, file: Path) -> None:
+        """Write the index; equal vectors give equal bytes."""
+        faiss.write_index(self._index, str(file))
+
+    @classmethod
+    def load(cls, file: Path) -> "Index":
+        """Read an index. FAISS does not notice flipped bits: check the file's hash before.
+
+        Raises:
+            CorruptArtefact: it is not an index that this class wrote.
+        """
+        try:
+            index = faiss.read_index(str(file))
+        except RuntimeError as error:
+            raise CorruptArtefact(f"a FAISS index in {file}", str(error), "Run: python -m jobs index") from None
+        if not isinstance(index, faiss.IndexIDMap2):
+            raise CorruptArtefact(
+                f"a flat index with rows in {file}", type(index).__name__, "Run: python -m jobs index"
+            )
+        return cls(index)

@@ -1,0 +1,28 @@
+"""Recommend: a reader -> a list of articles with reasons.
+
+Reads the catalogue, the vectors, the live counts and the click model; produces a ``Recommendation``: retrieve, rank,
+re-rank, explain. This file holds the configuration only, so that reading it loads no numpy code.
+
+    catalogue.py     what may be shown now, as columns and masks
+    reasons.py       why an article is in the list, decided by numbers, said in Chinese or English
+    recommender.py   the four steps
+"""
+
+from pydantic import Field
+
+from recsys.config import Section
+
+
+class RecommendConfig(Section):
+    """How many candidates, how varied a list, and what may be claimed as a reason."""
+
+    k: int = Field(10, ge=1, le=1000)
+    max_k: int = Field(50, ge=1, le=1000)
+    trending: int = Field(60, ge=0, le=10_000)
+    fresh: int = Field(60, ge=0, le=10_000)
+    fresh_hours: float = Field(48.0, gt=0, le=87_600)
+    max_per_category: int = Field(3, ge=1)
+    read_share: float = Field(0.3, ge=0, le=1)
+    read_cosine: float = Field(0.3, ge=-1, le=1)
+    liked_share: float = Field(0.25, gt=0, le=1)
+    reason_keywords: int = Field(3, ge=0, le=20)

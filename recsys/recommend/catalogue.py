@@ -1,0 +1,204 @@
+"""The catalogue: every article of the site as columns, and masks that say which of them may be shown now.
+
+Reads articles of the store; produces boolean masks over the shared row space. An article that is known only from
+clicks has a row, because its vector counts for its readers, and no content, so that it is never shown.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.store import Article
+
+NONE = -1
+SUMMARY_CHARS = 120  # two lines under a headline
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int32]
+
+
+class Traits(NamedTuple):
+    """What the models say of one article.
+
+    Attributes:
+        language: "zh", "en" or "other".
+        keywords: most telling first.
+        weights: of the keywords.
+        category: the nearest one, None when there is no vector.
+        confidence: in it, in [0, 1].
+    """
+
+    language: str
+    keywords: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    category: str | None = None
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the catalogue keeps of one article: all that a card shows, without the body.
+
+    Attributes:
+        summary: the beginning of the body.
+        language: "zh", "en" or "other", given or detected.
+        category: given, or told from the content.
+        confidence: in [0, 1] of a category told from the content; None of one that was given.
+        published_at: ms, None when unknown.
+        expires_at: ms, None for never.
+        keywords: most telling first.
+        weights: of the keywords.
+    """
+
+    title: str
+    summary: str = ""
+    url: str | None = None
+    image: str | None = None
+    source: str | None = None
+    language: str = "other"
+    category: str | None = None
+    confidence: float | None = None
+    published_at: int | None = None
+    expires_at: int | None = None
+    hidden: bool = False
+    keywords: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, article: Article, traits: Traits) -> "Entry":
+        """Take what a card needs from an article of the store and what was found out about it."""
+        return cls(
+            title=article.title,
+            summary=article.body[:SUMMARY_CHARS].strip(),
+            url=article.url,
+            image=article.image,
+            source=article.source,
+            language=traits.language,
+            category=article.category or traits.category,
+            confidence=None if article.category else traits.confidence,
+            published_at=article.published_at,
+            expires_at=article.expires_at,
+            hidden=article.hidden,
+            keywords=traits.keywords,
+            weights=traits.weights,
+        )
+
+
+class Catalogue:
+    """The articles of one site by row; A rows of room, of which the first ``len(ids)`` are taken.
+
+    Attributes:
+        ids: article id by row.
+        row_of: article id -> row.
+        entries: what is known of each row, None for an article known only from clicks.
+        published: int64 (A,), ms, -1 when unknown.
+        expires: int64 (A,), ms, -1 for never.
+    """
+
+    def __init__(self, ids: Sequence[str] = (), capacity: int | None = None) -> None:
+        self.capacity = len(ids) if capacity is None else capacity
+        if self.capacity < len(ids):
+            raise ValueError(f"capacity {self.capacity} is less than {len(ids)} articles")
+        self.ids: list[str] = list(ids)
+        self.row_of: dict[str, int] = {article_id: row for row, article_id in enumerate(self.ids)}
+        self.entries: list[Entry | None] = [None] * len(self.ids)
+        self.published = np.full(self.capacity, NONE, np.int64)
+        self.expires = np.full(self.capacity, NONE, np.int64)
+        self._shown = np.zeros(self.capacity, np.bool_)  # has content and is not hidden
+        self._languages: dict[str, Mask] = {}
+        self._codes: dict[str, int] = {}  # category name -> code
+        self._category = np.full(self.capacity, NONE, np.int32)
+
+    @property
+    def room(self) -> int:
+        """Rows that are still free."""
+        return self.capacity - len(self.ids)
+
+    def put(self, article_id: str, entry: Entry) -> int:
+        """Add an article, or replace what is known of it.
+
+        Returns:
+            Its row.
+
+        Raises:
+            IndexError: the article is new and there is no room left.
+        """
+        row = self.row_of.get(article_id)
+        if row is None:
+            row = self._append(article_id)
+        self.entries[row] = entry
+        self.published[row] = NONE if entry.published_at is None else entry.published_at
+        self.expires[row] = NONE if entry.expires_at is None else entry.expires_at
+        self._shown[row] = not entry.hidden
+        self._category[row] = self._codes.setdefault(entry.category, len(self._codes)) if entry.category else NONE
+        self._languages.setdefault(entry.language, np.zeros(self.capacity, np.bool_))
+        for language, mask in self._languages.items():
+            mask[row] = language == entry.language
+        return row
+
+    def _append(self, article_id: str) -> int:
+        if not self.room:
+            raise IndexError(f"the catalogue has room for {self.capacity} articles and is full")
+        self.ids.append(article_id)
+        self.entries.append(None)
+        self.row_of[article_id] = len(self.ids) - 1
+        return len(self.ids) - 1
+
+    def entry(self, row: int) -> Entry:
+        """What is known of a row that may be shown.
+
+        Raises:
+            LookupError: the article is known only from clicks.
+        """
+        entry = self.entries[row]
+        if entry is None:
+            raise LookupError(f"article {self.ids[row]!r} is known only from clicks")
+        return entry
+
+    def category(self, row: int) -> str | None:
+        """An article's category, or None when it has none or is known only from clicks."""
+        entry = self.entries[row]
+        return entry.category if entry else None
+
+    def showable(self, now: int, language: str | None = None) -> Mask:
+        """Say which articles may be shown: with content, published, neither hidden nor expired.
+
+        Args:
+            now: ms.
+            language: only this one, as long as any article that may be shown is in it.
+
+        Returns:
+            bool (A,), the caller's own.
+        """
+        mask = self._shown & (self.published <= now) & ((self.expires == NONE) | (self.expires > now))
+        if language in self._languages:
+            spoken = mask & self._languages[language]
+            return spoken if spoken.any() else mask
+        return mask
+
+    def newest(self, allowed: Mask, n: int, *, since: int = NONE, liked: Iterable[str] = ()) -> Rows:
+        """The newest allowed articles, those of liked categories first.
+
+        Args:
+            allowed: bool (A,).
+            n: how many at most.
+            since: only articles published at this ms or later.
+            liked: categories.
+
+        Returns:
+            int32 (≤ n,), each group newest first; ties by row.
+        """
+        rows = np.flatnonzero(allowed & (self.published >= since))
+        known = [self._codes[name] for name in liked if name in self._codes]
+        first = np.isin(self._category[rows], known)
+        return np.concatenate([self._latest(rows[first], n), self._latest(rows[~first], n)])[:n].astype(np.int32)
+
+    def _latest(self, rows: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+        times = self.published[rows]
+        if len(rows) > n > 0:  # sort only what can be among the newest n
+            keep = times >= np.partition(times, len(rows) - n)[len(rows) - n]
+            rows, times = rows[keep], times[keep]
+        return rows[np.lexsort((rows, -times))][:n]

@@ -1,0 +1,373 @@
+"""The recommender: retrieve, rank, re-rank, explain.
+
+Reads the catalogue, the vectors, the indexes, the live counts and the click model; produces lists with reasons. What a
+reader must not see (hidden, expired, not yet published, seen, dismissed, another language, the article they are on) is
+left out inside the search, never after it. The same state gives the same list. Not safe for threads: the caller locks.
+"""
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import UnknownArticle
+from recsys.events import KINDS
+from recsys.features import Tables, matrix
+from recsys.index import Index
+from recsys.readers import ReadersConfig, ReaderState, reader_vector, weights
+from recsys.recommend import RecommendConfig
+from recsys.recommend.catalogue import NONE, Catalogue, Mask, Rows
+from recsys.recommend.reasons import Reason, ReasonKind, contributions, most_read, shared_keywords
+from recsys.trends import Trends
+
+CLICK = KINDS.index("click")
+HOUR_MS = 3_600_000
+DEEPER = 4  # how much further the search for a fallback looks, so that the limit per category finds others
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Tier(enum.StrEnum):
+    """What a list was made from, best first."""
+
+    PERSONAL = "personal"
+    SESSION = "session"
+    CATEGORY_POPULAR = "category-popular"
+    POPULAR = "popular"
+    FRESH = "fresh"
+    EMPTY = "empty"
+
+
+class Scorer(Protocol):
+    """The click model as far as it is used here."""
+
+    def score(self, matrix: Vectors) -> Vectors:
+        """P(click) of each row: float32 (B, F) -> float32 (B,)."""
+
+
+class Card(NamedTuple):
+    """One article of a list: its row, the score that placed it, and why it is there."""
+
+    row: int
+    score: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A list, the tier that it came from and the release that served it."""
+
+    tier: Tier
+    release: str | None
+    cards: list[Card]
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What is known of a reader for one answer.
+
+    Attributes:
+        tier: where it comes from.
+        state: the clicks.
+        table: float32 (A, D), the vectors of the space that ``vector`` lives in.
+        index: of that table.
+        vector: float32 (D,), unit.
+    """
+
+    tier: Tier
+    state: ReaderState
+    table: Vectors
+    index: Index
+    vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Candidates of one answer, best first, with what the reasons need.
+
+    Attributes:
+        rows: int32 (B,).
+        scores: float32 (B,), falling.
+        trending: rows that many read now.
+        fresh: rows published within ``fresh_hours``.
+        liked: category -> share of the clicks' weights.
+    """
+
+    rows: Rows
+    scores: Vectors
+    trending: frozenset[int]
+    fresh: frozenset[int]
+    liked: dict[str, float]
+
+
+class Recommender:
+    """One release, or none, over one catalogue; every table has the catalogue's capacity as its length."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        tables: Tables,
+        index: Index | None,
+        content_index: Index | None,
+        model: Scorer | None,
+        trends: Trends,
+        config: RecommendConfig,
+        readers: ReadersConfig,
+        neighbours: int,
+        release: str | None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.tables = tables
+        self.index = index
+        self.content_index = content_index
+        self.model = model
+        self.trends = trends
+        self.config = config
+        self.readers = readers
+        self.neighbours = neighbours  # candidates that the index brings
+        self.release = release
+
+    def observe(self, kind: int, row: int, time: int) -> None:
+        """Count one event.
+
+        Args:
+            kind: index into ``KINDS``.
+            row: article row.
+            time: ms.
+        """
+        self.trends.observe(kind, row, time)
+
+    def recommend(
+        self,
+        reader: ReaderState | None,
+        session: ReaderState | None,
+        *,
+        article: str | None,
+        k: int,
+        now: int,
+        lang: str | None,
+    ) -> Recommendation:
+        """Make a list for a reader.
+
+        Args:
+            reader: what is known of the reader, if anything.
+            session: what they did in this session, if anything.
+            article: id of the article they are on; one that the catalogue lacks says nothing.
+            k: length of the list; shorter only when fewer articles may be shown.
+            now: ms.
+            lang: only articles in this language, as long as there are any.
+        """
+        here = NONE if article is None else self.catalogue.row_of.get(article, NONE)
+        states = self._states(reader, session, here, now)
+        allowed = self._allowed(states, here, now, lang)
+        taste = self._taste(states)
+        if taste is not None:
+            cards, tier = self._for_taste(taste, allowed, k, now), taste.tier
+        else:
+            cards, tier = self._for_anyone(states, allowed, k, now)
+        return Recommendation(tier if cards else Tier.EMPTY, self.release, cards)
+
+    def similar(self, article_id: str, k: int, now: int, lang: str | None) -> list[Card]:
+        """The articles nearest to one; the newest of its category when it has no vector.
+
+        Args:
+            article_id: the article.
+            k: how many at most.
+            now: ms.
+            lang: their language; without it the article's own.
+
+        Raises:
+            UnknownArticle: the catalogue has no such article.
+        """
+        row = self.catalogue.row_of.get(article_id, NONE)
+        if row == NONE or self.catalogue.entries[row] is None:
+            raise UnknownArticle("an article of the catalogue", f"{article_id!r}", "Check the id.")
+        entry = self.catalogue.entry(row)
+        allowed = self.catalogue.showable(now, lang or entry.language)
+        allowed[row] = False
+        cards: list[Card] = []
+        for table, index in self._spaces():
+            if not cards and not np.isnan(table[row]).any():
+                found, scores = index.search(table[row], k, allowed)
+                cards = [self._similar_card(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]
+        allowed[[card.row for card in cards]] = False
+        rest = self.catalogue.newest(allowed, k - len(cards), liked=[entry.category or ""])
+        same = [int(other) for other in rest if entry.category and self.catalogue.category(other) == entry.category]
+        return cards + [self._similar_card(row, other, 0.0) for other in same]
+
+    def _similar_card(self, row: int, other: int, score: float) -> Card:
+        words = shared_keywords(self.catalogue, row, other, self.config.reason_keywords)
+        return Card(other, score, Reason(ReasonKind.SIMILAR, row, keywords=words))
+
+    def _spaces(self) -> Iterator[tuple[Vectors, Index]]:
+        if self.index is not None:
+            yield self.tables.item_vectors, self.index
+        if self.content_index is not None:
+            yield self.tables.article_vectors, self.content_index
+
+    def _states(
+        self, reader: ReaderState | None, session: ReaderState | None, here: int, now: int
+    ) -> list[tuple[Tier, ReaderState]]:
+        """The clicks that may say something, the most telling first."""
+        states = [(Tier.PERSONAL, reader)] if reader is not None else []
+        states += [(Tier.SESSION, session)] if session is not None else []
+        if here != NONE:
+            only = ReaderState.empty(self.readers)
+            only.observe(CLICK, here, now)
+            states.append((Tier.SESSION, only))
+        return states
+
+    def _allowed(self, states: Sequence[tuple[Tier, ReaderState]], here: int, now: int, lang: str | None) -> Mask:
+        allowed = self.catalogue.showable(now, lang)
+        for _, state in states:
+            allowed[list(state.seen)] = False
+        if here != NONE:
+            allowed[here] = False
+        return allowed
+
+    def _taste(self, states: Sequence[tuple[Tier, ReaderState]]) -> Taste | None:
+        for tier, state in states:
+            for table, index in self._spaces() if state.clicks else ():
+                vector = reader_vector(table, state.clicks, self.readers.half_life_clicks)
+                if not np.isnan(vector).any():
+                    return Taste(tier, state, table, index, vector)
+        return None
+
+    def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
+        pool = self._pool(taste, allowed, now)
+        picked = self._varied(pool.rows, allowed, k, now, pool.liked)
+        places = {int(row): place for place, row in enumerate(pool.rows)}
+        late = [row for row in picked if row not in places]
+        scores = dict(zip(late, self._score(taste, np.array(late, np.int32), now), strict=True)) if late else {}
+        return [
+            Card(
+                row,
+                float(pool.scores[places[row]] if row in places else scores[row]),
+                self._reason(taste, pool, row),
+            )
+            for row in picked
+        ]
+
+    def _pool(self, taste: Taste, allowed: Mask, now: int) -> Pool:
+        near, _ = taste.index.search(taste.vector, self.neighbours, allowed)
+        clicked = taste.state.clicks
+        liked = most_read(self.catalogue, clicked, weights(len(clicked), self.readers.half_life_clicks))
+        since = now - int(self.config.fresh_hours * HOUR_MS)
+        fresh = self.catalogue.newest(allowed, self.config.fresh, since=max(since, 0), liked=liked)
+        trending = self.trends.top(now, self.config.trending, allowed)
+        rows = np.unique(np.concatenate([near, trending, fresh]).astype(np.int32))
+        scores = self._score(taste, rows, now)
+        order = np.lexsort((rows, -scores))
+        return Pool(rows[order], scores[order], frozenset(trending.tolist()), frozenset(fresh.tolist()), liked)
+
+    def _score(self, taste: Taste, rows: Rows, now: int) -> Vectors:
+        """P(click) of each row; without a click model the cosine with the reader, 0 where unknown."""
+        if not len(rows):
+            return np.empty(0, np.float32)
+        if self.model is None:
+            return np.nan_to_num(taste.table[rows] @ taste.vector).astype(np.float32)
+        return self.model.score(matrix(self.tables, taste.state, rows, now, self.trends, self.readers))
+
+    def _for_anyone(
+        self, states: Sequence[tuple[Tier, ReaderState]], allowed: Mask, k: int, now: int
+    ) -> tuple[list[Card], Tier]:
+        """A list without a vector: popular in the categories read, else popular, else the newest."""
+        clicked = next((state.clicks for _, state in states if state.clicks), [])
+        liked = most_read(self.catalogue, clicked, weights(len(clicked), self.readers.half_life_clicks))
+        popular = self.trends.top(now, DEEPER * k, allowed).tolist()
+        first = [row for row in popular if self.catalogue.category(row) in liked]
+        if liked and len(first) < k:
+            newest = self.catalogue.newest(allowed, k, liked=liked).tolist()
+            first += [row for row in newest if row not in first and self.catalogue.category(row) in liked]
+        if first:
+            tier, ranked = Tier.CATEGORY_POPULAR, first + [row for row in popular if row not in first]
+        else:
+            tier, ranked = (Tier.POPULAR if popular else Tier.FRESH), popular
+        picked = self._varied(np.array(ranked, np.int32), allowed, k, now, liked)
+        known = set(popular)
+        return [Card(row, 0.0, self._plain_reason(row, row in known, liked)) for row in picked], tier
+
+    def _plain_reason(self, row: int, popular: bool, liked: dict[str, float]) -> Reason:
+        category = self.catalogue.category(row)
+        if category in liked:
+            return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category)
+        return Reason(ReasonKind.POPULAR if popular else ReasonKind.FRESH)
+
+    def _varied(self, ranked: Rows, allowed: Mask, k: int, now: int, liked: Iterable[str]) -> list[int]:
+        """Take the best, few of each category while there are others, then whatever is left.
+
+        Args:
+            ranked: int32 (B,), best first.
+            allowed: bool (A,).
+            k: how many.
+            now: ms.
+            liked: categories whose articles go first when the ranked ones run out.
+
+        Returns:
+            At most ``k`` rows; fewer only when no more are allowed.
+        """
+        picked, over, taken = self._limited(ranked.tolist(), k, {})
+        if len(picked) < k:
+            others = self._others(ranked, allowed, DEEPER * k, now, liked)
+            more, over_more, _ = self._limited(others, k - len(picked), taken)
+            picked, over = picked + more, over + over_more
+        return picked + over[: k - len(picked)]
+
+    def _others(self, ranked: Rows, allowed: Mask, n: int, now: int, liked: Iterable[str]) -> list[int]:
+        rest = allowed.copy()
+        rest[ranked] = False
+        popular = self.trends.top(now, n, rest)
+        rest[popular] = False
+        return [*popular.tolist(), *self.catalogue.newest(rest, n, liked=liked).tolist()]
+
+    def _limited(
+        self, ranked: Iterable[int], k: int, taken: dict[str, int]
+    ) -> tuple[list[int], list[int], dict[str, int]]:
+        """Split into at most ``k`` rows within the limit per category, and those beyond it; no category, no limit."""
+        picked: list[int] = []
+        over: list[int] = []
+        taken = dict(taken)
+        for row in ranked:
+            category = self.catalogue.category(row)
+            if len(picked) == k or (category and taken.get(category, 0) >= self.config.max_per_category):
+                over.append(row)
+                continue
+            picked.append(row)
+            if category:
+                taken[category] = taken.get(category, 0) + 1
+        return picked, over, taken
+
+    def _reason(self, taste: Taste, pool: Pool, row: int) -> Reason:
+        read = self._read_reason(taste, row)
+        if read is not None:
+            return read
+        category = self.catalogue.category(row)
+        if category and pool.liked.get(category, 0.0) >= self.config.liked_share:
+            return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category)
+        if row in pool.trending:
+            return Reason(ReasonKind.TRENDING)
+        if row in pool.fresh:
+            return Reason(ReasonKind.FRESH)
+        if self.trends.total_clicks(np.array([row], np.int32))[0]:
+            return Reason(ReasonKind.POPULAR)
+        return Reason(ReasonKind.SIMILAR)
+
+    def _read_reason(self, taste: Taste, row: int) -> Reason | None:
+        """The article read that spoke most for this one, if it really did and can be named."""
+        if np.isnan(taste.table[row]).any():
+            return None
+        clicks = np.array(taste.state.clicks, np.int64)
+        known = clicks[~np.isnan(taste.table[clicks, 0])]
+        each = weights(len(known), self.readers.half_life_clicks)
+        rows, where = np.unique(known, return_inverse=True)  # an article clicked twice speaks once, with both weights
+        total = np.bincount(where, each).astype(np.float32)
+        share, cosine = contributions(taste.table[rows], total, taste.table[row])
+        best = int(np.argmax(share))
+        named = self.catalogue.entries[rows[best]] is not None
+        if not named or share[best] < self.config.read_share or cosine[best] < self.config.read_cosine:
+            return None
+        words = shared_keywords(self.catalogue, int(rows[best]), row, self.config.reason_keywords)
+        return Reason(ReasonKind.BECAUSE_YOU_READ, int(rows[best]), keywords=words)

@@ -1,0 +1,130 @@
+"""Numbers -> SVG pictures whose text stays text, so that the browser's fonts draw Chinese and English alike."""
+
+import io
+import warnings
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Matrix = npt.NDArray[np.float32]
+
+INK = "#7d8590"  # reads well on white and on black
+ACCENT = "#c2410c"
+STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "recsys",  # the same numbers give the same bytes
+    "font.size": 11,
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def bars(figures: Mapping[str, Mapping[str, float]], figure_names: Sequence[str], highlight: str) -> str:
+    """Horizontal bars of every model, one panel per figure.
+
+    Args:
+        figures: model -> figure name -> value.
+        figure_names: the panels, left to right.
+        highlight: the model to draw in the accent colour.
+
+    Returns:
+        An SVG element.
+    """
+    models = list(figures)[::-1]
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(11, 0.6 + 0.38 * len(models)))
+        panels = np.atleast_1d(sheet.subplots(1, len(figure_names), sharey=True))
+        for panel, name in zip(panels, figure_names, strict=True):
+            values = [figures[model].get(name, float("nan")) for model in models]
+            colours = [ACCENT if model == highlight else INK for model in models]
+            drawn = panel.barh(models, values, color=colours, height=0.62)
+            panel.bar_label(drawn, fmt="%.3f", padding=3, color=INK)
+            panel.set_title(name, loc="left")
+            panel.set_xlim(0, max(1e-9, *np.nan_to_num(values)) * 1.25)
+        return as_svg(sheet)
+
+
+def curves(lines: Mapping[str, Sequence[float]], x_label: str, y_label: str, mark: int | None = None) -> str:
+    """Lines over epochs.
+
+    Args:
+        lines: name -> a value per epoch.
+        x_label: what an epoch is called.
+        y_label: what the values are.
+        mark: the epoch, counted from 1, that was kept.
+
+    Returns:
+        An SVG element.
+    """
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(5.4, 3.2))
+        axes = sheet.subplots()
+        for (name, values), colour in zip(lines.items(), (ACCENT, INK), strict=False):
+            axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
+        if mark is not None:
+            axes.axvline(mark, color=INK, linestyle=":", label="kept")
+        _label(axes, x_label, y_label)
+        return as_svg(sheet)
+
+
+def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
+    """Vectors on the plane of their two strongest directions, coloured by label.
+
+    Args:
+        vectors: float32 (A, D), finite rows.
+        labels: A labels; "" is drawn in grey.
+
+    Returns:
+        An SVG element.
+
+    Source: principal component analysis by singular value decomposition.
+    """
+    flat = principal_plane(vectors)
+    names = sorted(set(labels) - {""})
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(7.5, 5.6))
+        axes = sheet.subplots()
+        colours = mpl.colormaps["tab20"](np.linspace(0, 1, max(len(names), 1)))
+        for name, colour in [("", INK), *zip(names, colours, strict=True)]:
+            here = np.array([label == name for label in labels], dtype=bool)
+            if here.any():
+                axes.scatter(*flat[here].T, s=14, color=colour, label=name or "none", alpha=0.75, linewidths=0)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        return as_svg(sheet)
+
+
+def principal_plane(vectors: Matrix) -> Matrix:
+    """Project rows on their first two principal axes, signs fixed: float32 (A, 2)."""
+    centred = vectors - vectors.mean(axis=0)
+    axes = np.linalg.svd(centred, full_matrices=False)[2][:2]
+    axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])[:, None]
+    flat = np.zeros((len(vectors), 2), dtype=np.float32)
+    flat[:, : len(axes)] = centred @ axes.T
+    return flat
+
+
+def _label(axes: Axes, x_label: str, y_label: str) -> None:
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.legend(frameon=False)
+
+
+def as_svg(sheet: Figure) -> str:
+    """A figure as an SVG element without XML prologue or date."""
+    buffer = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the browser draws the text
+        sheet.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]

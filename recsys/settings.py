@@ -1,0 +1,150 @@
+"""Every section joined into one configuration, read once at the start of a process.
+
+Reads the environment and ``config.yaml``; produces ``Settings``. The last room: it knows every section, and no room
+knows it.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from recsys.articles import ArticlesConfig
+from recsys.categories import CategoriesConfig
+from recsys.config import ENV_NESTING, ENV_PREFIX, Section, as_config_error, unknown_environment
+from recsys.ctr import CtrConfig
+from recsys.errors import ConfigError
+from recsys.evaluate import EvaluateConfig
+from recsys.events import EventsConfig
+from recsys.features import FeaturesConfig
+from recsys.imports import ImportsConfig
+from recsys.index import IndexConfig
+from recsys.items import ItemsConfig
+from recsys.keywords import KeywordsConfig
+from recsys.readers import ReadersConfig
+from recsys.recommend import RecommendConfig
+from recsys.releases import ReleasesConfig
+from recsys.report import ReportConfig
+from recsys.simulate import SimulateConfig
+from recsys.store import StoreConfig
+from recsys.tokens import TokensConfig
+from recsys.trends import TrendsConfig
+from recsys.words import WordsConfig
+
+CONFIG_VARIABLE = "RECSYS_CONFIG"
+DEFAULT_FILE = Path("config.yaml")
+
+
+class SiteConfig(Section):
+    """The one news site that this installation serves."""
+
+    id: str = Field("default", min_length=1, max_length=64)
+    name: str = "The Morning Vector"
+    timezone: str = "Asia/Shanghai"
+    language: str = Field("zh", pattern="^(zh|en)$")
+
+
+class JobsConfig(Section):
+    """What every job has in common."""
+
+    seed: int = Field(1, ge=0)
+    workers: int = Field(1, ge=1, le=256)
+
+
+class WebConfig(Section):
+    """The Flask service."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65535)
+    workers: int = Field(2, ge=1, le=64)
+    threads: int = Field(4, ge=1, le=64)
+    poll_seconds: float = Field(0.5, gt=0, le=60)
+    max_articles: int = Field(200_000, ge=1)
+    max_body_bytes: int = Field(65_536, ge=1024)
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_NESTING, validate_default=True
+    )
+
+    data_dir: Path = Path("data")
+    site: SiteConfig = SiteConfig()
+    store: StoreConfig = StoreConfig()
+    releases: ReleasesConfig = ReleasesConfig()
+    imports: ImportsConfig = ImportsConfig()
+    events: EventsConfig = EventsConfig()
+    tokens: TokensConfig = TokensConfig()
+    words: WordsConfig = WordsConfig()
+    keywords: KeywordsConfig = KeywordsConfig()
+    articles: ArticlesConfig = ArticlesConfig()
+    categories: CategoriesConfig = CategoriesConfig()
+    items: ItemsConfig = ItemsConfig()
+    readers: ReadersConfig = ReadersConfig()
+    trends: TrendsConfig = TrendsConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    ctr: CtrConfig = CtrConfig()
+    index: IndexConfig = IndexConfig()
+    recommend: RecommendConfig = RecommendConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    report: ReportConfig = ReportConfig()
+    simulate: SimulateConfig = SimulateConfig()
+    jobs: JobsConfig = JobsConfig()
+    web: WebConfig = WebConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the values passed in, which are the file's."""
+        return env_settings, init_settings
+
+    @property
+    def database_url(self) -> str:
+        """``store.url``, or the SQLite file inside ``data_dir`` when it is empty."""
+        return self.store.url or f"sqlite:///{(self.data_dir / 'store.db').resolve()}"
+
+
+def config_file(path: Path | None) -> Path | None:
+    """The file to read: the one named, else ``$RECSYS_CONFIG``, else ``config.yaml`` here when there is one."""
+    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    if named is None:
+        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+    if not named.is_file():
+        raise ConfigError("a configuration file", f"no file at {named}", "Check --config or RECSYS_CONFIG.")
+    return named
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and check the whole configuration.
+
+    Args:
+        path: a YAML file; see ``config_file`` for what is read without one.
+
+    Returns:
+        The frozen settings, environment over file over defaults.
+
+    Raises:
+        ConfigError: a key is unknown, a value is not valid, or the file is not YAML.
+    """
+    file = config_file(path)
+    source = f"{file} or the environment" if file else "the environment"
+    if problem := unknown_environment(os.environ, Settings, also=[CONFIG_VARIABLE]):
+        raise problem
+    try:
+        values: dict[str, Any] = YamlConfigSettingsSource(Settings, yaml_file=file)() if file else {}
+        return Settings(**values)
+    except ValidationError as error:
+        raise as_config_error(error, Settings, source) from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError) as error:
+        raise ConfigError(f"a YAML mapping of sections in {source}", str(error), "Compare with config.yaml.") from None

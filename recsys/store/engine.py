@@ -1,0 +1,169 @@
+"""One database behind two kinds of transaction: ``reading`` waits for nobody, ``writing`` is the only writer.
+
+Reads a URL; produces a ``Database`` whose schema is up to date.
+Source: SQLAlchemy 2.1 documentation, SQLite dialect, "Serializable isolation / Savepoints / Transactional DDL".
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from recsys.config import Section, masked
+from recsys.errors import ConfigError, StoreError
+from recsys.store.migrate import is_current, upgrade
+
+WRITER = "recsys_writer"  # the execution option that marks a writing transaction
+LOCK = 7_305_804_402_211  # this project's own key among PostgreSQL's advisory locks
+
+
+class StoreConfig(Section):
+    """Where articles, events, readers and runs are kept, and how carefully."""
+
+    url: str = ""
+    busy_timeout_ms: int = Field(30_000, ge=0, le=3_600_000)
+    synchronous: str = Field("full", pattern="^(full|normal)$")
+    cache_mib: int = Field(64, ge=2, le=65_536)
+
+
+class Database:
+    """An open database; the tables' own operations are in the classes that derive from it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether this is PostgreSQL, where several transactions may write at once."""
+        return self._engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads; it never waits for a writer."""
+        with _as_store_error(self._engine.url), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The one transaction that writes: it commits at the end, or leaves nothing.
+
+        Writers take turns in both databases, so ``seq`` and ``updated_at`` are given out in the order of the commits.
+        Without that, a slower transaction could commit a lower number after a reader had polled past it, and the
+        reader would never see it. SQLite takes its write lock at the start (``BEGIN IMMEDIATE``): a transaction that
+        begins as a reader and writes later fails with "database is locked" as soon as another one wrote in between.
+        """
+        with _as_store_error(self._engine.url), self._engine.connect() as plain:
+            connection = plain.execution_options(**{WRITER: True})
+            with connection.begin():
+                if self.is_postgresql:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+                yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema up to date; of several processes that start at once, one does it and the others wait."""
+        with self.reading() as connection:
+            current = is_current(connection)
+        if not current:
+            with self.writing() as connection:
+                upgrade(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def now_ms() -> int:
+    """The time: int milliseconds UTC since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def open_engine(url: str, config: StoreConfig) -> Engine:
+    """Connect; for SQLite the folder is made and the file is put into WAL mode.
+
+    Raises:
+        ConfigError: the URL is not one of SQLite or PostgreSQL.
+        StoreError: the database cannot be reached.
+    """
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": config.busy_timeout_ms / 1000})
+    _follow_sqlite_rules(engine, config)
+    with _as_store_error(parsed):
+        _use_write_ahead_log(engine, config)
+    return engine
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = URL.create("unknown")
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")  # psycopg 3; the bare name means psycopg2
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise ConfigError(
+            "a database URL that begins with sqlite:/// or postgresql://",
+            repr(masked(url)),
+            "Correct store.url, or leave it empty for a SQLite file in data_dir.",
+        )
+    return parsed
+
+
+def _follow_sqlite_rules(engine: Engine, config: StoreConfig) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself; "begin" below does
+        for pragma in (
+            "foreign_keys=ON",
+            f"synchronous={config.synchronous.upper()}",
+            f"cache_size=-{config.cache_mib * 1024}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writer = connection.get_execution_options().get(WRITER)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:
+    deadline = time.monotonic() + config.busy_timeout_ms / 1000
+    while True:
+        raw = engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA journal_mode=WAL").close()
+            return
+        except engine.dialect.loaded_dbapi.OperationalError:
+            # SQLite does not wait by itself for the exclusive lock that the change of mode needs.
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.02)
+        finally:
+            raw.close()
+
+
+@contextmanager
+def _as_store_error(url: URL) -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, NoSuchModuleError) as error:
+        raise _store_error(url, error) from error
+
+
+def _store_error(url: URL, error: SQLAlchemyError) -> StoreError:
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    remedy = "Check that the server runs, and store.url with its user and password."
+    if url.get_backend_name() == "sqlite":
+        remedy = "Check that the folder can be written and that the disk is not full."
+        if "locked" in cause:
+            remedy = "Another process has been writing for longer than store.busy_timeout_ms: stop it, or wait longer."
+    return StoreError("a database that answers", f"{cause} ({url.render_as_string(hide_password=True)})", remedy)

@@ -1,0 +1,45 @@
+"""Run Alembic's migrations from inside the program, so that nobody has to remember to.
+
+Reads ``migrations/versions``; produces the newest schema in the database of a connection.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from recsys.errors import StoreError
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Alembic's settings without an ini file: the scripts that lie beside this module, on this connection."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the newest schema."""
+    heads = MigrationContext.configure(connection).get_current_heads()
+    return tuple(heads) == tuple(ScriptDirectory.from_config(alembic_config()).get_heads())
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the missing migrations inside the connection's transaction: all of them, or none.
+
+    Raises:
+        StoreError: a later version of this program has changed the database.
+    """
+    try:
+        command.upgrade(alembic_config(connection), "head")
+    except CommandError as error:
+        raise StoreError(
+            "a database that this version knows", str(error), "Start the newer version again, or restore a backup."
+        ) from error

@@ -1,0 +1,145 @@
+"""What the store keeps, as plain values, and the rules that a value must meet to get in.
+
+Both databases hold UTF-8, which has no lone surrogates, and PostgreSQL's text has no NUL. A title with one of them is
+still worth reading, so ``clean_text`` repairs it; an identifier that changed would be another one, so ``identifier``
+refuses it.
+"""
+
+import enum
+import json
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from recsys.errors import BadReader
+
+MAX_IDENTIFIER = 256
+# Printable or not: everything but the control characters (C0, DEL, C1) and the surrogates.
+_IDENTIFIER = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,%d}" % MAX_IDENTIFIER)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Kind(enum.StrEnum):
+    """What a reader did with an article, or was shown."""
+
+    IMPRESSION = "impression"
+    CLICK = "click"
+    DISMISS = "dismiss"
+    DWELL = "dwell"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of a site. Times are int milliseconds UTC; None is unknown, or never for ``expires_at``."""
+
+    id: str
+    site: str
+    title: str
+    body: str = ""
+    url: str | None = None
+    image: str | None = None
+    source: str | None = None
+    language: str | None = None
+    category: str | None = None
+    subcategory: str | None = None
+    entities: tuple[str, ...] = ()
+    published_at: int | None = None
+    expires_at: int | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArticle(Article):
+    """An article with the times (int ms UTC) when the store first saw it and last changed it."""
+
+    created_at: int = 0
+    updated_at: int = 0
+
+
+class Event(NamedTuple):
+    """One event of a reader (a tuple and not a dataclass: an import makes millions of them).
+
+    ``time`` is int milliseconds UTC, or None when only the order is known. ``context`` is the text of a JSON object.
+    """
+
+    event_id: str
+    site: str
+    kind: Kind
+    article: str
+    reader: str | None = None
+    session: str | None = None
+    time: int | None = None
+    slot: str | None = None
+    position: int | None = None
+    impression: str | None = None
+    dwell_ms: int | None = None
+    context: str | None = None
+
+
+class StoredEvent(NamedTuple):
+    """An event with ``seq``, its place in the order in which the store took the events in."""
+
+    seq: int
+    event_id: str
+    site: str
+    kind: Kind
+    article: str
+    reader: str | None
+    session: str | None
+    time: int | None
+    slot: str | None
+    position: int | None
+    impression: str | None
+    dwell_ms: int | None
+    context: str | None
+
+
+class Written(NamedTuple):
+    """How many records were new, changed an old one, or were there already."""
+
+    stored: int
+    updated: int
+    duplicate: int
+
+    @property
+    def total(self) -> int:
+        """All records that were passed in."""
+        return self.stored + self.updated + self.duplicate
+
+
+def identifier(value: str, what: str) -> str:
+    """Check an identifier from outside.
+
+    Args:
+        value: the identifier: 1 to 256 characters, no control characters, no lone surrogates.
+        what: its name in the error's message, for example ``"reader"``.
+
+    Returns:
+        The value, unchanged.
+
+    Raises:
+        BadReader: it is none.
+    """
+    if _IDENTIFIER.fullmatch(value):
+        return value
+    if not value or len(value) > MAX_IDENTIFIER:
+        got = f"{len(value)} characters"
+    else:
+        got = f"{ascii(value[:64])} with a control character or half a character"
+    raise BadReader(f"1 to {MAX_IDENTIFIER} printable characters as {what}", got, f"Send another {what}.")
+
+
+def clean_text(text: str) -> str:
+    """A text that both databases can hold: NUL is removed, a lone surrogate becomes U+FFFD."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def compact_json(value: object) -> str:
+    """JSON text with sorted keys and no blanks, so that equal values are equal texts.
+
+    Raises:
+        ValueError: the value holds NaN or infinity, which JSON has not.
+    """
+    return clean_text(json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")))

@@ -1,0 +1,130 @@
+"""The tables, as SQLAlchemy Core; the migrations in ``migrations/`` build the same ones and a test compares the two.
+
+Every time is an integer of milliseconds UTC since the epoch, so that it means the same in both databases, in Parquet
+and in JSON.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+# Names that the migrations can refer to; without a convention each database invents its own.
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+# SQLite numbers rows by itself only in a column declared INTEGER.
+Sequential = BigInteger().with_variant(Integer, "sqlite")
+# Byte order, which in UTF-8 is also Python's order of strings: SQLite's default, PostgreSQL's only when asked.
+Identifier = Text().with_variant(Text(collation="C"), "postgresql")
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("id", Identifier, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("url", Text),
+    Column("image", Text),
+    Column("source", Text),
+    Column("language", Text),
+    Column("category", Text),
+    Column("subcategory", Text),
+    Column("entities", Text, nullable=False),
+    Column("published_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("hidden", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index(None, "site", "updated_at"),
+)
+
+# Without a row number of its own SQLite keeps a reader in one tree instead of two.
+readers = Table(
+    "readers",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("id", Identifier, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Sequential, Identity(always=True), primary_key=True),
+    Column("event_id", Identifier, nullable=False),
+    Column("site", Identifier, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("article", Identifier, nullable=False),
+    Column("reader", Identifier),
+    Column("session", Identifier),
+    Column("time", BigInteger),
+    Column("slot", Text),
+    Column("position", SmallInteger),
+    Column("impression", Identifier),
+    Column("dwell_ms", Integer),
+    Column("context", Text),
+    ForeignKeyConstraint(["site", "reader"], ["readers.site", "readers.id"], ondelete="CASCADE"),
+    CheckConstraint("kind IN ('impression', 'click', 'dismiss', 'dwell')", name="kind"),
+    Index("uq_events_site_event_id", "site", "event_id", unique=True),
+    Index(None, "site", "reader", "time"),
+    Index(
+        "ix_events_clicks",
+        "site",
+        "time",
+        "article",
+        sqlite_where=text("kind = 'click'"),
+        postgresql_where=text("kind = 'click'"),
+    ),
+    # A number that was given out once never comes back, even when the newest rows are deleted: readers poll by it.
+    sqlite_autoincrement=True,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("job", Text, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("holder", Text, unique=True),
+    Column("pid", Integer),
+    Column("created_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("heartbeat_at", BigInteger),
+    Column("finished_at", BigInteger),
+    Column("progress", Text, nullable=False),
+    Column("error", Text),
+    Column("release", Text),
+    Column("log", Text),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Index(None, "created_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)

@@ -1,0 +1,170 @@
+"""A release is whole, checked and immutable; the live one changes in one step, whatever dies meanwhile."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.releases import MANIFEST, Releases, ReleasesConfig
+from recsys.workspace import Workspace
+
+
+def stage(root: Path, name: str, text: str, inputs: tuple[str, ...] = ()) -> None:
+    workspace = Workspace(root / "work")
+    digests = {other: workspace.record(other).digest for other in inputs}
+    with workspace.write(name, text, digests, {"articles": 1}) as out:
+        (out / f"{name}.txt").write_text(text)
+
+
+def publish(root: Path, *stages: str, keep: int = 5) -> str:
+    releases = Releases(root / "releases", ReleasesConfig(keep=keep))
+    return releases.publish(Workspace(root / "work"), list(stages), {"seed": 1})
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    stage(tmp_path, "words", "w1")
+    stage(tmp_path, "items", "i1", ("words",))
+    return tmp_path
+
+
+def test_a_published_release_opens_and_tells_its_story(root: Path) -> None:
+    name = publish(root, "words", "items")
+    release = Releases(root / "releases").open()
+    assert release.name == name
+    assert (release.path("items") / "items.txt").read_text() == "i1"
+    assert release.manifest["stages"]["items"]["articles"] == 1
+    assert release.manifest["parent"] is None
+    assert release.manifest["seed"] == 1
+
+
+def test_unchanged_files_are_hard_links_to_the_parent_and_changed_ones_are_not(root: Path) -> None:
+    first = publish(root, "words", "items")
+    stage(root, "items", "i2", ("words",))
+    second = publish(root, "words", "items")
+    folder = root / "releases"
+    assert (folder / first / "words/words.txt").samefile(folder / second / "words/words.txt")
+    assert not (folder / first / "items/items.txt").samefile(folder / second / "items/items.txt")
+    assert Releases(folder).manifest(second)["parent"] == first
+
+
+def test_publishing_twice_without_a_change_makes_nothing_new(root: Path) -> None:
+    assert publish(root, "words", "items") == publish(root, "words", "items")
+    assert len(Releases(root / "releases").names()) == 1
+
+
+def test_a_stage_made_from_an_older_input_is_not_published(root: Path) -> None:
+    stage(root, "words", "w2")
+    with pytest.raises(StaleArtefact, match="'items' made from the 'words'"):
+        publish(root, "words", "items")
+
+
+def test_an_unmade_stage_is_not_published(root: Path) -> None:
+    with pytest.raises(MissingArtefact, match="python -m jobs index"):
+        publish(root, "words", "items", "index")
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "add", "remove", "manifest"])
+def test_a_damaged_release_is_refused_before_any_loader_sees_it(root: Path, damage: str) -> None:
+    folder = root / "releases" / publish(root, "words", "items")
+    file = folder / "items/items.txt"
+    file.chmod(0o644)
+    if damage == "flip":
+        file.write_text("i9")
+    elif damage == "cut":
+        file.write_text("i")
+    elif damage == "add":
+        (folder / "items/extra.txt").write_text("x")
+    elif damage == "remove":
+        file.unlink()
+    else:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest["files"]["items/items.txt"]["sha256"] = "0" * 64
+        (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(CorruptArtefact):
+        Releases(root / "releases").open()
+
+
+def test_a_damaged_parent_is_not_linked_into_the_next_release(root: Path) -> None:
+    first = publish(root, "words", "items")
+    file = root / "releases" / first / "words/words.txt"
+    file.chmod(0o644)
+    file.write_text("w9")
+    stage(root, "items", "i2", ("words",))
+    publish(root, "words", "items")
+    assert (Releases(root / "releases").open().path("words") / "words.txt").read_text() == "w1"
+
+
+def test_a_damaged_workspace_is_not_published(root: Path) -> None:
+    (root / "work/items/items.txt").write_text("i9")
+    with pytest.raises(CorruptArtefact):
+        publish(root, "words", "items")
+    assert Releases(root / "releases").current() is None
+
+
+def test_rollback_makes_the_one_before_live_and_stops_at_the_first(root: Path) -> None:
+    first = publish(root, "words", "items")
+    stage(root, "items", "i2", ("words",))
+    publish(root, "words", "items")
+    releases = Releases(root / "releases")
+    assert releases.rollback() == first == releases.current()
+    with pytest.raises(MissingArtefact, match="before"):
+        releases.rollback()
+
+
+def test_an_unknown_release_is_not_activated(root: Path) -> None:
+    name = publish(root, "words", "items")
+    releases = Releases(root / "releases")
+    for wrong in ("20200101T000000Z-0000", "../work", ""):
+        with pytest.raises(MissingArtefact):
+            releases.activate(wrong or "none")
+    assert releases.current() == name
+
+
+def test_old_releases_go_and_the_live_one_stays(root: Path) -> None:
+    names = []
+    for number in range(4):
+        stage(root, "items", f"i{number}", ("words",))
+        names.append(publish(root, "words", "items", keep=2))
+    assert Releases(root / "releases").names() == names[-2:]
+    assert Releases(root / "releases").open().name == names[-1]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from recsys import releases
+from recsys.releases import Releases
+from recsys.workspace import Workspace
+calls = 0
+def dying(*_):
+    global calls
+    calls += 1
+    if calls == int(sys.argv[2]):
+        os.kill(os.getpid(), 9)
+os_rename, os_replace = Path.rename, Path.replace
+Path.rename = lambda self, to: (dying(), os_rename(self, to), dying())[1]
+Path.replace = lambda self, to: (dying(), os_replace(self, to), dying())[1]
+root = Path(sys.argv[1])
+Releases(root / "releases").publish(Workspace(root / "work"), ["words", "items"], {})
+"""
+
+
+@pytest.mark.parametrize("point", [1, 2, 3, 4])
+def test_killed_at_any_step_the_old_or_the_new_release_is_whole(root: Path, point: int) -> None:
+    first = publish(root, "words", "items")
+    stage(root, "items", "i2", ("words",))
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(root), str(point)], env={**os.environ, "PYTHONPATH": "."}, check=False
+    )
+    assert child.returncode == -9
+    release = Releases(root / "releases").open()
+    assert (release.path("items") / "items.txt").read_text() == ("i1" if release.name == first else "i2")
+    assert (release.name == first) == (point <= 3)
+    publish(root, "words", "items")
+    assert not list((root / "releases").glob(".tmp-*"))
+    assert (Releases(root / "releases").open().path("items") / "items.txt").read_text() == "i2"

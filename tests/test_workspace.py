@@ -1,0 +1,122 @@
+"""A stage appears whole or not at all, and says what it was made from."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys.errors import Busy, CorruptArtefact, MissingArtefact, SpaceMismatch
+from recsys.workspace import (
+    Array,
+    Workspace,
+    exclusive,
+    fingerprint,
+    load_arrays,
+    load_npy,
+    read_json,
+    replace_json,
+    same_space,
+    save_arrays,
+    save_npy,
+)
+
+
+def write(workspace: Workspace, text: str) -> str:
+    with workspace.write("items", "mark", {"events": "e"}, {"articles": 2}) as out:
+        (out / "a.txt").write_text(text)
+    return workspace.record("items").digest
+
+
+def test_a_finished_stage_says_what_it_was_made_from(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    write(workspace, "one")
+    record = workspace.record("items")
+    assert (record.inputs, record.facts, record.fingerprint) == ({"events": "e"}, {"articles": 2}, "mark")
+    assert record.files["a.txt"]["bytes"] == 3
+    assert (workspace.path("items") / "a.txt").read_text() == "one"
+
+
+def test_equal_bytes_give_equal_digests_and_other_bytes_another(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    assert write(workspace, "one") == write(workspace, "one") != write(workspace, "two")
+
+
+def test_a_missing_stage_names_the_command_that_makes_it(tmp_path: Path) -> None:
+    with pytest.raises(MissingArtefact, match="python -m jobs items"):
+        Workspace(tmp_path).path("items")
+
+
+def test_a_stage_that_fails_leaves_the_old_one_and_no_rubbish(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    write(workspace, "one")
+
+    def fail() -> None:
+        with workspace.write("items", "mark2", {}) as out:
+            (out / "a.txt").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert (workspace.path("items") / "a.txt").read_text() == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["items"]
+
+
+def test_rubbish_of_a_killed_run_is_collected_by_the_next(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-items-dead").mkdir()
+    write(Workspace(tmp_path), "one")
+    assert [path.name for path in tmp_path.iterdir()] == ["items"]
+
+
+def test_the_fingerprint_moves_with_settings_seed_and_inputs() -> None:
+    marks = {
+        fingerprint("items", {"window": 5}, 1, {"events": "a"}),
+        fingerprint("items", {"window": 6}, 1, {"events": "a"}),
+        fingerprint("items", {"window": 5}, 2, {"events": "a"}),
+        fingerprint("items", {"window": 5}, 1, {"events": "b"}),
+    }
+    assert len(marks) == 4
+
+
+def test_a_lock_is_refused_while_it_is_held_and_free_afterwards(tmp_path: Path) -> None:
+    with exclusive(tmp_path / "lock", "it"), pytest.raises(Busy), exclusive(tmp_path / "lock", "it"):
+        pass
+    with exclusive(tmp_path / "lock", "it"):
+        pass
+
+
+def test_arrays_come_back_as_they_were(tmp_path: Path) -> None:
+    arrays: dict[str, Array] = {"b": np.arange(3, dtype=np.int64), "a": np.array([[np.nan, 1]], dtype=np.float32)}
+    save_arrays(tmp_path / "x.safetensors", arrays)
+    back = load_arrays(tmp_path / "x.safetensors")
+    assert all(np.array_equal(arrays[name], back[name], equal_nan=name == "a") for name in arrays)
+    save_npy(tmp_path / "x.npy", arrays["a"].T)
+    assert np.array_equal(load_npy(tmp_path / "x.npy"), arrays["a"].T, equal_nan=True)
+
+
+@pytest.mark.parametrize("load", [load_arrays, load_npy, read_json])
+def test_broken_files_are_refused_by_name(tmp_path: Path, load: Callable[[Path], Any]) -> None:
+    file = tmp_path / "broken"
+    file.write_bytes(b"\x93NUMPY\x01\x00garbage\xff")
+    with pytest.raises(CorruptArtefact, match="broken"):
+        load(file)
+
+
+def test_a_pickled_array_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(CorruptArtefact):
+        load_npy(tmp_path / "x.npy")
+
+
+def test_json_is_replaced_whole(tmp_path: Path) -> None:
+    replace_json(tmp_path / "state.json", {"through": 1})
+    replace_json(tmp_path / "state.json", {"through": 2})
+    assert read_json(tmp_path / "state.json") == {"through": 2}
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_vectors_of_two_spaces_are_not_combined() -> None:
+    assert same_space(("words", "a1"), ("articles", "a1")) == "a1"
+    with pytest.raises(SpaceMismatch, match="articles in b2"):
+        same_space(("words", "a1"), ("articles", "b2"))

@@ -1,0 +1,115 @@
+"""The admin API: jobs and releases, for whoever holds a token.
+
+Reads a bearer token, runs and releases; produces answers under ``/admin/api``. No token exists by default. Tokens are
+looked up by their SHA-256, so that how long a refusal takes says nothing about any of them.
+"""
+
+import contextlib
+
+from apiflask import APIBlueprint
+from flask import Response, request
+
+from recsys.errors import MissingArtefact
+from recsys.releases import Releases
+from recsys.store import Run
+from web import runs
+from web.installation import installation
+from web.problems import Refused
+from web.schemas import JobIn, ReleaseOut, ReleasesOut, RunDetail, RunOut, Runs, Started
+
+LAST_RUNS = 50
+BEARER = "bearer "
+
+blueprint = APIBlueprint("admin", __name__, url_prefix="/admin/api", tag="admin")
+
+
+@blueprint.before_request
+def check_token() -> None:
+    """Let nobody in without a valid token.
+
+    Raises:
+        Refused: 401.
+    """
+    given = request.headers.get("Authorization", "")
+    secret = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
+    if not secret or installation().store.token_name(secret) is None:
+        raise Refused(
+            401,
+            "unauthorized",
+            "Expected a valid bearer token in the Authorization header; " + ("got another." if secret else "got none."),
+            "Run: python -m jobs token NAME, and send the token that it shows.",
+            WWW_Authenticate="Bearer",
+        )
+
+
+@blueprint.after_request
+def never_stored(response: Response) -> Response:
+    """No cache may keep an admin answer."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/jobs")
+@blueprint.input(JobIn)
+@blueprint.output(Started, status_code=202)
+@blueprint.doc(summary="Start a job", security="bearer")
+def start_job(json_data: JobIn) -> Started:
+    """Start a job in a child process: 202 with the run's id, 409 while another run is active."""
+    here = installation()
+    return Started(run_id=runs.start(here.store, here.settings, json_data.job, json_data.params))
+
+
+@blueprint.get("/jobs")
+@blueprint.output(Runs)
+@blueprint.doc(summary="The last runs", security="bearer")
+def list_runs() -> Runs:
+    """The last runs of all jobs, newest first."""
+    store = installation().store
+    runs.free_dead(store)
+    return Runs(runs=[RunOut(**_public(run)) for run in store.runs(limit=LAST_RUNS)])
+
+
+@blueprint.get("/jobs/<string:run_id>")
+@blueprint.output(RunDetail)
+@blueprint.doc(summary="One run", security="bearer")
+def read_run(run_id: str) -> RunDetail:
+    """State, progress and the end of the log of one run."""
+    store = installation().store
+    runs.free_dead(store)
+    run = store.run(run_id)
+    if run is None:
+        raise Refused(404, "unknown-run", f"There is no run {run_id!r:.80}.", "GET /admin/api/jobs lists them.")
+    return RunDetail(**_public(run), log=runs.tail(run.log))
+
+
+@blueprint.get("/releases")
+@blueprint.output(ReleasesOut)
+@blueprint.doc(summary="All releases", security="bearer")
+def list_releases() -> ReleasesOut:
+    """All releases, newest first; the live one is marked."""
+    return _listed(installation().releases)
+
+
+@blueprint.post("/releases/<string:name>/activate")
+@blueprint.output(ReleasesOut)
+@blueprint.doc(summary="Make a release live", security="bearer")
+def activate(name: str) -> ReleasesOut:
+    """Verify a release and make it the live one; every worker takes it over as soon as it has loaded it."""
+    releases = installation().releases
+    releases.activate(name)
+    return _listed(releases)
+
+
+def _listed(releases: Releases) -> ReleasesOut:
+    current = releases.current()
+    listed = []
+    for name in reversed(releases.names()):
+        with contextlib.suppress(MissingArtefact):  # pruned between the two looks
+            about = releases.manifest(name)
+            facts = {"created_at": about.get("created_at"), "parent": about.get("parent")}
+            listed.append(ReleaseOut(name=name, current=name == current, **facts))
+    return ReleasesOut(current=current, releases=listed)
+
+
+def _public(run: Run) -> dict[str, object]:
+    return {name: getattr(run, name) for name in RunOut.model_fields}

@@ -1,0 +1,136 @@
+"""Problems: every error that leaves the service, as ``application/problem+json`` with a stable ``code``.
+
+Reads exceptions of the project, of Flask and of the validation; produces responses that say what was expected, what
+came and what to do. No stack trace leaves: an unexpected error is logged with the id that the answer carries.
+"""
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from apiflask import APIFlask, HTTPError
+from flask import Response, current_app, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from recsys.errors import Busy, CorruptArtefact, InputError, MissingArtefact, RecsysError, StoreError, UnknownArticle
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class that fits
+    (UnknownArticle, 404, "unknown-article"),
+    (InputError, 422, "invalid"),
+    (MissingArtefact, 404, "missing-artefact"),
+    (CorruptArtefact, 409, "corrupt-artefact"),
+    (Busy, 409, "busy"),
+    (StoreError, 503, "store-unavailable"),
+)
+CODES = {
+    400: "bad-request",
+    401: "unauthorized",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "body-too-large",
+    415: "unsupported-media-type",
+    422: "invalid",
+}
+REMEDIES = {
+    404: "/docs lists every address.",
+    405: "/docs lists every address with its methods.",
+    422: "Correct the named fields; /docs describes them.",
+}
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
+
+
+class Refused(Exception):
+    """A request that is refused, with everything that its answer says."""
+
+    def __init__(self, status: int, code: str, detail: str, remedy: str, **headers: str) -> None:
+        self.status, self.code, self.detail, self.remedy, self.headers = status, code, detail, remedy, headers
+        super().__init__(detail)
+
+
+def problem(status: int, code: str, detail: str, remedy: str, **more: Any) -> Response:
+    """Make a problem answer.
+
+    Args:
+        status: HTTP status.
+        code: stable, for programs.
+        detail: what was expected and what came, for people.
+        remedy: what to do about it.
+        more: further members, such as ``request_id``.
+    """
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
+    body |= {"detail": detail, "remedy": remedy, **more}
+    response = current_app.json.response(body)
+    response.status_code = status
+    response.mimetype = MEDIA_TYPE
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def register(app: APIFlask) -> None:
+    """Answer every error of an application with a problem."""
+    app.error_processor(_of_validation)
+    app.register_error_handler(Refused, _of_refusal)
+    app.register_error_handler(RecsysError, _of_project)
+    app.register_error_handler(HTTPException, _of_flask)
+    app.register_error_handler(Exception, _of_surprise)
+
+
+def _of_validation(error: HTTPError) -> Response:
+    fields = [
+        f"{field}: {message}"
+        for location in error.detail.values()
+        for field, messages in location.items()
+        for message in messages
+    ]
+    code = CODES.get(error.status_code, "refused")
+    return problem(
+        error.status_code, code, "; ".join(fields) or str(error.message), REMEDIES.get(error.status_code, "")
+    )
+
+
+def _of_refusal(error: Refused) -> Response:
+    response = problem(error.status, error.code, error.detail, error.remedy)
+    response.headers.update({name.replace("_", "-"): value for name, value in error.headers.items()})
+    return response
+
+
+def _of_project(error: RecsysError) -> Response:
+    for kind, status, code in STATUS:
+        if isinstance(error, kind):
+            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                return _unavailable(error)
+            return problem(status, code, f"Expected {error.expected}; got {error.got}.", error.remedy)
+    return _of_surprise(error)
+
+
+def _unavailable(error: RecsysError) -> Response:
+    request_id = uuid.uuid4().hex  # what the database said may name hosts: it goes to the log only
+    log.error("store unavailable", request_id=request_id, path=request.path, error=str(error))
+    response = problem(
+        503, "store-unavailable", "The database is out of reach.", "Try again in a moment.", request_id=request_id
+    )
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+def _of_flask(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge):
+        limit = current_app.config["MAX_CONTENT_LENGTH"]
+        return problem(413, CODES[413], f"Expected a body of at most {limit} bytes.", "Send fewer events at once.")
+    response = problem(status, CODES.get(status, "refused"), error.description or error.name, REMEDIES.get(status, ""))
+    kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
+    response.headers.update(kept)
+    return response
+
+
+def _of_surprise(error: Exception) -> Response:
+    request_id = uuid.uuid4().hex
+    log.error("unexpected error", request_id=request_id, method=request.method, path=request.path, exc_info=error)
+    return problem(
+        500, "internal", "The service made a mistake.", "Tell the operator the request id.", request_id=request_id
+    )

@@ -1,0 +1,213 @@
+"""Schemas: what the service accepts and answers, as pydantic models; ``/openapi.json`` is made from them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from recsys.recommend.reasons import ReasonKind
+from recsys.recommend.recommender import Tier
+from recsys.store import Kind
+from recsys.store.records import MAX_IDENTIFIER
+
+MAX_EVENTS = 1000  # in one request
+NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER, pattern=NO_CONTROL)]
+Slot = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL)]
+Lang = Literal["zh", "en"]
+
+
+class In(BaseModel):
+    """What comes in: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RecommendationsQuery(In):
+    """Who asks, where, and for how much."""
+
+    reader: Id | None = Field(None, description="the reader's id, as in the events; none: a reader without history")
+    session: Id | None = Field(None, description="the session's id, as in the events")
+    article: Id | None = Field(None, description="the article that the list stands beside; never in the list")
+    slot: Slot | None = Field(None, description="name of the place on the page; echoed in nothing, kept for the log")
+    k: int | None = Field(None, ge=1, description="length of the list; default recommend.k, at most recommend.max_k")
+    lang: Lang | None = Field(None, description="only articles in this language, as long as there are any")
+
+
+class ListQuery(In):
+    """For how much, in which language."""
+
+    k: int | None = Field(None, ge=1, description="length of the list; default recommend.k, at most recommend.max_k")
+    lang: Lang | None = Field(None, description="language of the articles and of the reasons")
+
+
+class Reason(BaseModel):
+    """Why an article is in the list."""
+
+    kind: ReasonKind
+    text: str = Field(description="the reason in words")
+    article: str | None = Field(description="id of the article read")
+    keywords: list[str] = Field(description="what the two articles share")
+
+
+class Item(BaseModel):
+    """One article of a list."""
+
+    id: str
+    title: str
+    url: str | None
+    image: str | None
+    source: str | None
+    category: str | None
+    category_name: str | None = Field(description="the category's name for readers")
+    language: str
+    published_at: int | None = Field(description="ms UTC since the epoch")
+    keywords: list[str]
+    score: float = Field(description="what placed it: P(click), or a cosine without a click model; 0 in fallbacks")
+    position: int = Field(description="from 0")
+    reason: Reason
+
+
+class Recommendations(BaseModel):
+    """A list for one reader."""
+
+    impression_id: str = Field(description="send it back in the events about this list")
+    tier: Tier = Field(description="what the list was made from")
+    release: str | None = Field(description="the release that served it; null before the first one")
+    reader: str | None
+    generated_at: int = Field(description="ms UTC since the epoch")
+    items: list[Item]
+
+
+class Similar(BaseModel):
+    """The articles nearest to one."""
+
+    article: str
+    release: str | None
+    items: list[Item]
+
+
+class TodayItem(Item):
+    """One of today's most clicked articles."""
+
+    clicks: int = Field(description="clicks since midnight in the site's time zone")
+
+
+class Today(BaseModel):
+    """The most clicked articles of today (今日点击)."""
+
+    date: str = Field(description="YYYY-MM-DD in the site's time zone")
+    timezone: str
+    items: list[TodayItem]
+
+
+class EventIn(In):
+    """Something that a reader did."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    event_id: Id = Field(description="made by the client; the same id twice counts once")
+    kind: Annotated[Kind, Field(strict=False)]
+    article: Id
+    reader: Id | None = None
+    session: Id | None = None
+    time: int | None = Field(None, ge=0, description="ms UTC since the epoch; default: now")
+    slot: Slot | None = None
+    position: int | None = Field(None, ge=0, le=32_767, description="in the list, from 0")
+    impression: Id | None = Field(None, description="impression_id of the list")
+    dwell_ms: int | None = Field(None, ge=0, le=86_400_000, description="for dwell: how long, in ms")
+    context: dict[str, Any] | None = Field(None, description="anything else, as a small JSON object")
+
+
+class EventsIn(In):
+    """Several events at once."""
+
+    events: list[EventIn] = Field(max_length=MAX_EVENTS)
+
+
+class Rejected(BaseModel):
+    """One event that was not stored."""
+
+    index: int = Field(description="its place in the request, from 0")
+    code: str
+    detail: str
+
+
+class Accepted(BaseModel):
+    """What became of the events."""
+
+    accepted: int
+    duplicate: int
+    rejected: list[Rejected]
+
+
+class Health(BaseModel):
+    """The process lives."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Ready(BaseModel):
+    """The service can answer."""
+
+    status: Literal["ready"]
+    release: str | None
+    articles: int = Field(description="in this worker's catalogue")
+
+
+class JobIn(In):
+    """A job to start."""
+
+    job: str = Field(max_length=64)
+    params: dict[str, Any] = Field(default_factory=dict, description="seed (int ≥ 0), fresh (true or false)")
+
+
+class Started(BaseModel):
+    """A job that was started."""
+
+    run_id: str
+
+
+class RunOut(BaseModel):
+    """One run of a job."""
+
+    id: str
+    job: str
+    params: dict[str, Any]
+    state: str = Field(description="queued, running, done, failed or cancelled")
+    created_at: int
+    started_at: int | None
+    heartbeat_at: int | None
+    finished_at: int | None
+    progress: dict[str, Any] = Field(description="stage, done, total")
+    error: str | None
+    release: str | None
+
+
+class RunDetail(RunOut):
+    """One run, with the end of its log."""
+
+    log: list[str]
+
+
+class Runs(BaseModel):
+    """The last runs, newest first."""
+
+    runs: list[RunOut]
+
+
+class ReleaseOut(BaseModel):
+    """One release."""
+
+    name: str
+    current: bool
+    created_at: int | None
+    parent: str | None
+
+
+class ReleasesOut(BaseModel):
+    """All releases, newest first."""
+
+    current: str | None
+    releases: list[ReleaseOut]

@@ -1,0 +1,217 @@
+"""The demo site: front page, category pages, article pages and one page that says how it works.
+
+Reads a ``Newsroom`` (``app.extensions["live"]``), the language of the request and ``web/templates``; produces HTML. It
+scores nothing itself: the "guess you like" list on its pages is the same widget that any other site installs.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+
+from web import texts
+from web.art import art, tone
+
+LANG_COOKIE = "lang"
+COOKIE_SECONDS = 365 * 24 * 3600  # a year: a reader's language rarely changes
+TOP = 5  # the lead and four more stories at the top of the front page
+SECTION = 5  # stories of one category on the front page: one with a picture, four headlines
+MORE = 12  # further headlines at the foot of the front page
+MACHINES = ("api/", "admin/")  # an unknown address below these is answered by the service's own error handler
+SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' http: https: data:; object-src 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One article in a list. Times are int milliseconds UTC; ``clicks`` is set only in the list of today."""
+
+    id: str
+    title: str
+    summary: str = ""
+    image: str | None = None
+    source: str | None = None
+    language: str | None = None
+    category: str | None = None
+    published_at: int | None = None
+    clicks: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePage:
+    """One article in full.
+
+    ``given`` says whether the category came with the article; otherwise it was sorted by machine, with ``confidence``
+    in [0, 1]. ``keywords`` are (word, weight), heaviest first.
+    """
+
+    id: str
+    title: str
+    body: tuple[str, ...]
+    url: str | None = None
+    image: str | None = None
+    source: str | None = None
+    language: str | None = None
+    category: str | None = None
+    given: bool = False
+    confidence: float | None = None
+    keywords: tuple[tuple[str, float], ...] = ()
+    published_at: int | None = None
+
+
+class Newsroom(Protocol):
+    """What the pages need from the service. Hidden and expired articles never come out of it."""
+
+    @property
+    def name(self) -> str:
+        """The site's name, for the masthead."""
+
+    @property
+    def timezone(self) -> str:
+        """The site's time zone, an IANA name."""
+
+    @property
+    def language(self) -> str:
+        """``zh`` or ``en``: the language of a reader whose browser asks for neither."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any click that is counted came from a simulated reader."""
+
+    @property
+    def release(self) -> str | None:
+        """The release that is served, None before the first one."""
+
+    def front(self, lang: str, now: int) -> Sequence[Card]:
+        """The front page's articles, lead first; those of every language when none is in ``lang``."""
+
+    def by_category(self, category: str, lang: str, now: int) -> Sequence[Card]:
+        """A category's articles, newest first; empty when there is no such category."""
+
+    def categories(self, lang: str) -> Sequence[str]:
+        """The categories with articles to show in ``lang``, largest first."""
+
+    def article(self, id: str) -> ArticlePage | None:
+        """One article, or None when it is unknown, hidden or expired."""
+
+    def today(self, lang: str) -> Sequence[Card]:
+        """The most clicked articles of today in the site's time zone, most first, with ``clicks``."""
+
+
+blueprint = Blueprint("site", __name__)
+
+
+def newsroom() -> Newsroom:
+    """The service's live state, as the pages see it."""
+    return cast(Newsroom, current_app.extensions["live"])
+
+
+def chosen_language() -> str:
+    """The language asked for by ``?lang=``, else by the cookie, else by the browser, else the site's own."""
+    for wish in (request.args.get("lang"), request.cookies.get(LANG_COOKIE)):
+        if wish in texts.LANGUAGES:
+            return wish
+    return request.accept_languages.best_match(texts.LANGUAGES) or newsroom().language
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """Render a page with what every page needs, and remember the language."""
+    room, lang, now = newsroom(), chosen_language(), int(time.time() * 1000)
+    response = make_response(
+        render_template(
+            template,
+            room=room,
+            lang=lang,
+            now=now,
+            t=texts.TEXTS[lang],
+            texts=texts,
+            art=art,
+            tone=tone,
+            site_name=texts.site_name(room.name, lang),
+            sections=room.categories(lang),
+            **values,
+        ),
+        status,
+    )
+    if request.args.get("lang") == lang:
+        response.set_cookie(LANG_COOKIE, lang, max_age=COOKIE_SECONDS, samesite="Lax")
+    response.headers.update(SECURITY)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.vary.update(("Accept-Language", "Cookie"))
+    return response
+
+
+@blueprint.app_template_filter()
+def web_address(url: str | None) -> str | None:
+    """A URL that may stand in ``href`` or ``src``: http, https or an address on this site; None otherwise."""
+    if url and (url.startswith(("http://", "https://")) or (url.startswith("/") and not url.startswith("//"))):
+        return url
+    return None
+
+
+@blueprint.get("/")
+def front() -> Response:
+    """The front page: the top stories, the widget, today's most clicked, a block per category."""
+    room, lang, now = newsroom(), chosen_language(), int(time.time() * 1000)
+    cards = list(room.front(lang, now))
+    if not cards:
+        return page("empty.html")
+    top, used = cards[:TOP], {card.id for card in cards[:TOP]}
+    blocks = []
+    for category in room.categories(lang):
+        fresh = [card for card in room.by_category(category, lang, now) if card.id not in used][:SECTION]
+        if fresh:
+            blocks.append((category, fresh))
+            used.update(card.id for card in fresh)
+    more = [card for card in cards if card.id not in used][:MORE]
+    return page("front.html", top=top, blocks=blocks, more=more, today=room.today(lang))
+
+
+@blueprint.get("/category/<path:category>")
+def category(category: str) -> Response:
+    """All articles of one category."""
+    room, lang = newsroom(), chosen_language()
+    cards = room.by_category(category, lang, int(time.time() * 1000))
+    if not cards:
+        return page("missing.html", 404)
+    return page("category.html", category=category, cards=cards, today=room.today(lang))
+
+
+@blueprint.get("/article/<path:article_id>", merge_slashes=False)
+def article(article_id: str) -> Response:
+    """One article with its tags and two widgets: similar stories, and guess you like."""
+    found = newsroom().article(article_id)
+    if found is None:
+        return page("missing.html", 404)
+    return page("article.html", article=found)
+
+
+@blueprint.get("/about")
+def about() -> Response:
+    """How the site works, in plain words, and where its clicks come from."""
+    return page("about.html")
+
+
+@blueprint.get("/widget.js")
+def widget() -> Response:
+    """The widget, for this site and for any other that installs it."""
+    response = current_app.send_static_file("widget.js")
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "public, max-age=300"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@blueprint.get("/<path:rest>")
+def missing(rest: str) -> Response:
+    """Any other address: the 404 page, except below the addresses that answer machines."""
+    if rest.startswith(MACHINES):
+        abort(404)
+    return page("missing.html", 404)

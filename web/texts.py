@@ -1,0 +1,190 @@
+"""Every word that the site says itself, in Chinese and in English, and how it writes times and category names.
+
+The widget carries its own few words in ``static/widget.js``, because it also runs on other sites.
+"""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+LANGUAGES = ("zh", "en")
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # milliseconds
+SITE_NAMES = {("The Morning Vector", "zh"): "晨间向量"}
+EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Latin letter
+
+TEXTS: dict[str, dict[str, str]] = {
+    "zh": {
+        "language": "中文",
+        "other": "English",
+        "other_lang": "en",
+        "tagline": "读者点什么，版面就学什么",
+        "skip": "跳到正文",
+        "front": "首页",
+        "nav": "栏目",
+        "about": "运作方式",
+        "theme": "切换深色与浅色",
+        "today": "今日点击",
+        "clicks": "次点击",
+        "simulated": "模拟读者",
+        "simulated_hint": "这里的点击来自模拟读者，不是真人。",
+        "guess": "猜你喜欢",
+        "similar": "相关报道",
+        "more": "更多新闻",
+        "all": "全部",
+        "stories": "篇报道",
+        "tags": "标签",
+        "given": "来稿栏目",
+        "sorted": "机器归类",
+        "confidence": "把握",
+        "keyword_weight": "权重",
+        "original": "阅读原文",
+        "lead": "头条",
+        "noscript": "“猜你喜欢”需要开启 JavaScript。",
+        "release": "模型版本",
+        "no_release": "尚无模型版本",
+        "personal_on": "个性化：开",
+        "personal_off": "个性化：关",
+        "missing_title": "这一页不在报纸里",
+        "missing_text": "地址可能写错了，也可能这篇报道已经撤下。",
+        "missing_back": "回到首页",
+        "empty_title": "第一版还没有付印",
+        "empty_text": "目录里还没有文章。在项目目录里运行下面任意一条命令，再刷新本页：",
+        "empty_demo": "演示新闻：现成的文章和模拟读者，几分钟就好",
+        "empty_mind": "真实点击：导入 MIND 数据，再跑完各个阶段",
+    },
+    "en": {
+        "language": "English",
+        "other": "中文",
+        "other_lang": "zh",
+        "tagline": "A front page that learns from what is read",
+        "skip": "Skip to the stories",
+        "front": "Front page",
+        "nav": "Sections",
+        "about": "How it works",
+        "theme": "Switch between dark and light",
+        "today": "Most clicked today",
+        "clicks": "clicks",
+        "simulated": "simulated readers",
+        "simulated_hint": "These clicks come from simulated readers, not from people.",
+        "guess": "Guess you like",
+        "similar": "Similar stories",
+        "more": "More stories",
+        "all": "All of",
+        "stories": "stories",
+        "tags": "Tags",
+        "given": "Filed under",
+        "sorted": "Sorted by machine",
+        "confidence": "confidence",
+        "keyword_weight": "weight",
+        "original": "Read the original",
+        "lead": "Lead story",
+        "noscript": "“Guess you like” needs JavaScript.",
+        "release": "Model release",
+        "no_release": "no model release yet",
+        "personal_on": "Personalisation: on",
+        "personal_off": "Personalisation: off",
+        "missing_title": "This page is not in the paper",
+        "missing_text": "The address may be mistyped, or the story has been taken down.",
+        "missing_back": "Back to the front page",
+        "empty_title": "The first edition is still being set",
+        "empty_text": "There are no articles yet. Run either of these in the project’s folder, then reload this page:",
+        "empty_demo": "The demo newsroom: ready-made articles and simulated readers, in a few minutes",
+        "empty_mind": "Real clicks: import the MIND data, then run every stage",
+    },
+}
+
+CATEGORIES: dict[str, tuple[str, str]] = {  # id -> (Chinese, English)
+    "sports": ("体育", "Sports"),
+    "finance": ("财经", "Finance"),
+    "business": ("财经", "Business"),
+    "entertainment": ("娱乐", "Entertainment"),
+    "cars": ("汽车", "Cars"),
+    "autos": ("汽车", "Cars"),
+    "auto": ("汽车", "Cars"),
+    "tech": ("科技", "Technology"),
+    "technology": ("科技", "Technology"),
+    "news": ("要闻", "News"),
+    "sport": ("体育", "Sport"),
+    "politics": ("政治", "Politics"),
+    "world": ("国际", "World"),
+    "society": ("社会", "Society"),
+    "science": ("科学", "Science"),
+    "health": ("健康", "Health"),
+    "lifestyle": ("生活", "Lifestyle"),
+    "foodanddrink": ("美食", "Food & Drink"),
+    "travel": ("旅行", "Travel"),
+    "weather": ("天气", "Weather"),
+    "video": ("视频", "Video"),
+    "tv": ("电视", "Television"),
+    "movies": ("电影", "Film"),
+    "music": ("音乐", "Music"),
+    "kids": ("少儿", "Children"),
+    "games": ("游戏", "Games"),
+    "northamerica": ("北美", "North America"),
+    "middleeast": ("中东", "Middle East"),
+}
+ENGLISH = {chinese: english for chinese, english in reversed(CATEGORIES.values())}
+WEEKDAYS = "一二三四五六日"
+
+
+def site_name(name: str, lang: str) -> str:
+    """The masthead: the configured name, and in Chinese the demo newsroom's Chinese one."""
+    return SITE_NAMES.get((name, lang), name)
+
+
+def category_name(category: str, lang: str) -> str:
+    """A category's name for readers; one that is not known here is shown as it came, tidied."""
+    known = CATEGORIES.get(category.lower())
+    if known:
+        return known[0] if lang == "zh" else known[1]
+    if lang == "en" and category in ENGLISH:
+        return ENGLISH[category]
+    tidy = category.replace("_", " ").replace("-", " ").strip()
+    return tidy.capitalize() if tidy.islower() else tidy or category
+
+
+def ago(then: int, now: int, lang: str, timezone: str) -> str:
+    """How long ago something was published, as a newspaper would say it; the date after a week.
+
+    Args:
+        then: milliseconds UTC.
+        now: milliseconds UTC.
+        lang: ``zh`` or ``en``.
+        timezone: IANA name, for the date.
+    """
+    gone = now - then
+    if gone >= 7 * DAY or gone < -MINUTE:
+        return date(then, lang, timezone)
+    for size, chinese, english in ((DAY, "天前", "day"), (HOUR, "小时前", "hour"), (MINUTE, "分钟前", "minute")):
+        n = gone // size
+        if n >= 1:
+            return f"{n}{chinese}" if lang == "zh" else f"{n} {english}{'' if n == 1 else 's'} ago"
+    return "刚刚" if lang == "zh" else "just now"
+
+
+def date(then: int, lang: str, timezone: str, weekday: bool = False) -> str:
+    """A date in words: ``2026年11月20日`` or ``20 November 2026``."""
+    day = _local(then, timezone)
+    if lang == "zh":
+        return f"{day.year}年{day.month}月{day.day}日" + (f" 星期{WEEKDAYS[day.weekday()]}" if weekday else "")
+    return (f"{day:%A}, " if weekday else "") + f"{day.day} {day:%B} {day.year}"
+
+
+def iso(then: int) -> str:
+    """A time for machines, UTC: ``2026-11-20T08:00:00+00:00``."""
+    return _local(then, "UTC").isoformat(timespec="seconds")
+
+
+def size(title: str) -> str:
+    """How large a headline may be set: ``short``, ``medium`` or ``long`` by its width in Latin letters."""
+    width = sum(2 if ord(letter) >= EAST_ASIAN else 1 for letter in title)
+    return "short" if width <= 44 else "medium" if width <= 84 else "long"
+
+
+def level(weight: float, heaviest: float) -> int:
+    """A keyword's weight as one of five steps, 1 to 5, against the article's heaviest."""
+    return max(1, min(5, round(5 * weight / heaviest))) if heaviest > 0 else 1
+
+
+def _local(then: int, timezone: str) -> datetime:
+    bounded = max(-62_135_000_000_000, min(then, 253_402_000_000_000))  # the years that datetime can hold
+    return datetime.fromtimestamp(bounded / 1000, UTC).astimezone(ZoneInfo(timezone))
