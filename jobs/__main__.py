@@ -1,11 +1,5 @@
-"""``python -m jobs``: every job by name.
+"""``python -m jobs``: every job by name."""
 
-A stage's module is loaded when it is called and not before, because gensim and torch take seconds to import and
-``--help`` should not.
-"""
-
-import importlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,25 +9,11 @@ from jobs import admin_tokens, imports
 from jobs import evaluate as evaluate_job
 from jobs import publish as publish_job
 from jobs import simulate as simulate_job
-from jobs.runner import Context, Counts, Job, Stage, run_stage, run_stages
+from jobs.runner import Context, run_stage, run_stages
 from jobs.runs import exclusive_run
+from jobs.stages import STAGES, stage_of
 from jobs.terminal import main
 from recsys.settings import load_settings
-
-STAGES = {
-    "events": "append what is new in the store to the Parquet log, and snapshot the catalogue",
-    "tokens": "cut every article into words, Chinese and English",
-    "words": "learn word vectors from the articles",
-    "keywords": "rank each article's keywords by the votes of their vectors",
-    "articles": "make a vector of each article from its keywords",
-    "categories": "sort articles into categories by the nearest category mean",
-    "items": "learn item vectors from click sessions, and project articles without clicks",
-    "trends": "count clicks and impressions at several half-lives",
-    "features": "walk the log in time and write the click model's training matrix",
-    "ctr": "fit the click model",
-    "index": "build the nearest-neighbour index",
-    "report": "draw the report: figures, curves, maps, examples",
-}
 
 Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness; default: jobs.seed")]
@@ -46,12 +26,6 @@ app = typer.Typer(
     add_completion=False,
     help="Import articles and clicks, train, judge and publish.",
 )
-
-
-def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
-    """Load one stage's module."""
-    module = importlib.import_module(f"jobs.{name}")
-    return module.STAGE, module.run
 
 
 def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Context:

@@ -114,6 +114,10 @@ class Job:
         """See ``Context.track``."""
         return self.context.track(iterable, total, unit)
 
+    def progress(self, done: int, unit: str) -> None:
+        """Say how far the stage is, where there is nothing to iterate over."""
+        self.context.progress.update({"unit": unit, "done": done, "total": None})
+
     def open_store(self) -> Store:
         """Open the database; close it after use."""
         return open_store(self.settings)

@@ -63,6 +63,8 @@ class WebConfig(Section):
     threads: int = Field(4, ge=1, le=64)
     poll_seconds: float = Field(0.5, gt=0, le=60)
     max_articles: int = Field(200_000, ge=1)
+    max_readers: int = Field(20_000, ge=1)
+    max_catch_up: int = Field(200_000, ge=0)
     max_body_bytes: int = Field(65_536, ge=1024)
 
 

@@ -11,7 +11,7 @@ import recsys
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("recsys", "jobs", "web")
-DYNAMIC = {"jobs/__main__.py"}  # loads a stage's module when it is called, so that --help does not wait for torch
+DYNAMIC = {"jobs/stages.py"}  # loads a stage's module when it is called, so that --help does not wait for torch
 
 
 def rooms(docstring: str) -> list[str]:

@@ -13,37 +13,22 @@ from markupsafe import Markup
 
 WIDTH, HEIGHT = 320, 200
 TONES = 12
-KNOWN_TONES = {"sports": 4, "finance": 2, "entertainment": 10, "autos": 0, "tech": 8, "news": 9, "world": 6, "society": 1}
-    "sports": 4,
-    "finance": 7,
-    "entertainment": 10,
-    "autos": 0,
-    "tech": 8,
-    "news": 9,
-    "health": 5,
-    "world": 6,
-    "society": 2,
-}
-CANONICAL = {
-    "体育": "sports",
-    "sport": "sports",
-    "财经": "finance",
-    "business": "finance",
-    "娱乐": "entertainment",
-    "汽车": "autos",
-    "auto": "autos",
-    "cars": "autos",
-    "科技": "tech",
-    "technology": "tech",
-    "politics": "news",
-    "国际": "world",
+KNOWN_TONES = {
+    **dict.fromkeys(("cars", "autos", "汽车"), 0),
+    **dict.fromkeys(("society", "社会"), 1),
+    **dict.fromkeys(("business", "finance", "财经"), 2),
+    **dict.fromkeys(("sports", "sport", "体育"), 4),
+    **dict.fromkeys(("health", "健康"), 5),
+    **dict.fromkeys(("world", "国际"), 6),
+    **dict.fromkeys(("technology", "tech", "科技"), 8),
+    **dict.fromkeys(("politics", "news", "政治"), 9),
+    **dict.fromkeys(("entertainment", "娱乐"), 10),
 }
 
 
 def tone(category: str | None) -> int:
     """A category's colour: the number of a ``tone-…`` class, 0 to TONES - 1."""
     name = (category or "").lower()
-    name = CANONICAL.get(name, name)
     return KNOWN_TONES.get(name, hashlib.sha256(name.encode("utf-8", "replace")).digest()[0] % TONES)
 
 

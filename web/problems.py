@@ -63,9 +63,7 @@ def problem(status: int, code: str, detail: str, remedy: str, **more: Any) -> Re
     """
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
     body |= {"detail": detail, "remedy": remedy, **more}
-    response = current_app.json.response(body)
-    response.status_code = status
-    response.mimetype = MEDIA_TYPE
+    response = Response(current_app.json.dumps(body) + "\n", status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response
 

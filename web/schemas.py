@@ -29,7 +29,7 @@ class RecommendationsQuery(In):
     reader: Id | None = Field(None, description="the reader's id, as in the events; none: a reader without history")
     session: Id | None = Field(None, description="the session's id, as in the events")
     article: Id | None = Field(None, description="the article that the list stands beside; never in the list")
-    slot: Slot | None = Field(None, description="name of the place on the page; echoed in nothing, kept for the log")
+    slot: Slot | None = Field(None, description="name of the place on the page, as in the events")
     k: int | None = Field(None, ge=1, description="length of the list; default recommend.k, at most recommend.max_k")
     lang: Lang | None = Field(None, description="only articles in this language, as long as there are any")
 

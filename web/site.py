@@ -4,6 +4,7 @@ Reads a ``Newsroom`` (``app.extensions["live"]``), the language of the request a
 scores nothing itself: the "guess you like" list on its pages is the same widget that any other site installs.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,13 @@ from web.art import art, tone
 
 LANG_COOKIE = "lang"
 COOKIE_SECONDS = 365 * 24 * 3600  # a year: a reader's language rarely changes
-TOP = 5  # the lead and four more stories at the top of the front page
+TOP = 6  # the lead, three stories with a picture, two without
 SECTION = 5  # stories of one category on the front page: one with a picture, four headlines
-MORE = 12  # further headlines at the foot of the front page
+BLOCKS = 5  # categories on the front page; with the further headlines they fill two or three columns
+LISTED = 60  # articles on a category page
+MORE = 7  # further headlines, about as tall as a block
+PARAGRAPH = 420  # characters after which a body that came without paragraphs gets one
+SENTENCE_END = re.compile(r"(?<=[.!?]['\"”’ ]) *(?=[A-Z'\"“‘])|(?<=[。！？])(?![”’」』。！？])|(?<=[。！？][”’」』])")
 MACHINES = ("api/", "admin/")  # an unknown address below these is answered by the service's own error handler
 SECURITY = {
     "Content-Security-Policy": (
@@ -31,7 +36,11 @@ SECURITY = {
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One article in a list. Times are int milliseconds UTC; ``clicks`` is set only in the list of today."""
+    """One article in a list.
+
+    ``summary`` is the opening of the body, some 300 characters of plain text; the page cuts it to a few lines.
+    ``published_at`` is int milliseconds UTC. ``clicks`` is set only in the list of today.
+    """
 
     id: str
     title: str
@@ -118,7 +127,8 @@ def chosen_language() -> str:
     for wish in (request.args.get("lang"), request.cookies.get(LANG_COOKIE)):
         if wish in texts.LANGUAGES:
             return wish
-    return request.accept_languages.best_match(texts.LANGUAGES) or newsroom().language
+    accepted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((tag for tag in accepted if tag in texts.LANGUAGES), newsroom().language)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
@@ -156,6 +166,19 @@ def web_address(url: str | None) -> str | None:
     return None
 
 
+@blueprint.app_template_filter()
+def paragraphs(body: tuple[str, ...]) -> list[str]:
+    """A body's paragraphs; one that came in a single long piece is divided after every few sentences."""
+    if len(body) != 1:
+        return list(body)
+    parts = [""]
+    for sentence in SENTENCE_END.split(body[0]):
+        if len(parts[-1]) >= PARAGRAPH:
+            parts.append("")
+        parts[-1] += sentence
+    return [part.strip() for part in parts if part.strip()]
+
+
 @blueprint.get("/")
 def front() -> Response:
     """The front page: the top stories, the widget, today's most clicked, a block per category."""
@@ -165,7 +188,7 @@ def front() -> Response:
         return page("empty.html")
     top, used = cards[:TOP], {card.id for card in cards[:TOP]}
     blocks = []
-    for category in room.categories(lang):
+    for category in room.categories(lang)[:BLOCKS]:
         fresh = [card for card in room.by_category(category, lang, now) if card.id not in used][:SECTION]
         if fresh:
             blocks.append((category, fresh))
@@ -178,7 +201,7 @@ def front() -> Response:
 def category(category: str) -> Response:
     """All articles of one category."""
     room, lang = newsroom(), chosen_language()
-    cards = room.by_category(category, lang, int(time.time() * 1000))
+    cards = room.by_category(category, lang, int(time.time() * 1000))[:LISTED]
     if not cards:
         return page("missing.html", 404)
     return page("category.html", category=category, cards=cards, today=room.today(lang))

@@ -13,7 +13,6 @@ EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Lati
 
 TEXTS: dict[str, dict[str, str]] = {
     "zh": {
-        "language": "中文",
         "other": "English",
         "other_lang": "en",
         "tagline": "读者点什么，版面就学什么",
@@ -25,11 +24,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "today": "今日点击",
         "clicks": "次点击",
         "simulated": "模拟读者",
-        "simulated_hint": "这里的点击来自模拟读者，不是真人。",
+        "simulated_hint": "本站统计的点击来自模拟读者，不是真人。",
         "guess": "猜你喜欢",
         "similar": "相关报道",
         "more": "更多新闻",
-        "all": "全部",
         "stories": "篇报道",
         "tags": "标签",
         "given": "来稿栏目",
@@ -37,7 +35,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "confidence": "把握",
         "keyword_weight": "权重",
         "original": "阅读原文",
-        "lead": "头条",
         "noscript": "“猜你喜欢”需要开启 JavaScript。",
         "release": "模型版本",
         "no_release": "尚无模型版本",
@@ -52,7 +49,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "empty_mind": "真实点击：导入 MIND 数据，再跑完各个阶段",
     },
     "en": {
-        "language": "English",
         "other": "中文",
         "other_lang": "zh",
         "tagline": "A front page that learns from what is read",
@@ -64,11 +60,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "today": "Most clicked today",
         "clicks": "clicks",
         "simulated": "simulated readers",
-        "simulated_hint": "These clicks come from simulated readers, not from people.",
+        "simulated_hint": "The clicks counted here come from simulated readers, not from people.",
         "guess": "Guess you like",
         "similar": "Similar stories",
         "more": "More stories",
-        "all": "All of",
         "stories": "stories",
         "tags": "Tags",
         "given": "Filed under",
@@ -76,7 +71,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "confidence": "confidence",
         "keyword_weight": "weight",
         "original": "Read the original",
-        "lead": "Lead story",
         "noscript": "“Guess you like” needs JavaScript.",
         "release": "Model release",
         "no_release": "no model release yet",
@@ -122,7 +116,7 @@ CATEGORIES: dict[str, tuple[str, str]] = {  # id -> (Chinese, English)
     "northamerica": ("北美", "North America"),
     "middleeast": ("中东", "Middle East"),
 }
-ENGLISH = {chinese: english for chinese, english in reversed(CATEGORIES.values())}
+ENGLISH = dict(reversed(CATEGORIES.values()))
 WEEKDAYS = "一二三四五六日"
 
 

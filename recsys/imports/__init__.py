@@ -1,13 +1,11 @@
-"""STUB: to be written."""
+"""Files of others -> the store: MIND's folder, CSV, JSONL and Parquet, compressed or not.
 
-from pydantic import Field
+Reads files of any size in constant memory; produces articles and events, a file with the rows that could not be used,
+and a summary. Every record has an identifier that follows from the file, and each batch is one transaction: an import
+that is run again changes nothing, and one that was killed is finished by running it again.
+"""
 
-from recsys.config import Section
+from recsys.imports.files import ImportsConfig, Target, import_file, import_mind
+from recsys.imports.rejects import Summary
 
-
-class ImportsConfig(Section):
-    """STUB."""
-
-    batch_rows: int = Field(20_000, ge=1)
-    max_line_bytes: int = Field(4_000_000, ge=1_000)
-    max_future_minutes: int = Field(10, ge=0)
+__all__ = ["ImportsConfig", "Summary", "Target", "import_file", "import_mind"]

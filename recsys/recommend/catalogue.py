@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recsys.store import Article
 
 NONE = -1
-SUMMARY_CHARS = 120  # two lines under a headline
+SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
@@ -173,11 +173,23 @@ class Catalogue:
         Returns:
             bool (A,), the caller's own.
         """
-        mask = self._shown & (self.published <= now) & ((self.expires == NONE) | (self.expires > now))
+        mask: Mask = self._shown & (self.published <= now) & ((self.expires == NONE) | (self.expires > now))
         if language in self._languages:
-            spoken = mask & self._languages[language]
+            spoken: Mask = mask & self._languages[language]
             return spoken if spoken.any() else mask
         return mask
+
+    def of_category(self, category: str, now: int, language: str | None = None) -> Mask:
+        """Say which articles of a category may be shown; see ``showable``."""
+        mask: Mask = self.showable(now, language) & (self._category == self._codes.get(category, NONE - 1))
+        return mask
+
+    def category_sizes(self, allowed: Mask) -> dict[str, int]:
+        """How many allowed articles each category has, largest first; only categories that have any."""
+        codes = self._category[: len(allowed)][allowed]
+        counts = np.bincount(codes[codes >= 0], minlength=len(self._codes)).tolist()
+        sizes = {name: counts[code] for name, code in self._codes.items() if counts[code]}
+        return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 
     def newest(self, allowed: Mask, n: int, *, since: int = NONE, liked: Iterable[str] = ()) -> Rows:
         """The newest allowed articles, those of liked categories first.

@@ -25,6 +25,7 @@ from recsys.trends import Trends
 
 CLICK = KINDS.index("click")
 HOUR_MS = 3_600_000
+HOT = 10  # articles that may be called trending: the tenth most clicked of a site still is
 DEEPER = 4  # how much further the search for a fallback looks, so that the limit per category finds others
 
 Vectors = npt.NDArray[np.float32]
@@ -91,16 +92,16 @@ class Pool:
     Attributes:
         rows: int32 (B,).
         scores: float32 (B,), falling.
-        trending: rows that many read now.
-        fresh: rows published within ``fresh_hours``.
+        hot: rows that may be called trending.
         liked: category -> share of the clicks' weights.
+        since: ms; what was published since is fresh.
     """
 
     rows: Rows
     scores: Vectors
-    trending: frozenset[int]
-    fresh: frozenset[int]
+    hot: frozenset[int]
     liked: dict[str, float]
+    since: int
 
 
 class Recommender:
@@ -255,20 +256,25 @@ class Recommender:
         near, _ = taste.index.search(taste.vector, self.neighbours, allowed)
         clicked = taste.state.clicks
         liked = most_read(self.catalogue, clicked, weights(len(clicked), self.readers.half_life_clicks))
-        since = now - int(self.config.fresh_hours * HOUR_MS)
-        fresh = self.catalogue.newest(allowed, self.config.fresh, since=max(since, 0), liked=liked)
+        since = max(0, now - int(self.config.fresh_hours * HOUR_MS))
+        fresh = self.catalogue.newest(allowed, self.config.fresh, since=since, liked=liked)
         trending = self.trends.top(now, self.config.trending, allowed)
         rows = np.unique(np.concatenate([near, trending, fresh]).astype(np.int32))
         scores = self._score(taste, rows, now)
         order = np.lexsort((rows, -scores))
-        return Pool(rows[order], scores[order], frozenset(trending.tolist()), frozenset(fresh.tolist()), liked)
+        return Pool(rows[order], scores[order], self._hot(trending, now), liked, since)
+
+    def _hot(self, trending: Rows, now: int) -> frozenset[int]:
+        """The articles that may be called trending: the very top, and clicked lately."""
+        top = trending[:HOT]
+        return frozenset(top[self.trends.clicks(top, now)[:, -1] >= 1.0].tolist())
 
     def _score(self, taste: Taste, rows: Rows, now: int) -> Vectors:
         """P(click) of each row; without a click model the cosine with the reader, 0 where unknown."""
         if not len(rows):
             return np.empty(0, np.float32)
         if self.model is None:
-            return np.nan_to_num(taste.table[rows] @ taste.vector).astype(np.float32)
+            return np.asarray(np.nan_to_num(taste.table[rows] @ taste.vector), np.float32)
         return self.model.score(matrix(self.tables, taste.state, rows, now, self.trends, self.readers))
 
     def _for_anyone(
@@ -347,9 +353,9 @@ class Recommender:
         category = self.catalogue.category(row)
         if category and pool.liked.get(category, 0.0) >= self.config.liked_share:
             return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category)
-        if row in pool.trending:
+        if row in pool.hot:
             return Reason(ReasonKind.TRENDING)
-        if row in pool.fresh:
+        if self.catalogue.published[row] >= pool.since:
             return Reason(ReasonKind.FRESH)
         if self.trends.total_clicks(np.array([row], np.int32))[0]:
             return Reason(ReasonKind.POPULAR)

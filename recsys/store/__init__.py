@@ -1,13 +1,65 @@
-"""STUB: to be written."""
+"""Articles, events, readers, runs and tokens in SQLite or PostgreSQL.
 
-from pydantic import Field
+Reads and writes one database; its file or server is named by ``store.url``. SQLite is one file in ``data_dir`` and
+needs nothing; PostgreSQL serves several machines. Both run the same statements and pass the same tests.
+"""
 
-from recsys.config import Section
+from typing import Self
+
+from recsys.store.articles import ArticleStore
+from recsys.store.engine import StoreConfig, open_engine
+from recsys.store.events import EventStore
+from recsys.store.records import (
+    MAX_IDENTIFIER,
+    Article,
+    Event,
+    Kind,
+    StoredArticle,
+    StoredEvent,
+    Written,
+    clean_text,
+    compact_json,
+    identifier,
+)
+from recsys.store.runs import Run, RunStore
+from recsys.store.tokens import TokenStore
+
+__all__ = [
+    "MAX_IDENTIFIER",
+    "Article",
+    "Event",
+    "Kind",
+    "Run",
+    "Store",
+    "StoreConfig",
+    "StoredArticle",
+    "StoredEvent",
+    "Written",
+    "clean_text",
+    "compact_json",
+    "identifier",
+]
 
 
-class StoreConfig(Section):
-    """STUB."""
+class Store(ArticleStore, EventStore, RunStore, TokenStore):
+    """The database. Safe to use from several threads; a child process opens its own."""
 
-    url: str = ""
-    busy_timeout_ms: int = Field(10_000, ge=0)
-    synchronous: str = Field("full", pattern="^(full|normal)$")
+    @classmethod
+    def open(cls, url: str, config: StoreConfig = StoreConfig()) -> Self:  # noqa: B008 - frozen
+        """Open a database, make it if it is not there, and bring its schema up to date.
+
+        Args:
+            url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/name``.
+            config: how it is opened.
+
+        Raises:
+            ConfigError: the URL is not one of SQLite or PostgreSQL.
+            StoreError: the database cannot be reached, or belongs to a later version.
+        """
+        store = cls(open_engine(url, config))
+        try:
+            store.migrate()
+        except BaseException:
+            store.close()
+            raise
+        return store

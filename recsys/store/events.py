@@ -4,20 +4,20 @@ PostgreSQL takes a whole batch as one array per column, SQLite row by row inside
 speed of their indexes. Everything else is the same statement in both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, column, desc, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, Table, func, select, text
 
 from recsys.store import schema
 from recsys.store.engine import Database, now_ms
 from recsys.store.records import Event, Kind, StoredEvent, Written
 
-CHUNK = 10_000  # identifiers per look-up
-events, readers = schema.events, schema.readers
+CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains by it
+READER_COLUMNS = ("site", "id", "created_at")
+KIND = StoredEvent._fields.index("kind")
 KINDS = {kind.value: kind for kind in Kind}
+events, readers = schema.events, schema.readers
 
 
 class EventStore(Database):
@@ -37,6 +37,91 @@ class EventStore(Database):
         with self.writing() as connection:
             now = now_ms()
             found = {(event.site, event.reader) for event in records if event.reader is not None}
-            self._insert(connection, readers, [(site, reader, now) for site, reader in sorted(found)])
-            stored = self._insert(connection, events, records)
+            if found:
+                _insert(connection, readers, READER_COLUMNS, [(site, reader, now) for site, reader in sorted(found)])
+            stored = _insert(connection, events, Event._fields, records)
         return Written(stored, 0, len(records) - stored)
+
+    def preview_events(self, records: Sequence[Event]) -> Written:
+        """What ``add_events`` would answer, without writing."""
+        ids_of: dict[str, set[str]] = {}
+        for record in records:
+            ids_of.setdefault(record.site, set()).add(record.event_id)
+        new = 0
+        with self.reading() as connection:
+            for site, ids in ids_of.items():
+                new += len(ids) - _count_known(connection, site, sorted(ids))
+        return Written(new, 0, len(records) - new)
+
+    def events_after(self, site: str, seq: int, limit: int) -> list[StoredEvent]:
+        """The site's next events after ``seq``, at most ``limit``, in the order of ``seq``."""
+        query = select(events).where(events.c.site == site, events.c.seq > seq).order_by(events.c.seq).limit(limit)
+        with self.reading() as connection:
+            return _stored(connection.execute(query).all())
+
+    def last_seq(self, site: str) -> int:
+        """The highest ``seq`` of the site's events, 0 without any."""
+        newest = select(events.c.seq).where(events.c.site == site).order_by(events.c.seq.desc()).limit(1)
+        with self.reading() as connection:
+            return connection.scalar(newest) or 0
+
+    def clicks_of(self, site: str, reader: str, limit: int) -> list[StoredEvent]:
+        """The newest ``limit`` clicks and dismissals of one reader, oldest first; undated ones are the oldest."""
+        query = (
+            select(events)
+            .where(events.c.site == site, events.c.reader == reader, events.c.kind.in_([Kind.CLICK, Kind.DISMISS]))
+            .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
+            .limit(limit)
+        )
+        with self.reading() as connection:
+            return _stored(connection.execute(query).all())[::-1]
+
+    def clicks_today(self, site: str, since: int, limit: int) -> list[tuple[str, int]]:
+        """The articles most clicked at or after ``since`` (int ms UTC) with their clicks, most first, then by name."""
+        clicks = func.count().label("clicks")
+        query = (
+            select(events.c.article, clicks)
+            .where(events.c.site == site, events.c.time >= since, text("kind = 'click'"))  # as the index is written
+            .group_by(events.c.article)
+            .order_by(clicks.desc(), events.c.article)
+            .limit(limit)
+        )
+        with self.reading() as connection:
+            return [(row.article, row.clicks) for row in connection.execute(query)]
+
+
+def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert tuples and skip those that are there; returns how many were new.
+
+    The driver is called directly: SQLAlchemy's handling of each row costs as much again as SQLite's own.
+    """
+    names = ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        arrays = ", ".join(f"%s::{table.c[name].type.compile(connection.dialect)}[]" for name in columns)
+        source = f"SELECT * FROM unnest({arrays})".replace(' COLLATE "C"', "")
+        values: Any = tuple([_plain(value) for value in column] for column in zip(*rows, strict=True))
+    else:
+        source, values = f"VALUES ({', '.join('?' * len(columns))})", rows
+    return connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT DO NOTHING", values
+    ).rowcount
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Kind) else value
+
+
+def _count_known(connection: Connection, site: str, ids: list[str]) -> int:
+    known = 0
+    for start in range(0, len(ids), CHUNK):
+        some = events.c.event_id.in_(ids[start : start + CHUNK])
+        known += connection.scalar(select(func.count()).where(events.c.site == site, some)) or 0
+    return known
+
+
+def _stored(rows: Sequence[Any]) -> list[StoredEvent]:
+    if not rows:
+        return []
+    columns = list(zip(*rows, strict=True))
+    columns[KIND] = tuple(KINDS[kind] for kind in columns[KIND])
+    return list(map(StoredEvent._make, zip(*columns, strict=True)))

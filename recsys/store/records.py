@@ -15,7 +15,7 @@ from recsys.errors import BadReader
 
 MAX_IDENTIFIER = 256
 # Printable or not: everything but the control characters (C0, DEL, C1) and the surrogates.
-_IDENTIFIER = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,%d}" % MAX_IDENTIFIER)
+_IDENTIFIER = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_IDENTIFIER}}}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -125,7 +125,7 @@ def identifier(value: str, what: str) -> str:
     if not value or len(value) > MAX_IDENTIFIER:
         got = f"{len(value)} characters"
     else:
-        got = f"{ascii(value[:64])} with a control character or half a character"
+        got = f"{value[:64]!a} with a control character or half a character"
     raise BadReader(f"1 to {MAX_IDENTIFIER} printable characters as {what}", got, f"Send another {what}.")
 
 

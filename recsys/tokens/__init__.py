@@ -158,16 +158,16 @@ def write_tokens(batches: Iterable[pa.RecordBatch], folder: Path, config: Tokens
         (folder / "corpus.txt").open("w", encoding="utf-8") as corpus,
     ):
         for batch in batches:
-            ids, *texts = (batch.column(name).to_pylist() for name in ("id", "title", "body", "language"))
-            rows = [tokenize(title or "", body or "", language, config) for title, body, language in zip(*texts)]
-            table.write_table(as_table(ids, rows))
+            texts = (batch.column(name).to_pylist() for name in ("title", "body", "language"))
+            rows = [tokenize(title or "", body or "", name, config) for title, body, name in zip(*texts, strict=True)]
+            table.write_table(as_table(batch.column("id"), rows))
             for row in rows:
                 _count(counts, row)
                 corpus.writelines(_lines(row.title + row.body))
     return counts
 
 
-def as_table(ids: list[str], rows: list[Tokens]) -> pa.Table:
+def as_table(ids: pa.Array, rows: list[Tokens]) -> pa.Table:
     """Articles' words as the table of ``articles.parquet``."""
     columns: dict[str, Any] = {"id": ids}
     columns |= {name: [getattr(row, name) for row in rows] for name in Tokens._fields}

@@ -1,7 +1,7 @@
 """Words that say nothing about an article's subject: function words, and the commonest verbs of reporting.
 
-Written for this project, by word class. They stay in the corpus, since word vectors learn from them; they are never a
-keyword.
+Written for this project, by word class; Chinese ones of a single character are left out, since no word of one character
+becomes a keyword. Stop words stay in the corpus, since word vectors learn from them; they are never a keyword.
 """
 
 _ENGLISH = """
@@ -25,7 +25,7 @@ say says said saying tell tells told get gets got getting gotten go goes went go
 makes made making take takes took taken taking give gives gave given giving put puts see sees saw seen know knows knew
 known think thinks thought want wants wanted use uses used using become becomes became let lets keep keeps kept add
 adds added according including include includes included
-two three four five six seven eight nine ten hundred thousand million billion first second third last next
+two three four five six seven eight nine ten hundred thousand million billion first second third fourth fifth last next
 new old good better best great big small long high own able several various certain many
 monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
 october november december year years month months week weeks day days hour hours minute minutes time times
@@ -33,20 +33,17 @@ mr mrs ms dr
 """
 
 _CHINESE = """
-的 了 着 过 地 得 之 其 所 者 们 我 你 您 他 她 它 咱 自己 我们 你们 他们 她们 它们 咱们 大家 人们 别人 有人 谁 某 某些
-这 那 此 该 这个 那个 这些 那些 这里 那里 这样 那样 这么 那么 这种 那种 哪 哪个 哪些 哪里 什么 怎么 怎样 怎么样 如何 为何
-为什么 多少 几 一个 一些 一种 一次 一样 一直 一定 一般 一下 一点 有点 有些 每 每个 各 各种 各个 另 另外 其他 其它 其中 其实
-是 不是 就是 还是 也是 有 没有 没 不 不会 不能 不要 不用 不可 不得 不知 无 非 未 别 会 能 能够 可以 可能 可 应 应该 应当 必须 需要
-需 要 想 想要 愿意 敢 肯 让 使 令 叫 被 把 将 给 对 对于 关于 由 由于 因 因为 因此 所以 于是 为 为了 以 以及 以上 以下 以后 以前
-以来 及 与 和 跟 同 或 或者 还 又 再 再次 也 都 就 才 只 只有 只是 只要 只能 仅 仅仅 很 太 更 更加 最 最后 最终 非常 十分 特别 极 极其
-越 越来越 较 比 比较 相当 几乎 大约 大概 左右 在 正在 从 自 自从 到 到了 至 至于 于 向 往 朝 当 当时 时 时候 时间 之前 之后 之间
-之一 之外 期间 现在 目前 如今 今天 昨天 明天 今日 昨日 明日 今年 去年 明年 近日 日前 此前 此后 随后 然后 后来 曾 曾经 已 已经 刚
-刚刚 即将 马上 立即 始终 总是 经常 往往 有时 偶尔 终于 但 但是 不过 然而 可是 却 而 而且 并 并且 并非 不仅 不但 甚至 尤其 虽然
-尽管 即使 如果 假如 若 要是 除非 除了 否则 无论 不管 只不过 既 既然 例如 比如 等 等等 包括 根据 按照 通过 经过 随着 作为 成为 属于
-说 说道 表示 认为 指出 称 据 据悉 据了解 报道 记者 介绍 看 看到 看来 看看 知道 觉得 发现 进行 开始 继续 出现 出来 起来 下来 下去 上去
-过来 过去 做 作出 做出 得到 拥有 来 去 走 上 下 里 中 内 外 前 后 左 右 大 小 多 少 好 新 老 高 低 长 短 真 真的 个 位 名 次 种 件 些 点 年 月 日
-天 号 时 分 秒 人 事 事情 东西 问题 方面 情况 一 二 三 四 五 六 七 八 九 十 百 千 万 亿 两 第一 第二 第三 啊 吗 呢 吧 呀 哦 嗯 哈 啦 嘛
-這 這個 這些 那個 那些 們 我們 你們 他們 她們 它們 個 們 來 說 會 沒有 沒 還 與 將 為 為了 對 對於 關於 後 從 過 讓 給 時 時候 開始
+自己 我们 你们 他们 她们 它们 咱们 大家 人们 别人 有人 某些 这个 那个 这些 那些 这里 那里 这样 那样 这么 那么 这种
+那种 哪个 哪些 哪里 什么 怎么 怎样 怎么样 如何 为何 为什么 多少 一个 一些 一种 一次 一样 一直 一定 一般 一下 一点
+有点 有些 每个 各种 各个 另外 其他 其它 其中 其实 不是 就是 还是 也是 没有 不会 不能 不要 不用 不可 不得 不知 能够
+可以 可能 应该 应当 必须 需要 想要 愿意 对于 关于 由于 因为 因此 所以 于是 为了 以及 以上 以下 以后 以前 以来 或者
+再次 只有 只是 只要 只能 仅仅 更加 最后 最终 非常 十分 特别 极其 越来越 比较 相当 几乎 大约 大概 左右 正在 自从 到了
+至于 当时 时候 时间 之前 之后 之间 之一 之外 期间 现在 目前 如今 今天 昨天 明天 今日 昨日 明日 今年 去年 明年 近日
+日前 此前 此后 随后 然后 后来 曾经 已经 刚刚 即将 马上 立即 始终 总是 经常 往往 有时 偶尔 终于 但是 不过 然而 可是
+而且 并且 并非 不仅 不但 甚至 尤其 虽然 尽管 即使 如果 假如 要是 除非 除了 否则 无论 不管 只不过 既然 例如 比如 等等
+包括 根据 按照 通过 经过 随着 作为 成为 属于 说道 表示 认为 指出 据悉 据了解 报道 记者 介绍 看到 看来 看看 知道 觉得
+发现 进行 开始 继续 出现 出来 起来 下来 下去 上去 过来 过去 作出 做出 得到 拥有 真的 事情 东西 问题 方面 情况 第一
+第二 第三 這個 這些 那個 我們 你們 他們 她們 它們 沒有 為了 對於 關於 時候 開始
 """
 
 STOP_WORDS: dict[str, frozenset[str]] = {

@@ -81,10 +81,12 @@ class WordVectors:
         return int(self.vectors.shape[1])
 
     @cached_property
-    def mean(self) -> npt.NDArray[np.float32]:
-        """float32 (D,), the corpus mean: each word's vector as often as the word stands in the corpus."""
-        mean: npt.NDArray[np.float32] = np.average(self.vectors, axis=0, weights=self.counts).astype(np.float32)
-        return mean
+    def centred(self) -> Matrix:
+        """float32 (V, D), unit rows: the vectors seen from the corpus mean, where cosine 0 means unrelated.
+
+        The corpus mean counts each word's vector as often as the word stands in the corpus.
+        """
+        return unit_rows(self.vectors - np.average(self.vectors, axis=0, weights=self.counts).astype(np.float32))
 
     def rows(self, words: Iterable[str]) -> Rows:
         """Look words up.
@@ -94,6 +96,13 @@ class WordVectors:
         """
         row_of = self.row_of
         return np.array([row_of.get(word, -1) for word in words], dtype=np.int32)
+
+
+def unit_rows(matrix: Matrix) -> Matrix:
+    """Rows scaled to length 1, in float32; a row of zeros stays zero, one of NaN stays NaN."""
+    length = np.linalg.norm(matrix, axis=1, keepdims=True)
+    unit: Matrix = np.divide(matrix, length, out=np.zeros_like(matrix, dtype=np.float32), where=length != 0)
+    return unit
 
 
 def space_id(vectors: Matrix) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from recsys.words import WordsConfig
 
 LINES = 400  # sampled lines of the corpus
-WINDOWS = 2_000  # sampled windows in them
+WINDOWS = 1_000  # sampled windows in them
 NOISE_POWER = 0.75  # negatives are drawn in proportion to count ** 0.75, as in training
 
 Ints = npt.NDArray[np.int64]
@@ -45,17 +45,18 @@ class Probe:
         sizes = np.diff(np.append(self.starts, len(self.inputs)))
         hidden = np.add.reduceat(model.wv.vectors[self.inputs], self.starts, axis=0) / sizes[:, None]  # (P, D)
         if model.hs:
-            return float(np.mean([_path_loss(model, *pair) for pair in zip(hidden, self.targets, strict=True)]))
+            rows = np.unique(self.targets).tolist()
+            return sum(_path_losses(model, hidden[self.targets == row], row) for row in rows) / len(self.targets)
         outputs = np.concatenate([self.targets[:, None], self.noise], axis=1)  # (P, 1 + N)
         scores = np.einsum("pd,pnd->pn", hidden, model.syn1neg[outputs]).astype(np.float64)
         scores[:, 1:] *= -1
         return float(np.logaddexp(0, -scores).sum(axis=1).mean())
 
 
-def _path_loss(model: Any, hidden: npt.NDArray[np.float32], target: int) -> float:
-    """Loss of one prediction along the target's path in the Huffman tree."""
-    points, codes = (model.wv.get_vecattr(int(target), name) for name in ("point", "code"))
-    scores = (model.syn1[points] @ hidden).astype(np.float64) * (1 - 2 * codes.astype(np.float64))
+def _path_losses(model: Any, hidden: npt.NDArray[np.float32], target: int) -> float:
+    """Summed loss of one target's predictions along its path in the Huffman tree."""
+    points, codes = (model.wv.get_vecattr(target, name) for name in ("point", "code"))
+    scores = (hidden @ model.syn1[points].T).astype(np.float64) * (1 - 2 * codes.astype(np.float64))
     return float(np.logaddexp(0, -scores).sum())
 
 

@@ -18,7 +18,7 @@ from recsys.words.probe import Probe, build_probe
 
 MIN_WORDS = 2  # one word alone has no neighbour to be predicted from
 
-OnEpoch = Callable[[int, float], None]
+OnEpoch = Callable[[int, float], object]
 
 
 class Trained(NamedTuple):

@@ -18,7 +18,7 @@ img{width:100%;aspect-ratio:16/9;object-fit:cover;margin-bottom:.6rem}
 p{font-size:.8rem;line-height:1.45;margin:.5rem 0 0;color:var(--gyl-muted,inherit)}
 p.over{margin:0 2rem .35rem 0}
 b{color:var(--gyl-accent,inherit)}
-a{color:inherit;text-decoration:none;font:600 1.06rem/1.38 var(--gyl-headline,inherit)}
+a{color:inherit;text-decoration:none;word-break:keep-all;font:600 1.06rem/1.38 var(--gyl-headline,inherit)}
 a::after{content:"";position:absolute;inset:0}
 a:hover{text-decoration:underline 1px;text-underline-offset:.18em}
 button{all:unset;position:absolute;top:.3rem;right:-.3rem;z-index:1;width:2rem;text-align:center;
@@ -165,9 +165,9 @@ button:hover{background:var(--gyl-rule,#8885)}
       this.watcher?.disconnect();
       this.unsent = [];
       this.watcher = new IntersectionObserver((entries) => {
-        for (const { target, isIntersecting } of entries) {
+        for (const { target, intersectionRatio } of entries) {
           clearTimeout(target.timer);
-          if (isIntersecting) target.timer = setTimeout(() => document.hidden || this.seen(target), 1000);
+          if (intersectionRatio >= 0.5) target.timer = setTimeout(() => document.hidden || this.seen(target), 1000);
         }
       }, { threshold: 0.5 });
     }

@@ -1,0 +1,133 @@
+"""``python -m jobs import mind|csv|jsonl|parquet PATH``: articles and events of others into the store.
+
+Reads a folder or a file; writes the store, and ``rejects/`` in the data folder for rows that cannot be used.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.runner import open_store
+from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
+from recsys.errors import ImportRefused
+from recsys.imports import Summary, Target, import_file, import_mind
+from recsys.settings import Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="Folder with news.tsv and behaviors.tsv")]
+File = Annotated[Path, typer.Argument(help="The file; .gz, .bz2, .xz and .zst are recognised")]
+Maps = Annotated[list[str] | None, typer.Option("--map", help="field=column or field=:constant, with commas between")]
+What = Annotated[
+    str | None, typer.Option("--kind", help="articles, events or clicks; default: what the columns can fill")
+]
+Site = Annotated[str | None, typer.Option(help="The site that the records belong to; default: site.id")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write only the rejects")]
+Encoding = Annotated[str, typer.Option(help="Of a text file without a byte order mark")]
+Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
+
+
+@app.command()
+def mind(folder: Folder, site: Site = None, dry_run: DryRun = False, config: Config = None) -> None:
+    """Import a folder in MIND's format; its times are taken as UTC."""
+    run(load_settings(config), folder, site, dry_run, import_mind)
+
+
+@app.command()
+def csv(
+    file: File,
+    map: Maps = None,
+    kind: What = None,
+    site: Site = None,
+    dry_run: DryRun = False,
+    encoding: Encoding = "utf-8",
+    config: Config = None,
+) -> None:
+    """Import a table in text: comma, tab, semicolon or bar between the values, names of the columns first."""
+    importer = partial(import_file, format="csv", maps=map or (), kind=kind, encoding=encoding)
+    run(load_settings(config), file, site, dry_run, importer)
+
+
+@app.command()
+def jsonl(
+    file: File,
+    map: Maps = None,
+    kind: What = None,
+    site: Site = None,
+    dry_run: DryRun = False,
+    encoding: Encoding = "utf-8",
+    config: Config = None,
+) -> None:
+    """Import a file with one JSON object per line."""
+    importer = partial(import_file, format="jsonl", maps=map or (), kind=kind, encoding=encoding)
+    run(load_settings(config), file, site, dry_run, importer)
+
+
+@app.command()
+def parquet(
+    file: File, map: Maps = None, kind: What = None, site: Site = None, dry_run: DryRun = False, config: Config = None
+) -> None:
+    """Import a Parquet file."""
+    importer = partial(import_file, format="parquet", maps=map or (), kind=kind)
+    run(load_settings(config), file, site, dry_run, importer)
+
+
+def run(
+    settings: Settings, path: Path, site: str | None, dry_run: bool, import_it: Callable[[Target, Path], Summary]
+) -> Summary:
+    """Do one import: a start line, a bar on a terminal, an end line.
+
+    Args:
+        settings: the configuration.
+        path: what is imported.
+        site: instead of ``site.id``.
+        dry_run: write nothing but the rejects.
+        import_it: the importer.
+
+    Raises:
+        ImportRefused: the file cannot be used, or none of its rows can.
+    """
+    log.info("start", job="import", path=str(path), dry_run=dry_run)
+    reset_peak_memory()
+    store = open_store(settings)
+    try:
+        with _progress(path.name) as progress:
+            target = Target(
+                store, site or settings.site.id, settings.data_dir / "rejects", settings.imports, dry_run, progress
+            )
+            summary = import_it(target, path)
+    finally:
+        store.close()
+    log.info("done", job="import", **_facts(summary))
+    if summary.read and summary.rejected == summary.read:
+        raise ImportRefused(
+            "at least one row that can be used", summary.first_reason, f"All of them, with reasons: {summary.rejects}"
+        )
+    return summary
+
+
+def _facts(summary: Summary) -> dict[str, Any]:
+    rejects = {"rejects": str(summary.rejects)} if summary.rejects else {}
+    return {
+        "dry_run": summary.dry_run,
+        "rows": summary.read,
+        "stored": summary.stored,
+        "updated": summary.updated,
+        "duplicate": summary.duplicate,
+        "rejected": summary.rejected,
+        "seconds": round(summary.seconds, 2),
+        "rows_per_second": round(summary.rows_per_second),
+        "peak_mib": peak_mib(),
+        **rejects,
+    }
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    with progress_bar() as bar:
+        task = bar.add_task(name)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,33 @@
+"""Rank each article's keywords.
+
+Reads ``tokens/articles.parquet`` and ``words/``; produces ``keywords/keywords.parquet`` and, for articles that come
+later, how many articles each word stands in.
+"""
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs.runner import Counts, Job, Stage
+from recsys.keywords import Ranker
+from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.words import load_words
+
+STAGE = Stage("keywords", inputs=("tokens", "words"), sections=("keywords",))
+
+
+def run(job: Job) -> Counts:
+    """Count words over all articles, then rank those of each.
+
+    Returns:
+        Counts: articles, keywords, articles without a keyword.
+    """
+    words = load_words(job.path("words"))
+    ranker = Ranker(words, count_articles(_batches(job, "batches counted"), words), job.settings.keywords)
+    return dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out))
+
+
+def _batches(job: Job, unit: str) -> Iterator[pa.RecordBatch]:
+    source = pq.ParquetFile(job.path("tokens") / "articles.parquet")
+    return job.track(source.iter_batches(BATCH_ROWS), -(-source.metadata.num_rows // BATCH_ROWS), unit)

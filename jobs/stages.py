@@ -1,0 +1,31 @@
+"""The stages of training, in order.
+
+A stage's module is loaded when it is called and not before, because gensim and torch take seconds to import and
+``python -m jobs --help`` should not.
+"""
+
+import importlib
+from collections.abc import Callable
+
+from jobs.runner import Counts, Job, Stage
+
+STAGES = {
+    "events": "append what is new in the store to the Parquet log, and snapshot the catalogue",
+    "tokens": "cut every article into words, Chinese and English",
+    "words": "learn word vectors from the articles",
+    "keywords": "rank each article's keywords by the votes of their vectors",
+    "articles": "make a vector of each article from its keywords",
+    "categories": "sort articles into categories by the nearest category mean",
+    "items": "learn item vectors from click sessions, and project articles without clicks",
+    "trends": "count clicks and impressions at several half-lives",
+    "features": "walk the log in time and write the click model's training matrix",
+    "ctr": "fit the click model",
+    "index": "build the nearest-neighbour index",
+    "report": "draw the report: figures, curves, maps, examples",
+}
+
+
+def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
+    """Load one stage's module: what it is made from, and the function that makes it."""
+    module = importlib.import_module(f"jobs.{name}")
+    return module.STAGE, module.run

@@ -1,0 +1,10 @@
+"""The event log: what the store took in, appended to Parquet files by day, each event once.
+
+Reads the store's events by ``seq``; produces ``log/date=…/part-….parquet``, and from those the arrays that every
+training job works on. Training never reads the database.
+"""
+
+from recsys.events.arrays import KINDS, UNDATED, Events, sessions
+from recsys.events.log import Appended, EventLog, EventsConfig
+
+__all__ = ["KINDS", "UNDATED", "Appended", "EventLog", "Events", "EventsConfig", "sessions"]

@@ -1,0 +1,85 @@
+"""The events as arrays in time order, and the click sessions in them. Pure numpy: no loop over events."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsys.store import Kind
+
+UNDATED: int = -(2**62)  # the time of an event of which only the order is known: before every other
+KINDS: tuple[str, ...] = tuple(kind.value for kind in Kind)
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Events:
+    """E events in the order of (time, undated first; then ``seq``).
+
+    Attributes:
+        time: int64 (E,), milliseconds UTC, or UNDATED.
+        kind: int8 (E,), index into KINDS.
+        article: int32 (E,), row of ``article_ids``.
+        reader: int32 (E,), row of ``reader_ids``, -1 for none.
+        session: int32 (E,), equal for the events of one session, -1 for none.
+        impression: int32 (E,), equal for the events of one impression, -1 for none.
+        position: int16 (E,), place in the list shown, from 0, -1 for unknown.
+        article_ids: sorted identifiers.
+        reader_ids: sorted identifiers.
+        through: the highest ``seq`` of the log that these were read from.
+    """
+
+    time: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    article: NDArray[np.int32]
+    reader: NDArray[np.int32]
+    session: NDArray[np.int32]
+    impression: NDArray[np.int32]
+    position: NDArray[np.int16]
+    article_ids: list[str]
+    reader_ids: list[str]
+    through: int
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def before(self, time: int) -> "Events":
+        """The events with a time before ``time`` (int ms UTC), undated ones included; rows and identifiers stay."""
+        end = int(np.searchsorted(self.time, time, side="left"))
+        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        cut: dict[str, Any] = {name: column[:end] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        return replace(self, **cut)
+
+
+def sessions(events: Events, gap_minutes: int) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """Group the clicks into sessions.
+
+    A click belongs to its session identifier; without one, to its reader's clicks with no pause longer than the gap.
+    A reader's undated clicks are one session. A click with neither session nor reader has no company and is left out.
+
+    Args:
+        events: E events.
+        gap_minutes: the longest pause inside a session, in minutes.
+
+    Returns:
+        C clicks in S sessions, the sessions in the order of their first clicks: int32 (C,) article rows, session by
+        session; int64 (S + 1,) where each begins, and C at the end; int64 (S,) time of the first click, or UNDATED.
+    """
+    known = (events.session >= 0) | (events.reader >= 0)
+    clicks = np.flatnonzero((events.kind == KINDS.index(Kind.CLICK)) & known)  # (C,) in time order
+    by_session = events.session[clicks] >= 0
+    owner = np.where(by_session, events.session[clicks], events.reader[clicks])
+    order = np.lexsort((owner, by_session))  # stable: time order remains inside an owner
+    clicks, owner, by_session = clicks[order], owner[order], by_session[order]
+    new = np.ones(len(clicks), bool)
+    if len(clicks):
+        pause = np.diff(events.time[clicks]) > gap_minutes * MINUTE_MS  # from undated to dated is a pause as well
+        new[1:] = (np.diff(owner) != 0) | (np.diff(by_session) != 0) | (pause & ~by_session[1:])
+    starts = np.flatnonzero(new)
+    rank = np.argsort(clicks[starts], kind="stable")  # sessions by their first click's place in the log
+    lengths = np.diff(np.append(starts, len(clicks)))[rank]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    within = np.arange(len(clicks)) - np.repeat(offsets[:-1], lengths)
+    flat = clicks[np.repeat(starts[rank], lengths) + within]
+    return events.article[flat], offsets, events.time[flat[offsets[:-1]]]

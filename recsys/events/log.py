@@ -1,0 +1,248 @@
+"""The Parquet log on disk: appended after a crash as after a rest, each event exactly once.
+
+A batch of events is written as parts beside the others, and counts only from the moment when ``state.json`` says so;
+parts beyond ``state.json`` are what a crash left and are removed. So the state is the one thing that must be replaced
+atomically, and it is.
+"""
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from recsys.config import Section
+from recsys.errors import CorruptArtefact, StaleArtefact
+from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.store import Store, StoredEvent
+from recsys.workspace import fsync_folder, read_json, replace_json
+
+DAY_MS = 86_400_000
+SCHEMA = pa.schema(
+    [
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("event_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("article", pa.string(), nullable=False),
+        pa.field("reader", pa.string()),
+        pa.field("session", pa.string()),
+        pa.field("time", pa.int64()),
+        pa.field("slot", pa.string()),
+        pa.field("position", pa.int16()),
+        pa.field("impression", pa.string()),
+        pa.field("dwell_ms", pa.int32()),
+        pa.field("context", pa.string()),
+    ]
+)
+ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position"]
+PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
+
+
+class EventsConfig(Section):
+    """How events go from the store to the log, and how clicks become sessions."""
+
+    batch_rows: int = Field(200_000, ge=1)
+    session_gap_minutes: int = Field(30, ge=1, le=10_080)
+
+
+class Appended(NamedTuple):
+    """What one append did: events added, days touched, and the highest ``seq`` that the log holds now."""
+
+    events: int
+    days: int
+    through: int
+
+
+class EventLog:
+    """The log's folder. One process appends at a time; any number may read."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def append(
+        self, store: Store, site: str, config: EventsConfig, progress: Callable[[int], None] = lambda events: None
+    ) -> Appended:
+        """Add what is new in the store.
+
+        Args:
+            store: the database.
+            site: the one site whose events this log holds.
+            config: rows per batch.
+            progress: called after each batch with the number of events added so far.
+
+        Raises:
+            StaleArtefact: the log is of another site, or holds events that the store has not.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        first = through = self._checked_state(store, site)
+        self._remove_leftovers(through)
+        added, days = 0, set()
+        while batch := store.events_after(site, through, config.batch_rows):
+            for day, part in _by_day(_as_table(batch)):
+                self._write_part(day, part)
+                days.add(day)
+            through = batch[-1].seq
+            replace_json(self.root / "state.json", {"site": site, "through": through})
+            added += len(batch)
+            progress(added)
+        if first == 0 and not added:
+            replace_json(self.root / "state.json", {"site": site, "through": 0})
+        return Appended(added, len(days), through)
+
+    @property
+    def through(self) -> int:
+        """The highest ``seq`` in the log, 0 when it is empty."""
+        return int(self._state()["through"])
+
+    def count(self) -> int:
+        """How many events the log holds, read from the parts' footers."""
+        return sum(pq.read_metadata(file).num_rows for file in self._parts(self.through))
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read the log, or some of its columns, in the order of (time, undated first; then ``seq``).
+
+        Texts come dictionary-encoded, which is a tenth of the memory.
+
+        Raises:
+            CorruptArtefact: a part cannot be read.
+        """
+        names = list(columns) if columns is not None else SCHEMA.names
+        return self._sorted(names, self.through)
+
+    def load(self, until: int | None = None) -> Events:
+        """Read the log as arrays.
+
+        Args:
+            until: only events with ``seq`` up to this one; all by default.
+
+        Raises:
+            CorruptArtefact: a part cannot be read.
+        """
+        through = self.through if until is None else min(until, self.through)
+        return _as_events(self._sorted(ARRAY_COLUMNS, through), through)
+
+    def _sorted(self, names: list[str], through: int) -> pa.Table:
+        keys = [name for name in ("time", "seq") if name not in names]
+        table = _unified([_read_part(file, names + keys) for file in self._parts(through)], names + keys)
+        if table.num_rows and through < self.through:
+            table = table.filter(pc.less_equal(table["seq"], through))
+        order = pc.sort_indices(
+            table.select(["time", "seq"]),
+            sort_keys=[("time", "ascending", "at_start"), ("seq", "ascending", "at_end")],
+        )
+        return table.select(names).take(order)
+
+    def _state(self) -> dict[str, Any]:
+        file = self.root / "state.json"
+        return dict(read_json(file)) if file.is_file() else {"site": None, "through": 0}
+
+    def _checked_state(self, store: Store, site: str) -> int:
+        state = self._state()
+        remedy = f"Remove the folder {self.root} and run `python -m jobs events` again: it is made anew from the store."
+        if state["site"] not in (None, site):
+            raise StaleArtefact(f"a log of the site {site!r}", f"one of {state['site']!r}", remedy)
+        if store.last_seq(site) < state["through"]:
+            got = f"a log that has events up to {state['through']} and a store that ends at {store.last_seq(site)}"
+            raise StaleArtefact("a log that is behind its store", got, remedy)
+        return int(state["through"])
+
+    def _parts(self, through: int) -> list[Path]:
+        """Parts with an event up to ``through``, in a fixed order; those of an unfinished batch begin beyond it."""
+        files = [(int(match[1]), file) for file in self.root.glob("date=*/*") if (match := PART.fullmatch(file.name))]
+        return [file for first, file in sorted(files) if first <= through]
+
+    def _remove_leftovers(self, through: int) -> None:
+        finished = set(self._parts(through))
+        for file in self.root.glob("date=*/*"):
+            if file not in finished:
+                file.unlink()
+
+    def _write_part(self, day: str, part: pa.Table) -> None:
+        folder = self.root / f"date={day}"
+        folder.mkdir(exist_ok=True)
+        first, last = part["seq"][0].as_py(), part["seq"][-1].as_py()
+        fresh = folder / f".part-{first}-{last}.tmp"
+        pq.write_table(part, fresh, compression="zstd")
+        fsync_folder(fresh)
+        fresh.replace(folder / f"part-{first}-{last}.parquet")
+        fsync_folder(folder)
+        fsync_folder(self.root)
+
+
+def _as_table(batch: list[StoredEvent]) -> pa.Table:
+    columns = dict(zip(StoredEvent._fields, zip(*batch, strict=True), strict=True))
+    return pa.table([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
+
+
+def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Split by UTC day, each part still in the order of ``seq``; events without a time are a day of their own."""
+    times = table["time"].fill_null(UNDATED).to_numpy()
+    days = np.where(times == UNDATED, UNDATED, times // DAY_MS)
+    order = np.argsort(days, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
+        day = days[rows[0]]
+        name = "undated" if day == UNDATED else str(np.datetime64(int(day), "D"))
+        yield name, table.take(pa.array(rows))
+
+
+def _read_part(file: Path, columns: list[str]) -> pa.Table:
+    texts = [name for name in columns if SCHEMA.field(name).type == pa.string()]
+    try:
+        with pq.ParquetFile(file, read_dictionary=texts) as part:
+            return part.read(columns)
+    except (pa.ArrowException, OSError) as error:
+        raise CorruptArtefact(
+            f"a part of the event log in {file}",
+            str(error),
+            f"Remove {file.parents[1]} and run `python -m jobs events`.",
+        ) from None
+
+
+def _unified(parts: list[pa.Table], names: list[str]) -> pa.Table:
+    if not parts:
+        fields = [SCHEMA.field(name) for name in names]
+        fields = [f.with_type(pa.dictionary(pa.int32(), f.type)) if f.type == pa.string() else f for f in fields]
+        return pa.schema(fields).empty_table()
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+
+
+def _as_events(table: pa.Table, through: int) -> Events:
+    kind, kinds = _dense(table["kind"])
+    article, articles = _dense(table["article"])
+    reader, readers = _dense(table["reader"])
+    return Events(
+        time=table["time"].fill_null(UNDATED).to_numpy(),
+        kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
+        article=article,
+        reader=reader,
+        session=_dense(table["session"])[0],
+        impression=_dense(table["impression"])[0],
+        position=table["position"].fill_null(-1).to_numpy().astype(np.int16),
+        article_ids=articles,
+        reader_ids=readers,
+        through=through,
+    )
+
+
+def _dense(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
+    """Number the texts that occur, in their sorted order.
+
+    Returns:
+        int32 (E,) rows, -1 for none; the texts, sorted.
+    """
+    encoded = column.combine_chunks()
+    with contextlib.suppress(AttributeError):  # a chunked array of one chunk or of none
+        encoded = encoded.chunk(0) if encoded.num_chunks else encoded
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    used = np.unique(codes[codes >= 0])
+    texts = encoded.dictionary.take(pa.array(used))
+    order = pc.sort_indices(texts).to_numpy()
+    rows = np.full(len(encoded.dictionary) + 1, -1, np.int32)  # the last one is for code -1
+    rows[used[order]] = np.arange(len(used), dtype=np.int32)
+    return rows[codes], texts.take(pa.array(order)).to_pylist()

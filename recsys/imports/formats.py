@@ -1,0 +1,273 @@
+"""CSV, JSONL and Parquet files -> batches of columns, in constant memory.
+
+A batch ends after ``batch_rows`` rows or ``batch_bytes`` bytes of text, whichever comes first.
+"""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.errors import ImportRefused
+from recsys.imports.sources import Line, TextSource, open_file
+
+Reject = Callable[[int, str, Any], None]  # line number, reason, row
+DELIMITERS = "\t;|,"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file.
+
+    Attributes:
+        lines: line number of each row, or its row number in Parquet, from 1.
+        columns: the wanted columns, each with a value per row.
+        rows: the rows as they were read, for the rejects file; None when the columns are all there is.
+    """
+
+    lines: Sequence[int]
+    columns: dict[str, list[Any]]
+    rows: Sequence[Any] | None = None
+
+    def row(self, i: int) -> Any:
+        """Row ``i`` as it was read."""
+        return self.rows[i] if self.rows is not None else {name: values[i] for name, values in self.columns.items()}
+
+
+class Table(Protocol):
+    """A file of rows: the names of its columns, and its rows in batches."""
+
+    names: list[str]
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How far reading is: done and total, in bytes or rows."""
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+        """Read the rows with the wanted columns; a row that cannot be read goes to ``reject``."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a batch and a line may hold."""
+
+    batch_rows: int
+    batch_bytes: int
+    max_line_bytes: int
+
+
+@contextmanager
+def opened(path: Path, format: str, encoding: str, limits: Limits) -> Iterator[Table]:
+    """Open a file as a table.
+
+    Args:
+        path: the file.
+        format: csv, jsonl or parquet.
+        encoding: of a text file.
+        limits: of memory.
+
+    Raises:
+        ImportRefused: it is not such a file.
+    """
+    if format == "parquet":
+        with open_file(path, "a Parquet file") as file:
+            yield ParquetTable(path, file, limits)
+        return
+    expected = "a CSV file with the names of its columns in the first line" if format == "csv" else "a JSONL file"
+    with TextSource(path, expected, encoding, limits.max_line_bytes) as source:
+        yield CsvTable(source, limits) if format == "csv" else JsonlTable(source, limits)
+
+
+class CsvTable:
+    """Comma, tab, semicolon or bar: the one that the first line has most of."""
+
+    def __init__(self, source: TextSource, limits: Limits) -> None:
+        self._source, self._limits = source, limits
+        self._lines = source.lines()
+        self._problems: dict[int, Line] = {}
+        header = next(self._lines, None)
+        if header is None or header.problem or header.text.lstrip()[:1] in ("{", "["):
+            got = header.problem or "JSON" if header else "no text at all"
+            raise ImportRefused(source.expected, f"{got} ({source.path.name})", "Add the header, or use jsonl.")
+        self._delimiter = max(DELIMITERS, key=header.text.count)
+        self._number = header.number
+        self.names = [name.strip() for name in next(csv.reader([header.text], delimiter=self._delimiter))]
+        twice = {name for name in self.names if self.names.count(name) > 1}
+        if twice:
+            raise ImportRefused("each column's name once", f"{sorted(twice)[0]!r} twice", "Rename one of them.")
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and bytes there are."""
+        return self._source.done, self._source.size
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+        """See ``Table``."""
+        csv.field_size_limit(self._limits.max_line_bytes)
+        places = {name: self.names.index(name) for name in wanted}
+        for lines, rows in _grouped(self._rows(reject), self._limits):
+            columns = list(zip(*rows, strict=True))
+            yield Batch(lines, {name: list(columns[place]) for name, place in places.items()}, rows)
+
+    def _texts(self) -> Iterator[str]:
+        for line in self._lines:
+            self._number = line.number
+            if line.problem:
+                self._problems[line.number] = line
+            yield line.text + "\n"
+
+    def _rows(self, reject: Reject) -> Iterator[tuple[int, list[str], int]]:
+        reader = csv.reader(self._texts(), delimiter=self._delimiter)
+        width = len(self.names)
+        while True:
+            first = self._number + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                reject(first, f"not CSV: {error}; look for a quote that is never closed", "")
+                continue
+            if row is None:
+                return
+            if self._problems:
+                line = self._problems.popitem()[1]
+                self._problems.clear()
+                reject(line.number, line.problem or "", line.text)
+            elif len(row) != width:
+                reject(self._number, f"{len(row)} values for {width} columns", row)
+            else:
+                yield self._number, row, sum(map(len, row))
+
+
+class JsonlTable:
+    """One JSON object per line; a column is a key, or keys with dots between them for an object inside an object."""
+
+    def __init__(self, source: TextSource, limits: Limits) -> None:
+        self._source, self._limits = source, limits
+        self._lines = source.lines()
+        self._first = self._look_ahead()
+        self.names = sorted({name for _, _, row in self._first if row for name in _paths(row)})
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and bytes there are."""
+        return self._source.done, self._source.size
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+        """See ``Table``."""
+        for lines, rows in _grouped(self._rows(reject), self._limits):
+            yield Batch(lines, {name: [_at(row, name) for row in rows] for name in wanted}, rows)
+
+    def _look_ahead(self) -> list[tuple[Line, str | None, dict[str, Any] | None]]:
+        """The first lines, whose keys are taken as the names of the columns."""
+        first = []
+        held = 0
+        for line in self._lines:
+            first.append((line, *_parsed(line)))
+            held += len(line.text)
+            if len(first) == 100 or held > self._limits.batch_bytes:
+                break
+        if not any(row is not None for _, _, row in first):
+            got = f"{first[0][1]} in the first line of {self._source.path.name}" if first else "no text at all"
+            raise ImportRefused(self._source.expected, got, "Each line must be one JSON object; for a table use csv.")
+        return first
+
+    def _rows(self, reject: Reject) -> Iterator[tuple[int, dict[str, Any], int]]:
+        first, self._first = self._first, []
+        for line, problem, row in first:
+            if row is None:
+                reject(line.number, problem or "", line.text)
+            else:
+                yield line.number, row, len(line.text)
+        for line in self._lines:
+            problem, row = _parsed(line)
+            if row is None:
+                reject(line.number, problem or "", line.text)
+            else:
+                yield line.number, row, len(line.text)
+
+
+class ParquetTable:
+    """A Parquet file, read a batch at a time."""
+
+    def __init__(self, path: Path, file: Any, limits: Limits) -> None:
+        if path.is_file() and path.stat().st_size == 0:
+            raise ImportRefused("a Parquet file", f"{path.name}, which is empty", "Check how it was made.")
+        try:
+            self._file = pq.ParquetFile(file)
+        except (pa.ArrowException, OSError) as error:
+            got = f"{str(error).splitlines()[0]} ({path.name})"
+            raise ImportRefused("a Parquet file", got, "Use csv or jsonl for a text file.") from None
+        self._path, self._limits, self._done = path, limits, 0
+        self.names = list(self._file.schema_arrow.names)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Rows read and rows there are."""
+        return self._done, self._file.metadata.num_rows
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+        """See ``Table``."""
+        parts = self._file.iter_batches(self._limits.batch_rows, columns=wanted)
+        while True:
+            try:
+                part = next(parts, None)
+            except (pa.ArrowException, OSError) as error:
+                raise ImportRefused(
+                    "a Parquet file that can be read to its end",
+                    f"{str(error).splitlines()[0]} after row {self._done} of {self._path.name}",
+                    "What came before it is stored; get the whole file and import it again.",
+                ) from error
+            if part is None:
+                return
+            lines = range(self._done + 1, self._done + part.num_rows + 1)
+            yield Batch(lines, {name: part.column(name).to_pylist() for name in wanted})
+            self._done += part.num_rows
+
+
+def _grouped(rows: Iterator[tuple[int, Any, int]], limits: Limits) -> Iterator[tuple[list[int], list[Any]]]:
+    lines: list[int] = []
+    kept: list[Any] = []
+    held = 0
+    for line, row, size in rows:
+        lines.append(line)
+        kept.append(row)
+        held += size
+        if len(kept) == limits.batch_rows or held >= limits.batch_bytes:
+            yield lines, kept
+            lines, kept, held = [], [], 0
+    if kept:
+        yield lines, kept
+
+
+def _parsed(line: Line) -> tuple[str | None, dict[str, Any] | None]:
+    if line.problem:
+        return line.problem, None
+    try:
+        row = json.loads(line.text)
+    except RecursionError:
+        return "not JSON: nested too deep", None
+    except ValueError as error:
+        return f"not JSON: {error}", None
+    return (None, row) if isinstance(row, dict) else ("not a JSON object", None)
+
+
+def _at(row: dict[str, Any], name: str) -> Any:
+    if name in row or "." not in name:
+        return row.get(name)
+    value: Any = row
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _paths(row: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in row.items():
+        yield prefix + name
+        if isinstance(value, dict) and prefix.count(".") < 3:
+            yield from _paths(value, f"{prefix}{name}.")

@@ -1,0 +1,119 @@
+"""``field=column,…``: which column of a file becomes which field of an article or event."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from recsys.config import nearest
+from recsys.errors import ImportRefused
+
+CONTEXT = "context."
+ARTICLE_FIELDS = (
+    "id",
+    "title",
+    "body",
+    "url",
+    "image",
+    "source",
+    "language",
+    "category",
+    "subcategory",
+    "entities",
+    "published_at",
+    "expires_at",
+    "hidden",
+)
+EVENT_FIELDS = (
+    "event_id",
+    "kind",
+    "article",
+    "reader",
+    "session",
+    "time",
+    "slot",
+    "position",
+    "impression",
+    "dwell_ms",
+    "context",
+)
+
+
+class Source(NamedTuple):
+    """Where a field comes from: a column of the file, or the same text in every row."""
+
+    column: str | None
+    constant: str | None
+
+
+Mapping = dict[str, Source]
+
+
+def parse_map(texts: Iterable[str]) -> Mapping:
+    """Read the ``--map`` options.
+
+    Args:
+        texts: each ``field=column`` or ``field=:constant``, or several with commas between them.
+
+    Returns:
+        The source of each field.
+
+    Raises:
+        ImportRefused: an entry has no ``=``, or a field is given twice or is unknown.
+    """
+    mapping: Mapping = {}
+    for entry in (entry.strip() for text in texts for entry in text.split(",")):
+        if not entry:
+            continue
+        field, equals, column = (part.strip() for part in entry.partition("="))
+        if not equals or not field or not column:
+            raise ImportRefused("field=column or field=:constant", repr(entry), "For example --map time=clicked_at.")
+        known = {*ARTICLE_FIELDS, *EVENT_FIELDS}
+        if field not in known and not (field.startswith(CONTEXT) and field != CONTEXT):
+            raise ImportRefused("a field of an article or an event", repr(field), nearest(field, known))
+        if field in mapping:
+            raise ImportRefused("each field once", f"{field!r} twice", "Remove one of them.")
+        mapping[field] = Source(None, column[1:]) if column.startswith(":") else Source(column, None)
+    return mapping
+
+
+def kind_of_records(mapping: Mapping, names: Sequence[str]) -> str:
+    """Whether a file holds ``articles``, ``events`` (a kind in each row) or ``clicks``, by the fields it can fill."""
+    have = {*mapping, *names}
+    if "article" in have:
+        return "events" if "kind" in have else "clicks"
+    return "articles"
+
+
+def complete(mapping: Mapping, names: Sequence[str], kind: str) -> Mapping:
+    """Check the map against a file's columns, and add the fields that have a column of their own name.
+
+    Args:
+        mapping: what was asked for.
+        names: the file's columns.
+        kind: articles, events or clicks.
+
+    Returns:
+        The source of every field that the file can fill.
+
+    Raises:
+        ImportRefused: a column is not there (the nearest one is named), a field is of the other kind of record, or
+            one that every record needs is missing.
+    """
+    fields = ARTICLE_FIELDS if kind == "articles" else EVENT_FIELDS
+    for field, source in mapping.items():
+        if field not in fields and not (kind != "articles" and field.startswith(CONTEXT)):
+            raise ImportRefused(f"a field of {kind}", repr(field), nearest(field, fields))
+        if source.column is not None and source.column not in names:
+            raise ImportRefused(
+                f"a column for {field!r}", f"no column {source.column!r}", nearest(source.column, names)
+            )
+    whole = {field: Source(field, None) for field in fields if field in names} | mapping
+    if kind == "clicks":
+        whole["kind"] = Source(None, "click")
+    for field in ("title",) if kind == "articles" else ("kind", "article"):
+        if field not in whole:
+            raise ImportRefused(
+                f"a column for {field!r}, which {kind} need",
+                f"the columns {', '.join(names)[:300]}",
+                f"Say which it is with --map {field}=COLUMN; a text file's first line must name its columns.",
+            )
+    return whole

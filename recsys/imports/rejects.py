@@ -1,0 +1,104 @@
+"""What became of the rows: counts, and a file with each row that could not be used, its line and the reason."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from recsys.store import Written
+
+MAX_ROW = 2_000  # characters of a rejected row that are kept: enough to find it in the file
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One import in numbers.
+
+    Attributes:
+        read: rows of the file.
+        stored: records (articles or events) that were new.
+        updated: articles that differ from what was there.
+        duplicate: records that were there already.
+        rejected: rows that could not be used.
+        seconds: it took.
+        rejects: the file with the rejected rows and their reasons, None without any.
+        first_reason: why the first one was rejected, empty without any.
+        dry_run: nothing was written, these numbers are what would happen. A record that comes twice in the file may
+            then be counted as new twice.
+    """
+
+    read: int
+    stored: int
+    updated: int
+    duplicate: int
+    rejected: int
+    seconds: float
+    rejects: Path | None
+    first_reason: str
+    dry_run: bool
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows read per second."""
+        return self.read / max(self.seconds, 1e-9)
+
+
+class Tally:
+    """Counts while an import runs. The rejects file is made with its first line.
+
+    Args:
+        folder: where rejects files are kept.
+        name: the imported file's name.
+        dry_run: count only; rejects are still written, since they are what one wants to see.
+    """
+
+    def __init__(self, folder: Path, name: str, dry_run: bool) -> None:
+        self._folder, self._name, self._dry_run = folder, name, dry_run
+        self._began = time.monotonic()
+        self._file: IO[str] | None = None
+        self._path: Path | None = None
+        self._first_reason = ""
+        self.read = self.rejected = 0
+        self.written = Written(0, 0, 0)
+
+    def __enter__(self) -> "Tally":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def reject(self, line: int, reason: str, row: Any) -> None:
+        """Write one row that cannot be used to the rejects file; it counts as read."""
+        if self._file is None:
+            self._first_reason = f"line {line}: {reason}"
+            self._file = self._open()
+        text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
+        self._file.write(json.dumps({"line": line, "reason": reason, "row": text[:MAX_ROW]}) + "\n")
+        self.rejected += 1
+        self.read += 1
+
+    def wrote(self, rows: int, written: Written) -> None:
+        """Count rows that became records, and what the store did with them."""
+        self.read += rows
+        self.written = Written(*(a + b for a, b in zip(self.written, written, strict=True)))
+
+    def summary(self) -> Summary:
+        """The numbers so far."""
+        seconds = time.monotonic() - self._began
+        return Summary(self.read, *self.written, self.rejected, seconds, self._path, self._first_reason, self._dry_run)
+
+    def _open(self) -> IO[str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        for number in range(1_000):
+            self._path = self._folder / f"{self._name}-{stamp}{f'-{number}' if number else ''}.jsonl"
+            try:
+                return self._path.open("x", encoding="utf-8")
+            except FileExistsError:
+                continue
+        raise FileExistsError(self._path)

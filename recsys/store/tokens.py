@@ -1,0 +1,66 @@
+"""The admin API's tokens: random secrets, of which only the SHA-256 is kept.
+
+A hash without salt or stretching is enough for 256 random bits, and it can be looked up by an index.
+"""
+
+import hashlib
+import secrets
+
+from sqlalchemy import insert, select, update
+
+from recsys.errors import InputError
+from recsys.store import schema
+from recsys.store.engine import Database, now_ms
+from recsys.store.records import identifier
+
+tokens = schema.tokens
+SECRET_BYTES = 32
+
+
+class TokenStore(Database):
+    """The table of tokens."""
+
+    def add_token(self, name: str) -> str:
+        """Make a token.
+
+        Args:
+            name: who holds it; a name that was revoked may be used again.
+
+        Returns:
+            The secret, which nobody can ask for a second time.
+
+        Raises:
+            InputError: a valid token has that name.
+        """
+        identifier(name, "token name")
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        with self.writing() as connection:
+            old = connection.execute(select(tokens).where(tokens.c.name == name)).first()
+            if old is not None and old.revoked_at is None:
+                raise InputError("a name without a valid token", repr(name), "Revoke it first, or choose another name.")
+            values = {"sha256": _digest(secret), "created_at": now_ms(), "revoked_at": None}
+            if old is None:
+                connection.execute(insert(tokens).values(name=name, **values))
+            else:
+                connection.execute(update(tokens).where(tokens.c.name == name).values(values))
+        return secret
+
+    def token_name(self, secret: str) -> str | None:
+        """Whose valid token this is, or None."""
+        query = select(tokens.c.name).where(tokens.c.sha256 == _digest(secret), tokens.c.revoked_at.is_(None))
+        with self.reading() as connection:
+            return connection.scalar(query)
+
+    def revoke_token(self, name: str) -> bool:
+        """Make a token invalid from now on.
+
+        Returns:
+            Whether there was a valid one of that name.
+        """
+        valid = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
+        with self.writing() as connection:
+            return connection.execute(update(tokens).where(valid).values(revoked_at=now_ms())).rowcount > 0
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,31 @@
+"""Fixtures that every test may use: a toy newsroom with a known answer, and the real data beside the project."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.newsroom import Toy, build_toy
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own RECSYS_… variables must not decide what the tests see."""
+    for name in [name for name in os.environ if name.startswith("RECSYS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
+    """The toy newsroom, trained and published once for the whole session; do not write to it."""
+    return build_toy(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of the real data; the test is skipped where it is not."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the real data is not at {SHARED}")
+    return SHARED

@@ -1,0 +1,81 @@
+"""The service in this process, over a database of its own: an application, its client and its store."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from recsys.settings import Settings
+from recsys.store import Article, Store
+from tests.newsroom import SITE, Toy, toy_settings
+from web import close_app, create_app
+from web.installation import KEY
+from web.live import LiveState, now_ms
+
+HOUR = 3_600_000
+
+
+@dataclass(frozen=True)
+class Service:
+    """One running application."""
+
+    settings: Settings
+    client: FlaskClient
+    store: Store
+    live: LiveState
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON of an answer that must be 200."""
+        answer = self.client.get(path, query_string=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def ids(self, **query: Any) -> list[str]:
+        """The ids of a recommended list."""
+        return [item["id"] for item in self.get("/api/v1/recommendations", **query)["items"]]
+
+    def click(self, article: str, **more: Any) -> Any:
+        """Post one click that must be accepted."""
+        event = {"event_id": f"{article}-{more}", "kind": "click", "article": article} | more
+        answer = self.client.post("/api/v1/events", json=event)
+        assert answer.status_code == 202, answer.text
+        return answer.json
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Service]:
+    """Run an application for the length of a block."""
+    app = create_app(settings)
+    try:
+        here = app.extensions[KEY]
+        yield Service(settings, app.test_client(), here.store, here.live)
+    finally:
+        close_app(app)
+
+
+def plain_settings(folder: Path, **web: Any) -> Settings:
+    """A site without a release, whose worker polls only when it is told to."""
+    return toy_settings(folder, web={"poll_seconds": 60.0} | web)
+
+
+def copy_of(toy: Toy, folder: Path, **web: Any) -> Settings:
+    """The trained toy newsroom in a folder that a test may write to."""
+    shutil.copytree(toy.settings.data_dir, folder, dirs_exist_ok=True)
+    return plain_settings(folder, **web)
+
+
+def article(name: str, **more: Any) -> Article:
+    """An English article, published an hour ago."""
+    facts: dict[str, Any] = {"title": f"Title of {name}", "language": "en", "published_at": now_ms() - HOUR}
+    return Article(name, SITE, **(facts | more))
+
+
+def fill(settings: Settings, *articles: Article) -> None:
+    """Put articles into a site's database."""
+    store = Store.open(settings.database_url, settings.store)
+    store.put_articles(articles)
+    store.close()

@@ -1,0 +1,196 @@
+"""The command line: exit codes, messages, resuming, locks, and the same bytes for the same seed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from jobs.runner import Context, open_store, run_stages
+from jobs.stages import STAGES, stage_of
+from recsys.settings import Settings
+from recsys.workspace import exclusive
+from tests.newsroom import QUICK, SITE, Toy, fill_toy, toy_settings, train
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def command(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m jobs …`` as a stranger would, with everything below ``folder``."""
+    (folder / "config.yaml").write_text(yaml.safe_dump(QUICK))
+    env = {**os.environ, "RECSYS_DATA_DIR": str(folder), "RECSYS_CONFIG": str(folder / "config.yaml"), **environment}
+    line = [sys.executable, "-m", "jobs", *words]
+    return subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def digests(settings: Settings) -> dict[str, str]:
+    context = Context(settings, seed=1)
+    return {name: context.workspace.record(name).digest for name in STAGES}
+
+
+def test_the_same_seed_gives_the_same_bytes_in_every_stage(toy: Toy, tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    train(settings)
+    assert digests(settings) == digests(toy.settings)
+
+
+def test_another_seed_gives_other_vectors_from_the_same_tokens(toy: Toy, tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    context = Context(settings, seed=2)
+    run_stages(context, [stage_of(name) for name in ("events", "tokens", "words")])
+    assert context.workspace.record("tokens").digest == digests(toy.settings)["tokens"]
+    assert context.workspace.record("words").digest != digests(toy.settings)["words"]
+
+
+def test_a_second_run_makes_nothing_new_and_a_changed_setting_only_what_hangs_on_it(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    train(settings)
+    every = [stage_of(name) for name in STAGES]
+    assert run_stages(Context(settings, seed=1), every) == 1  # events always looks into the store
+    changed = settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 3})})
+    before = digests(settings)
+    run_stages(Context(changed, seed=1), every)
+    moved = {name for name, digest in digests(settings).items() if digest != before[name]}
+    assert moved == {"ctr", "report"}
+
+
+def test_a_stage_alone_says_which_artefact_is_missing_and_what_makes_it(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    done = command(tmp_path, "keywords")
+    assert done.returncode == 1
+    assert "python -m jobs tokens" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_key_is_refused_with_exit_code_2(tmp_path: Path) -> None:
+    done = command(tmp_path, "events", RECSYS_ITEMS__WIDOW="3")
+    assert done.returncode == 2
+    assert "Did you mean 'RECSYS_ITEMS__WINDOW'" in done.stderr
+
+
+def test_an_unknown_job_is_a_usage_error(tmp_path: Path) -> None:
+    assert command(tmp_path, "item").returncode == 2
+
+
+def test_help_lists_every_job_and_does_not_wait_for_torch(tmp_path: Path) -> None:
+    done = command(tmp_path, "--help")
+    assert done.returncode == 0
+    assert all(
+        name in done.stdout for name in [*STAGES, "all", "publish", "rollback", "releases", "evaluate", "import"]
+    )
+    probe = "import sys, jobs.__main__; print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_a_stage_says_one_line_at_the_start_and_one_at_the_end(tmp_path: Path) -> None:
+    fill_toy(toy_settings(tmp_path))
+    done = command(tmp_path, "events")
+    assert done.returncode == 0, done.stderr
+    start, end = done.stderr.strip().splitlines()
+    assert "event=start stage=events seed=1" in start
+    for part in ("event=done", "events=", "articles=16", "seconds=", "peak_mib="):
+        assert part in end
+
+
+def test_a_run_while_the_workspace_is_taken_is_refused_and_nothing_is_touched(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    with exclusive(tmp_path / "work" / ".lock", "the workspace"):
+        done = command(tmp_path, "events")
+    assert done.returncode == 1
+    assert "Busy" in done.stderr
+    assert not (tmp_path / "work" / "events").exists()
+
+
+def test_every_run_leaves_its_row_in_the_store(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    assert command(tmp_path, "events").returncode == 0
+    assert command(tmp_path, "keywords").returncode == 1
+    store = open_store(settings)
+    newest, oldest = store.runs(limit=10)
+    store.close()
+    assert (oldest.job, oldest.state, oldest.holder) == ("events", "done", None)
+    assert (newest.job, newest.state) == ("keywords", "failed")
+    assert "python -m jobs tokens" in str(newest.error)
+
+
+def test_a_killed_run_frees_the_workspace_and_all_goes_on_where_it_was(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path, words={**QUICK["words"], "epochs": 20_000})
+    fill_toy(settings)
+    slow = {**QUICK, "words": {**QUICK["words"], "epochs": 20_000}}
+    (tmp_path / "slow.yaml").write_text(yaml.safe_dump(slow))
+    env = {**os.environ, "RECSYS_DATA_DIR": str(tmp_path), "RECSYS_CONFIG": str(tmp_path / "slow.yaml")}
+    with subprocess.Popen([sys.executable, "-m", "jobs", "all"], cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as child:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "work").glob(".tmp-words-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGKILL)
+    assert (tmp_path / "work" / "tokens").is_dir()
+    assert not (tmp_path / "work" / "words").exists()
+    done = command(tmp_path, "all")
+    assert done.returncode == 0, done.stderr
+    assert 'event="up to date" stage=tokens' in done.stderr
+    assert not list((tmp_path / "work").glob(".tmp-*"))
+    store = open_store(settings)
+    runs = store.runs(limit=10)
+    store.close()
+    assert [run.state for run in runs] == ["done", "failed"]
+    assert "without a word" in str(runs[1].error)
+
+
+def test_publish_rollback_and_releases_from_the_command_line(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    first = train(settings)
+    assert command(tmp_path, "rollback").returncode == 1
+    second = train(settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 2})}))
+    listed = command(tmp_path, "releases")
+    assert listed.returncode == 0
+    assert first in listed.stdout
+    assert next(line for line in listed.stdout.splitlines() if "live" in line).split()[1] == second
+    assert command(tmp_path, "rollback").returncode == 0
+    assert (tmp_path / "releases" / "CURRENT").read_text().strip() == first
+
+
+def test_a_token_is_shown_once_and_stored_only_as_a_hash(tmp_path: Path) -> None:
+    made = command(tmp_path, "token", "desk")
+    secret = made.stdout.strip()
+    assert made.returncode == 0
+    assert len(secret) >= 32
+    assert secret.encode() not in (tmp_path / "store.db").read_bytes()
+    store = open_store(toy_settings(tmp_path))
+    assert store.token_name(secret) == "desk"
+    assert command(tmp_path, "token", "desk", "--revoke").returncode == 0
+    assert store.token_name(secret) is None
+    store.close()
+    assert command(tmp_path, "token", "desk", "--revoke").returncode == 2
+
+
+def test_the_demo_newsroom_is_simulated_once(tmp_path: Path) -> None:
+    few = {"RECSYS_SIMULATE__READERS": "20", "RECSYS_SIMULATE__DAYS": "1"}
+    first = command(tmp_path, "simulate", **few)
+    assert first.returncode == 0, first.stderr
+    again = command(tmp_path, "simulate", **few)
+    assert "nothing simulated" in again.stderr
+    store = open_store(toy_settings(tmp_path))
+    assert sum(1 for _ in store.articles(SITE)) > 380
+    store.close()
+
+
+@pytest.mark.parametrize("name", list(STAGES))
+def test_every_stage_is_a_file_a_make_target_and_a_thin_one(name: str) -> None:
+    source = (ROOT / "jobs" / f"{name}.py").read_text(encoding="utf-8")
+    assert name in (ROOT / "Makefile").read_text(encoding="utf-8").split("STAGES :=")[1].splitlines()[0].split()
+    assert stage_of(name)[0].name == name
+    assert source.startswith('"""')
+    assert len(source.splitlines()) <= 110

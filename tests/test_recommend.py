@@ -1,0 +1,293 @@
+"""The recommender over a hand-made catalogue: four football and four markets articles on two axes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys.errors import UnknownArticle
+from recsys.events import KINDS
+from recsys.features import Tables
+from recsys.index import Index
+from recsys.readers import ReadersConfig, ReaderState
+from recsys.recommend import RecommendConfig
+from recsys.recommend.catalogue import Catalogue, Entry, Traits
+from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
+from recsys.recommend.recommender import Recommendation, Recommender, Tier
+from recsys.store import Article
+from recsys.trends import Trends, TrendsConfig
+
+NOW = 1_790_000_000_000
+HOUR = 3_600_000
+CLICK, DISMISS = KINDS.index("click"), KINDS.index("dismiss")
+READERS = ReadersConfig()
+NAN = (np.nan, np.nan)
+
+
+def entry(number: int, category: str | None, **more: Any) -> Entry:
+    words = {"football": ("goal", "coach"), "markets": ("bonds", "bank")}.get(category or "", ())
+    facts: dict[str, Any] = {
+        "title": f"Story {number}",
+        "language": "en",
+        "category": category,
+        "published_at": NOW - 1000 * HOUR - number * HOUR,
+        "keywords": (*words, f"word{number}"),
+    }
+    return Entry(**(facts | more))
+
+
+def newsroom(
+    entries: list[Entry], vectors: list[tuple[float, float]] | None = None, *, model: Any = None, **config: Any
+) -> Recommender:
+    """A recommender whose article ``a3`` has row 3; without vectors it is one without a release."""
+    catalogue = Catalogue([f"a{row}" for row in range(len(entries))])
+    for row, one in enumerate(entries):
+        catalogue.put(f"a{row}", one)
+    A = len(entries)
+    table = np.array(vectors, np.float32) if vectors else np.empty((A, 0), np.float32)
+    tables = Tables(table, np.empty((A, 0), np.float32), np.full(A, -1, np.int16), catalogue.published)
+    return Recommender(
+        catalogue,
+        tables,
+        Index.build(table) if vectors else None,
+        None,
+        model,
+        Trends(A, TrendsConfig()),
+        RecommendConfig(**config),
+        READERS,
+        200,
+        "r1" if vectors else None,
+    )
+
+
+def two_topics(**config: Any) -> Recommender:
+    """Rows 0–3 are football, 4–7 markets; within a topic the cosines fall with the row's distance."""
+    angles = np.deg2rad([0, 5, 10, 15, 90, 85, 80, 75])
+    vectors = [(float(np.cos(angle)), float(np.sin(angle))) for angle in angles]
+    return newsroom([entry(row, "football" if row < 4 else "markets") for row in range(8)], vectors, **config)
+
+
+def reader(*clicked: int, dismissed: tuple[int, ...] = ()) -> ReaderState:
+    state = ReaderState.empty(READERS)
+    for row in clicked:
+        state.observe(CLICK, row, NOW - HOUR)
+    for row in dismissed:
+        state.observe(DISMISS, row, NOW - HOUR)
+    return state
+
+
+def ask(recommender: Recommender, *states: ReaderState | None, k: int = 3, **more: Any) -> Recommendation:
+    known, visit = (*states, None, None)[:2]
+    return recommender.recommend(known, visit, **({"article": None, "k": k, "now": NOW, "lang": None} | more))
+
+
+def rows(made: Recommendation) -> list[int]:
+    return [card.row for card in made.cards]
+
+
+def test_the_nearest_unread_articles_come_first() -> None:
+    made = ask(two_topics(), reader(0), k=3)
+    assert (made.tier, made.release, rows(made)) == (Tier.PERSONAL, "r1", [1, 2, 3])
+
+
+def test_what_was_seen_dismissed_hidden_expired_or_not_yet_published_is_left_out() -> None:
+    recommender = two_topics()
+    put = recommender.catalogue.put
+    put("a2", entry(2, "football", hidden=True))
+    put("a3", entry(3, "football", expires_at=NOW))
+    put("a4", entry(4, "markets", published_at=NOW + 1))
+    made = ask(recommender, reader(0, dismissed=(1,)), k=10)
+    assert sorted(rows(made)) == [5, 6, 7]
+
+
+def test_exclusion_happens_inside_the_search() -> None:
+    recommender = two_topics(trending=0, fresh=0)
+    recommender.neighbours = 1
+    made = ask(recommender, reader(0, 1, 2), k=1)
+    assert rows(made) == [3]
+    assert made.cards[0].score == pytest.approx(np.cos(np.deg2rad(10)), abs=0.02)
+
+
+def test_a_session_speaks_for_a_reader_without_history() -> None:
+    made = ask(two_topics(), reader(), reader(4), k=2)
+    assert (made.tier, rows(made)) == (Tier.SESSION, [5, 6])
+
+
+def test_the_article_that_is_open_speaks_for_a_stranger_and_is_not_in_the_list() -> None:
+    made = ask(two_topics(), None, None, article="a7", k=8)
+    assert made.tier is Tier.SESSION
+    assert rows(made)[:2] == [6, 5]
+    assert 7 not in rows(made)
+    assert len(rows(made)) == 7
+
+
+def test_an_unknown_open_article_says_nothing() -> None:
+    made = ask(two_topics(), None, None, article="nobody-knows", k=8)
+    assert (made.tier, len(made.cards)) == (Tier.FRESH, 8)
+
+
+def test_a_category_fills_a_list_only_while_there_are_no_others() -> None:
+    recommender = two_topics(max_per_category=1)
+    assert rows(ask(recommender, reader(0), k=2)) == [1, 7]
+    full = ask(recommender, reader(0), k=7)
+    assert sorted(rows(full)) == [1, 2, 3, 4, 5, 6, 7]
+    assert rows(full)[:2] == [1, 7]
+
+
+def test_articles_without_a_category_are_not_limited() -> None:
+    recommender = newsroom([entry(row, None) for row in range(6)], [(1.0, 0.0)] * 6, max_per_category=1)
+    assert len(ask(recommender, reader(0), k=5).cards) == 5
+
+
+def test_a_list_is_full_although_the_search_found_few() -> None:
+    recommender = two_topics(trending=0, fresh=0)
+    recommender.neighbours = 2
+    assert sorted(rows(ask(recommender, reader(0), k=7))) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_only_the_language_asked_for_as_long_as_there_is_any() -> None:
+    recommender = two_topics()
+    recommender.catalogue.put("a6", entry(6, "markets", language="zh"))
+    assert rows(ask(recommender, reader(0), k=5, lang="zh")) == [6]
+    recommender.catalogue.put("a6", entry(6, "markets", language="zh", hidden=True))
+    assert len(ask(recommender, reader(0), k=5, lang="zh").cards) == 5
+
+
+def test_without_a_release_the_popular_come_first_and_then_the_newest() -> None:
+    recommender = newsroom([entry(row, None) for row in range(5)])
+    for row, clicks in ((3, 2), (1, 5)):
+        for _ in range(clicks):
+            recommender.observe(CLICK, row, NOW - HOUR)
+    made = ask(recommender, reader(), k=4)
+    assert (made.tier, made.release, rows(made)) == (Tier.POPULAR, None, [1, 3, 0, 2])
+    assert [card.reason.kind for card in made.cards] == [ReasonKind.POPULAR] * 2 + [ReasonKind.FRESH] * 2
+
+
+def test_without_a_click_the_newest_come_first() -> None:
+    made = ask(newsroom([entry(row, None) for row in range(5)]), k=3)
+    assert (made.tier, rows(made)) == (Tier.FRESH, [0, 1, 2])
+
+
+def test_clicks_without_a_vector_still_tell_the_category() -> None:
+    recommender = newsroom([entry(row, "football" if row % 2 else "markets") for row in range(8)])
+    recommender.observe(CLICK, 2, NOW - HOUR)
+    made = ask(recommender, reader(1), k=3)
+    assert (made.tier, rows(made)) == (Tier.CATEGORY_POPULAR, [3, 5, 7])
+    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
+
+
+def test_an_empty_catalogue_is_said_to_be_empty() -> None:
+    for recommender in (newsroom([]), newsroom([entry(0, None, hidden=True)])):
+        assert ask(recommender, reader(), k=3) == Recommendation(Tier.EMPTY, None, [])
+
+
+def test_a_reader_who_has_read_everything_gets_an_honest_nothing() -> None:
+    made = ask(two_topics(), reader(*range(8)))
+    assert (made.tier, made.cards) == (Tier.EMPTY, [])
+
+
+def test_the_same_state_gives_the_same_list() -> None:
+    recommender = two_topics()
+    recommender.observe(CLICK, 5, NOW - HOUR)
+    assert ask(recommender, reader(0, 4), k=6) == ask(recommender, reader(0, 4), k=6)
+
+
+def test_the_click_model_orders_the_candidates() -> None:
+    class Last:
+        def score(self, matrix: Any) -> Any:
+            return np.arange(len(matrix), dtype=np.float32)
+
+    recommender = two_topics()
+    recommender.model = Last()
+    assert rows(ask(recommender, reader(0), k=3)) == [7, 6, 5]
+
+
+def test_an_article_read_is_named_only_when_it_gave_the_most() -> None:
+    made = ask(two_topics(), reader(0, 4), k=6)
+    said = {card.row: card.reason for card in made.cards}
+    assert said[1] == Reason(ReasonKind.BECAUSE_YOU_READ, 0, keywords=("goal", "coach"))
+    assert said[5] == Reason(ReasonKind.BECAUSE_YOU_READ, 4, keywords=("bonds", "bank"))
+
+
+def test_no_article_is_named_when_its_part_is_not_substantial() -> None:
+    made = ask(two_topics(read_share=0.9), reader(0, 1, 2), k=1)
+    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
+    far = ask(two_topics(read_cosine=0.99), reader(0), k=7)
+    kinds = {card.row: card.reason.kind for card in far.cards}
+    assert (kinds[1], kinds[4]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
+
+
+def test_a_reason_names_no_article_whose_title_nobody_knows() -> None:
+    recommender = two_topics()
+    recommender.catalogue.entries[0] = None
+    made = ask(recommender, reader(0), k=1)
+    assert made.cards[0].reason.kind is ReasonKind.SIMILAR
+
+
+def test_trending_and_fresh_are_claimed_when_they_are_true() -> None:
+    recommender = two_topics(read_cosine=1.0)
+    for _ in range(3):
+        recommender.observe(CLICK, 5, NOW - HOUR)
+    recommender.catalogue.put("a6", entry(6, "markets", published_at=NOW - HOUR))
+    recommender.observe(CLICK, 7, NOW - 2000 * HOUR)
+    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=7).cards}
+    assert (kinds[5], kinds[6]) == (ReasonKind.TRENDING, ReasonKind.FRESH)
+    assert (kinds[7], kinds[4]) == (ReasonKind.POPULAR, ReasonKind.SIMILAR)
+
+
+def test_contributions_add_up_to_the_similarity() -> None:
+    vectors = np.array([[1, 0], [0.6, 0.8], NAN], np.float32)
+    weights = np.array([0.25, 0.5, 0.25], np.float32)
+    share, cosine = contributions(vectors, weights, np.array([0.8, 0.6], np.float32))
+    assert cosine == pytest.approx([0.8, 0.96, -1.0])
+    assert share == pytest.approx([0.2 / 0.68, 0.48 / 0.68, 0.0])
+
+
+def test_similar_articles_are_in_the_same_language_and_never_the_article_itself() -> None:
+    recommender = two_topics()
+    recommender.catalogue.put("a1", entry(1, "football", language="zh"))
+    cards = recommender.similar("a0", 2, NOW, None)
+    assert [card.row for card in cards] == [2, 3]
+    assert cards[0].reason == Reason(ReasonKind.SIMILAR, 0, keywords=("goal", "coach"))
+
+
+def test_an_article_without_a_vector_is_like_the_newest_of_its_category() -> None:
+    recommender = newsroom([entry(row, "football" if row % 2 else "markets") for row in range(6)], [NAN] * 6)
+    assert [card.row for card in recommender.similar("a1", 5, NOW, None)] == [3, 5]
+
+
+def test_similar_to_an_unknown_article_is_refused() -> None:
+    with pytest.raises(UnknownArticle, match="nobody-knows"):
+        two_topics().similar("nobody-knows", 3, NOW, None)
+
+
+def test_the_newest_agree_with_a_plain_sort() -> None:
+    rng = np.random.default_rng(5)
+    catalogue = Catalogue([f"a{row}" for row in range(300)])
+    for row in range(300):
+        shown = NOW - int(rng.integers(40)) * HOUR
+        catalogue.put(f"a{row}", entry(row, ["x", "y", None][row % 3], published_at=shown, hidden=row % 7 == 0))
+    allowed = catalogue.showable(NOW)
+    plain = sorted(np.flatnonzero(allowed).tolist(), key=lambda row: (row % 3 != 1, -catalogue.published[row], row))
+    assert catalogue.newest(allowed, 120, liked=["y"]).tolist() == plain[:120]
+    assert catalogue.newest(allowed, 0).tolist() == []
+
+
+def test_a_full_catalogue_says_so() -> None:
+    catalogue = Catalogue(["a"], capacity=1)
+    with pytest.raises(IndexError, match="full"):
+        catalogue.put("b", entry(1, None))
+
+
+def test_an_entry_keeps_the_given_category_and_drops_the_body() -> None:
+    article = Article("a", "s", "Title", body="x" * 1000, category="given")
+    made = Entry.of(article, Traits("en", ("k",), (0.5,), "told", 0.7))
+    assert (made.category, made.confidence, len(made.summary)) == ("given", None, 200)
+
+
+def test_every_reason_can_be_said_in_both_languages() -> None:
+    for language in TEXTS:
+        for kind in ReasonKind:
+            assert text(Reason(kind), language, "标题 {x}", "体育")
+    assert text(Reason(ReasonKind.BECAUSE_YOU_READ), "zh", "标题") == "因为你读过《标题》"
+    assert text(Reason(ReasonKind.BECAUSE_YOU_READ), "fr", "{title}") == "Because you read “{title}”"

@@ -1,0 +1,132 @@
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from recsys.errors import CorruptArtefact, DegenerateInput
+from recsys.words import WordsConfig, WordVectors, load_words, save_words
+from recsys.words.probe import Probe
+from recsys.words.training import train
+from recsys.workspace import save_npy
+
+TOPICS = (["goal", "match", "team", "coach", "league"], ["bank", "profit", "market", "shares", "economy"])
+FORMS = [(model, output) for model in ("skip-gram", "cbow") for output in ("negative-sampling", "hierarchical-softmax")]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Two topics that share no word: each line is eight words of one of them."""
+    rng = np.random.default_rng(0)
+    lines = [" ".join(rng.choice(TOPICS[i % 2], 8)) + "\n" for i in range(200)]
+    (tmp_path / "corpus.txt").write_text("".join(lines))
+    return tmp_path / "corpus.txt"
+
+
+def form(model: str = "skip-gram", output: str = "negative-sampling", **keys: float) -> WordsConfig:
+    return WordsConfig.model_validate(
+        {"model": model, "output": output, "embedding_dim": 8, "epochs": 10, "subsample": 0, **keys}
+    )
+
+
+@pytest.mark.parametrize(("model", "output"), FORMS)
+class TestEveryFormOfWord2vec:
+    def test_words_of_one_topic_come_together(self, corpus: Path, model: str, output: str) -> None:
+        words = train(corpus, form(model, output), 1, 1).words
+        assert words.vectors.dtype == np.float32
+        assert words.vectors.shape == (10, 8)
+        first, second = (words.centred[words.rows(topic)] for topic in TOPICS)
+        assert (first @ first.T).mean() > (first @ second.T).mean() + 0.5
+
+    def test_the_loss_is_recorded_by_epoch_and_falls(self, corpus: Path, model: str, output: str) -> None:
+        seen: list[int] = []
+        losses = train(corpus, form(model, output), 1, 1, lambda epoch, loss: seen.append(epoch)).losses
+        assert seen == list(range(1, 11))
+        assert losses[-1] < losses[0]
+
+    def test_one_worker_and_one_seed_give_the_same_bytes(self, corpus: Path, model: str, output: str) -> None:
+        runs = [train(corpus, form(model, output), seed, 1) for seed in (1, 1, 2)]
+        assert runs[0].words.vectors.tobytes() == runs[1].words.vectors.tobytes()
+        assert runs[0].losses == runs[1].losses
+        assert runs[0].words.words == runs[1].words.words
+        assert runs[0].words.space != runs[2].words.space
+
+
+def test_the_loss_of_negative_sampling_by_hand() -> None:
+    """One prediction, word 0 -> word 1, with word 2 as noise: -log s(2) - log s(-1)."""
+    vectors = np.array([[1, 0], [0, 0], [0, 0]], dtype=np.float32)
+    outputs = np.array([[0, 0], [2, 5], [1, 5]], dtype=np.float32)
+    model = SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=vectors), syn1neg=outputs)
+    probe = Probe(np.array([0]), np.array([0]), np.array([1]), np.array([[2]]))
+    assert probe.loss(model) == pytest.approx(np.log(1 + np.exp(-2)) + np.log(1 + np.exp(1)))
+
+
+def test_the_loss_of_hierarchical_softmax_by_hand() -> None:
+    """Words 0 and 1 (their mean) -> word 2, whose path is left at node 0 and right at node 1."""
+    vectors = np.array([[2, 0], [0, 2], [0, 0]], dtype=np.float32)
+    path = {"point": np.array([0, 1]), "code": np.array([0, 1])}
+    wv = SimpleNamespace(vectors=vectors, get_vecattr=lambda row, name: path[name])
+    model = SimpleNamespace(hs=1, wv=wv, syn1=np.array([[1, 2], [-1, 0]], dtype=np.float32))
+    probe = Probe(np.array([0, 1]), np.array([0]), np.array([2]), np.zeros((1, 0), dtype=np.int64))
+    assert probe.loss(model) == pytest.approx(np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-1)))
+
+
+def test_a_corpus_without_a_repeated_word_is_read_with_a_min_count_of_one(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("every word stands once here\n")
+    trained = train(tmp_path / "corpus.txt", form(min_count=5), 1, 1)
+    assert trained.min_count == 1
+    assert len(trained.words.words) == 5
+
+
+@pytest.mark.parametrize("text", ["", "alone alone alone\n"])
+def test_fewer_than_two_words_are_refused_with_a_remedy(tmp_path: Path, text: str) -> None:
+    (tmp_path / "corpus.txt").write_text(text)
+    with pytest.raises(DegenerateInput, match="Import articles"):
+        train(tmp_path / "corpus.txt", form(), 1, 1)
+
+
+def test_a_learning_rate_that_breaks_the_vectors_is_refused(corpus: Path) -> None:
+    with pytest.raises(DegenerateInput):
+        train(corpus, form(learning_rate=1e30), 1, 1)
+
+
+def small() -> WordVectors:
+    vectors = np.array([[1, 2], [3, 4], [-1, 0]], dtype=np.float32)
+    return WordVectors(["a", "b", "c"], np.array([5, 2, 1]), vectors)
+
+
+def test_an_unknown_word_has_row_minus_one() -> None:
+    assert small().rows(["c", "?", "a"]).tolist() == [2, -1, 0]
+
+
+def test_centred_vectors_are_seen_from_the_corpus_mean_by_hand() -> None:
+    words = WordVectors(["a", "b"], np.array([3, 1]), np.array([[0, 0], [4, 0]], dtype=np.float32))
+    assert words.centred.tolist() == [[-1, 0], [1, 0]]  # the mean is (1, 0)
+
+
+def test_a_space_survives_the_disk(tmp_path: Path) -> None:
+    save_words(small(), tmp_path)
+    loaded = load_words(tmp_path)
+    assert loaded.words == ["a", "b", "c"]
+    assert loaded.vectors.tolist() == small().vectors.tolist()
+    assert loaded.space == small().space
+
+
+def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    save_words(small(), tmp_path)
+    save_npy(tmp_path / "vectors.npy", np.zeros((2, 2), dtype=np.float32))
+    with pytest.raises(CorruptArtefact, match="float32 vectors"):
+        load_words(tmp_path)
+
+
+@pytest.mark.parametrize("value", [0, np.nan])
+def test_vectors_without_meaning_are_refused(value: float) -> None:
+    with pytest.raises(DegenerateInput):
+        WordVectors(["a"], np.array([1]), np.full((1, 2), value, dtype=np.float32))
+
+
+def test_the_rooms_that_the_web_service_uses_import_no_gensim_and_no_networkx() -> None:
+    code = "import sys, recsys.articles, recsys.categories; sys.exit(bool({'gensim', 'networkx'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,256 @@
+"""The live state of one worker: what it answers from, and how it stays fresh to the second.
+
+Reads the store (events and articles of every worker) and the releases; produces recommendations. One thread polls. A
+new release is laid out aside and takes over by one assignment: requests in flight end on the old one. A release that
+does not verify is refused and logged, and the old one goes on serving.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from recsys.errors import RecsysError, StoreError
+from recsys.events import UNDATED
+from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.recommender import Card, Recommendation
+from recsys.releases import Releases
+from recsys.settings import Settings
+from recsys.store import Event, Store, StoredEvent, Written
+from web.memory import KIND, Memory
+from web.parts import load_parts, no_parts
+from web.world import Full, World
+
+BATCH = 5_000  # events read from the store at once
+RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
+MARGIN_MS = 10_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A list, and the catalogue whose rows it speaks of."""
+
+    recommendation: Recommendation
+    catalogue: Catalogue
+
+
+class LiveState:
+    """What one worker answers from. Safe for threads.
+
+    ``_turn`` lets one thread at a time read events and apply them, in the order of ``seq``; ``_lock`` guards the world
+    and the memory for as long as an answer takes, because FAISS must not be searched while it grows. Whoever needs
+    both takes ``_turn`` first.
+    """
+
+    def __init__(self, settings: Settings, store: Store, releases: Releases) -> None:
+        self.settings, self.store, self.releases = settings, store, releases
+        self.site = settings.site.id
+        self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._stop = threading.Event()
+        self._refused, self._retry_at = "", 0.0
+        self._trouble = ""
+        self._builder: threading.Thread | None = None
+        self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
+        self._world = self._first_world()
+        self._memory = Memory(settings.web.max_readers, self._world.recommender.readers)
+        self.catch_up()
+
+    def start(self) -> None:
+        """Begin to follow the store and the releases."""
+        self._poller.start()
+
+    def close(self) -> None:
+        """Stop following; a release that is being laid out is finished first."""
+        self._stop.set()
+        for thread in (self._poller, self._builder):
+            if thread is not None and thread.is_alive():
+                thread.join()
+
+    @property
+    def release(self) -> str | None:
+        """The release that is served, None before the first one."""
+        return self._world.recommender.release
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that is served."""
+        return self._world.catalogue
+
+    def recommend(
+        self, reader: str | None, session: str | None, *, article: str | None, k: int, lang: str | None
+    ) -> Answer:
+        """Make a list; see ``Recommender.recommend``."""
+        if reader is not None:
+            self._meet(reader)
+        with self._lock:
+            known, visit = self._memory.reader(reader), self._memory.session(session)
+            world = self._world
+            made = world.recommender.recommend(known, visit, article=article, k=k, now=now_ms(), lang=lang)
+        return Answer(made, world.catalogue)
+
+    def similar(self, article: str, k: int, lang: str | None) -> tuple[list[Card], Catalogue, str | None]:
+        """The articles nearest to one; see ``Recommender.similar``.
+
+        Returns:
+            The cards, the catalogue whose rows they speak of, the release.
+        """
+        with self._lock:
+            world = self._world
+            cards = world.recommender.similar(article, k, now_ms(), lang)
+        return cards, world.catalogue, world.recommender.release
+
+    def accept(self, events: Sequence[Event]) -> Written:
+        """Commit events, then apply them by the same path as everyone else's.
+
+        Raises:
+            StoreError: the database refused; then none was taken.
+        """
+        written = self.store.add_events(events)
+        self.catch_up()
+        return written
+
+    def catch_up(self) -> None:
+        """Apply what was committed since the last time, by any worker."""
+        with self._turn:
+            self._apply_news()
+
+    def refresh(self) -> None:
+        """Take over articles that are new, changed or hidden since the last time."""
+        world, began, full = self._world, now_ms(), False
+        for article in self.store.articles(self.site, changed_since=world.changed):
+            if world.has(article):
+                continue
+            prepared = world.prepare(article)
+            try:
+                with self._lock:
+                    world.place(prepared)
+            except Full:
+                full = True
+        world.changed = max(world.changed, began - MARGIN_MS)
+        if full:
+            self._build_aside(self.release)
+
+    def _meet(self, reader: str) -> None:
+        """Load a reader from the store when they are first seen; out of reach, they have no history for now."""
+        with self._lock:
+            if reader in self._memory:
+                return
+        try:
+            with self._turn:  # while nothing is applied, what is loaded and what is applied later cannot overlap
+                events = self.store.clicks_of(self.site, reader, self._memory.config.remembered)
+                with self._lock:
+                    self._memory.meet(reader, events, self._world.catalogue.row_of)
+        except StoreError as error:
+            log.warning("reader not loaded", error=str(error))
+
+    def _apply_news(self) -> None:
+        world = self._world
+        for events in self._news(world):
+            with self._lock:
+                for event in events:
+                    row = _count(world, event)
+                    if row is not None:
+                        self._memory.learn(event, row)
+                world.through = events[-1].seq
+
+    def _news(self, world: World) -> Iterator[list[StoredEvent]]:
+        """Events that a world has not seen, in batches; whoever takes a batch moves ``world.through``."""
+        while events := self.store.events_after(self.site, world.through, BATCH):
+            yield events
+            if len(events) < BATCH:
+                return
+
+    def _replay(self, world: World, until: int) -> None:
+        """Count events in a world that does not answer yet, up to the one numbered ``until``."""
+        for events in self._news(world):
+            wanted = [event for event in events if event.seq <= until]
+            for event in wanted:
+                _count(world, event)
+            if wanted:
+                world.through = wanted[-1].seq
+            if len(wanted) < len(events):
+                return
+
+    def _first_world(self) -> World:
+        current = self.releases.current()
+        for name in dict.fromkeys([current, *reversed(self.releases.names())]) if current else ():
+            try:
+                return self._build(name)
+            except RecsysError as error:
+                self._refuse(name, error)
+        return self._build(None)
+
+    def _build(self, name: str | None) -> World:
+        """Lay out a release, or none, over the catalogue as it is now."""
+        parts = no_parts(self.settings) if name is None else load_parts(self.releases.open(name), self.settings)
+        began = now_ms()
+        world = World(parts, self.store.articles(self.site), self.settings)
+        world.changed = began - MARGIN_MS
+        oldest = self.store.last_seq(self.site) - self.settings.web.max_catch_up
+        if world.through < oldest:
+            log.warning("events skipped: the release is old", release=name, events=oldest - world.through)
+            world.through = oldest
+        return world
+
+    def _refuse(self, name: str | None, error: Exception) -> None:
+        log.error("release refused", release=name, serving=self._serving(), error=str(error))
+        self._refused, self._retry_at = name or "", time.monotonic() + RETRY_SECONDS
+
+    def _serving(self) -> str | None:
+        return self.release if hasattr(self, "_world") else None
+
+    def _look_for_release(self) -> None:
+        name = self.releases.current()
+        waiting = name == self._refused and time.monotonic() < self._retry_at
+        if name is not None and name != self.release and not waiting:
+            self._build_aside(name)
+
+    def _build_aside(self, name: str | None) -> None:
+        """Lay a release out in a thread of its own, so that polling goes on meanwhile."""
+        if self._builder is None or not self._builder.is_alive():
+            self._builder = threading.Thread(target=self._take_over, args=(name,), daemon=True, name="build")
+            self._builder.start()
+
+    def _take_over(self, name: str | None) -> None:
+        try:
+            world = self._build(name)
+            self._replay(world, self.store.last_seq(self.site))  # most of it, while nobody waits
+            with self._turn:
+                self._apply_news()
+                self._replay(world, self._world.through)
+                with self._lock:
+                    old = self._world.catalogue.ids
+                    self._memory.move(old, world.catalogue.row_of, world.recommender.readers)
+                    self._world = world
+            log.info("release taken over", release=name, articles=len(world.catalogue.ids))
+        except Exception as error:  # whatever is wrong with it, the old one goes on serving
+            self._refuse(name, error)
+
+    def _poll(self) -> None:
+        steps: tuple[Callable[[], None], ...] = (self.catch_up, self.refresh, self._look_for_release)
+        while not self._stop.wait(self.settings.web.poll_seconds):
+            try:
+                for step in steps:
+                    step()
+                self._trouble = ""
+            except Exception as error:  # the thread must live on; the same trouble is told once
+                if str(error) != self._trouble:
+                    log.error("polling failed", error=str(error), kind=type(error).__name__)
+                self._trouble = str(error)
+
+
+def now_ms() -> int:
+    """The time: int milliseconds UTC since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _count(world: World, event: StoredEvent) -> int | None:
+    """Count one event; returns its article's row, None when the catalogue lacks it."""
+    row = world.catalogue.row_of.get(event.article)
+    if row is not None:
+        world.recommender.observe(KIND[event.kind], row, UNDATED if event.time is None else event.time)
+    return row

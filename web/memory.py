@@ -1,0 +1,117 @@
+"""Memory: the readers and sessions that one worker has seen last, ready to answer for.
+
+Reads events in the order of ``seq``; produces ``ReaderState`` by id. A reader is loaded from the store when they are
+first seen; a session lives only here, from the events of all workers. Not safe for threads: ``web.live`` locks.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from recsys.events import KINDS, UNDATED
+from recsys.readers import CLICK, DISMISS, ReadersConfig, ReaderState
+from recsys.store import StoredEvent
+
+KIND = {name: number for number, name in enumerate(KINDS)}
+TELLING = (CLICK, DISMISS)  # the others say nothing of what a reader likes
+
+
+@dataclass(slots=True)
+class Remembered:
+    """One reader or session, and the last event (seq) that the state contains."""
+
+    state: ReaderState
+    through: int
+
+    def learn(self, event: StoredEvent, row: int) -> None:
+        """Take one event in, once."""
+        if event.seq > self.through:
+            self.through = event.seq
+            self.state.observe(KIND[event.kind], row, UNDATED if event.time is None else event.time)
+
+
+class Memory:
+    """At most ``size`` readers and as many sessions; the one not seen for longest goes first."""
+
+    def __init__(self, size: int, config: ReadersConfig) -> None:
+        self.size = size
+        self.config = config
+        self._readers: OrderedDict[str, Remembered] = OrderedDict()
+        self._sessions: OrderedDict[str, Remembered] = OrderedDict()
+
+    def __contains__(self, reader: str) -> bool:
+        return reader in self._readers
+
+    def reader(self, reader: str | None) -> ReaderState | None:
+        """What is remembered of a reader."""
+        return self._seen(self._readers, reader)
+
+    def session(self, session: str | None) -> ReaderState | None:
+        """What is remembered of a session."""
+        return self._seen(self._sessions, session)
+
+    def meet(self, reader: str, events: Sequence[StoredEvent], row_of: Mapping[str, int]) -> None:
+        """Remember a reader from their clicks and dismisses in the store.
+
+        Args:
+            reader: id.
+            events: in time order.
+            row_of: article id -> row; events on other articles say nothing.
+        """
+        met = Remembered(ReaderState.empty(self.config), 0)
+        for event in events:
+            if event.article in row_of:
+                time = UNDATED if event.time is None else event.time
+                met.state.observe(KIND[event.kind], row_of[event.article], time)
+        met.through = max((event.seq for event in events), default=0)
+        self._keep(self._readers, reader, met)
+
+    def learn(self, event: StoredEvent, row: int) -> None:
+        """Take one event of anybody in: readers who are remembered learn, a session begins with its first event."""
+        if KIND[event.kind] not in TELLING:
+            return
+        if event.reader is not None and event.reader in self._readers:
+            self._readers[event.reader].learn(event, row)
+        if event.session is not None:
+            visit = self._sessions.get(event.session) or Remembered(ReaderState.empty(self.config), 0)
+            visit.learn(event, row)
+            self._keep(self._sessions, event.session, visit)
+
+    def move(self, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> None:
+        """Follow the articles to the rows of another release.
+
+        Args:
+            ids: article id by old row.
+            row_of: article id -> new row; an article without one is forgotten.
+            config: of the new release.
+        """
+        self.config = config
+        for held in (*self._readers.values(), *self._sessions.values()):
+            held.state = _moved(held.state, ids, row_of, config)
+
+    def _seen(self, held: "OrderedDict[str, Remembered]", key: str | None) -> ReaderState | None:
+        if key is None or key not in held:
+            return None
+        held.move_to_end(key)
+        return held[key].state
+
+    def _keep(self, held: "OrderedDict[str, Remembered]", key: str, one: Remembered) -> None:
+        held[key] = one
+        held.move_to_end(key)
+        if len(held) > self.size:
+            held.popitem(last=False)
+
+
+def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> ReaderState:
+    moved = ReaderState.empty(config)
+    clicked = set(state.clicks)
+    for row in sorted(state.seen - clicked):  # what was clicked long ago is only seen; its order no longer matters
+        if ids[row] in row_of:
+            moved.observe(DISMISS if row in state.dismissed else CLICK, row_of[ids[row]], UNDATED)
+    moved.clicks.clear()
+    moved.times.clear()
+    for row, time in zip(state.clicks, state.times, strict=True):
+        if ids[row] in row_of:
+            moved.observe(CLICK, row_of[ids[row]], time)
+    moved.dismissed |= {row_of[ids[row]] for row in state.dismissed & clicked if ids[row] in row_of}
+    return moved

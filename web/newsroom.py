@@ -1,0 +1,125 @@
+"""The newsroom behind the demo site: what ``web.site`` asks for, answered from the live state.
+
+Reads the catalogue, the store and the recommender's fallback lists; produces cards and article pages.
+"""
+
+import time
+from collections.abc import Iterable
+
+from recsys.recommend.catalogue import Catalogue
+from recsys.simulate import READER_PREFIX
+from web.installation import Installation
+from web.live import now_ms
+from web.site import ArticlePage, Card
+from web.today import todays_clicks
+
+FRONT = 60  # articles that the front page chooses from
+SECTION = 60  # articles of a category's page
+TODAY = 10
+FIRST_READERS = 20  # simulated readers that are looked for: if none of these clicked, none did
+LOOK_SECONDS = 60.0  # how often, while none was found
+
+
+class LiveNewsroom:
+    """The site's newsroom over one worker's installation; see ``web.site.Newsroom``."""
+
+    def __init__(self, here: Installation) -> None:
+        self._here = here
+        self._simulated = False
+        self._look_again = 0.0
+
+    @property
+    def name(self) -> str:
+        """The site's name."""
+        return self._here.settings.site.name
+
+    @property
+    def timezone(self) -> str:
+        """The site's time zone, an IANA name."""
+        return self._here.settings.site.timezone
+
+    @property
+    def language(self) -> str:
+        """The site's own language."""
+        return self._here.settings.site.language
+
+    @property
+    def release(self) -> str | None:
+        """The release that is served."""
+        return self._here.live.release
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any click that is counted came from a simulated reader."""
+        if not self._simulated and time.monotonic() >= self._look_again:
+            site, store = self._here.settings.site.id, self._here.store
+            names = (f"{READER_PREFIX}{number:04d}" for number in range(FIRST_READERS))
+            self._simulated = any(store.clicks_of(site, name, 1) for name in names)
+            self._look_again = time.monotonic() + LOOK_SECONDS
+        return self._simulated
+
+    def front(self, lang: str, now: int) -> list[Card]:
+        """The front page's articles: what everyone reads, then the newest, few of each category at a time."""
+        answer = self._here.live.recommend(None, None, article=None, k=FRONT, lang=lang)
+        return _cards(answer.catalogue, (card.row for card in answer.recommendation.cards))
+
+    def by_category(self, category: str, lang: str, now: int) -> list[Card]:
+        """A category's articles, newest first."""
+        catalogue = self._here.live.catalogue
+        return _cards(catalogue, catalogue.newest(catalogue.of_category(category, now, lang), SECTION).tolist())
+
+    def categories(self, lang: str) -> list[str]:
+        """The categories with articles to show, largest first."""
+        catalogue = self._here.live.catalogue
+        return list(catalogue.category_sizes(catalogue.showable(now_ms(), lang)))
+
+    def article(self, id: str) -> ArticlePage | None:
+        """One article, or None when it is unknown, hidden, expired or not yet published."""
+        catalogue = self._here.live.catalogue
+        row = catalogue.row_of.get(id)
+        if row is None or not catalogue.showable(now_ms())[row]:
+            return None
+        stored = self._here.store.article(self._here.settings.site.id, id)
+        if stored is None or stored.hidden:
+            return None
+        entry = catalogue.entry(row)
+        return ArticlePage(
+            id=id,
+            title=stored.title,
+            body=tuple(part.strip() for part in stored.body.splitlines() if part.strip()),
+            url=stored.url,
+            image=stored.image,
+            source=stored.source,
+            language=entry.language,
+            category=entry.category,
+            given=stored.category is not None,
+            confidence=entry.confidence,
+            keywords=tuple(zip(entry.keywords, entry.weights, strict=True)),
+            published_at=stored.published_at,
+        )
+
+    def today(self, lang: str) -> list[Card]:
+        """The most clicked articles of today."""
+        found = todays_clicks(self._here, TODAY, lang)
+        clicks = [number for _, number in found.ranked]
+        return _cards(found.catalogue, (row for row, _ in found.ranked), clicks)
+
+
+def _cards(catalogue: Catalogue, rows: Iterable[int], clicks: list[int] | None = None) -> list[Card]:
+    cards: list[Card] = []
+    for place, row in enumerate(rows):
+        entry = catalogue.entry(row)
+        cards.append(
+            Card(
+                id=catalogue.ids[row],
+                title=entry.title,
+                summary=entry.summary,
+                image=entry.image,
+                source=entry.source,
+                language=entry.language,
+                category=entry.category,
+                published_at=entry.published_at,
+                clicks=clicks[place] if clicks else None,
+            )
+        )
+    return cards

@@ -1,0 +1,54 @@
+"""Today: the most clicked articles since midnight in the site's time zone (今日点击).
+
+Reads the store's clicks and the catalogue; produces rows with their clicks, only of articles that may be shown.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from recsys.recommend.catalogue import Catalogue
+from web.installation import Installation
+from web.live import now_ms
+
+DEEPER = 4  # how much further each try looks, when what was found may not be shown
+
+
+@dataclass(frozen=True, slots=True)
+class TodaysClicks:
+    """The list of today.
+
+    Attributes:
+        date: YYYY-MM-DD in the site's time zone.
+        ranked: (row, clicks), most clicks first.
+        catalogue: whose rows they are.
+    """
+
+    date: str
+    ranked: list[tuple[int, int]]
+    catalogue: Catalogue
+
+
+def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
+    """Count today's clicks.
+
+    Args:
+        here: the installation.
+        k: how many articles at most.
+        lang: only articles in this language, as long as any may be shown in it.
+
+    Raises:
+        StoreError: the database is out of reach.
+    """
+    now, catalogue = now_ms(), here.live.catalogue
+    local = datetime.fromtimestamp(now / 1000, ZoneInfo(here.settings.site.timezone))
+    midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+    allowed = catalogue.showable(now, lang)
+    limit = DEEPER * k
+    while True:
+        clicked = here.store.clicks_today(here.settings.site.id, midnight, limit)
+        rows = [(catalogue.row_of.get(article, -1), clicks) for article, clicks in clicked]
+        ranked = [(row, clicks) for row, clicks in rows if row >= 0 and allowed[row]]
+        if len(ranked) >= k or len(clicked) < limit:
+            return TodaysClicks(f"{local:%Y-%m-%d}", ranked[:k], catalogue)
+        limit *= DEEPER

@@ -1,0 +1,153 @@
+"""The world of one worker: a release, or none, over the catalogue as the store has it now.
+
+Reads the store's articles and a release's parts; produces a ``Recommender`` in which every article has a row. Articles
+newer than the release get rows after it and are encoded on arrival. Not safe for threads: ``web.live`` locks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.features import Tables
+from recsys.index import Index
+from recsys.recommend.catalogue import NONE, Catalogue, Entry, Traits
+from recsys.recommend.recommender import Recommender
+from recsys.settings import Settings
+from recsys.store import StoredArticle
+from recsys.tokens import detect, known_language
+from web.encode import LiveArticle
+from web.parts import Parts
+
+SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
+SPARE_SHARE = 8  # and an eighth of the catalogue
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One article, ready to take its row: what its card shows, and its vectors when they are new."""
+
+    id: str
+    entry: Entry
+    encoded: LiveArticle | None
+    updated_at: int
+
+
+class Full(Exception):
+    """There is no row left for a new article: the world must be laid out anew."""
+
+
+class World:
+    """One release over one catalogue.
+
+    Attributes:
+        recommender: answers.
+        catalogue: the recommender's.
+        through: the last event (seq) that was applied.
+        changed: ms; every change of an article before it was taken over.
+    """
+
+    def __init__(self, parts: Parts, articles: Iterable[StoredArticle], settings: Settings) -> None:
+        self._traits, self._encoder = parts.traits, parts.encoder
+        self._codes = dict(parts.codes)
+        self._known = set(parts.ids)
+        self.through = parts.through
+        self.changed = 0
+        self.catalogue = Catalogue()
+        prepared = [self.prepare(article) for article in articles]
+        prepared = _latest(prepared, settings.web.max_articles)
+        size = len(parts.ids) + sum(one.id not in self._known for one in prepared)
+        capacity = size + SPARE_ROWS + size // SPARE_SHARE
+        self.catalogue = Catalogue(parts.ids, capacity)
+        self._updated = np.zeros(capacity, np.int64)
+        self._tables = Tables(
+            _padded(parts.item_vectors, capacity),
+            _padded(parts.article_vectors, capacity),
+            np.concatenate([parts.category, np.full(capacity - len(parts.ids), NONE, np.int16)]),
+            self.catalogue.published,
+        )
+        parts.trends.grow(capacity)
+        self.recommender = Recommender(
+            self.catalogue,
+            self._tables,
+            parts.index,
+            _content_index(parts),
+            parts.model,
+            parts.trends,
+            settings.recommend,
+            parts.readers,
+            settings.index.candidates,
+            parts.release,
+        )
+        for one in prepared:
+            self.place(one)
+
+    def has(self, article: StoredArticle) -> bool:
+        """Whether an article was taken over as it stands in the store now."""
+        row = self.catalogue.row_of.get(article.id)
+        entry = None if row is None else self.catalogue.entries[row]
+        if row is None or entry is None or self._updated[row] != article.updated_at:
+            return False
+        return entry.title == article.title and entry.hidden == article.hidden  # two changes within one millisecond
+
+    def prepare(self, article: StoredArticle) -> Prepared:
+        """Find out what a card needs of an article, and its vectors if the release has none; changes nothing.
+
+        Args:
+            article: as stored.
+        """
+        traits = self._traits.get(article.id)
+        if traits is not None:
+            return Prepared(article.id, Entry.of(article, traits), None, article.updated_at)
+        if self._encoder is None:
+            language = known_language(article.language) or detect(f"{article.title} {article.body[:2000]}")
+            return Prepared(article.id, Entry.of(article, Traits(language)), None, article.updated_at)
+        encoded = self._encoder.encode(article)
+        return Prepared(article.id, Entry.of(article, encoded.traits), encoded, article.updated_at)
+
+    def place(self, one: Prepared) -> None:
+        """Take a prepared article over: from now on it is shown as it says.
+
+        Raises:
+            Full: it is new and there is no row left.
+        """
+        if one.id not in self.catalogue.row_of and not self.catalogue.room:
+            raise Full
+        row = self.catalogue.put(one.id, one.entry)
+        self._updated[row] = one.updated_at
+        if one.encoded is None:
+            return
+        self._tables.article_vectors[row] = one.encoded.article_vector
+        if one.id not in self._known:  # one that was clicked before it came has its vector from its readers already
+            self._tables.item_vectors[row] = one.encoded.item_vector
+            if self.recommender.index is not None:
+                self.recommender.index.add(one.encoded.item_vector, row)
+        if self.recommender.content_index is not None:
+            self.recommender.content_index.add(one.encoded.article_vector, row)
+        if one.entry.category:
+            self._tables.category[row] = self._codes.setdefault(one.entry.category, len(self._codes))
+
+
+def _latest(prepared: list[Prepared], n: int) -> list[Prepared]:
+    """The ``n`` newest articles; an undated one counts as old as its last change."""
+    if len(prepared) <= n:
+        return prepared
+    dated = [one.entry.published_at if one.entry.published_at is not None else one.updated_at for one in prepared]
+    return [prepared[place] for place in np.argsort(-np.array(dated, np.int64), kind="stable")[:n]]
+
+
+def _padded(vectors: Vectors, capacity: int) -> Vectors:
+    table = np.full((capacity, vectors.shape[1]), np.nan, np.float32)
+    table[: len(vectors)] = vectors
+    return table
+
+
+def _content_index(parts: Parts) -> Index | None:
+    """An index of the article vectors, only when some article has no other one."""
+    if not parts.article_vectors.size:
+        return None
+    content, item = (np.isfinite(table).all(axis=1) for table in (parts.article_vectors, parts.item_vectors))
+    return Index.build(parts.article_vectors) if (content & ~item).any() else None
