@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.runner import open_store
 from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
 from recsys.imports import Summary, Target, import_file, import_mind
 from recsys.settings import Settings, load_settings
+from recsys.store import Store
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -93,7 +93,9 @@ def run(
     """
     log.info("start", job="import", path=str(path), dry_run=dry_run)
     reset_peak_memory()
-    store = open_store(settings)
+    store = Store.open(
+        settings.database_url, settings.store.model_copy(update={"cache_mib": settings.imports.cache_mib})
+    )
     try:
         with _progress(path.name) as progress:
             target = Target(

@@ -6,8 +6,7 @@ Reads the workspace's finished stages; produces a release, or makes an older one
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rich.console import Console
-from rich.table import Table
+import typer
 
 from jobs.runner import Context
 from jobs.runs import run_facts
@@ -57,15 +56,16 @@ def rollback(context: Context) -> str:
 def show(context: Context) -> None:
     """Print the releases, newest first, the live one marked."""
     releases = releases_of(context)
-    table = Table("", "release", "made (UTC)", "files", "MiB", "parent", box=None)
-    for name in reversed(releases.names()):
-        manifest = releases.manifest(name)
-        made = datetime.fromtimestamp(manifest["created_at"] / 1000, UTC)
-        size = sum(file["bytes"] for file in manifest["files"].values()) / 2**20
-        mark = "live" if name == releases.current() else ""
-        files = str(len(manifest["files"]))
-        table.add_row(mark, name, f"{made:%Y-%m-%d %H:%M:%S}", files, f"{size:.1f}", manifest["parent"])
-    if not table.rows:
+    names = releases.names()
+    if not names:
         log.info("no releases yet", remedy="Run: python -m jobs all")
         return
-    Console().print(table)
+    typer.echo(f"{'':4}  {'release':21}  {'made (UTC)':19}  {'files':>5}  {'MiB':>7}  parent")
+    for name in reversed(names):
+        manifest = releases.manifest(name)
+        made = datetime.fromtimestamp(manifest["created_at"] / 1000, UTC)
+        mebibytes = sum(file["bytes"] for file in manifest["files"].values()) / 2**20
+        mark, files = "live" if name == releases.current() else "", len(manifest["files"])
+        typer.echo(
+            f"{mark:4}  {name:21}  {made:%Y-%m-%d %H:%M:%S}  {files:5}  {mebibytes:7.1f}  {manifest['parent'] or '-'}"
+        )

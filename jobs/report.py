@@ -9,7 +9,8 @@ import numpy as np
 
 from jobs.evaluate import judged
 from jobs.runner import Counts, Job, Stage
-from recsys.report.page import KeywordExample, ReportPage, render
+from recsys.evaluate import FIGURES
+from recsys.report.page import KeywordExample, Picture, ReportPage, render
 from recsys.report.plots import bars, curves, vector_map
 from recsys.workspace import load_npy, read_json, read_table, write_json
 
@@ -19,6 +20,8 @@ STAGE = Stage(
     sections=("report", "evaluate", "site"),
 )
 
+MEASURED = ("seconds", "_second", "peak_mib", "new")  # other on every run; the page is the same for the same seed
+
 
 def run(job: Job) -> Counts:
     """Write the figures and the page."""
@@ -26,35 +29,34 @@ def run(job: Job) -> Counts:
     pictures = _pictures(job, figures)
     examples = keyword_examples(job)
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
-    page = ReportPage(f"{job.settings.site.name}: report", _counts(job), figures, note, pictures, examples)
+    ranked = {model: {name: values[name] for name in FIGURES} for model, values in figures.items()}
+    page = ReportPage(f"{job.settings.site.name}: report", _counts(job), ranked, note, pictures, examples)
     (job.out / "index.html").write_text(render(page), encoding="utf-8")
     return {"pictures": len(pictures), "models": len(figures), "examples": len(examples)}
 
 
-def _counts(job: Job) -> dict[str, str]:
+def _counts(job: Job) -> dict[str, dict[str, float]]:
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
     return {
-        f"{stage}: {name.replace('_', ' ')}": f"{value:,}" if isinstance(value, int) else f"{value:,.3g}"
+        stage: {name: value for name, value in counts.items() if not name.endswith(MEASURED)}
         for stage, counts in facts.items()
-        for name, value in counts.items()
-        if name not in ("seconds", "peak_mib")
     }
 
 
-def _pictures(job: Job, figures: dict[str, dict[str, float]]) -> dict[str, str]:
-    pictures: dict[str, str] = {}
+def _pictures(job: Job, figures: dict[str, dict[str, float]]) -> list[Picture]:
+    pictures: list[Picture] = []
     if figures:
-        pictures["Ranking quality by model, impressions held out"] = bars(
-            figures, ["auc", "mrr", "ndcg@5", "ndcg@10"], "ctr"
-        )
+        pictures.append(Picture("Ranking quality by model, impressions held out", bars(figures, FIGURES, "ctr"), True))
     words = read_json(job.path("words") / "training.json")
-    pictures["Word vectors: training loss by epoch"] = curves({"fit": words["loss"]}, "epoch", "loss per word")
+    loss = curves({"fit": words["loss"]}, "epoch", "loss per word")
+    pictures.append(Picture("Word vectors: training loss by epoch", loss))
     ctr = read_json(job.path("ctr") / "training.json")
     if ctr["fit"]:
         lines = {"fit": ctr["fit"], "validation (later in time)": ctr["validation"]}
-        pictures["Click model: loss by epoch"] = curves(lines, "epoch", "log loss", ctr["best_epoch"])
+        loss = curves(lines, "epoch", "log loss", ctr["best_epoch"])
+        pictures.append(Picture("Click model: loss by epoch", loss))
     if (picture := _map(job)) is not None:
-        pictures["Article vectors on their two main axes, by category"] = picture
+        pictures.append(Picture("Article vectors on their two main axes, by category", picture, True))
     return pictures
 
 

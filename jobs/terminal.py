@@ -33,7 +33,8 @@ def progress_bar() -> Progress:
 def configure_logging() -> None:
     """One line per event on stderr: coloured on a terminal, key=value elsewhere."""
     tty = sys.stderr.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer() if tty else structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"])
+    plain = structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"])
+    renderer: Any = structlog.dev.ConsoleRenderer() if tty else plain
     stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if tty else "iso", utc=not tty, key="at")
     level = structlog.processors.add_log_level
     structlog.configure(

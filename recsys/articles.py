@@ -68,7 +68,7 @@ def article_vector(keywords: Sequence[str], weights: Vector, words: WordVectors,
     """The mean of the top keywords' centred unit vectors, each with the square root of its keyword weight.
 
     The root stands between the plain mean, where the last keyword counts like the first, and the weights themselves,
-    where two or three words decide alone; it was as good as either or better on every text measured (docs/design.md).
+    where two or three words decide alone; on every set measured it was best or half a point from it (docs/design.md).
 
     Args:
         keywords: words of the word space, best first.

@@ -1,12 +1,58 @@
-"""STUB: to be written."""
+"""Evaluate: the held-out impressions -> figures of every model, side by side.
 
+Reads the features' matrix (each row as it was known before its impression) and the click model's scores of the held-out
+rows; produces one table. The simple models are columns of the same matrix, so that all rank the same candidates.
+"""
+
+import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 
 from recsys.config import Section
+from recsys.errors import StaleArtefact
+from recsys.features import COLUMN
+from recsys.features.training import HOLDOUT, TrainingSet
+from recsys.metrics import impression_metrics
+
+FIGURES = ("auc", "mrr", "ndcg@5", "ndcg@10")
+SINGLE = {
+    "popular": "clicks_total",
+    "click_rate": "click_rate_total",
+    "content": "content_cosine",
+    "items": "item_cosine",
+}
 
 
 class EvaluateConfig(Section):
-    """STUB."""
+    """Which impressions judge, and which stop the training."""
 
     holdout: float = Field(0.2, gt=0, lt=1)
     validation: float = Field(0.15, gt=0, lt=1)
+
+
+def figures(rows: TrainingSet, ctr_scores: npt.NDArray[np.float32], seed: int) -> dict[str, dict[str, float]]:
+    """Judge every model on the held-out impressions.
+
+    Args:
+        rows: all rows; the ones of part HOLDOUT judge.
+        ctr_scores: float32 (H,), the click model's scores of those, learned from earlier rows; empty without a model.
+        seed: of the random model and of ties.
+
+    Returns:
+        Model ("random", "popular", "click_rate", "content", "items", "ctr") -> figure -> value; empty when no held-out
+        impression holds both labels.
+
+    Raises:
+        StaleArtefact: the scores belong to other rows.
+    """
+    held = rows.part == HOLDOUT
+    matrix, label, impression = rows.matrix[held], rows.label[held], rows.impression[held]
+    scores = {"random": np.random.default_rng(seed).random(len(label), np.float32)}
+    scores |= {model: matrix[:, COLUMN[name]] for model, name in SINGLE.items()}
+    if len(ctr_scores):
+        if len(ctr_scores) != len(label):
+            got = f"{len(ctr_scores)} scores"
+            raise StaleArtefact(f"scores of {len(label)} held-out rows", got, "Run: python -m jobs ctr")
+        scores["ctr"] = ctr_scores
+    judged = {model: impression_metrics(label, score, impression, seed=seed) for model, score in scores.items()}
+    return judged if judged["random"]["impressions"] else {}

@@ -70,15 +70,16 @@ class Index:
         if k < 1 or not np.isfinite(vector).all() or not allowed.any():
             return NOTHING
         bitmap = np.packbits(allowed, bitorder="little")  # must outlive the selector, which only points to it
-        selector = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))
-        scores, rows = self._index.search(np.ascontiguousarray(vector[None], np.float32), k, params=selector)
+        only = faiss.SearchParameters()
+        only.sel = faiss.IDSelectorBitmap(bitmap.size, faiss.swig_ptr(bitmap))
+        scores, rows = self._index.search(np.ascontiguousarray(vector[None], np.float32), k, params=only)
         found = rows[0] >= 0  # FAISS fills up with -1
         return rows[0][found].astype(np.int32), scores[0][found]
 
     def add(self, vector: Vectors, row: int) -> None:
         """Add or replace one article; a vector that is not finite takes it out."""
         self._check(vector)
-        self._index.remove_ids(np.array([row], np.int64))
+        self._index.remove_ids(faiss.IDSelectorRange(row, row + 1))
         if np.isfinite(vector).all():
             self._index.add_with_ids(np.ascontiguousarray(vector[None], np.float32), np.array([row], np.int64))
 

@@ -95,7 +95,7 @@ def weights(n: int, half_life_clicks: float) -> Vectors:
     """
     back = np.arange(n - 1, -1, -1, dtype=np.float32)
     raw = np.exp2(-back / np.float32(half_life_clicks))
-    return (raw / raw.sum()).astype(np.float32) if n else raw
+    return np.asarray(raw / raw.sum() if n else raw, np.float32)
 
 
 def reader_vector(vectors: Vectors, rows: Sequence[int], half_life_clicks: float) -> Vectors:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from recsys.config import Section
 from recsys.errors import StaleArtefact
-from recsys.events import KINDS, UNDATED
+from recsys.events import KINDS, UNDATED, Events
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -48,6 +48,12 @@ class Trends:
 
     def __len__(self) -> int:
         return len(self._last)
+
+    @property
+    def all_total(self) -> tuple[int, int]:
+        """Impressions and clicks ever, over all articles."""
+        shown, clicked = self._all_total.tolist()
+        return shown, clicked
 
     def observe(self, kind: int, row: int, time: int) -> None:
         """Count one event, in constant time and in any order; dwells, dismisses and undated events only pass.
@@ -103,15 +109,15 @@ class Trends:
 
     def total_clicks(self, rows: Rows) -> npt.NDArray[np.int64]:
         """Clicks ever: int64 (B,)."""
-        return self._total[rows, 1]
+        return np.asarray(self._total[rows, 1])
 
     def total_impressions(self, rows: Rows) -> npt.NDArray[np.int64]:
         """Impressions ever: int64 (B,)."""
-        return self._total[rows, 0]
+        return np.asarray(self._total[rows, 0])
 
     def first_seen(self, rows: Rows) -> npt.NDArray[np.int64]:
         """When each article was first shown or clicked: int64 (B,) ms, -1 for never."""
-        return self._first[rows]
+        return np.asarray(self._first[rows])
 
     def rate(self, impressions: Array, clicks: Array) -> Floats:
         """Smoothed click rates: the stream's own rate, moved by evidence.
@@ -125,7 +131,7 @@ class Trends:
         Returns:
             float32 (…,) in (0, 1].
         """
-        shown, clicked = self._all_total.tolist()
+        shown, clicked = self.all_total
         stream = (clicked + FIRST_RATE[0]) / (max(shown, clicked) + FIRST_RATE[1])
         prior = self.config.prior_impressions
         smoothed = (clicks + prior * stream) / (np.maximum(impressions, clicks) + prior)
@@ -155,7 +161,7 @@ class Trends:
         decayed = self.counts(rows, now)[:, 1]  # (B, H)
         alive = np.flatnonzero((decayed >= 0.5).any(axis=0))
         strength = decayed[:, alive[0]] if len(alive) else self._total[rows, 1]
-        return rows[np.argsort(-strength, kind="stable")[:n]]
+        return np.asarray(rows[np.argsort(-strength, kind="stable")[:n]])
 
     def arrays(self) -> dict[str, Array]:
         """Everything counted, as copies: what ``from_arrays`` restores exactly."""
@@ -185,3 +191,11 @@ class Trends:
         trends._last, trends._first = arrays["last"].copy(), arrays["first"].copy()
         trends._all_total = arrays["all_total"].copy()
         return trends
+
+
+def counted(events: Events, config: TrendsConfig) -> Trends:
+    """The counts after a whole log: E events in time order."""
+    trends = Trends(len(events.article_ids), config)
+    for kind, row, time in zip(events.kind.tolist(), events.article.tolist(), events.time.tolist(), strict=True):
+        trends.observe(kind, row, time)
+    return trends

@@ -1,5 +1,6 @@
 """The admin API: nobody without a token, one job at a time in a child process, releases by name."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from werkzeug.test import TestResponse
 
 from jobs.stages import STAGES as JOB_STAGES
@@ -26,7 +26,7 @@ from web.live import now_ms
 def for_children(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let child processes read the same settings, as they do in service."""
     file = settings.data_dir / "config.yaml"
-    file.write_text(yaml.safe_dump(plain(settings)), encoding="utf-8")
+    file.write_text(json.dumps(plain(settings)), encoding="utf-8")  # JSON is YAML
     monkeypatch.setenv("RECSYS_CONFIG", str(file))
 
 

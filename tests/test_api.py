@@ -28,6 +28,15 @@ def site(tmp_path: Path) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same for tests that leave it as it is."""
+    settings = plain_settings(tmp_path_factory.mktemp("quiet"))
+    fill(settings, *FOUR)
+    with serving(settings) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
 def trained(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The trained toy newsroom; tests here only read, or act as readers of their own."""
     with serving(copy_of(toy, tmp_path_factory.mktemp("trained"))) as service:
@@ -43,8 +52,8 @@ def problem(answer: Any, status: int, code: str) -> str:
     return str(answer.json["detail"])
 
 
-def test_a_fresh_installation_lists_the_newest_and_says_so(site: Service) -> None:
-    made = site.get("/api/v1/recommendations", k=3)
+def test_a_fresh_installation_lists_the_newest_and_says_so(quiet: Service) -> None:
+    made = quiet.get("/api/v1/recommendations", k=3)
     assert (made["tier"], made["release"], made["reader"]) == ("fresh", None, None)
     assert [item["id"] for item in made["items"]] == ["a1", "a2", "a3"]
     assert [item["position"] for item in made["items"]] == [0, 1, 2]
@@ -127,7 +136,9 @@ def test_an_article_changed_twice_within_a_moment_shows_its_last_title(site: Ser
     assert site.get("/api/v1/recommendations", k=1)["items"][0]["title"] == "Second"
 
 
-def test_more_new_articles_than_there_is_room_for_are_laid_out_anew(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_new_articles_than_there_is_room_for_are_laid_out_anew(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = site.live.catalogue.room
     site.store.put_articles([article(f"n{n}") for n in range(room + 3)])
     site.live.refresh()
@@ -187,7 +198,8 @@ def test_one_bad_event_is_rejected_and_the_others_are_kept(
     site: Service, change: dict[str, Any], code: str, named: str
 ) -> None:
     good = {"event_id": "good", "kind": "click", "article": "a1"}
-    made = site.client.post("/api/v1/events", json={"events": [good | {"event_id": "bad"} | change, good]}).json
+    body = {"events": [good | {"event_id": "bad"} | change, good]}
+    made: Any = site.client.post("/api/v1/events", json=body).json
     assert made["accepted"] == 1
     assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, code)]
     assert named in made["rejected"][0]["detail"]
@@ -213,10 +225,10 @@ def test_one_bad_event_is_rejected_and_the_others_are_kept(
     ],
 )
 def test_a_body_that_is_no_list_of_events_is_a_clear_problem(
-    site: Service, body: bytes, content_type: str, status: int, code: str
+    quiet: Service, body: bytes, content_type: str, status: int, code: str
 ) -> None:
-    problem(site.client.post("/api/v1/events", data=body, content_type=content_type), status, code)
-    assert site.store.last_seq(SITE) == 0
+    problem(quiet.client.post("/api/v1/events", data=body, content_type=content_type), status, code)
+    assert quiet.store.last_seq(SITE) == 0
 
 
 @pytest.mark.parametrize(
@@ -234,15 +246,15 @@ def test_a_body_that_is_no_list_of_events_is_a_clear_problem(
         ("/api/v1/today?lang=%F0%9F", "lang"),
     ],
 )
-def test_a_wrong_parameter_is_named(site: Service, path: str, named: str) -> None:
-    assert named in problem(site.client.get(path), 422, "invalid")
+def test_a_wrong_parameter_is_named(quiet: Service, path: str, named: str) -> None:
+    assert named in problem(quiet.client.get(path), 422, "invalid")
 
 
-def test_unknown_addresses_and_articles_are_problems(site: Service) -> None:
-    assert "nobody-knows" in problem(site.client.get("/api/v1/articles/nobody-knows/similar"), 404, "unknown-article")
-    problem(site.client.get("/api/v2/recommendations"), 404, "not-found")
-    assert "GET" in site.client.delete("/api/v1/recommendations").headers["Allow"]
-    problem(site.client.delete("/api/v1/recommendations"), 405, "method-not-allowed")
+def test_unknown_addresses_and_articles_are_problems(quiet: Service) -> None:
+    assert "nobody-knows" in problem(quiet.client.get("/api/v1/articles/nobody-knows/similar"), 404, "unknown-article")
+    problem(quiet.client.get("/api/v2/recommendations"), 404, "not-found")
+    assert "GET" in quiet.client.delete("/api/v1/recommendations").headers["Allow"]
+    problem(quiet.client.delete("/api/v1/recommendations"), 405, "method-not-allowed")
 
 
 def test_an_id_may_hold_anything_that_can_be_printed(site: Service) -> None:
@@ -255,50 +267,52 @@ def test_an_id_may_hold_anything_that_can_be_printed(site: Service) -> None:
     assert site.client.get(path).json == {"article": name, "release": None, "items": []}
 
 
-def test_an_unexpected_error_shows_nothing_but_an_id(site: Service, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_an_unexpected_error_shows_nothing_but_an_id(
+    quiet: Service, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("secret")
 
     monkeypatch.setattr(Recommender, "recommend", fail)
-    answer = site.client.get("/api/v1/recommendations")
+    answer = quiet.client.get("/api/v1/recommendations")
     problem(answer, 500, "internal")
     assert "secret" not in answer.text
-    assert answer.json["request_id"] in capsys.readouterr().out
+    assert json.loads(answer.text)["request_id"] in capsys.readouterr().out
 
 
 def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(
-    site: Service, monkeypatch: pytest.MonkeyPatch
+    quiet: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise StoreError("a database that answers", "host db.internal is down", "Check it.")
 
     for name in ("add_events", "clicks_of", "last_seq"):
-        monkeypatch.setattr(site.store, name, fail)
+        monkeypatch.setattr(quiet.store, name, fail)
     event = {"event_id": "e", "kind": "click", "article": "a1"}
-    assert "db.internal" not in problem(site.client.post("/api/v1/events", json=event), 503, "store-unavailable")
-    problem(site.client.get("/readyz"), 503, "store-unavailable")
-    assert site.client.get("/healthz").status_code == 200
-    assert len(site.ids(reader="r")) == 4
+    assert "db.internal" not in problem(quiet.client.post("/api/v1/events", json=event), 503, "store-unavailable")
+    problem(quiet.client.get("/readyz"), 503, "store-unavailable")
+    assert quiet.client.get("/healthz").status_code == 200
+    assert len(quiet.ids(reader="r")) == 4
 
 
-def test_liveness_and_readiness(site: Service) -> None:
-    assert site.get("/healthz")["status"] == "ok"
-    assert site.get("/readyz") == {"status": "ready", "release": None, "articles": 4}
+def test_liveness_and_readiness(quiet: Service) -> None:
+    assert quiet.get("/healthz")["status"] == "ok"
+    assert quiet.get("/readyz") == {"status": "ready", "release": None, "articles": 4}
 
 
-def test_personal_answers_are_never_cached_and_any_site_may_ask(site: Service) -> None:
-    answer = site.client.get("/api/v1/recommendations?reader=r", headers={"Origin": "https://news.example"})
+def test_personal_answers_are_never_cached_and_any_site_may_ask(quiet: Service) -> None:
+    answer = quiet.client.get("/api/v1/recommendations?reader=r", headers={"Origin": "https://news.example"})
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    before = site.client.options("/api/v1/events", headers={"Origin": "https://news.example"})
+    before = quiet.client.options("/api/v1/events", headers={"Origin": "https://news.example"})
     assert before.headers["Access-Control-Allow-Headers"] == "Content-Type"
-    wrong = site.client.get("/api/v1/recommendations?k=0")
+    wrong = quiet.client.get("/api/v1/recommendations?k=0")
     assert wrong.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_openapi_describes_every_call_and_the_page_needs_nobody_else(site: Service) -> None:
-    spec = site.get("/openapi.json")
+def test_openapi_describes_every_call_and_the_page_needs_nobody_else(quiet: Service) -> None:
+    spec = quiet.get("/openapi.json")
     calls = {(method, path) for path, methods in spec["paths"].items() for method in methods}
     assert calls >= {
         ("get", "/api/v1/recommendations"),
@@ -313,7 +327,7 @@ def test_openapi_describes_every_call_and_the_page_needs_nobody_else(site: Servi
     text = json.dumps(spec)
     for reference in {part.split('"')[0] for part in text.split('"$ref": "')[1:]}:
         assert reference.rsplit("/", 1)[-1] in spec["components"]["schemas"], reference
-    page = site.client.get("/docs").text
+    page = quiet.client.get("/docs").text
     assert all(path in page for _, path in calls)
     assert "http://" not in page
     assert "https://" not in page

@@ -12,8 +12,9 @@ from recsys.index import Index
 from recsys.readers import ReadersConfig, ReaderState
 from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import Catalogue, Entry, Traits
+from recsys.recommend.lists import Recommendation, Tier
 from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
-from recsys.recommend.recommender import Recommendation, Recommender, Tier
+from recsys.recommend.recommender import Recommender
 from recsys.store import Article
 from recsys.trends import Trends, TrendsConfig
 
@@ -37,7 +38,7 @@ def entry(number: int, category: str | None, **more: Any) -> Entry:
 
 
 def newsroom(
-    entries: list[Entry], vectors: list[tuple[float, float]] | None = None, *, model: Any = None, **config: Any
+    entries: list[Entry], vectors: list[tuple[float, ...]] | None = None, *, model: Any = None, **config: Any
 ) -> Recommender:
     """A recommender whose article ``a3`` has row 3; without vectors it is one without a release."""
     catalogue = Catalogue([f"a{row}" for row in range(len(entries))])
@@ -63,7 +64,7 @@ def newsroom(
 def two_topics(**config: Any) -> Recommender:
     """Rows 0–3 are football, 4–7 markets; within a topic the cosines fall with the row's distance."""
     angles = np.deg2rad([0, 5, 10, 15, 90, 85, 80, 75])
-    vectors = [(float(np.cos(angle)), float(np.sin(angle))) for angle in angles]
+    vectors: list[tuple[float, ...]] = [(float(np.cos(angle)), float(np.sin(angle))) for angle in angles]
     return newsroom([entry(row, "football" if row < 4 else "markets") for row in range(8)], vectors, **config)
 
 
@@ -132,6 +133,19 @@ def test_a_category_fills_a_list_only_while_there_are_no_others() -> None:
     full = ask(recommender, reader(0), k=7)
     assert sorted(rows(full)) == [1, 2, 3, 4, 5, 6, 7]
     assert rows(full)[:2] == [1, 7]
+
+
+def test_other_categories_are_found_however_many_articles_one_has() -> None:
+    crowd = [entry(row, "football") for row in range(200)] + [
+        entry(500, "markets"),
+        entry(501, "arts"),
+        entry(502, "arts"),
+    ]
+    made = ask(newsroom(crowd), k=6)
+    assert rows(made) == [0, 1, 2, 200, 201, 202]
+    near = ask(newsroom(crowd, [(1.0, 0.0)] * 203, fresh=0), reader(0), k=6)
+    assert rows(near) == [1, 2, 3, 200, 201, 202]
+    assert len(ask(newsroom(crowd), k=10).cards) == 10
 
 
 def test_articles_without_a_category_are_not_limited() -> None:
@@ -217,11 +231,11 @@ def test_no_article_is_named_when_its_part_is_not_substantial() -> None:
     assert (kinds[1], kinds[4]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
 
 
-def test_a_reason_names_no_article_whose_title_nobody_knows() -> None:
+def test_a_reason_does_not_quote_an_article_that_was_taken_down() -> None:
     recommender = two_topics()
-    recommender.catalogue.entries[0] = None
+    recommender.catalogue.put("a0", entry(0, "football", hidden=True))
     made = ask(recommender, reader(0), k=1)
-    assert made.cards[0].reason.kind is ReasonKind.SIMILAR
+    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
 
 
 def test_trending_and_fresh_are_claimed_when_they_are_true() -> None:
@@ -241,6 +255,16 @@ def test_contributions_add_up_to_the_similarity() -> None:
     share, cosine = contributions(vectors, weights, np.array([0.8, 0.6], np.float32))
     assert cosine == pytest.approx([0.8, 0.96, -1.0])
     assert share == pytest.approx([0.2 / 0.68, 0.48 / 0.68, 0.0])
+
+
+def test_what_all_articles_have_in_common_is_no_reason() -> None:
+    common = np.array([3.0, 0.0, 0.0])
+    apart = np.array([[0, 1, 0], [0, 0.9, 0.1], [0, -1, 0], [0, -0.9, 0.1]])
+    vectors = (common + apart) / np.linalg.norm(common + apart, axis=1, keepdims=True)
+    recommender = newsroom([entry(row, None) for row in range(4)], [tuple(row) for row in vectors.tolist()])
+    assert min(vectors[0] @ vectors[2:].T) > 0.75
+    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=3).cards}
+    assert (kinds[1], kinds[2]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
 
 
 def test_similar_articles_are_in_the_same_language_and_never_the_article_itself() -> None:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from recsys.report.page import KeywordExample, ReportPage, render
+from recsys.report.page import KeywordExample, Picture, ReportPage, render
 from recsys.report.plots import bars, curves, principal_plane, vector_map
 
 FIGURES = {"random": {"auc": 0.5, "mrr": 0.2}, "ctr": {"auc": 0.625, "mrr": 0.31}}
@@ -13,10 +13,10 @@ FIGURES = {"random": {"auc": 0.5, "mrr": 0.2}, "ctr": {"auc": 0.625, "mrr": 0.31
 def page(**changes: object) -> str:
     values: dict[str, object] = {
         "title": "The <b>Vector</b>",
-        "counts": {"articles": "12"},
+        "counts": {"events": {"articles": 12}},
         "figures": FIGURES,
         "note": "The last fifth.",
-        "pictures": {"Models": bars(FIGURES, ["auc", "mrr"], "ctr")},
+        "pictures": [Picture("Models", bars(FIGURES, ["auc", "mrr"], "ctr"), True)],
         "examples": [KeywordExample("<script>x</script>", "zh", None, [("足球", 0.5)])],
     }
     return render(ReportPage(**(values | changes)))  # type: ignore[arg-type]
@@ -41,7 +41,7 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
 
 
 def test_a_page_without_anything_to_judge_says_why() -> None:
-    text = page(figures={}, pictures={}, note="There were no impressions.", examples=[])
+    text = page(figures={}, pictures=[], note="There were no impressions.", examples=[])
     assert "There were no impressions." in text
     assert "<table>" not in text
     assert "No article has keywords." in text

@@ -117,10 +117,13 @@ def test_an_unknown_address_gets_a_page_in_the_same_style(client: FlaskClient, p
     assert "<nav" in answer.text
 
 
-def test_unknown_addresses_of_machines_are_left_to_the_service(client: FlaskClient) -> None:
-    answer = client.get("/api/v1/unknown")
-    assert answer.status_code == 404
-    assert "<nav" not in answer.text
+def test_addresses_of_machines_are_left_to_the_service() -> None:
+    app = site(HandNewsroom([]))
+    app.add_url_rule("/api/v1/events", "events", lambda: "", methods=["POST"])
+    for path, status in {"/api/v1/unknown": 404, "/admin/unknown": 404, "/api/v1/events": 405}.items():
+        answer = app.test_client().get(path)
+        assert answer.status_code == status
+        assert "<nav" not in answer.text
 
 
 @pytest.mark.parametrize("lang", texts.LANGUAGES)

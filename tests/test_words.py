@@ -9,7 +9,7 @@ import pytest
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.words import WordsConfig, WordVectors, load_words, save_words
 from recsys.words.probe import Probe
-from recsys.words.training import train
+from recsys.words.training import Watch, train
 from recsys.workspace import save_npy
 
 TOPICS = (["goal", "match", "team", "coach", "league"], ["bank", "profit", "market", "shares", "economy"])
@@ -87,9 +87,11 @@ def test_fewer_than_two_words_are_refused_with_a_remedy(tmp_path: Path, text: st
         train(tmp_path / "corpus.txt", form(), 1, 1)
 
 
-def test_a_learning_rate_that_breaks_the_vectors_is_refused(corpus: Path) -> None:
-    with pytest.raises(DegenerateInput):
-        train(corpus, form(learning_rate=1e30), 1, 1)
+def test_a_training_that_loses_itself_is_stopped() -> None:
+    lost = np.full((2, 2), np.nan, dtype=np.float32)
+    probe = Probe(np.array([0]), np.array([0]), np.array([1]), np.array([[0]]))
+    with pytest.raises(DegenerateInput, match="a finite loss"):
+        Watch(probe, None).on_epoch_end(SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=lost), syn1neg=lost))
 
 
 def small() -> WordVectors:

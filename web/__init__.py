@@ -12,11 +12,14 @@ was started: a FAISS index that was used must not cross a fork.
     live           all of that, kept fresh
     installation   what the handlers share
     today          today's most clicked
+    cards          rows -> the items of an answer
+    intake         a body -> events
     api, admin     the calls
     docs           /docs, a readable page of /openapi.json
     runs           jobs as child processes
     newsroom       what the demo site asks for
     site           the demo site
+    worker         what granian calls in each process
 """
 
 import faiss
@@ -36,7 +39,7 @@ from web.problems import register
 
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
-Errors are application/problem+json with a stable `code`. Times are int milliseconds UTC since the epoch."""
+Errors are application/problem+json with a stable code. Times are int milliseconds UTC since the epoch."""
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:

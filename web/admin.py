@@ -52,7 +52,7 @@ def never_stored(response: Response) -> Response:
 @blueprint.post("/jobs")
 @blueprint.input(JobIn)
 @blueprint.output(Started, status_code=202)
-@blueprint.doc(summary="Start a job", security="bearer")
+@blueprint.doc(security="bearer")
 def start_job(json_data: JobIn) -> Started:
     """Start a job in a child process: 202 with the run's id, 409 while another run is active."""
     here = installation()
@@ -61,7 +61,7 @@ def start_job(json_data: JobIn) -> Started:
 
 @blueprint.get("/jobs")
 @blueprint.output(Runs)
-@blueprint.doc(summary="The last runs", security="bearer")
+@blueprint.doc(security="bearer")
 def list_runs() -> Runs:
     """The last runs of all jobs, newest first."""
     store = installation().store
@@ -71,7 +71,7 @@ def list_runs() -> Runs:
 
 @blueprint.get("/jobs/<string:run_id>")
 @blueprint.output(RunDetail)
-@blueprint.doc(summary="One run", security="bearer")
+@blueprint.doc(security="bearer")
 def read_run(run_id: str) -> RunDetail:
     """State, progress and the end of the log of one run."""
     store = installation().store
@@ -84,7 +84,7 @@ def read_run(run_id: str) -> RunDetail:
 
 @blueprint.get("/releases")
 @blueprint.output(ReleasesOut)
-@blueprint.doc(summary="All releases", security="bearer")
+@blueprint.doc(security="bearer")
 def list_releases() -> ReleasesOut:
     """All releases, newest first; the live one is marked."""
     return _listed(installation().releases)
@@ -92,7 +92,7 @@ def list_releases() -> ReleasesOut:
 
 @blueprint.post("/releases/<string:name>/activate")
 @blueprint.output(ReleasesOut)
-@blueprint.doc(summary="Make a release live", security="bearer")
+@blueprint.doc(security="bearer")
 def activate(name: str) -> ReleasesOut:
     """Verify a release and make it the live one; every worker takes it over as soon as it has loaded it."""
     releases = installation().releases

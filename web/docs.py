@@ -36,7 +36,7 @@ def page() -> str:
     spec: dict[str, Any] = current_app.spec  # type: ignore[attr-defined]
     operations = [
         {"method": method.upper(), "path": path, **about}
-        for path, methods in spec["paths"].items()
+        for path, methods in sorted(spec["paths"].items(), key=lambda item: _order(item[0]))
         for method, about in methods.items()
         if method in METHODS
     ]
@@ -45,7 +45,8 @@ def page() -> str:
 
 def install(app: APIFlask) -> None:
     """Complete the OpenAPI document of an application."""
-    app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = app.config["AUTO_404_RESPONSE"] = False
+    for answer in ("VALIDATION_ERROR", "404", "AUTH_ERROR"):  # one problem shape stands for all of them
+        app.config[f"AUTO_{answer}_RESPONSE"] = False
     app.spec_processor(_completed)
 
 
@@ -60,6 +61,12 @@ def shape(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"array of {shape(schema.get('items', {}))}"
     return str(schema.get("const", schema.get("type", "any")))
+
+
+def _order(path: str) -> tuple[int, str]:
+    """The site's calls first, then the admin's, then the operator's."""
+    first = next((place for place, start in enumerate(("/api/", "/admin/")) if path.startswith(start)), 2)
+    return first, path
 
 
 def _completed(spec: dict[str, Any] | str) -> dict[str, Any] | str:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from recsys.errors import RecsysError, StoreError
+from recsys.errors import StoreError
 from recsys.events import UNDATED
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.recommender import Card, Recommendation
+from recsys.recommend.lists import Card, Recommendation
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Event, Store, StoredEvent, Written
@@ -25,7 +25,7 @@ from web.world import Full, World
 
 BATCH = 5_000  # events read from the store at once
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
-MARGIN_MS = 10_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
+MARGIN_MS = 5_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -180,7 +180,7 @@ class LiveState:
         for name in dict.fromkeys([current, *reversed(self.releases.names())]) if current else ():
             try:
                 return self._build(name)
-            except RecsysError as error:
+            except Exception as error:  # whatever is wrong with it, an older one may serve
                 self._refuse(name, error)
         return self._build(None)
 
@@ -197,11 +197,8 @@ class LiveState:
         return world
 
     def _refuse(self, name: str | None, error: Exception) -> None:
-        log.error("release refused", release=name, serving=self._serving(), error=str(error))
+        log.error("release refused", release=name, error=str(error))
         self._refused, self._retry_at = name or "", time.monotonic() + RETRY_SECONDS
-
-    def _serving(self) -> str | None:
-        return self.release if hasattr(self, "_world") else None
 
     def _look_for_release(self) -> None:
         name = self.releases.current()

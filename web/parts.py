@@ -181,7 +181,7 @@ PER_ARTICLE = {"decayed": 0, "first": NONE, "last": NONE, "total": 0}  # the cou
 def _traits(release: Release) -> dict[str, Traits]:
     """What the models say of each article; the three tables are all sorted by id."""
     told = read_table(release.path("categories") / "articles.parquet", ["id", "category", "confidence"])
-    ranked = read_table(release.path("keywords") / "keywords.parquet")
+    ranked = read_table(release.path("keywords") / "keywords.parquet", ["id", "keywords", "weights"])
     spoken = read_table(release.path("tokens") / "articles.parquet", ["id", "language"])
     categories = {article: (name, confidence) for article, name, confidence in zip(*_lists(told), strict=True)}
     keywords = {

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from recsys.recommend.lists import Tier
 from recsys.recommend.reasons import ReasonKind
-from recsys.recommend.recommender import Tier
 from recsys.store import Kind
 from recsys.store.records import MAX_IDENTIFIER
 

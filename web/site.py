@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-from flask import Blueprint, Response, abort, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
+from werkzeug.routing import PathConverter
 
 from web import texts
 from web.art import art, tone
@@ -23,8 +24,9 @@ BLOCKS = 5  # categories on the front page; with the further headlines they fill
 LISTED = 60  # articles on a category page
 MORE = 7  # further headlines, about as tall as a block
 PARAGRAPH = 420  # characters after which a body that came without paragraphs gets one
-SENTENCE_END = re.compile(r"(?<=[.!?]['\"”’ ]) *(?=[A-Z'\"“‘])|(?<=[。！？])(?![”’」』。！？])|(?<=[。！？][”’」』])")
-MACHINES = ("api/", "admin/")  # an unknown address below these is answered by the service's own error handler
+SENTENCE_END = re.compile(
+    r"(?<=[a-z0-9)%]{2}[.!?]['\"”’ ]) *(?=[A-Z'\"“‘])|(?<=[。！？])(?![”’」』。！？])|(?<=[。！？][”’」』])"
+)
 SECURITY = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' http: https: data:; object-src 'none'; base-uri 'none'; form-action 'self'"
@@ -114,7 +116,14 @@ class Newsroom(Protocol):
         """The most clicked articles of today in the site's time zone, most first, with ``clicks``."""
 
 
+class PageConverter(PathConverter):
+    """Any address but those that answer machines: these keep the service's own 404 and 405."""
+
+    regex = "(?!(?:api|admin)/)[^/].*?"
+
+
 blueprint = Blueprint("site", __name__)
+blueprint.record_once(lambda state: state.app.url_map.converters.update(page=PageConverter))
 
 
 def newsroom() -> Newsroom:
@@ -232,9 +241,7 @@ def widget() -> Response:
     return response
 
 
-@blueprint.get("/<path:rest>")
+@blueprint.get("/<page:rest>")
 def missing(rest: str) -> Response:
-    """Any other address: the 404 page, except below the addresses that answer machines."""
-    if rest.startswith(MACHINES):
-        abort(404)
+    """Any other address: the 404 page."""
     return page("missing.html", 404)

@@ -20,7 +20,7 @@ from pydantic import Field
 from recsys.config import Section
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.events.arrays import KINDS, UNDATED, Events
-from recsys.store import Store, StoredEvent
+from recsys.store import Store
 from recsys.workspace import fsync_folder, read_json, replace_json
 
 DAY_MS = 86_400_000
@@ -47,7 +47,7 @@ PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 class EventsConfig(Section):
     """How events go from the store to the log, and how clicks become sessions."""
 
-    batch_rows: int = Field(200_000, ge=1)
+    batch_rows: int = Field(100_000, ge=1)
     session_gap_minutes: int = Field(30, ge=1, le=10_080)
 
 
@@ -83,13 +83,13 @@ class EventLog:
         first = through = self._checked_state(store, site)
         self._remove_leftovers(through)
         added, days = 0, set()
-        while batch := store.events_after(site, through, config.batch_rows):
-            for day, part in _by_day(_as_table(batch)):
+        while (batch := _next_batch(store, site, through, config.batch_rows)).num_rows:
+            for day, part in _by_day(batch):
                 self._write_part(day, part)
                 days.add(day)
-            through = batch[-1].seq
+            through = batch["seq"][-1].as_py()
             replace_json(self.root / "state.json", {"site": site, "through": through})
-            added += len(batch)
+            added += batch.num_rows
             progress(added)
         if first == 0 and not added:
             replace_json(self.root / "state.json", {"site": site, "through": 0})
@@ -175,8 +175,8 @@ class EventLog:
         fsync_folder(self.root)
 
 
-def _as_table(batch: list[StoredEvent]) -> pa.Table:
-    columns = dict(zip(StoredEvent._fields, zip(*batch, strict=True), strict=True))
+def _next_batch(store: Store, site: str, through: int, limit: int) -> pa.Table:
+    columns = store.event_columns_after(site, through, limit)
     return pa.table([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
 

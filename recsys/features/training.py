@@ -6,15 +6,18 @@ that were learned at the start of its block of time. ``leaks`` shows it on any l
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.errors import StaleArtefact
 from recsys.events import UNDATED, Events
 from recsys.features import NAMES, FeaturesConfig, Matrix, Tables, matrix
 from recsys.readers import ReadersConfig, ReaderState
 from recsys.trends import CLICK, HOUR_MS, IMPRESSION, Trends, TrendsConfig
+from recsys.workspace import load_arrays, save_arrays
 
 Longs = npt.NDArray[np.int64]
 TablesAt = Callable[[Events, int], Tables]
@@ -292,3 +295,21 @@ def leaks(
     past = build(events.before(time), lists.cut(0, n), tables_at, trends_config, readers_config)
     differs = (past.matrix != made.matrix[: len(past.matrix)]).any(axis=0)
     return [name for name, leaked in zip(NAMES, differs, strict=True) if leaked]
+
+
+def save_rows(rows: TrainingSet, file: Path) -> None:
+    """Write the rows as safetensors."""
+    save_arrays(file, {field.name: getattr(rows, field.name) for field in fields(rows)})
+
+
+def load_rows(file: Path) -> TrainingSet:
+    """Read what ``save_rows`` wrote.
+
+    Raises:
+        StaleArtefact: the rows have other columns than this version's features.
+    """
+    arrays = load_arrays(file)
+    if arrays["matrix"].shape[1:] != (len(NAMES),):
+        got = f"shape {arrays['matrix'].shape}"
+        raise StaleArtefact(f"rows of {len(NAMES)} features", got, "Run: python -m jobs features --fresh")
+    return TrainingSet(**arrays)

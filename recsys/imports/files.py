@@ -10,7 +10,7 @@ from pydantic import Field
 
 from recsys.config import Section
 from recsys.errors import ImportRefused
-from recsys.imports.formats import Limits, opened
+from recsys.imports.formats import Limits, has_text, opened
 from recsys.imports.mapping import complete, kind_of_records, parse_map
 from recsys.imports.mind import Behaviors, article_of
 from recsys.imports.records import Records
@@ -29,6 +29,7 @@ class ImportsConfig(Section):
     """What an import holds in memory at once, and what it takes for an error."""
 
     batch_rows: int = Field(50_000, ge=1)
+    cache_mib: int = Field(256, ge=2, le=65_536)
     batch_bytes: int = Field(16_000_000, ge=1_000)
     max_line_bytes: int = Field(4_000_000, ge=1_000)
     max_future_minutes: int = Field(10, ge=0)
@@ -111,7 +112,7 @@ def import_file(
         Tally(target.rejects, path.name, target.dry_run) as tally,
     ):
         kind = kind or kind_of_records(asked, table.names)
-        records = Records(complete(asked, table.names, kind), target.site, target.latest)
+        records = Records(complete(asked, table.names, kind, table.is_open), target.site, target.latest)
         for batch in table.batches(records.wanted, tally.reject):
             if kind == "articles":
                 articles = records.articles(batch, tally.reject)
@@ -157,7 +158,7 @@ def _import_behaviors(target: Target, path: Path, tally: Tally) -> None:
     behaviors = Behaviors(target.site, moment_before(target.latest))
     with TextSource(path, "MIND's behaviors.tsv", UTF8, target.config.max_line_bytes) as source:
         rows, events = 0, list[Event]()
-        for some in _converted(source.lines(), behaviors.events, tally):
+        for some in _converted(filter(has_text, source.lines()), behaviors.events, tally):
             rows += 1
             events += some
             if len(events) >= target.config.batch_rows:
@@ -178,7 +179,7 @@ def _converted(lines: Iterable[Line], convert: Callable[[Line], Made], tally: Ta
 def _batches(source: TextSource, limits: Limits) -> Iterator[list[Line]]:
     batch: list[Line] = []
     held = 0
-    for line in source.lines():
+    for line in filter(has_text, source.lines()):
         batch.append(line)
         held += len(line.text)
         if len(batch) >= limits.batch_rows or held >= limits.batch_bytes:

@@ -41,9 +41,15 @@ class Batch:
 
 
 class Table(Protocol):
-    """A file of rows: the names of its columns, and its rows in batches."""
+    """A file of rows, read in batches.
+
+    Attributes:
+        names: of its columns.
+        is_open: later rows may have columns that the first ones have not.
+    """
 
     names: list[str]
+    is_open: bool
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -87,11 +93,13 @@ def opened(path: Path, format: str, encoding: str, limits: Limits) -> Iterator[T
 class CsvTable:
     """Comma, tab, semicolon or bar: the one that the first line has most of."""
 
+    is_open = False
+
     def __init__(self, source: TextSource, limits: Limits) -> None:
         self._source, self._limits = source, limits
         self._lines = source.lines()
         self._problems: dict[int, Line] = {}
-        header = next(self._lines, None)
+        header = next(filter(has_text, self._lines), None)
         if header is None or header.problem or header.text.lstrip()[:1] in ("{", "["):
             got = header.problem or "JSON" if header else "no text at all"
             raise ImportRefused(source.expected, f"{got} ({source.path.name})", "Add the header, or use jsonl.")
@@ -120,7 +128,7 @@ class CsvTable:
             self._number = line.number
             if line.problem:
                 self._problems[line.number] = line
-            yield line.text + "\n"
+            yield "\n" if line.is_cut else line.text + "\n"  # a quote in half a line would swallow the next ones
 
     def _rows(self, reject: Reject) -> Iterator[tuple[int, list[str], int]]:
         reader = csv.reader(self._texts(), delimiter=self._delimiter)
@@ -138,6 +146,8 @@ class CsvTable:
                 line = self._problems.popitem()[1]
                 self._problems.clear()
                 reject(line.number, line.problem or "", line.text)
+            elif not row:
+                continue
             elif len(row) != width:
                 reject(self._number, f"{len(row)} values for {width} columns", row)
             else:
@@ -146,6 +156,8 @@ class CsvTable:
 
 class JsonlTable:
     """One JSON object per line; a column is a key, or keys with dots between them for an object inside an object."""
+
+    is_open = True
 
     def __init__(self, source: TextSource, limits: Limits) -> None:
         self._source, self._limits = source, limits
@@ -167,7 +179,7 @@ class JsonlTable:
         """The first lines, whose keys are taken as the names of the columns."""
         first = []
         held = 0
-        for line in self._lines:
+        for line in filter(has_text, self._lines):
             first.append((line, *_parsed(line)))
             held += len(line.text)
             if len(first) == 100 or held > self._limits.batch_bytes:
@@ -184,7 +196,7 @@ class JsonlTable:
                 reject(line.number, problem or "", line.text)
             else:
                 yield line.number, row, len(line.text)
-        for line in self._lines:
+        for line in filter(has_text, self._lines):
             problem, row = _parsed(line)
             if row is None:
                 reject(line.number, problem or "", line.text)
@@ -194,6 +206,8 @@ class JsonlTable:
 
 class ParquetTable:
     """A Parquet file, read a batch at a time."""
+
+    is_open = False
 
     def __init__(self, path: Path, file: Any, limits: Limits) -> None:
         if path.is_file() and path.stat().st_size == 0:
@@ -225,9 +239,16 @@ class ParquetTable:
                 ) from error
             if part is None:
                 return
-            lines = range(self._done + 1, self._done + part.num_rows + 1)
-            yield Batch(lines, {name: part.column(name).to_pylist() for name in wanted})
-            self._done += part.num_rows
+            step = max(1, self._limits.batch_bytes * part.num_rows // max(part.nbytes, 1))
+            for some in (part.slice(start, step) for start in range(0, part.num_rows, step)):
+                lines = range(self._done + 1, self._done + some.num_rows + 1)
+                yield Batch(lines, {name: some.column(name).to_pylist() for name in wanted})
+                self._done += some.num_rows
+
+
+def has_text(line: Line) -> bool:
+    """Whether a line is more than blanks."""
+    return bool(line.text) and not line.text.isspace()
 
 
 def _grouped(rows: Iterator[tuple[int, Any, int]], limits: Limits) -> Iterator[tuple[list[int], list[Any]]]:

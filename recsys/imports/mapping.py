@@ -83,13 +83,14 @@ def kind_of_records(mapping: Mapping, names: Sequence[str]) -> str:
     return "articles"
 
 
-def complete(mapping: Mapping, names: Sequence[str], kind: str) -> Mapping:
+def complete(mapping: Mapping, names: Sequence[str], kind: str, is_open: bool) -> Mapping:
     """Check the map against a file's columns, and add the fields that have a column of their own name.
 
     Args:
         mapping: what was asked for.
         names: the file's columns.
         kind: articles, events or clicks.
+        is_open: later rows may have columns beside those named; a file without times is then told by its first rows.
 
     Returns:
         The source of every field that the file can fill.
@@ -106,11 +107,14 @@ def complete(mapping: Mapping, names: Sequence[str], kind: str) -> Mapping:
             raise ImportRefused(
                 f"a column for {field!r}", f"no column {source.column!r}", nearest(source.column, names)
             )
-    whole = {field: Source(field, None) for field in fields if field in names} | mapping
+    own = [field for field in fields if field in names or (is_open and field != "time")]
+    if any(field.startswith(CONTEXT) for field in mapping):
+        own = [field for field in own if field != "context"]
+    whole = {field: Source(field, None) for field in own} | mapping
     if kind == "clicks":
         whole["kind"] = Source(None, "click")
     for field in ("title",) if kind == "articles" else ("kind", "article"):
-        if field not in whole:
+        if field not in names and whole.get(field, Source(field, None)) == Source(field, None):
             raise ImportRefused(
                 f"a column for {field!r}, which {kind} need",
                 f"the columns {', '.join(names)[:300]}",

@@ -1,7 +1,6 @@
 """Batches of columns -> articles and events, with the reason for each row that cannot be one."""
 
 import hashlib
-import math
 from functools import partial
 from typing import Any
 
@@ -99,7 +98,7 @@ def converters(latest: int) -> dict[str, Convert]:
         **dict.fromkeys(identifiers, values.id_of),
         **dict.fromkeys(("url", "image"), values.link_of),
         **dict.fromkeys(("time", "published_at"), values.moment_before(latest)),
-        "expires_at": values.moment_before(math.inf),
+        "expires_at": values.moment_before(values.FAR),
         "language": values.language_of,
         "entities": values.entities_of,
         "hidden": values.flag_of,
@@ -124,7 +123,8 @@ def event_of(row: tuple[Any, ...]) -> Event:
     Args:
         row: the fields of an ``Event``; the first one is not looked at.
     """
-    return Event(f"{row[TIME] or 0:011x}{_digest(repr(row[1:]))}", *row[1:])
+    rest = row[1:]
+    return Event._make((f"{row[TIME] or 0:011x}{_digest(repr(rest))}", *rest))
 
 
 def _digest(text: str) -> str:

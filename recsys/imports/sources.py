@@ -31,11 +31,19 @@ MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 
 class Line(NamedTuple):
-    """One line of a file: its number from 1, its text without the line end, and what is wrong with it, if anything."""
+    """One line of a file.
+
+    Attributes:
+        number: from 1.
+        text: without the line end.
+        problem: why it cannot be used, or None.
+        is_cut: it was too long; the text is only its beginning.
+    """
 
     number: int
     text: str
     problem: str | None
+    is_cut: bool = False
 
 
 class TextSource:
@@ -84,7 +92,7 @@ class TextSource:
         return self.path.stat().st_size
 
     def lines(self) -> Iterator[Line]:
-        """The lines, those without text left out.
+        """All lines, blank ones too.
 
         Raises:
             ImportRefused: the compressed data ends early or is damaged; the lines before have been handed out.
@@ -102,8 +110,6 @@ class TextSource:
                 ) from error
             if not raw:
                 return
-            if raw.isspace():
-                continue
             yield self._line(number, raw.rstrip(b"\r\n"), whole)
 
     def _next_line(self) -> tuple[bytes, bool]:
@@ -116,7 +122,7 @@ class TextSource:
 
     def _line(self, number: int, raw: bytes, whole: bool) -> Line:
         if not whole:
-            return Line(number, raw[:4096].decode(UTF8, "replace"), f"a line of more than {self.limit:,} bytes")
+            return Line(number, raw[:4096].decode(UTF8, "replace"), f"a line of more than {self.limit:,} bytes", True)
         try:
             return Line(number, raw.decode(UTF8), None)
         except UnicodeDecodeError:

@@ -14,6 +14,7 @@ from recsys.errors import BadReader
 from recsys.store import Kind, clean_text, compact_json, identifier
 
 Convert = Callable[[Any], Any]
+FAR = 253_402_300_799_000  # the end of the year 9999, ms UTC: what databases and datetimes can hold
 SECONDS_BELOW = 10**11  # as seconds it is the year 5138, as milliseconds 1973: no news site has events of either
 MAX_CONTEXT = 4096  # characters of one event's context
 KINDS = {kind.value: kind for kind in Kind}
@@ -59,7 +60,9 @@ def link_of(value: Any) -> str | None:
         parts = urlsplit(text)
     except ValueError:
         raise BadValue(f"not a web address: {shown(text)}") from None
-    if (parts.scheme in ("http", "https") and parts.netloc) or (text[0] == "/" and not parts.scheme):
+    elsewhere = parts.scheme in ("http", "https") and parts.netloc
+    here = text[0] == "/" and text[1:2] not in ("/", "\\")  # browsers take //host and /\host for another site
+    if elsewhere or here:
         return text
     raise BadValue(f"not a web address (http, https or /path): {shown(text)}")
 
@@ -122,11 +125,11 @@ def entities_of(value: Any) -> tuple[str, ...]:
     return tuple(clean_text(str(entity)) for entity in value)
 
 
-def moment_before(latest: float) -> Convert:
+def moment_before(latest: int) -> Convert:
     """Make the converter for times.
 
     Args:
-        latest: int ms UTC, or infinity; a later time is refused.
+        latest: int ms UTC; a later time is refused.
 
     Returns:
         A function from an epoch number (seconds or milliseconds, told apart by size), an ISO 8601 text, an RFC 2822
@@ -187,7 +190,7 @@ def _milliseconds(value: Any) -> int | float:
     number = _number(value)
     if number is None:
         return _of_datetime(_parsed(value))
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise BadValue(f"not a time: {shown(value)}")
     if number < 0:
         raise BadValue(f"a negative time: {shown(value)}")

@@ -6,6 +6,8 @@ projection from content to behaviour, with which the service places a new articl
 Source: ridge regression, Hoerl and Kennard 1970; content to behaviour for cold articles, van den Oord et al. 2013.
 """
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,14 +24,13 @@ NONE, BEHAVIOUR, CONTENT = 0, 1, 2
 class ItemsConfig(Section):
     """item2vec over click sessions, and the projection from content."""
 
-    embedding_dim: int = Field(64, ge=2, le=2000)
-    window: int = Field(20, ge=1)
-    negative: int = Field(10, ge=1)
+    embedding_dim: int = Field(32, ge=2, le=2000)
+    window: int = Field(5, ge=1)
+    negative: int = Field(5, ge=1)
     ns_exponent: float = Field(0.5, ge=-2, le=2)
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(10, ge=1)
     learning_rate: float = Field(0.05, gt=0)
-    subsample: float = Field(1e-3, ge=0)
-    min_count: int = Field(3, ge=1)
+    min_count: int = Field(2, ge=1)
     ridge: float = Field(1.0, gt=0)
 
 
@@ -50,13 +51,16 @@ class ItemVectors:
 
 def known(vectors: Vectors) -> npt.NDArray[np.bool_]:
     """Which rows are vectors and not NaN: bool (A,)."""
-    return np.isfinite(vectors).all(axis=1) if vectors.shape[1] else np.zeros(len(vectors), bool)
+    if not vectors.shape[1]:
+        return np.zeros(len(vectors), bool)
+    return np.asarray(np.isfinite(vectors).all(axis=1))
 
 
 def unit(vectors: Vectors) -> Vectors:
     """Rows scaled to length 1; a zero row has no direction and becomes NaN."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.full_like(vectors, np.nan), where=norms > 1e-8)
+    scaled = np.divide(vectors, norms, out=np.full_like(vectors, np.nan), where=norms > 1e-8)
+    return np.asarray(scaled, np.float32)
 
 
 def learn_projection(content: Vectors, behaviour: Vectors, ridge: float) -> Vectors:
@@ -111,3 +115,25 @@ def combine(behaviour: Vectors, content: Vectors, ridge: float) -> ItemVectors:
     vectors = np.where(clicked[:, None], behaviour, project(content, projection))
     source = np.where(clicked, BEHAVIOUR, np.where(known(vectors), CONTENT, NONE))
     return ItemVectors(vectors.astype(np.float32), source.astype(np.uint8), projection)
+
+
+def aligned(vectors: Vectors, ids: Sequence[str], wanted: Sequence[str]) -> Vectors:
+    """Reorder a table of vectors.
+
+    Args:
+        vectors: float32 (N, D), one row per id of ``ids``.
+        ids: identifiers.
+        wanted: identifiers in the order asked for.
+
+    Returns:
+        float32 (A, D), NaN for an identifier that ``ids`` lacks.
+    """
+    row_of = {article_id: row for row, article_id in enumerate(ids)}
+    rows = np.array([row_of.get(article_id, len(ids)) for article_id in wanted], np.int64)
+    padded = np.vstack([vectors, np.full((1, vectors.shape[1]), np.nan, np.float32)])
+    return np.asarray(padded[rows], np.float32)
+
+
+def item_space(vectors: Vectors) -> str:
+    """A name for the space that these vectors live in: equal bytes, equal name."""
+    return "items-" + hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()[:16]

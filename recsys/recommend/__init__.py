@@ -5,6 +5,9 @@ re-rank, explain. This file holds the configuration only, so that reading it loa
 
     catalogue.py     what may be shown now, as columns and masks
     reasons.py       why an article is in the list, decided by numbers, said in Chinese or English
+    lists.py         what is answered
+    taste.py         what one answer knows of its reader
+    variety.py       few of each category
     recommender.py   the four steps
 """
 
@@ -22,7 +25,7 @@ class RecommendConfig(Section):
     fresh: int = Field(60, ge=0, le=10_000)
     fresh_hours: float = Field(48.0, gt=0, le=87_600)
     max_per_category: int = Field(3, ge=1)
-    read_share: float = Field(0.3, ge=0, le=1)
+    read_share: float = Field(0.15, ge=0, le=1)
     read_cosine: float = Field(0.3, ge=-1, le=1)
     liked_share: float = Field(0.25, gt=0, le=1)
     reason_keywords: int = Field(3, ge=0, le=20)

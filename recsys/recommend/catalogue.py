@@ -184,6 +184,12 @@ class Catalogue:
         mask: Mask = self.showable(now, language) & (self._category == self._codes.get(category, NONE - 1))
         return mask
 
+    def outside(self, categories: Iterable[str], allowed: Mask) -> Mask:
+        """The allowed articles that are in none of some categories."""
+        codes = [self._codes[name] for name in categories]
+        mask: Mask = allowed & ~np.isin(self._category, codes)
+        return mask
+
     def category_sizes(self, allowed: Mask) -> dict[str, int]:
         """How many allowed articles each category has, largest first; only categories that have any."""
         codes = self._category[: len(allowed)][allowed]

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsys.recommend.catalogue import NONE, Catalogue
+from recsys.readers import weights
+from recsys.recommend import RecommendConfig
+from recsys.recommend.catalogue import NONE, Catalogue, Mask
 
 Vectors = npt.NDArray[np.float32]
 
@@ -76,15 +78,15 @@ def text(reason: Reason, language: str, title: str = "", category: str = "") -> 
     return TEXTS["zh" if language == "zh" else "en"][reason.kind].format(title=title, category=category)
 
 
-def contributions(vectors: Vectors, weights: Vectors, candidate: Vectors) -> tuple[Vectors, Vectors]:
+def contributions(vectors: Vectors, parts: Vectors, candidate: Vectors) -> tuple[Vectors, Vectors]:
     """How much each article read gave to the similarity of a candidate.
 
     The reader vector is the weighted sum of the articles' unit vectors, so its cosine with the candidate is, up to
-    one common factor, the sum of weight times cosine.
+    one common factor, the sum of weight times cosine. Give vectors that are ``centred``.
 
     Args:
         vectors: float32 (T, D), unit rows of the articles read, NaN where unknown.
-        weights: float32 (T,), of each click.
+        parts: float32 (T,), weight of each in the reader vector.
         candidate: float32 (D,), unit.
 
     Returns:
@@ -92,9 +94,30 @@ def contributions(vectors: Vectors, weights: Vectors, candidate: Vectors) -> tup
         cosine: float32 (T,), each one's own cosine with the candidate; -1 where unknown.
     """
     cosine = np.nan_to_num(vectors @ candidate, nan=-1.0).astype(np.float32)
-    parts = np.where(cosine > 0, cosine * weights, 0).astype(np.float32)
-    total = float(parts.sum())
-    return (parts / total if total > 0 else parts), cosine
+    given = np.where(cosine > 0, cosine * parts, 0).astype(np.float32)
+    total = float(given.sum())
+    return (given / total if total > 0 else given), cosine
+
+
+def middle(table: Vectors) -> Vectors:
+    """The mean of the known rows: float32 (A, D) -> float32 (D,); zero when none is known."""
+    known = table[~np.isnan(table).any(axis=1)]
+    return known.mean(axis=0) if len(known) else np.zeros(table.shape[1], np.float32)
+
+
+def centred(vectors: Vectors, mean: Vectors) -> Vectors:
+    """Unit vectors without what all articles have in common, which speaks for no article more than for another.
+
+    Args:
+        vectors: float32 (N, D), unit or NaN rows.
+        mean: float32 (D,), see ``middle``.
+
+    Returns:
+        float32 (N, D), unit or NaN rows; a row that is the mean itself becomes zero.
+    """
+    apart = vectors - mean
+    length = np.linalg.norm(apart, axis=1, keepdims=True)
+    return np.asarray(apart / np.maximum(length, 1e-6), np.float32)
 
 
 def shared_keywords(catalogue: Catalogue, row: int, other: int, n: int) -> tuple[str, ...]:
@@ -106,11 +129,49 @@ def shared_keywords(catalogue: Catalogue, row: int, other: int, n: int) -> tuple
     return tuple(word for word in mine.keywords if word.casefold() in common)[:n]
 
 
-def most_read(catalogue: Catalogue, rows: Sequence[int], weights: Vectors) -> dict[str, float]:
+def most_read(catalogue: Catalogue, rows: Sequence[int], half_life_clicks: float) -> dict[str, float]:
     """The categories of the articles read, as shares of the clicks' weights, largest first."""
     shares: dict[str, float] = {}
-    for row, weight in zip(rows, weights, strict=True):
+    for row, weight in zip(rows, weights(len(rows), half_life_clicks), strict=True):
         category = catalogue.category(row)
         if category:
             shares[category] = shares.get(category, 0.0) + float(weight)
     return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+
+def because_you_read(
+    catalogue: Catalogue,
+    table: Vectors,
+    mean: Vectors,
+    clicks: Sequence[int],
+    half_life_clicks: float,
+    row: int,
+    nameable: Mask,
+    config: RecommendConfig,
+) -> Reason | None:
+    """The article read that spoke most for a candidate, if it really did and can be named.
+
+    Args:
+        catalogue: titles and keywords.
+        table: float32 (A, D), unit or NaN rows, the vectors that the reader vector was made from.
+        mean: float32 (D,), their ``middle``.
+        clicks: rows read, oldest first.
+        half_life_clicks: how the reader vector forgets.
+        row: the candidate.
+        nameable: bool (A,): articles whose title may be shown; one that was taken down is not quoted.
+        config: what is substantial.
+    """
+    read = np.array(clicks, np.int64)
+    known = read[~np.isnan(table[read, 0])]
+    if np.isnan(table[row]).any() or not len(known):
+        return None
+    rows, where = np.unique(known, return_inverse=True)  # an article clicked twice speaks once, with both weights
+    parts = np.bincount(where, weights(len(known), half_life_clicks)).astype(np.float32)
+    share, cosine = contributions(centred(table[rows], mean), parts, centred(table[[row]], mean)[0])
+    best = int(np.argmax(share))
+    other = int(rows[best])
+    if not nameable[other] or share[best] < config.read_share or cosine[best] < config.read_cosine:
+        return None
+    return Reason(
+        ReasonKind.BECAUSE_YOU_READ, other, keywords=shared_keywords(catalogue, other, row, config.reason_keywords)
+    )

@@ -5,10 +5,7 @@ reader must not see (hidden, expired, not yet published, seen, dismissed, anothe
 left out inside the search, never after it. The same state gives the same list. Not safe for threads: the caller locks.
 """
 
-import enum
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,91 +14,21 @@ from recsys.errors import UnknownArticle
 from recsys.events import KINDS
 from recsys.features import Tables, matrix
 from recsys.index import Index
-from recsys.readers import ReadersConfig, ReaderState, reader_vector, weights
+from recsys.readers import ReadersConfig, ReaderState, reader_vector
 from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask, Rows
-from recsys.recommend.reasons import Reason, ReasonKind, contributions, most_read, shared_keywords
+from recsys.recommend.lists import Card, Recommendation, Scorer, Tier
+from recsys.recommend.reasons import Reason, ReasonKind, because_you_read, middle, most_read, shared_keywords
+from recsys.recommend.taste import Pool, Taste
+from recsys.recommend.variety import Variety
 from recsys.trends import Trends
 
 CLICK = KINDS.index("click")
 HOUR_MS = 3_600_000
 HOT = 10  # articles that may be called trending: the tenth most clicked of a site still is
-DEEPER = 4  # how much further the search for a fallback looks, so that the limit per category finds others
+DEEPER = 4  # how many times k popular articles are looked at, so that the limit per category finds others
 
 Vectors = npt.NDArray[np.float32]
-
-
-class Tier(enum.StrEnum):
-    """What a list was made from, best first."""
-
-    PERSONAL = "personal"
-    SESSION = "session"
-    CATEGORY_POPULAR = "category-popular"
-    POPULAR = "popular"
-    FRESH = "fresh"
-    EMPTY = "empty"
-
-
-class Scorer(Protocol):
-    """The click model as far as it is used here."""
-
-    def score(self, matrix: Vectors) -> Vectors:
-        """P(click) of each row: float32 (B, F) -> float32 (B,)."""
-
-
-class Card(NamedTuple):
-    """One article of a list: its row, the score that placed it, and why it is there."""
-
-    row: int
-    score: float
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """A list, the tier that it came from and the release that served it."""
-
-    tier: Tier
-    release: str | None
-    cards: list[Card]
-
-
-@dataclass(frozen=True, slots=True)
-class Taste:
-    """What is known of a reader for one answer.
-
-    Attributes:
-        tier: where it comes from.
-        state: the clicks.
-        table: float32 (A, D), the vectors of the space that ``vector`` lives in.
-        index: of that table.
-        vector: float32 (D,), unit.
-    """
-
-    tier: Tier
-    state: ReaderState
-    table: Vectors
-    index: Index
-    vector: Vectors
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Candidates of one answer, best first, with what the reasons need.
-
-    Attributes:
-        rows: int32 (B,).
-        scores: float32 (B,), falling.
-        hot: rows that may be called trending.
-        liked: category -> share of the clicks' weights.
-        since: ms; what was published since is fresh.
-    """
-
-    rows: Rows
-    scores: Vectors
-    hot: frozenset[int]
-    liked: dict[str, float]
-    since: int
 
 
 class Recommender:
@@ -130,6 +57,7 @@ class Recommender:
         self.readers = readers
         self.neighbours = neighbours  # candidates that the index brings
         self.release = release
+        self._item_mean, self._content_mean = middle(tables.item_vectors), middle(tables.article_vectors)
 
     def observe(self, kind: int, row: int, time: int) -> None:
         """Count one event.
@@ -190,7 +118,7 @@ class Recommender:
         allowed = self.catalogue.showable(now, lang or entry.language)
         allowed[row] = False
         cards: list[Card] = []
-        for table, index in self._spaces():
+        for table, index, _ in self._spaces():
             if not cards and not np.isnan(table[row]).any():
                 found, scores = index.search(table[row], k, allowed)
                 cards = [self._similar_card(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]
@@ -203,11 +131,12 @@ class Recommender:
         words = shared_keywords(self.catalogue, row, other, self.config.reason_keywords)
         return Card(other, score, Reason(ReasonKind.SIMILAR, row, keywords=words))
 
-    def _spaces(self) -> Iterator[tuple[Vectors, Index]]:
+    def _spaces(self) -> Iterator[tuple[Vectors, Index, Vectors]]:
+        """Table, index and mean of the item vectors, then of the article vectors, as far as there are any."""
         if self.index is not None:
-            yield self.tables.item_vectors, self.index
+            yield self.tables.item_vectors, self.index, self._item_mean
         if self.content_index is not None:
-            yield self.tables.article_vectors, self.content_index
+            yield self.tables.article_vectors, self.content_index, self._content_mean
 
     def _states(
         self, reader: ReaderState | None, session: ReaderState | None, here: int, now: int
@@ -231,10 +160,10 @@ class Recommender:
 
     def _taste(self, states: Sequence[tuple[Tier, ReaderState]]) -> Taste | None:
         for tier, state in states:
-            for table, index in self._spaces() if state.clicks else ():
+            for table, index, mean in self._spaces() if state.clicks else ():
                 vector = reader_vector(table, state.clicks, self.readers.half_life_clicks)
                 if not np.isnan(vector).any():
-                    return Taste(tier, state, table, index, vector)
+                    return Taste(tier, state, table, index, mean, vector)
         return None
 
     def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
@@ -255,14 +184,14 @@ class Recommender:
     def _pool(self, taste: Taste, allowed: Mask, now: int) -> Pool:
         near, _ = taste.index.search(taste.vector, self.neighbours, allowed)
         clicked = taste.state.clicks
-        liked = most_read(self.catalogue, clicked, weights(len(clicked), self.readers.half_life_clicks))
+        liked = most_read(self.catalogue, clicked, self.readers.half_life_clicks)
         since = max(0, now - int(self.config.fresh_hours * HOUR_MS))
         fresh = self.catalogue.newest(allowed, self.config.fresh, since=since, liked=liked)
         trending = self.trends.top(now, self.config.trending, allowed)
         rows = np.unique(np.concatenate([near, trending, fresh]).astype(np.int32))
         scores = self._score(taste, rows, now)
         order = np.lexsort((rows, -scores))
-        return Pool(rows[order], scores[order], self._hot(trending, now), liked, since)
+        return Pool(rows[order], scores[order], self._hot(trending, now), liked, since, self.catalogue.showable(now))
 
     def _hot(self, trending: Rows, now: int) -> frozenset[int]:
         """The articles that may be called trending: the very top, and clicked lately."""
@@ -282,7 +211,7 @@ class Recommender:
     ) -> tuple[list[Card], Tier]:
         """A list without a vector: popular in the categories read, else popular, else the newest."""
         clicked = next((state.clicks for _, state in states if state.clicks), [])
-        liked = most_read(self.catalogue, clicked, weights(len(clicked), self.readers.half_life_clicks))
+        liked = most_read(self.catalogue, clicked, self.readers.half_life_clicks)
         popular = self.trends.top(now, DEEPER * k, allowed).tolist()
         first = [row for row in popular if self.catalogue.category(row) in liked]
         if liked and len(first) < k:
@@ -315,39 +244,28 @@ class Recommender:
         Returns:
             At most ``k`` rows; fewer only when no more are allowed.
         """
-        picked, over, taken = self._limited(ranked.tolist(), k, {})
-        if len(picked) < k:
-            others = self._others(ranked, allowed, DEEPER * k, now, liked)
-            more, over_more, _ = self._limited(others, k - len(picked), taken)
-            picked, over = picked + more, over + over_more
-        return picked + over[: k - len(picked)]
-
-    def _others(self, ranked: Rows, allowed: Mask, n: int, now: int, liked: Iterable[str]) -> list[int]:
-        rest = allowed.copy()
-        rest[ranked] = False
-        popular = self.trends.top(now, n, rest)
-        rest[popular] = False
-        return [*popular.tolist(), *self.catalogue.newest(rest, n, liked=liked).tolist()]
-
-    def _limited(
-        self, ranked: Iterable[int], k: int, taken: dict[str, int]
-    ) -> tuple[list[int], list[int], dict[str, int]]:
-        """Split into at most ``k`` rows within the limit per category, and those beyond it; no category, no limit."""
-        picked: list[int] = []
-        over: list[int] = []
-        taken = dict(taken)
-        for row in ranked:
-            category = self.catalogue.category(row)
-            if len(picked) == k or (category and taken.get(category, 0) >= self.config.max_per_category):
-                over.append(row)
-                continue
-            picked.append(row)
-            if category:
-                taken[category] = taken.get(category, 0) + 1
-        return picked, over, taken
+        varied = Variety(k, self.config.max_per_category, self.catalogue.category)
+        varied.offer(ranked.tolist())
+        left = allowed.copy()
+        left[ranked] = False
+        popular = self.trends.top(now, DEEPER * k, left) if not varied.full else ranked[:0]
+        varied.offer(popular.tolist())
+        left[popular] = False
+        while not varied.full:  # each turn fills the list or a category
+            newest = self.catalogue.newest(self.catalogue.outside(varied.closed, left), k, liked=liked)
+            if not len(newest):
+                break
+            varied.offer(newest.tolist())
+            left[newest] = False
+        if len(varied.picked) + len(varied.over) < k:
+            varied.offer(self.catalogue.newest(left, k, liked=liked).tolist())
+        return varied.filled()
 
     def _reason(self, taste: Taste, pool: Pool, row: int) -> Reason:
-        read = self._read_reason(taste, row)
+        clicks, half_life = taste.state.clicks, self.readers.half_life_clicks
+        read = because_you_read(
+            self.catalogue, taste.table, taste.mean, clicks, half_life, row, pool.nameable, self.config
+        )
         if read is not None:
             return read
         category = self.catalogue.category(row)
@@ -360,20 +278,3 @@ class Recommender:
         if self.trends.total_clicks(np.array([row], np.int32))[0]:
             return Reason(ReasonKind.POPULAR)
         return Reason(ReasonKind.SIMILAR)
-
-    def _read_reason(self, taste: Taste, row: int) -> Reason | None:
-        """The article read that spoke most for this one, if it really did and can be named."""
-        if np.isnan(taste.table[row]).any():
-            return None
-        clicks = np.array(taste.state.clicks, np.int64)
-        known = clicks[~np.isnan(taste.table[clicks, 0])]
-        each = weights(len(known), self.readers.half_life_clicks)
-        rows, where = np.unique(known, return_inverse=True)  # an article clicked twice speaks once, with both weights
-        total = np.bincount(where, each).astype(np.float32)
-        share, cosine = contributions(taste.table[rows], total, taste.table[row])
-        best = int(np.argmax(share))
-        named = self.catalogue.entries[rows[best]] is not None
-        if not named or share[best] < self.config.read_share or cosine[best] < self.config.read_cosine:
-            return None
-        words = shared_keywords(self.catalogue, int(rows[best]), row, self.config.reason_keywords)
-        return Reason(ReasonKind.BECAUSE_YOU_READ, int(rows[best]), keywords=words)

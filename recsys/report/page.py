@@ -20,23 +20,32 @@ class KeywordExample:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """One picture: its caption, the SVG element, and whether it takes the page's whole width."""
+
+    caption: str
+    svg: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
 class ReportPage:
     """Everything that the page shows.
 
     Attributes:
         title: the site's name.
-        counts: what was trained on, name -> number or text.
+        counts: stage -> name -> number: what each stage read and made.
         figures: model -> figure name -> value, or empty when nothing could be judged.
         note: how it was judged, or why it could not be.
-        pictures: caption -> SVG element.
+        pictures: in the order in which they are shown.
         examples: keyword examples.
     """
 
     title: str
-    counts: Mapping[str, str]
+    counts: Mapping[str, Mapping[str, float]]
     figures: Mapping[str, Mapping[str, float]]
     note: str
-    pictures: Mapping[str, str]
+    pictures: Sequence[Picture]
     examples: Sequence[KeywordExample] = field(default_factory=tuple)
 
 

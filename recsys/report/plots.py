@@ -41,7 +41,7 @@ def bars(figures: Mapping[str, Mapping[str, float]], figure_names: Sequence[str]
     """
     models = list(figures)[::-1]
     with mpl.rc_context(STYLE):
-        sheet = Figure(figsize=(11, 0.6 + 0.38 * len(models)))
+        sheet = Figure(figsize=(10.5, 0.6 + 0.34 * len(models)))
         panels = np.atleast_1d(sheet.subplots(1, len(figure_names), sharey=True))
         for panel, name in zip(panels, figure_names, strict=True):
             values = [figures[model].get(name, float("nan")) for model in models]
@@ -66,7 +66,7 @@ def curves(lines: Mapping[str, Sequence[float]], x_label: str, y_label: str, mar
         An SVG element.
     """
     with mpl.rc_context(STYLE):
-        sheet = Figure(figsize=(5.4, 3.2))
+        sheet = Figure(figsize=(5.2, 2.9))
         axes = sheet.subplots()
         for (name, values), colour in zip(lines.items(), (ACCENT, INK), strict=False):
             axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
@@ -91,15 +91,16 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
     flat = principal_plane(vectors)
     names = sorted(set(labels) - {""})
     with mpl.rc_context(STYLE):
-        sheet = Figure(figsize=(7.5, 5.6))
+        sheet = Figure(figsize=(8.5, 5.2))
         axes = sheet.subplots()
         colours = mpl.colormaps["tab20"](np.linspace(0, 1, max(len(names), 1)))
         for name, colour in [("", INK), *zip(names, colours, strict=True)]:
             here = np.array([label == name for label in labels], dtype=bool)
             if here.any():
-                axes.scatter(*flat[here].T, s=14, color=colour, label=name or "none", alpha=0.75, linewidths=0)
+                axes.scatter(*flat[here].T, s=18, color=colour, label=name or "none", alpha=0.75, linewidths=0)
         axes.set_xticks([])
         axes.set_yticks([])
+        axes.set_frame_on(False)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         return as_svg(sheet)
 

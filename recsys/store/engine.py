@@ -4,16 +4,17 @@ Reads a URL; produces a ``Database`` whose schema is up to date.
 Source: SQLAlchemy 2.1 documentation, SQLite dialect, "Serializable isolation / Savepoints / Transactional DDL".
 """
 
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from recsys.config import Section, masked
 from recsys.errors import ConfigError, StoreError
@@ -97,8 +98,12 @@ def open_engine(url: str, config: StoreConfig) -> Engine:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": config.busy_timeout_ms / 1000})
     _follow_sqlite_rules(engine, config)
-    with _as_store_error(parsed):
-        _use_write_ahead_log(engine, config)
+    try:
+        with _as_store_error(parsed):
+            _use_write_ahead_log(engine, config)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -138,28 +143,26 @@ def _follow_sqlite_rules(engine: Engine, config: StoreConfig) -> None:
 def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:
     deadline = time.monotonic() + config.busy_timeout_ms / 1000
     while True:
-        raw = engine.raw_connection()
         try:
-            raw.cursor().execute("PRAGMA journal_mode=WAL").close()
+            with closing(engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode=WAL").close()
             return
-        except engine.dialect.loaded_dbapi.OperationalError:
+        except sqlite3.OperationalError:
             # SQLite does not wait by itself for the exclusive lock that the change of mode needs.
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.02)
-        finally:
-            raw.close()
 
 
 @contextmanager
 def _as_store_error(url: URL) -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, NoSuchModuleError) as error:
+    except (DBAPIError, sqlite3.Error) as error:
         raise _store_error(url, error) from error
 
 
-def _store_error(url: URL, error: SQLAlchemyError) -> StoreError:
+def _store_error(url: URL, error: Exception) -> StoreError:
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     remedy = "Check that the server runs, and store.url with its user and password."
     if url.get_backend_name() == "sqlite":

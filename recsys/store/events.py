@@ -7,7 +7,7 @@ speed of their indexes. Everything else is the same statement in both.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Select, Table, func, select, text
 
 from recsys.store import schema
 from recsys.store.engine import Database, now_ms
@@ -17,6 +17,7 @@ CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains 
 READER_COLUMNS = ("site", "id", "created_at")
 KIND = StoredEvent._fields.index("kind")
 KINDS = {kind.value: kind for kind in Kind}
+NAMES = {kind: kind.value for kind in Kind}
 events, readers = schema.events, schema.readers
 
 
@@ -55,9 +56,19 @@ class EventStore(Database):
 
     def events_after(self, site: str, seq: int, limit: int) -> list[StoredEvent]:
         """The site's next events after ``seq``, at most ``limit``, in the order of ``seq``."""
-        query = select(events).where(events.c.site == site, events.c.seq > seq).order_by(events.c.seq).limit(limit)
         with self.reading() as connection:
-            return _stored(connection.execute(query).all())
+            return _stored(connection.execute(_after(site, seq, limit)).all())
+
+    def event_columns_after(self, site: str, seq: int, limit: int) -> dict[str, tuple[Any, ...]]:
+        """The same events as columns, kinds by their names: for bulk readers, who would only take the rows apart.
+
+        Returns:
+            The column of each field of ``StoredEvent``; all of them are empty when there is no event.
+        """
+        with self.reading() as connection:
+            rows = connection.execute(_after(site, seq, limit)).cursor.fetchall()  # plain tuples: half the time
+        columns = zip(*rows, strict=True) if rows else [()] * len(StoredEvent._fields)
+        return dict(zip(StoredEvent._fields, columns, strict=True))
 
     def last_seq(self, site: str) -> int:
         """The highest ``seq`` of the site's events, 0 without any."""
@@ -90,25 +101,30 @@ class EventStore(Database):
             return [(row.article, row.clicks) for row in connection.execute(query)]
 
 
-def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
+def _after(site: str, seq: int, limit: int) -> Select[Any]:
+    return select(events).where(events.c.site == site, events.c.seq > seq).order_by(events.c.seq).limit(limit)
+
+
+def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> int:
     """Insert tuples and skip those that are there; returns how many were new.
 
-    The driver is called directly: SQLAlchemy's handling of each row costs as much again as SQLite's own.
+    The driver is called directly: SQLAlchemy's handling of each row costs as much again as SQLite's own. Columns in
+    which every value is None are left out, because binding None is the slowest of all in Python's SQLite driver.
     """
-    names = ", ".join(columns)
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+    columns = {name: column for name, column in columns.items() if any(value is not None for value in column)}
+    if "kind" in columns:
+        columns["kind"] = tuple(NAMES[kind] for kind in columns["kind"])
+    values: Any
     if connection.dialect.name == "postgresql":
-        arrays = ", ".join(f"%s::{table.c[name].type.compile(connection.dialect)}[]" for name in columns)
-        source = f"SELECT * FROM unnest({arrays})".replace(' COLLATE "C"', "")
-        values: Any = tuple([_plain(value) for value in column] for column in zip(*rows, strict=True))
+        types = [table.c[name].type.compile(connection.dialect).partition(" COLLATE")[0] for name in columns]
+        source = f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"
+        values = tuple(list(column) for column in columns.values())
     else:
-        source, values = f"VALUES ({', '.join('?' * len(columns))})", rows
-    return connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({names}) {source} ON CONFLICT DO NOTHING", values
-    ).rowcount
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Kind) else value
+        source = f"VALUES ({', '.join('?' * len(columns))})"
+        values = list(zip(*columns.values(), strict=True))
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) {source} ON CONFLICT DO NOTHING"
+    return connection.exec_driver_sql(statement, values).rowcount
 
 
 def _count_known(connection: Connection, site: str, ids: list[str]) -> int:

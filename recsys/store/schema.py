@@ -57,12 +57,13 @@ articles = Table(
     Index(None, "site", "updated_at"),
 )
 
-# Without a row number of its own SQLite keeps a reader in one tree instead of two.
+# Without a row number of its own SQLite keeps a reader in one tree instead of two. The column that tells rows apart
+# comes first in the keys that every event is looked up in: databases compare first columns fastest.
 readers = Table(
     "readers",
     metadata,
-    Column("site", Identifier, primary_key=True),
     Column("id", Identifier, primary_key=True),
+    Column("site", Identifier, primary_key=True),
     Column("created_at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -83,10 +84,10 @@ events = Table(
     Column("impression", Identifier),
     Column("dwell_ms", Integer),
     Column("context", Text),
-    ForeignKeyConstraint(["site", "reader"], ["readers.site", "readers.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["reader", "site"], ["readers.id", "readers.site"], ondelete="CASCADE"),
     CheckConstraint("kind IN ('impression', 'click', 'dismiss', 'dwell')", name="kind"),
-    Index("uq_events_site_event_id", "site", "event_id", unique=True),
-    Index(None, "site", "reader", "time"),
+    Index("uq_events_event_id_site", "event_id", "site", unique=True),
+    Index(None, "reader", "site", "time"),
     Index(
         "ix_events_clicks",
         "site",

@@ -43,7 +43,7 @@ _WORD = re.compile(
 )
 _PLAIN = str.maketrans("’‘ʼ‐‑", "'''--")
 _HAN_WEIGHT = 3  # one Chinese character says about as much as three Latin letters
-_DETECT_CHARS = 2_000
+_DETECT_CHARS = 500  # of title and body each; a language does not change later in a text
 
 
 class TokensConfig(Section):

@@ -36,7 +36,7 @@ class WordsConfig(Section):
     negative: int = Field(5, ge=1)
     min_count: int = Field(2, ge=1)
     epochs: int = Field(15, ge=1)
-    learning_rate: float = Field(0.05, gt=0)
+    learning_rate: float = Field(0.05, gt=0, le=1)
     subsample: float = Field(1e-3, ge=0)
 
 

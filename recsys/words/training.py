@@ -16,6 +16,7 @@ from recsys.errors import DegenerateInput
 from recsys.words import WordsConfig, WordVectors
 from recsys.words.probe import Probe, build_probe
 
+KEEP_ALL = 0.999999  # instead of no subsampling, for which gensim leaves its random state unset with hs; drops no word
 MIN_WORDS = 2  # one word alone has no neighbour to be predicted from
 
 OnEpoch = Callable[[int, float], object]
@@ -66,7 +67,7 @@ def train(corpus: Path, config: WordsConfig, seed: int, workers: int, on_epoch: 
             f"{len(model.wv)}",
             "Import articles with text, then run: python -m jobs all",
         )
-    watch = _Watch(build_probe(corpus, model, config, np.random.default_rng(seed)), on_epoch)
+    watch = Watch(build_probe(corpus, model, config, np.random.default_rng(seed)), on_epoch)
     model.train(
         corpus_file=str(corpus),
         total_examples=model.corpus_count,
@@ -90,7 +91,7 @@ def _with_vocabulary(corpus: Path, config: WordsConfig, min_count: int, seed: in
         hs=int(hierarchical),
         negative=0 if hierarchical else config.negative,
         alpha=config.learning_rate,
-        sample=config.subsample,
+        sample=config.subsample or KEEP_ALL,
         seed=seed,
         workers=workers,
     )
@@ -99,7 +100,7 @@ def _with_vocabulary(corpus: Path, config: WordsConfig, min_count: int, seed: in
     return model
 
 
-class _Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
+class Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
     """Measures the loss after each epoch; stops a training that has lost itself."""
 
     def __init__(self, probe: Probe, on_epoch: OnEpoch | None) -> None:
@@ -108,7 +109,8 @@ class _Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
 
     def on_epoch_end(self, model: Any) -> None:
         """Called by gensim."""
-        loss = self.probe.loss(model)
+        with np.errstate(all="ignore"):  # what is not finite is refused here, with a remedy
+            loss = self.probe.loss(model)
         if not np.isfinite(loss):
             raise DegenerateInput("a finite loss", f"{loss}", "Lower words.learning_rate.")
         self.losses.append(round(loss, 6))

@@ -49,10 +49,10 @@ def _articles() -> None:
 def _readers_and_events() -> None:
     op.create_table(
         "readers",
-        sa.Column("site", IDENTIFIER, nullable=False),
         sa.Column("id", IDENTIFIER, nullable=False),
+        sa.Column("site", IDENTIFIER, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("site", "id", name="pk_readers"),
+        sa.PrimaryKeyConstraint("id", "site", name="pk_readers"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -72,13 +72,13 @@ def _readers_and_events() -> None:
         sa.Column("context", sa.Text),
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
         sa.ForeignKeyConstraint(
-            ["site", "reader"], ["readers.site", "readers.id"], name="fk_events_readers", ondelete="CASCADE"
+            ["reader", "site"], ["readers.id", "readers.site"], name="fk_events_readers", ondelete="CASCADE"
         ),
         sa.CheckConstraint("kind IN ('impression', 'click', 'dismiss', 'dwell')", name=op.f("ck_events_kind")),
         sqlite_autoincrement=True,
     )
-    op.create_index("uq_events_site_event_id", "events", ["site", "event_id"], unique=True)
-    op.create_index("ix_events_site_reader_time", "events", ["site", "reader", "time"])
+    op.create_index("uq_events_event_id_site", "events", ["event_id", "site"], unique=True)
+    op.create_index("ix_events_reader_site_time", "events", ["reader", "site", "time"])
     op.create_index(
         "ix_events_clicks", "events", ["site", "time", "article"], sqlite_where=CLICKS, postgresql_where=CLICKS
     )

@@ -1,0 +1,50 @@
+"""``python -m jobs evaluate``: judge every model on the impressions held out, the last ones in time.
+
+Reads ``features/`` and ``ctr/``; prints one table, or with ``--json`` one JSON object (model -> figures) on
+the last line.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from jobs.runner import Context
+from recsys.evaluate import FIGURES, figures
+from recsys.features.training import HOLDOUT, load_rows
+from recsys.workspace import load_npy
+
+
+def judged(features: Path, ctr: Path, seed: int) -> tuple[dict[str, dict[str, float]], str]:
+    """Judge the models of one workspace or release.
+
+    Args:
+        features: folder of the features stage.
+        ctr: folder of the ctr stage.
+        seed: of the random model and of ties.
+
+    Returns:
+        Model -> figure -> value, and a sentence on how they were judged or why they could not be.
+    """
+    rows = load_rows(features / "features.safetensors")
+    table = figures(rows, load_npy(ctr / "holdout.npy"), seed)
+    held = len(np.unique(rows.impression[rows.part == HOLDOUT]))
+    if not table:
+        return {}, f"None of the {held} held-out lists has both a click and a candidate without one: nothing to judge."
+    counted = int(table["random"]["impressions"])
+    return table, f"Judged on the last {held} lists shown, {counted} of them with a clicked and an unclicked card."
+
+
+def command(context: Context, *, as_json: bool) -> None:
+    """Print the figures."""
+    workspace = context.workspace
+    table, note = judged(workspace.path("features"), workspace.path("ctr"), context.seed)
+    console = Console(stderr=as_json)
+    shown = Table("model", *FIGURES, box=None)
+    for model, values in table.items():
+        shown.add_row(model, *(f"{values[figure]:.4f}" for figure in FIGURES))
+    console.print(shown, note)
+    if as_json:
+        print(json.dumps(table, sort_keys=True))

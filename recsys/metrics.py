@@ -1,0 +1,85 @@
+"""Metrics: labels and scores of shown lists -> figures. Knows no model.
+
+Source: Wu et al. 2020 (MIND): AUC, MRR, nDCG@5 and nDCG@10 of each impression, averaged over impressions.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import DegenerateInput
+
+Array = npt.NDArray[Any]
+
+
+def impression_metrics(label: Array, score: Array, impression: Array, *, seed: int = 0) -> dict[str, float]:
+    """Judge scores by how they order each impression.
+
+    An impression counts when it holds both labels. Equal scores are ordered at random by ``seed``, so that a model
+    gains nothing from the order in which candidates are stored; in the AUC a tie counts one half.
+
+    Args:
+        label: int (N,), 1 = clicked, 0 = not.
+        score: float (N,), higher = more likely.
+        impression: int (N,), equal within an impression.
+        seed: of the order of equal scores.
+
+    Returns:
+        "auc", "mrr" (mean over the clicked ones of 1 / rank), "ndcg@5", "ndcg@10", and "impressions", how many counted;
+        the figures are NaN when none does.
+
+    Raises:
+        DegenerateInput: arrays of different lengths, a score that is NaN, or another label.
+    """
+    _check(label, score, impression)
+    tie = np.random.default_rng(seed).permutation(len(label))
+    order = np.lexsort((tie, -score, impression))
+    label, score = label[order].astype(np.float64), score[order]
+    number, start, size = _groups(impression[order])
+    place = np.arange(len(label)) - start[number]  # 0 = shown first
+    clicked = np.bincount(number, label, len(start))
+    counts = (clicked > 0) & (clicked < size)
+    if not counts.any():
+        return dict.fromkeys(("auc", "mrr", "ndcg@5", "ndcg@10"), float("nan")) | {"impressions": 0}
+    figures = {
+        "auc": _auc(label, score, number, clicked, size),
+        "mrr": np.bincount(number, label / (place + 1), len(start)) / np.maximum(clicked, 1),
+        "ndcg@5": _ndcg(label, place, number, clicked, 5),
+        "ndcg@10": _ndcg(label, place, number, clicked, 10),
+    }
+    return {name: float(values[counts].mean()) for name, values in figures.items()} | {"impressions": int(counts.sum())}
+
+
+def _check(label: Array, score: Array, impression: Array) -> None:
+    if not len(label) == len(score) == len(impression):
+        got = f"{len(label)}, {len(score)} and {len(impression)}"
+        raise DegenerateInput("as many labels as scores and impressions", got, "Judge rows of one matrix.")
+    if np.isnan(score).any() or not np.isin(label, (0, 1)).all():
+        raise DegenerateInput("labels of 0 and 1, and scores", "another label, or NaN", "Correct the model's scores.")
+
+
+def _groups(sorted_ids: Array) -> tuple[Array, Array, Array]:
+    """Number of each row's group, and each group's start and size."""
+    _, start, number, size = np.unique(sorted_ids, return_index=True, return_inverse=True, return_counts=True)
+    return number, start, size
+
+
+def _auc(label: Array, score: Array, number: Array, clicked: Array, size: Array) -> Array:
+    """Share of (clicked, not clicked) pairs in the right order, a tie one half: by mean ranks (Mann and Whitney)."""
+    new = np.append(True, (np.diff(score) != 0) | (np.diff(number) != 0))
+    tied = np.cumsum(new) - 1  # rows of equal score in one impression share a number
+    rank = np.arange(len(score), dtype=np.float64)
+    mean_rank = (np.bincount(tied, rank) / np.bincount(tied))[tied]
+    last = np.cumsum(size) - 1
+    below = np.bincount(number, label * (last[number] - mean_rank), len(size))  # rows ranked below each clicked one
+    pairs = np.maximum(clicked * (size - clicked), 1)
+    return np.asarray((below - clicked * (clicked - 1) / 2) / pairs)
+
+
+def _ndcg(label: Array, place: Array, number: Array, clicked: Array, k: int) -> Array:
+    """Discounted gain of the first k, relative to the best possible."""
+    discount = 1.0 / np.log2(np.arange(k) + 2.0)
+    gain = np.where(place < k, label * discount[np.minimum(place, k - 1)], 0.0)
+    best = np.append(0.0, np.cumsum(discount))[np.minimum(clicked, k).astype(np.int64)]
+    return np.asarray(np.bincount(number, gain, len(clicked)) / np.maximum(best, 1e-12))

@@ -1,0 +1,47 @@
+"""Variety: few articles of each category in a list while there are others.
+
+Reads a ranking and the articles' categories; produces what fits and what is over the limit, both in order.
+"""
+
+from collections.abc import Callable, Iterable
+
+
+class Variety:
+    """One list being filled: how many of each category it has so far.
+
+    Attributes:
+        over: what would have been too much of its category, or came when the list was full; in the order offered.
+        picked: what fits, in the order offered.
+    """
+
+    def __init__(self, k: int, limit: int, category_of: Callable[[int], str | None]) -> None:
+        self.k, self.limit = k, limit
+        self._category_of = category_of
+        self._taken: dict[str, int] = {}
+        self.picked: list[int] = []
+        self.over: list[int] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether the list has ``k`` articles."""
+        return len(self.picked) == self.k
+
+    @property
+    def closed(self) -> set[str]:
+        """Categories that have as many as they may."""
+        return {category for category, taken in self._taken.items() if taken >= self.limit}
+
+    def offer(self, rows: Iterable[int]) -> None:
+        """Take rows, best first, within ``limit`` per category; an article without a category has no limit."""
+        for row in rows:
+            category = self._category_of(row)
+            if self.full or (category is not None and self._taken.get(category, 0) >= self.limit):
+                self.over.append(row)
+                continue
+            self.picked.append(row)
+            if category is not None:
+                self._taken[category] = self._taken.get(category, 0) + 1
+
+    def filled(self) -> list[int]:
+        """The list, filled from what was over the limit."""
+        return self.picked + self.over[: self.k - len(self.picked)]

@@ -1,0 +1,143 @@
+"""The click model learns, is the sum it claims to be, and refuses what it cannot learn from."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from safetensors.numpy import load_file
+
+from recsys.ctr import CtrConfig
+from recsys.ctr.model import CLIP, ClickModel
+from recsys.ctr.training import Rows, fit
+from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
+from recsys.metrics import impression_metrics
+
+NAMES = ("liking", "noise", "constant")
+CONFIG = CtrConfig(hidden=(16, 8), epochs=8, batch_size=128, device="cpu")
+
+
+def some_rows(n: int = 3_000, seed: int = 1) -> Rows:
+    """Lists of six; a click is likelier the higher the first column."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((n, 3)).astype(np.float32) * 5 + 2
+    matrix[:, 2] = 4.0
+    label = (rng.random(n) < 1 / (1 + np.exp(-(matrix[:, 0] - 2) / 2))).astype(np.int8)
+    return Rows(matrix, label, (np.arange(n) // 6).astype(np.int32))
+
+
+def forward(folder: Path, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """The network again, in float64 numpy, from the file alone."""
+    weights = {name: value.astype(np.float64) for name, value in load_file(folder / "model.safetensors").items()}
+    x = np.clip((matrix.astype(np.float64) - weights["mean"]) / weights["std"], -CLIP, CLIP)
+    layers = sorted({int(name.split(".")[1]) for name in weights if name.startswith("net.")})
+    for layer in layers:
+        x = x @ weights[f"net.{layer}.weight"].T + weights[f"net.{layer}.bias"]
+        x = np.maximum(x, 0) if layer != layers[-1] else x
+    return np.asarray(1 / (1 + np.exp(-x[:, 0])))
+
+
+def test_what_is_liked_is_ranked_first_and_the_loss_falls() -> None:
+    model, training = fit(NAMES, some_rows(), some_rows(900, seed=2), CONFIG, seed=1)
+    new = some_rows(900, seed=3)
+    assert impression_metrics(new.label, model.score(new.matrix), new.impression)["auc"] > 0.85
+    assert training.fit_loss[-1] < training.fit_loss[0]
+    assert training.best_epoch == int(np.argmin(training.validation_loss)) + 1
+
+
+def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: Path) -> None:
+    model, _ = fit(NAMES, some_rows(), None, CONFIG, seed=1)
+    model.save(tmp_path)
+    matrix = some_rows(500, seed=5).matrix
+    matrix[0] = 1e9  # far outside what training saw
+    np.testing.assert_allclose(model.score(matrix), forward(tmp_path, matrix), atol=1e-5)
+    np.testing.assert_array_equal(ClickModel.load(tmp_path, NAMES).score(matrix), model.score(matrix))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        (tmp_path / name).mkdir()
+        fit(NAMES, some_rows(600), some_rows(300, seed=2), CONFIG, seed=seed)[0].save(tmp_path / name)
+    files = [(tmp_path / name / "model.safetensors").read_bytes() for name in "abc"]
+    assert files[0] == files[1] != files[2]
+
+
+def test_training_stops_when_the_later_part_gets_no_better() -> None:
+    wrong = some_rows(300, seed=2)
+    wrong = Rows(wrong.matrix, 1 - wrong.label, wrong.impression)  # the longer it trains, the worse it fits these
+    _, training = fit(NAMES, some_rows(), wrong, CtrConfig(epochs=30, patience=2, device="cpu"), seed=1)
+    assert len(training.fit_loss) == 3
+    assert training.best_epoch == 1
+
+
+def test_a_long_list_is_not_blamed_for_its_length() -> None:
+    rng = np.random.default_rng(1)
+    sizes = np.tile([3, 30], 200)  # one click on each list; the feature marks the rows of long lists and a better half
+    impression = np.repeat(np.arange(400), sizes).astype(np.int32)
+    good = rng.integers(0, 2, len(impression))
+    matrix = np.column_stack([good, np.repeat(np.tile([0, 1], 200), sizes), np.zeros(len(good))]).astype(np.float32)
+    label = np.zeros(len(good), np.int8)
+    for number in range(400):
+        own = np.flatnonzero(impression == number)
+        label[rng.choice(own, p=(1 + 3 * good[own]) / (1 + 3 * good[own]).sum())] = 1
+    model, _ = fit(NAMES, Rows(matrix, label, impression), None, CONFIG, seed=1, epochs=30)
+    short, long, better = model.score(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32))
+    assert 0.5 < long / short < 2.0  # ten times rarer in the raw counts
+    assert better > 2 * long
+
+
+def test_the_mean_probability_is_the_click_rate() -> None:
+    rows = some_rows()
+    model, _ = fit(NAMES, rows, None, CONFIG, seed=1)
+    assert model.score(rows.matrix).mean() == pytest.approx(rows.label.mean(), abs=1e-4)
+
+
+def test_the_loss_is_the_log_softmax_of_the_clicks_in_their_list() -> None:
+    rows = some_rows(120)
+    _, training = fit(NAMES, rows, rows, CtrConfig(hidden=(4,), dropout=0.0, epochs=1, device="cpu"), seed=1)
+    model, _ = fit(NAMES, rows, None, CtrConfig(hidden=(4,), dropout=0.0, epochs=1, device="cpu"), seed=1)
+    score = model.score(rows.matrix).astype(np.float64)
+    logit, losses = np.log(score / (1 - score)), []
+    for number in range(20):
+        own = rows.impression == number
+        if 0 < rows.label[own].sum() < 6:
+            log_softmax = logit[own] - np.log(np.exp(logit[own]).sum())
+            losses += (-log_softmax[rows.label[own] == 1]).tolist()
+    assert training.validation_loss[0] == pytest.approx(np.mean(losses), abs=1e-4)
+
+
+@pytest.mark.parametrize("label", [[0, 0, 0], [1, 1, 1], [0, 1, 2], []])
+def test_labels_that_nothing_can_be_learned_from_are_refused(label: list[int]) -> None:
+    n = len(label)
+    rows = Rows(np.ones((n, 3), np.float32), np.array(label, np.int8), np.zeros(n, np.int32))
+    with pytest.raises(DegenerateInput):
+        fit(NAMES, rows, None, CONFIG, seed=1)
+
+
+def test_a_value_that_is_not_finite_is_refused_by_the_name_of_its_column() -> None:
+    rows = some_rows(60)
+    rows.matrix[7, 1] = np.nan
+    with pytest.raises(DegenerateInput, match="'noise', row 7"):
+        fit(NAMES, rows, None, CONFIG, seed=1)
+    with pytest.raises(DegenerateInput, match="'noise', row 7"):
+        ClickModel(NAMES, (4,), 0.0).score(rows.matrix)
+
+
+def test_a_loss_that_explodes_stops_the_training() -> None:
+    with pytest.raises(DegenerateInput, match="learning_rate"):
+        fit(NAMES, some_rows(600), None, CtrConfig(learning_rate=1e30, epochs=5, device="cpu"), seed=1)
+
+
+def test_a_model_of_other_features_or_broken_files_is_refused(tmp_path: Path) -> None:
+    fit(NAMES, some_rows(60), None, CONFIG, seed=1)[0].save(tmp_path)
+    with pytest.raises(StaleArtefact, match="mood"):
+        ClickModel.load(tmp_path, (*NAMES, "mood"))
+    with pytest.raises(StaleArtefact, match="order"):
+        ClickModel.load(tmp_path, NAMES[::-1])
+    facts = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(facts | {"hidden": [3]}))
+    with pytest.raises(CorruptArtefact):
+        ClickModel.load(tmp_path, NAMES)
+    with pytest.raises(DegenerateInput, match="3 features"):
+        ClickModel(NAMES, (4,), 0.0).score(np.ones((2, 4), np.float32))

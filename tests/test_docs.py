@@ -1,0 +1,162 @@
+"""Every command that the documentation shows is run, as it stands there, against a small newsroom."""
+
+import gzip
+import json
+import os
+import re
+import shlex
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.newsroom import QUICK
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+ELSEWHERE = {"make run": ".ci/demo runs it", "make test": "this is it"}
+FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """All lines of all ``sh`` blocks, without their comments."""
+    lines = [
+        line for document in DOCUMENTS for block in FENCE.findall(document.read_text()) for line in block.splitlines()
+    ]
+    return list(dict.fromkeys(shlex.join(shlex.split(line, comments=True)) for line in lines if line.strip()))
+
+
+@dataclass
+class Place:
+    """Where the commands run: their own data folder and files, and a service on a free port."""
+
+    folder: Path
+    env: dict[str, str]
+    port: int
+    token: str = ""
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        words = [self.at_home(word) for word in shlex.split(command)]
+        return subprocess.run(words, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=200, check=False)
+
+    def at_home(self, word: str) -> str:
+        for shown, real in {
+            "articles.jsonl.gz": str(self.folder / "articles.jsonl.gz"),
+            "clicks.parquet": str(self.folder / "clicks.parquet"),
+            "../shared/data/mind_sample": str(self.folder / "mind"),
+            "../shared/data/bbc/": str(self.folder) + "/",
+            "../shared/data/g1/": str(self.folder) + "/",
+            "127.0.0.1:8080": f"127.0.0.1:{self.port}",
+            "TOKEN": self.token,
+        }.items():
+            if word.startswith("/") or shown not in word:
+                continue
+            word = word.replace(shown, real)
+        return sys.executable if word == "python" else word
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_files(folder: Path) -> None:
+    """Small files in the shape that the documentation's commands expect."""
+    words = ["goal", "keeper", "league", "coach"], ["bank", "bond", "share", "profit"]
+    with gzip.open(folder / "articles.jsonl.gz", "wt") as lines:
+        for number in range(20):
+            text = " ".join(words[number % 2] * 6)
+            row = {"id": f"a{number}", "title": text[:20], "body": text, "category": ["sport", "money"][number % 2]}
+            lines.write(json.dumps(row) + "\n")
+    clicks = [(f"r{n % 9}", f"s{n % 9}", f"a{n % 20}", 1_790_000_000_000 + n * 60_000) for n in range(400)]
+    table = pd.DataFrame(clicks, columns=["user_id", "session_id", "click_article_id", "click_timestamp"])
+    table.to_parquet(folder / "clicks.parquet")
+    (folder / "mind").mkdir()
+    news = [f"N{n}\tsports\tgolf\tTitle {n}\tAbstract {n}\thttps://example.org/{n}\t[]\t[]" for n in range(6)]
+    (folder / "mind" / "news.tsv").write_text("\n".join(news) + "\n")
+    shown = "N0-1 N1-0 N2-0 N3-0"
+    rows = [f"{n}\tU{n % 3}\t11/{10 + n % 4}/2019 1:0{n % 10}:00 PM\tN4 N5\t{shown}" for n in range(12)]
+    (folder / "mind" / "behaviors.tsv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("docs")
+    write_files(folder)
+    (folder / "config.yaml").write_text(yaml.safe_dump({**QUICK, "site": {"id": "default"}}))
+    port = free_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("RECSYS_")} | {
+        "RECSYS_DATA_DIR": str(folder / "data"),
+        "RECSYS_CONFIG": str(folder / "config.yaml"),
+        "RECSYS_WEB__PORT": str(port),
+    }
+    here = Place(folder, env, port)
+    with subprocess.Popen([sys.executable, "-m", "web"], cwd=ROOT, env=env, stderr=subprocess.DEVNULL) as service:
+        try:
+            wait_until_ready(port, service)
+            yield here
+        finally:
+            service.terminate()
+
+
+def wait_until_ready(port: int, service: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and service.poll() is None:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError("the service did not start")
+
+
+def test_there_are_commands_to_run() -> None:
+    assert len(commands()) >= 12
+    assert {"make run", "make test"} <= set(commands())
+
+
+def test_every_command_that_is_shown_works_in_the_order_in_which_it_stands(place: Place) -> None:
+    for command in commands():
+        if command in ELSEWHERE:
+            continue
+        if command.startswith("make "):
+            done = place.run(f"make -n {command[5:]}")
+        elif command.startswith("curl "):
+            done = place.run(command.replace("curl ", "curl -fsS ", 1))
+        else:
+            done = place.run(command)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        if command.startswith("python -m jobs token"):
+            place.token = done.stdout.strip()
+        if command.startswith("curl "):
+            wait_for_runs(place)
+
+
+def wait_for_runs(place: Place) -> None:
+    """Let a job that a command started come to its end, so that the next command finds the workspace free."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{place.port}/admin/api/jobs", headers={"Authorization": f"Bearer {place.token}"}
+    )
+    deadline = time.monotonic() + 120
+    while place.token and time.monotonic() < deadline:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            if not any(run["state"] in ("queued", "running") for run in json.load(answer)["runs"]):
+                return
+        time.sleep(0.3)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_and_picture_leads_to_a_file(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", document.read_text())
+    missing = [link for link in targets if "://" not in link and not (document.parent / link).exists()]
+    assert missing == []

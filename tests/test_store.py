@@ -1,0 +1,308 @@
+"""The store, on SQLite and on a real PostgreSQL server with the very same tests."""
+
+import multiprocessing
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from recsys.errors import BadReader, Busy, ConfigError, InputError, StoreError
+from recsys.store import (
+    Article,
+    Event,
+    Kind,
+    Run,
+    Store,
+    StoreConfig,
+    Written,
+    clean_text,
+    compact_json,
+    identifier,
+    schema,
+)
+from tests.postgres_server import fresh_database, postgresql_server
+
+SITE = "daily"
+CONTEXT = multiprocessing.get_context("spawn")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new/folder/store.db"
+        return
+    with fresh_database(request.getfixturevalue("server"), "recsys_test") as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = Store.open(url)
+    yield opened
+    opened.close()
+
+
+def click(event_id: str, reader: str | None = "ann", time: int | None = 1, article: str = "a") -> Event:
+    return Event(event_id, SITE, Kind.CLICK, article, reader, time=time)
+
+
+def test_what_is_put_in_comes_out_again(store: Store) -> None:
+    article = Article(
+        "a/1", SITE, "标题 😀", "body", "/u", "/i", "src", "zh", "cat", "sub", ("Q1:É", "q"), 1, 2**45, hidden=True
+    )
+    event = Event("e", SITE, Kind.DWELL, "a/1", "ann", "s", 2**45, "slot", 3, "imp", 2**31 - 1, '{"os":1}')
+    store.put_articles([article])
+    store.add_events([event])
+    stored = store.article(SITE, "a/1")
+    assert stored is not None
+    assert all(getattr(stored, name) == getattr(article, name) for name in Article.__slots__)
+    assert store.events_after(SITE, 0, 9)[0][1:] == event
+    assert store.events_after(SITE, 0, 9)[0].kind is Kind.DWELL
+
+
+def test_an_article_is_new_then_a_duplicate_then_updated(store: Store) -> None:
+    first, second = Article("a", SITE, "one"), Article("a", SITE, "two")
+    assert store.put_articles([first, Article("b", SITE, "b")]) == Written(2, 0, 0)
+    before = store.article(SITE, "a")
+    assert store.preview_articles([second]) == Written(0, 1, 0)
+    assert store.put_articles([first]) == Written(0, 0, 1)
+    assert store.article(SITE, "a") == before
+    assert store.put_articles([second]) == Written(0, 1, 0)
+    after = store.article(SITE, "a")
+    assert before is not None
+    assert after is not None
+    assert (after.title, after.created_at) == ("two", before.created_at)
+    assert after.updated_at >= before.updated_at
+
+
+def test_of_equal_identifiers_in_one_batch_the_last_one_wins(store: Store) -> None:
+    assert store.put_articles([Article("a", SITE, "one"), Article("a", SITE, "two")]) == Written(1, 0, 1)
+    assert [article.title for article in store.articles(SITE)] == ["two"]
+
+
+def test_a_hidden_article_stays_hidden_when_it_is_sent_again(store: Store) -> None:
+    store.put_articles([Article("a", SITE, "one")])
+    assert store.hide(SITE, "a", True)
+    assert not store.hide(SITE, "none", True)
+    store.put_articles([Article("a", SITE, "two")])
+    hidden = store.article(SITE, "a")
+    assert hidden is not None
+    assert (hidden.title, hidden.hidden) == ("two", True)
+    store.hide(SITE, "a", False)
+    shown = store.article(SITE, "a")
+    assert shown is not None
+    assert not shown.hidden
+
+
+def test_articles_are_streamed_in_byte_order_across_chunks_and_sites(store: Store) -> None:
+    ids = [f"n{number}" for number in range(1_203)] + ["B", "a", "中", "é"]
+    store.put_articles([Article(id, SITE, "t") for id in ids] + [Article("other", "weekly", "t")])
+    assert [article.id for article in store.articles(SITE)] == sorted(ids)
+
+
+def test_only_what_changed_since_is_streamed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.store.articles.now_ms", lambda: 1_000)
+    store.put_articles([Article("a", SITE, "t"), Article("b", SITE, "t")])
+    monkeypatch.setattr("recsys.store.articles.now_ms", lambda: 2_000)
+    store.put_articles([Article("a", SITE, "new"), Article("b", SITE, "t")])
+    assert [article.id for article in store.articles(SITE, changed_since=1_001)] == ["a"]
+    monkeypatch.setattr("recsys.store.articles.now_ms", lambda: 500)  # the clock is set back
+    store.put_articles([Article("b", SITE, "newest")])
+    assert [article.id for article in store.articles(SITE, changed_since=2_000)] == ["a", "b"]
+
+
+def test_an_event_is_taken_in_once_however_often_it_is_sent(store: Store) -> None:
+    assert store.preview_events([click("1"), click("2"), click("1")]) == Written(2, 0, 1)
+    assert store.last_seq(SITE) == 0
+    assert store.add_events([click("1"), click("2"), click("1")]) == Written(2, 0, 1)
+    assert store.add_events([click("2"), click("3"), click("4", reader=None)]) == Written(2, 0, 1)
+    assert store.add_events([click("1")._replace(site="weekly")]) == Written(1, 0, 0)
+    assert store.add_events([]) == Written(0, 0, 0)
+    assert [event.event_id for event in store.events_after(SITE, 0, 9)] == ["1", "2", "3", "4"]
+
+
+def test_readers_poll_by_seq(store: Store) -> None:
+    store.add_events([click(str(number)) for number in range(5)])
+    first = store.events_after(SITE, 0, 3)
+    rest = store.events_after(SITE, first[-1].seq, 3)
+    assert [event.event_id for event in first + rest] == list("01234")
+    assert rest[-1].seq == store.last_seq(SITE)
+    assert store.events_after(SITE, store.last_seq(SITE), 3) == []
+
+
+def test_a_seq_never_comes_back_after_the_newest_event_is_deleted(store: Store) -> None:
+    store.add_events([click("1"), click("2")])
+    newest = store.last_seq(SITE)
+    with store.writing() as connection:
+        connection.execute(text("DELETE FROM events WHERE event_id = '2'"))
+    store.add_events([click("3")])
+    assert store.last_seq(SITE) > newest
+
+
+def test_a_reader_s_last_clicks_come_oldest_first_and_undated_before_all(store: Store) -> None:
+    dismissed = Event("d", SITE, Kind.DISMISS, "x", "ann", time=25)
+    shown = Event("i", SITE, Kind.IMPRESSION, "x", "ann", time=40)
+    other = click("o", reader="bob", time=50)
+    clicks = [click("late", time=30), click("early", time=20), click("h1", time=None), click("h2", time=None)]
+    store.add_events([*clicks, dismissed, shown, other])
+    assert [event.event_id for event in store.clicks_of(SITE, "ann", 9)] == ["h1", "h2", "early", "d", "late"]
+    assert [event.event_id for event in store.clicks_of(SITE, "ann", 2)] == ["d", "late"]
+
+
+def test_the_articles_most_clicked_since_a_time(store: Store) -> None:
+    clicks = [click("1", time=9, article="old"), click("2", time=10, article="b"), click("3", time=11, article="a")]
+    more = [click("4", time=12, article="c"), click("5", time=13, article="c"), click("6", time=None, article="c")]
+    store.add_events([*clicks, *more, Event("7", SITE, Kind.IMPRESSION, "b", time=14)])
+    assert store.clicks_today(SITE, 10, 2) == [("c", 2), ("a", 1)]
+
+
+def test_deleting_a_reader_deletes_what_they_did(store: Store) -> None:
+    store.add_events([click("1"), click("2", reader="bob"), click("3", reader=None)])
+    with store.writing() as connection:
+        connection.execute(text("DELETE FROM readers WHERE id = 'ann'"))
+    assert [event.event_id for event in store.events_after(SITE, 0, 9)] == ["2", "3"]
+
+
+def test_a_refused_batch_leaves_nothing(store: Store) -> None:
+    with pytest.raises(StoreError):
+        store.add_events([click("1"), click("2")._replace(article=None)])  # type: ignore[arg-type]
+    assert store.last_seq(SITE) == 0
+
+
+def _write(url: str, writer: int) -> None:
+    store = Store.open(url)
+    for batch in range(20):
+        own = [click(f"{writer}-{batch}-{number}", reader=f"r{number % 7}") for number in range(40)]
+        shared = [click(f"shared-{number}") for number in range(batch, batch + 10)]
+        store.add_events(own + shared)
+        store.put_articles([Article(f"{writer}-{batch}", SITE, "t"), Article("shared", SITE, f"{writer}-{batch}")])
+    store.close()
+
+
+def test_four_processes_that_write_at_once_lose_nothing_and_a_reader_that_polls_sees_all(url: str) -> None:
+    writers = [CONTEXT.Process(target=_write, args=(url, writer)) for writer in range(4)]
+    for writer in writers:
+        writer.start()  # each opens the empty database: only one of them makes the schema
+    store = Store.open(url)
+    seen: list[str] = []
+    seq = 0
+    while True:
+        running = any(writer.is_alive() for writer in writers)
+        for event in store.events_after(SITE, seq, 100):
+            seen.append(event.event_id)
+            seq = event.seq
+        if not running and seq == store.last_seq(SITE):
+            break
+    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
+    assert len(seen) == len(set(seen)) == 4 * 20 * 40 + 29
+    assert len(list(store.articles(SITE))) == 81
+    store.close()
+
+
+def test_the_migrations_build_the_tables_that_the_code_uses(store: Store) -> None:
+    with store.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+def test_a_database_of_a_later_version_is_refused(url: str) -> None:
+    store = Store.open(url)
+    with store.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    store.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Store.open(url)
+
+
+def test_only_one_active_run_holds_the_workspace(store: Store) -> None:
+    store.add_run(Run("1", "all", created_at=1, params={"seed": 1}, holder="workspace"))
+    with pytest.raises(Busy, match=r"run 1 \(all, queued\)"):
+        store.add_run(Run("2", "items", created_at=2, holder="workspace"))
+    store.add_run(Run("3", "import", created_at=3))
+    with pytest.raises(Busy):
+        store.update_run("3", holder="workspace")
+    assert store.update_run("1", state="done", holder=None, progress={"stage": "items", "done": 1})
+    store.add_run(Run("2", "items", created_at=2, holder="workspace"))
+    assert [run.id for run in store.runs(2)] == ["3", "2"]
+    finished = store.run("1")
+    assert finished is not None
+    assert (finished.state, finished.params, finished.progress["stage"]) == ("done", {"seed": 1}, "items")
+    assert store.run("none") is None
+    assert not store.update_run("none", state="done")
+
+
+def test_a_token_is_shown_once_stored_as_a_hash_and_can_be_revoked(store: Store) -> None:
+    secret = store.add_token("editor")
+    assert store.token_name(secret) == "editor"
+    assert store.token_name(secret + "x") is None
+    with pytest.raises(InputError, match="editor"):
+        store.add_token("editor")
+    with store.reading() as connection:
+        assert secret not in str(connection.execute(text("SELECT * FROM tokens")).all())
+    assert store.revoke_token("editor")
+    assert not store.revoke_token("editor")
+    assert store.token_name(secret) is None
+    assert store.token_name(store.add_token("editor")) == "editor"
+
+
+def test_sqlite_is_opened_as_configured(tmp_path: Path) -> None:
+    store = Store.open(
+        f"sqlite:///{tmp_path}/s.db", StoreConfig(busy_timeout_ms=1234, synchronous="normal", cache_mib=8)
+    )
+    with store.reading() as connection:
+        pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous", "cache_size")
+        values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
+    assert values == ["wal", 1, 1234, 1, -8192]
+    store.close()
+
+
+def test_a_writer_that_waits_too_long_is_told_who_is_in_the_way(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/s.db", StoreConfig(busy_timeout_ms=50))
+    other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert store.last_seq(SITE) == 0  # readers do not wait
+    with pytest.raises(StoreError, match="busy_timeout_ms"):
+        store.add_events([click("1")])
+    other.close()
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "nonsense", "postgresql+asyncpg://u:secret@h/d", ""])
+def test_another_kind_of_database_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Store.open(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1") as caught:
+        Store.open("postgresql://u:secret@127.0.0.1:1/d")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_bare_sqlite_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.db").write_text("hello " * 1000)
+    with pytest.raises(StoreError, match="not a database"):
+        Store.open(f"sqlite:///{tmp_path}/s.db")
+
+
+@pytest.mark.parametrize("value", ["", "x" * 257, "a\nb", "a\x00b", "a\x7f", "a\x85", "a\ud800"])
+def test_what_cannot_be_an_identifier_is_refused(value: str) -> None:
+    with pytest.raises(BadReader, match="reader"):
+        identifier(value, "reader")
+
+
+def test_identifiers_of_all_scripts_pass_and_texts_are_repaired(store: Store) -> None:
+    assert identifier("读者 😀 é/1", "reader") == "读者 😀 é/1"
+    assert clean_text("a\x00b\ud800c\udfff") == "ab�c�"
+    assert compact_json({"b": "\ud800\x00", "a": 1}) == '{"a":1,"b":"�\\u0000"}'
+    store.put_articles([Article("读者 😀", SITE, clean_text("a\x00\ud800"))])

@@ -1,0 +1,92 @@
+"""Intake: the body of ``POST /api/v1/events`` -> events that the store takes.
+
+Reads JSON, strictly; produces events, and for each one that cannot be used a code and a detail.
+"""
+
+from typing import Any
+
+from flask import request
+from pydantic import ValidationError
+from pydantic_core import from_json
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from recsys.store import Event, compact_json
+from web.problems import Refused
+from web.schemas import MAX_EVENTS, EventIn
+
+JSON_TYPES = ("application/json", "text/plain", "")  # text/plain: what navigator.sendBeacon sends without a preflight
+FUTURE_MS = 300_000  # how far a reader's clock may be ahead
+MAX_CONTEXT = 2_048  # characters of an event's context
+
+
+def json_body() -> Any:
+    """The body as JSON, strictly.
+
+    Raises:
+        Refused: another content type or character set, or no JSON.
+        RequestEntityTooLarge: it is larger than ``web.max_body_bytes``.
+    """
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in JSON_TYPES or charset not in ("utf-8", "utf8"):
+        got = request.content_type or "none"
+        raise Refused(
+            415,
+            "unsupported-media-type",
+            f"Expected application/json in UTF-8; got {got!r:.100}.",
+            "Send JSON in UTF-8.",
+        )
+    body = request.get_data(cache=False)
+    if request.content_length is None and len(body) >= (request.max_content_length or 0):
+        raise RequestEntityTooLarge  # a chunked body is cut off at the limit without a word
+    try:
+        return from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused(400, "malformed-json", f"Expected JSON in UTF-8; {error}.", "Send valid JSON.") from None
+
+
+def event_list(body: Any) -> list[Any]:
+    """The events of a body, not yet checked.
+
+    Raises:
+        Refused: it is neither one event nor a list of at most ``MAX_EVENTS``.
+    """
+    if isinstance(body, dict) and "events" not in body:
+        return [body]
+    found = body.get("events") if isinstance(body, dict) else None
+    if not isinstance(found, list) or len(body) != 1:
+        raise Refused(
+            422, "invalid", 'Expected {"events": [event, …]} or one event object; got another shape.', "See /docs."
+        )
+    if len(found) > MAX_EVENTS:
+        raise Refused(
+            422, "too-many-events", f"Expected at most {MAX_EVENTS} events; got {len(found)}.", "Send several requests."
+        )
+    return found
+
+
+def checked_event(value: Any, site: str, now: int) -> Event | tuple[str, str]:
+    """One event as the store takes it, or the code and the detail of why not."""
+    try:
+        event = EventIn.model_validate(value)
+        context = None if event.context is None else compact_json(event.context)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        return "invalid", f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {first['msg']}"
+    if context is not None and len(context) > MAX_CONTEXT:
+        return "context-too-large", f"context: at most {MAX_CONTEXT} characters; got {len(context)}"
+    if event.time is not None and event.time > now + FUTURE_MS:
+        return "time-in-the-future", f"time: at most {FUTURE_MS // 1000} s ahead of the server, whose clock says {now}"
+    return Event(
+        event_id=event.event_id,
+        site=site,
+        kind=event.kind,
+        article=event.article,
+        reader=event.reader,
+        session=event.session,
+        time=now if event.time is None else event.time,
+        slot=event.slot,
+        position=event.position,
+        impression=event.impression,
+        dwell_ms=event.dwell_ms,
+        context=context,
+    )
