@@ -33,8 +33,7 @@ def judged(features: Path, ctr: Path, seed: int) -> tuple[dict[str, dict[str, fl
     held = len(np.unique(rows.impression[rows.part == HOLDOUT]))
     if not table:
         return {}, f"None of the {held} held-out lists has both a click and a candidate without one: nothing to judge."
-    counted = int(table["random"]["impressions"])
-    return table, f"Judged on the last {held} lists shown, {counted} of them with a clicked and an unclicked card."
+    return table, f"Judged on the last {held} lists in time, {table['random']['impressions']} of which can be judged."
 
 
 def command(context: Context, *, as_json: bool) -> None:

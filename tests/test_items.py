@@ -50,9 +50,8 @@ def test_the_same_seed_and_clicks_give_the_same_bytes() -> None:
 
 def test_an_article_without_clicks_lands_where_its_content_belongs() -> None:
     rng = np.random.default_rng(2)
-    content = unit(
-        np.repeat(np.eye(2, 4, dtype=np.float32), [5, 6], axis=0) + 0.05 * rng.standard_normal((11, 4)).astype("f4")
-    )
+    noise = (0.05 * rng.standard_normal((11, 4))).astype(np.float32)
+    content = unit(np.repeat(np.eye(2, 4, dtype=np.float32), [5, 6], axis=0) + noise)
     made = item_vectors(two_camps(), content, CONFIG, seed=1)
     cosine = made.vectors[:10] @ made.vectors[10]  # article 10 is written like 5 … 9
     assert cosine[5:].min() > cosine[:5].max()

@@ -167,6 +167,15 @@ def test_only_the_language_asked_for_as_long_as_there_is_any() -> None:
     assert len(ask(recommender, reader(0), k=5, lang="zh").cards) == 5
 
 
+def test_a_reader_of_one_language_gets_that_language() -> None:
+    recommender = two_topics()
+    for row in (4, 5):
+        recommender.catalogue.put(f"a{row}", entry(row, "markets", language="zh"))
+    assert rows(ask(recommender, reader(4), k=5)) == [5]
+    assert 5 not in rows(ask(recommender, reader(0), k=5))
+    assert 5 in rows(ask(recommender, reader(4, 0), k=6))
+
+
 def test_without_a_release_the_popular_come_first_and_then_the_newest() -> None:
     recommender = newsroom([entry(row, None) for row in range(5)])
     for row, clicks in ((3, 2), (1, 5)):
@@ -229,6 +238,14 @@ def test_no_article_is_named_when_its_part_is_not_substantial() -> None:
     far = ask(two_topics(read_cosine=0.99), reader(0), k=7)
     kinds = {card.row: card.reason.kind for card in far.cards}
     assert (kinds[1], kinds[4]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
+
+
+def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
+    recommender = two_topics()
+    recommender.catalogue.put("a1", entry(1, "arts"))
+    recommender.catalogue.put("a2", entry(2, "arts", keywords=("goal",)))
+    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=2).cards}
+    assert kinds == {1: ReasonKind.SIMILAR, 2: ReasonKind.BECAUSE_YOU_READ}
 
 
 def test_a_reason_does_not_quote_an_article_that_was_taken_down() -> None:

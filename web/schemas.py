@@ -31,7 +31,9 @@ class RecommendationsQuery(In):
     article: Id | None = Field(None, description="the article that the list stands beside; never in the list")
     slot: Slot | None = Field(None, description="name of the place on the page, as in the events")
     k: int | None = Field(None, ge=1, description="length of the list; default recommend.k, at most recommend.max_k")
-    lang: Lang | None = Field(None, description="only articles in this language, as long as there are any")
+    lang: Lang | None = Field(
+        None, description="language of the articles, as long as there are any; default: the one that is read"
+    )
 
 
 class ListQuery(In):

@@ -62,7 +62,7 @@ class ClickModel:
     def shift(self, constant: float) -> None:
         """Add a constant to every raw score; no order changes."""
         with torch.no_grad():
-            self.net[-1].bias.add_(constant)
+            self.net.get_parameter(f"{len(self.net) - 1}.bias").add_(constant)
 
     def to(self, device: str) -> "ClickModel":
         """Move all weights to a device."""

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from recsys.ctr import CtrConfig
 from recsys.ctr.model import ClickModel, Matrix, check_matrix

@@ -6,7 +6,8 @@ the company. Two articles are then close when they are clicked together, and not
 on a click log that found the next click in 51 of 100 cases instead of 45 (``benchmarks/next_click.py``).
 
 Source: Barkan and Koenigstein 2016 (item2vec); Caselles-Dupré, Lesaint and Royo-Letelier 2018 (the negative sampling
-exponent, epochs and window matter most); Pennington, Socher and Manning 2014 (GloVe), section 4.2: the sum of both vectors.
+exponent, epochs and window matter most); Pennington, Socher and Manning 2014
+(GloVe), section 4.2: the sum of both vectors.
 """
 
 import tempfile

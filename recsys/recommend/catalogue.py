@@ -179,6 +179,10 @@ class Catalogue:
             return spoken if spoken.any() else mask
         return mask
 
+    def in_language(self, language: str) -> Mask:
+        """Which articles are in a language, shown or not: bool (A,)."""
+        return self._languages.get(language, np.zeros(self.capacity, np.bool_))
+
     def of_category(self, category: str, now: int, language: str | None = None) -> Mask:
         """Say which articles of a category may be shown; see ``showable``."""
         mask: Mask = self.showable(now, language) & (self._category == self._codes.get(category, NONE - 1))

@@ -154,7 +154,7 @@ def because_you_read(
     Args:
         catalogue: titles and keywords.
         table: float32 (A, D), unit or NaN rows, the vectors that the reader vector was made from.
-        mean: float32 (D,), their ``middle``.
+        mean: float32 (D,), the ``middle`` of those in the candidate's language.
         clicks: rows read, oldest first.
         half_life_clicks: how the reader vector forgets.
         row: the candidate.
@@ -172,6 +172,6 @@ def because_you_read(
     other = int(rows[best])
     if not nameable[other] or share[best] < config.read_share or cosine[best] < config.read_cosine:
         return None
-    return Reason(
-        ReasonKind.BECAUSE_YOU_READ, other, keywords=shared_keywords(catalogue, other, row, config.reason_keywords)
-    )
+    words = shared_keywords(catalogue, other, row, config.reason_keywords)
+    alike = bool(words) or catalogue.category(other) == catalogue.category(row)  # what a reader can see for themselves
+    return Reason(ReasonKind.BECAUSE_YOU_READ, other, keywords=words) if alike else None

@@ -19,7 +19,7 @@ from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask, Rows
 from recsys.recommend.lists import Card, Recommendation, Scorer, Tier
 from recsys.recommend.reasons import Reason, ReasonKind, because_you_read, middle, most_read, shared_keywords
-from recsys.recommend.taste import Pool, Taste
+from recsys.recommend.taste import Pool, Space, Taste
 from recsys.recommend.variety import Variety
 from recsys.trends import Trends
 
@@ -57,7 +57,7 @@ class Recommender:
         self.readers = readers
         self.neighbours = neighbours  # candidates that the index brings
         self.release = release
-        self._item_mean, self._content_mean = middle(tables.item_vectors), middle(tables.article_vectors)
+        self._middles: dict[tuple[Space, str], Vectors] = {}
 
     def observe(self, kind: int, row: int, time: int) -> None:
         """Count one event.
@@ -87,11 +87,12 @@ class Recommender:
             article: id of the article they are on; one that the catalogue lacks says nothing.
             k: length of the list; shorter only when fewer articles may be shown.
             now: ms.
-            lang: only articles in this language, as long as there are any.
+            lang: only articles in this language, as long as there are any; without it the one language of everything
+                that the reader clicked, if it is one.
         """
         here = NONE if article is None else self.catalogue.row_of.get(article, NONE)
         states = self._states(reader, session, here, now)
-        allowed = self._allowed(states, here, now, lang)
+        allowed = self._allowed(states, here, now, lang or self._spoken(states))
         taste = self._taste(states)
         if taste is not None:
             cards, tier = self._for_taste(taste, allowed, k, now), taste.tier
@@ -118,7 +119,7 @@ class Recommender:
         allowed = self.catalogue.showable(now, lang or entry.language)
         allowed[row] = False
         cards: list[Card] = []
-        for table, index, _ in self._spaces():
+        for _, table, index in self._spaces():
             if not cards and not np.isnan(table[row]).any():
                 found, scores = index.search(table[row], k, allowed)
                 cards = [self._similar_card(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]
@@ -131,12 +132,19 @@ class Recommender:
         words = shared_keywords(self.catalogue, row, other, self.config.reason_keywords)
         return Card(other, score, Reason(ReasonKind.SIMILAR, row, keywords=words))
 
-    def _spaces(self) -> Iterator[tuple[Vectors, Index, Vectors]]:
-        """Table, index and mean of the item vectors, then of the article vectors, as far as there are any."""
+    def _spaces(self) -> Iterator[tuple[Space, Vectors, Index]]:
+        """Table and index of the item vectors, then of the article vectors, as far as there are any."""
         if self.index is not None:
-            yield self.tables.item_vectors, self.index, self._item_mean
+            yield Space.ITEMS, self.tables.item_vectors, self.index
         if self.content_index is not None:
-            yield self.tables.article_vectors, self.content_index, self._content_mean
+            yield Space.ARTICLES, self.tables.article_vectors, self.content_index
+
+    def _middle(self, taste: Taste, row: int) -> Vectors:
+        """What all articles in a candidate's language have in common; of the moment when it was first asked for."""
+        language = self.catalogue.entry(row).language
+        if (taste.space, language) not in self._middles:
+            self._middles[taste.space, language] = middle(taste.table[self.catalogue.in_language(language)])
+        return self._middles[taste.space, language]
 
     def _states(
         self, reader: ReaderState | None, session: ReaderState | None, here: int, now: int
@@ -158,12 +166,18 @@ class Recommender:
             allowed[here] = False
         return allowed
 
+    def _spoken(self, states: Sequence[tuple[Tier, ReaderState]]) -> str | None:
+        """The language of the last clicks, None when there are none or several."""
+        clicked = next((state.clicks for _, state in states if state.clicks), [])
+        languages = {entry.language for row in clicked if (entry := self.catalogue.entries[row])}
+        return languages.pop() if len(languages) == 1 else None
+
     def _taste(self, states: Sequence[tuple[Tier, ReaderState]]) -> Taste | None:
         for tier, state in states:
-            for table, index, mean in self._spaces() if state.clicks else ():
+            for space, table, index in self._spaces() if state.clicks else ():
                 vector = reader_vector(table, state.clicks, self.readers.half_life_clicks)
                 if not np.isnan(vector).any():
-                    return Taste(tier, state, table, index, mean, vector)
+                    return Taste(tier, state, space, table, index, vector)
         return None
 
     def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
@@ -264,7 +278,7 @@ class Recommender:
     def _reason(self, taste: Taste, pool: Pool, row: int) -> Reason:
         clicks, half_life = taste.state.clicks, self.readers.half_life_clicks
         read = because_you_read(
-            self.catalogue, taste.table, taste.mean, clicks, half_life, row, pool.nameable, self.config
+            self.catalogue, taste.table, self._middle(taste, row), clicks, half_life, row, pool.nameable, self.config
         )
         if read is not None:
             return read

@@ -1,5 +1,6 @@
 """Taste: what one answer knows of its reader, and the candidates that it chose from."""
 
+import enum
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,13 @@ from recsys.recommend.lists import Tier
 Vectors = npt.NDArray[np.float32]
 
 
+class Space(enum.Enum):
+    """Where a vector lives."""
+
+    ITEMS = "items"
+    ARTICLES = "articles"
+
+
 @dataclass(frozen=True, slots=True)
 class Taste:
     """What is known of a reader for one answer.
@@ -20,17 +28,17 @@ class Taste:
     Attributes:
         tier: where it comes from.
         state: the clicks.
+        space: which table.
         table: float32 (A, D), the vectors of the space that ``vector`` lives in.
         index: of that table.
-        mean: float32 (D,), the table's middle.
         vector: float32 (D,), unit.
     """
 
     tier: Tier
     state: ReaderState
+    space: Space
     table: Vectors
     index: Index
-    mean: Vectors
     vector: Vectors
 
 

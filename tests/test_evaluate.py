@@ -1,0 +1,47 @@
+"""Every model is judged on the same held-out candidates."""
+
+import numpy as np
+import pytest
+
+from recsys.errors import StaleArtefact
+from recsys.evaluate import SINGLE, figures
+from recsys.features import COLUMN, NAMES
+from recsys.features.training import FIT, HOLDOUT, TrainingSet
+
+
+def some_rows(lists: int = 200) -> TrainingSet:
+    """Lists of four; the first half is fitted. Column "clicks_total" knows the label, "item_cosine" its opposite."""
+    label = np.tile([0, 1, 0, 0], lists).astype(np.int8)
+    matrix = np.zeros((len(label), len(NAMES)), np.float32)
+    matrix[:, COLUMN["clicks_total"]], matrix[:, COLUMN["item_cosine"]] = label, -label
+    number = (np.arange(len(label)) // 4).astype(np.int32)
+    part = np.where(number < lists // 2, FIT, HOLDOUT).astype(np.int8)
+    return TrainingSet(matrix, label, number, number.astype(np.int64), part)
+
+
+def test_a_table_holds_every_model_judged_on_the_held_out_lists_alone() -> None:
+    rows = some_rows()
+    rows.matrix[rows.part == FIT] = 0.0  # what happened in training rows does not count
+    held = rows.label[rows.part == HOLDOUT].astype(np.float32)
+    table = figures(rows, held, seed=1)
+    assert set(table) == {"random", "ctr", *SINGLE}
+    assert table["popular"]["auc"] == table["ctr"]["mrr"] == table["ctr"]["ndcg@5"] == 1.0
+    assert table["items"]["auc"] == 0.0
+    assert table["content"]["auc"] == 0.5
+    assert abs(table["random"]["auc"] - 0.5) < 0.1
+    assert all(values["impressions"] == 100 for values in table.values())
+
+
+def test_without_a_click_model_the_others_are_judged() -> None:
+    assert "ctr" not in figures(some_rows(), np.empty(0, np.float32), seed=1)
+
+
+def test_scores_of_other_rows_are_refused() -> None:
+    with pytest.raises(StaleArtefact, match="jobs ctr"):
+        figures(some_rows(), np.zeros(3, np.float32), seed=1)
+
+
+def test_nothing_to_judge_gives_an_empty_table() -> None:
+    rows = some_rows()
+    rows.label[:] = 0
+    assert figures(rows, np.zeros(400, np.float32), seed=1) == {}
