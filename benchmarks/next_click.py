@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--to-hour", type=float, default=100)
     parser.add_argument("--sample", type=float, default=1.0, help="share of the readers")
     parser.add_argument("--refit-minutes", type=float, default=60)
-    parser.add_argument("--train-hours", type=float, default=12)
+    parser.add_argument("--train-hours", type=float, default=24)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.monotonic()

@@ -12,7 +12,8 @@ import numpy as np
 from jobs.runner import Counts, Job, Stage
 from recsys.ctr.training import Rows, fit
 from recsys.features import NAMES
-from recsys.features.training import FIT, HOLDOUT, VALIDATION, load_rows
+from recsys.features.lists import FIT, HOLDOUT, VALIDATION
+from recsys.features.training import load_rows
 from recsys.workspace import save_npy, write_json
 
 STAGE = Stage("ctr", inputs=("features",), sections=("ctr",))

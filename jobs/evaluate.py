@@ -13,7 +13,8 @@ from rich.table import Table
 
 from jobs.runner import Context
 from recsys.evaluate import FIGURES, figures
-from recsys.features.training import HOLDOUT, load_rows
+from recsys.features.lists import HOLDOUT
+from recsys.features.training import load_rows
 from recsys.workspace import load_npy
 
 
@@ -44,6 +45,8 @@ def command(context: Context, *, as_json: bool) -> None:
     shown = Table("model", *FIGURES, box=None)
     for model, values in table.items():
         shown.add_row(model, *(f"{values[figure]:.4f}" for figure in FIGURES))
-    console.print(shown, note)
+    if table:
+        console.print(shown)
+    console.print(note)
     if as_json:
         print(json.dumps(table, sort_keys=True))

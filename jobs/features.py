@@ -13,7 +13,8 @@ from jobs.items import article_vectors, column, through
 from jobs.runner import Counts, Job, Stage
 from recsys.events import Events
 from recsys.features import NAMES, VERSION, Tables
-from recsys.features.training import build, lists_of, save_rows
+from recsys.features.lists import lists_of
+from recsys.features.training import build, save_rows
 from recsys.items.training import item_vectors, with_articles
 from recsys.workspace import read_table, write_json
 

@@ -11,7 +11,8 @@ from pydantic import Field
 from recsys.config import Section
 from recsys.errors import StaleArtefact
 from recsys.features import COLUMN
-from recsys.features.training import HOLDOUT, TrainingSet
+from recsys.features.lists import HOLDOUT
+from recsys.features.training import TrainingSet
 from recsys.metrics import impression_metrics
 
 FIGURES = ("auc", "mrr", "ndcg@5", "ndcg@10")

@@ -26,7 +26,7 @@ READER_PREFIX = "simulated-"  # marks every simulated reader, so that nobody tak
 CONTEXT = json.dumps({"simulated": True})
 
 TASTE_CONCENTRATION = 0.25  # small: most readers like one or two categories
-BASE_LOGIT, TASTE_WEIGHT, QUALITY_WEIGHT = -3.2, 4.0, 0.6  # about one click in eight cards that are looked at
+BASE_LOGIT, TASTE_WEIGHT, QUALITY_WEIGHT = -3.0, 5.0, 0.6  # about one click in four cards that are looked at
 NEWS_HALF_LIFE_HOURS = 14.0
 POSITION_DECAY = 0.5  # a card at position p is looked at with probability (1 + p) ** -POSITION_DECAY
 READING_MS = (8_000, 120_000)
@@ -38,9 +38,9 @@ Rows = npt.NDArray[np.int64]
 class SimulateConfig(Section):
     """How many readers, for how long, and what they see."""
 
-    readers: int = Field(500, ge=1)
+    readers: int = Field(600, ge=1)
     days: int = Field(5, ge=1)
-    visits_per_day: float = Field(2.0, gt=0)
+    visits_per_day: float = Field(3.0, gt=0)
     cards: int = Field(8, ge=1)
 
 
@@ -83,7 +83,7 @@ class World:
         """
         taste = self.taste[reader, self.category[rows]]
         logit = BASE_LOGIT + TASTE_WEIGHT * taste + QUALITY_WEIGHT * self.quality[rows]
-        return self.news_value(rows, now) / (1.0 + np.exp(-logit))
+        return np.asarray(self.news_value(rows, now) / (1.0 + np.exp(-logit)), dtype=np.float64)
 
     def news_value(self, rows: Rows, now: int) -> Float:
         """What is left of each article's news value at ``now``: float64 (B,) in (0, 1]."""

@@ -6,7 +6,8 @@ import pytest
 from recsys.errors import StaleArtefact
 from recsys.evaluate import SINGLE, figures
 from recsys.features import COLUMN, NAMES
-from recsys.features.training import FIT, HOLDOUT, TrainingSet
+from recsys.features.lists import FIT, HOLDOUT
+from recsys.features.training import TrainingSet
 
 
 def some_rows(lists: int = 200) -> TrainingSet:

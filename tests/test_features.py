@@ -7,7 +7,8 @@ import pytest
 
 from recsys.events import UNDATED
 from recsys.features import COLUMN, NAMES, FeaturesConfig, Tables, matrix
-from recsys.features.training import FIT, HOLDOUT, NEVER, Lists, build, impressions, lists_of, load_rows, save_rows
+from recsys.features.lists import FIT, HOLDOUT, NEVER, Lists, impressions, lists_of
+from recsys.features.training import build, load_rows, save_rows
 from recsys.items import unit
 from recsys.readers import CLICK, ReadersConfig, ReaderState
 from recsys.trends import HOUR_MS, IMPRESSION, Trends, TrendsConfig

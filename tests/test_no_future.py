@@ -10,7 +10,8 @@ import pytest
 from recsys.events import UNDATED, Events
 from recsys.features import COLUMN, FeaturesConfig, Tables
 from recsys.features import training as timeline
-from recsys.features.training import Lists, TablesAt, build, leaks, lists_of
+from recsys.features.lists import Lists, lists_of
+from recsys.features.training import TablesAt, build, leaks
 from recsys.items import ItemsConfig
 from recsys.items.training import item_vectors
 from recsys.readers import ReadersConfig

@@ -34,7 +34,7 @@ def test_keywords_are_words_of_the_article_and_ranked(toy: Toy) -> None:
     for article, row in table(toy, "keywords", "keywords.parquet").items():
         assert set(row["keywords"]) <= set(TOPICS[toy.topic[article]].split())  # type: ignore[call-overload]
         weights = row["weights"]
-        assert weights == sorted(weights, reverse=True)  # type: ignore[call-overload,type-var]
+        assert weights == sorted(weights, reverse=True)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("stage", ["articles", "items"])
@@ -66,4 +66,3 @@ def test_every_stage_is_in_the_release_and_the_manifest_tells_its_counts(toy: To
 def test_no_file_of_a_release_can_run_code_when_it_is_opened(toy: Toy) -> None:
     kinds = {file.rpartition(".")[2] for file in toy.release().manifest["files"]}
     assert kinds <= {"npy", "parquet", "json", "safetensors", "faiss", "txt", "html"}
-

@@ -323,7 +323,7 @@ def test_a_full_catalogue_says_so() -> None:
 def test_an_entry_keeps_the_given_category_and_drops_the_body() -> None:
     article = Article("a", "s", "Title", body="x" * 1000, category="given")
     made = Entry.of(article, Traits("en", ("k",), (0.5,), "told", 0.7))
-    assert (made.category, made.confidence, len(made.summary)) == ("given", None, 200)
+    assert (made.category, made.confidence, len(made.summary)) == ("given", None, 201)
 
 
 def test_every_reason_can_be_said_in_both_languages() -> None:

@@ -64,8 +64,8 @@ def test_the_plane_keeps_distances_of_points_that_lie_in_one() -> None:
     flat = np.array([[0, 0], [3, 0], [0, 4], [1, 1]], dtype=np.float32)
     turned = flat @ np.linalg.qr(np.random.default_rng(1).standard_normal((5, 5)))[0][:2].astype(np.float32)
     drawn = principal_plane(turned)
-    distances = [np.linalg.norm(points[:, None] - points, axis=2) for points in (flat, drawn)]
-    assert np.allclose(*distances, atol=1e-5)
+    before, after = (np.linalg.norm(points[:, None] - points, axis=2) for points in (flat, drawn))
+    assert np.allclose(before, after, atol=1e-5)
 
 
 def test_a_single_direction_or_point_can_still_be_drawn() -> None:

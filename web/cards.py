@@ -7,6 +7,8 @@ from web.installation import Installation
 from web.schemas import Item, Reason
 from web.texts import category_name
 
+KEYWORDS = 8  # of an article, in an answer: what fits under a headline
+
 
 def items(here: Installation, catalogue: Catalogue, cards: list[Card], lang: str | None) -> list[Item]:
     """The items of a list; reasons and categories are named in ``lang``, else in the site's language."""
@@ -28,7 +30,7 @@ def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:
         category_name=category_name(entry.category, lang) if entry.category else None,
         language=entry.language,
         published_at=entry.published_at,
-        keywords=list(entry.keywords),
+        keywords=list(entry.keywords[:KEYWORDS]),
         score=card.score,
         position=position,
         reason=Reason(

@@ -59,9 +59,9 @@ class LiveNewsroom:
         return self._simulated
 
     def front(self, lang: str, now: int) -> list[Card]:
-        """The front page's articles: what everyone reads, then the newest, few of each category at a time."""
-        answer = self._here.live.recommend(None, None, article=None, k=FRONT, lang=lang)
-        return _cards(answer.catalogue, (card.row for card in answer.recommendation.cards))
+        """The front page's articles, newest first, so that the page is not the widget's list once more."""
+        catalogue = self._here.live.catalogue
+        return _cards(catalogue, catalogue.newest(catalogue.showable(now, lang), FRONT).tolist())
 
     def by_category(self, category: str, lang: str, now: int) -> list[Card]:
         """A category's articles, newest first."""

@@ -116,7 +116,7 @@ def load_parts(release: Release, settings: Settings) -> Parts:
         codes=codes,
         traits=_traits(release),
         index=Index.load(release.path("index") / "items.faiss"),
-        model=ClickModel.load(release.path("ctr"), NAMES),
+        model=_model(release),
         trends=trends,
         readers=_section(ReadersConfig, release, "readers", settings),
         encoder=LiveEncoder.load(
@@ -127,6 +127,12 @@ def load_parts(release: Release, settings: Settings) -> Parts:
         ),
         through=through,
     )
+
+
+def _model(release: Release) -> ClickModel | None:
+    """None when the log held nothing to learn a click model from: the lists are then ranked by similarity."""
+    folder = release.path("ctr")
+    return ClickModel.load(folder, NAMES) if (folder / "model.json").is_file() else None
 
 
 def _ids(file: Any) -> list[str]:

@@ -146,8 +146,5 @@ def _padded(vectors: Vectors, capacity: int) -> Vectors:
 
 
 def _content_index(parts: Parts) -> Index | None:
-    """An index of the article vectors, only when some article has no other one."""
-    if not parts.article_vectors.size:
-        return None
-    content, item = (np.isfinite(table).all(axis=1) for table in (parts.article_vectors, parts.item_vectors))
-    return Index.build(parts.article_vectors) if (content & ~item).any() else None
+    """An index of the article vectors: for similar articles, and for those that have no item vector."""
+    return Index.build(parts.article_vectors) if parts.article_vectors.size else None

@@ -55,7 +55,7 @@ def _json(name: str) -> dict[str, Any]:
     return values
 
 
-def _lines() -> list[dict[str, str]]:
+def _lines() -> list[dict[str, Any]]:
     with (FOLDER / "zh_articles.jsonl").open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 

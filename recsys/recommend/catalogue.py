@@ -72,7 +72,7 @@ class Entry:
         """Take what a card needs from an article of the store and what was found out about it."""
         return cls(
             title=article.title,
-            summary=article.body[:SUMMARY_CHARS].strip(),
+            summary=opening(article.body),
             url=article.url,
             image=article.image,
             source=article.source,
@@ -85,6 +85,15 @@ class Entry:
             keywords=traits.keywords,
             weights=traits.weights,
         )
+
+
+def opening(body: str) -> str:
+    """The first ``SUMMARY_CHARS`` characters of a body; a text that goes on ends with an ellipsis, at a word's end."""
+    if len(body) <= SUMMARY_CHARS:
+        return body.strip()
+    head = body[:SUMMARY_CHARS]
+    cut = head.rfind(" ") if body[SUMMARY_CHARS - 1].isascii() else -1
+    return (head[:cut] if cut > SUMMARY_CHARS // 2 else head).rstrip(" ,;:，；、") + "…"
 
 
 class Catalogue:

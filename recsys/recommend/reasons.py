@@ -65,6 +65,8 @@ TEXTS = {
     },
 }
 
+BESIDE = {"en": "Similar to this story", "zh": "与本文相近"}  # where the list stands beside the one article it is like
+
 
 def text(reason: Reason, language: str, title: str = "", category: str = "") -> str:
     """Say a reason.
@@ -75,7 +77,10 @@ def text(reason: Reason, language: str, title: str = "", category: str = "") -> 
         title: of the article read.
         category: name of the category liked, in that language.
     """
-    return TEXTS["zh" if language == "zh" else "en"][reason.kind].format(title=title, category=category)
+    spoken = "zh" if language == "zh" else "en"
+    if reason.kind is ReasonKind.SIMILAR and reason.row != NONE:
+        return BESIDE[spoken]
+    return TEXTS[spoken][reason.kind].format(title=title, category=category)
 
 
 def contributions(vectors: Vectors, parts: Vectors, candidate: Vectors) -> tuple[Vectors, Vectors]:

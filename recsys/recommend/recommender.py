@@ -119,7 +119,7 @@ class Recommender:
         allowed = self.catalogue.showable(now, lang or entry.language)
         allowed[row] = False
         cards: list[Card] = []
-        for _, table, index in self._spaces():
+        for _, table, index in reversed(list(self._spaces())):  # by what they say first, then by who reads them
             if not cards and not np.isnan(table[row]).any():
                 found, scores = index.search(table[row], k, allowed)
                 cards = [self._similar_card(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]

@@ -3,6 +3,7 @@
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -14,7 +15,7 @@ Matrix = npt.NDArray[np.float32]
 
 INK = "#7d8590"  # reads well on white and on black
 ACCENT = "#c2410c"
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "recsys",  # the same numbers give the same bytes
     "font.size": 11,
@@ -97,7 +98,9 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
         for name, colour in [("", INK), *zip(names, colours, strict=True)]:
             here = np.array([label == name for label in labels], dtype=bool)
             if here.any():
-                axes.scatter(*flat[here].T, s=18, color=colour, label=name or "none", alpha=0.75, linewidths=0)
+                axes.scatter(
+                    flat[here, 0], flat[here, 1], s=18, color=colour, label=name or "none", alpha=0.75, linewidths=0
+                )
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_frame_on(False)
