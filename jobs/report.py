@@ -48,8 +48,9 @@ def _pictures(job: Job, figures: dict[str, dict[str, float]]) -> list[Picture]:
     if figures:
         pictures.append(Picture("Ranking quality by model, impressions held out", bars(figures, FIGURES, "ctr"), True))
     words = read_json(job.path("words") / "training.json")
-    loss = curves({"fit": words["loss"]}, "epoch", "loss per word")
-    pictures.append(Picture("Word vectors: training loss by epoch", loss))
+    if words["loss"]:
+        loss = curves({"fit": words["loss"]}, "epoch", "loss per word")
+        pictures.append(Picture("Word vectors: training loss by epoch", loss))
     ctr = read_json(job.path("ctr") / "training.json")
     if ctr["fit"]:
         lines = {"fit": ctr["fit"], "validation (later in time)": ctr["validation"]}

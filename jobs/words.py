@@ -19,9 +19,6 @@ def run(job: Job) -> Counts:
 
     Returns:
         Counts: words in the vocabulary, tokens, the min_count that was used, the last loss, words per second.
-
-    Raises:
-        DegenerateInput: the articles have fewer than two different words.
     """
     config = job.settings.words
     epochs = job.track(range(config.epochs), config.epochs, "epochs")
@@ -30,12 +27,14 @@ def run(job: Job) -> Counts:
     corpus = job.path("tokens") / "corpus.txt"
     trained = train(corpus, config, job.seed, job.workers, on_epoch=lambda epoch, loss: next(epochs, None))
     seconds = time.monotonic() - began
+    if not trained.losses:
+        job.log.warning("no word vectors", words=0, remedy="import articles with text, then run: python -m jobs all")
     save_words(trained.words, job.out)
     write_json(job.out / "training.json", {"loss": trained.losses, "min_count": trained.min_count})
     return {
         "words": len(trained.words.words),
         "tokens": trained.tokens,
         "min_count": trained.min_count,
-        "loss": trained.losses[-1],
+        **({"loss": trained.losses[-1]} if trained.losses else {}),
         "words_per_second": round(trained.tokens * config.epochs / seconds),
     }

@@ -49,8 +49,10 @@ class WordVectors:
         counts: int64 (V,), how often each stands in the corpus.
         vectors: float32 (V, D), as trained: not of unit length.
 
+    A site without texts has no words: V is 0, and whatever asks for a word finds none.
+
     Raises:
-        DegenerateInput: no word, a value that is not finite, or all vectors zero.
+        DegenerateInput: a value that is not finite, or all vectors zero.
     """
 
     words: list[str]
@@ -58,7 +60,7 @@ class WordVectors:
     vectors: Matrix
 
     def __post_init__(self) -> None:
-        if not self.words or not self.vectors.any() or not np.isfinite(self.vectors).all():
+        if self.words and not (self.vectors.any() and np.isfinite(self.vectors).all()):
             raise DegenerateInput(
                 "finite word vectors that are not all zero",
                 f"{len(self.words)} words with vectors {self.vectors.shape} that are not",
@@ -86,6 +88,8 @@ class WordVectors:
 
         The corpus mean counts each word's vector as often as the word stands in the corpus.
         """
+        if not self.words:
+            return self.vectors
         return unit_rows(self.vectors - np.average(self.vectors, axis=0, weights=self.counts).astype(np.float32))
 
     def rows(self, words: Iterable[str]) -> Rows:

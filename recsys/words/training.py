@@ -51,10 +51,11 @@ def train(corpus: Path, config: WordsConfig, seed: int, workers: int, on_epoch: 
         on_epoch: called with the epochs done so far and the loss after each.
 
     Returns:
-        The vectors, most frequent word first, and the losses.
+        The vectors, most frequent word first, and the losses; no word and no loss where the corpus has fewer than two
+        different words, as on a site that sends clicks and no texts.
 
     Raises:
-        DegenerateInput: fewer than two words, or a loss or vector that is not finite.
+        DegenerateInput: a loss or vector that is not finite.
     """
     min_count = config.min_count
     model = _with_vocabulary(corpus, config, min_count, seed, workers)
@@ -62,11 +63,8 @@ def train(corpus: Path, config: WordsConfig, seed: int, workers: int, on_epoch: 
         min_count = 1
         model = _with_vocabulary(corpus, config, min_count, seed, workers)
     if len(model.wv) < MIN_WORDS:
-        raise DegenerateInput(
-            f"at least {MIN_WORDS} words in {corpus.name}",
-            f"{len(model.wv)}",
-            "Import articles with text, then run: python -m jobs all",
-        )
+        nothing = np.empty((0, config.embedding_dim), np.float32)
+        return Trained(WordVectors([], np.empty(0, np.int64), nothing), [], min_count, 0)
     watch = Watch(build_probe(corpus, model, config, np.random.default_rng(seed)), on_epoch)
     model.train(
         corpus_file=str(corpus),
