@@ -1,5 +1,6 @@
 """``python -m jobs``: every job by name."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from jobs import simulate as simulate_job
 from jobs.runner import Context, run_stage, run_stages
 from jobs.runs import exclusive_run
 from jobs.stages import STAGES, stage_of
-from jobs.terminal import main
+from jobs.terminal import log, main
 from recsys.settings import load_settings
 
 Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
@@ -24,8 +25,11 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Import articles and clicks, train, judge and publish.",
+    epilog="A usual night: import, then all. config.yaml has every setting; RECSYS_DATA_DIR moves what is written.",
 )
+IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
 
 
 def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Context:
@@ -34,29 +38,41 @@ def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Co
     return Context(settings, settings.jobs.seed if seed is None else seed, fresh)
 
 
+app.add_typer(imports.app, name="import", help="Import articles and events from files.", rich_help_panel=IN)
+
+
+@app.command(rich_help_panel=IN)
+def simulate(config: Config = None, seed: Seed = None) -> None:
+    """Fill the store with the demo newsroom and simulated readers."""
+    simulate_job.command(context_of(config, seed))
+
+
 def _add_stage(name: str, about: str) -> None:
     def command(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
         context = context_of(config, seed, fresh)
         with exclusive_run(context, name, run_id):
             run_stage(context, *stage_of(name))
 
-    app.command(name, help=about[0].upper() + about[1:] + ".")(command)
+    app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
 
 
 for _name, _about in STAGES.items():
     _add_stage(_name, _about)
 
 
-@app.command("all")
+@app.command("all", rich_help_panel=OUT)
 def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
     """Make every stage that is not up to date, in order, and publish the release."""
     context = context_of(config, seed, fresh)
+    began = time.monotonic()
     with exclusive_run(context, "all", run_id) as run:
-        run_stages(context, [stage_of(name) for name in STAGES])
-        publish_job.publish(context, list(STAGES), run)
+        made = run_stages(context, [stage_of(name) for name in STAGES])
+        release = publish_job.publish(context, list(STAGES), run)
+    seconds = round(time.monotonic() - began, 2)
+    log.info("done", job="all", made=made, up_to_date=len(STAGES) - made, release=release, seconds=seconds)
 
 
-@app.command()
+@app.command(rich_help_panel=OUT)
 def publish(config: Config = None, seed: Seed = None, run_id: RunId = None) -> None:
     """Make a release of the finished stages and let the service take it over."""
     context = context_of(config, seed)
@@ -64,19 +80,19 @@ def publish(config: Config = None, seed: Seed = None, run_id: RunId = None) -> N
         publish_job.publish(context, list(STAGES), run)
 
 
-@app.command()
+@app.command(rich_help_panel=OUT)
 def rollback(config: Config = None) -> None:
     """Make the release before the live one live again."""
     publish_job.rollback(context_of(config, None))
 
 
-@app.command()
+@app.command(rich_help_panel=OUT)
 def releases(config: Config = None) -> None:
     """List the releases; the live one is marked."""
     publish_job.show(context_of(config, None))
 
 
-@app.command()
+@app.command(rich_help_panel=OUT)
 def evaluate(
     config: Config = None,
     seed: Seed = None,
@@ -86,13 +102,7 @@ def evaluate(
     evaluate_job.command(context_of(config, seed), as_json=json)
 
 
-@app.command()
-def simulate(config: Config = None, seed: Seed = None) -> None:
-    """Fill the store with the demo newsroom and simulated readers."""
-    simulate_job.command(context_of(config, seed))
-
-
-@app.command()
+@app.command(rich_help_panel=OUT)
 def token(
     name: Annotated[str, typer.Argument(help="Who will hold it")],
     config: Config = None,
@@ -101,8 +111,6 @@ def token(
     """Make a token for the admin API; it is shown once and stored only as a hash."""
     admin_tokens.command(context_of(config, None), name, revoke=revoke)
 
-
-app.add_typer(imports.app, name="import", help="Import articles and events from files.")
 
 if __name__ == "__main__":
     main(app)

@@ -14,14 +14,29 @@ import typer
 from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
 from recsys.imports import Summary, Target, import_file, import_mind
+from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 
+EPILOG = "\n\n".join(
+    (
+        f"An article has: {', '.join(ARTICLE_FIELDS)}. Only the title is needed; without an id, the address or "
+        "the title makes one.",
+        f"An event has: {', '.join(EVENT_FIELDS)}, or {CONTEXT}NAME for a part of the context. Only kind and article "
+        "are needed; in a file of clicks only article.",
+        "A column with a field's own name needs no --map. A time is an epoch number (s or ms), ISO 8601 or RFC 2822; "
+        "without a zone it is UTC.",
+        "For example: --map reader=user_id,article=story,time=clicked_at,kind=:click",
+    )
+)
 app = typer.Typer(no_args_is_help=True)
 
 Folder = Annotated[Path, typer.Argument(help="Folder with news.tsv and behaviors.tsv")]
 File = Annotated[Path, typer.Argument(help="The file; .gz, .bz2, .xz and .zst are recognised")]
-Maps = Annotated[list[str] | None, typer.Option("--map", help="field=column or field=:constant, with commas between")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="field=column or field=:constant, several with commas between; see below"),
+]
 What = Annotated[
     str | None, typer.Option("--kind", help="articles, events or clicks; default: what the columns can fill")
 ]
@@ -37,7 +52,7 @@ def mind(folder: Folder, site: Site = None, dry_run: DryRun = False, config: Con
     run(load_settings(config), folder, site, dry_run, import_mind)
 
 
-@app.command()
+@app.command(epilog=EPILOG)
 def csv(
     file: File,
     map: Maps = None,
@@ -52,7 +67,7 @@ def csv(
     run(load_settings(config), file, site, dry_run, importer)
 
 
-@app.command()
+@app.command(epilog=EPILOG)
 def jsonl(
     file: File,
     map: Maps = None,
@@ -67,7 +82,7 @@ def jsonl(
     run(load_settings(config), file, site, dry_run, importer)
 
 
-@app.command()
+@app.command(epilog=EPILOG)
 def parquet(
     file: File, map: Maps = None, kind: What = None, site: Site = None, dry_run: DryRun = False, config: Config = None
 ) -> None:
@@ -113,9 +128,11 @@ def run(
 
 
 def _facts(summary: Summary) -> dict[str, Any]:
-    rejects = {"rejects": str(summary.rejects)} if summary.rejects else {}
+    rejects = {"first_reject": summary.first_reason, "rejects": str(summary.rejects)} if summary.rejects else {}
     return {
         "dry_run": summary.dry_run,
+        "records": summary.records,
+        **({"map": summary.mapping} if summary.mapping else {}),
         "rows": summary.read,
         "stored": summary.stored,
         "updated": summary.updated,

@@ -3,16 +3,19 @@
 Reads the workspace's finished stages; produces a release, or makes an older one live again.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import typer
 
-from jobs.runner import Context
+from jobs.runner import Context, stage_fingerprint
 from jobs.runs import run_facts
-from jobs.terminal import log
+from jobs.stages import stage_of
+from jobs.terminal import log, peak_mib, reset_peak_memory
 from recsys import __version__
 from recsys.config import plain
+from recsys.errors import StaleArtefact
 from recsys.releases import Releases
 from recsys.store import Run
 
@@ -27,17 +30,52 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
 
     Returns:
         The release's name.
+
+    Raises:
+        MissingArtefact: a stage has not been made.
+        StaleArtefact: a stage was made from other inputs, or with other settings or another seed than those of now,
+            which the manifest would name.
     """
     settings = plain(context.settings)
     settings.pop("data_dir")
     settings["store"].pop("url")  # it may hold a password
     facts = {"code_version": __version__, "seed": context.seed, "config": settings, "run": run.id}
     releases = releases_of(context)
-    before = releases.current()
+    before, began = releases.current(), time.monotonic()
+    log.info("start", job="publish")
+    context.progress.update({"stage": "publish", "done": 0, "total": None})
+    reset_peak_memory()
+    _check_settings(context, stages)
     name = releases.publish(context.workspace, list(stages), facts)
     run_facts(context, run, release=name)
-    log.info("unchanged since" if name == before else "published", release=name, parent=before)
+    if name == before:
+        log.info("up to date", job="publish", release=name)
+        return name
+    files = releases.manifest(name)["files"].values()
+    log.info(
+        "done",
+        job="publish",
+        release=name,
+        parent=before or "-",
+        files=len(files),
+        mib=round(sum(file["bytes"] for file in files) / 2**20, 1),
+        seconds=round(time.monotonic() - began, 2),
+        peak_mib=peak_mib(),
+    )
     return name
+
+
+def _check_settings(context: Context, stages: Sequence[str]) -> None:
+    if old := context.workspace.stale(stages):
+        raise StaleArtefact("stages made from each other", old, "Run: python -m jobs all")
+    for name in stages:
+        made_with = context.workspace.record(name).fingerprint
+        if stage_fingerprint(context, stage_of(name)[0])[0] != made_with:
+            raise StaleArtefact(
+                f"the stage {name!r} made with the settings of now and the seed {context.seed}",
+                "one made with others",
+                "Run: python -m jobs all",
+            )
 
 
 def rollback(context: Context) -> str:
@@ -49,7 +87,7 @@ def rollback(context: Context) -> str:
     releases = releases_of(context)
     before = releases.current()
     name = releases.rollback()
-    log.info("rolled back", release=name, before=before)
+    log.info("rolled back", job="rollback", release=name, before=before)
     return name
 
 
@@ -58,7 +96,7 @@ def show(context: Context) -> None:
     releases = releases_of(context)
     names = releases.names()
     if not names:
-        log.info("no releases yet", remedy="Run: python -m jobs all")
+        log.info("none yet", job="releases", remedy="Run: python -m jobs all")
         return
     typer.echo(f"{'':4}  {'release':21}  {'made (UTC)':19}  {'files':>5}  {'MiB':>7}  parent")
     for name in reversed(names):

@@ -150,6 +150,8 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
     """
     context.progress.update({"stage": stage.name, "done": 0, "total": None})
     mark, inputs = stage_fingerprint(context, stage)
+    if old := context.workspace.stale(stage.inputs):
+        log.warning("made from what is stale", stage=stage.name, stale=old, remedy="Run: python -m jobs all")
     known = context.workspace.finished(stage.name)
     if known and known.fingerprint == mark and not (context.fresh or stage.always):
         log.info("up to date", stage=stage.name)

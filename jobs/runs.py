@@ -41,34 +41,56 @@ def exclusive_run(context: Context, job: str, run_id: str | None) -> Iterator[Ru
     """
     store = open_store(context.settings)
     try:
-        with exclusive(context.settings.data_dir / "work" / ".lock", "the workspace"):
+        with _locked(store, context):
             run = _begin(store, context, job, run_id)
-            stop = threading.Event()
-            beat = threading.Thread(target=_heartbeat, args=(store, run.id, context, stop), daemon=True)
-            beat.start()
-            state, error = "failed", "the process was ended"
-            try:
+            with _told(store, run, context):
                 yield run
-                state, error = "done", ""
-            except (KeyboardInterrupt, SystemExit):
-                state, error = "cancelled", "ended by a signal"
-                raise
-            except BaseException as problem:
-                error = str(problem)
-                raise
-            finally:
-                stop.set()
-                beat.join()
-                progress = dict(context.progress)
-                store.update_run(
-                    run.id, state=state, error=error or None, progress=progress, finished_at=now_ms(), holder=None
-                )
     except Busy as busy:
         if run_id:
             store.update_run(run_id, state="failed", error=str(busy), finished_at=now_ms(), holder=None)
         raise
     finally:
         store.close()
+
+
+@contextlib.contextmanager
+def _locked(store: Store, context: Context) -> Iterator[None]:
+    """Hold the workspace's lock file, and remove what killed runs left in it."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(context.settings.data_dir / "work" / ".lock", "the workspace"))
+        except Busy as busy:
+            other = next((run for run in store.runs(limit=50) if run.holder == WORKSPACE and run.pid), None)
+            got = f"{other.job!r} running in process {other.pid} (run {other.id})" if other else busy.got
+            raise Busy(busy.expected, got, busy.remedy) from None
+        context.workspace.collect_orphans()
+        yield
+
+
+@contextlib.contextmanager
+def _told(store: Store, run: Run, context: Context) -> Iterator[None]:
+    """Write the run's heartbeat during a block, and how it ended after it."""
+    stop = threading.Event()
+    beat = threading.Thread(target=_heartbeat, args=(store, run.id, context, stop), daemon=True)
+    beat.start()
+    state, error = "failed", "the process was ended"
+    try:
+        yield
+        state, error = "done", ""
+    except (KeyboardInterrupt, SystemExit):
+        state, error = "cancelled", "ended by a signal"
+        raise
+    except BaseException as problem:
+        error = str(problem)
+        raise
+    finally:
+        stop.set()
+        beat.join()
+        facts = {"state": state, "error": error or None, "progress": dict(context.progress)}
+        try:
+            store.update_run(run.id, **facts, finished_at=now_ms(), holder=None)
+        except RecsysError as problem:  # a full disk, say: what went wrong before it is what must be heard
+            log.warning("the end of the run was not written", error=str(problem))
 
 
 def _begin(store: Store, context: Context, job: str, run_id: str | None) -> Run:

@@ -4,10 +4,12 @@ Reads nothing; stores the demo articles and, in one transaction, the events of s
 Run again it changes nothing, so that ``make run`` can be repeated.
 """
 
+import time
+
 import numpy as np
 
 from jobs.runner import Context, open_store
-from jobs.terminal import log, now_ms
+from jobs.terminal import log, now_ms, peak_mib, reset_peak_memory
 from recsys import demo
 from recsys.errors import InputError
 from recsys.simulate import DAY, make_world, visits
@@ -24,7 +26,7 @@ def command(context: Context) -> None:
     try:
         site = context.settings.site.id
         if store.last_seq(site) > 0:
-            log.info("the store already holds events: nothing simulated", site=site)
+            log.info("nothing simulated", job="simulate", reason="the store already holds events", site=site)
             return
         _fill(store, context, now_ms())
     finally:
@@ -35,6 +37,8 @@ def _fill(store: Store, context: Context, now: int) -> None:
     config, site = context.settings.simulate, context.settings.site.id
     rng = np.random.default_rng(context.seed)
     log.info("start", job="simulate", seed=context.seed, readers=config.readers, days=config.days)
+    reset_peak_memory()
+    began = time.monotonic()
     articles = demo.articles(site, now, config.days + 1, rng)
     ours = {article.id for article in articles}
     if any(stored.id not in ours for stored in store.articles(site)):
@@ -46,4 +50,11 @@ def _fill(store: Store, context: Context, now: int) -> None:
     events = [event for visit in context.track(stream, None, "visits") for event in visit]
     store.put_articles(articles)
     written = store.add_events(events)
-    log.info("done", job="simulate", articles=len(articles), events=written.stored)
+    log.info(
+        "done",
+        job="simulate",
+        articles=len(articles),
+        events=written.stored,
+        seconds=round(time.monotonic() - began, 2),
+        peak_mib=peak_mib(),
+    )

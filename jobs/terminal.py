@@ -1,6 +1,6 @@
 """How a job speaks: a progress bar on a terminal, log lines, exit codes, its own peak memory.
 
-One start and one end line per stage, ``key=value`` on stderr; coloured when a person is looking.
+One start and one end line per stage on stderr: ``key=value``, or aligned and coloured when a person is looking.
 """
 
 import contextlib
@@ -8,18 +8,22 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import structlog
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from recsys.errors import RecsysError
 
 CONSOLE = Console(stderr=True)
+LEVEL_COLOURS = {"warning": "yellow", "error": "red"}
+DISK_REMEDY = "Check the disk and the rights on RECSYS_DATA_DIR, then run the same command again."
+ERROR_PARTS = ("expected", "got", "remedy")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jobs")
 
@@ -31,15 +35,37 @@ def progress_bar() -> Progress:
 
 
 def configure_logging() -> None:
-    """One line per event on stderr: coloured on a terminal, key=value elsewhere."""
+    """One line per event on stderr: aligned and coloured on a terminal, key=value elsewhere."""
     tty = sys.stderr.isatty()
-    plain = structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"])
-    renderer: Any = structlog.dev.ConsoleRenderer() if tty else plain
+    plain = structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"], bool_as_flag=False)
+    renderer: Any = for_people if tty else plain
     stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if tty else "iso", utc=not tty, key="at")
     level = structlog.processors.add_log_level
     structlog.configure(
         processors=[stamp, level, renderer], logger_factory=structlog.PrintLoggerFactory(file=sys.stderr)
     )
+
+
+def for_people(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
+    """Lay one event out for a reader: time, stage, what happened, facts; an error's three parts one below the other.
+
+    Returns:
+        Text with terminal colours.
+    """
+    facts = dict(event)
+    at, level, what = (str(facts.pop(name)) for name in ("at", "level", "event"))
+    where = facts.pop("stage", None) or facts.pop("job", None) or ""
+    colour = LEVEL_COLOURS.get(level)
+    head = f"{typer.style(at, dim=True)}  {where:<10}  {typer.style(f'{what:<10}', fg=colour)}"
+    lines = [f"\n{'':10}{name:>8}  {facts.pop(name)}" for name in ERROR_PARTS if name in facts]
+    shown = (f"{typer.style(name.replace('_', ' '), dim=True)} {_readable(value)}" for name, value in facts.items())
+    return f"{head}  {'  '.join(shown)}".rstrip() + "".join(lines)
+
+
+def _readable(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "-", True: "yes", False: "no"}[value]
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def now_ms() -> int:
@@ -75,6 +101,11 @@ def main(command: Callable[[], Any]) -> None:
     except RecsysError as problem:
         log.error(type(problem).__name__, expected=problem.expected, got=problem.got, remedy=problem.remedy)
         raise SystemExit(problem.exit_code) from None
+    except OSError as problem:  # the disk is full, may not be written, is gone: none of it is a fault of the program
+        file = f": {problem.filename}" if problem.filename else ""
+        got = f"{problem.strerror or problem}{file}"
+        log.error(type(problem).__name__, expected="files that can be read and written", got=got, remedy=DISK_REMEDY)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         log.error("interrupted")
         raise SystemExit(130) from None

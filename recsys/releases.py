@@ -22,9 +22,11 @@ from recsys.workspace import (
     StageRecord,
     Workspace,
     digest_of,
+    disk_full,
     exclusive,
     fsync_folder,
     fsync_tree,
+    is_full,
     read_json,
     sha256_of,
     tree,
@@ -145,6 +147,7 @@ class Releases:
             MissingArtefact: a stage has not been made.
             StaleArtefact: a stage was made from other inputs than those beside it.
             CorruptArtefact: a file of the workspace is not what the stage wrote.
+            ArtefactError: the disk is full; the live release stays.
             Busy: another process is publishing.
         """
         self.root.mkdir(parents=True, exist_ok=True)
@@ -167,7 +170,14 @@ class Releases:
                 "stages": {stage: _story(record) for stage, record in records.items()},
                 **facts,
             }
-            self._write(name, workspace, manifest, parent)
+            try:
+                self._write(name, workspace, manifest, parent)
+            except Exception as error:
+                full = is_full(self.root)
+                self.collect_orphans()
+                if full:
+                    raise disk_full(f"the release {name}", self.root) from error
+                raise
             self._activate(name)
             self._prune()
             return name

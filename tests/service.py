@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from recsys.settings import Settings
 from recsys.store import Article, Store
 from tests.newsroom import SITE, Toy, toy_settings
-from web import close_app, create_app
+from web.app import close_app, create_app
 from web.installation import KEY
 from web.live import LiveState, now_ms
 

@@ -115,6 +115,16 @@ def test_a_wrong_job_or_parameter_is_named_and_nothing_starts(site: Service, val
     assert admin.get("/jobs").json == {"runs": []}
 
 
+@pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 422)])
+def test_a_body_that_is_no_object_is_told_what_is_expected(site: Service, body: bytes, status: int) -> None:
+    answer = site.client.post(
+        "/admin/api/jobs", data=body, content_type="application/json", headers=Admin(site).headers
+    )
+    assert answer.json is not None
+    assert (answer.status_code, "JSON" in answer.json["detail"]) == (status, True)
+    assert answer.json["remedy"]
+
+
 def test_an_unknown_job_is_answered_with_the_valid_names(site: Service) -> None:
     answer = Admin(site).post("/jobs", {"job": "itms"})
     assert answer.json is not None

@@ -1,8 +1,10 @@
 """The public API: answers, fallback tiers, events, freshness within one worker, and every way to ask wrongly."""
 
+import gzip
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 
 from recsys.errors import StoreError
 from recsys.recommend.recommender import Recommender
-from recsys.store import Event, Kind
+from recsys.store import Event, Kind, Written
 from tests.newsroom import SITE, Toy
 from tests.service import Service, article, copy_of, fill, plain_settings, serving
+from web import live
 from web.live import now_ms
 
 FOUR = [article(f"a{n}", category="x" if n % 2 else "y", published_at=now_ms() - n * 3_600_000) for n in range(1, 5)]
@@ -191,6 +194,7 @@ def test_events_are_taken_once(site: Service) -> None:
         ({"dwell_ms": 10**12}, "invalid", "dwell_ms"),
         ({"context": []}, "invalid", "context"),
         ({"context": {"a": "x" * 3000}}, "context-too-large", "context"),
+        ({"article": "a\n"}, "invalid", "article: Expected no control character"),
         ({"color": "red"}, "invalid", "color"),
     ],
 )
@@ -203,6 +207,21 @@ def test_one_bad_event_is_rejected_and_the_others_are_kept(
     assert made["accepted"] == 1
     assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, code)]
     assert named in made["rejected"][0]["detail"]
+
+
+@pytest.mark.parametrize("bad", [b'{"event_id":"e","kind":"click","article":"a","context":{"a":1e999}}', b"7", b"[]"])
+def test_what_only_just_is_json_is_rejected_alone(site: Service, bad: bytes) -> None:
+    body = b'{"events":[' + bad + b',{"event_id":"good","kind":"click","article":"a1"}]}'
+    made: Any = site.client.post("/api/v1/events", data=body, content_type="application/json").json
+    assert made["accepted"] == 1
+    assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, "invalid")]
+
+
+def test_a_compressed_body_is_refused_by_its_name(quiet: Service) -> None:
+    answer = quiet.client.post(
+        "/api/v1/events", data=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}, content_type="text/plain"
+    )
+    assert "gzip" in problem(answer, 415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize(
@@ -267,6 +286,15 @@ def test_an_id_may_hold_anything_that_can_be_printed(site: Service) -> None:
     assert site.client.get(path).json == {"article": name, "release": None, "items": []}
 
 
+def test_similar_articles_are_in_the_articles_language_whatever_the_page_speaks(site: Service) -> None:
+    chinese = [article(name, title="标题", language="zh", category="sports") for name in ("z1", "z2")]
+    site.store.put_articles([*chinese, article("e1", category="sports"), article("e2", category="sports")])
+    site.live.refresh()
+    found = [site.get("/api/v1/articles/z1/similar", lang=lang)["items"] for lang in ("zh", "en")]
+    assert [[item["id"] for item in items] for items in found] == [["z2"], ["z2"]]
+    assert found[0][0]["reason"]["text"] != found[1][0]["reason"]["text"]
+
+
 def test_an_unexpected_error_shows_nothing_but_an_id(
     quiet: Service, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -293,6 +321,46 @@ def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(
     problem(quiet.client.get("/readyz"), 503, "store-unavailable")
     assert quiet.client.get("/healthz").status_code == 200
     assert len(quiet.ids(reader="r")) == 4
+
+
+def test_a_database_file_that_was_taken_away_takes_no_events_and_is_not_ready(tmp_path: Path) -> None:
+    settings = plain_settings(tmp_path)
+    event = {"event_id": "e", "kind": "click", "article": "a1"}
+    with serving(settings) as service:
+        file = next(tmp_path.glob("*.db"))
+        away = file.rename(tmp_path / "away")
+        problem(service.client.post("/api/v1/events", json=event), 503, "store-unavailable")
+        problem(service.client.get("/readyz"), 503, "store-unavailable")
+        assert service.client.get("/api/v1/recommendations?reader=r").status_code == 200
+        away.rename(file)
+        assert service.client.post("/api/v1/events", json=event).json == {"accepted": 1, "duplicate": 0, "rejected": []}
+
+
+def test_a_database_that_stays_locked_holds_up_one_thread_and_not_all(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "WRITE_SECONDS", 0.05)
+    free, entered = threading.Event(), threading.Event()
+    add_events = site.store.add_events
+
+    def slow(events: Sequence[Event]) -> Written:
+        entered.set()
+        assert free.wait(10)
+        return add_events(events)
+
+    monkeypatch.setattr(site.store, "add_events", slow)
+    first = threading.Thread(target=site.live.accept, args=([Event("e0", SITE, Kind.CLICK, "a1", time=now_ms())],))
+    first.start()
+    try:
+        assert entered.wait(10)
+        answer = site.client.post("/api/v1/events", json={"event_id": "e1", "kind": "click", "article": "a1"})
+        problem(answer, 503, "store-unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert site.ids(reader="r")
+    finally:
+        free.set()
+        first.join()
+    assert [event.event_id for event in site.store.events_after(SITE, 0, 10)] == ["e0"]
 
 
 def test_liveness_and_readiness(quiet: Service) -> None:
@@ -327,7 +395,12 @@ def test_openapi_describes_every_call_and_the_page_needs_nobody_else(quiet: Serv
     text = json.dumps(spec)
     for reference in {part.split('"')[0] for part in text.split('"$ref": "')[1:]}:
         assert reference.rsplit("/", 1)[-1] in spec["components"]["schemas"], reference
+    k = next(one for one in spec["paths"]["/api/v1/today"]["get"]["parameters"] if one["name"] == "k")
+    assert (k["schema"]["default"], k["schema"]["anyOf"][0]) == (10, {"type": "integer", "minimum": 1, "maximum": 50})
+    assert set(spec["paths"]["/api/v1/events"]["post"]["responses"]) >= {"202", "400", "413", "415", "422", "503"}
     page = quiet.client.get("/docs").text
+    assert "integer ≥ 1 and ≤ 50" in page
+    assert "string of 1 to 256 characters" in page
     assert all(path in page for _, path in calls)
     assert "http://" not in page
     assert "https://" not in page
@@ -343,6 +416,13 @@ def test_a_reader_is_loaded_once_and_then_follows_the_events(site: Service) -> N
     state = site.live._memory.reader("r")
     assert state is not None
     assert len(state.clicks) == 2
+
+
+def test_what_another_worker_took_counts_in_the_readers_very_next_list(site: Service) -> None:
+    assert "a1" in site.ids(reader="r", session="s")
+    site.store.add_events([Event("e0", SITE, Kind.CLICK, "a1", reader="r", time=now_ms())])
+    site.store.add_events([Event("e1", SITE, Kind.DISMISS, "a2", session="s", time=now_ms())])
+    assert {"a1", "a2"}.isdisjoint(site.ids(reader="r", session="s"))
 
 
 def test_the_reader_not_seen_for_longest_is_forgotten_and_comes_back(tmp_path: Path) -> None:

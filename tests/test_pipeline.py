@@ -5,7 +5,7 @@ import pytest
 
 from recsys.workspace import load_npy, read_json, read_table
 from tests.newsroom import ARTICLES_A_TOPIC, NOW, TOPICS, Toy
-from web import create_app
+from web.app import create_app
 
 
 def table(toy: Toy, stage: str, name: str) -> dict[str, dict[str, object]]:

@@ -248,6 +248,14 @@ def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
     assert kinds == {1: ReasonKind.SIMILAR, 2: ReasonKind.BECAUSE_YOU_READ}
 
 
+def test_words_far_down_the_list_of_keywords_are_no_likeness() -> None:
+    recommender = two_topics()
+    many = tuple(f"detail{number}" for number in range(20))
+    recommender.catalogue.put("a1", entry(1, "arts", keywords=(*many, "goal")))
+    made = ask(recommender, reader(0), k=1)
+    assert (made.cards[0].row, made.cards[0].reason.kind) == (1, ReasonKind.SIMILAR)
+
+
 def test_a_reason_does_not_quote_an_article_that_was_taken_down() -> None:
     recommender = two_topics()
     recommender.catalogue.put("a0", entry(0, "football", hidden=True))
@@ -287,19 +295,19 @@ def test_what_all_articles_have_in_common_is_no_reason() -> None:
 def test_similar_articles_are_in_the_same_language_and_never_the_article_itself() -> None:
     recommender = two_topics()
     recommender.catalogue.put("a1", entry(1, "football", language="zh"))
-    cards = recommender.similar("a0", 2, NOW, None)
+    cards = recommender.similar("a0", 2, NOW)
     assert [card.row for card in cards] == [2, 3]
     assert cards[0].reason == Reason(ReasonKind.SIMILAR, 0, keywords=("goal", "coach"))
 
 
 def test_an_article_without_a_vector_is_like_the_newest_of_its_category() -> None:
     recommender = newsroom([entry(row, "football" if row % 2 else "markets") for row in range(6)], [NAN] * 6)
-    assert [card.row for card in recommender.similar("a1", 5, NOW, None)] == [3, 5]
+    assert [card.row for card in recommender.similar("a1", 5, NOW)] == [3, 5]
 
 
 def test_similar_to_an_unknown_article_is_refused() -> None:
     with pytest.raises(UnknownArticle, match="nobody-knows"):
-        two_topics().similar("nobody-knows", 3, NOW, None)
+        two_topics().similar("nobody-knows", 3, NOW)
 
 
 def test_the_newest_agree_with_a_plain_sort() -> None:

@@ -272,3 +272,23 @@ def test_two_workers_serve_as_one(process: tuple[Process, Settings]) -> None:
         assert running.ask("GET", "/readyz")["status"] == "ready"
     eventually(lambda: len(running.workers()) == 2, 20)
     assert running.stop() == 0
+
+
+def test_workers_end_with_the_process_that_started_them(process: tuple[Process, Settings]) -> None:
+    running, settings = process
+    eventually(lambda: len(running.workers()) == 2 and all(running.up() for _ in range(20)), 30)
+    event = {"event_id": "last", "kind": "click", "article": "markets-1", "reader": "newcomer"}
+    assert running.ask("POST", "/api/v1/events", event)["accepted"] == 1
+    workers = running.workers()
+    running.child.kill()
+    running.child.wait()
+    eventually(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 20)
+    store = Store.open(settings.database_url, settings.store)
+    assert [stored.article for stored in store.clicks_of(SITE, "newcomer", 10)] == ["markets-1"]
+    store.close()
+
+
+def test_the_process_that_watches_the_workers_loads_no_model_library() -> None:
+    code = "import sys, web.__main__; print(sorted({'torch', 'flask'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"

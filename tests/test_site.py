@@ -1,5 +1,6 @@
 """The demo site's pages, as a browser without JavaScript would get them."""
 
+import dataclasses
 import re
 import time
 from html import unescape
@@ -88,6 +89,13 @@ def test_the_article_page_says_who_chose_the_category_and_how_sure_the_machine_i
     assert "confidence 87%" in by_machine
     assert '<span class="chip w5" title="weight 0.500">' in given
     assert '<span class="chip w1" title="weight 0.100">' in given
+
+
+def test_the_machine_never_claims_to_be_entirely_sure(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = client.application.extensions["live"]
+    page = room.article("en-1")
+    monkeypatch.setattr(room, "article", lambda id: dataclasses.replace(page, confidence=0.9999))
+    assert "confidence 99%" in client.get("/article/en-1?lang=en").text
 
 
 def test_an_image_is_shown_when_there_is_one_and_drawn_when_there_is_none() -> None:

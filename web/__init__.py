@@ -1,13 +1,14 @@
 """The web service: the public API, the admin API and the demo site, over one worker's live state.
 
-Reads the settings, the store and the live release; produces a Flask application. Each worker makes its own, after it
-was started: a FAISS index that was used must not cross a fork.
+Reads the settings, the store and the live release; produces a Flask application. This file imports nothing, so that
+the process that only watches the workers does not load torch.
 
     problems       errors as application/problem+json
     schemas        what comes in and goes out
     encode         a new article -> keywords, vectors, category
     parts          a release's files, loaded
     world          a release over the catalogue
+    database       whether the database's file is still there
     memory         readers and sessions
     live           all of that, kept fresh
     installation   what the handlers share
@@ -19,73 +20,6 @@ was started: a FAISS index that was used must not cross a fork.
     runs           jobs as child processes
     newsroom       what the demo site asks for
     site           the demo site
+    app            all of that as one Flask application
     worker         what granian calls in each process
 """
-
-import faiss
-import torch
-from apiflask import APIFlask
-from flask import Response
-
-from recsys import __version__
-from recsys.releases import Releases
-from recsys.settings import Settings, load_settings
-from recsys.store import Store
-from web import admin, api, docs, site
-from web.installation import KEY, Installation
-from web.live import LiveState
-from web.newsroom import LiveNewsroom
-from web.problems import register
-
-DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
-
-Errors are application/problem+json with a stable code. Times are int milliseconds UTC since the epoch."""
-
-
-def create_app(settings: Settings | None = None) -> APIFlask:
-    """Make one worker's application.
-
-    Args:
-        settings: the configuration; without it, ``load_settings`` reads it.
-
-    Raises:
-        RecsysError: the configuration is not valid, or the store is out of reach.
-    """
-    settings = settings or load_settings()
-    torch.set_num_threads(1)  # one list is too small to share, and the workers share the cores already
-    faiss.omp_set_num_threads(1)
-    app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
-    app.description = DESCRIPTION
-    app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
-    app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body_bytes
-    app.config["AUTO_SERVERS"] = False  # the address that a proxy shows is not ours to say
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    store = Store.open(settings.database_url, settings.store)
-    releases = Releases(settings.data_dir / "releases", settings.releases)
-    here = Installation(settings, store, releases, LiveState(settings, store, releases))
-    app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
-    register(app)
-    docs.install(app)
-    for blueprint in (api.blueprint, admin.blueprint, docs.blueprint, site.blueprint):
-        app.register_blueprint(blueprint)
-    app.after_request(_secure)
-    here.live.start()
-    return app
-
-
-def close_app(app: APIFlask) -> None:
-    """Stop an application's threads and close its database."""
-    here: Installation = app.extensions[KEY]
-    here.live.close()
-    here.store.close()
-
-
-def _secure(response: Response) -> Response:
-    for name, value in {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-    }.items():
-        response.headers.setdefault(name, value)
-    return response

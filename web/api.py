@@ -27,6 +27,7 @@ from web.schemas import (
     RecommendationsQuery,
     Rejected,
     Similar,
+    SimilarQuery,
     Today,
     TodayItem,
 )
@@ -67,12 +68,12 @@ def recommendations(query: RecommendationsQuery) -> Recommendations:
 
 
 @blueprint.get("/api/v1/articles/<path:article_id>/similar", merge_slashes=False)
-@blueprint.input(ListQuery, location="query", arg_name="query")
+@blueprint.input(SimilarQuery, location="query", arg_name="query")
 @blueprint.output(Similar)
-def similar(article_id: str, query: ListQuery) -> Similar:
-    """The articles nearest to one, in its language; 404 for an unknown article."""
+def similar(article_id: str, query: SimilarQuery) -> Similar:
+    """The articles nearest to one, in its own language; 404 for an unknown article."""
     here = installation()
-    cards, catalogue, release = here.live.similar(article_id, _length(here, query.k), query.lang)
+    cards, catalogue, release = here.live.similar(article_id, _length(here, query.k))
     return Similar(article=article_id, release=release, items=items(here, catalogue, cards, query.lang))
 
 
@@ -122,7 +123,7 @@ def healthz() -> Health:
 def readyz() -> Ready:
     """It can answer: the database is in reach; the release is null before the first one. 503 otherwise."""
     here = installation()
-    here.store.last_seq(here.settings.site.id)
+    here.live.check_store()
     return Ready(status="ready", release=here.live.release, articles=len(here.live.catalogue.ids))
 
 

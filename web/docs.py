@@ -4,15 +4,34 @@ Reads the application's OpenAPI document; produces one page. It also writes into
 decorators cannot say: the body of ``POST /api/v1/events`` and the problem answers.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from apiflask import APIFlask
 from flask import Blueprint, current_app, render_template
 
+from recsys.recommend import RecommendConfig
 from web.problems import MEDIA_TYPE
 from web.schemas import EventsIn
 
 METHODS = ("get", "post", "put", "delete")
+EVENTS = "/api/v1/events"
+FROM_MEMORY = ("/healthz", "/api/v1/recommendations", "/api/v1/articles/{article_id}/similar")  # need no database
+IN_PATH = {
+    "article_id": "the article's id",
+    "run_id": "the run's id, as the start of the job answered it",
+    "name": "the release's name",
+}
+MEANINGS = {  # of the problems' statuses
+    "400": "no JSON in UTF-8",
+    "401": "no valid token",
+    "404": "there is none by that name",
+    "409": "another run is active, or the release does not verify",
+    "413": "the body is too large",
+    "415": "not JSON, or compressed",
+    "422": "a value that cannot be used; the detail names it",
+    "503": "the database is out of reach; try again",
+}
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "remedy"],
@@ -43,11 +62,16 @@ def page() -> str:
     return render_template("docs.html", spec=spec, operations=operations, shape=shape)
 
 
-def install(app: APIFlask) -> None:
-    """Complete the OpenAPI document of an application."""
+def install(app: APIFlask, config: RecommendConfig) -> None:
+    """Complete the OpenAPI document of an application.
+
+    Args:
+        app: whose calls are described.
+        config: how long a list is and may be.
+    """
     for answer in ("VALIDATION_ERROR", "404", "AUTH_ERROR"):  # one problem shape stands for all of them
         app.config[f"AUTO_{answer}_RESPONSE"] = False
-    app.spec_processor(_completed)
+    app.spec_processor(_completer(config))
 
 
 def shape(schema: dict[str, Any]) -> str:
@@ -56,11 +80,21 @@ def shape(schema: dict[str, Any]) -> str:
         return str(schema["$ref"]).rsplit("/", 1)[-1].rsplit(".", 1)[-1]
     if "anyOf" in schema:
         return " or ".join(shape(part) for part in schema["anyOf"])
+    if "oneOf" in schema:
+        return " or ".join(shape(part) for part in schema["oneOf"])
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     if schema.get("type") == "array":
         return f"array of {shape(schema.get('items', {}))}"
-    return str(schema.get("const", schema.get("type", "any")))
+    return str(schema.get("const", schema.get("type", "any"))) + bounds(schema)
+
+
+def bounds(schema: dict[str, Any]) -> str:
+    """What a value may be, in a few words: `` ≥ 1 and ≤ 50``, `` of 1 to 256 characters``; empty without a bound."""
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if schema.get("type") == "string" and "maxLength" in schema:
+        return f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
+    return " and".join(f" {sign} {value}" for sign, value in (("≥", low), ("≤", high)) if value is not None)
 
 
 def _order(path: str) -> tuple[int, str]:
@@ -69,20 +103,51 @@ def _order(path: str) -> tuple[int, str]:
     return first, path
 
 
-def _completed(spec: dict[str, Any] | str) -> dict[str, Any] | str:
-    if isinstance(spec, str):  # YAML, which this application never asks for
+def _completer(config: RecommendConfig) -> Callable[[dict[str, Any] | str], dict[str, Any] | str]:
+    def completed(spec: dict[str, Any] | str) -> dict[str, Any] | str:
+        if isinstance(spec, str):  # YAML, which this application never asks for
+            return spec
+        schemas = spec["components"].setdefault("schemas", {})
+        schemas["Problem"] = PROBLEM
+        made = EventsIn.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= made.pop("$defs") | {"EventsIn": made}
+        for path, methods in spec["paths"].items():
+            for method in set(methods) & set(METHODS):
+                _complete(path, methods[method], config)
         return spec
-    schemas = spec["components"].setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
-    made = EventsIn.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas |= made.pop("$defs") | {"EventsIn": made}
-    body = {"schema": {"$ref": "#/components/schemas/EventsIn"}}
-    problem = {"description": "Problem", "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for path, methods in spec["paths"].items():
-        for method, about in methods.items():
-            if method not in METHODS:
-                continue
-            about["responses"]["default"] = problem
-            if path == "/api/v1/events":
-                about["requestBody"] = {"required": True, "content": {"application/json": body, "text/plain": body}}
-    return spec
+
+    return completed
+
+
+def _complete(path: str, about: dict[str, Any], config: RecommendConfig) -> None:
+    """What the decorators cannot say of one call: the body of events, this site's bounds, the problems."""
+    for parameter in about.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["description"] = IN_PATH[parameter["name"]]
+        elif parameter["name"] == "k":
+            parameter["schema"] |= {"default": config.k, "description": f"length of the list; default {config.k}"}
+            parameter["schema"]["anyOf"][0]["maximum"] = config.max_k
+    if path == EVENTS:
+        of = [{"$ref": f"#/components/schemas/{name}"} for name in ("EventsIn", "EventIn")]
+        body = {"schema": {"oneOf": of}}
+        about["requestBody"] = {"required": True, "content": {"application/json": body, "text/plain": body}}
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status in _problems(path, about):
+        about["responses"][status] = {"description": MEANINGS[status], "content": content}
+    about["responses"]["default"] = {"description": "any other problem", "content": content}
+
+
+def _problems(path: str, about: dict[str, Any]) -> list[str]:
+    """The problems that a client of one call should expect."""
+    body, named = "requestBody" in about, "{" in path
+    expected = {
+        "400": body,
+        "401": bool(about.get("security")),
+        "404": named,
+        "409": path.startswith("/admin/") and (body or path.endswith("/activate")),
+        "413": body,
+        "415": path == EVENTS,
+        "422": body or any(parameter["in"] == "query" for parameter in about.get("parameters", [])),
+        "503": path not in FROM_MEMORY,
+    }
+    return [status for status, possible in expected.items() if possible]

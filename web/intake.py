@@ -26,6 +26,14 @@ def json_body() -> Any:
         Refused: another content type or character set, or no JSON.
         RequestEntityTooLarge: it is larger than ``web.max_body_bytes``.
     """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", ""):
+        raise Refused(
+            415,
+            "unsupported-media-type",
+            f"Expected a body that is not compressed; got {encoding!r:.40}.",
+            "Send it plain.",
+        )
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype not in JSON_TYPES or charset not in ("utf-8", "utf8"):
         got = request.content_type or "none"
@@ -66,12 +74,16 @@ def event_list(body: Any) -> list[Any]:
 
 def checked_event(value: Any, site: str, now: int) -> Event | tuple[str, str]:
     """One event as the store takes it, or the code and the detail of why not."""
+    if not isinstance(value, dict):
+        return "invalid", "event: Expected a JSON object"
     try:
         event = EventIn.model_validate(value)
         context = None if event.context is None else compact_json(event.context)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return "invalid", f"{'.'.join(str(part) for part in first['loc']) or 'event'}: {first['msg']}"
+    except ValueError:  # 1e999 is JSON, and no number that a reader of the stored text could hold
+        return "invalid", "context: Expected finite numbers"
     if context is not None and len(context) > MAX_CONTEXT:
         return "context-too-large", f"context: at most {MAX_CONTEXT} characters; got {len(context)}"
     if event.time is not None and event.time > now + FUTURE_MS:

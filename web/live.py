@@ -5,6 +5,7 @@ new release is laid out aside and takes over by one assignment: requests in flig
 does not verify is refused and logged, and the old one goes on serving.
 """
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +20,15 @@ from recsys.recommend.lists import Card, Recommendation
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Event, Store, StoredEvent, Written
+from web.database import DatabaseFile
 from web.memory import KIND, Memory
 from web.parts import load_parts, no_parts
 from web.world import Full, World
 
 BATCH = 5_000  # events read from the store at once
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
+PATIENCE_SECONDS = 0.5  # how long an answer waits for the thread that is applying events
+WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
 MARGIN_MS = 5_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
@@ -43,13 +47,15 @@ class LiveState:
 
     ``_turn`` lets one thread at a time read events and apply them, in the order of ``seq``; ``_lock`` guards the world
     and the memory for as long as an answer takes, because FAISS must not be searched while it grows. Whoever needs
-    both takes ``_turn`` first.
+    both takes ``_turn`` first. ``_writing`` lets one thread at a time commit events, so that a database that is locked
+    for long holds up one thread of the worker and not all of them.
     """
 
     def __init__(self, settings: Settings, store: Store, releases: Releases) -> None:
         self.settings, self.store, self.releases = settings, store, releases
         self.site = settings.site.id
-        self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._file = DatabaseFile(settings.database_url)
+        self._turn, self._lock, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
         self._stop = threading.Event()
         self._refused, self._retry_at = "", 0.0
         self._trouble = ""
@@ -83,16 +89,18 @@ class LiveState:
     def recommend(
         self, reader: str | None, session: str | None, *, article: str | None, k: int, lang: str | None
     ) -> Answer:
-        """Make a list; see ``Recommender.recommend``."""
+        """Make a list; see ``Recommender.recommend``. What the reader did just now counts, whichever worker took it."""
         if reader is not None:
             self._meet(reader)
+        if reader is not None or session is not None:
+            self._hear()
         with self._lock:
             known, visit = self._memory.reader(reader), self._memory.session(session)
             world = self._world
             made = world.recommender.recommend(known, visit, article=article, k=k, now=now_ms(), lang=lang)
         return Answer(made, world.catalogue)
 
-    def similar(self, article: str, k: int, lang: str | None) -> tuple[list[Card], Catalogue, str | None]:
+    def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.
 
         Returns:
@@ -100,18 +108,33 @@ class LiveState:
         """
         with self._lock:
             world = self._world
-            cards = world.recommender.similar(article, k, now_ms(), lang)
+            cards = world.recommender.similar(article, k, now_ms())
         return cards, world.catalogue, world.recommender.release
 
     def accept(self, events: Sequence[Event]) -> Written:
         """Commit events, then apply them by the same path as everyone else's.
 
         Raises:
-            StoreError: the database refused; then none was taken.
+            StoreError: the database refused, or is still busy with others; then none was taken.
         """
-        written = self.store.add_events(events)
-        self.catch_up()
+        self._file.check()
+        if not self._writing.acquire(timeout=WRITE_SECONDS):
+            raise StoreError("a database that is free to write", "one that is locked", "Try again in a moment.")
+        try:
+            written = self.store.add_events(events)
+        finally:
+            self._writing.release()
+        self._hear()
         return written
+
+    def check_store(self) -> None:
+        """Make sure that the database answers.
+
+        Raises:
+            StoreError: it is out of reach, or its file was taken away.
+        """
+        self._file.check()
+        self.store.last_seq(self.site)
 
     def catch_up(self) -> None:
         """Apply what was committed since the last time, by any worker."""
@@ -136,20 +159,38 @@ class LiveState:
 
     def _meet(self, reader: str) -> None:
         """Load a reader from the store when they are first seen; out of reach, they have no history for now."""
-        with self._lock:
-            if reader in self._memory:
-                return
-        try:
-            with self._turn:  # while nothing is applied, what is loaded and what is applied later cannot overlap
+        while True:
+            with self._lock:
+                if reader in self._memory:
+                    return
+                world, through = self._world, self._world.through
+            try:
                 events = self.store.clicks_of(self.site, reader, self._memory.config.remembered)
-                with self._lock:
-                    self._memory.meet(reader, events, self._world.catalogue.row_of)
-        except StoreError as error:
-            log.warning("reader not loaded", error=str(error))
+            except StoreError as error:
+                self._complain("reader not loaded", error)
+                return
+            with self._lock:
+                if world is self._world and through == world.through:  # else one may have been applied and not loaded
+                    self._memory.meet(reader, events, world.catalogue.row_of)
+                    return
 
-    def _apply_news(self) -> None:
+    def _hear(self) -> None:
+        """Apply what is new, one batch at most; an answer waits neither for a bulk import nor for a dead database."""
+        if self._trouble:
+            return
+        try:
+            news = self.store.last_seq(self.site) > self._world.through
+            if news and self._turn.acquire(timeout=PATIENCE_SECONDS):
+                try:
+                    self._apply_news(batches=1)
+                finally:
+                    self._turn.release()
+        except StoreError as error:
+            self._complain("events not heard", error)
+
+    def _apply_news(self, batches: int | None = None) -> None:
         world = self._world
-        for events in self._news(world):
+        for events in itertools.islice(self._news(world), batches):
             with self._lock:
                 for event in events:
                     row = _count(world, event)
@@ -227,17 +268,26 @@ class LiveState:
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             self._refuse(name, error)
 
+    def _complain(self, what: str, error: Exception) -> None:
+        """Log a trouble; the same one is told once."""
+        if str(error) != self._trouble:
+            log.error(what, error=str(error), kind=type(error).__name__)
+        self._trouble = str(error)
+
     def _poll(self) -> None:
-        steps: tuple[Callable[[], None], ...] = (self.catch_up, self.refresh, self._look_for_release)
+        steps: tuple[Callable[[], None], ...] = (
+            self._file.check,
+            self.catch_up,
+            self.refresh,
+            self._look_for_release,
+        )
         while not self._stop.wait(self.settings.web.poll_seconds):
             try:
                 for step in steps:
                     step()
                 self._trouble = ""
-            except Exception as error:  # the thread must live on; the same trouble is told once
-                if str(error) != self._trouble:
-                    log.error("polling failed", error=str(error), kind=type(error).__name__)
-                self._trouble = str(error)
+            except Exception as error:  # the thread must live on
+                self._complain("polling failed", error)
 
 
 def now_ms() -> int:

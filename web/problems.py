@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from apiflask import APIFlask, HTTPError
 from flask import Response, current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from recsys.errors import Busy, CorruptArtefact, InputError, MissingArtefact, RecsysError, StoreError, UnknownArticle
 
@@ -35,10 +35,13 @@ CODES = {
     422: "invalid",
 }
 REMEDIES = {
+    400: "Send JSON in UTF-8 as application/json; /docs describes it.",
     404: "/docs lists every address.",
     405: "/docs lists every address with its methods.",
     422: "Correct the named fields; /docs describes them.",
 }
+
+WHOLE = "_schema"  # what APIFlask calls a body that is no object
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -79,7 +82,7 @@ def register(app: APIFlask) -> None:
 
 def _of_validation(error: HTTPError) -> Response:
     fields = [
-        f"{field}: {message}"
+        "Expected a JSON object" if field == WHOLE else f"{field}: {message}"
         for location in error.detail.values()
         for field, messages in location.items()
         for message in messages
@@ -120,10 +123,21 @@ def _of_flask(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         limit = current_app.config["MAX_CONTENT_LENGTH"]
         return problem(413, CODES[413], f"Expected a body of at most {limit} bytes.", "Send fewer events at once.")
-    response = problem(status, CODES.get(status, "refused"), error.description or error.name, REMEDIES.get(status, ""))
+    response = problem(status, CODES.get(status, "refused"), _said(error, status), REMEDIES.get(status, ""))
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     response.headers.update(kept)
     return response
+
+
+def _said(error: HTTPException, status: int) -> str:
+    """What was expected and what came, where Flask's own words are about a browser."""
+    if status == HTTPStatus.NOT_FOUND:
+        return f"Expected an address of this service; got {request.path!r:.120}."
+    if isinstance(error, MethodNotAllowed):
+        return f"Expected {' or '.join(sorted(error.valid_methods or ()))}; got {request.method!r:.20}."
+    if status == HTTPStatus.BAD_REQUEST:
+        return f"Expected JSON in UTF-8; got another body, as {request.content_type or 'no type'!r:.100}."
+    return error.description or error.name
 
 
 def _of_surprise(error: Exception) -> Response:

@@ -83,7 +83,9 @@ def command_line(job: str, params: dict[str, Any]) -> list[str]:
         InputError: see ``start``.
     """
     if job not in JOBS:
-        raise InputError("the name of a job", f"{job!r}", f"{nearest(job, JOBS)} All: {', '.join(JOBS)}.")
+        hint = nearest(job, JOBS)
+        others = "" if all(name in hint for name in JOBS) else f" All: {', '.join(JOBS)}."
+        raise InputError("the name of a job", f"{job!r}", hint + others)
     valid = {"seed", "fresh"} if job in WITH_FRESH else {"seed"}
     if unknown := sorted(set(params) - valid):
         raise InputError(

@@ -1,20 +1,32 @@
 """Schemas: what the service accepts and answers, as pydantic models; ``/openapi.json`` is made from them."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from recsys.recommend.lists import Tier
 from recsys.recommend.reasons import ReasonKind
 from recsys.store import Kind
 from recsys.store.records import MAX_IDENTIFIER
+from web.runs import JOBS
 
 MAX_EVENTS = 1000  # in one request
-NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER, pattern=NO_CONTROL)]
-Slot = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NO_CONTROL)]
+
+def _printable(text: str) -> str:
+    if re.fullmatch(NO_CONTROL, text) is None:
+        raise PydanticCustomError("control_character", "Expected no control character or line break")
+    return text
+
+
+PRINTABLE = (AfterValidator(_printable), Field(json_schema_extra={"pattern": f"^{NO_CONTROL}$"}))
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), *PRINTABLE]
+Slot = Annotated[str, StringConstraints(min_length=1, max_length=64), *PRINTABLE]
 Lang = Literal["zh", "en"]
+Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.docs adds this site's bounds
 
 
 class In(BaseModel):
@@ -30,7 +42,7 @@ class RecommendationsQuery(In):
     session: Id | None = Field(None, description="the session's id, as in the events")
     article: Id | None = Field(None, description="the article that the list stands beside; never in the list")
     slot: Slot | None = Field(None, description="name of the place on the page, as in the events")
-    k: int | None = Field(None, ge=1, description="length of the list; default recommend.k, at most recommend.max_k")
+    k: Length = None
     lang: Lang | None = Field(
         None, description="language of the articles, as long as there are any; default: the one that is read"
     )
@@ -39,8 +51,15 @@ class RecommendationsQuery(In):
 class ListQuery(In):
     """For how much, in which language."""
 
-    k: int | None = Field(None, ge=1, description="length of the list; default recommend.k, at most recommend.max_k")
+    k: Length = None
     lang: Lang | None = Field(None, description="language of the articles and of the reasons")
+
+
+class SimilarQuery(In):
+    """For how much, said in which language; the articles are always in the language of the one that they are like."""
+
+    k: Length = None
+    lang: Lang | None = Field(None, description="language of the reasons and of the categories' names")
 
 
 class Reason(BaseModel):
@@ -161,7 +180,7 @@ class Ready(BaseModel):
 class JobIn(In):
     """A job to start."""
 
-    job: str = Field(max_length=64)
+    job: str = Field(max_length=64, json_schema_extra={"enum": list(JOBS)})
     params: dict[str, Any] = Field(default_factory=dict, description="seed (int ≥ 0), fresh (true or false)")
 
 

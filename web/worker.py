@@ -1,14 +1,23 @@
 """What granian calls in each worker process: logging, then the application.
 
-Reads the configuration again, because a worker is a process of its own; produces the WSGI application.
+Reads the configuration again, because a worker is a process of its own; produces the WSGI application. A worker ends
+with the process that started it, even when that one was killed: left behind, it would hold the port and go on
+answering beside the next start's workers.
 """
 
+import multiprocessing
+import os
+import signal
 import sys
+import threading
+import time
 
 import structlog
 from apiflask import APIFlask
 
-from web import create_app
+from web.app import create_app
+
+GRACE_SECONDS = 5.0  # for the requests in flight, when the parent is gone
 
 
 def create() -> APIFlask:
@@ -22,4 +31,15 @@ def create() -> APIFlask:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
     return create_app()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)  # requests in flight are answered
+    time.sleep(GRACE_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)

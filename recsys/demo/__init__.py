@@ -12,15 +12,16 @@ the Australian Broadcasting Corporation's news mail service, 2000-2001).
 import json
 import re
 from dataclasses import replace
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gensim.test.utils import datapath
 
 from recsys.store import Article
 
 FOLDER = Path(__file__).parent
+LEE_FILE = "gensim/test/test_data/lee_background.cor"  # found without loading gensim, which takes a second
 LEE_SOURCE = "ABC news mail, 2001 (Lee corpus)"
 HOUR = 3_600_000
 SENTENCES_A_PARAGRAPH = 3
@@ -65,7 +66,7 @@ def _chinese(site: str) -> list[Article]:
 
 
 def _english(site: str) -> list[Article]:
-    with Path(datapath("lee_background.cor")).open(encoding="utf-8") as lines:
+    with Path(str(distribution("gensim").locate_file(LEE_FILE))).open(encoding="utf-8") as lines:
         texts = [line.strip() for line in lines]
     labels = _json("lee_labels.json")
     return [_lee(site, f"lee-{row:03d}", text, labels[f"lee-{row:03d}"]) for row, text in enumerate(texts)]

@@ -5,42 +5,23 @@ parts beyond ``state.json`` are what a crash left and are removed. So the state 
 atomically, and it is.
 """
 
-import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
 from recsys.config import Section
-from recsys.errors import CorruptArtefact, StaleArtefact
-from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.errors import StaleArtefact
+from recsys.events.arrays import Events
+from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, read_part, unified
 from recsys.store import Store
 from recsys.workspace import fsync_folder, read_json, replace_json
 
-DAY_MS = 86_400_000
-SCHEMA = pa.schema(
-    [
-        pa.field("seq", pa.int64(), nullable=False),
-        pa.field("event_id", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("article", pa.string(), nullable=False),
-        pa.field("reader", pa.string()),
-        pa.field("session", pa.string()),
-        pa.field("time", pa.int64()),
-        pa.field("slot", pa.string()),
-        pa.field("position", pa.int16()),
-        pa.field("impression", pa.string()),
-        pa.field("dwell_ms", pa.int32()),
-        pa.field("context", pa.string()),
-    ]
-)
-ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position"]
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 
 
@@ -84,7 +65,7 @@ class EventLog:
         self._remove_leftovers(through)
         added, days = 0, set()
         while (batch := _next_batch(store, site, through, config.batch_rows)).num_rows:
-            for day, part in _by_day(batch):
+            for day, part in by_day(batch):
                 self._write_part(day, part)
                 days.add(day)
             through = batch["seq"][-1].as_py()
@@ -125,11 +106,11 @@ class EventLog:
             CorruptArtefact: a part cannot be read.
         """
         through = self.through if until is None else min(until, self.through)
-        return _as_events(self._sorted(ARRAY_COLUMNS, through), through)
+        return as_events(self._sorted(ARRAY_COLUMNS, through), through)
 
     def _sorted(self, names: list[str], through: int) -> pa.Table:
         keys = [name for name in ("time", "seq") if name not in names]
-        table = _unified([_read_part(file, names + keys) for file in self._parts(through)], names + keys)
+        table = unified([read_part(file, names + keys) for file in self._parts(through)], names + keys)
         if table.num_rows and through < self.through:
             table = table.filter(pc.less_equal(table["seq"], through))
         order = pc.sort_indices(
@@ -178,71 +159,3 @@ class EventLog:
 def _next_batch(store: Store, site: str, through: int, limit: int) -> pa.Table:
     columns = store.event_columns_after(site, through, limit)
     return pa.table([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
-
-
-def _by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Split by UTC day, each part still in the order of ``seq``; events without a time are a day of their own."""
-    times = table["time"].fill_null(UNDATED).to_numpy()
-    days = np.where(times == UNDATED, UNDATED, times // DAY_MS)
-    order = np.argsort(days, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
-        day = days[rows[0]]
-        name = "undated" if day == UNDATED else str(np.datetime64(int(day), "D"))
-        yield name, table.take(pa.array(rows))
-
-
-def _read_part(file: Path, columns: list[str]) -> pa.Table:
-    texts = [name for name in columns if SCHEMA.field(name).type == pa.string()]
-    try:
-        with pq.ParquetFile(file, read_dictionary=texts) as part:
-            return part.read(columns)
-    except (pa.ArrowException, OSError) as error:
-        raise CorruptArtefact(
-            f"a part of the event log in {file}",
-            str(error),
-            f"Remove {file.parents[1]} and run `python -m jobs events`.",
-        ) from None
-
-
-def _unified(parts: list[pa.Table], names: list[str]) -> pa.Table:
-    if not parts:
-        fields = [SCHEMA.field(name) for name in names]
-        fields = [f.with_type(pa.dictionary(pa.int32(), f.type)) if f.type == pa.string() else f for f in fields]
-        return pa.schema(fields).empty_table()
-    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
-
-
-def _as_events(table: pa.Table, through: int) -> Events:
-    kind, kinds = _dense(table["kind"])
-    article, articles = _dense(table["article"])
-    reader, readers = _dense(table["reader"])
-    return Events(
-        time=table["time"].fill_null(UNDATED).to_numpy(),
-        kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
-        article=article,
-        reader=reader,
-        session=_dense(table["session"])[0],
-        impression=_dense(table["impression"])[0],
-        position=table["position"].fill_null(-1).to_numpy().astype(np.int16),
-        article_ids=articles,
-        reader_ids=readers,
-        through=through,
-    )
-
-
-def _dense(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
-    """Number the texts that occur, in their sorted order.
-
-    Returns:
-        int32 (E,) rows, -1 for none; the texts, sorted.
-    """
-    encoded = column.combine_chunks()
-    with contextlib.suppress(AttributeError):  # a chunked array of one chunk or of none
-        encoded = encoded.chunk(0) if encoded.num_chunks else encoded
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    used = np.unique(codes[codes >= 0])
-    texts = encoded.dictionary.take(pa.array(used))
-    order = pc.sort_indices(texts).to_numpy()
-    rows = np.full(len(encoded.dictionary) + 1, -1, np.int32)  # the last one is for code -1
-    rows[used[order]] = np.arange(len(used), dtype=np.int32)
-    return rows[codes], texts.take(pa.array(order)).to_pylist()

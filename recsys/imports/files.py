@@ -10,12 +10,13 @@ from pydantic import Field
 
 from recsys.config import Section
 from recsys.errors import ImportRefused
-from recsys.imports.formats import Limits, has_text, opened
-from recsys.imports.mapping import complete, kind_of_records, parse_map
+from recsys.imports.formats import opened
+from recsys.imports.mapping import complete, kind_of_records, parse_map, shown_map
 from recsys.imports.mind import Behaviors, article_of
 from recsys.imports.records import Records
 from recsys.imports.rejects import Summary, Tally
 from recsys.imports.sources import UTF8, Line, TextSource
+from recsys.imports.tables import Limits, has_text
 from recsys.imports.values import MINUTE_MS, BadValue, moment_before
 from recsys.store import Article, Event, Store, Written
 from recsys.store.engine import now_ms
@@ -112,7 +113,9 @@ def import_file(
         Tally(target.rejects, path.name, target.dry_run) as tally,
     ):
         kind = kind or kind_of_records(asked, table.names)
-        records = Records(complete(asked, table.names, kind, table.is_open), target.site, target.latest)
+        mapping = complete(asked, table.names, kind, table.is_open)
+        tally.records, tally.mapping = kind, shown_map(mapping, table.names)
+        records = Records(mapping, target.site, target.latest)
         for batch in table.batches(records.wanted, tally.reject):
             if kind == "articles":
                 articles = records.articles(batch, tally.reject)
@@ -141,6 +144,7 @@ def import_mind(target: Target, folder: Path) -> Summary:
         if not (folder / name).is_file():
             raise ImportRefused("a folder with news.tsv and behaviors.tsv", f"no {folder / name}", "Check the path.")
     with Tally(target.rejects, folder.resolve().name, target.dry_run) as tally:
+        tally.records = "articles and events"
         _import_news(target, folder / "news.tsv", tally)
         _import_behaviors(target, folder / "behaviors.tsv", tally)
         return tally.summary()

@@ -1,71 +1,20 @@
-"""CSV, JSONL and Parquet files -> batches of columns, in constant memory.
-
-A batch ends after ``batch_rows`` rows or ``batch_bytes`` bytes of text, whichever comes first.
-"""
+"""CSV, JSONL and Parquet files -> batches of columns, in constant memory."""
 
 import csv
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import ImportRefused
+from recsys.imports.jsonl import JsonlTable
 from recsys.imports.sources import Line, TextSource, open_file
+from recsys.imports.tables import Batch, Limits, Reject, Table, grouped, has_text
 
-Reject = Callable[[int, str, Any], None]  # line number, reason, row
 DELIMITERS = "\t;|,"
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some rows of a file.
-
-    Attributes:
-        lines: line number of each row, or its row number in Parquet, from 1.
-        columns: the wanted columns, each with a value per row.
-        rows: the rows as they were read, for the rejects file; None when the columns are all there is.
-    """
-
-    lines: Sequence[int]
-    columns: dict[str, list[Any]]
-    rows: Sequence[Any] | None = None
-
-    def row(self, i: int) -> Any:
-        """Row ``i`` as it was read."""
-        return self.rows[i] if self.rows is not None else {name: values[i] for name, values in self.columns.items()}
-
-
-class Table(Protocol):
-    """A file of rows, read in batches.
-
-    Attributes:
-        names: of its columns.
-        is_open: later rows may have columns that the first ones have not.
-    """
-
-    names: list[str]
-    is_open: bool
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """How far reading is: done and total, in bytes or rows."""
-
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """Read the rows with the wanted columns; a row that cannot be read goes to ``reject``."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a batch and a line may hold."""
-
-    batch_rows: int
-    batch_bytes: int
-    max_line_bytes: int
 
 
 @contextmanager
@@ -119,7 +68,7 @@ class CsvTable:
         """See ``Table``."""
         csv.field_size_limit(self._limits.max_line_bytes)
         places = {name: self.names.index(name) for name in wanted}
-        for lines, rows in _grouped(self._rows(reject), self._limits):
+        for lines, rows in grouped(self._rows(reject), self._limits):
             columns = list(zip(*rows, strict=True))
             yield Batch(lines, {name: list(columns[place]) for name, place in places.items()}, rows)
 
@@ -152,56 +101,6 @@ class CsvTable:
                 reject(self._number, f"{len(row)} values for {width} columns", row)
             else:
                 yield self._number, row, sum(map(len, row))
-
-
-class JsonlTable:
-    """One JSON object per line; a column is a key, or keys with dots between them for an object inside an object."""
-
-    is_open = True
-
-    def __init__(self, source: TextSource, limits: Limits) -> None:
-        self._source, self._limits = source, limits
-        self._lines = source.lines()
-        self._first = self._look_ahead()
-        self.names = sorted({name for _, _, row in self._first if row for name in _paths(row)})
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Bytes read and bytes there are."""
-        return self._source.done, self._source.size
-
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
-        for lines, rows in _grouped(self._rows(reject), self._limits):
-            yield Batch(lines, {name: [_at(row, name) for row in rows] for name in wanted}, rows)
-
-    def _look_ahead(self) -> list[tuple[Line, str | None, dict[str, Any] | None]]:
-        """The first lines, whose keys are taken as the names of the columns."""
-        first = []
-        held = 0
-        for line in filter(has_text, self._lines):
-            first.append((line, *_parsed(line)))
-            held += len(line.text)
-            if len(first) == 100 or held > self._limits.batch_bytes:
-                break
-        if not any(row is not None for _, _, row in first):
-            got = f"{first[0][1]} in the first line of {self._source.path.name}" if first else "no text at all"
-            raise ImportRefused(self._source.expected, got, "Each line must be one JSON object; for a table use csv.")
-        return first
-
-    def _rows(self, reject: Reject) -> Iterator[tuple[int, dict[str, Any], int]]:
-        first, self._first = self._first, []
-        for line, problem, row in first:
-            if row is None:
-                reject(line.number, problem or "", line.text)
-            else:
-                yield line.number, row, len(line.text)
-        for line in filter(has_text, self._lines):
-            problem, row = _parsed(line)
-            if row is None:
-                reject(line.number, problem or "", line.text)
-            else:
-                yield line.number, row, len(line.text)
 
 
 class ParquetTable:
@@ -244,51 +143,3 @@ class ParquetTable:
                 lines = range(self._done + 1, self._done + some.num_rows + 1)
                 yield Batch(lines, {name: some.column(name).to_pylist() for name in wanted})
                 self._done += some.num_rows
-
-
-def has_text(line: Line) -> bool:
-    """Whether a line is more than blanks."""
-    return bool(line.text) and not line.text.isspace()
-
-
-def _grouped(rows: Iterator[tuple[int, Any, int]], limits: Limits) -> Iterator[tuple[list[int], list[Any]]]:
-    lines: list[int] = []
-    kept: list[Any] = []
-    held = 0
-    for line, row, size in rows:
-        lines.append(line)
-        kept.append(row)
-        held += size
-        if len(kept) == limits.batch_rows or held >= limits.batch_bytes:
-            yield lines, kept
-            lines, kept, held = [], [], 0
-    if kept:
-        yield lines, kept
-
-
-def _parsed(line: Line) -> tuple[str | None, dict[str, Any] | None]:
-    if line.problem:
-        return line.problem, None
-    try:
-        row = json.loads(line.text)
-    except RecursionError:
-        return "not JSON: nested too deep", None
-    except ValueError as error:
-        return f"not JSON: {error}", None
-    return (None, row) if isinstance(row, dict) else ("not a JSON object", None)
-
-
-def _at(row: dict[str, Any], name: str) -> Any:
-    if name in row or "." not in name:
-        return row.get(name)
-    value: Any = row
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _paths(row: dict[str, Any], prefix: str = "") -> Iterator[str]:
-    for name, value in row.items():
-        yield prefix + name
-        if isinstance(value, dict) and prefix.count(".") < 3:
-            yield from _paths(value, f"{prefix}{name}.")

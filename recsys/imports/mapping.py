@@ -7,6 +7,7 @@ from recsys.config import nearest
 from recsys.errors import ImportRefused
 
 CONTEXT = "context."
+MAX_SHOWN = 500  # characters of a map in a log line
 ARTICLE_FIELDS = (
     "id",
     "title",
@@ -121,3 +122,11 @@ def complete(mapping: Mapping, names: Sequence[str], kind: str, is_open: bool) -
                 f"Say which it is with --map {field}=COLUMN; a text file's first line must name its columns.",
             )
     return whole
+
+
+def shown_map(mapping: Mapping, names: Sequence[str]) -> str:
+    """A map as ``--map`` would say it, without the fields that no column fills, and the columns that fill none."""
+    used = {field: source for field, source in mapping.items() if source.column is None or source.column in names}
+    text = ",".join(f"{field}={source.column or f':{source.constant}'}" for field, source in used.items())
+    left = [name for name in names if name not in {source.column for source in used.values()}]
+    return f"{text}; unused: {', '.join(left)}"[:MAX_SHOWN] if left else text[:MAX_SHOWN]

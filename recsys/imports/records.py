@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from recsys.imports import values
-from recsys.imports.formats import Batch, Reject
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS, Mapping
+from recsys.imports.tables import Batch, Reject
 from recsys.imports.values import BadValue, Convert
 from recsys.store import Article, Event
 

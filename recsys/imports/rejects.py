@@ -17,6 +17,8 @@ class Summary:
     """One import in numbers.
 
     Attributes:
+        records: what the rows were taken for: articles, events or clicks.
+        mapping: which column filled which field, empty where the format says it.
         read: rows of the file.
         stored: records (articles or events) that were new.
         updated: articles that differ from what was there.
@@ -29,6 +31,8 @@ class Summary:
             then be counted as new twice.
     """
 
+    records: str
+    mapping: str
     read: int
     stored: int
     updated: int
@@ -60,6 +64,7 @@ class Tally:
         self._file: IO[str] | None = None
         self._path: Path | None = None
         self._first_reason = ""
+        self.records = self.mapping = ""
         self.read = self.rejected = 0
         self.written = Written(0, 0, 0)
 
@@ -78,7 +83,8 @@ class Tally:
             self._first_reason = f"line {line}: {reason}"
             self._file = self._open()
         text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
-        self._file.write(json.dumps({"line": line, "reason": reason, "row": text[:MAX_ROW]}) + "\n")
+        found = {"line": line, "reason": reason, "row": text[:MAX_ROW]}
+        self._file.write(json.dumps(found, ensure_ascii=False) + "\n")
         self.rejected += 1
         self.read += 1
 
@@ -90,7 +96,17 @@ class Tally:
     def summary(self) -> Summary:
         """The numbers so far."""
         seconds = time.monotonic() - self._began
-        return Summary(self.read, *self.written, self.rejected, seconds, self._path, self._first_reason, self._dry_run)
+        return Summary(
+            self.records,
+            self.mapping,
+            self.read,
+            *self.written,
+            self.rejected,
+            seconds,
+            self._path,
+            self._first_reason,
+            self._dry_run,
+        )
 
     def _open(self) -> IO[str]:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +114,9 @@ class Tally:
         for number in range(1_000):
             self._path = self._folder / f"{self._name}-{stamp}{f'-{number}' if number else ''}.jsonl"
             try:
-                return self._path.open("x", encoding="utf-8")
+                return self._path.open(
+                    "x", encoding="utf-8", errors="backslashreplace"
+                )  # half a character, as JSON says it
             except FileExistsError:
                 continue
         raise FileExistsError(self._path)

@@ -28,8 +28,8 @@ class ItemsConfig(Section):
     window: int = Field(5, ge=1)
     negative: int = Field(5, ge=1)
     ns_exponent: float = Field(0.5, ge=-2, le=2)
-    epochs: int = Field(10, ge=1)
-    learning_rate: float = Field(0.05, gt=0)
+    epochs: int = Field(6, ge=1)
+    learning_rate: float = Field(0.08, gt=0)
     min_count: int = Field(2, ge=1)
     ridge: float = Field(1.0, gt=0)
 

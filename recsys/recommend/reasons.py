@@ -15,6 +15,8 @@ from recsys.readers import weights
 from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
 
+TELLING = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
+
 Vectors = npt.NDArray[np.float32]
 
 
@@ -126,12 +128,12 @@ def centred(vectors: Vectors, mean: Vectors) -> Vectors:
 
 
 def shared_keywords(catalogue: Catalogue, row: int, other: int, n: int) -> tuple[str, ...]:
-    """At most ``n`` keywords of an article that another one has too, most telling first."""
+    """At most ``n`` of the first keywords of an article that are among another's first too, most telling first."""
     mine, theirs = catalogue.entries[row], catalogue.entries[other]
     if mine is None or theirs is None:
         return ()
-    common = {word.casefold() for word in theirs.keywords}
-    return tuple(word for word in mine.keywords if word.casefold() in common)[:n]
+    common = {word.casefold() for word in theirs.keywords[:TELLING]}
+    return tuple(word for word in mine.keywords[:TELLING] if word.casefold() in common)[:n]
 
 
 def most_read(catalogue: Catalogue, rows: Sequence[int], half_life_clicks: float) -> dict[str, float]:

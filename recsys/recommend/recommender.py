@@ -100,14 +100,15 @@ class Recommender:
             cards, tier = self._for_anyone(states, allowed, k, now)
         return Recommendation(tier if cards else Tier.EMPTY, self.release, cards)
 
-    def similar(self, article_id: str, k: int, now: int, lang: str | None) -> list[Card]:
-        """The articles nearest to one; the newest of its category when it has no vector.
+    def similar(self, article_id: str, k: int, now: int) -> list[Card]:
+        """The articles nearest to one, in its language; the newest of its category when it has no vector.
+
+        Words of two languages are learned apart, so that across languages nearness says nothing.
 
         Args:
             article_id: the article.
             k: how many at most.
             now: ms.
-            lang: their language; without it the article's own.
 
         Raises:
             UnknownArticle: the catalogue has no such article.
@@ -116,7 +117,8 @@ class Recommender:
         if row == NONE or self.catalogue.entries[row] is None:
             raise UnknownArticle("an article of the catalogue", f"{article_id!r}", "Check the id.")
         entry = self.catalogue.entry(row)
-        allowed = self.catalogue.showable(now, lang or entry.language)
+        allowed = self.catalogue.showable(now, entry.language)
+        allowed &= self.catalogue.in_language(entry.language)
         allowed[row] = False
         cards: list[Card] = []
         for _, table, index in reversed(list(self._spaces())):  # by what they say first, then by who reads them

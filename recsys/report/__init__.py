@@ -3,8 +3,9 @@
 Reads figures, losses, vectors and keywords; produces SVG pictures and ``index.html``. This file holds the configuration
 only, so that reading it loads no plotting code.
 
-    plots.py   numbers -> SVG
-    page.py    pictures and tables -> one HTML file
+    plots.py    numbers -> SVG
+    page.py     pictures and tables -> one HTML file
+    compose.py  the stages' files -> what the page shows
 """
 
 from pydantic import Field

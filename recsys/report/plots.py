@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ Matrix = npt.NDArray[np.float32]
 
 INK = "#7d8590"  # reads well on white and on black
 ACCENT = "#c2410c"
+COLOURS = mpl.colormaps["tab20"](np.arange(20))  # (20, 4)
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "recsys",  # the same numbers give the same bytes
@@ -82,7 +84,7 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
 
     Args:
         vectors: float32 (A, D), finite rows.
-        labels: A labels; "" is drawn in grey.
+        labels: A labels; "" is drawn in grey as "none", and what is rarer than the colours suffice for as "others".
 
     Returns:
         An SVG element.
@@ -90,21 +92,20 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
     Source: principal component analysis by singular value decomposition.
     """
     flat = principal_plane(vectors)
-    names = sorted(set(labels) - {""})
+    frequent = [name for name, _ in Counter(label for label in labels if label).most_common(len(COLOURS))]
+    shown = np.array([label if label in frequent else "others" if label else "none" for label in labels])
+    names = [*sorted(frequent), *(name for name in ("others", "none") if name in shown)]
+    colour_of = dict(zip(sorted(frequent), COLOURS, strict=False))
     with mpl.rc_context(STYLE):
         sheet = Figure(figsize=(8.5, 5.2))
         axes = sheet.subplots()
-        colours = mpl.colormaps["tab20"](np.linspace(0, 1, max(len(names), 1)))
-        for name, colour in [("", INK), *zip(names, colours, strict=True)]:
-            here = np.array([label == name for label in labels], dtype=bool)
-            if here.any():
-                axes.scatter(
-                    flat[here, 0], flat[here, 1], s=18, color=colour, label=name or "none", alpha=0.75, linewidths=0
-                )
+        for name in names[::-1]:  # the grey ones first, below the others
+            x, y = flat[shown == name].T
+            axes.scatter(x, y, s=18, color=colour_of.get(name, INK), label=name, alpha=0.75, linewidths=0)
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_frame_on(False)
-        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
         return as_svg(sheet)
 
 

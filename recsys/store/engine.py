@@ -147,9 +147,9 @@ def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:
             with closing(engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA journal_mode=WAL").close()
             return
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             # SQLite does not wait by itself for the exclusive lock that the change of mode needs.
-            if time.monotonic() >= deadline:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
             time.sleep(0.02)
 

@@ -1,0 +1,108 @@
+"""One part of the Parquet log: its schema, how a batch is split by day, and how parts become arrays."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.errors import CorruptArtefact
+from recsys.events.arrays import KINDS, UNDATED, Events
+
+DAY_MS = 86_400_000
+SCHEMA = pa.schema(
+    [
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("event_id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("article", pa.string(), nullable=False),
+        pa.field("reader", pa.string()),
+        pa.field("session", pa.string()),
+        pa.field("time", pa.int64()),
+        pa.field("slot", pa.string()),
+        pa.field("position", pa.int16()),
+        pa.field("impression", pa.string()),
+        pa.field("dwell_ms", pa.int32()),
+        pa.field("context", pa.string()),
+    ]
+)
+ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position"]
+
+
+def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Split by UTC day, each part still in the order of ``seq``; events without a time are a day of their own."""
+    times = table["time"].fill_null(UNDATED).to_numpy()
+    days = np.where(times == UNDATED, UNDATED, times // DAY_MS)
+    order = np.argsort(days, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
+        day = days[rows[0]]
+        name = "undated" if day == UNDATED else str(np.datetime64(int(day), "D"))
+        yield name, table.take(pa.array(rows))
+
+
+def read_part(file: Path, columns: list[str]) -> pa.Table:
+    """Read some columns of one part, texts dictionary-encoded.
+
+    Raises:
+        CorruptArtefact: it cannot be read.
+    """
+    texts = [name for name in columns if SCHEMA.field(name).type == pa.string()]
+    try:
+        with pq.ParquetFile(file, read_dictionary=texts) as part:
+            return part.read(columns)
+    except (pa.ArrowException, OSError) as error:
+        raise CorruptArtefact(
+            f"a part of the event log in {file}",
+            str(error),
+            f"Remove {file.parents[1]} and run `python -m jobs events`.",
+        ) from None
+
+
+def unified(parts: list[pa.Table], names: list[str]) -> pa.Table:
+    """Parts as one table of one chunk, with one dictionary for each text column."""
+    if not parts:
+        fields = [SCHEMA.field(name) for name in names]
+        fields = [f.with_type(pa.dictionary(pa.int32(), f.type)) if f.type == pa.string() else f for f in fields]
+        return pa.schema(fields).empty_table()
+    return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+
+
+def as_events(table: pa.Table, through: int) -> Events:
+    """A table in the log's order, with ``ARRAY_COLUMNS``, as arrays."""
+    kind, kinds = _dense(table["kind"])
+    article, articles = _dense(table["article"])
+    reader, readers = _dense(table["reader"])
+    return Events(
+        time=table["time"].fill_null(UNDATED).to_numpy(),
+        kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
+        article=article,
+        reader=reader,
+        session=_dense(table["session"])[0],
+        impression=_dense(table["impression"])[0],
+        position=table["position"].fill_null(-1).to_numpy().astype(np.int16),
+        article_ids=articles,
+        reader_ids=readers,
+        through=through,
+    )
+
+
+def _dense(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
+    """Number the texts that occur, in their sorted order.
+
+    Returns:
+        int32 (E,) rows, -1 for none; the texts, sorted.
+    """
+    encoded = column.combine_chunks()
+    with contextlib.suppress(AttributeError):  # a chunked array of one chunk or of none
+        encoded = encoded.chunk(0) if encoded.num_chunks else encoded
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    used = np.unique(codes[codes >= 0])
+    texts = encoded.dictionary.take(pa.array(used))
+    order = pc.sort_indices(texts).to_numpy()
+    rows = np.full(len(encoded.dictionary) + 1, -1, np.int32)  # the last one is for code -1
+    rows[used[order]] = np.arange(len(used), dtype=np.int32)
+    return rows[codes], texts.take(pa.array(order)).to_pylist()

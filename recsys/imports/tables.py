@@ -1,0 +1,80 @@
+"""What every file of rows has in common: batches of columns, in constant memory.
+
+A batch ends after ``batch_rows`` rows or ``batch_bytes`` bytes of text, whichever comes first.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from recsys.imports.sources import Line
+
+Reject = Callable[[int, str, Any], None]  # line number, reason, row
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file.
+
+    Attributes:
+        lines: line number of each row, or its row number in Parquet, from 1.
+        columns: the wanted columns, each with a value per row.
+        rows: the rows as they were read, for the rejects file; None when the columns are all there is.
+    """
+
+    lines: Sequence[int]
+    columns: dict[str, list[Any]]
+    rows: Sequence[Any] | None = None
+
+    def row(self, i: int) -> Any:
+        """Row ``i`` as it was read."""
+        return self.rows[i] if self.rows is not None else {name: values[i] for name, values in self.columns.items()}
+
+
+class Table(Protocol):
+    """A file of rows, read in batches.
+
+    Attributes:
+        names: of its columns.
+        is_open: later rows may have columns that the first ones have not.
+    """
+
+    names: list[str]
+    is_open: bool
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How far reading is: done and total, in bytes or rows."""
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+        """Read the rows with the wanted columns; a row that cannot be read goes to ``reject``."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a batch and a line may hold."""
+
+    batch_rows: int
+    batch_bytes: int
+    max_line_bytes: int
+
+
+def has_text(line: Line) -> bool:
+    """Whether a line is more than blanks."""
+    return bool(line.text) and not line.text.isspace()
+
+
+def grouped(rows: Iterator[tuple[int, Any, int]], limits: Limits) -> Iterator[tuple[list[int], list[Any]]]:
+    """Collect (line number, row, size in characters) into batches: their line numbers and their rows."""
+    lines: list[int] = []
+    kept: list[Any] = []
+    held = 0
+    for line, row, size in rows:
+        lines.append(line)
+        kept.append(row)
+        held += size
+        if len(kept) == limits.batch_rows or held >= limits.batch_bytes:
+            yield lines, kept
+            lines, kept, held = [], [], 0
+    if kept:
+        yield lines, kept
