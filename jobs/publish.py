@@ -12,7 +12,7 @@ import typer
 from jobs.runner import Context, stage_fingerprint
 from jobs.runs import run_facts
 from jobs.stages import stage_of
-from jobs.terminal import log, peak_mib, reset_peak_memory
+from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
 from recsys import __version__
 from recsys.config import plain
 from recsys.errors import StaleArtefact
@@ -40,6 +40,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     settings.pop("data_dir")
     settings["store"].pop("url")  # it may hold a password
     facts = {"code_version": __version__, "seed": context.seed, "config": settings, "run": run.id}
+    end_if_asked()
     releases = releases_of(context)
     before, began = releases.current(), time.monotonic()
     log.info("start", job="publish")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
+from jobs.terminal import end_if_asked, log, peak_mib, progress_bar, reset_peak_memory
 from recsys.config import plain
 from recsys.events import EventLog
 from recsys.settings import Settings
@@ -148,6 +148,7 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
     Returns:
         True when it was made, False when nothing had changed since the last time.
     """
+    end_if_asked()
     context.progress.update({"stage": stage.name, "done": 0, "total": None})
     mark, inputs = stage_fingerprint(context, stage)
     if old := context.workspace.stale(stage.inputs):

@@ -25,6 +25,8 @@ LEVEL_COLOURS = {"warning": "yellow", "error": "red"}
 DISK_REMEDY = "Check the disk and the rights on RECSYS_DATA_DIR, then run the same command again."
 ERROR_PARTS = ("expected", "got", "remedy")
 
+_asked_to_end: list[int] = []
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("jobs")
 
 
@@ -89,7 +91,18 @@ def peak_mib() -> int:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
+    _asked_to_end.append(number)
     raise SystemExit(128 + number)
+
+
+def end_if_asked() -> None:
+    """End the process if a signal asked for it and a library's callback swallowed the exception.
+
+    Raises:
+        SystemExit: it was asked.
+    """
+    if _asked_to_end:
+        raise SystemExit(128 + _asked_to_end[0])
 
 
 def main(command: Callable[[], Any]) -> None:

@@ -51,8 +51,9 @@ def as_config_error(error: ValidationError, model: type[BaseModel], source: str)
     if first["type"] == "extra_forbidden":
         remedy = nearest(str(path[-1]), section_fields(model, path[:-1]))
         return ConfigError(f"only known keys in {source}", f"{name!r}", remedy)
+    said = first["msg"].removeprefix("Value error, ")
     return ConfigError(
-        f"a valid value for {name!r} ({first['msg'].lower()})",
+        f"a valid value for {name!r} ({said[0].lower()}{said[1:]})",
         f"{first['input']!r}",
         f"Correct it in {source}; config.yaml gives unit and reason of every key.",
     )

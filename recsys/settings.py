@@ -7,9 +7,10 @@ knows it.
 import os
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 from recsys.articles import ArticlesConfig
@@ -45,6 +46,13 @@ class SiteConfig(Section):
     name: str = "The Morning Vector"
     timezone: str = "Asia/Shanghai"
     language: str = Field("zh", pattern="^(zh|en)$")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("an IANA time zone such as Europe/Berlin")
+        return name
 
 
 class JobsConfig(Section):

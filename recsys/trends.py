@@ -81,6 +81,27 @@ class Trends:
         decayed[column] += 1.0
         return time
 
+    def observe_many(self, kinds: Array, rows: Rows, times: Array) -> None:
+        """Count many events at once: the counts of ``observe`` for each, to rounding.
+
+        Args:
+            kinds: int (E,), indices into ``KINDS``.
+            rows: int32 (E,), article rows.
+            times: int64 (E,), ms since the epoch, or UNDATED.
+        """
+        counted = (times != UNDATED) & ((kinds == IMPRESSION) | (kinds == CLICK))
+        rows, times, column = rows[counted], times[counted], (kinds[counted] == CLICK).astype(np.int64)
+        last = self._last.copy()
+        np.maximum.at(last, rows, times)
+        self._decayed *= np.exp2((self._last - last)[:, None] * self._per_ms)[:, None, :]
+        np.add.at(self._decayed, (rows, column), np.exp2((times - last[rows])[:, None] * self._per_ms))
+        self._last = last
+        np.add.at(self._total, (rows, column), 1)
+        self._all_total += np.bincount(column, minlength=2)
+        first = np.where(self._first == NEVER, np.iinfo(np.int64).max, self._first)
+        np.minimum.at(first, rows, times)
+        self._first = np.where(self._last == NEVER, NEVER, first)
+
     def grow(self, n_articles: int) -> None:
         """Make room for new articles; never shrinks."""
         more = n_articles - len(self)
@@ -196,6 +217,5 @@ class Trends:
 def counted(events: Events, config: TrendsConfig) -> Trends:
     """The counts after a whole log: E events in time order."""
     trends = Trends(len(events.article_ids), config)
-    for kind, row, time in zip(events.kind.tolist(), events.article.tolist(), events.time.tolist(), strict=True):
-        trends.observe(kind, row, time)
+    trends.observe_many(events.kind, events.article, events.time)
     return trends

@@ -94,6 +94,7 @@ def test_the_file_is_found_through_the_environment(tmp_path: Path, monkeypatch: 
         ("items:\n  window: wide\n", "'items.window'.*integer.*'wide'"),
         ("items:\n  window: -1\n", "'items.window'.*greater than or equal to 1"),
         ("items: 3\n", "'items'"),
+        ("site:\n  timezone: Mars/Olympus\n", "'site.timezone'.*IANA.*'Mars/Olympus'"),
         ("items: [\n", "a YAML mapping"),
         ("- 1\n", "a YAML mapping"),
         ("\x00", "a YAML mapping"),

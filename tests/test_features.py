@@ -122,6 +122,16 @@ def test_the_timeline_is_warm_up_fit_validation_and_holdout_in_time() -> None:
     assert len(lists.refits) == 4
 
 
+def test_a_log_that_hardly_grows_learns_its_vectors_less_often() -> None:
+    old = [click(f"r{n % 40}", f"a{n % 20:02}", START - HOUR_MS - n) for n in range(2_000)]
+    few = [event for n in range(100) for event in (shown("r", "a00", START + n, f"{n}"), click("r", "a01", START + n))]
+    lists = layout(log_of([*old, *few]), config=FeaturesConfig(warmup=0.0, refits=8))
+    known = [2_000 + int(moment - START) for moment in lists.refits.tolist()]  # one click a millisecond
+    assert known[0] == 2_000
+    assert len(known) == 2  # 75 new clicks before the holdout: 2 % of 2,000 fits once
+    assert known[1] > 1.02 * 2_000
+
+
 def test_a_click_that_comes_after_the_next_part_began_is_not_known_to_this_one() -> None:
     events = [
         event for n in range(8) for event in (shown("r", "a", START + n, f"{n}"), shown("r", "b", START + n, f"{n}"))

@@ -325,6 +325,30 @@ def test_a_file_of_another_format_is_refused_with_the_right_command(target: Targ
     assert "ZIP" in refused(target, write(tmp_path / "a.zip", b"PK\x03\x04" + b"x" * 50), "csv")
 
 
+def test_the_summary_says_what_the_rows_were_taken_for_and_which_column_went_where(
+    target: Target, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("headline,text,title\nOne,two,three\n")
+    summary = import_file(target, tmp_path / "a.csv", "csv", ["body=text,language=:en"])
+    assert summary.records == "articles"
+    assert summary.mapping == "title=title,body=text,language=:en; unused: headline"
+    (tmp_path / "b.csv").write_text("article,reader\na1,ann\n")
+    assert import_file(target, tmp_path / "b.csv", "csv").records == "clicks"
+
+
+def test_rejected_rows_can_be_read_in_any_script(target: Target, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("title,url\n球队夺冠,nowhere\nfine,/x\n", encoding="utf-8")
+    summary = import_file(target, tmp_path / "a.csv", "csv")
+    assert summary.rejects is not None
+    assert "球队夺冠" in summary.rejects.read_text(encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"title": "half \\ud800", "url": "nowhere"}\n{"title": "fine"}\n')
+    summary = import_file(target, tmp_path / "b.jsonl", "jsonl")
+    assert summary.rejects is not None
+    assert "half \\ud800" in json.loads(summary.rejects.read_text(encoding="utf-8"))["row"].encode(
+        "utf-8", "backslashreplace"
+    ).decode("utf-8")
+
+
 def test_a_wrong_column_is_answered_with_the_nearest_one(target: Target, tmp_path: Path) -> None:
     file = write(tmp_path / "a.csv", "user_id,article_id,timestamp\n1,2,3\n")
     maps = ("reader=userid,article=article_id",)

@@ -1,6 +1,7 @@
 """The command line: exit codes, messages, resuming, locks, and the same bytes for the same seed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,9 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
+from jobs.runs import exclusive_run
 from jobs.stages import STAGES, stage_of
+from jobs.terminal import for_people
+from recsys.errors import Busy, StaleArtefact
 from recsys.settings import Settings
+from recsys.store import Run
 from recsys.workspace import exclusive
 from tests.newsroom import QUICK, SITE, Toy, fill_toy, toy_settings, train
 
@@ -25,6 +31,10 @@ def command(folder: Path, *words: str, **environment: str) -> subprocess.Complet
     env = {**os.environ, "RECSYS_DATA_DIR": str(folder), "RECSYS_CONFIG": str(folder / "config.yaml"), **environment}
     line = [sys.executable, "-m", "jobs", *words]
     return subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def unstyled(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def digests(settings: Settings) -> dict[str, str]:
@@ -86,7 +96,7 @@ def test_help_lists_every_job_and_does_not_wait_for_torch(tmp_path: Path) -> Non
     assert all(
         name in done.stdout for name in [*STAGES, "all", "publish", "rollback", "releases", "evaluate", "import"]
     )
-    probe = "import sys, jobs.__main__; print([m for m in ('torch', 'matplotlib') if m in sys.modules])"
+    probe = "import sys, jobs.__main__; print([m for m in ('torch', 'matplotlib', 'gensim') if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
 
@@ -109,6 +119,77 @@ def test_a_run_while_the_workspace_is_taken_is_refused_and_nothing_is_touched(tm
     assert done.returncode == 1
     assert "Busy" in done.stderr
     assert not (tmp_path / "work" / "events").exists()
+
+
+def test_a_second_run_is_told_which_one_is_in_its_way(tmp_path: Path) -> None:
+    context = Context(toy_settings(tmp_path), seed=1)
+    with (
+        exclusive_run(context, "all", None),
+        pytest.raises(Busy, match="'all' running in process"),
+        exclusive_run(context, "items", None),
+    ):
+        pass
+
+
+def test_a_data_folder_that_cannot_be_is_one_line_and_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = command(tmp_path, "events", RECSYS_DATA_DIR=str(tmp_path / "file"))
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "RECSYS_DATA_DIR" in done.stderr
+
+
+def test_a_stage_ended_by_a_signal_is_cancelled_and_frees_the_workspace(tmp_path: Path) -> None:
+    fill_toy(toy_settings(tmp_path))
+    assert command(tmp_path, "tokens").returncode == 1
+    assert command(tmp_path, "events").returncode == 0
+    assert command(tmp_path, "tokens").returncode == 0
+    slow = {**QUICK, "words": {**QUICK["words"], "epochs": 100_000}}
+    (tmp_path / "slow.yaml").write_text(yaml.safe_dump(slow))
+    env = {**os.environ, "RECSYS_DATA_DIR": str(tmp_path), "RECSYS_CONFIG": str(tmp_path / "slow.yaml")}
+    line = [sys.executable, "-m", "jobs", "words"]
+    with subprocess.Popen(line, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        assert "event=start" in child.stderr.readline()
+        time.sleep(0.5)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(30) == 128 + signal.SIGTERM
+    store = open_store(toy_settings(tmp_path))
+    newest = store.runs(limit=1)[0]
+    store.close()
+    assert (newest.job, newest.state, newest.holder) == ("words", "cancelled", None)
+    assert not list((tmp_path / "work").glob(".tmp-*"))
+
+
+def test_a_signal_that_a_library_swallowed_ends_the_run_before_the_next_stage(tmp_path: Path) -> None:
+    fill_toy(toy_settings(tmp_path))
+    code = (
+        "import os, signal\n"
+        "from jobs import terminal\n"
+        "from jobs.__main__ import app\n"
+        "signal.signal(signal.SIGTERM, terminal._end)\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\nexcept SystemExit:\n    pass\n"
+        "terminal.main(lambda: app(['events']))\n"
+    )
+    env = {**os.environ, "RECSYS_DATA_DIR": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, check=False).returncode == 143
+    assert not (tmp_path / "work" / "events").exists()
+
+
+def test_stages_of_other_settings_or_another_seed_are_not_published(toy: Toy) -> None:
+    run = Run(id="stale", job="publish", created_at=0)
+    changed = toy.settings.model_copy(update={"ctr": toy.settings.ctr.model_copy(update={"epochs": 3})})
+    for context in (Context(changed, seed=1), Context(toy.settings, seed=2)):
+        with pytest.raises(StaleArtefact, match="python -m jobs all"):
+            publish(context, list(STAGES), run)
+
+
+def test_an_event_is_laid_out_for_people_with_an_error_s_parts_below_each_other() -> None:
+    event = {"at": "12:00:00", "level": "info", "event": "done", "stage": "words", "words": 5757, "dry_run": False}
+    assert unstyled(for_people(None, "", event)) == "12:00:00  words       done        words 5,757  dry run no"
+    error = {"at": "12:00:00", "level": "error", "event": "Busy", "expected": "a", "got": "b", "remedy": "c"}
+    lines = unstyled(for_people(None, "", error)).splitlines()
+    assert [line.split() for line in lines[1:]] == [["expected", "a"], ["got", "b"], ["remedy", "c"]]
 
 
 def test_every_run_leaves_its_row_in_the_store(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.errors import CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, StaleArtefact
 from recsys.releases import MANIFEST, Releases, ReleasesConfig
 from recsys.workspace import Workspace
 
@@ -104,6 +104,17 @@ def test_a_damaged_workspace_is_not_published(root: Path) -> None:
     with pytest.raises(CorruptArtefact):
         publish(root, "words", "items")
     assert Releases(root / "releases").current() is None
+
+
+def test_a_full_disk_leaves_the_live_release_and_no_half_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = publish(root, "words", "items")
+    stage(root, "items", "i2", ("words",))
+    (root / "work/items/items.txt").write_text("i9")
+    monkeypatch.setattr("recsys.workspace.disk.LEAST_FREE", 2**80)
+    with pytest.raises(ArtefactError, match="a full disk"):
+        publish(root, "words", "items")
+    assert Releases(root / "releases").open().name == first
+    assert not list((root / "releases").glob(".tmp-*"))
 
 
 def test_rollback_makes_the_one_before_live_and_stops_at_the_first(root: Path) -> None:

@@ -60,6 +60,20 @@ def test_a_map_names_its_categories_in_any_script() -> None:
     assert "none" in picture
 
 
+def test_a_map_without_any_category_is_drawn_in_grey() -> None:
+    picture = vector_map(np.random.default_rng(1).standard_normal((4, 3)).astype(np.float32), [""] * 4)
+    assert ">none</text>" in picture
+    assert ">others</text>" not in picture
+
+
+def test_a_map_of_many_categories_names_the_frequent_ones_and_the_rest_together() -> None:
+    labels = [*(f"rare-{number}" for number in range(40)), *["football"] * 5]
+    picture = vector_map(np.random.default_rng(1).standard_normal((45, 3)).astype(np.float32), labels)
+    assert ">football</text>" in picture
+    assert ">others</text>" in picture
+    assert picture.count(">rare-") == 19
+
+
 def test_the_plane_keeps_distances_of_points_that_lie_in_one() -> None:
     flat = np.array([[0, 0], [3, 0], [0, 4], [1, 1]], dtype=np.float32)
     turned = flat @ np.linalg.qr(np.random.default_rng(1).standard_normal((5, 5)))[0][:2].astype(np.float32)

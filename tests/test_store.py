@@ -2,6 +2,7 @@
 
 import multiprocessing
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -293,6 +294,13 @@ def test_a_bare_sqlite_file_that_is_no_database_is_refused(tmp_path: Path) -> No
     (tmp_path / "s.db").write_text("hello " * 1000)
     with pytest.raises(StoreError, match="not a database"):
         Store.open(f"sqlite:///{tmp_path}/s.db")
+
+
+def test_a_database_that_cannot_be_opened_is_refused_without_waiting(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with pytest.raises(StoreError, match="unable to open"):
+        Store.open(f"sqlite:///{tmp_path}", StoreConfig(busy_timeout_ms=20_000))
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("value", ["", "x" * 257, "a\nb", "a\x00b", "a\x7f", "a\x85", "a\ud800"])

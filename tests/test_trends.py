@@ -45,6 +45,16 @@ def test_events_out_of_order_count_the_same() -> None:
     assert fed(shuffled).first_seen(ROWS).tolist() == fed(events).first_seen(ROWS).tolist()
 
 
+@pytest.mark.parametrize("split", [0, 150, 400])
+def test_many_events_at_once_count_as_one_by_one(split: int) -> None:
+    events = [*some_events(), (CLICK, 2, UNDATED), (3, 1, START), (IMPRESSION, 0, START - HOUR_MS)]  # the last one late
+    trends = fed(events[:split])
+    kinds, rows, times = (np.array(column) for column in zip(*events[split:], strict=True))
+    trends.observe_many(kinds.astype(np.int8), rows.astype(np.int32), times)
+    for name, values in fed(events).arrays().items():
+        np.testing.assert_allclose(trends.arrays()[name], values, rtol=1e-9, err_msg=name)
+
+
 def test_totals_and_first_times_are_plain_counts_and_undated_events_pass() -> None:
     trends = fed([(CLICK, 1, START + 5), (IMPRESSION, 1, START), (CLICK, 2, UNDATED), (3, 3, START)])
     assert trends.total_clicks(ROWS).tolist() == [0, 1, 0, 0, 0]

@@ -218,6 +218,16 @@ def test_a_story_opened_from_the_page_itself_is_a_click_of_the_same_reader(brows
     assert api.asked[1]["article"] == "en-0"
 
 
+def test_a_story_reached_from_outside_is_a_click_and_a_reload_is_none(browser: Chrome, url: str, api: Api) -> None:
+    story = next(page.id for page in api.room.pages if page.language == "zh")
+    browser.get(f"{url}/article/{story}")
+    (click,) = api.of_kind("click")
+    assert (click["article"], click["slot"]) == (story, "direct")
+    browser.refresh()
+    time.sleep(0.5)
+    assert len(api.of_kind("click")) == 1
+
+
 def test_theme_and_personalisation_are_remembered(browser: Chrome, url: str, api: Api) -> None:
     browser.get(f"{url}/?lang=en")
     titles(browser)

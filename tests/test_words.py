@@ -81,10 +81,15 @@ def test_a_corpus_without_a_repeated_word_is_read_with_a_min_count_of_one(tmp_pa
 
 
 @pytest.mark.parametrize("text", ["", "alone alone alone\n"])
-def test_fewer_than_two_words_are_refused_with_a_remedy(tmp_path: Path, text: str) -> None:
+def test_fewer_than_two_words_are_an_empty_space_that_survives_the_disk(tmp_path: Path, text: str) -> None:
     (tmp_path / "corpus.txt").write_text(text)
-    with pytest.raises(DegenerateInput, match="Import articles"):
-        train(tmp_path / "corpus.txt", form(), 1, 1)
+    trained = train(tmp_path / "corpus.txt", form(), 1, 1)
+    assert (trained.losses, trained.tokens) == ([], 0)
+    save_words(trained.words, tmp_path)
+    loaded = load_words(tmp_path)
+    assert loaded.words == []
+    assert loaded.vectors.shape == loaded.centred.shape == (0, 8)
+    assert loaded.rows(["alone"]).tolist() == [-1]
 
 
 def test_a_training_that_loses_itself_is_stopped() -> None:

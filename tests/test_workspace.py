@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.errors import Busy, CorruptArtefact, MissingArtefact, SpaceMismatch
+from recsys.errors import ArtefactError, Busy, CorruptArtefact, MissingArtefact, SpaceMismatch
 from recsys.workspace import (
     Array,
     Workspace,
@@ -67,6 +67,42 @@ def test_rubbish_of_a_killed_run_is_collected_by_the_next(tmp_path: Path) -> Non
     (tmp_path / ".tmp-items-dead").mkdir()
     write(Workspace(tmp_path), "one")
     assert [path.name for path in tmp_path.iterdir()] == ["items"]
+
+
+def test_rubbish_of_all_stages_is_collected_at_once(tmp_path: Path) -> None:
+    for name in (".tmp-items-dead", ".tmp-words-dead"):
+        (tmp_path / name).mkdir()
+    Workspace(tmp_path).collect_orphans()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_called_so_whatever_the_library_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace(tmp_path)
+    write(workspace, "one")
+    monkeypatch.setattr("recsys.workspace.disk.LEAST_FREE", 2**80)
+
+    def fail() -> None:
+        with workspace.write("items", "mark2", {}) as out:
+            (out / "a.txt").write_text("half")
+            raise ValueError("12 requested and 3 written")
+
+    with pytest.raises(ArtefactError, match="a full disk"):
+        fail()
+    assert (workspace.path("items") / "a.txt").read_text() == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["items"]
+
+
+def test_a_stage_made_from_something_older_is_named_however_far_upstream(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for name, source in (("words", ""), ("keywords", "words"), ("articles", "keywords")):
+        inputs = {source: workspace.record(source).digest} if source else {}
+        with workspace.write(name, "mark", inputs) as out:
+            (out / "a.txt").write_text(name)
+    assert workspace.stale(["articles"]) == ""
+    with workspace.write("words", "mark", {}) as out:
+        (out / "a.txt").write_text("newer")
+    assert workspace.stale(["articles"]) == "'keywords', made from an older 'words'"
+    assert workspace.stale(["words"]) == ""
 
 
 def test_the_fingerprint_moves_with_settings_seed_and_inputs() -> None:

@@ -18,7 +18,7 @@ from web.art import art, tone
 
 LANG_COOKIE = "lang"
 COOKIE_SECONDS = 365 * 24 * 3600  # a year: a reader's language rarely changes
-TOP = 6  # the lead, three stories with a picture, two without
+TOP = 8  # the lead, three stories with a picture, four without
 SECTION = 5  # stories of one category on the front page: one with a picture, four headlines
 BLOCKS = 5  # categories on the front page; with the further headlines they fill two or three columns
 LISTED = 60  # articles on a category page

@@ -17,6 +17,7 @@ Longs = npt.NDArray[np.int64]
 
 FIT, VALIDATION, HOLDOUT = 0, 1, 2
 NEVER = np.iinfo(np.int64).max
+GROWTH = 0.02  # vectors wait for so many new clicks, as a share of those before: in service they are a night old, too
 RECENT_CLICKS = 1_000  # pseudo-impressions draw what the reader left from so many last clicks of everyone
 
 
@@ -31,7 +32,8 @@ class Lists:
         article: int32 (N,), article rows.
         clicked_at: int64 (N,), ms of the first click on the candidate, NEVER for none.
         part: int8 (I,), FIT, VALIDATION or HOLDOUT.
-        refits: int64 (R,), ms: when vectors are learned anew, the first at or before the first list.
+        refits: int64 (R,), ms: when vectors are learned anew, the first at or before the first list; on a log that
+            hardly grows from one to the next fewer than were asked for.
         limits: int64 (3,), ms: clicks at or after it do not label the lists of that part.
     """
 
@@ -99,9 +101,21 @@ def lists_of(
     return replace(
         lists,
         part=(lists.time >= validation_start).astype(np.int8) + (lists.time >= holdout_start).astype(np.int8),
-        refits=np.unique(lists.time[blocks]),
+        refits=_worthwhile(events, np.unique(lists.time[blocks])),
         limits=np.array([validation_start, holdout_start, NEVER], np.int64),
     ).cut(warm, n)
+
+
+def _worthwhile(events: Events, moments: Longs) -> Longs:
+    """The moments by which the dated clicks have grown by ``GROWTH`` since the one before; the first always."""
+    times = events.time[(events.kind == CLICK) & (events.time != UNDATED)]
+    kept: list[int] = []
+    known = 0
+    for moment, clicks in zip(moments.tolist(), np.searchsorted(times, moments).tolist(), strict=True):
+        if not kept or clicks > (1 + GROWTH) * known:
+            kept.append(moment)
+            known = clicks
+    return np.array(kept, np.int64)
 
 
 def impressions(events: Events) -> Lists:

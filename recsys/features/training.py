@@ -16,9 +16,11 @@ from recsys.errors import StaleArtefact
 from recsys.events import Events
 from recsys.features import NAMES, Matrix, Tables, matrix
 from recsys.features.lists import Lists, Longs, reader_keys
-from recsys.readers import ReadersConfig, ReaderState
+from recsys.readers import CLICK, DISMISS, ReadersConfig, ReaderState
 from recsys.trends import Trends, TrendsConfig
 from recsys.workspace import load_arrays, save_arrays
+
+MANY = 1_000  # events from which on counting them at once is faster than one by one
 
 TablesAt = Callable[[Events, int], Tables]
 
@@ -94,7 +96,9 @@ class _Walk:
         self._readers = {key: ReaderState.empty(readers) for key in np.unique(lists.reader).tolist() if key >= 0}
         self._events = events
         self._keys = reader_keys(events)
-        self._next = 0
+        known = np.isin(self._keys, list(self._readers))
+        self._telling = np.flatnonzero(known & np.isin(events.kind, (CLICK, DISMISS)))  # what readers learn from
+        self._next, self._told = 0, 0
 
     def reader(self, key: int) -> ReaderState:
         return self._readers.get(key, self._nobody)
@@ -102,13 +106,21 @@ class _Walk:
     def advance(self, now: int) -> None:
         """Apply every event strictly before ``now``."""
         stop = int(np.searchsorted(self._events.time, now))
-        span = slice(self._next, stop)
-        columns = (self._events.kind, self._events.article, self._keys, self._events.time)
-        for kind, row, key, time in zip(*(column[span].tolist() for column in columns), strict=True):
-            self.trends.observe(kind, row, time)
-            if (reader := self._readers.get(key)) is not None:
-                reader.observe(kind, row, time)
-        self._next = max(self._next, stop)
+        if stop <= self._next:
+            return
+        span, log = slice(self._next, stop), self._events
+        if stop - self._next > MANY:
+            self.trends.observe_many(log.kind[span], log.article[span], log.time[span])
+        else:
+            columns = (log.kind[span], log.article[span], log.time[span])
+            for kind, row, time in zip(*(column.tolist() for column in columns), strict=True):
+                self.trends.observe(kind, row, time)
+        told = int(np.searchsorted(self._telling, stop))
+        new = self._telling[self._told : told]
+        learned = (self._keys[new], log.kind[new], log.article[new], log.time[new])
+        for key, kind, row, time in zip(*(column.tolist() for column in learned), strict=True):
+            self._readers[key].observe(kind, row, time)
+        self._next, self._told = stop, told
 
 
 def leaks(

@@ -1,9 +1,10 @@
 """item2vec: click sessions as sentences, articles as words.
 
 Reads click sequences; produces behaviour vectors with gensim's skip-gram and negative sampling. Order inside a session
-matters little, so the window spans most sessions; what was clicked right before or after counts most, because the
-window of each click is drawn anew between 1 and its full width. An article's vector is the sum of its two: as the clicked one and as
-the company. Two articles are then close when they are clicked together, and not only when they keep the same company.
+matters little, so the window spans most sessions; what was clicked right before or after still counts most, because the
+window of each click is drawn anew between 1 and its full width. An article's vector is the sum of its two: as the
+clicked one and as the company. Two articles are then close when they are clicked together, and not only when they keep
+the same company.
 
 Source: Barkan and Koenigstein 2016 (item2vec); Caselles-Dupré, Lesaint and Royo-Letelier 2018 (the negative sampling
 exponent, epochs and window matter most); Pennington, Socher and Manning 2014

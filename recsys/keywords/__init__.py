@@ -91,7 +91,8 @@ class Ranker:
         Returns:
             The keywords.
         """
-        able = (rows >= 0) & self.eligible[language][rows]
+        able = rows >= 0
+        able[able] = self.eligible[language][rows[able]]
         places = np.flatnonzero(able if useful is None else able & useful)
         found, first, counts = np.unique(rows[places], return_index=True, return_counts=True)
         start = counts * self.rarity[language][found] / np.sqrt(1 + places[first])

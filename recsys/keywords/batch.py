@@ -39,7 +39,7 @@ def count_articles(batches: Iterable[pa.RecordBatch], words: WordVectors) -> Fre
         batches: the tokens artefact's articles.
         words: the word space.
     """
-    size, vocabulary = len(words.words), pa.array(words.words)
+    size, vocabulary = len(words.words), pa.array(words.words, pa.string())
     by_word = np.zeros(size, dtype=np.int64)
     articles: dict[str, int] = dict.fromkeys(LANGUAGES, 0)
     for batch in batches:
@@ -100,7 +100,7 @@ def write_keywords(batches: Iterable[pa.RecordBatch], ranker: Ranker, folder: Pa
         Counts: articles, keywords, articles without a keyword.
     """
     save_frequencies(ranker.frequencies, ranker.words.space, folder)
-    vocabulary = pa.array(ranker.words.words)
+    vocabulary = pa.array(ranker.words.words, pa.string())
     counts = {"articles": 0, "keywords": 0, "without_keywords": 0}
     with pq.ParquetWriter(folder / "keywords.parquet", SCHEMA, compression="zstd") as table:
         for batch in batches:

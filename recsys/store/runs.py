@@ -89,7 +89,7 @@ class RunStore(Database):
             raise Busy(
                 f"no other run that holds the {holder}",
                 f"run {other.id} ({other.job}, {other.state})",
-                "Wait for its end, or cancel it.",
+                "Wait for it to end, then try again.",
             )
 
 

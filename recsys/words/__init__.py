@@ -117,7 +117,9 @@ def space_id(vectors: Matrix) -> str:
 def save_words(words: WordVectors, folder: Path) -> None:
     """Write a word space to ``folder``."""
     save_npy(folder / "vectors.npy", words.vectors)
-    write_table(folder / "vocabulary.parquet", pa.table({"word": words.words, "count": words.counts}))
+    write_table(
+        folder / "vocabulary.parquet", pa.table({"word": pa.array(words.words, pa.string()), "count": words.counts})
+    )
     facts = {"space": words.space, "embedding_dim": words.embedding_dim, "words": len(words.words)}
     write_json(folder / "space.json", facts)
 

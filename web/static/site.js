@@ -1,4 +1,4 @@
-/* The demo site's few lines: theme and personalisation before the first paint, then the clicks on its own cards. */
+/* The demo site's few lines: theme and personalisation before the first paint, then the stories that were opened. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -32,6 +32,14 @@
     const { article, slot, position } = card.dataset;
     window.GuessYouLike.record("click", article, { slot, position: Number(position) });
   };
+  // A story reached from another site, a bookmark or the address bar is read as well; one reached by a link of this
+  // site was told already, by the card that was clicked.
+  addEventListener("load", () => {
+    const story = document.querySelector("article[data-story]")?.dataset.story;
+    const [visit] = performance.getEntriesByType("navigation");
+    const inside = document.referrer && new URL(document.referrer).origin === location.origin;
+    if (story && !inside && visit?.type === "navigate") window.GuessYouLike?.record("click", story, { slot: "direct" });
+  });
   document.addEventListener("click", clicked);
   document.addEventListener("auxclick", clicked);
 })();
