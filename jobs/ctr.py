@@ -5,15 +5,17 @@ Reads ``features/``; produces ``ctr/model.safetensors`` and ``ctr/model.json`` (
 rows before them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from jobs.runner import Counts, Job, Stage
-from recsys.ctr.training import Rows, fit
+from recsys.ctr import CtrConfig
+from recsys.ctr.training import Rows, Training, fit
 from recsys.features import NAMES
 from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.training import load_rows
+from recsys.features.training import TrainingSet, load_rows
 from recsys.workspace import save_npy, write_json
 
 STAGE = Stage("ctr", inputs=("features",), sections=("ctr",))
@@ -40,10 +42,9 @@ def run(job: Job) -> Counts:
     def track(epochs: Iterable[int]) -> Iterable[int]:
         return job.track(epochs, config.epochs, "epochs")
 
-    _, training = fit(NAMES, first, rows.where(made.part == VALIDATION), config, seed=job.seed, track=track)
+    scores, training = holdout_scores(made, config, seed=job.seed, track=track)
     best = training.best_epoch
-    before, _ = fit(NAMES, rows.where(made.part != HOLDOUT), None, config, seed=job.seed, epochs=best)
-    save_npy(job.out / "holdout.npy", before.score(rows.where(made.part == HOLDOUT).matrix))
+    save_npy(job.out / "holdout.npy", scores)
     released, _ = fit(NAMES, rows, None, config, seed=job.seed, epochs=best)
     released.save(job.out)
     curves = {"fit": training.fit_loss, "validation": training.validation_loss, "best_epoch": best}
@@ -55,3 +56,24 @@ def run(job: Job) -> Counts:
         "best_epoch": best,
         "loss": round(loss, 5),
     }
+
+
+def holdout_scores(
+    made: TrainingSet, config: CtrConfig, *, seed: int, track: Callable[[Iterable[int]], Iterable[int]] = iter
+) -> tuple[npt.NDArray[np.float32], Training]:
+    """Score the held-out rows by a model that saw only the rows before them.
+
+    Args:
+        made: all rows.
+        config: the network and its training.
+        seed: see ``fit``.
+        track: wraps the loop over epochs, to show progress.
+
+    Returns:
+        float32 (H,) scores, and how the number of epochs was found.
+    """
+    rows = Rows(made.matrix, made.label, made.impression)
+    fitted, later = rows.where(made.part == FIT), rows.where(made.part == VALIDATION)
+    _, training = fit(NAMES, fitted, later, config, seed=seed, track=track)
+    before, _ = fit(NAMES, rows.where(made.part != HOLDOUT), None, config, seed=seed, epochs=training.best_epoch)
+    return before.score(made.matrix[made.part == HOLDOUT]), training

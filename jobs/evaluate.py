@@ -15,13 +15,14 @@ from jobs.runner import Context
 from recsys.evaluate import FIGURES, figures
 from recsys.features.lists import HOLDOUT
 from recsys.features.training import load_rows
-from recsys.workspace import load_npy
+from recsys.workspace import load_npy, read_json
 
 
-def judged(features: Path, ctr: Path, seed: int) -> tuple[dict[str, dict[str, float]], str]:
+def judged(events: Path, features: Path, ctr: Path, seed: int) -> tuple[dict[str, dict[str, float]], str]:
     """Judge the models of one workspace or release.
 
     Args:
+        events: folder of the events stage, which says whether the readers are real.
         features: folder of the features stage.
         ctr: folder of the ctr stage.
         seed: of the random model and of ties.
@@ -33,14 +34,17 @@ def judged(features: Path, ctr: Path, seed: int) -> tuple[dict[str, dict[str, fl
     table = figures(rows, load_npy(ctr / "holdout.npy"), seed)
     held = len(np.unique(rows.impression[rows.part == HOLDOUT]))
     if not table:
-        return {}, f"None of the {held} held-out lists has both a click and a candidate without one: nothing to judge."
-    return table, f"Judged on the last {held} lists in time, {table['random']['impressions']} of which can be judged."
+        return {}, "No list that was held out has both a clicked and an unclicked card: there is nothing to judge yet."
+    real = " These are simulated readers." if read_json(events / "log.json")["simulated"] else ""
+    counted = int(table["random"]["impressions"])
+    both = f"{counted} of them have both a clicked and an unclicked card"
+    return table, f"Judged on the last {held} lists in time; {both}.{real}"
 
 
 def command(context: Context, *, as_json: bool) -> None:
     """Print the figures."""
     workspace = context.workspace
-    table, note = judged(workspace.path("features"), workspace.path("ctr"), context.seed)
+    table, note = judged(workspace.path("events"), workspace.path("features"), workspace.path("ctr"), context.seed)
     console = Console(stderr=as_json)
     shown = Table("model", *FIGURES, box=None)
     for model, values in table.items():

@@ -7,6 +7,7 @@ catalogue and ``log.json``, which says how far the log goes.
 from jobs.runner import Counts, Job, Stage
 from jobs.terminal import log
 from recsys.events.catalogue import write_catalogue
+from recsys.simulate import READER_PREFIX
 from recsys.workspace import write_json
 
 STAGE = Stage("events", sections=("site",), always=True)
@@ -25,7 +26,8 @@ def run(job: Job) -> Counts:
     finally:
         store.close()
     events = job.event_log.count()
-    write_json(job.out / "log.json", {"through": appended.through, "events": events})
+    simulated = job.event_log.has_reader(READER_PREFIX)
+    write_json(job.out / "log.json", {"through": appended.through, "events": events, "simulated": simulated})
     if not articles and not events:
         log.warning("the store is empty", site=site, remedy="Run: python -m jobs import --help")
     return {"events": events, "new": appended.events, "articles": articles}

@@ -22,7 +22,7 @@ def run(job: Job) -> Counts:
     Returns:
         Counts: pictures, models judged, keyword examples.
     """
-    figures, note = judged(job.path("features"), job.path("ctr"), job.seed)
+    figures, note = judged(job.path("events"), job.path("features"), job.path("ctr"), job.seed)
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     folders = {stage: job.path(stage) for stage in STAGE.inputs}
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}

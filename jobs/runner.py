@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import structlog
 
 from jobs.terminal import end_if_asked, log, peak_mib, progress_bar, reset_peak_memory
+from recsys import __version__
 from recsys.config import plain
 from recsys.events import EventLog
 from recsys.settings import Settings
@@ -129,7 +130,7 @@ def open_store(settings: Settings) -> Store:
 
 
 def stage_fingerprint(context: Context, stage: Stage) -> tuple[str, dict[str, str]]:
-    """What decides a stage's bytes.
+    """What decides a stage's bytes; another version of the code counts as well.
 
     Returns:
         The fingerprint, and the digests of the inputs by name.
@@ -139,7 +140,7 @@ def stage_fingerprint(context: Context, stage: Stage) -> tuple[str, dict[str, st
     """
     inputs = {name: context.workspace.record(name).digest for name in stage.inputs}
     sections = {name: plain(getattr(context.settings, name)) for name in stage.sections}
-    return fingerprint(stage.name, sections, context.seed, inputs), inputs
+    return fingerprint(stage.name, sections | {"code": __version__}, context.seed, inputs), inputs
 
 
 def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> bool:

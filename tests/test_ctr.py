@@ -55,6 +55,19 @@ def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: 
     np.testing.assert_array_equal(ClickModel.load(tmp_path, NAMES).score(matrix), model.score(matrix))
 
 
+def test_a_third_of_a_score_is_the_click_rate_itself(tmp_path: Path) -> None:
+    names = ("liking", "click_rate_total", "constant")  # the second is noise here, and still counts
+    alone, _ = fit(names, some_rows(), None, CONFIG.model_copy(update={"click_rate_share": 0.0}), seed=1)
+    leaning, _ = fit(names, some_rows(), None, CONFIG.model_copy(update={"click_rate_share": 1 / 3}), seed=1)
+    matrix = some_rows(500, seed=5).matrix
+    odds = [np.log(score / (1 - score)) for score in (model.score(matrix).astype("f8") for model in (alone, leaning))]
+    difference = odds[1] - (2 * odds[0] + matrix[:, 1]) / 3
+    np.testing.assert_allclose(difference, difference.mean(), atol=1e-3)  # one constant for the mean probability
+    assert leaning.score(some_rows().matrix).mean() == pytest.approx(some_rows().label.mean(), abs=1e-4)
+    leaning.save(tmp_path)
+    np.testing.assert_array_equal(ClickModel.load(tmp_path, names).score(matrix), leaning.score(matrix))
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         (tmp_path / name).mkdir()

@@ -1,16 +1,19 @@
 """Nothing from after an impression may describe it: planted leaks are caught, and the real builder has none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jobs.ctr import holdout_scores
+from recsys.ctr import CtrConfig
 from recsys.events import UNDATED, Events
 from recsys.features import COLUMN, FeaturesConfig, Tables
 from recsys.features import training as timeline
-from recsys.features.lists import Lists, lists_of
+from recsys.features.lists import HOLDOUT, Lists, lists_of
 from recsys.features.training import TablesAt, build, leaks
 from recsys.items import ItemsConfig
 from recsys.items.training import item_vectors
@@ -49,8 +52,20 @@ def found(tables_at: TablesAt, moments: int = 6) -> set[str]:
     return {name for time in times for name in leaks(events, lists, tables_at, TRENDS, READERS, made, time)}
 
 
-def test_the_real_builder_knows_nothing_of_the_future() -> None:
+@pytest.mark.parametrize("many", [0, 30, 1_000])  # events from which on they are counted at once
+def test_the_real_builder_knows_nothing_of_the_future(monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    monkeypatch.setattr(timeline, "MANY", many)
     assert found(honest) == set()
+
+
+def test_the_scores_of_the_holdout_do_not_depend_on_what_was_clicked_in_it() -> None:
+    """The job's order: fit on what is not held out, score what is."""
+    events = toy_log()
+    rows = build(events, lists_in(events), honest, TRENDS, READERS)
+    other = replace(rows, label=np.where(rows.part == HOLDOUT, 1 - rows.label, rows.label).astype(np.int8))
+    config = CtrConfig(epochs=3, hidden=(8,), batch_size=32, device="cpu")
+    first, second = (holdout_scores(one, config, seed=1)[0] for one in (rows, other))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_item_vectors_of_all_clicks_are_caught() -> None:

@@ -1,14 +1,16 @@
 """Simulated readers behave as they were made to: tastes, places, age and time can be read back from the events."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recsys import demo
 from recsys.errors import DegenerateInput
+from recsys.events import EventLog, EventsConfig
 from recsys.simulate import DAY, HOUR, READER_PREFIX, SimulateConfig, World, make_world, visits
-from recsys.store import Article, Event, Kind
+from recsys.store import Article, Event, Kind, Store
 
 NOW = 1_790_000_000_000
 CONFIG = SimulateConfig(readers=120, days=4, visits_per_day=3.0, cards=6)
@@ -95,3 +97,13 @@ def test_the_demo_newsroom_has_texts_in_both_languages_and_leaves_some_unsorted(
     assert len({article.title for article in articles}) == len(articles)
     assert all(len(article.body) > 100 for article in articles)
     assert set(demo.truth()) == {article.id for article in articles}
+
+
+def test_a_log_of_simulated_readers_says_so_and_one_of_others_does_not(tmp_path: Path) -> None:
+    for number, reader in enumerate(("ann", f"{READER_PREFIX}0001")):
+        store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+        store.add_events([Event(f"e{number}", "demo", Kind.CLICK, "a", reader, time=NOW)])
+        log = EventLog(tmp_path / "log")
+        log.append(store, "demo", EventsConfig())
+        store.close()
+        assert log.has_reader(READER_PREFIX) == (reader != "ann")

@@ -20,17 +20,27 @@ from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
 Matrix = npt.NDArray[np.float32]
 
 CLIP = 8.0  # standard deviations: a feature beyond what training saw must not decide alone
+RATE = "click_rate_total"  # the column that holds the smoothed click rate in log-odds
 SCORE_ROWS = 65_536  # rows scored at once: bounds memory on large matrices
 
 
 class ClickModel:
-    """Standardised features -> hidden layers -> a probability."""
+    """Standardised features -> hidden layers -> a probability.
+
+    Attributes:
+        share: part of the raw score that is the column ``RATE`` as it is; 0 without such a column.
+    """
 
     def __init__(self, names: Sequence[str], hidden: Sequence[int], dropout: float) -> None:
         self.names, self.hidden, self.dropout = tuple(names), tuple(hidden), dropout
         self.mean = torch.zeros(len(self.names))
         self.std = torch.ones(len(self.names))
         self.net = _layers(len(self.names), self.hidden, dropout)
+        self.share = 0.0
+
+    def lean(self, share: float) -> None:
+        """Let the smoothed click rate be ``share`` of the raw score from now on, where the columns hold it."""
+        self.share = share if RATE in self.names else 0.0
 
     def score(self, matrix: Matrix) -> Matrix:
         """The probability of a click for each row.
@@ -57,12 +67,12 @@ class ClickModel:
         """Raw scores: float32 (B, F) -> (B,), on the device where the model is."""
         standard = ((rows - self.mean) / self.std).clamp(-CLIP, CLIP)
         out: torch.Tensor = self.net(standard).squeeze(1)  # (B, 1) -> (B,)
-        return out
+        return (1 - self.share) * out + self.share * rows[:, self.names.index(RATE)] if self.share else out
 
     def shift(self, constant: float) -> None:
         """Add a constant to every raw score; no order changes."""
         with torch.no_grad():
-            self.net.get_parameter(f"{len(self.net) - 1}.bias").add_(constant)
+            self.net.get_parameter(f"{len(self.net) - 1}.bias").add_(constant / (1 - self.share))
 
     def to(self, device: str) -> "ClickModel":
         """Move all weights to a device."""
@@ -73,7 +83,8 @@ class ClickModel:
         """Write ``model.safetensors`` and ``model.json``."""
         tensors = {f"net.{name}": value.contiguous() for name, value in self.net.state_dict().items()}
         save_file(tensors | {"mean": self.mean, "std": self.std}, folder / "model.safetensors")
-        facts = {"dropout": self.dropout, "hidden": list(self.hidden), "names": list(self.names)}
+        facts = {"click_rate_share": self.share, "dropout": self.dropout, "hidden": list(self.hidden)}
+        facts |= {"names": list(self.names)}
         (folder / "model.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
@@ -87,6 +98,7 @@ class ClickModel:
         try:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             model = cls(facts["names"], facts["hidden"], facts["dropout"])
+            model.lean(facts["click_rate_share"])
             tensors = load_file(folder / "model.safetensors")
             model.mean, model.std = tensors.pop("mean"), tensors.pop("std")
             model.net.load_state_dict({name.removeprefix("net."): value for name, value in tensors.items()})

@@ -85,6 +85,14 @@ class EventLog:
         """How many events the log holds, read from the parts' footers."""
         return sum(pq.read_metadata(file).num_rows for file in self._parts(self.through))
 
+    def has_reader(self, prefix: str) -> bool:
+        """Whether an event is of a reader whose identifier begins with ``prefix``."""
+        for file in self._parts(self.through):
+            names = read_part(file, ["reader"])["reader"].combine_chunks().dictionary
+            if pc.any(pc.starts_with(names, prefix)).as_py():
+                return True
+        return False
+
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Read the log, or some of its columns, in the order of (time, undated first; then ``seq``).
 

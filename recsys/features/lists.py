@@ -17,7 +17,7 @@ Longs = npt.NDArray[np.int64]
 
 FIT, VALIDATION, HOLDOUT = 0, 1, 2
 NEVER = np.iinfo(np.int64).max
-GROWTH = 0.02  # vectors wait for so many new clicks, as a share of those before: in service they are a night old, too
+GROWTH = 0.01  # vectors wait for so many new clicks, as a share of those before: in service they are a night old, too
 RECENT_CLICKS = 1_000  # pseudo-impressions draw what the reader left from so many last clicks of everyone
 
 
