@@ -71,14 +71,19 @@ def _loss_pictures(folders: Folders) -> list[Picture]:
 
 
 def _maps(folders: Folders, most: int, seed: int) -> list[Picture]:
+    """A map per language: words of two languages have no common frame, and one map would only show that."""
     vectors = load_npy(folders["articles"] / "vectors.npy")
+    languages = read_table(folders["articles"] / "ids.parquet", ["language"])["language"].to_pylist()
     labels = read_table(folders["categories"] / "articles.parquet", ["category"])["category"].to_pylist()
-    known = np.flatnonzero(np.isfinite(vectors).all(axis=1))
-    if len(known) < LEAST_POINTS:
-        return []
-    chosen = np.sort(np.random.default_rng(seed).permutation(known)[:most])
-    drawn = vector_map(vectors[chosen], [labels[row] or "" for row in chosen])
-    return [Picture("Article vectors on their two main axes, by category", drawn, True)]
+    finite, rng = np.isfinite(vectors).all(axis=1), np.random.default_rng(seed)
+    pictures: list[Picture] = []
+    for language in LANGUAGES:
+        known = np.flatnonzero(finite & np.array([name == language for name in languages], dtype=bool))
+        if len(known) >= LEAST_POINTS:
+            chosen = np.sort(rng.permutation(known)[:most])
+            drawn = vector_map(vectors[chosen], [labels[row] or "" for row in chosen])
+            pictures.append(Picture(f"Article vectors on their two main axes, by category ({language})", drawn))
+    return pictures
 
 
 def keyword_examples(folders: Folders, most: int) -> list[KeywordExample]:

@@ -97,7 +97,7 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
     names = [*sorted(frequent), *(name for name in ("others", "none") if name in shown)]
     colour_of = dict(zip(sorted(frequent), COLOURS, strict=False))
     with mpl.rc_context(STYLE):
-        sheet = Figure(figsize=(8.5, 5.2))
+        sheet = Figure(figsize=(5.0, 4.2))
         axes = sheet.subplots()
         for name in names[::-1]:  # the grey ones first, below the others
             x, y = flat[shown == name].T
