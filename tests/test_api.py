@@ -286,6 +286,16 @@ def test_an_id_may_hold_anything_that_can_be_printed(site: Service) -> None:
     assert site.client.get(path).json == {"article": name, "release": None, "items": []}
 
 
+def test_without_a_language_a_reason_is_said_in_the_articles_own(site: Service) -> None:
+    chinese = [article(name, title="标题", language="zh", category="sports") for name in ("z1", "z2")]
+    site.store.put_articles(chinese)
+    site.live.refresh()
+    site.click("z1", reader="mei")
+    (item,) = site.get("/api/v1/recommendations", reader="mei", k=1)["items"]
+    assert (item["id"], item["category_name"]) == ("z2", "体育")
+    assert not item["reason"]["text"].isascii()
+
+
 def test_similar_articles_are_in_the_articles_language_whatever_the_page_speaks(site: Service) -> None:
     chinese = [article(name, title="标题", language="zh", category="sports") for name in ("z1", "z2")]
     site.store.put_articles([*chinese, article("e1", category="sports"), article("e2", category="sports")])

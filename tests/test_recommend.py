@@ -167,6 +167,15 @@ def test_only_the_language_asked_for_as_long_as_there_is_any() -> None:
     assert len(ask(recommender, reader(0), k=5, lang="zh").cards) == 5
 
 
+def test_a_reader_who_clicked_nothing_gets_the_sites_own_language() -> None:
+    recommender = two_topics()
+    for row in (6, 7):
+        recommender.catalogue.put(f"a{row}", entry(row, "markets", language="zh"))
+    assert set(rows(ask(recommender, k=2, home="zh"))) == {6, 7}
+    assert 1 in rows(ask(recommender, reader(0), k=5, home="zh"))
+    assert len(ask(recommender, k=8, home=None).cards) == 8
+
+
 def test_a_reader_of_one_language_gets_that_language() -> None:
     recommender = two_topics()
     for row in (4, 5):

@@ -5,15 +5,22 @@ from recsys.recommend.lists import Card
 from recsys.recommend.reasons import text
 from web.installation import Installation
 from web.schemas import Item, Reason
-from web.texts import category_name
+from web.texts import LANGUAGES, category_name
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
 
 
 def items(here: Installation, catalogue: Catalogue, cards: list[Card], lang: str | None) -> list[Item]:
-    """The items of a list; reasons and categories are named in ``lang``, else in the site's language."""
-    spoken = lang or here.settings.site.language
-    return [_item(catalogue, card, position, spoken) for position, card in enumerate(cards)]
+    """The items of a list; reasons and categories are named in ``lang``, else in each article's own language."""
+    home = here.settings.site.language
+    return [
+        _item(catalogue, card, position, lang or _spoken(catalogue, card, home)) for position, card in enumerate(cards)
+    ]
+
+
+def _spoken(catalogue: Catalogue, card: Card, home: str) -> str:
+    language = catalogue.entry(card.row).language
+    return language if language in LANGUAGES else home
 
 
 def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:

@@ -97,7 +97,8 @@ class LiveState:
         with self._lock:
             known, visit = self._memory.reader(reader), self._memory.session(session)
             world = self._world
-            made = world.recommender.recommend(known, visit, article=article, k=k, now=now_ms(), lang=lang)
+            home = self.settings.site.language
+            made = world.recommender.recommend(known, visit, article=article, k=k, now=now_ms(), lang=lang, home=home)
         return Answer(made, world.catalogue)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:

@@ -78,6 +78,7 @@ class Recommender:
         k: int,
         now: int,
         lang: str | None,
+        home: str | None = None,
     ) -> Recommendation:
         """Make a list for a reader.
 
@@ -89,10 +90,11 @@ class Recommender:
             now: ms.
             lang: only articles in this language, as long as there are any; without it the one language of everything
                 that the reader clicked, if it is one.
+            home: the site's own language, which is taken for a reader who has clicked nothing.
         """
         here = NONE if article is None else self.catalogue.row_of.get(article, NONE)
         states = self._states(reader, session, here, now)
-        allowed = self._allowed(states, here, now, lang or self._spoken(states))
+        allowed = self._allowed(states, here, now, lang or self._spoken(states, home))
         taste = self._taste(states)
         if taste is not None:
             cards, tier = self._for_taste(taste, allowed, k, now), taste.tier
@@ -168,9 +170,11 @@ class Recommender:
             allowed[here] = False
         return allowed
 
-    def _spoken(self, states: Sequence[tuple[Tier, ReaderState]]) -> str | None:
-        """The language of the last clicks, None when there are none or several."""
+    def _spoken(self, states: Sequence[tuple[Tier, ReaderState]], home: str | None) -> str | None:
+        """The language of the last clicks, None when there are several, ``home`` when there are no clicks."""
         clicked = next((state.clicks for _, state in states if state.clicks), [])
+        if not clicked:
+            return home
         languages = {entry.language for row in clicked if (entry := self.catalogue.entries[row])}
         return languages.pop() if len(languages) == 1 else None
 
