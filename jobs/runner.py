@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
+from threadpoolctl import threadpool_limits
 
 from jobs.terminal import end_if_asked, log, peak_mib, progress_bar, reset_peak_memory
 from recsys import __version__
@@ -163,7 +164,8 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
     reset_peak_memory()
     began = time.monotonic()
     with context.workspace.write(stage.name, mark, inputs, facts) as out:
-        facts.update(run(Job(context, stage, out)))
+        with threadpool_limits(context.settings.jobs.workers):  # other numbers of threads round differently
+            facts.update(run(Job(context, stage, out)))
         facts.update(seconds=round(time.monotonic() - began, 2), peak_mib=peak_mib())
     log.info("done", stage=stage.name, **facts)
     return True
