@@ -26,13 +26,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.articles import write_articles
-from recsys.categories import assign_all, fit
+from recsys.articles.batch import write_articles
+from recsys.articles.vectors import text_vectors
+from recsys.categories.documents import Catalogue
+from recsys.categories.learning import fit_all
+from recsys.categories.sorting import assign_all
 from recsys.keywords import Ranker
 from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
 from recsys.settings import Settings, load_settings
 from recsys.tokens import write_tokens
-from recsys.words import Matrix, save_words, unit_rows
+from recsys.words import Matrix, WordVectors, load_words, save_words, unit_rows
 from recsys.words.training import train
 from recsys.workspace import load_npy, read_table
 
@@ -100,14 +103,17 @@ def encode(corpus: Corpus, folder: Path, settings: Settings, seed: int) -> tuple
     ranker = Ranker(words, count_articles(source.iter_batches(BATCH_ROWS), words), settings.keywords)
     write_keywords(source.iter_batches(BATCH_ROWS), ranker, folder)
     began.append(time.perf_counter())
-    write_articles(folder / "keywords.parquet", words, folder, settings.articles)
+    (folder / "articles").mkdir()
+    made = text_vectors(folder, folder, settings.articles)
+    write_articles(folder / "articles.parquet", folder / "keywords.parquet", made, folder / "articles")
     began.append(time.perf_counter())
     seconds = dict(zip(("tokens", "words", "keywords", "articles"), np.diff(began).tolist(), strict=True))
-    return load_npy(folder / "vectors.npy"), read_table(folder / "ids.parquet")["language"].to_pylist(), seconds
+    vectors, ids = load_npy(folder / "articles" / "vectors.npy"), read_table(folder / "articles" / "ids.parquet")
+    return vectors, ids["language"].to_pylist(), seconds
 
 
 def predictions(
-    corpus: Corpus, vectors: Matrix, languages: list[str], settings: Settings
+    corpus: Corpus, tokens: Path, words: WordVectors, vectors: Matrix, languages: list[str], settings: Settings
 ) -> Iterator[tuple[str, int, str | None, float]]:
     """Hold out each fold's labels once.
 
@@ -120,8 +126,8 @@ def predictions(
         for row in held_out.tolist():
             given[row] = None
         taught = [row for row, label in enumerate(given) if label]
-        model = fit(vectors, given, languages, "benchmark", settings.categories)
-        assigned = assign_all(model, vectors, given, languages)
+        catalogue = Catalogue(tokens, tokens, vectors, languages, given)
+        assigned = assign_all(fit_all(catalogue, words, settings.categories, seed=1)[0], catalogue)
         majority = Counter(corpus.labels[row] for row in taught).most_common(1)[0]
         plain = plain_means(vectors, corpus.labels, taught, held_out)
         for row, nearest in zip(held_out.tolist(), plain, strict=True):
@@ -155,9 +161,10 @@ def measure(corpus: Corpus, settings: Settings, seed: int) -> dict[str, Any]:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         vectors, languages, seconds = encode(corpus, Path(folder), settings, seed)
-    answers: dict[str, list[tuple[str, str | None, float]]] = {}
-    for model, row, category, confidence in predictions(corpus, vectors, languages, settings):
-        answers.setdefault(model, []).append((corpus.labels[row], category, confidence))
+        answers: dict[str, list[tuple[str, str | None, float]]] = {}
+        words, tokens = load_words(Path(folder)), Path(folder) / "articles.parquet"
+        for model, row, category, confidence in predictions(corpus, tokens, words, vectors, languages, settings):
+            answers.setdefault(model, []).append((corpus.labels[row], category, confidence))
     table = {model: figures(*zip(*rows, strict=True)) for model, rows in answers.items()}
     ours = table.pop("nearest_mean")
     reading = sum(value for stage, value in seconds.items() if stage != "words")

@@ -8,6 +8,7 @@ import typer
 
 from jobs import admin_tokens, imports
 from jobs import evaluate as evaluate_job
+from jobs import labels as labels_job
 from jobs import publish as publish_job
 from jobs import simulate as simulate_job
 from jobs.runner import Context, run_stage, run_stages
@@ -56,8 +57,28 @@ def _add_stage(name: str, about: str) -> None:
     app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
 
 
+def _add_categories(name: str, about: str) -> None:
+    def command(
+        labels: Annotated[Path | None, typer.Option(help="Labelled rows for a task: CSV, JSONL or Parquet")] = None,
+        task: Annotated[str | None, typer.Option(help="The task's name: learn its labels, not categories")] = None,
+        encoding: Annotated[str, typer.Option(help="Of a text file without a byte order mark")] = "utf-8",
+        config: Config = None,
+        seed: Seed = None,
+        fresh: Fresh = False,
+        run_id: RunId = None,
+    ) -> None:
+        context = context_of(config, seed, fresh)
+        stage = name if labels is None and task is None else "tasks"
+        with exclusive_run(context, stage, run_id):
+            if stage == "tasks":
+                labels_job.take_over(context, labels, task, encoding)
+            run_stage(context, *stage_of(stage))
+
+    app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
+
+
 for _name, _about in STAGES.items():
-    _add_stage(_name, _about)
+    (_add_categories if _name == "categories" else _add_stage)(_name, _about)
 
 
 @app.command("all", rich_help_panel=OUT)

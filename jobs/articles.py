@@ -1,26 +1,26 @@
-"""Make each article's vector from its keywords.
+"""Make each article's vector from what it says.
 
-Reads ``keywords/`` and ``words/``; produces ``articles/ids.parquet`` (with each article's language) and
+Reads ``tokens/``, ``words/`` and ``keywords/``; produces ``articles/ids.parquet`` (with each article's language) and
 ``articles/vectors.npy``.
 """
 
 from jobs.runner import Counts, Job, Stage
-from recsys.articles import write_articles
-from recsys.keywords import load_frequencies
-from recsys.words import load_words
+from recsys.articles.batch import write_articles
+from recsys.articles.vectors import text_vectors
 
-STAGE = Stage("articles", inputs=("words", "keywords"), sections=("articles",))
+STAGE = Stage("articles", inputs=("tokens", "words", "keywords"), sections=("articles",))
 
 
 def run(job: Job) -> Counts:
-    """Average the keywords' vectors.
+    """Encode every article.
 
     Returns:
         Counts: articles, articles without a vector.
 
     Raises:
         SpaceMismatch: the keywords were ranked in another word space.
+        MissingArtefact: doc2vec is asked for, and the words were trained otherwise.
     """
-    words = load_words(job.path("words"))
-    load_frequencies(job.path("keywords"), words)  # refuses keywords of another space
-    return dict(write_articles(job.path("keywords") / "keywords.parquet", words, job.out, job.settings.articles))
+    tokens, keywords = job.path("tokens") / "articles.parquet", job.path("keywords")
+    vectors = text_vectors(job.path("words"), keywords, job.settings.articles)
+    return dict(write_articles(tokens, keywords / "keywords.parquet", vectors, job.out))

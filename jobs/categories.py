@@ -1,48 +1,71 @@
 """Give every article a category.
 
-Reads the given categories from the events stage's catalogue, and ``articles/``; produces
-``categories/articles.parquet``, and the means and frames for articles that come later.
+Reads the given categories from the events stage's catalogue, ``tokens/``, ``words/``, ``keywords/`` and ``articles/``;
+produces ``categories/articles.parquet``, the classifiers for articles that come later, and ``evaluation.json``.
 """
 
-import numpy as np
-
 from jobs.runner import Counts, Job, Stage
-from recsys.categories import assign_all, fit, save_assigned, save_categories
+from recsys.categories.documents import Catalogue
+from recsys.categories.evaluation import add_texts, evaluate
+from recsys.categories.learning import fit_all
+from recsys.categories.sorting import assign_all, save_assigned, save_categories
 from recsys.errors import StaleArtefact
-from recsys.workspace import load_npy, read_json, read_table
+from recsys.words import WordVectors, load_words
+from recsys.workspace import load_npy, read_json, read_table, same_space, write_json
 
-STAGE = Stage("categories", inputs=("events", "articles"), sections=("categories",))
+STAGE = Stage("categories", inputs=("events", "tokens", "words", "keywords", "articles"), sections=("categories",))
 
 
 def run(job: Job) -> Counts:
-    """Learn the means from the articles that came with a category; put the others where they are nearest.
+    """Learn from the articles that came with a category; put the others where they fit best.
 
     Returns:
-        Counts: articles, categories with a mean, articles that came with one, that were given one, that have none.
-
-    Raises:
-        StaleArtefact: the vectors were made from another catalogue.
+        Counts: articles, categories that were learned, articles that came with one, that got one, whose best guess is
+        too uncertain, that have none; and of those that came with one, how many could not teach, by reason.
     """
-    catalogue = read_table(job.path("events") / "articles.parquet", columns=["id", "category"])
-    folder = job.path("articles")
-    table = read_table(folder / "ids.parquet")
-    ids, languages = table["id"].to_pylist(), table["language"].to_pylist()
-    if catalogue["id"].to_pylist() != ids:
-        raise StaleArtefact("vectors of the articles in events", "other articles", "Run: python -m jobs all")
-    vectors, given = load_npy(folder / "vectors.npy"), catalogue["category"].to_pylist()
-    space = read_json(folder / "space.json")["space"]
-    model = fit(vectors, given, languages, space, job.settings.categories)
+    catalogue, ids, words = catalogue_of(job)
+    given = catalogue.given
+    model, left_out, lessons = fit_all(catalogue, words, job.settings.categories, job.seed)
     if not model.labels:
         job.log.info("no two categories with enough articles in any language: the others stay without one")
-    assigned = assign_all(model, vectors, given, languages)
-    came_with = np.array([bool(category) for category in given], dtype=bool)
+    assigned = assign_all(model, catalogue)
     save_categories(model, job.out)
-    save_assigned(ids, assigned, came_with, job.out)
-    without = sum(row.category is None for row in assigned)
+    judged = evaluate(lessons, words, job.settings.categories, job.seed)
+    add_texts(judged, job.path("events") / "articles.parquet")
+    write_json(job.out / "evaluation.json", judged)
+    save_assigned(ids, assigned, given, job.out)
+    came_with, uncertain = sum(map(bool, given)), sum(row.uncertain for row in assigned)
+    without = sum(row.category is None for row in assigned) - uncertain
     return {
         "articles": len(ids),
         "categories": len(model.labels),
-        "given": int(came_with.sum()),
-        "assigned": len(ids) - int(came_with.sum()) - without,
+        "given": came_with,
+        "assigned": len(ids) - came_with - uncertain - without,
+        "uncertain": uncertain,
         "without": without,
+        **left_out,
     }
+
+
+def catalogue_of(job: Job) -> tuple[Catalogue, list[str], WordVectors]:
+    """All articles as the stages before left them.
+
+    Returns:
+        The catalogue, the articles' ids, the word space.
+
+    Raises:
+        StaleArtefact: the vectors were made from another catalogue.
+        SpaceMismatch: the vectors live in another word space.
+    """
+    table = read_table(job.path("events") / "articles.parquet", columns=["id", "category"])
+    folder, words = job.path("articles"), load_words(job.path("words"))
+    made = read_table(folder / "ids.parquet")
+    ids = made["id"].to_pylist()
+    tokens, keywords = job.path("tokens") / "articles.parquet", job.path("keywords") / "keywords.parquet"
+    if any(
+        other["id"].to_pylist() != ids for other in (table, read_table(tokens, ["id"]), read_table(keywords, ["id"]))
+    ):
+        raise StaleArtefact("vectors of the articles in events", "other articles", "Run: python -m jobs all")
+    same_space(("words", words.space), ("articles", read_json(folder / "space.json")["space"]))
+    given, vectors = table["category"].to_pylist(), load_npy(folder / "vectors.npy")
+    return Catalogue(tokens, keywords, vectors, made["language"].to_pylist(), given), ids, words

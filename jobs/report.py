@@ -1,6 +1,6 @@
-"""``python -m jobs report``: figures, curves, the map of the articles and keyword examples, as one page.
+"""``python -m jobs report``: figures, curves, maps, examples and mistakes, as a few pages.
 
-Reads the stages' artefacts; produces ``metrics.json`` and ``index.html``.
+Reads the stages' artefacts; produces ``metrics.json``, ``index.html`` and the pages that it leads to.
 """
 
 from jobs.evaluate import judged
@@ -11,22 +11,22 @@ from recsys.workspace import write_json
 
 STAGE = Stage(
     "report",
-    inputs=("events", "tokens", "words", "keywords", "articles", "categories", "items", "features", "ctr"),
+    inputs=("events", "tokens", "words", "keywords", "articles", "categories", "tasks", "items", "features", "ctr"),
     sections=("report", "evaluate", "site"),
 )
 
 
 def run(job: Job) -> Counts:
-    """Write the figures and the page.
+    """Write the figures and the pages.
 
     Returns:
-        Counts: pictures, models judged, keyword examples.
+        Counts: pages, models judged.
     """
     figures, note = judged(job.path("events"), job.path("features"), job.path("ctr"), job.seed)
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     folders = {stage: job.path(stage) for stage in STAGE.inputs}
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
-    title = f"{job.settings.site.name}: report"
-    page = compose(title, folders, facts, figures, note, job.settings.report, job.seed)
-    (job.out / "index.html").write_text(render(page), encoding="utf-8")
-    return {"pictures": len(page.pictures), "models": len(figures), "examples": len(page.examples)}
+    pages = render(job.settings.site.name, compose(folders, facts, figures, note, job.settings.report, job.seed))
+    for name, text in pages.items():
+        (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text
+    return {"pages": len(pages), "models": len(figures)}

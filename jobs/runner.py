@@ -19,7 +19,7 @@ from recsys.config import plain
 from recsys.events import EventLog
 from recsys.settings import Settings
 from recsys.store import Store
-from recsys.workspace import Workspace, fingerprint
+from recsys.workspace import Workspace, described, fingerprint, tree
 
 T = TypeVar("T")
 Counts = dict[str, int | float]
@@ -33,12 +33,14 @@ class Stage:
         inputs: stages whose files it reads.
         sections: names of the sections of ``config.yaml`` that it reads.
         always: made on every run, because its input is outside the workspace (the store).
+        outside: folders of the data folder, beside the workspace, whose files it reads.
     """
 
     name: str
     inputs: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     always: bool = False
+    outside: tuple[str, ...] = ()
 
 
 @dataclass
@@ -141,7 +143,9 @@ def stage_fingerprint(context: Context, stage: Stage) -> tuple[str, dict[str, st
     """
     inputs = {name: context.workspace.record(name).digest for name in stage.inputs}
     sections = {name: plain(getattr(context.settings, name)) for name in stage.sections}
-    return fingerprint(stage.name, sections | {"code": __version__}, context.seed, inputs), inputs
+    folders = [context.settings.data_dir / name for name in stage.outside]
+    outside = {folder.name: {name: described(folder / name) for name in sorted(tree(folder))} for folder in folders}
+    return fingerprint(stage.name, sections | outside | {"code": __version__}, context.seed, inputs), inputs
 
 
 def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> bool:

@@ -16,6 +16,7 @@ STAGES = {
     "keywords": "rank each article's keywords by the votes of their vectors",
     "articles": "make a vector of each article from its keywords",
     "categories": "sort articles into categories by the nearest category mean",
+    "tasks": "learn other label sets (sentiment, clickbait) and label every article",
     "items": "learn item vectors from click sessions, and project articles without clicks",
     "trends": "count clicks and impressions at several half-lives",
     "features": "walk the log in time and write the click model's training matrix",

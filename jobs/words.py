@@ -1,40 +1,100 @@
 """Learn word vectors from the tokens.
 
-Reads ``tokens/corpus.txt``; produces ``words/vectors.npy``, ``words/vocabulary.parquet``, ``words/space.json`` and
-``words/training.json`` (the loss after each epoch).
+Reads ``tokens/`` and, when there is one, the last word space (the live release's, else the workspace's own); produces
+``words/vectors.npy``, ``words/vocabulary.parquet``, ``words/space.json``, with negative sampling ``words/outputs.npy``,
+with character n-grams ``words/subwords.npy``, and ``words/articles.parquet`` (the articles learned from),
+``words/training.json`` (how, and the loss after each epoch), ``words/judgement.json`` (what the report says).
+
+The last space is no input of the stage: it decides the frame of the new one, not whether a new one is made.
 """
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 
+import pyarrow.parquet as pq
+
+from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
-from recsys.words import save_words
-from recsys.words.training import train
+from recsys.errors import ArtefactError, MissingArtefact
+from recsys.words.continuing import save_seen, write_new_texts
+from recsys.words.judgement import judge, usage_by_language
+from recsys.words.training import Parent, Trained, load_parent, save_trained, train
 from recsys.workspace import write_json
 
 STAGE = Stage("words", inputs=("tokens",), sections=("words",))
+BATCH_ROWS = 4096  # articles counted at once
 
 
 def run(job: Job) -> Counts:
-    """Train one word space.
+    """Train one word space, and judge it.
 
     Returns:
-        Counts: words in the vocabulary, tokens, the min_count that was used, the last loss, words per second.
+        Counts: words, tokens, epochs, the last loss and the like; see ``counts_of``.
     """
     config = job.settings.words
+    parent, folder = last_space(job) or (None, None)
+    corpus, table = job.path("tokens") / "corpus.txt", pq.ParquetFile(job.path("tokens") / "articles.parquet")
+    facts: Counts = {}
+    if folder and config.start == "last":
+        corpus = job.out / "new.txt"
+        facts["new_articles"] = write_new_texts(table, folder, corpus)
     epochs = job.track(range(config.epochs), config.epochs, "epochs")
     next(epochs)  # shows the bar; each epoch moves it on
     began = time.monotonic()
-    corpus = job.path("tokens") / "corpus.txt"
-    trained = train(corpus, config, job.seed, job.workers, on_epoch=lambda epoch, loss: next(epochs, None))
-    seconds = time.monotonic() - began
-    if not trained.losses:
+    trained = train(corpus, config, job.seed, job.workers, lambda epoch, loss: next(epochs, None), parent)
+    facts["words_per_second"] = round(trained.tokens * len(trained.losses) / (time.monotonic() - began))
+    (job.out / "new.txt").unlink(missing_ok=True)
+    warn(job, trained, aligned=parent is None or trained.drift is not None)
+    save_trained(trained, job.out, config)
+    save_seen(table, job.out)
+    usage = usage_by_language(table.iter_batches(BATCH_ROWS, columns=["language", "title", "body", "tags"]))
+    write_json(job.out / "judgement.json", judge(trained, usage, config.similarity_files))
+    return counts_of(trained) | facts
+
+
+def last_space(job: Job) -> tuple[Parent, Path] | None:
+    """The last word space and its folder: the live release's, else the workspace's.
+
+    Returns:
+        None when there is none, or none that can be trusted.
+    """
+    sources: list[Callable[[], Path]] = [
+        lambda: releases_of(job.context).open().path("words"),
+        lambda: job.path("words"),
+    ]
+    for source in sources:
+        try:
+            folder = source()
+            return load_parent(folder), folder
+        except (ArtefactError, FileNotFoundError) as error:
+            problem = None if isinstance(error, MissingArtefact) else str(error)
+        if problem:
+            job.log.warning("a last word space that cannot be used", problem=problem)
+    return None
+
+
+def warn(job: Job, trained: Trained, *, aligned: bool) -> None:
+    """Say what a reader of the log should know."""
+    if not trained.words.words:
         job.log.warning("no word vectors", words=0, remedy="import articles with text, then run: python -m jobs all")
-    save_words(trained.words, job.out)
-    write_json(job.out / "training.json", {"loss": trained.losses, "min_count": trained.min_count})
-    return {
-        "words": len(trained.words.words),
-        "tokens": trained.tokens,
-        "min_count": trained.min_count,
-        **({"loss": trained.losses[-1]} if trained.losses else {}),
-        "words_per_second": round(trained.tokens * config.epochs / seconds),
-    }
+    if not aligned:
+        reason = "the last space has another dimension, or shares too few words"
+        job.log.warning(
+            "not aligned", reason=reason, effect="what was kept of the last space means nothing in this one"
+        )
+    if trained.pretrained and trained.pretrained.refused:
+        job.log.warning("rows of words.pretrained refused", **trained.pretrained.refused)
+
+
+def counts_of(trained: Trained) -> Counts:
+    """The numbers of the end line."""
+    counts: Counts = {"words": len(trained.words.words), "tokens": trained.tokens, "min_count": trained.min_count}
+    counts["epochs"] = len(trained.losses)
+    if trained.losses:
+        counts["loss"] = trained.losses[-1]
+    if trained.drift:
+        counts["mean_cosine_with_last"] = trained.drift.mean_cosine
+    if trained.pretrained:
+        counts["pretrained_used"] = trained.pretrained.used
+    return counts

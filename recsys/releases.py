@@ -35,7 +35,7 @@ from recsys.workspace import (
 
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
-FORMAT = 1
+FORMAT = 2  # raised when the service can no longer read what an older one holds: those are refused
 
 
 class ReleasesConfig(Section):
@@ -107,6 +107,7 @@ class Releases:
 
         Raises:
             MissingArtefact: nothing was published, or there is no such release.
+            StaleArtefact: another version of this program made it, in a format that this one does not read.
             CorruptArtefact: a file is missing, added or changed.
         """
         name = name or self.current()
@@ -119,8 +120,11 @@ class Releases:
     def _verify(self, name: str, manifest: Mapping[str, Any]) -> None:
         folder = self.root / name
         remedy = "Run: python -m jobs rollback, then: python -m jobs all --fresh"
-        if manifest.get("format") != FORMAT or manifest.get("digest") != digest_of(manifest["files"]):
-            raise CorruptArtefact(f"a whole manifest of format {FORMAT} in {folder}", "another one", remedy)
+        if manifest.get("format") != FORMAT:
+            made = f"format {manifest.get('format')}, made by another version of this program"
+            raise StaleArtefact(f"a release of format {FORMAT} in {folder}", made, "Run: python -m jobs all")
+        if manifest.get("digest") != digest_of(manifest["files"]):
+            raise CorruptArtefact(f"a whole manifest in {folder}", "another one", remedy)
         present = {file for file in tree(folder) if file != MANIFEST}
         if present != set(manifest["files"]):
             odd = sorted(present ^ set(manifest["files"]))

@@ -22,8 +22,9 @@ from selenium.webdriver.chrome.service import Service
 from werkzeug.serving import make_server
 
 import web.site
+from recsys.recommend.tags import Tag, TagKind, Tags
 from web import texts
-from web.site import ArticlePage, Card, Newsroom
+from web.pages import ArticlePage, Card, Newsroom, TagPage
 
 HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 CHROMEDRIVER = Path("/usr/bin/chromedriver")
@@ -64,6 +65,14 @@ STORIES = {
 }
 
 
+def tee(
+    bar: Sequence[tuple[str, float]] = (), stem: Sequence[tuple[str, float]] = (("alpha", 0.5), ("beta", 0.1))
+) -> Tags:
+    """Tags from categories and keywords."""
+    across = tuple(Tag(name, weight, TagKind.CATEGORY) for name, weight in bar)
+    return Tags(across, tuple(Tag(name, weight, TagKind.KEYWORD) for name, weight in stem))
+
+
 def articles(now: int) -> list[ArticlePage]:
     """Six stories in each language, and one in English whose every field is hostile."""
     found = [
@@ -75,8 +84,7 @@ def articles(now: int) -> list[ArticlePage]:
             language=lang,
             category=category,
             given=n % 2 == 0,
-            confidence=None if n % 2 == 0 else 0.87,
-            keywords=(("alpha", 0.5), ("beta", 0.1)),
+            tags=tee(((category, 1.0),) if n % 2 == 0 else ((category, 0.87), ("world", 0.11))),
             published_at=now - (n + 1) * HOUR,
         )
         for lang, stories in STORIES.items()
@@ -91,7 +99,7 @@ def articles(now: int) -> list[ArticlePage]:
         image=address,
         source=HOSTILE,
         language="en",
-        keywords=((HOSTILE, 1.0),),
+        tags=tee(((HOSTILE, 0.3),), ((HOSTILE, 1.0),)),
     )
     return [*found, hostile]
 
@@ -116,6 +124,18 @@ class HandNewsroom:
 
     def article(self, id: str) -> ArticlePage | None:
         return next((page for page in self.pages if page.id == id), None)
+
+    def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
+        found = [one for one in self.pages if tag in {mine.name for mine in (*one.tags.stem, *one.tags.bar[:1])}]
+        shown = found[page - 1 : page] if page > 0 else []
+        head = Tag(tag, 0.5, TagKind.KEYWORD)
+        return TagPage(head, tuple(map(_card, shown)), len(found), page, len(found), (head,)) if shown else None
+
+    def tags(self, lang: str, now: int) -> list[Tag]:
+        return list(dict.fromkeys(tag for page in self.pages for tag in page.tags.stem))
+
+    def meant(self, tag: str, lang: str, now: int) -> list[str]:
+        return ["alpha"] if tag.startswith("alph") else [HOSTILE]
 
     def today(self, lang: str) -> list[Card]:
         pages = [page for page in self.pages if page.language == lang][:8]
@@ -151,11 +171,14 @@ class Api:
         self.room = room
         self.events: list[dict[str, Any]] = []
         self.asked: list[dict[str, str]] = []
+        self.profiles: list[dict[str, str]] = []
+        self.clicks = 3
         self.broken = False
 
     def install(self, app: Flask) -> None:
         app.add_url_rule("/api/v1/recommendations", "recommendations", self.recommendations)
         app.add_url_rule("/api/v1/articles/<path:id>/similar", "similar", self.similar)
+        app.add_url_rule("/api/v1/readers/<path:reader>/tags", "profile", self.profile)
         app.add_url_rule("/api/v1/events", "events", self.accept, methods=["POST"])
 
     def recommendations(self) -> Response | tuple[Response, int]:
@@ -171,6 +194,14 @@ class Api:
 
     def similar(self, id: str) -> Response:
         return jsonify(article=id, release=self.room.release, items=self._items(lambda page: page.id != id))
+
+    def profile(self, reader: str) -> Response:
+        self.profiles.append(dict(request.args))
+        name = texts.category_name("sports", request.args["lang"])
+        bar = [{"tag": "sports", "name": name, "kind": "category", "task": None, "weight": 0.75}]
+        words = {"alpha": 0.5, HOSTILE: 0.25}
+        stem = [{"tag": word, "name": word, "kind": "keyword", "task": None, "weight": w} for word, w in words.items()]
+        return jsonify(reader=reader, clicks=self.clicks, tags={"bar": bar, "stem": stem})
 
     def accept(self) -> tuple[Response, int]:
         assert request.mimetype == "text/plain"
@@ -205,7 +236,7 @@ def _item(page: ArticlePage, position: int, lang: str) -> dict[str, Any]:
         "category_name": texts.category_name(page.category, lang) if page.category else None,
         "language": page.language,
         "published_at": page.published_at,
-        "keywords": [word for word, _ in page.keywords],
+        "keywords": [tag.name for tag in page.tags.stem],
         "score": 0.5,
         "position": position,
         "reason": {"kind": "because_you_read", "text": reason, "article": "lead", "keywords": []},

@@ -4,13 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.articles import ArticlesConfig, article_vector, load_encoder, write_articles
-from recsys.errors import SpaceMismatch
-from recsys.keywords import KeywordsConfig, Ranker
+from recsys.articles import ArticlesConfig, load_encoder
+from recsys.articles.batch import write_articles
+from recsys.articles.vectors import Texts, TextVectors, idf_means, keyword_means, text_vectors
+from recsys.errors import MissingArtefact, SpaceMismatch
+from recsys.keywords import Frequencies, Keywords, KeywordsConfig, Ranker
 from recsys.keywords.batch import count_articles, write_keywords
 from recsys.tokens import TokensConfig, write_tokens
-from recsys.words import WordVectors, save_words
-from recsys.workspace import load_npy, read_table
+from recsys.words import WordVectors, save_words, unit_rows
+from recsys.workspace import load_npy, read_table, write_json
 
 WORDS = WordVectors(
     ["ball", "bank", "rate"], np.ones(3, dtype=np.int64), np.array([[3, 0], [0, 3], [0, 0]], np.float32)
@@ -18,24 +20,42 @@ WORDS = WordVectors(
 TEXTS = [("Ball after ball", "The bank"), ("Bank rate", "rate of the bank, and a ball"), ("nothing known", "")]
 
 
-def weights(*values: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return np.array(values, dtype=np.float32)
+def ranked(words: str, *weights: float) -> Keywords:
+    return Keywords(words.split(), np.array(weights, dtype=np.float32), words.split())
 
 
 def test_a_vector_is_the_mean_of_the_keywords_by_hand() -> None:
     """Centred on (1, 1): ball (2, -1), bank (-1, 2); with weights 4 : 1 their roots are 2 : 1, so 4-1 : -2+2."""
-    assert article_vector(["ball", "bank"], weights(4, 1), WORDS, ArticlesConfig()) == pytest.approx([1, 0], abs=1e-6)
+    assert keyword_means([ranked("ball bank", 4, 1)], WORDS, 40)[0] == pytest.approx([1, 0], abs=1e-6)
 
 
 def test_only_the_top_keywords_count() -> None:
-    one = article_vector(["ball"], weights(4), WORDS, ArticlesConfig())
-    assert (
-        article_vector(["ball", "bank"], weights(4, 1), WORDS, ArticlesConfig(top_keywords=1)).tolist() == one.tolist()
-    )
+    one, two = keyword_means([ranked("ball", 4), ranked("ball bank", 4, 1)], WORDS, 1)
+    assert one.tolist() == two.tolist()
 
 
-def test_an_article_without_keywords_has_a_row_of_nan() -> None:
-    assert np.isnan(article_vector([], weights(), WORDS, ArticlesConfig())).all()
+def test_articles_without_known_words_have_rows_of_nan_between_the_others() -> None:
+    found = keyword_means([ranked(""), ranked("ball", 1), ranked("strange", 1)], WORDS, 40)
+    assert np.isnan(found).all(axis=1).tolist() == [True, False, True]
+
+
+def test_rare_words_count_more_by_hand() -> None:
+    """Of three articles, ball stands in all and says nothing; bank stands twice in this one and in no other."""
+    frequencies = Frequencies(np.array([3, 1, 1], dtype=np.int32), {"en": 3})
+    found = idf_means(Texts(["en"], [["ball", "bank", "bank"]], []), WORDS, frequencies)
+    assert found[0] == pytest.approx(np.array([-1, 2]) / np.sqrt(5), abs=1e-6)
+
+
+def test_what_all_articles_share_is_taken_out() -> None:
+    """Articles that share (1, 0) and differ along (0, 1) keep the difference."""
+    rng = np.random.default_rng(0)
+    vectors = unit_rows(np.stack([np.full(60, 2), rng.normal(size=60)], axis=1).astype(np.float32))
+    made = TextVectors(WORDS, Frequencies(np.zeros(3, np.int32), {}), ArticlesConfig(encoder="idf-mean"))
+    made.learn_common(vectors, ["en"] * 60)
+    found = made.without_common(vectors, ["en"] * 60)
+    assert (np.sign(found[:, 1]) == np.sign(vectors[:, 1])).mean() > 0.9
+    assert np.abs(found[:, 1]).min() > 0.9
+    assert made.without_common(vectors[:1], ["zh"])[0] == pytest.approx(vectors[0], abs=1e-6)
 
 
 @pytest.fixture
@@ -49,16 +69,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_live_article_and_the_batch_agree(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    out = tmp_path_factory.mktemp("articles")
-    counts = write_articles(folder / "keywords.parquet", WORDS, out, ArticlesConfig())
+@pytest.mark.parametrize("encoder", ["keywords", "idf-mean"])
+def test_one_live_article_and_the_batch_agree(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, encoder: str
+) -> None:
+    out, config = tmp_path_factory.mktemp("articles"), ArticlesConfig(encoder=encoder)
+    made = text_vectors(folder, folder, config)
+    counts = write_articles(folder / "articles.parquet", folder / "keywords.parquet", made, out)
     assert counts == {"articles": 3, "without_vector": 1}
     vectors = load_npy(out / "vectors.npy")
-    encoder = load_encoder(folder, folder, TokensConfig(), KeywordsConfig(), ArticlesConfig())
+    live = load_encoder(folder, folder, folder, out, TokensConfig(), KeywordsConfig(), config)
     for (title, body), vector in zip(TEXTS, vectors, strict=True):
-        live = encoder.encode(title, body)
-        assert live.language == "en"
-        assert live.vector == pytest.approx(vector, abs=1e-6, nan_ok=True)
+        found = live.encode(title, body)
+        assert found.language == "en"
+        assert found.vector == pytest.approx(vector, abs=1e-6, nan_ok=True)
     assert np.linalg.norm(vectors[:2], axis=1) == pytest.approx([1, 1])
     assert read_table(out / "ids.parquet")["id"].to_pylist() == ["a", "b", "c"]
 
@@ -66,4 +90,10 @@ def test_one_live_article_and_the_batch_agree(folder: Path, tmp_path_factory: py
 def test_words_of_another_space_are_refused(folder: Path) -> None:
     save_words(WordVectors(WORDS.words, WORDS.counts, WORDS.vectors + 1), folder)
     with pytest.raises(SpaceMismatch):
-        load_encoder(folder, folder, TokensConfig(), KeywordsConfig(), ArticlesConfig())
+        text_vectors(folder, folder, ArticlesConfig())
+
+
+def test_doc2vec_needs_words_that_were_trained_with_texts(folder: Path) -> None:
+    write_json(folder / "training.json", {"model": "skip-gram"})
+    with pytest.raises(MissingArtefact, match=r"words\.model"):
+        text_vectors(folder, folder, ArticlesConfig(encoder="doc2vec"))

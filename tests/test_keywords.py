@@ -17,7 +17,8 @@ from recsys.keywords import (
     vote_matrix,
 )
 from recsys.keywords.batch import count_articles, write_keywords
-from recsys.tokens import TokensConfig, tokenize, write_tokens
+from recsys.tokens import NO_LEXICON, Tokenizer, TokensConfig, write_tokens
+from recsys.tokens.classes import NO_CLASSES
 from recsys.words import WordVectors, unit_rows
 from recsys.workspace import read_table
 
@@ -87,7 +88,7 @@ def ranker(words: WordVectors, batches: list[pa.RecordBatch], **keys: float) -> 
 
 
 def ranked(ranker: Ranker, title: str, body: str = "", language: str | None = None) -> Keywords:
-    return ranker.extract(tokenize(title, body, language, TokensConfig()))
+    return ranker.extract(Tokenizer(TokensConfig(), NO_LEXICON, NO_CLASSES).tokenize(title, body, language))
 
 
 @pytest.mark.parametrize("damping", [0.0, 0.5, 0.85])

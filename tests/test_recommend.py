@@ -11,7 +11,8 @@ from recsys.features import Tables
 from recsys.index import Index
 from recsys.readers import ReadersConfig, ReaderState
 from recsys.recommend import RecommendConfig
-from recsys.recommend.catalogue import Catalogue, Entry, Traits
+from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.lists import Recommendation, Tier
 from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
 from recsys.recommend.recommender import Recommender
@@ -34,7 +35,8 @@ def entry(number: int, category: str | None, **more: Any) -> Entry:
         "published_at": NOW - 1000 * HOUR - number * HOUR,
         "keywords": (*words, f"word{number}"),
     }
-    return Entry(**(facts | more))
+    made = facts | more
+    return Entry(**{"weights": (0.1,) * len(made["keywords"]), "parts": made["keywords"]} | made)
 
 
 def newsroom(
@@ -243,7 +245,7 @@ def test_an_article_read_is_named_only_when_it_gave_the_most() -> None:
 
 def test_no_article_is_named_when_its_part_is_not_substantial() -> None:
     made = ask(two_topics(read_share=0.9), reader(0, 1, 2), k=1)
-    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
+    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football", keywords=("goal", "coach"))
     far = ask(two_topics(read_cosine=0.99), reader(0), k=7)
     kinds = {card.row: card.reason.kind for card in far.cards}
     assert (kinds[1], kinds[4]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
@@ -260,7 +262,9 @@ def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
 def test_words_far_down_the_list_of_keywords_are_no_likeness() -> None:
     recommender = two_topics()
     many = tuple(f"detail{number}" for number in range(20))
-    recommender.catalogue.put("a1", entry(1, "arts", keywords=(*many, "goal")))
+    told = Traits("en", (*many, "goal"), (0.04,) * 21, (*many, "goal"))
+    article = Article("a1", "s", "Story 1", category="arts", published_at=NOW - 1000 * HOUR)
+    recommender.catalogue.put("a1", Entry.of(article, told))
     made = ask(recommender, reader(0), k=1)
     assert (made.cards[0].row, made.cards[0].reason.kind) == (1, ReasonKind.SIMILAR)
 
@@ -306,7 +310,7 @@ def test_similar_articles_are_in_the_same_language_and_never_the_article_itself(
     recommender.catalogue.put("a1", entry(1, "football", language="zh"))
     cards = recommender.similar("a0", 2, NOW)
     assert [card.row for card in cards] == [2, 3]
-    assert cards[0].reason == Reason(ReasonKind.SIMILAR, 0, keywords=("goal", "coach"))
+    assert cards[0].reason == Reason(ReasonKind.SIMILAR, 0, "football", ("goal", "coach"))
 
 
 def test_an_article_without_a_vector_is_like_the_newest_of_its_category() -> None:
@@ -339,8 +343,8 @@ def test_a_full_catalogue_says_so() -> None:
 
 def test_an_entry_keeps_the_given_category_and_drops_the_body() -> None:
     article = Article("a", "s", "Title", body="x" * 1000, category="given")
-    made = Entry.of(article, Traits("en", ("k",), (0.5,), "told", 0.7))
-    assert (made.category, made.confidence, len(made.summary)) == ("given", None, 201)
+    made = Entry.of(article, Traits("en", ("k",), (0.5,), ("k",), "told", (("told", 0.7),)))
+    assert (made.category, made.given, made.bar, len(made.summary)) == ("given", True, (("given", 1.0),), 201)
 
 
 def test_every_reason_can_be_said_in_both_languages() -> None:

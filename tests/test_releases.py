@@ -99,6 +99,14 @@ def test_a_damaged_parent_is_not_linked_into_the_next_release(root: Path) -> Non
     assert (Releases(root / "releases").open().path("words") / "words.txt").read_text() == "w1"
 
 
+def test_a_release_of_another_version_is_refused_by_its_format(root: Path) -> None:
+    file = root / "releases" / publish(root, "words", "items") / MANIFEST
+    manifest = json.loads(file.read_text())
+    file.write_text(json.dumps(manifest | {"format": manifest["format"] - 1}))
+    with pytest.raises(StaleArtefact, match=r"format \d, made by another version.*jobs all"):
+        Releases(root / "releases").open()
+
+
 def test_a_damaged_workspace_is_not_published(root: Path) -> None:
     (root / "work/items/items.txt").write_text("i9")
     with pytest.raises(CorruptArtefact):

@@ -11,7 +11,8 @@ from flask.testing import FlaskClient
 from tests.browser import DAY, HOSTILE, HOUR, STORIES, HandNewsroom, articles, site
 from web import texts
 from web.art import TONES, art, tone
-from web.site import ArticlePage, paragraphs
+from web.pages import ArticlePage
+from web.site import paragraphs
 
 NOW = 1_795_219_200_000  # 2026-11-21 08:00 in Shanghai
 
@@ -86,16 +87,17 @@ def test_the_article_page_says_who_chose_the_category_and_how_sure_the_machine_i
     assert "Filed under" in given
     assert "confidence" not in given
     assert "Sorted by machine" in by_machine
-    assert "confidence 87%" in by_machine
-    assert '<span class="chip w5" title="weight 0.500">' in given
-    assert '<span class="chip w1" title="weight 0.100">' in given
+    assert "confidence </span>87%" in by_machine
+    assert re.findall(r'<rect width="([\d.]+)%"', given) == ["100.0", "20.0"], "the stem: alpha 0.5, beta 0.1"
+    assert re.findall(r'href="/category/(\w+)\?*">', by_machine.partition('class="tee"')[2]) == ["society", "world"]
 
 
 def test_the_machine_never_claims_to_be_entirely_sure(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     room = client.application.extensions["live"]
     page = room.article("en-1")
-    monkeypatch.setattr(room, "article", lambda id: dataclasses.replace(page, confidence=0.9999))
-    assert "confidence 99%" in client.get("/article/en-1?lang=en").text
+    sure = page.tags._replace(bar=(page.tags.bar[0]._replace(weight=0.9999),))
+    monkeypatch.setattr(room, "article", lambda id: dataclasses.replace(page, tags=sure))
+    assert "99%" in client.get("/article/en-1?lang=en").text
 
 
 def test_an_image_is_shown_when_there_is_one_and_drawn_when_there_is_none() -> None:

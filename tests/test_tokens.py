@@ -1,17 +1,51 @@
+import math
+import os
+import signal
+import subprocess
+import sys
 import time
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import jieba
+import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.tokens import LINE_TOKENS, TokensConfig, clean, detect, tokenize, write_tokens
-from recsys.workspace import read_table
+from recsys.config import plain as plain_values
+from recsys.errors import ArtefactError, ConfigError
+from recsys.settings import load_settings
+from recsys.tokens import (
+    LINE_TOKENS,
+    NO_LEXICON,
+    Lexicon,
+    Tokenizer,
+    Tokens,
+    TokensConfig,
+    detect,
+    load_tokenizer,
+    write_tokens,
+)
+from recsys.tokens.boilerplate import repeated_lines
+from recsys.tokens.classes import NO_CLASSES
+from recsys.tokens.clean import normal, plain
+from recsys.tokens.counting import PairCounter, Sums
+from recsys.tokens.cut import Cutter
+from recsys.tokens.lexicon import Entry, load_lexicon
+from recsys.tokens.pool import done, portions
+from recsys.tokens.work import Work
+from recsys.workspace import read_json, read_table
 
 CONFIG = TokensConfig()
 CHINESE = "国际足联主席在北京表示，中国队的比赛门票价格上涨12.5%，球迷可以通过网站购买。"
+
+
+def tokenize(title: str, body: str = "", language: str | None = None, config: TokensConfig = CONFIG) -> Tokens:
+    return Tokenizer(config, NO_LEXICON, NO_CLASSES).tokenize(title, body, language)
 
 
 def words(text: str, language: str | None = None) -> list[str]:
@@ -40,14 +74,17 @@ def test_chinese_is_cut_as_jieba_cuts_it() -> None:
     assert words(CHINESE) == expected
 
 
-def test_chinese_words_have_a_part_of_speech_each_and_english_ones_none() -> None:
+def test_words_have_a_part_of_speech_each_but_for_languages_without_one() -> None:
     text = tokenize("北京的天气", "很好", None, CONFIG)
     assert dict(zip(text.title + text.body, text.tags, strict=True))["北京"] == "ns"
-    assert tokenize("The weather", "is fine", None, CONFIG).tags == []
+    english = tokenize("The weather", "is fine")
+    assert dict(zip(english.title + english.body, english.tags, strict=True))["the"] == "u"
+    assert tokenize("Привет мир", "").tags == ["", ""]
 
 
-def test_traditional_text_passes_as_it_is() -> None:
-    assert "經濟" in words("中國的經濟")
+def test_traditional_text_becomes_simplified_unless_config_says_no() -> None:
+    assert words("中國的經濟") == ["中国", "的", "经济"]
+    assert "經濟" in "".join(tokenize("中國的經濟", config=TokensConfig(simplify=False)).title)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +146,8 @@ def test_any_text_gives_plain_words(title: str, body: str) -> None:
 
 
 def test_cleaning_twice_changes_nothing_more() -> None:
-    once = clean("<b>Ｔwo</b>\x00 ﬁne words")
-    assert clean(once) == once
+    once = normal(plain("<b>Ｔwo</b>\x00 ﬁne words").text)
+    assert normal(plain(once).text) == once
 
 
 def test_a_stream_becomes_a_table_and_a_corpus_in_the_same_order(tmp_path: Path) -> None:
@@ -124,10 +161,295 @@ def test_a_stream_becomes_a_table_and_a_corpus_in_the_same_order(tmp_path: Path)
     table = read_table(tmp_path / "articles.parquet").to_pylist()
     assert [row["title"] for row in table] == [["one", "two"], ["北京", "天气"], []]
     assert (tmp_path / "corpus.txt").read_text() == "one two three\n北京 天气\n"
-    assert counts == {"articles": 3, "tokens": 5, "without_tokens": 1, "zh": 1, "en": 1, "other": 1}
+    facts = {"articles": 3, "tokens": 5, "without_tokens": 1, "zh": 1, "en": 1, "other": 1, "odd_empty": 1}
+    assert {name: count for name, count in counts.items() if count} == facts
+    assert read_json(tmp_path / "tokens.json") == counts
 
 
 def test_no_line_of_the_corpus_is_longer_than_gensim_reads(tmp_path: Path) -> None:
     table = pa.table({"id": ["a"], "title": [""], "body": ["word " * (LINE_TOKENS + 1)], "language": ["en"]})
     write_tokens(table.to_batches(), tmp_path, CONFIG)
     assert [len(line.split()) for line in (tmp_path / "corpus.txt").read_text().splitlines()] == [LINE_TOKENS, 1]
+
+
+def test_phrases_end_at_punctuation_lines_and_the_title() -> None:
+    text = tokenize("Rates rise", "The bank said: rates (again) rise\nThe end, of U.S. history")
+    words = text.title + text.body
+    ends = [" ".join(words[a:b]) for a, b in zip([0, *text.breaks], [*text.breaks, len(words)], strict=True)]
+    assert ends == ["rates rise", "the bank said", "rates", "again", "rise", "the end", "of u.s history"]
+
+
+def test_a_phrase_goes_on_where_a_text_was_wrapped_at_a_fixed_width() -> None:
+    wrapped = "Separate accounts\nNew entrants are shaking up the\n\tseparate account industry\n\nThe end"
+    text = tokenize("", wrapped)
+    assert [text.body[place] for place in text.breaks] == ["new", "the"]
+    assert len(tokenize("", "One line\n" + "a paragraph is long " * 10 + "\nlast line").breaks) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "breaks"), [("北京 上海 的天气，很好人民都知道今天是个好日子", 3), ("经济 发展 很 快", 0)]
+)
+def test_a_space_between_chinese_words_is_punctuation_unless_the_text_was_cut_already(text: str, breaks: int) -> None:
+    assert len(tokenize(text).breaks) == breaks
+
+
+@given(st.lists(st.sampled_from(["new york", "stock", ",", "\n", "人工智能", "。", "is", "<p>"]), max_size=30))
+def test_breaks_ascend_inside_the_text(parts: list[str]) -> None:
+    text = tokenize(" ".join(parts[:5]), " ".join(parts[5:]))
+    assert text.breaks == sorted(set(text.breaks))
+    assert all(0 < place < len(text.title + text.body) for place in text.breaks)
+    if text.title and text.body:
+        assert len(text.title) in text.breaks
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        ("", ["empty"]),
+        (" \n\t", ["empty"]),
+        ("<p></p>", ["markup_only", "no_words"]),
+        ("😀 🎉 !!", ["no_words"]),
+        ("\x00\x01\x02\x03PK\x04", ["unreadable", "no_words"]),
+        ("\ufffd\ufffd\ufffd word", ["unreadable", "no_words"]),
+        ("a plain text with one \ufffd in it", ["mojibake"]),
+        ("中国经济".encode().decode("latin-1"), ["mojibake"]),
+        ("word " * 30_000, ["cut"]),
+        ("A text.\nShare this article\nRead more", ["boilerplate_line"] * 2),
+        ("正文在这里。\n责任编辑：张三", ["boilerplate_line"]),
+        ("A text.\n.nav{color:red;margin:0}", ["boilerplate_line"]),
+    ],
+)
+def test_what_is_odd_about_a_text_is_named(text: str, odd: list[str]) -> None:
+    assert Cutter(TokensConfig(max_body_chars=100_000)).pieces("", text, None).odd == odd
+
+
+def test_utf_8_that_was_read_as_latin_1_is_repaired() -> None:
+    assert tokenize("中国经济".encode().decode("latin-1")).title == ["中国", "经济"]
+    assert words("to $1.13bn (Â£600m)") == ["to", "1.13bn", "600m"]
+
+
+def test_a_title_is_never_boilerplate() -> None:
+    assert tokenize("Share this", "", "en").title == ["share", "this"]
+
+
+def test_lines_that_many_articles_repeat_are_learned_and_left_out() -> None:
+    bodies = [f"Story number {n}.\nBy Our Own Staff\nOnly here {n}" for n in range(5)] + ["Twice\nTwice", None]
+    lines = repeated_lines(pa.table({"body": bodies}).to_batches(2), CONFIG)
+    assert lines == ["By Our Own Staff"]
+    text = Tokenizer(CONFIG, Lexicon(boilerplate=lines), NO_CLASSES).tokenize("By Our Own Staff", bodies[0] or "")
+    assert " ".join(text.title + text.body) == "by our own staff story number 0 only here 0"
+
+
+SPANISH = (
+    "El presidente del gobierno anunció ayer en Madrid que la economía del país crecerá un dos por ciento durante el "
+    "próximo año, gracias a las exportaciones y al turismo, que siguen en aumento en todas las regiones del sur."
+)
+GERMAN = (
+    "Der Bundestag hat am Freitag in Berlin ein neues Gesetz beschlossen, das die Kosten für Strom senken soll; "
+    "die Opposition war dagegen, weil sie in dem Plan keinen Vorteil für die Haushalte mit wenig Einkommen sah."
+)
+ENGLISH = (
+    "Quarterly profits at the media giant jumped to more than a billion dollars for the three months to December; the "
+    "firm, which is now one of the biggest investors in search, benefited from sales of its high-speed connections."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [(SPANISH, "other"), (GERMAN, "other"), (ENGLISH, "en"), ("東京の天気はとても良いです", "other")],
+)
+def test_english_is_told_by_its_function_words_and_chinese_by_the_lack_of_kana(text: str, language: str) -> None:
+    assert tokenize("", text).language == language
+
+
+def test_a_site_in_another_language_gets_words_and_breaks() -> None:
+    text = tokenize("Economía", SPANISH)
+    assert text.body[:3] == ["el", "presidente", "del"]
+    assert text.tags == [""] * (1 + len(text.body))
+    assert text.breaks
+    assert words("हिन्दी में समाचार", "hi") == ["हिन्दी", "में", "समाचार"]
+
+
+def test_the_users_words_are_words() -> None:
+    config = TokensConfig(user_words=("云计算平台 10 nz", "machine learning", "big_data 5 nz", "grippe 3 v"))
+    chinese = tokenize("云计算平台很大", "", "zh", config)
+    assert (chinese.title[0], chinese.tags[0]) == ("云计算平台", "nz")
+    english = tokenize("Machine learning and big data", "machine, learning grippe", "en", config)
+    assert english.title == ["machine_learning", "and", "big_data"]
+    assert english.body == ["machine", "learning", "grippe"]
+    assert (english.tags[2], english.tags[5]) == ("nz", "v")
+
+
+def test_the_dictionary_file_is_taken_into_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("# ours\n云计算平台 10 nz\n\nmachine learning\n", encoding="utf-8")
+    config = TokensConfig(user_dictionary=str(file))
+    assert config.user_words == ("云计算平台 10 nz", "machine learning")
+    file.unlink()
+    assert TokensConfig.model_validate(plain_values(config)) == config  # as a release does
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"fine 3 n\n!! 3\n", "line 2"),
+        (b"fine\n" + b"x" * 200, "line 2"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (None, "readable"),
+    ],
+)
+def test_a_wrong_dictionary_is_answered_with_its_line(tmp_path: Path, content: bytes | None, message: str) -> None:
+    file = tmp_path / "words.txt"
+    if content is not None:
+        file.write_bytes(content)
+    (tmp_path / "config.yaml").write_text(f"tokens:\n  user_dictionary: {file}\n")
+    with pytest.raises(ConfigError, match=message):
+        load_settings(tmp_path / "config.yaml")
+
+
+def learned(titles: list[str], folder: Path, **keys: Any) -> dict[str, Entry]:
+    keys = {"min_count": 2, "min_articles": 2, "min_freedom": 0.0} | keys
+    table = pa.table({"id": list(map(str, range(len(titles)))), "title": titles, "body": titles, "language": titles})
+    table = table.set_column(2, "body", pa.nulls(len(titles), pa.string()))
+    table = table.set_column(3, "language", pa.nulls(len(titles), pa.string()))
+    write_tokens(table.to_batches(2), folder, TokensConfig.model_validate(keys))
+    return {entry.entry: entry for entry in load_lexicon(folder).entries}
+
+
+def test_cohesion_and_freedom_by_hand(tmp_path: Path) -> None:
+    """11 words, alpha 3, beta 4, together 3; to the right: pie twice and an end; to the left: three different ones."""
+    found = learned(["Alpha beta pie", "alpha beta pie", "gamma alpha beta", "delta beta"], tmp_path)
+    entry = found["alpha_beta"]
+    assert entry.parts == ("alpha", "beta")
+    assert entry.times == 3
+    assert entry.cohesion == pytest.approx(math.log(3 * 11 / (3 * 4)) / math.log(11 / 3), abs=1e-6)
+    assert entry.freedom == pytest.approx(-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)), abs=1e-6)
+
+
+def test_what_is_learned_is_joined_in_the_table_and_in_articles_that_come_later(tmp_path: Path) -> None:
+    titles = ["Hong Kong wins", "In Hong Kong, rain", "he left Hong Kong", "Kong: Hong"]
+    assert set(learned(titles, tmp_path)) == {"hong_kong"}
+    rows = read_table(tmp_path / "articles.parquet").to_pylist()
+    assert [row["title"] for row in rows[:2]] == [["hong_kong", "wins"], ["in", "hong_kong", "rain"]]
+    assert (rows[1]["breaks"], rows[3]["title"]) == ([2], ["kong", "hong"])
+    tokenizer = load_tokenizer(tmp_path, CONFIG)
+    for title, row in zip(titles, rows, strict=True):
+        assert tokenizer.tokenize(title, "")._asdict().items() <= row.items()
+
+
+def test_chinese_new_words_are_found(tmp_path: Path) -> None:
+    titles = ["他玩王者荣耀", "王者荣耀更新", "王者荣耀的英雄", "天气很好", "王者归来", "荣耀手机"]
+    assert "王者荣耀" in learned(titles, tmp_path, min_cohesion=0.3)
+    assert read_table(tmp_path / "articles.parquet")["title"].to_pylist()[1] == ["王者荣耀", "更新"]
+
+
+def test_parts_of_something_longer_do_not_join_but_the_whole_does(tmp_path: Path) -> None:
+    titles = ["{} Abra Kada Bra {}".format(*pair) for pair in (("he", "fell"), ("she", "rose"), ("we", "sang"))]
+    assert set(learned(titles, tmp_path, min_freedom=0.5)) == {"abra_kada_bra"}
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ["of the day", "of the night", "of the house"],
+        ["win 2 1", "lose 2 1", "draw 2 1"],
+        ["Hong. Kong", "Hong, Kong", "Hong: Kong"],
+        ["Hong Kong Hong Kong Hong Kong", "else"],
+    ],
+    ids=["stop words", "numbers", "breaks", "one article"],
+)
+def test_what_never_joins(titles: list[str], tmp_path: Path) -> None:
+    assert learned(titles, tmp_path, min_cohesion=-1) == {}
+
+
+def test_the_watch_can_be_switched_off(tmp_path: Path) -> None:
+    assert learned(["Hong Kong wins", "in Hong Kong", "to Hong Kong"], tmp_path, new_words=False) == {}
+
+
+@settings(deadline=None)  # the first example makes the sketch
+@given(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=30), min_size=1, max_size=8))
+def test_neighbours_are_counted_as_a_counter_would(articles: list[list[int]]) -> None:
+    counter = PairCounter(10, 2)
+    pairs, within = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    for codes in articles:
+        counter.add(np.array(codes), np.ones(len(codes) - 1, bool), np.zeros(len(codes), np.int64))
+        pairs.update(pairwise(codes))
+        within.update(set(pairwise(codes)))
+    found = {(a, b): (n, m) for a, b, n, m in zip(*(column.tolist() for column in counter.pairs()), strict=True)}
+    assert found == {pair: (pairs[pair], within[pair]) for pair in pairs if pairs[pair] >= 2}
+
+
+def test_sums_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.tokens.counting.MAX_KEYS", 10)
+    sums = Sums(1)
+    sums.add(np.array([7] * 5 + list(range(100))), np.ones((105, 1), np.int64))
+    sums.merge()
+    assert dict(zip(sums.keys.tolist(), sums.values[:, 0].tolist(), strict=True)) == {7: 6}
+
+
+def catalogue(articles: int) -> pa.Table:
+    texts = [f"New York stocks rose {n}. " * 20 + "中国经济增长很快。" * (n % 5) for n in range(articles)]
+    rows = {"id": [str(n) for n in range(articles)], "title": texts, "body": texts, "language": [None] * articles}
+    return pa.table(rows, schema=pa.schema([(name, pa.string()) for name in rows]))
+
+
+def test_any_number_of_processes_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.tokens.pool.SMALL_BYTES", 0)
+    written = []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        write_tokens(catalogue(60).to_batches(20), folder, TokensConfig(workers=workers))
+        written.append({file.name: file.read_bytes() for file in folder.iterdir()})
+    assert "lexicon.parquet" in written[0]
+    assert written[0] == written[1]
+
+
+def test_a_process_that_was_killed_is_an_error_and_leaves_no_other_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.tokens.pool.SMALL_BYTES", -1)
+    answers = done(Work(TokensConfig(workers=1 + 1)), portions(catalogue(60).to_batches(2)))
+    next(answers)
+    for pid in children(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    with pytest.raises(ArtefactError, match=r"tokens\.workers"):
+        list(answers)
+    assert children(os.getpid()) == []
+
+
+PARENT = """
+import time
+import pyarrow as pa
+import recsys.tokens.pool as pool
+from recsys.tokens.work import ARTICLES, TokensConfig, Work
+pool.SMALL_BYTES = -1
+batches = [pa.record_batch([["a"]] * 4, schema=ARTICLES)] * 9
+for _ in pool.done(Work(TokensConfig(workers=2)), batches):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_processes_end_when_their_parent_is_killed() -> None:
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=root) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        workers = children(parent.pid)
+        parent.kill()
+    assert len(workers) == 2
+    until = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+
+
+def test_batches_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.tokens.pool.BATCH_BYTES", 10)
+    monkeypatch.setattr("recsys.tokens.pool.BATCH_ROWS", 2)
+    bodies = ["a", "b", "c", "x" * 50, "d"]
+    table = pa.table({"id": bodies, "title": bodies, "body": bodies, "language": bodies})
+    assert [batch.num_rows for batch in portions(table.to_batches())] == [2, 1, 1, 1]

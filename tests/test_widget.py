@@ -264,3 +264,37 @@ def test_nothing_sticks_out_of_a_phone(browser: Chrome, url: str, path: str) -> 
         titles(browser)
         assert inside(browser, "li")[0].is_displayed()
     assert browser.execute_script("return document.documentElement.scrollWidth") == 390
+
+
+def told(browser: Chrome) -> str:
+    """What the page of a reader's tags says, "" while it is being loaded."""
+    return str(browser.execute_script("return document.querySelector('.told')?.textContent ?? ''"))
+
+
+@pytest.mark.parametrize(("lang", "category"), [("zh", "体育"), ("en", "Sports")])
+def test_a_readers_own_tags_are_drawn_as_a_t(browser: Chrome, url: str, api: Api, lang: str, category: str) -> None:
+    browser.get(f"{url}/profile?lang={lang}")
+    until(lambda: browser.find_elements(By.CSS_SELECTOR, ".tee"))
+    bar = browser.find_elements(By.CSS_SELECTOR, ".tee .bar a")
+    assert [link.text for link in bar] == [category]
+    stem = browser.find_elements(By.CSS_SELECTOR, ".tee .stem a")
+    assert [link.text for link in stem] == ["alpha", HOSTILE]
+    lengths = [part.get_attribute("width") for part in browser.find_elements(By.CSS_SELECTOR, ".stem rect")]
+    assert lengths == ["100%", "50%"]
+    assert browser.title != "owned"
+    stem[0].click()
+    assert until(lambda: browser.current_url.endswith("/tags/alpha"))
+    assert api.profiles[-1]["lang"] == lang
+
+
+def test_a_reader_without_clicks_and_one_without_personalisation_are_told_so(
+    browser: Chrome, url: str, api: Api
+) -> None:
+    api.clicks = 0
+    browser.get(f"{url}/profile?lang=en")
+    assert until(lambda: told(browser).startswith("No clicks yet"))
+    asked = len(api.profiles)
+    browser.execute_script("document.querySelector('[data-act=personalisation]').click()")
+    assert until(lambda: "Personalisation is off" in told(browser))
+    assert len(api.profiles) == asked, "nobody was asked about"
+    browser.execute_script("document.querySelector('[data-act=personalisation]').click()")

@@ -9,7 +9,8 @@ import pytest
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.words import WordsConfig, WordVectors, load_words, save_words
 from recsys.words.probe import Probe
-from recsys.words.training import Watch, train
+from recsys.words.training import train
+from recsys.words.word2vec import Watch
 from recsys.workspace import save_npy
 
 TOPICS = (["goal", "match", "team", "coach", "league"], ["bank", "profit", "market", "shares", "economy"])

@@ -5,7 +5,8 @@ the process that only watches the workers does not load torch.
 
     problems       errors as application/problem+json
     schemas        what comes in and goes out
-    encode         a new article -> keywords, vectors, category
+    traits         a release's articles -> keywords, categories, labels
+    encode         a new article -> the same, and its vectors
     parts          a release's files, loaded
     world          a release over the catalogue
     database       whether the database's file is still there
@@ -13,12 +14,14 @@ the process that only watches the workers does not load torch.
     live           all of that, kept fresh
     installation   what the handlers share
     today          today's most clicked
+    tagging        a tag -> its articles
     cards          rows -> the items of an answer
     intake         a body -> events
     api, admin     the calls
     docs           /docs, a readable page of /openapi.json
     runs           jobs as child processes
-    newsroom       what the demo site asks for
+    pages          what the demo site shows and asks for
+    newsroom       the answers to that
     site           the demo site
     app            all of that as one Flask application
     worker         what granian calls in each process

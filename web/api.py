@@ -1,4 +1,4 @@
-"""The public API: recommendations, similar articles, today's clicks, events, and whether the service lives.
+"""The public API: recommendations, articles, tags, today's clicks, events, and whether the service lives.
 
 Reads requests that the schemas have checked; produces JSON. Any site may call it from its own pages (CORS), because the
 widget runs there. No answer about a reader may be cached.
@@ -8,30 +8,41 @@ import uuid
 
 from apiflask import APIBlueprint
 from flask import Response, request
+from pydantic import TypeAdapter, ValidationError
 
 from recsys import __version__
 from recsys.recommend.lists import Card
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.store import Event
-from web.cards import items
+from web.cards import article, items, tag_out, tee
 from web.installation import Installation, installation
 from web.intake import checked_event, event_list, json_body
 from web.live import now_ms
 from web.problems import Refused
 from web.schemas import (
     Accepted,
+    Article,
     Health,
+    Id,
+    LangQuery,
     ListQuery,
+    Profile,
+    ProfileQuery,
     Ready,
     Recommendations,
     RecommendationsQuery,
     Rejected,
     Similar,
     SimilarQuery,
+    Tagged,
+    TaggedQuery,
     Today,
     TodayItem,
 )
+from web.tagging import instead, tag_list
 from web.today import todays_clicks
+
+READER: TypeAdapter[str] = TypeAdapter(Id)
 
 blueprint = APIBlueprint("api", __name__, tag="site")
 
@@ -75,6 +86,51 @@ def similar(article_id: str, query: SimilarQuery) -> Similar:
     here = installation()
     cards, catalogue, release = here.live.similar(article_id, _length(here, query.k))
     return Similar(article=article_id, release=release, items=items(here, catalogue, cards, query.lang))
+
+
+@blueprint.get("/api/v1/articles/<path:article_id>", merge_slashes=False)
+@blueprint.input(LangQuery, location="query", arg_name="query")
+@blueprint.output(Article)
+def read_article(article_id: str, query: LangQuery) -> Article:
+    """One article with its tags; 404 for one that is unknown or may not be shown."""
+    here = installation()
+    return article(here, here.live.catalogue, article_id, now_ms(), query.lang)
+
+
+@blueprint.get("/api/v1/tags/<path:tag>", merge_slashes=False)
+@blueprint.input(TaggedQuery, location="query", arg_name="query")
+@blueprint.output(Tagged)
+def tagged(tag: str, query: TaggedQuery) -> Tagged:
+    """The articles that bear a tag: a keyword, a category by id or name, a label; case and English plurals are one."""
+    here = installation()
+    catalogue, now, lang = here.live.catalogue, now_ms(), query.lang or here.settings.site.language
+    found = tag_list(catalogue, tag, query.lang, now, query.offset, _length(here, query.k))
+    if found is None:
+        near = ", ".join(map(repr, instead(catalogue, tag, query.lang, now)))
+        raise Refused(404, "unknown-tag", f"No article bears the tag {tag!r:.80}.", f"Try: {near or 'later'}.")
+    cards = [
+        Card(row, tag.weight, Reason(ReasonKind.TAGGED, keywords=(tag_out(tag, lang).name,)))
+        for row, tag in found.bearing
+    ]
+    head = tag_out(found.tag, lang)
+    return Tagged(
+        tag=head.tag,
+        name=head.name,
+        kind=head.kind,
+        articles=found.articles,
+        related=[tag_out(tag, lang) for tag in found.related],
+        items=items(here, catalogue, cards, query.lang),
+    )
+
+
+@blueprint.get("/api/v1/readers/<path:reader>/tags", merge_slashes=False)
+@blueprint.input(ProfileQuery, location="query", arg_name="query")
+@blueprint.output(Profile)
+def profile(reader: str, query: ProfileQuery) -> Profile:
+    """What a reader's last clicks are about; empty for a reader without history. Whoever knows the id may ask."""
+    here = installation()
+    tags, clicks = here.live.profile(_checked(reader), query.session)
+    return Profile(reader=reader, clicks=clicks, tags=tee(tags, query.lang or here.settings.site.language))
 
 
 @blueprint.get("/api/v1/today")
@@ -125,6 +181,14 @@ def readyz() -> Ready:
     here = installation()
     here.live.check_store()
     return Ready(status="ready", release=here.live.release, articles=len(here.live.catalogue.ids))
+
+
+def _checked(reader: str) -> str:
+    try:
+        return READER.validate_python(reader)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"]
+        raise Refused(422, "invalid", f"reader: {message}", "Send the id as in the events.") from None
 
 
 def _length(here: Installation, k: int | None) -> int:

@@ -1,10 +1,13 @@
-"""Cards: rows of the catalogue -> the items of an answer, with reasons in words."""
+"""Cards: rows of the catalogue -> the items of an answer, with tags, and with reasons in words."""
 
+from recsys.errors import UnknownArticle
 from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.entries import Entry
 from recsys.recommend.lists import Card
 from recsys.recommend.reasons import text
+from recsys.recommend.tags import Tag, TagKind, Tags
 from web.installation import Installation
-from web.schemas import Item, Reason
+from web.schemas import Article, Item, Reason, TagOut, TagsOut
 from web.texts import LANGUAGES, category_name
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
@@ -14,13 +17,51 @@ def items(here: Installation, catalogue: Catalogue, cards: list[Card], lang: str
     """The items of a list; reasons and categories are named in ``lang``, else in each article's own language."""
     home = here.settings.site.language
     return [
-        _item(catalogue, card, position, lang or _spoken(catalogue, card, home)) for position, card in enumerate(cards)
+        _item(catalogue, card, position, lang or _spoken(catalogue.entry(card.row), home))
+        for position, card in enumerate(cards)
     ]
 
 
-def _spoken(catalogue: Catalogue, card: Card, home: str) -> str:
-    language = catalogue.entry(card.row).language
-    return language if language in LANGUAGES else home
+def article(here: Installation, catalogue: Catalogue, article_id: str, now: int, lang: str | None) -> Article:
+    """One article that may be shown.
+
+    Raises:
+        UnknownArticle: there is none by that id, or it is hidden, expired or not yet published.
+    """
+    row = catalogue.row_of.get(article_id)
+    if row is None or not catalogue.showable(now)[row]:
+        raise UnknownArticle("an article that may be shown", f"{article_id!r:.80}", "Check the id.")
+    entry = catalogue.entry(row)
+    lang = lang or _spoken(entry, here.settings.site.language)
+    return Article(
+        id=article_id,
+        title=entry.title,
+        summary=entry.summary,
+        url=entry.url,
+        image=entry.image,
+        source=entry.source,
+        category=entry.category,
+        category_name=category_name(entry.category, lang) if entry.category else None,
+        given=entry.given,
+        language=entry.language,
+        published_at=entry.published_at,
+        tags=tee(entry.tags, lang),
+    )
+
+
+def tee(tags: Tags, lang: str) -> TagsOut:
+    """Tags as they are answered: categories are named in a language."""
+    return TagsOut(bar=[tag_out(tag, lang) for tag in tags.bar], stem=[tag_out(tag, lang) for tag in tags.stem])
+
+
+def tag_out(tag: Tag, lang: str) -> TagOut:
+    """One tag as it is answered."""
+    name = category_name(tag.name, lang) if tag.kind is TagKind.CATEGORY else tag.name
+    return TagOut(tag=tag.name, name=name, kind=tag.kind, task=tag.task, weight=tag.weight)
+
+
+def _spoken(entry: Entry, home: str) -> str:
+    return entry.language if entry.language in LANGUAGES else home
 
 
 def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:
@@ -38,6 +79,7 @@ def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:
         language=entry.language,
         published_at=entry.published_at,
         keywords=list(entry.keywords[:KEYWORDS]),
+        tags=tee(entry.tags, lang),
         score=card.score,
         position=position,
         reason=Reason(

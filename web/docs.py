@@ -16,11 +16,20 @@ from web.schemas import EventsIn
 
 METHODS = ("get", "post", "put", "delete")
 EVENTS = "/api/v1/events"
-FROM_MEMORY = ("/healthz", "/api/v1/recommendations", "/api/v1/articles/{article_id}/similar")  # need no database
+FROM_MEMORY = (  # need no database
+    "/healthz",
+    "/api/v1/recommendations",
+    "/api/v1/articles/{article_id}",
+    "/api/v1/articles/{article_id}/similar",
+    "/api/v1/tags/{tag}",
+    "/api/v1/readers/{reader}/tags",
+)
 IN_PATH = {
     "article_id": "the article's id",
     "run_id": "the run's id, as the start of the job answered it",
     "name": "the release's name",
+    "tag": "the tag, percent-encoded; case and English plurals do not matter",
+    "reader": "the reader's id, as in the events",
 }
 MEANINGS = {  # of the problems' statuses
     "400": "no JSON in UTF-8",

@@ -1,24 +1,27 @@
-"""Encode: one article that is newer than the release -> keywords, vectors and category, within milliseconds.
+"""Encode: one article that is newer than the release -> keywords, vectors, category and labels, within milliseconds.
 
-Reads the article's text and the release's word vectors, projection and category means; produces what the jobs would
+Reads the article's text and the release's word vectors, projection and classifiers; produces what the jobs would
 have, by the same functions.
 """
 
-import math
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.articles import ArticlesConfig, Encoder, load_encoder
-from recsys.categories import Categories, load_categories
+from recsys.categories import Documents
+from recsys.categories.sorting import Categories, load_categories
 from recsys.items import project
 from recsys.keywords import KeywordsConfig
-from recsys.recommend.catalogue import Traits
+from recsys.recommend.entries import Traits, guesses
+from recsys.recommend.tags import STEM
 from recsys.releases import Release
 from recsys.store import Article
 from recsys.tokens import TokensConfig
 from recsys.workspace import load_npy, same_space
+from web.traits import task_names
 
 Vector = npt.NDArray[np.float32]
 
@@ -27,7 +30,7 @@ class LiveArticle(NamedTuple):
     """One new article, understood.
 
     Attributes:
-        traits: language, keywords, category.
+        traits: language, keywords, category, labels.
         article_vector: float32 (D,), unit or NaN.
         item_vector: float32 (D2,), unit or NaN.
     """
@@ -40,8 +43,10 @@ class LiveArticle(NamedTuple):
 class LiveEncoder:
     """What one release says of a text that it has never seen."""
 
-    def __init__(self, encoder: Encoder, categories: Categories, projection: Vector) -> None:
-        self._encoder, self._categories, self._projection = encoder, categories, projection
+    def __init__(
+        self, encoder: Encoder, categories: Categories, tasks: Mapping[str, Categories], projection: Vector
+    ) -> None:
+        self._encoder, self._categories, self._tasks, self._projection = encoder, categories, tasks, projection
 
     @classmethod
     def load(
@@ -52,26 +57,37 @@ class LiveEncoder:
         Raises:
             SpaceMismatch: its words, keywords and categories live in different spaces.
         """
-        encoder = load_encoder(release.path("words"), release.path("keywords"), tokens, keywords, articles)
+        tokens_at, words_at, keywords_at, articles_at = map(release.path, ("tokens", "words", "keywords", "articles"))
+        encoder = load_encoder(tokens_at, words_at, keywords_at, articles_at, tokens, keywords, articles)
         categories = load_categories(release.path("categories"))
-        same_space(("words", encoder.ranker.words.space), ("categories", categories.space))
-        return cls(encoder, categories, load_npy(release.path("items") / "projection.npy"))
+        tasks = {task: load_categories(release.path("tasks") / task) for task in task_names(release)}
+        for name, sorted_by in {"categories": categories, **tasks}.items():
+            same_space(("words", encoder.ranker.words.space), (name, sorted_by.space))
+        return cls(encoder, categories, tasks, load_npy(release.path("items") / "projection.npy"))
 
     def encode(self, article: Article) -> LiveArticle:
         """Understand an article.
 
         Args:
-            article: as stored; a category that it came with wins over the nearest one.
+            article: as stored.
         """
         made = self._encoder.encode(article.title, article.body, article.language)
-        category, confidence = article.category, math.nan
-        if category is None:
-            category, confidence = self._categories.assign(made.vector[None], made.language)[0]
+        document = Documents([made.text.title], [made.text.body], made.vector[None])
+        assigned = self._categories.assign(document, made.language)[0]
         traits = Traits(
             made.language,
-            tuple(made.keywords.words),
-            tuple(made.keywords.weights.tolist()),
-            category,
-            None if math.isnan(confidence) else confidence,
+            tuple(made.keywords.words[:STEM]),
+            tuple(made.keywords.weights[:STEM].tolist()),
+            tuple(made.keywords.parts[:STEM]),
+            assigned.category,
+            guesses(assigned.bar),
+            assigned.topic,
+            tuple(self._labels(document, made.language)),
         )
         return LiveArticle(traits, made.vector, project(made.vector[None], self._projection)[0])
+
+    def _labels(self, document: Documents, language: str) -> Iterator[tuple[str, str, float]]:
+        for task, model in self._tasks.items():
+            assigned = model.assign(document, language)[0]
+            if assigned.category is not None:
+                yield task, assigned.category, round(assigned.confidence, 2)

@@ -17,6 +17,8 @@ from recsys.errors import StoreError
 from recsys.events import UNDATED
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.lists import Card, Recommendation
+from recsys.recommend.profile import profile
+from recsys.recommend.tags import Tags
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Event, Store, StoredEvent, Written
@@ -90,16 +92,22 @@ class LiveState:
         self, reader: str | None, session: str | None, *, article: str | None, k: int, lang: str | None
     ) -> Answer:
         """Make a list; see ``Recommender.recommend``. What the reader did just now counts, whichever worker took it."""
-        if reader is not None:
-            self._meet(reader)
-        if reader is not None or session is not None:
-            self._hear()
+        self._listen(reader, session)
         with self._lock:
             known, visit = self._memory.reader(reader), self._memory.session(session)
             world = self._world
             home = self.settings.site.language
             made = world.recommender.recommend(known, visit, article=article, k=k, now=now_ms(), lang=lang, home=home)
         return Answer(made, world.catalogue)
+
+    def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
+        """What a reader's last clicks are about, and how many these are; the session's when the reader has none."""
+        self._listen(reader, session)
+        with self._lock:
+            states = (self._memory.reader(reader), self._memory.session(session))
+            clicks = next((state.clicks for state in states if state and state.clicks), [])
+            half_life = self._world.recommender.readers.half_life_clicks
+            return profile(self._world.catalogue, clicks, half_life), len(clicks)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.
@@ -157,6 +165,13 @@ class LiveState:
         world.changed = max(world.changed, began - MARGIN_MS)
         if full:
             self._build_aside(self.release)
+
+    def _listen(self, reader: str | None, session: str | None) -> None:
+        """Know of a reader and a session what the database knows."""
+        if reader is not None:
+            self._meet(reader)
+        if reader is not None or session is not None:
+            self._hear()
 
     def _meet(self, reader: str) -> None:
         """Load a reader from the store when they are first seen; out of reach, they have no history for now."""

@@ -7,21 +7,25 @@ import time
 from collections.abc import Iterable
 
 from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.tags import Tag
 from recsys.simulate import READER_PREFIX
 from web.installation import Installation
 from web.live import now_ms
-from web.site import ArticlePage, Card
+from web.pages import ArticlePage, Card, TagPage
+from web.tagging import instead, tag_list, tags_now
 from web.today import todays_clicks
 
 FRONT = 60  # articles that the front page chooses from
 SECTION = 60  # articles of a category's page
 TODAY = 10
+TAGGED = 30  # articles of a tag's page
+CLOUD = 60  # tags on the page of tags
 FIRST_READERS = 20  # simulated readers that are looked for: if none of these clicked, none did
 LOOK_SECONDS = 60.0  # how often, while none was found
 
 
 class LiveNewsroom:
-    """The site's newsroom over one worker's installation; see ``web.site.Newsroom``."""
+    """The site's newsroom over one worker's installation; see ``web.pages.Newsroom``."""
 
     def __init__(self, here: Installation) -> None:
         self._here = here
@@ -92,11 +96,28 @@ class LiveNewsroom:
             source=stored.source,
             language=entry.language,
             category=entry.category,
-            given=stored.category is not None,
-            confidence=entry.confidence,
-            keywords=tuple(zip(entry.keywords, entry.weights, strict=True)),
+            given=entry.given,
+            tags=entry.tags,
             published_at=stored.published_at,
         )
+
+    def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
+        """A page, counted from 1, of the articles that bear a tag."""
+        catalogue = self._here.live.catalogue
+        found = tag_list(catalogue, tag, lang, now, TAGGED * (page - 1), TAGGED) if page > 0 else None
+        if found is None or not found.bearing:
+            return None
+        pages = -(-found.articles // TAGGED)
+        cards = tuple(_cards(catalogue, (row for row, _ in found.bearing)))
+        return TagPage(found.tag, cards, found.articles, page, pages, tuple(found.related))
+
+    def tags(self, lang: str, now: int) -> list[Tag]:
+        """The most frequent tags of the newest articles."""
+        return tags_now(self._here.live.catalogue, lang, now, CLOUD)
+
+    def meant(self, tag: str, lang: str, now: int) -> list[str]:
+        """What may have been meant by an unknown tag."""
+        return instead(self._here.live.catalogue, tag, lang, now)
 
     def today(self, lang: str) -> list[Card]:
         """The most clicked articles of today."""

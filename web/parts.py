@@ -4,13 +4,11 @@ Reads a verified release; produces ``Parts``: vectors by row, the index, the cli
 models say of each article. Nothing here trains, and neither gensim nor networkx is loaded.
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from recsys.articles import ArticlesConfig
 from recsys.config import Section
@@ -20,13 +18,15 @@ from recsys.features import NAMES
 from recsys.index import Index
 from recsys.keywords import KeywordsConfig
 from recsys.readers import ReadersConfig
-from recsys.recommend.catalogue import NONE, Traits
+from recsys.recommend.catalogue import NONE
+from recsys.recommend.entries import Traits
 from recsys.releases import Release
 from recsys.settings import Settings
 from recsys.tokens import TokensConfig
 from recsys.trends import Trends, TrendsConfig
 from recsys.workspace import load_arrays, load_npy, read_json, read_table, same_space
 from web.encode import LiveEncoder
+from web.traits import load_traits
 
 Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int16]
@@ -114,7 +114,7 @@ def load_parts(release: Release, settings: Settings) -> Parts:
         article_vectors=_article_vectors(release, ids),
         category=category,
         codes=codes,
-        traits=_traits(release),
+        traits=load_traits(release),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),
         trends=trends,
@@ -182,22 +182,3 @@ def _trends(release: Release, ids: list[str], config: TrendsConfig) -> tuple[Tre
 
 
 PER_ARTICLE = {"decayed": 0, "first": NONE, "last": NONE, "total": 0}  # the counts by article, and what nothing is
-
-
-def _traits(release: Release) -> dict[str, Traits]:
-    """What the models say of each article; the three tables are all sorted by id."""
-    told = read_table(release.path("categories") / "articles.parquet", ["id", "category", "confidence"])
-    ranked = read_table(release.path("keywords") / "keywords.parquet", ["id", "keywords", "weights"])
-    spoken = read_table(release.path("tokens") / "articles.parquet", ["id", "language"])
-    categories = {article: (name, confidence) for article, name, confidence in zip(*_lists(told), strict=True)}
-    keywords = {
-        article: (tuple(map(sys.intern, words)), tuple(w)) for article, words, w in zip(*_lists(ranked), strict=True)
-    }
-    return {
-        article: Traits(language, *keywords.get(article, ((), ())), *categories.get(article, (None, None)))
-        for article, language in zip(*_lists(spoken), strict=True)
-    }
-
-
-def _lists(table: pa.Table) -> list[list[Any]]:
-    return [column.to_pylist() for column in table.columns]

@@ -13,7 +13,16 @@ from apiflask import APIFlask, HTTPError
 from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from recsys.errors import Busy, CorruptArtefact, InputError, MissingArtefact, RecsysError, StoreError, UnknownArticle
+from recsys.errors import (
+    Busy,
+    CorruptArtefact,
+    InputError,
+    MissingArtefact,
+    RecsysError,
+    StaleArtefact,
+    StoreError,
+    UnknownArticle,
+)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -22,6 +31,7 @@ STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class th
     (InputError, 422, "invalid"),
     (MissingArtefact, 404, "missing-artefact"),
     (CorruptArtefact, 409, "corrupt-artefact"),
+    (StaleArtefact, 409, "stale-artefact"),
     (Busy, 409, "busy"),
     (StoreError, 503, "store-unavailable"),
 )

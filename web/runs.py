@@ -22,7 +22,7 @@ from recsys.settings import Settings
 from recsys.store import Run, Store
 
 STAGES = (
-    *("events", "tokens", "words", "keywords", "articles", "categories"),
+    *("events", "tokens", "words", "keywords", "articles", "categories", "tasks"),
     *("items", "trends", "features", "ctr", "index", "report"),
 )
 JOBS = ("all", *STAGES, "publish")

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from recsys.recommend.lists import Tier
 from recsys.recommend.reasons import ReasonKind
+from recsys.recommend.tags import TagKind
 from recsys.store import Kind
 from recsys.store.records import MAX_IDENTIFIER
 from web.runs import JOBS
@@ -55,6 +56,12 @@ class ListQuery(In):
     lang: Lang | None = Field(None, description="language of the articles and of the reasons")
 
 
+class LangQuery(In):
+    """Said in which language."""
+
+    lang: Lang | None = Field(None, description="language of the categories' names; default: the article's own")
+
+
 class SimilarQuery(In):
     """For how much, said in which language; the articles are always in the language of the one that they are like."""
 
@@ -71,6 +78,26 @@ class Reason(BaseModel):
     keywords: list[str] = Field(description="what the two articles share")
 
 
+class TagOut(BaseModel):
+    """One tag; ``GET /api/v1/tags/{tag}`` lists the articles that bear it."""
+
+    tag: str
+    name: str = Field(description="for readers: of a category its name in their language")
+    kind: TagKind
+    task: str | None = Field(description="of a label, what was asked, such as sentiment")
+    weight: float = Field(
+        description="in [0, 1]: of an article, a category's confidence or a keyword's weight; of a reader, the share of"
+        " the last clicks; of a related tag, how often the two go together"
+    )
+
+
+class TagsOut(BaseModel):
+    """Tags in the shape of a T, heaviest first."""
+
+    bar: list[TagOut] = Field(description="across: categories or topics, then labels; 1 for a category given")
+    stem: list[TagOut] = Field(description="down: keywords")
+
+
 class Item(BaseModel):
     """One article of a list."""
 
@@ -84,6 +111,7 @@ class Item(BaseModel):
     language: str
     published_at: int | None = Field(description="ms UTC since the epoch")
     keywords: list[str]
+    tags: TagsOut
     score: float = Field(description="what placed it: P(click), or a cosine without a click model; 0 in fallbacks")
     position: int = Field(description="from 0")
     reason: Reason
@@ -106,6 +134,59 @@ class Similar(BaseModel):
     article: str
     release: str | None
     items: list[Item]
+
+
+class Article(BaseModel):
+    """One article, as far as the catalogue holds it; its text stays with its publisher."""
+
+    id: str
+    title: str
+    summary: str = Field(description="the opening of the text")
+    url: str | None
+    image: str | None
+    source: str | None
+    category: str | None = Field(description="null when no category is likely enough")
+    category_name: str | None
+    given: bool = Field(description="whether the category came with the article")
+    language: str
+    published_at: int | None = Field(description="ms UTC since the epoch")
+    tags: TagsOut
+
+
+class TaggedQuery(In):
+    """Which part of a tag's articles."""
+
+    k: Length = None
+    offset: int = Field(0, ge=0, le=100_000, description="articles to skip, the newest")
+    lang: Lang | None = Field(
+        None, description="language of the articles, as long as any bears the tag, and of the categories' names"
+    )
+
+
+class Tagged(BaseModel):
+    """The articles that bear a tag, newest first."""
+
+    tag: str = Field(description="as most of the newest articles write it")
+    name: str
+    kind: TagKind
+    articles: int = Field(description="how many bear it, in this answer or not")
+    related: list[TagOut] = Field(description="keywords that go with it")
+    items: list[Item] = Field(description="score: the weight of the tag in the article")
+
+
+class ProfileQuery(In):
+    """Whose clicks, said in which language."""
+
+    session: Id | None = Field(None, description="the session's id, for a reader without history")
+    lang: Lang | None = Field(None, description="language of the categories' names; default: the site's")
+
+
+class Profile(BaseModel):
+    """What a reader's last clicks are about, in the shape of an article's tags."""
+
+    reader: str
+    clicks: int = Field(description="how many clicks it was made from; 0 for a reader without history")
+    tags: TagsOut
 
 
 class TodayItem(Item):

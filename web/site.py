@@ -1,4 +1,4 @@
-"""The demo site: front page, category pages, article pages and one page that says how it works.
+"""The demo site: front page, category pages, article pages, pages of tags and one that says how it works.
 
 Reads a ``Newsroom`` (``app.extensions["live"]``), the language of the request and ``web/templates``; produces HTML. It
 scores nothing itself: the "guess you like" list on its pages is the same widget that any other site installs.
@@ -6,15 +6,14 @@ scores nothing itself: the "guess you like" list on its pages is the same widget
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.routing import PathConverter
 
 from web import texts
 from web.art import art, tone
+from web.pages import Newsroom
 
 LANG_COOKIE = "lang"
 COOKIE_SECONDS = 365 * 24 * 3600  # a year: a reader's language rarely changes
@@ -23,6 +22,8 @@ SECTION = 5  # stories of one category on the front page: one with a picture, fo
 BLOCKS = 5  # categories on the front page; with the further headlines they fill two or three columns
 LISTED = 60  # articles on a category page
 MORE = 7  # further headlines, about as tall as a block
+SHOWN = 60  # characters of an unknown tag that its page repeats
+PAGE_NUMBER = re.compile("[1-9][0-9]{0,3}")
 PARAGRAPH = 420  # characters after which a body that came without paragraphs gets one
 SENTENCE_END = re.compile(
     r"(?<=[a-z0-9)%]{2}[.!?]['\"”’ ]) *(?=[A-Z'\"“‘])|(?<=[。！？])(?![”’」』。！？])|(?<=[。！？][”’」』])"
@@ -34,86 +35,6 @@ SECURITY = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One article in a list.
-
-    ``summary`` is the opening of the body, some 300 characters of plain text; the page cuts it to a few lines.
-    ``published_at`` is int milliseconds UTC. ``clicks`` is set only in the list of today.
-    """
-
-    id: str
-    title: str
-    summary: str = ""
-    image: str | None = None
-    source: str | None = None
-    language: str | None = None
-    category: str | None = None
-    published_at: int | None = None
-    clicks: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ArticlePage:
-    """One article in full.
-
-    ``given`` says whether the category came with the article; otherwise it was sorted by machine, with ``confidence``
-    in [0, 1]. ``keywords`` are (word, weight), heaviest first.
-    """
-
-    id: str
-    title: str
-    body: tuple[str, ...]
-    url: str | None = None
-    image: str | None = None
-    source: str | None = None
-    language: str | None = None
-    category: str | None = None
-    given: bool = False
-    confidence: float | None = None
-    keywords: tuple[tuple[str, float], ...] = ()
-    published_at: int | None = None
-
-
-class Newsroom(Protocol):
-    """What the pages need from the service. Hidden and expired articles never come out of it."""
-
-    @property
-    def name(self) -> str:
-        """The site's name, for the masthead."""
-
-    @property
-    def timezone(self) -> str:
-        """The site's time zone, an IANA name."""
-
-    @property
-    def language(self) -> str:
-        """``zh`` or ``en``: the language of a reader whose browser asks for neither."""
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any click that is counted came from a simulated reader."""
-
-    @property
-    def release(self) -> str | None:
-        """The release that is served, None before the first one."""
-
-    def front(self, lang: str, now: int) -> Sequence[Card]:
-        """The front page's articles, lead first; those of every language when none is in ``lang``."""
-
-    def by_category(self, category: str, lang: str, now: int) -> Sequence[Card]:
-        """A category's articles, newest first; empty when there is no such category."""
-
-    def categories(self, lang: str) -> Sequence[str]:
-        """The categories with articles to show in ``lang``, largest first."""
-
-    def article(self, id: str) -> ArticlePage | None:
-        """One article, or None when it is unknown, hidden or expired."""
-
-    def today(self, lang: str) -> Sequence[Card]:
-        """The most clicked articles of today in the site's time zone, most first, with ``clicks``."""
 
 
 class PageConverter(PathConverter):
@@ -223,6 +144,33 @@ def article(article_id: str) -> Response:
     if found is None:
         return page("missing.html", 404)
     return page("article.html", article=found)
+
+
+@blueprint.get("/tags")
+def tags() -> Response:
+    """The tags of the newest articles, and a field to look for any other."""
+    room, lang = newsroom(), chosen_language()
+    wish = request.args.get("q", "").strip()
+    if wish:
+        return cast(Response, redirect(url_for("site.tag", tag=wish)))
+    return page("tags.html", tags=room.tags(lang, int(time.time() * 1000)))
+
+
+@blueprint.get("/tags/<path:tag>", merge_slashes=False)
+def tag(tag: str) -> Response:
+    """The articles that bear a tag, newest first, and the tags that go with it."""
+    room, lang, now = newsroom(), chosen_language(), int(time.time() * 1000)
+    number = request.args.get("page", "1")
+    found = room.tagged(tag, lang, int(number) if PAGE_NUMBER.fullmatch(number) else 0, now)
+    if found is None:
+        return page("untagged.html", 404, tag=tag[:SHOWN], meant=room.meant(tag, lang, now))
+    return page("tag.html", found=found)
+
+
+@blueprint.get("/profile")
+def profile() -> Response:
+    """The tags of the reader of this browser; the page asks the API for them."""
+    return page("profile.html")
 
 
 @blueprint.get("/about")

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from recsys.features import Tables
 from recsys.index import Index
-from recsys.recommend.catalogue import NONE, Catalogue, Entry, Traits
+from recsys.recommend.catalogue import NONE, Catalogue
+from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.recommender import Recommender
 from recsys.settings import Settings
 from recsys.store import StoredArticle

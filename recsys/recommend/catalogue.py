@@ -5,95 +5,16 @@ clicks has a row, because its vector counts for its readers, and no content, so 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.store import Article
+from recsys.recommend.entries import Entry
+from recsys.recommend.tag_index import Rows, TagIndex
 
 NONE = -1
-SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
 
 Mask = npt.NDArray[np.bool_]
-Rows = npt.NDArray[np.int32]
-
-
-class Traits(NamedTuple):
-    """What the models say of one article.
-
-    Attributes:
-        language: "zh", "en" or "other".
-        keywords: most telling first.
-        weights: of the keywords.
-        category: the nearest one, None when there is no vector.
-        confidence: in it, in [0, 1].
-    """
-
-    language: str
-    keywords: tuple[str, ...] = ()
-    weights: tuple[float, ...] = ()
-    category: str | None = None
-    confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the catalogue keeps of one article: all that a card shows, without the body.
-
-    Attributes:
-        summary: the beginning of the body.
-        language: "zh", "en" or "other", given or detected.
-        category: given, or told from the content.
-        confidence: in [0, 1] of a category told from the content; None of one that was given.
-        published_at: ms, None when unknown.
-        expires_at: ms, None for never.
-        keywords: most telling first.
-        weights: of the keywords.
-    """
-
-    title: str
-    summary: str = ""
-    url: str | None = None
-    image: str | None = None
-    source: str | None = None
-    language: str = "other"
-    category: str | None = None
-    confidence: float | None = None
-    published_at: int | None = None
-    expires_at: int | None = None
-    hidden: bool = False
-    keywords: tuple[str, ...] = ()
-    weights: tuple[float, ...] = ()
-
-    @classmethod
-    def of(cls, article: Article, traits: Traits) -> "Entry":
-        """Take what a card needs from an article of the store and what was found out about it."""
-        return cls(
-            title=article.title,
-            summary=opening(article.body),
-            url=article.url,
-            image=article.image,
-            source=article.source,
-            language=traits.language,
-            category=article.category or traits.category,
-            confidence=None if article.category else traits.confidence,
-            published_at=article.published_at,
-            expires_at=article.expires_at,
-            hidden=article.hidden,
-            keywords=traits.keywords,
-            weights=traits.weights,
-        )
-
-
-def opening(body: str) -> str:
-    """The first ``SUMMARY_CHARS`` characters of a body; a text that goes on ends with an ellipsis, at a word's end."""
-    if len(body) <= SUMMARY_CHARS:
-        return body.strip()
-    head = body[:SUMMARY_CHARS]
-    cut = head.rfind(" ") if body[SUMMARY_CHARS - 1].isascii() else -1
-    return (head[:cut] if cut > SUMMARY_CHARS // 2 else head).rstrip(" ,;:，；、") + "…"
 
 
 class Catalogue:
@@ -105,6 +26,7 @@ class Catalogue:
         entries: what is known of each row, None for an article known only from clicks.
         published: int64 (A,), ms, -1 when unknown.
         expires: int64 (A,), ms, -1 for never.
+        tags: which rows bear a tag.
     """
 
     def __init__(self, ids: Sequence[str] = (), capacity: int | None = None) -> None:
@@ -116,6 +38,7 @@ class Catalogue:
         self.entries: list[Entry | None] = [None] * len(self.ids)
         self.published = np.full(self.capacity, NONE, np.int64)
         self.expires = np.full(self.capacity, NONE, np.int64)
+        self.tags = TagIndex(self.capacity)
         self._shown = np.zeros(self.capacity, np.bool_)  # has content and is not hidden
         self._languages: dict[str, Mask] = {}
         self._codes: dict[str, int] = {}  # category name -> code
@@ -146,6 +69,7 @@ class Catalogue:
         self._languages.setdefault(entry.language, np.zeros(self.capacity, np.bool_))
         for language, mask in self._languages.items():
             mask[row] = language == entry.language
+        self.tags.put(row, entry.found_under)
         return row
 
     def _append(self, article_id: str) -> int:
@@ -196,6 +120,24 @@ class Catalogue:
         """Say which articles of a category may be shown; see ``showable``."""
         mask: Mask = self.showable(now, language) & (self._category == self._codes.get(category, NONE - 1))
         return mask
+
+    def tagged(self, tags: Iterable[str], now: int, language: str | None = None) -> Mask:
+        """Say which articles that bear any of some tags may be shown.
+
+        Args:
+            tags: folded.
+            now: ms.
+            language: only this one, as long as any of these articles is in it.
+
+        Returns:
+            bool (A,), the caller's own.
+        """
+        mask = np.zeros(self.capacity, np.bool_)
+        for tag in tags:
+            mask[self.tags.rows(tag)] = True
+        mask &= self.showable(now)
+        spoken: Mask = mask & self._languages.get(language or "", False)
+        return spoken if spoken.any() else mask
 
     def outside(self, categories: Iterable[str], allowed: Mask) -> Mask:
         """The allowed articles that are in none of some categories."""

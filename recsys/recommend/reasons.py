@@ -5,7 +5,7 @@ only when X gave the largest and a substantial part of the similarity; what cann
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,7 @@ import numpy.typing as npt
 from recsys.readers import weights
 from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
-
-TELLING = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
+from recsys.recommend.tags import alike
 
 Vectors = npt.NDArray[np.float32]
 
@@ -29,6 +28,7 @@ class ReasonKind(enum.StrEnum):
     FRESH = "fresh"
     POPULAR = "popular"
     SIMILAR = "similar"
+    TAGGED = "tagged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Reason:
     Attributes:
         kind: what is claimed.
         row: the article read, for ``because_you_read`` and ``similar``; -1 otherwise.
-        category: the category liked, for ``because_you_like``.
-        keywords: what the two articles share.
+        category: the category liked, for ``because_you_like``; what both are in, for ``similar``.
+        keywords: what the two articles share, or the article and the reader's other clicks; the tag, for ``tagged``.
     """
 
     kind: ReasonKind
@@ -56,6 +56,7 @@ TEXTS = {
         ReasonKind.FRESH: "From the latest stories",
         ReasonKind.POPULAR: "Popular with readers",
         ReasonKind.SIMILAR: "Similar to what you read",
+        ReasonKind.TAGGED: "Tagged “{keywords}”",
     },
     "zh": {
         ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
@@ -64,10 +65,16 @@ TEXTS = {
         ReasonKind.FRESH: "最新文章",
         ReasonKind.POPULAR: "读者都在看",
         ReasonKind.SIMILAR: "与你读过的内容相近",
+        ReasonKind.TAGGED: "标签：{keywords}",
     },
 }
 
-BESIDE = {"en": "Similar to this story", "zh": "与本文相近"}  # where the list stands beside the one article it is like
+BESIDE = {  # where the list stands beside the one article it is like: by keywords, by category, by neither
+    "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
+    "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
+}
+AND_MORE = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
+BETWEEN = {"en": ", ", "zh": "、"}
 
 
 def text(reason: Reason, language: str, title: str = "", category: str = "") -> str:
@@ -80,9 +87,13 @@ def text(reason: Reason, language: str, title: str = "", category: str = "") -> 
         category: name of the category liked, in that language.
     """
     spoken = "zh" if language == "zh" else "en"
+    keywords = BETWEEN[spoken].join(reason.keywords)
     if reason.kind is ReasonKind.SIMILAR and reason.row != NONE:
-        return BESIDE[spoken]
-    return TEXTS[spoken][reason.kind].format(title=title, category=category)
+        form = BESIDE[spoken][0 if keywords else 1 if category else 2]
+        return form.format(keywords=keywords, category=category)
+    said = TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
+    more = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
+    return AND_MORE[spoken].format(said=said, keywords=keywords) if more else said
 
 
 def contributions(vectors: Vectors, parts: Vectors, candidate: Vectors) -> tuple[Vectors, Vectors]:
@@ -128,12 +139,31 @@ def centred(vectors: Vectors, mean: Vectors) -> Vectors:
 
 
 def shared_keywords(catalogue: Catalogue, row: int, other: int, n: int) -> tuple[str, ...]:
-    """At most ``n`` of the first keywords of an article that are among another's first too, most telling first."""
+    """At most ``n`` keywords of an article or of another that both have, if only as a piece; most telling first."""
     mine, theirs = catalogue.entries[row], catalogue.entries[other]
     if mine is None or theirs is None:
         return ()
-    common = {word.casefold() for word in theirs.keywords[:TELLING]}
-    return tuple(word for word in mine.keywords[:TELLING] if word.casefold() in common)[:n]
+    whole = mine.wholes | theirs.wholes
+    return among(catalogue, row, {piece for piece in theirs.pieces if piece in whole}, n)
+
+
+def among(catalogue: Catalogue, row: int, tags: Collection[str], n: int) -> tuple[str, ...]:
+    """At most ``n`` pieces of an article's keywords that are among some folded tags, most telling first.
+
+    Of two that share a word, only the first is taken: "rate" says nothing beside "interest rate".
+    """
+    mine, taken = catalogue.entries[row], dict[str, str]()
+    for piece, written in mine.pieces.items() if mine else ():
+        if piece in tags and len(taken) < n and not any(alike(piece, other) for other in taken):
+            taken[piece] = written
+    return tuple(taken.values())
+
+
+def beside(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
+    """Why an article stands beside another: at most ``n`` keywords that both have, the category that both are in."""
+    category = catalogue.category(row)
+    same = category if category == catalogue.category(other) else None
+    return Reason(ReasonKind.SIMILAR, row, same, shared_keywords(catalogue, other, row, n))
 
 
 def most_read(catalogue: Catalogue, rows: Sequence[int], half_life_clicks: float) -> dict[str, float]:

@@ -16,9 +16,11 @@ from recsys.features import Tables, matrix
 from recsys.index import Index
 from recsys.readers import ReadersConfig, ReaderState, reader_vector
 from recsys.recommend import RecommendConfig
-from recsys.recommend.catalogue import NONE, Catalogue, Mask, Rows
+from recsys.recommend.catalogue import NONE, Catalogue, Mask
 from recsys.recommend.lists import Card, Recommendation, Scorer, Tier
-from recsys.recommend.reasons import Reason, ReasonKind, because_you_read, middle, most_read, shared_keywords
+from recsys.recommend.profile import favourites
+from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, beside, middle, most_read
+from recsys.recommend.tag_index import Rows
 from recsys.recommend.taste import Pool, Space, Taste
 from recsys.recommend.variety import Variety
 from recsys.trends import Trends
@@ -126,15 +128,14 @@ class Recommender:
         for _, table, index in reversed(list(self._spaces())):  # by what they say first, then by who reads them
             if not cards and not np.isnan(table[row]).any():
                 found, scores = index.search(table[row], k, allowed)
-                cards = [self._similar_card(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]
+                cards = [self._beside(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]
         allowed[[card.row for card in cards]] = False
         rest = self.catalogue.newest(allowed, k - len(cards), liked=[entry.category or ""])
         same = [int(other) for other in rest if entry.category and self.catalogue.category(other) == entry.category]
-        return cards + [self._similar_card(row, other, 0.0) for other in same]
+        return cards + [self._beside(row, other, 0.0) for other in same]
 
-    def _similar_card(self, row: int, other: int, score: float) -> Card:
-        words = shared_keywords(self.catalogue, row, other, self.config.reason_keywords)
-        return Card(other, score, Reason(ReasonKind.SIMILAR, row, keywords=words))
+    def _beside(self, row: int, other: int, score: float) -> Card:
+        return Card(other, score, beside(self.catalogue, row, other, self.config.reason_keywords))
 
     def _spaces(self) -> Iterator[tuple[Space, Vectors, Index]]:
         """Table and index of the item vectors, then of the article vectors, as far as there are any."""
@@ -211,7 +212,8 @@ class Recommender:
         rows = np.unique(np.concatenate([near, trending, fresh]).astype(np.int32))
         scores = self._score(taste, rows, now)
         order = np.lexsort((rows, -scores))
-        return Pool(rows[order], scores[order], self._hot(trending, now), liked, since, self.catalogue.showable(now))
+        hot, known = self._hot(trending, now), favourites(self.catalogue, clicked)
+        return Pool(rows[order], scores[order], hot, liked, known, since, self.catalogue.showable(now))
 
     def _hot(self, trending: Rows, now: int) -> frozenset[int]:
         """The articles that may be called trending: the very top, and clicked lately."""
@@ -290,7 +292,8 @@ class Recommender:
             return read
         category = self.catalogue.category(row)
         if category and pool.liked.get(category, 0.0) >= self.config.liked_share:
-            return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category)
+            words = among(self.catalogue, row, pool.favourites, self.config.reason_keywords)
+            return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category, keywords=words)
         if row in pool.hot:
             return Reason(ReasonKind.TRENDING)
         if self.catalogue.published[row] >= pool.since:

@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from recsys.index import Index
 from recsys.readers import ReaderState
-from recsys.recommend.catalogue import Mask, Rows
+from recsys.recommend.catalogue import Mask
 from recsys.recommend.lists import Tier
+from recsys.recommend.tag_index import Rows
 
 Vectors = npt.NDArray[np.float32]
 
@@ -51,6 +52,7 @@ class Pool:
         scores: float32 (B,), falling.
         hot: rows that may be called trending.
         liked: category -> share of the clicks' weights.
+        favourites: folded keywords of what was read, those of a single article left out.
         since: ms; what was published since is fresh.
         nameable: bool (A,): articles whose title may be shown.
     """
@@ -59,5 +61,6 @@ class Pool:
     scores: Vectors
     hot: frozenset[int]
     liked: dict[str, float]
+    favourites: frozenset[str]
     since: int
     nameable: Mask

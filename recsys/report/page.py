@@ -1,22 +1,18 @@
-"""Pictures and tables -> one self-contained HTML file."""
+"""Sections of pictures, tables and examples -> self-contained HTML files with one look.
+
+Reads nothing but what it is given; every text is escaped. A section without blocks says in its note why it is empty.
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 TEMPLATE_FOLDER = Path(__file__).parent
 
-
-@dataclass(frozen=True)
-class KeywordExample:
-    """One article's title and its keywords with their weights, strongest first."""
-
-    title: str
-    language: str
-    category: str | None
-    keywords: Sequence[tuple[str, float]]
+Cell = str | int | float | None
 
 
 @dataclass(frozen=True)
@@ -26,32 +22,118 @@ class Picture:
     caption: str
     svg: str
     wide: bool = False
+    kind: ClassVar[str] = "picture"
 
 
 @dataclass(frozen=True)
-class ReportPage:
-    """Everything that the page shows.
+class Table:
+    """One table.
 
     Attributes:
-        title: the site's name.
-        counts: stage -> name -> number: what each stage read and made.
-        figures: model -> figure name -> value, or empty when nothing could be judged.
-        note: how it was judged, or why it could not be.
-        pictures: in the order in which they are shown.
-        examples: keyword examples.
+        head: the columns' names.
+        rows: a cell per column; None is drawn as a dash, a float with three digits.
+        best: columns in which more is better: the largest number of each is marked.
+        caption: under the table.
     """
 
-    title: str
-    counts: Mapping[str, Mapping[str, float]]
-    figures: Mapping[str, Mapping[str, float]]
-    note: str
-    pictures: Sequence[Picture]
-    examples: Sequence[KeywordExample] = field(default_factory=tuple)
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    best: Sequence[str] = ()
+    caption: str = ""
+    kind: ClassVar[str] = "table"
+
+    def is_best(self, row: Sequence[Cell], place: int) -> bool:
+        """Whether a cell holds the largest number of a column in which more is better."""
+        numbers = [value for one in self.rows if isinstance(value := one[place], float)]
+        return self.head[place] in self.best and len(self.rows) > 1 and row[place] == max(numbers, default=None)
 
 
-def render(page: ReportPage) -> str:
-    """The page as HTML text; every text in it is escaped."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATE_FOLDER), autoescape=True, undefined=StrictUndefined)
-    names = list(dict.fromkeys(name for values in page.figures.values() for name in values))
-    best = {name: max(values[name] for values in page.figures.values() if name in values) for name in names}
-    return environment.get_template("page.html").render(page=page, names=names, best=best)
+@dataclass(frozen=True)
+class HeatMap:
+    """Counts by truth (down) and finding (across); a cell is as dark as its share of its row."""
+
+    labels: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    caption: str
+    kind: ClassVar[str] = "heat"
+
+    def share(self, row: int, column: int) -> float:
+        """Which share of a row's counts stands in a cell."""
+        whole = sum(self.counts[row])
+        return self.counts[row][column] / whole if whole else 0.0
+
+
+@dataclass(frozen=True)
+class Example:
+    """One article, or one word: a heading, what is said of it, its text, and words with their weights.
+
+    Attributes:
+        language: of heading, text and words.
+    """
+
+    heading: str
+    note: str = ""
+    text: str = ""
+    words: Sequence[tuple[str, float]] = ()
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Some examples."""
+
+    rows: Sequence[Example]
+    kind: ClassVar[str] = "examples"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Numbers by group."""
+
+    groups: Mapping[str, Mapping[str, float]]
+    kind: ClassVar[str] = "counts"
+
+
+Block = Picture | Table | HeatMap | Examples | Counts
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page: a heading, what to know or why it is empty, and what it shows."""
+
+    heading: str
+    note: str = ""
+    blocks: Sequence[Block] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the file's name without its ending, what it is called, what it is for, and its parts."""
+
+    name: str
+    heading: str
+    lead: str
+    parts: Sequence[Part]
+
+
+def render(title: str, pages: Sequence[Page]) -> dict[str, str]:
+    """The pages as HTML text by file name, each with links to the others."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    template = environment.get_template("page.html")
+    return {f"{page.name}.html": template.render(title=title, page=page, pages=pages) for page in pages}
+
+
+def number(value: Cell) -> str:
+    """A cell as it is read: thousands apart, three digits behind the point, a dash for nothing."""
+    if value is None or value != value:  # NaN is the only value that differs from itself
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else value

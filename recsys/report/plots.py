@@ -17,8 +17,11 @@ Matrix = npt.NDArray[np.float32]
 INK = "#7d8590"  # reads well on white and on black
 ACCENT = "#c2410c"
 COLOURS = mpl.colormaps["tab20"](np.arange(20))  # (20, 4)
+MAP_SHAPE = np.array([1.3, 0.42])  # of a map of words: hundreds of characters across, of lines down
+EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Latin letter
 STYLE: Any = {
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a category may hold dollar signs
     "svg.hashsalt": "recsys",  # the same numbers give the same bytes
     "font.size": 11,
     "text.color": INK,
@@ -106,6 +109,60 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
         axes.set_yticks([])
         axes.set_frame_on(False)
         axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), reverse=True)
+        return as_svg(sheet)
+
+
+def word_map(words: Sequence[str], places: Sequence[tuple[float, float]]) -> str:
+    """Words where they lie on a plane; of two names that would overlap, only the first is written.
+
+    Args:
+        words: W words, the most important first.
+        places: as many points.
+
+    Returns:
+        An SVG element.
+    """
+    points = np.array(places, np.float64)  # (W, 2)
+    low, size = points.min(axis=0), np.ptp(points, axis=0) + 1e-9
+    points = (points - low) / size * (100 * MAP_SHAPE)  # in characters across, in lines down
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(10.5, 6.6))
+        axes = sheet.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        written: list[tuple[float, float, float]] = []  # left, right, line
+        for word, (x, y) in zip(words, points.tolist(), strict=True):
+            half = sum(2 if ord(letter) >= EAST_ASIAN else 1.05 for letter in word) / 2
+            free = all(x + half < left or right < x - half or abs(y - line) > 1 for left, right, line in written)
+            if free:
+                written.append((x - half, x + half, y))
+                axes.text(x, y, word, ha="center", va="center", color=INK, fontsize=9)
+            else:
+                axes.scatter([x], [y], s=4, color=ACCENT, alpha=0.5, linewidths=0)
+        axes.set_xlim(-8, 100 * MAP_SHAPE[0] + 8)
+        axes.set_ylim(-1, 100 * MAP_SHAPE[1] + 1)
+        return as_svg(sheet)
+
+
+def reliability(lines: Mapping[str, Sequence[tuple[float, float]]], highlight: str) -> str:
+    """Accuracy against confidence, one line per model, beside the diagonal.
+
+    Args:
+        lines: model -> (confidence, accuracy) of its bins, by confidence.
+        highlight: the model to draw in the accent colour.
+
+    Returns:
+        An SVG element.
+    """
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(5.4, 4.2))
+        axes = sheet.subplots()
+        axes.plot([0, 1], [0, 1], color=INK, linestyle=":", label="means what it says")
+        for place, (model, bins) in enumerate(line for line in lines.items() if line[1]):
+            x, y = zip(*bins, strict=True)
+            best = model == highlight
+            colour = ACCENT if best else COLOURS[(2 * place) % len(COLOURS)]
+            axes.plot(x, y, label=model, color=colour, marker="o", markersize=3, linewidth=2.2 if best else 1)
+        _label(axes, "confidence", "accuracy")
         return as_svg(sheet)
 
 

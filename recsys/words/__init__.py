@@ -1,11 +1,26 @@
 """Word vectors as the other rooms use them: loaded, looked up, never trained here.
 
-Reads and produces ``vectors.npy``, ``vocabulary.parquet`` and ``space.json``. Imports numpy but no gensim, since the
-web service needs the vectors and not the trainer, which is ``recsys.words.training``.
+Reads and produces ``vectors.npy``, ``vocabulary.parquet``, ``space.json`` and, where the space has them, character
+n-grams in ``subwords.npy``. Imports numpy but no gensim and no torch, since the web service needs the vectors and not
+the trainers.
+
+    training.py     one small contract over every model: corpus -> vectors
+    model.py        what a trainer begins with and gives back
+    vocabulary.py   corpus -> the words that get a vector, in bounded memory
+    word2vec.py     gensim: skip-gram, CBOW, paragraph vectors, FastText
+    cooccurrence.py corpus -> how often words stand near each other
+    glove.py        co-occurrences -> vectors, in torch
+    alignment.py    a retrained space turned into the frame of the one before
+    pretrained.py   vector files of others, checked
+    subwords.py     vectors of unknown words from character n-grams
+    documents.py    a text's own vector under a trained space (PV-DM, PV-DBOW)
+    probe.py        the loss of a word2vec model on a fixed sample
+    judges.py       arrays -> word similarity, analogies, neighbours, map
+    judgement.py    a trained space -> everything that the report says of it
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +28,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from recsys.config import Section
 from recsys.errors import CorruptArtefact, DegenerateInput
+from recsys.words.subwords import Subwords
 from recsys.workspace import load_npy, read_json, read_table, save_npy, write_json, write_table
 
 SPACE_CHARS = 16
+SUBWORDS = "subwords.npy"  # only in a space that has them
 
 Matrix = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
@@ -27,17 +44,31 @@ Rows = npt.NDArray[np.int32]
 
 
 class WordsConfig(Section):
-    """How word vectors are learned: word2vec in one of its four forms."""
+    """How word vectors are learned."""
 
-    model: str = Field("skip-gram", pattern="^(skip-gram|cbow)$")
+    model: str = Field("skip-gram", pattern="^(skip-gram|cbow|glove|pv-dm|pv-dbow)$")
     output: str = Field("negative-sampling", pattern="^(negative-sampling|hierarchical-softmax)$")
     embedding_dim: int = Field(100, ge=2, le=2000)
-    window: int = Field(8, ge=1)
+    window: int = Field(8, ge=1, le=63)
     negative: int = Field(5, ge=1)
     min_count: int = Field(2, ge=1)
+    max_vocabulary: int = Field(200_000, ge=100)
     epochs: int = Field(15, ge=1)
+    max_trained_words: int = Field(40_000_000, ge=1)
     learning_rate: float = Field(0.05, gt=0, le=1)
     subsample: float = Field(1e-3, ge=0)
+    x_max: float = Field(10.0, gt=0)
+    start: str = Field("random", pattern="^(random|last)$")
+    pretrained: str = ""
+    subwords: bool = False
+    buckets: int = Field(100_000, ge=1)
+    similarity_files: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _subwords_need_word2vec(self) -> "WordsConfig":
+        if self.subwords and self.model not in ("skip-gram", "cbow"):
+            raise ValueError("subwords only with the model skip-gram or cbow")
+        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +79,7 @@ class WordVectors:
         words: V words, the most frequent first; a word's row is its place here.
         counts: int64 (V,), how often each stands in the corpus.
         vectors: float32 (V, D), as trained: not of unit length.
+        subwords: where the space was trained with character n-grams, what rescues unknown words.
 
     A site without texts has no words: V is 0, and whatever asks for a word finds none.
 
@@ -58,6 +90,7 @@ class WordVectors:
     words: list[str]
     counts: Counts
     vectors: Matrix
+    subwords: Subwords | None = None
 
     def __post_init__(self) -> None:
         if self.words and not (self.vectors.any() and np.isfinite(self.vectors).all()):
@@ -83,14 +116,32 @@ class WordVectors:
         return int(self.vectors.shape[1])
 
     @cached_property
-    def centred(self) -> Matrix:
-        """float32 (V, D), unit rows: the vectors seen from the corpus mean, where cosine 0 means unrelated.
-
-        The corpus mean counts each word's vector as often as the word stands in the corpus.
-        """
+    def mean(self) -> Matrix:
+        """float32 (D,), the corpus mean: each word's vector as often as the word stands in the corpus."""
         if not self.words:
-            return self.vectors
-        return unit_rows(self.vectors - np.average(self.vectors, axis=0, weights=self.counts).astype(np.float32))
+            return np.zeros(self.embedding_dim, dtype=np.float32)
+        mean: Matrix = np.average(self.vectors, axis=0, weights=self.counts).astype(np.float32)
+        return mean
+
+    @cached_property
+    def centred(self) -> Matrix:
+        """float32 (V, D), unit rows: the vectors seen from the corpus mean, where cosine 0 means unrelated."""
+        return unit_rows(self.vectors - self.mean)
+
+    def centred_of(self, words: Sequence[str]) -> Matrix:
+        """Look up words in the centred frame, and rescue unknown ones where the space has character n-grams.
+
+        Returns:
+            float32 (N, D), unit rows; NaN for a word that has no vector.
+        """
+        rows = self.rows(words)
+        known = rows >= 0
+        found = np.full((len(words), self.embedding_dim), np.nan, dtype=np.float32)
+        found[known] = self.centred[rows[known]]
+        if self.subwords is not None and not known.all():
+            strange = np.flatnonzero(~known)
+            found[strange] = unit_rows(self.subwords.guessed([words[place] for place in strange.tolist()]) - self.mean)
+        return found
 
     def rows(self, words: Iterable[str]) -> Rows:
         """Look words up.
@@ -122,6 +173,8 @@ def save_words(words: WordVectors, folder: Path) -> None:
     )
     facts = {"space": words.space, "embedding_dim": words.embedding_dim, "words": len(words.words)}
     write_json(folder / "space.json", facts)
+    if words.subwords is not None:
+        save_npy(folder / SUBWORDS, words.subwords.vectors)
 
 
 def load_words(folder: Path) -> WordVectors:
@@ -140,4 +193,11 @@ def load_words(folder: Path) -> WordVectors:
             f"{vectors.dtype} {vectors.shape} and {vocabulary.num_rows} words",
             "Run: python -m jobs words --fresh",
         )
-    return WordVectors(vocabulary["word"].to_pylist(), vocabulary["count"].to_numpy(), vectors)
+    subwords = Subwords(load_npy(folder / SUBWORDS)) if (folder / SUBWORDS).is_file() else None
+    if subwords is not None and subwords.vectors.shape[1:] != shape[1:]:
+        raise CorruptArtefact(
+            f"n-gram vectors of {shape[1]} dimensions in {folder}",
+            f"{subwords.vectors.shape}",
+            "Run: python -m jobs words --fresh",
+        )
+    return WordVectors(vocabulary["word"].to_pylist(), vocabulary["count"].to_numpy(), vectors, subwords)

@@ -1,25 +1,39 @@
-"""Learn word vectors from the tokens with gensim's word2vec, read straight from the corpus file.
+"""Learn word vectors from the tokens: one small contract over every model.
 
-Reads ``corpus.txt``; produces ``WordVectors`` and a loss per epoch. Source: Mikolov et al. 2013, "Distributed
-Representations of Words and Phrases and their Compositionality" (skip-gram, CBOW, both outputs).
+Reads ``corpus.txt`` and, on a retrain, the last space; produces ``Trained``. A new space is turned into the frame of
+the last one, so that what was kept of it (a reader's profile) stays worth something.
 """
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from gensim.models.callbacks import CallbackAny2Vec
-from gensim.models.word2vec import Word2Vec
 
-from recsys.errors import DegenerateInput
-from recsys.words import WordsConfig, WordVectors
-from recsys.words.probe import Probe, build_probe
+from recsys.errors import SpaceMismatch
+from recsys.words import Matrix, WordsConfig, WordVectors, glove, load_words, save_words, word2vec
+from recsys.words.alignment import Drift, alignment, drift
+from recsys.words.model import Fitted, OnEpoch, Start
+from recsys.words.pretrained import Pretrained, read_vectors
+from recsys.words.subwords import Subwords
+from recsys.words.vocabulary import Vocabulary, choose, count_words
+from recsys.workspace import load_npy, save_npy, write_json
 
-KEEP_ALL = 0.999999  # instead of no subsampling, for which gensim leaves its random state unset with hs; drops no word
 MIN_WORDS = 2  # one word alone has no neighbour to be predicted from
+OUTPUTS = "outputs.npy"
+UNMOVED = 1e-4  # values that differ by less are the same but for the rounding of a rotation
 
-OnEpoch = Callable[[int, float], object]
+
+class Parent(NamedTuple):
+    """The last space.
+
+    Attributes:
+        words: its words and vectors.
+        outputs: float32 (V, D), the output vectors of negative sampling; None where its model has none.
+    """
+
+    words: WordVectors
+    outputs: Matrix | None
 
 
 class Trained(NamedTuple):
@@ -27,28 +41,44 @@ class Trained(NamedTuple):
 
     Attributes:
         words: the word space.
-        losses: after each epoch, the mean loss of a fixed sample of windows, in nats (see ``recsys.words.probe``).
+        losses: one per epoch: of word2vec the mean loss of a fixed sample of windows, in nats (see
+            ``recsys.words.probe``), of GloVe the mean weighted squared error.
         min_count: the one that was used.
         tokens: tokens of the corpus that are in the vocabulary.
+        outputs: float32 (V, D), or None.
+        continued: whether it began with the last space.
+        drift: how far the words moved since the last space; None without one that could be compared.
+        pretrained: what became of the file of pre-trained vectors; None without one.
     """
 
     words: WordVectors
     losses: list[float]
     min_count: int
     tokens: int
+    outputs: Matrix | None = None
+    continued: bool = False
+    drift: Drift | None = None
+    pretrained: Pretrained | None = None
 
 
-def train(corpus: Path, config: WordsConfig, seed: int, workers: int, on_epoch: OnEpoch | None = None) -> Trained:
+def train(
+    corpus: Path,
+    config: WordsConfig,
+    seed: int,
+    workers: int,
+    on_epoch: OnEpoch | None = None,
+    parent: Parent | None = None,
+) -> Trained:
     """Learn word vectors.
-
-    A corpus in which fewer than two words stand ``min_count`` times is read with a ``min_count`` of 1.
 
     Args:
         corpus: one article, or a part of one, per line; tokens between spaces, at most 10,000 in a line.
-        config: which word2vec, and its numbers.
-        seed: of all randomness; with one worker, equal seeds give equal bytes.
+        config: which model, and its numbers.
+        seed: of all randomness; with one worker, equal seeds and parents give equal bytes.
         workers: threads.
         on_epoch: called with the epochs done so far and the loss after each.
+        parent: the last space: what the new one is aligned to, and with ``start: last`` begins with. One of another
+            dimension is neither, and one that shares fewer words than there are dimensions is not aligned to.
 
     Returns:
         The vectors, most frequent word first, and the losses; no word and no loss where the corpus has fewer than two
@@ -56,61 +86,99 @@ def train(corpus: Path, config: WordsConfig, seed: int, workers: int, on_epoch: 
 
     Raises:
         DegenerateInput: a loss or vector that is not finite.
+        ImportRefused: the file of pre-trained vectors cannot be used.
     """
-    min_count = config.min_count
-    model = _with_vocabulary(corpus, config, min_count, seed, workers)
-    if len(model.wv) < MIN_WORDS and min_count > 1:
-        min_count = 1
-        model = _with_vocabulary(corpus, config, min_count, seed, workers)
-    if len(model.wv) < MIN_WORDS:
+    if parent is not None and parent.words.embedding_dim != config.embedding_dim:
+        parent = None
+    base = parent if config.start == "last" and parent is not None and parent.words.words else None
+    counts, lines = count_words(corpus)
+    kept = dict(zip(base.words.words, base.words.counts.tolist(), strict=True)) if base else {}
+    vocabulary = choose(counts, lines, config.min_count, config.max_vocabulary, kept)
+    if base is not None and not vocabulary.covered:
+        return Trained(base.words, [], vocabulary.min_count, 0, outputs=base.outputs, continued=True)
+    if len(vocabulary.words) < MIN_WORDS:
         nothing = np.empty((0, config.embedding_dim), np.float32)
-        return Trained(WordVectors([], np.empty(0, np.int64), nothing), [], min_count, 0)
-    watch = Watch(build_probe(corpus, model, config, np.random.default_rng(seed)), on_epoch)
-    model.train(
-        corpus_file=str(corpus),
-        total_examples=model.corpus_count,
-        total_words=model.corpus_total_words,
-        epochs=config.epochs,
-        callbacks=[watch],
+        return Trained(WordVectors([], np.empty(0, np.int64), nothing), [], vocabulary.min_count, 0)
+    start, pretrained = _start(vocabulary, config, base)
+    fit = partial(glove.fit) if config.model == "glove" else partial(word2vec.fit, workers=workers)
+    fitted = fit(corpus, vocabulary, config, seed, start=start, on_epoch=on_epoch)
+    fitted, moved = _aligned(vocabulary, fitted, parent)
+    words = _space(vocabulary, fitted)
+    return Trained(
+        words,
+        fitted.losses,
+        vocabulary.min_count,
+        vocabulary.covered,
+        fitted.outputs,
+        base is not None,
+        moved,
+        pretrained,
     )
-    counts = np.array([model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key], dtype=np.int64)
-    words = WordVectors(list(model.wv.index_to_key), counts, model.wv.vectors.astype(np.float32, copy=False))
-    return Trained(words, watch.losses, min_count, int(counts.sum()))
 
 
-def _with_vocabulary(corpus: Path, config: WordsConfig, min_count: int, seed: int, workers: int) -> Any:
-    """A gensim model that has counted the words and drawn its first vectors; empty when no word is frequent enough."""
-    hierarchical = config.output == "hierarchical-softmax"
-    model = Word2Vec(
-        vector_size=config.embedding_dim,
-        window=config.window,
-        min_count=min_count,
-        sg=int(config.model == "skip-gram"),
-        hs=int(hierarchical),
-        negative=0 if hierarchical else config.negative,
-        alpha=config.learning_rate,
-        sample=config.subsample or KEEP_ALL,
-        seed=seed,
-        workers=workers,
-    )
-    if corpus.stat().st_size:
-        model.build_vocab(corpus_file=str(corpus))
-    return model
+def _space(vocabulary: Vocabulary, fitted: Fitted) -> WordVectors:
+    return WordVectors(vocabulary.words, vocabulary.counts, fitted.vectors, fitted.subwords)
 
 
-class Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
-    """Measures the loss after each epoch; stops a training that has lost itself."""
+def _start(vocabulary: Vocabulary, config: WordsConfig, base: Parent | None) -> tuple[Start | None, Pretrained | None]:
+    """What the training begins with: the last space, a file of pre-trained vectors, or nothing."""
+    if base is not None:
+        rows = base.words.rows(vocabulary.words)
+        known = rows >= 0
+        vectors = np.full((len(rows), config.embedding_dim), np.nan, dtype=np.float32)
+        vectors[known] = base.words.vectors[rows[known]]
+        outputs = np.zeros_like(vectors)
+        if base.outputs is not None:
+            outputs[known] = base.outputs[rows[known]]
+        return Start(vectors, outputs, base.words.subwords), None
+    if config.pretrained:
+        pretrained = read_vectors(Path(config.pretrained), vocabulary.row_of, config.embedding_dim)
+        return Start(pretrained.vectors, np.zeros_like(pretrained.vectors)), pretrained
+    return None, None
 
-    def __init__(self, probe: Probe, on_epoch: OnEpoch | None) -> None:
-        self.probe, self.on_epoch = probe, on_epoch
-        self.losses: list[float] = []
 
-    def on_epoch_end(self, model: Any) -> None:
-        """Called by gensim."""
-        with np.errstate(all="ignore"):  # what is not finite is refused here, with a remedy
-            loss = self.probe.loss(model)
-        if not np.isfinite(loss):
-            raise DegenerateInput("a finite loss", f"{loss}", "Lower words.learning_rate.")
-        self.losses.append(round(loss, 6))
-        if self.on_epoch:
-            self.on_epoch(len(self.losses), loss)
+def _aligned(vocabulary: Vocabulary, fitted: Fitted, parent: Parent | None) -> tuple[Fitted, Drift | None]:
+    """Turn a training's vectors into the frame of the last space.
+
+    A space that has not moved at all keeps the bytes of the last one, and with them its space id.
+    """
+    turn = alignment(_space(vocabulary, fitted), parent.words) if parent is not None else None
+    if parent is None or turn is None:
+        return fitted, None
+    subwords = Subwords(fitted.subwords.vectors @ turn) if fitted.subwords is not None else None
+    outputs = fitted.outputs @ turn if fitted.outputs is not None else None
+    turned = Fitted(fitted.vectors @ turn, fitted.losses, outputs, subwords)
+    same = parent.words.words == vocabulary.words and np.allclose(turned.vectors, parent.words.vectors, atol=UNMOVED)
+    if same and (subwords is None) == (parent.words.subwords is None):
+        turned = Fitted(parent.words.vectors, fitted.losses, parent.outputs, parent.words.subwords)
+    return turned, drift(_space(vocabulary, turned), parent.words)
+
+
+def save_trained(trained: Trained, folder: Path, config: WordsConfig) -> None:
+    """Write a word space and what a later training or inference needs: ``outputs.npy``, ``training.json``."""
+    save_words(trained.words, folder)
+    if trained.outputs is not None:
+        save_npy(folder / OUTPUTS, trained.outputs)
+    facts = {
+        "loss": trained.losses,
+        "min_count": trained.min_count,
+        "model": config.model,
+        "window": config.window,
+        "negative": config.negative,
+    }
+    write_json(folder / "training.json", facts)
+
+
+def load_parent(folder: Path) -> Parent:
+    """Read the last space.
+
+    Raises:
+        ArtefactError: its files are missing or contradict each other.
+    """
+    words = load_words(folder)
+    outputs = load_npy(folder / OUTPUTS) if (folder / OUTPUTS).is_file() else None
+    if outputs is not None and outputs.shape != words.vectors.shape:
+        raise SpaceMismatch(
+            f"output vectors {words.vectors.shape} in {folder}", f"{outputs.shape}", "Run: python -m jobs words --fresh"
+        )
+    return Parent(words, outputs)

@@ -187,5 +187,6 @@ button:hover{background:var(--gyl-rule,#8885)}
 
   if (!customElements.get("guess-you-like")) customElements.define("guess-you-like", GuessYouLike);
   // For what happens outside the widget: GuessYouLike.record("click", id, { slot: "front", position: 0 })
-  window.GuessYouLike = { record: (kind, article, more) => send(document.documentElement, [{ kind, article, ...more }]) };
+  window.GuessYouLike = { record: (kind, article, more) => send(document.documentElement, [{ kind, article, ...more }]),
+    identity: () => identity(document.documentElement) };
 })();

@@ -1,0 +1,1 @@
+"""Keywords against the keys that people gave: ``python -m benchmarks.keywords`` (see ``__main__``)."""

@@ -1,0 +1,118 @@
+"""Our keywords through the jobs' own code: tokens, words, counts, ranking, in a temporary folder.
+
+Word vectors and frequencies are learned from the texts of the data set and of the corpora beside it; nothing here ever
+sees a key.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from threadpoolctl import threadpool_limits
+
+from benchmarks.keywords.data import Document
+from recsys.keywords import Frequencies, KeywordsConfig, Ranker
+from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.settings import Settings
+from recsys.tokens import BATCH_ROWS as TOKEN_ROWS
+from recsys.tokens import write_tokens
+from recsys.words import WordVectors, save_words
+from recsys.words.training import train
+from recsys.workspace import read_table
+
+Ranked = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set that is ready to be ranked.
+
+    Attributes:
+        folder: the tokens and words artefacts' files.
+        documents: the data set's rows of the tokens artefact; the corpora's are not among them.
+        words: learned from all texts.
+        frequencies: counted over all texts.
+        seconds: CPU seconds by stage, of all texts.
+    """
+
+    folder: Path
+    documents: pa.Table
+    words: WordVectors
+    frequencies: Frequencies
+    seconds: dict[str, float]
+
+    @property
+    def language(self) -> str:
+        """The language of most documents, as the tokens room tells it."""
+        given: list[str] = self.documents["language"].to_pylist()
+        return max(sorted(set(given)), key=given.count)
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of the worker processes that it has waited for."""
+    return sum(os.times()[:4])
+
+
+def prepare(
+    documents: Sequence[Document], corpus: Iterable[tuple[str, str]], folder: Path, settings: Settings, seed: int
+) -> Prepared:
+    """Learn what ranking needs.
+
+    Args:
+        documents: the data set; its keys are not read.
+        corpus: title and body of further texts to learn words from.
+        folder: where the artefacts go.
+        settings: of the rooms.
+        seed: of word training.
+    """
+    texts = [(document.title, document.body) for document in documents] + list(corpus)
+    columns = {
+        "id": pa.array([f"{place:09}" for place in range(len(texts))]),
+        "title": pa.array([title for title, _ in texts], pa.string()),
+        "body": pa.array([body for _, body in texts], pa.string()),
+        "language": pa.nulls(len(texts), pa.string()),
+    }
+    with threadpool_limits(settings.jobs.workers):
+        began = [cpu_seconds()]
+        write_tokens(pa.table(columns).to_batches(TOKEN_ROWS), folder, settings.tokens)
+        began.append(cpu_seconds())
+        words = train(folder / "corpus.txt", settings.words, seed, settings.jobs.workers).words
+        save_words(words, folder)
+        began.append(cpu_seconds())
+        source = pq.ParquetFile(folder / "articles.parquet")
+        frequencies = count_articles(source.iter_batches(BATCH_ROWS), words)
+        began.append(cpu_seconds())
+    seconds = dict(zip(("tokens", "words", "count"), np.diff(began).tolist(), strict=True))
+    rows = read_table(folder / "articles.parquet").slice(0, len(documents))
+    return Prepared(folder, rows, words, frequencies, seconds)
+
+
+def ranked(prepared: Prepared, config: KeywordsConfig, words: WordVectors | None = None) -> tuple[Ranked, float]:
+    """Rank every document's keywords.
+
+    Args:
+        prepared: the data set.
+        config: how to rank.
+        words: instead of the learned vectors; the same words in the same order.
+
+    Returns:
+        Each document's keywords as displayed, best first; CPU seconds from tokens to the written file.
+    """
+    ranker = Ranker(words or prepared.words, prepared.frequencies, config)
+    with threadpool_limits(1):
+        write_keywords(prepared.documents.slice(0, 1).to_batches(), ranker, prepared.folder)  # what is made once
+        began = time.process_time()
+        write_keywords(prepared.documents.to_batches(BATCH_ROWS), ranker, prepared.folder)
+    seconds = time.process_time() - began
+    return read_table(prepared.folder / "keywords.parquet")["keywords"].to_pylist(), seconds
+
+
+def random_vectors(words: WordVectors, rng: np.random.Generator) -> WordVectors:
+    """The same words and counts with vectors that mean nothing: normal, independent."""
+    drawn = rng.standard_normal(words.vectors.shape).astype(np.float32)
+    return replace(words, vectors=drawn, subwords=None)

@@ -1,0 +1,72 @@
+"""Train the tasks: label sets beside the categories.
+
+Reads ``labels/`` in the data folder, which ``python -m jobs categories --labels FILE --task NAME`` fills, and the same
+stages as the categories; produces a folder per task, and ``tasks.json``. Without labels there is nothing to do.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.categories import catalogue_of
+from jobs.labels import LABELS
+from jobs.runner import Counts, Job, Stage
+from recsys.articles import load_encoder
+from recsys.categories.evaluation import add_texts, evaluate
+from recsys.categories.learning import fit_all
+from recsys.categories.sorting import save_categories
+from recsys.categories.tasks import Site, label_all, tasks_in, taught
+from recsys.words import WordVectors
+from recsys.workspace import write_json
+
+STAGE = Stage(
+    "tasks",
+    inputs=("events", "tokens", "words", "keywords", "articles"),
+    sections=("categories", "tokens", "keywords", "articles"),
+    outside=(LABELS,),
+)
+
+
+def run(job: Job) -> Counts:
+    """Train every task that has labels, and give every article its label.
+
+    Returns:
+        Counts: tasks, labelled rows, rows whose id the catalogue lacks.
+    """
+    tasks = tasks_in(job.settings.data_dir / LABELS)
+    told: list[dict[str, Any]] = []
+    if tasks:
+        catalogue, ids, words = catalogue_of(job)
+        site = Site(job.path("events") / "articles.parquet", catalogue._replace(given=[None] * len(ids)), ids)
+        told = [_task(job, name, labels, site, words) for name, labels in tasks.items()]
+    write_json(job.out / "tasks.json", {"tasks": told})
+    rows = [one["rows"] for one in told]
+    return {"tasks": len(told)} | {name: sum(row[name] for row in rows) for name in ("labelled", "unknown_ids")}
+
+
+def _task(job: Job, name: str, labels: pa.Table, site: Site, words: WordVectors) -> dict[str, Any]:
+    settings, folder = job.settings, job.out / name
+    folder.mkdir()
+    tokens, words_at, keywords, articles = map(job.path, ("tokens", "words", "keywords", "articles"))
+    configs = settings.tokens, settings.keywords, settings.articles
+    encoder = load_encoder(tokens, words_at, keywords, articles, *configs)
+    with tempfile.TemporaryDirectory(dir=job.out) as scratch:
+        catalogue, texts, rows = taught(labels, site, encoder, Path(scratch))
+        model, left_out, lessons = fit_all(catalogue, words, settings.categories, job.seed)
+        judged = evaluate(lessons, words, settings.categories, job.seed)
+        add_texts(judged, texts)
+    save_categories(model, folder)
+    write_json(folder / "evaluation.json", judged)
+    counts = label_all(model, site, labels, folder / "articles.parquet")
+    figures = {
+        language: {"articles": one["articles"], "model": one["best"], **one["models"][one["best"]]}
+        for language, one in judged["languages"].items()
+    }
+    facts = {language: one["accuracy"] for language, one in figures.items()}
+    job.log.info("task", task=name, **rows, **left_out, **counts, **{f"accuracy_{key}": facts[key] for key in facts})
+    if not model.labels:
+        job.log.warning("no two labels with enough rows in any language", task=name, remedy="give more labelled rows")
+    known = sorted({label.category for label in model.labels})
+    return {"task": name, "labels": known, "languages": figures, "rows": rows | left_out, "articles": counts}

@@ -1,0 +1,169 @@
+"""How often each classifier is right about articles whose category it was not told, and how sure it is when wrong.
+
+Reads what taught and the cross-fitted scores of it; produces ``evaluation.json``. Nothing is judged on what it has
+learned from, and no text stands on both sides: texts that repeat teach once.
+Source: Guo et al. 2017 (reliability, calibration error); macro-F1 as the mean over the categories.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.categories import CategoriesConfig, LabelRows, Vector
+from recsys.categories.calibration import FOLDS, LEAST, shares_of
+from recsys.categories.learning import Lesson, Teaching, learn
+from recsys.words import Matrix, WordVectors
+
+BINS = 10  # of confidence, equally wide
+WORST = 20  # mistakes that are shown
+SHOWN_CHARS = 300  # of a mistake's text
+BATCH_ROWS = 1024  # articles in memory at once
+
+METHOD = (
+    f"Each model sorted articles whose category it had not been told, in {FOLDS} parts; repeated texts count once. "
+    "Uncertain: the share of articles whose best guess is not shown. Calibration error: how far confidence is from "
+    "the share that is right, in the mean."
+)
+NOTHING = "No language has two categories with enough articles that came with them: there is nothing to judge by."
+
+
+def evaluate(lessons: Mapping[str, Lesson], words: WordVectors, config: CategoriesConfig, seed: int) -> dict[str, Any]:
+    """Judge the configured model by the scores that it was calibrated by, and those of ``compare`` beside it.
+
+    Args:
+        lessons: by language.
+        words: the word space.
+        config: the rules; ``compare`` names the other models, judged on ``max_evaluated`` articles at most.
+        seed: of all randomness.
+
+    Returns:
+        ``{"note", "languages": {language: …}}``; a mistake has the article's ``row`` in the catalogue, see
+        ``add_texts``.
+    """
+    few = [language for language, lesson in lessons.items() if len(lesson.learned.judged.rows) < LEAST]
+    note = f"{METHOD} Fewer than {LEAST} articles in {', '.join(few)}: mere anecdotes." if few else METHOD
+    judged = {language: _language(lesson, words, config, seed) for language, lesson in lessons.items()}
+    return {"note": note if judged else NOTHING, "languages": judged}
+
+
+def _language(lesson: Lesson, words: WordVectors, config: CategoriesConfig, seed: int) -> dict[str, Any]:
+    teaching, learned = lesson
+    answers = {config.model: (learned.judged.rows, shares_of(learned.judged.scores, learned.temperature))}
+    some = _some(teaching.label_rows, config.max_evaluated, np.random.default_rng(seed))
+    part = Teaching(teaching.documents.where(some), teaching.label_rows[some], teaching.labels, teaching.articles[some])
+    for name in config.compare:
+        if name != config.model:
+            other = learn(name, part, words, config, seed)
+            answers[name] = some[other.judged.rows], shares_of(other.judged.scores, other.temperature)
+    known = {name: (shares, teaching.label_rows[rows]) for name, (rows, shares) in answers.items()}
+    models = {name: figures(shares, truth, config.min_confidence) for name, (shares, truth) in known.items()}
+    best = max(models, key=lambda name: models[name]["accuracy"])
+    rows, shares = answers[best]
+    return {
+        "articles": len(teaching.label_rows),
+        "folds": FOLDS,
+        "best": best,
+        "models": models,
+        "confusion": {"labels": teaching.labels, "counts": confusion(shares, teaching.label_rows[rows]).tolist()},
+        "reliability": {name: reliability(shares, truth) for name, (shares, truth) in known.items()},
+        "mistakes": _mistakes(shares, teaching.label_rows[rows], teaching.labels, teaching.articles[rows]),
+    }
+
+
+def _some(label_rows: LabelRows, most: int, rng: np.random.Generator) -> LabelRows:
+    """int64, at most about so many rows, in order, drawn evenly; each category keeps one at least."""
+    order = rng.permutation(len(label_rows))
+    _, firsts = np.unique(label_rows[order], return_index=True)
+    return np.union1d(order[firsts], order[:most])
+
+
+def figures(shares: Matrix, truth: LabelRows, min_confidence: float) -> dict[str, float]:
+    """Accuracy, macro-F1 over the true categories, the uncertain share, the calibration error.
+
+    Args:
+        shares: float32 (J, C), each article's confidence in each category.
+        truth: int64 (J,).
+        min_confidence: below it a best guess is not shown.
+
+    Returns:
+        All in [0, 1]; 0 without articles.
+    """
+    if not len(truth):
+        return dict.fromkeys(("accuracy", "macro_f1", "uncertain", "calibration_error"), 0.0)
+    counts = confusion(shares, truth)
+    right, true, said = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    there = true > 0
+    error = sum(row["articles"] * abs(row["confidence"] - row["accuracy"]) for row in reliability(shares, truth))
+    values = {
+        "accuracy": right.sum() / len(truth),
+        "macro_f1": (2 * right[there] / (true + said)[there]).mean(),
+        "uncertain": (shares.max(axis=1) < min_confidence).mean(),
+        "calibration_error": error / len(truth),
+    }
+    return {name: round(float(value), 4) for name, value in values.items()}
+
+
+def confusion(shares: Matrix, truth: LabelRows) -> npt.NDArray[np.int64]:
+    """int64 (C, C): articles by true category (down) and found one (across)."""
+    C = shares.shape[1]
+    return np.bincount(truth * C + shares.argmax(axis=1), minlength=C * C).reshape(C, C)  # (C * C,) -> (C, C)
+
+
+def reliability(shares: Matrix, truth: LabelRows) -> list[dict[str, float]]:
+    """By confidence: the articles with it, their mean confidence, and the share of them that is right."""
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == truth
+    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    return [_bin(number, confidence[place == number], right[place == number]) for number in np.unique(place).tolist()]
+
+
+def _bin(number: int, confidence: Vector, right: npt.NDArray[np.bool_]) -> dict[str, float]:
+    return {
+        "low": number / BINS,
+        "high": (number + 1) / BINS,
+        "confidence": round(float(confidence.mean()), 4),
+        "accuracy": round(float(right.mean()), 4),
+        "articles": len(right),
+    }
+
+
+def _mistakes(shares: Matrix, truth: LabelRows, labels: list[str], articles: LabelRows) -> list[dict[str, Any]]:
+    """The surest wrong answers first, ties by the article's row."""
+    found, confidence = shares.argmax(axis=1), shares.max(axis=1)
+    wrong = np.flatnonzero(found != truth)
+    worst = wrong[np.lexsort((articles[wrong], -confidence[wrong]))][:WORST]
+    return [
+        {
+            "row": int(articles[row]),
+            "truth": labels[truth[row]],
+            "found": labels[found[row]],
+            "confidence": round(float(confidence[row]), 4),
+        }
+        for row in worst
+    ]
+
+
+def add_texts(evaluation: dict[str, Any], articles: Path) -> None:
+    """Give every mistake its article's id, title and the beginning of its text.
+
+    Args:
+        evaluation: from ``evaluate``; changed.
+        articles: a Parquet file with id, title and body, in the order of the catalogue.
+    """
+    mistakes = [mistake for one in evaluation["languages"].values() for mistake in one["mistakes"]]
+    wanted = {mistake["row"] for mistake in mistakes}
+    texts: dict[int, dict[str, str]] = {}
+    start = 0
+    for batch in pq.ParquetFile(articles).iter_batches(BATCH_ROWS, columns=["id", "title", "body"]):
+        inside = sorted(row for row in wanted if start <= row < start + batch.num_rows)
+        found = batch.take(pa.array([row - start for row in inside], pa.int64())).to_pylist()
+        texts |= dict(zip(inside, found, strict=True))
+        start += batch.num_rows
+    for mistake in mistakes:
+        text = texts[mistake.pop("row")]
+        title, body = text["title"] or "", (text["body"] or "")[:SHOWN_CHARS]
+        mistake |= {"id": text["id"], "title": title, "text": body}

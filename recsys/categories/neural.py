@@ -1,0 +1,177 @@
+"""Trained networks as classifiers: the n-gram bag, TextCNN, BiLSTM and GRU with attention.
+
+Read documents and word vectors; produce ``Sums`` (the bag, whose matrices are multiplied after training), or ``Neural``
+with ``network.safetensors`` and ``network.json``.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from recsys.categories import CategoriesConfig, Documents, LabelRows
+from recsys.categories.networks import Batch, BiLstm, GramBag, Gru, Network, TextCnn
+from recsys.categories.ngrams import Bags, Vocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
+from recsys.categories.sums import Block, Grams, Sums, block_of
+from recsys.categories.training import one_thread, train
+from recsys.errors import CorruptArtefact
+from recsys.words import Matrix, WordVectors
+from recsys.workspace import read_json, write_json
+
+MOST_GRAMS = 1 << 19  # n-grams with a vector while the bag is trained: 200 MiB at 100 dimensions
+MOST_WORDS = 1 << 17  # words and characters with a vector in the other networks
+SEQUENCE_TOKENS = 200  # of a document that a network reads one after the other: bounds the hours
+NEW_VECTOR = 0.1  # standard deviation of the vectors of n-grams that have none yet, in units of our words' length
+SCORED = 256  # documents scored at once
+NETWORKS: dict[str, Callable[[torch.Tensor, int, float], Network]] = {"text-cnn": TextCnn, "bilstm": BiLstm, "gru": Gru}
+
+
+@dataclass(frozen=True, eq=False)
+class Neural:
+    """A network over the words of a text, and over its characters behind them where words are a guess.
+
+    Attributes:
+        labels: C categories.
+        kind: a key of ``NETWORKS``.
+        blocks: words, and characters if they are read; their rows stand behind each other.
+        network: on the CPU, not training.
+    """
+
+    labels: list[str]
+    kind: str
+    blocks: list[Block]
+    network: Network
+
+    def scores(self, documents: Documents) -> Matrix:
+        """See ``Classifier``; NaN rows for documents without a known word."""
+        bags = _sequences(self.blocks, texts_of(documents, SEQUENCE_TOKENS))
+        found = np.full((len(documents), len(self.labels)), np.nan, np.float32)
+        known = np.flatnonzero(np.diff(bags.starts))
+        with torch.inference_mode(), one_thread("cpu"):
+            for some in (known[start : start + SCORED] for start in range(0, len(known), SCORED)):
+                sizes = np.diff(bags.starts)[some]
+                starts = np.concatenate([[0], np.cumsum(sizes)])
+                rows = np.concatenate([bags.values[bags.starts[row] : bags.starts[row + 1]] for row in some])
+                batch = Batch(torch.from_numpy(rows), torch.from_numpy(starts))
+                found[some] = torch.log_softmax(self.network(batch), dim=1).numpy()
+        return found
+
+    def save(self, folder: Path) -> None:
+        """See ``Classifier``."""
+        tensors = {f"net.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
+        for place, block in enumerate(self.blocks):
+            tensors[f"hashes.{place}"] = torch.from_numpy(block.vocabulary.hashes.view(np.int64))
+        save_file(tensors, folder / "network.safetensors")
+        grams = [vars(block.grams) for block in self.blocks]
+        write_json(folder / "network.json", {"grams": grams, "kind": self.kind, "labels": self.labels})
+
+
+def load(folder: Path) -> Neural:
+    """Read what ``Neural.save`` wrote.
+
+    Raises:
+        CorruptArtefact: the files are not a network.
+    """
+    facts = read_json(folder / "network.json")
+    try:
+        tensors = load_file(folder / "network.safetensors")
+        blocks = []
+        for place, grams in enumerate(facts["grams"]):
+            hashes = tensors.pop(f"hashes.{place}").numpy().view(np.uint64)
+            blocks.append(Block(Grams(**grams), Vocabulary(hashes), np.ones(len(hashes), np.float32)))
+        vectors = torch.empty_like(tensors["net.vectors.weight"])
+        network = NETWORKS[facts["kind"]](vectors, len(facts["labels"]), 0.0)
+        network.load_state_dict({name.removeprefix("net."): value for name, value in tensors.items()})
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise CorruptArtefact(f"a network in {folder}", str(error), "Run: python -m jobs categories --fresh") from None
+    return Neural(facts["labels"], facts["kind"], blocks, network.eval())
+
+
+def fit_bag(
+    documents: Documents,
+    label_rows: LabelRows,
+    labels: list[str],
+    words: WordVectors,
+    config: CategoriesConfig,
+    seed: int,
+) -> Sums:
+    """Train ``members`` n-gram bags and average them; see ``Classifier``.
+
+    Each bag is stopped by another part of the articles, so that together they have learned from all.
+    """
+    texts = texts_of(documents, config.max_tokens)
+    grams = Grams(words=2, characters=3 if is_spaceless(texts) else 0, tfidf=False)
+    block = block_of(texts, grams, 1, MOST_GRAMS)
+    bags = _sequences([block], texts)
+    weights, constant = np.zeros((len(block.vocabulary), len(labels)), np.float32), np.zeros(len(labels), np.float32)
+    for member in range(config.members):
+        make = partial(_network, GramBag, [block], words, len(labels), config.dropout)
+        bag = train(make, bags, label_rows, len(labels), config, seed + member)
+        with torch.inference_mode():
+            weights += bag.out(bag.vectors.weight).numpy() - bag.out.bias.numpy()
+            constant += bag.out.bias.numpy()
+    half = (weights / config.members).astype(np.float16)
+    return Sums(labels, [block], half, constant / np.float32(config.members), config.max_tokens)
+
+
+def fit_sequence(
+    kind: str,
+    documents: Documents,
+    label_rows: LabelRows,
+    labels: list[str],
+    words: WordVectors,
+    config: CategoriesConfig,
+    seed: int,
+) -> Neural:
+    """Train one of ``NETWORKS``; see ``Classifier``."""
+    texts = texts_of(documents, SEQUENCE_TOKENS)
+    kinds = [Grams(words=1, characters=0, tfidf=False)]
+    if is_spaceless(texts):
+        kinds.append(Grams(words=0, characters=1, tfidf=False))
+    blocks = [block_of(texts, grams, 1, MOST_WORDS) for grams in kinds]
+    make = partial(_network, NETWORKS[kind], blocks, words, len(labels), config.dropout)
+    network = train(make, _sequences(blocks, texts), label_rows, len(labels), config, seed)
+    return Neural(labels, kind, blocks, network)
+
+
+def _network(
+    kind: Callable[[torch.Tensor, int, float], Network],
+    blocks: Sequence[Block],
+    words: WordVectors,
+    categories: int,
+    dropout: float,
+) -> Network:
+    """A fresh network whose rows start as our word vectors, or small and random where we have none."""
+    hashes = np.concatenate([block.vocabulary.hashes for block in blocks])
+    vectors = torch.randn(max(1, len(hashes)), words.embedding_dim) * (NEW_VECTOR / words.embedding_dim**0.5)
+    known = hashes_of(words.words)
+    order = np.argsort(hashes)
+    place = order[np.minimum(np.searchsorted(hashes, known, sorter=order), len(hashes) - 1)] if len(hashes) else order
+    ours = np.flatnonzero(hashes[place] == known) if len(hashes) else order
+    vectors[torch.from_numpy(place[ours])] = torch.from_numpy(words.centred[ours])
+    return kind(vectors, categories, dropout)
+
+
+def _behind(parts: Sequence[Bags]) -> Bags:
+    """Bags of some documents, and those of the next documents behind them."""
+    sizes = np.concatenate([np.empty(0, np.int64), *(np.diff(part.starts) for part in parts)])
+    values = np.concatenate([np.empty(0, np.int64), *(part.values for part in parts)])
+    return Bags(values, np.concatenate([[0], np.cumsum(sizes)]))
+
+
+def _sequences(blocks: Sequence[Block], texts: Sequence[list[str]]) -> Bags:
+    """Each document's known words in their order, and its characters behind them, if they are read."""
+    parts = []
+    for some in in_batches(texts):
+        known, first = [], 0
+        for block in blocks:
+            bags = block.vocabulary.known(block.grams.bags(some))
+            known.append(Bags(bags.values + first, bags.starts))
+            first += len(block.vocabulary)
+        parts.append(joined(known))
+    return _behind(parts)

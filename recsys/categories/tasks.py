@@ -1,0 +1,142 @@
+"""Any other label set than the categories: sentiment, clickbait, region. Learned from labelled rows, given to all.
+
+Reads ``labels/<task>.parquet`` and the catalogue; produces, per task, classifiers, ``articles.parquet`` with the
+columns of ``SCHEMA``, and ``evaluation.json``. It is the categories' own machinery on other rows.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.articles import Encoder
+from recsys.categories import LabelRows
+from recsys.categories.documents import Catalogue
+from recsys.categories.sorting import Categories, assign_all
+from recsys.tokens import BATCH_ROWS
+from recsys.tokens.table import SCHEMA as TOKENS
+from recsys.tokens.table import Tokens, as_table
+from recsys.words import Matrix
+from recsys.workspace import read_table, write_table
+
+SCHEMA = pa.schema(
+    {"id": pa.string(), "label": pa.string(), "confidence": pa.float32(), "given": pa.bool_()}
+)  # no label without ground, or when the best guess is too uncertain to be shown
+TEXTS = pa.schema([(name, pa.string()) for name in ("id", "title", "body")])
+
+
+class Site(NamedTuple):
+    """The catalogue as its stages left it.
+
+    Attributes:
+        articles: ``articles.parquet`` of the events artefact.
+        catalogue: the same articles, cut and encoded; nothing given.
+        ids: A of them.
+    """
+
+    articles: Path
+    catalogue: Catalogue
+    ids: list[str]
+
+
+def taught(labels: pa.Table, site: Site, encoder: Encoder, folder: Path) -> tuple[Catalogue, Path, dict[str, int]]:
+    """Make a catalogue of the labelled rows.
+
+    Args:
+        labels: columns of ``labels.SCHEMA``.
+        site: where rows with an id are looked up.
+        encoder: for rows with a text of their own.
+        folder: where to write it.
+
+    Returns:
+        The labelled rows as a catalogue; a Parquet file of their texts in the same order; counts of the rows, and of
+        those whose id is unknown.
+    """
+    by_id = labels.filter(pc.is_valid(labels["id"]))
+    known = by_id.filter(pc.is_in(by_id["id"], value_set=pa.array(site.ids, pa.string())))
+    row_of = {name: row for row, name in enumerate(site.ids)}
+    rows = np.array([row_of[name] for name in known["id"].to_pylist()], dtype=np.int64)
+    order = np.argsort(rows, kind="stable")
+    rows, given = rows[order], known["label"].take(pa.array(order)).to_pylist()
+    own = labels.filter(pc.is_null(labels["id"]))
+    vectors = [site.catalogue.vectors[rows]]
+    languages = [site.catalogue.languages[row] for row in rows]
+    tokens, texts = folder / "tokens.parquet", folder / "texts.parquet"
+    with pq.ParquetWriter(tokens, TOKENS) as cut, pq.ParquetWriter(texts, TEXTS) as read:
+        for source, target in ((site.catalogue.tokens, cut), (site.articles, read)):
+            for batch in _chosen(source, target.schema, rows):
+                target.write_table(batch)
+        for batch in own.to_batches(BATCH_ROWS):
+            encoded, found = _encoded(batch, encoder)
+            cut.write_table(as_table(_numbers(batch), encoded))
+            read.write_table(pa.table([_numbers(batch), batch["title"], batch["body"]], schema=TEXTS))
+            vectors.append(found)
+            languages += [text.language for text in encoded]
+    given += own["label"].to_pylist()
+    made = Catalogue(tokens, site.catalogue.keywords, np.concatenate(vectors), languages, given)
+    return made, texts, {"labelled": len(given), "unknown_ids": len(by_id) - len(known)}
+
+
+def _chosen(file: Path, schema: pa.Schema, rows: LabelRows) -> Iterator[pa.Table]:
+    """Some rows of a Parquet file, ascending, each as often as it is asked for, a batch in memory at a time."""
+    start = 0
+    for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=schema.names):
+        inside = rows[(rows >= start) & (rows < start + batch.num_rows)] - start
+        if len(inside):
+            yield pa.table(batch.take(pa.array(inside))).select(schema.names).cast(schema)
+        start += batch.num_rows
+
+
+def _encoded(batch: pa.RecordBatch, encoder: Encoder) -> tuple[list[Tokens], Matrix]:
+    texts = zip(batch["title"].to_pylist(), batch["body"].to_pylist(), strict=True)
+    found = [encoder.encode(title, body) for title, body in texts]
+    return [one.text for one in found], np.array([one.vector for one in found], dtype=np.float32)
+
+
+def _numbers(batch: pa.RecordBatch) -> pa.Array:
+    """Rows with a text of their own have no id; their labels tell them apart in the list of mistakes."""
+    return pa.array([""] * batch.num_rows, pa.string())
+
+
+def label_all(model: Categories, site: Site, labels: pa.Table, file: Path) -> dict[str, int]:
+    """Give every article of the catalogue its label: the one that it came with, else the likeliest.
+
+    Args:
+        model: what was learned from the labels.
+        site: the catalogue.
+        labels: the labelled rows; an article with two labels came with none.
+        file: where to write.
+
+    Returns:
+        Counts: articles with a given label, with a found one, without.
+    """
+    came = _given(zip(labels["id"].to_pylist(), labels["label"].to_pylist(), strict=True))
+    given = [came.get(name) for name in site.ids]
+    told = sum(label is not None for label in given)
+    assigned = assign_all(model, site.catalogue._replace(given=given))
+    columns = {
+        "id": site.ids,
+        "label": [one.category for one in assigned],
+        "confidence": [one.confidence for one in assigned],
+        "given": [label is not None for label in given],
+    }
+    write_table(file, pa.table(columns, schema=SCHEMA))
+    named = sum(one.category is not None for one in assigned)
+    return {"given": told, "found": named - told, "without": len(assigned) - named}
+
+
+def _given(pairs: Iterable[tuple[str | None, str]]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for name, label in pairs:
+        if name is not None:
+            found.setdefault(name, set()).add(label)
+    return {name: next(iter(labels)) for name, labels in found.items() if len(labels) == 1}
+
+
+def tasks_in(folder: Path) -> dict[str, pa.Table]:
+    """All tasks that have labels: name -> columns of ``labels.SCHEMA``."""
+    return {file.stem: read_table(file) for file in sorted(folder.glob("*.parquet"))}

@@ -1,0 +1,102 @@
+"""The index of tags: which rows bear a tag, kept in step with the catalogue as articles come and change.
+
+Reads folded tags by row; produces rows by tag. A posting is 16 bytes: the tag's hash, the row, and the row's generation
+when it was written. An article that is put again starts a new generation, so that its older postings are dead at once;
+they are dropped at the next merge. One thread writes; any may read meanwhile and sees what was there before or after.
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
+TAIL = 1 << 16  # postings that are not sorted in yet: looking through them takes some 30 µs
+
+Rows = npt.NDArray[np.int32]
+
+
+class Postings(NamedTuple):
+    """P postings.
+
+    Attributes:
+        keys: int64 (P,), hashes of folded tags.
+        rows: int32 (P,).
+        generations: int32 (P,).
+    """
+
+    keys: npt.NDArray[np.int64]
+    rows: Rows
+    generations: npt.NDArray[np.int32]
+
+    @classmethod
+    def room(cls, size: int) -> "Postings":
+        """Postings that say nothing yet."""
+        return cls(np.zeros(size, np.int64), np.zeros(size, np.int32), np.zeros(size, np.int32))
+
+    def part(self, chosen: slice | npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Postings":
+        """Some of them."""
+        return Postings(self.keys[chosen], self.rows[chosen], self.generations[chosen])
+
+
+class Layers:
+    """Sorted postings, and behind them a tail of which the first ``used`` count."""
+
+    def __init__(self, base: Postings) -> None:
+        self.base = base
+        self.tail = Postings.room(TAIL)
+        self.used = 0
+
+
+class TagIndex:
+    """Rows by tag, for at most ``capacity`` rows."""
+
+    def __init__(self, capacity: int) -> None:
+        self._generation = np.zeros(capacity, np.int32)
+        self._layers = Layers(Postings.room(0))
+
+    def put(self, row: int, tags: Iterable[str]) -> None:
+        """Say which tags a row bears, instead of those that it bore before.
+
+        Args:
+            row: below the capacity.
+            tags: folded; empty ones say nothing.
+        """
+        self._generation[row] += 1
+        keys = list({hash(tag) for tag in tags if tag})[:TAIL]
+        if self._layers.used + len(keys) > TAIL:
+            self._merge()
+        layers, end = self._layers, self._layers.used + len(keys)
+        layers.tail.keys[layers.used : end] = keys
+        layers.tail.rows[layers.used : end] = row
+        layers.tail.generations[layers.used : end] = self._generation[row]
+        layers.used = end  # last, so that a reader never sees half of a posting
+
+    def rows(self, tag: str) -> Rows:
+        """The rows that bear a folded tag: int32 (N,), each once, in no order."""
+        if not tag:
+            return np.empty(0, np.int32)
+        layers, key = self._layers, hash(tag)
+        first, last = (np.searchsorted(layers.base.keys, key, side) for side in SIDES)
+        tail = layers.tail.part(slice(0, layers.used))
+        late = tail.part(tail.keys == key)
+        rows = np.concatenate([layers.base.rows[first:last], late.rows])
+        generations = np.concatenate([layers.base.generations[first:last], late.generations])
+        alive: Rows = rows[generations == self._generation[rows]]
+        return alive
+
+    def _merge(self) -> None:
+        """Sort the tail into the base, without the dead; the base itself is not sorted again."""
+        old = self._layers
+        layers = (old.base, old.tail.part(slice(0, old.used)))
+        base, tail = (layer.part(self._generation[layer.rows] == layer.generations) for layer in layers)
+        tail = tail.part(np.argsort(tail.keys, kind="stable"))
+        places = np.searchsorted(base.keys, tail.keys)
+        self._layers = Layers(
+            Postings(
+                np.insert(base.keys, places, tail.keys),
+                np.insert(base.rows, places, tail.rows),
+                np.insert(base.generations, places, tail.generations),
+            )
+        )

@@ -1,0 +1,96 @@
+"""Tags: what an article or a reader is about, in the shape of a T.
+
+The bar says where it belongs (categories with confidences, labels of other tasks), the stem what it is about (keywords
+with weights). A tag is looked up by its folded form, so that ``Interest-Rates`` finds what ``interest rate`` names.
+"""
+
+import enum
+import re
+import unicodedata
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from recsys.keywords.lookup import fold as singular
+
+STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
+MAX_TAG = 200  # characters; what is longer names no tag
+REMEMBERED = 1 << 16  # folded forms: the words of a large site's last weeks
+DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
+BESIDE_CJK = re.compile(r"(?<=[\u2e80-\ufaff]) | (?=[\u2e80-\ufaff])")  # Chinese is written without blanks
+
+
+class TagKind(enum.StrEnum):
+    """What a tag says."""
+
+    CATEGORY = "category"
+    TOPIC = "topic"
+    LABEL = "label"
+    KEYWORD = "keyword"
+
+
+class Tag(NamedTuple):
+    """One tag.
+
+    Attributes:
+        name: as it is shown.
+        weight: in [0, 1]: of an article, the confidence of a category and the weight of a keyword; of a reader, the
+            share of the last clicks.
+        kind: what it says.
+        task: of a label, what was asked: sentiment, clickbait.
+    """
+
+    name: str
+    weight: float
+    kind: TagKind
+    task: str | None = None
+
+
+class Tags(NamedTuple):
+    """A T: its bar and its stem, heaviest first."""
+
+    bar: tuple[Tag, ...] = ()
+    stem: tuple[Tag, ...] = ()
+
+
+def fold(tag: str) -> str:
+    """The form under which a tag is looked up: one case and width, single blanks, English words in the singular.
+
+    Returns:
+        "" for what names no tag: blanks only, or more than ``MAX_TAG`` characters.
+    """
+    return _folded(tag) if len(tag) <= MAX_TAG else ""
+
+
+@lru_cache(REMEMBERED)
+def _folded(tag: str) -> str:
+    text = tag.lower() if tag.isascii() else unicodedata.normalize("NFKC", tag).casefold().translate(DASHES)
+    return _together(" ".join(map(singular, text.replace("_", " ").replace("-", " ").split())))
+
+
+@lru_cache(REMEMBERED)
+def pieces(parts: str) -> tuple[tuple[str, str], ...]:
+    """A keyword, its words and its pairs of neighbouring words: what an article with that keyword is found under.
+
+    Args:
+        parts: the tokens of a keyword, separated by blanks.
+
+    Returns:
+        Each piece once, folded and as it is written, the longest first.
+    """
+    words = parts.split(" ")
+    named = dict.fromkeys([parts, *(f"{one} {other}" for one, other in pairwise(words)), *words])
+    folded: dict[str, str] = {}
+    for name in named:
+        folded.setdefault(fold(name), _together(name.replace("_", " ")))
+    return tuple(folded.items())
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two folded tags share a word, or one of them, written without blanks, holds the other."""
+    return not set(one.split()).isdisjoint(other.split()) or (not one.isascii() and (one in other or other in one))
+
+
+def _together(text: str) -> str:
+    """A text without the blanks beside Chinese characters."""
+    return text if text.isascii() else BESIDE_CJK.sub("", text)

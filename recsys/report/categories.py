@@ -1,0 +1,99 @@
+"""The page of categories: how often each model is right, how sure it is, what it confuses, where it is most wrong."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recsys.report.page import Block, Example, Examples, HeatMap, Page, Part, Picture, Table
+from recsys.report.plots import bars, reliability
+from recsys.workspace import read_json, read_table
+
+FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+DOUBTS = {"uncertain": "uncertain", "calibration_error": "calibration error"}
+
+Judged = Mapping[str, Any]
+
+
+def categories_page(folder: Path, tasks: Path) -> Page:
+    """Gather the page of categories, and of the other label sets.
+
+    Args:
+        folder: the stage's folder.
+        tasks: that of the other label sets.
+    """
+    parts = _judged(read_json(folder / "evaluation.json"), "How they were judged", "")
+    parts += _topics(folder)
+    for task in read_json(tasks / "tasks.json")["tasks"]:
+        name = task["task"]
+        parts += _judged(read_json(tasks / name / "evaluation.json"), f"Task: {name}", f"{name}, ")
+    return Page("categories", "Categories", "How well articles are sorted, and where the machine is wrong.", parts)
+
+
+def _judged(judged: Judged, heading: str, task: str) -> list[Part]:
+    parts = [Part(heading, judged["note"])]
+    for language, one in judged["languages"].items():
+        parts += _language(f"{task}{language}", language, one)
+    return parts
+
+
+def _language(about: str, language: str, judged: Judged) -> list[Part]:
+    models, best = judged["models"], judged["best"]
+    note = f"{judged['articles']:,} texts whose label is known, in {judged['folds']} parts; the best is {best}."
+    confusion = judged["confusion"]
+    caption = f"True category down, found by {best} across."
+    return [
+        Part(f"Models ({about})", note, _figures(models, best)),
+        Part(f"Confusions ({about})", blocks=[HeatMap(confusion["labels"], confusion["counts"], caption)]),
+        _reliability(about, judged["reliability"], best),
+        _mistakes(about, language, judged["mistakes"]),
+    ]
+
+
+def _figures(models: Mapping[str, Judged], best: str) -> list[Block]:
+    named = FIGURES | DOUBTS
+    rows = [[model, *(values[name] for name in named)] for model, values in models.items()]
+    table = Table(["model", *named.values()], rows, list(FIGURES.values()))
+    drawn = {model: {name: values[key] for key, name in FIGURES.items()} for model, values in models.items()}
+    return [table, Picture("Accuracy and macro-F1 by model", bars(drawn, list(FIGURES.values()), best), True)]
+
+
+def _reliability(about: str, curves: Mapping[str, Sequence[Judged]], best: str) -> Part:
+    heading = f"Reliability ({about})"
+    lines = {
+        model: [(one["confidence"], one["accuracy"]) for one in rows if one["articles"]]
+        for model, rows in curves.items()
+    }
+    if not any(lines.values()):
+        return Part(heading, "No model gave a confidence.")
+    note = "Of the articles with a given confidence, the share that was right: on the diagonal it means what it says."
+    return Part(heading, note, [Picture("Accuracy by confidence", reliability(lines, best))])
+
+
+def _mistakes(about: str, language: str, rows: Sequence[Judged]) -> Part:
+    heading = f"Worst mistakes ({about})"
+    if not rows:
+        return Part(heading, "The best model made no mistake.")
+    shown = [
+        Example(
+            row["title"] or row["id"],
+            f"{row['truth']} → {row['found']}, {row['confidence']:.0%} sure",
+            row["text"],
+            language=language,
+        )
+        for row in rows
+    ]
+    return Part(heading, "Where the best model was surest and wrong.", [Examples(shown)])
+
+
+def _topics(folder: Path) -> list[Part]:
+    """Topics of the languages that came without categories, with their sizes; nothing where there are none."""
+    rows = read_table(folder / "articles.parquet", ["category", "topic"]).to_pylist()
+    sizes = Counter(row["category"] for row in rows if row["topic"] and row["category"])
+    if not sizes:
+        return [
+            Part("Topics", "Every language with enough articles came with categories, so no topics were looked for.")
+        ]
+    cells = [[name, count] for name, count in sizes.most_common()]
+    note = "Articles of a language that came without any category are clustered, and each cluster is named by keywords."
+    return [Part("Topics", note, [Table(["topic", "articles"], cells)])]

@@ -1,0 +1,141 @@
+"""The page of words: how good the word vectors are as people judge them, and which words the corpus taught."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from recsys.report.page import Block, Counts, Example, Examples, Page, Part, Picture, Table
+from recsys.report.plots import curves, word_map
+from recsys.workspace import read_json, read_table
+
+Judged = Mapping[str, Any]
+
+
+def words_page(words: Path, tokens: Path, map_words: int, new_words: int) -> Page:
+    """Gather the page of words.
+
+    Args:
+        words: the stage's folder.
+        tokens: the stage's folder.
+        map_words: words on a map, at most, the most frequent.
+        new_words: entries of the lexicon shown per language, the most frequent.
+    """
+    judged: Judged = read_json(words / "judgement.json")
+    parts = [
+        _loss(judged["loss"]),
+        _similarity(judged["similarity"]),
+        _analogies(judged["analogies"]),
+        _neighbours(judged["neighbours"]),
+        _vocabulary(judged),
+        _drift(judged["drift"]),
+        _map(judged["map"], map_words),
+        _lexicon(tokens, new_words),
+    ]
+    return Page(
+        "words", "Words", "How good the word vectors are, as people judge them, and which words are new.", parts
+    )
+
+
+def _loss(loss: Sequence[float]) -> Part:
+    if not loss:
+        return Part("Training", "Nothing was trained, or the model reports no loss.")
+    return Part("Training", blocks=[Picture("Loss by epoch", curves({"fit": loss}, "epoch", "loss"))])
+
+
+def _similarity(rows: Sequence[Judged]) -> Part:
+    heading = "Word similarity"
+    told = [row for row in rows if row["covered"]]
+    if not told:
+        return Part(heading, "No list of judged word pairs shares enough words with this vocabulary.")
+    cells = [[row["name"], row["language"], row["pairs"], row["covered"], row["spearman"]] for row in rows]
+    note = "Spearman's correlation of the vectors' cosines with people's judgements, on the pairs of known words."
+    return Part(heading, note, [Table(["list", "language", "pairs", "known", "Spearman"], cells)])
+
+
+def _analogies(rows: Sequence[Judged]) -> Part:
+    heading = "Analogies"
+    if not any(row["covered"] for row in rows):
+        return Part(heading, "No list of analogies shares enough words with this vocabulary.")
+    cells = [[row["name"], row["language"], row["questions"], row["covered"], row["accuracy"]] for row in rows]
+    note = "Berlin is to Germany as Paris is to …: how often the nearest word is the right one."
+    return Part(heading, note, [Table(["list", "language", "questions", "known", "accuracy"], cells)])
+
+
+def _neighbours(rows: Sequence[Judged]) -> Part:
+    heading = "Nearest words"
+    if not rows:
+        return Part(heading, "The vocabulary has no noun that is frequent enough.")
+    shown = [
+        Example(
+            _written(row["word"]), f"{row['count']:,} times", words=_named(row["nearest"]), language=row["language"]
+        )
+        for row in rows
+    ]
+    return Part(heading, "Of the most frequent nouns of each language, with the cosine.", [Examples(shown)])
+
+
+def _vocabulary(judged: Judged) -> Part:
+    blocks: list[Block] = []
+    shares = judged["out_of_vocabulary"]
+    if shares:
+        blocks.append(Counts({"share": shares}))
+    if judged["pretrained"]:
+        blocks.append(Counts({"read": {name: count for name, count in judged["pretrained"].items() if name != "file"}}))
+    note = "Share of the corpus's words that have no vector." if shares else "There was no text."
+    if judged["pretrained"]:
+        note += f" Training started from vectors of {judged['pretrained']['file']}."
+    return Part("Out of vocabulary", note, blocks)
+
+
+def _drift(drift: Judged | None) -> Part:
+    heading = "Drift"
+    if drift is None:
+        return Part(heading, "There is no earlier word space that this one could be compared with.")
+    note = (
+        f"After being turned onto the last space, the {drift['shared_words']:,} words that both know have a mean cosine"
+        f" of {drift['mean_cosine']:.3f} with their former selves. Those that moved most:"
+    )
+    return Part(heading, note, [Examples([Example("Moved most", words=_named(drift["least"]))])])
+
+
+def _map(points: Sequence[Judged], most: int) -> Part:
+    heading = "Map of the words"
+    pictures = [
+        Picture(f"Frequent words on a plane, near ones together ({language})", word_map(*_placed(mine)), True)
+        for language in dict.fromkeys(point["language"] for point in points)
+        if (mine := [point for point in points if point["language"] == language][:most])
+    ]
+    return Part(heading, "" if pictures else "There are too few words for a map.", pictures)
+
+
+def _placed(points: Sequence[Judged]) -> tuple[list[str], list[tuple[float, float]]]:
+    return [_written(point["word"]) for point in points], [(point["x"], point["y"]) for point in points]
+
+
+def _lexicon(tokens: Path, most: int) -> Part:
+    heading = "New words and collocations"
+    rows = read_table(tokens / "lexicon.parquet").to_pylist()
+    if not rows:
+        return Part(heading, "No two neighbours in these texts are frequent and close enough to count as one word.")
+    tables = []
+    for language in sorted({row["language"] for row in rows}):
+        mine = sorted(
+            (row for row in rows if row["language"] == language), key=lambda row: (-row["count"], row["entry"])
+        )
+        cells = [[_written(row["entry"]), row["count"], row["cohesion"], row["freedom"]] for row in mine[:most]]
+        caption = f"{len(mine):,} in all ({language}); the most frequent are shown."
+        tables.append(Table(["word", "count", "cohesion", "freedom"], cells, caption=caption))
+    note = (
+        "Neighbours that stand together oftener than chance (cohesion: normalised mutual information) and in many"
+        " surroundings (freedom: the smaller branching entropy, in nats) became one word."
+    )
+    return Part(heading, note, tables)
+
+
+def _named(pairs: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    return [(_written(word), cosine) for word, cosine in pairs]
+
+
+def _written(word: str) -> str:
+    """A word as a text has it: a collocation with blanks."""
+    return word.replace("_", " ")

@@ -1,0 +1,176 @@
+"""Reduce a text to what can be words: markup, code, invisible characters and boilerplate go, variants become one.
+
+Every step is a rule that holds for any string; what a rule took out is named, so that the stage can count it.
+Source: Unicode Standard Annex 15 (NFKC); OpenCC's tables for traditional Chinese.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Collection
+from itertools import pairwise
+from typing import NamedTuple
+
+import opencc
+
+MIN_WRAPPED_CHARS = 40  # of the widest line of a text that was wrapped at a fixed width: below are lists and tables
+MAX_WRAPPED_CHARS = 120  # a text with a longer line was not wrapped
+RAGGED = 0.75  # share of the widest line that a line and the next word exceed where it was wrapped
+MAX_LINE_CHARS = 200  # a longer line is a paragraph; nobody repeats one on every page
+BREAKS = frozenset(".,;:!?()[]{}\"'`/\\|<>=~^*-+\n")  # a gap that holds one of these separates phrases
+
+_CODE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
+_BLOCK = re.compile(
+    r"</?(?:p|br|div|li|ul|ol|h[1-6]|tr|td|th|table|section|article|header|footer|blockquote|figure|figcaption|option)"
+    r"\b[^<>]*>",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"</?[a-z!][^<>]*>", re.IGNORECASE)
+_NEWLINE = re.compile(r"[\r\u2028\u2029\u0085]")
+_UNSEEN = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\ufffd\ud800-\udfff]"
+)
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_HAN_SPACE = re.compile(r"(?<=[\u4e00-\u9fff]) +(?=[\u4e00-\u9fff])")
+_PLAIN = str.maketrans(
+    {"_": " ", "\t": " "}
+    | dict.fromkeys("’‘ʼ＇", "'")
+    | dict.fromkeys("‐‑", "-")
+    | dict.fromkeys("・‧•", "·")
+    | dict.fromkeys("。、，；：！？…—–―“”„«»‹›「」『』《》〈〉【】〔〕〖〗（）¿¡،؛؟।॥", ";")
+)
+_SPACED = 6  # Han characters per space from which on spaces are punctuation, and not a text cut into words
+
+_GARBLED = re.compile(
+    r"[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+)
+_UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ud800-\udfff]")
+_UNREADABLE_SHARE = 0.1  # of the characters; a page with a few broken ones is still worth reading
+_STRAY = re.compile(r"\u00c2(?=[\u00a0-\u00bf])")  # a pound sign in UTF-8, read as Latin-1
+_GARBLED_SHARE = 0.02  # of the characters; names with accents stay far below it
+
+_CODE_SIGNS = re.compile(r"[{}();=<>\[\]\\|&$#*]")
+_CODE_SHARE = 0.1  # of a line's characters; prose stays below 0.05
+
+_BOILERPLATE = re.compile(
+    r"\W*+(?:"
+    r"(?:责任编辑|責任編輯|编辑|編輯|责编|校对|审核|来源|來源|稿源|作者|记者|記者|通讯员|图片来源|版权声明|免责声明|原标题)\s*[:：].{0,60}"
+    r"|(?:点击|點擊|扫码|扫描|长按|关注).{0,16}(?:查看更多|更多|全文|二维码|公众号|微信|下载|订阅).{0,10}"
+    r"|(?:版权所有|版權所有|未经授权|未经许可|本文(?:来自|转自|系)|更多精彩|相关阅读|相关新闻|推荐阅读|延伸阅读|分享到|返回首页).{0,60}"
+    r"|(?:share|tweet|email|print|save)(?:\s+(?:this|on|via|to|with)\b.{0,40}|\s+(?:article|story|page))?"
+    r"|(?:follow|like|find|join)\s+us\s+on\b.{0,60}"
+    r"|(?:subscribe|sign up|log in|register)\s+(?:now|here|today|to|for)\b.{0,60}"
+    r"|(?:click|tap)\s+here\b.{0,60}|(?:read|see|show|view|load)\s+(?:more|also|next|full (?:story|article))\b.{0,30}"
+    r"|(?:copyright|©|\(c\))\s.{0,80}|.{0,60}\ball rights reserved\b.{0,30}"
+    r"|(?:advertisement|advertising|sponsored content|related (?:articles|stories|topics|content)|most (?:read|viewed))"
+    r"|(?:we|this (?:site|website))\s+uses?\s+cookies\b.{0,80}|(?:accept|manage)\s+(?:all\s+)?cookies"
+    r")\W*",
+    re.IGNORECASE,
+)
+_SIGNED = re.compile(r"[（(\[【]\s*(?:责任编辑|責任編輯|责编|编辑|編輯)\s*[:：][^()（）\[\]【】]{0,40}[)）\]】]\s*\Z")
+
+_simplified = opencc.OpenCC("t2s")
+
+
+class Plain(NamedTuple):
+    """A text without what is none.
+
+    Attributes:
+        text: its lines; characters as they came.
+        odd: what was found and taken out, one name for each: markup_only, mojibake, unreadable, boilerplate_line.
+    """
+
+    text: str
+    odd: list[str]
+
+
+def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
+    """Take markup, code and boilerplate lines out of a text, and repair UTF-8 that was read as Latin-1.
+
+    Args:
+        text: any string.
+        boilerplate: lines, stripped, that stand in many articles; None, as for titles: no line is left out.
+
+    Returns:
+        The rest; nothing at all when a tenth of the characters are control characters or U+FFFD, as in binary data.
+    """
+    if not text:
+        return Plain("", [])
+    text, odd = _readable(text)
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        had_text = not text.isspace()
+        text = _MARKUP.sub(" ", _BLOCK.sub("\n", _CODE.sub(" ", text)))
+        if had_text and not text.strip():
+            odd.append("markup_only")
+    text = _NEWLINE.sub("\n", text.replace("\r\n", "\n"))
+    text = text[:-MAX_LINE_CHARS] + _SIGNED.sub("", text[-MAX_LINE_CHARS:])  # a signature is short
+    if not text or text.isspace():
+        return Plain("", odd)
+    if boilerplate is None:
+        return Plain(text, odd)
+    lines = text.split("\n")
+    kept = [line for line in lines if not _is_boilerplate(line, boilerplate)]
+    odd += ["boilerplate_line"] * (len(lines) - len(kept))
+    return Plain("\n".join(kept), odd)
+
+
+def _readable(text: str) -> tuple[str, list[str]]:
+    if text.isascii() and text.isprintable():
+        return text, []
+    if not text.isascii() and len(_GARBLED.findall(text)) > _GARBLED_SHARE * len(text):
+        for encoding in ("cp1252", "latin-1"):
+            try:
+                return text.encode(encoding).decode("utf-8"), ["mojibake"]
+            except UnicodeError:
+                continue
+    if len(_UNREADABLE.findall(text)) > _UNREADABLE_SHARE * len(text):
+        return "", ["unreadable"]
+    return _STRAY.sub("", text), ["mojibake"] if "\ufffd" in text else []
+
+
+def _is_boilerplate(line: str, known: Collection[str]) -> bool:
+    if len(line) > MAX_LINE_CHARS or not (line := line.strip()):
+        return False
+    if line in known or _BOILERPLATE.fullmatch(line):
+        return True
+    return ("{" in line or ");" in line) and len(_CODE_SIGNS.findall(line)) > _CODE_SHARE * len(line)
+
+
+def normal(text: str, *, simplify: bool = True) -> str:
+    """Make equal what reads equal: lower case, plain forms, simplified Chinese.
+
+    Invisible characters become spaces, compatibility forms (full-width letters, ligatures) plain ones (NFKC), all
+    punctuation of other scripts a semicolon, and a space between Chinese characters as well.
+
+    Args:
+        text: any string.
+        simplify: traditional Chinese becomes simplified; otherwise it stays as it is.
+    """
+    text = _UNSEEN.sub(" ", text)
+    if text.isascii():
+        return text.translate(_PLAIN).lower() if "_" in text else text.lower()
+    text = unicodedata.normalize("NFKC", text).translate(_PLAIN).lower()
+    if not _HAN.search(text):
+        return text
+    if " " in text and len(_HAN_SPACE.findall(text)) * _SPACED < sum(map(len, _HAN.findall(text))):
+        text = _HAN_SPACE.sub(";", text)
+    return _simplified.convert(text) if simplify else text
+
+
+def unwrap(text: str) -> str:
+    """Join the lines of a text that was wrapped at a fixed width, since a phrase goes on from line to line there.
+
+    A line was wrapped where the first word of the next one would hardly have fitted into the widest line of the text.
+    """
+    lines = text.split("\n")
+    width = max(map(len, lines))
+    if not MIN_WRAPPED_CHARS <= width <= MAX_WRAPPED_CHARS:
+        return text
+    parts = [lines[0]]
+    for line, following in pairwise(lines):
+        first = following.split(maxsplit=1)[:1]
+        wrapped = first and line.strip() and len(line.rstrip()) + 1 + len(first[0]) > RAGGED * width
+        parts += [" " if wrapped else "\n", following]
+    return "".join(parts)

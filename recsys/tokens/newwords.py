@@ -1,0 +1,210 @@
+"""New-word watch: frequent neighbours that hang together become one word.
+
+Reads cut articles three times, a batch in memory at once; produces entries of the lexicon. Neighbours hang together
+when they meet far oftener than by chance (cohesion: normalised pointwise mutual information), and they are a whole when
+many different words stand to their left and to their right (freedom: the smaller branching entropy): "york times" is
+cohesive, but always follows "new". A second round looks at the neighbours of what hangs together, so that an entry can
+have up to four parts.
+Source: Bouma 2009, "Normalized (pointwise) mutual information in collocation extraction"; Jin & Tanaka-Ishii 2006,
+"Unsupervised segmentation of Chinese text by use of branching entropy".
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from recsys.tokens.counting import NeighbourCounter, PairCounter
+from recsys.tokens.lexicon import Entry, Joiner, joined_name
+from recsys.tokens.pieces import Flat, flatten
+from recsys.tokens.stopwords import STOP_WORDS
+from recsys.tokens.table import LANGUAGES, TokensConfig
+
+MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
+MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
+MAX_ENTRY_CHARS = {"zh": 8, "en": 40}  # longer ones are slogans
+MIN_PART_CHARS = {"zh": 1, "en": 2}
+CHINESE_PARTS = ("n", "v", "a", "b", "j", "k", "h", "i", "l", "s", "g", "z", "eng", "x")  # tags of words with content
+
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+Reader = Callable[[], Iterable[pa.RecordBatch]]
+
+
+class Vocabulary(NamedTuple):
+    """The words of one language.
+
+    Attributes:
+        names: V words or sequences of words: its parts.
+        counts: int64 (V,), how often each stands in the corpus.
+        usable: bool (V,), words that can be part of an entry: no stop word, no number, frequent enough.
+        total: words in the corpus.
+    """
+
+    names: list[tuple[str, ...]]
+    counts: Codes
+    usable: Mask
+    total: int
+
+
+class Pairs(NamedTuple):
+    """P pairs of neighbours that hang together, by the codes of a vocabulary; cohesion is float64 (P,)."""
+
+    left: Codes
+    right: Codes
+    counts: Codes
+    cohesion: npt.NDArray[np.float64]
+
+
+def new_words(
+    read: Reader, counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]
+) -> list[Entry]:
+    """Find the entries of one language.
+
+    Args:
+        read: gives the batches of ``PIECES``, from the first one on, each time it is called.
+        counts: how often each word stands in them.
+        language: "zh" or "en".
+        config: what is frequent, cohesive and free enough.
+        tags: the part of speech of a Chinese word.
+
+    Returns:
+        The entries, the most cohesive first.
+    """
+    words = _vocabulary(counts, language, config, tags)
+    if not words.usable.any():
+        return []
+    code = {name[0]: place for place, name in enumerate(words.names)}
+    meetings = PairCounter(len(words.names), config.min_count)
+    for flat, codes in _coded(read, language, code):
+        meetings.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
+    pairs = _cohesive(meetings, words, language, config)
+    joined = words._replace(
+        names=words.names + _names(pairs, words),
+        counts=np.concatenate([words.counts, pairs.counts]),
+        usable=np.concatenate([words.usable, np.ones(len(pairs.left), bool)]),
+    )
+    freedom, meetings = Freedom(pairs, len(words.names)), PairCounter(len(joined.names), config.min_count)
+    join = _joiner(pairs, words)
+    for flat, codes in _coded(read, language, code) if len(pairs.left) else ():
+        freedom.add(codes, flat.starts)
+        codes, starts, article = join(codes, flat)
+        new = (codes[:-1] >= len(words.names)) | (codes[1:] >= len(words.names))
+        meetings.add(codes, _meeting(codes, joined.usable, starts) & new, article)
+    found = _entries(pairs, words, freedom, language, config)
+    longer = _cohesive(meetings, joined, language, config)
+    freedom = Freedom(longer, len(joined.names))
+    for flat, codes in _coded(read, language, code) if len(longer.left) else ():
+        codes, starts, _ = join(codes, flat)
+        freedom.add(codes, starts)
+    found += _entries(longer, joined, freedom, language, config)
+    return sorted(found, key=lambda entry: (-entry.cohesion, entry.parts))
+
+
+class Freedom:
+    """What stands beside some pairs.
+
+    Args:
+        pairs: the pairs.
+        size: codes are smaller than this.
+    """
+
+    def __init__(self, pairs: Pairs, size: int) -> None:
+        self._size, keys = size, pairs.left * size + pairs.right
+        self._order = np.argsort(keys)
+        self._keys = keys[self._order]
+        self._left, self._right = (NeighbourCounter(len(keys), size) for _ in range(2))
+
+    def add(self, codes: Codes, starts: Mask) -> None:
+        """Look at a batch: codes int64 (T,), -1 for unknown words; starts bool (T,), words behind a break."""
+        keys = codes[:-1] * self._size + codes[1:]
+        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        places = np.flatnonzero((self._keys[at] == keys) & ~starts[1:] & (codes[:-1] >= 0) & (codes[1:] >= 0))
+        pair = self._order[at[places]]
+        ends = np.append(starts, True)
+        around = np.concatenate([[-1], codes, [-1]])
+        self._left.add(pair, np.where(starts[places], -1, around[places]))
+        self._right.add(pair, np.where(ends[places + 2], -1, around[places + 3]))
+
+    def least(self) -> npt.NDArray[np.float64]:
+        """float64 (P,): the smaller one of the entropies to the left and to the right, in nats."""
+        return np.minimum(self._left.entropy(), self._right.entropy())
+
+
+def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]) -> Vocabulary:
+    names = sorted((name for name in counts if counts[name] > 1), key=lambda name: (-counts[name], name))[:MAX_WORDS]
+    stop, shortest = STOP_WORDS[language], MIN_PART_CHARS[language]
+    usable = [
+        counts[name] >= config.min_count
+        and name not in stop
+        and len(name) >= shortest
+        and not any(char.isdigit() for char in name)
+        and (language != "zh" or tags(name).startswith(CHINESE_PARTS))
+        for name in names
+    ]
+    sizes = np.array([counts[name] for name in names], np.int64)
+    return Vocabulary([(name,) for name in names], sizes, np.array(usable, bool), sum(counts.values()))
+
+
+def _coded(read: Reader, language: str, code: dict[str, int]) -> Iterator[tuple[Flat, Codes]]:
+    """The words of one language, batch by batch, by their codes, -1 for unknown ones."""
+    number = LANGUAGES.index(language)
+    for batch in read():
+        flat = flatten(batch)
+        mine = flat.spoken == number
+        if mine.any():
+            codes = np.array([code.get(name, -1) for name in flat.names.to_pylist()], np.int64)[flat.codes[mine]]
+            yield flat._replace(codes=flat.codes[mine], article=flat.article[mine], starts=flat.starts[mine]), codes
+
+
+def _meeting(codes: Codes, usable: Mask, starts: Mask) -> Mask:
+    """bool (T - 1,): neighbours that can be one word, with no break between them."""
+    able = usable[codes] & (codes >= 0)
+    meeting: Mask = able[:-1] & able[1:] & ~starts[1:]
+    return meeting
+
+
+def _cohesive(meetings: PairCounter, words: Vocabulary, language: str, config: TokensConfig) -> Pairs:
+    left, right, counts, articles = meetings.pairs()
+    often = np.log(words.total / counts)
+    chance = np.log(words.total / words.counts[left]) + np.log(words.total / words.counts[right])
+    cohesion = np.divide(chance - often, often, out=np.ones(len(counts)), where=often > 0)
+    short = [
+        sum(map(len, words.names[a] + words.names[b])) <= MAX_ENTRY_CHARS[language]
+        for a, b in zip(left.tolist(), right.tolist(), strict=True)
+    ]
+    kept = (counts >= config.min_count) & (articles >= config.min_articles) & (cohesion >= config.min_cohesion)
+    kept = np.flatnonzero(kept & np.array(short, bool))
+    kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")][:MAX_PAIRS])
+    return Pairs(left[kept], right[kept], counts[kept], cohesion[kept])
+
+
+def _names(pairs: Pairs, words: Vocabulary) -> list[tuple[str, ...]]:
+    return [words.names[a] + words.names[b] for a, b in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)]
+
+
+def _joiner(pairs: Pairs, words: Vocabulary) -> Callable[[Codes, Flat], tuple[Codes, Mask, Codes]]:
+    """A function that joins cohesive pairs, whether they are free or not, and codes them behind the words."""
+    order, names = np.argsort(-pairs.cohesion, kind="stable").tolist(), _names(pairs, words)
+    joiner = Joiner([names[place] for place in order])
+    parts = np.append(joiner.parts([name[0] for name in words.names]), -1)  # the last one is for unknown words
+
+    def join(codes: Codes, flat: Flat) -> tuple[Codes, Mask, Codes]:
+        kept, codes = np.ones(len(codes), bool), codes.copy()
+        for place, _, entry in joiner.find(parts[codes], flat.starts):
+            codes[place] = len(words.names) + order[entry]
+            kept[place + 1] = False
+        return codes[kept], flat.starts[kept], flat.article[kept]
+
+    return join
+
+
+def _entries(pairs: Pairs, words: Vocabulary, freedom: Freedom, language: str, config: TokensConfig) -> list[Entry]:
+    least = freedom.least()
+    return [
+        Entry(joined_name(parts), language, parts, int(pairs.counts[i]), float(pairs.cohesion[i]), float(least[i]))
+        for i, parts in enumerate(_names(pairs, words))
+        if least[i] >= config.min_freedom
+    ]

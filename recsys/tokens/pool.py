@@ -1,0 +1,143 @@
+"""Cut, join and tag a stream of articles in several processes; the result is the same with any number of them.
+
+Each process is ``python -m recsys.tokens.worker``: batches go to its standard input and come back from its standard
+output as Arrow streams. So nothing is forked, the caller's main module is not imported again, and a process whose
+parent was killed reads the end of its input and ends. At most two batches per process are on their way.
+"""
+
+import contextlib
+import os
+import queue
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recsys.errors import ArtefactError
+from recsys.tokens.table import BATCH_ROWS
+from recsys.tokens.work import ARTICLES, Work
+
+BATCH_BYTES = 4_000_000  # bytes of text per batch: enough to keep a process busy, little enough to hold some of them
+SMALL_BYTES = 8_000_000  # bytes that one process has worked off before others have started
+
+
+def done(work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Do some work on batches, in order, in as many processes as its settings say.
+
+    Raises:
+        ArtefactError: a process was killed.
+    """
+    workers = work.config.workers or os.cpu_count() or 1
+    stream = iter(batches)
+    head: list[pa.RecordBatch] = []
+    size = 0
+    while workers > 1 and size <= SMALL_BYTES and (batch := next(stream, None)):
+        head.append(batch)
+        size += batch.nbytes
+    if size <= SMALL_BYTES:
+        function = work.function()
+        yield from (function(batch) for part in (head, stream) for batch in part)
+        return
+    with _Workers(workers, work) as pool:
+        waiting: deque[Future[pa.RecordBatch]] = deque()
+        for part in (head, stream):
+            for batch in part:
+                waiting.append(pool.submit(batch))
+                if len(waiting) >= 2 * workers:
+                    yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same articles in batches of a bounded size.
+
+    Args:
+        batches: string columns id, title, body, language, and perhaps others.
+
+    Yields:
+        Rows of ``ARTICLES``: at most 1,024, and of 4 MB of text unless a single article has more.
+    """
+    for batch in batches:
+        batch = batch.select(ARTICLES.names).cast(ARTICLES)
+        sizes = sum(pc.fill_null(pc.binary_length(batch.column(name)), 0).to_numpy() for name in ("title", "body"))
+        start = 0
+        while start < batch.num_rows:
+            ends = np.cumsum(sizes[start : start + BATCH_ROWS], dtype=np.int64)
+            rows = max(1, int(np.searchsorted(ends, BATCH_BYTES, side="right")))
+            yield batch.slice(start, rows)
+            start += rows
+
+
+class _Workers:
+    """Processes that work, and a thread for each that hands it batches."""
+
+    def __init__(self, workers: int, work: Work) -> None:
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._all = [_Worker(work) for _ in range(workers)]
+        for worker in self._all:
+            self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(workers)
+
+    def __enter__(self) -> "_Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._all:
+            worker.end()
+        self._threads.shutdown(cancel_futures=True)
+
+    def submit(self, batch: pa.RecordBatch) -> "Future[pa.RecordBatch]":
+        """Have a batch worked on by whichever process is idle first."""
+        return self._threads.submit(self._answer, batch)
+
+    def _answer(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        worker = self._idle.get()
+        try:
+            return worker.answer(batch)
+        finally:
+            self._idle.put(worker)
+
+
+class _Worker:
+    """One process."""
+
+    def __init__(self, work: Work) -> None:
+        paths = os.pathsep.join(path or os.curdir for path in sys.path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "recsys.tokens.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+        )
+        self._writer = pa.ipc.new_stream(self._process.stdin, work.schema())
+        self._reader: pa.ipc.RecordBatchStreamReader | None = None
+
+    def answer(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Hand a batch over and wait for what becomes of it."""
+        assert self._process.stdin is not None
+        try:
+            self._writer.write_batch(batch)
+            self._process.stdin.flush()
+            self._reader = self._reader or pa.ipc.open_stream(self._process.stdout)
+            return self._reader.read_next_batch()
+        except (OSError, ValueError, StopIteration) as error:
+            raise ArtefactError(
+                "an answer of a process that cuts text",
+                f"none, it has ended ({error or 'no more output'})",
+                "It was most likely killed for want of memory: set tokens.workers to 1 and run again.",
+            ) from error
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                assert pipe is not None
+                pipe.close()
+        self._process.wait()

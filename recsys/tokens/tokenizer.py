@@ -1,0 +1,150 @@
+"""From articles to tokens: cut, join what the lexicon knows, tag.
+
+The jobs and the service run the same code: an article that is posted is a batch of one.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from recsys.tokens.classes import WordClasses, load_classes
+from recsys.tokens.clean import normal
+from recsys.tokens.cut import Cutter
+from recsys.tokens.dictionary import user_entries
+from recsys.tokens.lexicon import Joiner, Lexicon, joined_name, load_lexicon
+from recsys.tokens.pieces import Flat, flatten
+from recsys.tokens.table import LANGUAGES, SCHEMA, Tokens, TokensConfig
+
+Codes = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Tokenizer:
+    """What cutting an article needs to know.
+
+    Args:
+        config: as for the batch.
+        lexicon: new words, collocations and boilerplate of the corpus.
+        classes: the classes of English words.
+    """
+
+    def __init__(self, config: TokensConfig, lexicon: Lexicon, classes: WordClasses) -> None:
+        self.cutter, self.classes = Cutter(config, lexicon.boilerplate), classes
+        own = user_entries(config.user_words)
+        parts = {e: tuple(normal(part, simplify=config.simplify) for part in e.parts) for e in own}
+        self._user_tags = {joined_name(parts[entry]): entry.tag for entry in own if entry.tag}
+        joined = [parts[entry] for entry in own if len(entry.parts) > 1]
+        self._entries = {
+            language: joined + [entry.parts for entry in lexicon.entries if entry.language == language]
+            for language in LANGUAGES
+        }
+        self._joiners = {language: Joiner(entries) for language, entries in self._entries.items()}
+
+    def tokenize(self, title: str, body: str, language: str | None = None) -> Tokens:
+        """Cut one article into words.
+
+        Args:
+            title: any text.
+            body: any text or HTML.
+            language: a language code such as "zh" or "en-GB"; empty, None or no code: detected from the text.
+        """
+        row = self.finish(self.cutter.cut(pa.array([""]), [(title, body, language)])).to_pylist()[0]
+        return Tokens(**{name: row[name] for name in Tokens._fields})
+
+    def finish(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Join and tag the words of a batch.
+
+        Args:
+            batch: rows of ``recsys.tokens.cut.PIECES``.
+
+        Returns:
+            As many rows of ``SCHEMA``.
+        """
+        flat = flatten(batch)
+        kept, codes, names, last = self._joined(flat)
+        place = np.concatenate([[0], np.cumsum(kept)])  # of each old word among the new ones
+        starts, ends = place[flat.bounds[:-1]], place[flat.bounds[1:]]
+        title_ends = place[flat.bounds[:-1] + batch.column("title").to_numpy()]
+        breaks = place[flat.breaks] - np.repeat(starts, np.diff(flat.break_bounds))
+        every = names.take(pa.array(codes))
+        return pa.record_batch(
+            [
+                batch.column("id"),
+                batch.column("language"),
+                _spans(every, starts, title_ends),
+                _spans(every, title_ends, ends),
+                _spans(self._tags(codes, names, last, flat.spoken[kept], flat.starts[kept]), starts, ends),
+                pa.ListArray.from_arrays(pa.array(flat.break_bounds, pa.int32()), pa.array(breaks, pa.int32())),
+            ],
+            schema=SCHEMA,
+        )
+
+    def _joined(self, flat: Flat) -> tuple[Mask, Codes, pa.Array, Codes]:
+        """Join entries: which words stay, the codes of those, all words by code, and by code the part that tags it."""
+        kept, codes, size = np.ones(len(flat.codes), bool), flat.codes.copy(), len(flat.names)
+        words = flat.names.to_pylist()
+        code_of: dict[str, int] = {}
+        last: list[int] = []
+        for number, language in enumerate(LANGUAGES):
+            able = flat.spoken == number
+            if not self._entries[language] or not able.any():
+                continue
+            parts = np.where(able, self._joiners[language].parts(words)[flat.codes], -1)
+            for place, length, entry in self._joiners[language].find(parts, flat.starts):
+                name = joined_name(self._entries[language][entry])
+                if name not in code_of:
+                    code_of[name] = size + len(code_of)
+                    last.append(int(flat.codes[place + length - 1]))
+                kept[place + 1 : place + length] = False
+                codes[place] = code_of[name]
+        every = pa.concat_arrays([flat.names, pa.array(list(code_of), pa.string())])
+        return kept, codes[kept], every, np.concatenate([np.arange(size), np.array(last, np.int64)])
+
+    def _tags(self, codes: Codes, names: pa.Array, last: Codes, spoken: Codes, starts: Mask) -> pa.Array:
+        """One tag for each word; a joined one has the tag of its last part, unless the user has given it one."""
+        tags = np.full(len(codes), "", object)
+        words = np.array(names.to_pylist(), object)
+        for number, language in enumerate(LANGUAGES[:2]):
+            mine = np.flatnonzero(spoken == number)
+            used, place = np.unique(codes[mine], return_inverse=True)
+            if language == "zh":
+                tags[mine] = np.array([self.cutter.tag(word) for word in words[last[used]]], object)[place]
+            elif len(mine):
+                tags[mine] = self.classes.in_context(place, words[used].tolist(), starts[mine])
+            own = np.array([self._user_tags.get(word, "") for word in words[used]], object)[place]
+            tags[mine] = np.where(own == "", tags[mine], own)
+        return pa.array(tags, pa.string())
+
+
+def load_tokenizer(folder: Path, config: TokensConfig) -> Tokenizer:
+    """Read what the tokens artefact keeps for articles that come later.
+
+    Args:
+        folder: of the tokens artefact.
+        config: as for the batch.
+
+    Raises:
+        CorruptArtefact: a file is not what its name says.
+    """
+    return Tokenizer(config, load_lexicon(folder), load_classes(folder))
+
+
+def untagged(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Rows of ``PIECES`` as rows of ``SCHEMA`` with nothing joined and no tags."""
+    flat = flatten(batch)
+    titles = flat.bounds[:-1] + batch.column("title").to_numpy()
+    words = flat.names.take(pa.array(flat.codes))
+    bodies = _spans(words, titles, flat.bounds[1:])
+    tags = pa.array([[]] * batch.num_rows, pa.list_(pa.string()))
+    columns = [batch.column("id"), batch.column("language"), _spans(words, flat.bounds[:-1], titles), bodies, tags]
+    return pa.record_batch([*columns, batch.column("breaks")], schema=SCHEMA)
+
+
+def _spans(values: pa.Array, starts: Codes, ends: Codes) -> pa.ListArray:
+    """Lists of neighbours, one from each start to its end; those may leave out what lies between."""
+    lengths = ends - starts
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    picked = np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], lengths)
+    return pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), values.take(pa.array(picked)))

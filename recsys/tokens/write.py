@@ -1,0 +1,130 @@
+"""Tokenise a whole catalogue: a stream of articles becomes ``articles.parquet``, ``corpus.txt`` and what was learned.
+
+Text is cut once, in several processes, and kept on disk in pieces; from those the word classes and the lexicon are
+learned, and then the words are joined and tagged. No step holds more than a few batches in memory.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from recsys.tokens.classes import induce
+from recsys.tokens.counting import WordCounts
+from recsys.tokens.cut import Cutter
+from recsys.tokens.lexicon import Entry, Lexicon
+from recsys.tokens.newwords import new_words
+from recsys.tokens.pieces import PIECES, flatten
+from recsys.tokens.pool import done, portions
+from recsys.tokens.table import LANGUAGES, LINE_TOKENS, SCHEMA, TokensConfig
+from recsys.tokens.tokenizer import untagged
+from recsys.tokens.work import Work
+from recsys.workspace import write_json
+
+WATCHED = ("zh", "en")  # languages whose lexicon grows; for the others no stop words are known
+ODD = ("empty", "no_words", "markup_only", "unreadable", "mojibake", "cut", "boilerplate_line")
+CLASS_TOKENS = 4_000_000  # English words from which on the word classes are learned from an even sample
+
+
+def write_tokens(
+    batches: Iterable[pa.RecordBatch], folder: Path, config: TokensConfig, boilerplate: Collection[str] = ()
+) -> dict[str, int]:
+    """Tokenise a stream of articles.
+
+    Args:
+        batches: string columns id, title, body, language; the last three may hold nulls.
+        folder: where the files go; the order of the input is kept.
+        config: how to cut, and what joins the lexicon.
+        boilerplate: lines to leave out.
+
+    Returns:
+        Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and what was
+        odd (articles, but lines of boilerplate); ``tokens.json`` holds the same.
+    """
+    file = folder / ".pieces.arrow"
+    try:
+        words, odd = _cut_to(file, done(Work(config, list(boilerplate)), portions(batches)))
+        lexicon = Lexicon(_learned_words(file, words, config) if config.new_words else [], list(boilerplate))
+        lexicon.save(folder)
+        induce(_sampled(file, words.counts["en"].total())).save(folder)
+        counts = _write(done(Work(config, learned=folder), _read(file)), folder)
+    finally:
+        file.unlink(missing_ok=True)
+    counts["new_words"] = sum(entry.language == "zh" for entry in lexicon.entries)
+    counts["collocations"] = len(lexicon.entries) - counts["new_words"]
+    counts |= {f"odd_{kind}": odd[kind] for kind in ODD}
+    write_json(folder / "tokens.json", counts)
+    return counts
+
+
+def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[Entry]:
+    cutter = Cutter(config)
+    return [
+        entry
+        for language in WATCHED
+        for entry in new_words(lambda: _read(file), words.counts[language], language, config, cutter.tag)
+    ]
+
+
+def _sampled(file: Path, english: int) -> Iterator[pa.RecordBatch]:
+    """Cut English articles as rows of the tokens table, without tags: all of them, or an even sample."""
+    for number, batch in enumerate(_read(file)):
+        if number % max(1, english // CLASS_TOKENS) == 0:
+            yield untagged(batch)
+
+
+def _cut_to(file: Path, batches: Iterable[pa.RecordBatch]) -> tuple[WordCounts, Counter[str]]:
+    """Write cut articles to disk, counting their words and what was odd."""
+    words = WordCounts()
+    odd: Counter[str] = Counter()
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, PIECES) as pieces:
+        for batch in batches:
+            pieces.write_batch(batch)
+            words.add(flatten(batch))
+            odd.update(batch.column("odd").flatten().to_pylist())
+    return words, odd
+
+
+def _read(file: Path) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as pieces:
+        yield from pieces
+
+
+def _write(batches: Iterable[pa.RecordBatch], folder: Path) -> dict[str, int]:
+    counts = dict.fromkeys(["articles", "tokens", "without_tokens", *LANGUAGES], 0)
+    with (
+        pq.ParquetWriter(folder / "articles.parquet", SCHEMA, compression="zstd") as table,
+        (folder / "corpus.txt").open("wb") as corpus,
+    ):
+        for rows in batches:
+            table.write_batch(rows)
+            lengths = _count(counts, rows)
+            corpus.write(_lines(rows, lengths))
+    return counts
+
+
+def _count(counts: dict[str, int], rows: pa.RecordBatch) -> pa.Array:
+    lengths = pc.list_value_length(rows.column("tags"))
+    counts["articles"] += rows.num_rows
+    counts["tokens"] += pc.sum(lengths).as_py() or 0
+    counts["without_tokens"] += pc.sum(pc.equal(lengths, 0)).as_py() or 0
+    for language in rows.column("language").to_pylist():
+        counts[language] += 1
+    return lengths
+
+
+def _lines(rows: pa.RecordBatch, lengths: pa.Array) -> bytes:
+    """The words of each article as a line, or as several of at most ``LINE_TOKENS`` words."""
+    lines = []
+    columns = (pc.binary_join(rows.column(name), " ").to_pylist() for name in ("title", "body"))
+    for title, body, length in zip(*columns, lengths.to_pylist(), strict=True):
+        text = f"{title} {body}".strip()
+        if length > LINE_TOKENS:
+            words = text.split(" ")
+            lines += [" ".join(words[start : start + LINE_TOKENS]) for start in range(0, length, LINE_TOKENS)]
+        elif length:
+            lines.append(text)
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,128 @@
+"""Word vectors by prediction, with gensim, read straight from the corpus file.
+
+Skip-gram and CBOW, with hierarchical softmax or negative sampling, with character n-grams (FastText) or without, and
+paragraph vectors (doc2vec: PV-DM, PV-DBOW), which learn a vector of each line beside those of the words.
+Source: Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their Compositionality"; Le & Mikolov
+2014, "Distributed Representations of Sentences and Documents"; Bojanowski et al. 2017 (n-grams).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gensim.models.callbacks import CallbackAny2Vec
+from gensim.models.doc2vec import Doc2Vec
+from gensim.models.fasttext import FastText
+from gensim.models.word2vec import Word2Vec
+
+from recsys.errors import DegenerateInput
+from recsys.words import WordsConfig
+from recsys.words.model import Fitted, OnEpoch, Start
+from recsys.words.probe import Probe, build_probe
+from recsys.words.subwords import MAX_CHARS, MIN_CHARS, Subwords
+from recsys.words.vocabulary import Vocabulary
+
+KEEP_ALL = 0.999999  # instead of no subsampling, for which gensim leaves its random state unset with hs; drops no word
+
+
+def fit(
+    corpus: Path,
+    vocabulary: Vocabulary,
+    config: WordsConfig,
+    seed: int,
+    workers: int,
+    start: Start | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Train one of gensim's models.
+
+    Args:
+        corpus: one article, or a part of one, per line; tokens between spaces, at most 10,000 in a line.
+        vocabulary: the words that get a vector.
+        config: which model, and its numbers.
+        seed: of all randomness; with one worker, equal seeds give equal bytes.
+        workers: threads.
+        start: vectors to begin with; None: all at random.
+        on_epoch: called with the epochs done so far and the loss after each.
+
+    Raises:
+        DegenerateInput: a loss that is not finite.
+    """
+    model = _model(vocabulary, config, seed, workers)
+    if start is not None:
+        _begin_with(model, start)
+    watch = Watch(build_probe(corpus, model, config, np.random.default_rng(seed)), on_epoch)
+    epochs = min(config.epochs, max(1, config.max_trained_words // vocabulary.tokens))
+    model.train(
+        corpus_file=str(corpus),
+        total_examples=vocabulary.lines,
+        total_words=vocabulary.tokens,
+        epochs=epochs,
+        callbacks=[watch],
+    )
+    vectors = model.wv.vectors.astype(np.float32, copy=False)
+    subwords = Subwords(model.wv.vectors_ngrams) if config.subwords else None
+    return Fitted(vectors, watch.losses, None if model.hs else model.syn1neg, subwords)
+
+
+def _model(vocabulary: Vocabulary, config: WordsConfig, seed: int, workers: int) -> Any:
+    """A gensim model that has its vocabulary and its first vectors."""
+    hierarchical = config.output == "hierarchical-softmax"
+    shared: dict[str, Any] = {
+        "vector_size": config.embedding_dim,
+        "window": config.window,
+        "min_count": 1,  # the vocabulary is chosen already, and sorted
+        "sorted_vocab": 0,
+        "hs": int(hierarchical),
+        "negative": 0 if hierarchical else config.negative,
+        "alpha": config.learning_rate,
+        "sample": config.subsample or KEEP_ALL,
+        "seed": seed,
+        "workers": workers,
+    }
+    if config.model in ("pv-dm", "pv-dbow"):
+        model = Doc2Vec(dm=int(config.model == "pv-dm"), dbow_words=1, **shared)
+        model.dv.index_to_key = list(range(vocabulary.lines))
+    elif config.subwords:
+        grams = {"min_n": MIN_CHARS, "max_n": MAX_CHARS, "bucket": config.buckets}
+        model = FastText(sg=int(config.model == "skip-gram"), **grams, **shared)
+    else:
+        model = Word2Vec(sg=int(config.model == "skip-gram"), **shared)
+    counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
+    model.build_vocab_from_freq(counts, corpus_count=vocabulary.lines)
+    return model
+
+
+def _begin_with(model: Any, start: Start) -> None:
+    """Replace first vectors by given ones; hierarchical softmax's outputs begin anew, since its tree is another."""
+    known = np.flatnonzero(np.isfinite(start.vectors[:, 0]))
+    if isinstance(model, FastText):
+        if start.subwords is not None and start.subwords.vectors.shape == model.wv.vectors_ngrams.shape:
+            model.wv.vectors_ngrams[:] = start.subwords.vectors
+        sums, sizes = Subwords(model.wv.vectors_ngrams).sums([model.wv.index_to_key[row] for row in known.tolist()])
+        # a word's vector is the mean of its own part and its n-grams': solved for its own part
+        model.wv.vectors_vocab[known] = start.vectors[known] * (sizes + 1)[:, None] - sums
+    else:
+        model.wv.vectors[known] = start.vectors[known]
+    if not model.hs:
+        model.syn1neg[:] = start.outputs
+
+
+class Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
+    """Measures the loss after each epoch; stops a training that has lost itself."""
+
+    def __init__(self, probe: Probe, on_epoch: OnEpoch | None) -> None:
+        self.probe, self.on_epoch = probe, on_epoch
+        self.losses: list[float] = []
+
+    def on_epoch_end(self, model: Any) -> None:
+        """Called by gensim."""
+        if isinstance(model, FastText):
+            model.wv.adjust_vectors()  # composes each word's vector from its own part and its n-grams'
+        with np.errstate(all="ignore"):  # what is not finite is refused here, with a remedy
+            loss = self.probe.loss(model)
+        if not np.isfinite(loss):
+            raise DegenerateInput("a finite loss", f"{loss}", "Lower words.learning_rate.")
+        self.losses.append(round(loss, 6))
+        if self.on_epoch:
+            self.on_epoch(len(self.losses), loss)

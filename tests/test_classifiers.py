@@ -1,0 +1,285 @@
+"""One contract for every classifier, on toy topics whose answer is known; and what each of them promises beside it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from recsys.categories import CategoriesConfig, Classifier, Documents
+from recsys.categories.calibration import Judged
+from recsys.categories.evaluation import add_texts, confusion, evaluate, figures, reliability
+from recsys.categories.learning import FITS, Learned, Lesson, Teaching
+from recsys.categories.linear import NEWTON_STEPS
+from recsys.categories.models import LOADS
+from recsys.categories.networks import Batch, TextCnn
+from recsys.categories.ngrams import Bags, Vocabulary, character_bags, hashes_of, is_spaceless, joined, word_bags
+from recsys.categories.sums import Grams, block_of
+from recsys.categories.training import Rows, class_weights, train
+from recsys.errors import DegenerateInput
+from recsys.words import WordVectors
+from recsys.workspace import write_table
+
+MODELS = ("nearest-mean", "linear", "bag", "text-cnn", "bilstm", "gru")
+TOPICS = {
+    "en": {"football": "goal striker keeper penalty coach league", "markets": "shares bonds interest profit bank loan"},
+    "zh": {"体育": "进球 前锋 守门员 点球 教练 联赛", "财经": "股票 债券 利息 利润 银行 贷款"},
+}
+QUICK = CategoriesConfig(epochs=6, members=1, batch_size=8)
+
+
+def toy(language: str, n: int, seed: int) -> tuple[Documents, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Articles of six words of their topic and two that both topics have; every second one is of the same topic."""
+    rng = np.random.default_rng(seed)
+    words = [topic.split() for topic in TOPICS[language].values()]
+    texts = [[*rng.choice(words[i % 2], 6).tolist(), *rng.choice(["city", "today", "new"], 2)] for i in range(n)]
+    vectors = np.full((n, 4), np.nan, np.float32)
+    return Documents([text[:3] for text in texts], [text[3:] for text in texts], vectors), np.arange(n) % 2
+
+
+def space(language: str) -> WordVectors:
+    words = [word for topic in TOPICS[language].values() for word in topic.split()]
+    rng = np.random.default_rng(0)
+    return WordVectors(words, np.full(len(words), 5), rng.normal(size=(len(words), 4)).astype(np.float32))
+
+
+def fitted(name: str, language: str = "en", seed: int = 1, n: int = 48) -> Classifier:
+    documents, truth = toy(language, n, 0)
+    return FITS[name](documents, truth, list(TOPICS[language]), space(language), QUICK, seed)
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, Classifier]:
+    """Every classifier, trained once on English."""
+    return {name: fitted(name) for name in MODELS}
+
+
+def test_every_classifier_can_be_chosen() -> None:
+    assert set(MODELS) <= set(FITS)
+    assert set(FITS) <= set(LOADS)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("language", list(TOPICS))
+def test_a_classifier_learns_the_topics(models: dict[str, Classifier], name: str, language: str) -> None:
+    documents, truth = toy(language, 40, 9)
+    made = models[name] if language == "en" else fitted(name, language)
+    found = made.scores(documents).argmax(axis=1)
+    assert np.mean(found == truth) >= 0.95
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_scores_are_nan_without_ground_and_finite_with_a_single_known_word(
+    models: dict[str, Classifier], name: str
+) -> None:
+    nothing = np.full((4, 4), np.nan, np.float32)
+    documents = Documents([[], ["zzz", "\ud800"], ["goal"], [" "]], [[], [], ["zzz"], [""]], nothing)
+    scores = models[name].scores(documents)
+    assert np.isnan(scores).all(axis=1).tolist() == [True, True, False, True]
+    assert scores[2].argmax() == 0
+    assert models[name].scores(Documents([], [], nothing[:0])).shape == (0, 2)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_classifier_survives_the_disk(models: dict[str, Classifier], name: str, tmp_path: Path) -> None:
+    documents, _ = toy("en", 12, 3)
+    models[name].save(tmp_path)
+    loaded = LOADS[name](tmp_path)
+    assert loaded.labels == ["football", "markets"]
+    assert np.array_equal(loaded.scores(documents), models[name].scores(documents))
+    assert {file.suffix for file in tmp_path.iterdir()} <= {".safetensors", ".json", ".npy", ".parquet"}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_document_alone_scores_as_in_company(models: dict[str, Classifier], name: str) -> None:
+    documents, _ = toy("en", 30, 4)
+    longer = Documents([*documents.titles, ["goal"] * 50], [*documents.bodies, []], np.full((31, 4), np.nan, "f4"))
+    together = models[name].scores(longer)
+    alone = np.concatenate([models[name].scores(longer.where(np.array([row]))) for row in range(31)])
+    np.testing.assert_allclose(alone, together, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_seed_gives_the_same_scores(models: dict[str, Classifier], name: str) -> None:
+    documents, _ = toy("en", 12, 5)
+    assert np.array_equal(fitted(name).scores(documents), models[name].scores(documents))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_articles_without_any_word_teach_nothing_and_break_nothing(name: str) -> None:
+    empty = Documents([[]] * 6, [[]] * 6, np.zeros((6, 4), np.float32))
+    made = FITS[name](empty, np.arange(6) % 2, ["a", "b"], space("en"), QUICK, 1)
+    some, _ = toy("en", 3, 0)
+    assert made.scores(some).shape == (3, 2)
+
+
+def test_the_linear_solution_is_the_one_of_a_coordinate_descent_machine() -> None:
+    """Hinge losses and weights as liblinear finds them; scikit-learn is the oracle."""
+    svm = pytest.importorskip("sklearn.svm")
+    documents, truth = toy("en", 60, 7)
+    truth = np.where(np.random.default_rng(0).random(60) < 0.15, 1 - truth, truth)  # some labels are wrong
+    made = FITS["linear"](documents, truth, ["a", "b"], space("en"), QUICK, 1)
+    texts = [title + body for title, body in zip(documents.titles, documents.bodies, strict=True)]
+    block = block_of(texts, Grams(words=1, characters=0, tfidf=True), 1, 1000)
+    rows, values = block.features(texts)
+    dense = np.zeros((60, len(block.vocabulary)))
+    dense[np.repeat(np.arange(60), np.diff(rows.starts)), rows.values] = values
+    theirs = svm.LinearSVC(tol=1e-6, max_iter=10_000).fit(dense, truth).decision_function(dense)
+    np.testing.assert_allclose(made.scores(documents)[:, 1], theirs, atol=0.02)
+    assert NEWTON_STEPS >= 10
+
+
+def test_a_text_cnn_does_not_see_the_padding() -> None:
+    torch.manual_seed(0)
+    network = TextCnn(torch.randn(9, 4), 3, 0.0).eval()
+    one, other = [1, 2], [3, 4, 5, 6, 7, 8]
+    both = Batch(torch.tensor(one + other), torch.tensor([0, 2, 8]))
+    alone = network(Batch(torch.tensor(one), torch.tensor([0, 2])))
+    torch.testing.assert_close(network(both)[:1], alone)
+
+
+def test_class_weights_lift_small_categories_and_keep_the_mean() -> None:
+    rows = np.array([0, 0, 0, 1])
+    assert class_weights(rows, 2, 0.0).tolist() == [1, 1]
+    weights = class_weights(rows, 2, 1.0)
+    assert weights[1] == pytest.approx(3 * weights[0])
+    assert weights[rows].mean() == pytest.approx(1)
+
+
+def test_adagrad_moves_only_the_rows_of_the_batch_and_less_each_time() -> None:
+    bag = torch.nn.EmbeddingBag(4, 2, mode="sum", sparse=True)
+    with torch.no_grad():
+        bag.weight.fill_(1.0)
+    moves = []
+    rows = Rows(bag.weight)
+    for _ in range(2):
+        before = bag.weight.detach().clone()
+        torch.autograd.backward(bag(torch.tensor([[1, 3]])).sum())
+        rows.step(0.1, 0.0)
+        moves.append((before - bag.weight.detach()).round(decimals=4).tolist())
+    assert moves[0] == [[0, 0], [pytest.approx(0.1)] * 2, [0, 0], [pytest.approx(0.1)] * 2]
+    assert moves[1][1][0] == pytest.approx(0.1 / 2**0.5, abs=1e-3)
+
+
+def test_a_learning_rate_that_explodes_is_refused() -> None:
+    truth = np.arange(8) % 2
+    bags = Bags(np.zeros(8, np.int64), np.arange(9))
+    config = CategoriesConfig(learning_rate=0.9, epochs=2)
+
+    def broken() -> TextCnn:
+        return TextCnn(torch.full((1, 4), torch.inf), 2, 0.0)
+
+    with pytest.raises(DegenerateInput, match=r"categories\.learning_rate"):
+        train(broken, bags, truth, 2, config, 1)
+
+
+def grams_by_hand(text: list[str], longest: int) -> Counter[str]:
+    parts: Iterator[str] = (
+        " ".join(text[place : place + n]) for n in range(1, longest + 1) for place in range(len(text) - n + 1)
+    )
+    return Counter(parts)
+
+
+def test_n_grams_are_those_that_one_counts_by_hand_and_never_cross_a_border() -> None:
+    texts = [["a", "b", "a", "b"], [], ["b"], ["a", "b", "c"]]
+    bags = word_bags(texts, 3)
+    seen: dict[int, Counter[int]] = {
+        i: Counter(bags.values[bags.starts[i] : bags.starts[i + 1]].tolist()) for i in range(4)
+    }
+    for i, text in enumerate(texts):
+        assert sorted(seen[i].values()) == sorted(grams_by_hand(text, 3).values())
+    assert seen[0] & seen[3] == Counter(dict.fromkeys(seen[0] & seen[3], 1))
+    assert len(seen[0] & seen[3]) == 3  # a, b, "a b"
+
+
+def test_a_hash_knows_a_word_from_its_letters_turned_round_and_a_character_from_a_word() -> None:
+    first, second, third = hashes_of(["ab", "ba", "ab"]).tolist()
+    assert first == third
+    assert first != second
+    assert first == 12_885_499_194_988_194_903  # the same on every machine: saved models hold hashes
+    assert set(word_bags([["人"]], 1).values) & set(character_bags([["人"]], 1).values) == set()
+
+
+def test_joined_bags_keep_each_document_together() -> None:
+    one, other = Bags(np.array([1, 2, 3]), np.array([0, 1, 3])), Bags(np.array([7, 8]), np.array([0, 2, 2]))
+    both = joined([one, other])
+    assert both.values.tolist() == [1, 7, 8, 2, 3]
+    assert both.starts.tolist() == [0, 3, 5]
+
+
+def test_a_vocabulary_keeps_the_most_frequent_and_finds_only_what_it_has() -> None:
+    bags = Bags(np.array([5, 9, 9, 5, 7], np.uint64), np.array([0, 3, 5]))
+    known, idf = Vocabulary.of([bags], 2, 1, 2)
+    assert known.hashes.tolist() == [5, 7]  # 5 stands in both documents; of 7 and 9, alike, the first
+    assert idf.tolist() == pytest.approx([1.0, np.log(3 / 2) + 1])
+    found = known.known(bags)
+    assert found.values.tolist() == [0, 0, 1]
+    assert found.starts.tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize(("text", "spaceless"), [(["苹果", "发布"], True), (["apple", "苹果"], False), ([], False)])
+def test_a_script_without_spaces_is_told_by_its_characters(text: list[str], spaceless: bool) -> None:
+    assert is_spaceless([text]) is spaceless
+
+
+SHARES = np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.3, 0.36, 0.34], [0.05, 0.95, 0.0]], np.float32)
+TRUTH = np.array([0, 1, 1, 0])
+
+
+def test_figures_are_those_that_one_counts_by_hand() -> None:
+    """Two of four right; F1 of the first category 2·1/(2+2), of the second 2·1/(2+2); the third never came."""
+    assert confusion(SHARES, TRUTH).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 0]]
+    bins = reliability(SHARES, TRUTH)
+    assert [(row["low"], row["articles"], row["accuracy"]) for row in bins] == [
+        (0.3, 1, 1.0),
+        (0.6, 1, 0.0),
+        (0.9, 2, 0.5),
+    ]
+    error = (abs(0.36 - 1) + abs(0.6 - 0) + 2 * abs(0.925 - 0.5)) / 4
+    expected = {"accuracy": 0.5, "macro_f1": 0.5, "uncertain": 0.25, "calibration_error": round(error, 4)}
+    assert figures(SHARES, TRUTH, 0.4) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_confidence_of_one_falls_into_the_last_bin() -> None:
+    (row,) = reliability(np.array([[1.0, 0.0]], np.float32), np.array([0]))
+    assert (row["low"], row["high"], row["confidence"]) == (0.9, 1.0, 1.0)
+
+
+def lesson(n: int = 40) -> Lesson:
+    """Every article is found in its topic, but the fourth and the eighth, the eighth more surely."""
+    documents, truth = toy("en", n, 0)
+    scores = np.where(np.arange(2) == truth[:, None], 2.0, 0.0).astype(np.float32)
+    scores[3], scores[7] = [1.0, 0.0], [5.0, 0.0]
+    teaching = Teaching(documents, truth, list(TOPICS["en"]), np.arange(n) + 100)
+    return Lesson(teaching, Learned(fitted("linear"), 1.0, Judged(np.arange(n), scores)))
+
+
+def test_the_surest_mistake_comes_first_with_its_text(tmp_path: Path) -> None:
+    judged = evaluate({"en": lesson()}, space("en"), CategoriesConfig(compare=()), 1)
+    rows = [{"id": f"a{i}", "title": f"title {i}", "body": None if i == 103 else "x" * 999} for i in range(140)]
+    write_table(tmp_path / "articles.parquet", pa.Table.from_pylist(rows))
+    add_texts(judged, tmp_path / "articles.parquet")
+    first, second = judged["languages"]["en"]["mistakes"]
+    assert (first["id"], first["title"], len(first["text"])) == ("a107", "title 107", 300)
+    assert (first["truth"], first["found"], first["confidence"]) == ("markets", "football", 0.9933)
+    assert (second["id"], second["text"]) == ("a103", "")
+
+
+def test_models_are_compared_and_the_best_is_named() -> None:
+    english = evaluate({"en": lesson()}, space("en"), CategoriesConfig(), 1)["languages"]["en"]
+    assert english["models"]["nearest-mean"]["accuracy"] == 0.95
+    assert english["models"]["linear"]["accuracy"] == 1.0
+    assert english["best"] == "linear"
+    assert english["mistakes"] == []
+    alone = evaluate({"en": lesson()}, space("en"), CategoriesConfig(compare=()), 1)["languages"]["en"]
+    assert set(alone) == {"articles", "folds", "best", "models", "confusion", "reliability", "mistakes"}
+
+
+def test_few_or_no_articles_are_said_to_be_few() -> None:
+    config = CategoriesConfig(compare=())
+    assert "nothing to judge" in evaluate({}, space("en"), config, 1)["note"]
+    assert "mere anecdotes" in evaluate({"en": lesson(10)}, space("en"), config, 1)["note"]
+    assert "anecdotes" not in evaluate({"en": lesson(40)}, space("en"), config, 1)["note"]

@@ -1,0 +1,103 @@
+"""Tagging: what the API and the pages ask about tags, answered from one catalogue.
+
+Reads the catalogue; produces the articles that bear a tag, with its relatives. A category is found by its id and by its
+name in either language.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.tagged import carried, frequent, meant, related
+from recsys.recommend.tags import Tag, TagKind, fold
+from web.texts import CATEGORIES
+
+RELATED = 12  # tags beside a list: two or three lines of them
+NEWEST = 30  # articles that decide how a tag is written
+MEANT = 6  # tags that are offered instead of an unknown one
+
+
+def _named() -> dict[str, set[str]]:
+    """Folded id or name of a known category -> all that it may be called, folded."""
+    named: dict[str, set[str]] = {}
+    for category, names in CATEGORIES.items():
+        called = {fold(name) for name in (category, *names)}
+        for name in called:
+            named.setdefault(name, set()).update(called)
+    return named
+
+
+NAMED = _named()
+
+
+@dataclass(frozen=True, slots=True)
+class TagList:
+    """Some of the articles that bear a tag.
+
+    Attributes:
+        tag: as most of the newest articles write it, if any has it whole; without a weight.
+        bearing: rows of the articles, newest first, each with the tag as it bears it.
+        articles: how many bear it.
+        related: tags that go with it.
+    """
+
+    tag: Tag
+    bearing: list[tuple[int, Tag]]
+    articles: int
+    related: list[Tag]
+
+
+def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: int, n: int) -> TagList | None:
+    """Some articles that bear a tag.
+
+    Args:
+        catalogue: the articles.
+        tag: as somebody wrote it.
+        lang: only articles in this language, as long as any bears the tag.
+        now: ms.
+        first: articles to skip, the newest.
+        n: articles at most.
+
+    Returns:
+        None when no article that may be shown bears it.
+    """
+    wanted = _wanted(tag)
+    allowed = catalogue.tagged(wanted, now, lang)
+    articles = int(allowed.sum())
+    if not articles:
+        return None
+    newest = catalogue.newest(allowed, first + n).tolist()
+    forms = Counter(
+        (borne.name, borne.kind)
+        for _, borne in _bearing(catalogue, newest[:NEWEST], wanted)
+        if fold(borne.name) in wanted
+    )
+    name, kind = forms.most_common(1)[0][0] if forms else (" ".join(tag.split()), TagKind.KEYWORD)
+    kin = related(catalogue, allowed, wanted, RELATED)
+    return TagList(Tag(name, 0.0, kind), list(_bearing(catalogue, newest[first:], wanted)), articles, kin)
+
+
+def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[Tag]:
+    """The most frequent tags of the newest articles."""
+    return frequent(catalogue, catalogue.showable(now, lang), n)
+
+
+def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[str]:
+    """What may have been meant by a tag that no article bears; today's most frequent tags when nothing is like it."""
+    allowed = catalogue.showable(now, lang)
+    near = meant(catalogue, allowed, fold(tag), MEANT)
+    return near or [one.name for one in frequent(catalogue, allowed, MEANT)]
+
+
+def _bearing(catalogue: Catalogue, rows: Iterable[int], wanted: set[str]) -> Iterator[tuple[int, Tag]]:
+    """Rows with the tag that each bears: all of them, unless one has changed within this moment."""
+    for row in rows:
+        borne = carried(catalogue, row, wanted)
+        if borne is not None:
+            yield row, borne
+
+
+def _wanted(tag: str) -> set[str]:
+    folded = fold(tag)
+    return NAMED.get(folded, set()) | {folded} if folded else set()
