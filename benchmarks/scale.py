@@ -39,7 +39,7 @@ class Cost(NamedTuple):
     Attributes:
         seconds: from start to end of its process.
         cpu_seconds: of it and its worker processes.
-        peak_mib: resident memory of it and its worker processes together, shared pages counted once.
+        peak_mib: resident memory of it and its worker processes together, mapped files counted once.
     """
 
     seconds: float
@@ -72,8 +72,18 @@ def run_process(command: Sequence[str], environment: dict[str, str]) -> Cost:
 
 def _watch(process: subprocess.Popen[bytes], peak: list[int]) -> None:
     while process.poll() is None:
-        peak[0] = max(peak[0], sum(map(_resident_kib, _family(process.pid))) // 1024)
+        peak[0] = max(peak[0], resident_kib(_family(process.pid)) // 1024)
         time.sleep(POLL_SECONDS)
+
+
+def resident_kib(processes: Sequence[int]) -> int:
+    """Resident memory of several processes together: each one's own, and the largest share of mapped files once."""
+    tables = [dict(row.split(":", 1) for row in _read(Path(f"/proc/{one}/status")).splitlines()) for one in processes]
+    own, files = (
+        [sum(int(table.get(name, "0 kB").split()[0]) for name in names) for table in tables]
+        for names in (("RssAnon", "RssShmem"), ("RssFile",))
+    )
+    return sum(own) + max(files, default=0)
 
 
 def _family(process: int) -> list[int]:
@@ -84,14 +94,6 @@ def _family(process: int) -> list[int]:
         for children in Path(f"/proc/{found[-1]}/task").glob("*/children"):
             waiting += map(int, _read(children).split())
     return found
-
-
-def _resident_kib(process: int) -> int:
-    """Proportional set size: pages that several processes share are split among them."""
-    fields = dict(
-        line.split(":", 1) for line in _read(Path(f"/proc/{process}/smaps_rollup")).splitlines() if ":" in line
-    )
-    return int(fields["Pss"].split()[0]) if "Pss" in fields else 0
 
 
 def _read(file: Path) -> str:

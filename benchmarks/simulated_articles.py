@@ -29,7 +29,7 @@ SUFFIXES = {
     ADJECTIVE: ("al", "ive", "ous", "ic"),
     ADVERB: ("ly",),
 }
-TEMPLATES = ("fannvfann", "fnvfanfn", "nndvfan", "fannvdfnfann", "anvann", "fnfnvfanfan")  # first letters of classes
+TEMPLATES = ("fnfvffn", "fanvffnn", "fnvffnffan", "fffvffnfn", "fnnvfdvffan", "nfnfvfdan")  # first letters of classes
 LETTER = {"f": FUNCTION, "n": NOUN, "v": VERB, "a": ADJECTIVE, "d": ADVERB}
 CONSONANTS = "b br c d dr f g gr h k l m n p pl r s st t tr v"
 ENGLISH_FUNCTION = "the of to and in a for on with by at from that as is was its into about after over under"

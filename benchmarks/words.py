@@ -104,7 +104,7 @@ def write_corpus(options: argparse.Namespace, file: Path) -> int:
             words = batch.column("words")
             lists = pa.ListArray.from_arrays(words.offsets, words.values.dictionary_decode())
             for line in pc.binary_join(lists, " ").to_pylist():
-                parts = line.split(" ")
+                parts = line.split()
                 tokens += len(parts)
                 for start in range(0, len(parts), LINE_TOKENS):
                     corpus.write(" ".join(parts[start : start + LINE_TOKENS]) + "\n")

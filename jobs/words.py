@@ -19,7 +19,7 @@ from jobs.runner import Counts, Job, Stage
 from recsys.errors import ArtefactError, MissingArtefact
 from recsys.words.continuing import save_seen, write_new_texts
 from recsys.words.judgement import judge, usage_by_language
-from recsys.words.training import Parent, Trained, load_parent, save_trained, train
+from recsys.words.training import Parent, Trained, continues, load_parent, save_trained, train
 from recsys.workspace import write_json
 
 STAGE = Stage("words", inputs=("tokens",), sections=("words",))
@@ -36,7 +36,7 @@ def run(job: Job) -> Counts:
     parent, folder = last_space(job) or (None, None)
     corpus, table = job.path("tokens") / "corpus.txt", pq.ParquetFile(job.path("tokens") / "articles.parquet")
     facts: Counts = {}
-    if folder and config.start == "last":
+    if folder and continues(config, parent):
         corpus = job.out / "new.txt"
         facts["new_articles"] = write_new_texts(table, folder, corpus)
     epochs = job.track(range(config.epochs), config.epochs, "epochs")
@@ -45,7 +45,7 @@ def run(job: Job) -> Counts:
     trained = train(corpus, config, job.seed, job.workers, lambda epoch, loss: next(epochs, None), parent)
     facts["words_per_second"] = round(trained.tokens * len(trained.losses) / (time.monotonic() - began))
     (job.out / "new.txt").unlink(missing_ok=True)
-    warn(job, trained, aligned=parent is None or trained.drift is not None)
+    warn(job, trained, aligned=not (parent and parent.words.words) or trained.drift is not None)
     save_trained(trained, job.out, config)
     save_seen(table, job.out)
     usage = usage_by_language(table.iter_batches(BATCH_ROWS, columns=["language", "title", "body", "tags"]))

@@ -72,11 +72,11 @@ def test_a_classifier_learns_the_topics(models: dict[str, Classifier], name: str
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_scores_are_nan_without_ground_and_finite_with_a_single_known_word(
+def test_scores_are_nan_without_ground_and_finite_with_a_few_known_words(
     models: dict[str, Classifier], name: str
 ) -> None:
     nothing = np.full((4, 4), np.nan, np.float32)
-    documents = Documents([[], ["zzz", "\ud800"], ["goal"], [" "]], [[], [], ["zzz"], [""]], nothing)
+    documents = Documents([[], ["zzz", "\ud800"], ["goal", "coach"], [" "]], [[], [], ["zzz", "keeper"], [""]], nothing)
     scores = models[name].scores(documents)
     assert np.isnan(scores).all(axis=1).tolist() == [True, True, False, True]
     assert scores[2].argmax() == 0

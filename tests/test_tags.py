@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from recsys.recommend import tag_index
@@ -19,10 +20,13 @@ from recsys.recommend.reasons import shared_keywords
 from recsys.recommend.tag_index import TagIndex
 from recsys.recommend.tagged import frequent, meant, related
 from recsys.recommend.tags import MAX_TAG, TagKind, fold, pieces
+from recsys.releases import Release
 from recsys.store import Article
+from recsys.workspace import write_json, write_table
 from tests.newsroom import SITE, Toy
 from tests.service import Service, article, copy_of, fill, plain_settings, serving
 from web.tagging import tag_list
+from web.traits import load_traits
 
 NOW = 1_790_000_000_000
 HOUR = 3_600_000
@@ -202,6 +206,31 @@ def test_related_tags_stand_together_oftener_than_by_chance() -> None:
 def test_an_unknown_tag_is_answered_with_what_may_have_been_meant(asked: str, offered: list[str]) -> None:
     made = catalogue(story(0, "interest rate", "bank"), story(1, "人工智能", language="zh"))
     assert meant(made, made.showable(NOW), fold(asked), 3) == offered
+
+
+def written(folder: Path, **columns: Any) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "keywords.parquet" if "keywords" in columns else "articles.parquet"
+    write_table(folder / name, pa.table({"id": ["a", "b"]} | columns))
+
+
+def test_a_releases_articles_have_their_keywords_categories_and_labels(tmp_path: Path) -> None:
+    written(tmp_path / "tokens", language=["en", "zh"])
+    keywords = [["new york"], ["人工智能"] * 40]
+    written(
+        tmp_path / "keywords", keywords=keywords, weights=[[0.5], [0.01] * 40], parts=[["new_york"], ["人工 智能"] * 40]
+    )
+    bar = [[{"category": "world", "confidence": 0.554}], []]
+    written(tmp_path / "categories", category=["world", None], bar=bar, topic=[True, False])
+    for task, labels in {"mood": ["good", None], "length": ["short", "long"]}.items():
+        written(tmp_path / "tasks" / task, label=labels, confidence=[0.875, 1.0])
+    write_json(tmp_path / "tasks" / "tasks.json", {"tasks": [{"task": "mood"}, {"task": "length"}]})
+    stages = dict.fromkeys(("tokens", "keywords", "categories", "tasks"))
+    traits = load_traits(Release("r", tmp_path, {"stages": stages}))
+    labels = (("mood", "good", 0.88), ("length", "short", 0.88))
+    assert traits["a"] == Traits("en", ("new york",), (0.5,), ("new_york",), "world", (("world", 0.55),), True, labels)
+    assert (traits["b"].category, traits["b"].bar, traits["b"].labels) == (None, (), (("length", "long", 1.0),))
+    assert len(traits["b"].keywords) == len(traits["b"].parts) == 12
 
 
 @pytest.fixture(scope="module")

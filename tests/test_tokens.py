@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.config import plain as plain_values
-from recsys.errors import ArtefactError, ConfigError
+from recsys.errors import ArtefactError, ConfigError, StaleArtefact
 from recsys.settings import load_settings
 from recsys.tokens import (
     LINE_TOKENS,
@@ -125,9 +125,9 @@ def test_a_given_language_wins_when_it_is_one(given_language: str | None, langua
     ids=["one word", "one character", "tags", "scripts", "hyphens", "dots", "ampersands"],
 )
 def test_a_hostile_text_takes_little_time(text: str) -> None:
-    began = time.perf_counter()
-    tokenize(text, text, None, CONFIG)
-    assert time.perf_counter() - began < 3
+    began = time.process_time()
+    tokenize("", text, None, CONFIG)
+    assert time.process_time() - began < 3
 
 
 def test_only_the_first_characters_of_a_long_body_are_read_and_overlong_words_are_none() -> None:
@@ -180,7 +180,9 @@ def test_phrases_end_at_punctuation_lines_and_the_title() -> None:
 
 
 def test_a_phrase_goes_on_where_a_text_was_wrapped_at_a_fixed_width() -> None:
-    wrapped = "Separate accounts\nNew entrants are shaking up the\n\tseparate account industry\n\nThe end"
+    wrapped = (
+        "Separate accounts\nNew entrants are shaking up the old world of the\n\tseparate account industry\n\nThe end"
+    )
     text = tokenize("", wrapped)
     assert [text.body[place] for place in text.breaks] == ["new", "the"]
     assert len(tokenize("", "One line\n" + "a paragraph is long " * 10 + "\nlast line").breaks) == 2
@@ -221,6 +223,29 @@ def test_breaks_ascend_inside_the_text(parts: list[str]) -> None:
 )
 def test_what_is_odd_about_a_text_is_named(text: str, odd: list[str]) -> None:
     assert Cutter(TokensConfig(max_body_chars=100_000)).pieces("", text, None).odd == odd
+
+
+@pytest.mark.parametrize(
+    ("line", "left_out"),
+    [
+        ("Share this story on Facebook", True),
+        ("Copyright 2020 The Paper", True),
+        ("Sign up for our daily newsletter", True),
+        ("Read more: Rates rise again", True),
+        ("来源：新华社", True),
+        ("点击查看更多", True),
+        ("未经授权不得转载", True),
+        ("Copyright law is to change, ministers say", False),
+        ("Save this planet, young people tell leaders", False),
+        ("Register to vote before Friday", False),
+        ("Read more books, says minister", False),
+        ("记者：您怎么看这次比赛？", False),
+        ("未经许可在公园放风筝的人被罚款", False),
+        ("关注经济下行的风险", False),
+    ],
+)
+def test_boilerplate_is_told_from_a_story(line: str, left_out: bool) -> None:
+    assert (plain(f"A story.\n{line}", ()).text == "A story.") == left_out
 
 
 def test_utf_8_that_was_read_as_latin_1_is_repaired() -> None:
@@ -335,6 +360,11 @@ def test_what_is_learned_is_joined_in_the_table_and_in_articles_that_come_later(
     tokenizer = load_tokenizer(tmp_path, CONFIG)
     for title, row in zip(titles, rows, strict=True):
         assert tokenizer.tokenize(title, "")._asdict().items() <= row.items()
+
+
+def test_tokens_of_an_older_version_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StaleArtefact, match="python -m jobs all"):
+        load_tokenizer(tmp_path, CONFIG)
 
 
 def test_chinese_new_words_are_found(tmp_path: Path) -> None:

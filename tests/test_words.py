@@ -10,6 +10,7 @@ from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.words import WordsConfig, WordVectors, load_words, save_words
 from recsys.words.probe import Probe
 from recsys.words.training import train
+from recsys.words.vocabulary import choose, count_words
 from recsys.words.word2vec import Watch
 from recsys.workspace import save_npy
 
@@ -138,3 +139,32 @@ def test_vectors_without_meaning_are_refused(value: float) -> None:
 def test_the_rooms_that_the_web_service_uses_import_no_gensim_and_no_networkx() -> None:
     code = "import sys, recsys.articles, recsys.categories; sys.exit(bool({'gensim', 'networkx'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_large_corpus_gets_fewer_epochs_but_never_none(corpus: Path) -> None:
+    """1,600 words: a budget of 4,000 is two passes."""
+    for budget, epochs in ((4_000, 2), (1, 1), (10**9, 10)):
+        assert len(train(corpus, form(max_trained_words=budget), 1, 1).losses) == epochs
+
+
+def test_the_vocabulary_is_bounded_to_the_most_frequent_words(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("a a a b b c c c c d\n")
+    counts, lines = count_words(tmp_path / "corpus.txt")
+    found = choose(counts, lines, 2, 2, {})
+    assert (found.words, found.counts.tolist(), found.tokens, found.covered, found.lines) == (
+        ["c", "a"],
+        [4, 3],
+        10,
+        7,
+        1,
+    )
+    kept = choose(counts, lines, 2, 10, {"old": 7, "d": 1})
+    assert dict(zip(kept.words, kept.counts.tolist(), strict=True)) == {"old": 7, "c": 4, "a": 3, "b": 2, "d": 2}
+
+
+def test_counting_forgets_rare_words_when_memory_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.words.vocabulary.BLOCK", 10)
+    (tmp_path / "corpus.txt").write_text("".join(f"often rare{i}\n" for i in range(50)))
+    counts, lines = count_words(tmp_path / "corpus.txt", counted=10)
+    assert lines == counts["often"] == 50
+    assert len(counts) <= 10

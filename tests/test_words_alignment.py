@@ -204,7 +204,8 @@ def test_a_last_space_of_another_dimension_is_said_and_begun_anew(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run_words(tmp_path, TEXTS)
-    work = run_words(tmp_path, TEXTS, embedding_dim=6)
+    work = run_words(tmp_path, TEXTS, embedding_dim=6, start="last")
+    assert work.record("words").facts["tokens"] == 60 * 12  # all articles, not the new ones alone
     assert read_json(work.path("words") / "judgement.json")["drift"] is None
     assert "not aligned" in "".join(capfd.readouterr())
 

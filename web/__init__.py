@@ -4,7 +4,7 @@ Reads the settings, the store and the live release; produces a Flask application
 the process that only watches the workers does not load torch.
 
     problems       errors as application/problem+json
-    schemas        what comes in and goes out
+    schemas        what comes in and goes out; admin_schemas of the admin API
     traits         a release's articles -> keywords, categories, labels
     encode         a new article -> the same, and its vectors
     parts          a release's files, loaded

@@ -11,7 +11,6 @@ from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.tags import TagKind
 from recsys.store import Kind
 from recsys.store.records import MAX_IDENTIFIER
-from web.runs import JOBS
 
 MAX_EVENTS = 1000  # in one request
 NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
@@ -256,60 +255,3 @@ class Ready(BaseModel):
     status: Literal["ready"]
     release: str | None
     articles: int = Field(description="in this worker's catalogue")
-
-
-class JobIn(In):
-    """A job to start."""
-
-    job: str = Field(max_length=64, json_schema_extra={"enum": list(JOBS)})
-    params: dict[str, Any] = Field(default_factory=dict, description="seed (int ≥ 0), fresh (true or false)")
-
-
-class Started(BaseModel):
-    """A job that was started."""
-
-    run_id: str
-
-
-class RunOut(BaseModel):
-    """One run of a job."""
-
-    id: str
-    job: str
-    params: dict[str, Any]
-    state: str = Field(description="queued, running, done, failed or cancelled")
-    created_at: int
-    started_at: int | None
-    heartbeat_at: int | None
-    finished_at: int | None
-    progress: dict[str, Any] = Field(description="stage, done, total")
-    error: str | None
-    release: str | None
-
-
-class RunDetail(RunOut):
-    """One run, with the end of its log."""
-
-    log: list[str]
-
-
-class Runs(BaseModel):
-    """The last runs, newest first."""
-
-    runs: list[RunOut]
-
-
-class ReleaseOut(BaseModel):
-    """One release."""
-
-    name: str
-    current: bool
-    created_at: int | None
-    parent: str | None
-
-
-class ReleasesOut(BaseModel):
-    """All releases, newest first."""
-
-    current: str | None
-    releases: list[ReleaseOut]

@@ -40,6 +40,7 @@ MAIN_FIGURE = "f1@10"
 
 Judgements = dict[str, Judged]
 Seconds = dict[str, float]
+Figures = dict[str, dict[str, float]]
 
 
 def corpus_of(documents: Sequence[Document], files: Sequence[Path]) -> Iterator[tuple[str, str]]:
@@ -99,10 +100,10 @@ def differences(ours: Judged, others: Mapping[str, Judged], seed: int) -> dict[s
     }
 
 
-def figures(judged: Judgements, seconds: Seconds) -> dict[str, dict[str, float]]:
-    """Every row's figures: F1 in per cent, and documents per CPU second."""
+def figures(judged: Judgements, seconds: Seconds) -> Figures:
+    """Every row's figures: F1 in per cent, and documents per CPU second; a figure that no document has is left out."""
     return {
-        name: {figure: round(100 * mean, 2) for figure, mean in rows.means().items()}
+        name: {figure: round(100 * mean, 2) for figure, mean in rows.means().items() if np.isfinite(mean)}
         | {"documents_per_second": round(len(rows.values[MAIN_FIGURE]) / max(seconds[name], 1e-9), 1)}
         for name, rows in judged.items()
     }
@@ -112,34 +113,35 @@ def measure(options: argparse.Namespace, settings: Settings) -> tuple[dict[str, 
     """Run everything; returns the JSON object of docs/design.md, and every row's judgement."""
     began = time.perf_counter()
     documents, skipped = read_documents(options.data, options.limit)
-    style = settings.keywords.style
     with tempfile.TemporaryDirectory() as folder:
         corpus = corpus_of(documents, options.corpus)
         prepared = prepare(documents, corpus, Path(folder), settings, options.seed)
-        ours, seconds = judge_ours(prepared, documents, settings, options.seed)
+        ours, ours_seconds = judge_ours(prepared, documents, settings, options.seed)
         levers = judge_levers(prepared, documents, settings) if options.ablation else {}
-    others, others_seconds = judge_baselines(prepared, documents, style)
-    table = figures(ours, seconds)
-    beside = figures(others, others_seconds)
-    if "jieba_textrank" in beside:
-        rate = beside["jieba_textrank"]["documents_per_second"]
-        table[OURS]["times_jieba_textrank"] = round(table[OURS]["documents_per_second"] / rate, 1)
-    controls = {name: rows for name, rows in ours.items() if name != OURS}
-    return {
-        "ours": table,
-        "baselines": beside,
-        "best": table[OURS],
-        "differences": as_percent(differences(ours[OURS], controls | others, options.seed)),
+    others, others_seconds = judge_baselines(prepared, documents, settings.keywords.style)
+    rest = {name: rows for name, rows in (ours | others).items() if name != OURS}
+    facts = {
+        "differences": as_percent(differences(ours[OURS], rest, options.seed)),
         "ablation": as_percent(differences(ours[OURS], levers, options.seed)),
         "documents": len(documents),
         "skipped": skipped,
         "language": prepared.language,
-        "style": style,
-        "seconds": round(time.perf_counter() - began, 1),
+        "style": settings.keywords.style,
+        "unit": "per cent",
         "stage_seconds": {stage: round(value, 2) for stage, value in prepared.seconds.items()},
+        "seconds": round(time.perf_counter() - began, 1),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "seed": options.seed,
-    }, ours | others
+    }
+    return models(figures(ours, ours_seconds), figures(others, others_seconds)) | facts, ours | others
+
+
+def models(ours: Figures, others: Figures) -> dict[str, Any]:
+    """The rows as the JSON object has them; in Chinese ours also says how many times as fast as jieba's it is."""
+    if jieba := others.get("jieba_textrank"):
+        times = ours[OURS]["documents_per_second"] / jieba["documents_per_second"]
+        ours[OURS]["times_jieba_textrank"] = round(times, 1)
+    return {"ours": ours, "baselines": others, "best": ours[OURS]}
 
 
 def as_percent(table: dict[str, dict[str, Interval]]) -> dict[str, dict[str, dict[str, float]]]:

@@ -134,7 +134,8 @@ def keyword_means(keywords: Sequence[Keywords], words: WordVectors, top: int) ->
     Returns:
         float32 (B, D), unit or NaN rows.
     """
-    parts = [[name.split(" ") for name in one.parts[:top]] for one in keywords]  # a phrase's words count like the phrase
+    # a phrase's words count like the phrase
+    parts = [[name.split(" ") for name in one.parts[:top]] for one in keywords]
     tokens = [list(chain.from_iterable(names)) for names in parts]
     weights = [
         np.repeat(np.sqrt(one.weights[:top]), [len(name) for name in names])

@@ -158,13 +158,17 @@ class Vocabulary:
 def distinct(bags: Bags) -> tuple[Bags, Weights]:
     """Each value once per document, ascending, and float32, how often it stands there."""
     owner = np.repeat(np.arange(len(bags.starts) - 1), np.diff(bags.starts))
-    order = np.lexsort((bags.values, owner))
-    values, owner = bags.values[order], owner[order]
-    first = np.ones(len(values), bool)
-    first[1:] = (values[1:] != values[:-1]) | (owner[1:] != owner[:-1])
-    places = np.flatnonzero(first)
-    counts = np.diff(np.append(places, len(values))).astype(np.float32)
-    return Bags(values[places], _starts(np.bincount(owner[places], minlength=len(bags.starts) - 1))), counts
+    hashes: Hashes = np.empty(0, np.uint64)
+    rows: Places = np.asarray(bags.values, dtype=np.int64)
+    if bags.values.dtype == np.uint64:
+        hashes, rows = np.unique(bags.values, return_inverse=True)
+    most = int(rows.max(initial=0)) + 1
+    cells: Places = np.sort(owner * most + rows)  # one sort of one key: four times as fast as of two
+    places = np.flatnonzero(np.diff(cells, prepend=-1))
+    counts = np.diff(np.append(places, len(cells))).astype(np.float32)
+    owner, rows = cells[places] // most, cells[places] % most
+    starts = _starts(np.bincount(owner, minlength=len(bags.starts) - 1))
+    return (Bags(hashes[rows], starts) if len(hashes) else Bags(rows, starts)), counts
 
 
 def _codes(text: str) -> Hashes:

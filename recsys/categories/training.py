@@ -21,6 +21,8 @@ from recsys.categories.ngrams import Bags
 from recsys.categories.trained import TrainedConfig
 from recsys.errors import DegenerateInput
 
+MOST_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
+LEAST_EPOCHS = 3
 LEAST_HELD = 20  # articles: fewer say too little about when to stop, and all epochs are run
 
 
@@ -110,9 +112,10 @@ def _run(
         (value for value in network.parameters() if value is not rows.matrix), weight_decay=config.weight_decay
     )
     order = torch.Generator().manual_seed(seed)
-    steps, step = config.epochs * -(-len(told) // config.batch_size), 0
+    epochs = min(config.epochs, max(LEAST_EPOCHS, MOST_READ // max(1, len(data.rows))))
+    steps, step = epochs * -(-len(told) // config.batch_size), 0
     lowest, best, kept = float("inf"), 0, {}
-    for epoch in range(config.epochs):
+    for epoch in range(epochs):
         network.train()
         for chosen in torch.split(told[torch.randperm(len(told), generator=order)], config.batch_size):
             rate = config.learning_rate * (1 - step / steps)

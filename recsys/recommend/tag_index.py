@@ -90,7 +90,7 @@ class TagIndex:
         """Sort the tail into the base, without the dead; the base itself is not sorted again."""
         old = self._layers
         layers = (old.base, old.tail.part(slice(0, old.used)))
-        base, tail = (layer.part(self._generation[layer.rows] == layer.generations) for layer in layers)
+        base, tail = (self._alive(layer) for layer in layers)
         tail = tail.part(np.argsort(tail.keys, kind="stable"))
         places = np.searchsorted(base.keys, tail.keys)
         self._layers = Layers(
@@ -100,3 +100,7 @@ class TagIndex:
                 np.insert(base.generations, places, tail.generations),
             )
         )
+
+    def _alive(self, postings: Postings) -> Postings:
+        alive = self._generation[postings.rows] == postings.generations
+        return postings if alive.all() else postings.part(alive)  # mostly all are, and a copy is as large as the index

@@ -5,7 +5,7 @@ however common or odd, costs more than some milliseconds.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from recsys.recommend.tags import Tag, TagKind, alike, fold, pieces
 
 SAMPLE = 200  # articles
 LEAST = 2  # articles that two tags must share to be related; one is chance
+DEEPER = 10  # times more tags are looked at than shown, since many share a word
 LIKELY = 100  # tags that are weighed against how common they are; the others share too few articles to win
 CLOSE = 0.7  # of difflib's ratio: one letter in five may be wrong or missing
 
@@ -24,7 +25,7 @@ class Counted(NamedTuple):
     """What the newest articles are about.
 
     Attributes:
-        articles: folded keyword -> how many of the articles bear it, ``LEAST`` or more. A piece that is nowhere a
+        articles: folded keyword -> how many of the articles bear it, if only as a piece. A piece that is nowhere a
             keyword by itself is not worth naming: "government", "last".
         written: folded piece -> how the newest article with it writes it; of all pieces.
     """
@@ -65,7 +66,11 @@ def related(catalogue: Catalogue, allowed: Mask, tags: Collection[str], n: int) 
     size = min(SAMPLE, int(allowed.sum()))
     likely = sorted(articles, key=lambda key: (-articles[key], key))[:LIKELY]
     other = [key for key in likely if not any(alike(key, tag) for tag in tags)]
-    weights = {key: articles[key] / float(np.sqrt(size * len(catalogue.tags.rows(key)))) for key in other}
+    weights = {
+        key: articles[key] / float(np.sqrt(size * len(catalogue.tags.rows(key))))
+        for key in other
+        if articles[key] >= LEAST
+    }
     return _heaviest(weights, written, n)
 
 
@@ -96,17 +101,13 @@ def _count(catalogue: Catalogue, allowed: Mask) -> Counted:
         wholes |= entry.wholes
         for piece, text in mine.items():
             written.setdefault(piece, text)
-    return Counted({piece: counts[piece] for piece in sorted(wholes) if counts[piece] >= LEAST}, written)
+    return Counted({piece: counts[piece] for piece in sorted(wholes)}, written)
 
 
 def _heaviest(weights: Mapping[str, float], written: Mapping[str, str], n: int) -> list[Tag]:
     """The ``n`` heaviest tags, of two that share a word only the heavier; of equal ones the longer."""
     taken: list[str] = []
-    for key in _by_weight(weights):
+    for key in sorted(weights, key=lambda key: (-weights[key], -len(key.split()), key))[: DEEPER * n]:
         if len(taken) < n and not any(alike(key, other) for other in taken):
             taken.append(key)
     return [Tag(written[key], weights[key], TagKind.KEYWORD) for key in taken]
-
-
-def _by_weight(weights: Mapping[str, float]) -> Iterable[str]:
-    return sorted(weights, key=lambda key: (-weights[key], -len(key.split()), key))

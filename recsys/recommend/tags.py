@@ -68,7 +68,7 @@ def _folded(tag: str) -> str:
     return _together(" ".join(map(singular, text.replace("_", " ").replace("-", " ").split())))
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(REMEMBERED >> 2)
 def pieces(parts: str) -> tuple[tuple[str, str], ...]:
     """A keyword, its words and its pairs of neighbouring words: what an article with that keyword is found under.
 

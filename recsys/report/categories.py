@@ -12,6 +12,8 @@ from recsys.workspace import read_json, read_table
 FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 DOUBTS = {"uncertain": "uncertain", "calibration_error": "calibration error"}
 
+ENDS = (".", "!", "?", "。", "！", "？", "”", '"')  # of a text that was not cut
+
 Judged = Mapping[str, Any]
 
 
@@ -78,7 +80,7 @@ def _mistakes(about: str, language: str, rows: Sequence[Judged]) -> Part:
         Example(
             row["title"] or row["id"],
             f"{row['truth']} → {row['found']}, {row['confidence']:.0%} sure",
-            row["text"],
+            row["text"] if row["text"].endswith(ENDS) else f"{row['text']} …",
             language=language,
         )
         for row in rows

@@ -4,6 +4,7 @@ Reads the bodies of a catalogue once; produces the lines that the tokeniser leav
 ``recsys.tokens.clean`` knows by itself. Titles are never touched.
 """
 
+import html
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -36,11 +37,19 @@ def repeated_lines(batches: Iterable[pa.RecordBatch], config: TokensConfig) -> l
     for batch in batches:
         for body in batch.column("body").to_pylist():
             articles += 1
-            text = plain(body[: config.max_body_chars]).text if body else ""
-            counts.update({line for line in map(str.strip, text.split("\n")) if line and len(line) <= MAX_LINE_CHARS})
+            counts.update(_short_lines(body[: config.max_body_chars]) if body else ())
         floor = 1
         while len(counts) > MAX_LINES:
             counts, floor = Counter({line: n for line, n in counts.items() if n > floor}), floor + 1
     least = max(MIN_ARTICLES, math.ceil(MIN_SHARE * articles))
     often = sorted((line for line in counts if counts[line] >= least), key=lambda line: (-counts[line], line))
     return often[:MAX_KEPT]
+
+
+def _short_lines(body: str) -> set[str]:
+    if "<" in body or "\r" in body:
+        body = plain(body).text
+    elif len(body) > MAX_LINE_CHARS and "\n" not in body:
+        return set()
+    lines = (html.unescape(line).strip() for line in body.split("\n") if len(line) <= MAX_LINE_CHARS)
+    return {line for line in lines if line}

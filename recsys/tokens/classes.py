@@ -20,7 +20,17 @@ import pyarrow as pa
 
 from recsys.errors import CorruptArtefact
 from recsys.tokens.sample import Sample, sample
-from recsys.tokens.seeds import ENDINGS, FUNCTION_WORDS, LEFT_OF, NUMBER_WORDS, OTHERWISE, RIGHT_OF, SURE_WORDS
+from recsys.tokens.seeds import (
+    AFTER_CLASS,
+    BEFORE_CLASS,
+    ENDINGS,
+    FUNCTION_WORDS,
+    LEFT_OF,
+    NUMBER_WORDS,
+    OTHERWISE,
+    RIGHT_OF,
+    SURE_WORDS,
+)
 from recsys.workspace import load_npy, read_table, save_npy, write_table
 
 OPEN = "nvad"  # noun, verb, adjective, adverb: the classes that are learned
@@ -29,7 +39,8 @@ JOIN = "_"  # within a joined word, which is of its last part's class
 ROUNDS = 6  # of expectation maximisation; the tags hardly change after the fourth
 ENDING_TOKENS = 4.0  # tokens of evidence that a word's ending is worth against its own neighbours
 SURE_TOKENS = 30.0  # what being one of the sure words is worth
-CONTEXT_TOKENS = 50.0  # what the known contexts are worth
+CONTEXT_TOKENS = 50.0  # what is known of the words beside a function word
+CLASS_TOKENS = 2000.0  # and beside a class of words, which holds a small corpus up
 ENDING_WORDS = 15.0  # words of evidence that a shorter ending is worth against a longer one
 LONGEST = 4  # characters of a learned ending
 MIN_WORDS = 3  # words that share an ending, from which it is kept
@@ -242,11 +253,13 @@ def _by_ending(words: Sequence[str], row_of: dict[str, int], evidence: Table) ->
     """
     names = [word.rpartition(JOIN)[2] for word in words]
     shares = _normal(np.array([_grammar(name) for name in names]).reshape(-1, len(OPEN)))
+    impossible = shares == 0
     for length in range(1, LONGEST + 1) if row_of else ():
         rows = np.array([row_of.get(name[-length:], -1) if len(name) > length + 1 else -1 for name in names], int)
         able = rows >= 0
         shares[able] = _normal(evidence[rows[able]] + ENDING_WORDS * shares[able])
-    return shares
+    shares[impossible] = 0
+    return _normal(shares)
 
 
 def _grammar(word: str) -> tuple[float, float, float, float]:
@@ -280,8 +293,10 @@ def _sure(words: Sequence[str]) -> Table:
 
 
 def _known_contexts() -> Table:
-    """float64 (2, K, 4), tokens of evidence for what stands beside the function words."""
+    """float64 (2, K, 4), tokens of evidence for what stands beside each neighbour."""
     known = np.full((2, CONTEXTS, len(OPEN)), 0.5)
+    for side, classes in enumerate((AFTER_CLASS, BEFORE_CLASS)):
+        known[side, _CONTENT:] += CLASS_TOKENS * np.repeat(np.array(classes), len(_GROUPS) + 1, axis=0)
     for side, contexts in enumerate((LEFT_OF, RIGHT_OF)):
         for word, shares in contexts.items():
             known[side, _FUNCTION_ROW[word]] += CONTEXT_TOKENS * np.array(shares)

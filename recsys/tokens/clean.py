@@ -52,18 +52,21 @@ _GARBLED_SHARE = 0.02  # of the characters; names with accents stay far below it
 _CODE_SIGNS = re.compile(r"[{}();=<>\[\]\\|&$#*]")
 _CODE_SHARE = 0.1  # of a line's characters; prose stays below 0.05
 
-_BOILERPLATE = re.compile(
+_BOILERPLATE = re.compile(  # whole lines; each form ends so soon that no sentence of a story has it
     r"\W*+(?:"
-    r"(?:责任编辑|責任編輯|编辑|編輯|责编|校对|审核|来源|來源|稿源|作者|记者|記者|通讯员|图片来源|版权声明|免责声明|原标题)\s*[:：].{0,60}"
-    r"|(?:点击|點擊|扫码|扫描|长按|关注).{0,16}(?:查看更多|更多|全文|二维码|公众号|微信|下载|订阅).{0,10}"
-    r"|(?:版权所有|版權所有|未经授权|未经许可|本文(?:来自|转自|系)|更多精彩|相关阅读|相关新闻|推荐阅读|延伸阅读|分享到|返回首页).{0,60}"
-    r"|(?:share|tweet|email|print|save)(?:\s+(?:this|on|via|to|with)\b.{0,40}|\s+(?:article|story|page))?"
-    r"|(?:follow|like|find|join)\s+us\s+on\b.{0,60}"
-    r"|(?:subscribe|sign up|log in|register)\s+(?:now|here|today|to|for)\b.{0,60}"
-    r"|(?:click|tap)\s+here\b.{0,60}|(?:read|see|show|view|load)\s+(?:more|also|next|full (?:story|article))\b.{0,30}"
-    r"|(?:copyright|©|\(c\))\s.{0,80}|.{0,60}\ball rights reserved\b.{0,30}"
-    r"|(?:advertisement|advertising|sponsored content|related (?:articles|stories|topics|content)|most (?:read|viewed))"
-    r"|(?:we|this (?:site|website))\s+uses?\s+cookies\b.{0,80}|(?:accept|manage)\s+(?:all\s+)?cookies"
+    r"(?:责任编辑|責任編輯|编辑|編輯|责编|校对|审核|来源|來源|稿源|作者|记者|記者|通讯员|图片来源)\s*[:：](?!.*[，。？！?!]).{0,24}"
+    r"|(?:版权声明|版權聲明|免责声明|原标题|原標題)\s*[:：].{0,80}"
+    r"|(?:点击|點擊|扫码|扫描|长按|识别).{0,12}(?:查看更多|查看全文|阅读全文|阅读原文|二维码|公众号|下载|订阅).{0,10}"
+    r"|(?:查看更多|查看全文|阅读全文|阅读原文|返回首页|版权所有|版權所有|更多精彩).{0,12}|分享到.{0,12}"
+    r"|(?:相关|推荐|延伸)(?:阅读|新闻|链接)(?:\s*[:：].{0,60})?|关注.{0,8}(?:公众号|微信号|官方微博).{0,12}"
+    r"|.{0,20}未经(?:授权|许可|允许).{0,12}(?:不得|禁止|严禁)(?:转载|复制|使用).{0,20}|本文(?:来自|转自|转载自).{0,40}"
+    r"|(?:share|tweet|e-?mail|print|save)(?:\s+this)?(?:\s+(?:article|story|page|post))?(?:\s+(?:on|via|to|with)\s+\w+)?"
+    r"|(?:follow|find|like)\s+us\s+on\b.{0,60}|click\s+here\b.{0,60}"
+    r"|(?:subscribe|sign\s+up)(?:\s+(?:now|here|today)|\s+(?:to|for)\s+(?:our|the|my)\b.{0,40}newsletters?.{0,20})?"
+    r"|(?:read|see|show|view|load)\s+(?:more|also|next|full\s+(?:story|article))(?:\s*[:>»].{0,80})?"
+    r"|copyright\s*(?:©|\(c\)|\d{4}).{0,80}|(?:©|\(c\))\s*\d{4}.{0,80}|.{0,80}\ball\s+rights\s+reserved\b.{0,30}"
+    r"|advertise?ments?|sponsored\s+content|related\s+(?:articles|stories|topics|content)|most\s+(?:read|viewed)"
+    r"|(?:we|this\s+(?:web)?site)\s+uses?\s+cookies\b.{0,100}|(?:accept|manage)\s+(?:all\s+)?cookies"
     r")\W*",
     re.IGNORECASE,
 )
@@ -117,7 +120,7 @@ def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
 
 
 def _readable(text: str) -> tuple[str, list[str]]:
-    if text.isascii() and text.isprintable():
+    if text.isascii() and not _UNREADABLE.search(text):
         return text, []
     if not text.isascii() and len(_GARBLED.findall(text)) > _GARBLED_SHARE * len(text):
         for encoding in ("cp1252", "latin-1"):

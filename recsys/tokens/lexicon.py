@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsys.errors import StaleArtefact
 from recsys.workspace import read_table, write_table
 
 SCHEMA = pa.schema(
@@ -76,8 +77,13 @@ def load_lexicon(folder: Path) -> Lexicon:
     """Read a lexicon.
 
     Raises:
+        StaleArtefact: the tokens were made by a version that had no lexicon.
         CorruptArtefact: a file is not Parquet.
     """
+    if not (folder / "lexicon.parquet").is_file():
+        raise StaleArtefact(
+            f"lexicon.parquet in {folder}", "tokens that an older version made", "Run: python -m jobs all"
+        )
     rows = read_table(folder / "lexicon.parquet").to_pylist()
     entries = [Entry(row["entry"], row["language"], tuple(row["parts"]), *list(row.values())[3:]) for row in rows]
     return Lexicon(entries, read_table(folder / "boilerplate.parquet")["line"].to_pylist())
@@ -122,7 +128,7 @@ class Joiner:
         kept = []
         for length, keys, entries in self._tables:
             for place, entry in _matches(parts, starts, length, keys, entries):
-                if not any(taken[place : place + length]):
+                if taken.find(1, place, place + length) < 0:
                     taken[place : place + length] = b"\1" * length
                     kept.append((place, length, entry))
         return kept

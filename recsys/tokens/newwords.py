@@ -24,6 +24,7 @@ from recsys.tokens.table import LANGUAGES, TokensConfig
 
 MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
 MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
+MAX_KNOWN = 20_000_000  # codes kept from one reading to the next, 80 MB
 MAX_ENTRY_CHARS = {"zh": 8, "en": 40}  # longer ones are slogans
 MIN_PART_CHARS = {"zh": 1, "en": 2}
 CHINESE_PARTS = ("n", "v", "a", "b", "j", "k", "h", "i", "l", "s", "g", "z", "eng", "x")  # tags of words with content
@@ -76,9 +77,9 @@ def new_words(
     words = _vocabulary(counts, language, config, tags)
     if not words.usable.any():
         return []
-    code = {name[0]: place for place, name in enumerate(words.names)}
+    coded = _Coded(read, language, words)
     meetings = PairCounter(len(words.names), config.min_count)
-    for flat, codes in _coded(read, language, code):
+    for flat, codes in coded:
         meetings.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
     pairs = _cohesive(meetings, words, language, config)
     joined = words._replace(
@@ -88,7 +89,7 @@ def new_words(
     )
     freedom, meetings = Freedom(pairs, len(words.names)), PairCounter(len(joined.names), config.min_count)
     join = _joiner(pairs, words)
-    for flat, codes in _coded(read, language, code) if len(pairs.left) else ():
+    for flat, codes in coded if len(pairs.left) else ():
         freedom.add(codes, flat.starts)
         codes, starts, article = join(codes, flat)
         new = (codes[:-1] >= len(words.names)) | (codes[1:] >= len(words.names))
@@ -96,7 +97,7 @@ def new_words(
     found = _entries(pairs, words, freedom, language, config)
     longer = _cohesive(meetings, joined, language, config)
     freedom = Freedom(longer, len(joined.names))
-    for flat, codes in _coded(read, language, code) if len(longer.left) else ():
+    for flat, codes in coded if len(longer.left) else ():
         codes, starts, _ = join(codes, flat)
         freedom.add(codes, starts)
     found += _entries(longer, joined, freedom, language, config)
@@ -148,15 +149,31 @@ def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tag
     return Vocabulary([(name,) for name in names], sizes, np.array(usable, bool), sum(counts.values()))
 
 
-def _coded(read: Reader, language: str, code: dict[str, int]) -> Iterator[tuple[Flat, Codes]]:
-    """The words of one language, batch by batch, by their codes, -1 for unknown ones."""
-    number = LANGUAGES.index(language)
-    for batch in read():
-        flat = flatten(batch)
-        mine = flat.spoken == number
-        if mine.any():
-            codes = np.array([code.get(name, -1) for name in flat.names.to_pylist()], np.int64)[flat.codes[mine]]
-            yield flat._replace(codes=flat.codes[mine], article=flat.article[mine], starts=flat.starts[mine]), codes
+class _Coded:
+    """The words of one language, batch by batch, by their codes, -1 for unknown ones; can be read several times."""
+
+    def __init__(self, read: Reader, language: str, words: Vocabulary) -> None:
+        self._read, self._language = read, LANGUAGES.index(language)
+        self._code = {name[0]: place for place, name in enumerate(words.names)}
+        self._known: list[npt.NDArray[np.int32]] = []  # the codes of each batch's different words
+        self._room = MAX_KNOWN
+
+    def __iter__(self) -> Iterator[tuple[Flat, Codes]]:
+        for number, batch in enumerate(self._read()):
+            flat = flatten(batch)
+            mine = flat.spoken == self._language
+            codes = self._codes(number, flat.names)[flat.codes[mine]].astype(np.int64)
+            if len(codes):
+                yield flat._replace(codes=flat.codes[mine], article=flat.article[mine], starts=flat.starts[mine]), codes
+
+    def _codes(self, number: int, names: pa.Array) -> npt.NDArray[np.int32]:
+        if number < len(self._known):
+            return self._known[number]
+        codes = np.array([self._code.get(name, -1) for name in names.to_pylist()], np.int32)
+        if number == len(self._known) and self._room >= len(codes):
+            self._known.append(codes)
+            self._room -= len(codes)
+        return codes
 
 
 def _meeting(codes: Codes, usable: Mask, starts: Mask) -> Mask:

@@ -19,6 +19,7 @@ from recsys.tokens.lexicon import Entry, Lexicon
 from recsys.tokens.newwords import new_words
 from recsys.tokens.pieces import PIECES, flatten
 from recsys.tokens.pool import done, portions
+from recsys.tokens.sample import MAX_TOKENS
 from recsys.tokens.table import LANGUAGES, LINE_TOKENS, SCHEMA, TokensConfig
 from recsys.tokens.tokenizer import untagged
 from recsys.tokens.work import Work
@@ -26,7 +27,6 @@ from recsys.workspace import write_json
 
 WATCHED = ("zh", "en")  # languages whose lexicon grows; for the others no stop words are known
 ODD = ("empty", "no_words", "markup_only", "unreadable", "mojibake", "cut", "boilerplate_line")
-CLASS_TOKENS = 4_000_000  # English words from which on the word classes are learned from an even sample
 
 
 def write_tokens(
@@ -72,7 +72,7 @@ def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[
 def _sampled(file: Path, english: int) -> Iterator[pa.RecordBatch]:
     """Cut English articles as rows of the tokens table, without tags: all of them, or an even sample."""
     for number, batch in enumerate(_read(file)):
-        if number % max(1, english // CLASS_TOKENS) == 0:
+        if number % max(1, english // MAX_TOKENS) == 0:
             yield untagged(batch)
 
 

@@ -90,12 +90,13 @@ def train(
     """
     if parent is not None and parent.words.embedding_dim != config.embedding_dim:
         parent = None
-    base = parent if config.start == "last" and parent is not None and parent.words.words else None
+    base = parent if continues(config, parent) else None
     counts, lines = count_words(corpus)
     kept = dict(zip(base.words.words, base.words.counts.tolist(), strict=True)) if base else {}
     vocabulary = choose(counts, lines, config.min_count, config.max_vocabulary, kept)
     if base is not None and not vocabulary.covered:
-        return Trained(base.words, [], vocabulary.min_count, 0, outputs=base.outputs, continued=True)
+        still = drift(base.words, base.words)
+        return Trained(base.words, [], vocabulary.min_count, 0, outputs=base.outputs, continued=True, drift=still)
     if len(vocabulary.words) < MIN_WORDS:
         nothing = np.empty((0, config.embedding_dim), np.float32)
         return Trained(WordVectors([], np.empty(0, np.int64), nothing), [], vocabulary.min_count, 0)
@@ -114,6 +115,12 @@ def train(
         moved,
         pretrained,
     )
+
+
+def continues(config: WordsConfig, parent: Parent | None) -> bool:
+    """Whether a training begins with the last space: it is asked for, and there is one of the same dimension."""
+    there = parent is not None and bool(parent.words.words) and parent.words.embedding_dim == config.embedding_dim
+    return there and config.start == "last"
 
 
 def _space(vocabulary: Vocabulary, fitted: Fitted) -> WordVectors:
