@@ -40,11 +40,11 @@ class CategoriesConfig(TrainedConfig):
     """How articles without a category get one."""
 
     model: ModelName | Literal["ensemble"] = "nearest-mean"
-    ensemble: tuple[ModelName, ...] = Field(("nearest-mean", "linear"), min_length=1)
+    ensemble: tuple[ModelName, ...] = Field(("nearest-mean", "linear", "bag"), min_length=1)
     topics: str = Field("auto", pattern="^(auto|off)$")
     max_topics: int = Field(12, ge=2)
     min_articles: int = Field(2, ge=1)
-    max_articles: int = Field(40_000, ge=100)
+    max_articles: int = Field(30_000, ge=100)
     min_confidence: float = Field(0.4, ge=0, le=1)
     max_features: int = Field(200_000, ge=1)
     ridge: float = Field(1.0, gt=0)

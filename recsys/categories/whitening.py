@@ -80,7 +80,7 @@ def whitened_means(
     sparse_squares = _product(turned._replace(values=turned.values**2), np.ones((N, 1), np.float32))
     squares = np.concatenate([sparse_squares[:, 0], (dense**2).sum(axis=0)]) / N
     diagonal: Vector = np.maximum(squares - (means**2) @ share, 0).astype(np.float32) + least
-    weights = conjugate_gradients(covariance, means - centre, diagonal[:, None])
+    weights = conjugate_gradients(covariance, means - centre, diagonal[:, None], least)
     constant: Vector = -(weights * (means + centre)).sum(axis=0) / 2
     constant[counts == 0] = FAR
     return weights, constant
@@ -91,13 +91,16 @@ def _product(rows: Sparse, matrix: Matrix) -> Matrix:
     return found
 
 
-def conjugate_gradients(times: Callable[[Matrix], Matrix], right: Matrix, diagonal: Matrix) -> Matrix:
-    """Solve a positive definite system for several right sides at once.
+def conjugate_gradients(
+    times: Callable[[Matrix], Matrix], right: Matrix, diagonal: Matrix, least: np.float32
+) -> Matrix:
+    """Solve a positive definite system for several right sides at once; a side that is solved stands still.
 
     Args:
         times: the product of the system's matrix with float32 (F, C).
         right: float32 (F, C).
         diagonal: float32 (F, 1), of the matrix, positive: the preconditioner.
+        least: of its eigenvalues at least; a curvature below it is a rounding error.
 
     Returns:
         float32 (F, C).
@@ -108,13 +111,15 @@ def conjugate_gradients(times: Callable[[Matrix], Matrix], right: Matrix, diagon
     goal = TOLERANCE**2 * (right**2).sum(axis=0)
     tiny = np.finfo(np.float32).tiny
     for _ in range(MAX_STEPS):
-        if ((residual**2).sum(axis=0) <= goal).all():
+        open_sides = (residual**2).sum(axis=0) > goal
+        if not open_sides.any():
             break
         moved = times(direction)
-        length = size / np.maximum((direction * moved).sum(axis=0), tiny)
+        curvature = np.maximum((direction * moved).sum(axis=0), least * (direction**2).sum(axis=0))
+        length = np.where(open_sides, size / np.maximum(curvature, tiny), 0)
         found += length * direction
         residual -= length * moved
         step = residual / diagonal
         before, size = size, (residual * step).sum(axis=0)
-        direction = step + size / np.maximum(before, tiny) * direction
+        direction = step + np.where(open_sides, size / np.maximum(before, tiny), 0) * direction
     return found

@@ -7,6 +7,8 @@ Source: Mihalcea & Tarau 2004, "TextRank", section 2, with edges by embedding co
 "PositionRank", section 3 (where the restarts go).
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,14 +20,17 @@ Mask = npt.NDArray[np.bool_]
 TOLERANCE = 1e-5  # share of all votes that may still be on its way when the iteration ends
 
 
-def phrase_scores(vectors: Matrix, start: Matrix, apart: Mask, *, damping: float = 0.5, top_edges: int = 0) -> Matrix:
+def phrase_scores(
+    vectors: Matrix, start: Matrix, apart: Mask, *, damping: float = 0.5, voters: float = 0, top_edges: int = 0
+) -> Matrix:
     """Rank the phrases of texts by the votes that they give each other.
 
     Args:
-        vectors: float32 (B, N, D), unit rows, one per phrase; zero rows neither give nor get votes.
+        vectors: float32 (B, N, D), unit rows, one per phrase; a row of zeros neither gives nor gets votes.
         start: float32 (B, N), non-negative, each row sums to 1: where a vote goes when it is not passed on.
         apart: bool (B, N, N), pairs that may vote for each other; symmetric.
         damping: share of each vote that follows an edge, in [0, 1).
+        voters: phrases of a text at which half of the damping is reached; 0: always all of it.
         top_edges: edges kept per phrase, the strongest; 0 keeps all.
 
     Returns:
@@ -39,13 +44,15 @@ def phrase_scores(vectors: Matrix, start: Matrix, apart: Mask, *, damping: float
     if not damping:
         return start
     steps = vote_shares(vectors, start, apart, top_edges)
-    passing = damping * steps.any(axis=2)  # a phrase without edges passes all its votes back
-    steps *= np.float32(damping)
+    phrases = (start > 0).sum(axis=1, keepdims=True)  # the others are padding
+    passed = (damping * phrases / np.maximum(phrases + voters, 1)).astype(np.float32)
+    passing = passed * steps.any(axis=2)  # a phrase without edges passes all its votes back
+    steps *= passed[:, :, None]
     scores = start
-    for _ in range(int(np.ceil(np.log(TOLERANCE) / np.log(damping)))):  # as many for every text: the same in any batch
-        kept = 1 - (scores * passing).sum(axis=1, keepdims=True)
-        scores = (scores[:, None, :] @ steps)[:, 0, :] + kept * start
-    shares: Matrix = (scores / scores.sum(axis=1, keepdims=True)).astype(np.float32)
+    for _ in range(math.ceil(math.log(TOLERANCE) / math.log(damping))):  # of any text: the same in any batch
+        back = 1 - (scores * passing).sum(axis=1, keepdims=True)
+        scores = (scores[:, None, :] @ steps)[:, 0, :] + back * start
+    shares: Matrix = scores / scores.sum(axis=1, keepdims=True)
     return shares
 
 
