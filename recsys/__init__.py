@@ -32,4 +32,4 @@ points down, on an import hidden in a function, and on a file whose room is not 
     settings     every section joined into one configuration
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
