@@ -84,7 +84,8 @@ def warn(job: Job, trained: Trained, *, aligned: bool) -> None:
             "not aligned", reason=reason, effect="what was kept of the last space means nothing in this one"
         )
     if trained.pretrained and trained.pretrained.refused:
-        job.log.warning("rows of words.pretrained refused", **trained.pretrained.refused)
+        refused = {reason.replace(" ", "_"): rows for reason, rows in trained.pretrained.refused.items()}  # key=value
+        job.log.warning("rows of words.pretrained refused", **refused)
 
 
 def counts_of(trained: Trained) -> Counts:

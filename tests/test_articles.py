@@ -4,14 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.articles import ArticlesConfig, load_encoder
+from recsys.articles import ArticlesConfig, Encoded, load_encoder
 from recsys.articles.batch import write_articles
 from recsys.articles.vectors import Texts, TextVectors, idf_means, keyword_means, text_vectors
 from recsys.errors import MissingArtefact, SpaceMismatch
 from recsys.keywords import Frequencies, Keywords, KeywordsConfig, Ranker
 from recsys.keywords.batch import count_articles, write_keywords
 from recsys.tokens import TokensConfig, write_tokens
-from recsys.words import WordVectors, save_words, unit_rows
+from recsys.words import Matrix, WordsConfig, WordVectors, save_words, unit_rows
+from recsys.words.training import save_trained, train
 from recsys.workspace import load_npy, read_table, write_json
 
 WORDS = WordVectors(
@@ -64,27 +65,50 @@ def folder(tmp_path: Path) -> Path:
     table = pa.table({"id": ["a", "b", "c"], "title": titles, "body": bodies, "language": ["en"] * 3})
     write_tokens(table.to_batches(), tmp_path, TokensConfig())
     save_words(WORDS, tmp_path)
-    batches = read_table(tmp_path / "articles.parquet").to_batches()
-    write_keywords(batches, Ranker(WORDS, count_articles(batches, WORDS), KeywordsConfig()), tmp_path)
+    rank(WORDS, tmp_path)
     return tmp_path
+
+
+def rank(words: WordVectors, folder: Path) -> None:
+    batches = read_table(folder / "articles.parquet").to_batches()
+    write_keywords(batches, Ranker(words, count_articles(batches, words), KeywordsConfig()), folder)
+
+
+def batch_and_live(folder: Path, out: Path, config: ArticlesConfig) -> tuple[Matrix, list[Encoded], dict[str, int]]:
+    counts = write_articles(
+        folder / "articles.parquet", folder / "keywords.parquet", text_vectors(folder, folder, config), out
+    )
+    live = load_encoder(folder, folder, folder, out, TokensConfig(), KeywordsConfig(), config)
+    return load_npy(out / "vectors.npy"), [live.encode(title, body) for title, body in TEXTS], counts
 
 
 @pytest.mark.parametrize("encoder", ["keywords", "idf-mean"])
 def test_one_live_article_and_the_batch_agree(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, encoder: str
 ) -> None:
-    out, config = tmp_path_factory.mktemp("articles"), ArticlesConfig(encoder=encoder)
-    made = text_vectors(folder, folder, config)
-    counts = write_articles(folder / "articles.parquet", folder / "keywords.parquet", made, out)
+    out = tmp_path_factory.mktemp("articles")
+    vectors, live, counts = batch_and_live(folder, out, ArticlesConfig(encoder=encoder))
     assert counts == {"articles": 3, "without_vector": 1}
-    vectors = load_npy(out / "vectors.npy")
-    live = load_encoder(folder, folder, folder, out, TokensConfig(), KeywordsConfig(), config)
-    for (title, body), vector in zip(TEXTS, vectors, strict=True):
-        found = live.encode(title, body)
-        assert found.language == "en"
-        assert found.vector == pytest.approx(vector, abs=1e-6, nan_ok=True)
+    assert [one.language for one in live] == ["en"] * 3
+    assert np.array([one.vector for one in live]) == pytest.approx(vectors, abs=1e-6, nan_ok=True)
     assert np.linalg.norm(vectors[:2], axis=1) == pytest.approx([1, 1])
     assert read_table(out / "ids.parquet")["id"].to_pylist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("model", ["pv-dbow", "pv-dm"])
+def test_doc2vec_of_one_live_article_is_that_of_the_batch(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, model: str
+) -> None:
+    config = WordsConfig.model_validate({"model": model, "embedding_dim": 4, "epochs": 3, "subsample": 0})
+    (folder / "corpus.txt").write_text("ball bank rate of the\n" * 20)
+    trained = train(folder / "corpus.txt", config, 1, 1)
+    save_trained(trained, folder, config)
+    rank(trained.words, folder)
+    out = tmp_path_factory.mktemp("articles")
+    vectors, live, counts = batch_and_live(folder, out, ArticlesConfig(encoder="doc2vec"))
+    assert counts == {"articles": 3, "without_vector": 1}
+    assert np.array([one.vector for one in live]) == pytest.approx(vectors, abs=1e-6, nan_ok=True)
+    assert np.linalg.norm(vectors[:2], axis=1) == pytest.approx([1, 1])
 
 
 def test_words_of_another_space_are_refused(folder: Path) -> None:

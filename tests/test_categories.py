@@ -15,9 +15,10 @@ from benchmarks.categories.models import ours, over_folds
 from recsys.categories import Assigned, CategoriesConfig, Documents, LabelRows
 from recsys.categories.calibration import best_temperature, shares_of, stratified_folds
 from recsys.categories.documents import Catalogue
-from recsys.categories.ensemble import best_powers, opinion
-from recsys.categories.learning import fit_all
+from recsys.categories.ensemble import Ensemble, best_powers, opinion
+from recsys.categories.learning import Teaching, fit_all, learn
 from recsys.categories.linear import Sparse
+from recsys.categories.models import LOADS
 from recsys.categories.sorting import Categories, assign_all, load_categories, save_assigned, save_categories
 from recsys.categories.whitening import whitened_means
 from recsys.settings import Settings
@@ -175,6 +176,18 @@ def sparse(matrix: Matrix) -> Sparse:
     return Sparse(*(torch.from_numpy(one) for one in (np.concatenate(columns), starts, np.concatenate(values))))
 
 
+@pytest.mark.parametrize(("scale", "ridge"), [(10, 0.01), (1000, 10.0)])
+def test_means_stay_finite_where_rounding_hides_the_curvature(scale: float, ridge: float) -> None:
+    """The first three columns tell the categories and do not vary inside them: all that is left of them is the ridge,
+    too small beside their squares for float32."""
+    rng, label = np.random.default_rng(0), np.arange(300) % 3
+    x = rng.normal(size=(300, 8)).astype(np.float32)
+    x[:, :3] = scale * np.eye(3, dtype=np.float32)[label]
+    weights, constant = whitened_means(sparse(x[:, :4]), sparse(x[:, :4].T), x[:, 4:], label, 3, ridge)
+    assert np.isfinite(weights).all()
+    assert ((x @ weights + constant).argmax(axis=1) == label).all()
+
+
 def test_a_category_without_articles_is_nobodys_nearest() -> None:
     label, x = np.array([0, 0, 2, 2]), np.eye(4, dtype=np.float32)
     weights, constant = whitened_means(sparse(x), sparse(x.T), x[:, :0], label, 3, ridge=1.0)
@@ -220,6 +233,21 @@ def test_an_ensemble_and_its_confidences_survive_the_disk(tmp_path: Path) -> Non
     assert load_categories(tmp_path).assign(site.documents(), "en") == model.assign(site.documents(), "en")
     right = [row.category == name for row, name in zip(model.assign(site.documents(), "en"), truth, strict=True)]
     assert np.mean(right) > 0.9
+
+
+def test_the_ensemble_is_of_three_unless_told_otherwise(tmp_path: Path) -> None:
+    words = {"sport": "goal match team coach league", "money": "bank profit market shares economy"}
+    rng, truth = np.random.default_rng(0), ["sport", "money"] * 30
+    texts = [rng.choice(words[name].split(), 6).tolist() for name in truth]
+    documents = Documents([text[:2] for text in texts], [text[2:] for text in texts], np.full((60, 5), np.nan, "f4"))
+    teaching = Teaching(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
+    config = CategoriesConfig(model="ensemble", epochs=6, members=1, batch_size=8)
+    classifier = learn(config.model, teaching, WORDS, config, 1).classifier
+    assert isinstance(classifier, Ensemble)
+    assert classifier.names == ["nearest-mean", "linear", "bag"]
+    assert (classifier.scores(documents).argmax(axis=1) == teaching.label_rows).all()
+    classifier.save(tmp_path)
+    assert np.array_equal(LOADS["ensemble"](tmp_path).scores(documents), classifier.scores(documents))
 
 
 def test_an_uncertain_guess_is_kept_but_not_shown(tmp_path: Path) -> None:

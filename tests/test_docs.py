@@ -56,6 +56,7 @@ class Place:
         for shown, real in {
             "articles.jsonl.gz": str(self.folder / "articles.jsonl.gz"),
             "clicks.parquet": str(self.folder / "clicks.parquet"),
+            "labels.jsonl": str(self.folder / "labels.jsonl"),
             "../shared/data/mind_sample": str(self.folder / "mind"),
             "../shared/data/bbc/": str(self.folder) + "/",
             "../shared/data/g1/": str(self.folder) + "/",
@@ -82,6 +83,8 @@ def write_files(folder: Path) -> None:
             text = " ".join(words[number % 2] * 6)
             row = {"id": f"a{number}", "title": text[:20], "body": text, "category": ["sport", "money"][number % 2]}
             lines.write(json.dumps(row) + "\n")
+    labels = [{"text": " ".join(words[n % 2] * (1 + n // 2)), "label": ["play", "work"][n % 2]} for n in range(12)]
+    (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labels))
     clicks = [(f"r{n % 9}", f"s{n % 9}", f"a{n % 20}", 1_790_000_000_000 + n * 60_000) for n in range(400)]
     table = pd.DataFrame(clicks, columns=["user_id", "session_id", "click_article_id", "click_timestamp"])
     table.to_parquet(folder / "clicks.parquet")

@@ -140,7 +140,14 @@ JUDGED: dict[str, Any] = {
     "loss": [2.0, 1.5],
     "drift": {"parent": "abc", "shared_words": 1000, "mean_cosine": 0.9, "least": [["moved_far", 0.1]]},
     "map": [{"word": f"word{n}", "language": "en", "x": n, "y": n % 3} for n in range(20)],
-    "pretrained": {"file": "vectors.vec", "words": 5, "used": 4, "duplicates": 1, "refused": 0},
+    "pretrained": {
+        "file": "vectors.vec",
+        "words": 5,
+        "used": 4,
+        "duplicates": 1,
+        "refused": 3,
+        "reasons": {"repeated": 1, "cut off": 3},
+    },
 }
 NOTHING: dict[str, Any] = {
     "similarity": [],

@@ -3,12 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from structlog.processors import LogfmtRenderer
+from structlog.testing import capture_logs
 
+from jobs.runner import Context, Job
+from jobs.words import STAGE, warn
 from recsys.errors import ImportRefused
 from recsys.words import WordsConfig
 from recsys.words.judgement import judge
 from recsys.words.pretrained import MAX_LINE, Pretrained, read_vectors
 from recsys.words.training import train
+from tests.newsroom import toy_settings
 
 WANTED = {"bank": 0, "银行": 1, "goal": 2}
 ROWS = {"bank": [1.0, 2.0, 3.0], "unwanted": [9.0, 9.0, 9.0], "银行": [0.5, -1.0, 0.25], "Goal": [4.0, 5.0, 6.0]}
@@ -148,3 +153,16 @@ def test_a_file_of_another_dimension_stops_the_training_with_a_remedy(tmp_path: 
     config = CONFIG.model_copy(update={"pretrained": str(tmp_path / "vectors.vec"), "embedding_dim": 8})
     with pytest.raises(ImportRefused, match="embedding_dim"):
         train(corpus(tmp_path), config, 1, 1)
+
+
+def test_what_a_file_lacks_is_a_line_of_the_log(tmp_path: Path) -> None:
+    (tmp_path / "vectors.vec").write_bytes(b"bank 1 2 3\ngoal nan 1 1\nteam 1 2\nmoney 1")
+    config = CONFIG.model_copy(update={"pretrained": str(tmp_path / "vectors.vec")})
+    trained = train(corpus(tmp_path), config, 1, 1)
+    with capture_logs() as lines:
+        warn(Job(Context(toy_settings(tmp_path), seed=1), STAGE, tmp_path), trained, aligned=True)
+    told = [LogfmtRenderer(sort_keys=True)(None, "warning", line) for line in lines]
+    assert told == [
+        'another_number_of_values=1 cut_off=1 event="rows of words.pretrained refused" log_level=warning '
+        "not_finite_or_zero=1 stage=words"
+    ]

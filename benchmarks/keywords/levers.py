@@ -6,9 +6,11 @@ from recsys.keywords import KeywordsConfig
 
 LEVERS: dict[str, dict[str, Any]] = {
     "graph": {"damping": 0.0},
+    "fewer votes in short texts": {"voters": 0.0},
     "votes of distinct phrases": {"distinct_votes": False},
     "centred vectors": {"centred": False},
     "all edges (not 10)": {"top_edges": 10},
+    "phrases that vote (not 30)": {"max_candidates": 30},
     "word classes": {"word_classes": False},
     "phrases": {"max_words": 1},
     "merged forms": {"merge_forms": False},
@@ -18,7 +20,9 @@ LEVERS: dict[str, dict[str, Any]] = {
     "position": {"position": 0.0},
     "phrase frequency": {"frequency": 0.0},
     "sum of words, not mean": {"length_discount": 1.0},
+    "length of words": {"word_chars": 0.0},
     "single-word penalty": {"single_word": 1.0},
+    "penalty before of": {"before_of": 1.0},
 }
 
 

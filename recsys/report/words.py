@@ -80,7 +80,8 @@ def _vocabulary(judged: Judged) -> Part:
     if shares:
         blocks.append(Counts({"share": shares}))
     if judged["pretrained"]:
-        blocks.append(Counts({"read": {name: count for name, count in judged["pretrained"].items() if name != "file"}}))
+        read = {name: judged["pretrained"][name] for name in ("words", "used", "duplicates", "refused")}
+        blocks.append(Counts({"read": read, "refused": judged["pretrained"]["reasons"]}))
     note = "Share of the corpus's words that have no vector." if shares else "There was no text."
     if judged["pretrained"]:
         note += f" Training started from vectors of {judged['pretrained']['file']}."
