@@ -64,8 +64,9 @@ def _task(job: Job, name: str, labels: pa.Table, site: Site, words: WordVectors)
         language: {"articles": one["articles"], "model": one["best"], **one["models"][one["best"]]}
         for language, one in judged["languages"].items()
     }
-    facts = {language: one["accuracy"] for language, one in figures.items()}
-    job.log.info("task", task=name, **rows, **left_out, **counts, **{f"accuracy_{key}": facts[key] for key in facts})
+    facts = {f"articles_{key}": count for key, count in counts.items()}
+    facts |= {f"accuracy_{language}": one["accuracy"] for language, one in figures.items()}
+    job.log.info("task", task=name, **rows, **left_out, **facts)
     if not model.labels:
         job.log.warning("no two labels with enough rows in any language", task=name, remedy="give more labelled rows")
     known = sorted({label.category for label in model.labels})

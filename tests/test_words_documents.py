@@ -79,6 +79,14 @@ def test_a_space_that_is_no_doc2vec_is_refused_with_a_remedy(tmp_path: Path, key
         trained(tmp_path, epochs=1, **keys)
 
 
+def test_a_site_without_texts_gives_no_text_a_vector(tmp_path: Path) -> None:
+    (tmp_path / "corpus.txt").write_text("")
+    config = WordsConfig(model="pv-dbow", embedding_dim=8)
+    save_trained(train(tmp_path / "corpus.txt", config, 1, 1), tmp_path, config)
+    documents = load_documents(tmp_path)
+    assert np.isnan(documents.infer(documents.words.rows(["goal", "bank"]))).all()
+
+
 def test_inference_imports_no_gensim_and_no_torch() -> None:
     code = "import sys, recsys.words.documents; sys.exit(bool({'gensim', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,9 +12,14 @@ from recsys.keywords.settings import KeywordsConfig
 from recsys.tokens import LANGUAGES
 from recsys.tokens.reading import Reading, read_batch
 
-PHRASE_TAGS = {"en": ("n", "a")}  # parts of speech within a phrase, in the languages whose words are merged
-HEAD_TAGS = {"en": ("n",)}  # and at its end
-WORD_TAGS = {"zh": ("n", "eng", "j", "l", "i"), "en": ("n", "v", "a")}  # and of a word that is a keyword by itself
+PHRASE_TAGS: dict[str, tuple[str, ...]] = {
+    "en": ("n", "a")
+}  # parts of speech within a phrase, in the languages whose words are merged
+HEAD_TAGS: dict[str, tuple[str, ...]] = {"en": ("n",)}  # and at its end
+WORD_TAGS: dict[str, tuple[str, ...]] = {
+    "zh": ("n", "eng", "j", "l", "i"),
+    "en": ("n", "v", "a"),
+}  # and of a word that is a keyword by itself
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

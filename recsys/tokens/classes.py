@@ -45,6 +45,7 @@ ENDING_WORDS = 15.0  # words of evidence that a shorter ending is worth against 
 LONGEST = 4  # characters of a learned ending
 MIN_WORDS = 3  # words that share an ending, from which it is kept
 MIN_COUNT = 2  # tokens from which a word is kept; a rarer one is judged by its ending
+LEAST_SHARE = 0.01  # of all tokens that a class is taken to have; in a few lines there may be no adverb at all
 CHUNK = 250_000  # tokens at a time, which bounds memory
 
 _GROUPS = ("ing", "ed", "ly", "s")  # endings that tell content words apart as neighbours; else the last group
@@ -180,7 +181,7 @@ def induce(batches: Iterable[pa.RecordBatch]) -> WordClasses:
         endings, evidence = _learned_endings(text.words, counts)
         by_ending = _by_ending(text.words, {ending: row for row, ending in enumerate(endings)}, evidence)
         shares = _normal(counts + ENDING_TOKENS * by_ending + sure)
-        contexts = _normal(beside + known) / np.maximum(_normal(counts.sum(axis=0)), 1e-9)
+        contexts = _normal(beside + known) / np.maximum(_normal(counts.sum(axis=0)), LEAST_SHARE)
     kept = np.flatnonzero((kinds == _OPEN_KIND) & (np.bincount(text.codes, minlength=len(kinds)) >= MIN_COUNT))
     return WordClasses([text.words[row] for row in kept.tolist()], shares[kept], endings, evidence, contexts)
 

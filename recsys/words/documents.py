@@ -115,16 +115,18 @@ def load_documents(folder: Path) -> Documents:
     Raises:
         MissingArtefact: the space was not trained as doc2vec with negative sampling.
     """
-    facts = read_json(folder / "training.json")
-    if facts["model"] not in ("pv-dm", "pv-dbow") or not (folder / "outputs.npy").is_file():
+    facts, words = read_json(folder / "training.json"), load_words(folder)
+    untrained = not words.words  # a site without texts: no text has a vector, whatever the model
+    if facts["model"] not in ("pv-dm", "pv-dbow") or not (untrained or (folder / "outputs.npy").is_file()):
         raise MissingArtefact(
             f"a space of doc2vec with negative sampling in {folder}",
             f"one of {facts['model']}",
             "Set words.model to pv-dm or pv-dbow, words.output to negative-sampling, and run: python -m jobs all",
         )
-    words = load_words(folder)
+    window = facts["window"] if facts["model"] == "pv-dm" else 0
+    if untrained:
+        return Documents(words, words.vectors, window, 0, np.empty((MAX_WORDS, 0), dtype=np.int64))
     share = words.counts.astype(np.float64) ** NOISE_POWER
     rng = np.random.default_rng(SEED)
     noise = rng.choice(len(share), size=(MAX_WORDS, facts["negative"]), p=share / share.sum())
-    window = facts["window"] if facts["model"] == "pv-dm" else 0
     return Documents(words, load_npy(folder / "outputs.npy"), window, facts["negative"], noise)
