@@ -146,7 +146,8 @@ def learn(name: str, teaching: Teaching, words: WordVectors, config: CategoriesC
         return pooled(config.ensemble, [learn(one, teaching, words, config, seed) for one in config.ensemble], teaching)
     fit = partial(FITS[name], labels=teaching.labels, words=words, config=config, seed=seed)
     rng, C = np.random.default_rng(seed), len(teaching.labels)
-    judged = cross_fitted(fit, teaching.documents, teaching.label_rows, C, rng)
+    light = partial(fit, config=config.model_copy(update={"members": 1}))  # enough to tell how far it can be trusted
+    judged = cross_fitted(light, teaching.documents, teaching.label_rows, C, rng)
     temperature = best_temperature(judged.scores, teaching.label_rows[judged.rows])
     return Learned(fit(teaching.documents, teaching.label_rows), temperature, judged)
 
