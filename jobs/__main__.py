@@ -77,8 +77,24 @@ def _add_categories(name: str, about: str) -> None:
     app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
 
 
+def _add_items(name: str, about: str) -> None:
+    def command(
+        search: Annotated[bool, typer.Option("--search", help="Tell what each setting is worth on this log")] = False,
+        config: Config = None,
+        seed: Seed = None,
+        fresh: Fresh = False,
+        run_id: RunId = None,
+    ) -> None:
+        context = context_of(config, seed, fresh)
+        stage = "items_search" if search else name
+        with exclusive_run(context, stage, run_id):
+            run_stage(context, *stage_of(stage))
+
+    app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
+
+
 for _name, _about in STAGES.items():
-    (_add_categories if _name == "categories" else _add_stage)(_name, _about)
+    {"categories": _add_categories, "items": _add_items}.get(_name, _add_stage)(_name, _about)
 
 
 @app.command("all", rich_help_panel=OUT)

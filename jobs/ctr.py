@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from jobs.runner import Counts, Job, Stage
 from recsys.ctr import CtrConfig
+from recsys.ctr.model import Drawn
 from recsys.ctr.training import Rows, Training, fit
 from recsys.features import NAMES
 from recsys.features.lists import FIT, HOLDOUT, VALIDATION
 from recsys.features.training import TrainingSet, load_rows
-from recsys.workspace import save_npy, write_json
+from recsys.workspace import read_json, save_npy, write_json
 
 STAGE = Stage("ctr", inputs=("features",), sections=("ctr",))
 
@@ -46,6 +47,8 @@ def run(job: Job) -> Counts:
     best = training.best_epoch
     save_npy(job.out / "holdout.npy", scores)
     released, _ = fit(NAMES, rows, None, config, seed=job.seed, epochs=best)
+    drawn = read_json(job.path("features") / "schema.json")["drawn"]
+    released.drawn = Drawn(**drawn) if drawn else None
     released.save(job.out)
     curves = {"fit": training.fit_loss, "validation": training.validation_loss, "best_epoch": best}
     write_json(job.out / "training.json", curves)

@@ -1,10 +1,11 @@
 """``python -m jobs evaluate``: judge every model on the impressions held out, the last ones in time.
 
-Reads ``features/`` and ``ctr/``; prints one table, or with ``--json`` one JSON object (model -> figures) on
-the last line.
+Reads ``features/``, ``baselines/`` and ``ctr/``; prints one table, or with ``--json`` one JSON object on the last line:
+model -> figures.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +16,28 @@ from jobs.runner import Context
 from recsys.evaluate import FIGURES, figures
 from recsys.features.lists import HOLDOUT
 from recsys.features.training import load_rows
-from recsys.workspace import load_npy, read_json
+from recsys.workspace import load_arrays, load_npy, read_json
+
+STAGES = ("events", "features", "baselines", "ctr")
 
 
-def judged(events: Path, features: Path, ctr: Path, seed: int) -> tuple[dict[str, dict[str, float]], str]:
+def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, float]], str]:
     """Judge the models of one workspace or release.
 
     Args:
-        events: folder of the events stage, which says whether the readers are real.
-        features: folder of the features stage.
-        ctr: folder of the ctr stage.
+        folders: stage -> its folder; events (which says whether the readers are real), features, baselines, ctr.
         seed: of the random model and of ties.
 
     Returns:
         Model -> figure -> value, and a sentence on how they were judged or why they could not be.
     """
-    rows = load_rows(features / "features.safetensors")
-    table = figures(rows, load_npy(ctr / "holdout.npy"), seed)
+    rows = load_rows(folders["features"] / "features.safetensors")
+    baselines = load_arrays(folders["baselines"] / "holdout.safetensors")
+    table = figures(rows, load_npy(folders["ctr"] / "holdout.npy"), seed, baselines)
     held = len(np.unique(rows.impression[rows.part == HOLDOUT]))
     if not table:
         return {}, "No list that was held out has both a clicked and an unclicked card: there is nothing to judge yet."
-    real = " These are simulated readers." if read_json(events / "log.json")["simulated"] else ""
+    real = " These are simulated readers." if read_json(folders["events"] / "log.json")["simulated"] else ""
     counted = int(table["random"]["impressions"])
     both = f"{counted} of them have both a clicked and an unclicked card"
     return table, f"Judged on the last {held} lists in time; {both}.{real}"
@@ -44,7 +46,7 @@ def judged(events: Path, features: Path, ctr: Path, seed: int) -> tuple[dict[str
 def command(context: Context, *, as_json: bool) -> None:
     """Print the figures."""
     workspace = context.workspace
-    table, note = judged(workspace.path("events"), workspace.path("features"), workspace.path("ctr"), context.seed)
+    table, note = judged({stage: workspace.path(stage) for stage in STAGES}, context.seed)
     console = Console(stderr=as_json)
     shown = Table("model", *FIGURES, box=None)
     for model, values in table.items():

@@ -2,21 +2,23 @@
 
 Reads the event log, the catalogue, ``articles/`` and ``categories/``; produces ``features/features.safetensors`` and
 ``features/schema.json``. At the start of every block of time the item vectors are learned anew from the clicks before
-it, so that no row is described by a vector that its own click made.
+it, and inside a block they learn on click by click, so that no row is described by a vector that its own click made.
 """
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from jobs.items import article_vectors, column, through
+from jobs.items import article_vectors
 from jobs.runner import Counts, Job, Stage
+from jobs.trends import sorted_articles, whole_log
 from recsys.events import Events
-from recsys.features import NAMES, VERSION, Tables
-from recsys.features.lists import lists_of
+from recsys.features import GROUPS, NAMES, VERSION
+from recsys.features.lists import Lists, how_drawn, lists_of
+from recsys.features.matrix import Tables
 from recsys.features.training import build, save_rows
-from recsys.items.training import item_vectors, with_articles
-from recsys.workspace import read_table, write_json
+from recsys.items.training import item_vectors
+from recsys.workspace import write_json
 
 STAGE = Stage(
     "features",
@@ -32,9 +34,31 @@ def run(job: Job) -> Counts:
         Counts: lists, rows, clicked rows, features, rows of each part.
     """
     settings = job.settings
-    log = job.event_log.load(until=through(job))
-    ids = sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids))
-    events = with_articles(log, ids)
+    events, lists = logged(job)
+    known = facts(job, events.article_ids)
+
+    def tables_at(log: Events, time: int) -> Tables:
+        made = item_vectors(log.before(time), known.article_vectors, settings.items, seed=job.seed)
+        return Tables(made.vectors, known.article_vectors, known.category, known.published, made.online)
+
+    def track(numbers: Iterable[int]) -> Iterable[int]:
+        return job.track(numbers, len(lists), "lists")
+
+    gap = settings.events.session_gap_minutes
+    rows = build(events, lists, tables_at, settings.trends, settings.readers, track, gap)
+    save_rows(rows, job.out / "features.safetensors")
+    parts = dict(zip(("fit", "validation", "holdout"), np.bincount(rows.part, minlength=3).tolist(), strict=True))
+    counts = {"lists": len(lists), "rows": len(rows.label), "clicked": int(rows.label.sum(dtype=np.int64)), **parts}
+    drawn = how_drawn(events, settings.trends.half_lives_hours, settings.features)
+    by = None if drawn is None else {"column": GROUPS["popularity"][drawn[0]], "floor": drawn[1]}
+    schema = {"names": list(NAMES), "version": VERSION, "impressions": counts, "drawn": by}
+    write_json(job.out / "schema.json", schema)
+    return counts | {"features": len(NAMES)}
+
+
+def logged(job: Job) -> tuple[Events, Lists]:
+    """The log by the rows of the catalogue, and the lists in it with their parts."""
+    settings, events = job.settings, whole_log(job)
     lists = lists_of(
         events,
         settings.features,
@@ -43,35 +67,10 @@ def run(job: Job) -> Counts:
         session_gap_minutes=settings.events.session_gap_minutes,
         rng=np.random.default_rng(job.seed),
     )
-    known = facts(job, ids)
-
-    def tables_at(past: Events, time: int) -> Tables:
-        made = item_vectors(
-            past.before(time), known.article_vectors, settings.items, seed=job.seed, workers=job.workers
-        )
-        return Tables(made.vectors, known.article_vectors, known.category, known.published)
-
-    def track(numbers: Iterable[int]) -> Iterable[int]:
-        return job.track(numbers, len(lists), "lists")
-
-    rows = build(events, lists, tables_at, settings.trends, settings.readers, track)
-    save_rows(rows, job.out / "features.safetensors")
-    parts = dict(zip(("fit", "validation", "holdout"), np.bincount(rows.part, minlength=3).tolist(), strict=True))
-    counts = {"lists": len(lists), "rows": len(rows.label), "clicked": int(rows.label.sum(dtype=np.int64)), **parts}
-    write_json(job.out / "schema.json", {"names": list(NAMES), "version": VERSION, "impressions": counts})
-    return counts | {"features": len(NAMES)}
+    return events, lists
 
 
 def facts(job: Job, ids: list[str]) -> Tables:
     """What is known of the articles without a click: vectors, categories, dates, by the rows of ``ids``."""
-    row_of = {article_id: row for row, article_id in enumerate(ids)}
-    category, published = np.full(len(ids), -1, np.int16), np.full(len(ids), -1, np.int64)
-    codes: dict[str, int] = {}
-    for row in read_table(job.path("categories") / "articles.parquet", columns=["id", "category"]).to_pylist():
-        if row["category"] is not None:
-            category[row_of[row["id"]]] = codes.setdefault(row["category"], len(codes))
-    for row in read_table(job.path("events") / "articles.parquet", columns=["id", "published_at"]).to_pylist():
-        if row["published_at"] is not None:
-            published[row_of[row["id"]]] = row["published_at"]
-    vectors = article_vectors(job, ids)
-    return Tables(vectors, vectors, category, published)
+    vectors, known = article_vectors(job, ids), sorted_articles(job, ids)
+    return Tables(vectors, vectors, known.category, known.published)

@@ -1,40 +1,89 @@
-"""Learn item vectors from click sessions, and project articles that nobody clicked from their content.
+"""Learn item vectors from clicks, and place articles that nobody clicked by their content.
 
-Reads the event log, the catalogue and ``articles/``; produces ``items/ids.parquet`` (every article of the catalogue and
-of the log), ``items/vectors.npy``, ``items/source.npy``, ``items/projection.npy``, ``items/space.json``.
+Reads the event log, the catalogue, ``articles/`` and, when there are some, the last item vectors (the live release's,
+else the workspace's own); produces ``items/ids.parquet`` (every article of the catalogue and of the log),
+``items/vectors.npy`` and the tables to learn on from (see ``recsys.items.files``), ``items/source.npy``,
+``items/projection.npy``, ``items/space.json``, and ``items/training.json``: how they were made, and their drift.
+
+The last vectors are no input of the stage: they decide the frame, not whether new ones are made.
 """
 
-import pyarrow as pa
+from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
+from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
-from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, aligned, item_space
-from recsys.items.training import item_vectors, with_articles
-from recsys.workspace import load_npy, read_json, read_table, save_npy, write_json, write_table
+from recsys.errors import ArtefactError, MissingArtefact
+from recsys.events import Events
+from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, aligned
+from recsys.items.alignment import continues, descended, told
+from recsys.items.files import Last, load_last, rearranged, save_items
+from recsys.items.training import CLICK, with_articles
+from recsys.workspace import load_npy, read_json, read_table, write_json
 
 STAGE = Stage("items", inputs=("events", "articles"), sections=("items",))
+SOURCES = {"behaviour": BEHAVIOUR, "content": CONTENT, "none": NONE}
 
 
 def run(job: Job) -> Counts:
-    """Learn one item space from all clicks.
+    """Learn one item space from all clicks, or go on from the last one with the clicks since.
 
     Returns:
-        Counts: articles, with a vector by behaviour, by content, without one, dimensions.
+        Counts: articles, with a vector by behaviour, by content, without one, dimensions, clicks learned from, and the
+        mean cosine with the last vectors.
     """
-    events = job.event_log.load(until=through(job))
-    ids = sorted(set(column(job, "events", "articles.parquet")) | set(events.article_ids))
-    content = article_vectors(job, ids)
-    made = item_vectors(with_articles(events, ids), content, job.settings.items, seed=job.seed, workers=job.workers)
-    write_table(job.out / "ids.parquet", pa.table({"id": pa.array(ids, pa.string())}))
-    save_npy(job.out / "vectors.npy", made.vectors)
-    save_npy(job.out / "source.npy", made.source)
-    save_npy(job.out / "projection.npy", made.projection)
-    space = item_space(made.vectors)
-    write_json(job.out / "space.json", {"space": space, "embedding_dim": int(made.vectors.shape[1])})
-    counts = {name: int((made.source == source).sum()) for name, source in SOURCES.items()}
-    return {"articles": len(ids), **counts, "dimensions": int(made.vectors.shape[1])}
+    config, last = job.settings.items, last_items(job)
+    ids, events, content = inputs(job)
+    parent = rearranged(last.items, last.ids, ids, config) if last else None
+    fresh = newer(job, events, last.through if last and continues(config, parent) else 0)
+    clicks, start = int((events.kind[fresh] == CLICK).sum()), "last" if continues(config, parent) else "random"
+    made, moved = descended(events, content, config, parent, fresh, seed=job.seed)
+    if last and not moved:
+        reason = "the last item vectors have another dimension, or too few articles with clicks are in both"
+        job.log.warning("not aligned", reason=reason, effect="stored reader vectors mean nothing in the new space")
+    save_items(made, ids, events.through, job.out)
+    facts = {"start": start, "clicks": clicks} | told(moved, last.space if last else None, ids)
+    write_json(job.out / "training.json", facts)
+    counts: Counts = {name: int((made.source == source).sum()) for name, source in SOURCES.items()}
+    drifted: Counts = {"mean_cosine_with_last": moved.mean_cosine} if moved and moved.shared else {}
+    return {"articles": len(ids), **counts, "dimensions": config.embedding_dim, "clicks": clicks, **drifted}
 
 
-SOURCES = {"behaviour": BEHAVIOUR, "content": CONTENT, "none": NONE}
+def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
+    """What item vectors are learned from.
+
+    Returns:
+        The articles of the catalogue and of the log, the log by their rows, and their article vectors.
+    """
+    log = job.event_log.load(until=through(job))
+    ids = sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids))
+    return ids, with_articles(log, ids), article_vectors(job, ids)
+
+
+def last_items(job: Job) -> Last | None:
+    """The last item vectors: the live release's, else the workspace's; None when there are none to be trusted."""
+    sources: list[Callable[[], Path]] = [
+        lambda: releases_of(job.context).open().path("items"),
+        lambda: job.path("items"),
+    ]
+    for source in sources:
+        try:
+            return load_last(source())
+        except MissingArtefact:
+            continue
+        except ArtefactError as error:
+            job.log.warning("last item vectors that cannot be used", problem=str(error))
+    return None
+
+
+def newer(job: Job, events: Events, known: int) -> npt.NDArray[np.bool_]:
+    """Which events came into the log after number ``known``, late ones with an old time included: bool (E,)."""
+    numbers = job.event_log.read(["seq"])["seq"]
+    return np.asarray(numbers.filter(pc.less_equal(numbers, events.through)).to_numpy() > known)
 
 
 def through(job: Job) -> int:

@@ -11,7 +11,10 @@ from recsys.workspace import write_json
 
 STAGE = Stage(
     "report",
-    inputs=("events", "tokens", "words", "keywords", "articles", "categories", "tasks", "items", "features", "ctr"),
+    inputs=(
+        *("events", "tokens", "words", "keywords", "articles", "categories", "tasks"),
+        *("items", "features", "baselines", "ctr"),
+    ),
     sections=("report", "evaluate", "site"),
 )
 
@@ -22,9 +25,9 @@ def run(job: Job) -> Counts:
     Returns:
         Counts: pages, models judged.
     """
-    figures, note = judged(job.path("events"), job.path("features"), job.path("ctr"), job.seed)
-    write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     folders = {stage: job.path(stage) for stage in STAGE.inputs}
+    figures, note = judged(folders, job.seed)
+    write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
     pages = render(job.settings.site.name, compose(folders, facts, figures, note, job.settings.report, job.seed))
     for name, text in pages.items():

@@ -18,9 +18,11 @@ STAGES = {
     "categories": "sort articles into categories by the nearest category mean",
     "tasks": "learn other label sets (sentiment, clickbait) and label every article",
     "items": "learn item vectors from click sessions, and project articles without clicks",
+    "readers": "train what foresees a reader's next click, where the settings ask for it",
     "trends": "count clicks and impressions at several half-lives",
     "features": "walk the log in time and write the click model's training matrix",
     "ctr": "fit the click model",
+    "baselines": "score the held-out lists by known simple methods",
     "index": "build the nearest-neighbour index",
     "report": "draw the report: figures, curves, maps, examples",
 }

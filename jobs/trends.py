@@ -1,33 +1,71 @@
-"""Count clicks and impressions at several half-lives.
+"""Count clicks and impressions at several half-lives, and what is clicked together.
 
-Reads the event log; produces ``trends/state.safetensors`` (what ``Trends`` restores), ``trends/ids.parquet`` and
-``trends/trends.json``. The service restores it and goes on from ``through``.
+Reads the event log, the catalogue and ``categories/``; produces the files of ``recsys.trends.files``. The service
+restores them and goes on from ``through``.
 """
 
-import pyarrow as pa
+from typing import NamedTuple
 
-from jobs.items import through
+import numpy as np
+import numpy.typing as npt
+
+from jobs.items import column, through
 from jobs.runner import Counts, Job, Stage
-from recsys.events import UNDATED
-from recsys.trends import Trends, counted
-from recsys.workspace import save_arrays, write_json, write_table
+from recsys.events import UNDATED, Events
+from recsys.features.walk import counted
+from recsys.items.training import with_articles
+from recsys.trends.files import save_trends
+from recsys.workspace import read_table
 
-STAGE = Stage("trends", inputs=("events",), sections=("trends",))
+STAGE = Stage("trends", inputs=("events", "categories"), sections=("trends", "events"))
+
+
+class Sorted(NamedTuple):
+    """What is known of A articles without a click.
+
+    Attributes:
+        category: int16 (A,), code; -1 for none.
+        published: int64 (A,), ms; -1 for unknown.
+        codes: category name -> code.
+    """
+
+    category: npt.NDArray[np.int16]
+    published: npt.NDArray[np.int64]
+    codes: dict[str, int]
 
 
 def run(job: Job) -> Counts:
     """Count every event of the log, in time order.
 
     Returns:
-        Counts: articles seen, events, clicks, impressions.
+        Counts: articles, events, clicks, impressions, and how many events came late.
     """
-    events = job.event_log.load(until=through(job))
-    config = job.settings.trends
-    trends: Trends = counted(events, config)
-    save_arrays(job.out / "state.safetensors", trends.arrays())
-    write_table(job.out / "ids.parquet", pa.table({"id": pa.array(events.article_ids, pa.string())}))
+    events = whole_log(job)
+    known = sorted_articles(job, events.article_ids)
+    gap = job.settings.events.session_gap_minutes
+    trends = counted(events, job.settings.trends, known.category, known.published, gap)
     as_of = int(events.time[-1]) if len(events.time) and events.time[-1] != UNDATED else None
-    facts = {"through": events.through, "as_of": as_of, "half_lives_hours": list(config.half_lives_hours)}
-    write_json(job.out / "trends.json", facts)
+    save_trends(trends, events.article_ids, list(known.codes), events.through, as_of, job.out)
     shown, clicked = trends.all_total
-    return {"articles": len(trends), "events": len(events.time), "clicks": clicked, "impressions": shown}
+    counts: Counts = {"articles": len(trends), "events": len(events), "clicks": clicked, "impressions": shown}
+    return counts | {"late": trends.odd["late"]}
+
+
+def whole_log(job: Job) -> Events:
+    """The log by the rows of the catalogue and of what is known only from clicks, sorted by identifier."""
+    log = job.event_log.load(until=through(job))
+    return with_articles(log, sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids)))
+
+
+def sorted_articles(job: Job, ids: list[str]) -> Sorted:
+    """Categories and dates by the rows of ``ids``, which must hold the whole catalogue."""
+    row_of = {article_id: row for row, article_id in enumerate(ids)}
+    category, published = np.full(len(ids), -1, np.int16), np.full(len(ids), -1, np.int64)
+    codes: dict[str, int] = {}
+    for row in read_table(job.path("categories") / "articles.parquet", columns=["id", "category"]).to_pylist():
+        if row["category"] is not None:
+            category[row_of[row["id"]]] = codes.setdefault(row["category"], len(codes))
+    for row in read_table(job.path("events") / "articles.parquet", columns=["id", "published_at"]).to_pylist():
+        if row["published_at"] is not None:
+            published[row_of[row["id"]]] = row["published_at"]
+    return Sorted(category, published, codes)

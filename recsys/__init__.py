@@ -7,6 +7,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
 
     errors       what can go wrong, as one tree
     config       config.yaml and the environment -> frozen, validated sections
+    compiled     loops over events -> machine code
     store        articles, events, readers, runs: SQLite or PostgreSQL
     workspace    the folder where each stage leaves its files for the next
     releases     the stages' files -> one immutable, checked release
@@ -25,6 +26,8 @@ points down, on an import hidden in a function, and on a file whose room is not 
     index        vectors -> nearest neighbours
     recommend    reader -> list with reasons
     metrics      labels and scores -> figures; knows no model
+    baselines    known simple methods -> scores of the same lists
+    replay       a log in time order, through what serves -> scores and figures
     evaluate     held-out impressions -> figures of every model
     report       figures -> pictures and one page
     simulate     seed -> readers of known tastes
@@ -32,4 +35,4 @@ points down, on an import hidden in a function, and on a file whose room is not 
     settings     every section joined into one configuration
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

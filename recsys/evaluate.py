@@ -1,8 +1,11 @@
 """Evaluate: the held-out impressions -> figures of every model, side by side.
 
-Reads the features' matrix (each row as it was known before its impression) and the click model's scores of the held-out
-rows; produces one table. The simple models are columns of the same matrix, so that all rank the same candidates.
+Reads the features' matrix (each row as it was known before its impression) and the scores that the click model and the
+baselines gave the held-out rows; produces one table. The simple models are columns of the same matrix, so that all rank
+the same candidates.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -31,29 +34,39 @@ class EvaluateConfig(Section):
     validation: float = Field(0.15, gt=0, lt=1)
 
 
-def figures(rows: TrainingSet, ctr_scores: npt.NDArray[np.float32], seed: int) -> dict[str, dict[str, float]]:
+def figures(
+    rows: TrainingSet,
+    ctr_scores: npt.NDArray[np.float32],
+    seed: int,
+    baselines: Mapping[str, npt.NDArray[np.float32]] = {},
+) -> dict[str, dict[str, float]]:
     """Judge every model on the held-out impressions.
 
     Args:
         rows: all rows; the ones of part HOLDOUT judge.
         ctr_scores: float32 (H,), the click model's scores of those, learned from earlier rows; empty without a model.
         seed: of the random model and of ties.
+        baselines: name -> float32 (H,), scores of the same rows.
 
     Returns:
-        Model ("random", "popular", "click_rate", "content", "items", "ctr") -> figure -> value; empty when no held-out
-        impression holds both labels.
+        Model ("random", "popular", "click_rate", "content", "items", the baselines, "ctr") -> figure -> value; empty
+        when no held-out impression holds both labels.
 
     Raises:
-        StaleArtefact: the scores belong to other rows.
+        StaleArtefact: scores belong to other rows.
     """
     held = rows.part == HOLDOUT
     matrix, label, impression = rows.matrix[held], rows.label[held], rows.impression[held]
     scores = {"random": np.random.default_rng(seed).random(len(label), np.float32)}
     scores |= {model: matrix[:, COLUMN[name]] for model, name in SINGLE.items()}
+    scores |= {model: _of_rows(score, len(label), "baselines") for model, score in baselines.items()}
     if len(ctr_scores):
-        if len(ctr_scores) != len(label):
-            got = f"{len(ctr_scores)} scores"
-            raise StaleArtefact(f"scores of {len(label)} held-out rows", got, "Run: python -m jobs ctr")
-        scores["ctr"] = ctr_scores
+        scores["ctr"] = _of_rows(ctr_scores, len(label), "ctr")
     judged = {model: impression_metrics(label, score, impression, seed=seed) for model, score in scores.items()}
     return judged if judged["random"]["impressions"] else {}
+
+
+def _of_rows(scores: npt.NDArray[np.float32], rows: int, stage: str) -> npt.NDArray[np.float32]:
+    if len(scores) != rows:
+        raise StaleArtefact(f"scores of {rows} held-out rows", f"{len(scores)} scores", f"Run: python -m jobs {stage}")
+    return scores

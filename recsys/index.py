@@ -8,6 +8,7 @@ Source: Johnson, Douze and Jégou 2017, "Billion-scale similarity search with GP
 """
 
 from pathlib import Path
+from typing import Any
 
 import faiss
 import numpy as np
@@ -34,6 +35,8 @@ class Index:
 
     def __init__(self, index: faiss.IndexIDMap2) -> None:
         self._index = index
+        self._place: dict[int, int] | None = None  # row -> where its vector lies; found out when one is changed
+        self._stored = np.empty((0, 0), np.float32)  # the vectors, where they lie
 
     @classmethod
     def build(cls, vectors: Vectors) -> "Index":
@@ -77,11 +80,37 @@ class Index:
         return rows[0][found].astype(np.int32), scores[0][found]
 
     def add(self, vector: Vectors, row: int) -> None:
-        """Add or replace one article; a vector that is not finite takes it out."""
+        """Add or replace one article; a vector that is not finite takes it out.
+
+        Replacing costs some microseconds, so that vectors may move with every click; taking out costs a look at all.
+        """
         self._check(vector)
-        self._index.remove_ids(faiss.IDSelectorRange(row, row + 1))
-        if np.isfinite(vector).all():
+        places = self._places()
+        place = places.get(row)
+        if not np.isfinite(vector).all():
+            if place is not None:
+                self._index.remove_ids(faiss.IDSelectorRange(row, row + 1))
+                self._place = None
+        elif place is not None:
+            self._stored[place] = vector
+        else:
             self._index.add_with_ids(np.ascontiguousarray(vector[None], np.float32), np.array([row], np.int64))
+            places[row] = len(self) - 1
+            self._see()
+
+    def _places(self) -> dict[int, int]:
+        """Where the vectors lie, found out anew after loading and after one was taken out."""
+        if self._place is None:
+            rows = faiss.vector_to_array(self._index.id_map).tolist()
+            self._place = {row: place for place, row in enumerate(rows)}
+            self._see()
+        return self._place
+
+    def _see(self) -> None:
+        """Look at the vectors where they lie; adding one may have moved them all."""
+        n, d = len(self), self._index.d
+        flat: Any = faiss.downcast_index(self._index.index)  # whose stubs do not know that it is flat
+        self._stored = faiss.rev_swig_ptr(flat.get_xb(), n * d).reshape(n, d) if n else np.empty((0, d), np.float32)
 
     def _check(self, vector: Vectors) -> None:
         if vector.shape != (self._index.d,) and len(self):
@@ -104,7 +133,9 @@ class Index:
             index = faiss.read_index(str(file))
         except RuntimeError as error:
             raise CorruptArtefact(f"a FAISS index in {file}", str(error), "Run: python -m jobs index") from None
-        if not isinstance(index, faiss.IndexIDMap2):
+        if not (
+            isinstance(index, faiss.IndexIDMap2) and isinstance(faiss.downcast_index(index.index), faiss.IndexFlat)
+        ):
             raise CorruptArtefact(
                 f"a flat index with rows in {file}", type(index).__name__, "Run: python -m jobs index"
             )

@@ -12,13 +12,14 @@ START = 1_790_000_000_000
 
 
 def click(reader: str | None, article: str, time: int, **more: Any) -> tuple[Any, ...]:
-    """A click; ``session`` and ``impression`` are optional."""
-    return ("click", reader, article, time, more.get("session"), more.get("impression"))
+    """A click; ``session``, ``impression``, ``position`` and ``context`` (the text of a JSON object) are optional."""
+    named = [more.get(name) for name in ("session", "impression", "position", "context")]
+    return ("click", reader, article, time, *named)
 
 
-def shown(reader: str | None, article: str, time: int, impression: str) -> tuple[Any, ...]:
+def shown(reader: str | None, article: str, time: int, impression: str, position: int | None = None) -> tuple[Any, ...]:
     """An impression of one article in a list."""
-    return ("impression", reader, article, time, None, impression)
+    return ("impression", reader, article, time, None, impression, position, None)
 
 
 def _dense(values: Sequence[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
@@ -30,9 +31,11 @@ def _dense(values: Sequence[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], 
 def log_of(events: Sequence[tuple[Any, ...]]) -> Events:
     """Events in time order, ties in the order given."""
     ordered = sorted(events, key=lambda event: int(event[3]))
-    kinds, readers, articles, times, sessions, impressions = zip(*ordered, strict=True) if ordered else ((),) * 6
+    columns = zip(*ordered, strict=True) if ordered else ((),) * 8
+    kinds, readers, articles, times, sessions, impressions, positions, contexts = columns
     article, article_ids = _dense(articles)
     reader, reader_ids = _dense(readers)
+    context, texts = _dense(contexts)
     return Events(
         time=np.array(times, np.int64),
         kind=np.array([KINDS.index(kind) for kind in kinds], np.int8),
@@ -40,22 +43,27 @@ def log_of(events: Sequence[tuple[Any, ...]]) -> Events:
         reader=reader,
         session=_dense(sessions)[0],
         impression=_dense(impressions)[0],
-        position=np.full(len(ordered), -1, np.int16),
+        position=np.array([-1 if position is None else position for position in positions], np.int16),
         article_ids=article_ids,
         reader_ids=reader_ids,
         through=len(ordered),
+        context=context if texts else np.empty(0, np.int32),
+        contexts=texts,
     )
 
 
-def toy_log(lists: int = 120) -> Events:
-    """Lists of five articles shown hourly to twelve readers with a history; readers click articles of their camp."""
+def toy_log(lists: int = 120, per_visit: int = 1) -> Events:
+    """Four lists of five articles an hour for twelve readers with a history, who click articles of their camp.
+
+    Each reader in turn is shown ``per_visit`` lists.
+    """
     rng = np.random.default_rng(7)
     events: list[tuple[Any, ...]] = []
     for number in range(12):
         own = 2 * rng.permutation(10)[:4] + number % 2
         events += [click(f"r{number:02}", f"a{row:02}", UNDATED) for row in own]
     for number in range(lists):
-        reader, time = number % 12, START + number * HOUR // 4
+        reader, time = number // per_visit % 12, START + number * HOUR // 4
         for row in rng.permutation(20)[:5]:
             events.append(shown(f"r{reader:02}", f"a{row:02}", time, f"i{number:04}"))
             if row % 2 == reader % 2 and rng.random() < 0.7:

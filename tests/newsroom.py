@@ -30,7 +30,7 @@ READERS_A_CAMP = 24
 QUICK: dict[str, Any] = {
     "site": {"id": SITE, "name": "Toy", "timezone": "UTC", "language": "en"},
     "words": {"embedding_dim": 16, "epochs": 20, "min_count": 1},
-    "items": {"embedding_dim": 8, "min_count": 1, "epochs": 60},
+    "items": {"embedding_dim": 8, "epochs": 60},
     "ctr": {"epochs": 30, "batch_size": 32},
     "features": {"refits": 2},
 }

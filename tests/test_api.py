@@ -13,7 +13,7 @@ import pytest
 from recsys.errors import StoreError
 from recsys.recommend.recommender import Recommender
 from recsys.store import Event, Kind, Written
-from tests.newsroom import SITE, Toy
+from tests.newsroom import HOUR, NOW, SITE, Toy
 from tests.service import Service, article, copy_of, fill, plain_settings, serving
 from web import live
 from web.live import now_ms
@@ -107,9 +107,12 @@ def test_similar_articles_are_of_the_same_topic(trained: Service, toy: Toy) -> N
     assert {item["reason"]["kind"] for item in made["items"]} == {"similar"}
 
 
-def test_a_new_article_is_understood_and_recommended_within_a_poll(trained: Service, toy: Toy) -> None:
+def test_a_new_article_is_understood_and_recommended_within_a_poll(
+    trained: Service, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = "striker penalty goal keeper coach league referee stadium defender midfield"
-    trained.store.put_articles([article("late-goal", title="Goal", body=words)])
+    monkeypatch.setattr("web.live.now_ms", lambda: NOW + HOUR)  # an hour after the toy's last day, not months
+    trained.store.put_articles([article("late-goal", title="Goal", body=words, published_at=NOW)])
     trained.live.refresh()
     entry = trained.live.catalogue.entry(trained.live.catalogue.row_of["late-goal"])
     assert entry.category == "football"

@@ -42,6 +42,16 @@ def test_scores_of_other_rows_are_refused() -> None:
         figures(some_rows(), np.zeros(3, np.float32), seed=1)
 
 
+def test_baselines_are_judged_on_the_same_rows_and_those_of_other_rows_are_refused() -> None:
+    rows = some_rows()
+    held = rows.label[rows.part == HOLDOUT].astype(np.float32)
+    table = figures(rows, held, 1, {"best": held, "worst": -held})
+    assert (table["best"]["auc"], table["worst"]["auc"]) == (1.0, 0.0)
+    assert table["best"]["impressions"] == 100
+    with pytest.raises(StaleArtefact, match="jobs baselines"):
+        figures(rows, held, 1, {"short": held[1:]})
+
+
 def test_nothing_to_judge_gives_an_empty_table() -> None:
     rows = some_rows()
     rows.label[:] = 0

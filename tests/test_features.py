@@ -1,18 +1,21 @@
 """The features are what a reader of the log would compute by hand."""
 
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from recsys.events import UNDATED
-from recsys.features import COLUMN, NAMES, FeaturesConfig, Tables, matrix
+from recsys.features import COLUMN, GROUPS, NAMES, FeaturesConfig
 from recsys.features.lists import FIT, HOLDOUT, NEVER, Lists, impressions, lists_of
+from recsys.features.matrix import Tables, matrix
 from recsys.features.training import build, load_rows, save_rows
 from recsys.items import unit
 from recsys.readers import CLICK, ReadersConfig, ReaderState
-from recsys.trends import HOUR_MS, IMPRESSION, Trends, TrendsConfig
+from recsys.trends import HOUR_MS, IMPRESSION, TrendsConfig
+from recsys.trends.stream import Trends
 from tests.clicks import START, click, log_of, shown, toy_log
 
 READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig(prior_impressions=10.0)
@@ -61,17 +64,79 @@ def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:
         "impressions_short": np.log1p(3 * hour),
         "impressions_total": np.log(4),
         "click_rate_total": (rate := (1 + 10 * stream) / 13) and np.log(rate / (1 - rate)),
-        "clicks_slope": np.log1p(0.5) - np.log1p(0.5 ** (1 / 24)),
+        "clicks_quarter": np.log1p(0.5**4),
+        "clicks_longest": np.log1p(0.5 ** (1 / 64)),
+        "slope_short": np.log((0.5**4 / 0.25 + 1) / (0.5 + 1)),
+        "slope_middle": np.log((0.5 + 1) / (0.5**0.25 / 4 + 1)),
+        "since_click": np.log1p(3600),
         "age": np.log(2),
         "age_published": np.log(2),
         "age_known": 1,
+        "age_shelf": np.log1p(4 / (2 ** (0.9 / 4) - 1)),  # all clicks came in the first of four bins of a doubling
         "history": np.log(3),
+        "visit_clicks": 0,  # half an hour is over
+        "item_visit": 0,
+        "earlier_item": (0.6 + 1.6) / np.sqrt(5),
+        "read_before": 0,
     }
     for name, value in expected.items():
         assert known[COLUMN[name]] == pytest.approx(value, abs=1e-5), name
     for name in ("item_cosine", "item_known", "category_known", "clicks_total", "age", "age_known"):
         assert unknown[COLUMN[name]] == 0, name
     assert unknown[COLUMN["content_known"]] == 1
+
+
+def test_a_running_visit_is_told_from_what_was_clicked_before_it() -> None:
+    reader, trends = ReaderState(), Trends(4, TRENDS)
+    for row, at in ((0, START - 2 * HOUR_MS), (1, START), (2, START + 60_000)):
+        reader.observe(CLICK, row, at)
+    now = START + 5 * 60_000
+    same, unknown = matrix(TABLES, reader, np.array([0, 3], np.int32), now, trends, READERS)
+    visit = np.array([0, 1]) / 2 + np.array([0.6, 0.8])  # each click weighs half of the next one
+    angle = 2 * np.pi * (now % (24 * HOUR_MS)) / (24 * HOUR_MS)
+    expected = {
+        "item_last": 0.6,
+        "item_visit": visit[0] / np.linalg.norm(visit),
+        "item_affinity": visit[0] / np.linalg.norm(visit),  # fixed vectors: what is alike is what follows
+        "earlier_item": 1,
+        "item_max": 1,
+        "read_before": 1,
+        "category_share": 2 / 3,
+        "history": np.log(4),
+        "visit_clicks": np.log(3),
+        "pause": np.log1p(60),
+        "hour_sin": np.sin(angle),
+        "hour_cos": np.cos(angle),
+    }
+    for name, value in expected.items():
+        assert same[COLUMN[name]] == pytest.approx(value, abs=1e-5), name
+    for name in ("item_last", "item_visit", "item_affinity", "earlier_item", "item_max", "read_before"):
+        assert unknown[COLUMN[name]] == 0, name
+
+
+def test_an_articles_age_is_counted_from_its_date_and_from_when_it_was_first_seen() -> None:
+    trends, tables = Trends(4, TRENDS), replace(TABLES, published=np.full(4, START - 3 * HOUR_MS))
+    trends.observe(IMPRESSION, 0, START)
+    seen, never_seen = matrix(tables, ReaderState(), np.array([0, 1], np.int32), START + HOUR_MS, trends, READERS)
+    for row, age in ((seen, 1), (never_seen, 0)):  # hours; what nobody has seen yet is new to everyone
+        assert row[COLUMN["age_known"]] == 1
+        assert row[COLUMN["age_published"]] == pytest.approx(np.log1p(4), abs=1e-5)
+        assert row[COLUMN["age"]] == pytest.approx(np.log1p(age), abs=1e-5)
+
+
+def test_a_clock_behind_the_newest_event_stands_at_it() -> None:
+    trends = Trends(4, TRENDS)
+    for row in range(4):
+        trends.observe(CLICK, row, START, visitor="v")
+    reader = ReaderState()
+    reader.observe(CLICK, 0, START)
+    behind, there = (
+        matrix(TABLES, reader, np.arange(4, dtype=np.int32), now, trends, READERS)
+        for now in (START - 60 * 24 * HOUR_MS, START)  # 5,760 halvings of the shortest memory
+    )
+    counted = [COLUMN[name] for group in ("popularity", "slope", "covisits", "next") for name in GROUPS[group]]
+    assert np.isfinite(behind).all()
+    np.testing.assert_array_equal(behind[:, counted], there[:, counted])
 
 
 def test_nobody_nothing_and_the_first_second_of_a_site_are_finite() -> None:

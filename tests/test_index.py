@@ -71,6 +71,22 @@ def test_a_live_article_is_found_moved_and_taken_out() -> None:
     assert len(index) == n
 
 
+def test_vectors_that_move_are_found_where_they_are_now(tmp_path: Path) -> None:
+    vectors, rng, allowed = some_vectors(), np.random.default_rng(4), np.ones(310, bool)
+    Index.build(vectors).save(tmp_path / "index.faiss")
+    index = Index.load(tmp_path / "index.faiss")
+    table = np.vstack([vectors, np.full((10, 8), np.nan, np.float32)])
+    for step in range(400):  # moved, taken out, put back, new
+        row = int(rng.integers(310))
+        table[row] = np.nan if step % 5 == 0 else unit(rng.standard_normal((1, 8)).astype(np.float32))[0]
+        index.add(table[row], row)
+    assert len(index) == int((~np.isnan(table[:, 0])).sum())
+    for query in unit(rng.standard_normal((20, 8)).astype(np.float32)):
+        known = np.flatnonzero(~np.isnan(table[:, 0]))
+        best = known[np.argsort(-(table[known] @ query))][:5]
+        assert index.search(query, 5, allowed)[0].tolist() == best.tolist()
+
+
 def test_a_saved_index_finds_the_same_and_other_bytes_are_refused(tmp_path: Path) -> None:
     vectors = some_vectors()
     index = Index.build(vectors)

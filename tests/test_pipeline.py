@@ -50,7 +50,8 @@ def test_the_nearest_neighbours_of_an_article_are_of_its_topic(toy: Toy, stage: 
 
 def test_the_click_model_ranks_the_held_out_impressions_almost_without_error(toy: Toy) -> None:
     figures = read_json(toy.release().path("report") / "metrics.json")["figures"]
-    assert set(figures) == {"random", "popular", "click_rate", "content", "items", "ctr"}
+    simple = {"popularity", "rules", "item_knn", "v_sknn", "ials", "ease"}
+    assert set(figures) == {"random", "popular", "click_rate", "content", "items", "ctr", *simple}
     assert figures["ctr"]["auc"] > 0.9  # the first visit of a reader cannot be known
     assert figures["content"]["auc"] > 0.85
     assert abs(figures["random"]["auc"] - 0.5) < 0.2

@@ -7,7 +7,7 @@ import pytest
 
 from recsys.errors import UnknownArticle
 from recsys.events import KINDS
-from recsys.features import Tables
+from recsys.features.matrix import Tables
 from recsys.index import Index
 from recsys.readers import ReadersConfig, ReaderState
 from recsys.recommend import RecommendConfig
@@ -17,7 +17,8 @@ from recsys.recommend.lists import Recommendation, Tier
 from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
 from recsys.recommend.recommender import Recommender
 from recsys.store import Article
-from recsys.trends import Trends, TrendsConfig
+from recsys.trends import TrendsConfig
+from recsys.trends.stream import Trends
 
 NOW = 1_790_000_000_000
 HOUR = 3_600_000

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.report.categories import categories_page
+from recsys.report.next_click import next_click_page
 from recsys.report.page import Counts, Example, Examples, HeatMap, Page, Part, Picture, Table, number, render
 from recsys.report.plots import bars, curves, principal_plane, reliability, vector_map, word_map
 from recsys.report.words import words_page
@@ -16,7 +17,7 @@ from recsys.workspace import write_json
 from tests.newsroom import Toy, toy_settings, train
 
 FIGURES = {"random": {"auc": 0.5, "mrr": 0.2}, "ctr": {"auc": 0.625, "mrr": 0.31}}
-NAMES = ("index.html", "words.html", "keywords.html", "categories.html")
+NAMES = ("index.html", "next_click.html", "words.html", "keywords.html", "categories.html")
 HOSTILE = "<script>x</script>"
 
 
@@ -130,6 +131,35 @@ def test_reliability_is_drawn_for_the_models_that_have_bins() -> None:
     picture = reliability({"nearest": [(0.5, 0.6), (0.9, 0.8)], "empty": []}, "nearest")
     assert ">nearest</text>" in picture
     assert ">empty</text>" not in picture
+
+
+def of_models(**auc: float) -> dict[str, dict[str, float]]:
+    return {model: dict.fromkeys(("auc", "mrr", "ndcg@5", "ndcg@10"), value) for model, value in auc.items()}
+
+
+def test_the_next_click_page_says_who_is_ahead_and_how_long_each_remembers() -> None:
+    figures = of_models(random=0.5, popular=0.9, ctr=0.75, item_knn=0.7, v_sknn=0.6, ease=0.6)
+    settings: dict[str, dict[str, float]] = {
+        "item_knn": {"half_life_hours": 4.0},
+        "v_sknn": {"sample": 500},
+        "ease": {"days": 2, "refit_hours": 8},
+    }
+    text = render("Vector", [next_click_page(figures, settings, "Judged on 9 lists.")])["next_click.html"]
+    assert "Judged on 9 lists. The click model is 0.050 AUC ahead of the best of the others, item_knn." in text
+    for memory in ("half after 4 h", "the last 500 visits of each article", "the last 48 h, learned anew every 8 h"):
+        assert f">{memory}</td>" in text
+    assert '<td class="best">0.750</td>' in text
+    assert "popular</td>" not in text, "a column of the matrix is no baseline"
+
+
+def test_the_next_click_page_hides_no_defeat_and_no_gap() -> None:
+    behind = render("Vector", [next_click_page(of_models(ctr=0.7, ease=0.75), {"ease": {}}, "")])["next_click.html"]
+    assert "The click model is not ahead: ease is 0.050 AUC better." in behind
+    alone = render("Vector", [next_click_page(of_models(random=0.5, ease=0.75), {}, "No model.")])["next_click.html"]
+    assert "<p>No model.</p>" in alone
+    empty = render("Vector", [next_click_page({}, {}, "Nothing to judge.")])["next_click.html"]
+    assert "<p>Nothing to judge.</p>" in empty
+    assert "<table>" not in empty
 
 
 JUDGED: dict[str, Any] = {

@@ -4,20 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from jobs.features import STAGE, facts
 from jobs.runner import Context, Job, run_stages
 from jobs.stages import stage_of
 from recsys.ctr.model import ClickModel
-from recsys.features import NAMES, Tables
+from recsys.features import NAMES
 from recsys.features.lists import impressions
+from recsys.features.matrix import Tables
 from recsys.features.training import TrainingSet, build
+from recsys.items.files import load_online
+from recsys.items.online import OnlineItems
 from recsys.recommend.lists import Tier
 from recsys.settings import Settings
 from recsys.store import Event, Kind
-from recsys.workspace import load_npy, read_table
 from tests.newsroom import HOUR, NOW, SITE, Toy
 from tests.service import Service, copy_of, serving
 
@@ -50,17 +51,24 @@ def served(service: Service, reader: str) -> dict[str, float]:
     return scores
 
 
-def offline(settings: Settings, vectors: npt.NDArray[np.float32], folder: Path) -> tuple[list[str], TrainingSet]:
-    """The last list of the store, by the event log and the builder of training rows: its articles and its rows."""
+def offline(settings: Settings, items: OnlineItems, folder: Path) -> tuple[list[str], TrainingSet]:
+    """The last list of the store, by the event log and the builder of training rows: its articles and its rows.
+
+    Args:
+        settings: whose log.
+        items: the item vectors as of ``NOW``, when the release was made; taught what came since.
+        folder: where a job could write.
+    """
     context = Context(settings, seed=1)
     run_stages(context, [stage_of("events")])
     events = context.event_log.load()
     known = facts(Job(context, STAGE, folder), events.article_ids)
-    tables = Tables(vectors, known.article_vectors, known.category, known.published)
+    tables = Tables(items.vectors, known.article_vectors, known.category, known.published, items)
     lists = impressions(events)
-    lists = replace(lists.cut(len(lists) - 1, len(lists)), refits=np.zeros(1, np.int64))
+    lists = replace(lists.cut(len(lists) - 1, len(lists)), refits=np.array([NOW], np.int64))
     assert lists.time.tolist() == [SHOWN_AT]
-    made = build(events, lists, lambda *_: tables, settings.trends, settings.readers)
+    gap = settings.events.session_gap_minutes
+    made = build(events, lists, lambda *_: tables, settings.trends, settings.readers, session_gap_minutes=gap)
     return [events.article_ids[row] for row in lists.article.tolist()], made
 
 
@@ -79,9 +87,8 @@ def test_a_served_score_is_the_offline_score_of_the_same_moment(
         with serving(settings) as service:
             scores = served(service, READER)
     release = toy.release()
-    ids = read_table(release.path("items") / "ids.parquet")["id"].to_pylist()
-    vectors = load_npy(release.path("items") / "vectors.npy")
-    articles, made = offline(settings, vectors, tmp_path)
+    items, ids = load_online(release.path("items"))
+    articles, made = offline(settings, items, tmp_path)
     assert ids == sorted(toy.topic)
     model = ClickModel.load(release.path("ctr"), NAMES)
     assert len(articles) >= 5

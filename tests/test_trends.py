@@ -5,9 +5,10 @@ import pytest
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION, Trends, TrendsConfig
+from recsys.trends import CLICK, HOUR_MS, IMPRESSION, TrendsConfig
+from recsys.trends.stream import Trends
 
-CONFIG = TrendsConfig(half_lives_hours=(1.0, 6.0, 24.0), prior_impressions=10.0)
+CONFIG = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, live_articles=8)
 START = 1_790_000_000_000
 ROWS = np.arange(5, dtype=np.int32)
 
@@ -43,16 +44,6 @@ def test_events_out_of_order_count_the_same() -> None:
     now = START + 60 * HOUR_MS
     np.testing.assert_allclose(fed(shuffled).clicks(ROWS, now), fed(events).clicks(ROWS, now), rtol=1e-5)
     assert fed(shuffled).first_seen(ROWS).tolist() == fed(events).first_seen(ROWS).tolist()
-
-
-@pytest.mark.parametrize("split", [0, 150, 400])
-def test_many_events_at_once_count_as_one_by_one(split: int) -> None:
-    events = [*some_events(), (CLICK, 2, UNDATED), (3, 1, START), (IMPRESSION, 0, START - HOUR_MS)]  # the last one late
-    trends = fed(events[:split])
-    kinds, rows, times = (np.array(column) for column in zip(*events[split:], strict=True))
-    trends.observe_many(kinds.astype(np.int8), rows.astype(np.int32), times)
-    for name, values in fed(events).arrays().items():
-        np.testing.assert_allclose(trends.arrays()[name], values, rtol=1e-9, err_msg=name)
 
 
 def test_totals_and_first_times_are_plain_counts_and_undated_events_pass() -> None:
@@ -100,7 +91,9 @@ def test_a_snapshot_restores_exactly_and_goes_on_the_same() -> None:
 
 def test_a_snapshot_of_other_half_lives_is_refused() -> None:
     with pytest.raises(StaleArtefact, match="half-lives"):
-        Trends.from_arrays(fed([]).arrays(), TrendsConfig(half_lives_hours=(1.0, 2.0, 3.0)))
+        Trends.from_arrays(
+            fed([]).arrays(), TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 65.0), live_articles=8)
+        )
 
 
 def test_new_articles_find_room_and_old_counts_stay() -> None:

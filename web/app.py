@@ -18,6 +18,7 @@ from web.installation import KEY, Installation
 from web.live import LiveState
 from web.newsroom import LiveNewsroom
 from web.problems import register
+from web.warm import warm
 
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     settings = settings or load_settings()
     torch.set_num_threads(1)  # one list is too small to share, and the workers share the cores already
     faiss.omp_set_num_threads(1)
+    warm(settings)
     app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
     app.description = DESCRIPTION
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}

@@ -15,7 +15,8 @@ import structlog
 
 from recsys.errors import StoreError
 from recsys.events import UNDATED
-from recsys.recommend.catalogue import Catalogue
+from recsys.readers import CLICK
+from recsys.recommend.catalogue import NONE, Catalogue
 from recsys.recommend.lists import Card, Recommendation
 from recsys.recommend.profile import profile
 from recsys.recommend.tags import Tags
@@ -31,6 +32,7 @@ BATCH = 5_000  # events read from the store at once
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
 PATIENCE_SECONDS = 0.5  # how long an answer waits for the thread that is applying events
 WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
+RUNNING = 20_000  # events that are looked at for visits that go on
 MARGIN_MS = 5_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
@@ -208,8 +210,9 @@ class LiveState:
         world = self._world
         for events in itertools.islice(self._news(world), batches):
             with self._lock:
+                now = now_ms()
                 for event in events:
-                    row = _count(world, event)
+                    row = _count(world, event, now)
                     if row is not None:
                         self._memory.learn(event, row)
                 world.through = events[-1].seq
@@ -226,7 +229,7 @@ class LiveState:
         for events in self._news(world):
             wanted = [event for event in events if event.seq <= until]
             for event in wanted:
-                _count(world, event)
+                _count(world, event, now_ms())
             if wanted:
                 world.through = wanted[-1].seq
             if len(wanted) < len(events):
@@ -251,7 +254,20 @@ class LiveState:
         if world.through < oldest:
             log.warning("events skipped: the release is old", release=name, events=oldest - world.through)
             world.through = oldest
+        self._resume_visits(world)
         return world
+
+    def _resume_visits(self, world: World) -> None:
+        """Know what was clicked in the visits that were running when the world's counts end; they are not released."""
+        seq = max(0, world.through - RUNNING)
+        while seq < world.through and (events := self.store.events_after(self.site, seq, BATCH)):
+            for event in events:
+                row, visitor = world.catalogue.row_of.get(event.article), _visitor(event)
+                if row is None or visitor is None or event.time is None or event.seq > world.through:
+                    continue
+                if KIND[event.kind] == CLICK:
+                    world.recommender.trends.visits.click(visitor, row, event.time)
+            seq = events[-1].seq
 
     def _refuse(self, name: str | None, error: Exception) -> None:
         log.error("release refused", release=name, error=str(error))
@@ -311,9 +327,23 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _count(world: World, event: StoredEvent) -> int | None:
-    """Count one event; returns its article's row, None when the catalogue lacks it."""
-    row = world.catalogue.row_of.get(event.article)
-    if row is not None:
-        world.recommender.observe(KIND[event.kind], row, UNDATED if event.time is None else event.time)
-    return row
+def _count(world: World, event: StoredEvent, now: int) -> int | None:
+    """Learn from one event, heard of at ``now`` (ms); returns its article's row, None when the catalogue lacks it."""
+    row = world.catalogue.row_of.get(event.article, NONE)
+    world.recommender.observe(
+        KIND[event.kind],
+        row,
+        UNDATED if event.time is None else event.time,
+        position=NONE if event.position is None else event.position,
+        visitor=_visitor(event),
+        context=event.context,
+        arrived=now,
+    )
+    return None if row == NONE else row
+
+
+def _visitor(event: StoredEvent) -> str | None:
+    """Whose visit an event belongs to: the reader's, else the session's; the two never meet."""
+    if event.reader is not None:
+        return f"r{event.reader}"
+    return None if event.session is None else f"s{event.session}"

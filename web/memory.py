@@ -27,7 +27,7 @@ class Remembered:
         """Take one event in, once."""
         if event.seq > self.through:
             self.through = event.seq
-            self.state.observe(KIND[event.kind], row, UNDATED if event.time is None else event.time)
+            self.state.observe(KIND[event.kind], row, UNDATED if event.time is None else event.time, event.context)
 
 
 class Memory:
@@ -62,7 +62,7 @@ class Memory:
         for event in events:
             if event.article in row_of:
                 time = UNDATED if event.time is None else event.time
-                met.state.observe(KIND[event.kind], row_of[event.article], time)
+                met.state.observe(KIND[event.kind], row_of[event.article], time, event.context)
         met.through = max((event.seq for event in events), default=0)
         self._keep(self._readers, reader, met)
 
@@ -113,5 +113,6 @@ def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], co
     for row, time in zip(state.clicks, state.times, strict=True):
         if ids[row] in row_of:
             moved.observe(CLICK, row_of[ids[row]], time)
+    moved.context = state.context
     moved.dismissed |= {row_of[ids[row]] for row in state.dismissed & clicked if ids[row] in row_of}
     return moved

@@ -12,19 +12,25 @@ import numpy.typing as npt
 
 from recsys.articles import ArticlesConfig
 from recsys.config import Section
-from recsys.ctr.model import ClickModel
+from recsys.ctr.model import ClickModel, Served
 from recsys.errors import StaleArtefact
+from recsys.events import EventsConfig
 from recsys.features import NAMES
 from recsys.index import Index
+from recsys.items.files import load_online
+from recsys.items.online import OnlineItems, fixed_items
 from recsys.keywords import KeywordsConfig
 from recsys.readers import ReadersConfig
+from recsys.readers.trained import TrainedEncoder
 from recsys.recommend.catalogue import NONE
 from recsys.recommend.entries import Traits
 from recsys.releases import Release
 from recsys.settings import Settings
 from recsys.tokens import TokensConfig
-from recsys.trends import Trends, TrendsConfig
-from recsys.workspace import load_arrays, load_npy, read_json, read_table, same_space
+from recsys.trends import TrendsConfig
+from recsys.trends.files import load_trends
+from recsys.trends.stream import Trends
+from recsys.workspace import load_npy, read_json, read_table, same_space
 from web.encode import LiveEncoder
 from web.traits import load_traits
 
@@ -40,7 +46,7 @@ class Parts:
     Attributes:
         release: its name; None before the first one.
         ids: article id by row.
-        item_vectors: float32 (A, D2), unit or NaN rows.
+        items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
         category: int16 (A,), codes; -1 for none.
         codes: category name -> code.
@@ -49,21 +55,23 @@ class Parts:
         model: the click model.
         trends: the counts as of ``through``.
         readers: how reader vectors were made when the click model was trained.
+        reader_encoder: trained to foresee a reader's next click; None where readers are encoded without training.
         encoder: makes the same of an article that is newer than the release.
         through: the last event (seq) that the counts contain.
     """
 
     release: str | None
     ids: list[str]
-    item_vectors: Vectors
+    items: OnlineItems
     article_vectors: Vectors
     category: Codes
     codes: dict[str, int]
     traits: dict[str, Traits]
     index: Index | None
-    model: ClickModel | None
+    model: ClickModel | Served | None
     trends: Trends
     readers: ReadersConfig
+    reader_encoder: TrainedEncoder | None
     encoder: LiveEncoder | None
     through: int
 
@@ -74,15 +82,16 @@ def no_parts(settings: Settings) -> Parts:
     return Parts(
         release=None,
         ids=[],
-        item_vectors=nothing,
+        items=fixed_items(nothing),
         article_vectors=nothing,
         category=np.empty(0, np.int16),
         codes={},
         traits={},
         index=None,
         model=None,
-        trends=Trends(0, settings.trends),
+        trends=Trends(0, settings.trends, settings.events.session_gap_minutes),
         readers=settings.readers,
+        reader_encoder=None,
         encoder=None,
         through=0,
     )
@@ -99,40 +108,52 @@ def load_parts(release: Release, settings: Settings) -> Parts:
         CorruptArtefact: a file is not what its name says.
         SpaceMismatch: two files hold vectors of different spaces.
     """
-    items = release.path("items")
-    ids = _ids(items / "ids.parquet")
+    items, ids = load_online(release.path("items"))
     if _ids(release.path("index") / "ids.parquet") != ids:
         raise StaleArtefact("an index of the release's items", "another one", "Run: python -m jobs index publish")
-    category, codes = _categories(release, ids)
-    trends, through = _trends(release, ids, _section(TrendsConfig, release, "trends", settings))
+    gap = _section(EventsConfig, release, "events", settings).session_gap_minutes
+    counted = load_trends(release.path("trends"), ids, _section(TrendsConfig, release, "trends", settings), gap)
+    category, codes = _categories(release, ids, counted.categories)
     words, articles = (read_json(release.path(stage) / "space.json") for stage in ("words", "articles"))
     same_space(("words", words["space"]), ("articles", articles["space"]))
     return Parts(
         release=release.name,
         ids=ids,
-        item_vectors=load_npy(items / "vectors.npy"),
+        items=items,
         article_vectors=_article_vectors(release, ids),
         category=category,
         codes=codes,
         traits=load_traits(release),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),
-        trends=trends,
+        trends=counted.trends,
         readers=_section(ReadersConfig, release, "readers", settings),
+        reader_encoder=_reader_encoder(release),
         encoder=LiveEncoder.load(
             release,
             _section(TokensConfig, release, "tokens", settings),
             _section(KeywordsConfig, release, "keywords", settings),
             _section(ArticlesConfig, release, "articles", settings),
         ),
-        through=through,
+        through=counted.through,
     )
 
 
-def _model(release: Release) -> ClickModel | None:
+def _model(release: Release) -> ClickModel | Served | None:
     """None when the log held nothing to learn a click model from: the lists are then ranked by similarity."""
     folder = release.path("ctr")
-    return ClickModel.load(folder, NAMES) if (folder / "model.json").is_file() else None
+    if not (folder / "model.json").is_file():
+        return None
+    model = ClickModel.load(folder, NAMES)
+    return model if model.drawn is None else Served(model, NAMES, model.drawn)
+
+
+def _reader_encoder(release: Release) -> TrainedEncoder | None:
+    """None where the settings ask for none, and where the log had too few visits to learn from."""
+    if "readers" not in release.manifest["stages"] or not (release.path("readers") / "encoder.json").is_file():
+        return None
+    space = read_json(release.path("items") / "space.json")["space"]
+    return TrainedEncoder.load(release.path("readers"), space)
 
 
 def _ids(file: Any) -> list[str]:
@@ -159,26 +180,13 @@ def _article_vectors(release: Release, ids: list[str]) -> Vectors:
     return table
 
 
-def _categories(release: Release, ids: list[str]) -> tuple[Codes, dict[str, int]]:
+def _categories(release: Release, ids: list[str], counted: list[str]) -> tuple[Codes, dict[str, int]]:
+    """The categories by row, with the codes that the counts were made with."""
     sorted_in = read_table(release.path("categories") / "articles.parquet", ["id", "category"])
-    codes: dict[str, int] = {}
+    codes = {name: code for code, name in enumerate(counted)}
     category = np.full(len(ids), NONE, np.int16)
     names = sorted_in["category"].to_pylist()
     for row, name in zip(_rows(ids, sorted_in["id"].to_pylist()), names, strict=True):
         if row >= 0 and name is not None:
             category[row] = codes.setdefault(name, len(codes))
     return category, codes
-
-
-def _trends(release: Release, ids: list[str], config: TrendsConfig) -> tuple[Trends, int]:
-    folder = release.path("trends")
-    arrays = load_arrays(folder / "state.safetensors")
-    rows = _rows(ids, _ids(folder / "ids.parquet"))
-    for name in PER_ARTICLE:
-        spread = np.full((len(ids), *arrays[name].shape[1:]), PER_ARTICLE[name], arrays[name].dtype)
-        spread[rows[rows >= 0]] = arrays[name][rows >= 0]
-        arrays[name] = spread
-    return Trends.from_arrays(arrays, config), int(read_json(folder / "trends.json")["through"])
-
-
-PER_ARTICLE = {"decayed": 0, "first": NONE, "last": NONE, "total": 0}  # the counts by article, and what nothing is

@@ -23,7 +23,7 @@ from recsys.store import Run, Store
 
 STAGES = (
     *("events", "tokens", "words", "keywords", "articles", "categories", "tasks"),
-    *("items", "trends", "features", "ctr", "index", "report"),
+    *("items", "readers", "trends", "features", "ctr", "baselines", "index", "report"),
 )
 JOBS = ("all", *STAGES, "publish")
 WITH_FRESH = ("all", *STAGES)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features import Tables
+from recsys.features.matrix import Tables
 from recsys.index import Index
+from recsys.items.online import grown, place_content
 from recsys.recommend.catalogue import NONE, Catalogue
 from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.recommender import Recommender
@@ -54,21 +55,24 @@ class World:
     def __init__(self, parts: Parts, articles: Iterable[StoredArticle], settings: Settings) -> None:
         self._traits, self._encoder = parts.traits, parts.encoder
         self._codes = dict(parts.codes)
-        self._known = set(parts.ids)
         self.through = parts.through
         self.changed = 0
         self.catalogue = Catalogue()
         prepared = [self.prepare(article) for article in articles]
         prepared = _latest(prepared, settings.web.max_articles)
-        size = len(parts.ids) + sum(one.id not in self._known for one in prepared)
+        known = set(parts.ids)
+        size = len(parts.ids) + sum(one.id not in known for one in prepared)
         capacity = size + SPARE_ROWS + size // SPARE_SHARE
         self.catalogue = Catalogue(parts.ids, capacity)
         self._updated = np.zeros(capacity, np.int64)
+        self._items = grown(parts.items, capacity)
+        learns = self._items.vectors.shape[1] > 0
         self._tables = Tables(
-            _padded(parts.item_vectors, capacity),
+            self._items.vectors,
             _padded(parts.article_vectors, capacity),
             np.concatenate([parts.category, np.full(capacity - len(parts.ids), NONE, np.int16)]),
             self.catalogue.published,
+            self._items if learns else None,
         )
         parts.trends.grow(capacity)
         self.recommender = Recommender(
@@ -82,6 +86,7 @@ class World:
             parts.readers,
             settings.index.candidates,
             parts.release,
+            parts.reader_encoder,
         )
         for one in prepared:
             self.place(one)
@@ -122,10 +127,9 @@ class World:
         if one.encoded is None:
             return
         self._tables.article_vectors[row] = one.encoded.article_vector
-        if one.id not in self._known:  # one that was clicked before it came has its vector from its readers already
-            self._tables.item_vectors[row] = one.encoded.item_vector
-            if self.recommender.index is not None:
-                self.recommender.index.add(one.encoded.item_vector, row)
+        place_content(self._items, row, one.encoded.item_vector)
+        if self.recommender.index is not None:
+            self.recommender.index.add(self._items.vectors[row], row)
         if self.recommender.content_index is not None:
             self.recommender.content_index.add(one.encoded.article_vector, row)
         if one.entry.category:

@@ -7,6 +7,7 @@ it runs on a bare GPU machine too.
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,7 @@ class ClickModel:
 
     Attributes:
         share: part of the raw score that is the column ``RATE`` as it is; 0 without such a column.
+        drawn: how the candidates were drawn that it learned from; None where readers were really shown them.
     """
 
     def __init__(self, names: Sequence[str], hidden: Sequence[int], dropout: float) -> None:
@@ -37,6 +39,7 @@ class ClickModel:
         self.std = torch.ones(len(self.names))
         self.net = _layers(len(self.names), self.hidden, dropout)
         self.share = 0.0
+        self.drawn: Drawn | None = None
 
     def lean(self, share: float) -> None:
         """Let the smoothed click rate be ``share`` of the raw score from now on, where the columns hold it."""
@@ -54,13 +57,17 @@ class ClickModel:
         Raises:
             DegenerateInput: another number of columns, or a value that is not finite (the column is named).
         """
+        return np.asarray(1 / (1 + np.exp(-self.raw(matrix).astype(np.float64))), np.float32)
+
+    def raw(self, matrix: Matrix) -> Matrix:
+        """The log-odds of a click for each row: float32 (B,); they order even where probabilities are all 1."""
         check_matrix(matrix, self.names)
         self.net.eval()
         scores = np.empty(len(matrix), np.float32)
         with torch.inference_mode():
             for start in range(0, len(matrix), SCORE_ROWS):
                 rows = torch.from_numpy(np.ascontiguousarray(matrix[start : start + SCORE_ROWS]))
-                scores[start : start + SCORE_ROWS] = torch.sigmoid(self.logit(rows)).numpy()
+                scores[start : start + SCORE_ROWS] = self.logit(rows).numpy()
         return scores
 
     def logit(self, rows: torch.Tensor) -> torch.Tensor:
@@ -84,7 +91,7 @@ class ClickModel:
         tensors = {f"net.{name}": value.contiguous() for name, value in self.net.state_dict().items()}
         save_file(tensors | {"mean": self.mean, "std": self.std}, folder / "model.safetensors")
         facts = {"click_rate_share": self.share, "dropout": self.dropout, "hidden": list(self.hidden)}
-        facts |= {"names": list(self.names)}
+        facts |= {"drawn": self.drawn and self.drawn._asdict(), "names": list(self.names)}
         (folder / "model.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
@@ -99,6 +106,7 @@ class ClickModel:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             model = cls(facts["names"], facts["hidden"], facts["dropout"])
             model.lean(facts["click_rate_share"])
+            model.drawn = Drawn(**facts["drawn"]) if facts["drawn"] else None
             tensors = load_file(folder / "model.safetensors")
             model.mean, model.std = tensors.pop("mean"), tensors.pop("std")
             model.net.load_state_dict({name.removeprefix("net."): value for name, value in tensors.items()})
@@ -113,6 +121,41 @@ class ClickModel:
             )
         model.net.eval()
         return model
+
+
+class Drawn(NamedTuple):
+    """How candidates were drawn: in proportion to ``exp(column) - 1 + floor``, clicks of an article lately."""
+
+    column: str
+    floor: float
+
+
+class Served:
+    """A click model as it ranks whole catalogues, when the candidates it learned from were drawn by their popularity.
+
+    Against candidates drawn in proportion to their clicks, a model learns how much likelier a click is than popularity
+    says. Among all articles the popularity has to be put back, or what nobody reads would come first.
+
+    Source: Bengio and Senécal 2008 (importance sampling in a softmax); Yi et al. 2019 (the same for retrieval).
+    """
+
+    def __init__(self, model: "Raw", names: Sequence[str], drawn: Drawn | None) -> None:
+        self._model, self._drawn = model, drawn
+        self._column = None if drawn is None else list(names).index(drawn.column)
+
+    def score(self, matrix: Matrix) -> Matrix:
+        """The probability of a click up to one factor, as log-odds: float32 (B, F) -> float32 (B,)."""
+        raw = self._model.raw(matrix)
+        if self._drawn is None or self._column is None:
+            return raw
+        return np.asarray(raw + np.log(np.expm1(matrix[:, self._column]) + self._drawn.floor), np.float32)
+
+
+class Raw(Protocol):
+    """Anything that gives log-odds."""
+
+    def raw(self, matrix: Matrix) -> Matrix:
+        """float32 (B, F) -> float32 (B,)."""
 
 
 def _layers(n_in: int, hidden: Sequence[int], dropout: float) -> nn.Sequential:

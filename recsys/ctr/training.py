@@ -115,7 +115,9 @@ def fit(
         model.mean, model.std = standard(rows.matrix)
         model.to(device)
         loop = track(range(epochs or config.epochs))
-        training = _train(model, _lists(told, device), _lists(held, device) if len(held) else None, config, loop, seed)
+        training = _train(
+            model, lists_on(told, device), lists_on(held, device) if len(held) else None, config, loop, seed
+        )
         model.to("cpu").lean(config.click_rate_share)
         model.shift(_intercept(model, rows))
         return model, training
@@ -129,22 +131,22 @@ def _train(
     per_batch = max(1, config.batch_size * len(lists.size) // len(lists.label))
     fit_loss: list[float] = []
     validation_loss: list[float] = []
-    best, average = 0, _weights(model)
+    best, average = 0, weights(model)
     kept = average
-    for epoch in loop:
-        fit_loss.append(_epoch(model, lists, optimiser, per_batch, order, average))
+    for number in loop:
+        fit_loss.append(epoch(model, lists, optimiser, per_batch, order, average))
         if held is not None:
             validation_loss.append(_held_loss(model, held, average))
             if validation_loss[-1] > min(validation_loss):
-                if epoch - best >= config.patience:
+                if number - best >= config.patience:
                     break
                 continue
-        best, kept = epoch, {name: value.clone() for name, value in average.items()}
+        best, kept = number, {name: value.clone() for name, value in average.items()}
     model.net.load_state_dict(kept)
     return Training(fit_loss, validation_loss, best + 1)
 
 
-def _epoch(
+def epoch(
     model: ClickModel,
     lists: Lists,
     optimiser: torch.optim.Optimizer,
@@ -184,7 +186,7 @@ def _loss(model: ClickModel, lists: Lists, chosen: torch.Tensor) -> tuple[torch.
 
 def _held_loss(model: ClickModel, held: Lists, average: dict[str, torch.Tensor]) -> float:
     """The averaged weights' loss on the validation rows, without dropout."""
-    now = _weights(model)
+    now = weights(model)
     model.net.load_state_dict(average)
     model.net.eval()
     with torch.inference_mode():
@@ -209,11 +211,13 @@ def _finite(loss: float) -> float:
     return loss
 
 
-def _weights(model: ClickModel) -> dict[str, torch.Tensor]:
+def weights(model: ClickModel) -> dict[str, torch.Tensor]:
+    """A copy of all weights by name."""
     return {name: value.detach().clone() for name, value in model.net.state_dict().items()}
 
 
-def _lists(rows: Rows, device: str) -> Lists:
+def lists_on(rows: Rows, device: str) -> Lists:
+    """The rows as tensors on a device."""
     _, start, size = np.unique(rows.impression, return_index=True, return_counts=True)
     matrix, label = np.ascontiguousarray(rows.matrix), rows.label.astype(np.float32)
     return Lists(*(torch.from_numpy(array).to(device) for array in (matrix, label, start, size)))

@@ -1,6 +1,6 @@
 """The events as arrays in time order, and the click sessions in them. Pure numpy: no loop over events."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ class Events:
         article_ids: sorted identifiers.
         reader_ids: sorted identifiers.
         through: the highest ``seq`` of the log that these were read from.
+        context: int32 (E,), row of ``contexts``, -1 for none; empty where no event has any.
+        contexts: texts of JSON objects.
     """
 
     time: NDArray[np.int64]
@@ -40,6 +42,8 @@ class Events:
     article_ids: list[str]
     reader_ids: list[str]
     through: int
+    context: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    contexts: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.time)

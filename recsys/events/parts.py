@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
         pa.field("context", pa.string()),
     ]
 )
-ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position"]
+ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position", "context"]
 
 
 def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -76,6 +76,7 @@ def as_events(table: pa.Table, through: int) -> Events:
     kind, kinds = _dense(table["kind"])
     article, articles = _dense(table["article"])
     reader, readers = _dense(table["reader"])
+    context, contexts = _dense(table["context"])
     return Events(
         time=table["time"].fill_null(UNDATED).to_numpy(),
         kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
@@ -87,6 +88,8 @@ def as_events(table: pa.Table, through: int) -> Events:
         article_ids=articles,
         reader_ids=readers,
         through=through,
+        context=context,
+        contexts=contexts,
     )
 
 

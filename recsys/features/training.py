@@ -1,8 +1,8 @@
 """The training rows: a log -> the matrix that was knowable at each impression, with its labels.
 
 Reads ``Events`` in time order; produces ``TrainingSet``. Honest by construction: the log is walked once, and a list is
-described by what was known strictly before it was shown: counts and readers from the events before its time, vectors
-that were learned at the start of its block of time. ``leaks`` shows it on any log, by cutting the future off.
+described by what was known strictly before it was shown: counts, item vectors and readers from the events before its
+time. ``leaks`` shows it on any log, by cutting the future off.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from recsys.errors import StaleArtefact
 from recsys.events import Events
-from recsys.features import NAMES, Matrix, Tables, matrix
-from recsys.features.lists import Lists, Longs, reader_keys
-from recsys.readers import CLICK, DISMISS, ReadersConfig, ReaderState
-from recsys.trends import Trends, TrendsConfig
+from recsys.features import NAMES
+from recsys.features.lists import Lists, Longs
+from recsys.features.matrix import Matrix, Tables
+from recsys.features.walk import Walk
+from recsys.readers import ReadersConfig
+from recsys.trends import TrendsConfig
 from recsys.workspace import load_arrays, save_arrays
-
-MANY = 1_000  # events from which on counting them at once is faster than one by one
 
 TablesAt = Callable[[Events, int], Tables]
 
@@ -51,31 +51,32 @@ def build(
     trends_config: TrendsConfig,
     readers_config: ReadersConfig,
     track: Callable[[Iterable[int]], Iterable[int]] = iter,
+    session_gap_minutes: int = 30,
 ) -> TrainingSet:
     """Walk the log and describe every list by what was known before it.
 
     Args:
         events: the log; article rows as in the tables.
         lists: see ``lists_of``.
-        tables_at: gives the tables as they were known strictly before a time, from a log.
+        tables_at: gives the tables as they were known strictly before a time, from a log; item vectors that can learn
+            are taught every click from then on.
         trends_config: half-lives.
         readers_config: history.
         track: wraps the loop over lists, to show progress.
+        session_gap_minutes: the longest pause inside a visit.
     """
-    walk = _Walk(events, lists, trends_config, readers_config)
-    block = np.searchsorted(lists.refits, lists.time, side="right") - 1
+    walk = Walk(events, lists, trends_config, readers_config, session_gap_minutes)
+    block = np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
     out = np.empty((len(lists.article), len(NAMES)), np.float32)
-    tables, at = None, -1
+    at = -1
     for i in track(range(len(lists))):
-        if tables is None or block[i] != at:
+        if i == 0 or block[i] != at:
             at = int(block[i])
             tables = tables_at(events, int(lists.refits[at]))
-        now = int(lists.time[i])
-        walk.advance(now)
-        rows = lists.article[lists.offsets[i] : lists.offsets[i + 1]]
-        out[lists.offsets[i] : lists.offsets[i + 1]] = matrix(
-            tables, walk.reader(int(lists.reader[i])), rows, now, walk.trends, readers_config
-        )
+            walk.trends.describe_articles(tables.category, tables.published)  # clicks are counted by category and age
+            walk.advance(int(lists.refits[at]))
+            walk.stand_on(tables)
+        walk.describe(i, i + 1, out[lists.offsets[i] : lists.offsets[i + 1]])
     return _labelled(lists, out)
 
 
@@ -86,43 +87,6 @@ def _labelled(lists: Lists, out: Matrix) -> TrainingSet:
     return TrainingSet(out, label, number, lists.time[number], part)
 
 
-class _Walk:
-    """Counts and readers as of a moment that only moves forward."""
-
-    def __init__(self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig) -> None:
-        self.trends = Trends(len(events.article_ids), trends)
-        self._config = readers
-        self._nobody = ReaderState.empty(readers)
-        self._readers = {key: ReaderState.empty(readers) for key in np.unique(lists.reader).tolist() if key >= 0}
-        self._events = events
-        self._keys = reader_keys(events)
-        known = np.isin(self._keys, list(self._readers))
-        self._telling = np.flatnonzero(known & np.isin(events.kind, (CLICK, DISMISS)))  # what readers learn from
-        self._next, self._told = 0, 0
-
-    def reader(self, key: int) -> ReaderState:
-        return self._readers.get(key, self._nobody)
-
-    def advance(self, now: int) -> None:
-        """Apply every event strictly before ``now``."""
-        stop = int(np.searchsorted(self._events.time, now))
-        if stop <= self._next:
-            return
-        span, log = slice(self._next, stop), self._events
-        if stop - self._next > MANY:
-            self.trends.observe_many(log.kind[span], log.article[span], log.time[span])
-        else:
-            columns = (log.kind[span], log.article[span], log.time[span])
-            for kind, row, time in zip(*(column.tolist() for column in columns), strict=True):
-                self.trends.observe(kind, row, time)
-        told = int(np.searchsorted(self._telling, stop))
-        new = self._telling[self._told : told]
-        learned = (self._keys[new], log.kind[new], log.article[new], log.time[new])
-        for key, kind, row, time in zip(*(column.tolist() for column in learned), strict=True):
-            self._readers[key].observe(kind, row, time)
-        self._next, self._told = stop, told
-
-
 def leaks(
     events: Events,
     lists: Lists,
@@ -131,18 +95,23 @@ def leaks(
     readers_config: ReadersConfig,
     made: TrainingSet,
     time: int,
+    session_gap_minutes: int = 30,
 ) -> list[str]:
     """Rebuild the rows of all lists up to ``time`` from the log strictly before it; they must not change.
 
     Args:
         made: what ``build`` gave for the whole log.
         time: ms since the epoch; a list's own time also shows whether that list saw its own clicks.
+        session_gap_minutes: what ``build`` was told.
 
     Returns:
         Names of the columns that knew something from ``time`` or after; empty when nothing leaked.
     """
     n = int(np.searchsorted(lists.time, time, side="right"))
-    past = build(events.before(time), lists.cut(0, n), tables_at, trends_config, readers_config)
+    cut = lists.cut(0, n)
+    past = build(
+        events.before(time), cut, tables_at, trends_config, readers_config, session_gap_minutes=session_gap_minutes
+    )
     differs = (past.matrix != made.matrix[: len(past.matrix)]).any(axis=0)
     return [name for name, leaked in zip(NAMES, differs, strict=True) if leaked]
 

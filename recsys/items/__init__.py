@@ -1,14 +1,24 @@
 """Items: what is clicked together -> item vectors; what nobody clicked yet gets its vector from its content.
 
-Reads behaviour vectors (``recsys.items.training``) and article vectors; produces unit item vectors and the ridge
-projection from content to behaviour, with which the service places a new article. Light: numpy only.
+Reads clicks and article vectors; produces unit item vectors, the two learned tables that the service goes on learning
+from, and the ridge projection from content to behaviour, with which it places a new article.
+
+This file holds the configuration and what needs numpy only.
+
+    online.py     one click -> the vectors after it
+    affinity.py   a visit's clicks -> what follows them
+    training.py   a log of clicks -> item vectors, from the start or from the last ones
+    files.py      item vectors <-> the files of a release
+    alignment.py  new item vectors -> the frame of the last ones, and how far they have drifted
+    guessing.py   item vectors -> the rank of each next click
+    search.py     the site's own log -> what each setting is worth
 
 Source: ridge regression, Hoerl and Kennard 1970; content to behaviour for cold articles, van den Oord et al. 2013.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,31 +32,22 @@ NONE, BEHAVIOUR, CONTENT = 0, 1, 2
 
 
 class ItemsConfig(Section):
-    """item2vec over click sessions, and the projection from content."""
+    """item2vec over the stream of clicks, and how content and clicks are joined."""
 
+    start: Literal["random", "last"] = "random"
     embedding_dim: int = Field(32, ge=2, le=2000)
-    window: int = Field(5, ge=1)
-    negative: int = Field(5, ge=1)
-    ns_exponent: float = Field(0.5, ge=-2, le=2)
-    epochs: int = Field(6, ge=1)
-    learning_rate: float = Field(0.08, gt=0)
-    min_count: int = Field(2, ge=1)
+    company_hours: float = Field(720.0, gt=0)
+    window: int = Field(3, ge=1)
+    negative: int = Field(20, ge=1)
+    ns_exponent: float = Field(0.2, ge=-2, le=2)
+    recent_clicks: int = Field(1_000, ge=1)
+    subsample: float = Field(0.0, ge=0, le=1)
+    learning_rate: float = Field(0.6, gt=0, le=2)
+    slowing: float = Field(0.3, ge=0, le=1)
+    epochs: int = Field(20, ge=1)
+    max_trained_clicks: int = Field(2_000_000, ge=1)
+    evidence: float = Field(20.0, gt=0)
     ridge: float = Field(1.0, gt=0)
-
-
-@dataclass(frozen=True)
-class ItemVectors:
-    """Item vectors of A articles and how they were come by.
-
-    Attributes:
-        vectors: float32 (A, D2), unit rows, NaN where nothing is known.
-        source: uint8 (A,), NONE, BEHAVIOUR or CONTENT.
-        projection: float32 (D + 1, D2), see ``learn_projection``.
-    """
-
-    vectors: Vectors
-    source: npt.NDArray[np.uint8]
-    projection: Vectors
 
 
 def known(vectors: Vectors) -> npt.NDArray[np.bool_]:
@@ -63,13 +64,14 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(scaled, np.float32)
 
 
-def learn_projection(content: Vectors, behaviour: Vectors, ridge: float) -> Vectors:
+def learn_projection(content: Vectors, behaviour: Vectors, ridge: float, weights: Vectors | None = None) -> Vectors:
     """Learn to tell where an article's readers will put it from what it says.
 
     Args:
         content: float32 (A, D), unit or NaN rows.
         behaviour: float32 (A, D2), unit or NaN rows.
         ridge: penalty on the squared weights, in units of one article's evidence; the bias is free.
+        weights: float32 (A,), how much each article counts, in [0, 1]; None: all the same.
 
     Returns:
         float32 (D + 1, D2), the last row is the bias. Without an article that has both vectors it is all zero, so that
@@ -77,9 +79,31 @@ def learn_projection(content: Vectors, behaviour: Vectors, ridge: float) -> Vect
     """
     both = known(content) & known(behaviour)
     X = np.column_stack([content[both], np.ones(int(both.sum()))]).astype(np.float64)  # (N, D + 1)
+    weighted = X if weights is None else X * weights[both, None]
     penalty = np.full(X.shape[1], ridge)
     penalty[-1] = 1e-6  # keeps the system solvable without any article
-    return np.asarray(np.linalg.solve(X.T @ X + np.diag(penalty), X.T @ behaviour[both]), np.float32)
+    return np.asarray(np.linalg.solve(weighted.T @ X + np.diag(penalty), weighted.T @ behaviour[both]), np.float32)
+
+
+def principal_projection(content: Vectors, embedding_dim: int) -> Vectors:
+    """The projection of a site without clicks: content alone, seen in the directions in which it differs most.
+
+    Args:
+        content: float32 (A, D), unit or NaN rows.
+        embedding_dim: D2; with D2 ≥ D the cosines stay what they are, and the rest is 0.
+
+    Returns:
+        float32 (D + 1, D2), see ``learn_projection``.
+    """
+    D = content.shape[1]
+    projection = np.zeros((D + 1, embedding_dim), np.float32)
+    known_content = content[known(content)].astype(np.float64)
+    if embedding_dim < D:
+        _, axes = np.linalg.eigh(known_content.T @ known_content)  # ascending
+        projection[:D] = axes[:, ::-1][:, :embedding_dim]
+    else:
+        projection[:D, :D] = np.eye(D)
+    return projection
 
 
 def project(content: Vectors, projection: Vectors) -> Vectors:
@@ -93,28 +117,6 @@ def project(content: Vectors, projection: Vectors) -> Vectors:
         float32 (A, D2), unit rows; NaN where the content is unknown or says nothing.
     """
     return unit((content @ projection[:-1] + projection[-1]).astype(np.float32))
-
-
-def combine(behaviour: Vectors, content: Vectors, ridge: float) -> ItemVectors:
-    """Give every article the best vector there is: behaviour, else projected content, else NaN.
-
-    Without any behaviour the item vectors are the article vectors themselves: a site without a click recommends by
-    content.
-
-    Args:
-        behaviour: float32 (A, D2), unit or NaN rows.
-        content: float32 (A, D), unit or NaN rows.
-        ridge: see ``learn_projection``.
-    """
-    clicked, written = known(behaviour), known(content)
-    if not clicked.any():
-        D = content.shape[1]
-        identity = np.eye(D + 1, D, dtype=np.float32)
-        return ItemVectors(content, np.where(written, CONTENT, NONE).astype(np.uint8), identity)
-    projection = learn_projection(content, behaviour, ridge)
-    vectors = np.where(clicked[:, None], behaviour, project(content, projection))
-    source = np.where(clicked, BEHAVIOUR, np.where(known(vectors), CONTENT, NONE))
-    return ItemVectors(vectors.astype(np.float32), source.astype(np.uint8), projection)
 
 
 def aligned(vectors: Vectors, ids: Sequence[str], wanted: Sequence[str]) -> Vectors:

@@ -1,116 +1,208 @@
-"""item2vec: click sessions as sentences, articles as words.
+"""A log of clicks -> item vectors: the stream's own learning step, over the whole log, several times.
 
-Reads click sequences; produces behaviour vectors with gensim's skip-gram and negative sampling. Order inside a session
-matters little, so the window spans most sessions; what was clicked right before or after still counts most, because the
-window of each click is drawn anew between 1 and its full width. An article's vector is the sum of its two: as the
-clicked one and as the company. Two articles are then close when they are clicked together, and not only when they keep
-the same company.
+Reads events and article vectors; produces ``ItemVectors``. The log is walked in time order and every click is learned
+from as it would be in the service (``recsys.items.online``), so that the last hours of a log are what its vectors know
+best and the service goes on where training ends. Several passes make up for a small site's few clicks. With
+``start: last`` the last vectors are the start and only the clicks since then are walked, once.
 
 Source: Barkan and Koenigstein 2016 (item2vec); Caselles-Dupré, Lesaint and Royo-Letelier 2018 (the negative sampling
-exponent, epochs and window matter most); Pennington, Socher and Manning 2014
-(GloVe), section 4.2: the sum of both vectors.
+exponent, epochs and window matter most).
 """
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from gensim.models import Word2Vec
 
-from recsys.events import KINDS, Events
-from recsys.items import ItemsConfig, ItemVectors, Vectors, combine, unit
+from recsys.compiled import compiled
+from recsys.errors import DegenerateInput
+from recsys.events import KINDS, UNDATED, Events
+from recsys.items import (
+    BEHAVIOUR,
+    CONTENT,
+    NONE,
+    ItemsConfig,
+    Vectors,
+    known,
+    learn_projection,
+    principal_projection,
+    project,
+)
+from recsys.items.online import OnlineItems, Rows, empty_online, learn_click, place_content
 
 CLICK = KINDS.index("click")
-LONGEST = 10_000  # words of a sentence that gensim reads; the rest would be cut silently
+HOUR_MS = 3_600_000
+
+Longs = npt.NDArray[np.int64]
 
 
-def sentences(events: Events) -> Iterator[npt.NDArray[np.int32]]:
-    """What each reader clicked, in time order: one sentence per reader, or per session of an unknown reader.
+@dataclass(frozen=True)
+class ItemVectors:
+    """Item vectors of A articles, and what is needed to go on.
 
-    A reader's sessions stay together because what one person reads on Monday and on Tuesday also belongs together, and
-    because most sessions hold a single click.
+    Attributes:
+        online: the learned tables and the unit vectors.
+        projection: float32 (D + 1, D2), see ``learn_projection``.
+    """
 
-    Yields:
-        int32 (n,) article rows, 2 ≤ n ≤ ``LONGEST``.
+    online: OnlineItems
+    projection: Vectors
+
+    @property
+    def vectors(self) -> Vectors:
+        """Unit item vectors, NaN where nothing is known: float32 (A, D2)."""
+        return self.online.vectors
+
+    @property
+    def source(self) -> npt.NDArray[np.uint8]:
+        """What the vectors come from: uint8 (A,), BEHAVIOUR (blended with content), CONTENT or NONE."""
+        source = np.where(self.online.clicks > 0, BEHAVIOUR, np.where(known(self.vectors), CONTENT, NONE))
+        return source.astype(np.uint8)
+
+
+def clicks_of(events: Events, company_hours: float) -> tuple[Rows, Longs]:
+    """The clicks of a log, each with the one before it that counts as company.
+
+    Company is the same reader's (without one, the same session's) click before, up to ``company_hours`` ago. A click
+    of which only the order is known is company of the next.
+
+    Returns:
+        int32 (C,) article rows in time order, int64 (C,) place of the click before, -1 for none.
     """
     clicks = np.flatnonzero(events.kind == CLICK)
     reader, session = events.reader[clicks].astype(np.int64), events.session[clicks].astype(np.int64)
     key = np.where(reader >= 0, reader, np.where(session >= 0, session + len(events.reader_ids), -1))
     order = np.argsort(key, kind="stable")
-    order = order[key[order] >= 0]
-    rows = events.article[clicks[order]]
-    for sentence in np.split(rows, np.flatnonzero(np.diff(key[order])) + 1):
-        for start in range(0, len(sentence), LONGEST):
-            if len(part := sentence[start : start + LONGEST]) > 1:
-                yield part
+    time = events.time[clicks][order]
+    pause = np.diff(time)
+    near = (pause <= company_hours * HOUR_MS) | (time[:-1] == UNDATED)
+    joined = (np.diff(key[order]) == 0) & (key[order][1:] >= 0) & near
+    previous = np.full(len(clicks), -1, np.int64)
+    previous[order[1:][joined]] = order[:-1][joined]
+    return events.article[clicks], previous
 
 
-def behaviour_vectors(
-    corpus: Iterator[npt.NDArray[np.int32]], n_articles: int, config: ItemsConfig, *, seed: int, workers: int = 1
-) -> Vectors:
-    """Train item2vec.
-
-    An article with fewer than ``min_count`` clicks in sentences gets no vector; when fewer than two articles have
-    enough, none does.
+@compiled
+def learn_clicks(items: OnlineItems, rows: Rows, previous: Longs, places: Longs, window: int) -> None:
+    """Learn from clicks of a log, each with up to ``window`` clicks before it.
 
     Args:
-        corpus: int32 article rows of each sentence.
-        n_articles: A.
-        config: skip-gram's settings.
-        seed: with one worker the same seed and corpus give the same bytes.
-        workers: threads.
-
-    Returns:
-        float32 (A, D2), unit or NaN rows.
+        items: changed in place.
+        rows: int32 (C,), clicked rows in time order.
+        previous: int64 (C,), see ``clicks_of``.
+        places: int64 (n,), which clicks to learn from, ascending; the others are company only.
+        window: clicks of company.
     """
-    vectors = np.full((n_articles, config.embedding_dim), np.nan, np.float32)
-    counts = np.zeros(n_articles, np.int64)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "sessions.txt"
-        with file.open("w", encoding="ascii") as handle:
-            for sentence in corpus:
-                np.add.at(counts, sentence, 1)
-                handle.write(" ".join(map(str, sentence.tolist())) + "\n")
-        if (counts >= config.min_count).sum() < 2:
-            return vectors
-        model = _train(file, config, seed, workers)
-    rows = np.array([int(word) for word in model.wv.index_to_key], np.int64)
-    vectors[rows] = unit(unit(model.wv.vectors) + unit(model.syn1neg))
-    return vectors
+    company = np.empty(window, np.int32)
+    for click in places:
+        n, place = 0, previous[click]
+        while place >= 0 and n < window:
+            n += 1
+            company[window - n] = rows[place]
+            place = previous[place]
+        learn_click(items, company[window - n :], rows[click])
 
 
-def _train(file: Path, config: ItemsConfig, seed: int, workers: int) -> Word2Vec:
-    return Word2Vec(
-        corpus_file=str(file),
-        sg=1,
-        vector_size=config.embedding_dim,
-        window=config.window,
-        negative=config.negative,
-        ns_exponent=config.ns_exponent,
-        sample=0,
-        min_count=config.min_count,
-        alpha=config.learning_rate,
-        epochs=config.epochs,
-        seed=seed,
-        workers=workers,
-    )
+def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) -> OnlineItems:
+    """Item vectors by behaviour alone.
+
+    The evidence counts each pair of the log once, however often it was walked.
+
+    Args:
+        events: only what may be known; ``events.before`` cuts it.
+        n_articles: A.
+        config: learning settings.
+        seed: the same seed and log give the same bytes.
+
+    Raises:
+        DegenerateInput: the vectors have grown beyond all bounds.
+    """
+    items = empty_online(n_articles, config, seed=seed)
+    rows, previous = clicks_of(events, config.company_hours)
+    epochs = max(1, min(config.epochs, config.max_trained_clicks // max(1, len(rows))))
+    for _ in range(epochs):
+        learn_clicks(items, rows, previous, np.arange(len(rows)), config.window)
+    items.clicks[:] /= np.float32(epochs)
+    check_finite(items)
+    return items
 
 
-def item_vectors(events: Events, content: Vectors, config: ItemsConfig, *, seed: int, workers: int = 1) -> ItemVectors:
+def check_finite(items: OnlineItems) -> None:
+    """Refuse tables that have diverged.
+
+    Raises:
+        DegenerateInput: an inside or outside vector is not finite.
+    """
+    if not (np.isfinite(items.inside).all() and np.isfinite(items.outside).all()):
+        raise DegenerateInput("finite item vectors", "NaN or infinity", "Lower items.learning_rate or items.negative.")
+
+
+def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> ItemVectors:
+    """Learn how content tells behaviour, and place every article by both.
+
+    Args:
+        items: changed in place.
+        content: float32 (A, D), article vectors, unit or NaN rows.
+        config: the ridge, and how much evidence weighs as much as the text.
+    """
+    clicked = items.clicks > 0
+    if clicked.any():
+        behaviour = unblended(items)
+        weights = items.clicks / (items.clicks + np.float32(config.evidence))
+        projection = learn_projection(content, behaviour, config.ridge, weights)
+    else:
+        projection = principal_projection(content, config.embedding_dim)
+    place_contents(items, project(content, projection))
+    return ItemVectors(items, projection)
+
+
+def unblended(items: OnlineItems) -> Vectors:
+    """Unit vectors by behaviour alone, NaN for articles without clicks: float32 (A, D2)."""
+    both = items.inside + items.outside
+    both /= np.maximum(np.linalg.norm(both, axis=1, keepdims=True), np.float32(1e-8))
+    both[items.clicks == 0] = np.nan
+    return np.asarray(both, np.float32)
+
+
+@compiled
+def place_contents(items: OnlineItems, projected: Vectors) -> None:
+    """Say of every article where its text belongs: float32 (A, D2), unit or NaN rows."""
+    for row in range(len(projected)):
+        place_content(items, row, projected[row])
+
+
+def item_vectors(events: Events, content: Vectors, config: ItemsConfig, *, seed: int) -> ItemVectors:
     """The item vectors that a log gives.
 
     Args:
         events: only what may be known; ``events.before`` cuts it.
         content: float32 (A, D), article vectors by the log's article rows, unit or NaN.
-        config: item2vec and the ridge.
-        seed: see ``behaviour_vectors``.
-        workers: threads.
+        config: learning settings.
+        seed: the same seed and log give the same bytes.
     """
-    behaviour = behaviour_vectors(sentences(events), len(content), config, seed=seed, workers=workers)
-    return combine(behaviour, content, config.ridge)
+    return with_content(learned(events, len(content), config, seed=seed), content, config)
+
+
+def updated(
+    items: OnlineItems, events: Events, fresh: npt.NDArray[np.bool_], content: Vectors, config: ItemsConfig
+) -> ItemVectors:
+    """The last item vectors after the clicks that came since, each learned from once.
+
+    Args:
+        items: the last vectors by the log's article rows, see ``recsys.items.files.rearranged``; changed in place.
+        events: the whole log: older clicks are company.
+        fresh: bool (E,), which events the last vectors do not know yet.
+        content: float32 (A, D), article vectors, unit or NaN rows.
+        config: learning settings.
+
+    Raises:
+        DegenerateInput: the vectors have grown beyond all bounds.
+    """
+    rows, previous = clicks_of(events, config.company_hours)
+    learn_clicks(items, rows, previous, np.flatnonzero(fresh[events.kind == CLICK]), config.window)
+    check_finite(items)
+    return with_content(items, content, config)
 
 
 def with_articles(events: Events, ids: Sequence[str]) -> Events:

@@ -11,7 +11,9 @@ re-rank, explain. This file holds the configuration only, so that reading it loa
     profile.py       a reader's tags
     reasons.py       why an article is in the list, decided by numbers, said in Chinese or English
     lists.py         what is answered
+    company.py       what is opened beside the last clicks
     taste.py         what one answer knows of its reader
+    facts.py         what many answers share
     variety.py       few of each category
     recommender.py   the four steps
 """
@@ -29,6 +31,9 @@ class RecommendConfig(Section):
     trending: int = Field(60, ge=0, le=10_000)
     fresh: int = Field(60, ge=0, le=10_000)
     fresh_hours: float = Field(48.0, gt=0, le=87_600)
+    company: int = Field(60, ge=0, le=10_000)
+    company_visits: float = Field(3.0, gt=0)
+    company_lift: float = Field(2.0, ge=1)
     max_per_category: int = Field(3, ge=1)
     read_share: float = Field(0.15, ge=0, le=1)
     read_cosine: float = Field(0.3, ge=-1, le=1)

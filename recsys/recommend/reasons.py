@@ -1,7 +1,8 @@
 """Reasons: why an article is in the list, decided by numbers and said in Chinese or English.
 
 Reads the vectors of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is claimed
-only when X gave the largest and a substantial part of the similarity; what cannot be claimed falls back to less.
+only when X gave the largest and a substantial part of the similarity, "readers of X also opened this" only when several
+of them did, and more than open it anyway; what cannot be claimed falls back to less.
 """
 
 import enum
@@ -24,6 +25,7 @@ class ReasonKind(enum.StrEnum):
 
     BECAUSE_YOU_READ = "because_you_read"
     BECAUSE_YOU_LIKE = "because_you_like"
+    ALSO_OPENED = "also_opened"
     TRENDING = "trending"
     FRESH = "fresh"
     POPULAR = "popular"
@@ -37,7 +39,7 @@ class Reason:
 
     Attributes:
         kind: what is claimed.
-        row: the article read, for ``because_you_read`` and ``similar``; -1 otherwise.
+        row: the article read, for ``because_you_read``, ``also_opened`` and ``similar``; -1 otherwise.
         category: the category liked, for ``because_you_like``; what both are in, for ``similar``.
         keywords: what the two articles share, or the article and the reader's other clicks; the tag, for ``tagged``.
     """
@@ -52,6 +54,7 @@ TEXTS = {
     "en": {
         ReasonKind.BECAUSE_YOU_READ: "Because you read “{title}”",
         ReasonKind.BECAUSE_YOU_LIKE: "Because you like {category}",
+        ReasonKind.ALSO_OPENED: "Readers of “{title}” also opened this",
         ReasonKind.TRENDING: "Trending now",
         ReasonKind.FRESH: "From the latest stories",
         ReasonKind.POPULAR: "Popular with readers",
@@ -61,6 +64,7 @@ TEXTS = {
     "zh": {
         ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
         ReasonKind.BECAUSE_YOU_LIKE: "因为你喜欢{category}",
+        ReasonKind.ALSO_OPENED: "读过《{title}》的人也看了",
         ReasonKind.TRENDING: "正在热读",
         ReasonKind.FRESH: "最新文章",
         ReasonKind.POPULAR: "读者都在看",

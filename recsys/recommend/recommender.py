@@ -11,22 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import UnknownArticle
-from recsys.events import KINDS
-from recsys.features import Tables, matrix
+from recsys.events import KINDS, UNDATED
+from recsys.features.matrix import Tables, matrix
 from recsys.index import Index
-from recsys.readers import ReadersConfig, ReaderState, reader_vector
+from recsys.items.online import WINDOW, learn_click
+from recsys.readers import ReadersConfig, ReaderState
+from recsys.readers.encoders import Encoder, untrained
 from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
+from recsys.recommend.company import Company, company_of
+from recsys.recommend.facts import Facts
 from recsys.recommend.lists import Card, Recommendation, Scorer, Tier
 from recsys.recommend.profile import favourites
-from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, beside, middle, most_read
+from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, beside, most_read
 from recsys.recommend.tag_index import Rows
 from recsys.recommend.taste import Pool, Space, Taste
 from recsys.recommend.variety import Variety
-from recsys.trends import Trends
+from recsys.trends.stream import Trends
 
 CLICK = KINDS.index("click")
-HOUR_MS = 3_600_000
 HOT = 10  # articles that may be called trending: the tenth most clicked of a site still is
 DEEPER = 4  # how many times k popular articles are looked at, so that the limit per category finds others
 
@@ -48,6 +51,7 @@ class Recommender:
         readers: ReadersConfig,
         neighbours: int,
         release: str | None,
+        encoder: Encoder | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.tables = tables
@@ -59,17 +63,41 @@ class Recommender:
         self.readers = readers
         self.neighbours = neighbours  # candidates that the index brings
         self.release = release
-        self._middles: dict[tuple[Space, str], Vectors] = {}
+        self._encoders = {Space.ITEMS: encoder or untrained(readers), Space.ARTICLES: untrained(readers)}
+        self.facts = Facts(catalogue, tables, trends, readers)
 
-    def observe(self, kind: int, row: int, time: int) -> None:
-        """Count one event.
+    def observe(
+        self,
+        kind: int,
+        row: int,
+        time: int,
+        *,
+        position: int = -1,
+        visitor: str | None = None,
+        context: str | None = None,
+        arrived: int | None = None,
+    ) -> None:
+        """Learn from one event: the counts, and of a click the item vectors, which are found anew at once.
 
         Args:
             kind: index into ``KINDS``.
-            row: article row.
-            time: ms.
+            row: article row; one outside the catalogue is only counted as unknown.
+            time: ms, or UNDATED.
+            position: place in the list, from 0; -1 for unknown.
+            visitor: who did it, to know their visit; None for nobody known.
+            context: text of a JSON object.
+            arrived: ms, when the event came in.
         """
-        self.trends.observe(kind, row, time)
+        company = self.trends.observe(
+            kind, row, time, position=position, visitor=visitor, context=context, arrived=arrived
+        )
+        items = self.tables.items
+        if items is None or kind != CLICK or time == UNDATED or not 0 <= row < len(items.clicks):
+            return
+        learn_click(items, company, row)
+        if self.index is not None:
+            for moved in {row, *company[-int(items.settings[WINDOW]) :].tolist()}:
+                self.index.add(items.vectors[moved], moved)
 
     def recommend(
         self,
@@ -144,13 +172,6 @@ class Recommender:
         if self.content_index is not None:
             yield Space.ARTICLES, self.tables.article_vectors, self.content_index
 
-    def _middle(self, taste: Taste, row: int) -> Vectors:
-        """What all articles in a candidate's language have in common; of the moment when it was first asked for."""
-        language = self.catalogue.entry(row).language
-        if (taste.space, language) not in self._middles:
-            self._middles[taste.space, language] = middle(taste.table[self.catalogue.in_language(language)])
-        return self._middles[taste.space, language]
-
     def _states(
         self, reader: ReaderState | None, session: ReaderState | None, here: int, now: int
     ) -> list[tuple[Tier, ReaderState]]:
@@ -182,9 +203,9 @@ class Recommender:
     def _taste(self, states: Sequence[tuple[Tier, ReaderState]]) -> Taste | None:
         for tier, state in states:
             for space, table, index in self._spaces() if state.clicks else ():
-                vector = reader_vector(table, state.clicks, self.readers.half_life_clicks)
-                if not np.isnan(vector).any():
-                    return Taste(tier, state, space, table, index, vector)
+                interests = self._encoders[space].encode(table, state.clicks, state.times)
+                if interests.known:
+                    return Taste(tier, state, space, table, index, interests)
         return None
 
     def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
@@ -197,23 +218,37 @@ class Recommender:
             Card(
                 row,
                 float(pool.scores[places[row]] if row in places else scores[row]),
-                self._reason(taste, pool, row),
+                self._reason(taste, pool, row, now),
             )
             for row in picked
         ]
 
     def _pool(self, taste: Taste, allowed: Mask, now: int) -> Pool:
-        near, _ = taste.index.search(taste.vector, self.neighbours, allowed)
+        near = taste.near(self.neighbours, allowed)
         clicked = taste.state.clicks
         liked = most_read(self.catalogue, clicked, self.readers.half_life_clicks)
-        since = max(0, now - int(self.config.fresh_hours * HOUR_MS))
-        fresh = self.catalogue.newest(allowed, self.config.fresh, since=since, liked=liked)
+        fresh = self.facts.fresh(allowed, self.config.fresh_hours, now)
+        newest = self.catalogue.newest(fresh, self.config.fresh, liked=liked)
         trending = self.trends.top(now, self.config.trending, allowed)
-        rows = np.unique(np.concatenate([near, trending, fresh]).astype(np.int32))
+        company = company_of(self.trends, clicked, allowed, now, self.config.company)
+        rows = np.unique(np.concatenate([*near, trending, newest, company.rows]).astype(np.int32))
         scores = self._score(taste, rows, now)
-        order = np.lexsort((rows, -scores))
-        hot, known = self._hot(trending, now), favourites(self.catalogue, clicked)
-        return Pool(rows[order], scores[order], hot, liked, known, since, self.catalogue.showable(now))
+        ranked = taste.in_shares(rows[np.lexsort((rows, -scores))], near)
+        return Pool(
+            ranked,
+            scores[np.searchsorted(rows, ranked)],
+            self._hot(trending, now),
+            liked,
+            favourites(self.catalogue, clicked),
+            self._together(company),
+            fresh,
+            self.catalogue.showable(now),
+        )
+
+    def _together(self, company: Company) -> dict[int, int]:
+        """Row -> the article whose readers opened it too: enough of them, and more than open it anyway."""
+        told = (company.visits >= self.config.company_visits) & (company.lift >= self.config.company_lift)
+        return dict(zip(company.rows[told].tolist(), company.beside[told].tolist(), strict=True))
 
     def _hot(self, trending: Rows, now: int) -> frozenset[int]:
         """The articles that may be called trending: the very top, and clicked lately."""
@@ -221,12 +256,14 @@ class Recommender:
         return frozenset(top[self.trends.clicks(top, now)[:, -1] >= 1.0].tolist())
 
     def _score(self, taste: Taste, rows: Rows, now: int) -> Vectors:
-        """P(click) of each row; without a click model the cosine with the reader, 0 where unknown."""
+        """P(click) of each row; without a click model how near it is to the reader's interests, 0 where unknown."""
         if not len(rows):
             return np.empty(0, np.float32)
         if self.model is None:
-            return np.asarray(np.nan_to_num(taste.table[rows] @ taste.vector), np.float32)
-        return self.model.score(matrix(self.tables, taste.state, rows, now, self.trends, self.readers))
+            return taste.interests.nearness(taste.table[rows])
+        return self.model.score(
+            matrix(self.tables, taste.state, rows, now, self.trends, self.readers, self.facts.known())
+        )
 
     def _for_anyone(
         self, states: Sequence[tuple[Tier, ReaderState]], allowed: Mask, k: int, now: int
@@ -283,20 +320,21 @@ class Recommender:
             varied.offer(self.catalogue.newest(left, k, liked=liked).tolist())
         return varied.filled()
 
-    def _reason(self, taste: Taste, pool: Pool, row: int) -> Reason:
+    def _reason(self, taste: Taste, pool: Pool, row: int, now: int) -> Reason:
         clicks, half_life = taste.state.clicks, self.readers.half_life_clicks
-        read = because_you_read(
-            self.catalogue, taste.table, self._middle(taste, row), clicks, half_life, row, pool.nameable, self.config
-        )
+        mean = self.facts.middle(taste.space, taste.table, self.catalogue.entry(row).language, now)
+        read = because_you_read(self.catalogue, taste.table, mean, clicks, half_life, row, pool.nameable, self.config)
         if read is not None:
             return read
         category = self.catalogue.category(row)
         if category and pool.liked.get(category, 0.0) >= self.config.liked_share:
             words = among(self.catalogue, row, pool.favourites, self.config.reason_keywords)
             return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category, keywords=words)
+        if row in pool.together and pool.nameable[pool.together[row]]:
+            return Reason(ReasonKind.ALSO_OPENED, pool.together[row])
         if row in pool.hot:
             return Reason(ReasonKind.TRENDING)
-        if self.catalogue.published[row] >= pool.since:
+        if pool.fresh[row]:
             return Reason(ReasonKind.FRESH)
         if self.trends.total_clicks(np.array([row], np.int32))[0]:
             return Reason(ReasonKind.POPULAR)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.index import Index
 from recsys.readers import ReaderState
+from recsys.readers.encoders import Interests
 from recsys.recommend.catalogue import Mask
 from recsys.recommend.lists import Tier
 from recsys.recommend.tag_index import Rows
@@ -30,9 +32,9 @@ class Taste:
         tier: where it comes from.
         state: the clicks.
         space: which table.
-        table: float32 (A, D), the vectors of the space that ``vector`` lives in.
+        table: float32 (A, D), the vectors of the space that ``interests`` live in.
         index: of that table.
-        vector: float32 (D,), unit.
+        interests: what the reader likes, known.
     """
 
     tier: Tier
@@ -40,7 +42,44 @@ class Taste:
     space: Space
     table: Vectors
     index: Index
-    vector: Vectors
+    interests: Interests
+
+    def near(self, n: int, allowed: Mask) -> list[Rows]:
+        """The allowed articles nearest to each interest, in proportion to the interests' shares.
+
+        Args:
+            n: how many in all, at most.
+            allowed: bool (A,).
+
+        Returns:
+            K times int32 rows, best first; two interests may find the same article.
+        """
+        wanted = zip(self.interests.vectors, self.interests.quotas(n).tolist(), strict=True)
+        return [self.index.search(vector, quota, allowed)[0] for vector, quota in wanted]
+
+    def in_shares(self, ranked: Rows, near: list[Rows]) -> Rows:
+        """Change a ranking as little as it takes for each interest to get its share.
+
+        An interest that is a whole place short of its share of the places so far is given the next one, as long as
+        there are articles of it. An article is of the interest that it is nearest to, provided that the search for
+        that interest found it.
+
+        Args:
+            ranked: int32 (B,), best first.
+            near: see ``near``.
+
+        Returns:
+            int32 (B,), the same rows.
+
+        Source: Steck 2018, "Calibrated recommendations", section 3: the shares of a list are those of the history.
+        """
+        if len(near) == 1:
+            return ranked
+        cosine = np.nan_to_num(self.table[ranked] @ self.interests.vectors.T, nan=-1.0)  # (B, K)
+        nearest = cosine.argmax(axis=1)
+        found = np.stack([np.isin(ranked, rows) for rows in near])  # (K, B)
+        owner = np.where(found[nearest, np.arange(len(ranked))], nearest, -1)
+        return ranked[in_shares(owner, self.interests.shares)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +88,12 @@ class Pool:
 
     Attributes:
         rows: int32 (B,).
-        scores: float32 (B,), falling.
+        scores: float32 (B,), falling where there is one interest; with several some rows stand before better ones.
         hot: rows that may be called trending.
         liked: category -> share of the clicks' weights.
         favourites: folded keywords of what was read, those of a single article left out.
-        since: ms; what was published since is fresh.
+        together: row -> the article read whose readers opened it too, where that says something.
+        fresh: bool (A,): articles that are news still.
         nameable: bool (A,): articles whose title may be shown.
     """
 
@@ -62,5 +102,38 @@ class Pool:
     hot: frozenset[int]
     liked: dict[str, float]
     favourites: frozenset[str]
-    since: int
+    together: dict[int, int]
+    fresh: Mask
     nameable: Mask
+
+
+@compiled
+def in_shares(owner: npt.NDArray[np.int64], shares: Vectors) -> npt.NDArray[np.int64]:
+    """Give every interest its share of the places, see ``Taste.in_shares``.
+
+    Args:
+        owner: int64 (B,), the interest, 0 to K - 1, of each of B ranked articles, best first; -1 for none.
+        shares: float32 (K,), sums to 1.
+
+    Returns:
+        int64 (B,): 0 to B - 1 in their new order.
+    """
+    B, K = len(owner), len(shares)
+    out, gone = np.empty(B, np.int64), np.zeros(B, np.bool_)
+    taken, first = np.zeros(K, np.int64), np.zeros(K, np.int64)  # first: the best article of each that still waits
+    best = 0
+    for n in range(B):
+        chosen, most = -1, 1.0
+        for k in range(K):
+            while first[k] < B and (owner[first[k]] != k or gone[first[k]]):
+                first[k] += 1
+            short = shares[k] * (n + 1) - taken[k]
+            if first[k] < B and short >= most and (chosen < 0 or short > most):
+                chosen, most = first[k], short
+        while chosen < 0 and gone[best]:
+            best += 1
+        out[n] = best if chosen < 0 else chosen
+        gone[out[n]] = True
+        if owner[out[n]] >= 0:
+            taken[owner[out[n]]] += 1
+    return out

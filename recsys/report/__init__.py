@@ -6,6 +6,7 @@ configuration only, so that reading it loads no plotting code.
     plots.py        numbers -> SVG
     page.py         sections of pictures, tables and examples -> HTML files with one look
     overview.py     counts, odd input, ranking, maps of the articles
+    next_click.py   the click model beside the baselines
     words.py        how good the word vectors are, and which words are new
     keywords.py     examples
     categories.py   how good the classifiers are, and where they are wrong

@@ -1,26 +1,31 @@
 """The stages' files -> every page of the report."""
 
+from recsys.evaluate import SINGLE
 from recsys.report import ReportConfig
 from recsys.report.categories import categories_page
 from recsys.report.keywords import keywords_page
+from recsys.report.next_click import next_click_page
 from recsys.report.overview import Facts, Figures, Folders, overview
 from recsys.report.page import Page
 from recsys.report.words import words_page
+from recsys.workspace import read_json
 
 
 def compose(folders: Folders, facts: Facts, figures: Figures, note: str, config: ReportConfig, seed: int) -> list[Page]:
     """Gather what the pages show.
 
     Args:
-        folders: stage -> its folder; events, tokens, words, keywords, articles, categories, tasks, ctr.
+        folders: stage -> its folder; events, tokens, words, keywords, articles, categories, tasks, baselines, ctr.
         facts: stage -> what it counted and measured.
         figures: model -> figure -> value, empty when nothing could be judged.
         note: how they were judged, or why they could not be.
         config: how much is shown.
         seed: decides which articles stand on a map.
     """
+    columns = {model: figures[model] for model in ("random", *SINGLE, "ctr") if model in figures}
     return [
-        overview(folders, facts, figures, note, config.map_articles, seed),
+        overview(folders, facts, columns, note, config.map_articles, seed),
+        next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
         words_page(folders["words"], folders["tokens"], config.map_words, config.new_words),
         keywords_page(folders, config.examples),
         categories_page(folders["categories"], folders["tasks"]),

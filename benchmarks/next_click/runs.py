@@ -1,0 +1,139 @@
+"""One run: a log replayed with one seed, ours and the baselines on the same draws."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.next_click.data import sampled_lists
+from benchmarks.next_click.figures import ranks, sampled_figures
+from benchmarks.next_click.serving import Serving
+from recsys.baselines import all_baselines
+from recsys.ctr import CtrConfig
+from recsys.ctr.learning import Learner
+from recsys.ctr.model import Drawn, Served
+from recsys.events import Events
+from recsys.features import NAMES
+from recsys.features.lists import Lists, histories
+from recsys.features.matrix import Tables
+from recsys.features.walk import Walk
+from recsys.items import ItemsConfig
+from recsys.items.online import empty_online
+from recsys.readers import ReadersConfig
+from recsys.replay import Contender, Pace, Scored, replay
+from recsys.trends import HOUR_MS, TrendsConfig
+
+Array = npt.NDArray[Any]
+
+OTHERS = 50
+ANY_OF_DAY = 10
+SIZE = 1 + OTHERS + ANY_OF_DAY
+GAP_MINUTES = 30
+FIRST_HOUR = 24.0  # lists before it are not shown to the model: counts have to fill first
+DRAWN = Drawn("clicks_short", 0.5)  # from an hour's clicks; the draw from the day's articles adds half a click to each
+CTR = CtrConfig(hidden=(128, 128), dropout=0.0, batch_size=128 * 21, click_rate_share=0.0)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is judged: hours of the log; minutes of it in which whole lists are served; whether baselines run."""
+
+    from_hour: float
+    to_hour: float
+    serve_minutes: float
+    baselines: bool
+
+
+@dataclass
+class Run:
+    """What came out.
+
+    Attributes:
+        ours: model -> figures.
+        baselines: the same.
+        predictions: targets judged.
+        seconds: of the replay, from the first event to the last score; the baselines not counted.
+    """
+
+    predictions: int
+    seconds: float
+    ours: dict[str, dict[str, float]] = field(default_factory=dict)
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def contenders(seed: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, Contender]:
+    """A model of its own for each set of columns."""
+    return {name: Contender(Learner(own, CTR, seed=seed), own) for name, own in columns.items()}
+
+
+def tables_of(events: Events, seed: int) -> Tables:
+    """A site of which nothing is known but clicks: item vectors that start at nothing."""
+    A = len(events.article_ids)
+    items = empty_online(A, ItemsConfig(), seed=seed)
+    nothing = np.empty((A, 0), np.float32)
+    return Tables(items.vectors, nothing, np.full(A, -1, np.int16), np.full(A, -1, np.int64), items)
+
+
+def lists_for(events: Events, options: Options, seed: int) -> tuple[Lists, Array, int]:
+    """The lists that teach and those that judge, which of their targets were clicked lately, and the first to judge."""
+    start = int(events.time[0])
+    first = start + int(min(FIRST_HOUR, options.from_hour / 3) * HOUR_MS)
+    stop = start + int(options.to_hour * HOUR_MS)
+    lists, clicked = sampled_lists(events, first, stop, OTHERS, ANY_OF_DAY, seed)
+    return lists, clicked, int(np.searchsorted(lists.time, start + int(options.from_hour * HOUR_MS)))
+
+
+def extra_of(lists: Lists) -> npt.NDArray[np.bool_]:
+    """The candidates that only teach: bool (N,)."""
+    return np.tile(np.arange(SIZE) > OTHERS, len(lists))
+
+
+def places_of(parts: Iterable[Scored], n: int, judged: int, seed: int) -> dict[str, Array]:
+    """The place of each target by each contender, int (n,), from 0; a list that was not scored counts as lost."""
+    places: dict[str, Array] = defaultdict(lambda: np.full(n, OTHERS, np.int64))
+    for part in parts:
+        places[part.name][part.start - judged : part.stop - judged] = ranks(part.scores, SIZE, 1 + OTHERS, seed)
+    return dict(places)
+
+
+def run(events: Events, options: Options, seed: int) -> Run:
+    """Replay a log."""
+    lists, clicked, judged = lists_for(events, options, seed)
+    began = time.monotonic()
+    walk = Walk(events, lists, TrendsConfig(), ReadersConfig(), GAP_MINUTES)
+    tables = tables_of(events, seed)
+    walk.stand_on(tables)
+    models = contenders(seed, {"click_model": NAMES})
+    served_model = Contender(Learner(NAMES, CTR, seed=seed), sees_extra=True)
+    models |= {"served": served_model}
+    models |= {"items": Contender(None, ("item_visit",)), "items_affinity": Contender(None, ("item_affinity",))}
+    served = Served(served_model, NAMES, DRAWN)
+    serving = Serving(events, lists, walk, tables, served, options.serve_minutes, judged)
+    parts = replay(
+        walk,
+        lists,
+        models,
+        Pace(),
+        seed=seed,
+        score_from=judged,
+        serve=serving.serve,
+        served=serving.served,
+        extra=extra_of(lists),
+    )
+    places = places_of(parts, len(lists) - judged, judged, seed)
+    outcome = Run(len(lists) - judged, time.monotonic() - began - serving.seconds)
+    judging, recent = lists.cut(judged, len(lists)), clicked[judged:]
+    for name in set(places) - {"served"}:
+        outcome.ours[name] = sampled_figures(places[name], recent)
+    outcome.ours["click_model"] |= serving.figures()
+    if options.baselines:
+        known = histories(events, judging, GAP_MINUTES)
+        for model in all_baselines(seed=seed):
+            table = model.scores(events, judging, known)
+            outcome.baselines[model.name] = sampled_figures(ranks(table, SIZE, 1 + OTHERS, seed), recent)
+            outcome.baselines[model.name] |= serving.baseline_figures(model)
+    return outcome

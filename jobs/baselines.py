@@ -1,0 +1,25 @@
+"""Score the held-out lists by known simple methods, so that the click model has something to beat.
+
+Reads the event log, the catalogue and ``features/``; produces ``baselines/holdout.safetensors`` (baseline -> scores of
+the held-out rows) and ``baselines/chosen.json`` (baseline -> its settings).
+"""
+
+from jobs.features import logged
+from jobs.runner import Counts, Job, Stage
+from recsys.baselines.held_out import held_out_scores
+from recsys.workspace import save_arrays, write_json
+
+STAGE = Stage("baselines", inputs=("events", "features"), sections=("features", "events", "evaluate"))
+
+
+def run(job: Job) -> Counts:
+    """Score the lists.
+
+    Returns:
+        Counts: baselines, held-out rows.
+    """
+    events, lists = logged(job)
+    found = held_out_scores(events, lists, gap_minutes=job.settings.events.session_gap_minutes, seed=job.seed)
+    save_arrays(job.out / "holdout.safetensors", {name: one.scores for name, one in found.items()})
+    write_json(job.out / "chosen.json", {name: vars(one.model) for name, one in found.items()})
+    return {"baselines": len(found), "rows": max(len(one.scores) for one in found.values())}

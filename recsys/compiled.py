@@ -1,0 +1,61 @@
+"""Compiled: a loop over events or candidates in Python -> machine code, by numba.
+
+Compiled once per machine and version of the source, and kept in ``NUMBA_CACHE_DIR``, else beside the source, else in
+the user's cache. Releases the interpreter lock, so that two threads use two cores. Floating point is strict: the same
+input gives the same bytes.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numba
+from numba.core import config
+
+F = TypeVar("F", bound=Callable[..., object])
+
+PACKAGE = Path(__file__).resolve().parent
+PREFIX = "compiled-"
+
+
+def _source() -> str:
+    """A name for the source of every compiled function: numba itself looks only at the file of the outermost one."""
+    told = hashlib.sha256()
+    for file in sorted(PACKAGE.rglob("*.py")):
+        text = file.read_bytes()
+        if b"compiled" in text:
+            told.update(file.name.encode() + b"\0" + text)
+    return told.hexdigest()[:16]
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _choose_cache() -> None:
+    """Keep machine code of this source in a folder of its own, and remove that of older sources."""
+    named = os.environ.get("NUMBA_CACHE_DIR")
+    places = [Path(named)] if named else [PACKAGE / "__pycache__", Path.home() / ".cache" / "recsys"]
+    for place in places:
+        current = place / (PREFIX + _source())
+        if _writable(current):
+            config.CACHE_DIR = str(current)
+            for old in place.glob(PREFIX + "*"):
+                if old != current:
+                    shutil.rmtree(old, ignore_errors=True)
+            return
+
+
+_choose_cache()
+
+
+def compiled(function: F) -> F:
+    """Compile a function of numbers, arrays and named tuples of arrays at its first call."""
+    return cast(F, numba.njit(cache=True, nogil=True)(function))

@@ -1,0 +1,414 @@
+"""The compiled kernel: what is known of B candidates for one list, F columns each.
+
+Reads the live counts, the vectors and what the reader clicked; writes one row per candidate. Training, replay and the
+service call this and nothing else, so that what was learned is what is served. What is unknown (a vector, a category,
+an age) is 0 in its column and 0 in its ``…_known`` column. Columns of company are log-probabilities of what is clicked
+beside an article, drawn towards the candidate's popularity by ``prior_company``.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.compiled import compiled
+from recsys.features import COLUMN, CONTEXTS, NAMES
+from recsys.items.affinity import affinity, direction
+from recsys.items.online import OnlineItems
+from recsys.trends import HOUR_MS, NEVER
+from recsys.trends.counting import born
+from recsys.trends.state import ALL, BUILT_IN, CATEGORIES, LANDMARK, NEWEST, State
+
+Array = npt.NDArray[Any]
+
+LAST = 10  # clicks whose single vectors and company are compared with a candidate
+SECOND = 32  # neighbours of the last click whose own neighbours are looked at
+MAX_AGE_HOURS = 24.0 * 365.0  # an article is news for less than that; bounds what a wrong date can do
+VISIT_FADE, EARLIER_FADE = 0.7, 0.9  # weight of a click against the one after it
+PRIOR_LIFT = 10.0  # clicks of evidence before a context's own share counts as much as everyone's
+HEADING = 1.0  # half-life, in clicks, of what a visit is heading to
+NO_CLICK = 0.05  # clicks that an article without any is taken to have
+FEATURES = len(NAMES)
+(
+    SHORT,
+    LONG,
+    NEXT_,
+    VISIT,
+    VISIT_MAX,
+    SECOND_,
+    EARLIER,
+    EARLIER_MAX,
+    READ,
+) = range(9)
+
+CLICKS = COLUMN["clicks_quarter"]
+SLOPE = COLUMN["slope_short"]
+IMPRESSIONS = COLUMN["impressions_quarter"]
+RATES = COLUMN["click_rate_quarter"]
+AGE = COLUMN["age"]
+COMPANY = COLUMN["last_short"]
+VISITED = COLUMN["visit_company"]
+FOLLOWS = COLUMN["last_next"]
+SECONDS = COLUMN["second_company"]
+EARLIERS = COLUMN["earlier_company"]
+LIFTS = COLUMN["lift_region"]
+ITEMS = COLUMN["item_cosine"]
+CONTENT = COLUMN["content_cosine"]
+CATEGORY = COLUMN["category_share"]
+READER = COLUMN["history"]
+
+
+class Known(NamedTuple):
+    """What is known of A articles beside the counts, and room to work in.
+
+    Attributes:
+        items: the item vectors.
+        article_vectors: float32 (A, D), unit or NaN rows.
+        shelf: float64 (CATEGORIES + 1,), hours.
+        place: int32 (A,), all 0 between calls: where a candidate stands, from 1.
+        half_life: float64 (1,), clicks.
+        priors: float64 (2,): impressions, company.
+    """
+
+    items: OnlineItems
+    article_vectors: Array
+    shelf: Array
+    place: Array
+    half_life: Array
+    priors: Array
+
+
+@compiled
+def describe(
+    state: State, known: Known, clicks: Array, times: Array, visit: int, codes: Array, rows: Array, now: int, out: Array
+) -> None:
+    """Describe candidates for one reader at one moment.
+
+    Args:
+        state: the counts, as known before ``now``.
+        known: the vectors, as known before ``now``.
+        clicks: int32 (n,), rows clicked before ``now``, oldest first.
+        times: int64 (n,), ms of each.
+        visit: where in ``clicks`` this visit begins.
+        codes: int (C,), values of the context attributes; 0 for unknown.
+        rows: int32 (B,), candidates, each once.
+        now: ms; a clock behind the newest event counted stands at that event, or faded counts would grow without end.
+        out: float32 (B, F), filled; columns as ``NAMES``.
+    """
+    now = max(now, state.clock[NEWEST])
+    out[:] = np.float32(0)
+    B, n = len(rows), len(clicks)
+    for b in range(B):
+        known.place[rows[b]] = b + 1
+    gains = np.zeros((B, 9))
+    sums = np.zeros(9)
+    _gather(state, known, clicks, visit, now, gains, sums)
+    for b in range(B):
+        known.place[rows[b]] = 0
+    _popularity(state, known, rows, now, out)
+    beta = known.priors[1]
+    everyone = state.all_decayed[1, 2] * 2.0 ** ((state.clock[LANDMARK] - now) * state.per_ms[2])
+    fade = 2.0 ** ((state.clock[LANDMARK] - now) * state.per_ms[2])
+    for b in range(B):
+        row = rows[b]
+        share = (state.decayed[row, 1, 2] * fade + NO_CLICK) / (everyone + 1.0)
+        out[b, COMPANY] = np.log((gains[b, SHORT] + beta * share) / (sums[SHORT] + beta))
+        out[b, COMPANY + 1] = np.log((gains[b, LONG] + beta * share) / (sums[LONG] + beta))
+        out[b, COMPANY + 2] = np.log1p(gains[b, SHORT])
+        out[b, COMPANY + 3] = np.log1p(sums[LONG])
+        out[b, VISITED] = np.log(gains[b, VISIT] + sums[VISIT] * share)
+        out[b, VISITED + 1] = np.log(gains[b, VISIT_MAX] + 0.1 * share)
+        out[b, FOLLOWS] = np.log((gains[b, NEXT_] + beta * share) / (sums[NEXT_] + beta))
+        out[b, FOLLOWS + 1] = np.log1p(gains[b, NEXT_])
+        out[b, SECONDS] = np.log(gains[b, SECOND_] + 0.1 * share)
+        out[b, EARLIERS] = np.log(gains[b, EARLIER] + sums[EARLIER] * share)
+        out[b, EARLIERS + 1] = np.log(gains[b, EARLIER_MAX] + 0.1 * share)
+        out[b, EARLIERS + 3] = gains[b, READ]
+    _lifts(state, codes, rows, out)
+    _vectors(known.items.vectors, known.half_life[0], clicks, visit, rows, ITEMS, True, out)
+    _affinity(known.items, clicks[visit:], rows, out)
+    _vectors(known.article_vectors, known.half_life[0], clicks, visit, rows, CONTENT, False, out)
+    _category(state, clicks, rows, out)
+    history, visited = np.log1p(n), np.log1p(n - visit)
+    pause = 0.0
+    if n - visit > 1 and times[n - 2] > 0:
+        pause = np.log1p(max(times[n - 1] - times[n - 2], 0) / 1000.0)
+    angle = 2 * np.pi * ((now % (24 * HOUR_MS)) / (24 * HOUR_MS))
+    for b in range(B):
+        out[b, READER] = history
+        out[b, READER + 1] = visited
+        out[b, READER + 2] = pause
+        out[b, READER + 3] = np.sin(angle)
+        out[b, READER + 4] = np.cos(angle)
+
+
+@compiled
+def _gather(state: State, known: Known, clicks: Array, visit: int, now: int, gains: Array, sums: Array) -> None:
+    """What the neighbours of the clicks say for each candidate; ``sums`` holds what belongs to no candidate."""
+    n = len(clicks)
+    beta = known.priors[1]
+    since = float(state.clock[LANDMARK] - now)
+    fades = np.empty(3)
+    for k in range(3):
+        fades[k] = 2.0 ** (since * state.pair_per_ms[k])
+    for p in range(n):
+        if known.place[clicks[p]]:
+            gains[known.place[clicks[p]] - 1, READ] = 1.0
+    weight, total = 1.0, 0.0
+    for _ in range(max(visit, n - LAST), n):
+        total += weight
+        weight *= VISIT_FADE
+    weight = 1.0
+    for p in range(n - 1, max(visit, n - LAST) - 1, -1):
+        _beside(state, known, clicks[p], weight / total, fades[1], VISIT, gains, sums)
+        weight *= VISIT_FADE
+    weight, total = 1.0, 0.0
+    for _ in range(max(0, visit - LAST), visit):
+        total += weight
+        weight *= EARLIER_FADE
+    weight = 1.0
+    for p in range(visit - 1, max(0, visit - LAST) - 1, -1):
+        _beside(state, known, clicks[p], weight / total, fades[1], EARLIER, gains, sums)
+        weight *= EARLIER_FADE
+    if visit >= n:
+        sums[VISIT] = 1.0
+    if not visit:
+        sums[EARLIER] = 1.0
+    if not n or state.slot_of[clicks[n - 1]] == NEVER:
+        return
+    at = state.slot_of[clicks[n - 1]]
+    neighbours, pairs = state.neighbour[at], state.pairs[at]
+    M = len(neighbours)
+    for m in range(M):
+        if neighbours[m] == NEVER:
+            M = m
+            break
+        short, long, follows = pairs[m, 0] * fades[0], pairs[m, 1] * fades[1], pairs[m, 2] * fades[2]
+        sums[SHORT] += short
+        sums[LONG] += long
+        sums[NEXT_] += follows
+        b = known.place[neighbours[m]] - 1
+        if b >= 0:
+            gains[b, SHORT], gains[b, LONG], gains[b, NEXT_] = short, long, follows
+    least = 0.0
+    if M > SECOND:
+        ordered = np.sort(pairs[:M, 1])
+        least = ordered[M - SECOND]
+    for m in range(M):
+        if pairs[m, 1] >= least:
+            share = pairs[m, 1] * fades[1] / (sums[LONG] + beta)
+            _beside(state, known, neighbours[m], share, fades[1], SECOND_, gains, sums)
+
+
+@compiled
+def _beside(
+    state: State, known: Known, row: int, weight: float, fade: float, column: int, gains: Array, sums: Array
+) -> None:
+    """Add ``weight`` times the share of each candidate among an article's neighbours."""
+    beta = known.priors[1]
+    at = state.slot_of[row]
+    total = 0.0
+    if at != NEVER:
+        neighbours, pairs = state.neighbour[at], state.pairs[at]
+        M = len(neighbours)
+        for m in range(M):
+            if neighbours[m] == NEVER:
+                M = m
+                break
+            total += pairs[m, 1]
+        total = total * fade + beta
+        for m in range(M):
+            b = known.place[neighbours[m]] - 1
+            if b >= 0:
+                share = pairs[m, 1] * fade / total
+                gains[b, column] += weight * share
+                if column != SECOND_:
+                    gains[b, column + 1] = max(gains[b, column + 1], share)
+    else:
+        total = beta
+    sums[column] += weight * beta / total
+
+
+@compiled
+def _popularity(state: State, known: Known, rows: Array, now: int, out: Array) -> None:
+    """Clicks, slopes, impressions, click rates and ages."""
+    K = len(state.per_ms)
+    fades = np.empty(K)
+    for k in range(K):
+        fades[k] = 2.0 ** ((state.clock[LANDMARK] - now) * state.per_ms[k])
+    clicked, shown = state.all_total[1], state.all_total[0]
+    stream = (clicked + 1.0) / (max(shown, clicked) + 10.0)
+    prior = known.priors[0]
+    for b in range(len(rows)):
+        row = rows[b]
+        for k in range(K):
+            clicks = state.decayed[row, 1, k] * fades[k]
+            out[b, CLICKS + k] = np.log1p(clicks)
+            shows = state.decayed[row, 0, k] * fades[k]
+            out[b, IMPRESSIONS + k] = np.log1p(shows)
+            out[b, RATES + k] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
+            if k:
+                faster = state.decayed[row, 1, k - 1] * fades[k - 1] / (fades_hours(state, k - 1))
+                slower = clicks / fades_hours(state, k)
+                out[b, SLOPE + k - 1] = np.log((faster + 1.0) / (slower + 1.0))
+        if state.last[row] != NEVER:
+            out[b, SLOPE + K - 1] = np.log1p(max(now - state.last[row], 0) / 1000.0)
+        clicks, shows = float(state.total[row, 1]), float(state.total[row, 0])
+        out[b, CLICKS + K] = np.log1p(clicks)
+        out[b, IMPRESSIONS + K] = np.log1p(shows)
+        out[b, RATES + K] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
+        since = born(state, row)
+        if since == NEVER:
+            continue
+        hours = min(max(now - since, 0) / HOUR_MS, MAX_AGE_HOURS)
+        seen = hours
+        if state.first[row] != NEVER:
+            seen = min(max(now - state.first[row], 0) / HOUR_MS, MAX_AGE_HOURS)
+        elif state.published[row] != NEVER:
+            seen = 0.0
+        category = state.category[row]
+        shelf = known.shelf[category if 0 <= category < CATEGORIES else CATEGORIES]
+        out[b, AGE] = np.log1p(seen)
+        out[b, AGE + 1] = np.log1p(hours)
+        out[b, AGE + 2] = 1.0
+        out[b, AGE + 3] = np.log1p(hours / shelf)
+
+
+@compiled
+def fades_hours(state: State, k: int) -> float:
+    """Hours of a half-life."""
+    return float(1.0 / (state.per_ms[k] * HOUR_MS))
+
+
+@compiled
+def _odds(rate: float) -> float:
+    rate = min(max(rate, 1e-6), 1 - 1e-6)
+    return float(np.log(rate / (1 - rate)))
+
+
+@compiled
+def _lifts(state: State, codes: Array, rows: Array, out: Array) -> None:
+    """How much more often an article is clicked in this context than everything is."""
+    since = float(state.clock[LANDMARK] - state.clock[1])
+    fade = 2.0 ** (since * state.slow_per_ms[0])
+    C = len(codes)
+    for c in range(C):
+        place = c if c < C - BUILT_IN else len(CONTEXTS) - C + c  # a site may have fewer than four of its own
+        v = codes[c]
+        if v <= 0 or state.all_lifts[c, v] <= 0:
+            continue
+        share = state.all_lifts[c, v] / state.all_lifts[c, ALL]
+        for b in range(len(rows)):
+            at = state.slot_of[rows[b]]
+            if at == NEVER:
+                continue
+            mine, all_ = state.lifts[at, c, v] * fade, state.lifts[at, c, ALL] * fade
+            out[b, LIFTS + place] = np.log((mine + PRIOR_LIFT * share) / ((all_ + PRIOR_LIFT) * share))
+
+
+@compiled
+def _mean(vectors: Array, clicks: Array, start: int, half_life: float, out: Array) -> bool:
+    """The direction of the clicks from ``start`` on, the newest weighing most; False when there is none."""
+    out[:] = np.float32(0)
+    D = vectors.shape[1]
+    weight, fade = 1.0, 0.5 ** (1.0 / half_life)
+    found = False
+    for p in range(len(clicks) - 1, start - 1, -1):
+        vector = vectors[clicks[p]]
+        if np.isnan(vector[0]):
+            continue
+        for d in range(D):
+            out[d] += np.float32(weight) * vector[d]
+        weight *= fade
+        found = True
+    norm = np.sqrt(_dot(out, out))
+    if not found or norm <= 1e-6:
+        return False
+    for d in range(D):
+        out[d] /= norm
+    return True
+
+
+@compiled
+def _dot(a: Array, b: Array) -> float:
+    total = np.float32(0)
+    for d in range(len(a)):
+        total += a[d] * b[d]
+    return float(total)
+
+
+@compiled
+def _vectors(
+    vectors: Array, half_life: float, clicks: Array, visit: int, rows: Array, column: int, items: bool, out: Array
+) -> None:
+    """Cosines of the candidates with what the reader clicked."""
+    D, n = vectors.shape[1], len(clicks)
+    if not D or not n:
+        return
+    wanted = np.zeros((3, D), np.float32)
+    if not _mean(vectors, clicks, 0, half_life, wanted[0]):
+        return
+    visiting = _mean(vectors, clicks, visit, HEADING, wanted[1])
+    earlier = _mean(vectors, clicks[:visit], 0, half_life, wanted[2])
+    last = np.empty(min(n, LAST), np.int64)
+    kept = 0
+    for p in range(n - 1, max(0, n - LAST) - 1, -1):
+        if not np.isnan(vectors[clicks[p], 0]):
+            last[kept] = clicks[p]
+            kept += 1
+    newest = not np.isnan(vectors[clicks[n - 1], 0])
+    for b in range(len(rows)):
+        vector = vectors[rows[b]]
+        if np.isnan(vector[0]):
+            continue
+        most = -1.0
+        if not kept:
+            most = _dot(wanted[0], vector)
+        for m in range(kept):
+            most = max(most, _dot(vectors[last[m]], vector))
+        out[b, column] = _dot(wanted[0], vector)
+        if items:
+            if newest:
+                out[b, column + 1] = _dot(vectors[clicks[n - 1]], vector)
+            if visiting:
+                out[b, column + 2] = _dot(wanted[1], vector)
+            if earlier:
+                out[b, EARLIERS + 2] = _dot(wanted[2], vector)
+            out[b, column + 3] = most
+            out[b, column + 5] = 1.0
+        else:
+            out[b, column + 1] = most
+            out[b, column + 2] = 1.0
+
+
+@compiled
+def _affinity(items: OnlineItems, visited: Array, rows: Array, out: Array) -> None:
+    """How well each candidate follows what this visit has clicked."""
+    if not len(visited) or not items.vectors.shape[1]:
+        return
+    heading = direction(items, visited, HEADING)
+    if np.isnan(heading[0, 0]):
+        return
+    for b in range(len(rows)):
+        follows = affinity(items, heading, rows[b])
+        if not np.isnan(follows):
+            out[b, ITEMS + 4] = follows
+
+
+@compiled
+def _category(state: State, clicks: Array, rows: Array, out: Array) -> None:
+    """Share of the reader's clicks in the candidate's category, both known."""
+    known = 0
+    for p in range(len(clicks)):
+        known += state.category[clicks[p]] >= 0
+    if not known:
+        return
+    for b in range(len(rows)):
+        category = state.category[rows[b]]
+        if category < 0:
+            continue
+        same = 0
+        for p in range(len(clicks)):
+            same += state.category[clicks[p]] == category
+        out[b, CATEGORY] = same / known
+        out[b, CATEGORY + 1] = 1.0

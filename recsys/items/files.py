@@ -1,0 +1,158 @@
+"""Item vectors <-> the files of a release: all that training and service need to go on exactly where they were.
+
+Reads and writes, in one folder, ``ids.parquet``, ``vectors.npy``, ``inside.npy``, ``outside.npy``, ``clicks.npy``,
+``content.npy``, ``recent.npy``, ``state.npy`` and ``settings.npy``, with what ``OnlineItems`` says of each, and
+``source.npy``, ``projection.npy``, ``space.json``.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.errors import CorruptArtefact
+from recsys.items import ItemsConfig, item_space
+from recsys.items.online import FILLED, HEAD, OnlineItems, Rows, empty_like, online_settings, shares_of
+from recsys.items.training import ItemVectors
+from recsys.workspace import Array, load_npy, read_json, read_table, save_npy, write_json, write_table
+
+
+class Last(NamedTuple):
+    """The last item vectors, as they were released.
+
+    Attributes:
+        items: the vectors by the rows of ``ids``.
+        ids: the articles.
+        space: the vectors' name.
+        through: the highest ``seq`` of the log that they were learned from.
+    """
+
+    items: OnlineItems
+    ids: list[str]
+    space: str
+    through: int
+
+
+SAVED = ("inside", "outside", "clicks", "content", "vectors", "recent", "state", "settings")
+BY_ARTICLE = ("inside", "outside", "clicks", "content", "vectors")
+REMEDY = "Run: python -m jobs items --fresh"
+DTYPES = {"recent": np.int32, "state": np.int64}  # all others are float32
+
+
+def save_items(made: ItemVectors, ids: Sequence[str], through: int, folder: Path) -> None:
+    """Write item vectors, their source, the projection and ``space.json``.
+
+    Args:
+        made: the vectors of A articles.
+        ids: A identifiers.
+        through: the highest ``seq`` of the log that they were learned from.
+        folder: where to.
+    """
+    save_online(made.online, ids, folder)
+    save_npy(folder / "source.npy", made.source)
+    save_npy(folder / "projection.npy", made.projection)
+    space = {"space": item_space(made.vectors), "embedding_dim": int(made.vectors.shape[1]), "through": through}
+    write_json(folder / "space.json", space)
+
+
+def load_last(folder: Path) -> Last:
+    """Read what ``save_items`` wrote, as far as training goes on from it.
+
+    Raises:
+        CorruptArtefact: the files contradict each other, or were written by an older version.
+    """
+    try:
+        space = read_json(folder / "space.json")
+        return Last(*load_online(folder), str(space["space"]), int(space["through"]))
+    except (FileNotFoundError, KeyError) as error:
+        raise CorruptArtefact(f"item vectors to go on from in {folder}", f"no {error}", REMEDY) from None
+
+
+def save_online(items: OnlineItems, ids: Sequence[str], folder: Path) -> None:
+    """Write the vectors of the articles ``ids``, and what is needed to learn on."""
+    write_table(folder / "ids.parquet", pa.table({"id": pa.array(ids, pa.string())}))
+    for name, array in snapshot(items).items():
+        save_npy(folder / f"{name}.npy", array)
+
+
+def load_online(folder: Path) -> tuple[OnlineItems, list[str]]:
+    """Read what ``save_online`` wrote.
+
+    Returns:
+        The vectors with the same bytes, and the articles' identifiers.
+
+    Raises:
+        MissingArtefact: a file is not there.
+        CorruptArtefact: the files contradict each other.
+    """
+    ids: list[str] = read_table(folder / "ids.parquet", columns=["id"])["id"].to_pylist()
+    items = restored({name: load_npy(folder / f"{name}.npy") for name in SAVED})
+    if len(items.clicks) != len(ids):
+        raise CorruptArtefact(f"{len(ids)} articles in {folder}", f"vectors of {len(items.clicks)}", REMEDY)
+    return items, ids
+
+
+def snapshot(items: OnlineItems) -> dict[str, Array]:
+    """The arrays that say everything; how often an article stands in the ring is counted again."""
+    return {name: getattr(items, name) for name in SAVED}
+
+
+def restored(arrays: Mapping[str, Array]) -> OnlineItems:
+    """Item vectors from a snapshot: learning on from here gives the same bytes as never having stopped.
+
+    Raises:
+        CorruptArtefact: an array is missing, of another type, or of a shape that contradicts the others.
+    """
+    if missing := [name for name in SAVED if name not in arrays]:
+        raise CorruptArtefact("a snapshot of item vectors", f"one without {', '.join(missing)}", REMEDY)
+    A, D = arrays["inside"].shape if arrays["inside"].ndim == 2 else (-1, -1)
+    R = len(arrays["recent"])
+    shapes = dict.fromkeys(BY_ARTICLE, (A, D)) | {"clicks": (A,), "recent": (R,), "state": (4,), "settings": (7,)}
+    for name, shape in shapes.items():
+        array = arrays[name]
+        if array.shape != shape or array.dtype != DTYPES.get(name, np.float32):
+            raise CorruptArtefact(f"{name} of shape {shape}", f"{array.dtype} {array.shape}", REMEDY)
+    recent, state = arrays["recent"], arrays["state"]
+    head, filled = int(state[HEAD]), int(state[FILLED])
+    if not (0 <= head < R and 0 <= filled <= R and (recent[:filled] >= 0).all() and (recent[:filled] < A).all()):
+        raise CorruptArtefact(f"a ring of rows below {A}", "one that points elsewhere", REMEDY)
+    kept = {name: np.array(arrays[name]) for name in SAVED}  # a copy: it changes in place
+    return OnlineItems(**kept, shares=shares_of(recent[:filled], A))
+
+
+def rearranged(items: OnlineItems, ids: Sequence[str], wanted: Sequence[str], config: ItemsConfig) -> OnlineItems:
+    """The same vectors by the rows of another list of articles, to be learned on with the settings of now.
+
+    Args:
+        items: vectors by the rows of ``ids``.
+        ids: identifiers.
+        wanted: identifiers in the order asked for; one that ``ids`` lacks starts untouched.
+        config: learning settings; the dimensions stay what they are.
+
+    Returns:
+        Vectors of the articles ``wanted``; clicks in the ring on an article that is not wanted any more are forgotten.
+    """
+    row_of = {article_id: row for row, article_id in enumerate(ids)}
+    source = np.array([row_of.get(article_id, -1) for article_id in wanted], np.int64)
+    there = source >= 0
+    made = empty_like(items, len(wanted))
+    for name in BY_ARTICLE:
+        getattr(made, name)[there] = getattr(items, name)[source[there]]
+    ring = _by_age(items)
+    row = np.full(len(ids) + 1, -1, np.int32)
+    row[source[there]] = np.flatnonzero(there)
+    ring = row[ring]
+    ring = ring[ring >= 0][-config.recent_clicks :]
+    recent, state = np.zeros(config.recent_clicks, np.int32), items.state.copy()
+    recent[: len(ring)] = ring
+    state[:2] = len(ring) % len(recent), len(ring)
+    shares, settings = shares_of(ring, len(wanted)), online_settings(config)
+    return made._replace(recent=recent, state=state, shares=shares, settings=settings)
+
+
+def _by_age(items: OnlineItems) -> Rows:
+    """The rows in the ring, the oldest first: int32 (filled,)."""
+    head, filled = int(items.state[HEAD]), int(items.state[FILLED])
+    return np.roll(items.recent, -head) if filled == len(items.recent) else items.recent[:filled]

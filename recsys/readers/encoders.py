@@ -1,0 +1,158 @@
+"""Encoders: a reader's last clicks -> the directions in which they will look next.
+
+One form for all: a table of vectors and the clicks, oldest first, with their times, give K ≥ 1 interests with shares.
+What holds for all: clicks on articles without a vector, or outside the table, say nothing; an article clicked twice
+counts twice; times may be UNDATED; of a long history only the last clicks count. A reader of whom nothing is known, and
+one whose clicks cancel out, has a single interest, which is NaN and not zero. A reader without an id is the clicks of
+their visit, by the same code.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.readers.clusters import ward
+from recsys.readers.mean import Vectors, reader_vector, weights
+from recsys.readers.settings import ReadersConfig
+
+Rows = Sequence[int] | npt.NDArray[np.int32]
+Times = Sequence[int] | npt.NDArray[np.int64]
+
+NOTHING = 1e-6  # weight of a click that is too old to count
+LOOKED_AT = 100  # clicks that are clustered at most: with a half-life of 8 clicks an older one weighs below 1/4000
+CONCENTRATION = 5.0  # how closely clicks lie around an interest; 5 to 20 rank alike on G1
+
+
+class Interests(NamedTuple):
+    """What one reader likes.
+
+    Attributes:
+        vectors: float32 (K, D), unit rows, the greatest share first; one row of NaN where nothing is known.
+        shares: float32 (K,), positive, falling, sums to 1.
+    """
+
+    vectors: Vectors
+    shares: Vectors
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is known."""
+        return bool(np.isfinite(self.vectors).all()) and self.vectors.shape[1] > 0
+
+    def nearness(self, candidates: Vectors) -> Vectors:
+        """How near each candidate is to what the reader likes: the cosine, where there is one interest.
+
+        With several it is the log of a mixture, in units of a cosine: nearly the cosine to the nearest interest, a
+        little less where that interest's share is small.
+
+        Args:
+            candidates: float32 (B, D), unit or NaN rows.
+
+        Returns:
+            float32 (B,), 0 where the candidate or the reader is unknown.
+
+        Source: a mixture of von Mises-Fisher densities, Banerjee et al. 2005.
+        """
+        if not self.known:
+            return np.zeros(len(candidates), np.float32)
+        cosine = candidates @ self.vectors.T  # (B, K)
+        if len(self.shares) == 1:
+            return np.asarray(np.nan_to_num(cosine[:, 0]), np.float32)
+        dense = np.log(np.exp(CONCENTRATION * cosine) @ self.shares) / CONCENTRATION
+        return np.asarray(np.nan_to_num(dense), np.float32)
+
+    def quotas(self, n: int) -> npt.NDArray[np.int64]:
+        """Share out ``n`` places: int64 (K,), at least one each while there are enough, sums to ``n``.
+
+        By the largest remainders; the greater share first where they are equal.
+        """
+        exact = self.shares.astype(np.float64) * n
+        seats = np.floor(exact).astype(np.int64)
+        seats[: max(0, n)] = np.maximum(seats[: max(0, n)], 1)
+        order = np.lexsort((np.arange(len(seats)), -(exact - seats)))
+        for place in range(max(0, n - int(seats.sum()))):
+            seats[order[place % len(order)]] += 1
+        while seats.sum() > n:
+            seats[np.flatnonzero(seats == seats.max())[-1]] -= 1
+        return seats
+
+
+class Encoder(Protocol):
+    """What turns clicks into interests."""
+
+    def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
+        """Find the interests behind some clicks.
+
+        Args:
+            vectors: float32 (A, D), unit or NaN rows.
+            rows: article rows clicked, oldest first.
+            times: ms since the epoch of each, UNDATED where unknown.
+        """
+
+
+class MeanEncoder:
+    """One interest: the decayed mean of the last clicks."""
+
+    def __init__(self, half_life_clicks: float) -> None:
+        self.half_life_clicks = half_life_clicks
+
+    def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
+        """See ``Encoder``."""
+        return one_interest(reader_vector(vectors, rows, self.half_life_clicks))
+
+
+class InterestsEncoder:
+    """Several interests: the history's clusters, each the decayed mean of its own clicks.
+
+    An interest's share is that of its clicks' weights, so that what a reader clicked lately counts for more.
+    """
+
+    def __init__(self, config: ReadersConfig) -> None:
+        self.config = config
+
+    def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
+        """See ``Encoder``."""
+        points = known_clicks(vectors, rows)[-LOOKED_AT:]  # (n, D)
+        if not len(points):
+            return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
+        part = weights(len(points), self.config.half_life_clicks)
+        points, part = points[part > NOTHING], part[part > NOTHING]
+        label = ward(points, part, self.config.max_interests, self.config.interest_gain)
+        belongs = np.zeros((int(label.max()) + 1, len(points)), np.float32)
+        belongs[label, np.arange(len(points))] = part
+        sums = belongs @ points  # (K, D)
+        norms = np.sqrt((sums * sums).sum(axis=1))
+        shares = belongs.sum(axis=1)
+        keep = np.flatnonzero(norms > 1e-6)
+        if not len(keep):
+            return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
+        order = keep[np.argsort(-shares[keep], kind="stable")]
+        found = shares[order] / shares[order].sum()
+        return Interests((sums[order] / norms[order, None]).astype(np.float32), found.astype(np.float32))
+
+
+def known_clicks(vectors: Vectors, rows: Rows) -> Vectors:
+    """The vectors of the clicks that have one: float32 (n, D), oldest first."""
+    return vectors[known_rows(vectors, rows)[0]]
+
+
+def known_rows(vectors: Vectors, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Which clicks have a vector: int64 (n,) their rows, and int64 (n,) their places among the clicks."""
+    clicked = np.asarray(rows, np.int64)
+    if not vectors.shape[1]:
+        return clicked[:0], clicked[:0]
+    places = np.flatnonzero((clicked >= 0) & (clicked < len(vectors)))
+    places = places[~np.isnan(vectors[clicked[places], 0])]
+    return clicked[places], places
+
+
+def one_interest(vector: Vectors) -> Interests:
+    """A vector, float32 (D,), as the only interest."""
+    return Interests(vector[None], np.ones(1, np.float32))
+
+
+def untrained(config: ReadersConfig) -> Encoder:
+    """The encoder that needs no training: several interests where the configuration asks for them, else the mean."""
+    return InterestsEncoder(config) if config.encoder == "interests" else MeanEncoder(config.half_life_clicks)

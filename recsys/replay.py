@@ -1,0 +1,229 @@
+"""Replay: a log in time order through what serves, with a click model that learns hour by hour from the past alone.
+
+Reads a walk (counts, item vectors and readers as of each list) and the lists of the log; produces scores of every
+candidate by models that had learned only from clicks that had happened by then, and the lists that the recommender
+itself would have served. Memory is bounded by the lists of one refit, however long the log is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.ctr.learning import Learner
+from recsys.ctr.training import Rows
+from recsys.features import COLUMN, NAMES
+from recsys.features.lists import NEVER, Lists
+from recsys.features.matrix import Matrix
+from recsys.features.walk import Walk
+
+Scores = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Longs = npt.NDArray[np.int64]
+
+CHUNK = 2_048  # lists described at once: some 26 MB with 51 candidates each
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a click model learns along a log.
+
+    Attributes:
+        refit_minutes: of log time between two refits.
+        first_refit_hours: of log time before the first, so that the columns are scaled by more than one hour's values.
+        memory: refits whose lists are learned from again at each, the last ones.
+        learn_lists: lists of one refit that teach, at most, drawn at random.
+        learn_others: candidates without a click that teach, of each list, drawn at random.
+    """
+
+    refit_minutes: float = 60.0
+    first_refit_hours: float = 6.0
+    memory: int = 3
+    learn_lists: int = 4_000
+    learn_others: int = 20
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model that takes part in a replay.
+
+    Attributes:
+        learner: what learns and scores; None: the first of its columns is the score as it stands.
+        columns: the features that it may see, a subset of ``NAMES``.
+        sees_extra: whether it learns from the extra candidates, too.
+    """
+
+    learner: Learner | None
+    columns: tuple[str, ...] = NAMES
+    sees_extra: bool = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can score."""
+        return self.learner is None or self.learner.ready
+
+    def raw(self, matrix: Matrix) -> Scores:
+        """Scores of the rows of a whole matrix: float32 (B, F) -> float32 (B,)."""
+        own = self.rows(matrix)
+        return own[:, 0].copy() if self.learner is None else self.learner.raw(own)
+
+    def rows(self, matrix: Matrix) -> Matrix:
+        """Its own columns: float32 (B, F) -> (B, F')."""
+        return matrix if self.columns == NAMES else matrix[:, [COLUMN[name] for name in self.columns]]
+
+
+class Scored(NamedTuple):
+    """Scores of the candidates of the lists start:stop by one contender: float32 (n,)."""
+
+    name: str
+    start: int
+    stop: int
+    scores: Scores
+
+
+def replay(
+    walk: Walk,
+    lists: Lists,
+    contenders: Mapping[str, Contender],
+    pace: Pace,
+    *,
+    seed: int,
+    score_from: int = 0,
+    serve: Callable[[int], None] | None = None,
+    served: Mask | None = None,
+    extra: Mask | None = None,
+) -> Iterator[Scored]:
+    """Score every list by models that have learned from the clicks before it only.
+
+    A list teaches at the first refit after all its clicks: one that is clicked after the refit would tell the model of
+    a click that had not happened.
+
+    Args:
+        walk: over the same log and lists, standing before the first list.
+        lists: in time order.
+        contenders: name -> model; all learn from the same lists.
+        pace: when and from how many lists they learn.
+        seed: of the lists and candidates that teach.
+        score_from: number of the first list that is scored; those before it only teach.
+        serve: called with the number of a list when everything stands as it did when the list was shown.
+        served: bool (I,), the lists for which it is called.
+        extra: bool (N,), candidates that only teach, and only those contenders that see them.
+
+    Yields:
+        The scores of each contender for one stretch of lists after the other, from the first that it could score.
+    """
+    teacher = Teacher(lists, contenders, pace, seed, extra)
+    chunks = list(_chunks(lists, pace, served))
+    with ThreadPoolExecutor(1) as ahead:  # describes the next stretch while this one is scored
+        waiting = ahead.submit(_described, walk, lists, *chunks[0]) if chunks else None
+        for place, (start, stop) in enumerate(chunks):
+            teacher.refit(int(lists.time[start]))
+            matrix = waiting.result() if waiting is not None else _described(walk, lists, start, stop)
+            following = chunks[place + 1] if place + 1 < len(chunks) else None
+            alone = served is not None and (served[start] or (following is not None and served[following[0]]))
+            waiting = None if alone or following is None else ahead.submit(_described, walk, lists, *following)
+            if start >= score_from:
+                for name, contender in contenders.items():
+                    if contender.ready:
+                        yield Scored(name, start, stop, contender.raw(matrix))
+            if serve is not None and served is not None and served[start]:
+                serve(start)
+            teacher.note(start, stop, matrix)
+
+
+def _described(walk: Walk, lists: Lists, start: int, stop: int) -> Matrix:
+    matrix = np.empty((lists.offsets[stop] - lists.offsets[start], len(NAMES)), np.float32)
+    walk.describe(start, stop, matrix)
+    return matrix
+
+
+def _chunks(lists: Lists, pace: Pace, served: Mask | None) -> Iterable[tuple[int, int]]:
+    """Stretches of lists within one refit interval, at most ``CHUNK`` long; a served list is one of its own."""
+    if not len(lists):
+        return
+    interval = (lists.time - lists.time[0]) // int(pace.refit_minutes * MINUTE_MS)
+    alone = np.zeros(len(lists), bool) if served is None else served
+    new = np.ones(len(lists), bool)
+    new[1:] = (np.diff(interval) != 0) | alone[1:] | alone[:-1]
+    bounds = np.append(np.flatnonzero(new), len(lists))
+    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        for at in range(start, stop, CHUNK):
+            yield at, min(at + CHUNK, stop)
+
+
+class Teacher:
+    """What the contenders have not learned from yet, and when they do."""
+
+    def __init__(
+        self,
+        lists: Lists,
+        contenders: Mapping[str, Contender],
+        pace: Pace,
+        seed: int,
+        extra: Mask | None = None,
+    ) -> None:
+        self._lists, self._contenders, self._pace = lists, contenders, pace
+        self._extra = np.zeros(len(lists.article), bool) if extra is None else extra
+        self._rng = np.random.default_rng(seed)
+        self._pending: list[tuple[Rows, Mask, Longs]] = []  # rows, which are extra, when each one's list was decided
+        self._learned: list[tuple[Rows, Mask]] = []  # of the last refits, the oldest first
+        self._interval = -1
+
+    def note(self, start: int, stop: int, matrix: Matrix) -> None:
+        """Keep what the lists start:stop may teach: the clicked candidates and some of the others."""
+        lists = self._lists
+        first, last = lists.offsets[start], lists.offsets[stop]
+        number = np.repeat(np.arange(start, stop), np.diff(lists.offsets[start : stop + 1]))
+        clicked_at = lists.clicked_at[first:last]
+        clicked = clicked_at < NEVER
+        decided = np.full(stop - start, -1, np.int64)
+        np.maximum.at(decided, number[clicked] - start, clicked_at[clicked])
+        extra = self._extra[first:last]
+        order = np.lexsort((self._rng.random(len(number)) - clicked + extra, number))
+        place = np.arange(len(number)) - (lists.offsets[number] - first)
+        kept = np.sort(order[(place < self._pace.learn_others + 1) | extra[order]])
+        kept = kept[decided[number[kept] - start] >= 0]
+        rows = Rows(matrix[kept], clicked[kept].astype(np.int8), number[kept].astype(np.int32))
+        self._pending.append((rows, extra[kept], decided[number[kept] - start]))
+
+    def refit(self, now: int) -> None:
+        """Let every contender learn from what was decided before ``now`` (ms), once per interval."""
+        interval = (now - int(self._lists.time[0])) // int(self._pace.refit_minutes * MINUTE_MS)
+        early = now - int(self._lists.time[0]) < self._pace.first_refit_hours * 60 * MINUTE_MS
+        if interval == self._interval or early or not self._pending:
+            return
+        self._interval = interval
+        rows = _joined([rows for rows, _, _ in self._pending])
+        extra = np.concatenate([mask for _, mask, _ in self._pending])
+        decided = np.concatenate([at for _, _, at in self._pending])
+        known = decided < now
+        self._pending = [(rows.where(~known), extra[~known], decided[~known])]
+        some = known & self._some(rows.where(known), rows)
+        self._learned = [*self._learned, (rows.where(some), extra[some])][-self._pace.memory :]
+        told, extra = _joined([one for one, _ in self._learned]), np.concatenate([mask for _, mask in self._learned])
+        if not len(told.informative()):
+            return
+        plain = told.where(~extra) if extra.any() else told
+        for contender in self._contenders.values():
+            if contender.learner is not None:
+                rows = told if contender.sees_extra else plain
+                contender.learner.learn(Rows(contender.rows(rows.matrix), rows.label, rows.impression))
+
+    def _some(self, known: Rows, rows: Rows) -> Mask:
+        """The rows of at most ``learn_lists`` of the known lists, drawn at random."""
+        numbers = np.unique(known.impression)
+        if len(numbers) > self._pace.learn_lists:
+            numbers = self._rng.choice(numbers, self._pace.learn_lists, replace=False)
+        return np.isin(rows.impression, numbers)
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    return Rows(
+        np.concatenate([part.matrix for part in parts]),
+        np.concatenate([part.label for part in parts]),
+        np.concatenate([part.impression for part in parts]),
+    )

@@ -1,0 +1,146 @@
+"""One event, counted in constant time: popularity, click rates by position, shelf life.
+
+A reader looks at the first card more than at the eighth, so an impression counts as much as its place is clicked
+compared with all places (clicks over expected clicks). Shelf life is read from a histogram of the ages at which a
+category's articles are clicked.
+
+Source: Craswell et al. 2008 (position bias); Zhang and Jones 2007 (clicks over expected clicks).
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.compiled import compiled
+from recsys.trends import HOUR_MS, NEVER
+from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, VALUES, State
+
+Array = npt.NDArray[Any]
+
+FARTHEST = 60.0  # halvings from the landmark at which it moves: float32 holds twice as many
+SEEN = 20.0  # impressions of evidence before a position's own click rate counts as much as all positions'
+BINS_PER_DOUBLING = 4.0  # of an article's age in quarters of an hour
+
+
+@compiled
+def start_clock(state: State, time: int) -> None:
+    """Set or move the landmark so that ``time`` (ms) can be counted."""
+    landmark = state.clock[LANDMARK]
+    if landmark == NEVER:
+        state.clock[LANDMARK] = time
+        return
+    fastest = max(state.per_ms.max(), state.pair_per_ms.max(), state.slow_per_ms.max())
+    if (time - landmark) * fastest > FARTHEST:
+        move_landmark(state, time)
+
+
+@compiled
+def move_landmark(state: State, time: int) -> None:
+    """Express all counts at another landmark, ``time`` (ms); nothing changes but the numbers they are written in."""
+    gone = float(state.clock[LANDMARK] - time)
+    for k in range(len(state.per_ms)):
+        fade = 2.0 ** (gone * state.per_ms[k])
+        state.decayed[:, :, k] *= fade
+        state.all_decayed[:, k] *= fade
+    for k in range(3):
+        state.pairs[:, :, k] *= np.float32(2.0 ** (gone * state.pair_per_ms[k]))
+    fade32 = np.float32(2.0 ** (gone * state.slow_per_ms[0]))
+    state.lifts[:] *= fade32
+    state.all_lifts[:] *= fade32
+    slow = 2.0 ** (gone * state.slow_per_ms[1])
+    state.positions[:] *= slow
+    state.ages[:] *= slow
+    state.clock[LANDMARK] = time
+
+
+@compiled
+def examined(state: State, position: int) -> float:
+    """How much of an impression a place in the list is worth: its click rate over that of all places, 0.1 to 4."""
+    if position < 0:
+        return 1.0
+    place = min(position, POSITIONS - 1)
+    shown, clicked = state.positions[:, 0].sum(), state.positions[:, 1].sum()
+    if clicked <= 0:
+        return 1.0
+    rate = clicked / max(shown, clicked)
+    fade = 2.0 ** ((state.clock[LANDMARK] - state.clock[NEWEST]) * state.slow_per_ms[1])
+    own = state.positions[place] * fade
+    return float(min(max((own[1] + SEEN * rate) / (max(own[0], own[1]) + SEEN) / rate, 0.1), 4.0))
+
+
+@compiled
+def count(state: State, row: int, column: int, position: int, time: int) -> None:
+    """Count an impression (column 0) or a click (column 1) of an article at ``time`` (ms)."""
+    start_clock(state, time)
+    since = float(time - state.clock[LANDMARK])
+    worth = 1.0 if column else examined(state, position)
+    for k in range(len(state.per_ms)):
+        weight = 2.0 ** (since * state.per_ms[k])
+        state.decayed[row, column, k] += weight * worth
+        state.all_decayed[column, k] += weight
+    if position >= 0:
+        state.positions[min(position, POSITIONS - 1), column] += 2.0 ** (since * state.slow_per_ms[1])
+    state.total[row, column] += 1
+    state.all_total[column] += 1
+    if state.first[row] == NEVER or time < state.first[row]:
+        state.first[row] = time
+    state.clock[NEWEST] = max(state.clock[NEWEST], time)
+    if column == 1:
+        state.last[row] = max(state.last[row], time)
+        weight = 2.0 ** (since * state.slow_per_ms[1])
+        bin_ = age_bin(time - born(state, row))
+        state.ages[CATEGORIES, bin_] += weight
+        if 0 <= state.category[row] < CATEGORIES:
+            state.ages[state.category[row], bin_] += weight
+
+
+@compiled
+def fill_codes(state: State, before: int, time: int, codes: Array) -> None:
+    """Write the last two codes: 1 + the hour of ``time`` (ms, UTC), 1 + the category of article row ``before``."""
+    C = len(codes)
+    codes[C - 2] = 1 + (time // HOUR_MS) % 24
+    codes[C - 1] = 0
+    if before >= 0 and state.category[before] >= 0:
+        codes[C - 1] = min(state.category[before] + 1, VALUES - 1)
+
+
+@compiled
+def born(state: State, row: int) -> int:
+    """When an article came out (ms): published, else first seen; NEVER when neither is known."""
+    return int(state.published[row] if state.published[row] != NEVER else state.first[row])
+
+
+@compiled
+def age_bin(age: int) -> int:
+    """The bin of an age in ms: a quarter of an hour, then four for each doubling."""
+    quarters = max(float(age), 0.0) / (HOUR_MS / 4)
+    return min(int(BINS_PER_DOUBLING * np.log2(1.0 + quarters)), AGES - 1)
+
+
+@compiled
+def shelf_lives(state: State, share: float, evidence: float, out: Array) -> None:
+    """The age by which ``share`` of a category's clicks have come, in hours.
+
+    Args:
+        state: the stream.
+        share: in (0, 1).
+        evidence: clicks of all categories that are mixed into each category's own.
+        out: float64 (CATEGORIES + 1,), filled; the last one is all categories'. A stream without clicks has two days.
+    """
+    everything = state.ages[CATEGORIES]
+    everyone = everything.sum()
+    fade = 1.0
+    if state.clock[LANDMARK] != NEVER:
+        fade = 2.0 ** ((state.clock[LANDMARK] - state.clock[NEWEST]) * state.slow_per_ms[1])
+    for c in range(CATEGORIES + 1):
+        if everyone <= 0:
+            out[c] = 48.0
+            continue
+        mixed = state.ages[c] * fade + evidence * everything / everyone
+        wanted, seen, b = share * mixed.sum(), 0.0, 0
+        while b < AGES - 1 and seen + mixed[b] < wanted:
+            seen += mixed[b]
+            b += 1
+        inside = (wanted - seen) / mixed[b] if mixed[b] > 0 else 1.0
+        out[c] = (2.0 ** ((b + inside) / BINS_PER_DOUBLING) - 1.0) / 4.0

@@ -1,0 +1,129 @@
+"""Live counts <-> the files of a release: what the service goes on counting from.
+
+Reads and writes, in one folder, ``state.safetensors`` (the arrays of ``State``, without the slots that are free),
+``ids.parquet`` (whose rows these are) and ``trends.json``: how far the log was counted, the codes of categories and of
+context values.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from recsys.errors import CorruptArtefact, StaleArtefact
+from recsys.trends import NEVER, TrendsConfig
+from recsys.trends.state import HAND, NOTHING, PER_ARTICLE, PER_SLOT, USED
+from recsys.trends.stream import Trends
+from recsys.workspace import load_arrays, read_json, read_table, save_arrays, write_json, write_table
+
+Array = npt.NDArray[Any]
+
+REMEDY = "Run: python -m jobs trends --fresh"
+
+
+class Counted(NamedTuple):
+    """What ``load_trends`` found.
+
+    Attributes:
+        trends: the counts by the rows asked for.
+        categories: the names of the categories, by their codes in the counts.
+        through: the highest ``seq`` of the log that was counted.
+    """
+
+    trends: Trends
+    categories: list[str]
+    through: int
+
+
+def save_trends(
+    trends: Trends, ids: Sequence[str], categories: Sequence[str], through: int, as_of: int | None, folder: Path
+) -> None:
+    """Write the counts.
+
+    Args:
+        trends: of A articles.
+        ids: A identifiers.
+        categories: the names of the category codes 0, 1, … that were counted with.
+        through: the highest ``seq`` of the log that was counted.
+        as_of: ms, the newest event; None without any.
+        folder: where to.
+    """
+    arrays, used = trends.arrays(), int(trends.state.room[USED])
+    arrays |= {name: arrays[name][:used] for name in PER_SLOT}
+    save_arrays(folder / "state.safetensors", arrays)
+    write_table(folder / "ids.parquet", pa.table({"id": pa.array(ids, pa.string())}))
+    facts = {
+        "through": through,
+        "as_of": as_of,
+        "half_lives_hours": list(trends.config.half_lives_hours),
+        "categories": list(categories),
+        "context": list(trends.config.context),
+        "values": dict(zip(trends.config.context, map(list, trends.values), strict=True)),
+        "odd": trends.odd,
+    }
+    write_json(folder / "trends.json", facts)
+
+
+def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_gap_minutes: int) -> Counted:
+    """Read what ``save_trends`` wrote, by the rows of another list of articles.
+
+    Args:
+        folder: where from.
+        ids: A identifiers; what was counted of others is forgotten, with its company.
+        config: the settings that it was counted with.
+        session_gap_minutes: the longest pause inside a visit.
+
+    Raises:
+        CorruptArtefact: the files contradict each other.
+        StaleArtefact: it was counted with other settings.
+    """
+    arrays, facts = load_arrays(folder / "state.safetensors"), read_json(folder / "trends.json")
+    counted: list[str] = read_table(folder / "ids.parquet", columns=["id"])["id"].to_pylist()
+    if len(arrays.get("last", ())) != len(counted):
+        raise CorruptArtefact(f"counts of {len(counted)} articles in {folder}", "of another number", REMEDY)
+    if facts.get("context") != list(config.context):
+        raise StaleArtefact(f"counts by context {list(config.context)}", f"by {facts.get('context')}", REMEDY)
+    row_of = {article_id: row for row, article_id in enumerate(ids)}
+    rows = np.array([row_of.get(article_id, NEVER) for article_id in counted], np.int64)
+    arrays = rearranged(arrays, rows, len(ids))
+    values = tuple({value: code for code, value in enumerate(facts["values"][name], 1)} for name in config.context)
+    trends = Trends.from_arrays(arrays, config, values, session_gap_minutes)
+    return Counted(trends, facts["categories"], int(facts["through"]))
+
+
+def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_articles: int) -> dict[str, Array]:
+    """The same counts by other rows.
+
+    Args:
+        arrays: see ``State``; of the slots only those in use.
+        rows: int64 (A,), the new row of each article, each once; NEVER for one that is forgotten.
+        n_articles: how many rows there are to be.
+
+    Returns:
+        New arrays. Forgotten articles leave no free place before a neighbour that is still there.
+    """
+    made = dict(arrays)
+    known = rows >= 0
+    for name in PER_ARTICLE:
+        if name in arrays and name != "slot_of":
+            spread = np.full((n_articles, *arrays[name].shape[1:]), NOTHING.get(name, 0), arrays[name].dtype)
+            spread[rows[known]] = arrays[name][known]
+            made[name] = spread
+    to = np.append(rows, NEVER)  # NEVER is the last place
+    kept = to[arrays["article_of"]] >= 0
+    article_of = to[arrays["article_of"]][kept]
+    neighbour = to[arrays["neighbour"][kept]]
+    order = np.argsort(neighbour < 0, axis=1, kind="stable")
+    made["article_of"] = article_of.astype(np.int32)
+    made["neighbour"] = np.take_along_axis(neighbour, order, axis=1).astype(np.int32)
+    pairs = np.take_along_axis(arrays["pairs"][kept], order[:, :, None], axis=1)
+    made["pairs"] = np.where(made["neighbour"][:, :, None] >= 0, pairs, np.float32(0))
+    made["lifts"] = arrays["lifts"][kept]
+    made["slot_of"] = np.full(n_articles, NEVER, np.int32)
+    made["slot_of"][article_of] = np.arange(len(article_of))
+    made["room"] = np.array(arrays["room"])
+    made["room"][USED], made["room"][HAND] = len(article_of), arrays["room"][HAND] if kept.all() else 0
+    return made

@@ -1,0 +1,113 @@
+"""The arrays that the stream of events moves.
+
+Every count fades by *forward decay*: an event of time t adds 2^((t - landmark) / half-life), and reading at time n
+multiplies by 2^((landmark - n) / half-life). So an event costs the same whenever it comes, a late one has already faded
+as much as if it had come in time, and two streams are merged by adding them. The landmark moves, and all counts with
+it, long before the numbers leave the range of a float.
+
+Source: Cormode, Shkapenyuk, Srivastava and Xu 2009 (forward decay).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.trends import HOUR_MS, NEVER, TrendsConfig
+
+Array = npt.NDArray[Any]
+
+POSITIONS = 64  # places in a list whose clicks are counted apart; later ones count as the last
+AGES = 64  # bins of an article's age when it is clicked
+CATEGORIES = 256  # categories whose shelf life is learned apart, and one for all
+VALUES = 64  # values of one context attribute that are counted apart: 1 to 62, 63 all others; 0 is their sum
+ALL = 0
+BUILT_IN = 2  # context attributes that every event has: hour of day, category clicked before
+TOGETHER, TOGETHER_LONG, NEXT = 0, 1, 2  # columns of a co-visit: clicked in one visit (short, long memory), right after
+
+# clock: what the whole stream knows of time
+LANDMARK, NEWEST, LATE, AHEAD, UNKNOWN = range(5)
+# room: how the slots of live articles are given out
+USED, HAND = range(2)
+
+
+class State(NamedTuple):
+    """Counts of A articles; S of them live, that is in a slot with M neighbours each.
+
+    Attributes:
+        clock: int64 (5,): LANDMARK and NEWEST in ms; events LATE, AHEAD of their arrival, on UNKNOWN articles.
+        per_ms: float64 (K,), halvings per ms of the article counts.
+        pair_per_ms: float64 (3,), of the co-visits.
+        slow_per_ms: float64 (2,), of the lifts and of the shelf lives.
+        decayed: float64 (A, 2, K): examined impressions, clicks.
+        all_decayed: float64 (2, K), over all articles.
+        total: int64 (A, 2), impressions and clicks ever.
+        all_total: int64 (2,).
+        first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER for none.
+        positions: float64 (POSITIONS, 2): impressions and clicks by place in the list.
+        ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
+        slot_of: int32 (A,); article_of: int32 (S,); NEVER for none.
+        room: int64 (2,): slots USED, the HAND that looks for one to take back.
+        neighbour: int32 (S, M), article rows, NEVER for a free place.
+        pairs: float32 (S, M, 3), see TOGETHER.
+        lifts: float32 (S, C, VALUES), clicks by value of each context attribute.
+        all_lifts: float32 (C, VALUES).
+        category: int16 (A,), NEVER for none; published: int64 (A,) ms, NEVER for unknown: what the owner knows.
+    """
+
+    clock: Array
+    per_ms: Array
+    pair_per_ms: Array
+    slow_per_ms: Array
+    decayed: Array
+    all_decayed: Array
+    total: Array
+    all_total: Array
+    first: Array
+    last: Array
+    positions: Array
+    ages: Array
+    slot_of: Array
+    article_of: Array
+    room: Array
+    neighbour: Array
+    pairs: Array
+    lifts: Array
+    all_lifts: Array
+    category: Array
+    published: Array
+
+
+PER_ARTICLE = ("decayed", "total", "first", "last", "slot_of", "category", "published")  # axis 0 is A
+PER_SLOT = ("article_of", "neighbour", "pairs", "lifts")  # axis 0 is S
+NOTHING = {"first": NEVER, "last": NEVER, "slot_of": NEVER, "category": NEVER, "published": NEVER}  # others: 0
+
+
+def empty_state(n_articles: int, config: TrendsConfig) -> State:
+    """A stream without any event."""
+    A, S, M, K = n_articles, config.live_articles, config.neighbours, len(config.half_lives_hours)
+    C = len(config.context) + BUILT_IN
+    slow = np.array([config.lift_half_life_hours, config.shelf_half_life_days * 24], np.float64)
+    return State(
+        clock=np.array([NEVER, NEVER, 0, 0, 0], np.int64),
+        per_ms=1.0 / (np.array(config.half_lives_hours, np.float64) * HOUR_MS),
+        pair_per_ms=1.0 / (np.array(config.covisit_half_lives_hours, np.float64) * HOUR_MS),
+        slow_per_ms=1.0 / (slow * HOUR_MS),
+        decayed=np.zeros((A, 2, K)),
+        all_decayed=np.zeros((2, K)),
+        total=np.zeros((A, 2), np.int64),
+        all_total=np.zeros(2, np.int64),
+        first=np.full(A, NEVER, np.int64),
+        last=np.full(A, NEVER, np.int64),
+        positions=np.zeros((POSITIONS, 2)),
+        ages=np.zeros((CATEGORIES + 1, AGES)),
+        slot_of=np.full(A, NEVER, np.int32),
+        article_of=np.full(S, NEVER, np.int32),
+        room=np.zeros(2, np.int64),
+        neighbour=np.full((S, M), NEVER, np.int32),
+        pairs=np.zeros((S, M, 3), np.float32),
+        lifts=np.zeros((S, C, VALUES), np.float32),
+        all_lifts=np.zeros((C, VALUES), np.float32),
+        category=np.full(A, NEVER, np.int16),
+        published=np.full(A, NEVER, np.int64),
+    )

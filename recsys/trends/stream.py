@@ -1,0 +1,352 @@
+"""Trends: the live counts of a stream of events, as training and the service use them.
+
+Reads one event at a time; produces popularity, click rates, shelf lives, and the neighbours of an article. Time is the
+event's own, so that a replay is exact. The rules for odd events:
+
+- undated: it teaches nothing here, because nothing is known of when it would fade;
+- late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
+- dated after its arrival by more than ``ahead_minutes``: it counts as of its arrival, and is counted as ahead;
+- again: every event counts once (the store knows events by their id); an article clicked twice in one visit is popular
+  twice, but no company of itself;
+- on an article without a row: it is only counted as unknown;
+- after a gap of days: everything has faded by so much, and the visit is over.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.errors import StaleArtefact
+from recsys.events import UNDATED
+from recsys.trends import CLICK, IMPRESSION, NEVER, TrendsConfig
+from recsys.trends.company import keep_company
+from recsys.trends.counting import count, fill_codes, shelf_lives
+from recsys.trends.merging import merge_states
+from recsys.trends.state import (
+    AHEAD,
+    BUILT_IN,
+    CATEGORIES,
+    LANDMARK,
+    LATE,
+    NEWEST,
+    NOTHING,
+    PER_ARTICLE,
+    PER_SLOT,
+    UNKNOWN,
+    VALUES,
+    State,
+    empty_state,
+)
+from recsys.trends.visits import Visits
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.int16]
+
+FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
+SHELF_EVIDENCE = 50.0  # clicks of all categories that are mixed into each category's own shelf life
+MINUTE_MS = 60_000
+OTHERS = VALUES - 1
+
+
+class Trends:
+    """Live counts of A articles at K half-lives, and their company.
+
+    Attributes:
+        state: the arrays, moved in place.
+        visits: the last clicks of running visits.
+    """
+
+    def __init__(self, n_articles: int, config: TrendsConfig, session_gap_minutes: int = 30) -> None:
+        self.config = config
+        self.state: State = empty_state(n_articles, config)
+        self.visits = Visits(config.max_visits, session_gap_minutes * MINUTE_MS)
+        self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute
+
+    def __len__(self) -> int:
+        return len(self.state.last)
+
+    @property
+    def all_total(self) -> tuple[int, int]:
+        """Impressions and clicks ever, over all articles."""
+        shown, clicked = self.state.all_total.tolist()
+        return shown, clicked
+
+    @property
+    def odd(self) -> dict[str, int]:
+        """How many events were late, dated ahead of their arrival, or on unknown articles."""
+        return {name: int(self.state.clock[place]) for name, place in zip(ODD, (LATE, AHEAD, UNKNOWN), strict=True)}
+
+    def codes(self, context: str | None, *, learn: bool = False) -> Codes:
+        """The values of an event's context as small numbers.
+
+        Args:
+            context: text of a JSON object; anything else says nothing.
+            learn: give a value that is new a number of its own, as long as there are any; else it is one of the others.
+
+        Returns:
+            int16 (C,), 0 for unknown; the last two, hour and category before, are left 0.
+        """
+        out = np.zeros(len(self.values) + BUILT_IN, np.int16)
+        said = _parsed(context) if context else {}
+        for place, name in enumerate(self.config.context):
+            value = said.get(name)
+            if value is None:
+                continue
+            known, text = self.values[place], str(value)
+            if learn and text not in known and len(known) < OTHERS - 1:
+                known[text] = len(known) + 1
+            out[place] = known.get(text, OTHERS)
+        return out
+
+    def moment(self, codes: Codes, before: int, time: int) -> Codes:
+        """The same codes with the hour of ``time`` (ms) and the category of the article row clicked ``before``."""
+        out = codes.copy()
+        fill_codes(self.state, before, time, out)
+        return out
+
+    def observe(
+        self,
+        kind: int,
+        row: int,
+        time: int,
+        *,
+        position: int = -1,
+        visitor: str | None = None,
+        context: str | None = None,
+        arrived: int | None = None,
+    ) -> Rows:
+        """Count one event, in constant time and in any order; dwells, dismisses and undated events only pass.
+
+        Args:
+            kind: index into ``KINDS``.
+            row: article row; one outside the table is counted as unknown.
+            time: ms since the epoch.
+            position: place in the list, from 0; -1 for unknown.
+            visitor: the reader, else the session; without one a click has no company.
+            context: text of a JSON object.
+            arrived: ms, when the event came in; without it, events are taken to come in time.
+
+        Returns:
+            int32 (n,): what the visitor clicked before in this visit, newest last; empty for other events.
+        """
+        nobody = np.empty(0, np.int32)
+        if time == UNDATED or kind not in (IMPRESSION, CLICK):
+            return nobody
+        if not 0 <= row < len(self):
+            self.state.clock[UNKNOWN] += 1
+            return nobody
+        if arrived is not None and time > arrived + self.config.ahead_minutes * MINUTE_MS:
+            self.state.clock[AHEAD] += 1
+            time = arrived
+        if self.state.clock[NEWEST] - time > self.config.late_minutes * MINUTE_MS:
+            self.state.clock[LATE] += 1
+        count(self.state, row, int(kind == CLICK), position, time)
+        if kind != CLICK:
+            return nobody
+        company = self.visits.click(visitor, row, time) if visitor else nobody
+        before = int(company[-1]) if len(company) else NEVER
+        keep_company(self.state, company, row, self.moment(self.codes(context, learn=True), before, time), time)
+        return company
+
+    def describe_articles(self, category: Codes, published: npt.NDArray[np.int64]) -> None:
+        """Tell what is known of the articles: int16 (A,) categories and int64 (A,) ms; the arrays are kept, not copied.
+
+        Raises:
+            StaleArtefact: they are of fewer articles than are counted.
+        """
+        if min(len(category), len(published)) < len(self):
+            got = f"{len(category)} categories, {len(published)} dates"
+            raise StaleArtefact(f"facts of {len(self)} articles", got, "Run: python -m jobs trends")
+        self.state = self.state._replace(category=category, published=published)
+
+    def grow(self, n_articles: int) -> None:
+        """Make room for new articles; never shrinks."""
+        more = n_articles - len(self)
+        if more <= 0:
+            return
+        longer = {}
+        for name in PER_ARTICLE:
+            had = getattr(self.state, name)
+            added = np.full((more, *had.shape[1:]), NOTHING.get(name, 0), had.dtype)
+            longer[name] = np.concatenate([had, added])
+        self.state = self.state._replace(**longer)
+
+    def merge(self, other: "Trends") -> None:
+        """Add what another worker counted of other events on the same article rows.
+
+        Raises:
+            StaleArtefact: it counts with other settings.
+        """
+        if other.config != self.config or len(other) != len(self):
+            raise StaleArtefact(
+                f"counts of {len(self)} articles with the same settings",
+                f"{len(other)} articles, {other.config}",
+                "Merge streams of one release.",
+            )
+        codes = [np.array([_learned(mine, text) for text in theirs], np.int64) for mine, theirs in self._pairs(other)]
+        merge_states(self.state, other.state, codes)
+
+    def _pairs(self, other: "Trends") -> list[tuple[dict[str, int], dict[str, int]]]:
+        return list(zip(self.values, other.values, strict=True))
+
+    def counts(self, rows: Rows, now: int) -> Array:
+        """Examined impressions and clicks of some articles, decayed to ``now``: float64 (B, 2, K)."""
+        landmark = self.state.clock[LANDMARK]
+        since = 0 if landmark == NEVER else min(int(landmark) - now, int(landmark) - int(self.state.clock[NEWEST]))
+        return np.asarray(self.state.decayed[rows] * np.exp2(since * self.state.per_ms))
+
+    def clicks(self, rows: Rows, now: int) -> Floats:
+        """Clicks decayed to ``now``: float32 (B, K)."""
+        return self.counts(rows, now)[:, 1].astype(np.float32)
+
+    def impressions(self, rows: Rows, now: int) -> Floats:
+        """Examined impressions decayed to ``now``: float32 (B, K)."""
+        return self.counts(rows, now)[:, 0].astype(np.float32)
+
+    def total_clicks(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """Clicks ever: int64 (B,)."""
+        return np.asarray(self.state.total[rows, 1])
+
+    def total_impressions(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """Impressions ever: int64 (B,)."""
+        return np.asarray(self.state.total[rows, 0])
+
+    def first_seen(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """When each article was first shown or clicked: int64 (B,) ms, -1 for never."""
+        return np.asarray(self.state.first[rows])
+
+    def rate(self, impressions: Array, clicks: Array) -> Floats:
+        """Smoothed click rates: the stream's own rate, moved by evidence.
+
+        A click without an impression counts as its own impression, so that a log of clicks alone has rates ≤ 1.
+
+        Args:
+            impressions: float (…,), not negative.
+            clicks: float (…,), not negative.
+
+        Returns:
+            float32 (…,) in (0, 1].
+        """
+        shown, clicked = self.all_total
+        stream = (clicked + FIRST_RATE[0]) / (max(shown, clicked) + FIRST_RATE[1])
+        prior = self.config.prior_impressions
+        smoothed = (clicks + prior * stream) / (np.maximum(impressions, clicks) + prior)
+        return np.asarray(smoothed, np.float32)
+
+    def click_rate(self, rows: Rows, now: int) -> Floats:
+        """Smoothed click rates at each half-life: float32 (B, K)."""
+        counts = self.counts(rows, now)
+        return self.rate(counts[:, 0], counts[:, 1])
+
+    def shelf(self) -> npt.NDArray[np.float64]:
+        """Hours by which ``shelf_share`` of a category's clicks have come: float64 (CATEGORIES + 1,), all last."""
+        out = np.empty(CATEGORIES + 1)
+        shelf_lives(self.state, self.config.shelf_share, SHELF_EVIDENCE, out)
+        return out
+
+    def company(self, row: int, now: int, n: int) -> tuple[Rows, Floats]:
+        """What is clicked in the same visits as an article, most often first.
+
+        Returns:
+            int32 (≤ n,) rows and float32 (≤ n,) co-visits, decayed at the longer half-life; equal ones in row order.
+        """
+        at = int(self.state.slot_of[row]) if 0 <= row < len(self) else NEVER
+        if at == NEVER:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        rows = self.state.neighbour[at]
+        found = rows != NEVER
+        fade = 2.0 ** ((int(self.state.clock[LANDMARK]) - now) * self.state.pair_per_ms[1])
+        rows, strength = rows[found], self.state.pairs[at][found, 1] * np.float32(fade)
+        order = np.lexsort((rows, -strength))[:n]
+        return rows[order], strength[order].astype(np.float32)
+
+    def top(self, now: int, n: int, allowed: npt.NDArray[np.bool_]) -> Rows:
+        """The articles most clicked lately.
+
+        The shortest half-life in which any allowed article still has half a click decides; when all have faded, the
+        clicks ever. Articles that nobody clicked are left out.
+
+        Args:
+            now: ms since the epoch.
+            n: how many at most.
+            allowed: bool (A,).
+
+        Returns:
+            int32 (≤ n,) rows, most clicked first; equal ones in row order.
+        """
+        rows = np.flatnonzero(allowed[: len(self)]).astype(np.int32)
+        rows = rows[self.state.total[rows, 1] > 0]
+        decayed = self.counts(rows, now)[:, 1, 1:]  # (B, K - 1): a quarter of an hour is too little to rank a site by
+        alive = np.flatnonzero((decayed >= 0.5).any(axis=0))
+        strength = decayed[:, alive[0]] if len(alive) else self.state.total[rows, 1]
+        return np.asarray(rows[np.argsort(-strength, kind="stable")[:n]])
+
+    def arrays(self) -> dict[str, Array]:
+        """Everything counted, as copies: what ``from_arrays`` restores exactly, but for what the owner knows."""
+        names = [name for name in State._fields if name not in ("category", "published")]
+        return {name: getattr(self.state, name).copy() for name in names}
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, Array],
+        config: TrendsConfig,
+        values: tuple[dict[str, int], ...] | None = None,
+        session_gap_minutes: int = 30,
+    ) -> "Trends":
+        """Restore a snapshot.
+
+        Args:
+            arrays: what ``arrays`` gave; of the slots, those in use are enough.
+            config: the settings that it was counted with.
+            values: the codes of the context attributes.
+            session_gap_minutes: see ``Visits``.
+
+        Raises:
+            StaleArtefact: it was counted with other half-lives, for more live articles, or by another version.
+        """
+        missing = set(State._fields) - {"category", "published"} - set(arrays)
+        if missing:
+            raise StaleArtefact(
+                "all counts of this version", f"none of {', '.join(sorted(missing))}", "Run: python -m jobs trends"
+            )
+        trends = cls(len(arrays["last"]), config, session_gap_minutes)
+        for name, own in trends.state._asdict().items():
+            if name in ("category", "published"):
+                continue
+            given = arrays[name]
+            part = own[: len(given)] if name in PER_SLOT else own
+            same = name not in ("per_ms", "pair_per_ms", "slow_per_ms") or np.array_equal(given, own)
+            if given.shape != part.shape or not same:
+                raise StaleArtefact(
+                    f"counts at half-lives {config.half_lives_hours} ({name}: shape {own.shape})",
+                    f"others ({name}: shape {given.shape})",
+                    "Run: python -m jobs trends",
+                )
+            part[...] = given
+        trends.values = values if values is not None else trends.values
+        return trends
+
+
+ODD = ("late", "ahead", "unknown")
+
+
+@lru_cache(maxsize=4096)
+def _parsed(context: str) -> dict[str, Any]:
+    try:
+        said = json.loads(context)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _learned(known: dict[str, int], text: str) -> int:
+    if text not in known and len(known) < OTHERS - 1:
+        known[text] = len(known) + 1
+    return known.get(text, OTHERS)

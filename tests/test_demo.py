@@ -1,0 +1,40 @@
+"""The demo in a real browser over the real service: open an article, go back, and the list has changed and says why."""
+
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver.common.by import By
+
+from tests.browser import chromium, served
+from tests.newsroom import Toy
+from tests.service import copy_of, serving
+from tests.test_widget import until
+
+WIDGET = """const widget = document.querySelector("guess-you-like");
+return widget && widget.dataset.state === "ready" && widget.items"""
+LINKS = "return [...document.querySelector('guess-you-like').shadowRoot.querySelectorAll('li a')]"
+
+
+def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path) -> None:
+    with serving(copy_of(toy, tmp_path / "site")) as service, served(service.client.application) as url:
+        browser = chromium(tmp_path / "profile")
+        try:
+            browser.get(f"{url}/?lang=en")
+            before: list[dict[str, Any]] = until(lambda: browser.execute_script(WIDGET))
+            opened = before[1]
+            browser.execute_script("arguments[0].click()", browser.execute_script(LINKS)[1])
+            assert until(lambda: f"/article/{opened['id']}" in browser.current_url)
+            assert opened["title"] in browser.find_element(By.TAG_NAME, "h1").text
+            browser.back()
+
+            def changed() -> Any:
+                items = browser.execute_script(WIDGET) if browser.current_url.startswith(f"{url}/?") else None
+                return items if items and [one["id"] for one in items] != [one["id"] for one in before] else None
+
+            after = until(changed)
+            assert after, "the list is the same as before"
+            assert opened["id"] not in [one["id"] for one in after]
+            assert not any(opened["title"] in one["reason"]["text"] for one in before)
+            assert any(opened["title"] in one["reason"]["text"] for one in after)
+        finally:
+            browser.quit()

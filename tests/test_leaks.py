@@ -1,0 +1,129 @@
+"""Planted leaks are caught: a walk that knows the future's popularity, its company, or a list's own click."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recsys.events import Events
+from recsys.features import COLUMN, GROUPS, training
+from recsys.features.lists import Lists
+from recsys.features.matrix import Tables
+from recsys.features.training import build
+from recsys.features.walk import NO_LISTS, Walk
+from recsys.readers import ReadersConfig
+from recsys.trends import TrendsConfig
+from recsys.trends.state import State
+from tests.cut_logs import READERS, TRENDS, facts, found, honest, learning, lists_in, visits_log
+
+POPULARITY = {name for group in ("popularity", "slope", "impressions") for name in GROUPS[group]}
+COMPANY = {name for group in ("covisits", "visit", "next", "second", "earlier") for name in GROUPS[group]} - {
+    "earlier_item",  # a vector
+    "read_before",  # the reader's own
+}
+READER = set(GROUPS["reader"]) | {"read_before"}
+
+
+class Foreseeing(Walk):
+    """Stands on what the whole log said."""
+
+    takes: tuple[str, ...] = ()
+
+    def __init__(
+        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+    ) -> None:
+        super().__init__(events, lists, trends, readers, session_gap_minutes)
+        whole = Walk(events, NO_LISTS, trends, readers, session_gap_minutes)
+        whole.trends.describe_articles(*facts(len(events.article_ids)))
+        whole.advance(int(events.time[-1]) + 1)
+        state: State = whole.trends.state
+        self.trends.state = self.trends.state._replace(**{name: getattr(state, name) for name in self.takes})
+
+
+class SeesPopularity(Foreseeing):
+    """Popularity of the whole log."""
+
+    takes = ("decayed", "all_decayed", "total", "all_total", "last")
+
+
+class SeesCompany(Foreseeing):
+    """Co-visits of the whole log."""
+
+    takes = ("slot_of", "article_of", "room", "neighbour", "pairs")
+
+
+class SeesLifts(Foreseeing):
+    """What was clicked in which context in the whole log."""
+
+    takes = ("lifts", "all_lifts")
+
+
+class SeesOwnClick(Walk):
+    """Describes each list two seconds after it was shown, when its own clicks have come."""
+
+    def __init__(
+        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+    ) -> None:
+        late = replace(lists, time=lists.time + 2_000)
+        super().__init__(events, late, trends, readers, session_gap_minutes)
+
+
+def caught(monkeypatch: pytest.MonkeyPatch, walk: type[Walk], moments: int = 6) -> set[str]:
+    monkeypatch.setattr(training, "Walk", walk)
+    return found(honest, moments)
+
+
+def test_the_right_walk_passes() -> None:
+    assert found(honest, 20) == set()
+
+
+def test_popularity_of_the_future_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = caught(monkeypatch, SeesPopularity)
+    assert columns >= POPULARITY
+    assert not columns & (READER | set(GROUPS["items"]))  # the check names what leaked, not everything
+
+
+def test_company_of_the_future_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = caught(monkeypatch, SeesCompany)
+    assert columns >= COMPANY
+    assert not columns & (READER | POPULARITY | set(GROUPS["items"]))
+
+
+def test_contexts_of_future_clicks_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = caught(monkeypatch, SeesLifts, moments=20)
+    assert columns == {"lift_region", "lift_hour", "lift_before"}
+
+
+def test_a_lists_own_click_applied_before_it_is_described_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = caught(monkeypatch, SeesOwnClick, moments=40)
+    assert columns >= {"clicks_quarter", "clicks_total", "since_click", "history", "read_before", "visit_clicks"}
+
+
+def test_item_vectors_of_all_clicks_are_caught() -> None:
+    columns = found(lambda events, time: honest(events, int(events.time[-1]) + 1))
+    assert columns >= {"item_cosine", "item_max"}
+    assert not columns & (READER | POPULARITY | COMPANY)
+
+
+def test_item_vectors_that_were_taught_the_future_are_caught() -> None:
+    def taught(events: Events, time: int) -> Tables:
+        return learning(events, int(events.time[-1]) + 1)
+
+    assert found(taught) >= {"item_cosine", "item_max", "item_affinity"}
+
+
+def test_a_leak_of_one_click_would_be_worth_a_perfect_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the check protects from: with the own click counted, the time since the last click tells the label."""
+    events = visits_log()
+    lists = lists_in(events)
+    own = lists.clicked_at < np.repeat(lists.time, np.diff(lists.offsets)) + 2_000
+    column = COLUMN["since_click"]
+
+    def worth() -> float:
+        rows = build(events, lists, honest, TRENDS, READERS).matrix[:, column]
+        return abs(float(np.corrcoef(rows, own)[0, 1]))
+
+    assert own.any()
+    assert worth() < 0.3
+    monkeypatch.setattr(training, "Walk", SeesOwnClick)
+    assert worth() > 0.7

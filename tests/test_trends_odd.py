@@ -1,0 +1,441 @@
+"""Odd events, full tables, merged and restored streams: the counts stay what a sum over the events would say."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from recsys.errors import StaleArtefact
+from recsys.events import UNDATED
+from recsys.features import COLUMN
+from recsys.features.matrix import Tables, matrix
+from recsys.readers import ReadersConfig, ReaderState
+from recsys.trends import CLICK, HOUR_MS, IMPRESSION, NEVER, TrendsConfig
+from recsys.trends.company import MAX_COMPANY
+from recsys.trends.state import ALL, LANDMARK, NEWEST
+from recsys.trends.stream import Trends
+from recsys.trends.visits import Visits
+from tests.clicks import START
+
+A, MINUTE = 12, 60_000
+CONFIG = TrendsConfig(live_articles=A, neighbours=A)
+ROWS = np.arange(A, dtype=np.int32)
+END = START + 60 * HOUR_MS
+
+
+class One(NamedTuple):
+    """An event as ``Trends.observe`` takes it."""
+
+    kind: int
+    row: int
+    time: int
+    visitor: str | None = None
+    context: str | None = None
+    position: int = -1
+
+
+def feed(trends: Trends, events: Iterable[One]) -> Trends:
+    for kind, row, time, visitor, context, position in events:
+        trends.observe(kind, row, time, visitor=visitor, context=context, position=position)
+    return trends
+
+
+def stream(config: TrendsConfig = CONFIG) -> Trends:
+    """A stream that knows all articles' categories and dates."""
+    trends = Trends(A, config)
+    trends.describe_articles((ROWS % 3).astype(np.int16), START - ROWS.astype(np.int64) * HOUR_MS)
+    return trends
+
+
+def some_events(seed: int = 1, n: int = 600, hours: int = 48) -> list[One]:
+    """Impressions and clicks of eight visitors in several places of the country."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for time in (START + np.sort(rng.integers(0, hours * 60, n)) * MINUTE).tolist():
+        said = json.dumps({"region": f"p{rng.integers(4)}"})
+        visitor = f"v{rng.integers(8)}"
+        made.append(One(int(rng.integers(2)), int(A * rng.random() ** 2), time, visitor, said))
+    return made
+
+
+def told(trends: Trends, now: int) -> dict[str, Any]:
+    """Everything counted, by names and faded to ``now``: the same for streams that are written differently."""
+    state = trends.state
+    since = float(state.clock[LANDMARK] - now)
+    pair, slow = np.exp2(since * state.pair_per_ms), np.exp2(since * state.slow_per_ms)
+    names = [{code: value for value, code in known.items()} | {ALL: "all"} for known in trends.values]
+    lifts: dict[str, float] = {}
+    pairs: dict[str, float] = {}
+    for row in np.flatnonzero(state.slot_of != NEVER).tolist():
+        at = state.slot_of[row]
+        lifts |= {
+            f"{row} {c} {names[c].get(v, v) if c < len(names) else v}": float(state.lifts[at, c, v] * slow[0])
+            for c, v in zip(*(place.tolist() for place in np.nonzero(state.lifts[at])), strict=True)
+        }
+        there = state.neighbour[at] != NEVER
+        for other, strength in zip(state.neighbour[at][there].tolist(), state.pairs[at][there] * pair, strict=True):
+            pairs |= {f"{row} {other} {column}": float(value) for column, value in enumerate(strength)}
+    return {
+        "counts": trends.counts(ROWS, now),
+        "total": state.total,
+        "all_total": state.all_total,
+        "first": state.first,
+        "last": state.last,
+        "newest": state.clock[NEWEST],
+        "positions": state.positions * slow[1],
+        "ages": state.ages * slow[1],
+        "pairs": pairs,
+        "lifts": lifts,
+    }
+
+
+def assert_same(one: Trends, other: Trends, now: int = END, but: tuple[str, ...] = ()) -> None:
+    first, second = told(one, now), told(other, now)
+    for name in set(first) - set(but):
+        if isinstance(first[name], dict):
+            assert first[name] == pytest.approx(second[name], rel=1e-4, abs=1e-9), name
+        else:
+            np.testing.assert_allclose(first[name], second[name], rtol=1e-6, err_msg=name)
+
+
+def test_an_event_an_hour_late_counts_as_if_it_had_come_in_time() -> None:
+    events = [One(CLICK, 0, START), One(CLICK, 1, START + 30 * MINUTE), One(CLICK, 0, START + 120 * MINUTE)]
+    late = [events[0], events[2], events[1]]
+    assert_same(feed(stream(), late), feed(stream(), events))
+    assert feed(stream(), late).odd == {"late": 1, "ahead": 0, "unknown": 0}
+    assert feed(stream(), events).odd == {"late": 0, "ahead": 0, "unknown": 0}
+    assert feed(stream(), late).state.clock[NEWEST] == START + 120 * MINUTE  # no clock goes back
+
+
+def test_a_late_click_takes_its_place_in_the_visit_and_one_from_an_earlier_visit_does_not() -> None:
+    trends = stream()
+    clicks = [(0, 0), (1, 10), (2, 5), (3, -60), (4, 12)]  # article, minutes
+    company = [trends.observe(CLICK, row, START + m * MINUTE, visitor="v").tolist() for row, m in clicks]
+    assert company == [[], [0], [0], [], [0, 2, 1]]
+
+
+def test_a_late_click_in_the_middle_of_a_long_visit_belongs_to_it() -> None:
+    trends = stream()
+    clicks = [(0, 0), (1, 20), (2, 40), (3, 5)]  # the last one 35 minutes before the newest, 5 after the first
+    assert [trends.observe(CLICK, row, START + m * MINUTE, visitor="v").tolist() for row, m in clicks][-1] == [0]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_events_in_any_order_count_the_same_but_for_who_was_clicked_with_whom(seed: int) -> None:
+    events = [event._replace(visitor=None) for event in some_events()]
+    shuffled = [events[place] for place in np.random.default_rng(seed).permutation(len(events))]
+    assert_same(feed(stream(), shuffled), feed(stream(), events))
+
+
+def test_an_article_clicked_twice_in_a_visit_is_popular_twice_but_no_company_of_itself() -> None:
+    trends = feed(stream(), [One(CLICK, row, START + at, "v") for at, row in enumerate([3, 3, 5, 3])])
+    assert trends.total_clicks(ROWS)[3] == 3
+    rows, strength = trends.company(3, START, 9)
+    assert rows.tolist() == [5]
+    assert strength.tolist() == pytest.approx([2.0], rel=1e-5)  # 5 after 3, and 3 after 5: not once more per repeat
+
+
+@pytest.mark.parametrize(("ahead", "counted"), [(5, 0), (11, 1), (60 * 24 * 365, 1)])
+def test_an_event_dated_after_its_arrival_counts_as_of_its_arrival(ahead: int, counted: int) -> None:
+    trends, expected = stream(), stream()
+    trends.observe(CLICK, 0, START + ahead * MINUTE, arrived=START)
+    trends.observe(CLICK, 1, START + MINUTE, arrived=START + MINUTE)
+    expected.observe(CLICK, 0, START if counted else START + ahead * MINUTE)
+    expected.observe(CLICK, 1, START + MINUTE)
+    assert_same(trends, expected)
+    assert trends.odd["ahead"] == counted
+
+
+def test_events_on_unknown_articles_undated_ones_and_other_kinds_count_nothing() -> None:
+    trends = stream()
+    for row in (-1, A, 10**9):
+        assert trends.observe(CLICK, row, START, visitor="v").tolist() == []
+    trends.observe(CLICK, 0, UNDATED, visitor="v")
+    trends.observe(2, 0, START, visitor="v")
+    assert trends.odd == {"late": 0, "ahead": 0, "unknown": 3}
+    assert trends.observe(CLICK, 1, START, visitor="v").tolist() == []  # none of them left company
+    alone = stream()
+    alone.observe(CLICK, 1, START, visitor="v")
+    assert_same(trends, alone)
+
+
+def test_a_visitor_of_a_hundred_thousand_clicks_is_remembered_by_the_last_ones() -> None:
+    visits = Visits(10, 30 * MINUTE)
+    longest = max(len(visits.click("v", at % 1_000, START + at)) for at in range(100_000))
+    assert longest == MAX_COMPANY
+    assert visits.click("v", 7, START + 100_000).tolist() == list(range(990, 1_000))
+    assert len(visits) == 1
+    assert [len(visit) for visit in visits._visits.values()] == [MAX_COMPANY]
+
+
+def test_of_too_many_visits_the_one_without_a_click_for_longest_goes() -> None:
+    visits = Visits(2, 30 * MINUTE)
+    for at, visitor in enumerate(["a", "b", "a", "c"]):  # b goes
+        visits.click(visitor, at, START + at)
+    assert len(visits) == 2
+    assert visits.click("a", 9, START + 9).tolist() == [0, 2]
+    assert visits.click("b", 9, START + 9).tolist() == []
+
+
+def test_a_visit_of_one_click_has_no_company() -> None:
+    trends = feed(stream(), [One(CLICK, 0, START, "v"), One(CLICK, 1, START), One(CLICK, 2, START, "w")])
+    assert trends.clicks(ROWS, START)[:3, 1].tolist() == pytest.approx([1, 1, 1])
+    assert [len(trends.company(row, START, 9)[0]) for row in (0, 1, 2)] == [0, 0, 0]
+
+
+def test_after_three_days_of_silence_everything_has_faded_and_the_visit_is_over() -> None:
+    trends = feed(stream(), [One(CLICK, 0, START, "v"), One(CLICK, 1, START + 1, "v")])
+    later = START + 72 * HOUR_MS
+    assert trends.observe(CLICK, 2, later, visitor="v").tolist() == []
+    expected = [2.0 ** (-72 / hours) for hours in CONFIG.half_lives_hours]
+    np.testing.assert_allclose(trends.counts(ROWS, later)[0, 1], expected, rtol=1e-6)
+    assert trends.company(0, later, 9)[1].tolist() == pytest.approx([2 ** (-72 / 48)], rel=1e-5)
+    assert trends.company(2, later, 9)[0].tolist() == []
+
+
+def test_an_empty_stream_answers_everything() -> None:
+    for trends in (Trends(0, CONFIG), Trends(A, CONFIG)):
+        n = len(trends)
+        assert trends.top(START, 5, np.ones(n, bool)).tolist() == []
+        assert trends.company(0, START, 5)[0].tolist() == []
+        assert (trends.shelf() == 48).all()
+        assert trends.counts(ROWS[:n], START).tolist() == np.zeros((n, 2, 5)).tolist()
+        np.testing.assert_allclose(trends.click_rate(ROWS[:n], START), np.full((n, 5), 0.1), rtol=1e-6)
+        trends.merge(Trends(n, CONFIG))
+        assert trends.all_total == (0, 0)
+        restored = Trends.from_arrays(trends.arrays(), CONFIG)
+        assert len(restored) == n
+
+
+def test_three_weeks_of_quarters_of_an_hour_leave_the_counts_right() -> None:
+    """2,016 halvings of the shortest memory: numbers that no float holds unless the landmark moves."""
+    events = some_events(n=1_500, hours=21 * 24)
+    trends, now = feed(stream(), events), START + 21 * 24 * HOUR_MS
+    assert trends.state.clock[LANDMARK] > START + 20 * 24 * HOUR_MS
+    for column, hours in enumerate(CONFIG.half_lives_hours):
+        for kind in (IMPRESSION, CLICK):
+            expected = np.zeros(A)
+            for event in events:
+                if event.kind == kind:
+                    expected[event.row] += 0.5 ** ((now - event.time) / (hours * HOUR_MS))
+            np.testing.assert_allclose(trends.counts(ROWS, now)[:, int(kind == CLICK), column], expected, rtol=1e-6)
+    faded = told(trends, now)
+    clicks = [event for event in events if event.kind == CLICK]
+    month = CONFIG.lift_half_life_hours * HOUR_MS
+    for row in range(A):
+        expected_lift = sum(0.5 ** ((now - event.time) / month) for event in clicks if event.row == row)
+        assert faded["lifts"].get(f"{row} 0 all", 0) == pytest.approx(expected_lift, rel=1e-4, abs=1e-9)
+    week = CONFIG.shelf_half_life_days * 24 * HOUR_MS
+    assert faded["ages"][-1].sum() == pytest.approx(sum(0.5 ** ((now - event.time) / week) for event in clicks))
+
+
+def test_a_moved_landmark_changes_no_company() -> None:
+    slow = TrendsConfig(half_lives_hours=(400.0, 500.0, 600.0, 700.0, 800.0), live_articles=A, neighbours=A)
+    events = some_events(n=900, hours=200)  # 50 halvings of the shortest co-visits: the landmark stays
+    moving, standing = feed(stream(), events), feed(stream(slow), events)
+    assert moving.state.clock[LANDMARK] > standing.state.clock[LANDMARK] == events[0].time
+    now = START + 200 * HOUR_MS
+    for name in ("pairs", "lifts"):
+        assert told(moving, now)[name] == pytest.approx(told(standing, now)[name], rel=1e-4, abs=1e-9)
+        assert told(moving, now)[name]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_shards_merged_are_the_whole(seed: int) -> None:
+    """Shards hold whole visitors; values of contexts come in another order in each."""
+    events = some_events(seed)
+    first = [event for event in events if event.visitor in {"v0", "v3", "v5"}]
+    second = [event for event in events if event not in first]
+    whole, mine, theirs = feed(stream(), events), feed(stream(), first), feed(stream(), second)
+    assert mine.values != theirs.values
+    mine.merge(theirs)
+    assert_same(mine, whole)
+    assert len(told(whole, END)["pairs"]) > A
+
+
+def test_merging_with_an_empty_stream_changes_nothing_either_way() -> None:
+    events = some_events()
+    mine, theirs = feed(stream(), events), stream()
+    mine.merge(stream())
+    theirs.merge(feed(stream(), events))
+    assert_same(mine, feed(stream(), events))
+    assert_same(theirs, feed(stream(), events))
+
+
+def test_streams_of_other_settings_or_articles_are_not_merged() -> None:
+    with pytest.raises(StaleArtefact):
+        stream().merge(stream(TrendsConfig(live_articles=A, neighbours=A, prior_company=6.0)))
+    with pytest.raises(StaleArtefact):
+        stream().merge(Trends(A + 1, CONFIG))
+
+
+def test_a_snapshot_goes_on_as_the_stream_would_but_for_visits_that_were_running() -> None:
+    events = some_events()
+    whole = feed(stream(), events)
+    half = feed(stream(), events[:300])
+    for keep in (True, False):
+        restored = Trends.from_arrays(half.arrays(), CONFIG, tuple(dict(known) for known in half.values))
+        restored.describe_articles(half.state.category, half.state.published)
+        if keep:
+            restored.visits._visits = half.visits._visits.copy()
+        feed(restored, events[300:])
+        differs = {
+            name for name, values in whole.arrays().items() if not np.array_equal(restored.arrays()[name], values)
+        }
+        assert differs == (set() if keep else {"pairs", "lifts", "all_lifts"})
+    assert half.all_total[0] + half.all_total[1] == 300  # a snapshot shares nothing with what it was taken from
+
+
+def test_a_snapshot_without_an_array_or_of_other_room_is_refused() -> None:
+    arrays = stream().arrays()
+    with pytest.raises(StaleArtefact):
+        Trends.from_arrays({name: values for name, values in arrays.items() if name != "pairs"}, CONFIG)
+    with pytest.raises(StaleArtefact):
+        Trends.from_arrays({}, CONFIG)
+    with pytest.raises(StaleArtefact):
+        Trends.from_arrays(arrays, TrendsConfig(live_articles=A - 1, neighbours=A))
+    with pytest.raises(StaleArtefact):
+        Trends.from_arrays(arrays, TrendsConfig(live_articles=A, neighbours=A + 1))
+
+
+def test_facts_of_fewer_articles_than_are_counted_are_refused() -> None:
+    with pytest.raises(StaleArtefact):
+        stream().describe_articles(np.zeros(A - 1, np.int16), np.zeros(A, np.int64))
+
+
+def test_of_more_articles_than_live_ones_the_least_clicked_goes() -> None:
+    small = TrendsConfig(live_articles=4, neighbours=A)
+    times = {0: 5, 1: 4, 2: 2, 3: 3}  # article 2 is the weakest
+    clicks = [row for row, n in times.items() for _ in range(n)]
+    trends = feed(Trends(A, small), [One(CLICK, row, START + at) for at, row in enumerate(clicks)])
+    trends.observe(CLICK, 7, START + 100)
+    assert sorted(trends.state.article_of.tolist()) == [0, 1, 3, 7]
+    assert trends.state.slot_of[2] == NEVER
+    assert trends.total_clicks(ROWS)[2] == 2  # its popularity stays
+
+
+@pytest.mark.parametrize("live", [1, 2, 3, 5])
+def test_slots_and_articles_always_point_at_each_other(live: int) -> None:
+    trends = feed(Trends(A, TrendsConfig(live_articles=live, neighbours=2)), some_events(n=400, hours=10))
+    state = trends.state
+    for at, row in enumerate(state.article_of.tolist()):
+        assert state.slot_of[row] == at
+        assert row not in state.neighbour[at]  # nothing is company of itself
+        met = [other for other in state.neighbour[at].tolist() if other != NEVER]
+        assert len(set(met)) == len(met)
+    assert (state.slot_of != NEVER).sum() == live
+
+
+def test_an_article_just_clicked_keeps_its_slot_however_little_it_is_clicked() -> None:
+    trends = feed(Trends(A, TrendsConfig(live_articles=2, neighbours=2)), [One(CLICK, 0, START)] * 3)
+    feed(trends, [One(CLICK, 2, START, "v"), *[One(CLICK, 1, START)] * 2])  # 1 turns 2 out while the visit goes on
+    assert trends.state.slot_of[2] == NEVER
+    trends.observe(CLICK, 3, START, visitor="v")
+    assert sorted(trends.state.article_of.tolist()) == [2, 3]
+    for row, other in ((2, 3), (3, 2)):
+        rows, strength = trends.company(row, START, 9)
+        assert (rows.tolist(), strength.tolist()) == ([other], [1.0])
+
+
+def test_a_new_neighbour_takes_the_place_of_the_weakest() -> None:
+    trends = Trends(A, TrendsConfig(live_articles=A, neighbours=3))
+    met = [1] * 3 + [2] * 2 + [3] * 4 + [4]
+    for number, other in enumerate(met):
+        feed(trends, [One(CLICK, 0, START + number, f"v{number}"), One(CLICK, other, START + number, f"v{number}")])
+    rows, strength = trends.company(0, START + 9, 9)
+    assert rows.tolist() == [3, 1, 4]
+    assert strength.tolist() == pytest.approx([4, 3, 1], rel=1e-4)
+
+
+def test_click_rates_corrected_for_the_place_order_the_articles_truly_where_raw_ones_do_not() -> None:
+    """A good article far down against a bad one at the top; the places are learned from all the others."""
+    rng = np.random.default_rng(1)
+    looked = 1 / (1 + np.arange(8.0))  # P(a card is looked at), by place
+    articles = np.arange(40, dtype=np.int32)
+    liked = np.full(40, 0.25)
+    liked[0], liked[1] = 0.15, 0.3
+    trends, blind = Trends(40, CONFIG), Trends(40, CONFIG)
+    for n in range(20_000):
+        row = int(rng.integers(40))
+        place = {0: int(rng.integers(2)), 1: int(rng.integers(5, 8))}.get(row, int(rng.integers(8)))
+        clicked = rng.random() < looked[place] * liked[row]
+        for kind in (IMPRESSION, CLICK)[: 1 + clicked]:
+            trends.observe(kind, row, START + n * 1_000, position=place)
+            blind.observe(kind, row, START + n * 1_000)
+    now = START + 20_000_000
+    raw = trends.total_clicks(articles) / trends.total_impressions(articles)
+    assert raw[0] > 1.5 * raw[1]
+    assert blind.click_rate(articles, now)[0, -1] > 1.5 * blind.click_rate(articles, now)[1, -1]
+    fair = trends.click_rate(articles, now)[:, -1]
+    assert fair[1] / fair[0] == pytest.approx(0.3 / 0.15, rel=0.25)
+
+
+def test_shelf_lives_are_those_that_were_planted() -> None:
+    """Ages spread evenly over 10 and over 100 hours: nine tenths of the clicks come within 9 and 90."""
+    rng, n, days = np.random.default_rng(1), 400, 40
+    category = rng.integers(0, 2, n).astype(np.int16)
+    published = START + rng.integers(0, days * 24 * HOUR_MS, n)
+    trends = Trends(n, CONFIG)
+    trends.describe_articles(category, published)
+    rows = rng.integers(0, n, 12_000)
+    ages = rng.random(12_000) * np.where(category[rows] == 0, 10, 100) * HOUR_MS
+    times = published[rows] + ages.astype(np.int64)
+    feed(trends, [One(CLICK, row, time) for time, row in sorted(zip(times.tolist(), rows.tolist(), strict=True))])
+    shelf = trends.shelf()
+    assert shelf[0] == pytest.approx(9, rel=0.15)
+    assert shelf[1] == pytest.approx(90, rel=0.15)
+    assert shelf[2] == pytest.approx(shelf[-1])  # a category without clicks is like all of them
+    assert shelf[0] < shelf[-1] < shelf[1]
+
+
+@pytest.mark.parametrize("names", [(), ("region",), ("region", "device", "os", "referrer")])
+def test_hour_and_category_before_have_their_columns_however_many_attributes_a_site_has(names: tuple[str, ...]) -> None:
+    trends = stream(TrendsConfig(live_articles=A, neighbours=A, context=names))
+    said = '{"region": "north"}'
+    for n in range(40):  # article 0 by the north in this hour, article 1 by the south twelve hours before
+        trends.observe(CLICK, 1, START - 12 * HOUR_MS + n, context='{"region": "south"}')
+        trends.observe(CLICK, 0, START + n, context=said)
+    vectors = np.full((A, 2), np.nan, np.float32)
+    reader = ReaderState()
+    reader.observe(CLICK, 5, START, context=said)
+    tables = Tables(vectors, vectors, trends.state.category, trends.state.published)
+    rows = matrix(tables, reader, ROWS, START + 100, trends, ReadersConfig())
+    hour, region = rows[:, COLUMN["lift_hour"]], rows[:, COLUMN["lift_region"]]
+    assert hour[0] > 0.3
+    assert hour[1] < -0.3
+    if names:
+        assert region[0] > 0.3
+        assert region[1] < -0.3
+    for name in ("lift_device", "lift_os", "lift_referrer", "lift_before", *(() if names else ("lift_region",))):
+        assert not rows[:, COLUMN[name]].any(), name
+
+
+def test_of_too_many_values_of_a_context_the_rest_are_counted_together() -> None:
+    trends = stream()
+    for n in range(100):
+        trends.observe(CLICK, 0, START + n, context=json.dumps({"region": f"p{n}"}))
+    assert len(trends.values[0]) == 62
+    assert trends.codes('{"region": "p61"}')[0] == 62
+    assert trends.codes('{"region": "p62"}')[0] == trends.codes('{"region": "never heard"}')[0] == 63
+    assert trends.codes(None)[0] == trends.codes("not JSON")[0] == trends.codes("[1]")[0] == 0
+    lifts = trends.state.all_lifts[0] * 2.0 ** (-99 / (24 * HOUR_MS))
+    assert lifts[63] == pytest.approx(38, rel=1e-4)
+    assert lifts[ALL] == pytest.approx(100, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"half_lives_hours": (0.0, 1.0, 4.0, 16.0, 64.0)},
+        {"half_lives_hours": (1.0, 4.0, 16.0)},
+        {"covisit_half_lives_hours": (4.0, -1.0, 24.0)},
+        {"context": ("a", "b", "c", "d", "e")},
+        {"live_articles": 0},
+    ],
+)
+def test_settings_that_could_not_be_counted_with_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        TrendsConfig(**wrong)

@@ -1,0 +1,59 @@
+"""Warm: the machine code of serving, loaded before the first request, and compiled where that was never done.
+
+Without it the first reader after a start would wait for the compiler, half a minute on a new machine.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.features.matrix import Tables
+from recsys.index import Index
+from recsys.items.online import empty_online, place_content
+from recsys.readers import CLICK, ReaderState
+from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.entries import Entry
+from recsys.recommend.recommender import Recommender
+from recsys.settings import Settings
+from recsys.trends.stream import Trends
+
+NOW = 1_000_000
+VISITOR = "warm"
+
+Vectors = npt.NDArray[np.float32]
+
+
+class _Nothing:
+    """A click model that expects nothing."""
+
+    def score(self, matrix: Vectors) -> Vectors:
+        return np.zeros(len(matrix), np.float32)
+
+
+def warm(settings: Settings) -> None:
+    """Serve a reader of a newsroom of three articles once, away from everything that is live."""
+    catalogue = Catalogue(["a", "b", "c"])
+    for name in catalogue.ids:
+        catalogue.put(name, Entry(title=name, published_at=0))
+    A, D = len(catalogue.ids), settings.items.embedding_dim
+    items = empty_online(A, settings.items, seed=0)
+    for row in range(A):
+        place_content(items, row, np.eye(A, D, dtype=np.float32)[row])
+    tables = Tables(items.vectors, items.vectors, np.zeros(A, np.int16), catalogue.published, items)
+    trends = Trends(A, settings.trends.model_copy(update={"live_articles": A}))
+    recommender = Recommender(
+        catalogue,
+        tables,
+        Index.build(items.vectors),
+        None,
+        _Nothing(),
+        trends,
+        settings.recommend,
+        settings.readers,
+        A,
+        None,
+    )
+    reader = ReaderState.empty(settings.readers)
+    for row in range(2):
+        recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW)
+        reader.observe(CLICK, row, NOW)
+    recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
