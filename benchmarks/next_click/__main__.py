@@ -37,7 +37,7 @@ def main() -> None:
         "--serve-minutes", type=float, default=120, help="of log time in which lists are served, in all"
     )
     parser.add_argument("--no-baselines", action="store_true")
-    parser.add_argument("--ablation", type=Path, help="write what each part is worth to FOLDER, with a picture")
+    parser.add_argument("--ablation", type=Path, help="only measure what each part is worth, into this folder")
     parser.add_argument(
         "--scaling", action="store_true", help="replay 0.25, 0.5 and 1 of the readers and compare times"
     )
@@ -45,7 +45,9 @@ def main() -> None:
     began = time.monotonic()
     options = Options(values.from_hour, values.to_hour, values.serve_minutes, not values.no_baselines)
     if values.ablation:
-        ablate(load(values.clicks, values.sample, values.seeds[0]), options, values.seeds[0], values.ablation)
+        told = ablate(load(values.clicks, values.sample, values.seeds[0]), options, values.seeds[0], values.ablation)
+        print(json.dumps(told | {"seconds": round(time.monotonic() - began, 1)}))
+        return
     if values.scaling:
         for share in (0.25, 0.5, 1.0):
             events = load(values.clicks, share * values.sample, values.seeds[0])

@@ -49,21 +49,22 @@ def measure(
     return {name: mean_figures([sampled_figures(found, clicked[judged:])]) for name, found in places.items()}
 
 
-def ablate(events: Events, options: Options, seed: int, folder: Path) -> None:
-    """Measure both and write ``ablation.json`` and ``ablation.svg``."""
+def ablate(events: Events, options: Options, seed: int, folder: Path) -> dict[str, object]:
+    """Measure both, write ``ablation.json`` and ``ablation.svg``, and return what the former holds."""
     features = measure(events, options, seed, families(), 0)
     states = {"every click": features["all"]}
     for name, minutes in STATES.items():
         if minutes:
             states[name] = measure(events, options, seed, {name: NAMES}, minutes)[name]
     folder.mkdir(parents=True, exist_ok=True)
-    told = {"features": features, "state_moves": states, "seed": seed}
+    told: dict[str, object] = {"features": features, "state_moves": states, "seed": seed}
     (folder / "ablation.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     for title, table in (("features", features), ("state moves", states)):
         print(title)
         for name, figures in table.items():
             print(f"  {name:32}", "  ".join(f"{key} {value:.4f}" for key, value in figures.items()))
     draw(features, states, folder / "ablation.svg")
+    return told
 
 
 def draw(features: dict[str, Figures], states: dict[str, Figures], file: Path) -> None:
