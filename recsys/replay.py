@@ -55,11 +55,13 @@ class Contender:
         learner: what learns and scores; None: the first of its columns is the score as it stands.
         columns: the features that it may see, a subset of ``NAMES``.
         sees_extra: whether it learns from the extra candidates, too.
+        is_scored: whether it scores the lists; one that only serves does not.
     """
 
     learner: Learner | None
     columns: tuple[str, ...] = NAMES
     sees_extra: bool = False
+    is_scored: bool = True
 
     @property
     def ready(self) -> bool:
@@ -128,7 +130,7 @@ def replay(
             waiting = None if alone or following is None else ahead.submit(_described, walk, lists, *following)
             if start >= score_from:
                 for name, contender in contenders.items():
-                    if contender.ready:
+                    if contender.is_scored and contender.ready:
                         yield Scored(name, start, stop, contender.raw(matrix))
             if serve is not None and served is not None and served[start]:
                 serve(start)

@@ -33,9 +33,7 @@ def main() -> None:
     parser.add_argument("--to-hour", type=float, default=10_000, help="lists shown before it are judged")
     parser.add_argument("--sample", type=float, default=1.0, help="share of the readers")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of draws, weights and order")
-    parser.add_argument(
-        "--serve-minutes", type=float, default=120, help="of log time in which lists are served, in all"
-    )
+    parser.add_argument("--serve-minutes", type=float, default=60, help="of log time in which lists are served, in all")
     parser.add_argument("--no-baselines", action="store_true")
     parser.add_argument("--ablation", type=Path, help="only measure what each part is worth, into this folder")
     parser.add_argument(

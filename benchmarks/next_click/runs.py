@@ -108,7 +108,7 @@ def run(events: Events, options: Options, seed: int) -> Run:
     tables = tables_of(events, seed)
     walk.stand_on(tables)
     models = contenders(seed, {"click_model": NAMES})
-    served_model = Contender(Learner(NAMES, CTR, seed=seed), sees_extra=True)
+    served_model = Contender(Learner(NAMES, CTR, seed=seed), sees_extra=True, is_scored=False)
     models |= {"served": served_model}
     models |= {"items": Contender(None, ("item_visit",)), "items_affinity": Contender(None, ("item_affinity",))}
     served = Served(served_model, NAMES, DRAWN)
@@ -127,7 +127,7 @@ def run(events: Events, options: Options, seed: int) -> Run:
     places = places_of(parts, len(lists) - judged, judged, seed)
     outcome = Run(len(lists) - judged, time.monotonic() - began - serving.seconds)
     judging, recent = lists.cut(judged, len(lists)), clicked[judged:]
-    for name in set(places) - {"served"}:
+    for name in places:
         outcome.ours[name] = sampled_figures(places[name], recent)
     outcome.ours["click_model"] |= serving.figures()
     if options.baselines:
