@@ -1,6 +1,7 @@
 """``python -m jobs``: every job by name."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -48,16 +49,14 @@ def simulate(config: Config = None, seed: Seed = None) -> None:
     simulate_job.command(context_of(config, seed))
 
 
-def _add_stage(name: str, about: str) -> None:
+def _stage(name: str) -> Callable[..., None]:
     def command(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
-        context = context_of(config, seed, fresh)
-        with exclusive_run(context, name, run_id):
-            run_stage(context, *stage_of(name))
+        _make(context_of(config, seed, fresh), name, run_id)
 
-    app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
+    return command
 
 
-def _add_categories(name: str, about: str) -> None:
+def _categories(name: str) -> Callable[..., None]:
     def command(
         labels: Annotated[Path | None, typer.Option(help="Labelled rows for a task: CSV, JSONL or Parquet")] = None,
         task: Annotated[str | None, typer.Option(help="The task's name: learn its labels, not categories")] = None,
@@ -74,10 +73,10 @@ def _add_categories(name: str, about: str) -> None:
                 labels_job.take_over(context, labels, task, encoding)
             run_stage(context, *stage_of(stage))
 
-    app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
+    return command
 
 
-def _add_items(name: str, about: str) -> None:
+def _items(name: str) -> Callable[..., None]:
     def command(
         search: Annotated[bool, typer.Option("--search", help="Tell what each setting is worth on this log")] = False,
         config: Config = None,
@@ -85,16 +84,20 @@ def _add_items(name: str, about: str) -> None:
         fresh: Fresh = False,
         run_id: RunId = None,
     ) -> None:
-        context = context_of(config, seed, fresh)
-        stage = "items_search" if search else name
-        with exclusive_run(context, stage, run_id):
-            run_stage(context, *stage_of(stage))
+        _make(context_of(config, seed, fresh), "items_search" if search else name, run_id)
 
-    app.command(name, help=about[0].upper() + about[1:] + ".", rich_help_panel=TRAIN)(command)
+    return command
+
+
+def _make(context: Context, stage: str, run_id: str | None) -> None:
+    with exclusive_run(context, stage, run_id):
+        run_stage(context, *stage_of(stage))
 
 
 for _name, _about in STAGES.items():
-    {"categories": _add_categories, "items": _add_items}.get(_name, _add_stage)(_name, _about)
+    _help = _about[0].upper() + _about[1:] + "."
+    _command = {"categories": _categories, "items": _items}.get(_name, _stage)(_name)
+    app.command(_name, help=_help, rich_help_panel=TRAIN)(_command)
 
 
 @app.command("all", rich_help_panel=OUT)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from recsys.ctr.learning import Learner
 from recsys.ctr.training import Rows
 from recsys.features import COLUMN, NAMES
-from recsys.features.lists import NEVER, Lists
+from recsys.features.lists import Lists
 from recsys.features.matrix import Matrix
 from recsys.features.walk import Walk
 
@@ -180,10 +180,11 @@ class Teacher:
         lists = self._lists
         first, last = lists.offsets[start], lists.offsets[stop]
         number = np.repeat(np.arange(start, stop), np.diff(lists.offsets[start : stop + 1]))
-        clicked_at = lists.clicked_at[first:last]
-        clicked = clicked_at < NEVER
+        low, high = np.searchsorted(lists.clicked, [first, last])
+        clicked = np.zeros(len(number), np.bool_)
+        clicked[lists.clicked[low:high] - first] = True
         decided = np.full(stop - start, -1, np.int64)
-        np.maximum.at(decided, number[clicked] - start, clicked_at[clicked])
+        np.maximum.at(decided, number[clicked] - start, lists.clicked_at[low:high])
         extra = self._extra[first:last]
         order = np.lexsort((self._rng.random(len(number)) - clicked + extra, number))
         place = np.arange(len(number)) - (lists.offsets[number] - first)

@@ -7,6 +7,7 @@ import numpy as np
 
 from recsys.events import KINDS, UNDATED, Events
 
+MINUTE = 60_000
 HOUR = 3_600_000
 START = 1_790_000_000_000
 
@@ -69,4 +70,16 @@ def toy_log(lists: int = 120, per_visit: int = 1) -> Events:
             if row % 2 == reader % 2 and rng.random() < 0.7:
                 late = int(rng.integers(0, 2)) * 1_000  # half of the clicks carry the list's own time, as in MIND
                 events.append(click(f"r{reader:02}", f"a{row:02}", time + late, impression=f"i{number:04}"))
+    return log_of(events)
+
+
+def camps(visits: int = 150, articles: int = 20) -> Events:
+    """Visits of four clicks: readers of even articles and of odd ones, a visit every ten minutes."""
+    rng = np.random.default_rng(5)
+    events = []
+    for number in range(visits):
+        rows = 2 * rng.permutation(articles // 2)[:4] + number % 2
+        for step, row in enumerate(rows.tolist()):
+            time = START + number * 10 * MINUTE + step * MINUTE
+            events.append(click(f"r{number % 40:02}", f"a{row:02}", time, session=f"s{number}"))
     return log_of(events)

@@ -79,3 +79,24 @@ def fill(settings: Settings, *articles: Article) -> None:
     store = Store.open(settings.database_url, settings.store)
     store.put_articles(articles)
     store.close()
+
+
+FOUR = [article(f"a{n}", category="x" if n % 2 else "y", published_at=now_ms() - n * HOUR) for n in range(1, 5)]
+
+
+@contextmanager
+def four(folder: Path, **web: Any) -> Iterator[Service]:
+    """Run an application over four articles, without a click and without a release."""
+    settings = plain_settings(folder, **web)
+    fill(settings, *FOUR)
+    with serving(settings) as service:
+        yield service
+
+
+def problem(answer: Any, status: int, code: str) -> str:
+    """Check that an answer is a problem; returns its detail."""
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), answer.text
+    assert set(answer.json) >= {"type", "title", "status", "code", "detail", "remedy"}
+    assert (answer.json["status"], answer.json["code"]) == (status, code)
+    assert "Traceback" not in answer.text
+    return str(answer.json["detail"])

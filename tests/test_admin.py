@@ -17,8 +17,7 @@ from recsys.config import plain
 from recsys.settings import Settings
 from recsys.store import Run
 from tests.newsroom import Toy
-from tests.service import Service, copy_of, plain_settings, serving
-from tests.test_api import problem
+from tests.service import Service, copy_of, plain_settings, problem, serving
 from web import runs
 from web.live import now_ms
 

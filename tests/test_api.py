@@ -1,41 +1,29 @@
-"""The public API: answers, fallback tiers, events, freshness within one worker, and every way to ask wrongly."""
+"""The public API: answers, fallback tiers, what is told of itself, and every way to ask wrongly."""
 
-import gzip
 import json
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recsys.errors import StoreError
 from recsys.recommend.recommender import Recommender
-from recsys.store import Event, Kind, Written
-from tests.newsroom import HOUR, NOW, SITE, Toy
-from tests.service import Service, article, copy_of, fill, plain_settings, serving
-from web import live
+from tests.newsroom import HOUR, NOW, Toy
+from tests.service import Service, article, copy_of, four, plain_settings, problem, serving
 from web.live import now_ms
-
-FOUR = [article(f"a{n}", category="x" if n % 2 else "y", published_at=now_ms() - n * 3_600_000) for n in range(1, 5)]
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Service]:
     """Four articles, no click, no release."""
-    settings = plain_settings(tmp_path)
-    fill(settings, *FOUR)
-    with serving(settings) as service:
+    with four(tmp_path) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The same for tests that leave it as it is."""
-    settings = plain_settings(tmp_path_factory.mktemp("quiet"))
-    fill(settings, *FOUR)
-    with serving(settings) as service:
+    with four(tmp_path_factory.mktemp("quiet")) as service:
         yield service
 
 
@@ -44,15 +32,6 @@ def trained(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
     """The trained toy newsroom; tests here only read, or act as readers of their own."""
     with serving(copy_of(toy, tmp_path_factory.mktemp("trained"))) as service:
         yield service
-
-
-def problem(answer: Any, status: int, code: str) -> str:
-    """Check that an answer is a problem; returns its detail."""
-    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json"), answer.text
-    assert set(answer.json) >= {"type", "title", "status", "code", "detail", "remedy"}
-    assert (answer.json["status"], answer.json["code"]) == (status, code)
-    assert "Traceback" not in answer.text
-    return str(answer.json["detail"])
 
 
 def test_a_fresh_installation_lists_the_newest_and_says_so(quiet: Service) -> None:
@@ -122,44 +101,6 @@ def test_a_new_article_is_understood_and_recommended_within_a_poll(
     assert "late-goal" in trained.ids(reader="football-fan-03", k=3)
 
 
-def test_a_hidden_article_is_gone_at_the_next_poll(tmp_path: Path) -> None:
-    settings = plain_settings(tmp_path, poll_seconds=0.05)
-    fill(settings, *FOUR)
-    with serving(settings) as service:
-        assert "a2" in service.ids()
-        service.store.hide(SITE, "a2", True)
-        deadline = time.monotonic() + 1.0
-        while "a2" in service.ids():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        assert service.client.get("/article/a2").status_code == 404
-
-
-def test_an_article_changed_twice_within_a_moment_shows_its_last_title(site: Service) -> None:
-    for title in ("First", "Second"):
-        site.store.put_articles([article("a1", category="x", title=title)])
-        site.live.refresh()
-    assert site.get("/api/v1/recommendations", k=1)["items"][0]["title"] == "Second"
-
-
-def test_more_new_articles_than_there_is_room_for_are_laid_out_anew(
-    site: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    room = site.live.catalogue.room
-    site.store.put_articles([article(f"n{n}") for n in range(room + 3)])
-    site.live.refresh()
-    assert site.live._builder is not None
-    site.live._builder.join()
-    assert len(site.live.catalogue.ids) == room + 7
-
-
-def test_only_the_newest_articles_are_served_when_there_are_too_many(tmp_path: Path) -> None:
-    settings = plain_settings(tmp_path, max_articles=2)
-    fill(settings, *FOUR)
-    with serving(settings) as service:
-        assert service.ids() == ["a1", "a2"]
-
-
 def test_today_counts_clicks_since_midnight(site: Service) -> None:
     for number in range(3):
         site.click("a3", reader=f"r{number}")
@@ -169,88 +110,6 @@ def test_today_counts_clicks_since_midnight(site: Service) -> None:
     made = site.get("/api/v1/today")
     assert [(item["id"], item["clicks"]) for item in made["items"]] == [("a3", 3), ("a1", 1)]
     assert made["timezone"] == "UTC"
-
-
-def test_events_are_taken_once(site: Service) -> None:
-    event = {"event_id": "e1", "kind": "click", "article": "a1", "reader": "r", "context": {"b": 1, "a": "猫"}}
-    both = {"events": [event, event | {"event_id": "e2", "kind": "dwell", "dwell_ms": 5}]}
-    assert site.client.post("/api/v1/events", json=both).json == {"accepted": 2, "duplicate": 0, "rejected": []}
-    beacon = site.client.post("/api/v1/events", data=json.dumps(event), content_type="text/plain;charset=UTF-8")
-    assert beacon.json == {"accepted": 0, "duplicate": 1, "rejected": []}
-    stored = site.store.events_after(SITE, 0, 10)
-    assert stored[0].context == '{"a":"猫","b":1}'
-    assert abs((stored[0].time or 0) - now_ms()) < 10_000
-
-
-@pytest.mark.parametrize(
-    ("change", "code", "named"),
-    [
-        ({"kind": "like"}, "invalid", "kind"),
-        ({"article": ""}, "invalid", "article"),
-        ({"article": "a\u0000b"}, "invalid", "article"),
-        ({"reader": "x" * 257}, "invalid", "reader"),
-        ({"reader": 7}, "invalid", "reader"),
-        ({"position": -1}, "invalid", "position"),
-        ({"position": True}, "invalid", "position"),
-        ({"time": "now"}, "invalid", "time"),
-        ({"time": now_ms() + 10**7}, "time-in-the-future", "time"),
-        ({"dwell_ms": 10**12}, "invalid", "dwell_ms"),
-        ({"context": []}, "invalid", "context"),
-        ({"context": {"a": "x" * 3000}}, "context-too-large", "context"),
-        ({"article": "a\n"}, "invalid", "article: Expected no control character"),
-        ({"color": "red"}, "invalid", "color"),
-    ],
-)
-def test_one_bad_event_is_rejected_and_the_others_are_kept(
-    site: Service, change: dict[str, Any], code: str, named: str
-) -> None:
-    good = {"event_id": "good", "kind": "click", "article": "a1"}
-    body = {"events": [good | {"event_id": "bad"} | change, good]}
-    made: Any = site.client.post("/api/v1/events", json=body).json
-    assert made["accepted"] == 1
-    assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, code)]
-    assert named in made["rejected"][0]["detail"]
-
-
-@pytest.mark.parametrize("bad", [b'{"event_id":"e","kind":"click","article":"a","context":{"a":1e999}}', b"7", b"[]"])
-def test_what_only_just_is_json_is_rejected_alone(site: Service, bad: bytes) -> None:
-    body = b'{"events":[' + bad + b',{"event_id":"good","kind":"click","article":"a1"}]}'
-    made: Any = site.client.post("/api/v1/events", data=body, content_type="application/json").json
-    assert made["accepted"] == 1
-    assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, "invalid")]
-
-
-def test_a_compressed_body_is_refused_by_its_name(quiet: Service) -> None:
-    answer = quiet.client.post(
-        "/api/v1/events", data=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}, content_type="text/plain"
-    )
-    assert "gzip" in problem(answer, 415, "unsupported-media-type")
-
-
-@pytest.mark.parametrize(
-    ("body", "content_type", "status", "code"),
-    [
-        (b"{", "application/json", 400, "malformed-json"),
-        (b"", "application/json", 400, "malformed-json"),
-        (b"\xff\xfe", "application/json", 400, "malformed-json"),
-        (b'{"event_id": "\\ud800"}', "application/json", 400, "malformed-json"),
-        (b"[" * 50_000, "application/json", 400, "malformed-json"),
-        (b'{"time": NaN}', "application/json", 400, "malformed-json"),
-        (b"{}", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
-        (b"{}", "application/json; charset=latin-1", 415, "unsupported-media-type"),
-        (b'{"events": [], "more": 1}', "application/json", 422, "invalid"),
-        (b'{"events": {}}', "application/json", 422, "invalid"),
-        (b"[]", "application/json", 422, "invalid"),
-        (b"7", "application/json", 422, "invalid"),
-        (b'{"events": [' + b",".join([b"{}"] * 1001) + b"]}", "application/json", 422, "too-many-events"),
-        (b" " * 70_000, "application/json", 413, "body-too-large"),
-    ],
-)
-def test_a_body_that_is_no_list_of_events_is_a_clear_problem(
-    quiet: Service, body: bytes, content_type: str, status: int, code: str
-) -> None:
-    problem(quiet.client.post("/api/v1/events", data=body, content_type=content_type), status, code)
-    assert quiet.store.last_seq(SITE) == 0
 
 
 @pytest.mark.parametrize(
@@ -321,61 +180,6 @@ def test_an_unexpected_error_shows_nothing_but_an_id(
     assert json.loads(answer.text)["request_id"] in capsys.readouterr().out
 
 
-def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(
-    quiet: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise StoreError("a database that answers", "host db.internal is down", "Check it.")
-
-    for name in ("add_events", "clicks_of", "last_seq"):
-        monkeypatch.setattr(quiet.store, name, fail)
-    event = {"event_id": "e", "kind": "click", "article": "a1"}
-    assert "db.internal" not in problem(quiet.client.post("/api/v1/events", json=event), 503, "store-unavailable")
-    problem(quiet.client.get("/readyz"), 503, "store-unavailable")
-    assert quiet.client.get("/healthz").status_code == 200
-    assert len(quiet.ids(reader="r")) == 4
-
-
-def test_a_database_file_that_was_taken_away_takes_no_events_and_is_not_ready(tmp_path: Path) -> None:
-    settings = plain_settings(tmp_path)
-    event = {"event_id": "e", "kind": "click", "article": "a1"}
-    with serving(settings) as service:
-        file = next(tmp_path.glob("*.db"))
-        away = file.rename(tmp_path / "away")
-        problem(service.client.post("/api/v1/events", json=event), 503, "store-unavailable")
-        problem(service.client.get("/readyz"), 503, "store-unavailable")
-        assert service.client.get("/api/v1/recommendations?reader=r").status_code == 200
-        away.rename(file)
-        assert service.client.post("/api/v1/events", json=event).json == {"accepted": 1, "duplicate": 0, "rejected": []}
-
-
-def test_a_database_that_stays_locked_holds_up_one_thread_and_not_all(
-    site: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live, "WRITE_SECONDS", 0.05)
-    free, entered = threading.Event(), threading.Event()
-    add_events = site.store.add_events
-
-    def slow(events: Sequence[Event]) -> Written:
-        entered.set()
-        assert free.wait(10)
-        return add_events(events)
-
-    monkeypatch.setattr(site.store, "add_events", slow)
-    first = threading.Thread(target=site.live.accept, args=([Event("e0", SITE, Kind.CLICK, "a1", time=now_ms())],))
-    first.start()
-    try:
-        assert entered.wait(10)
-        answer = site.client.post("/api/v1/events", json={"event_id": "e1", "kind": "click", "article": "a1"})
-        problem(answer, 503, "store-unavailable")
-        assert answer.headers["Retry-After"] == "1"
-        assert site.ids(reader="r")
-    finally:
-        free.set()
-        first.join()
-    assert [event.event_id for event in site.store.events_after(SITE, 0, 10)] == ["e0"]
-
-
 def test_liveness_and_readiness(quiet: Service) -> None:
     assert quiet.get("/healthz")["status"] == "ok"
     assert quiet.get("/readyz") == {"status": "ready", "release": None, "articles": 4}
@@ -420,33 +224,3 @@ def test_openapi_describes_every_call_and_the_page_needs_nobody_else(quiet: Serv
     assert all(path in page for _, path in calls)
     assert "http://" not in page
     assert "https://" not in page
-
-
-def test_a_reader_is_loaded_once_and_then_follows_the_events(site: Service) -> None:
-    site.store.add_events([Event("e0", SITE, Kind.CLICK, "a1", reader="r", time=now_ms())])
-    assert "a1" not in site.ids(reader="r")  # loaded from the database before the events were followed
-    site.live.catch_up()
-    site.store.add_events([Event("e1", SITE, Kind.CLICK, "a2", reader="r", time=now_ms())])
-    site.live.catch_up()
-    assert site.ids(reader="r") == ["a3", "a4"]
-    state = site.live._memory.reader("r")
-    assert state is not None
-    assert len(state.clicks) == 2
-
-
-def test_what_another_worker_took_counts_in_the_readers_very_next_list(site: Service) -> None:
-    assert "a1" in site.ids(reader="r", session="s")
-    site.store.add_events([Event("e0", SITE, Kind.CLICK, "a1", reader="r", time=now_ms())])
-    site.store.add_events([Event("e1", SITE, Kind.DISMISS, "a2", session="s", time=now_ms())])
-    assert {"a1", "a2"}.isdisjoint(site.ids(reader="r", session="s"))
-
-
-def test_the_reader_not_seen_for_longest_is_forgotten_and_comes_back(tmp_path: Path) -> None:
-    settings = plain_settings(tmp_path, max_readers=2)
-    fill(settings, *FOUR)
-    with serving(settings) as service:
-        service.click("a1", reader="r0")
-        for reader in ("r0", "r1", "r2"):
-            service.ids(reader=reader)
-        assert "r0" not in service.live._memory
-        assert "a1" not in service.ids(reader="r0")

@@ -1,7 +1,6 @@
 """Every baseline scores by the past alone, as its slow definition does."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,58 +19,12 @@ from recsys.baselines import (
     all_baselines,
 )
 from recsys.baselines.clicks import Scores, blocks, stream_of
-from recsys.baselines.held_out import held_out_scores
 from recsys.baselines.neighbours import HALVINGS
 from recsys.events import UNDATED, Events
-from recsys.features.lists import NEVER, Histories, Lists, histories, reader_keys
+from recsys.features.lists import Histories, Lists, histories, reader_keys
 from tests import baseline_oracles as oracle
+from tests.baseline_logs import ARTICLES, MINUTE, by_oracle, random_lists, random_log, scored
 from tests.clicks import HOUR, START, click, log_of
-
-ARTICLES = 12
-MINUTE = 60_000
-
-
-def random_log(seed: int, clicks: int = 150, hours: float = 12.0) -> Events:
-    """Readers, sessions without a reader, clicks of nobody, undated ones, repeats, equal times."""
-    rng = np.random.default_rng(seed)
-    made: list[tuple[Any, ...]] = [click(f"r{n % 3}", f"a{rng.integers(ARTICLES):02}", UNDATED) for n in range(6)]
-    times = np.sort(rng.integers(0, int(hours * 60), clicks)) * MINUTE  # whole minutes: many are equal
-    for time in times.tolist():
-        who = int(rng.integers(8))
-        reader, session = (f"r{who}" if who < 5 else None), (f"s{who}" if who in (5, 6) else None)
-        made.append(click(reader, f"a{int(ARTICLES * rng.random() ** 2):02}", START + time, session=session))
-    return log_of(made)
-
-
-def random_lists(events: Events, seed: int, n: int = 40, candidates: int = 7) -> Lists:
-    """Lists shown at times of clicks, a moment after, or at any time; to known readers, sessions and nobody."""
-    rng = np.random.default_rng(seed)
-    dated = events.time[events.time != UNDATED]
-    time = np.sort(rng.choice(dated, n) + rng.choice([0, 1, 5 * MINUTE, HOUR], n))
-    article = np.concatenate([rng.permutation(len(events.article_ids))[:candidates] for _ in range(n)])
-    return Lists(
-        time=time,
-        reader=rng.choice(np.append(np.unique(reader_keys(events)), -1), n).astype(np.int64),
-        offsets=np.arange(n + 1) * candidates,
-        article=article.astype(np.int32),
-        clicked_at=np.full(n * candidates, NEVER, np.int64),
-        part=np.zeros(n, np.int8),
-        refits=np.empty(0, np.int64),
-        limits=np.full(3, NEVER, np.int64),
-    )
-
-
-def scored(model: Baseline, events: Events, lists: Lists) -> Scores:
-    return model.scores(events, lists, histories(events, lists, 30))
-
-
-def by_oracle(model: Any, table: Callable[..., oracle.Table], events: Events, lists: Lists) -> list[float]:
-    """The scores of every candidate, list by list, as the slow definition has them."""
-    scores: list[float] = []
-    for i in range(len(lists)):
-        known = table(oracle.past_of(events, lists, i), model)
-        scores += [known[row] for row in lists.article[lists.offsets[i] : lists.offsets[i + 1]].tolist()]
-    return scores
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -181,15 +134,11 @@ def test_ials_and_ease_tell_two_camps_apart() -> None:
     made += [click("even", "a00", START + 3 * HOUR), click("odd", "a01", START + 3 * HOUR)]
     events = log_of(made)
     keys = [events.reader_ids.index("even"), events.reader_ids.index("odd")]
-    lists = Lists(
+    lists = Lists.unclicked(
         time=np.full(2, START + 3 * HOUR + 1),
         reader=np.array(keys, np.int64),
         offsets=np.array([0, ARTICLES, 2 * ARTICLES]),
         article=np.tile(np.arange(ARTICLES, dtype=np.int32), 2),
-        clicked_at=np.full(2 * ARTICLES, NEVER, np.int64),
-        part=np.zeros(2, np.int8),
-        refits=np.empty(0, np.int64),
-        limits=np.full(3, NEVER, np.int64),
     )
     for model in (Ials(factors=2, days=1.0), Ease(penalty=5.0, days=1.0)):
         even, odd = scored(model, events, lists).reshape(2, ARTICLES)
@@ -317,49 +266,3 @@ def test_equal_seeds_give_equal_scores_and_pace_slows_what_fades() -> None:
     assert len(slow) == 7
     assert (slow["popularity"], slow["item_knn"]) == (Popularity(1.0), ItemKnn(half_life_hours=2.0))
     assert slow["ease"] == Ease(days=1.0, refit_hours=4.0)
-
-
-def held_out_lists(seed: int) -> tuple[Events, Lists]:
-    """A log with a validation and a held-out part, in which the newest click of everybody is clicked next."""
-    events = random_log(seed, clicks=400, hours=24.0)
-    lists = random_lists(events, seed, n=90)
-    lists.part[:] = np.repeat([0, 1, 2], 30)
-    for i in range(90):
-        before = events.article[: np.searchsorted(events.time, lists.time[i])].tolist()
-        rows = lists.article[lists.offsets[i] : lists.offsets[i + 1]].tolist()
-        newest = next(row for row in reversed(before) if row in rows)
-        lists.clicked_at[lists.offsets[i] + rows.index(newest)] = lists.time[i]
-    return events, lists
-
-
-def test_the_held_out_lists_are_scored_at_the_pace_that_ranked_the_lists_before_them_best() -> None:
-    events, lists = held_out_lists(8)
-    found = held_out_scores(events, lists, gap_minutes=30, seed=1)
-    assert set(found) == {"popularity", "rules", "item_knn", "v_sknn", "ials", "ease"}
-    assert found["popularity"].model == Popularity()  # who forgets quickly knows the newest click
-    assert found["v_sknn"].model == SessionKnn()
-    for name, one in found.items():
-        assert one.model.name == name
-        assert np.array_equal(one.scores, scored(one.model, events, lists.cut(30, 90))[30 * 7 :])
-
-
-def test_a_pace_is_not_chosen_on_the_lists_that_judge() -> None:
-    events, lists = held_out_lists(9)
-
-    def chosen_models() -> dict[str, Baseline]:
-        return {name: one.model for name, one in held_out_scores(events, lists, gap_minutes=30, seed=1).items()}
-
-    chosen = chosen_models()
-    swapped = lists.clicked_at.reshape(90, 7)
-    swapped[60:] = np.roll(swapped[60:], 3, axis=1)
-    assert chosen_models() == chosen
-    swapped[30:60] = np.where(lists.article.reshape(90, 7)[30:60] == 0, 0, NEVER)  # now the most clicked one is
-    assert chosen["popularity"] == Popularity()
-    assert chosen_models()["popularity"] != Popularity()
-
-
-def test_without_held_out_lists_there_are_no_scores() -> None:
-    events, lists = held_out_lists(8)
-    lists.part[:] = 0
-    found = held_out_scores(events, lists, gap_minutes=30, seed=1)
-    assert all(one.scores.shape == (0,) and one.scores.dtype == np.float32 for one in found.values())

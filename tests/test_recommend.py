@@ -6,87 +6,12 @@ import numpy as np
 import pytest
 
 from recsys.errors import UnknownArticle
-from recsys.events import KINDS
-from recsys.features.matrix import Tables
-from recsys.index import Index
-from recsys.readers import ReadersConfig, ReaderState
-from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.lists import Recommendation, Tier
-from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
-from recsys.recommend.recommender import Recommender
+from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.store import Article
-from recsys.trends import TrendsConfig
-from recsys.trends.stream import Trends
-
-NOW = 1_790_000_000_000
-HOUR = 3_600_000
-CLICK, DISMISS = KINDS.index("click"), KINDS.index("dismiss")
-READERS = ReadersConfig()
-NAN = (np.nan, np.nan)
-
-
-def entry(number: int, category: str | None, **more: Any) -> Entry:
-    words = {"football": ("goal", "coach"), "markets": ("bonds", "bank")}.get(category or "", ())
-    facts: dict[str, Any] = {
-        "title": f"Story {number}",
-        "language": "en",
-        "category": category,
-        "published_at": NOW - 1000 * HOUR - number * HOUR,
-        "keywords": (*words, f"word{number}"),
-    }
-    made = facts | more
-    return Entry(**{"weights": (0.1,) * len(made["keywords"]), "parts": made["keywords"]} | made)
-
-
-def newsroom(
-    entries: list[Entry], vectors: list[tuple[float, ...]] | None = None, *, model: Any = None, **config: Any
-) -> Recommender:
-    """A recommender whose article ``a3`` has row 3; without vectors it is one without a release."""
-    catalogue = Catalogue([f"a{row}" for row in range(len(entries))])
-    for row, one in enumerate(entries):
-        catalogue.put(f"a{row}", one)
-    A = len(entries)
-    table = np.array(vectors, np.float32) if vectors else np.empty((A, 0), np.float32)
-    tables = Tables(table, np.empty((A, 0), np.float32), np.full(A, -1, np.int16), catalogue.published)
-    return Recommender(
-        catalogue,
-        tables,
-        Index.build(table) if vectors else None,
-        None,
-        model,
-        Trends(A, TrendsConfig()),
-        RecommendConfig(**config),
-        READERS,
-        200,
-        "r1" if vectors else None,
-    )
-
-
-def two_topics(**config: Any) -> Recommender:
-    """Rows 0–3 are football, 4–7 markets; within a topic the cosines fall with the row's distance."""
-    angles = np.deg2rad([0, 5, 10, 15, 90, 85, 80, 75])
-    vectors: list[tuple[float, ...]] = [(float(np.cos(angle)), float(np.sin(angle))) for angle in angles]
-    return newsroom([entry(row, "football" if row < 4 else "markets") for row in range(8)], vectors, **config)
-
-
-def reader(*clicked: int, dismissed: tuple[int, ...] = ()) -> ReaderState:
-    state = ReaderState.empty(READERS)
-    for row in clicked:
-        state.observe(CLICK, row, NOW - HOUR)
-    for row in dismissed:
-        state.observe(DISMISS, row, NOW - HOUR)
-    return state
-
-
-def ask(recommender: Recommender, *states: ReaderState | None, k: int = 3, **more: Any) -> Recommendation:
-    known, visit = (*states, None, None)[:2]
-    return recommender.recommend(known, visit, **({"article": None, "k": k, "now": NOW, "lang": None} | more))
-
-
-def rows(made: Recommendation) -> list[int]:
-    return [card.row for card in made.cards]
+from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
 
 
 def test_the_nearest_unread_articles_come_first() -> None:
@@ -237,75 +162,6 @@ def test_the_click_model_orders_the_candidates() -> None:
     assert rows(ask(recommender, reader(0), k=3)) == [7, 6, 5]
 
 
-def test_an_article_read_is_named_only_when_it_gave_the_most() -> None:
-    made = ask(two_topics(), reader(0, 4), k=6)
-    said = {card.row: card.reason for card in made.cards}
-    assert said[1] == Reason(ReasonKind.BECAUSE_YOU_READ, 0, keywords=("goal", "coach"))
-    assert said[5] == Reason(ReasonKind.BECAUSE_YOU_READ, 4, keywords=("bonds", "bank"))
-
-
-def test_no_article_is_named_when_its_part_is_not_substantial() -> None:
-    made = ask(two_topics(read_share=0.9), reader(0, 1, 2), k=1)
-    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football", keywords=("goal", "coach"))
-    far = ask(two_topics(read_cosine=0.99), reader(0), k=7)
-    kinds = {card.row: card.reason.kind for card in far.cards}
-    assert (kinds[1], kinds[4]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
-
-
-def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
-    recommender = two_topics()
-    recommender.catalogue.put("a1", entry(1, "arts"))
-    recommender.catalogue.put("a2", entry(2, "arts", keywords=("goal",)))
-    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=2).cards}
-    assert kinds == {1: ReasonKind.SIMILAR, 2: ReasonKind.BECAUSE_YOU_READ}
-
-
-def test_words_far_down_the_list_of_keywords_are_no_likeness() -> None:
-    recommender = two_topics()
-    many = tuple(f"detail{number}" for number in range(20))
-    told = Traits("en", (*many, "goal"), (0.04,) * 21, (*many, "goal"))
-    article = Article("a1", "s", "Story 1", category="arts", published_at=NOW - 1000 * HOUR)
-    recommender.catalogue.put("a1", Entry.of(article, told))
-    made = ask(recommender, reader(0), k=1)
-    assert (made.cards[0].row, made.cards[0].reason.kind) == (1, ReasonKind.SIMILAR)
-
-
-def test_a_reason_does_not_quote_an_article_that_was_taken_down() -> None:
-    recommender = two_topics()
-    recommender.catalogue.put("a0", entry(0, "football", hidden=True))
-    made = ask(recommender, reader(0), k=1)
-    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
-
-
-def test_trending_and_fresh_are_claimed_when_they_are_true() -> None:
-    recommender = two_topics(read_cosine=1.0)
-    for _ in range(3):
-        recommender.observe(CLICK, 5, NOW - HOUR)
-    recommender.catalogue.put("a6", entry(6, "markets", published_at=NOW - HOUR))
-    recommender.observe(CLICK, 7, NOW - 2000 * HOUR)
-    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=7).cards}
-    assert (kinds[5], kinds[6]) == (ReasonKind.TRENDING, ReasonKind.FRESH)
-    assert (kinds[7], kinds[4]) == (ReasonKind.POPULAR, ReasonKind.SIMILAR)
-
-
-def test_contributions_add_up_to_the_similarity() -> None:
-    vectors = np.array([[1, 0], [0.6, 0.8], NAN], np.float32)
-    weights = np.array([0.25, 0.5, 0.25], np.float32)
-    share, cosine = contributions(vectors, weights, np.array([0.8, 0.6], np.float32))
-    assert cosine == pytest.approx([0.8, 0.96, -1.0])
-    assert share == pytest.approx([0.2 / 0.68, 0.48 / 0.68, 0.0])
-
-
-def test_what_all_articles_have_in_common_is_no_reason() -> None:
-    common = np.array([3.0, 0.0, 0.0])
-    apart = np.array([[0, 1, 0], [0, 0.9, 0.1], [0, -1, 0], [0, -0.9, 0.1]])
-    vectors = (common + apart) / np.linalg.norm(common + apart, axis=1, keepdims=True)
-    recommender = newsroom([entry(row, None) for row in range(4)], [tuple(row) for row in vectors.tolist()])
-    assert min(vectors[0] @ vectors[2:].T) > 0.75
-    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=3).cards}
-    assert (kinds[1], kinds[2]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
-
-
 def test_similar_articles_are_in_the_same_language_and_never_the_article_itself() -> None:
     recommender = two_topics()
     recommender.catalogue.put("a1", entry(1, "football", language="zh"))
@@ -346,11 +202,3 @@ def test_an_entry_keeps_the_given_category_and_drops_the_body() -> None:
     article = Article("a", "s", "Title", body="x" * 1000, category="given")
     made = Entry.of(article, Traits("en", ("k",), (0.5,), ("k",), "told", (("told", 0.7),)))
     assert (made.category, made.given, made.bar, len(made.summary)) == ("given", True, (("given", 1.0),), 201)
-
-
-def test_every_reason_can_be_said_in_both_languages() -> None:
-    for language in TEXTS:
-        for kind in ReasonKind:
-            assert text(Reason(kind), language, "标题 {x}", "体育")
-    assert text(Reason(ReasonKind.BECAUSE_YOU_READ), "zh", "标题") == "因为你读过《标题》"
-    assert text(Reason(ReasonKind.BECAUSE_YOU_READ), "fr", "{title}") == "Because you read “{title}”"

@@ -9,7 +9,7 @@ import pytest
 from recsys.recommend.company import company_of
 from recsys.recommend.reasons import Reason, ReasonKind, text
 from recsys.recommend.recommender import Recommender
-from tests.test_recommend import CLICK, HOUR, NOW, ask, entry, newsroom, reader, rows, two_topics
+from tests.recommenders import CLICK, HOUR, NOW, ask, entry, newsroom, reader, rows, two_topics
 
 MINUTE = 60_000
 

@@ -17,7 +17,7 @@ from recsys.recommend.lists import Tier
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.taste import Space, Taste, in_shares
 from tests.newsroom import NOW, SITE, Toy, fill_toy, toy_settings, train
-from tests.test_recommend import ask, entry, newsroom, reader, rows
+from tests.recommenders import ask, entry, newsroom, reader, rows
 from web.parts import load_parts
 from web.world import World
 

@@ -14,7 +14,7 @@ from recsys.ctr.training import Rows
 from recsys.errors import DegenerateInput
 from recsys.events import Events
 from recsys.features import COLUMN, NAMES
-from recsys.features.lists import NEVER, Lists, impressions
+from recsys.features.lists import Lists, impressions
 from recsys.features.matrix import Tables
 from recsys.features.walk import Walk
 from recsys.items import ItemsConfig
@@ -87,8 +87,7 @@ def test_a_list_teaches_at_the_first_refit_after_its_click_and_not_before() -> N
     assert first_lesson[3] == 2  # refits at hours 4, 5, 6 …: shown at 0:30, clicked at 5:30
     decided = np.full(len(lists), -1, np.int64)
     number = np.repeat(np.arange(len(lists)), np.diff(lists.offsets))
-    clicked = lists.clicked_at < NEVER
-    np.maximum.at(decided, number[clicked], lists.clicked_at[clicked])
+    np.maximum.at(decided, number[lists.clicked], lists.clicked_at)
     for at, lesson in enumerate(pupil.lessons):
         refit = START + (4 + at) * HOUR
         assert all(decided[n] < refit for n in lesson)
@@ -109,7 +108,7 @@ def test_what_is_learned_is_used_and_a_single_column_stands_as_it_is() -> None:
     np.testing.assert_array_equal(scores["column"][judged:], again[judged:, COLUMN["clicks_total"]])
     assert np.isnan(scores["column"][:judged]).all()
     late = slice(lists.offsets[120], None)
-    label = (lists.clicked_at < NEVER)[late]
+    label = lists.label[late] == 1
     assert scores["model"][late][label].mean() > scores["model"][late][~label].mean()  # camps are easy to tell
     assert len(np.unique(scores["few"][late])) > 5
 
@@ -119,7 +118,7 @@ def test_extra_candidates_teach_only_those_that_see_them() -> None:
     lists = impressions(events)
     extra = np.zeros(len(lists.article), bool)
     extra[lists.offsets[:-1] + 4] = True  # the last candidate of each list
-    extra &= lists.clicked_at == NEVER
+    extra[lists.clicked] = False
     seen: dict[str, int] = {}
 
     class Counting(Learner):

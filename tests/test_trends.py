@@ -6,6 +6,7 @@ import pytest
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.trends import CLICK, HOUR_MS, IMPRESSION, TrendsConfig
+from recsys.trends.files import restore
 from recsys.trends.stream import Trends
 
 CONFIG = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, live_articles=8)
@@ -82,7 +83,7 @@ def test_the_top_is_what_was_clicked_lately_among_the_allowed() -> None:
 def test_a_snapshot_restores_exactly_and_goes_on_the_same() -> None:
     events = some_events()
     whole, half = fed(events), fed(events[:200])
-    restored = Trends.from_arrays(half.arrays(), CONFIG)
+    restored = restore(half.arrays(), CONFIG)
     for event in events[200:]:
         restored.observe(*event)
     for name, values in whole.arrays().items():
@@ -91,9 +92,7 @@ def test_a_snapshot_restores_exactly_and_goes_on_the_same() -> None:
 
 def test_a_snapshot_of_other_half_lives_is_refused() -> None:
     with pytest.raises(StaleArtefact, match="half-lives"):
-        Trends.from_arrays(
-            fed([]).arrays(), TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 65.0), live_articles=8)
-        )
+        restore(fed([]).arrays(), TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 65.0), live_articles=8))
 
 
 def test_new_articles_find_room_and_old_counts_stay() -> None:

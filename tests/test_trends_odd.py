@@ -1,8 +1,7 @@
-"""Odd events, full tables, merged and restored streams: the counts stay what a sum over the events would say."""
+"""Odd events and what is learned of places, ages and contexts: the counts stay what a sum over the events would say."""
 
 import json
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,92 +12,14 @@ from recsys.events import UNDATED
 from recsys.features import COLUMN
 from recsys.features.matrix import Tables, matrix
 from recsys.readers import ReadersConfig, ReaderState
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION, NEVER, TrendsConfig
+from recsys.trends import CLICK, HOUR_MS, IMPRESSION, TrendsConfig
 from recsys.trends.company import MAX_COMPANY
+from recsys.trends.files import restore
 from recsys.trends.state import ALL, LANDMARK, NEWEST
 from recsys.trends.stream import Trends
 from recsys.trends.visits import Visits
 from tests.clicks import START
-
-A, MINUTE = 12, 60_000
-CONFIG = TrendsConfig(live_articles=A, neighbours=A)
-ROWS = np.arange(A, dtype=np.int32)
-END = START + 60 * HOUR_MS
-
-
-class One(NamedTuple):
-    """An event as ``Trends.observe`` takes it."""
-
-    kind: int
-    row: int
-    time: int
-    visitor: str | None = None
-    context: str | None = None
-    position: int = -1
-
-
-def feed(trends: Trends, events: Iterable[One]) -> Trends:
-    for kind, row, time, visitor, context, position in events:
-        trends.observe(kind, row, time, visitor=visitor, context=context, position=position)
-    return trends
-
-
-def stream(config: TrendsConfig = CONFIG) -> Trends:
-    """A stream that knows all articles' categories and dates."""
-    trends = Trends(A, config)
-    trends.describe_articles((ROWS % 3).astype(np.int16), START - ROWS.astype(np.int64) * HOUR_MS)
-    return trends
-
-
-def some_events(seed: int = 1, n: int = 600, hours: int = 48) -> list[One]:
-    """Impressions and clicks of eight visitors in several places of the country."""
-    rng = np.random.default_rng(seed)
-    made = []
-    for time in (START + np.sort(rng.integers(0, hours * 60, n)) * MINUTE).tolist():
-        said = json.dumps({"region": f"p{rng.integers(4)}"})
-        visitor = f"v{rng.integers(8)}"
-        made.append(One(int(rng.integers(2)), int(A * rng.random() ** 2), time, visitor, said))
-    return made
-
-
-def told(trends: Trends, now: int) -> dict[str, Any]:
-    """Everything counted, by names and faded to ``now``: the same for streams that are written differently."""
-    state = trends.state
-    since = float(state.clock[LANDMARK] - now)
-    pair, slow = np.exp2(since * state.pair_per_ms), np.exp2(since * state.slow_per_ms)
-    names = [{code: value for value, code in known.items()} | {ALL: "all"} for known in trends.values]
-    lifts: dict[str, float] = {}
-    pairs: dict[str, float] = {}
-    for row in np.flatnonzero(state.slot_of != NEVER).tolist():
-        at = state.slot_of[row]
-        lifts |= {
-            f"{row} {c} {names[c].get(v, v) if c < len(names) else v}": float(state.lifts[at, c, v] * slow[0])
-            for c, v in zip(*(place.tolist() for place in np.nonzero(state.lifts[at])), strict=True)
-        }
-        there = state.neighbour[at] != NEVER
-        for other, strength in zip(state.neighbour[at][there].tolist(), state.pairs[at][there] * pair, strict=True):
-            pairs |= {f"{row} {other} {column}": float(value) for column, value in enumerate(strength)}
-    return {
-        "counts": trends.counts(ROWS, now),
-        "total": state.total,
-        "all_total": state.all_total,
-        "first": state.first,
-        "last": state.last,
-        "newest": state.clock[NEWEST],
-        "positions": state.positions * slow[1],
-        "ages": state.ages * slow[1],
-        "pairs": pairs,
-        "lifts": lifts,
-    }
-
-
-def assert_same(one: Trends, other: Trends, now: int = END, but: tuple[str, ...] = ()) -> None:
-    first, second = told(one, now), told(other, now)
-    for name in set(first) - set(but):
-        if isinstance(first[name], dict):
-            assert first[name] == pytest.approx(second[name], rel=1e-4, abs=1e-9), name
-        else:
-            np.testing.assert_allclose(first[name], second[name], rtol=1e-6, err_msg=name)
+from tests.streams import CONFIG, MINUTE, ROWS, A, One, assert_same, feed, some_events, stream, told
 
 
 def test_an_event_an_hour_late_counts_as_if_it_had_come_in_time() -> None:
@@ -206,7 +127,7 @@ def test_an_empty_stream_answers_everything() -> None:
         np.testing.assert_allclose(trends.click_rate(ROWS[:n], START), np.full((n, 5), 0.1), rtol=1e-6)
         trends.merge(Trends(n, CONFIG))
         assert trends.all_total == (0, 0)
-        restored = Trends.from_arrays(trends.arrays(), CONFIG)
+        restored = restore(trends.arrays(), CONFIG)
         assert len(restored) == n
 
 
@@ -243,111 +164,9 @@ def test_a_moved_landmark_changes_no_company() -> None:
         assert told(moving, now)[name]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_two_shards_merged_are_the_whole(seed: int) -> None:
-    """Shards hold whole visitors; values of contexts come in another order in each."""
-    events = some_events(seed)
-    first = [event for event in events if event.visitor in {"v0", "v3", "v5"}]
-    second = [event for event in events if event not in first]
-    whole, mine, theirs = feed(stream(), events), feed(stream(), first), feed(stream(), second)
-    assert mine.values != theirs.values
-    mine.merge(theirs)
-    assert_same(mine, whole)
-    assert len(told(whole, END)["pairs"]) > A
-
-
-def test_merging_with_an_empty_stream_changes_nothing_either_way() -> None:
-    events = some_events()
-    mine, theirs = feed(stream(), events), stream()
-    mine.merge(stream())
-    theirs.merge(feed(stream(), events))
-    assert_same(mine, feed(stream(), events))
-    assert_same(theirs, feed(stream(), events))
-
-
-def test_streams_of_other_settings_or_articles_are_not_merged() -> None:
-    with pytest.raises(StaleArtefact):
-        stream().merge(stream(TrendsConfig(live_articles=A, neighbours=A, prior_company=6.0)))
-    with pytest.raises(StaleArtefact):
-        stream().merge(Trends(A + 1, CONFIG))
-
-
-def test_a_snapshot_goes_on_as_the_stream_would_but_for_visits_that_were_running() -> None:
-    events = some_events()
-    whole = feed(stream(), events)
-    half = feed(stream(), events[:300])
-    for keep in (True, False):
-        restored = Trends.from_arrays(half.arrays(), CONFIG, tuple(dict(known) for known in half.values))
-        restored.describe_articles(half.state.category, half.state.published)
-        if keep:
-            restored.visits._visits = half.visits._visits.copy()
-        feed(restored, events[300:])
-        differs = {
-            name for name, values in whole.arrays().items() if not np.array_equal(restored.arrays()[name], values)
-        }
-        assert differs == (set() if keep else {"pairs", "lifts", "all_lifts"})
-    assert half.all_total[0] + half.all_total[1] == 300  # a snapshot shares nothing with what it was taken from
-
-
-def test_a_snapshot_without_an_array_or_of_other_room_is_refused() -> None:
-    arrays = stream().arrays()
-    with pytest.raises(StaleArtefact):
-        Trends.from_arrays({name: values for name, values in arrays.items() if name != "pairs"}, CONFIG)
-    with pytest.raises(StaleArtefact):
-        Trends.from_arrays({}, CONFIG)
-    with pytest.raises(StaleArtefact):
-        Trends.from_arrays(arrays, TrendsConfig(live_articles=A - 1, neighbours=A))
-    with pytest.raises(StaleArtefact):
-        Trends.from_arrays(arrays, TrendsConfig(live_articles=A, neighbours=A + 1))
-
-
 def test_facts_of_fewer_articles_than_are_counted_are_refused() -> None:
     with pytest.raises(StaleArtefact):
         stream().describe_articles(np.zeros(A - 1, np.int16), np.zeros(A, np.int64))
-
-
-def test_of_more_articles_than_live_ones_the_least_clicked_goes() -> None:
-    small = TrendsConfig(live_articles=4, neighbours=A)
-    times = {0: 5, 1: 4, 2: 2, 3: 3}  # article 2 is the weakest
-    clicks = [row for row, n in times.items() for _ in range(n)]
-    trends = feed(Trends(A, small), [One(CLICK, row, START + at) for at, row in enumerate(clicks)])
-    trends.observe(CLICK, 7, START + 100)
-    assert sorted(trends.state.article_of.tolist()) == [0, 1, 3, 7]
-    assert trends.state.slot_of[2] == NEVER
-    assert trends.total_clicks(ROWS)[2] == 2  # its popularity stays
-
-
-@pytest.mark.parametrize("live", [1, 2, 3, 5])
-def test_slots_and_articles_always_point_at_each_other(live: int) -> None:
-    trends = feed(Trends(A, TrendsConfig(live_articles=live, neighbours=2)), some_events(n=400, hours=10))
-    state = trends.state
-    for at, row in enumerate(state.article_of.tolist()):
-        assert state.slot_of[row] == at
-        assert row not in state.neighbour[at]  # nothing is company of itself
-        met = [other for other in state.neighbour[at].tolist() if other != NEVER]
-        assert len(set(met)) == len(met)
-    assert (state.slot_of != NEVER).sum() == live
-
-
-def test_an_article_just_clicked_keeps_its_slot_however_little_it_is_clicked() -> None:
-    trends = feed(Trends(A, TrendsConfig(live_articles=2, neighbours=2)), [One(CLICK, 0, START)] * 3)
-    feed(trends, [One(CLICK, 2, START, "v"), *[One(CLICK, 1, START)] * 2])  # 1 turns 2 out while the visit goes on
-    assert trends.state.slot_of[2] == NEVER
-    trends.observe(CLICK, 3, START, visitor="v")
-    assert sorted(trends.state.article_of.tolist()) == [2, 3]
-    for row, other in ((2, 3), (3, 2)):
-        rows, strength = trends.company(row, START, 9)
-        assert (rows.tolist(), strength.tolist()) == ([other], [1.0])
-
-
-def test_a_new_neighbour_takes_the_place_of_the_weakest() -> None:
-    trends = Trends(A, TrendsConfig(live_articles=A, neighbours=3))
-    met = [1] * 3 + [2] * 2 + [3] * 4 + [4]
-    for number, other in enumerate(met):
-        feed(trends, [One(CLICK, 0, START + number, f"v{number}"), One(CLICK, other, START + number, f"v{number}")])
-    rows, strength = trends.company(0, START + 9, 9)
-    assert rows.tolist() == [3, 1, 4]
-    assert strength.tolist() == pytest.approx([4, 3, 1], rel=1e-4)
 
 
 def test_click_rates_corrected_for_the_place_order_the_articles_truly_where_raw_ones_do_not() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from recsys.events import KINDS, UNDATED, Events
 from recsys.features import COLUMN, NAMES, SPEEDS
-from recsys.features.lists import NEVER, Lists, reader_keys
+from recsys.features.lists import Lists, reader_keys
 from recsys.features.matrix import Tables, matrix
 from recsys.features.walk import Walk
 from recsys.readers import ReadersConfig, ReaderState
@@ -58,15 +58,11 @@ def lists_in(events: Events, n: int = 40, seed: int = 5) -> Lists:
     """Lists of everything, shown at a click's own time, a moment after it, or at any time, to anybody."""
     rng, A = np.random.default_rng(seed), len(events.article_ids)
     dated = events.time[events.time != UNDATED]
-    return Lists(
+    return Lists.unclicked(
         time=np.sort(rng.choice(dated, n) + rng.choice([0, 1, 5 * MINUTE, HOUR], n)),
         reader=rng.choice(np.append(np.unique(reader_keys(events)), -1), n).astype(np.int64),
         offsets=np.arange(n + 1) * A,
         article=np.concatenate([rng.permutation(A) for _ in range(n)]).astype(np.int32),
-        clicked_at=np.full(n * A, NEVER, np.int64),
-        part=np.zeros(n, np.int8),
-        refits=np.empty(0, np.int64),
-        limits=np.full(3, NEVER, np.int64),
     )
 
 
@@ -223,7 +219,7 @@ def test_events_of_other_kinds_and_undated_ones_count_nothing() -> None:
 
 def lists_of_nothing() -> Lists:
     none, longs = np.empty(0, np.int32), np.empty(0, np.int64)
-    return Lists(longs, longs, np.zeros(1, np.int64), none, longs, np.empty(0, np.int8), longs, np.full(3, NEVER))
+    return Lists.unclicked(longs, longs, np.zeros(1, np.int64), none)
 
 
 def test_a_list_that_the_walk_has_passed_is_refused() -> None:
@@ -250,15 +246,8 @@ def test_a_reader_of_a_hundred_thousand_clicks_costs_as_much_as_one_of_fifty() -
     articles = [f"a{row:02}" for row in rng.integers(0, ARTICLES, n)]
     events = log_of([click("r", name, START + 20_000 * at) for at, name in enumerate(articles)])
     end = START + 20_000 * n
-    lists = Lists(
-        *(
-            np.array([end - 10_000]),
-            np.zeros(1, np.int64),
-            np.array([0, ARTICLES]),
-            np.arange(ARTICLES, dtype=np.int32),
-        ),
-        *(np.full(ARTICLES, NEVER), np.zeros(1, np.int8), np.empty(0, np.int64), np.full(3, NEVER)),
-    )
+    everything = np.arange(ARTICLES, dtype=np.int32)
+    lists = Lists.unclicked(np.array([end - 10_000]), np.zeros(1, np.int64), np.array([0, ARTICLES]), everything)
     walk = Walk(events, lists, TRENDS, READERS)
     walk.stand_on(tables_of(events))
     before = {name: values.nbytes for name, values in walk.trends.arrays().items()}

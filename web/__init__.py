@@ -11,6 +11,7 @@ the process that only watches the workers does not load torch.
     world          a release over the catalogue
     database       whether the database's file is still there
     memory         readers and sessions
+    counting       the store's events -> what a world has learned of them
     warm           the machine code of serving, before the first request
     live           all of that, kept fresh
     installation   what the handlers share

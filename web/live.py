@@ -8,31 +8,28 @@ does not verify is refused and logged, and the old one goes on serving.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from recsys.errors import StoreError
-from recsys.events import UNDATED
-from recsys.readers import CLICK
-from recsys.recommend.catalogue import NONE, Catalogue
+from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.lists import Card, Recommendation
 from recsys.recommend.profile import profile
 from recsys.recommend.tags import Tags
 from recsys.releases import Releases
 from recsys.settings import Settings
-from recsys.store import Event, Store, StoredEvent, Written
+from recsys.store import Event, Store, Written
+from web.counting import count, news, replay, resume_visits
 from web.database import DatabaseFile
-from web.memory import KIND, Memory
+from web.memory import Memory
 from web.parts import load_parts, no_parts
 from web.world import Full, World
 
-BATCH = 5_000  # events read from the store at once
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
 PATIENCE_SECONDS = 0.5  # how long an answer waits for the thread that is applying events
 WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
-RUNNING = 20_000  # events that are looked at for visits that go on
 MARGIN_MS = 5_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
@@ -208,32 +205,14 @@ class LiveState:
 
     def _apply_news(self, batches: int | None = None) -> None:
         world = self._world
-        for events in itertools.islice(self._news(world), batches):
+        for events in itertools.islice(news(self.store, self.site, world), batches):
             with self._lock:
                 now = now_ms()
                 for event in events:
-                    row = _count(world, event, now)
+                    row = count(world, event, now)
                     if row is not None:
                         self._memory.learn(event, row)
                 world.through = events[-1].seq
-
-    def _news(self, world: World) -> Iterator[list[StoredEvent]]:
-        """Events that a world has not seen, in batches; whoever takes a batch moves ``world.through``."""
-        while events := self.store.events_after(self.site, world.through, BATCH):
-            yield events
-            if len(events) < BATCH:
-                return
-
-    def _replay(self, world: World, until: int) -> None:
-        """Count events in a world that does not answer yet, up to the one numbered ``until``."""
-        for events in self._news(world):
-            wanted = [event for event in events if event.seq <= until]
-            for event in wanted:
-                _count(world, event, now_ms())
-            if wanted:
-                world.through = wanted[-1].seq
-            if len(wanted) < len(events):
-                return
 
     def _first_world(self) -> World:
         current = self.releases.current()
@@ -254,20 +233,8 @@ class LiveState:
         if world.through < oldest:
             log.warning("events skipped: the release is old", release=name, events=oldest - world.through)
             world.through = oldest
-        self._resume_visits(world)
+        resume_visits(self.store, self.site, world)
         return world
-
-    def _resume_visits(self, world: World) -> None:
-        """Know what was clicked in the visits that were running when the world's counts end; they are not released."""
-        seq = max(0, world.through - RUNNING)
-        while seq < world.through and (events := self.store.events_after(self.site, seq, BATCH)):
-            for event in events:
-                row, visitor = world.catalogue.row_of.get(event.article), _visitor(event)
-                if row is None or visitor is None or event.time is None or event.seq > world.through:
-                    continue
-                if KIND[event.kind] == CLICK:
-                    world.recommender.trends.visits.click(visitor, row, event.time)
-            seq = events[-1].seq
 
     def _refuse(self, name: str | None, error: Exception) -> None:
         log.error("release refused", release=name, error=str(error))
@@ -288,10 +255,11 @@ class LiveState:
     def _take_over(self, name: str | None) -> None:
         try:
             world = self._build(name)
-            self._replay(world, self.store.last_seq(self.site))  # most of it, while nobody waits
+            newest = self.store.last_seq(self.site)
+            replay(self.store, self.site, world, newest, now_ms)  # most of it, while nobody waits
             with self._turn:
                 self._apply_news()
-                self._replay(world, self._world.through)
+                replay(self.store, self.site, world, self._world.through, now_ms)
                 with self._lock:
                     old = self._world.catalogue.ids
                     self._memory.move(old, world.catalogue.row_of, world.recommender.readers)
@@ -325,25 +293,3 @@ class LiveState:
 def now_ms() -> int:
     """The time: int milliseconds UTC since the epoch."""
     return time.time_ns() // 1_000_000
-
-
-def _count(world: World, event: StoredEvent, now: int) -> int | None:
-    """Learn from one event, heard of at ``now`` (ms); returns its article's row, None when the catalogue lacks it."""
-    row = world.catalogue.row_of.get(event.article, NONE)
-    world.recommender.observe(
-        KIND[event.kind],
-        row,
-        UNDATED if event.time is None else event.time,
-        position=NONE if event.position is None else event.position,
-        visitor=_visitor(event),
-        context=event.context,
-        arrived=now,
-    )
-    return None if row == NONE else row
-
-
-def _visitor(event: StoredEvent) -> str | None:
-    """Whose visit an event belongs to: the reader's, else the session's; the two never meet."""
-    if event.reader is not None:
-        return f"r{event.reader}"
-    return None if event.session is None else f"s{event.session}"

@@ -1,6 +1,7 @@
 """A log in G1's format, its targets, and the articles that each target stands against."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 from recsys.compiled import compiled
 from recsys.errors import ImportRefused
 from recsys.events import KINDS, Events
-from recsys.features.lists import NEVER, Lists
+from recsys.features.lists import Lists
 from recsys.trends import HOUR_MS
 
 Array = npt.NDArray[Any]
@@ -115,23 +116,17 @@ def sampled_lists(
     whole = (candidates >= 0).all(axis=1)
     if not whole.all():
         candidates, click, shown = candidates[whole], click[whole], shown[whole]
-    clicked_at = np.full(candidates.shape, NEVER, np.int64)
-    clicked_at[:, 0] = events.time[click]
-    sizes = np.full(len(click), candidates.shape[1])
-    return as_lists(events, shown, click, candidates.ravel(), sizes, clicked_at), clicked[whole]
+    lists = as_lists(events, shown, click, candidates.ravel(), np.full(len(click), candidates.shape[1]))
+    return replace(lists, clicked=lists.offsets[:-1], clicked_at=events.time[click]), clicked[whole]
 
 
-def as_lists(events: Events, shown: Array, click: Array, rows: Array, sizes: Array, clicked_at: Array) -> Lists:
-    """Candidates as lists of their targets' readers."""
-    return Lists(
-        time=shown.astype(np.int64),
-        reader=events.reader[click].astype(np.int64),
-        offsets=np.append(0, np.cumsum(sizes)).astype(np.int64),
-        article=rows.astype(np.int32, copy=False),
-        clicked_at=clicked_at.ravel(),
-        part=np.zeros(len(shown), np.int8),
-        refits=np.zeros(0, np.int64),
-        limits=np.full(3, NEVER, np.int64),
+def as_lists(events: Events, shown: Array, click: Array, rows: Array, sizes: Array) -> Lists:
+    """Candidates as lists of their targets' readers, none clicked."""
+    return Lists.unclicked(
+        shown.astype(np.int64),
+        events.reader[click].astype(np.int64),
+        np.append(0, np.cumsum(sizes)).astype(np.int64),
+        rows.astype(np.int32, copy=False),
     )
 
 
@@ -157,17 +152,10 @@ def _draw(
                 break
         found, tries, size = 1, 0, candidates.shape[1]
         while found < size and tries < 40 * size and high > low:
-            state ^= state << np.uint64(13)  # xorshift, Marsaglia 2003
-            state ^= state >> np.uint64(7)
-            state ^= state << np.uint64(17)
+            state = _next(state)
             tries += 1
             row = article[low + int(state % np.uint64(high - low))]
-            taken = False
-            for p in range(first[q], last[q]):
-                taken = taken or table[p] == row
-            for other in candidates[q, :found]:
-                taken = taken or other == row
-            if not taken:
+            if not _holds(table[first[q] : last[q]], row) and not _holds(candidates[q, :found], row):
                 candidates[q, found] = row
                 found += 1
         if found < size:
@@ -196,18 +184,29 @@ def _draw_any(
             event += 1
         found, tries, size = start, 0, candidates.shape[1]
         while found < size and tries < 1000 * size:
-            state ^= state << np.uint64(13)
-            state ^= state >> np.uint64(7)
-            state ^= state << np.uint64(17)
+            state = _next(state)
             tries += 1
             row = int(state % A)
-            taken = last_click[row] < shown[q] - 24 * HOUR_MS or last_click[row] < 0
-            if taken:
+            if last_click[row] < shown[q] - 24 * HOUR_MS or last_click[row] < 0:
                 continue
-            for p in range(first[q], last[q]):
-                taken = taken or table[p] == row
-            for other in candidates[q, :found]:
-                taken = taken or other == row
-            if not taken:
+            if not _holds(table[first[q] : last[q]], row) and not _holds(candidates[q, :found], row):
                 candidates[q, found] = row
                 found += 1
+
+
+@compiled
+def _next(state: Any) -> Any:
+    """One step of xorshift, uint64 -> uint64; Marsaglia 2003."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    state ^= state << np.uint64(17)
+    return state
+
+
+@compiled
+def _holds(rows: Array, row: int) -> bool:
+    """Whether a row is among some."""
+    held = False
+    for other in rows:
+        held = held or other == row
+    return held

@@ -20,9 +20,14 @@ def ranks(scores: Array, size: int, judged: int, seed: int) -> Array:
         seed: of the ties.
     """
     table = scores.reshape(-1, size)[:, :judged]
-    luck = np.random.default_rng(seed).random(table.shape)
-    ahead = (table > table[:, :1]) | ((table == table[:, :1]) & (luck > luck[:, :1]))
-    return np.asarray(ahead.sum(axis=1))
+    rng = np.random.default_rng(seed)
+    places = np.empty(len(table), np.int64)
+    for start in range(0, len(table), 10_000):  # some MB at once
+        part = table[start : start + 10_000]
+        luck = rng.random(part.shape, np.float32)
+        ahead = (part > part[:, :1]) | ((part == part[:, :1]) & (luck > luck[:, :1]))
+        places[start : start + 10_000] = ahead.sum(axis=1)
+    return places
 
 
 def sampled_figures(places: Array, clicked: Array) -> dict[str, float]:

@@ -16,6 +16,7 @@ from recsys.baselines import all_baselines
 from recsys.ctr import CtrConfig
 from recsys.ctr.learning import Learner
 from recsys.ctr.model import Drawn, Served
+from recsys.ctr.training import Rows
 from recsys.events import Events
 from recsys.features import NAMES
 from recsys.features.lists import Lists, histories
@@ -56,13 +57,27 @@ class Run:
         ours: model -> figures.
         baselines: the same.
         predictions: targets judged.
-        seconds: of the replay, from the first event to the last score; the baselines not counted.
+        seconds: of the replay, from the first event to the last score; the baselines and the served lists, with the
+            model of their own, not counted.
     """
 
     predictions: int
     seconds: float
     ours: dict[str, dict[str, float]] = field(default_factory=dict)
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+class Timed(Learner):
+    """A learner that counts the seconds that it spends learning."""
+
+    seconds = 0.0
+
+    def learn(self, rows: Rows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
+        """See ``Learner``."""
+        began = time.monotonic()
+        loss = super().learn(rows, epochs=epochs, learning_rate=learning_rate)
+        self.seconds += time.monotonic() - began
+        return loss
 
 
 def contenders(seed: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, Contender]:
@@ -108,8 +123,10 @@ def run(events: Events, options: Options, seed: int) -> Run:
     tables = tables_of(events, seed)
     walk.stand_on(tables)
     models = contenders(seed, {"click_model": NAMES})
-    served_model = Contender(Learner(NAMES, CTR, seed=seed), sees_extra=True, is_scored=False)
-    models |= {"served": served_model}
+    pupil = Timed(NAMES, CTR, seed=seed)
+    served_model = Contender(pupil, sees_extra=True, is_scored=False)
+    if options.serve_minutes:
+        models["served"] = served_model
     models |= {"items": Contender(None, ("item_visit",)), "items_affinity": Contender(None, ("item_affinity",))}
     served = Served(served_model, NAMES, DRAWN)
     serving = Serving(events, lists, walk, tables, served, options.serve_minutes, judged)
@@ -125,7 +142,7 @@ def run(events: Events, options: Options, seed: int) -> Run:
         extra=extra_of(lists),
     )
     places = places_of(parts, len(lists) - judged, judged, seed)
-    outcome = Run(len(lists) - judged, time.monotonic() - began - serving.seconds)
+    outcome = Run(len(lists) - judged, time.monotonic() - began - serving.seconds - pupil.seconds)
     judging, recent = lists.cut(judged, len(lists)), clicked[judged:]
     for name in places:
         outcome.ours[name] = sampled_figures(places[name], recent)

@@ -124,8 +124,7 @@ class Serving:
             np.concatenate([one.live for one in self._shown]),
             np.array([len(one.live) for one in self._shown]),
         )
-        nothing = np.broadcast_to(np.int64(LATER), len(rows))
-        lists = as_lists(self._events, self._lists.time[numbers], click, rows, sizes, nothing)
+        lists = as_lists(self._events, self._lists.time[numbers], click, rows, sizes)
         scores = model.scores(self._events, lists, histories(self._events, lists, 30))
         cards = []
         for one, start, stop in zip(self._shown, lists.offsets[:-1].tolist(), lists.offsets[1:].tolist(), strict=True):

@@ -62,8 +62,9 @@ def _best(events: Events, lists: Lists, told: Histories, models: Sequence[Baseli
     for model in models:
         scores = model.scores(events, lists, told)
         some = part == VALIDATION
-        label = (lists.clicked_at[some] < lists.limits[VALIDATION]).astype(np.int8)
-        figure = float(np.nan_to_num(impression_metrics(label, scores[some], number[some], seed=seed)["mrr"]))
+        figure = float(
+            np.nan_to_num(impression_metrics(lists.label[some], scores[some], number[some], seed=seed)["mrr"])
+        )
         if figure > best:
             chosen, best = HeldOut(scores[part == HOLDOUT], model), figure
     return chosen

@@ -48,9 +48,11 @@ class Rows:
 
     def informative(self) -> "Rows":
         """The rows of lists with both labels: the others prefer nothing to nothing."""
-        _, number, size = np.unique(self.impression, return_inverse=True, return_counts=True)
+        number = np.cumsum(np.diff(self.impression, prepend=self.impression[:1]) != 0)
+        size = np.bincount(number)
         clicked = np.bincount(number, self.label, len(size))
-        return self.where(((clicked > 0) & (clicked < size))[number])
+        both = (clicked > 0) & (clicked < size)
+        return self if both.all() else self.where(both[number])
 
 
 @dataclass(frozen=True)

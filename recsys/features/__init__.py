@@ -3,6 +3,9 @@
 This file names the columns and holds the configuration, so that reading it loads no compiler.
 
     describe.py   the compiled kernel: what is known of candidates, for one list
+    company.py    what is clicked beside the articles that a reader clicked
+    likeness.py   how near the candidates are to them
+    walk.py       the walk through a log: counts, item vectors and readers as of a moment that only moves forward
     matrix.py     the same for the service: ``Tables``, ``matrix``
     lists.py      the lists in a log: what was shown together and what was clicked
     training.py   the training rows: the log is walked once, each list described by what was known before it
@@ -12,7 +15,7 @@ from pydantic import Field
 
 from recsys.config import Section
 
-VERSION = 2  # raised when a column changes its meaning without changing its name
+VERSION = 3  # raised when a column changes its meaning without changing its name
 SPEEDS = ("quarter", "short", "middle", "long", "longest")  # the half-lives of trends
 CONTEXTS = ("region", "device", "os", "referrer", "hour", "before")  # four of the site's own, in their order in config
 
@@ -35,7 +38,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "items": ("item_cosine", "item_last", "item_visit", "item_max", "item_affinity", "item_known"),
     "content": ("content_cosine", "content_max", "content_known"),
     "category": ("category_share", "category_known"),
-    "reader": ("history", "visit_clicks", "pause", "hour_sin", "hour_cos"),
+    "reader": ("history", "visit_clicks", "pause"),
 }
 NAMES = tuple(name for names in GROUPS.values() for name in names)
 COLUMN = {name: column for column, name in enumerate(NAMES)}

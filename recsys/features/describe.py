@@ -12,8 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.features import COLUMN, CONTEXTS, NAMES
-from recsys.items.affinity import affinity, direction
+from recsys.features import COLUMN, CONTEXTS
+from recsys.features.company import (
+    EARLIER,
+    EARLIER_MAX,
+    GAINS,
+    LONG,
+    NEXT_,
+    READ,
+    SECOND_,
+    SHORT,
+    VISIT,
+    VISIT_MAX,
+    gather,
+)
+from recsys.features.likeness import affinities, cosines
 from recsys.items.online import OnlineItems
 from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.counting import born
@@ -21,25 +34,9 @@ from recsys.trends.state import ALL, BUILT_IN, CATEGORIES, LANDMARK, NEWEST, Sta
 
 Array = npt.NDArray[Any]
 
-LAST = 10  # clicks whose single vectors and company are compared with a candidate
-SECOND = 32  # neighbours of the last click whose own neighbours are looked at
 MAX_AGE_HOURS = 24.0 * 365.0  # an article is news for less than that; bounds what a wrong date can do
-VISIT_FADE, EARLIER_FADE = 0.7, 0.9  # weight of a click against the one after it
 PRIOR_LIFT = 10.0  # clicks of evidence before a context's own share counts as much as everyone's
-HEADING = 1.0  # half-life, in clicks, of what a visit is heading to
 NO_CLICK = 0.05  # clicks that an article without any is taken to have
-FEATURES = len(NAMES)
-(
-    SHORT,
-    LONG,
-    NEXT_,
-    VISIT,
-    VISIT_MAX,
-    SECOND_,
-    EARLIER,
-    EARLIER_MAX,
-    READ,
-) = range(9)
 
 CLICKS = COLUMN["clicks_quarter"]
 SLOPE = COLUMN["slope_short"]
@@ -100,9 +97,9 @@ def describe(
     B, n = len(rows), len(clicks)
     for b in range(B):
         known.place[rows[b]] = b + 1
-    gains = np.zeros((B, 9))
-    sums = np.zeros(9)
-    _gather(state, known, clicks, visit, now, gains, sums)
+    gains = np.zeros((B, GAINS))
+    sums = np.zeros(GAINS)
+    gather(state, known.place, known.priors[1], clicks, visit, now, gains, sums)
     for b in range(B):
         known.place[rows[b]] = 0
     _popularity(state, known, rows, now, out)
@@ -125,108 +122,18 @@ def describe(
         out[b, EARLIERS + 1] = np.log(gains[b, EARLIER_MAX] + 0.1 * share)
         out[b, EARLIERS + 3] = gains[b, READ]
     _lifts(state, codes, rows, out)
-    _vectors(known.items.vectors, known.half_life[0], clicks, visit, rows, ITEMS, True, out)
-    _affinity(known.items, clicks[visit:], rows, out)
-    _vectors(known.article_vectors, known.half_life[0], clicks, visit, rows, CONTENT, False, out)
+    cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, ITEMS, True, out)
+    affinities(known.items, clicks[visit:], rows, out)
+    cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, CONTENT, False, out)
     _category(state, clicks, rows, out)
     history, visited = np.log1p(n), np.log1p(n - visit)
     pause = 0.0
     if n - visit > 1 and times[n - 2] > 0:
         pause = np.log1p(max(times[n - 1] - times[n - 2], 0) / 1000.0)
-    angle = 2 * np.pi * ((now % (24 * HOUR_MS)) / (24 * HOUR_MS))
     for b in range(B):
         out[b, READER] = history
         out[b, READER + 1] = visited
         out[b, READER + 2] = pause
-        out[b, READER + 3] = np.sin(angle)
-        out[b, READER + 4] = np.cos(angle)
-
-
-@compiled
-def _gather(state: State, known: Known, clicks: Array, visit: int, now: int, gains: Array, sums: Array) -> None:
-    """What the neighbours of the clicks say for each candidate; ``sums`` holds what belongs to no candidate."""
-    n = len(clicks)
-    beta = known.priors[1]
-    since = float(state.clock[LANDMARK] - now)
-    fades = np.empty(3)
-    for k in range(3):
-        fades[k] = 2.0 ** (since * state.pair_per_ms[k])
-    for p in range(n):
-        if known.place[clicks[p]]:
-            gains[known.place[clicks[p]] - 1, READ] = 1.0
-    weight, total = 1.0, 0.0
-    for _ in range(max(visit, n - LAST), n):
-        total += weight
-        weight *= VISIT_FADE
-    weight = 1.0
-    for p in range(n - 1, max(visit, n - LAST) - 1, -1):
-        _beside(state, known, clicks[p], weight / total, fades[1], VISIT, gains, sums)
-        weight *= VISIT_FADE
-    weight, total = 1.0, 0.0
-    for _ in range(max(0, visit - LAST), visit):
-        total += weight
-        weight *= EARLIER_FADE
-    weight = 1.0
-    for p in range(visit - 1, max(0, visit - LAST) - 1, -1):
-        _beside(state, known, clicks[p], weight / total, fades[1], EARLIER, gains, sums)
-        weight *= EARLIER_FADE
-    if visit >= n:
-        sums[VISIT] = 1.0
-    if not visit:
-        sums[EARLIER] = 1.0
-    if not n or state.slot_of[clicks[n - 1]] == NEVER:
-        return
-    at = state.slot_of[clicks[n - 1]]
-    neighbours, pairs = state.neighbour[at], state.pairs[at]
-    M = len(neighbours)
-    for m in range(M):
-        if neighbours[m] == NEVER:
-            M = m
-            break
-        short, long, follows = pairs[m, 0] * fades[0], pairs[m, 1] * fades[1], pairs[m, 2] * fades[2]
-        sums[SHORT] += short
-        sums[LONG] += long
-        sums[NEXT_] += follows
-        b = known.place[neighbours[m]] - 1
-        if b >= 0:
-            gains[b, SHORT], gains[b, LONG], gains[b, NEXT_] = short, long, follows
-    least = 0.0
-    if M > SECOND:
-        ordered = np.sort(pairs[:M, 1])
-        least = ordered[M - SECOND]
-    for m in range(M):
-        if pairs[m, 1] >= least:
-            share = pairs[m, 1] * fades[1] / (sums[LONG] + beta)
-            _beside(state, known, neighbours[m], share, fades[1], SECOND_, gains, sums)
-
-
-@compiled
-def _beside(
-    state: State, known: Known, row: int, weight: float, fade: float, column: int, gains: Array, sums: Array
-) -> None:
-    """Add ``weight`` times the share of each candidate among an article's neighbours."""
-    beta = known.priors[1]
-    at = state.slot_of[row]
-    total = 0.0
-    if at != NEVER:
-        neighbours, pairs = state.neighbour[at], state.pairs[at]
-        M = len(neighbours)
-        for m in range(M):
-            if neighbours[m] == NEVER:
-                M = m
-                break
-            total += pairs[m, 1]
-        total = total * fade + beta
-        for m in range(M):
-            b = known.place[neighbours[m]] - 1
-            if b >= 0:
-                share = pairs[m, 1] * fade / total
-                gains[b, column] += weight * share
-                if column != SECOND_:
-                    gains[b, column + 1] = max(gains[b, column + 1], share)
-    else:
-        total = beta
-    sums[column] += weight * beta / total
 
 
 @compiled
@@ -304,95 +211,6 @@ def _lifts(state: State, codes: Array, rows: Array, out: Array) -> None:
                 continue
             mine, all_ = state.lifts[at, c, v] * fade, state.lifts[at, c, ALL] * fade
             out[b, LIFTS + place] = np.log((mine + PRIOR_LIFT * share) / ((all_ + PRIOR_LIFT) * share))
-
-
-@compiled
-def _mean(vectors: Array, clicks: Array, start: int, half_life: float, out: Array) -> bool:
-    """The direction of the clicks from ``start`` on, the newest weighing most; False when there is none."""
-    out[:] = np.float32(0)
-    D = vectors.shape[1]
-    weight, fade = 1.0, 0.5 ** (1.0 / half_life)
-    found = False
-    for p in range(len(clicks) - 1, start - 1, -1):
-        vector = vectors[clicks[p]]
-        if np.isnan(vector[0]):
-            continue
-        for d in range(D):
-            out[d] += np.float32(weight) * vector[d]
-        weight *= fade
-        found = True
-    norm = np.sqrt(_dot(out, out))
-    if not found or norm <= 1e-6:
-        return False
-    for d in range(D):
-        out[d] /= norm
-    return True
-
-
-@compiled
-def _dot(a: Array, b: Array) -> float:
-    total = np.float32(0)
-    for d in range(len(a)):
-        total += a[d] * b[d]
-    return float(total)
-
-
-@compiled
-def _vectors(
-    vectors: Array, half_life: float, clicks: Array, visit: int, rows: Array, column: int, items: bool, out: Array
-) -> None:
-    """Cosines of the candidates with what the reader clicked."""
-    D, n = vectors.shape[1], len(clicks)
-    if not D or not n:
-        return
-    wanted = np.zeros((3, D), np.float32)
-    if not _mean(vectors, clicks, 0, half_life, wanted[0]):
-        return
-    visiting = _mean(vectors, clicks, visit, HEADING, wanted[1])
-    earlier = _mean(vectors, clicks[:visit], 0, half_life, wanted[2])
-    last = np.empty(min(n, LAST), np.int64)
-    kept = 0
-    for p in range(n - 1, max(0, n - LAST) - 1, -1):
-        if not np.isnan(vectors[clicks[p], 0]):
-            last[kept] = clicks[p]
-            kept += 1
-    newest = not np.isnan(vectors[clicks[n - 1], 0])
-    for b in range(len(rows)):
-        vector = vectors[rows[b]]
-        if np.isnan(vector[0]):
-            continue
-        most = -1.0
-        if not kept:
-            most = _dot(wanted[0], vector)
-        for m in range(kept):
-            most = max(most, _dot(vectors[last[m]], vector))
-        out[b, column] = _dot(wanted[0], vector)
-        if items:
-            if newest:
-                out[b, column + 1] = _dot(vectors[clicks[n - 1]], vector)
-            if visiting:
-                out[b, column + 2] = _dot(wanted[1], vector)
-            if earlier:
-                out[b, EARLIERS + 2] = _dot(wanted[2], vector)
-            out[b, column + 3] = most
-            out[b, column + 5] = 1.0
-        else:
-            out[b, column + 1] = most
-            out[b, column + 2] = 1.0
-
-
-@compiled
-def _affinity(items: OnlineItems, visited: Array, rows: Array, out: Array) -> None:
-    """How well each candidate follows what this visit has clicked."""
-    if not len(visited) or not items.vectors.shape[1]:
-        return
-    heading = direction(items, visited, HEADING)
-    if np.isnan(heading[0, 0]):
-        return
-    for b in range(len(rows)):
-        follows = affinity(items, heading, rows[b])
-        if not np.isnan(follows):
-            out[b, ITEMS + 4] = follows
 
 
 @compiled

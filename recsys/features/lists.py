@@ -36,7 +36,8 @@ class Lists:
         reader: int64 (I,), key of the reader's state, see ``reader_keys``; -1 for nobody.
         offsets: int64 (I + 1,): list i holds the candidates offsets[i]:offsets[i + 1].
         article: int32 (N,), article rows.
-        clicked_at: int64 (N,), ms of the first click on the candidate, NEVER for none.
+        clicked: int64 (C,), places of the candidates that were clicked, rising.
+        clicked_at: int64 (C,), ms of the first click on each.
         part: int8 (I,), FIT, VALIDATION or HOLDOUT.
         refits: int64 (R,), ms: when vectors are learned anew, the first at or before the first list; on a log that
             hardly grows from one to the next fewer than were asked for.
@@ -47,6 +48,7 @@ class Lists:
     reader: Longs
     offsets: Longs
     article: npt.NDArray[np.int32]
+    clicked: Longs
     clicked_at: Longs
     part: npt.NDArray[np.int8]
     refits: Longs
@@ -55,18 +57,35 @@ class Lists:
     def __len__(self) -> int:
         return len(self.time)
 
+    @classmethod
+    def unclicked(cls, time: Longs, reader: Longs, offsets: Longs, article: Rows) -> "Lists":
+        """Lists nobody has clicked in, of one part."""
+        none = np.empty(0, np.int64)
+        part, limits = np.full(len(time), FIT, np.int8), np.full(3, NEVER, np.int64)
+        return cls(time, reader, offsets, article, none, none, part, none, limits)
+
     def cut(self, start: int, stop: int) -> "Lists":
         """The lists start:stop, with the same parts and refits."""
         first, last = self.offsets[start], self.offsets[stop]
+        low, high = np.searchsorted(self.clicked, [first, last])
         return replace(
             self,
             time=self.time[start:stop],
             reader=self.reader[start:stop],
             offsets=self.offsets[start : stop + 1] - first,
             article=self.article[first:last],
-            clicked_at=self.clicked_at[first:last],
+            clicked=self.clicked[low:high] - first,
+            clicked_at=self.clicked_at[low:high],
             part=self.part[start:stop],
         )
+
+    @property
+    def label(self) -> npt.NDArray[np.int8]:
+        """What a model may learn: int8 (N,), 1 for candidates clicked before the limit of their list's part."""
+        out = np.zeros(len(self.article), np.int8)
+        part = self.part[np.searchsorted(self.offsets, self.clicked, side="right") - 1]
+        out[self.clicked[self.clicked_at < self.limits[part]]] = 1
+        return out
 
 
 def reader_keys(events: Events) -> Longs:
@@ -295,8 +314,8 @@ def _fill_any(article: Array, low: Array, high: Array, luck: Array, seen: Array,
 def _lists(
     time: Longs, reader: Longs, number: Longs, article: npt.NDArray[np.int32], clicked_at: Longs, order: Longs
 ) -> Lists:
-    """Candidates, sorted by ``order``, as lists."""
-    number = number[order]
+    """Candidates, sorted by ``order``, as lists; ``clicked_at`` is NEVER for those without a click."""
+    number, clicked_at = number[order], clicked_at[order]
     starts = np.flatnonzero(np.diff(number, prepend=-1) != 0)
     first = order[starts]
     return Lists(
@@ -304,7 +323,8 @@ def _lists(
         reader=reader[first],
         offsets=np.append(starts, len(order)).astype(np.int64),
         article=article[order].astype(np.int32),
-        clicked_at=clicked_at[order],
+        clicked=np.flatnonzero(clicked_at < NEVER),
+        clicked_at=clicked_at[clicked_at < NEVER],
         part=np.zeros(len(starts), np.int8),
         refits=np.empty(0, np.int64),
         limits=np.full(3, NEVER, np.int64),

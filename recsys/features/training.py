@@ -83,8 +83,7 @@ def build(
 def _labelled(lists: Lists, out: Matrix) -> TrainingSet:
     number = np.repeat(np.arange(len(lists), dtype=np.int32), np.diff(lists.offsets))
     part = lists.part[number]
-    label = (lists.clicked_at < lists.limits[part]).astype(np.int8)
-    return TrainingSet(out, label, number, lists.time[number], part)
+    return TrainingSet(out, lists.label, number, lists.time[number], part)
 
 
 def leaks(

@@ -168,16 +168,7 @@ class Walk:
         return self._items if self._items is not None else NOBODY
 
 
-NO_LISTS = Lists(
-    time=np.empty(0, np.int64),
-    reader=np.empty(0, np.int64),
-    offsets=np.zeros(1, np.int64),
-    article=np.empty(0, np.int32),
-    clicked_at=np.empty(0, np.int64),
-    part=np.empty(0, np.int8),
-    refits=np.empty(0, np.int64),
-    limits=np.zeros(3, np.int64),
-)
+NO_LISTS = Lists.unclicked(np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int32))
 NOBODY = OnlineItems(
     *(np.zeros((0, 0), np.float32),) * 2,
     np.zeros(0, np.float32),

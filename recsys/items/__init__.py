@@ -45,7 +45,7 @@ class ItemsConfig(Section):
     learning_rate: float = Field(0.6, gt=0, le=2)
     slowing: float = Field(0.3, ge=0, le=1)
     epochs: int = Field(20, ge=1)
-    max_trained_clicks: int = Field(2_000_000, ge=1)
+    max_trained_clicks: int = Field(500_000, ge=1)
     evidence: float = Field(20.0, gt=0)
     ridge: float = Field(1.0, gt=0)
 

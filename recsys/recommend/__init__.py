@@ -15,6 +15,7 @@ re-rank, explain. This file holds the configuration only, so that reading it loa
     taste.py         what one answer knows of its reader
     facts.py         what many answers share
     variety.py       few of each category
+    similar.py       the articles to show beside one
     recommender.py   the four steps
 """
 

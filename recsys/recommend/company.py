@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import Mask
 from recsys.recommend.tag_index import Rows
 from recsys.trends.stream import Trends
@@ -34,6 +35,11 @@ class Company(NamedTuple):
     beside: Rows
     visits: Floats
     lift: Floats
+
+    def told(self, config: RecommendConfig) -> dict[int, int]:
+        """Row -> the article whose readers opened it too: enough of them, and more than open it anyway."""
+        enough = (self.visits >= config.company_visits) & (self.lift >= config.company_lift)
+        return dict(zip(self.rows[enough].tolist(), self.beside[enough].tolist(), strict=True))
 
 
 def company_of(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n: int) -> Company:

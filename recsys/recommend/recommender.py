@@ -19,19 +19,19 @@ from recsys.readers import ReadersConfig, ReaderState
 from recsys.readers.encoders import Encoder, untrained
 from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
-from recsys.recommend.company import Company, company_of
+from recsys.recommend.company import company_of
 from recsys.recommend.facts import Facts
 from recsys.recommend.lists import Card, Recommendation, Scorer, Tier
 from recsys.recommend.profile import favourites
-from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, beside, most_read
+from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, most_read
+from recsys.recommend.similar import similar_to
 from recsys.recommend.tag_index import Rows
 from recsys.recommend.taste import Pool, Space, Taste
-from recsys.recommend.variety import Variety
+from recsys.recommend.variety import DEEPER, varied
 from recsys.trends.stream import Trends
 
 CLICK = KINDS.index("click")
 HOT = 10  # articles that may be called trending: the tenth most clicked of a site still is
-DEEPER = 4  # how many times k popular articles are looked at, so that the limit per category finds others
 
 Vectors = npt.NDArray[np.float32]
 
@@ -148,22 +148,8 @@ class Recommender:
         row = self.catalogue.row_of.get(article_id, NONE)
         if row == NONE or self.catalogue.entries[row] is None:
             raise UnknownArticle("an article of the catalogue", f"{article_id!r}", "Check the id.")
-        entry = self.catalogue.entry(row)
-        allowed = self.catalogue.showable(now, entry.language)
-        allowed &= self.catalogue.in_language(entry.language)
-        allowed[row] = False
-        cards: list[Card] = []
-        for _, table, index in reversed(list(self._spaces())):  # by what they say first, then by who reads them
-            if not cards and not np.isnan(table[row]).any():
-                found, scores = index.search(table[row], k, allowed)
-                cards = [self._beside(row, int(other), float(s)) for other, s in zip(found, scores, strict=True)]
-        allowed[[card.row for card in cards]] = False
-        rest = self.catalogue.newest(allowed, k - len(cards), liked=[entry.category or ""])
-        same = [int(other) for other in rest if entry.category and self.catalogue.category(other) == entry.category]
-        return cards + [self._beside(row, other, 0.0) for other in same]
-
-    def _beside(self, row: int, other: int, score: float) -> Card:
-        return Card(other, score, beside(self.catalogue, row, other, self.config.reason_keywords))
+        spaces = [(table, index) for _, table, index in self._spaces()][::-1]  # what they say, then who reads them
+        return similar_to(self.catalogue, spaces, row, k, now, self.config.reason_keywords)
 
     def _spaces(self) -> Iterator[tuple[Space, Vectors, Index]]:
         """Table and index of the item vectors, then of the article vectors, as far as there are any."""
@@ -240,15 +226,10 @@ class Recommender:
             self._hot(trending, now),
             liked,
             favourites(self.catalogue, clicked),
-            self._together(company),
+            company.told(self.config),
             fresh,
             self.catalogue.showable(now),
         )
-
-    def _together(self, company: Company) -> dict[int, int]:
-        """Row -> the article whose readers opened it too: enough of them, and more than open it anyway."""
-        told = (company.visits >= self.config.company_visits) & (company.lift >= self.config.company_lift)
-        return dict(zip(company.rows[told].tolist(), company.beside[told].tolist(), strict=True))
 
     def _hot(self, trending: Rows, now: int) -> frozenset[int]:
         """The articles that may be called trending: the very top, and clicked lately."""
@@ -291,34 +272,7 @@ class Recommender:
         return Reason(ReasonKind.POPULAR if popular else ReasonKind.FRESH)
 
     def _varied(self, ranked: Rows, allowed: Mask, k: int, now: int, liked: Iterable[str]) -> list[int]:
-        """Take the best, few of each category while there are others, then whatever is left.
-
-        Args:
-            ranked: int32 (B,), best first.
-            allowed: bool (A,).
-            k: how many.
-            now: ms.
-            liked: categories whose articles go first when the ranked ones run out.
-
-        Returns:
-            At most ``k`` rows; fewer only when no more are allowed.
-        """
-        varied = Variety(k, self.config.max_per_category, self.catalogue.category)
-        varied.offer(ranked.tolist())
-        left = allowed.copy()
-        left[ranked] = False
-        popular = self.trends.top(now, DEEPER * k, left) if not varied.full else ranked[:0]
-        varied.offer(popular.tolist())
-        left[popular] = False
-        while not varied.full:  # each turn fills the list or a category
-            newest = self.catalogue.newest(self.catalogue.outside(varied.closed, left), k, liked=liked)
-            if not len(newest):
-                break
-            varied.offer(newest.tolist())
-            left[newest] = False
-        if len(varied.picked) + len(varied.over) < k:
-            varied.offer(self.catalogue.newest(left, k, liked=liked).tolist())
-        return varied.filled()
+        return varied(self.catalogue, self.trends, ranked, allowed, k, now, liked, self.config.max_per_category)
 
     def _reason(self, taste: Taste, pool: Pool, row: int, now: int) -> Reason:
         clicks, half_life = taste.state.clicks, self.readers.half_life_clicks

@@ -1,9 +1,16 @@
 """Variety: few articles of each category in a list while there are others.
 
-Reads a ranking and the articles' categories; produces what fits and what is over the limit, both in order.
+Reads a ranking and the articles' categories; produces what fits and what is over the limit, both in order. Where a
+ranking runs out, the popular and the newest of other categories come next.
 """
 
 from collections.abc import Callable, Iterable
+
+from recsys.recommend.catalogue import Catalogue, Mask
+from recsys.recommend.tag_index import Rows
+from recsys.trends.stream import Trends
+
+DEEPER = 4  # how many times k popular articles are looked at, so that the limit per category finds others
 
 
 class Variety:
@@ -45,3 +52,46 @@ class Variety:
     def filled(self) -> list[int]:
         """The list, filled from what was over the limit."""
         return self.picked + self.over[: self.k - len(self.picked)]
+
+
+def varied(
+    catalogue: Catalogue,
+    trends: Trends,
+    ranked: Rows,
+    allowed: Mask,
+    k: int,
+    now: int,
+    liked: Iterable[str],
+    limit: int,
+) -> list[int]:
+    """Take the best, few of each category while there are others, then whatever is left.
+
+    Args:
+        catalogue: the articles.
+        trends: the live counts.
+        ranked: int32 (B,), best first.
+        allowed: bool (A,).
+        k: how many.
+        now: ms.
+        liked: categories whose articles go first when the ranked ones run out.
+        limit: articles of one category while there are others.
+
+    Returns:
+        At most ``k`` rows; fewer only when no more are allowed.
+    """
+    made = Variety(k, limit, catalogue.category)
+    made.offer(ranked.tolist())
+    left = allowed.copy()
+    left[ranked] = False
+    popular = trends.top(now, DEEPER * k, left) if not made.full else ranked[:0]
+    made.offer(popular.tolist())
+    left[popular] = False
+    while not made.full:  # each turn fills the list or a category
+        newest = catalogue.newest(catalogue.outside(made.closed, left), k, liked=liked)
+        if not len(newest):
+            break
+        made.offer(newest.tolist())
+        left[newest] = False
+    if len(made.picked) + len(made.over) < k:
+        made.offer(catalogue.newest(left, k, liked=liked).tolist())
+    return made.filled()

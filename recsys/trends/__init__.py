@@ -5,8 +5,11 @@ This file holds the configuration only, so that reading it loads no compiler.
     state.py      the arrays that the stream moves, how they are cut, grown and merged
     counting.py   one event, in constant time: popularity, click rates, positions, shelf life
     company.py    what is clicked together: co-visits of articles, lifts of contexts
+    contexts.py   what an event says of its circumstances -> small numbers
+    merging.py    two streams of different events -> one
     visits.py     the last clicks of every running visit, in the service
     stream.py     ``Trends``: all of it, as training and service use it
+    files.py      ``Trends`` <-> the files of a release
 """
 
 from pydantic import Field, PositiveFloat

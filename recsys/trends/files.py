@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.trends import NEVER, TrendsConfig
-from recsys.trends.state import HAND, NOTHING, PER_ARTICLE, PER_SLOT, USED
+from recsys.trends.state import HAND, NOTHING, PER_ARTICLE, PER_SLOT, USED, State
 from recsys.trends.stream import Trends
 from recsys.workspace import load_arrays, read_json, read_table, save_arrays, write_json, write_table
 
@@ -90,8 +90,48 @@ def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_
     rows = np.array([row_of.get(article_id, NEVER) for article_id in counted], np.int64)
     arrays = rearranged(arrays, rows, len(ids))
     values = tuple({value: code for code, value in enumerate(facts["values"][name], 1)} for name in config.context)
-    trends = Trends.from_arrays(arrays, config, values, session_gap_minutes)
+    trends = restore(arrays, config, values, session_gap_minutes)
     return Counted(trends, facts["categories"], int(facts["through"]))
+
+
+def restore(
+    arrays: Mapping[str, Array],
+    config: TrendsConfig,
+    values: tuple[dict[str, int], ...] | None = None,
+    session_gap_minutes: int = 30,
+) -> Trends:
+    """Restore what ``Trends.arrays`` gave.
+
+    Args:
+        arrays: of the slots, those in use are enough.
+        config: the settings that it was counted with.
+        values: the codes of the context attributes.
+        session_gap_minutes: see ``Visits``.
+
+    Raises:
+        StaleArtefact: it was counted with other half-lives, for more live articles, or by another version.
+    """
+    missing = set(State._fields) - {"category", "published"} - set(arrays)
+    if missing:
+        raise StaleArtefact(
+            "all counts of this version", f"none of {', '.join(sorted(missing))}", "Run: python -m jobs trends"
+        )
+    trends = Trends(len(arrays["last"]), config, session_gap_minutes)
+    for name, own in trends.state._asdict().items():
+        if name in ("category", "published"):
+            continue
+        given = arrays[name]
+        part = own[: len(given)] if name in PER_SLOT else own
+        same = name not in ("per_ms", "pair_per_ms", "slow_per_ms") or np.array_equal(given, own)
+        if given.shape != part.shape or not same:
+            raise StaleArtefact(
+                f"counts at half-lives {config.half_lives_hours} ({name}: shape {own.shape})",
+                f"others ({name}: shape {given.shape})",
+                "Run: python -m jobs trends",
+            )
+        part[...] = given
+    trends.values = values if values is not None else trends.values
+    return trends
 
 
 def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_articles: int) -> dict[str, Array]:

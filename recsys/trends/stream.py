@@ -12,9 +12,6 @@ event's own, so that a replay is exact. The rules for odd events:
 - after a gap of days: everything has faded by so much, and the visit is over.
 """
 
-import json
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,20 +21,18 @@ from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.trends import CLICK, IMPRESSION, NEVER, TrendsConfig
 from recsys.trends.company import keep_company
+from recsys.trends.contexts import Codes, codes_of, learned_codes
 from recsys.trends.counting import count, fill_codes, shelf_lives
 from recsys.trends.merging import merge_states
 from recsys.trends.state import (
     AHEAD,
-    BUILT_IN,
     CATEGORIES,
     LANDMARK,
     LATE,
     NEWEST,
     NOTHING,
     PER_ARTICLE,
-    PER_SLOT,
     UNKNOWN,
-    VALUES,
     State,
     empty_state,
 )
@@ -46,12 +41,10 @@ from recsys.trends.visits import Visits
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
-Codes = npt.NDArray[np.int16]
 
 FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
 SHELF_EVIDENCE = 50.0  # clicks of all categories that are mixed into each category's own shelf life
 MINUTE_MS = 60_000
-OTHERS = VALUES - 1
 
 
 class Trends:
@@ -92,17 +85,7 @@ class Trends:
         Returns:
             int16 (C,), 0 for unknown; the last two, hour and category before, are left 0.
         """
-        out = np.zeros(len(self.values) + BUILT_IN, np.int16)
-        said = _parsed(context) if context else {}
-        for place, name in enumerate(self.config.context):
-            value = said.get(name)
-            if value is None:
-                continue
-            known, text = self.values[place], str(value)
-            if learn and text not in known and len(known) < OTHERS - 1:
-                known[text] = len(known) + 1
-            out[place] = known.get(text, OTHERS)
-        return out
+        return codes_of(context, self.config.context, self.values, learn=learn)
 
     def moment(self, codes: Codes, before: int, time: int) -> Codes:
         """The same codes with the hour of ``time`` (ms) and the category of the article row clicked ``before``."""
@@ -189,11 +172,8 @@ class Trends:
                 f"{len(other)} articles, {other.config}",
                 "Merge streams of one release.",
             )
-        codes = [np.array([_learned(mine, text) for text in theirs], np.int64) for mine, theirs in self._pairs(other)]
-        merge_states(self.state, other.state, codes)
-
-    def _pairs(self, other: "Trends") -> list[tuple[dict[str, int], dict[str, int]]]:
-        return list(zip(self.values, other.values, strict=True))
+        pairs = zip(self.values, other.values, strict=True)
+        merge_states(self.state, other.state, [learned_codes(mine, theirs) for mine, theirs in pairs])
 
     def counts(self, rows: Rows, now: int) -> Array:
         """Examined impressions and clicks of some articles, decayed to ``now``: float64 (B, 2, K)."""
@@ -288,65 +268,9 @@ class Trends:
         return np.asarray(rows[np.argsort(-strength, kind="stable")[:n]])
 
     def arrays(self) -> dict[str, Array]:
-        """Everything counted, as copies: what ``from_arrays`` restores exactly, but for what the owner knows."""
+        """Everything counted, as copies: what ``restore`` reads back exactly, but for what the owner knows."""
         names = [name for name in State._fields if name not in ("category", "published")]
         return {name: getattr(self.state, name).copy() for name in names}
 
-    @classmethod
-    def from_arrays(
-        cls,
-        arrays: Mapping[str, Array],
-        config: TrendsConfig,
-        values: tuple[dict[str, int], ...] | None = None,
-        session_gap_minutes: int = 30,
-    ) -> "Trends":
-        """Restore a snapshot.
-
-        Args:
-            arrays: what ``arrays`` gave; of the slots, those in use are enough.
-            config: the settings that it was counted with.
-            values: the codes of the context attributes.
-            session_gap_minutes: see ``Visits``.
-
-        Raises:
-            StaleArtefact: it was counted with other half-lives, for more live articles, or by another version.
-        """
-        missing = set(State._fields) - {"category", "published"} - set(arrays)
-        if missing:
-            raise StaleArtefact(
-                "all counts of this version", f"none of {', '.join(sorted(missing))}", "Run: python -m jobs trends"
-            )
-        trends = cls(len(arrays["last"]), config, session_gap_minutes)
-        for name, own in trends.state._asdict().items():
-            if name in ("category", "published"):
-                continue
-            given = arrays[name]
-            part = own[: len(given)] if name in PER_SLOT else own
-            same = name not in ("per_ms", "pair_per_ms", "slow_per_ms") or np.array_equal(given, own)
-            if given.shape != part.shape or not same:
-                raise StaleArtefact(
-                    f"counts at half-lives {config.half_lives_hours} ({name}: shape {own.shape})",
-                    f"others ({name}: shape {given.shape})",
-                    "Run: python -m jobs trends",
-                )
-            part[...] = given
-        trends.values = values if values is not None else trends.values
-        return trends
-
 
 ODD = ("late", "ahead", "unknown")
-
-
-@lru_cache(maxsize=4096)
-def _parsed(context: str) -> dict[str, Any]:
-    try:
-        said = json.loads(context)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _learned(known: dict[str, int], text: str) -> int:
-    if text not in known and len(known) < OTHERS - 1:
-        known[text] = len(known) + 1
-    return known.get(text, OTHERS)

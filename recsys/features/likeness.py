@@ -1,0 +1,128 @@
+"""Likeness: how near the candidates are to what a reader clicked.
+
+Reads vectors and clicks; writes the columns of cosines and of what follows, for each of B candidates.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.compiled import compiled
+from recsys.features import COLUMN
+from recsys.items.affinity import affinity, direction
+from recsys.items.online import OnlineItems
+
+Array = npt.NDArray[Any]
+
+LAST = 10  # clicks whose single vectors are compared with a candidate
+HEADING = 1.0  # half-life, in clicks, of what a visit is heading to
+EARLIER_ITEM = COLUMN["earlier_item"]
+ITEM_AFFINITY = COLUMN["item_affinity"]
+
+
+@compiled
+def cosines(
+    vectors: Array, half_life: float, clicks: Array, visit: int, rows: Array, column: int, items: bool, out: Array
+) -> None:
+    """Write the cosines of the candidates with what the reader clicked.
+
+    Args:
+        vectors: float32 (A, D), unit or NaN rows.
+        half_life: clicks.
+        clicks: int32 (n,), rows clicked, oldest first.
+        visit: where in ``clicks`` this visit begins.
+        rows: int32 (B,), candidates.
+        column: the first one of these vectors' group.
+        items: whether they are item vectors, which have more columns than article vectors.
+        out: float32 (B, F), filled where both are known.
+    """
+    D, n = vectors.shape[1], len(clicks)
+    if not D or not n:
+        return
+    wanted = np.zeros((3, D), np.float32)
+    if not _mean(vectors, clicks, 0, half_life, wanted[0]):
+        return
+    visiting = _mean(vectors, clicks, visit, HEADING, wanted[1])
+    earlier = _mean(vectors, clicks[:visit], 0, half_life, wanted[2])
+    last = np.empty(min(n, LAST), np.int64)
+    kept = 0
+    for p in range(n - 1, max(0, n - LAST) - 1, -1):
+        if not np.isnan(vectors[clicks[p], 0]):
+            last[kept] = clicks[p]
+            kept += 1
+    newest = not np.isnan(vectors[clicks[n - 1], 0])
+    for b in range(len(rows)):
+        vector = vectors[rows[b]]
+        if np.isnan(vector[0]):
+            continue
+        most = -1.0
+        if not kept:
+            most = _dot(wanted[0], vector)
+        for m in range(kept):
+            most = max(most, _dot(vectors[last[m]], vector))
+        out[b, column] = _dot(wanted[0], vector)
+        if items:
+            if newest:
+                out[b, column + 1] = _dot(vectors[clicks[n - 1]], vector)
+            if visiting:
+                out[b, column + 2] = _dot(wanted[1], vector)
+            if earlier:
+                out[b, EARLIER_ITEM] = _dot(wanted[2], vector)
+            out[b, column + 3] = most
+            out[b, column + 5] = 1.0
+        else:
+            out[b, column + 1] = most
+            out[b, column + 2] = 1.0
+
+
+@compiled
+def affinities(items: OnlineItems, visited: Array, rows: Array, out: Array) -> None:
+    """Write how well each candidate follows what this visit has clicked.
+
+    Args:
+        items: the item vectors.
+        visited: int32 (n,), rows clicked in this visit, oldest first.
+        rows: int32 (B,), candidates.
+        out: float32 (B, F), filled where it is known.
+    """
+    if not len(visited) or not items.vectors.shape[1]:
+        return
+    heading = direction(items, visited, HEADING)
+    if np.isnan(heading[0, 0]):
+        return
+    for b in range(len(rows)):
+        follows = affinity(items, heading, rows[b])
+        if not np.isnan(follows):
+            out[b, ITEM_AFFINITY] = follows
+
+
+@compiled
+def _mean(vectors: Array, clicks: Array, start: int, half_life: float, out: Array) -> bool:
+    """The direction of the clicks from ``start`` on, the newest weighing most; False when there is none."""
+    out[:] = np.float32(0)
+    D = vectors.shape[1]
+    weight, fade = 1.0, 0.5 ** (1.0 / half_life)
+    found = False
+    for p in range(len(clicks) - 1, start - 1, -1):
+        vector = vectors[clicks[p]]
+        if np.isnan(vector[0]):
+            continue
+        for d in range(D):
+            out[d] += np.float32(weight) * vector[d]
+        weight *= fade
+        found = True
+    norm = np.sqrt(_dot(out, out))
+    if not found or norm <= 1e-6:
+        return False
+    for d in range(D):
+        out[d] /= norm
+    return True
+
+
+@compiled
+def _dot(a: Array, b: Array) -> float:
+    total = np.float32(0)
+    for d in range(len(a)):
+        total += a[d] * b[d]
+    return float(total)

@@ -1,0 +1,109 @@
+"""Events from outside: taken once, and every way to send them wrongly."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.newsroom import SITE
+from tests.service import Service, four, problem
+from web.live import now_ms
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Service]:
+    """Four articles, no click, no release."""
+    with four(tmp_path) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same for tests that leave it as it is."""
+    with four(tmp_path_factory.mktemp("quiet")) as service:
+        yield service
+
+
+def test_events_are_taken_once(site: Service) -> None:
+    event = {"event_id": "e1", "kind": "click", "article": "a1", "reader": "r", "context": {"b": 1, "a": "猫"}}
+    both = {"events": [event, event | {"event_id": "e2", "kind": "dwell", "dwell_ms": 5}]}
+    assert site.client.post("/api/v1/events", json=both).json == {"accepted": 2, "duplicate": 0, "rejected": []}
+    beacon = site.client.post("/api/v1/events", data=json.dumps(event), content_type="text/plain;charset=UTF-8")
+    assert beacon.json == {"accepted": 0, "duplicate": 1, "rejected": []}
+    stored = site.store.events_after(SITE, 0, 10)
+    assert stored[0].context == '{"a":"猫","b":1}'
+    assert abs((stored[0].time or 0) - now_ms()) < 10_000
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "named"),
+    [
+        ({"kind": "like"}, "invalid", "kind"),
+        ({"article": ""}, "invalid", "article"),
+        ({"article": "a\u0000b"}, "invalid", "article"),
+        ({"reader": "x" * 257}, "invalid", "reader"),
+        ({"reader": 7}, "invalid", "reader"),
+        ({"position": -1}, "invalid", "position"),
+        ({"position": True}, "invalid", "position"),
+        ({"time": "now"}, "invalid", "time"),
+        ({"time": now_ms() + 10**7}, "time-in-the-future", "time"),
+        ({"dwell_ms": 10**12}, "invalid", "dwell_ms"),
+        ({"context": []}, "invalid", "context"),
+        ({"context": {"a": "x" * 3000}}, "context-too-large", "context"),
+        ({"article": "a\n"}, "invalid", "article: Expected no control character"),
+        ({"color": "red"}, "invalid", "color"),
+    ],
+)
+def test_one_bad_event_is_rejected_and_the_others_are_kept(
+    site: Service, change: dict[str, Any], code: str, named: str
+) -> None:
+    good = {"event_id": "good", "kind": "click", "article": "a1"}
+    body = {"events": [good | {"event_id": "bad"} | change, good]}
+    made: Any = site.client.post("/api/v1/events", json=body).json
+    assert made["accepted"] == 1
+    assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, code)]
+    assert named in made["rejected"][0]["detail"]
+
+
+@pytest.mark.parametrize("bad", [b'{"event_id":"e","kind":"click","article":"a","context":{"a":1e999}}', b"7", b"[]"])
+def test_what_only_just_is_json_is_rejected_alone(site: Service, bad: bytes) -> None:
+    body = b'{"events":[' + bad + b',{"event_id":"good","kind":"click","article":"a1"}]}'
+    made: Any = site.client.post("/api/v1/events", data=body, content_type="application/json").json
+    assert made["accepted"] == 1
+    assert [(one["index"], one["code"]) for one in made["rejected"]] == [(0, "invalid")]
+
+
+def test_a_compressed_body_is_refused_by_its_name(quiet: Service) -> None:
+    answer = quiet.client.post(
+        "/api/v1/events", data=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}, content_type="text/plain"
+    )
+    assert "gzip" in problem(answer, 415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b"{", "application/json", 400, "malformed-json"),
+        (b"", "application/json", 400, "malformed-json"),
+        (b"\xff\xfe", "application/json", 400, "malformed-json"),
+        (b'{"event_id": "\\ud800"}', "application/json", 400, "malformed-json"),
+        (b"[" * 50_000, "application/json", 400, "malformed-json"),
+        (b'{"time": NaN}', "application/json", 400, "malformed-json"),
+        (b"{}", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
+        (b"{}", "application/json; charset=latin-1", 415, "unsupported-media-type"),
+        (b'{"events": [], "more": 1}', "application/json", 422, "invalid"),
+        (b'{"events": {}}', "application/json", 422, "invalid"),
+        (b"[]", "application/json", 422, "invalid"),
+        (b"7", "application/json", 422, "invalid"),
+        (b'{"events": [' + b",".join([b"{}"] * 1001) + b"]}", "application/json", 422, "too-many-events"),
+        (b" " * 70_000, "application/json", 413, "body-too-large"),
+    ],
+)
+def test_a_body_that_is_no_list_of_events_is_a_clear_problem(
+    quiet: Service, body: bytes, content_type: str, status: int, code: str
+) -> None:
+    problem(quiet.client.post("/api/v1/events", data=body, content_type=content_type), status, code)
+    assert quiet.store.last_seq(SITE) == 0
