@@ -1,82 +1,109 @@
 """Fit the click model.
 
-Reads ``features/``; produces ``ctr/model.safetensors`` and ``ctr/model.json`` (fitted on all rows),
-``ctr/training.json`` (loss by epoch) and ``ctr/holdout.npy``: the held-out rows scored by a model that saw only the
-rows before them.
+Reads ``features/`` and, with ``ctr.start: last``, the last click model; produces the model (fitted on all rows, see
+``recsys.ctr.model``), ``ctr/training.json`` (curves by epoch), ``ctr/holdout.npy`` (the held-out rows' probabilities by
+a model that saw only the rows before them) and ``ctr/judged.json`` (what the report says of that model).
+
+A run that was killed goes on from its checkpoints, which stand beside the stages' folders until the stage is made. The
+last model is no input of the stage: it decides where training begins, not whether there is any.
 """
 
-from collections.abc import Callable, Iterable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
-from recsys.ctr import CtrConfig
-from recsys.ctr.model import Drawn
-from recsys.ctr.training import Rows, Training, fit
-from recsys.features import NAMES
-from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.training import TrainingSet, load_rows
+from recsys.ctr.checkpoints import Checkpoints
+from recsys.ctr.course import Progress
+from recsys.ctr.model import ClickModel, Drawn
+from recsys.ctr.release import Aids, check, curves, doubts, judged_model, released_model, told
+from recsys.ctr.warm import continues
+from recsys.errors import ArtefactError, MissingArtefact
+from recsys.features import COLUMN, GROUPS, NAMES
+from recsys.features.lists import FIT, HOLDOUT
+from recsys.features.training import load_rows
+from recsys.metrics.judging import judge
 from recsys.workspace import read_json, save_npy, write_json
 
-STAGE = Stage("ctr", inputs=("features",), sections=("ctr",))
+STAGE = Stage("ctr", inputs=("features",), sections=("ctr",), check=check)
+CHECKPOINTS = ".ctr-checkpoints"  # in the workspace
+COLUMNS = {group: [COLUMN[name] for name in names] for group, names in GROUPS.items()}
 
 
 def run(job: Job) -> Counts:
-    """Find the number of epochs on the validation part, judge on the held-out part, fit on everything.
+    """Find schedule and calibration on the validation part, judge on the held-out part, fit on everything.
 
     A log without a click on any list trains no model; the service then ranks by similarity.
 
     Returns:
-        Counts: rows, clicked rows, best epoch, its validation loss.
+        Counts: rows, clicked rows, best epoch, its loss and AUC on the validation part, and the speed of training.
     """
-    made = load_rows(job.path("features") / "features.safetensors")
-    rows, config = Rows(made.matrix, made.label, made.impression), job.settings.ctr
-    first = rows.where(made.part == FIT)
+    made, config = load_rows(job.path("features") / "features.safetensors"), job.settings.ctr
+    first = made.where(made.part == FIT)
     clicked = int(first.label.sum(dtype=np.int64))
     if not len(first.informative()):
         job.log.warning("no click model", rows=len(first), clicked=clicked, remedy="import impressions and clicks")
-        write_json(job.out / "training.json", {"fit": [], "validation": [], "best_epoch": 0})
+        write_json(job.out / "training.json", {"epochs": [], "best_epoch": 0})
         save_npy(job.out / "holdout.npy", np.empty(0, np.float32))
-        return {"rows": len(rows), "clicked": clicked, "best_epoch": 0}
-
-    def track(epochs: Iterable[int]) -> Iterable[int]:
-        return job.track(epochs, config.epochs, "epochs")
-
-    scores, training = holdout_scores(made, config, seed=job.seed, track=track)
-    best = training.best_epoch
-    save_npy(job.out / "holdout.npy", scores)
-    released, _ = fit(NAMES, rows, None, config, seed=job.seed, epochs=best)
+        return {"rows": len(made), "clicked": clicked, "best_epoch": 0}
+    with aids_of(job, len(made)) as aids:
+        judged = judged_model(made, config, seed=job.seed, aids=aids)
+        held = made.where(made.part == HOLDOUT)
+        write_json(job.out / "judged.json", judge(judged.model.score, held, COLUMNS, seed=job.seed))
+        save_npy(job.out / "holdout.npy", judged.scores)
+        for doubt in doubts(judged, held.label, config):
+            job.log.warning("click model", problem=doubt)
+        write_json(job.out / "training.json", curves(judged.training))
+        released = released_model(made, judged, config, seed=job.seed, aids=aids)
     drawn = read_json(job.path("features") / "schema.json")["drawn"]
     released.drawn = Drawn(**drawn) if drawn else None
     released.save(job.out)
-    curves = {"fit": training.fit_loss, "validation": training.validation_loss, "best_epoch": best}
-    write_json(job.out / "training.json", curves)
-    loss = min(training.validation_loss or training.fit_loss)
-    return {
-        "rows": len(rows),
-        "clicked": int(rows.label.sum(dtype=np.int64)),
-        "best_epoch": best,
-        "loss": round(loss, 5),
-    }
+    return {"rows": len(made), "clicked": int(made.label.sum(dtype=np.int64)), **told(judged.training)}
 
 
-def holdout_scores(
-    made: TrainingSet, config: CtrConfig, *, seed: int, track: Callable[[Iterable[int]], Iterable[int]] = iter
-) -> tuple[npt.NDArray[np.float32], Training]:
-    """Score the held-out rows by a model that saw only the rows before them.
+def last_model(job: Job) -> ClickModel | None:
+    """The last click model: the live release's, else the workspace's; None when there is none to go on from."""
+    sources: list[Callable[[], Path]] = [
+        lambda: releases_of(job.context).open().path("ctr"),
+        lambda: job.path("ctr"),
+    ]
+    for source in sources:
+        try:
+            folder = source()
+            if not (folder / "model.json").is_file():
+                continue
+            model = ClickModel.load(folder, NAMES)
+        except MissingArtefact:
+            continue
+        except ArtefactError as error:
+            job.log.warning("last click model that cannot be used", problem=str(error))
+            continue
+        if continues(model, NAMES, job.settings.ctr):
+            return model
+        job.log.warning("last click model that cannot be used", problem="it is another network, or has other fields")
+    return None
 
-    Args:
-        made: all rows.
-        config: the network and its training.
-        seed: see ``fit``.
-        track: wraps the loop over epochs, to show progress.
 
-    Returns:
-        float32 (H,) scores, and how the number of epochs was found.
-    """
-    rows = Rows(made.matrix, made.label, made.impression)
-    fitted, later = rows.where(made.part == FIT), rows.where(made.part == VALIDATION)
-    _, training = fit(NAMES, fitted, later, config, seed=seed, track=track)
-    before, _ = fit(NAMES, rows.where(made.part != HOLDOUT), None, config, seed=seed, epochs=training.best_epoch)
-    return before.score(made.matrix[made.part == HOLDOUT]), training
+@contextmanager
+def aids_of(job: Job, rows: int) -> Iterator[Aids]:
+    """The last model if it is asked for, checkpoints in the workspace, and a bar; checkpoints go when all is done."""
+    config, folder = job.settings.ctr, job.context.workspace.root / CHECKPOINTS
+    last = last_model(job) if config.start == "last" else None
+
+    def watch(name: str) -> Callable[[Progress], None]:
+        stack.close()
+        moved = stack.enter_context(job.bar(rows * config.epochs, f"rows, {name}"))
+
+        def shown(now: Progress) -> None:
+            auc = "" if np.isnan(now.auc) else f"  AUC {now.auc:.3f}"
+            moved(now.rows, now.total, f"loss {now.loss:.3f}{auc}  {now.rows_per_second / 1000:,.0f}k/s")
+
+        return shown
+
+    with ExitStack() as stack:
+        yield Aids(last, lambda name: Checkpoints(folder / f"{name}.safetensors", config.checkpoint_minutes), watch)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,7 @@
 """``python -m jobs evaluate``: judge every model on the impressions held out, the last ones in time.
 
 Reads ``features/``, ``baselines/`` and ``ctr/``; prints one table, or with ``--json`` one JSON object on the last line:
-model -> figures.
+model -> figures, of the click model also "log_loss" and "calibration_error".
 """
 
 import json
@@ -16,9 +16,11 @@ from jobs.runner import Context
 from recsys.evaluate import FIGURES, figures
 from recsys.features.lists import HOLDOUT
 from recsys.features.training import load_rows
+from recsys.metrics import calibration_error, log_loss
 from recsys.workspace import load_arrays, load_npy, read_json
 
 STAGES = ("events", "features", "baselines", "ctr")
+TRUTH = ("log_loss", "calibration_error")  # of the click model alone: no other says probabilities
 
 
 def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, float]], str]:
@@ -29,14 +31,20 @@ def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, 
         seed: of the random model and of ties.
 
     Returns:
-        Model -> figure -> value, and a sentence on how they were judged or why they could not be.
+        Model -> figure -> value (the click model has TRUTH too, over all held-out rows), and a sentence on how they
+        were judged or why they could not be.
     """
     rows = load_rows(folders["features"] / "features.safetensors")
     baselines = load_arrays(folders["baselines"] / "holdout.safetensors")
-    table = figures(rows, load_npy(folders["ctr"] / "holdout.npy"), seed, baselines)
+    scores = load_npy(folders["ctr"] / "holdout.npy")
+    table = figures(rows, scores, seed, baselines)
     held = len(np.unique(rows.impression[rows.part == HOLDOUT]))
     if not table:
         return {}, "No list that was held out has both a clicked and an unclicked card: there is nothing to judge yet."
+    if "ctr" in table:
+        label = rows.label[rows.part == HOLDOUT]
+        values = log_loss(label, scores), calibration_error(label, scores)
+        table["ctr"] |= dict(zip(TRUTH, values, strict=True))
     real = " These are simulated readers." if read_json(folders["events"] / "log.json")["simulated"] else ""
     counted = int(table["random"]["impressions"])
     both = f"{counted} of them have both a clicked and an unclicked card"
@@ -48,9 +56,10 @@ def command(context: Context, *, as_json: bool) -> None:
     workspace = context.workspace
     table, note = judged({stage: workspace.path(stage) for stage in STAGES}, context.seed)
     console = Console(stderr=as_json)
-    shown = Table("model", *FIGURES, box=None)
+    shown = Table("model", *(name.replace("_", " ") for name in (*FIGURES, *TRUTH)), box=None)
     for model, values in table.items():
-        shown.add_row(model, *(f"{values[figure]:.4f}" for figure in FIGURES))
+        numbers = (values.get(name) for name in (*FIGURES, *TRUTH))
+        shown.add_row(model, *("–" if value is None else f"{value:.4f}" for value in numbers))
     if table:
         console.print(shown)
     console.print(note)

@@ -1,11 +1,12 @@
 """Walk the log in time and write the click model's training matrix.
 
-Reads the event log, the catalogue, ``articles/`` and ``categories/``; produces ``features/features.safetensors`` and
-``features/schema.json``. At the start of every block of time the item vectors are learned anew from the clicks before
+Reads the event log, the catalogue, ``keywords/``, ``articles/`` and ``categories/``; produces ``schema.json`` and
+``features.safetensors``. At the start of every block of time the item vectors are learned anew from the clicks before
 it, and inside a block they learn on click by click, so that no row is described by a vector that its own click made.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,16 +14,20 @@ from jobs.items import article_vectors
 from jobs.runner import Counts, Job, Stage
 from jobs.trends import sorted_articles, whole_log
 from recsys.events import Events
-from recsys.features import GROUPS, NAMES, VERSION
-from recsys.features.lists import Lists, how_drawn, lists_of
+from recsys.features import GROUPS, NAMES
+from recsys.features.ids import table_ids
+from recsys.features.lists import Lists
 from recsys.features.matrix import Tables
+from recsys.features.tags import Tags
+from recsys.features.timeline import how_drawn, lists_of
 from recsys.features.training import build, save_rows
 from recsys.items.training import item_vectors
-from recsys.workspace import write_json
+from recsys.recommend.tags import STEM, tag_ids
+from recsys.workspace import read_table
 
 STAGE = Stage(
     "features",
-    inputs=("events", "articles", "categories"),
+    inputs=("events", "keywords", "articles", "categories"),
     sections=("features", "events", "items", "readers", "trends", "evaluate"),
 )
 
@@ -39,20 +44,18 @@ def run(job: Job) -> Counts:
 
     def tables_at(log: Events, time: int) -> Tables:
         made = item_vectors(log.before(time), known.article_vectors, settings.items, seed=job.seed)
-        return Tables(made.vectors, known.article_vectors, known.category, known.published, made.online)
+        return replace(known, item_vectors=made.vectors, items=made.online)
 
     def track(numbers: Iterable[int]) -> Iterable[int]:
         return job.track(numbers, len(lists), "lists")
 
     gap = settings.events.session_gap_minutes
     rows = build(events, lists, tables_at, settings.trends, settings.readers, track, gap)
-    save_rows(rows, job.out / "features.safetensors")
     parts = dict(zip(("fit", "validation", "holdout"), np.bincount(rows.part, minlength=3).tolist(), strict=True))
     counts = {"lists": len(lists), "rows": len(rows.label), "clicked": int(rows.label.sum(dtype=np.int64)), **parts}
     drawn = how_drawn(events, settings.trends.half_lives_hours, settings.features)
     by = None if drawn is None else {"column": GROUPS["popularity"][drawn[0]], "floor": drawn[1]}
-    schema = {"names": list(NAMES), "version": VERSION, "impressions": counts, "drawn": by}
-    write_json(job.out / "schema.json", schema)
+    save_rows(rows, job.out / "features.safetensors", {"impressions": counts, "drawn": by})
     return counts | {"features": len(NAMES)}
 
 
@@ -71,6 +74,18 @@ def logged(job: Job) -> tuple[Events, Lists]:
 
 
 def facts(job: Job, ids: list[str]) -> Tables:
-    """What is known of the articles without a click: vectors, categories, dates, by the rows of ``ids``."""
+    """What is known of articles without a click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
     vectors, known = article_vectors(job, ids), sorted_articles(job, ids)
-    return Tables(vectors, vectors, known.category, known.published)
+    named = table_ids(ids, known.category, list(known.codes))
+    return Tables(vectors, vectors, known.category, known.published, ids=named, tags=_tags(job, ids))
+
+
+def _tags(job: Job, ids: list[str]) -> Tags:
+    """What the articles are about, by the rows of ``ids``."""
+    row_of = {article_id: row for row, article_id in enumerate(ids)}
+    tags = Tags.empty(len(ids), STEM)
+    ranked = read_table(job.path("keywords") / "keywords.parquet", columns=["id", "parts", "weights"])
+    for batch in ranked.to_batches(max_chunksize=10_000):
+        for article_id, parts, weights in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            tags.put(row_of[article_id], tag_ids(parts, weights))
+    return tags

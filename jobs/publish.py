@@ -34,7 +34,9 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     Raises:
         MissingArtefact: a stage has not been made.
         StaleArtefact: a stage was made from other inputs, or with other settings or another seed than those of now,
-            which the manifest would name.
+            which the manifest would name; or a click model over other features.
+        CorruptArtefact: the click model cannot be loaded.
+        DegenerateInput: the click model ranks worse than chance, or says what is no probability.
     """
     settings = plain(context.settings)
     settings.pop("data_dir")
@@ -46,7 +48,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     log.info("start", job="publish")
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
-    _check_settings(context, stages)
+    _check(context, stages)
     name = releases.publish(context.workspace, list(stages), facts)
     run_facts(context, run, release=name)
     if name == before:
@@ -66,17 +68,20 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     return name
 
 
-def _check_settings(context: Context, stages: Sequence[str]) -> None:
+def _check(context: Context, stages: Sequence[str]) -> None:
+    """Refuse what belongs to other settings, and what would do harm: the live release then goes on serving."""
     if old := context.workspace.stale(stages):
         raise StaleArtefact("stages made from each other", old, "Run: python -m jobs all")
     for name in stages:
-        made_with = context.workspace.record(name).fingerprint
-        if stage_fingerprint(context, stage_of(name)[0])[0] != made_with:
+        stage, made_with = stage_of(name)[0], context.workspace.record(name).fingerprint
+        if stage_fingerprint(context, stage)[0] != made_with:
             raise StaleArtefact(
                 f"the stage {name!r} made with the settings of now and the seed {context.seed}",
                 "one made with others",
                 "Run: python -m jobs all",
             )
+        if stage.check is not None:
+            stage.check(context.workspace.path(name))
 
 
 def rollback(context: Context) -> str:

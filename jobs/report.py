@@ -1,13 +1,21 @@
 """``python -m jobs report``: figures, curves, maps, examples and mistakes, as a few pages.
 
-Reads the stages' artefacts; produces ``metrics.json``, ``index.html`` and the pages that it leads to.
+Reads the stages' artefacts, and what the previous release found of its click model; produces ``metrics.json``,
+``index.html`` and the pages that it leads to.
 """
 
+from pathlib import Path
+
 from jobs.evaluate import judged
+from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
+from recsys.releases import Releases
+from recsys.report.click_model import Previous
 from recsys.report.compose import compose
 from recsys.report.page import render
-from recsys.workspace import write_json
+from recsys.workspace import read_json, sha256_of, write_json
+
+JUDGED = "judged.json"  # what was found of a click model, in the folder of its stage
 
 STAGE = Stage(
     "report",
@@ -29,7 +37,35 @@ def run(job: Job) -> Counts:
     figures, note = judged(folders, job.seed)
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
-    pages = render(job.settings.site.name, compose(folders, facts, figures, note, job.settings.report, job.seed))
+    previous = previous_of(releases_of(job.context), folders["ctr"] / JUDGED)
+    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, previous)
+    pages = render(job.settings.site.name, composed)
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text
     return {"pages": len(pages), "models": len(figures)}
+
+
+def previous_of(releases: Releases, judged: Path) -> Previous | None:
+    """The release that the next one is compared with: the live one, or the nearest before it that was judged otherwise.
+
+    A live release with this very judgement was made from this very model: comparing with it would tell nothing, and a
+    report drawn again would differ from the first.
+
+    Args:
+        releases: all of them.
+        judged: the judgement of the click model that stands in the workspace, if there is one.
+
+    Returns:
+        Its name, and its judgement where it holds one with the bytes that were published; None without such a release.
+    """
+    now = sha256_of(judged) if judged.is_file() else ""
+    name, kept = releases.current(), releases.names()
+    while name in kept:
+        manifest = releases.manifest(name)
+        file = manifest["files"].get(f"ctr/{JUDGED}", {"sha256": ""})
+        if file["sha256"] != now:
+            path = releases.root / name / "ctr" / JUDGED
+            whole = path.is_file() and sha256_of(path) == file["sha256"]
+            return Previous(name, read_json(path) if whole else None)
+        name = manifest["parent"]
+    return None

@@ -6,6 +6,7 @@ seed or inputs have changed since the last time, and leaves it alone otherwise.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +35,7 @@ class Stage:
         sections: names of the sections of ``config.yaml`` that it reads.
         always: made on every run, because its input is outside the workspace (the store).
         outside: folders of the data folder, beside the workspace, whose files it reads.
+        check: raises if what stands in the stage's folder must not be published.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Stage:
     sections: tuple[str, ...] = ()
     always: bool = False
     outside: tuple[str, ...] = ()
+    check: Callable[[Path], None] | None = None
 
 
 @dataclass
@@ -64,13 +67,27 @@ class Context:
 
     def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """Pass an iterable on, showing how far it is: a bar on a terminal, and always in the run's row."""
+        with self.bar(total, unit) as moved:
+            for done, element in enumerate(iterable, 1):
+                yield element
+                moved(done)
+
+    @contextmanager
+    def bar(self, total: int | None, unit: str) -> Iterator[Callable[..., None]]:
+        """The same for what is not iterated over.
+
+        Yields:
+            A function that is told how much is done, of how much if that has changed, and what else there is to say.
+        """
         self.progress |= {"unit": unit, "done": 0, "total": total}
         with progress_bar() as bar:
             task = bar.add_task(unit, total=total)
-            for element in iterable:
-                yield element
-                self.progress["done"] += 1
-                bar.advance(task)
+
+            def moved(done: int, total: int | None = total, text: str = "") -> None:
+                self.progress |= {"done": done, "total": total}
+                bar.update(task, completed=done, total=total, description=f"{unit}  {text}" if text else unit)
+
+            yield moved
 
 
 @dataclass
@@ -117,6 +134,10 @@ class Job:
     def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """See ``Context.track``."""
         return self.context.track(iterable, total, unit)
+
+    def bar(self, total: int | None, unit: str) -> AbstractContextManager[Callable[..., None]]:
+        """See ``Context.bar``."""
+        return self.context.bar(total, unit)
 
     def progress(self, done: int, unit: str) -> None:
         """Say how far the stage is, where there is nothing to iterate over."""

@@ -22,10 +22,10 @@ points down, on an import hidden in a function, and on a file whose room is not 
     readers      a reader's last clicks -> reader vector
     trends       the stream of events -> live counts
     features     reader, article, context -> one matrix, the same for training and serving
+    metrics      labels and scores -> figures; knows no model
     ctr          matrix -> P(click)
     index        vectors -> nearest neighbours
     recommend    reader -> list with reasons
-    metrics      labels and scores -> figures; knows no model
     baselines    known simple methods -> scores of the same lists
     replay       a log in time order, through what serves -> scores and figures
     evaluate     held-out impressions -> figures of every model
@@ -35,4 +35,4 @@ points down, on an import hidden in a function, and on a file whose room is not 
     settings     every section joined into one configuration
 """
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

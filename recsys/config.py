@@ -54,7 +54,7 @@ def as_config_error(error: ValidationError, model: type[BaseModel], source: str)
     said = first["msg"].removeprefix("Value error, ")
     return ConfigError(
         f"a valid value for {name!r} ({said[0].lower()}{said[1:]})",
-        f"{first['input']!r}",
+        "keys that do not go together" if isinstance(first["input"], Mapping) else f"{first['input']!r}",
         f"Correct it in {source}; config.yaml gives unit and reason of every key.",
     )
 

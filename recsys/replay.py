@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.ctr.learning import Learner
-from recsys.ctr.training import Rows
 from recsys.features import COLUMN, NAMES
 from recsys.features.lists import Lists
-from recsys.features.matrix import Matrix
+from recsys.features.rows import Candidates, Matrix, Rows
 from recsys.features.walk import Walk
 
 Scores = npt.NDArray[np.float32]
@@ -68,10 +67,10 @@ class Contender:
         """Whether it can score."""
         return self.learner is None or self.learner.ready
 
-    def raw(self, matrix: Matrix) -> Scores:
-        """Scores of the rows of a whole matrix: float32 (B, F) -> float32 (B,)."""
-        own = self.rows(matrix)
-        return own[:, 0].copy() if self.learner is None else self.learner.raw(own)
+    def raw(self, candidates: Candidates) -> Scores:
+        """Scores of candidates described by all columns: N candidates -> float32 (N,)."""
+        own = self.rows(candidates.matrix)
+        return own[:, 0].copy() if self.learner is None else self.learner.raw(Candidates.dense(own))
 
     def rows(self, matrix: Matrix) -> Matrix:
         """Its own columns: float32 (B, F) -> (B, F')."""
@@ -131,7 +130,7 @@ def replay(
             if start >= score_from:
                 for name, contender in contenders.items():
                     if contender.is_scored and contender.ready:
-                        yield Scored(name, start, stop, contender.raw(matrix))
+                        yield Scored(name, start, stop, contender.raw(Candidates.dense(matrix)))
             if serve is not None and served is not None and served[start]:
                 serve(start)
             teacher.note(start, stop, matrix)
@@ -190,7 +189,7 @@ class Teacher:
         place = np.arange(len(number)) - (lists.offsets[number] - first)
         kept = np.sort(order[(place < self._pace.learn_others + 1) | extra[order]])
         kept = kept[decided[number[kept] - start] >= 0]
-        rows = Rows(matrix[kept], clicked[kept].astype(np.int8), number[kept].astype(np.int32))
+        rows = Rows.dense(matrix[kept], clicked[kept].astype(np.int8), number[kept].astype(np.int32))
         self._pending.append((rows, extra[kept], decided[number[kept] - start]))
 
     def refit(self, now: int) -> None:
@@ -214,7 +213,7 @@ class Teacher:
         for contender in self._contenders.values():
             if contender.learner is not None:
                 rows = told if contender.sees_extra else plain
-                contender.learner.learn(Rows(contender.rows(rows.matrix), rows.label, rows.impression))
+                contender.learner.learn(Rows.dense(contender.rows(rows.matrix), rows.label, rows.impression))
 
     def _some(self, known: Rows, rows: Rows) -> Mask:
         """The rows of at most ``learn_lists`` of the known lists, drawn at random."""
@@ -225,7 +224,7 @@ class Teacher:
 
 
 def _joined(parts: list[Rows]) -> Rows:
-    return Rows(
+    return Rows.dense(
         np.concatenate([part.matrix for part in parts]),
         np.concatenate([part.label for part in parts]),
         np.concatenate([part.impression for part in parts]),

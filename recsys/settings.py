@@ -16,11 +16,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from recsys.articles import ArticlesConfig
 from recsys.categories import CategoriesConfig
 from recsys.config import ENV_NESTING, ENV_PREFIX, Section, as_config_error, unknown_environment
-from recsys.ctr import CtrConfig
+from recsys.ctr.config import CtrConfig
 from recsys.errors import ConfigError
 from recsys.evaluate import EvaluateConfig
 from recsys.events import EventsConfig
-from recsys.features import FeaturesConfig
+from recsys.features.config import FeaturesConfig
 from recsys.imports import ImportsConfig
 from recsys.index import IndexConfig
 from recsys.items import ItemsConfig

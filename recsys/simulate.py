@@ -153,15 +153,33 @@ def visits(
     Yields:
         The events of one visit, in time order; visits are in time order too.
     """
-    for number, (moment, reader) in enumerate(_visit_times(world, config, start, end, rng)):
+    for number, (moment, reader) in enumerate(visit_times(world, config, start, end, rng)):
         rows = _cards(world, reader, moment, config.cards, rng)
         if len(rows):
-            yield _events_of(world, reader, rows, moment, number, end, rng)
+            clicked = rng.random(len(rows)) < attention(len(rows)) * world.click_probability(reader, rows, moment)
+            yield events_of(world, reader, rows, clicked, moment, number, end, rng)
 
 
-def _visit_times(
+def attention(cards: int) -> Float:
+    """How likely each card of a list is looked at, from the top: float64 (cards,) in (0, 1]."""
+    return np.asarray((1.0 + np.arange(cards)) ** -POSITION_DECAY, dtype=np.float64)
+
+
+def visit_times(
     world: World, config: SimulateConfig, start: int, end: int, rng: np.random.Generator
 ) -> list[tuple[int, int]]:
+    """Draw when each reader visits the site, around their favourite hour.
+
+    Args:
+        world: see ``make_world``.
+        config: visits per day.
+        start: ms, the first possible visit.
+        end: ms, after the last possible event.
+        rng: source of all randomness.
+
+    Returns:
+        (ms, row of the reader) of each visit, in time order.
+    """
     times: list[tuple[int, int]] = []
     first_day = start - start % DAY
     for reader in range(len(world.reader_ids)):
@@ -179,12 +197,32 @@ def _cards(world: World, reader: int, now: int, cards: int, rng: np.random.Gener
     return rng.choice(live, size=size, replace=False, p=weight / weight.sum()) if size else live
 
 
-def _events_of(
-    world: World, reader: int, rows: Rows, moment: int, number: int, end: int, rng: np.random.Generator
+def events_of(
+    world: World,
+    reader: int,
+    rows: Rows,
+    clicked: npt.NDArray[np.bool_],
+    moment: int,
+    number: int,
+    end: int,
+    rng: np.random.Generator,
 ) -> list[Event]:
+    """Write down one visit: the cards shown, then each click with the time that reading took.
+
+    Args:
+        world: see ``make_world``.
+        reader: row of the reader.
+        rows: int64 (B,), articles shown, from the top.
+        clicked: bool (B,), which of them are opened.
+        moment: ms, when the list is shown.
+        number: of the visit; no other visit at this moment may have it.
+        end: ms, after the last possible event.
+        rng: decides when a card is clicked and how long it is read.
+
+    Returns:
+        The events, in time order.
+    """
     visit = f"{READER_PREFIX}visit-{moment}-{number}"
-    looked_at = (1.0 + np.arange(len(rows))) ** -POSITION_DECAY
-    clicked = rng.random(len(rows)) < looked_at * world.click_probability(reader, rows, moment)
     events = [_event(world, reader, visit, Kind.IMPRESSION, rows, place, moment) for place in range(len(rows))]
     for place in np.flatnonzero(clicked).tolist():
         moment += int(rng.integers(2_000, 10_000))

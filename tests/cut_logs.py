@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.events import Events
-from recsys.features import FeaturesConfig
-from recsys.features.lists import Lists, lists_of
+from recsys.features.config import FeaturesConfig
+from recsys.features.lists import Lists
 from recsys.features.matrix import Tables
+from recsys.features.timeline import lists_of
 from recsys.features.training import TablesAt, build, leaks
 from recsys.items import ItemsConfig
 from recsys.items.training import ItemVectors, item_vectors

@@ -79,6 +79,7 @@ def told(trends: Trends, now: int) -> dict[str, Any]:
         "newest": state.clock[NEWEST],
         "positions": state.positions * slow[1],
         "ages": state.ages * slow[1],
+        "by_category": state.by_category * slow[1],
         "pairs": pairs,
         "lifts": lifts,
     }

@@ -7,6 +7,7 @@ from recsys.errors import StaleArtefact
 from recsys.evaluate import SINGLE, figures
 from recsys.features import COLUMN, NAMES
 from recsys.features.lists import FIT, HOLDOUT
+from recsys.features.rows import Rows
 from recsys.features.training import TrainingSet
 
 
@@ -17,7 +18,7 @@ def some_rows(lists: int = 200) -> TrainingSet:
     matrix[:, COLUMN["clicks_total"]], matrix[:, COLUMN["item_cosine"]] = label, -label
     number = (np.arange(len(label)) // 4).astype(np.int32)
     part = np.where(number < lists // 2, FIT, HOLDOUT).astype(np.int8)
-    return TrainingSet(matrix, label, number, number.astype(np.int64), part)
+    return TrainingSet(**vars(Rows.dense(matrix, label, number)), time=number.astype(np.int64), part=part)
 
 
 def test_a_table_holds_every_model_judged_on_the_held_out_lists_alone() -> None:

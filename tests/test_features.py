@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from recsys.events import UNDATED
-from recsys.features import COLUMN, GROUPS, NAMES, FeaturesConfig
-from recsys.features.lists import FIT, HOLDOUT, Lists, impressions, lists_of
+from recsys.features import COLUMN, GROUPS, NAMES
+from recsys.features.config import FeaturesConfig
+from recsys.features.lists import FIT, HOLDOUT, Lists, impressions
 from recsys.features.matrix import Tables, matrix
+from recsys.features.tags import Tags
+from recsys.features.timeline import lists_of
 from recsys.features.training import build, load_rows, save_rows
 from recsys.items import unit
 from recsys.readers import CLICK, ReadersConfig, ReaderState
@@ -20,6 +23,7 @@ from tests.clicks import START, click, log_of, shown, toy_log
 
 READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig(prior_impressions=10.0)
 NAN = float("nan")
+ROW_2 = np.array([2], np.int32)
 TABLES = Tables(
     item_vectors=np.array([[1, 0], [0, 1], [0.6, 0.8], [NAN, NAN]], np.float32),
     article_vectors=np.array([[1, 0, 0], [NAN] * 3, [0, 1, 0], [0, 1, 0]], np.float32),
@@ -111,6 +115,38 @@ def test_a_running_visit_is_told_from_what_was_clicked_before_it() -> None:
         assert unknown[COLUMN[name]] == 0, name
 
 
+def test_tags_are_compared_with_those_of_the_last_clicks() -> None:
+    tags = Tags.empty(4, 3)
+    tags.put(0, {7: 3.0, 8: 4.0})  # unit: 0.6, 0.8
+    tags.put(1, {9: 2.0, 10: 0.0})
+    tags.put(2, {8: 1.0, 7 + 2**32: 1.0})
+    reader = ReaderState()
+    for row in (0, 3, 1):  # row 3 has no tags, and its click takes no weight from others
+        reader.observe(CLICK, row, START)
+    clicked = {7: 0.6 / 2, 8: 0.8 / 2, 9: 1.0}  # each click weighs half of the next one
+    norm = np.sqrt(sum(weight**2 for weight in clicked.values()))
+    tables, trends = replace(TABLES, tags=tags), Trends(4, TRENDS)
+    made = matrix(tables, reader, np.arange(4, dtype=np.int32), START + 1, trends, READERS)
+    expected = [(0.6 * 0.3 + 0.8 * 0.4) / norm, 1.0 / norm, 0.4 / np.sqrt(2) / norm, 0.0]
+    np.testing.assert_allclose(made[:, COLUMN["tag_match"]], expected, rtol=1e-6)
+    assert made[:, COLUMN["tag_known"]].tolist() == [1, 1, 1, 0]
+    tags.put(0, {})
+    for nothing in (
+        matrix(tables, ReaderState(), ROW_2, START, trends, READERS),
+        matrix(TABLES, reader, ROW_2, START, trends, READERS),
+    ):
+        assert not nothing[:, [COLUMN["tag_match"], COLUMN["tag_known"]]].any()
+
+
+def test_an_article_says_at_most_so_many_tags_the_heaviest_first() -> None:
+    tags = Tags.empty(1, 2)
+    tags.put(0, {5: 3.0, 6: 4.0, 7: 1.0})
+    assert tags.ids.tolist() == [[5, 6]]
+    np.testing.assert_allclose(tags.weights, [[0.6, 0.8]], rtol=1e-6)
+    tags.put(0, {8: 2.0})
+    assert (tags.ids.tolist(), tags.weights.tolist()) == ([[8, 0]], [[1.0, 0.0]])
+
+
 def test_an_articles_age_is_counted_from_its_date_and_from_when_it_was_first_seen() -> None:
     trends, tables = Trends(4, TRENDS), replace(TABLES, published=np.full(4, START - 3 * HOUR_MS))
     trends.observe(IMPRESSION, 0, START)
@@ -152,6 +188,9 @@ def test_two_hundred_candidates_take_about_a_millisecond() -> None:
     for row in range(50):
         reader.observe(CLICK, row, START)
         trends.observe(CLICK, row, START)
+    for row in range(300):
+        reader.observe(IMPRESSION, row, START, position=row % 50)
+        trends.observe(IMPRESSION, row, START, position=row % 50)
     rows = rng.integers(0, 5_000, 200).astype(np.int32)
     took = []
     for _ in range(50):

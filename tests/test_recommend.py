@@ -56,7 +56,7 @@ def test_an_unknown_open_article_says_nothing() -> None:
 
 
 def test_a_category_fills_a_list_only_while_there_are_no_others() -> None:
-    recommender = two_topics(max_per_category=1)
+    recommender = two_topics(max_per_category=1, max_category_share=0.1)
     assert rows(ask(recommender, reader(0), k=2)) == [1, 7]
     full = ask(recommender, reader(0), k=7)
     assert sorted(rows(full)) == [1, 2, 3, 4, 5, 6, 7]
@@ -154,8 +154,8 @@ def test_the_same_state_gives_the_same_list() -> None:
 
 def test_the_click_model_orders_the_candidates() -> None:
     class Last:
-        def score(self, matrix: Any) -> Any:
-            return np.arange(len(matrix), dtype=np.float32)
+        def score(self, candidates: Any) -> Any:
+            return np.arange(len(candidates), dtype=np.float32)
 
     recommender = two_topics()
     recommender.model = Last()

@@ -49,9 +49,9 @@ def test_what_is_opened_together_is_found_however_far_its_content() -> None:
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
     def asked(company: int) -> list[int]:
         class Counter:
-            def score(self, matrix: Any) -> Any:
-                sizes.append(len(matrix))
-                return np.zeros(len(matrix), np.float32)
+            def score(self, candidates: Any) -> Any:
+                sizes.append(len(candidates))
+                return np.zeros(len(candidates), np.float32)
 
         sizes: list[int] = []
         recommender = two_topics(trending=0, fresh=0, company=company, model=Counter())

@@ -13,7 +13,7 @@ from jobs.runner import open_store
 from recsys.index import Index
 from recsys.readers import CLICK, ReadersConfig, ReaderState
 from recsys.readers.encoders import Interests, MeanEncoder
-from recsys.recommend.lists import Tier
+from recsys.recommend.lists import NOBODY, Tier
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.taste import Space, Taste, in_shares
 from tests.newsroom import NOW, SITE, Toy, fill_toy, toy_settings, train
@@ -62,8 +62,8 @@ def test_both_interests_are_in_the_list_in_their_shares() -> None:
 
 def test_a_model_that_likes_one_subject_alone_cannot_crowd_the_other_out() -> None:
     class First:
-        def score(self, matrix: Any) -> Any:
-            return np.linspace(1, 0, len(matrix), dtype=np.float32)
+        def score(self, candidates: Any) -> Any:
+            return np.linspace(1, 0, len(candidates), dtype=np.float32)
 
     made = ask(paper(SEVERAL, First()), reader(*BOTH), k=8)
     assert sorted(topics(made)) == [0] * 5 + [1] * 3
@@ -105,7 +105,7 @@ def test_an_encoder_that_was_trained_speaks_for_the_item_vectors_alone() -> None
 
 
 def taste(interests: Interests, table: Any) -> Taste:
-    return Taste(Tier.PERSONAL, reader(), Space.ITEMS, table, Index.build(table), interests)
+    return Taste(Tier.PERSONAL, reader(), Space.ITEMS, table, Index.build(table), interests, NOBODY)
 
 
 def test_the_search_is_shared_out_and_looks_only_at_what_is_allowed() -> None:

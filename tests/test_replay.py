@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.ctr import CtrConfig
+from recsys.ctr.config import CtrConfig
 from recsys.ctr.learning import Learner
 from recsys.ctr.model import ClickModel, Drawn, Served
-from recsys.ctr.training import Rows
 from recsys.errors import DegenerateInput
 from recsys.events import Events
 from recsys.features import COLUMN, NAMES
 from recsys.features.lists import Lists, impressions
 from recsys.features.matrix import Tables
+from recsys.features.rows import Candidates, Rows
 from recsys.features.walk import Walk
 from recsys.items import ItemsConfig
 from recsys.items.online import empty_online
@@ -158,30 +158,31 @@ def some_rows(seed: int) -> Rows:
     best = np.zeros(300, np.int8)
     for n in range(60):
         best[5 * n + int(np.argmax(matrix[5 * n : 5 * n + 5, 0]))] = 1
-    return Rows(matrix, best, number)
+    return Rows.dense(matrix, best, number)
 
 
 def test_a_learner_goes_on_from_where_it_stands_and_a_seed_gives_the_same_bytes() -> None:
     learner, twin = (Learner(("x", "noise"), CTR, seed=3) for _ in range(2))
     assert not learner.ready
-    assert np.isnan(learner.raw(np.zeros((2, 2), np.float32))).all()
+    assert np.isnan(learner.raw(Candidates.dense(np.zeros((2, 2), np.float32)))).all()
     losses = [learner.learn(some_rows(n), learning_rate=0.02) for n in range(12)]
     for n in range(12):
         twin.learn(some_rows(n), learning_rate=0.02)
     assert losses[-1] < 0.6 * losses[0]
     unseen = some_rows(99).matrix
-    np.testing.assert_array_equal(learner.raw(unseen), twin.raw(unseen))
-    assert np.corrcoef(learner.raw(unseen), unseen[:, 0])[0, 1] > 0.8
+    asked = Candidates.dense(unseen)
+    np.testing.assert_array_equal(learner.raw(asked), twin.raw(asked))
+    assert np.corrcoef(learner.raw(asked), unseen[:, 0])[0, 1] > 0.8
 
 
 def test_a_learner_refuses_what_nothing_can_be_learned_from() -> None:
     rows = some_rows(1)
     with pytest.raises(DegenerateInput, match="no list with both"):
-        Learner(("x", "noise"), CTR, seed=1).learn(Rows(rows.matrix, np.zeros(300, np.int8), rows.impression))
+        Learner(("x", "noise"), CTR, seed=1).learn(Rows.dense(rows.matrix, np.zeros(300, np.int8), rows.impression))
     bad = rows.matrix.copy()
     bad[7, 1] = np.nan
     with pytest.raises(DegenerateInput, match="noise"):
-        Learner(("x", "noise"), CTR, seed=1).learn(Rows(bad, rows.label, rows.impression))
+        Learner(("x", "noise"), CTR, seed=1).learn(Rows.dense(bad, rows.label, rows.impression))
 
 
 def test_popularity_is_put_back_where_candidates_were_drawn_by_it(tmp_path: Any) -> None:
@@ -203,7 +204,7 @@ def test_popularity_is_put_back_where_candidates_were_drawn_by_it(tmp_path: Any)
     number = np.repeat(np.arange(lists, dtype=np.int32), size)
     learner = Learner(("taste", "clicks"), CtrConfig(hidden=(16,), batch_size=1024, dropout=0.0), seed=1)
     for _ in range(6):
-        learner.learn(Rows(matrix, label.ravel(), number), learning_rate=0.01)
+        learner.learn(Rows.dense(matrix, label.ravel(), number), learning_rate=0.01)
     everything = np.stack([taste, np.log1p(clicks)], axis=1).astype(np.float32)
     drawn = Drawn("clicks", 1_000 / n_articles)
     best = np.argsort(-truth)[:20]
@@ -211,10 +212,14 @@ def test_popularity_is_put_back_where_candidates_were_drawn_by_it(tmp_path: Any)
     def hits(scores: np.ndarray[Any, Any]) -> float:
         return float(np.isin(np.argsort(-scores)[:20], best).mean())
 
-    right = hits(Served(learner, ("taste", "clicks"), drawn).score(everything))
+    asked = Candidates.dense(everything)
+    right = hits(Served(learner, ("taste", "clicks"), drawn).score(asked))
     assert right >= 0.85
-    assert hits(learner.raw(everything)) <= right - 0.1
-    np.testing.assert_array_equal(Served(learner, ("taste", "clicks"), None).score(everything), learner.raw(everything))
+    assert hits(learner.raw(asked)) <= right - 0.1
+    np.testing.assert_array_equal(
+        Served(learner, ("taste", "clicks"), None).score(Candidates.dense(everything)),
+        learner.raw(Candidates.dense(everything)),
+    )
     learner.model.drawn = drawn
     learner.model.save(tmp_path)
     assert ClickModel.load(tmp_path, ("taste", "clicks")).drawn == drawn

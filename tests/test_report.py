@@ -17,7 +17,7 @@ from recsys.workspace import write_json
 from tests.newsroom import Toy, toy_settings, train
 
 FIGURES = {"random": {"auc": 0.5, "mrr": 0.2}, "ctr": {"auc": 0.625, "mrr": 0.31}}
-NAMES = ("index.html", "next_click.html", "words.html", "keywords.html", "categories.html")
+NAMES = ("index.html", "next_click.html", "click_model.html", "words.html", "keywords.html", "categories.html")
 HOSTILE = "<script>x</script>"
 
 
@@ -287,6 +287,7 @@ def test_a_site_without_anything_gets_pages_that_say_why_they_are_empty(tmp_path
     texts = {page: (folder / page).read_text() for page in NAMES}
     assert "<svg" not in "".join(texts.values())
     assert "Too few articles have a vector." in texts["index.html"]
+    assert "There was no click to learn one from" in texts["click_model.html"]
     assert "There was no text." in texts["words.html"]
     assert "No article in this language has keywords." in texts["keywords.html"]
     for text in texts.values():

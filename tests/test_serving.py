@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.features.matrix import matrix
+from recsys.features.matrix import candidates
 from recsys.recommend.lists import Tier
 from recsys.releases import Releases
 from recsys.settings import Settings
@@ -168,9 +168,11 @@ def test_served_scores_are_those_that_the_artefacts_give(toy: Toy, tmp_path: Pat
         assert state is not None
         assert recommender.tables.item_vectors[: len(ids)] == pytest.approx(vectors, nan_ok=True)
         rows = np.array([card.row for card in made.cards], np.int32)
-        features = matrix(recommender.tables, state, rows, now_ms(), recommender.trends, settings_readers(toy))
+        listed = candidates(
+            recommender.tables, state, rows, now_ms(), recommender.trends, settings_readers(toy), name=reader
+        )
         assert recommender.model is not None
-        assert [card.score for card in made.cards] == pytest.approx(recommender.model.score(features), abs=1e-3)
+        assert [card.score for card in made.cards] == pytest.approx(recommender.model.score(listed), abs=1e-3)
 
 
 def settings_readers(toy: Toy) -> Any:

@@ -158,6 +158,11 @@ def test_a_reader_s_last_clicks_come_oldest_first_and_undated_before_all(store: 
     store.add_events([*clicks, dismissed, shown, other])
     assert [event.event_id for event in store.clicks_of(SITE, "ann", 9)] == ["h1", "h2", "early", "d", "late"]
     assert [event.event_id for event in store.clicks_of(SITE, "ann", 2)] == ["d", "late"]
+    store.add_events(
+        [Event("j", SITE, Kind.IMPRESSION, "x", "ann", time=5), shown._replace(event_id="p", reader="bob")]
+    )
+    assert [event.event_id for event in store.impressions_of(SITE, "ann", 9)] == ["j", "i"]
+    assert [event.event_id for event in store.impressions_of(SITE, "ann", 1)] == ["i"]
 
 
 def test_the_articles_most_clicked_since_a_time(store: Store) -> None:

@@ -10,6 +10,7 @@ from recsys.events import KINDS, UNDATED, Events
 from recsys.features import COLUMN, NAMES, SPEEDS
 from recsys.features.lists import Lists, reader_keys
 from recsys.features.matrix import Tables, matrix
+from recsys.features.tags import Tags
 from recsys.features.walk import Walk
 from recsys.readers import ReadersConfig, ReaderState
 from recsys.trends import CLICK, TrendsConfig
@@ -46,12 +47,15 @@ def without_places(events: Events) -> Events:
 
 
 def tables_of(events: Events, seed: int = 3) -> Tables:
-    """Random vectors, some unknown; categories, some unknown; nothing published."""
+    """Random vectors, some unknown; categories and tags, some unknown; nothing published."""
     rng, A = np.random.default_rng(seed), len(events.article_ids)
     vectors = rng.standard_normal((A, 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[rng.random(A) < 0.2] = np.nan
-    return Tables(vectors, vectors[::-1].copy(), rng.integers(-1, 4, A).astype(np.int16), np.full(A, -1, np.int64))
+    category, published, tags = rng.integers(-1, 4, A).astype(np.int16), np.full(A, -1, np.int64), Tags.empty(A, 3)
+    for row in np.flatnonzero(rng.random(A) < 0.8).tolist():
+        tags.put(row, {int(tag): float(rng.random()) for tag in rng.integers(1, 9, 3)})
+    return Tables(vectors, vectors[::-1].copy(), category, published, tags=tags)
 
 
 def lists_in(events: Events, n: int = 40, seed: int = 5) -> Lists:
@@ -166,11 +170,15 @@ def test_the_service_describes_a_list_as_the_walk_does(seed: int) -> None:
         trends, reader = Trends(len(events.article_ids), TRENDS), ReaderState.empty(READERS)
         trends.describe_articles(tables.category, tables.published)
         one_by_one(events, trends, until=now)
-        for kind, row, time, who, context in zip(
-            events.kind, events.article, events.time, reader_keys(events), events.context, strict=True
-        ):
-            if who == key >= 0 and time < now and kind == CLICK:
-                reader.observe(CLICK, int(row), int(time), events.contexts[context] if context >= 0 else None)
+        told = zip(
+            *(column.tolist() for column in (events.kind, events.article, events.time, events.position)),
+            reader_keys(events).tolist(),
+            events.context.tolist(),
+            strict=True,
+        )
+        for kind, row, time, place, who, context in told:
+            if who == key >= 0 and time < now:
+                reader.observe(kind, row, time, events.contexts[context] if context >= 0 else None, place)
         part = slice(lists.offsets[i], lists.offsets[i + 1])
         served = matrix(tables, reader, lists.article[part], now, trends, READERS)
         shelf = COLUMN["age_shelf"]  # the walk reads shelf lives once an hour, here they are of this moment

@@ -66,7 +66,9 @@ def recommendations(query: RecommendationsQuery) -> Recommendations:
     """The list "guess you like": articles with reasons; the tier says what it was made from."""
     here = installation()
     k = _length(here, query.k)
-    answer = here.live.recommend(query.reader, query.session, article=query.article, k=k, lang=query.lang)
+    answer = here.live.recommend(
+        query.reader, query.session, article=query.article, k=k, lang=query.lang, slot=query.slot
+    )
     made = answer.recommendation
     return Recommendations(
         impression_id=uuid.uuid4().hex,

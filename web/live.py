@@ -15,7 +15,7 @@ import structlog
 
 from recsys.errors import StoreError
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.lists import Card, Recommendation
+from recsys.recommend.lists import Asker, Card, Recommendation
 from recsys.recommend.profile import profile
 from recsys.recommend.tags import Tags
 from recsys.releases import Releases
@@ -52,8 +52,18 @@ class LiveState:
     for long holds up one thread of the worker and not all of them.
     """
 
-    def __init__(self, settings: Settings, store: Store, releases: Releases) -> None:
-        self.settings, self.store, self.releases = settings, store, releases
+    def __init__(
+        self, settings: Settings, store: Store, releases: Releases, clock: Callable[[], int] = lambda: now_ms()
+    ) -> None:
+        """Load the live release.
+
+        Args:
+            settings: checked settings.
+            store: articles and events.
+            releases: of this site.
+            clock: gives the time of requests and counts, ms; another one lives through a log or a simulation.
+        """
+        self.settings, self.store, self.releases, self._clock = settings, store, releases, clock
         self.site = settings.site.id
         self._file = DatabaseFile(settings.database_url)
         self._turn, self._lock, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
@@ -88,7 +98,14 @@ class LiveState:
         return self._world.catalogue
 
     def recommend(
-        self, reader: str | None, session: str | None, *, article: str | None, k: int, lang: str | None
+        self,
+        reader: str | None,
+        session: str | None,
+        *,
+        article: str | None,
+        k: int,
+        lang: str | None,
+        slot: str | None = None,
     ) -> Answer:
         """Make a list; see ``Recommender.recommend``. What the reader did just now counts, whichever worker took it."""
         self._listen(reader, session)
@@ -96,7 +113,9 @@ class LiveState:
             known, visit = self._memory.reader(reader), self._memory.session(session)
             world = self._world
             home = self.settings.site.language
-            made = world.recommender.recommend(known, visit, article=article, k=k, now=now_ms(), lang=lang, home=home)
+            made = world.recommender.recommend(
+                known, visit, article=article, k=k, now=self._clock(), lang=lang, home=home, asker=Asker(reader, slot)
+            )
         return Answer(made, world.catalogue)
 
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
@@ -116,7 +135,7 @@ class LiveState:
         """
         with self._lock:
             world = self._world
-            cards = world.recommender.similar(article, k, now_ms())
+            cards = world.recommender.similar(article, k, self._clock())
         return cards, world.catalogue, world.recommender.release
 
     def accept(self, events: Sequence[Event]) -> Written:
@@ -181,6 +200,7 @@ class LiveState:
                 world, through = self._world, self._world.through
             try:
                 events = self.store.clicks_of(self.site, reader, self._memory.config.remembered)
+                events += self.store.impressions_of(self.site, reader, self._memory.config.looks)
             except StoreError as error:
                 self._complain("reader not loaded", error)
                 return
@@ -207,7 +227,7 @@ class LiveState:
         world = self._world
         for events in itertools.islice(news(self.store, self.site, world), batches):
             with self._lock:
-                now = now_ms()
+                now = self._clock()
                 for event in events:
                     row = count(world, event, now)
                     if row is not None:
@@ -256,10 +276,10 @@ class LiveState:
         try:
             world = self._build(name)
             newest = self.store.last_seq(self.site)
-            replay(self.store, self.site, world, newest, now_ms)  # most of it, while nobody waits
+            replay(self.store, self.site, world, newest, self._clock)  # most of it, while nobody waits
             with self._turn:
                 self._apply_news()
-                replay(self.store, self.site, world, self._world.through, now_ms)
+                replay(self.store, self.site, world, self._world.through, self._clock)
                 with self._lock:
                     old = self._world.catalogue.ids
                     self._memory.move(old, world.catalogue.row_of, world.recommender.readers)
@@ -275,12 +295,7 @@ class LiveState:
         self._trouble = str(error)
 
     def _poll(self) -> None:
-        steps: tuple[Callable[[], None], ...] = (
-            self._file.check,
-            self.catch_up,
-            self.refresh,
-            self._look_for_release,
-        )
+        steps: tuple[Callable[[], None], ...] = (self._file.check, self.catch_up, self.refresh, self._look_for_release)
         while not self._stop.wait(self.settings.web.poll_seconds):
             try:
                 for step in steps:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recsys.events import KINDS, UNDATED
-from recsys.readers import CLICK, DISMISS, ReadersConfig, ReaderState
+from recsys.readers import CLICK, DISMISS, IMPRESSION, ReadersConfig, ReaderState
+from recsys.readers.looks import Looks
 from recsys.store import StoredEvent
 
 KIND = {name: number for number, name in enumerate(KINDS)}
-TELLING = (CLICK, DISMISS)  # the others say nothing of what a reader likes
+TELLING = (IMPRESSION, CLICK, DISMISS)  # the others say nothing of what a reader likes
 
 
 @dataclass(slots=True)
@@ -27,7 +28,12 @@ class Remembered:
         """Take one event in, once."""
         if event.seq > self.through:
             self.through = event.seq
-            self.state.observe(KIND[event.kind], row, UNDATED if event.time is None else event.time, event.context)
+            self.observe(event, row)
+
+    def observe(self, event: StoredEvent, row: int) -> None:
+        """Take one event in, whatever came before it."""
+        position = -1 if event.position is None else event.position
+        self.state.observe(KIND[event.kind], row, _time(event), event.context, position)
 
 
 class Memory:
@@ -51,18 +57,17 @@ class Memory:
         return self._seen(self._sessions, session)
 
     def meet(self, reader: str, events: Sequence[StoredEvent], row_of: Mapping[str, int]) -> None:
-        """Remember a reader from their clicks and dismisses in the store.
+        """Remember a reader from what the store has of them.
 
         Args:
             reader: id.
-            events: in time order.
+            events: their last clicks and dismisses, and their last impressions; taken in time order.
             row_of: article id -> row; events on other articles say nothing.
         """
         met = Remembered(ReaderState.empty(self.config), 0)
-        for event in events:
+        for event in sorted(events, key=lambda event: (_time(event), event.seq)):
             if event.article in row_of:
-                time = UNDATED if event.time is None else event.time
-                met.state.observe(KIND[event.kind], row_of[event.article], time, event.context)
+                met.observe(event, row_of[event.article])
         met.through = max((event.seq for event in events), default=0)
         self._keep(self._readers, reader, met)
 
@@ -102,6 +107,10 @@ class Memory:
             held.popitem(last=False)
 
 
+def _time(event: StoredEvent) -> int:
+    return UNDATED if event.time is None else event.time
+
+
 def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> ReaderState:
     moved = ReaderState.empty(config)
     clicked = set(state.clicks)
@@ -113,6 +122,10 @@ def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], co
     for row, time in zip(state.clicks, state.times, strict=True):
         if ids[row] in row_of:
             moved.observe(CLICK, row_of[ids[row]], time)
+    moved.looks = Looks(config.looks)
+    for row, time, place in zip(state.looks.rows, state.looks.times, state.looks.places, strict=True):
+        if ids[row] in row_of:
+            moved.looks.add(row_of[ids[row]], time, place)
     moved.context = state.context
     moved.dismissed |= {row_of[ids[row]] for row in state.dismissed & clicked if ids[row] in row_of}
     return moved

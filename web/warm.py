@@ -4,9 +4,9 @@ Without it the first reader after a start would wait for the compiler, half a mi
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from recsys.features.matrix import Tables
+from recsys.features.rows import Candidates, Matrix
 from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
@@ -19,14 +19,12 @@ from recsys.trends.stream import Trends
 NOW = 1_000_000
 VISITOR = "warm"
 
-Vectors = npt.NDArray[np.float32]
-
 
 class _Nothing:
     """A click model that expects nothing."""
 
-    def score(self, matrix: Vectors) -> Vectors:
-        return np.zeros(len(matrix), np.float32)
+    def score(self, candidates: Candidates) -> Matrix:
+        return np.zeros(len(candidates), np.float32)
 
 
 def warm(settings: Settings) -> None:

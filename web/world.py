@@ -10,12 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.features import CANDIDATE_FIELDS
+from recsys.features.ids import hashed, table_ids
 from recsys.features.matrix import Tables
+from recsys.features.tags import Tags
 from recsys.index import Index
 from recsys.items.online import grown, place_content
 from recsys.recommend.catalogue import NONE, Catalogue
 from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.recommender import Recommender
+from recsys.recommend.tags import STEM, tag_ids
 from recsys.settings import Settings
 from recsys.store import StoredArticle
 from recsys.tokens import detect, known_language
@@ -67,12 +71,20 @@ class World:
         self._updated = np.zeros(capacity, np.int64)
         self._items = grown(parts.items, capacity)
         learns = self._items.vectors.shape[1] > 0
+        self._tags = Tags.empty(capacity, STEM)
+        for row, article_id in enumerate(parts.ids):
+            if (traits := self._traits.get(article_id)) is not None:
+                self._tags.put(row, tag_ids(traits.parts, traits.weights))
+        self._ids = np.zeros((capacity, len(CANDIDATE_FIELDS)), np.int64)
+        self._ids[: len(parts.ids)] = table_ids(parts.ids, parts.category, list(parts.codes))
         self._tables = Tables(
             self._items.vectors,
             _padded(parts.article_vectors, capacity),
             np.concatenate([parts.category, np.full(capacity - len(parts.ids), NONE, np.int16)]),
             self.catalogue.published,
             self._items if learns else None,
+            self._ids,
+            self._tags,
         )
         parts.trends.grow(capacity)
         self.recommender = Recommender(
@@ -124,9 +136,11 @@ class World:
             raise Full
         row = self.catalogue.put(one.id, one.entry)
         self._updated[row] = one.updated_at
+        self._ids[row, 0] = hashed("article", one.id)
         if one.encoded is None:
             return
         self._tables.article_vectors[row] = one.encoded.article_vector
+        self._tags.put(row, tag_ids(one.encoded.traits.parts, one.encoded.traits.weights))
         place_content(self._items, row, one.encoded.item_vector)
         if self.recommender.index is not None:
             self.recommender.index.add(self._items.vectors[row], row)
@@ -134,6 +148,7 @@ class World:
             self.recommender.content_index.add(one.encoded.article_vector, row)
         if one.entry.category:
             self._tables.category[row] = self._codes.setdefault(one.entry.category, len(self._codes))
+            self._ids[row, 1] = hashed("category", one.entry.category)
 
 
 def _latest(prepared: list[Prepared], n: int) -> list[Prepared]:

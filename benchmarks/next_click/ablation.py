@@ -17,7 +17,7 @@ from recsys.replay import Pace, replay
 from recsys.trends import TrendsConfig
 
 MINUTE_MS = 60_000
-SILENT = ("impressions", "content", "category")  # a log of clicks alone says nothing of these
+SILENT = ("impressions", "content", "category", "tags")  # a log of clicks alone says nothing of these
 VECTORS = tuple(name for name in NAMES if name.startswith(("item_", "earlier_item")))
 STATES = {"every click": 0, "10 minutes": 10, "1 hour": 60, "6 hours": 360}
 

@@ -13,14 +13,14 @@ from benchmarks.next_click.data import sampled_lists
 from benchmarks.next_click.figures import ranks, sampled_figures
 from benchmarks.next_click.serving import Serving
 from recsys.baselines import all_baselines
-from recsys.ctr import CtrConfig
+from recsys.ctr.config import CtrConfig
 from recsys.ctr.learning import Learner
 from recsys.ctr.model import Drawn, Served
-from recsys.ctr.training import Rows
 from recsys.events import Events
 from recsys.features import NAMES
 from recsys.features.lists import Lists, histories
 from recsys.features.matrix import Tables
+from recsys.features.rows import Rows
 from recsys.features.walk import Walk
 from recsys.items import ItemsConfig
 from recsys.items.online import empty_online

@@ -1,19 +1,23 @@
-"""The click model's settings, light: the model itself, with torch, is in ``recsys.ctr.model``."""
+"""The click model: features of candidates -> P(click). A map; nothing is imported here.
 
-from pydantic import Field
-
-from recsys.config import Section
-
-
-class CtrConfig(Section):
-    """The network and how it is trained."""
-
-    hidden: tuple[int, ...] = (64, 32)
-    dropout: float = Field(0.1, ge=0, lt=1)
-    learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(1e-4, ge=0)
-    batch_size: int = Field(1024, ge=1)
-    epochs: int = Field(20, ge=1)
-    patience: int = Field(3, ge=1)
-    click_rate_share: float = Field(0.33, ge=0, lt=1)
-    device: str = Field("auto", pattern="^(auto|cpu|cuda)$")
+config.py       every setting of ``ctr:``
+vocabulary.py   hashed ids -> rows of the embedding table
+inputs.py       what a model reads of candidates and of lists
+networks.py     the networks behind one contract
+layers.py       what the networks are made of
+columns.py      rows as tensors on the device, batches by index
+position.py     the shallow tower that takes the place in a list out of a click
+losses.py       what training makes small
+engine.py       one step: batch -> gradient -> weights, fast
+distributed.py  the same in several processes
+streaming.py    rows from Parquet, when they are larger than the device
+model.py        ``ClickModel``: scores, saves, loads
+calibration.py  log-odds -> probability
+trainer.py      one model on its way: epochs, averages, faults
+checkpoints.py  what training needs to go on after it was killed
+course.py       epochs until the validation part gets no better
+warm.py         where training begins: at nothing or at yesterday's model
+training.py     ``fit``: lists with their clicks -> ``ClickModel``
+release.py      training rows -> the model that is judged, and the one that is released
+learning.py     ``Learner``: goes on learning from one stretch of time after another
+"""

@@ -2,7 +2,8 @@
 
 Reads the lists of one stretch of time after another; keeps weights, their average, and the optimiser's memory. The
 columns are standardised as the first stretch says and stay so, because weights learned on one scale mean nothing on
-another. Scores are those of the averaged weights.
+another. Scores are those of the averaged weights. It reads columns only: ids of articles are gone before they are
+learned.
 
 Source: Polyak and Juditsky 1992 (averaged weights); McFadden 1974 (softmax over the list).
 """
@@ -10,12 +11,13 @@ Source: Polyak and Juditsky 1992 (averaged weights); McFadden 1974 (softmax over
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from recsys.ctr import CtrConfig
+from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import ClickModel, Matrix
-from recsys.ctr.training import Rows, check_rows, device_of, epoch, lists_on, one_thread, standard, weights
+from recsys.ctr.trainer import Trainer
+from recsys.ctr.training import check_rows, device_of, one_thread, standard, taught, tensors_of
+from recsys.features.rows import Candidates, Rows
 
 
 class Learner:
@@ -27,16 +29,12 @@ class Learner:
     """
 
     def __init__(self, names: Sequence[str], config: CtrConfig, *, seed: int) -> None:
-        self.config, self.ready = config, False
-        self._device = device_of(config)
-        self._order = torch.Generator().manual_seed(seed)
+        self.config, self.ready = config.model_copy(update={"fields": ()}), False
+        self._device, self._seed = device_of(config), seed
         torch.manual_seed(seed)
-        self._learned = ClickModel(names, config.hidden, config.dropout).to(self._device)
-        self.model = ClickModel(names, config.hidden, config.dropout)
-        self._average = weights(self._learned)
-        self._optimiser = torch.optim.AdamW(
-            self._learned.net.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
+        learned = ClickModel(names, self.config).to(self._device)
+        self.model = ClickModel(names, self.config)
+        self._trainer = Trainer(learned, self.config, seed=seed)
 
     def learn(self, rows: Rows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
         """Learn from more lists.
@@ -52,23 +50,21 @@ class Learner:
         Raises:
             DegenerateInput: see ``recsys.ctr.training.fit``.
         """
-        check_rows(self.model.names, rows)
-        told, loss = rows.informative(), 0.0
-        for group in self._optimiser.param_groups:
-            group["lr"] = learning_rate or self.config.learning_rate
+        check_rows(self.model.names, rows, self.config)
+        learned, loss = self._trainer.model, 0.0
+        factor = (learning_rate or self.config.learning_rate) / self.config.learning_rate
         with one_thread(self._device):
             if not self.ready:
-                self._learned.mean, self._learned.std = (v.to(self._device) for v in standard(told.matrix))
-            lists = lists_on(told, self._device)
-            per_batch = max(1, self.config.batch_size * len(lists.size) // len(lists.label))
+                learned.mean, learned.std = (v.to(self._device) for v in standard(rows.matrix))
+            lists = tensors_of(learned, rows, taught(rows, self.config, self._seed))
             for _ in range(epochs):
-                loss = epoch(self._learned, lists, self._optimiser, per_batch, self._order, self._average)
-        self.model.mean, self.model.std = self._learned.mean.cpu(), self._learned.std.cpu()
-        self.model.net.load_state_dict({name: value.cpu() for name, value in self._average.items()})
-        self.model.net.eval()
+                loss = self._trainer.epoch(lists, factor)
+        self.model.mean, self.model.std = learned.mean.cpu(), learned.std.cpu()
+        self.model.parts.load_state_dict({name: value.cpu() for name, value in self._trainer.averaged().items()})
+        self.model.parts.eval()
         self.ready = True
         return loss
 
-    def raw(self, matrix: Matrix) -> npt.NDArray[np.float32]:
-        """Log-odds of a click, up to one constant: float32 (B, F) -> (B,); NaN before anything was learned."""
-        return self.model.raw(matrix) if self.ready else np.full(len(matrix), np.nan, np.float32)
+    def raw(self, candidates: Candidates) -> Matrix:
+        """Log-odds of a click, up to one constant: float32 (N,); NaN before anything was learned."""
+        return self.model.raw(candidates) if self.ready else np.full(len(candidates), np.nan, np.float32)

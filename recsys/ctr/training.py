@@ -1,82 +1,32 @@
 """Training the click model: lists with their clicks -> ``ClickModel``.
 
 A reader clicks about once however long or good the list is, so what can be learned from a list is which of its articles
-was preferred: the loss is a softmax over each list (the conditional logit), which leaves out why this list was clicked
-at all. A part of the score is then the article's smoothed click rate as it is, which varies less than a network that
-learned from few lists; and one constant makes the mean probability the click rate of the rows. Training on a CPU uses
-one thread: the same seed and rows give the same bytes.
+was preferred: the loss is by default a softmax over each list (the conditional logit), which leaves out why this list
+was clicked at all. A part of the score is then the article's smoothed click rate as it is, which varies less than a
+network that learned from few lists; and one constant makes the mean probability the click rate of the rows. Training on
+a CPU uses one thread: the same seed and rows give the same bytes.
 
-Source: McFadden 1974 (conditional logit); Polyak and Juditsky 1992 (averaged weights).
+Source: McFadden 1974 (conditional logit); King and Zeng 2001 (the intercept after sampling).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from recsys.ctr import CtrConfig
+from recsys.ctr.checkpoints import Checkpoints, mark_of
+from recsys.ctr.config import CtrConfig
+from recsys.ctr.course import Course, Progress, Training
+from recsys.ctr.inputs import Lists, lists_on
 from recsys.ctr.model import ClickModel, Matrix, check_matrix
+from recsys.ctr.trainer import Trainer
+from recsys.ctr.warm import begun
 from recsys.errors import DegenerateInput
+from recsys.features.rows import Rows
 
-AVERAGE = 0.99  # share of the old average kept at each step: about the last hundred steps, less noise than the last one
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows to learn from.
-
-    Attributes:
-        matrix: float32 (N, F).
-        label: int8 (N,), 1 = clicked.
-        impression: int32 (N,), not falling, equal within a list.
-    """
-
-    matrix: Matrix
-    label: npt.NDArray[np.int8]
-    impression: npt.NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    def where(self, chosen: npt.NDArray[np.bool_]) -> "Rows":
-        """The rows of a mask, bool (N,)."""
-        return Rows(self.matrix[chosen], self.label[chosen], self.impression[chosen])
-
-    def informative(self) -> "Rows":
-        """The rows of lists with both labels: the others prefer nothing to nothing."""
-        number = np.cumsum(np.diff(self.impression, prepend=self.impression[:1]) != 0)
-        size = np.bincount(number)
-        clicked = np.bincount(number, self.label, len(size))
-        both = (clicked > 0) & (clicked < size)
-        return self if both.all() else self.where(both[number])
-
-
-@dataclass(frozen=True)
-class Training:
-    """What happened while a model was fitted.
-
-    Attributes:
-        fit_loss: mean negative log likelihood of a click among its list, per epoch, dropout on.
-        validation_loss: the same on the validation rows, dropout off; empty without them.
-        best_epoch: number of epochs (from 1) after which the kept weights stood.
-    """
-
-    fit_loss: list[float]
-    validation_loss: list[float]
-    best_epoch: int
-
-
-class Lists(NamedTuple):
-    """L lists as tensors on the device: matrix (N, F), label (N,), and where each list's rows stand."""
-
-    matrix: torch.Tensor
-    label: torch.Tensor
-    start: torch.Tensor
-    size: torch.Tensor
+Mask = npt.NDArray[np.bool_]
 
 
 def fit(
@@ -86,143 +36,102 @@ def fit(
     config: CtrConfig,
     *,
     seed: int,
-    epochs: int | None = None,
-    track: Callable[[Iterable[int]], Iterable[int]] = iter,
+    schedule: Sequence[float] | None = None,
+    start: ClickModel | None = None,
+    through: int = 0,
+    checkpoints: Checkpoints | None = None,
+    watch: Callable[[Progress], None] | None = None,
 ) -> tuple[ClickModel, Training]:
     """Train a click model.
 
     Args:
         names: the F columns.
         rows: N rows.
-        validation: later rows; training stops when their loss has not fallen for ``patience`` epochs, and the best
-            epoch's weights are kept. None, or no list with both labels, trains ``epochs`` epochs.
-        config: layers and optimiser.
-        seed: of weights, dropout and order.
-        epochs: at most so many; ``config.epochs`` when None.
-        track: wraps the loop over epochs, to show progress.
+        validation: later rows; when they have not got better for ``ctr.patience`` epochs, training goes back to the
+            best weights with a tenth of the step size, ``ctr.drops`` times, and then ends with them. None, or for a
+            softmax no list with both labels, trains all epochs.
+        config: network, loss and optimiser.
+        seed: of weights, dropout, order and the negatives that are left out.
+        schedule: factor of the step size of each epoch, as many as there are; ``ctr.epochs`` full ones without it.
+        start: the model to go on from, one that ``continues``.
+        through: ms of the last row, which ages the vocabulary.
+        checkpoints: where to leave what is needed to go on after a crash, and to go on from.
+        watch: told after each step how far training is.
 
     Returns:
-        The model, on the CPU, and its loss curves.
+        The model, on the CPU, and what happened.
 
     Raises:
-        DegenerateInput: no list with a click and a candidate without one, a label other than 0 and 1, a value or a loss
-            that is not finite.
+        DegenerateInput: no row; no list with a click and a candidate without one (for cross-entropy: no row of each); a
+            label other than 0 and 1; a value or a loss that is not finite, or a loss that explodes.
     """
-    check_rows(names, rows)
-    device, told = device_of(config), rows.informative()
-    held = validation.informative() if validation is not None else told.where(np.zeros(len(told), bool))
+    check_rows(names, rows, config)
+    device = device_of(config)
     with one_thread(device):
         torch.manual_seed(seed)
-        model = ClickModel(names, config.hidden, config.dropout)
-        model.mean, model.std = standard(rows.matrix)
+        model = begun(names, rows, config, start, through)
+        if start is None:
+            model.mean, model.std = standard(rows.matrix)
         model.to(device)
-        loop = track(range(epochs or config.epochs))
-        training = _train(
-            model, lists_on(told, device), lists_on(held, device) if len(held) else None, config, loop, seed
-        )
+        lists = tensors_of(model, rows, taught(rows, config, seed))
+        held = None if validation is None else tensors_of(model, validation, tells(validation, config))
+        if checkpoints is not None:
+            facts = (names, seed, schedule, through, device, None if start is None else start.through)
+            checkpoints.of(mark_of(*facts, rows=(rows, validation), config=config))
+        trainer = Trainer(model, config, seed=seed, folder=None if checkpoints is None else checkpoints.file.parent)
+        held = held if held is not None and len(held.size) else None
+        epochs = config.epochs if schedule is None else len(schedule)
+        training = Course(trainer, lists, held, epochs, schedule).run(checkpoints, watch)
         model.to("cpu").lean(config.click_rate_share)
-        model.shift(_intercept(model, rows))
+        model.constant = _intercept(model, rows)
         return model, training
 
 
-def _train(
-    model: ClickModel, lists: Lists, held: Lists | None, config: CtrConfig, loop: Iterable[int], seed: int
-) -> Training:
-    optimiser = torch.optim.AdamW(model.net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    order = torch.Generator().manual_seed(seed)
-    per_batch = max(1, config.batch_size * len(lists.size) // len(lists.label))
-    fit_loss: list[float] = []
-    validation_loss: list[float] = []
-    best, average = 0, weights(model)
-    kept = average
-    for number in loop:
-        fit_loss.append(epoch(model, lists, optimiser, per_batch, order, average))
-        if held is not None:
-            validation_loss.append(_held_loss(model, held, average))
-            if validation_loss[-1] > min(validation_loss):
-                if number - best >= config.patience:
-                    break
-                continue
-        best, kept = number, {name: value.clone() for name, value in average.items()}
-    model.net.load_state_dict(kept)
-    return Training(fit_loss, validation_loss, best + 1)
+def tensors_of(model: ClickModel, rows: Rows, mask: Mask) -> Lists:
+    """The rows of a mask as tensors where the model is."""
+    return lists_on(rows.where(mask), model.reads, model.vocabulary, str(model.mean.device), np.flatnonzero(mask))
 
 
-def epoch(
-    model: ClickModel,
-    lists: Lists,
-    optimiser: torch.optim.Optimizer,
-    per_batch: int,
-    order: torch.Generator,
-    average: dict[str, torch.Tensor],
-) -> float:
-    """One pass over the lists; moves ``average`` along with the weights. Returns the mean loss of a click."""
-    model.net.train()
-    device, L = lists.size.device, len(lists.size)
-    total, clicks = torch.zeros((), device=device), lists.label.sum()
-    shuffled = torch.randperm(L, generator=order).to(device)
-    for start in range(0, L, per_batch):
-        loss, n = _loss(model, lists, shuffled[start : start + per_batch])
-        optimiser.zero_grad()
-        torch.autograd.backward(loss / n)
-        optimiser.step()
-        with torch.no_grad():
-            for name, value in model.net.state_dict().items():
-                average[name].lerp_(value, 1 - AVERAGE)
-        total += loss.detach()
-    return _finite(float(total / clicks))
+def preferred(rows: Rows) -> Mask:
+    """The rows of lists with both labels, bool (N,): the others prefer nothing to nothing."""
+    number = np.cumsum(np.diff(rows.impression, prepend=rows.impression[:1]) != 0)
+    size = np.bincount(number)
+    clicked = np.bincount(number, rows.label, len(size))
+    both: Mask = ((clicked > 0) & (clicked < size))[number]
+    return both
 
 
-def _loss(model: ClickModel, lists: Lists, chosen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Sum over clicks of the negative log softmax among their list, and the number of clicks."""
-    size, n = lists.size[chosen], len(chosen)
-    group = torch.repeat_interleave(torch.arange(n, device=size.device), size)  # (B,) list of each row
-    ahead = torch.cumsum(size, 0) - size
-    rows = torch.arange(len(group), device=size.device) + (lists.start[chosen] - ahead)[group]
-    logit, label = model.logit(lists.matrix[rows]), lists.label[rows]
-    top = torch.full((n,), -torch.inf, device=size.device).scatter_reduce(0, group, logit.detach(), "amax")
-    centred = logit - top[group]
-    total = torch.zeros(n, device=size.device).index_add(0, group, centred.exp())
-    return -(label * (centred - total.log()[group])).sum(), label.sum()
+def tells(rows: Rows, config: CtrConfig) -> Mask:
+    """The rows whose loss says anything, bool (N,): of a softmax those of lists with both labels, else all."""
+    return preferred(rows) if config.loss == "softmax" else np.ones(len(rows), np.bool_)
 
 
-def _held_loss(model: ClickModel, held: Lists, average: dict[str, torch.Tensor]) -> float:
-    """The averaged weights' loss on the validation rows, without dropout."""
-    now = weights(model)
-    model.net.load_state_dict(average)
-    model.net.eval()
-    with torch.inference_mode():
-        loss, n = _loss(model, held, torch.arange(len(held.size), device=held.size.device))
-    model.net.load_state_dict(now)
-    return _finite(float(loss / n))
+def taught(rows: Rows, config: CtrConfig, seed: int) -> Mask:
+    """The rows that training learns from, bool (N,).
+
+    Of the candidates without a click a share of ``ctr.negatives`` is drawn. A softmax learns nothing from lists without
+    a click or without anything else, cross-entropy learns from all.
+    """
+    kept = np.ones(len(rows), np.bool_)
+    if config.negatives < 1:
+        kept = (rows.label == 1) | (np.random.default_rng(seed).random(len(rows)) < config.negatives)
+    if config.loss == "softmax":
+        kept[kept] = preferred(rows.where(kept))
+    return kept
 
 
 def _intercept(model: ClickModel, rows: Rows) -> float:
-    """The constant that makes the mean probability of the rows their click rate, by bisection."""
-    odds = np.log(1 / np.clip(model.score(rows.matrix).astype(np.float64), 1e-12, 1 - 1e-12) - 1)
+    """The constant that makes the mean probability of all rows their click rate, by bisection.
+
+    It is what a softmax leaves open, and after cross-entropy on a share of the negatives the log of that share.
+    """
+    odds = -model.raw(rows).astype(np.float64)
     low, high = -50.0, 50.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if (1 / (1 + np.exp(odds - middle))).mean() < rows.label.mean() else (low, middle)
+        mean = (1 / (1 + np.exp(np.minimum(odds - middle, 700.0)))).mean()
+        low, high = (middle, high) if mean < rows.label.mean() else (low, middle)
     return middle
-
-
-def _finite(loss: float) -> float:
-    if not np.isfinite(loss):
-        raise DegenerateInput("a finite loss", str(loss), "Lower ctr.learning_rate.")
-    return loss
-
-
-def weights(model: ClickModel) -> dict[str, torch.Tensor]:
-    """A copy of all weights by name."""
-    return {name: value.detach().clone() for name, value in model.net.state_dict().items()}
-
-
-def lists_on(rows: Rows, device: str) -> Lists:
-    """The rows as tensors on a device."""
-    _, start, size = np.unique(rows.impression, return_index=True, return_counts=True)
-    matrix, label = np.ascontiguousarray(rows.matrix), rows.label.astype(np.float32)
-    return Lists(*(torch.from_numpy(array).to(device) for array in (matrix, label, start, size)))
 
 
 def standard(matrix: Matrix) -> tuple[torch.Tensor, torch.Tensor]:
@@ -251,7 +160,7 @@ def one_thread(device: str) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def check_rows(names: Sequence[str], rows: Rows) -> None:
+def check_rows(names: Sequence[str], rows: Rows, config: CtrConfig) -> None:
     """Refuse rows that nothing can be learned from.
 
     Raises:
@@ -259,8 +168,14 @@ def check_rows(names: Sequence[str], rows: Rows) -> None:
     """
     label = rows.label
     check_matrix(rows.matrix, names)
-    if not len(rows.matrix) == len(label) == len(rows.impression) or not np.isin(label, (0, 1)).all():
-        raise DegenerateInput("one label of 0 or 1 per row", "others", "Run: python -m jobs features")
-    if not len(rows.informative()):
-        got = f"{int(label.sum(dtype=np.int64))} clicked of {len(label)} rows, no list with both"
+    if not len(rows.matrix) == len(label) == len(rows.impression) == len(rows.position):
+        got = f"{len(rows.matrix)} rows, {len(label)} labels, {len(rows.impression)} list numbers"
+        raise DegenerateInput("a label, a list number and a place per row", got, "Run: python -m jobs features")
+    if not np.isin(label, (0, 1)).all():
+        row = int(np.flatnonzero(~np.isin(label, (0, 1)))[0])
+        got = f"{label[row]} in column 'label', row {row}"
+        raise DegenerateInput("labels of 0 (not clicked) and 1 (clicked)", got, "Run: python -m jobs features --fresh")
+    clicked, both = int(label.sum(dtype=np.int64)), bool(preferred(rows).any())
+    if not (both if config.loss == "softmax" else 0 < clicked < len(label)):
+        got = f"{clicked} clicked of {len(label)} rows" + ("" if both else ", no list with both")
         raise DegenerateInput("lists with a click and a candidate without", got, "Import more impressions and clicks.")

@@ -30,6 +30,8 @@ class Events:
         through: the highest ``seq`` of the log that these were read from.
         context: int32 (E,), row of ``contexts``, -1 for none; empty where no event has any.
         contexts: texts of JSON objects.
+        slot: int32 (E,), row of ``slots``, -1 for none; empty where no event has any.
+        slots: names of places on a page, sorted.
     """
 
     time: NDArray[np.int64]
@@ -44,6 +46,8 @@ class Events:
     through: int
     context: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     contexts: list[str] = field(default_factory=list)
+    slot: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    slots: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.time)

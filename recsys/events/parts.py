@@ -30,7 +30,7 @@ SCHEMA = pa.schema(
         pa.field("context", pa.string()),
     ]
 )
-ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position", "context"]
+ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position", "context", "slot"]
 
 
 def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -77,6 +77,7 @@ def as_events(table: pa.Table, through: int) -> Events:
     article, articles = _dense(table["article"])
     reader, readers = _dense(table["reader"])
     context, contexts = _dense(table["context"])
+    slot, slots = _dense(table["slot"])
     return Events(
         time=table["time"].fill_null(UNDATED).to_numpy(),
         kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
@@ -90,6 +91,8 @@ def as_events(table: pa.Table, through: int) -> Events:
         through=through,
         context=context,
         contexts=contexts,
+        slot=slot,
+        slots=slots,
     )
 
 

@@ -27,6 +27,8 @@ from recsys.features.company import (
     gather,
 )
 from recsys.features.likeness import affinities, cosines
+from recsys.features.looks import category_looks
+from recsys.features.tags import tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.counting import born
@@ -52,6 +54,7 @@ LIFTS = COLUMN["lift_region"]
 ITEMS = COLUMN["item_cosine"]
 CONTENT = COLUMN["content_cosine"]
 CATEGORY = COLUMN["category_share"]
+LOOKS = COLUMN["category_rate"]
 READER = COLUMN["history"]
 
 
@@ -65,6 +68,8 @@ class Known(NamedTuple):
         place: int32 (A,), all 0 between calls: where a candidate stands, from 1.
         half_life: float64 (1,), clicks.
         priors: float64 (2,): impressions, company.
+        tags: int64 (A, K), see ``recsys.features.tags.Tags``; (0, 0) for no tags at all.
+        tag_weights: float32 (A, K).
     """
 
     items: OnlineItems
@@ -73,11 +78,23 @@ class Known(NamedTuple):
     place: Array
     half_life: Array
     priors: Array
+    tags: Array
+    tag_weights: Array
 
 
 @compiled
 def describe(
-    state: State, known: Known, clicks: Array, times: Array, visit: int, codes: Array, rows: Array, now: int, out: Array
+    state: State,
+    known: Known,
+    clicks: Array,
+    times: Array,
+    visit: int,
+    looked: Array,
+    places: Array,
+    codes: Array,
+    rows: Array,
+    now: int,
+    out: Array,
 ) -> None:
     """Describe candidates for one reader at one moment.
 
@@ -87,6 +104,8 @@ def describe(
         clicks: int32 (n,), rows clicked before ``now``, oldest first.
         times: int64 (n,), ms of each.
         visit: where in ``clicks`` this visit begins.
+        looked: int32 (n',), rows shown or clicked before ``now``, see ``recsys.features.looks``.
+        places: int16 (n',), of each.
         codes: int (C,), values of the context attributes; 0 for unknown.
         rows: int32 (B,), candidates, each once.
         now: ms; a clock behind the newest event counted stands at that event, or faded counts would grow without end.
@@ -126,6 +145,8 @@ def describe(
     affinities(known.items, clicks[visit:], rows, out)
     cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, CONTENT, False, out)
     _category(state, clicks, rows, out)
+    category_looks(state, known.priors[0], looked, places, rows, now, LOOKS, out)
+    tag_matches(known.tags, known.tag_weights, known.half_life[0], clicks, rows, out)
     history, visited = np.log1p(n), np.log1p(n - visit)
     pause = 0.0
     if n - visit > 1 and times[n - 2] > 0:

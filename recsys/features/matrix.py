@@ -1,19 +1,21 @@
-"""The matrix of one list, as the service asks for it: the same compiled kernel as training's."""
+"""What a click model reads of one list, as the service asks for it: by the same code as training's."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features import NAMES
+from recsys.features import CANDIDATE_FIELDS, HISTORY, NAMES
 from recsys.features.describe import Known, describe
+from recsys.features.list_ids import history_ids, list_ids
+from recsys.features.rows import Candidates, Ids, Matrix
+from recsys.features.tags import Tags
 from recsys.items.online import OnlineItems, fixed_items
 from recsys.readers import ReadersConfig, ReaderState
 from recsys.trends import NEVER
 from recsys.trends.stream import Trends
 
-Matrix = npt.NDArray[np.float32]
-Rows = npt.NDArray[np.int32]
+Articles = npt.NDArray[np.int32]  # rows of articles
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Tables:
         category: int16 (A,), -1 for none.
         published: int64 (A,) ms since the epoch, -1 for unknown.
         items: where the item vectors are learned on, click by click; ``item_vectors`` is its table then. None: fixed.
+        ids: int64 (A, S), see ``table_ids``; None: the articles are not known by name.
+        tags: what they are about; None: nobody knows.
     """
 
     item_vectors: Matrix
@@ -33,6 +37,12 @@ class Tables:
     category: npt.NDArray[np.int16]
     published: npt.NDArray[np.int64]
     items: OnlineItems | None = None
+    ids: Ids | None = None
+    tags: Tags | None = None
+
+    def ids_of(self, rows: Articles) -> Ids:
+        """The hashed ids of some articles: int64 (B, S); 0 where they are not known by name."""
+        return np.zeros((len(rows), len(CANDIDATE_FIELDS)), np.int64) if self.ids is None else self.ids[rows]
 
 
 def known_of(tables: Tables, trends: Trends, config: ReadersConfig) -> Known:
@@ -40,6 +50,7 @@ def known_of(tables: Tables, trends: Trends, config: ReadersConfig) -> Known:
 
     The shelf lives are those of this moment.
     """
+    tags = tables.tags if tables.tags is not None else Tags.empty(0, 0)
     priors = (trends.config.prior_impressions, trends.config.prior_company)
     return Known(
         items=tables.items if tables.items is not None else fixed_items(tables.item_vectors),
@@ -48,13 +59,15 @@ def known_of(tables: Tables, trends: Trends, config: ReadersConfig) -> Known:
         place=np.zeros(max(len(trends), len(tables.category)), np.int32),
         half_life=np.array([config.half_life_clicks], np.float64),
         priors=np.array(priors, np.float64),
+        tags=tags.ids,
+        tag_weights=tags.weights,
     )
 
 
 def matrix(
     tables: Tables,
     reader: ReaderState,
-    rows: Rows,
+    rows: Articles,
     now: int,
     trends: Trends,
     config: ReadersConfig,
@@ -79,8 +92,48 @@ def matrix(
     out = np.zeros((len(rows), len(NAMES)), np.float32)
     clicks, times = np.array(reader.clicks, np.int32), np.array(reader.times, np.int64)
     visit = reader.visit(now, trends.visits.gap_ms)
+    looked, places = reader.looks.before(now)
     codes = trends.moment(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else NEVER, now)
     if len(rows):
         known = known or known_of(tables, trends, config)
-        describe(trends.state, known, clicks, times, visit, codes, np.asarray(rows, np.int32), now, out)
+        asked = np.asarray(rows, np.int32)
+        describe(trends.state, known, clicks, times, visit, looked, places, codes, asked, now, out)
     return out
+
+
+def candidates(
+    tables: Tables,
+    reader: ReaderState,
+    rows: Articles,
+    now: int,
+    trends: Trends,
+    config: ReadersConfig,
+    known: Known | None = None,
+    name: str | None = None,
+    slot: str | None = None,
+) -> Candidates:
+    """One list as a click model reads it.
+
+    Args:
+        tables: see ``matrix``, like all that follow up to ``known``.
+        reader: what they clicked.
+        rows: int32 (B,), candidates.
+        now: ms.
+        trends: counts.
+        config: of readers.
+        known: made once for many lists.
+        name: id of the reader; None for a session without one.
+        slot: name of the place on the page; None where unknown.
+
+    Returns:
+        B candidates of one list.
+    """
+    context = list_ids(name, reader.context, trends.config.context, now, slot)
+    clicks = np.array(reader.clicks[-HISTORY:], np.int32)
+    return Candidates(
+        matrix=matrix(tables, reader, rows, now, trends, config, known),
+        ids=tables.ids_of(rows),
+        context=context[None],
+        history=history_ids(tables.ids_of(clicks)[:, 0])[None],
+        impression=np.zeros(len(rows), np.int32),
+    )

@@ -1,45 +1,50 @@
-"""The training rows: a log -> the matrix that was knowable at each impression, with its labels.
+"""The training rows: a log -> what was knowable at each impression, with its labels.
 
 Reads ``Events`` in time order; produces ``TrainingSet``. Honest by construction: the log is walked once, and a list is
 described by what was known strictly before it was shown: counts, item vectors and readers from the events before its
 time. ``leaks`` shows it on any log, by cutting the future off.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import StaleArtefact
 from recsys.events import Events
-from recsys.features import NAMES
+from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS, NAMES, VERSION
+from recsys.features.list_ids import all_history_ids, all_list_ids
 from recsys.features.lists import Lists, Longs
-from recsys.features.matrix import Matrix, Tables
+from recsys.features.matrix import Tables
+from recsys.features.rows import Matrix, Rows
 from recsys.features.walk import Walk
 from recsys.readers import ReadersConfig
 from recsys.trends import TrendsConfig
-from recsys.workspace import load_arrays, save_arrays
+from recsys.workspace import load_arrays, read_json, save_arrays, write_json
 
 TablesAt = Callable[[Events, int], Tables]
+SCHEMA = {
+    "version": VERSION,
+    "names": list(NAMES),
+    "candidate_fields": list(CANDIDATE_FIELDS),
+    "list_fields": list(LIST_FIELDS),
+    "history": HISTORY,
+}
 
 
 @dataclass(frozen=True)
-class TrainingSet:
-    """N rows of features with their labels, in the order of ``Lists``.
+class TrainingSet(Rows):
+    """N rows of features with their labels, in the order of ``Lists``; ``impression`` numbers the lists from 0.
 
     Attributes:
-        matrix: float32 (N, F), columns as ``NAMES``.
-        label: int8 (N,), 1 = clicked.
-        impression: int32 (N,), number of the row's list, from 0.
-        time: int64 (N,), ms.
+        time: int64 (N,), ms, when the row's list was shown.
         part: int8 (N,), FIT, VALIDATION or HOLDOUT.
     """
 
-    matrix: Matrix
-    label: npt.NDArray[np.int8]
-    impression: npt.NDArray[np.int32]
     time: Longs
     part: npt.NDArray[np.int8]
 
@@ -77,13 +82,27 @@ def build(
             walk.advance(int(lists.refits[at]))
             walk.stand_on(tables)
         walk.describe(i, i + 1, out[lists.offsets[i] : lists.offsets[i + 1]])
-    return _labelled(lists, out)
+    return _labelled(events, lists, walk, tables if len(lists) else None, readers_config, out)
 
 
-def _labelled(lists: Lists, out: Matrix) -> TrainingSet:
+def _labelled(
+    events: Events, lists: Lists, walk: Walk, tables: Tables | None, config: ReadersConfig, out: Matrix
+) -> TrainingSet:
+    """Rows with all that belongs to them; ids do not change, so that any tables will do."""
     number = np.repeat(np.arange(len(lists), dtype=np.int32), np.diff(lists.offsets))
-    part = lists.part[number]
-    return TrainingSet(out, lists.label, number, lists.time[number], part)
+    every = np.arange(len(events.article_ids), dtype=np.int32)
+    ids = np.zeros((len(every), len(CANDIDATE_FIELDS)), np.int64) if tables is None else tables.ids_of(every)
+    return TrainingSet(
+        matrix=out,
+        ids=ids[lists.article],
+        context=all_list_ids(events, lists, walk.histories, walk.trends.config.context),
+        history=all_history_ids(ids[:, 0], walk.histories, config.history),
+        impression=number,
+        label=lists.label,
+        position=lists.position if len(lists.position) else np.full(len(number), -1, np.int16),
+        time=lists.time[number],
+        part=lists.part[number],
+    )
 
 
 def leaks(
@@ -104,30 +123,55 @@ def leaks(
         session_gap_minutes: what ``build`` was told.
 
     Returns:
-        Names of the columns that knew something from ``time`` or after; empty when nothing leaked.
+        Names of the columns, and of the ids with an ``_id`` behind them, that knew something from ``time`` or after;
+        empty when nothing leaked.
     """
     n = int(np.searchsorted(lists.time, time, side="right"))
     cut = lists.cut(0, n)
     past = build(
         events.before(time), cut, tables_at, trends_config, readers_config, session_gap_minutes=session_gap_minutes
     )
-    differs = (past.matrix != made.matrix[: len(past.matrix)]).any(axis=0)
-    return [name for name, leaked in zip(NAMES, differs, strict=True) if leaked]
+    compared = (
+        (NAMES, past.matrix, made.matrix),
+        ([f"{name}_id" for name in CANDIDATE_FIELDS], past.ids, made.ids),
+        ([f"{name}_id" for name in LIST_FIELDS], past.context, made.context),
+        (["history_id"] * HISTORY, past.history, made.history),
+    )
+    found = [
+        name
+        for names, then, now in compared
+        for name, leaked in zip(names, (then != now[: len(then)]).any(axis=0), strict=True)
+        if leaked
+    ]
+    return list(dict.fromkeys(found))
 
 
-def save_rows(rows: TrainingSet, file: Path) -> None:
-    """Write the rows as safetensors."""
+def save_rows(rows: TrainingSet, file: Path, facts: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Write the rows as safetensors, and beside them ``schema.json``, which names their columns.
+
+    Args:
+        rows: what ``build`` made.
+        file: where to.
+        facts: what else the schema should say.
+    """
     save_arrays(file, {field.name: getattr(rows, field.name) for field in fields(rows)})
+    write_json(file.with_name("schema.json"), SCHEMA | dict(facts))
 
 
 def load_rows(file: Path) -> TrainingSet:
     """Read what ``save_rows`` wrote.
 
     Raises:
-        StaleArtefact: the rows have other columns than this version's features.
+        StaleArtefact: the rows have other columns, fields or meanings than this version's features; they are named.
+        CorruptArtefact: a file cannot be read.
     """
-    arrays = load_arrays(file)
-    if arrays["matrix"].shape[1:] != (len(NAMES),):
-        got = f"shape {arrays['matrix'].shape}"
-        raise StaleArtefact(f"rows of {len(NAMES)} features", got, "Run: python -m jobs features --fresh")
-    return TrainingSet(**arrays)
+    found = read_json(file.with_name("schema.json"))
+    for name, wanted in SCHEMA.items():
+        if found.get(name) != wanted:
+            got = f"{name} {found.get(name)}"
+            if isinstance(wanted, list) and isinstance(found.get(name), list):
+                differ = sorted(set(wanted) ^ set(found[name])) or ["their order"]
+                got = f"{len(found[name])} {name} that differ in {', '.join(differ)}"
+            told = f"{len(wanted)} {name}" if isinstance(wanted, list) else f"{name} {wanted}"
+            raise StaleArtefact(f"rows of {told}", got, "Run: python -m jobs features --fresh")
+    return TrainingSet(**load_arrays(file))

@@ -12,10 +12,12 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.events import UNDATED, Events
 from recsys.features.describe import Known, describe
-from recsys.features.lists import Lists, histories
-from recsys.features.matrix import Matrix, Tables, known_of
+from recsys.features.lists import Lists, histories, looks_of
+from recsys.features.matrix import Tables, known_of
+from recsys.features.rows import Matrix
 from recsys.items.online import OnlineItems, learn_click
 from recsys.readers import ReadersConfig
+from recsys.readers.looks import OPENED
 from recsys.trends import CLICK, HOUR_MS, IMPRESSION, NEVER, TrendsConfig
 from recsys.trends.company import MAX_COMPANY, keep_company
 from recsys.trends.counting import count, fill_codes
@@ -38,6 +40,7 @@ class Log(NamedTuple):
         rows: int32 (T,), the table: article rows; times: int64 (T,).
         began: int64 (T,), where the click's visit begins in the table.
         event: int64 (T,), the clicks' places in the log.
+        looks: int64 (L,), see ``recsys.features.lists.Looks``.
     """
 
     time: Array
@@ -51,10 +54,11 @@ class Log(NamedTuple):
     times: Array
     began: Array
     event: Array
+    looks: Array
 
 
 class Asked(NamedTuple):
-    """I lists for compiled code: when, what, and the slices of the table of clicks, see ``Histories``."""
+    """I lists for compiled code: when, what, and the slices of the tables, see ``Histories`` and ``Looks``."""
 
     time: Array
     offsets: Array
@@ -62,6 +66,8 @@ class Asked(NamedTuple):
     first: Array
     visit: Array
     last: Array
+    first_look: Array
+    last_look: Array
 
 
 class Walk:
@@ -69,6 +75,7 @@ class Walk:
 
     Attributes:
         trends: the counts as of the last list described.
+        histories: what the reader of each list had clicked before it.
     """
 
     def __init__(
@@ -94,8 +101,10 @@ class Walk:
             raise ValueError("lists must come in time order")
         self.trends = Trends(len(events.article_ids), trends_config, session_gap_minutes)
         self._readers, self._next, self._shelf_at = readers_config, 0, NEVER
-        known = histories(events, lists, session_gap_minutes)
-        self._asked = Asked(lists.time, lists.offsets, lists.article, known.first, known.visit, known.last)
+        self.histories = known = histories(events, lists, session_gap_minutes)
+        looks = looks_of(events, lists)
+        slices = (known.first, known.visit, known.last, looks.first, looks.last)
+        self._asked = Asked(lists.time, lists.offsets, lists.article, *slices)
         place = np.full(len(events), NEVER, np.int64)
         place[known.click] = np.arange(len(known.click))
         context, codes = event_codes(self.trends, events)
@@ -111,6 +120,7 @@ class Walk:
             times=known.times,
             began=known.began,
             event=known.click,
+            looks=looks.event,
         )
         self._late = int(trends_config.late_minutes * HOUR_MS / 60)
         self._stale = stale_ms
@@ -143,6 +153,7 @@ class Walk:
             raise ValueError("call stand_on first")
         if start < stop and self._next and self._log.time[self._next - 1] >= self._asked.time[start]:
             raise ValueError("the walk has passed this list already")
+        kept = (self._readers.history, self._readers.looks)
         while start < stop:
             now = int(self._asked.time[start])
             if self._shelf_at == NEVER or now - self._shelf_at >= SHELF_MS:
@@ -159,7 +170,7 @@ class Walk:
                 self._known,
                 self._log,
                 self._asked,
-                np.array([self._next, start, end, self._readers.history, self._late, self._stale], np.int64),
+                np.array([self._next, start, end, *kept, self._late, self._stale], np.int64),
                 part,
             )
             start = end
@@ -248,8 +259,9 @@ def _apply(state: State, items: OnlineItems, log: Log, start: int, stop: int, la
 
 @compiled
 def _describe(state: State, items: OnlineItems, known: Known, log: Log, asked: Asked, cursor: Array, out: Array) -> int:
-    """Describe lists and return the next event; cursor: next event, first and last list, clicks kept, late, stale."""
-    nxt, start, stop, history, late, stale = cursor
+    """Describe lists, return the next event; cursor: next event, first, last list, clicks, looks kept, late, stale."""
+    nxt, start, stop, history, window, late, stale = cursor
+    looked, places = np.empty(window, np.int32), np.empty(window, np.int16)
     codes = np.zeros(log.codes.shape[1], np.int16)
     base = asked.offsets[start]
     for i in range(start, stop):
@@ -269,5 +281,10 @@ def _describe(state: State, items: OnlineItems, known: Known, log: Log, asked: A
         rows = asked.article[asked.offsets[i] : asked.offsets[i + 1]]
         part = out[asked.offsets[i] - base : asked.offsets[i + 1] - base]
         visit = max(asked.visit[i], a) - a
-        describe(state, known, log.rows[a:b], log.times[a:b], visit, codes, rows, now, part)
+        n = min(asked.last_look[i] - asked.first_look[i], window)
+        for p in range(n):
+            e = log.looks[asked.last_look[i] - n + p]
+            looked[p], places[p] = log.article[e], OPENED if log.kind[e] == CLICK else log.position[e]
+        clicks, times = log.rows[a:b], log.times[a:b]
+        describe(state, known, clicks, times, visit, looked[:n], places[:n], codes, rows, now, part)
     return int(nxt)

@@ -26,6 +26,7 @@ class ReadersConfig(EncoderTraining):
     """What is remembered of a reader, how fast an old click stops to matter, and how clicks become interests."""
 
     history: int = Field(50, ge=1, le=10_000)
+    looks: int = Field(300, ge=1, le=10_000)
     half_life_clicks: float = Field(8.0, gt=0)
     remembered: int = Field(5_000, ge=1)
     encoder: str = Field("mean", pattern="^(mean|interests|gru|attention)$")

@@ -1,11 +1,12 @@
-"""What is remembered of one reader: the last clicks, what was dismissed, what was seen."""
+"""What is remembered of one reader: the last clicks, what was shown, what was dismissed, what was seen."""
 
 from dataclasses import dataclass, field
 
 from recsys.events import KINDS, UNDATED
+from recsys.readers.looks import OPENED, Looks
 from recsys.readers.settings import ReadersConfig
 
-CLICK, DISMISS = KINDS.index("click"), KINDS.index("dismiss")
+IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
 
 
 @dataclass(slots=True)
@@ -19,6 +20,7 @@ class ReaderState:
         seen: every row ever clicked or dismissed; beyond ``remembered`` the oldest half is forgotten.
         history: clicks kept.
         remembered: rows kept in ``seen``.
+        looks: the last impressions and clicks.
         context: of the last click, the text of a JSON object; None where unknown.
     """
 
@@ -28,23 +30,27 @@ class ReaderState:
     seen: set[int] = field(default_factory=set)
     history: int = 50
     remembered: int = 5_000
+    looks: Looks = field(default_factory=lambda: Looks(300))
     context: str | None = None
     _order: list[int] = field(default_factory=list, repr=False)  # the rows of seen, oldest first
 
     @classmethod
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
-        return cls(history=config.history, remembered=config.remembered)
+        return cls(history=config.history, remembered=config.remembered, looks=Looks(config.looks))
 
-    def observe(self, kind: int, row: int, time: int, context: str | None = None) -> None:
-        """Learn from one event; impressions and dwells say nothing here. Events count in the order they arrive.
+    def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
+        """Learn from one event; dwells say nothing here. Events count in the order they arrive.
 
         Args:
             kind: index into ``KINDS``.
             row: article row.
             time: ms since the epoch, or UNDATED.
             context: text of a JSON object.
+            position: of an impression, its place in the list from 0; -1 for unknown.
         """
+        if kind in (IMPRESSION, CLICK):
+            self.looks.add(row, time, OPENED if kind == CLICK else position)
         if kind == CLICK:
             self.context = context
             self.clicks.append(row)

@@ -36,6 +36,7 @@ class RecommendConfig(Section):
     company_visits: float = Field(3.0, gt=0)
     company_lift: float = Field(2.0, ge=1)
     max_per_category: int = Field(3, ge=1)
+    max_category_share: float = Field(0.8, gt=0, le=1)
     read_share: float = Field(0.15, ge=0, le=1)
     read_cosine: float = Field(0.3, ge=-1, le=1)
     liked_share: float = Field(0.25, gt=0, le=1)

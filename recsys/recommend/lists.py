@@ -1,4 +1,4 @@
-"""Lists: what the recommender answers with, and the one thing that it asks of a click model."""
+"""Lists: what the recommender is asked and answers with, and the one thing that it asks of a click model."""
 
 import enum
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recsys.features.rows import Candidates
 from recsys.recommend.reasons import Reason
 
 Vectors = npt.NDArray[np.float32]
@@ -26,8 +27,18 @@ class Tier(enum.StrEnum):
 class Scorer(Protocol):
     """The click model as far as it is used here."""
 
-    def score(self, matrix: Vectors) -> Vectors:
-        """P(click) of each row: float32 (B, F) -> float32 (B,)."""
+    def score(self, candidates: Candidates) -> Vectors:
+        """P(click) of each of B candidates: float32 (B,)."""
+
+
+class Asker(NamedTuple):
+    """Who asks for a list and where it will stand, as far as it is known: the reader's id, the slot's name."""
+
+    reader: str | None = None
+    slot: str | None = None
+
+
+NOBODY = Asker()
 
 
 class Card(NamedTuple):

@@ -5,14 +5,14 @@ reader must not see (hidden, expired, not yet published, seen, dismissed, anothe
 left out inside the search, never after it. The same state gives the same list. Not safe for threads: the caller locks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import UnknownArticle
 from recsys.events import KINDS, UNDATED
-from recsys.features.matrix import Tables, matrix
+from recsys.features.matrix import Tables, candidates
 from recsys.index import Index
 from recsys.items.online import WINDOW, learn_click
 from recsys.readers import ReadersConfig, ReaderState
@@ -21,13 +21,13 @@ from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
 from recsys.recommend.company import company_of
 from recsys.recommend.facts import Facts
-from recsys.recommend.lists import Card, Recommendation, Scorer, Tier
+from recsys.recommend.lists import NOBODY, Asker, Card, Recommendation, Scorer, Tier
 from recsys.recommend.profile import favourites
 from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, most_read
 from recsys.recommend.similar import similar_to
 from recsys.recommend.tag_index import Rows
 from recsys.recommend.taste import Pool, Space, Taste
-from recsys.recommend.variety import DEEPER, varied
+from recsys.recommend.variety import DEEPER, limits, varied
 from recsys.trends.stream import Trends
 
 CLICK = KINDS.index("click")
@@ -109,6 +109,7 @@ class Recommender:
         now: int,
         lang: str | None,
         home: str | None = None,
+        asker: Asker = NOBODY,
     ) -> Recommendation:
         """Make a list for a reader.
 
@@ -121,11 +122,12 @@ class Recommender:
             lang: only articles in this language, as long as there are any; without it the one language of everything
                 that the reader clicked, if it is one.
             home: the site's own language, which is taken for a reader who has clicked nothing.
+            asker: who asks and where the list will stand.
         """
         here = NONE if article is None else self.catalogue.row_of.get(article, NONE)
         states = self._states(reader, session, here, now)
         allowed = self._allowed(states, here, now, lang or self._spoken(states, home))
-        taste = self._taste(states)
+        taste = self._taste(states, asker)
         if taste is not None:
             cards, tier = self._for_taste(taste, allowed, k, now), taste.tier
         else:
@@ -186,17 +188,17 @@ class Recommender:
         languages = {entry.language for row in clicked if (entry := self.catalogue.entries[row])}
         return languages.pop() if len(languages) == 1 else None
 
-    def _taste(self, states: Sequence[tuple[Tier, ReaderState]]) -> Taste | None:
+    def _taste(self, states: Sequence[tuple[Tier, ReaderState]], asker: Asker) -> Taste | None:
         for tier, state in states:
             for space, table, index in self._spaces() if state.clicks else ():
                 interests = self._encoders[space].encode(table, state.clicks, state.times)
                 if interests.known:
-                    return Taste(tier, state, space, table, index, interests)
+                    return Taste(tier, state, space, table, index, interests, asker)
         return None
 
     def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
         pool = self._pool(taste, allowed, now)
-        picked = self._varied(pool.rows, allowed, k, now, pool.liked)
+        picked = self._varied(pool.rows, allowed, k, now, pool.liked, len(taste.state.clicks))
         places = {int(row): place for place, row in enumerate(pool.rows)}
         late = [row for row in picked if row not in places]
         scores = dict(zip(late, self._score(taste, np.array(late, np.int32), now), strict=True)) if late else {}
@@ -242,9 +244,9 @@ class Recommender:
             return np.empty(0, np.float32)
         if self.model is None:
             return taste.interests.nearness(taste.table[rows])
-        return self.model.score(
-            matrix(self.tables, taste.state, rows, now, self.trends, self.readers, self.facts.known())
-        )
+        known = self.facts.known()
+        asked = candidates(self.tables, taste.state, rows, now, self.trends, self.readers, known, *taste.asker)
+        return self.model.score(asked)
 
     def _for_anyone(
         self, states: Sequence[tuple[Tier, ReaderState]], allowed: Mask, k: int, now: int
@@ -261,7 +263,7 @@ class Recommender:
             tier, ranked = Tier.CATEGORY_POPULAR, first + [row for row in popular if row not in first]
         else:
             tier, ranked = (Tier.POPULAR if popular else Tier.FRESH), popular
-        picked = self._varied(np.array(ranked, np.int32), allowed, k, now, liked)
+        picked = self._varied(np.array(ranked, np.int32), allowed, k, now, liked, len(clicked))
         known = set(popular)
         return [Card(row, 0.0, self._plain_reason(row, row in known, liked)) for row in picked], tier
 
@@ -271,8 +273,10 @@ class Recommender:
             return Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category)
         return Reason(ReasonKind.POPULAR if popular else ReasonKind.FRESH)
 
-    def _varied(self, ranked: Rows, allowed: Mask, k: int, now: int, liked: Iterable[str]) -> list[int]:
-        return varied(self.catalogue, self.trends, ranked, allowed, k, now, liked, self.config.max_per_category)
+    def _varied(self, ranked: Rows, allowed: Mask, k: int, now: int, liked: Mapping[str, float], n: int) -> list[int]:
+        least = self.config.max_per_category
+        own = limits(liked, n, k, least, self.config.max_category_share)
+        return varied(self.catalogue, self.trends, ranked, allowed, k, now, liked, own, least)
 
     def _reason(self, taste: Taste, pool: Pool, row: int, now: int) -> Reason:
         clicks, half_life = taste.state.clicks, self.readers.half_life_clicks

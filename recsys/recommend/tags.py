@@ -7,10 +7,12 @@ with weights). A tag is looked up by its folded form, so that ``Interest-Rates``
 import enum
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
+from recsys.features.ids import hashed
 from recsys.keywords.lookup import fold as singular
 
 STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
@@ -84,6 +86,28 @@ def pieces(parts: str) -> tuple[tuple[str, str], ...]:
     for name in named:
         folded.setdefault(fold(name), _together(name.replace("_", " ")))
     return tuple(folded.items())
+
+
+def tag_ids(parts: Iterable[str], weights: Iterable[float]) -> dict[int, float]:
+    """An article's keywords as the features know them.
+
+    Args:
+        parts: of each keyword the tokens separated by blanks, most telling first; those after ``STEM`` say nothing.
+        weights: of the keywords.
+
+    Returns:
+        Hashed id of the folded keyword -> weight; of two that fold alike the heavier one.
+    """
+    ids: dict[int, float] = {}
+    for keyword, weight in islice(zip(parts, weights, strict=True), STEM):
+        tag = _hashed(pieces(keyword)[0][0])
+        ids[tag] = max(weight, ids.get(tag, 0.0))
+    return ids
+
+
+@lru_cache(REMEMBERED)
+def _hashed(folded: str) -> int:
+    return hashed("tag", folded)
 
 
 def alike(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from recsys.index import Index
 from recsys.readers import ReaderState
 from recsys.readers.encoders import Interests
 from recsys.recommend.catalogue import Mask
-from recsys.recommend.lists import Tier
+from recsys.recommend.lists import Asker, Tier
 from recsys.recommend.tag_index import Rows
 
 Vectors = npt.NDArray[np.float32]
@@ -35,6 +35,7 @@ class Taste:
         table: float32 (A, D), the vectors of the space that ``interests`` live in.
         index: of that table.
         interests: what the reader likes, known.
+        asker: who asks.
     """
 
     tier: Tier
@@ -43,6 +44,7 @@ class Taste:
     table: Vectors
     index: Index
     interests: Interests
+    asker: Asker
 
     def near(self, n: int, allowed: Mask) -> list[Rows]:
         """The allowed articles nearest to each interest, in proportion to the interests' shares.

@@ -7,6 +7,7 @@ configuration only, so that reading it loads no plotting code.
     page.py         sections of pictures, tables and examples -> HTML files with one look
     overview.py     counts, odd input, ranking, maps of the articles
     next_click.py   the click model beside the baselines
+    click_model.py  how the click model learned, what it needs, and how it compares with the previous release's
     words.py        how good the word vectors are, and which words are new
     keywords.py     examples
     categories.py   how good the classifiers are, and where they are wrong

@@ -3,6 +3,7 @@
 from recsys.evaluate import SINGLE
 from recsys.report import ReportConfig
 from recsys.report.categories import categories_page
+from recsys.report.click_model import Previous, click_model_page
 from recsys.report.keywords import keywords_page
 from recsys.report.next_click import next_click_page
 from recsys.report.overview import Facts, Figures, Folders, overview
@@ -11,7 +12,15 @@ from recsys.report.words import words_page
 from recsys.workspace import read_json
 
 
-def compose(folders: Folders, facts: Facts, figures: Figures, note: str, config: ReportConfig, seed: int) -> list[Page]:
+def compose(
+    folders: Folders,
+    facts: Facts,
+    figures: Figures,
+    note: str,
+    config: ReportConfig,
+    seed: int,
+    previous: Previous | None = None,
+) -> list[Page]:
     """Gather what the pages show.
 
     Args:
@@ -21,11 +30,13 @@ def compose(folders: Folders, facts: Facts, figures: Figures, note: str, config:
         note: how they were judged, or why they could not be.
         config: how much is shown.
         seed: decides which articles stand on a map.
+        previous: the release before this one, to stand beside it.
     """
     columns = {model: figures[model] for model in ("random", *SINGLE, "ctr") if model in figures}
     return [
         overview(folders, facts, columns, note, config.map_articles, seed),
         next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
+        click_model_page(folders["ctr"], read_json(folders["events"] / "log.json")["simulated"], previous),
         words_page(folders["words"], folders["tokens"], config.map_words, config.new_words),
         keywords_page(folders, config.examples),
         categories_page(folders["categories"], folders["tasks"]),

@@ -8,7 +8,7 @@ import numpy as np
 
 from recsys.evaluate import FIGURES
 from recsys.report.page import Block, Cell, Counts, Page, Part, Picture, Table
-from recsys.report.plots import bars, curves, vector_map
+from recsys.report.plots import bars, vector_map
 from recsys.tokens import LANGUAGES
 from recsys.workspace import load_npy, read_json, read_table
 
@@ -25,7 +25,7 @@ def overview(folders: Folders, facts: Facts, figures: Figures, note: str, most: 
     """Gather the first page.
 
     Args:
-        folders: stage -> its folder; tokens, articles, categories, ctr.
+        folders: stage -> its folder; tokens, articles, categories.
         facts: stage -> what it counted and measured; what is measured is left out.
         figures: model -> figure -> value, empty when nothing could be judged.
         note: how they were judged, or why they could not be.
@@ -42,7 +42,6 @@ def overview(folders: Folders, facts: Facts, figures: Figures, note: str, most: 
         Part("What was read and made", blocks=[Counts(counts)]),
         _odd(folders["tokens"]),
         Part("Ranking the impressions held out", note, _ranking(figures)),
-        _click_model(folders["ctr"]),
         _maps(folders, most, seed),
     ]
     return Page("index", "Overview", "What this release was trained on, and how well it ranks.", parts)
@@ -61,15 +60,6 @@ def _ranking(figures: Figures) -> list[Block]:
     rows: list[list[Cell]] = [[model, *(values[name] for name in FIGURES)] for model, values in figures.items()]
     picture = Picture("Ranking quality by model, impressions held out", bars(figures, FIGURES, "ctr"), True)
     return [Table(["model", *FIGURES], rows, FIGURES), picture]
-
-
-def _click_model(folder: Path) -> Part:
-    training = read_json(folder / "training.json")
-    if not training["fit"]:
-        return Part("Click model", "There was no click to learn one from; lists are ranked by similarity.")
-    lines = {"fit": training["fit"], "validation (later in time)": training["validation"]}
-    drawn = curves(lines, "epoch", "log loss", training["best_epoch"])
-    return Part("Click model", blocks=[Picture("Loss by epoch", drawn)])
 
 
 def _maps(folders: Folders, most: int, seed: int) -> Part:

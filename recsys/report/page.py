@@ -12,7 +12,33 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 TEMPLATE_FOLDER = Path(__file__).parent
 
-Cell = str | int | float | None
+
+@dataclass(frozen=True)
+class Change:
+    """A difference to what was before: signed, and coloured by whether it is for the better.
+
+    Attributes:
+        value: now minus before.
+        better: whether it is for the better; None is neither.
+    """
+
+    value: float
+    better: bool | None = None
+
+    @property
+    def sign(self) -> str:
+        """The difference as it is read, with its sign: +0.012, −1,234, ±0.000."""
+        text = number(abs(self.value) if isinstance(self.value, int) else abs(float(self.value)))
+        same = not text.strip("0.,")
+        return f"{'±' if same else '+' if self.value > 0 else '−'}{text}"
+
+    @property
+    def judgement(self) -> str:
+        """ "better", "worse", or nothing where it is neither or too small to be read."""
+        return "" if self.better is None or self.sign.startswith("±") else "better" if self.better else "worse"
+
+
+Cell = str | int | float | Change | None
 
 
 @dataclass(frozen=True)
@@ -31,7 +57,7 @@ class Table:
 
     Attributes:
         head: the columns' names.
-        rows: a cell per column; None is drawn as a dash, a float with three digits.
+        rows: a cell per column; None is drawn as a dash, a float with three digits, a change with its sign.
         best: columns in which more is better: the largest number of each is marked.
         caption: under the table.
     """
@@ -42,8 +68,16 @@ class Table:
     caption: str = ""
     kind: ClassVar[str] = "table"
 
-    def is_best(self, row: Sequence[Cell], place: int) -> bool:
-        """Whether a cell holds the largest number of a column in which more is better."""
+    def style(self, row: Sequence[Cell], place: int) -> str:
+        """How a cell is drawn: "text", "best", "better", "worse", or plainly."""
+        value = row[place]
+        if isinstance(value, str):
+            return "text"
+        if isinstance(value, Change):
+            return value.judgement
+        return "best" if self._is_best(row, place) else ""
+
+    def _is_best(self, row: Sequence[Cell], place: int) -> bool:
         numbers = [value for one in self.rows if isinstance(value := one[place], float)]
         return self.head[place] in self.best and len(self.rows) > 1 and row[place] == max(numbers, default=None)
 
@@ -131,7 +165,9 @@ def render(title: str, pages: Sequence[Page]) -> dict[str, str]:
 
 
 def number(value: Cell) -> str:
-    """A cell as it is read: thousands apart, three digits behind the point, a dash for nothing."""
+    """A cell as it is read: thousands apart, three digits behind the point, a dash for nothing, a change signed."""
+    if isinstance(value, Change):
+        return f"{value.sign} {value.judgement}".strip()
     if value is None or value != value:  # NaN is the only value that differs from itself
         return "–"
     if isinstance(value, float):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 Matrix = npt.NDArray[np.float32]
 
@@ -59,14 +60,64 @@ def bars(figures: Mapping[str, Mapping[str, float]], figure_names: Sequence[str]
         return as_svg(sheet)
 
 
-def curves(lines: Mapping[str, Sequence[float]], x_label: str, y_label: str, mark: int | None = None) -> str:
+def deviations(
+    values: Mapping[str, float],
+    spread: Sequence[float],
+    x_label: str,
+    start: float = 0.0,
+    span: tuple[float, float] | None = None,
+    highlight: str = "",
+) -> str:
+    """Horizontal bars from a common start, with their numbers.
+
+    Args:
+        values: name -> value, from above; NaN draws no bar and a dash.
+        spread: how far each is uncertain, drawn as a thin line to both sides; NaN as none.
+        x_label: what the values are.
+        start: the value of an empty bar.
+        span: of the axis, so that several pictures can have the same; as the values need it when None.
+        highlight: the one to draw in the accent colour.
+
+    Returns:
+        An SVG element.
+    """
+    names, numbers = list(values), np.array(list(values.values()), np.float64)
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(5.2, 0.8 + 0.32 * len(names)))
+        axes = sheet.subplots()
+        axes.axvline(start, color=INK, linewidth=0.8)
+        lengths = np.nan_to_num(numbers - start)
+        colours = [ACCENT if name == highlight else INK for name in names]
+        around = np.nan_to_num(np.array(spread, np.float64))
+        thin = {"ecolor": INK, "elinewidth": 1}
+        axes.barh(names, lengths, left=start, color=colours, height=0.62, xerr=around, error_kw=thin)
+        ends = start + np.maximum(lengths, 0) + around
+        for place, (end, value) in enumerate(zip(ends.tolist(), numbers.tolist(), strict=True)):
+            text = "–" if np.isnan(value) else f"{round(value, 3) + 0.0:.3f}".replace("-", "−")
+            axes.annotate(text, (end, place), xytext=(4, 0), textcoords="offset points", va="center")
+        axes.invert_yaxis()
+        low, high = span or (min([start, *(numbers - around)]), max(ends))
+        axes.set_xlim(low, high + 0.16 * (high - low) + 1e-9)  # room for the last number
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.set_xlabel(x_label)
+        return as_svg(sheet)
+
+
+def curves(
+    lines: Mapping[str, Sequence[float]],
+    x_label: str,
+    y_label: str,
+    mark: int | None = None,
+    drops: Sequence[tuple[int, float]] = (),
+) -> str:
     """Lines over epochs.
 
     Args:
-        lines: name -> a value per epoch.
+        lines: name -> a value per epoch; NaN leaves a gap.
         x_label: what an epoch is called.
         y_label: what the values are.
         mark: the epoch, counted from 1, that was kept.
+        drops: (epoch, learning rate) where the learning rate fell, and to what.
 
     Returns:
         An SVG element.
@@ -78,6 +129,17 @@ def curves(lines: Mapping[str, Sequence[float]], x_label: str, y_label: str, mar
             axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
         if mark is not None:
             axes.axvline(mark, color=INK, linestyle=":", label="kept")
+        for epoch, rate in drops:
+            axes.axvline(epoch - 0.5, color=INK, linewidth=0.8, linestyle="--")
+            axes.annotate(
+                f"rate {rate:.2g}",
+                (epoch - 0.5, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(2, 2),
+                textcoords="offset points",
+                fontsize=8,
+            )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _label(axes, x_label, y_label)
         return as_svg(sheet)
 
@@ -143,12 +205,21 @@ def word_map(words: Sequence[str], places: Sequence[tuple[float, float]]) -> str
         return as_svg(sheet)
 
 
-def reliability(lines: Mapping[str, Sequence[tuple[float, float]]], highlight: str) -> str:
-    """Accuracy against confidence, one line per model, beside the diagonal.
+def reliability(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    highlight: str,
+    said: str = "confidence",
+    seen: str = "accuracy",
+    most: float = 1.0,
+) -> str:
+    """What came true against what was said, one line per model, beside the diagonal.
 
     Args:
-        lines: model -> (confidence, accuracy) of its bins, by confidence.
+        lines: model -> (said, seen) of its bins, by what was said.
         highlight: the model to draw in the accent colour.
+        said: what the models give.
+        seen: what is counted.
+        most: where the axes end.
 
     Returns:
         An SVG element.
@@ -156,13 +227,13 @@ def reliability(lines: Mapping[str, Sequence[tuple[float, float]]], highlight: s
     with mpl.rc_context(STYLE):
         sheet = Figure(figsize=(5.4, 4.2))
         axes = sheet.subplots()
-        axes.plot([0, 1], [0, 1], color=INK, linestyle=":", label="means what it says")
+        axes.plot([0, most], [0, most], color=INK, linestyle=":", label="means what it says")
         for place, (model, bins) in enumerate(line for line in lines.items() if line[1]):
             x, y = zip(*bins, strict=True)
             best = model == highlight
             colour = ACCENT if best else COLOURS[(2 * place) % len(COLOURS)]
             axes.plot(x, y, label=model, color=colour, marker="o", markersize=3, linewidth=2.2 if best else 1)
-        _label(axes, "confidence", "accuracy")
+        _label(axes, said, seen)
         return as_svg(sheet)
 
 

@@ -78,9 +78,16 @@ class EventStore(Database):
 
     def clicks_of(self, site: str, reader: str, limit: int) -> list[StoredEvent]:
         """The newest ``limit`` clicks and dismissals of one reader, oldest first; undated ones are the oldest."""
+        return self._newest(site, reader, [Kind.CLICK, Kind.DISMISS], limit)
+
+    def impressions_of(self, site: str, reader: str, limit: int) -> list[StoredEvent]:
+        """The newest ``limit`` impressions of one reader, in the order of ``clicks_of``."""
+        return self._newest(site, reader, [Kind.IMPRESSION], limit)
+
+    def _newest(self, site: str, reader: str, kinds: Sequence[Kind], limit: int) -> list[StoredEvent]:
         query = (
             select(events)
-            .where(events.c.site == site, events.c.reader == reader, events.c.kind.in_([Kind.CLICK, Kind.DISMISS]))
+            .where(events.c.site == site, events.c.reader == reader, events.c.kind.in_(kinds))
             .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
             .limit(limit)
         )

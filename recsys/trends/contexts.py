@@ -32,12 +32,16 @@ def codes_of(context: str | None, names: Sequence[str], values: Sequence[dict[st
         int16 (C,), 0 for unknown; the last two, hour and category before, are left 0.
     """
     out = np.zeros(len(values) + BUILT_IN, np.int16)
-    said = _parsed(context) if context else {}
-    for place, name in enumerate(names):
-        value = said.get(name)
+    for place, value in enumerate(values_of(context, names)):
         if value is not None:
-            out[place] = _code(values[place], str(value), learn)
+            out[place] = _code(values[place], value, learn)
     return out
+
+
+def values_of(context: str | None, names: Sequence[str]) -> list[str | None]:
+    """What an event's context says of some attributes: a text for each name, None where it says nothing."""
+    said = _parsed(context) if context else {}
+    return [None if said.get(name) is None else str(said[name]) for name in names]
 
 
 def learned_codes(known: dict[str, int], texts: Iterable[str]) -> npt.NDArray[np.int64]:

@@ -51,6 +51,7 @@ def move_landmark(state: State, time: int) -> None:
     slow = 2.0 ** (gone * state.slow_per_ms[1])
     state.positions[:] *= slow
     state.ages[:] *= slow
+    state.by_category[:] *= slow
     state.clock[LANDMARK] = time
 
 
@@ -79,8 +80,12 @@ def count(state: State, row: int, column: int, position: int, time: int) -> None
         weight = 2.0 ** (since * state.per_ms[k])
         state.decayed[row, column, k] += weight * worth
         state.all_decayed[column, k] += weight
+    category, slow = state.category[row], 2.0 ** (since * state.slow_per_ms[1])
+    state.by_category[CATEGORIES, column] += slow * worth
+    if 0 <= category < CATEGORIES:
+        state.by_category[category, column] += slow * worth
     if position >= 0:
-        state.positions[min(position, POSITIONS - 1), column] += 2.0 ** (since * state.slow_per_ms[1])
+        state.positions[min(position, POSITIONS - 1), column] += slow
     state.total[row, column] += 1
     state.all_total[column] += 1
     if state.first[row] == NEVER or time < state.first[row]:
@@ -88,11 +93,10 @@ def count(state: State, row: int, column: int, position: int, time: int) -> None
     state.clock[NEWEST] = max(state.clock[NEWEST], time)
     if column == 1:
         state.last[row] = max(state.last[row], time)
-        weight = 2.0 ** (since * state.slow_per_ms[1])
         bin_ = age_bin(time - born(state, row))
-        state.ages[CATEGORIES, bin_] += weight
-        if 0 <= state.category[row] < CATEGORIES:
-            state.ages[state.category[row], bin_] += weight
+        state.ages[CATEGORIES, bin_] += slow
+        if 0 <= category < CATEGORIES:
+            state.ages[category, bin_] += slow
 
 
 @compiled

@@ -30,7 +30,7 @@ def merge_states(mine: State, theirs: State, codes: Sequence[Array]) -> None:
     landmark = int(max(mine.clock[LANDMARK], theirs.clock[LANDMARK]))
     for state in (mine, theirs):
         move_landmark(state, landmark)
-    for name in ("decayed", "all_decayed", "total", "all_total", "positions", "ages"):
+    for name in ("decayed", "all_decayed", "total", "all_total", "positions", "ages", "by_category"):
         getattr(mine, name)[...] += getattr(theirs, name)
     first = np.where(mine.first == NEVER, theirs.first, np.minimum(mine.first, theirs.first))
     mine.first[...] = np.where(theirs.first == NEVER, mine.first, first)

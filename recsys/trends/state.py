@@ -46,6 +46,7 @@ class State(NamedTuple):
         first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER for none.
         positions: float64 (POSITIONS, 2): impressions and clicks by place in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
+        by_category: float64 (CATEGORIES + 1, 2): examined impressions, clicks; the last row is all categories.
         slot_of: int32 (A,); article_of: int32 (S,); NEVER for none.
         room: int64 (2,): slots USED, the HAND that looks for one to take back.
         neighbour: int32 (S, M), article rows, NEVER for a free place.
@@ -67,6 +68,7 @@ class State(NamedTuple):
     last: Array
     positions: Array
     ages: Array
+    by_category: Array
     slot_of: Array
     article_of: Array
     room: Array
@@ -101,6 +103,7 @@ def empty_state(n_articles: int, config: TrendsConfig) -> State:
         last=np.full(A, NEVER, np.int64),
         positions=np.zeros((POSITIONS, 2)),
         ages=np.zeros((CATEGORIES + 1, AGES)),
+        by_category=np.zeros((CATEGORIES + 1, 2)),
         slot_of=np.full(A, NEVER, np.int32),
         article_of=np.full(S, NEVER, np.int32),
         room=np.zeros(2, np.int64),

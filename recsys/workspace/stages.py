@@ -23,7 +23,7 @@ from recsys.workspace.disk import (
 )
 from recsys.workspace.formats import read_json, write_json
 
-FORMAT = 3  # raised when the meaning of a stage's files changes: older ones are then made anew
+FORMAT = 4  # raised when the meaning of a stage's files changes: older ones are then made anew
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,11 @@
-"""Metrics: labels and scores of shown lists -> figures. Knows no model.
+"""Labels and scores of shown lists -> how well each list is ordered.
 
 Source: Wu et al. 2020 (MIND): AUC, MRR, nDCG@5 and nDCG@10 of each impression, averaged over impressions.
 """
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from recsys.errors import DegenerateInput
-
-Array = npt.NDArray[Any]
+from recsys.metrics.checks import Array, check_scores
 
 
 def impression_metrics(label: Array, score: Array, impression: Array, *, seed: int = 0) -> dict[str, float]:
@@ -32,7 +27,7 @@ def impression_metrics(label: Array, score: Array, impression: Array, *, seed: i
     Raises:
         DegenerateInput: arrays of different lengths, a score that is NaN, or another label.
     """
-    _check(label, score, impression)
+    check_scores(label, score, impression)
     tie = np.random.default_rng(seed).permutation(len(label))
     order = np.lexsort((tie, -score, impression))
     label, score = label[order].astype(np.float64), score[order]
@@ -43,20 +38,12 @@ def impression_metrics(label: Array, score: Array, impression: Array, *, seed: i
     if not counts.any():
         return dict.fromkeys(("auc", "mrr", "ndcg@5", "ndcg@10"), float("nan")) | {"impressions": 0}
     figures = {
-        "auc": _auc(label, score, number, clicked, size),
+        "auc": auc_of_groups(label, score, number, clicked, size),
         "mrr": np.bincount(number, label / (place + 1), len(start)) / np.maximum(clicked, 1),
         "ndcg@5": _ndcg(label, place, number, clicked, 5),
         "ndcg@10": _ndcg(label, place, number, clicked, 10),
     }
     return {name: float(values[counts].mean()) for name, values in figures.items()} | {"impressions": int(counts.sum())}
-
-
-def _check(label: Array, score: Array, impression: Array) -> None:
-    if not len(label) == len(score) == len(impression):
-        got = f"{len(label)}, {len(score)} and {len(impression)}"
-        raise DegenerateInput("as many labels as scores and impressions", got, "Judge rows of one matrix.")
-    if np.isnan(score).any() or not np.isin(label, (0, 1)).all():
-        raise DegenerateInput("labels of 0 and 1, and scores", "another label, or NaN", "Correct the model's scores.")
 
 
 def _groups(sorted_ids: Array) -> tuple[Array, Array, Array]:
@@ -65,7 +52,7 @@ def _groups(sorted_ids: Array) -> tuple[Array, Array, Array]:
     return number, start, size
 
 
-def _auc(label: Array, score: Array, number: Array, clicked: Array, size: Array) -> Array:
+def auc_of_groups(label: Array, score: Array, number: Array, clicked: Array, size: Array) -> Array:
     """Share of (clicked, not clicked) pairs in the right order, a tie one half: by mean ranks (Mann and Whitney)."""
     new = np.append(True, (np.diff(score) != 0) | (np.diff(number) != 0))
     tied = np.cumsum(new) - 1  # rows of equal score in one impression share a number

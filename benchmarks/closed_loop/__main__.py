@@ -1,0 +1,148 @@
+"""Closed loop: simulated readers served for some days by the whole recommender, and by simple arms beside it.
+
+``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--articles-per-day 50] [--seeds 1] [--out FOLDER]``
+
+Everything is simulated: readers of known tastes, articles that lose their news value, cards that are looked at less
+often further down (``recsys.simulate``). All arms have the same readers, visits, articles and luck, and begin with the
+same day of clicks on a site without recommender. Each then lives in its own loop: what it shows is what it learns from.
+``recommender`` is what a site runs: the nightly jobs and the service, on a simulated clock. ``oracle`` knows the true
+chance of every click; ``oracle_varied`` as well, but keeps to ``recommend.max_per_category``; ``oracle_tastes`` knows
+the readers' tastes and not how good an article is. ``popularity`` is the best of nine kinds and ``item_knn`` of
+two, chosen afterwards. Prints the figures by day, and one JSON object on the last line.
+"""
+
+import argparse
+import json
+import logging
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from benchmarks.closed_loop.arms import AndNews, Arm, Chance, ClickRate, ItemKnn, Oracle, Popularity
+from benchmarks.closed_loop.chart import draw
+from benchmarks.closed_loop.figures import Figures, figures, mean_of
+from benchmarks.closed_loop.loop import serve
+from benchmarks.closed_loop.scene import Scene, make_scene
+from benchmarks.closed_loop.site import Site
+from recsys.recommend import RecommendConfig
+from recsys.simulate import SimulateConfig
+
+HALF_LIVES = (2.0, 8.0, 24.0)  # hours, of popularity
+KNN_HALF_LIFE = 48.0
+OURS, POPULARITY, ITEM_KNN = "recommender", "popularity", "item_knn"
+REFERENCES = (POPULARITY, "oracle", "oracle_tastes")  # every click rate is divided by theirs
+
+
+def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
+    """Every arm that needs no training."""
+    yield "random", Chance(scene)
+    for hours in HALF_LIVES:
+        yield f"{POPULARITY}_clicks_{hours:g}h", Popularity(scene, hours)
+        yield f"{POPULARITY}_and_news_{hours:g}h", AndNews(Popularity(scene, hours), scene)
+        yield f"{POPULARITY}_rate_{hours:g}h", ClickRate(scene, hours)
+    yield f"{ITEM_KNN}_plain", ItemKnn(scene, KNN_HALF_LIFE)
+    yield f"{ITEM_KNN}_and_news", AndNews(ItemKnn(scene, KNN_HALF_LIFE), scene)
+    yield "oracle", Oracle(scene)
+    yield "oracle_varied", Oracle(scene, RecommendConfig().max_per_category)
+    yield "oracle_tastes", Oracle(scene, tastes_only=True)
+
+
+def run(scene: Scene) -> dict[str, Figures]:
+    """Every arm's figures, the recommender's first."""
+    with tempfile.TemporaryDirectory() as name, closing(Site(scene, Path(name))) as site:
+        began = time.perf_counter()
+        table = {OURS: figures(serve(site, scene), scene)}
+        seconds, nights = time.perf_counter() - began, sum(site.nights)
+        lists = f"{1000 * (seconds - nights) / len(scene.visits):.1f} ms a visit"
+        visits = f"{len(scene.visits):,} visits"
+        print(f"seed {scene.seed}: {visits}, nights {nights:.0f} s, {lists}, {site.tiers}", flush=True)
+    return table | {name: figures(serve(arm, scene), scene) for name, arm in simple_arms(scene)}
+
+
+def summary(table: dict[str, Figures]) -> dict[str, Any]:
+    """Ours and the baselines with their ratios, overall and by day; the best of several kinds stands for all."""
+    told = {OURS: table[OURS]}
+    tried: dict[str, dict[str, float]] = {}
+    for kind in (POPULARITY, ITEM_KNN):
+        tried[kind] = {name: table[name]["click_rate"] for name in table if name.startswith(kind)}
+        told[kind] = table[max(tried[kind], key=tried[kind].__getitem__)]
+    told |= {name: values for name, values in table.items() if not name.startswith((POPULARITY, ITEM_KNN))}
+    for values in told.values():
+        for name in REFERENCES:
+            values[f"of_{name}"] = _ratio(values["click_rate"], told[name]["click_rate"])
+            pairs = zip(values["by_day"]["click_rate"], told[name]["by_day"]["click_rate"], strict=True)
+            values["by_day"][f"of_{name}"] = [_ratio(own, its) for own, its in pairs]
+    return {
+        "ours": {OURS: told[OURS]},
+        "baselines": {name: values for name, values in told.items() if name != OURS},
+        "best": {key: value for key, value in told[OURS].items() if key != "by_day"},
+        "tried": tried,
+        "simulated": True,
+    }
+
+
+def _ratio(one: float, other: float) -> float | None:
+    return round(one / other, 3) if other else None
+
+
+def show(told: dict[str, Any]) -> None:
+    """Print every arm's figures, then by day."""
+    table: dict[str, Figures] = told["ours"] | told["baselines"]
+    for kind, tried in told["tried"].items():
+        print(
+            f"{kind}, the best of:", "  ".join(f"{name.removeprefix(kind)[1:]} {rate}" for name, rate in tried.items())
+        )
+    print("simulated readers, all days")
+    for name, values in table.items():
+        print(f"  {name:14}", "  ".join(f"{key} {value}" for key, value in values.items() if key != "by_day"))
+    for figure in next(iter(table.values()))["by_day"]:
+        print(f"by day: {figure}")
+        for name, values in table.items():
+            shown = ("    -  " if value is None else f"{value:7.3f}" for value in values["by_day"][figure])
+            print(f"  {name:14}", " ".join(shown))
+
+
+@contextmanager
+def warnings_alone() -> Iterator[None]:
+    """Keep the nightly jobs' start and end lines out of the figures."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.closed_loop", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("--days", type=int, default=7, help="that are judged, after a day without recommender")
+    parser.add_argument("--readers", type=int, default=500)
+    parser.add_argument("--articles-per-day", type=int, default=50, help="in both languages together")
+    parser.add_argument("--cards", type=int, default=8, help="of a list")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of readers, articles, luck and training")
+    parser.add_argument("--out", type=Path, help="folder for the pictures by day")
+    values = parser.parse_args()
+    began = time.monotonic()
+    config = SimulateConfig(readers=values.readers, days=values.days, cards=values.cards)
+    with warnings_alone():
+        told = summary(mean_of([run(make_scene(config, values.articles_per_day, seed)) for seed in values.seeds]))
+    show(told)
+    if values.out:
+        drawn = draw(told["ours"] | told["baselines"], values.out)
+        print("drawn:", ", ".join(map(str, drawn)))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    costs = {"seconds": round(time.monotonic() - began, 1), "peak_mib": peak}
+    print(json.dumps(told | costs | {"seed": values.seeds[0], "seeds": values.seeds}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Checkpoints: what a training needs to go on, as if nothing had happened, after its process was killed.
+
+One safetensors file, replaced as a whole: tensors (weights, averages, the optimiser's memory, the generators' states)
+and, in its header, JSON (counters and curves). A file of another training (other rows, settings, seed or version of
+this program) is not read.
+"""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from recsys import __version__
+from recsys.ctr.config import CtrConfig
+from recsys.features.rows import Rows
+
+Tensors = dict[str, torch.Tensor]
+
+
+class Checkpoints:
+    """The one file of one training.
+
+    Args:
+        file: where it stands; its folder is made.
+        minutes: between two of them; 0 for one after every step.
+    """
+
+    def __init__(self, file: Path, minutes: float) -> None:
+        self.file, self.minutes = file, minutes
+        self._mark, self._saved = "", time.monotonic()
+
+    def of(self, mark: str) -> None:
+        """Say which training this is, see ``mark_of``."""
+        self._mark = mark
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for the next one."""
+        return time.monotonic() - self._saved >= 60 * self.minutes
+
+    def save(self, tensors: Tensors, facts: dict[str, Any]) -> None:
+        """Replace the file: a crash leaves the last one or this one."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.file.with_name(f".{self.file.name}.tmp")
+        kept = {name: value.detach().cpu().clone() for name, value in tensors.items() if value.numel()}
+        save_file(kept, fresh, metadata={"mark": self._mark, "facts": json.dumps(facts)})
+        with fresh.open("rb") as handle:
+            os.fsync(handle.fileno())
+        fresh.replace(self.file)
+        self._saved = time.monotonic()
+
+    def load(self) -> tuple[Tensors, dict[str, Any]] | None:
+        """What was saved last; None without a file, or with one of another training or with broken bytes."""
+        if not self.file.is_file():
+            return None
+        try:
+            with safe_open(self.file, "pt") as handle:
+                told = handle.metadata()
+                if told["mark"] != self._mark:
+                    return None
+                return {name: handle.get_tensor(name) for name in handle.keys()}, json.loads(told["facts"])  # noqa: SIM118  # no mapping
+        except (SafetensorError, ValueError, KeyError, TypeError):
+            return None
+
+
+def mark_of(*facts: object, rows: tuple[Rows | None, ...], config: CtrConfig) -> str:
+    """What tells one training from another: SHA-256 over settings, rows and whatever else decides the result."""
+    digest = hashlib.sha256(json.dumps([__version__, config.model_dump(mode="json"), facts], default=str).encode())
+    for part in rows:
+        for name in ("matrix", "label", "impression", "position", "ids", "context", "history") if part else ():
+            array = np.ascontiguousarray(getattr(part, name))
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()

@@ -1,0 +1,96 @@
+"""Training in several processes: each learns from its part of every batch, and all make the same step.
+
+    torchrun --nproc-per-node 2 ...     (gloo between CPUs, nccl between GPUs)
+
+Gradients of the table travel as the rows that each batch holds; everything else is averaged. Weights start equal, from
+the first process, and stay equal. One process with the whole batch makes the same steps but for the rounding of sums,
+as long as no layer looks at a batch as a whole: batch norm sees its process' part, as everywhere.
+
+Source: Li et al. 2020 (data-parallel training in PyTorch).
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+LAUNCHED = "WORLD_SIZE"  # torchrun sets it
+
+
+@contextmanager
+def processes() -> Iterator["Group | None"]:
+    """The processes that torchrun started; None when it did not, or started one only."""
+    if int(os.environ.get(LAUNCHED, "1")) < 2:
+        yield None
+        return
+    cuda = torch.cuda.is_available()
+    if cuda:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield Group()
+    finally:
+        dist.destroy_process_group()
+
+
+class Group:
+    """All processes of a training: what ``recsys.ctr.engine.Engine`` exchanges gradients with.
+
+    Attributes:
+        rank: this process' number, from 0.
+        size: number of processes.
+    """
+
+    def __init__(self) -> None:
+        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+
+    def start(self, module: nn.Module) -> None:
+        """Give everyone the first process' weights."""
+        for tensor in (*module.parameters(), *module.buffers()):
+            dist.broadcast(tensor.detach(), 0)
+
+    def part(self, rows: torch.Tensor) -> torch.Tensor:
+        """This process' part of a batch, int64 (B,) -> (B / size,): equal parts, up to size - 1 rows are left out."""
+        return rows[: len(rows) // self.size * self.size].view(self.size, -1)[self.rank]
+
+    def mean(self, tensors: Sequence[torch.Tensor]) -> None:
+        """Replace each tensor by its mean over processes; all travel as one."""
+        if not tensors:
+            return
+        flat = torch.cat([tensor.flatten() for tensor in tensors])
+        dist.all_reduce(flat)
+        flat /= self.size
+        for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(part.view_as(tensor))
+
+    def rows(self, rows: torch.Tensor, gradients: Sequence[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Everyone's rows, and the mean over processes of their gradients; a row that a process lacks counts 0.
+
+        Args:
+            rows: int64 (U,), distinct but for row 0.
+            gradients: float32 (U, D) each.
+
+        Returns:
+            int64 (U',), ascending and distinct; float32 (U', D) each.
+        """
+        everyone = torch.cat(self._gathered(rows))
+        distinct, place = torch.unique(everyone, return_inverse=True)
+        found = []
+        for gradient in gradients:
+            total = gradient.new_zeros(len(distinct), gradient.shape[1])
+            found.append(total.index_add_(0, place, torch.cat(self._gathered(gradient))).div_(self.size))
+        return distinct, found
+
+    def _gathered(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+        """Everyone's tensor, in the order of ranks; first dimensions may differ."""
+        size = torch.tensor([len(tensor)], device=tensor.device)
+        sizes = [torch.zeros_like(size) for _ in range(self.size)]
+        dist.all_gather(sizes, size)
+        most = int(torch.cat(sizes).max())
+        padded = torch.cat([tensor, tensor.new_zeros(most - len(tensor), *tensor.shape[1:])])
+        parts = [torch.empty_like(padded) for _ in range(self.size)]
+        dist.all_gather(parts, padded)
+        return [part[: int(size)] for part, size in zip(parts, sizes, strict=True)]

@@ -1,0 +1,198 @@
+"""The click model's networks: columns, hashed ids and the last clicks of B candidates -> B log-odds.
+
+Reads batches whose ids are already rows of the embedding table. Imports torch only: it runs on a bare GPU machine too.
+A kind is a sum of parts, each of which gives log-odds of its own:
+
+    logistic   first
+    fm         first + pairs
+    dnn                        deep
+    deepfm     first + pairs + deep
+    dcn                        deep + cross
+    din                        deep, where attention weighs the last clicks
+
+``first`` is linear in columns and ids. ``pairs`` is the sum over all pairs of columns and ids of the product of their
+vectors. ``deep`` is a multilayer perceptron and ``cross`` a stack of cross layers over the columns and all vectors, one
+behind the other. The mean of the last clicks' vectors is one more id field in every kind with vectors but ``din``. Each
+kind takes any layout: without ids and clicks there is no table, ``fm`` multiplies columns, ``din`` is ``dnn``; without
+ids ``din`` has nothing to ask with and takes the mean of the clicks as well.
+
+Source: Rendle 2010 (fm, equation 5); Guo et al. 2017 (deepfm); Wang et al. 2021 (dcn: DCN-V2, section 3, in parallel,
+full matrices); Zhou et al. 2018 (din, section 4.3).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from recsys.ctr.layers import START, Attention, Cross, look_up, pairs, perceptron
+from recsys.errors import DegenerateInput
+
+
+class Layout(NamedTuple):
+    """The shape of what a network reads.
+
+    Attributes:
+        dense: columns F.
+        fields: id fields K of a candidate; the first one is the candidate's article.
+        history: last clicks T.
+        vocabulary: rows V of the one embedding table, all fields together; row 0 = unknown.
+    """
+
+    dense: int
+    fields: int
+    history: int
+    vocabulary: int
+
+
+class Batch(NamedTuple):
+    """B candidates.
+
+    Attributes:
+        dense: float32 (B, F), standardised columns.
+        ids: int64 (B, K), rows of the table, 0 = unknown.
+        history: int64 (B, T), rows of the table, 0 = none; (1, T) where all candidates are one reader's.
+    """
+
+    dense: torch.Tensor
+    ids: torch.Tensor
+    history: torch.Tensor
+
+
+class Parts(NamedTuple):
+    """What a kind of network is the sum of; see the module."""
+
+    first: bool = False
+    pairs: bool = False
+    deep: bool = False
+    cross: bool = False
+    attention: bool = False
+
+
+NETWORKS = {
+    "logistic": Parts(first=True),
+    "fm": Parts(first=True, pairs=True),
+    "dnn": Parts(deep=True),
+    "deepfm": Parts(first=True, pairs=True, deep=True),
+    "dcn": Parts(deep=True, cross=True),
+    "din": Parts(deep=True, attention=True),
+}
+NORMS = ("none", "batch", "layer")
+
+
+def network(
+    kind: str,
+    layout: Layout,
+    *,
+    hidden: Sequence[int],
+    embedding_dim: int,
+    dropout: float,
+    norm: str,
+    cross_layers: int,
+    sparse: bool = False,
+) -> "Network":
+    """Make a network; torch's global generator draws its weights.
+
+    Args:
+        kind: one of ``NETWORKS``.
+        layout: what it reads.
+        hidden: widths of the multilayer perceptron's layers.
+        embedding_dim: D, of every vector.
+        dropout: share of hidden units left out in training, in [0, 1).
+        norm: "none", "batch" (Ioffe and Szegedy 2015) or "layer" (Ba et al. 2016), before each ReLU.
+        cross_layers: number of cross layers, at least 1.
+        sparse: whether the table's gradient is sparse, so that a step costs what the batch holds.
+
+    Raises:
+        DegenerateInput: an unknown kind or norm, or a layout with nothing to read.
+    """
+    if kind not in NETWORKS or norm not in NORMS:
+        expected = f"a network of {', '.join(NETWORKS)} and a norm of {', '.join(NORMS)}"
+        raise DegenerateInput(expected, f"{kind!r} and {norm!r}", "Correct the ctr section of the configuration.")
+    if layout.vocabulary == 0:
+        layout = layout._replace(fields=0, history=0)
+    if layout.dense + layout.fields + layout.history == 0:
+        raise DegenerateInput("columns or ids to read", str(layout), "Run: python -m jobs features")
+    parts = NETWORKS[kind]
+    made = Network(parts, layout, embedding_dim, sparse)
+    if parts.deep:
+        made.deep = perceptron(made.width, hidden, dropout, norm)
+    if parts.cross:
+        made.cross = Cross(made.width, cross_layers)
+    return made
+
+
+class Network(nn.Module):
+    """A sum of parts.
+
+    Attributes:
+        embeddings: the one table; None where the layout has no ids and no clicks.
+        width: what ``deep`` and ``cross`` read.
+    """
+
+    def __init__(self, parts: Parts, layout: Layout, embedding_dim: int, sparse: bool) -> None:
+        super().__init__()
+        self.parts, self.layout = parts, layout
+        read = layout.fields + min(layout.history, 1)
+        self.width = layout.dense + read * embedding_dim
+        self.embeddings: Embeddings | None = None
+        if read and (parts.pairs or parts.deep or layout.fields):
+            self.embeddings = Embeddings(layout, embedding_dim if parts.pairs or parts.deep else 0, parts.first, sparse)
+        if parts.first:
+            self.first = nn.Parameter(torch.zeros(layout.dense))
+            self.intercept = nn.Parameter(torch.zeros(1))
+        if parts.pairs:
+            self.factors = nn.Parameter(torch.randn(layout.dense, embedding_dim) * START)
+        self.attention = Attention(embedding_dim) if parts.attention and layout.fields and layout.history else None
+        self.deep: nn.Module | None = None
+        self.cross: nn.Module | None = None
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """Log-odds of a click: float32 (B,)."""
+        table, logits = self.embeddings, []
+        if self.parts.first:
+            logits.append(batch.dense @ self.first + self.intercept)
+            if table is not None and table.bias is not None and self.layout.fields:
+                logits.append(look_up(batch.ids, table.bias, table.sparse).sum(dim=(1, 2)))
+        if self.parts.pairs or self.parts.deep:
+            vectors = None if table is None else self._vectors(batch, table)
+            if self.parts.pairs:
+                logits.append(pairs(batch.dense, self.factors, vectors))
+            if self.parts.deep:
+                seen = batch.dense if vectors is None else torch.cat([batch.dense, vectors.flatten(1)], 1)
+                logits += [part(seen).squeeze(1) for part in (self.deep, self.cross) if part is not None]
+        total = logits[0]
+        for logit in logits[1:]:
+            total = total + logit
+        return total
+
+    def _vectors(self, batch: Batch, table: "Embeddings") -> torch.Tensor:
+        """float32 (B, K, D), or (B, K + 1, D) with the last clicks behind."""
+        vectors = look_up(batch.ids, table.table, table.sparse)  # (B, K, D)
+        if not self.layout.history:
+            return vectors
+        clicks = look_up(batch.history, table.table, table.sparse)  # (B, T, D)
+        if self.attention is not None:
+            weighed: torch.Tensor = self.attention(vectors[:, 0], clicks, batch.history > 0)
+        else:
+            weighed = clicks.sum(1) / (batch.history > 0).sum(1, keepdim=True).clamp(min=1)
+        return torch.cat([vectors, weighed.expand(len(batch.ids), -1)[:, None]], 1)
+
+
+class Embeddings(nn.Module):
+    """The one table of all id fields. Row 0 is zero and stays so: an unknown id adds nothing.
+
+    Attributes:
+        table: float32 (V, D), a vector per id; (V, 0) in kinds without vectors.
+        bias: float32 (V, 1), a weight per id; None in kinds without first-order weights.
+        sparse: whether gradients are sparse.
+    """
+
+    def __init__(self, layout: Layout, embedding_dim: int, first: bool, sparse: bool) -> None:
+        super().__init__()
+        self.sparse = sparse
+        self.table = nn.Parameter(torch.randn(layout.vocabulary, embedding_dim) * START)
+        with torch.no_grad():
+            self.table[0] = 0
+        self.bias = nn.Parameter(torch.zeros(layout.vocabulary, 1)) if first else None

@@ -1,0 +1,103 @@
+"""Rows: what a click model reads: dense columns, hashed ids of candidates and of lists, and what readers clicked.
+
+Needs numpy alone, so that a machine which only trains can hold the same arrays as the service.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """N candidates of I lists; F columns, S ids of a candidate, C of a list, T last clicks of its reader.
+
+    Attributes:
+        matrix: float32 (N, F), columns as ``recsys.features.NAMES`` or as the model's own names.
+        ids: int64 (N, S), hashed ids of a candidate, fields as ``CANDIDATE_FIELDS``; 0 for none.
+        context: int64 (I, C), hashed ids of a list, fields as ``LIST_FIELDS``; 0 for none.
+        history: int64 (I, T), hashed ids of the articles that the reader clicked before, newest first; 0 for none.
+        impression: int32 (N,), each candidate's row of ``context`` and ``history``; does not fall.
+    """
+
+    matrix: Matrix
+    ids: Ids
+    context: Ids
+    history: Ids
+    impression: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    @classmethod
+    def dense(cls, matrix: Matrix, impression: npt.NDArray[np.int32] | None = None) -> "Candidates":
+        """Candidates without ids, context or history: S = C = T = 0.
+
+        Args:
+            matrix: float32 (N, F).
+            impression: int32 (N,), does not fall; one list without it.
+        """
+        return Candidates(matrix, *_nothing(matrix, impression))
+
+    def where(self, mask: Mask) -> Self:
+        """The candidates of a mask, bool (N,); context and history stay whole, for ``impression`` to point into."""
+        per_list = ("context", "history")
+        named = [field.name for field in fields(self) if field.name not in per_list]
+        cut: dict[str, Any] = {name: getattr(self, name)[mask] for name in named}
+        return replace(self, **cut)
+
+
+@dataclass(frozen=True)
+class Rows(Candidates):
+    """Candidates with what was clicked.
+
+    Attributes:
+        label: int8 (N,), 1 = clicked, 0 = not.
+        position: int16 (N,), place in the list that was shown, from 0; -1 for unknown.
+    """
+
+    label: npt.NDArray[np.int8]
+    position: npt.NDArray[np.int16]
+
+    @classmethod
+    def dense(  # type: ignore[override]  # rows need labels, which candidates have not
+        cls,
+        matrix: Matrix,
+        label: npt.NDArray[np.int8],
+        impression: npt.NDArray[np.int32],
+        position: npt.NDArray[np.int16] | None = None,
+    ) -> "Rows":
+        """Rows without ids, context or history: S = C = T = 0.
+
+        Args:
+            matrix: float32 (N, F).
+            label: int8 (N,).
+            impression: int32 (N,), does not fall.
+            position: int16 (N,); unknown without it.
+        """
+        if position is None:
+            position = np.full(len(matrix), -1, np.int16)
+        return Rows(matrix, *_nothing(matrix, impression), label, position)
+
+    def informative(self) -> "Rows":
+        """The rows of lists that hold both a clicked candidate and one that was not clicked."""
+        number = np.cumsum(np.diff(self.impression, prepend=self.impression[:1]) != 0)
+        size = np.bincount(number)
+        clicked = np.bincount(number, self.label, len(size))
+        both = (clicked > 0) & (clicked < size)
+        return self if both.all() else self.where(both[number])
+
+
+def _nothing(matrix: Matrix, impression: npt.NDArray[np.int32] | None) -> tuple[Ids, Ids, Ids, npt.NDArray[np.int32]]:
+    """Ids, context and history of no field, and the lists' numbers."""
+    if impression is None:
+        impression = np.zeros(len(matrix), np.int32)
+    lists = int(impression[-1]) + 1 if len(impression) else 0
+    none = np.zeros((lists, 0), np.int64)
+    return np.zeros((len(matrix), 0), np.int64), none, none, impression

@@ -1,0 +1,255 @@
+"""The ids of a training row say who was asked, from where, when, after which articles; nothing of what came later."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recsys.errors import StaleArtefact
+from recsys.events import UNDATED, Events
+from recsys.features import HISTORY, LIST_FIELDS, NAMES, VERSION, training
+from recsys.features.ids import hashed, table_ids
+from recsys.features.list_ids import list_ids
+from recsys.features.lists import Lists, histories, impressions
+from recsys.features.matrix import Tables, candidates, matrix
+from recsys.features.training import TrainingSet, build, leaks, load_rows, save_rows
+from recsys.features.walk import Walk
+from recsys.readers import CLICK, ReadersConfig, ReaderState
+from recsys.trends import HOUR_MS, TrendsConfig
+from recsys.trends.stream import Trends
+from recsys.workspace import read_json, write_json
+from tests.clicks import START, click, log_of, shown
+from tests.cut_logs import found, honest, lists_in, visits_log
+
+READERS, TRENDS = ReadersConfig(), TrendsConfig()
+NORTH, SOUTH = '{"region": "north", "device": 7}', '{"region": "south", "os": null}'
+
+
+def tables_for(events: Events, category: list[int] | None = None) -> Tables:
+    A = len(events.article_ids)
+    nothing = np.full((A, 2), np.nan, np.float32)
+    codes = np.array(category or [-1] * A, np.int16)
+    named = table_ids(events.article_ids, codes, ["sport", "markets"])
+    return Tables(nothing, nothing, codes, np.full(A, -1, np.int64), ids=named)
+
+
+def rows_of(events: Events, config: ReadersConfig = READERS, category: list[int] | None = None) -> TrainingSet:
+    lists = replace(impressions(events), refits=np.array([0], np.int64))
+    return build(events, lists, lambda *_: tables_for(events, category), TRENDS, config)
+
+
+def context_of(rows: TrainingSet, number: int) -> dict[str, int]:
+    return dict(zip(LIST_FIELDS, rows.context[number].tolist(), strict=True))
+
+
+def articles(*names: str) -> list[int]:
+    ids = [hashed("article", name) for name in names]
+    return ids + [0] * (HISTORY - len(ids))
+
+
+def test_a_candidate_is_known_by_its_article_and_its_category() -> None:
+    rows = rows_of(log_of([shown("r", name, START, "i") for name in "abc"]), category=[1, -1, 0])
+    assert rows.ids[:, 0].tolist() == [hashed("article", name) for name in "abc"]
+    assert rows.ids[:, 1].tolist() == [hashed("category", "markets"), 0, hashed("category", "sport")]
+
+
+def test_a_list_is_described_by_the_click_before_it_and_never_by_its_own() -> None:
+    events = [
+        click("r", "a", START, context=NORTH),
+        shown("r", "b", START + HOUR_MS, "i1"),
+        click("r", "b", START + HOUR_MS, impression="i1", context=SOUTH),
+        shown("r", "c", START + 2 * HOUR_MS, "i2"),
+    ]
+    first, second = (context_of(rows_of(log_of(events)), number) for number in range(2))
+    assert first["region"] == hashed("region", "north")
+    assert first["device"] == hashed("device", "7")  # whatever the log says is taken as text
+    assert first["os"] == first["referrer"] == 0
+    assert second["region"] == hashed("region", "south")
+    assert second["device"] == second["os"] == 0
+    assert first["reader"] == second["reader"] == hashed("reader", "r")
+
+
+@pytest.mark.parametrize(
+    ("said", "region"), [(NORTH, "north"), ("no JSON", None), ("[1]", None), ('{"country": "x"}', None)]
+)
+def test_a_sites_own_attributes_fill_the_fields_in_their_order_and_what_is_not_said_is_none(
+    said: str, region: str | None
+) -> None:
+    names = ("region", "plan")
+    asked = dict(zip(LIST_FIELDS, list_ids("r", said, names, START, None).tolist(), strict=True))
+    assert asked["region"] == (0 if region is None else hashed("region", region))
+    assert asked["device"] == asked["os"] == asked["slot"] == 0
+    planned = list_ids("r", '{"plan": "free"}', names, START, None)
+    assert planned[LIST_FIELDS.index("device")] == hashed("device", "free")  # the second field, whatever it is called
+
+
+def test_the_last_clicks_come_newest_first_and_only_those_from_before_the_list() -> None:
+    events = [click("r", name, START + at) for at, name in enumerate(["a", "b", "a"])] + [click("s", "z", START)]
+    events += [shown("r", "c", START + 2, "i1"), shown("r", "c", START + 3, "i2"), shown("t", "c", START + 3, "i3")]
+    assert rows_of(log_of(events)).history.tolist() == [articles("b", "a"), articles("a", "b", "a"), articles()]
+
+
+def test_undated_clicks_are_the_oldest_of_a_readers_history() -> None:
+    events = [click("r", "new", START), click("r", "old", UNDATED), shown("r", "c", START + 1, "i")]
+    assert rows_of(log_of(events)).history.tolist() == [articles("new", "old")]
+
+
+@pytest.mark.parametrize(("remembered", "kept"), [(50, HISTORY), (3, 3)])
+def test_no_more_clicks_are_named_than_fit_and_than_are_remembered_of_a_reader(remembered: int, kept: int) -> None:
+    names = [f"a{number:02}" for number in range(HISTORY + 5)]
+    events = [click("r", name, START + at) for at, name in enumerate(names)] + [shown("r", "b", START + 99, "i")]
+    rows = rows_of(log_of(events), ReadersConfig(history=remembered))
+    assert rows.history.tolist() == [articles(*names[::-1][:kept])]
+
+
+def test_the_hour_and_the_weekday_are_those_in_utc_at_which_the_list_is_shown() -> None:
+    thursday = 7 * 24 * HOUR_MS  # 1970-01-08
+    lists = [(thursday, "0", "3"), (thursday - 1, "23", "2"), (thursday + 100 * HOUR_MS, "4", "0")]
+    rows = rows_of(log_of([shown("r", "a", time, f"i{time}") for time, _, _ in lists]))
+    for number, (_, hour, weekday) in enumerate(sorted(lists)):
+        asked = context_of(rows, number)
+        assert (asked["hour"], asked["weekday"]) == (hashed("hour", hour), hashed("weekday", weekday))
+
+
+def test_a_slot_is_that_of_the_lists_first_card_and_a_session_has_no_reader() -> None:
+    log = log_of([shown("r", "a", START, "i1"), shown("r", "b", START, "i1"), shown(None, "a", START + 1, "i2")])
+    session = np.where(log.reader < 0, 0, -1).astype(np.int32)
+    log = replace(log, session=session, slot=np.array([1, 0, -1], np.int32), slots=["below", "front"])
+    rows = rows_of(log)
+    assert [context_of(rows, number)["slot"] for number in range(2)] == [hashed("slot", "front"), 0]
+    assert [context_of(rows, number)["reader"] for number in range(2)] == [hashed("reader", "r"), 0]
+
+
+def test_a_session_without_a_reader_has_its_own_clicks_as_history() -> None:
+    events = [click(None, "a", START, session="v"), shown(None, "b", START + 1, "i")]
+    log = log_of(events)
+    rows = rows_of(replace(log, session=np.zeros(2, np.int32)))
+    assert rows.history.tolist() == [articles("a")]
+    assert context_of(rows, 0)["reader"] == 0
+
+
+def test_a_position_is_the_cards_own_and_unknown_in_a_list_that_was_never_shown() -> None:
+    events = [shown("r", "a", START, "i", 1), shown("r", "b", START, "i", 0), shown("r", "c", START, "i")]
+    assert rows_of(log_of(events)).position.tolist() == [1, 0, -1]
+    drawn = [click(f"r{n % 3}", f"a{n % 7}", START + n * 60_000) for n in range(60)]
+    pseudo = build(log_of(drawn), lists_in(log_of(drawn)), lambda *_: tables_for(log_of(drawn)), TRENDS, READERS)
+    assert len(pseudo)
+    assert (pseudo.position == -1).all()
+
+
+def test_lists_that_are_cut_keep_their_slots_and_positions() -> None:
+    log = log_of([shown("r", name, START + at, f"i{at}", at) for at, name in enumerate("abc")])
+    lists = impressions(replace(log, slot=np.array([0, 1, 2], np.int32), slots=["x", "y", "z"])).cut(1, 3)
+    assert (lists.slot.tolist(), lists.position.tolist()) == ([1, 2], [1, 2])
+
+
+class SeesItsOwnClick(Walk):
+    """Takes the readers' clicks as they are two seconds after each list was shown."""
+
+    def __init__(
+        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+    ) -> None:
+        super().__init__(events, lists, trends, readers, session_gap_minutes)
+        late = replace(lists, time=lists.time + 2_000)
+        self.histories = histories(events, late, session_gap_minutes)
+
+
+def test_a_history_and_a_context_that_know_the_lists_own_click_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "Walk", SeesItsOwnClick)
+    named = {"history_id", "region_id"}
+    assert found(lambda log, time: replace(honest(log, time), ids=tables_for(log).ids), 40) == named
+
+
+def test_categories_of_the_future_are_caught() -> None:
+    events = visits_log()
+    lists = lists_in(events)
+
+    def tables_at(log: Events, time: int) -> Tables:
+        category = [int(len(log) == len(events))] * len(log.article_ids)  # another one, once the whole log is known
+        return replace(honest(log, time), ids=tables_for(log, category).ids)
+
+    made = build(events, lists, tables_at, TRENDS, READERS)
+    time = int(lists.time[len(lists) // 2])
+    assert leaks(events, lists, tables_at, TRENDS, READERS, made, time) == ["category_id"]
+
+
+def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
+    events = visits_log()
+    rows = build(events, lists_in(events), lambda *_: tables_for(events, [0] * 20), TRENDS, READERS)
+    save_rows(rows, tmp_path / "features.safetensors", {"drawn": None})
+    again = load_rows(tmp_path / "features.safetensors")
+    assert rows.history.any() and rows.context.any() and (rows.position >= 0).any()  # noqa: PT018
+    for name, array in vars(rows).items():
+        np.testing.assert_array_equal(getattr(again, name), array, name)
+    assert read_json(tmp_path / "schema.json")["names"] == list(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"names": [*NAMES, "moon_phase"]}, "differ in moon_phase"),
+        ({"names": list(NAMES[1:])}, f"differ in {NAMES[0]}"),
+        ({"names": list(NAMES[::-1])}, "their order"),
+        ({"list_fields": [*LIST_FIELDS[:-1]]}, "differ in slot"),
+        ({"version": VERSION - 1}, f"version {VERSION}.*version {VERSION - 1}"),
+        ({"history": 7}, "history 7"),
+    ],
+)
+def test_rows_of_another_schema_are_refused_and_what_differs_is_named(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    save_rows(rows_of(log_of([shown("r", "a", START, "i")])), tmp_path / "features.safetensors")
+    schema = read_json(tmp_path / "schema.json")
+    write_json(tmp_path / "schema.json", schema | change)
+    with pytest.raises(StaleArtefact, match=f"(?s){message}.*jobs features --fresh"):
+        load_rows(tmp_path / "features.safetensors")
+
+
+def served_of(events: Events, tables: Tables, name: str | None, slot: str | None, now: int) -> object:
+    """What the service says of all articles, for a reader who made the log's clicks."""
+    reader, trends = ReaderState.empty(READERS), Trends(len(events.article_ids), TRENDS)
+    for at in np.flatnonzero(events.kind == CLICK).tolist():
+        said = events.contexts[events.context[at]] if len(events.context) and events.context[at] >= 0 else None
+        reader.observe(CLICK, int(events.article[at]), int(events.time[at]), said)
+    every = np.arange(len(events.article_ids), dtype=np.int32)
+    return candidates(tables, reader, every, now, trends, READERS, name=name, slot=slot)
+
+
+@pytest.mark.parametrize("clicks", [0, 1, HISTORY + 3])
+def test_the_service_names_a_list_as_the_log_would(clicks: int) -> None:
+    events = [click("r", f"a{n:02}", START + n, context=(NORTH, SOUTH)[n % 2]) for n in range(clicks)]
+    events += [shown("r", f"a{n:02}", START + HOUR_MS, "i", n) for n in range(clicks + 2)]
+    log = log_of(events)
+    log = replace(log, slot=np.zeros(len(log), np.int32), slots=["front"])
+    category = [n % 3 - 1 for n in range(clicks + 2)]
+    rows = rows_of(log, category=category)
+    made = served_of(log, tables_for(log, category), "r", "front", START + HOUR_MS)
+    for name in ("ids", "context", "history", "impression"):
+        np.testing.assert_array_equal(getattr(made, name), getattr(rows, name), name)
+
+
+def test_articles_that_are_not_known_by_name_have_no_ids() -> None:
+    log = log_of([click("r", "a", START)])
+    made = served_of(log, replace(tables_for(log), ids=None), None, None, START + 1)
+    assert not made.ids.any() and not made.history.any()  # type: ignore[attr-defined]  # noqa: PT018
+
+
+ODD = [
+    ("a category that no release has seen", lambda t: replace(t, category=np.full(len(t.category), 30_000, np.int16))),
+    ("no category", lambda t: replace(t, category=np.full(len(t.category), -1, np.int16))),
+    ("no vectors", lambda t: replace(t, article_vectors=np.empty((len(t.category), 0), np.float32))),
+]
+
+
+@pytest.mark.parametrize(("_", "change"), ODD, ids=[name for name, _ in ODD])
+def test_what_is_unknown_of_an_article_is_zero_and_finite(_: str, change: Callable[[Tables], Tables]) -> None:
+    log = log_of([click("r", name, START) for name in "abc"])
+    trends, reader, rows = Trends(3, TRENDS), ReaderState(), np.arange(3, dtype=np.int32)
+    reader.observe(CLICK, 0, START)
+    trends.observe(CLICK, 0, START, visitor="v", context='{"region": "never seen"}')
+    made = matrix(change(tables_for(log, [0, 1, 1])), reader, rows, START + 1, trends, READERS)
+    assert np.isfinite(made).all()
+    unknown = [NAMES.index(name) for name in ("content_cosine", "content_known", "item_cosine", "item_known")]
+    assert not made[:, unknown].any()
