@@ -21,9 +21,9 @@ points down, on an import hidden in a function, and on a file whose room is not 
     items        click sessions + article vectors -> item vectors
     readers      a reader's last clicks -> reader vector
     trends       the stream of events -> live counts
-    features     reader, article, context -> one matrix, the same for training and serving
+    features     reader, article, context -> columns and ids, the same for training and serving
     metrics      labels and scores -> figures; knows no model
-    ctr          matrix -> P(click)
+    ctr          columns and ids -> P(click)
     index        vectors -> nearest neighbours
     recommend    reader -> list with reasons
     baselines    known simple methods -> scores of the same lists

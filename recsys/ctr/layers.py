@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import embedding
 
 START = 0.01  # standard deviation of new vectors: small, so that a rare id hardly moves a score before it is learned
 ATTENTION = 32  # width of the layer that compares a click with the candidate; Zhou et al. take 36
@@ -34,10 +33,8 @@ class LookUp(torch.autograd.Function):
         return None, gradient
 
 
-def look_up(rows: torch.Tensor, table: torch.Tensor, sparse: bool) -> torch.Tensor:
+def look_up(rows: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
     """Rows of a table, int (...) and float32 (V, D) -> float32 (..., D); row 0 gets no gradient."""
-    if sparse:
-        return embedding(rows, table, padding_idx=0, sparse=True)
     found: torch.Tensor = LookUp.apply(rows, table)  # type: ignore[no-untyped-call]
     return found
 

@@ -90,7 +90,6 @@ def network(
     dropout: float,
     norm: str,
     cross_layers: int,
-    sparse: bool = False,
 ) -> "Network":
     """Make a network; torch's global generator draws its weights.
 
@@ -102,7 +101,6 @@ def network(
         dropout: share of hidden units left out in training, in [0, 1).
         norm: "none", "batch" (Ioffe and Szegedy 2015) or "layer" (Ba et al. 2016), before each ReLU.
         cross_layers: number of cross layers, at least 1.
-        sparse: whether the table's gradient is sparse, so that a step costs what the batch holds.
 
     Raises:
         DegenerateInput: an unknown kind or norm, or a layout with nothing to read.
@@ -115,7 +113,7 @@ def network(
     if layout.dense + layout.fields + layout.history == 0:
         raise DegenerateInput("columns or ids to read", str(layout), "Run: python -m jobs features")
     parts = NETWORKS[kind]
-    made = Network(parts, layout, embedding_dim, sparse)
+    made = Network(parts, layout, embedding_dim)
     if parts.deep:
         made.deep = perceptron(made.width, hidden, dropout, norm)
     if parts.cross:
@@ -131,14 +129,14 @@ class Network(nn.Module):
         width: what ``deep`` and ``cross`` read.
     """
 
-    def __init__(self, parts: Parts, layout: Layout, embedding_dim: int, sparse: bool) -> None:
+    def __init__(self, parts: Parts, layout: Layout, embedding_dim: int) -> None:
         super().__init__()
         self.parts, self.layout = parts, layout
         read = layout.fields + min(layout.history, 1)
         self.width = layout.dense + read * embedding_dim
         self.embeddings: Embeddings | None = None
         if read and (parts.pairs or parts.deep or layout.fields):
-            self.embeddings = Embeddings(layout, embedding_dim if parts.pairs or parts.deep else 0, parts.first, sparse)
+            self.embeddings = Embeddings(layout, embedding_dim if parts.pairs or parts.deep else 0, parts.first)
         if parts.first:
             self.first = nn.Parameter(torch.zeros(layout.dense))
             self.intercept = nn.Parameter(torch.zeros(1))
@@ -154,7 +152,7 @@ class Network(nn.Module):
         if self.parts.first:
             logits.append(batch.dense @ self.first + self.intercept)
             if table is not None and table.bias is not None and self.layout.fields:
-                logits.append(look_up(batch.ids, table.bias, table.sparse).sum(dim=(1, 2)))
+                logits.append(look_up(batch.ids, table.bias).sum(dim=(1, 2)))
         if self.parts.pairs or self.parts.deep:
             vectors = None if table is None else self._vectors(batch, table)
             if self.parts.pairs:
@@ -169,10 +167,10 @@ class Network(nn.Module):
 
     def _vectors(self, batch: Batch, table: "Embeddings") -> torch.Tensor:
         """float32 (B, K, D), or (B, K + 1, D) with the last clicks behind."""
-        vectors = look_up(batch.ids, table.table, table.sparse)  # (B, K, D)
+        vectors = look_up(batch.ids, table.table)  # (B, K, D)
         if not self.layout.history:
             return vectors
-        clicks = look_up(batch.history, table.table, table.sparse)  # (B, T, D)
+        clicks = look_up(batch.history, table.table)  # (B, T, D)
         if self.attention is not None:
             weighed: torch.Tensor = self.attention(vectors[:, 0], clicks, batch.history > 0)
         else:
@@ -186,12 +184,10 @@ class Embeddings(nn.Module):
     Attributes:
         table: float32 (V, D), a vector per id; (V, 0) in kinds without vectors.
         bias: float32 (V, 1), a weight per id; None in kinds without first-order weights.
-        sparse: whether gradients are sparse.
     """
 
-    def __init__(self, layout: Layout, embedding_dim: int, first: bool, sparse: bool) -> None:
+    def __init__(self, layout: Layout, embedding_dim: int, first: bool) -> None:
         super().__init__()
-        self.sparse = sparse
         self.table = nn.Parameter(torch.randn(layout.vocabulary, embedding_dim) * START)
         with torch.no_grad():
             self.table[0] = 0
