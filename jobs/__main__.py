@@ -14,7 +14,7 @@ from jobs import publish as publish_job
 from jobs import simulate as simulate_job
 from jobs.runner import Context, run_stage, run_stages
 from jobs.runs import exclusive_run
-from jobs.stages import STAGES, stage_of
+from jobs.stages import STAGES, stage_of, together
 from jobs.terminal import log, main
 from recsys.settings import load_settings
 
@@ -90,8 +90,10 @@ def _items(name: str) -> Callable[..., None]:
 
 
 def _make(context: Context, stage: str, run_id: str | None) -> None:
-    with exclusive_run(context, stage, run_id):
-        run_stage(context, *stage_of(stage))
+    with together(context, stage) as leads:
+        if leads:
+            with exclusive_run(context, stage, run_id):
+                run_stage(context, *stage_of(stage))
 
 
 for _name, _about in STAGES.items():
@@ -104,6 +106,12 @@ for _name, _about in STAGES.items():
 def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
     """Make every stage that is not up to date, in order, and publish the release."""
     context = context_of(config, seed, fresh)
+    with together(context, "all") as leads:
+        if leads:
+            _make_all(context, run_id)
+
+
+def _make_all(context: Context, run_id: str | None) -> None:
     began = time.monotonic()
     with exclusive_run(context, "all", run_id) as run:
         made = run_stages(context, [stage_of(name) for name in STAGES])

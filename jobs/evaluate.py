@@ -15,7 +15,7 @@ from rich.table import Table
 from jobs.runner import Context
 from recsys.evaluate import FIGURES, figures
 from recsys.features.lists import HOLDOUT
-from recsys.features.training import load_rows
+from recsys.features.stored import load_rows
 from recsys.metrics import calibration_error, log_loss
 from recsys.workspace import load_arrays, load_npy, read_json
 
@@ -34,7 +34,7 @@ def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, 
         Model -> figure -> value (the click model has TRUTH too, over all held-out rows), and a sentence on how they
         were judged or why they could not be.
     """
-    rows = load_rows(folders["features"] / "features.safetensors")
+    rows = load_rows(folders["features"] / "features.parquet", HOLDOUT)
     baselines = load_arrays(folders["baselines"] / "holdout.safetensors")
     scores = load_npy(folders["ctr"] / "holdout.npy")
     table = figures(rows, scores, seed, baselines)

@@ -1,11 +1,10 @@
 """Walk the log in time and write the click model's training matrix.
 
 Reads the event log, the catalogue, ``keywords/``, ``articles/`` and ``categories/``; produces ``schema.json`` and
-``features.safetensors``. At the start of every block of time the item vectors are learned anew from the clicks before
+``features.parquet``. At the start of every block of time the item vectors are learned anew from the clicks before
 it, and inside a block they learn on click by click, so that no row is described by a vector that its own click made.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +17,10 @@ from recsys.features import GROUPS, NAMES
 from recsys.features.ids import table_ids
 from recsys.features.lists import Lists
 from recsys.features.matrix import Tables
+from recsys.features.stored import writing
 from recsys.features.tags import Tags
 from recsys.features.timeline import how_drawn, lists_of
-from recsys.features.training import build, save_rows
+from recsys.features.training import stretches
 from recsys.items.training import item_vectors
 from recsys.recommend.tags import STEM, tag_ids
 from recsys.workspace import read_table
@@ -46,16 +46,21 @@ def run(job: Job) -> Counts:
         made = item_vectors(log.before(time), known.article_vectors, settings.items, seed=job.seed)
         return replace(known, item_vectors=made.vectors, items=made.online)
 
-    def track(numbers: Iterable[int]) -> Iterable[int]:
-        return job.track(numbers, len(lists), "lists")
-
-    gap = settings.events.session_gap_minutes
-    rows = build(events, lists, tables_at, settings.trends, settings.readers, track, gap)
-    parts = dict(zip(("fit", "validation", "holdout"), np.bincount(rows.part, minlength=3).tolist(), strict=True))
-    counts = {"lists": len(lists), "rows": len(rows.label), "clicked": int(rows.label.sum(dtype=np.int64)), **parts}
+    gap, sizes = settings.events.session_gap_minutes, np.diff(lists.offsets)
+    label = lists.label
     drawn = how_drawn(events, settings.trends.half_lives_hours, settings.features)
     by = None if drawn is None else {"column": GROUPS["popularity"][drawn[0]], "floor": drawn[1]}
-    save_rows(rows, job.out / "features.safetensors", {"impressions": counts, "drawn": by})
+    parts = np.bincount(np.repeat(lists.part, sizes), minlength=3).tolist()
+    counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}
+    counts |= dict(zip(("fit", "validation", "holdout"), parts, strict=True))
+    with writing(job.out / "features.parquet", {"impressions": counts, "drawn": by}) as rows:
+        made = stretches(events, lists, tables_at, settings.trends, settings.readers, gap)
+        with job.bar(len(lists), "lists") as moved:
+            done = 0
+            for stretch in made:
+                rows.write(stretch)
+                done += len(stretch.context)
+                moved(done)
     return counts | {"features": len(NAMES)}
 
 

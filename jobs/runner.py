@@ -53,6 +53,7 @@ class Context:
     settings: Settings
     seed: int
     fresh: bool = False
+    group: Any = None  # the processes that train together, see ``jobs.together``
     progress: dict[str, Any] = field(default_factory=dict)
 
     @property

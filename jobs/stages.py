@@ -5,9 +5,11 @@ A stage's module is loaded when it is called and not before, because gensim and 
 """
 
 import importlib
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
-from jobs.runner import Counts, Job, Stage
+from jobs.runner import Context, Counts, Job, Stage
 
 STAGES = {
     "events": "append what is new in the store to the Parquet log, and snapshot the catalogue",
@@ -32,3 +34,11 @@ def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
     """Load one stage's module: what it is made from, and the function that makes it."""
     module = importlib.import_module(f"jobs.{name}")
     return module.STAGE, module.run
+
+
+def together(context: Context, job: str) -> AbstractContextManager[bool]:
+    """Whether this process is to do a job: it is alone, or the first of those that torchrun started."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return nullcontext(True)
+    found: AbstractContextManager[bool] = importlib.import_module("jobs.together").together(context, job)
+    return found

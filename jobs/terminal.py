@@ -4,6 +4,8 @@ One start and one end line per stage on stderr: ``key=value``, or aligned and co
 """
 
 import contextlib
+import logging
+import os
 import resource
 import signal
 import sys
@@ -37,14 +39,20 @@ def progress_bar() -> Progress:
 
 
 def configure_logging() -> None:
-    """One line per event on stderr: aligned and coloured on a terminal, key=value elsewhere."""
+    """One line per event on stderr: aligned and coloured on a terminal, key=value elsewhere.
+
+    Of several processes that torchrun started the first one speaks; the others only say that they broke.
+    """
+    least = logging.NOTSET if os.environ.get("RANK", "0") == "0" else logging.CRITICAL
     tty = sys.stderr.isatty()
     plain = structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"], bool_as_flag=False)
     renderer: Any = for_people if tty else plain
     stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if tty else "iso", utc=not tty, key="at")
     level = structlog.processors.add_log_level
     structlog.configure(
-        processors=[stamp, level, renderer], logger_factory=structlog.PrintLoggerFactory(file=sys.stderr)
+        processors=[stamp, level, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
 
 

@@ -81,3 +81,7 @@ class StoreError(RecsysError):
 
 class Busy(RecsysError):
     """Another run holds what this one needs."""
+
+
+class LostProcess(RecsysError):
+    """One of the processes that train together has ended before the others."""

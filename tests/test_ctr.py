@@ -23,12 +23,17 @@ def forward(folder: Path, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.flo
     """The network again, in float64 numpy, from the file alone."""
     weights = {name: value.astype(np.float64) for name, value in load_file(folder / "model.safetensors").items()}
     x = np.clip((matrix.astype(np.float64) - weights["mean"]) / weights["std"], -CLIP, CLIP)
+    facts = json.loads((folder / "model.json").read_text())
     layers = sorted({int(name.split(".")[2]) for name in weights if name.startswith("net.deep.")})
-    for layer in layers:
-        x = x @ weights[f"net.deep.{layer}.weight"].T + weights[f"net.deep.{layer}.bias"]
-        x = np.maximum(x, 0) if layer != layers[-1] else x
-    constant = json.loads((folder / "model.json").read_text())["constant"]
-    return np.asarray(1 / (1 + np.exp(-x[:, 0] - constant)))
+    first = f"net.deep.{layers[0]}"
+    units = x @ weights[f"{first}.weight"].T + weights[f"{first}.bias"]  # of all members, one behind the other
+    odds = []
+    for member, x in enumerate(np.split(units, facts["members"], 1)):
+        for layer in layers[1:]:
+            own = f"net.deep.{layer}" + (f".members.{member}" if facts["members"] > 1 else "")
+            x = np.maximum(x, 0) @ weights[f"{own}.weight"].T + weights[f"{own}.bias"]
+        odds.append(x[:, 0])
+    return np.asarray(1 / (1 + np.exp(-np.mean(odds, axis=0) - facts["constant"])))
 
 
 def test_what_is_liked_is_ranked_first_and_the_loss_falls() -> None:
@@ -39,8 +44,9 @@ def test_what_is_liked_is_ranked_first_and_the_loss_falls() -> None:
     assert training.best_epoch == int(np.argmin(training.validation_loss)) + 1
 
 
-def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: Path) -> None:
-    model, _ = fit(NAMES, some_rows(), None, CONFIG, seed=1)
+@pytest.mark.parametrize("members", [1, 4])
+def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: Path, members: int) -> None:
+    model, _ = fit(NAMES, some_rows(), None, CONFIG.model_copy(update={"members": members}), seed=1)
     model.save(tmp_path)
     rows = some_rows(500, seed=5)
     rows.matrix[0] = 1e9  # far outside what training saw
@@ -48,8 +54,19 @@ def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: 
     np.testing.assert_array_equal(ClickModel.load(tmp_path, NAMES).score(rows), model.score(rows))
 
 
-def test_a_score_does_not_depend_on_the_other_candidates() -> None:
-    model, _ = fit(NAMES, some_rows(), None, CONFIG, seed=1)
+def test_a_model_of_an_older_version_has_one_member(tmp_path: Path) -> None:
+    model, _ = fit(NAMES, some_rows(600), None, CONFIG, seed=1)
+    model.save(tmp_path)
+    facts = json.loads((tmp_path / "model.json").read_text())
+    assert facts.pop("members") == 1
+    (tmp_path / "model.json").write_text(json.dumps(facts))
+    rows = some_rows(60, seed=5)
+    np.testing.assert_array_equal(ClickModel.load(tmp_path, NAMES).score(rows), model.score(rows))
+
+
+@pytest.mark.parametrize("members", [1, 4])
+def test_a_score_does_not_depend_on_the_other_candidates(members: int) -> None:
+    model, _ = fit(NAMES, some_rows(), None, CONFIG.model_copy(update={"members": members}), seed=1)
     rows = some_rows(500, seed=5)
     whole = model.raw(rows)
     for n in (1, 2, 3, 7, 29, 100, 333):
@@ -85,7 +102,7 @@ def test_training_stops_when_the_later_part_gets_no_better() -> None:
     assert training.best_epoch == 1
 
 
-def test_a_long_list_is_not_blamed_for_its_length() -> None:
+def test_a_softmax_does_not_blame_a_long_list_for_its_length() -> None:
     rng = np.random.default_rng(1)
     sizes = np.tile([3, 30], 200)  # one click on each list; the feature marks the rows of long lists and a better half
     impression = np.repeat(np.arange(400), sizes).astype(np.int32)
@@ -95,7 +112,8 @@ def test_a_long_list_is_not_blamed_for_its_length() -> None:
     for number in range(400):
         own = np.flatnonzero(impression == number)
         label[rng.choice(own, p=(1 + 3 * good[own]) / (1 + 3 * good[own]).sum())] = 1
-    model, _ = fit(NAMES, Rows.dense(matrix, label, impression), None, CONFIG, seed=1, schedule=[1.0] * 30)
+    config = CONFIG.model_copy(update={"loss": "softmax"})
+    model, _ = fit(NAMES, Rows.dense(matrix, label, impression), None, config, seed=1, schedule=[1.0] * 30)
     short, long, better = model.score(Candidates.dense(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32)))
     assert 0.5 < long / short < 2.0  # ten times rarer in the raw counts
     assert better > 2 * long
@@ -109,8 +127,9 @@ def test_the_mean_probability_is_the_click_rate() -> None:
 
 def test_the_loss_is_the_log_softmax_of_the_clicks_in_their_list() -> None:
     rows = some_rows(120)
-    _, training = fit(NAMES, rows, rows, CtrConfig(hidden=(4,), dropout=0.0, epochs=1, device="cpu"), seed=1)
-    model, _ = fit(NAMES, rows, None, CtrConfig(hidden=(4,), dropout=0.0, epochs=1, device="cpu"), seed=1)
+    config = CtrConfig(hidden=(4,), dropout=0.0, epochs=1, device="cpu", loss="softmax")
+    _, training = fit(NAMES, rows, rows, config, seed=1)
+    model, _ = fit(NAMES, rows, None, config, seed=1)
     score = model.score(rows).astype(np.float64)
     logit, losses = np.log(score / (1 - score)), []
     for number in range(20):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from benchmarks.ctr import bounds
-from benchmarks.ctr.quality import job_of, joined, places
+from benchmarks.ctr.quality import job_of, places
 from benchmarks.ctr.synthetic import SKEW, Shape, auc, clicks, operations, scores, summary, train
 from benchmarks.ctr.titles import Split, columns_of, rows_of, split_of
 from benchmarks.text_clicks.data import Judgements
@@ -183,13 +183,6 @@ def some(rows: int, first: int) -> Rows:
     label = (np.arange(rows) % 2).astype(np.int8)
     matrix = np.full((rows, 1), first, np.float32)
     return Rows(matrix, ids, none, np.full((rows, 2), 2), number, label, np.full(rows, -1, np.int16))
-
-
-def test_joined_rows_keep_what_their_lists_hold() -> None:
-    both = joined(some(2, 0), some(3, 5))
-    assert both.impression.tolist() == [0, 1, 2, 3, 4]
-    assert both.matrix[:, 0].tolist() == [0, 0, 5, 5, 5]
-    assert len(both.context) == len(both.history) == 5
 
 
 def test_an_id_that_was_hardly_learned_from_is_unknown_to_the_others_too() -> None:

@@ -1,6 +1,7 @@
 """Ids get rows, rows are given to others when their ids expire, and the files give back what was written."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from recsys.ctr.vocabulary import Vocabulary
 from recsys.errors import CorruptArtefact
 
-RULES = {"min_seen": 2, "expire_days": 10}
+RULES: dict[str, Any] = {"min_seen": 2, "expire_days": 10}
 
 
 def ids(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -1,4 +1,4 @@
-"""Training in two processes, and from files: the same as in one process, and from memory."""
+"""Training in two processes ends where one process would, and torchrun starts a job as anyone would expect."""
 
 import os
 import socket
@@ -7,21 +7,39 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from jobs.ctr_aids import CHECKPOINTS
+from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.columns import Columns, Pointwise
+from recsys.ctr.config import CtrConfig
+from recsys.ctr.course import Progress
 from recsys.ctr.distributed import Group, processes
 from recsys.ctr.engine import Engine
 from recsys.ctr.networks import Layout, Network, network
-from recsys.ctr.streaming import Stream, write_rows
-from recsys.errors import CorruptArtefact, MissingArtefact
+from recsys.ctr.training import fit
+from recsys.errors import DegenerateInput
+from recsys.features import NAMES as NAMES_OF_FEATURES
+from recsys.workspace import load_npy, read_json
+from tests.click_rows import NAMES, rows_of_ids
+from tests.test_ctr_job import made as run_alone
+from tests.test_ctr_job import newsroom, some_set
 
 ROOT = Path(__file__).parents[1]
 LAYOUT = Layout(2, 3, 4, 40)
+TOGETHER = CtrConfig(
+    fields=("article", "hour"),
+    hidden=(8,),
+    learning_rate=0.02,
+    epochs=3,
+    batch_size=128,
+    dropout=0.0,
+    clip_norm=1.0,
+    negatives=0.7,
+    device="cpu",
+)
 
 
 def made() -> Network:
@@ -37,7 +55,7 @@ def columns(rows: int = 96) -> Columns:
     return Columns.of(dense, ids, np.zeros((rows, 0), np.int64), history, np.arange(rows, dtype=np.int32), label, "cpu")
 
 
-def learn(group: Group | None) -> dict[str, torch.Tensor]:
+def learn(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
     """Three epochs of 32 rows per step, together."""
     net, data = made(), columns()
     if group is not None and group.rank:
@@ -55,12 +73,14 @@ def learn(group: Group | None) -> dict[str, torch.Tensor]:
 
 WORKER = """
 import sys
+from pathlib import Path
 from safetensors.torch import save_file
-from recsys.ctr.distributed import Group, processes
-from tests.test_distributed import learn
+from recsys.ctr.distributed import processes
+from tests import test_distributed
 
 with processes() as group:
-    save_file(learn(group), sys.argv[1] + str(group.rank))
+    found = getattr(test_distributed, sys.argv[1])(group, Path(sys.argv[2]))
+    save_file(found, sys.argv[2] + "/" + str(group.rank))
 """
 
 
@@ -70,9 +90,10 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
+def in_two(name: str, folder: Path) -> list[dict[str, torch.Tensor]]:
+    """What a function of this file gives in each of two processes that run it together."""
     names = {"OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
-    command = [sys.executable, "-c", WORKER, str(tmp_path / "part")]
+    command = [sys.executable, "-c", WORKER, name, str(folder)]
     started = [
         subprocess.Popen(
             command,
@@ -86,12 +107,105 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     for process in started:
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 0, errors
-    first, second = (load_file(tmp_path / name) for name in ("part0", "part1"))
+    return [load_file(folder / rank) for rank in ("0", "1")]
+
+
+def test_steps_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
+    first, second = in_two("learn", tmp_path)
     start = made().state_dict()
-    for name, weight in learn(None).items():
+    for name, weight in learn(None, tmp_path).items():
         assert torch.equal(first[name], second[name]), name
         torch.testing.assert_close(first[name], weight, rtol=1e-3, atol=1e-5)
         assert not torch.equal(weight, start[name]), name
+
+
+def fitted(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+    """What ``fit`` says of some rows with each loss, with a validation part, ids and negatives that are left out."""
+    (rows, _), (later, _) = rows_of_ids(300), rows_of_ids(100, seed=2)
+    found = {}
+    for loss in ("softmax", "bce", "joint"):
+        config = TOGETHER.model_copy(update={"loss": loss})
+        model, training = fit(NAMES, rows, later, config, seed=1, group=group)
+        found[loss] = torch.from_numpy(model.raw(rows))
+        found[f"{loss} losses"] = torch.tensor(training.fit_loss + training.validation_loss)
+    return found
+
+
+def test_a_training_in_two_processes_ends_where_one_ends(tmp_path: Path) -> None:
+    first, second = in_two("fitted", tmp_path)
+    for name, alone in fitted(None, tmp_path).items():
+        torch.testing.assert_close(first[name], second[name], rtol=0, atol=1e-6)
+        torch.testing.assert_close(first[name], alone, rtol=1e-3, atol=1e-3)
+
+
+def interrupted(group: Group | None, folder: Path) -> dict[str, torch.Tensor]:
+    """A training with dropout that is ended in the middle and gone on with, and one that is not."""
+    rows, _ = rows_of_ids(300)
+    config = TOGETHER.model_copy(update={"dropout": 0.3, "negatives": 1.0})
+
+    def ended(progress: Progress) -> None:
+        if progress.rows > 2_000:
+            raise KeyboardInterrupt
+
+    file = Checkpoints(folder / "c.safetensors", 0.0)
+    told: list[Progress] = []
+    with pytest.raises(KeyboardInterrupt):
+        fit(NAMES, rows, None, config, seed=1, group=group, checkpoints=file, watch=ended)
+    went_on, _ = fit(NAMES, rows, None, config, seed=1, group=group, checkpoints=file, watch=told.append)
+    whole, _ = fit(NAMES, rows, None, config, seed=1, group=group)
+    raw = {"went on": torch.from_numpy(went_on.raw(rows)), "whole": torch.from_numpy(whole.raw(rows))}
+    return raw | {"began": torch.tensor(told[0].rows)}
+
+
+def test_two_processes_go_on_from_a_checkpoint_to_the_same_end(tmp_path: Path) -> None:
+    for found in in_two("interrupted", tmp_path):
+        assert torch.equal(found["went on"], found["whole"])
+        assert int(found["began"]) > 2_000
+
+
+def exploding(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+    """Rows of which only the part of one process cannot be learned from."""
+    rows, _ = rows_of_ids(300)
+    wild = TOGETHER.model_copy(update={"learning_rate": 1e30, "optimiser": "sgd", "network": "logistic"})
+    with pytest.raises(DegenerateInput, match="finite loss"):
+        fit(NAMES, rows, None, wild, seed=1, group=group)
+    return {"ended": torch.ones(1)}
+
+
+def test_all_processes_end_when_the_loss_explodes(tmp_path: Path) -> None:
+    assert len(in_two("exploding", tmp_path)) == 2
+
+
+def leaving(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+    """A training in which the second process is killed."""
+    rows, _ = rows_of_ids(300)
+
+    def killed(progress: Progress) -> None:
+        if group is not None and not group.leads and progress.rows > 500:
+            os._exit(0)
+
+    fit(NAMES, rows, None, TOGETHER, seed=1, group=group, watch=killed)
+    raise AssertionError("the others went on alone")
+
+
+LEFT = """
+import sys
+from recsys.ctr.distributed import processes
+from recsys.errors import LostProcess
+from tests import test_distributed
+
+try:
+    with processes() as group:
+        test_distributed.leaving(group, None)
+except LostProcess as problem:
+    sys.exit(0 if "checkpoint" in problem.remedy else "another remedy")
+"""
+
+
+def test_a_process_that_is_lost_is_told_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "WORKER", LEFT)
+    with pytest.raises(FileNotFoundError):  # both ended as they should, and left no result
+        in_two("leaving", tmp_path)
 
 
 def test_without_torchrun_there_is_no_group(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,94 +214,50 @@ def test_without_torchrun_there_is_no_group(monkeypatch: pytest.MonkeyPatch) -> 
         assert group is None
 
 
-def write(folder: Path, data: Columns, *, files: int = 2, block: int = 10) -> list[Path]:
-    paths = [folder / f"{number}.parquet" for number in range(files)]
-    for path, rows in zip(paths, np.array_split(np.arange(len(data.label)), files), strict=True):
-        dense, ids, _, history, _, label = (part.numpy() for part in data)
-        write_rows(path, dense[rows], ids[rows], history[rows], label[rows].astype(np.int8), block=block)
-    return paths
+def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(DegenerateInput, match=r"(?s)process 2 .* 1 GPUs.*--nproc-per-node 1"), processes("cuda"):
+        pass
 
 
-def test_a_stream_brings_every_row_once_per_epoch(tmp_path: Path) -> None:
-    data = columns()
-    data = data._replace(dense=torch.arange(96.0)[:, None].expand(96, 2).contiguous())
-    stream, rng = Stream(write(tmp_path, data), "cpu", window=2), np.random.default_rng(1)
-    epochs = []
-    for _ in range(2):
-        rows: list[int] = []
-        for batch, label in stream.batches(25, rng):
-            numbers = batch.dense[:, 0].long()
-            assert torch.equal(batch.ids, data.ids[numbers])
-            assert torch.equal(batch.history, data.history[numbers])
-            assert torch.equal(label, data.label[numbers])
-            rows += numbers.tolist()
-        epochs.append(rows)
-    assert stream.rows == 96
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(96))
-    assert epochs[0] != epochs[1]
-    assert epochs[0] != sorted(epochs[0])
-
-
-def test_a_stream_in_order_learns_what_memory_does(tmp_path: Path) -> None:
-    data = columns()
-    losses = []
-    stream = Stream(write(tmp_path, data), "cpu", window=2)
-    for streamed in (True, False):
-        engine = Engine(Pointwise(made()), learning_rate=0.02)
-        chosen = torch.split(torch.arange(96), 25)
-        batches = stream.batches(25, None) if streamed else ((data.batch(rows), data.label[rows]) for rows in chosen)
-        losses.append([float(engine.step(batch, label)) for batch, label in batches])
-    assert losses[0] == losses[1]
-    assert len(losses[0]) == 4
-
-
-def test_a_drawn_order_ends_with_the_loss_of_memory(tmp_path: Path) -> None:
-    data, last = columns(), []
-    stream, rng, generator = (
-        Stream(write(tmp_path, data), "cpu"),
-        np.random.default_rng(2),
-        torch.Generator().manual_seed(2),
+def torchrun(folder: Path, *job: str) -> subprocess.CompletedProcess[str]:
+    """A job in two processes, as the README starts it."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "jobs"]
+    names = {"RECSYS_DATA_DIR": str(folder), "RECSYS_JOBS__SEED": "1"}
+    names |= {"RECSYS_CTR__EPOCHS": "4", "RECSYS_CTR__BATCH_SIZE": "48", "RECSYS_CTR__DROPOUT": "0"}
+    names |= {"RECSYS_CTR__CLICK_RATE_SHARE": "0", "RECSYS_CTR__DEVICE": "cpu", "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [*command, *job], env=os.environ | names, cwd=ROOT, capture_output=True, text=True, timeout=150, check=False
     )
-    for streamed in (True, False):
-        engine = Engine(Pointwise(made()), learning_rate=0.01)
-        for _ in range(12):
-            batches = stream.batches(16, rng) if streamed else data.batches(16, generator)
-            epoch = [float(engine.step(batch, label)) for batch, label in batches]
-        last.append(np.mean(epoch))
-    assert last[0] == pytest.approx(last[1], rel=0.15)
-    assert max(last) < 0.6
 
 
-def test_a_stream_may_be_left_before_its_end(tmp_path: Path) -> None:
-    stream = Stream(write(tmp_path, columns()), "cpu", window=1)
-    first = next(iter(stream.batches(5, None)))
-    assert len(first[1]) == 5
-    batches = stream.batches(5, None)
-    next(batches)
-    batches.close()  # type: ignore[attr-defined]
+def test_torchrun_starts_the_job_in_two_processes(tmp_path: Path) -> None:
+    settings = newsroom(tmp_path, some_set(), dropout=0.0)
+    folder = run_alone(settings)
+    alone, scores = read_json(folder / "training.json"), load_npy(folder / "holdout.npy")
+    ended = torchrun(tmp_path, "ctr", "--fresh")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("event=start") == ended.stderr.count("event=done") == 1  # one process speaks
+    together = read_json(folder / "training.json")  # sums are rounded in another order, which Adam makes larger
+    for mine, theirs in zip(together["epochs"], alone["epochs"], strict=True):
+        assert mine == pytest.approx(theirs, rel=5e-3)
+    assert together != alone
+    assert np.corrcoef(load_npy(folder / "holdout.npy"), scores)[0, 1] > 0.99
+    assert not (tmp_path / "work" / CHECKPOINTS).exists()
+    again = torchrun(tmp_path, "ctr")
+    assert (again.returncode, "up to date" in again.stderr) == (0, True), again.stderr
 
 
-def test_what_goes_wrong_while_reading_ahead_is_raised_where_it_is_read(tmp_path: Path) -> None:
-    files = write(tmp_path, columns())
-    stream = Stream(files, "cpu", window=1)
-    files[1].unlink()
-    with pytest.raises(FileNotFoundError):
-        list(stream.batches(5, None))
-
-
-def test_rows_without_ids_or_clicks_are_streamed(tmp_path: Path) -> None:
-    dense, none = np.ones((7, 2), np.float32), np.zeros((7, 0), np.int32)
-    write_rows(tmp_path / "a", dense, none, none, np.ones(7, np.int8), block=3)
-    batches = list(Stream([tmp_path / "a"], "cpu").batches(4, None))
-    assert [(batch.dense.shape, batch.ids.shape, batch.history.shape) for batch, _ in batches] == [
-        ((4, 2), (4, 0), (4, 0)),
-        ((3, 2), (3, 0), (3, 0)),
-    ]
-
-
-def test_files_that_are_no_rows_are_refused(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"dense": [1.0]}), tmp_path / "other.parquet")
-    with pytest.raises(CorruptArtefact, match="label"):
-        Stream([tmp_path / "other.parquet"], "cpu")
-    with pytest.raises(MissingArtefact):
-        Stream([], "cpu")
+def test_what_fails_in_two_processes_is_said_once(tmp_path: Path) -> None:
+    rows = some_set()
+    rows.matrix[7, 3] = np.nan
+    newsroom(tmp_path, rows)
+    ended = torchrun(tmp_path, "ctr")
+    assert ended.returncode != 0
+    assert ended.stderr.count("event=DegenerateInput") == 1
+    assert NAMES_OF_FEATURES[3] in ended.stderr
+    refused = torchrun(tmp_path, "words")
+    assert refused.returncode != 0
+    assert "python -m jobs words" in refused.stderr

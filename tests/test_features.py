@@ -12,9 +12,10 @@ from recsys.features import COLUMN, GROUPS, NAMES
 from recsys.features.config import FeaturesConfig
 from recsys.features.lists import FIT, HOLDOUT, Lists, impressions
 from recsys.features.matrix import Tables, matrix
+from recsys.features.stored import load_rows, save_rows
 from recsys.features.tags import Tags
 from recsys.features.timeline import lists_of
-from recsys.features.training import build, load_rows, save_rows
+from recsys.features.training import build
 from recsys.items import unit
 from recsys.readers import CLICK, ReadersConfig, ReaderState
 from recsys.trends import HOUR_MS, IMPRESSION, TrendsConfig
@@ -282,7 +283,7 @@ def test_rows_are_read_as_they_were_written(tmp_path: object) -> None:
     lists = layout(toy_log())
     tables = Tables(np.full((20, 2), NAN, np.float32), np.full((20, 2), NAN, np.float32), *NO_FACTS)
     rows = build(toy_log(), lists, lambda *_: tables, TRENDS, READERS)
-    file = tmp_path / "features.safetensors"  # type: ignore[operator]
+    file = tmp_path / "features.parquet"  # type: ignore[operator]
     save_rows(rows, file)
     np.testing.assert_array_equal(load_rows(file).matrix, rows.matrix)
 

@@ -14,7 +14,8 @@ from recsys.features.ids import hashed, table_ids
 from recsys.features.list_ids import list_ids
 from recsys.features.lists import Lists, histories, impressions
 from recsys.features.matrix import Tables, candidates, matrix
-from recsys.features.training import TrainingSet, build, leaks, load_rows, save_rows
+from recsys.features.stored import load_rows, save_rows
+from recsys.features.training import TrainingSet, build, leaks
 from recsys.features.walk import Walk
 from recsys.readers import CLICK, ReadersConfig, ReaderState
 from recsys.trends import HOUR_MS, TrendsConfig
@@ -178,8 +179,8 @@ def test_categories_of_the_future_are_caught() -> None:
 def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
     events = visits_log()
     rows = build(events, lists_in(events), lambda *_: tables_for(events, [0] * 20), TRENDS, READERS)
-    save_rows(rows, tmp_path / "features.safetensors", {"drawn": None})
-    again = load_rows(tmp_path / "features.safetensors")
+    save_rows(rows, tmp_path / "features.parquet", {"drawn": None})
+    again = load_rows(tmp_path / "features.parquet")
     assert rows.history.any() and rows.context.any() and (rows.position >= 0).any()  # noqa: PT018
     for name, array in vars(rows).items():
         np.testing.assert_array_equal(getattr(again, name), array, name)
@@ -200,11 +201,11 @@ def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
 def test_rows_of_another_schema_are_refused_and_what_differs_is_named(
     tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
-    save_rows(rows_of(log_of([shown("r", "a", START, "i")])), tmp_path / "features.safetensors")
+    save_rows(rows_of(log_of([shown("r", "a", START, "i")])), tmp_path / "features.parquet")
     schema = read_json(tmp_path / "schema.json")
     write_json(tmp_path / "schema.json", schema | change)
     with pytest.raises(StaleArtefact, match=f"(?s){message}.*jobs features --fresh"):
-        load_rows(tmp_path / "features.safetensors")
+        load_rows(tmp_path / "features.parquet")
 
 
 def served_of(events: Events, tables: Tables, name: str | None, slot: str | None, now: int) -> object:

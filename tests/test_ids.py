@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.features.ids import hashed, hashed_all
-from recsys.features.rows import Candidates, Rows
+from recsys.features.rows import Candidates, Rows, joined
 from recsys.recommend.tags import STEM, tag_ids
 
 LABEL = np.array([0, 1, 0, 0, 1, 1], np.int8)
@@ -55,6 +55,16 @@ def test_dense_candidates_are_one_list_without_ids() -> None:
     assert candidates.impression.tolist() == [0, 0, 0]
     assert [part.shape for part in (candidates.ids, candidates.context, candidates.history)] == [(3, 0), (1, 0), (1, 0)]
     assert len(Candidates.dense(np.ones((0, 2), np.float32)).context) == 0
+
+
+def test_rows_behind_each_other_keep_what_their_lists_hold() -> None:
+    one, both = some_rows(), joined([some_rows(), some_rows()])
+    assert both.impression.tolist() == [*IMPRESSION, *(IMPRESSION + 4)]
+    assert len(both.context) == len(both.history) == 8
+    for rows in (both.where(np.arange(12) < 6), both.where(np.arange(12) >= 6)):
+        np.testing.assert_array_equal(rows.matrix, one.matrix)
+        np.testing.assert_array_equal(rows.context[rows.impression], one.context[one.impression])
+    assert joined([one]) is one
 
 
 def test_dense_rows_have_no_known_position() -> None:

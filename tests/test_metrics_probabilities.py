@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.metrics import roc_auc_score
 
 from recsys.errors import DegenerateInput
-from recsys.metrics import auc, auc_error, calibration_error, log_loss, reliability
+from recsys.metrics import auc, auc_error, calibration_error, calibration_square, log_loss, reliability
 from recsys.metrics.probabilities import LEAST
 
 
@@ -59,6 +59,27 @@ def test_right_probabilities_leave_the_error_that_chance_leaves() -> None:
         label = (rng.random(2_000) < 0.2).astype(np.int8)
         errors.append(calibration_error(label, 0.2 + rng.uniform(-1e-6, 1e-6, 2_000)))
     assert np.mean(errors) == pytest.approx(0.8 * math.sqrt(0.2 * 0.8 * 15 / 2_000), rel=0.1)
+
+
+@pytest.mark.parametrize("rows", [60, 300, 2_000])
+@pytest.mark.parametrize("off", [0.0, 0.05, -0.2])
+def test_the_square_without_chance_is_on_average_the_true_one_however_few_rows(rows: int, off: float) -> None:
+    rng, found, plain = np.random.default_rng(13), [], []
+    for _ in range(600):
+        true = rng.uniform(0.25, 0.75, rows)
+        label = (rng.random(rows) < true).astype(np.int8)
+        found.append(calibration_square(label, true + off))
+        plain.append(calibration_error(label, true + off))
+    noise = float(np.std(found)) / math.sqrt(600)
+    assert np.mean(found) == pytest.approx(off**2, abs=3 * noise + 1e-12)
+    assert noise < 0.002
+    assert np.mean(plain) > abs(off) + (0.01 if off == 0 else -1e-9)
+
+
+def test_the_square_of_one_bin_by_hand() -> None:
+    label, said = np.array([1, 0, 1, 1]), np.array([0.5, 0.4, 0.7, 0.6])
+    assert calibration_square(label, said, bins=1) == pytest.approx(0.2**2 - np.var([0.5, -0.4, 0.3, 0.4], ddof=1) / 4)
+    assert math.isnan(calibration_square(label, said, bins=4))  # of one row nobody knows what chance did
 
 
 @pytest.mark.parametrize(("clicked", "others", "stretch"), [(30, 300, 2.0), (5, 35, 1.5), (200, 200, 1.0)])

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.ctr.networks import NETWORKS, Batch, Layout, Network, network
+from recsys.ctr.layers import SideBySide, perceptron
+from recsys.ctr.losses import cross_entropy, list_softmax
+from recsys.ctr.networks import NETWORKS, NORMS, Batch, Layout, Network, network
 from recsys.errors import DegenerateInput
 
 LAYOUTS = [
@@ -214,3 +216,60 @@ def test_din_tells_a_candidate_like_the_last_clicks_from_another() -> None:
 def test_a_network_of_nothing_is_refused(kind: str, norm: str, layout: Layout) -> None:
     with pytest.raises(DegenerateInput):
         network(kind, layout, hidden=(8,), embedding_dim=4, dropout=0.0, norm=norm, cross_layers=1)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("hidden", [(), (8,), (8, 6)])
+def test_the_mean_of_members_is_that_of_perceptrons_with_their_weights(norm: str, hidden: Sequence[int]) -> None:
+    torch.manual_seed(3)
+    M, x = 3, torch.randn(20, 5)
+    together = perceptron(5, hidden, 0.0, norm, M)
+    alone = [perceptron(5, hidden, 0.0, norm) for _ in range(M)]
+    for place, layer in enumerate(together):
+        mine = [single[place] for single in alone]
+        if isinstance(layer, SideBySide):
+            layer.members.load_state_dict(
+                {f"{m}.{k}": v for m, one in enumerate(mine) for k, v in one.state_dict().items()}
+            )
+        elif layer.state_dict():
+            parts = [one.state_dict() for one in mine]
+            layer.load_state_dict({k: torch.cat([p[k] for p in parts]) if v.ndim else v for k, v in parts[0].items()})
+    expected = torch.cat([single(x) for single in alone], 1)
+    torch.testing.assert_close(together(x), expected)
+    if not hidden:
+        return
+    net = network(
+        "dnn", Layout(5, 0, 0, 0), hidden=hidden, embedding_dim=4, dropout=0.0, norm=norm, cross_layers=1, members=M
+    )
+    net.deep = together
+    batch = Batch(x, torch.zeros(20, 0, dtype=torch.int64), torch.zeros(20, 0, dtype=torch.int64))
+    torch.testing.assert_close(net(batch), expected.T)
+    assert net.eval()(batch).shape == (20,)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bce"])
+def test_no_member_learns_from_what_another_one_says(loss: str) -> None:
+    rng = torch.Generator().manual_seed(5)
+    logit, other = torch.randn(2, 12, generator=rng), torch.randn(12, generator=rng)
+    label, group = torch.tensor([1.0, 0, 0, 1, 0, 0] * 2), torch.arange(12) // 3
+
+    def told(value: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(value, label) if loss == "bce" else list_softmax(value, label, group, 4)
+
+    torch.testing.assert_close(told(logit), (told(logit[0]) + told(logit[1])) / 2)
+    gradients = []
+    for beside in (logit[1], other):
+        both = torch.stack([logit[0], beside]).requires_grad_()
+        torch.autograd.backward(told(both))
+        assert both.grad is not None
+        gradients.append(both.grad[0])
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize("hidden", [(8,), (16, 8), (64, 32)])
+def test_what_members_say_of_a_row_does_not_depend_on_how_many_rows_there_are(hidden: Sequence[int]) -> None:
+    made, x = perceptron(9, hidden, 0.0, "none", 4), torch.randn(512, 9)
+    with torch.inference_mode():
+        whole = made(x)
+        for n in range(16, 512, 16):
+            assert torch.equal(made(x[:n]), whole[:n])

@@ -13,7 +13,7 @@ from jobs.evaluate import TRUTH, command, judged
 from jobs.report import previous_of
 from recsys.evaluate import FIGURES
 from recsys.features.lists import HOLDOUT
-from recsys.features.training import load_rows
+from recsys.features.stored import load_rows
 from recsys.metrics import calibration_error, log_loss
 from recsys.releases import Releases
 from recsys.report.click_model import Previous, click_model_page
@@ -271,7 +271,7 @@ def test_evaluate_tells_log_loss_and_calibration_error_of_the_click_model(
 ) -> None:
     command(toy.context, as_json=True)
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    rows = load_rows(toy.context.workspace.path("features") / "features.safetensors")
+    rows = load_rows(toy.context.workspace.path("features") / "features.parquet")
     label, scores = rows.label[rows.part == HOLDOUT], load_npy(toy.context.workspace.path("ctr") / "holdout.npy")
     assert figures["ctr"]["log_loss"] == pytest.approx(log_loss(label, scores))
     assert figures["ctr"]["calibration_error"] == pytest.approx(calibration_error(label, scores))

@@ -3,12 +3,14 @@
     python -m benchmarks.ctr --synthetic 1000000 [--device cuda] [--hidden 400,400,400] [--batch-size 8192]
     python -m benchmarks.ctr --train ../shared/data/bing_news/train.tsv [--folds 5]
     python -m benchmarks.ctr --request
-    python -m benchmarks.ctr --features data/work/features/features.safetensors [--seeds 1,2,3]
+    python -m benchmarks.ctr --stream 2000000 [--gib 0.25]
+    python -m benchmarks.ctr --features data/work/features/features.parquet [--seeds 1,2,3]
 
 --synthetic: samples per second at equal model, rows and batch, beside the bare matrix products of the same layers,
 measured in the same run; on a GPU beside memory and launches as well. Runs with torch and numpy alone. --request: 200
 candidates of one reader, described and scored on one core. --train: titles with clicks, in folds by rows. --features: a
-workspace's training rows, split by time. DeepCTR-Torch (optional extra ``benchmarks``) is left out where it is not
+workspace's training rows, split by time. --stream: simulated rows from memory, from Parquet with little memory, and in
+two processes. DeepCTR-Torch (optional extra ``benchmarks``) is left out where it is not
 installed. Prints one JSON object on the last line.
 """
 
@@ -28,6 +30,7 @@ from benchmarks.ctr.synthetic import Shape, compare, scoring
 try:
     from benchmarks.ctr.quality import of_features, of_titles
     from benchmarks.ctr.request import request
+    from benchmarks.ctr.streamed import stream
     from recsys.settings import load_settings
 except ImportError as absent:  # a bare GPU machine: only --synthetic runs there
     ABSENT: str | None = str(absent)
@@ -44,8 +47,10 @@ def arguments() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--synthetic", type=int, metavar="N", help="train on N synthetic rows")
     what.add_argument("--train", type=Path, metavar="FILE", help="tab-separated: reader, title, label, entities")
-    what.add_argument("--features", type=Path, metavar="FILE", help="features.safetensors of a workspace")
+    what.add_argument("--features", type=Path, metavar="FILE", help="features.parquet of a workspace")
     what.add_argument("--request", action="store_true", help="how long a request's candidates take")
+    what.add_argument("--stream", type=int, metavar="N", help="train on N simulated rows that need not be held")
+    parser.add_argument("--gib", type=float, default=0.25, help="of rows that --stream may hold")
     parser.add_argument("--fields", type=int, default=30)
     parser.add_argument("--vocabulary", type=int, default=1_000_000, help="ids of all fields together")
     parser.add_argument("--embedding-dim", type=int, default=16)
@@ -87,6 +92,8 @@ def quality(options: argparse.Namespace, seeds: list[int]) -> dict[str, Any]:
     if options.request:
         torch.set_num_threads(1)
         return requested(request(seeds[0]))
+    if options.stream:
+        return stream(options.stream, options.gib, seeds[0], (options.hidden or ["64,32"])[0])
     if options.train:
         return of_titles(options.train, load_settings(), options.folds, seeds[0])
     return of_features(options.features, load_settings(), seeds)

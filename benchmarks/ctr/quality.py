@@ -5,6 +5,7 @@ learns from both parts. ``mean`` is the mean log-odds of all. Theirs keep the ep
 best, and see the same columns, standardised, with the same ids and last clicks ("ids") or without.
 """
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
@@ -23,9 +24,9 @@ from recsys.ctr.networks import NETWORKS
 from recsys.ctr.training import fit
 from recsys.features import NAMES
 from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.rows import Rows
-from recsys.features.training import load_rows
-from recsys.metrics import auc, calibration_error, impression_metrics, log_loss
+from recsys.features.rows import Rows, joined
+from recsys.features.stored import load_rows
+from recsys.metrics import auc, calibration_error, calibration_square, impression_metrics, log_loss
 from recsys.settings import Settings
 
 Scores = npt.NDArray[np.float32]
@@ -38,29 +39,16 @@ THEIRS = {
     "deepctr fm ids": ("fm", True),
     "deepctr deepfm ids": ("deepfm", True),
 }
+MEMBERS = {"members": 4, "dropout": 0.0}
 BY_ROW = ("logistic", "dnn", "deepfm")
 DEFAULTS = {"hidden": (256, 128), "embedding_dim": 8, "batch_size": 1024, "epochs": 8}
 SEEN = 2  # times that an id must stand in the rows to learn from before theirs get it a vector
 
 
-def joined(first: Rows, second: Rows) -> Rows:
-    """Two tables of rows, one behind the other."""
-    lists = len(first.context)
-    return Rows(
-        np.concatenate([first.matrix, second.matrix]),
-        np.concatenate([first.ids, second.ids]),
-        np.concatenate([first.context, second.context]),
-        np.concatenate([first.history, second.history]),
-        np.concatenate([first.impression, second.impression + np.int32(lists)]),
-        np.concatenate([first.label, second.label]),
-        np.concatenate([first.position, second.position]),
-    )
-
-
 def ours(split: Split, config: CtrConfig, seed: int) -> tuple[ClickModel, Scores]:
     """A model as the project makes it, and log-odds of the validation rows by the one that had not seen them."""
     found, training = fit(split.names, split.learn, split.validate, config, seed=seed)
-    both = joined(split.learn, split.validate)
+    both = joined([split.learn, split.validate])
     model, _ = fit(split.names, both, None, config, seed=seed, schedule=training.schedule)
     unseen = found.raw(split.validate)
     model.calibration = calibrated(config.calibration, unseen, split.validate.label)
@@ -74,17 +62,20 @@ def probabilities(raw: Scores, calibration: Calibration | None) -> Scores:
 
 
 def variants(config: CtrConfig) -> dict[str, CtrConfig]:
-    """Every kind of network with the configured loss, and three also with cross-entropy of each row.
+    """Every kind of network with the configured loss, and what else is compared.
 
     A softmax within lists learns the order of a list, and nothing of what makes one list likelier to be clicked than
-    another, which the AUC over rows asks for.
+    another, which the AUC over rows asks for. Where every row is a list, there is only cross-entropy.
     """
     found = {}
     for kind in NETWORKS:
         fields = tuple(dict.fromkeys((*config.fields, *(("article", "history") if kind == "din" else ()))))
         found[kind] = config.model_copy(update={"network": kind, "fields": fields})
-    by_row = {} if config.loss == "bce" else {f"{kind} bce": {"network": kind, "loss": "bce"} for kind in BY_ROW}
-    return found | {name: config.model_copy(update=changed) for name, changed in by_row.items()}
+    more: dict[str, dict[str, Any]] = {"dnn members": {"network": "dnn", **MEMBERS}}
+    if config.loss != "bce":
+        more["dnn softmax"] = {"network": "dnn", "loss": "softmax"}
+        more |= {f"{kind} bce": {"network": kind, "loss": "bce"} for kind in BY_ROW}
+    return found | {name: config.model_copy(update=changed) for name, changed in more.items()}
 
 
 def all_ours(split: Split, config: CtrConfig, seed: int) -> Iterator[tuple[str, Scores]]:
@@ -138,9 +129,10 @@ def all_theirs(split: Split, seed: int) -> Iterator[tuple[str, Scores]]:
 
 
 def figures(rows: Rows, scores: Scores, lists: npt.NDArray[Any]) -> dict[str, float]:
-    """AUC over rows, log loss, calibration error; AUC, MRR and nDCG by list."""
+    """AUC over rows, log loss, calibration error and square; AUC, MRR and nDCG by list."""
     found = {"auc": auc(rows.label, scores), "log_loss": log_loss(rows.label, scores)}
     found["calibration_error"] = calibration_error(rows.label, scores)
+    found["calibration_square"] = calibration_square(rows.label, scores)
     return found | {f"list_{name}": value for name, value in impression_metrics(rows.label, scores, lists).items()}
 
 
@@ -154,22 +146,30 @@ def judged(cases: Iterable[tuple[Split, npt.NDArray[Any], int]], config: CtrConf
             found.setdefault(name, []).append(figures(split.held, scores, lists))
             said.setdefault(name, []).append((scores, split.held.label))
             theirs |= {name} & set(THEIRS)
-            told = "  ".join(f"{key} {value:.4f}" for key, value in found[name][-1].items())
+            told = "  ".join(f"{key} {value:.5f}" for key, value in found[name][-1].items())
             print(f"{number}  {name:20} {told}", flush=True)
     table = {name: over_cases(values) | together(said[name]) for name, values in found.items()}
     return {name: one for name, one in table.items() if name not in theirs}, {name: table[name] for name in theirs}
 
 
 def over_cases(values: Sequence[dict[str, float]]) -> dict[str, float]:
-    """The mean of every figure, and the AUC's spread: the largest less the smallest."""
-    found = {name: round(float(np.mean([one[name] for one in values])), 4) for name in values[0]}
-    return found | {"auc_spread": round(float(np.ptp([one["auc"] for one in values])), 4)}
+    """The mean of every figure, the root of the mean square, and the AUC's spread: the largest less the smallest."""
+    mean = {name: float(np.mean([one[name] for one in values])) for name in values[0]}
+    mean["calibration_without_chance"] = root(mean.pop("calibration_square"))
+    mean["auc_spread"] = float(np.ptp([one["auc"] for one in values]))
+    return {name: round(value, 4) for name, value in mean.items()}
+
+
+def root(square: float) -> float:
+    """The distance of a mean square that may be below 0: nothing then is left of it but chance."""
+    return math.sqrt(max(square, 0.0))
 
 
 def together(cases: Sequence[tuple[Scores, npt.NDArray[np.int8]]]) -> dict[str, float]:
     """The calibration error of all cases' rows as one: that of a few thousand rows is mostly chance."""
     scores, label = (np.concatenate(parts) for parts in zip(*cases, strict=True))
-    return {"calibration_error_together": round(calibration_error(label, scores), 4)}
+    error, left = calibration_error(label, scores), root(calibration_square(label, scores))
+    return {"calibration_error_together": round(error, 4), "calibration_without_chance_together": round(left, 4)}
 
 
 def of_titles(file: Path, settings: Settings, folds: int, seed: int) -> dict[str, Any]:

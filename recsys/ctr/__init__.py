@@ -10,7 +10,8 @@ position.py     the shallow tower that takes the place in a list out of a click
 losses.py       what training makes small
 engine.py       one step: batch -> gradient -> weights, fast
 distributed.py  the same in several processes
-streaming.py    rows from Parquet, when they are larger than the device
+survey.py       one pass over rows: can they be learned from, their scale, their ids
+sources.py      lists window by window: held on the device, or streamed from Parquet
 model.py        ``ClickModel``: scores, saves, loads
 calibration.py  log-odds -> probability
 trainer.py      one model on its way: epochs, averages, faults

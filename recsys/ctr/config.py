@@ -21,9 +21,10 @@ class CtrConfig(Section):
     expire_days: int = Field(30, ge=1)
     hidden: tuple[int, ...] = (64, 32)
     cross_layers: int = Field(2, ge=1)
+    members: int = Field(1, ge=1)
     norm: str = Field("none", pattern="^(none|batch|layer)$")
     dropout: float = Field(0.1, ge=0, lt=1)
-    loss: str = Field("softmax", pattern="^(softmax|bce)$")
+    loss: str = Field("auto", pattern="^(auto|joint|softmax|bce)$")
     negatives: float = Field(1.0, gt=0, le=1)
     position: bool = True
     optimiser: str = Field("adamw", pattern="^(sgd|momentum|rmsprop|adam|adamw)$")
@@ -33,7 +34,7 @@ class CtrConfig(Section):
     embedding_decay: float = Field(1e-4, ge=0)
     clip_norm: float = Field(0.0, ge=0)
     batch_size: int = Field(1024, ge=1)
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(30, ge=1)
     stop_on: str = Field("loss", pattern="^(loss|auc)$")
     patience: int = Field(3, ge=1)
     drops: int = Field(0, ge=0)
@@ -41,7 +42,17 @@ class CtrConfig(Section):
     calibration: str = Field("isotonic", pattern="^(none|platt|isotonic)$")
     start: str = Field("random", pattern="^(random|last)$")
     checkpoint_minutes: float = Field(5.0, ge=0)
+    rows_gib: float = Field(4.0, gt=0)
     device: str = Field("auto", pattern="^(auto|cpu|cuda)$")
+
+    def resolved(self, *, drawn: bool) -> Self:
+        """The same with the loss that ``auto`` stands for.
+
+        Args:
+            drawn: whether the candidates beside a click were drawn. Each list then has one click, so that nothing is to
+                be learned of a list as a whole; of lists that were shown there is.
+        """
+        return self if self.loss != "auto" else self.model_copy(update={"loss": "softmax" if drawn else "joint"})
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:

@@ -9,14 +9,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from recsys.ctr.checkpoints import Checkpoints, Tensors
 from recsys.ctr.inputs import Lists, draw
-from recsys.ctr.losses import cross_entropy, list_softmax
+from recsys.ctr.losses import loss_of
 from recsys.ctr.networks import Batch
+from recsys.ctr.sources import Source
 from recsys.ctr.trainer import Trainer, lists_a_batch, log_odds, under, weights
 from recsys.metrics import impression_metrics
+
+Floats = npt.NDArray[np.float32]
 
 DROP = 0.1  # of the step size, when the validation part no longer gets better
 HELD_BATCHES = 16  # batches' worth of validation lists that are scored at once
@@ -26,6 +30,8 @@ class Progress(NamedTuple):
     """How far a training is.
 
     Attributes:
+        epoch: the running one, from 1.
+        epochs: at most.
         rows: learned from so far, each as often as it was.
         total: at most, over all epochs.
         loss: mean loss of the last step.
@@ -33,6 +39,8 @@ class Progress(NamedTuple):
         rows_per_second: since it began or went on.
     """
 
+    epoch: int
+    epochs: int
     rows: int
     total: int
     loss: float
@@ -45,7 +53,7 @@ class Training:
     """What happened while a model was fitted; lists with an element per epoch.
 
     Attributes:
-        fit_loss: mean negative log likelihood of a click among its list (or of a row), dropout on.
+        fit_loss: mean loss per click (of cross-entropy alone, per row), dropout on.
         validation_loss: the same on the validation rows, dropout off; empty without them.
         validation_auc: mean over the validation lists, as if every candidate stood first.
         learning_rate: step size, warm-up left aside.
@@ -72,28 +80,37 @@ class Course:
 
     Args:
         trainer: the model, its weights not moved yet.
-        lists: to learn from.
+        source: lists to learn from.
         held: the validation lists; None: every epoch is better than the one before.
         epochs: at most so many.
+        size: rows that an epoch learns from.
         schedule: factor of the step size of each epoch; without it the validation part decides.
     """
 
     def __init__(
-        self, trainer: Trainer, lists: Lists, held: Lists | None, epochs: int, schedule: Sequence[float] | None
+        self,
+        trainer: Trainer,
+        source: Source,
+        held: Source | None,
+        epochs: int,
+        size: int,
+        schedule: Sequence[float] | None,
     ) -> None:
-        self._trainer, self._lists, self._held = trainer, lists, held
-        self._epochs, self._schedule = epochs, schedule
+        self._trainer, self._source, self._held = trainer, source, held
+        self._epochs, self._size, self._schedule = epochs, size, schedule
         self._training, self._kept = Training(), weights(trainer.model)
         self._path: list[float] = []  # factors of the epochs that led to the weights of now
         self._drops = self._stale = 0
 
     def run(self, checkpoints: Checkpoints | None, watch: Callable[[Progress], None] | None) -> Training:
         """Train; the model then has the kept weights. See ``fit``."""
-        if checkpoints is not None and (found := checkpoints.load()) is not None:
+        group = self._trainer.group
+        found = None if checkpoints is None else checkpoints.load()
+        found = found if group is None else group.told(found)
+        if found is not None:
             self._restore(*found)
-        training, began = self._training, time.monotonic()
-        size = len(self._lists.label)
-        behind = len(training.fit_loss) * size
+        training, began, size = self._training, time.monotonic(), self._size
+        behind = len(training.fit_loss) * size + self._trainer.seen
 
         def told(n: int, loss: float) -> None:
             training.rows += n
@@ -102,7 +119,8 @@ class Course:
             if watch is not None:
                 auc = training.validation_auc[-1] if training.validation_auc else float("nan")
                 speed = training.rows / max(time.monotonic() - began, 1e-9)
-                watch(Progress(behind + training.rows, self._epochs * size, loss, auc, speed))
+                epoch = len(training.fit_loss) + 1
+                watch(Progress(epoch, self._epochs, behind + training.rows, self._epochs * size, loss, auc, speed))
 
         while not self._over:
             self._epoch(told)
@@ -124,11 +142,14 @@ class Course:
             factor = self._schedule[n]
             if n and factor < self._schedule[n - 1] and not trainer.done:
                 trainer.start_from(trainer.averaged())
-        training.fit_loss.append(trainer.epoch(self._lists, factor, told))
+        training.fit_loss.append(trainer.epoch(self._source, factor, told))
         training.learning_rate.append(trainer.config.learning_rate * factor)
         self._path.append(factor)
         if self._held is not None:
-            loss, auc = self._judged(self._held)
+            group = trainer.group
+            leads = group is None or group.leads
+            loss, auc = self._judged(self._held) if leads else (0.0, 0.0)
+            loss, auc = (loss, auc) if group is None else group.told((loss, auc))
             training.validation_loss.append(loss)
             training.validation_auc.append(auc)
         self._decide()
@@ -147,33 +168,38 @@ class Course:
             self._drops, self._stale, self._path = self._drops + 1, 0, list(training.schedule)
             self._trainer.start_from(self._kept)
 
-    def _judged(self, held: Lists) -> tuple[float, float]:
+    def _judged(self, held: Source) -> tuple[float, float]:
         """The averaged weights' loss on the validation rows, without dropout, and their AUC."""
         trainer = self._trainer
         model, now = trainer.model, weights(trainer.model)
         model.parts.load_state_dict(trainer.averaged())
         model.parts.eval()
-        step = lists_a_batch(held, trainer.config) * HELD_BATCHES
-        L = len(held.size)
-        total, count = 0.0, 0.0
-        score = torch.empty(len(held.label))
         with torch.inference_mode():
-            for start in range(0, L, step):
-                numbers = torch.arange(start, min(start + step, L), device=held.size.device)
-                rows = draw(held, numbers)
-                label = held.label[rows.rows]
-                place = None if held.place is None else held.place[rows.rows]
-                batch = Batch(model.standardised(held.dense[rows.rows]), rows.ids, rows.history)
-                odds = log_odds(model.parts, batch, None)
-                shown = odds if place is None else log_odds(model.parts, batch, place)
-                bce = trainer.config.loss == "bce"
-                loss = cross_entropy(shown, label) if bce else list_softmax(shown, label, rows.group, len(rows.lists))
-                total, count = total + float(loss), count + (len(label) if bce else float(label.sum()))
-                score[rows.rows.cpu()] = odds.cpu()
+            told = [self._scored(lists) for lists in held.windows(None)]
         model.parts.load_state_dict(now)
-        group = np.repeat(np.arange(L), held.size.cpu().numpy())
-        figures = impression_metrics(held.label.cpu().numpy(), score.numpy(), group)
+        sizes = np.concatenate([size for *_, size in told])
+        label, score = (np.concatenate([one[place] for one in told]) for place in (1, 2))
+        total = sum(loss for loss, *_ in told)
+        count = len(label) if trainer.config.loss == "bce" else float(label.sum())
+        figures = impression_metrics(label, score, np.repeat(np.arange(len(sizes)), sizes))
         return total / max(count, 1.0), figures["auc"]
+
+    def _scored(self, held: Lists) -> tuple[float, Floats, Floats, npt.NDArray[np.int64]]:
+        """The loss of some validation lists, summed; labels and log-odds of their rows; sizes of the lists."""
+        config, model = self._trainer.config, self._trainer.model
+        step, total = lists_a_batch(held, config) * HELD_BATCHES, 0.0
+        score = torch.empty(len(held.label))
+        for numbers in torch.split(torch.arange(len(held.size), device=held.size.device), step):
+            rows = draw(held, numbers)
+            label = held.label[rows.rows]
+            place = None if held.place is None else held.place[rows.rows]
+            batch = Batch(model.standardised(held.dense[rows.rows]), rows.ids, rows.history)
+            odds = log_odds(model.parts, batch, None)
+            shown = odds if place is None else log_odds(model.parts, batch, place)
+            loss = loss_of(config.loss, shown, label, rows.group, len(rows.lists))
+            total += float(loss)
+            score[rows.rows.cpu()] = odds.cpu()
+        return total, held.label.cpu().numpy(), score.numpy(), held.size.cpu().numpy()
 
     def _state(self) -> tuple[Tensors, dict[str, Any]]:
         tensors, facts = self._trainer.state()

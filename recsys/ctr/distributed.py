@@ -12,28 +12,56 @@ Source: Li et al. 2020 (data-parallel training in PyTorch).
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
+from recsys.errors import DegenerateInput, LostProcess
+
 LAUNCHED = "WORLD_SIZE"  # torchrun sets it
+PATIENCE = timedelta(hours=12)  # the others wait while the first process makes what comes before
+T = TypeVar("T")
 
 
 @contextmanager
-def processes() -> Iterator["Group | None"]:
-    """The processes that torchrun started; None when it did not, or started one only."""
+def processes(device: str = "cpu") -> Iterator["Group | None"]:
+    """The processes that torchrun started; None when it did not, or started one only.
+
+    Args:
+        device: ``cpu``, or ``cuda`` for a GPU per process.
+
+    Raises:
+        DegenerateInput: there are fewer GPUs than processes on this machine.
+        LostProcess: in the block, another process has ended.
+    """
     if int(os.environ.get(LAUNCHED, "1")) < 2:
         yield None
         return
-    cuda = torch.cuda.is_available()
-    if cuda:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if cuda else "gloo")
+    if device == "cuda":
+        number, gpus = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if number >= gpus:
+            remedy = f"Start torchrun with --nproc-per-node {max(gpus, 1)}, or set ctr.device to cpu."
+            raise DegenerateInput("a GPU per process", f"process {number + 1} of this machine, {gpus} GPUs", remedy)
+        torch.cuda.set_device(number)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield Group()
+    except RuntimeError as error:
+        if not is_lost(error):
+            raise
+        got = f"{str(error).splitlines()[0]}"
+        remedy = "Look at what that process said; the same command goes on from the last checkpoint."
+        raise LostProcess("all processes until the end of the training", got, remedy) from None
     finally:
         dist.destroy_process_group()
+
+
+def is_lost(error: RuntimeError) -> bool:
+    """Whether an error says that another process is gone; the libraries have no class of their own for it."""
+    return isinstance(error, dist.DistError) or "onnection" in str(error)
 
 
 class Group:
@@ -47,14 +75,25 @@ class Group:
     def __init__(self) -> None:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
 
+    @property
+    def leads(self) -> bool:
+        """Whether this is the first process, which alone writes."""
+        return self.rank == 0
+
     def start(self, module: nn.Module) -> None:
         """Give everyone the first process' weights."""
         for tensor in (*module.parameters(), *module.buffers()):
             dist.broadcast(tensor.detach(), 0)
 
-    def part(self, rows: torch.Tensor) -> torch.Tensor:
-        """This process' part of a batch, int64 (B,) -> (B / size,): equal parts, up to size - 1 rows are left out."""
-        return rows[: len(rows) // self.size * self.size].view(self.size, -1)[self.rank]
+    def part(self, numbers: torch.Tensor) -> torch.Tensor:
+        """This process' part of a batch, int64 (B,) -> (B / size,), one more in the first ones where it does not go."""
+        return numbers[self.rank :: self.size]
+
+    def told(self, fact: T) -> T:
+        """What the first process says; what others say is not heard."""
+        facts = [fact]
+        dist.broadcast_object_list(facts, 0)
+        return facts[0]
 
     def mean(self, tensors: Sequence[torch.Tensor]) -> None:
         """Replace each tensor by its mean over processes; all travel as one."""

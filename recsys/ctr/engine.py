@@ -146,17 +146,19 @@ class Engine:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16, cache_enabled=False):
             loss: torch.Tensor = functional_call(self.objective, own, (small, *told))
         torch.autograd.backward(loss)
+        mean = loss.detach()
         with torch.no_grad():
-            self._update(rows, own)
-        return loss.detach()
+            self._update(rows, own, mean)
+        return mean
 
-    def _update(self, rows: torch.Tensor, own: dict[str, torch.Tensor]) -> None:
+    def _update(self, rows: torch.Tensor, own: dict[str, torch.Tensor], loss: torch.Tensor) -> None:
+        """Make the step; with other processes, all make the same, and the loss becomes that of all."""
         read = {name: weight for name, weight in own.items() if weight.grad is not None}
         gradients = [weight.grad for weight in read.values() if weight.grad is not None]
         weights = [weight.detach() for weight in read.values()]
         dense = [weight.grad for weight in self._dense if weight.grad is not None]
         if self._exchange is not None:
-            self._exchange.mean(dense)
+            self._exchange.mean([*dense, loss])
             if gradients:
                 rows, gradients = self._exchange.rows(rows, gradients)
                 weights = [self._tables[name].detach().index_select(0, rows) for name in read]

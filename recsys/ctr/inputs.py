@@ -3,8 +3,8 @@
 Reads ``recsys.features.rows``; produces arrays for scoring and tensors of whole lists for training.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,7 @@ class Lists(NamedTuple):
         history: int64 (L, T).
         place: int64 (N,), rows of the position tower; None where no place is known.
         label: float32 (N,).
+        clicks: float32 (L,), clicked rows of each list.
         start: int64 (L,), where each list's rows stand.
         size: int64 (L,).
         source: int64 (N,), which of the caller's rows each one is.
@@ -115,9 +116,22 @@ class Lists(NamedTuple):
     history: torch.Tensor
     place: torch.Tensor | None
     label: torch.Tensor
+    clicks: torch.Tensor
     start: torch.Tensor
     size: torch.Tensor
     source: torch.Tensor
+
+    def to(self, device: str) -> "Lists":
+        """The same on a device; from pinned memory while this thread goes on."""
+        return self._each(lambda part: part.to(device, non_blocking=True))
+
+    def pinned(self) -> "Lists":
+        """The same in memory that a GPU copies from by itself."""
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Lists":
+        parts: Any = (None if part is None else change(part) for part in self)
+        return Lists(*parts)
 
 
 class Drawn(NamedTuple):
@@ -130,8 +144,8 @@ class Drawn(NamedTuple):
     lists: torch.Tensor
 
 
-def lists_on(rows: Rows, reads: Reads, vocabulary: Vocabulary, device: str, source: npt.NDArray[np.int64]) -> Lists:
-    """The rows as tensors on a device."""
+def lists_of(rows: Rows, reads: Reads, vocabulary: Vocabulary, source: npt.NDArray[np.int64]) -> Lists:
+    """The rows as tensors on the CPU."""
     shown, start, size = np.unique(rows.impression, return_index=True, return_counts=True)
     hashed = chosen(rows, reads)
     place = None if (rows.position == UNKNOWN).all() else places(rows.position)
@@ -139,21 +153,10 @@ def lists_on(rows: Rows, reads: Reads, vocabulary: Vocabulary, device: str, sour
     if reads.any:
         ids, context, history = vocabulary.rows(ids), vocabulary.rows(context), vocabulary.rows(history)
     dense, label = np.ascontiguousarray(rows.matrix), rows.label.astype(np.float32)
-
-    def there(array: npt.NDArray[np.generic]) -> torch.Tensor:
-        return torch.from_numpy(array).to(device)
-
-    return Lists(
-        there(dense),
-        there(ids),
-        there(context),
-        there(history),
-        None if place is None else there(place),
-        there(label),
-        there(start),
-        there(size),
-        there(source),
-    )
+    clicks = np.add.reduceat(label, start) if len(start) else label
+    arrays = (dense, ids, context, history, place, label, clicks, start, size, source)
+    parts: Any = (None if array is None else torch.from_numpy(array) for array in arrays)
+    return Lists(*parts)
 
 
 def draw(lists: Lists, numbers: torch.Tensor) -> Drawn:

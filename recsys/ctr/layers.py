@@ -79,18 +79,46 @@ class Pairs(torch.autograd.Function):
         return torch.sub(total[:, None], vectors).mul_(gradient[:, :, None]), total * gradient
 
 
-def perceptron(width: int, hidden: Sequence[int], dropout: float, norm: str) -> nn.Sequential:
-    """Layers of ``hidden`` units with ReLU, and one unit at the end."""
+def perceptron(width: int, hidden: Sequence[int], dropout: float, norm: str, members: int = 1) -> nn.Sequential:
+    """M perceptrons side by side, each of layers of ``hidden`` units with ReLU and one unit: (B, width) -> (B, M).
+
+    All read the same and none reads another one's units, so that they differ by the weights they begin with.
+
+    Source: Lakshminarayanan et al. 2017, section 2.4 (ensembles of networks).
+    """
     layers: list[nn.Module] = []
     for units in hidden:
-        layers.append(nn.Linear(width, units))
+        layers.append(_linear(width, units, members, first=not layers))
         if norm != "none":
-            layers.append(nn.BatchNorm1d(units) if norm == "batch" else nn.LayerNorm(units))
+            wide = members * units
+            layers.append(nn.BatchNorm1d(wide) if norm == "batch" else nn.GroupNorm(members, wide))
         layers.append(nn.ReLU())
         if dropout:
             layers.append(nn.Dropout(dropout))
         width = units
-    return nn.Sequential(*layers, nn.Linear(width, 1))
+    return nn.Sequential(*layers, _linear(width, 1, members, first=not layers))
+
+
+def _linear(width: int, units: int, members: int, *, first: bool) -> nn.Module:
+    """A layer of M perceptrons: the first one reads what all read, later ones read their own units."""
+    return nn.Linear(width, members * units) if first or members == 1 else SideBySide(members, width, units)
+
+
+class SideBySide(nn.Module):
+    """M linear layers side by side, each with its own part of the units.
+
+    Not one batched product: for few rows that sums in another order than for many, and a score must not depend on the
+    candidates beside it.
+    """
+
+    def __init__(self, members: int, width: int, units: int) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(nn.Linear(width, units) for _ in range(members))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """float32 (B, M * W) -> (B, M * U)."""
+        parts = x.chunk(len(self.members), 1)  # (B, W) each
+        return torch.cat([layer(part) for layer, part in zip(self.members, parts, strict=True)], 1)
 
 
 class Cross(nn.Module):

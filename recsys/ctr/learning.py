@@ -15,8 +15,11 @@ import torch
 
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import ClickModel, Matrix
+from recsys.ctr.sources import Held, taught
+from recsys.ctr.survey import surveyed
 from recsys.ctr.trainer import Trainer
-from recsys.ctr.training import check_rows, device_of, one_thread, standard, taught, tensors_of
+from recsys.ctr.training import device_of, one_thread
+from recsys.features.blocks import Blocks
 from recsys.features.rows import Candidates, Rows
 
 
@@ -29,8 +32,8 @@ class Learner:
     """
 
     def __init__(self, names: Sequence[str], config: CtrConfig, *, seed: int) -> None:
-        self.config, self.ready = config.model_copy(update={"fields": ()}), False
-        self._device, self._seed = device_of(config), seed
+        self.config, self.ready = config.model_copy(update={"fields": ()}).resolved(drawn=True), False
+        self._device = device_of(config)
         torch.manual_seed(seed)
         learned = ClickModel(names, self.config).to(self._device)
         self.model = ClickModel(names, self.config)
@@ -50,13 +53,14 @@ class Learner:
         Raises:
             DegenerateInput: see ``recsys.ctr.training.fit``.
         """
-        check_rows(self.model.names, rows, self.config)
+        found = surveyed(self.model.names, Blocks.of(rows), self.config)
+        found.check(self.config)
         learned, loss = self._trainer.model, 0.0
         factor = (learning_rate or self.config.learning_rate) / self.config.learning_rate
         with one_thread(self._device):
             if not self.ready:
-                learned.mean, learned.std = (v.to(self._device) for v in standard(rows.matrix))
-            lists = tensors_of(learned, rows, taught(rows, self.config, self._seed))
+                learned.mean, learned.std = (part.to(self._device) for part in found.scale)
+            lists = Held(learned, rows, self.config, taught)
             for _ in range(epochs):
                 loss = self._trainer.epoch(lists, factor)
         self.model.mean, self.model.std = learned.mean.cpu(), learned.std.cpu()

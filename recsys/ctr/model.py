@@ -34,7 +34,7 @@ CLIP = 8.0  # standard deviations: a feature beyond what training saw must not d
 RATE = "click_rate_total"  # the column that holds the smoothed click rate in log-odds
 SCORE_ROWS = 8_192  # rows scored at once: what is between two layers stays in the processor's cache
 ALIGNED = 16  # rows: of a multiple, each row is summed in the same order, so that no score depends on its neighbours
-SHAPE = ("network", "fields", "embedding_dim", "hidden", "cross_layers", "norm", "dropout", "position")
+SHAPE = ("network", "fields", "embedding_dim", "hidden", "cross_layers", "members", "norm", "dropout", "position")
 VOCABULARY = "vocabulary.npy"
 
 
@@ -76,6 +76,7 @@ class ClickModel:
             dropout=config.dropout,
             norm=config.norm,
             cross_layers=config.cross_layers,
+            members=config.members,
         )
 
     def lean(self, share: float) -> None:
@@ -174,6 +175,7 @@ class ClickModel:
 
     @classmethod
     def _of(cls, facts: dict[str, Any], folder: Path) -> "ClickModel":
+        facts = {"members": 1} | facts  # before 0.5 there was one
         config = CtrConfig(**{name: facts[name] for name in SHAPE})
         model = cls(facts["names"], config, Vocabulary.load(folder / VOCABULARY) if config.fields else None)
         model.lean(facts["click_rate_share"])
@@ -240,11 +242,11 @@ def check_names(learned: Sequence[str], names: Sequence[str]) -> None:
     raise StaleArtefact(f"a click model over today's {len(names)} features", got, "Run: python -m jobs features ctr")
 
 
-def check_matrix(matrix: Matrix, names: Sequence[str]) -> None:
+def check_matrix(matrix: Matrix, names: Sequence[str], *, first: int = 0) -> None:
     """Refuse a matrix of other columns, or with a value that is not finite.
 
     Raises:
-        DegenerateInput: names the first bad column and row.
+        DegenerateInput: names the first bad column and row, counted from ``first``.
     """
     if matrix.ndim != 2 or matrix.shape[1] != len(names):
         raise DegenerateInput(
@@ -252,5 +254,5 @@ def check_matrix(matrix: Matrix, names: Sequence[str]) -> None:
         )
     if not np.isfinite(matrix).all():
         row, column = np.argwhere(~np.isfinite(matrix))[0]
-        got = f"{matrix[row, column]} in column {names[column]!r}, row {row}"
+        got = f"{matrix[row, column]} in column {names[column]!r}, row {first + row}"
         raise DegenerateInput("finite features", got, "Correct that feature, then run: python -m jobs features")

@@ -12,12 +12,13 @@ A kind is a sum of parts, each of which gives log-odds of its own:
 
 ``first`` is linear in columns and ids. ``pairs`` is the sum over all pairs of columns and ids of the product of their
 vectors. ``deep`` is a multilayer perceptron and ``cross`` a stack of cross layers over the columns and all vectors, one
-behind the other. The mean of the last clicks' vectors is one more id field in every kind with vectors but ``din``. Each
-kind takes any layout: without ids and clicks there is no table, ``fm`` multiplies columns, ``din`` is ``dnn``; without
-ids ``din`` has nothing to ask with and takes the mean of the clicks as well.
+behind the other. Of ``deep`` there may be several, the members: each learns as if it were alone with the other parts,
+which all share, and the log-odds are their mean. The mean of the last clicks' vectors is one more id field in every
+kind with vectors but ``din``. Each kind takes any layout: without ids and clicks there is no table, ``fm`` multiplies
+columns, ``din`` is ``dnn``; without ids ``din`` has nothing to ask with and takes the mean of the clicks as well.
 
 Source: Rendle 2010 (fm, equation 5); Guo et al. 2017 (deepfm); Wang et al. 2021 (dcn: DCN-V2, section 3, in parallel,
-full matrices); Zhou et al. 2018 (din, section 4.3).
+full matrices); Zhou et al. 2018 (din, section 4.3); Lakshminarayanan et al. 2017 (members).
 """
 
 from collections.abc import Sequence
@@ -90,6 +91,7 @@ def network(
     dropout: float,
     norm: str,
     cross_layers: int,
+    members: int = 1,
 ) -> "Network":
     """Make a network; torch's global generator draws its weights.
 
@@ -101,6 +103,7 @@ def network(
         dropout: share of hidden units left out in training, in [0, 1).
         norm: "none", "batch" (Ioffe and Szegedy 2015) or "layer" (Ba et al. 2016), before each ReLU.
         cross_layers: number of cross layers, at least 1.
+        members: multilayer perceptrons M side by side, at least 1.
 
     Raises:
         DegenerateInput: an unknown kind or norm, or a layout with nothing to read.
@@ -115,7 +118,7 @@ def network(
     parts = NETWORKS[kind]
     made = Network(parts, layout, embedding_dim)
     if parts.deep:
-        made.deep = perceptron(made.width, hidden, dropout, norm)
+        made.deep = perceptron(made.width, hidden, dropout, norm, members)
     if parts.cross:
         made.cross = Cross(made.width, cross_layers)
     return made
@@ -147,7 +150,7 @@ class Network(nn.Module):
         self.cross: nn.Module | None = None
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """Log-odds of a click: float32 (B,)."""
+        """Log-odds of a click: float32 (B,); with several members, in training, float32 (M, B), each member's own."""
         table, logits = self.embeddings, []
         if self.parts.first:
             logits.append(batch.dense @ self.first + self.intercept)
@@ -159,11 +162,17 @@ class Network(nn.Module):
                 logits.append(pairs(batch.dense, self.factors, vectors))
             if self.parts.deep:
                 seen = batch.dense if vectors is None else torch.cat([batch.dense, vectors.flatten(1)], 1)
-                logits += [part(seen).squeeze(1) for part in (self.deep, self.cross) if part is not None]
+                logits += [self._of_members(part(seen)) for part in (self.deep, self.cross) if part is not None]
         total = logits[0]
         for logit in logits[1:]:
             total = total + logit
         return total
+
+    def _of_members(self, out: torch.Tensor) -> torch.Tensor:
+        """What M members say, (B, M): their mean; in training what each says, (M, B), for each learns by itself."""
+        if out.shape[1] == 1:
+            return out.squeeze(1)
+        return out.T if self.training else out.mean(1)
 
     def _vectors(self, batch: Batch, table: "Embeddings") -> torch.Tensor:
         """float32 (B, K, D), or (B, K + 1, D) with the last clicks behind."""

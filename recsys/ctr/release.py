@@ -15,12 +15,13 @@ from recsys.ctr.calibration import calibrated
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.course import Progress, Training
+from recsys.ctr.distributed import Group
 from recsys.ctr.model import ClickModel
-from recsys.ctr.training import fit
+from recsys.ctr.training import fit, scored
 from recsys.errors import DegenerateInput
 from recsys.features import NAMES
+from recsys.features.blocks import Blocks
 from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.training import TrainingSet
 from recsys.metrics import auc_error, log_loss
 from recsys.workspace import load_npy, read_json
 
@@ -35,11 +36,13 @@ class Aids(NamedTuple):
         last: the model to go on from.
         checkpoints: of the training of a name.
         watch: shows how far the training of a name is.
+        group: the processes that train together; all make the same models.
     """
 
     last: ClickModel | None = None
     checkpoints: Callable[[str], Checkpoints | None] = lambda _: None
     watch: Callable[[str], Callable[[Progress], None] | None] = lambda _: None
+    group: Group | None = None
 
 
 NO_AIDS = Aids()
@@ -59,7 +62,7 @@ class Judged(NamedTuple):
     training: Training
 
 
-def judged_model(made: TrainingSet, config: CtrConfig, *, seed: int, aids: Aids = NO_AIDS) -> Judged:
+def judged_model(made: Blocks, config: CtrConfig, *, seed: int, aids: Aids = NO_AIDS) -> Judged:
     """Find the schedule and the calibration, then fit on all rows before the held-out ones.
 
     Args:
@@ -68,9 +71,9 @@ def judged_model(made: TrainingSet, config: CtrConfig, *, seed: int, aids: Aids 
         seed: see ``fit``.
         aids: what training may use; the last model only where it has seen nothing that stops or judges.
     """
-    fitted, later, held = (made.where(made.part == part) for part in (FIT, VALIDATION, HOLDOUT))
-    until = made.time[made.part != FIT].min(initial=np.iinfo(np.int64).max)
-    start = aids.last if aids.last is not None and 0 < aids.last.through < until else None
+    fitted, later, held = (made.of_parts(part) for part in (FIT, VALIDATION, HOLDOUT))
+    since = made.of_parts(VALIDATION, HOLDOUT).since
+    start = aids.last if aids.last is not None and 0 < aids.last.through < since else None
     found, training = fit(
         NAMES,
         fitted,
@@ -78,11 +81,12 @@ def judged_model(made: TrainingSet, config: CtrConfig, *, seed: int, aids: Aids 
         config,
         seed=seed,
         start=start,
-        through=through(fitted),
+        through=fitted.until,
         checkpoints=aids.checkpoints("validation"),
         watch=aids.watch("validation"),
+        group=aids.group,
     )
-    before = made.where(made.part != HOLDOUT)
+    before = made.of_parts(FIT, VALIDATION)
     model, _ = fit(
         NAMES,
         before,
@@ -91,15 +95,16 @@ def judged_model(made: TrainingSet, config: CtrConfig, *, seed: int, aids: Aids 
         seed=seed,
         schedule=training.schedule,
         start=start,
-        through=through(before),
+        through=before.until,
         checkpoints=aids.checkpoints("holdout"),
         watch=aids.watch("holdout"),
+        group=aids.group,
     )
-    model.calibration = calibrated(config.calibration, found.raw(later), later.label)
-    return Judged(model, model.score(held), training)
+    model.calibration = calibrated(config.calibration, scored(found.raw, later), labels(later))
+    return Judged(model, scored(model.score, held), training)
 
 
-def released_model(made: TrainingSet, judged: Judged, config: CtrConfig, *, seed: int, aids: Aids) -> ClickModel:
+def released_model(made: Blocks, judged: Judged, config: CtrConfig, *, seed: int, aids: Aids) -> ClickModel:
     """Fit on all rows as the validation part taught; the calibration is of the model that had not seen that part."""
     model, _ = fit(
         NAMES,
@@ -109,17 +114,18 @@ def released_model(made: TrainingSet, judged: Judged, config: CtrConfig, *, seed
         seed=seed,
         schedule=judged.training.schedule,
         start=aids.last,
-        through=through(made),
+        through=made.until,
         checkpoints=aids.checkpoints("release"),
         watch=aids.watch("release"),
+        group=aids.group,
     )
     model.calibration = judged.model.calibration
     return model
 
 
-def through(rows: TrainingSet) -> int:
-    """When the last list was shown, ms; 0 without rows."""
-    return int(rows.time.max(initial=0))
+def labels(blocks: Blocks) -> npt.NDArray[np.int8]:
+    """The labels of all rows: int8 (N,)."""
+    return np.concatenate([np.empty(0, np.int8), *(block.label for block in blocks)])
 
 
 def curves(training: Training) -> dict[str, object]:

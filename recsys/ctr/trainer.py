@@ -13,11 +13,13 @@ from torch import nn
 
 from recsys.ctr.checkpoints import Tensors
 from recsys.ctr.config import CtrConfig
+from recsys.ctr.distributed import Group
 from recsys.ctr.engine import Engine
-from recsys.ctr.inputs import Drawn, Lists, draw
-from recsys.ctr.losses import cross_entropy, list_softmax
+from recsys.ctr.inputs import Lists, draw
+from recsys.ctr.losses import loss_of
 from recsys.ctr.model import ClickModel
 from recsys.ctr.networks import Batch
+from recsys.ctr.sources import Source
 from recsys.errors import DegenerateInput
 
 AVERAGE = 0.99  # share of the old average kept at each step: about the last hundred steps, less noise than the last one
@@ -29,7 +31,7 @@ Step = Callable[[int, float], None]  # told after each step: its rows, its mean 
 
 
 class Objective(nn.Module):
-    """The mean loss of a model's parts: of a click among its list, or of a row."""
+    """The mean loss of a model's parts, per click or per row."""
 
     def __init__(self, parts: nn.ModuleDict, loss: str) -> None:
         super().__init__()
@@ -41,13 +43,21 @@ class Objective(nn.Module):
         label: torch.Tensor,
         group: torch.Tensor,
         lists: torch.Tensor,
+        count: torch.Tensor,
         place: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """A batch with its labels, the list of each row, a number per list, and the rows' places -> a scalar."""
+        """A batch -> a scalar.
+
+        Args:
+            batch: B rows.
+            label: float32 (B,).
+            group: int64 (B,), the list of each row.
+            lists: int64 (L,), a number per list.
+            count: float32 (), rows or clicks that the loss is the mean over.
+            place: int64 (B,), where the rows stood.
+        """
         logit = log_odds(self.parts, batch, place).float()
-        if self._loss == "bce":
-            return cross_entropy(logit, label) / len(label)
-        return list_softmax(logit, label, group, len(lists)) / label.sum().clamp(min=1)
+        return loss_of(self._loss, logit, label, group, len(lists)) / count
 
 
 def log_odds(parts: nn.ModuleDict, batch: Batch, place: torch.Tensor | None) -> torch.Tensor:
@@ -57,15 +67,27 @@ def log_odds(parts: nn.ModuleDict, batch: Batch, place: torch.Tensor | None) -> 
 
 
 class Trainer:
-    """A model that learns.
+    """A model that learns, in one process or in each of several from its part of every batch.
 
     Attributes:
         model: with the weights as they move, on its device.
+        group: the processes that learn together; None for one alone.
         done: steps of the running epoch that are behind.
+        seen: rows of the running epoch that are.
     """
 
-    def __init__(self, model: ClickModel, config: CtrConfig, *, seed: int, folder: Path | None = None) -> None:
-        self.model, self.config, self._folder = model, config, folder
+    def __init__(
+        self,
+        model: ClickModel,
+        config: CtrConfig,
+        *,
+        seed: int,
+        folder: Path | None = None,
+        group: Group | None = None,
+    ) -> None:
+        self.model, self.config, self.group, self._folder, self._seed = model, config, group, folder, seed
+        if group is not None:
+            group.start(model.parts)
         self._engine = Engine(
             Objective(model.parts, config.loss),
             optimiser=config.optimiser,
@@ -74,10 +96,11 @@ class Trainer:
             embedding_l2=config.embedding_decay,
             clip=config.clip_norm,
             bf16=model.mean.is_cuda,
+            exchange=group,
         )
         self._order = torch.Generator().manual_seed(seed)
         self._began = self._order.get_state()  # of the running epoch
-        self._steps = self.done = 0
+        self._steps = self.done = self.seen = 0
         self._total = self._clicks = 0.0
         self._average = {name: value for name, value in weights(model).items() if _is_averaged(name, value)}
         self._averaged = [model.parts.state_dict()[name] for name in self._average]  # what it is the average of
@@ -89,11 +112,11 @@ class Trainer:
         """
         return weights(self.model) | {name: value.clone() for name, value in self._average.items()}
 
-    def epoch(self, lists: Lists, factor: float = 1.0, told: Step | None = None) -> float:
-        """One pass over the lists, or what is left of one.
+    def epoch(self, source: Source, factor: float = 1.0, told: Step | None = None) -> float:
+        """One pass over all lists, or what is left of one.
 
         Args:
-            lists: on the model's device.
+            source: of the lists.
             factor: of the step size.
             told: called after each step.
 
@@ -108,30 +131,44 @@ class Trainer:
             self._order.set_state(self._began)
         else:
             self._began, self._total, self._clicks = self._order.get_state(), 0.0, 0.0
-        L = len(lists.size)
-        per_batch = lists_a_batch(lists, self.config)
-        shuffled = torch.randperm(L, generator=self._order).to(lists.size.device)
-        for start in range(self.done * per_batch, L, per_batch):
-            self._step(lists, draw(lists, shuffled[start : start + per_batch]), factor, told)
-        self.done = 0
+        behind = self.done
+        for lists in source.windows(self._order):
+            batches = self._batches(lists)
+            for numbers in batches[behind:]:
+                self._step(lists, numbers, factor, told)
+            behind = max(0, behind - len(batches))
+        self.done = self.seen = 0
         return self._total / max(self._clicks, 1.0)
 
-    def _step(self, lists: Lists, drawn: Drawn, factor: float, told: Step | None) -> None:
-        config, rows = self.config, drawn.rows
-        label = lists.label[rows]
+    def _batches(self, lists: Lists) -> list[torch.Tensor]:
+        """Numbers of lists in a drawn order; a last batch of fewer than there are processes waits for another epoch."""
+        shuffled = torch.randperm(len(lists.size), generator=self._order).to(lists.size.device)
+        least = 1 if self.group is None else self.group.size
+        return [some for some in torch.split(shuffled, lists_a_batch(lists, self.config)) if len(some) >= least]
+
+    def _step(self, lists: Lists, numbers: torch.Tensor, factor: float, told: Step | None) -> None:
+        config, group = self.config, self.group
+        processes = 1 if group is None else group.size
+        if group is not None:  # each drops other units, and one that goes on the same as one that was not interrupted
+            torch.manual_seed(hash((self._seed, self._steps, group.rank)))
+        drawn = draw(lists, numbers if group is None else group.part(numbers))
+        rows, label = drawn.rows, lists.label[drawn.rows]
+        count = (lists.size if config.loss == "bce" else lists.clicks)[numbers].sum(dtype=torch.float32)
         warm = min(1.0, (self._steps + 1) / max(1, config.warmup_steps))
         self._engine.learning_rate = config.learning_rate * factor * warm
         batch = Batch(self.model.standardised(lists.dense[rows]), drawn.ids, drawn.history)
         places = () if lists.place is None else (lists.place[rows],)
-        loss = float(self._engine.step(batch, label, drawn.group, drawn.lists, *places))
+        share = count.clamp(min=1) / processes  # then the mean over processes is that of the batch
+        loss = float(self._engine.step(batch, label, drawn.group, drawn.lists, share, *places))
         if not loss <= EXPLODED:
-            raise self._fault(lists, rows, loss)
-        count = len(rows) if config.loss == "bce" else float(label.sum())
+            raise self._fault(lists, draw(lists, numbers).rows, loss)
         self._move_average()
         self._steps, self.done = self._steps + 1, self.done + 1
-        self._total, self._clicks = self._total + loss * count, self._clicks + count
+        self._total, self._clicks = self._total + loss * float(count), self._clicks + float(count)
+        size = int(lists.size[numbers].sum())
+        self.seen += size
         if told is not None:
-            told(len(rows), loss)
+            told(size, loss)
 
     def _move_average(self) -> None:
         """Towards the weights of now; those of the beginning, drawn at random, fade at once."""
@@ -171,7 +208,8 @@ class Trainer:
         tensors["generator.torch"] = torch.get_rng_state()
         if self.model.mean.is_cuda:
             tensors["generator.cuda"] = torch.cuda.get_rng_state()
-        return tensors, {"steps": self._steps, "done": self.done, "total": self._total, "clicks": self._clicks}
+        counts = {"steps": self._steps, "done": self.done, "seen": self.seen}
+        return tensors, counts | {"total": self._total, "clicks": self._clicks}
 
     def restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
         """Stand where ``state`` was taken: the same steps follow, to the last bit."""
@@ -183,7 +221,7 @@ class Trainer:
         torch.set_rng_state(tensors["generator.torch"])
         if self.model.mean.is_cuda:
             torch.cuda.set_rng_state(tensors["generator.cuda"])
-        self._steps, self.done = facts["steps"], facts["done"]
+        self._steps, self.done, self.seen = facts["steps"], facts["done"], facts["seen"]
         self._total, self._clicks = facts["total"], facts["clicks"]
 
 

@@ -50,11 +50,14 @@ class Vocabulary(NamedTuple):
         row = self.order[place]
         return np.where((self.hashes[row] == ids) & (ids != NONE), row, NONE)
 
-    def grown(self, ids: Longs, *, day: int, min_seen: int, expire_days: int) -> tuple["Vocabulary", Longs]:
+    def grown(
+        self, ids: Longs, times: Longs | None = None, *, day: int, min_seen: int, expire_days: int
+    ) -> tuple["Vocabulary", Longs]:
         """Forget what was not seen for long, and take up what is new.
 
         Args:
-            ids: int64 (n,), hashed ids of the rows to learn from, as often as they stand there; 0 for none.
+            ids: int64 (n,), hashed ids of the rows to learn from; 0 for none.
+            times: int64 (n,), how often each of them stands there; without it, once.
             day: of these rows, since 1970.
             min_seen: times that a new id must stand there; a rarer one is left to row 0.
             expire_days: an id that no training of so many days held is forgotten.
@@ -62,13 +65,15 @@ class Vocabulary(NamedTuple):
         Returns:
             The vocabulary, whose known ids keep their rows, and the rows that have another owner than before, int64.
         """
-        found, times = np.unique(ids[ids != NONE], return_counts=True)
+        found, place = np.unique(ids, return_inverse=True)
+        often = np.bincount(place, times, len(found))[found != NONE]
+        found = found[found != NONE]
         hashes, seen = self.hashes.copy(), self.seen.copy()
         known = self.rows(found)
         seen[known[known > 0]] = day
         old = (hashes != NONE) & (day - seen > expire_days)
         hashes[old] = NONE
-        new = found[(known == 0) & (times >= min_seen)]
+        new = found[(known == 0) & (often >= min_seen)]
         free = np.flatnonzero(hashes[1:] == NONE) + 1
         more = max(0, len(new) - len(free))
         place = np.append(free[: len(new)], np.arange(len(hashes), len(hashes) + more))

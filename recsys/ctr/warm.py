@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.inputs import Reads, all_ids
+from recsys.ctr.inputs import Reads
 from recsys.ctr.model import SHAPE, ClickModel
+from recsys.ctr.survey import Survey
 from recsys.ctr.vocabulary import DAY_MS, Longs, Vocabulary
-from recsys.features.rows import Rows
 
 TABLES = ("net.embeddings.table", "net.embeddings.bias")
 
@@ -19,27 +19,27 @@ def continues(last: ClickModel, names: Sequence[str], config: CtrConfig) -> bool
     return same and last.names == tuple(names)
 
 
-def begun(names: Sequence[str], rows: Rows, config: CtrConfig, last: ClickModel | None, through: int) -> ClickModel:
+def begun(names: Sequence[str], found: Survey, config: CtrConfig, last: ClickModel | None, through: int) -> ClickModel:
     """A model that has learned nothing of these rows yet.
 
     Args:
         names: the F columns.
-        rows: what it will learn from: their ids make the vocabulary, or make that of ``last`` grow.
+        found: what it will learn from: the ids make the vocabulary, or make that of ``last`` grow.
         config: the network.
         last: a model that ``continues``; its weights, scale and rows of the table stay, but for ids that have expired.
         through: ms of the last row.
 
     Returns:
-        The model; without ``last``, torch's global generator draws its weights and its scale is not set.
+        The model; without ``last``, torch's global generator draws its weights and its scale is that of the rows.
     """
     known = Vocabulary.empty() if last is None else last.vocabulary
     reads, day = Reads.of(config.fields), through // DAY_MS
     grown, fresh = known, torch.zeros(0, dtype=torch.int64).numpy()
     if reads.any:
-        ids = all_ids(rows, reads)
-        grown, fresh = known.grown(ids, day=day, min_seen=config.min_seen, expire_days=config.expire_days)
+        rules = {"day": day, "min_seen": config.min_seen, "expire_days": config.expire_days}
+        grown, fresh = known.grown(found.ids, found.times, **rules)
     model = ClickModel(names, config, grown)
-    model.through = through
+    model.through, (model.mean, model.std) = through, found.scale
     if last is not None:
         model.mean, model.std = last.mean.clone(), last.std.clone()
         _take_over(model, last, grown, fresh)

@@ -15,7 +15,9 @@ This file names the columns and loads nothing.
     lists.py      the lists in a log: what was shown together and what was clicked
     timeline.py   warm-up, fit, validation, holdout; pseudo-impressions
     walk.py       the walk through a log: counts, item vectors and readers as of a moment that only moves forward
+    blocks.py     rows in pieces of whole lists
     training.py   the training rows: the log is walked once, each list described by what was known before it
+    stored.py     the same on disk, in Parquet
 """
 
 VERSION = 5  # raised when a column changes its meaning without changing its name

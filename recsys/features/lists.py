@@ -116,6 +116,11 @@ class Histories:
     visit: Longs
     last: Longs
 
+    def cut(self, start: int, stop: int) -> "Histories":
+        """Those of the lists start:stop, of the same table."""
+        kept = slice(start, stop)
+        return replace(self, first=self.first[kept], visit=self.visit[kept], last=self.last[kept])
+
 
 def histories(events: Events, lists: Lists, session_gap_minutes: int) -> Histories:
     """Find what each list's reader had clicked strictly before it was shown.

@@ -3,8 +3,9 @@
 Needs numpy alone, so that a machine which only trains can hold the same arrays as the service.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+R = TypeVar("R", bound="Rows")
+
+PER_LIST = ("context", "history")  # all other arrays have a row per candidate
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,7 @@ class Candidates:
 
     def where(self, mask: Mask) -> Self:
         """The candidates of a mask, bool (N,); context and history stay whole, for ``impression`` to point into."""
-        per_list = ("context", "history")
-        named = [field.name for field in fields(self) if field.name not in per_list]
+        named = [field.name for field in fields(self) if field.name not in PER_LIST]
         cut: dict[str, Any] = {name: getattr(self, name)[mask] for name in named}
         return replace(self, **cut)
 
@@ -85,13 +88,49 @@ class Rows(Candidates):
             position = np.full(len(matrix), -1, np.int16)
         return Rows(matrix, *_nothing(matrix, impression), label, position)
 
-    def informative(self) -> "Rows":
-        """The rows of lists that hold both a clicked candidate and one that was not clicked."""
+    def mixed(self) -> Mask:
+        """The rows of lists with both labels, bool (N,): the others prefer nothing to nothing."""
         number = np.cumsum(np.diff(self.impression, prepend=self.impression[:1]) != 0)
         size = np.bincount(number)
         clicked = np.bincount(number, self.label, len(size))
-        both = (clicked > 0) & (clicked < size)
-        return self if both.all() else self.where(both[number])
+        both: Mask = ((clicked > 0) & (clicked < size))[number]
+        return both
+
+    def informative(self) -> Self:
+        """The rows of lists that hold both a clicked candidate and one that was not clicked."""
+        both = self.mixed()
+        return self if both.all() else self.where(both)
+
+
+def joined(pieces: Sequence[R]) -> R:
+    """Rows behind each other, the lists of each piece numbered on from those of the piece before it.
+
+    Args:
+        pieces: of one kind and with the same columns; at least one.
+    """
+    if len(pieces) == 1:
+        return pieces[0]
+    return gathered(pieces, sum(map(len, pieces)), sum(len(piece.context) for piece in pieces))
+
+
+def gathered(pieces: Iterable[R], rows: int, lists: int) -> R:
+    """The same of pieces that come one by one: there is never more than one of them beside what is made.
+
+    Args:
+        pieces: of one kind and with the same columns; at least one.
+        rows: of all of them.
+        lists: of all of them.
+    """
+    made: dict[str, Any] = {}
+    row = number = 0
+    for piece in pieces:
+        for field in fields(piece):
+            part, per_list = getattr(piece, field.name), field.name in PER_LIST
+            out = made.setdefault(field.name, np.empty((lists if per_list else rows, *part.shape[1:]), part.dtype))
+            start = number if per_list else row
+            out[start : start + len(part)] = part + np.int32(number) if field.name == "impression" else part
+        row, number, kind = row + len(piece), number + len(piece.context), type(piece)
+    return kind(**made)
 
 
 def _nothing(matrix: Matrix, impression: npt.NDArray[np.int32] | None) -> tuple[Ids, Ids, Ids, npt.NDArray[np.int32]]:

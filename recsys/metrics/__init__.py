@@ -7,6 +7,14 @@ judging.py        a score and held-out rows -> what the report shows of a click 
 """
 
 from recsys.metrics.lists import impression_metrics
-from recsys.metrics.probabilities import auc, auc_error, calibration_error, log_loss, reliability
+from recsys.metrics.probabilities import auc, auc_error, calibration_error, calibration_square, log_loss, reliability
 
-__all__ = ["auc", "auc_error", "calibration_error", "impression_metrics", "log_loss", "reliability"]
+__all__ = [
+    "auc",
+    "auc_error",
+    "calibration_error",
+    "calibration_square",
+    "impression_metrics",
+    "log_loss",
+    "reliability",
+]

@@ -1,7 +1,8 @@
 """Labels and probabilities of rows -> how true they are. Every row counts the same, whichever list it stands in.
 
 Source: Gneiting and Raftery 2007 (log loss); Guo et al. 2017 (expected calibration error), here over bins of equal
-mass as in Nguyen and O'Connor 2015: of equal width, nearly all of a click model's rows would stand in the first.
+mass as in Nguyen and O'Connor 2015: of equal width, nearly all of a click model's rows would stand in the first; Kumar
+et al. 2019 (the same without what chance adds).
 """
 
 import numpy as np
@@ -133,3 +134,36 @@ def calibration_error(label: Array, probability: Array, bins: int = BINS) -> flo
     if not found:
         return float("nan")
     return sum(rows * abs(said - seen) for said, seen, rows in found) / len(label)
+
+
+def calibration_square(label: Array, probability: Array, bins: int = BINS) -> float:
+    """Mean squared distance of probability and share of clicks, over ``reliability``'s bins, less what chance adds.
+
+    The square of a bin's distance is on average too large by the variance of that distance, which the bin's own rows
+    tell. So right probabilities give 0 on average, of however few rows, and half of the time less than 0.
+
+    Args:
+        label: int (N,), 1 = clicked, 0 = not.
+        probability: float (N,) of a click, in [0, 1].
+        bins: how many, of equal mass; a bin of one row is left out.
+
+    Returns:
+        At most 1; its mean over draws is the true square of bins, and its root at least the true mean distance.
+        NaN without two rows in a bin.
+
+    Raises:
+        DegenerateInput: see ``log_loss``.
+
+    Source: Kumar et al. 2019, section 4 (debiased estimator); the variance here is that of label less probability.
+    """
+    check_probabilities(label, probability)
+    if not len(label):
+        return float("nan")
+    order = np.argsort(probability, kind="stable")
+    p = probability[order].astype(np.float64)
+    place, distance = _place(p, bins), label[order] - p
+    rows, total, squares = (np.bincount(place, weight, bins) for weight in (np.ones(len(p)), distance, distance**2))
+    used = rows > 1
+    rows, mean, square = rows[used], total[used] / rows[used], squares[used] / rows[used]
+    chance = (square - mean**2) / (rows - 1)  # the variance of the mean
+    return float(rows @ (mean**2 - chance) / rows.sum()) if len(rows) else float("nan")

@@ -1,0 +1,82 @@
+"""What a training of the click model may use beside its rows: the last model, checkpoints, a bar, other processes."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from jobs.publish import releases_of
+from jobs.runner import Job
+from jobs.together import call
+from recsys.ctr.checkpoints import Checkpoints
+from recsys.ctr.config import CtrConfig
+from recsys.ctr.course import Progress
+from recsys.ctr.model import ClickModel
+from recsys.ctr.release import Aids
+from recsys.ctr.warm import continues
+from recsys.errors import ArtefactError, MissingArtefact
+from recsys.features import NAMES
+
+CHECKPOINTS = ".ctr-checkpoints"  # in the workspace
+
+
+def last_model(job: Job) -> tuple[ClickModel, Path] | None:
+    """The last click model and its folder: the live release's, else the workspace's; None without one to go on from."""
+    sources: list[Callable[[], Path]] = [
+        lambda: releases_of(job.context).open().path("ctr"),
+        lambda: job.path("ctr"),
+    ]
+    problems = []
+    for source in sources:
+        try:
+            folder = source()
+            if not (folder / "model.json").is_file():
+                continue
+            model = ClickModel.load(folder, NAMES)
+        except MissingArtefact:
+            continue
+        except ArtefactError as error:
+            problems.append(str(error))
+            continue
+        if continues(model, NAMES, job.settings.ctr):
+            return model, folder
+        problems.append("it is another network, or has other fields")
+    if problems:
+        job.log.warning("last click model that cannot be used", problem=problems[0])
+    return None
+
+
+@contextmanager
+def aids_of(job: Job, config: CtrConfig, rows: Path, size: int) -> Iterator[Aids]:
+    """The last model if it is asked for, checkpoints in the workspace, and a bar; checkpoints go when all is done.
+
+    Args:
+        job: the stage.
+        config: what it trains with.
+        rows: the file that is learned from, for the other processes.
+        size: rows in it.
+    """
+    folder, group = job.context.workspace.root / CHECKPOINTS, job.context.group
+    last = last_model(job) if config.start == "last" else None
+    if group is not None:
+        call(group, rows, last and last[1], config, job.seed)
+
+    def watch(name: str) -> Callable[[Progress], None]:
+        stack.close()
+        moved = stack.enter_context(job.bar(size * config.epochs, f"rows, {name}"))
+
+        def shown(now: Progress) -> None:
+            auc = "" if np.isnan(now.auc) else f"  AUC {now.auc:.3f}"
+            speed = f"{now.rows_per_second / 1000:,.0f}k/s"
+            moved(now.rows, now.total, f"epoch {now.epoch}/{now.epochs}  loss {now.loss:.3f}{auc}  {speed}")
+
+        return shown
+
+    def kept(name: str) -> Checkpoints:
+        return Checkpoints(folder / f"{name}.safetensors", config.checkpoint_minutes)
+
+    with ExitStack() as stack:
+        yield Aids(last and last[0], kept, watch, group)
+    shutil.rmtree(folder, ignore_errors=True)

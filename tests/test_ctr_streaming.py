@@ -1,0 +1,200 @@
+"""Rows that are more than training may hold: read block by block, mixed, and learned from as if they were held."""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from recsys.ctr.checkpoints import Checkpoints
+from recsys.ctr.config import CtrConfig
+from recsys.ctr.course import Progress
+from recsys.ctr.model import ClickModel
+from recsys.ctr.sources import GIB, Held, Streamed, source_of, taught, tells
+from recsys.ctr.training import fit
+from recsys.errors import DegenerateInput
+from recsys.features.blocks import Block, Blocks
+from recsys.features.rows import Rows
+from recsys.metrics import impression_metrics, log_loss
+from recsys.workspace import load_npy, read_json
+from tests.click_rows import NAMES, rows_of_ids, some_rows
+from tests.test_ctr_job import made, newsroom, some_set
+
+CONFIG = CtrConfig(hidden=(8,), epochs=6, batch_size=128, dropout=0.0, device="cpu", loss="softmax")
+LITTLE = {"rows_gib": 20_000 / GIB}  # a few blocks
+
+
+def blocks_of(rows: Rows, lists: int) -> Blocks:
+    """The same rows in blocks of so many lists."""
+    first = np.flatnonzero(np.diff(rows.impression, prepend=-1))[::lists].tolist()
+    pieces = []
+    for start, stop in zip(first, [*first[1:], len(rows)], strict=True):
+        low, high = int(rows.impression[start]), int(rows.impression[stop - 1]) + 1
+        pieces.append(
+            Rows(
+                rows.matrix[start:stop],
+                rows.ids[start:stop],
+                rows.context[low:high],
+                rows.history[low:high],
+                rows.impression[start:stop] - np.int32(low),
+                rows.label[start:stop],
+                rows.position[start:stop],
+            )
+        )
+    return Blocks([Blocks.of(piece).facts[0] for piece in pieces], pieces.__getitem__)
+
+
+def windows(source: Any, seed: int | None) -> list[list[int]]:
+    order = None if seed is None else torch.Generator().manual_seed(seed)
+    return [window.source.tolist() for window in source.windows(order)]
+
+
+def streamed(config: CtrConfig = CONFIG, choice: Any = tells, lists: int = 20) -> tuple[Streamed, Rows]:
+    rows = some_rows()
+    config = config.model_copy(update=LITTLE)
+    source = source_of(ClickModel(NAMES, config), blocks_of(rows, lists), config, choice)
+    assert isinstance(source, Streamed)
+    return source, rows
+
+
+def test_rows_are_held_as_long_as_there_is_room() -> None:
+    rows = blocks_of(some_rows(), 20)
+    model = ClickModel(NAMES, CONFIG)
+    assert isinstance(source_of(model, rows, CONFIG.model_copy(update={"rows_gib": rows.bytes / GIB}), taught), Held)
+    less = CONFIG.model_copy(update={"rows_gib": (rows.bytes - 1) / GIB})
+    assert isinstance(source_of(model, rows, less, taught), Streamed)
+
+
+def test_an_epoch_sees_every_row_once_in_an_order_that_is_drawn() -> None:
+    source, rows = streamed(CONFIG.model_copy(update={"loss": "bce"}))
+    first, again, second = windows(source, 1), windows(source, 1), windows(source, 2)
+    assert first == again != second
+    assert len(first) > 3
+    assert sorted(chain(*first)) == list(range(len(rows)))
+    starts = [window[0] for window in first]
+    assert starts != sorted(starts)
+    assert source.at_once > 1
+    assert any(np.ptp(window) > len(window) for window in first)  # blocks from afar are mixed
+    assert list(chain(*windows(source, None))) == list(range(len(rows)))
+
+
+def test_a_window_holds_what_its_rows_say() -> None:
+    source, rows = streamed()
+    for window in source.windows(torch.Generator().manual_seed(1)):
+        numbers = window.source.numpy()
+        np.testing.assert_array_equal(window.dense.numpy(), rows.matrix[numbers])
+        np.testing.assert_array_equal(window.label.numpy(), rows.label[numbers])
+        ends = (window.start + window.size).tolist()
+        clicks = [float(window.label[start:end].sum()) for start, end in zip(window.start.tolist(), ends, strict=True)]
+        assert window.clicks.tolist() == clicks
+        assert min(clicks) > 0  # a softmax is told nothing by the others
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_negatives_are_drawn_anew_in_each_epoch(stream: bool) -> None:
+    config = CONFIG.model_copy(update={"negatives": 0.3, "loss": "bce"} | (LITTLE if stream else {}))
+    rows = some_rows()
+    source = source_of(ClickModel(NAMES, config), blocks_of(rows, 20), config, taught)
+    order = torch.Generator().manual_seed(1)
+    epochs = [set(torch.cat([one.source for one in source.windows(order)]).tolist()) for _ in range(2)]
+    clicked = set(np.flatnonzero(rows.label).tolist())
+    for seen in epochs:
+        assert clicked < seen
+        assert len(seen - clicked) == pytest.approx(0.3 * (rows.label == 0).sum(), rel=0.15)
+    assert len((epochs[0] & epochs[1]) - clicked) == pytest.approx(0.09 * (rows.label == 0).sum(), rel=0.3)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bce", "joint"])
+def test_a_streamed_training_ends_as_one_in_memory(loss: str) -> None:
+    rows, later = some_rows(), some_rows(900, seed=2)
+    config, found = CONFIG.model_copy(update={"loss": loss}), []
+    for one in (config, config.model_copy(update=LITTLE)):
+        model, training = fit(NAMES, blocks_of(rows, 20), blocks_of(later, 20), one, seed=1)
+        found.append((training.validation_loss[training.best_epoch - 1], model.score(later), model.mean, model.std))
+    assert found[0][0] == pytest.approx(found[1][0], rel=0.02)
+    for held, there in zip(found[0][2:], found[1][2:], strict=True):
+        torch.testing.assert_close(held, there, rtol=1e-6, atol=1e-6)
+    auc = [impression_metrics(later.label, score, later.impression)["auc"] for _, score, *_ in found]
+    assert auc[0] == pytest.approx(auc[1], abs=0.01)
+    assert auc[1] > 0.75
+    assert log_loss(later.label, found[1][1]) == pytest.approx(log_loss(later.label, found[0][1]), rel=0.02)
+
+
+def test_ids_of_all_blocks_are_counted_together() -> None:
+    rows, good = rows_of_ids(300)
+    config = CtrConfig(fields=("article",), min_seen=100, hidden=(8,), epochs=1, device="cpu")
+    models = [fit(NAMES, one, None, config, seed=1)[0] for one in (rows, blocks_of(rows, 7))]
+    np.testing.assert_array_equal(models[0].vocabulary.hashes, models[1].vocabulary.hashes)
+    assert 2 < len(models[0].vocabulary) < len(good) + 1  # some are rarer
+
+
+def test_a_streamed_training_that_was_ended_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    rows, config = blocks_of(some_rows(), 20), CONFIG.model_copy(update={"dropout": 0.3, "negatives": 0.8, **LITTLE})
+
+    def ended(progress: Progress) -> None:
+        if progress.rows >= 4_000:
+            raise KeyboardInterrupt
+
+    file = Checkpoints(tmp_path / "c.safetensors", 0.0)
+    told: list[Progress] = []
+    with pytest.raises(KeyboardInterrupt):
+        fit(NAMES, rows, None, config, seed=1, checkpoints=file, watch=ended)
+    went_on, _ = fit(NAMES, rows, None, config, seed=1, checkpoints=file, watch=told.append)
+    whole, _ = fit(NAMES, rows, None, config, seed=1)
+    np.testing.assert_array_equal(went_on.raw(rows.whole()), whole.raw(rows.whole()))
+    assert told[0].rows > 4_000
+
+
+def test_what_goes_wrong_while_reading_ahead_is_raised_where_it_is_read() -> None:
+    source, _ = streamed()
+    read = source._blocks._read
+
+    def broken(number: int) -> Rows:
+        if number == 7:
+            raise FileNotFoundError(number)
+        return read(number)
+
+    source._blocks._read = broken
+    with pytest.raises(FileNotFoundError):
+        windows(source, None)
+
+
+def test_a_stream_may_be_left_before_its_end() -> None:
+    source, _ = streamed()
+    begun = source.windows(None)
+    next(begun)
+    begun.close()  # type: ignore[attr-defined]
+    assert windows(source, None)
+
+
+def test_the_row_of_a_bad_value_is_counted_over_all_blocks() -> None:
+    rows = some_rows()
+    rows.matrix[1_234, 1] = np.inf
+    with pytest.raises(DegenerateInput, match=r"inf in column 'noise', row 1234"):
+        fit(NAMES, blocks_of(rows, 20), None, CONFIG, seed=1)
+    rows.matrix[1_234, 1], rows.label[2_001] = 0, 3
+    with pytest.raises(DegenerateInput, match=r"3 in column 'label', row 2001"):
+        fit(NAMES, blocks_of(rows, 20), None, CONFIG, seed=1)
+
+
+def test_the_job_streams_what_it_may_not_hold(tmp_path: Path) -> None:
+    found = []
+    for name, values in {"held": {}, "streamed": {"rows_gib": 1e-4}}.items():
+        folder = made(newsroom(tmp_path / name, some_set(), block=300, **values))
+        found.append((read_json(folder / "judged.json"), load_npy(folder / "holdout.npy")))
+    assert found[0][0]["auc"] == pytest.approx(found[1][0]["auc"], abs=0.02)
+    assert found[1][0]["auc"] > 0.7
+    assert np.corrcoef(found[0][1], found[1][1])[0, 1] > 0.93
+    assert (found[0][1] != found[1][1]).any()  # it really was another order
+
+
+def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
+    rows = some_rows()
+    config = CONFIG.model_copy(update={"rows_gib": 1 / GIB})
+    source = source_of(ClickModel(NAMES, config), blocks_of(rows, 100), config, tells)
+    assert isinstance(source, Streamed)
+    assert source.at_once == 1
+    assert isinstance(source._blocks.facts[0], Block)
+    assert len(windows(source, 1)) == 5
