@@ -15,7 +15,7 @@ from recsys.ctr.model import ClickModel
 from recsys.ctr.sources import GIB, Held, Streamed, source_of, taught, tells
 from recsys.ctr.training import fit
 from recsys.errors import DegenerateInput
-from recsys.features.blocks import Block, Blocks
+from recsys.features.blocks import Block, Blocks, blocks_of
 from recsys.features.rows import Rows
 from recsys.metrics import impression_metrics, log_loss
 from recsys.workspace import load_npy, read_json
@@ -26,7 +26,7 @@ CONFIG = CtrConfig(hidden=(8,), epochs=6, batch_size=128, dropout=0.0, device="c
 LITTLE = {"rows_gib": 20_000 / GIB}  # a few blocks
 
 
-def blocks_of(rows: Rows, lists: int) -> Blocks:
+def in_blocks(rows: Rows, lists: int) -> Blocks[Rows]:
     """The same rows in blocks of so many lists."""
     first = np.flatnonzero(np.diff(rows.impression, prepend=-1))[::lists].tolist()
     pieces = []
@@ -43,7 +43,7 @@ def blocks_of(rows: Rows, lists: int) -> Blocks:
                 rows.position[start:stop],
             )
         )
-    return Blocks([Blocks.of(piece).facts[0] for piece in pieces], pieces.__getitem__)
+    return Blocks([blocks_of(piece).facts[0] for piece in pieces], pieces.__getitem__)
 
 
 def windows(source: Any, seed: int | None) -> list[list[int]]:
@@ -54,13 +54,13 @@ def windows(source: Any, seed: int | None) -> list[list[int]]:
 def streamed(config: CtrConfig = CONFIG, choice: Any = tells, lists: int = 20) -> tuple[Streamed, Rows]:
     rows = some_rows()
     config = config.model_copy(update=LITTLE)
-    source = source_of(ClickModel(NAMES, config), blocks_of(rows, lists), config, choice)
+    source = source_of(ClickModel(NAMES, config), in_blocks(rows, lists), config, choice)
     assert isinstance(source, Streamed)
     return source, rows
 
 
 def test_rows_are_held_as_long_as_there_is_room() -> None:
-    rows = blocks_of(some_rows(), 20)
+    rows = in_blocks(some_rows(), 20)
     model = ClickModel(NAMES, CONFIG)
     assert isinstance(source_of(model, rows, CONFIG.model_copy(update={"rows_gib": rows.bytes / GIB}), taught), Held)
     less = CONFIG.model_copy(update={"rows_gib": (rows.bytes - 1) / GIB})
@@ -96,7 +96,7 @@ def test_a_window_holds_what_its_rows_say() -> None:
 def test_negatives_are_drawn_anew_in_each_epoch(stream: bool) -> None:
     config = CONFIG.model_copy(update={"negatives": 0.3, "loss": "bce"} | (LITTLE if stream else {}))
     rows = some_rows()
-    source = source_of(ClickModel(NAMES, config), blocks_of(rows, 20), config, taught)
+    source = source_of(ClickModel(NAMES, config), in_blocks(rows, 20), config, taught)
     order = torch.Generator().manual_seed(1)
     epochs = [set(torch.cat([one.source for one in source.windows(order)]).tolist()) for _ in range(2)]
     clicked = set(np.flatnonzero(rows.label).tolist())
@@ -111,7 +111,7 @@ def test_a_streamed_training_ends_as_one_in_memory(loss: str) -> None:
     rows, later = some_rows(), some_rows(900, seed=2)
     config, found = CONFIG.model_copy(update={"loss": loss}), []
     for one in (config, config.model_copy(update=LITTLE)):
-        model, training = fit(NAMES, blocks_of(rows, 20), blocks_of(later, 20), one, seed=1)
+        model, training = fit(NAMES, in_blocks(rows, 20), in_blocks(later, 20), one, seed=1)
         found.append((training.validation_loss[training.best_epoch - 1], model.score(later), model.mean, model.std))
     assert found[0][0] == pytest.approx(found[1][0], rel=0.02)
     for held, there in zip(found[0][2:], found[1][2:], strict=True):
@@ -125,13 +125,13 @@ def test_a_streamed_training_ends_as_one_in_memory(loss: str) -> None:
 def test_ids_of_all_blocks_are_counted_together() -> None:
     rows, good = rows_of_ids(300)
     config = CtrConfig(fields=("article",), min_seen=100, hidden=(8,), epochs=1, device="cpu")
-    models = [fit(NAMES, one, None, config, seed=1)[0] for one in (rows, blocks_of(rows, 7))]
+    models = [fit(NAMES, one, None, config, seed=1)[0] for one in (rows, in_blocks(rows, 7))]
     np.testing.assert_array_equal(models[0].vocabulary.hashes, models[1].vocabulary.hashes)
     assert 2 < len(models[0].vocabulary) < len(good) + 1  # some are rarer
 
 
 def test_a_streamed_training_that_was_ended_goes_on_to_the_same_end(tmp_path: Path) -> None:
-    rows, config = blocks_of(some_rows(), 20), CONFIG.model_copy(update={"dropout": 0.3, "negatives": 0.8, **LITTLE})
+    rows, config = in_blocks(some_rows(), 20), CONFIG.model_copy(update={"dropout": 0.3, "negatives": 0.8, **LITTLE})
 
     def ended(progress: Progress) -> None:
         if progress.rows >= 4_000:
@@ -173,10 +173,10 @@ def test_the_row_of_a_bad_value_is_counted_over_all_blocks() -> None:
     rows = some_rows()
     rows.matrix[1_234, 1] = np.inf
     with pytest.raises(DegenerateInput, match=r"inf in column 'noise', row 1234"):
-        fit(NAMES, blocks_of(rows, 20), None, CONFIG, seed=1)
+        fit(NAMES, in_blocks(rows, 20), None, CONFIG, seed=1)
     rows.matrix[1_234, 1], rows.label[2_001] = 0, 3
     with pytest.raises(DegenerateInput, match=r"3 in column 'label', row 2001"):
-        fit(NAMES, blocks_of(rows, 20), None, CONFIG, seed=1)
+        fit(NAMES, in_blocks(rows, 20), None, CONFIG, seed=1)
 
 
 def test_the_job_streams_what_it_may_not_hold(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_job_streams_what_it_may_not_hold(tmp_path: Path) -> None:
 def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
     rows = some_rows()
     config = CONFIG.model_copy(update={"rows_gib": 1 / GIB})
-    source = source_of(ClickModel(NAMES, config), blocks_of(rows, 100), config, tells)
+    source = source_of(ClickModel(NAMES, config), in_blocks(rows, 100), config, tells)
     assert isinstance(source, Streamed)
     assert source.at_once == 1
     assert isinstance(source._blocks.facts[0], Block)

@@ -1,9 +1,5 @@
-"""How training goes: optimisers, plateaus, crashes, faults, samples, and yesterday's model as today's start."""
+"""How training goes: optimisers, plateaus, faults, samples, and yesterday's model as today's start."""
 
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +10,21 @@ from safetensors.numpy import load_file
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.course import Progress
-from recsys.ctr.losses import BY_ROW, loss_of
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit
 from recsys.ctr.warm import continues
 from recsys.errors import ConfigError, DegenerateInput
 from recsys.features.rows import Candidates, Rows
-from recsys.metrics import auc, impression_metrics, log_loss
+from recsys.metrics import impression_metrics
 from recsys.settings import load_settings
 from tests.click_rows import NAMES, rows_of_ids, some_rows
 
 CONFIG = CtrConfig(hidden=(16, 8), epochs=6, batch_size=128, device="cpu")
+
+
 IDS = CtrConfig(fields=("article", "hour"), hidden=(8,), learning_rate=0.02, epochs=10, batch_size=128, device="cpu")
+
+
 DAY_MS = 86_400_000
 
 
@@ -148,84 +147,6 @@ def test_progress_is_told_after_each_step() -> None:
     assert all(now.loss > 0 and now.rows_per_second > 0 for now in seen)
 
 
-KILLED = """
-import sys, time
-sys.path.insert(0, '.')
-from pathlib import Path
-from recsys.ctr.checkpoints import Checkpoints
-from recsys.ctr.training import fit
-from tests.click_rows import NAMES, some_rows
-from tests.test_ctr_training import KEPT
-steps = 0
-def slowly(progress):
-    global steps
-    steps += 1
-    if steps == 40:  # in the middle of an epoch
-        print("here", flush=True)
-        time.sleep(60)
-file = Checkpoints(Path(sys.argv[1]), 0.0)
-fit(NAMES, some_rows(), some_rows(900, seed=2), KEPT, seed=1, checkpoints=file, watch=slowly)
-"""
-KEPT = CONFIG.model_copy(update={"norm": "batch", "dropout": 0.3, "patience": 6})
-
-
-def test_training_that_was_killed_goes_on_and_ends_where_it_would_have_ended(tmp_path: Path) -> None:
-    file = tmp_path / "c.safetensors"
-    root = Path(__file__).resolve().parents[1]
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(file)], stdout=subprocess.PIPE, text=True, cwd=root
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "here\n"
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    told: list[Progress] = []
-    parts = (some_rows(), some_rows(900, seed=2))
-    went_on, training = fit(NAMES, *parts, KEPT, seed=1, checkpoints=Checkpoints(file, 0.0), watch=told.append)
-    model, whole = fit(NAMES, *parts, KEPT, seed=1)
-    assert training.fit_loss == whole.fit_loss  # to the last bit
-    assert training.validation_loss == whole.validation_loss
-    assert 0 < training.rows < whole.rows
-    assert told[0].rows > 1_000  # the middle of an epoch, and not its beginning
-    for mine, theirs in zip(went_on.parts.state_dict().values(), model.parts.state_dict().values(), strict=True):
-        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
-
-
-@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "rmsprop", "adam", "adamw"])
-def test_every_optimiser_goes_on_from_its_checkpoint(optimiser: str, tmp_path: Path) -> None:
-    config = IDS.model_copy(update={"optimiser": optimiser, "epochs": 3, "learning_rate": 0.01})
-    rows, _ = rows_of_ids(100)
-
-    def interrupted(progress: Progress) -> None:
-        if progress.rows >= 1_000:
-            raise KeyboardInterrupt
-
-    file = Checkpoints(tmp_path / "c.safetensors", 0.0)
-    with pytest.raises(KeyboardInterrupt):
-        fit(NAMES, rows, None, config, seed=1, checkpoints=file, watch=interrupted)
-    told: list[Progress] = []
-    went_on, _ = fit(NAMES, rows, None, config, seed=1, checkpoints=file, watch=told.append)
-    whole, _ = fit(NAMES, rows, None, config, seed=1)
-    np.testing.assert_array_equal(went_on.raw(rows), whole.raw(rows))
-    assert 0 < len(told) < 5
-
-
-@pytest.mark.parametrize("what", ["seed", "rows", "config", "bytes"])
-def test_a_checkpoint_of_another_training_or_a_broken_one_is_not_gone_on_from(what: str, tmp_path: Path) -> None:
-    rows, config, file = some_rows(600), changed(epochs=2), Checkpoints(tmp_path / "c.safetensors", 0.0)
-    fit(NAMES, rows, None, config, seed=1, checkpoints=file)
-    seed = 2 if what == "seed" else 1
-    config = changed(epochs=2, dropout=0.2) if what == "config" else config
-    if what == "rows":
-        rows.matrix[5, 1] += 1
-    if what == "bytes":
-        file.file.write_bytes(file.file.read_bytes()[:100])
-    told: list[Progress] = []
-    model, _ = fit(NAMES, rows, None, config, seed=seed, checkpoints=file, watch=told.append)
-    assert told[0].rows < 200
-    np.testing.assert_array_equal(model.raw(rows), fit(NAMES, rows, None, config, seed=seed)[0].raw(rows))
-
-
 def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
     rows, file = some_rows(600), Checkpoints(tmp_path / "c.safetensors", 60.0)
     first, _ = fit(NAMES, rows, None, changed(epochs=2), seed=1, checkpoints=file)
@@ -287,64 +208,3 @@ def test_the_tables_row_of_the_unknown_stays_zero() -> None:
     assert not weights["net.embeddings.table"][0].any()
     assert not weights["net.embeddings.bias"][0].any()
     assert weights["net.embeddings.bias"][1:].any()
-
-
-def test_checkpoints_are_due_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1_000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    file = Checkpoints(tmp_path / "c.safetensors", 5.0)
-    assert not file.due
-    now[0] += 301
-    assert file.due
-    file.save({"a": torch.zeros(1)}, {})
-    assert not file.due
-
-
-def rows_with_moods(lists: int, seed: int) -> Rows:
-    """Lists of six; the first column orders a list, the second is one value per list and says whether it is clicked."""
-    rng = np.random.default_rng(seed)
-    matrix = rng.standard_normal((6 * lists, 3)).astype(np.float32)
-    matrix[:, 1] = np.repeat(rng.standard_normal(lists), 6)
-    odds = 1.5 * matrix[:, 0] + 1.5 * matrix[:, 1] - 2.5
-    label = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(np.int8)
-    return Rows.dense(matrix, label, np.repeat(np.arange(lists), 6).astype(np.int32))
-
-
-def test_the_joint_loss_orders_lists_and_tells_them_apart() -> None:
-    rows, new = rows_with_moods(800, 1), rows_with_moods(800, 2)
-    assert not rows.mixed().all()
-    within, over, losses = {}, {}, {}
-    for loss in ("softmax", "bce", "joint"):
-        model, training = fit(NAMES, rows, rows_with_moods(300, 3), changed(loss=loss, epochs=10), seed=1)
-        score = model.score(new)
-        within[loss] = impression_metrics(new.label, score, new.impression)["auc"]
-        over[loss], losses[loss] = auc(new.label, score), log_loss(new.label, score)
-        assert training.rows == (rows.mixed().sum() if loss == "softmax" else len(rows)) * len(training.fit_loss)
-    assert within["joint"] > within["softmax"] - 0.01
-    assert over["joint"] > over["softmax"] + 0.05
-    assert losses["joint"] < losses["softmax"] - 0.03
-    assert losses["joint"] < losses["bce"] + 0.02
-
-
-def test_the_joint_loss_is_both_others() -> None:
-    rng = torch.Generator().manual_seed(5)
-    logit, group = torch.randn(12, generator=rng), torch.arange(12) // 3
-    label = torch.tensor([1.0, 0, 0, 0, 0, 0] * 2)
-    softmax, bce, joint = (float(loss_of(kind, logit, label, group, 4)) for kind in ("softmax", "bce", "joint"))
-    assert joint == pytest.approx(softmax + BY_ROW * bce)
-    no_click = torch.zeros(12)
-    assert float(loss_of("softmax", logit, no_click, group, 4)) == 0
-    assert float(loss_of("joint", logit, no_click, group, 4)) > 0
-
-
-def test_rows_without_a_list_of_both_labels_are_learned_from_by_the_joint_loss() -> None:
-    rows = some_rows(600)
-    alone = Rows.dense(rows.matrix, rows.label, np.arange(600, dtype=np.int32))  # every card a list of its own
-    model, _ = fit(NAMES, alone, None, changed(loss="joint", epochs=10), seed=1)
-    assert auc(alone.label, model.score(alone)) > 0.8
-
-
-def test_the_loss_follows_from_how_the_log_was_made() -> None:
-    assert CtrConfig().resolved(drawn=False).loss == "joint"
-    assert CtrConfig().resolved(drawn=True).loss == "softmax"
-    assert CtrConfig(loss="bce").resolved(drawn=True).loss == "bce"

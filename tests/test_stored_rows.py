@@ -9,7 +9,7 @@ import pytest
 
 from recsys.errors import CorruptArtefact, MissingArtefact
 from recsys.features import CANDIDATE_FIELDS, COLUMN, LIST_FIELDS, NAMES
-from recsys.features.blocks import Blocks
+from recsys.features.blocks import blocks_of
 from recsys.features.lists import FIT, HOLDOUT, VALIDATION
 from recsys.features.rows import joined
 from recsys.features.stored import COLUMNS, load_rows, opened, save_rows, writing
@@ -108,5 +108,5 @@ def test_rows_in_memory_are_one_block_each_part(tmp_path: Path) -> None:
     save_rows(rows, tmp_path / "features.parquet")
     mine, theirs = rows.blocks(), opened(tmp_path / "features.parquet")
     assert [fact[:2] + fact[3:] for fact in mine.facts] == [fact[:2] + fact[3:] for fact in theirs.facts]
-    assert Blocks.of(mine) is mine
+    assert blocks_of(mine) is mine
     np.testing.assert_array_equal(mine.whole().matrix, rows.matrix)

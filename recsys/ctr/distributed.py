@@ -52,9 +52,9 @@ def processes(device: str = "cpu") -> Iterator["Group | None"]:
     except RuntimeError as error:
         if not is_lost(error):
             raise
-        got = f"{str(error).splitlines()[0]}"
         remedy = "Look at what that process said; the same command goes on from the last checkpoint."
-        raise LostProcess("all processes until the end of the training", got, remedy) from None
+        expected = "all processes until the end of the training"
+        raise LostProcess(expected, str(error).partition("\n")[0], remedy) from None
     finally:
         dist.destroy_process_group()
 

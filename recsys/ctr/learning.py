@@ -19,7 +19,7 @@ from recsys.ctr.sources import Held, taught
 from recsys.ctr.survey import surveyed
 from recsys.ctr.trainer import Trainer
 from recsys.ctr.training import device_of, one_thread
-from recsys.features.blocks import Blocks
+from recsys.features.blocks import blocks_of
 from recsys.features.rows import Candidates, Rows
 
 
@@ -53,7 +53,7 @@ class Learner:
         Raises:
             DegenerateInput: see ``recsys.ctr.training.fit``.
         """
-        found = surveyed(self.model.names, Blocks.of(rows), self.config)
+        found = surveyed(self.model.names, blocks_of(rows), self.config)
         found.check(self.config)
         learned, loss = self._trainer.model, 0.0
         factor = (learning_rate or self.config.learning_rate) / self.config.learning_rate

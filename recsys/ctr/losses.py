@@ -35,12 +35,16 @@ def loss_of(kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Te
 def list_softmax(logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int) -> torch.Tensor:
     """Sum over clicks of the negative log softmax of the clicked candidate among its list.
 
+    A list of clicks alone prefers nothing to nothing and counts 0.
+
     Args:
         logit: float32 (B,) or (M, B).
         label: float32 (B,), 0 or 1.
         group: int64 (B,), number of the list of each row.
         n: lists.
     """
+    left = torch.zeros(n, device=logit.device).index_add(0, group, 1 - label)  # candidates without a click, per list
+    label = label * (left > 0)[group]
     shape, own = (*logit.shape[:-1], n), group.expand_as(logit)
     top = torch.full(shape, -torch.inf, device=logit.device).scatter_reduce(-1, own, logit.detach(), "amax")
     centred = logit - top[..., group]

@@ -37,7 +37,7 @@ class Source(Protocol):
         """
 
 
-def source_of(model: ClickModel, blocks: Blocks, config: CtrConfig, choice: Choice) -> Source:
+def source_of(model: ClickModel, blocks: Blocks[Rows], config: CtrConfig, choice: Choice) -> Source:
     """The rows of some blocks that ``choice`` takes, as a model reads them: held if they have room, else streamed."""
     if blocks.bytes <= config.rows_gib * GIB:
         return Held(model, blocks.whole(), config, choice)
@@ -86,7 +86,7 @@ class Held:
 class Streamed:
     """Rows that stay where they are, of which ``ctr.rows_gib`` are in memory at most."""
 
-    def __init__(self, model: ClickModel, blocks: Blocks, config: CtrConfig, choice: Choice) -> None:
+    def __init__(self, model: ClickModel, blocks: Blocks[Rows], config: CtrConfig, choice: Choice) -> None:
         self._model, self._blocks, self._config, self._choice = model, blocks, config, choice
         largest = max(block.bytes for block in blocks.facts)
         self.at_once = max(1, int(config.rows_gib * GIB / AT_ONCE // largest))  # blocks of a window

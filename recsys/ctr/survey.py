@@ -96,7 +96,7 @@ class Survey:
             self.mean += apart * (n / (self.rows + n))
 
 
-def surveyed(names: Sequence[str], blocks: Blocks, config: CtrConfig, *, digest: bool = False) -> Survey:
+def surveyed(names: Sequence[str], blocks: Blocks[Rows], config: CtrConfig, *, digest: bool = False) -> Survey:
     """Read all blocks once.
 
     Args:

@@ -1,9 +1,12 @@
 """Blocks: rows in pieces of whole lists, in memory or on disk, so that a caller holds as many as it has room for."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from recsys.features.rows import Rows, gathered
+
+R = TypeVar("R", bound=Rows, covariant=True)
+S = TypeVar("S", bound=Rows)
 
 FOREVER = (1 << 63) - 1  # ms: later than any list
 
@@ -28,7 +31,7 @@ class Block(NamedTuple):
     until: int = 0
 
 
-class Blocks:
+class Blocks(Generic[R]):
     """Rows in B blocks, in time order.
 
     Args:
@@ -36,35 +39,27 @@ class Blocks:
         read: number of a block -> its rows, their lists numbered from 0.
     """
 
-    def __init__(self, facts: Sequence[Block], read: Callable[[int], Rows]) -> None:
+    def __init__(self, facts: Sequence[Block], read: Callable[[int], R]) -> None:
         self.facts, self._read = tuple(facts), read
-
-    @classmethod
-    def of(cls, rows: "Rows | Blocks") -> "Blocks":
-        """One block of rows that are in memory."""
-        if isinstance(rows, Blocks):
-            return rows
-        parts = (rows.matrix, rows.ids, rows.context, rows.history)
-        return cls([Block(len(rows), len(rows.context), sum(part.nbytes for part in parts))], lambda _: rows)
 
     def __len__(self) -> int:
         """Rows in all."""
         return sum(block.rows for block in self.facts)
 
-    def __iter__(self) -> Iterator[Rows]:
+    def __iter__(self) -> Iterator[R]:
         """Read block after block."""
         return map(self._read, range(len(self.facts)))
 
-    def __getitem__(self, number: int) -> Rows:
+    def __getitem__(self, number: int) -> R:
         """Read one block."""
         return self._read(number)
 
-    def of_parts(self, *parts: int) -> "Blocks":
+    def of_parts(self, *parts: int) -> "Blocks[R]":
         """The blocks of some of FIT, VALIDATION and HOLDOUT."""
         kept = [number for number, block in enumerate(self.facts) if block.part in parts]
         return Blocks([self.facts[number] for number in kept], lambda place: self._read(kept[place]))
 
-    def whole(self) -> Rows:
+    def whole(self) -> R:
         """All rows at once."""
         if len(self.facts) == 1:
             return self[0]
@@ -84,3 +79,11 @@ class Blocks:
     def until(self) -> int:
         """When the last list was shown, ms; 0 without lists."""
         return max((block.until for block in self.facts), default=0)
+
+
+def blocks_of(rows: S | Blocks[S]) -> Blocks[S]:
+    """One block of rows that are in memory; blocks as they are."""
+    if isinstance(rows, Blocks):
+        return rows
+    parts = (rows.matrix, rows.ids, rows.context, rows.history)
+    return Blocks([Block(len(rows), len(rows.context), sum(part.nbytes for part in parts))], lambda _: rows)

@@ -112,11 +112,11 @@ def load_rows(file: Path, *parts: int) -> TrainingSet:
         CorruptArtefact: see ``opened``.
     """
     blocks = opened(file)
-    pieces = [piece for piece in (blocks.of_parts(*parts) if parts else blocks) if isinstance(piece, TrainingSet)]
-    return joined(pieces) if pieces else TrainingSet.empty()
+    blocks = blocks.of_parts(*parts) if parts else blocks
+    return blocks.whole() if blocks.facts else TrainingSet.empty()
 
 
-def opened(file: Path) -> Blocks:
+def opened(file: Path) -> Blocks[TrainingSet]:
     """The rows that ``writing`` wrote, block by block.
 
     Raises:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.events import Events
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS, NAMES
-from recsys.features.blocks import Block, Blocks
+from recsys.features.blocks import Block, Blocks, blocks_of
 from recsys.features.list_ids import all_history_ids, all_list_ids
 from recsys.features.lists import Histories, Lists, Longs
 from recsys.features.matrix import Tables
@@ -47,12 +47,12 @@ class TrainingSet(Rows):
         made |= {"ids": none[:, : len(CANDIDATE_FIELDS)], "context": none[:, : len(LIST_FIELDS)], "history": none}
         return cls(**made, time=np.zeros(0, np.int64), part=np.zeros(0, np.int8))
 
-    def blocks(self) -> Blocks:
+    def blocks(self) -> Blocks["TrainingSet"]:
         """The same, a block per part."""
         starts = np.flatnonzero(np.diff(self.part, prepend=-1)).tolist()
         pieces = [self.cut(start, stop) for start, stop in zip(starts, [*starts[1:], len(self)], strict=True)]
         told = [(int(piece.part[0]), int(piece.time.min()), int(piece.time.max())) for piece in pieces]
-        facts = [Block(*Blocks.of(piece).facts[0][:3], *one) for piece, one in zip(pieces, told, strict=True)]
+        facts = [Block(*blocks_of(piece).facts[0][:3], *one) for piece, one in zip(pieces, told, strict=True)]
         return Blocks(facts, pieces.__getitem__)
 
     def cut(self, start: int, stop: int) -> "TrainingSet":
