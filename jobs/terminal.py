@@ -18,11 +18,20 @@ from typing import Any
 import structlog
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from recsys.errors import RecsysError
 
 CONSOLE = Console(stderr=True)
+WIDE = 110  # characters of a terminal on which a bar with all its figures can be read
 LEVEL_COLOURS = {"warning": "yellow", "error": "red"}
 DISK_REMEDY = "Check the disk and the rights on RECSYS_DATA_DIR, then run the same command again."
 ERROR_PARTS = ("expected", "got", "remedy")
@@ -34,8 +43,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("jobs")
 
 def progress_bar() -> Progress:
     """A bar on a terminal; nothing at all elsewhere."""
-    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=CONSOLE, transient=True, disable=not CONSOLE.is_terminal)
+    columns: list[ProgressColumn] = [TextColumn("  {task.description}"), BarColumn(bar_width=None)]
+    if CONSOLE.width >= WIDE:  # what is left comes before what is done
+        columns += [MofNCompleteColumn(), TimeElapsedColumn()]
+    columns.append(TimeRemainingColumn())
+    terminal = CONSOLE.is_terminal
+    return Progress(*columns, console=CONSOLE, transient=True, disable=not terminal, expand=True)
 
 
 def configure_logging() -> None:
