@@ -8,6 +8,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     errors       what can go wrong, as one tree
     config       config.yaml and the environment -> frozen, validated sections
     compiled     loops over events -> machine code
+    languages    codes of any standard -> one code; a text -> its language
     store        articles, events, readers, runs: SQLite or PostgreSQL
     workspace    the folder where each stage leaves its files for the next
     releases     the stages' files -> one immutable, checked release

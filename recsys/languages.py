@@ -1,0 +1,257 @@
+"""Languages: codes of any standard -> one code, and the language of a text.
+
+A text's script is counted first, since most scripts say the language; the languages that share one (Latin, Cyrillic,
+Arabic, Devanagari) are told apart by character n-grams, with what the site says of itself as the prior: a headline
+alone is little evidence.
+Source: langcodes (IANA's and CLDR's tables); py3langid (Lui & Baldwin 2012, "langid.py").
+"""
+
+import functools
+import re
+from collections import Counter
+from typing import NamedTuple
+
+import langcodes
+from langcodes.tag_parser import LanguageTagError
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+UNKNOWN = "und"  # BCP 47's code for a language that nobody can tell: a text without letters
+NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})  # codes that name none, or several at once
+WRITTEN_AS = {"yue": "zh", "wuu": "zh", "hak": "zh", "nan": "zh", "nb": "no", "nn": "no"}  # one written language each
+
+DETECT_CHARS = 500  # of title and body each; a language does not change later in a text
+LETTERS = 3  # Latin letters that say about as much as one Chinese, Japanese or Korean character
+KANA_SHARE = 0.1  # of Han characters: Chinese text holds a kana now and then, Japanese one in two
+JAPANESE_CHARS = 30  # of Han without any kana: no Japanese text is so long without
+QUOTED = 0.25  # of the Latin letters, below which another script is a name or a quotation, whatever else is said
+QUOTED_IN_ENGLISH = 0.4  # the same on an English site: Jackie Chan (成龙) Honoured
+FAVOUR = 10.0  # times likelier than any other: the site's language
+FAVOUR_ENGLISH = 5.0  # and English, on a site whose own language has another script
+SURE = 0.8  # posterior probability from which Latin letters overrule a declared language of another script
+LEAST_WORDS = 4  # of a Latin text that overrules one: names of products stand in headlines of every language
+LEAST_LETTERS = 4  # of another script: fewer are a name
+TITLE_CASE = 0.6  # share of capitalised words above which capitals say nothing
+
+_SCRIPTS = {
+    "Latn": r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
+    "Hani": r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
+    "Kana": r"\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d",
+    "Hang": r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3",
+    "Cyrl": r"\u0400-\u052f",
+    "Arab": r"\u0620-\u06d3\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc",
+    "Deva": r"\u0900-\u097f",
+    "Grek": r"\u0370-\u03ff\u1f00-\u1fff",
+    "Hebr": r"\u05d0-\u05f2",
+    "Thai": r"\u0e01-\u0e4e",
+    "Laoo": r"\u0e81-\u0edf",
+    "Khmr": r"\u1780-\u17d3",
+    "Mymr": r"\u1000-\u109f",
+    "Beng": r"\u0980-\u09ff",
+    "Guru": r"\u0a00-\u0a7f",
+    "Gujr": r"\u0a80-\u0aff",
+    "Orya": r"\u0b00-\u0b7f",
+    "Taml": r"\u0b80-\u0bff",
+    "Telu": r"\u0c00-\u0c7f",
+    "Knda": r"\u0c80-\u0cff",
+    "Mlym": r"\u0d00-\u0d7f",
+    "Sinh": r"\u0d80-\u0dff",
+    "Tibt": r"\u0f00-\u0fff",
+    "Geor": r"\u10a0-\u10ff\u1c90-\u1cbf",
+    "Armn": r"\u0530-\u058f",
+    "Ethi": r"\u1200-\u139f",
+}
+_LETTER = re.compile("|".join(f"(?P<{name}>[{letters}]+)" for name, letters in _SCRIPTS.items()))
+_ONLY = {  # the language of a script that one language has for itself, as far as newspapers go
+    **{"Hang": "ko", "Grek": "el", "Hebr": "he", "Thai": "th", "Laoo": "lo", "Khmr": "km", "Mymr": "my"},
+    **{"Beng": "bn", "Guru": "pa", "Gujr": "gu", "Orya": "or", "Taml": "ta", "Telu": "te", "Knda": "kn"},
+    **{"Mlym": "ml", "Sinh": "si", "Tibt": "bo", "Geor": "ka", "Armn": "hy", "Ethi": "am"},
+}
+_AMONG = {  # of the model's 140 labels those with newspapers of their own: dialects would take headlines away
+    "Latn": "en da no nn sv de nl fr es pt it ro pl cs sk sl hr bs sr hu fi et lv lt is tr az vi id ms ca gl eu sq mt"
+    " ga cy af sw tl uz so ha yo zu xh rw mg ht fy lb fo",
+    "Cyrl": "ru uk bg be mk sr kk ky mn tg tt",
+    "Arab": "ar fa ur ps ug ku",
+    "Deva": "hi mr ne",
+}
+_IN_SEVERAL = "sr bs hr uz kk az tg tk ku mn pa ug ky tt sd ks ms ha hi ur"
+_SEVERAL = frozenset(_IN_SEVERAL.split())  # written in more than one script
+_OF_LANGUAGE = {"Hans": "Hani", "Hant": "Hani", "Jpan": "Kana", "Kore": "Hang"}
+_EAST_ASIAN = frozenset({"Hani", "Kana", "Hang"})
+_FUNCTION_WORDS = """
+the of and to that for with is was are by from his her has have been not this but they which were their its said in on
+at as an it be will after into how why what when who you your we our can could should would than more against
+"""
+_ENGLISH = frozenset(_FUNCTION_WORDS.split())
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@functools.lru_cache(4096)
+def language_code(text: str | None) -> str | None:
+    """The language that a code names: ISO 639-1 where there is such a code, else 639-3.
+
+    Args:
+        text: a code of ISO 639-1, -2 or -3 or a tag of BCP 47, in any case, with "-" or "_", or a locale
+            ("en_GB.UTF-8"). Region and script are left out; kinds of Chinese are one, as are those of Norwegian.
+
+    Returns:
+        None for what is no code, or names no language ("und", "mul").
+    """
+    tag = re.split(r"[.@]", (text or "").strip())[0].replace("_", "-")
+    try:
+        language = langcodes.Language.get(tag).prefer_macrolanguage() if tag else None
+    except LanguageTagError:
+        return None
+    if language is None or not language.language or not langcodes.Language.get(language.language).is_valid():
+        return None
+    code = WRITTEN_AS.get(language.language, language.language)
+    return None if code in NO_LANGUAGE else code
+
+
+def detect(title: str, body: str = "", prior: str | None = None) -> str:
+    """The language of a text, from its beginning.
+
+    Args:
+        title: any text.
+        body: any text; the first 500 characters of either are looked at.
+        prior: code of the site's language, which decides where the text itself says little.
+
+    Returns:
+        A code as of ``language_code``; of a text without letters the prior, or "und".
+    """
+    found = _letters(title, body)
+    script = _script_of(found, prior)
+    return _language(found, script, prior) if script else prior or UNKNOWN
+
+
+def settled(declared: str | None, title: str, body: str = "", prior: str | None = None) -> tuple[str, bool]:
+    """The language of a text that may have come with one.
+
+    Args:
+        declared: any code; one that names no language counts as none.
+        title: any text.
+        body: any text.
+        prior: code of the site's language.
+
+    Returns:
+        The declared language unless the text's script contradicts it, else the detected one; whether it was overruled.
+    """
+    code = language_code(declared)
+    if code is None:
+        return detect(title, body, prior), False
+    found = _letters(title, body)
+    if not _contradicted(code, found):
+        return code, False
+    script = _script_of(found, code)
+    if script == "Latn":
+        language, share = _classified(found.text, script, prior)
+        if len(_WORD.findall(found.text)) < LEAST_WORDS or share < SURE:
+            return code, False
+    else:
+        language = _language(found, script, prior)
+    return language, language != code
+
+
+class _Letters(NamedTuple):
+    """The beginning of a text, and how much it has of each script: characters, weighted by what they say."""
+
+    text: str
+    weights: Counter[str]
+
+
+def _letters(title: str, body: str) -> _Letters:
+    text = f"{title[:DETECT_CHARS]} {body[:DETECT_CHARS]}"
+    weights: Counter[str] = Counter()
+    for match in _LETTER.finditer(text):
+        script = str(match.lastgroup)
+        weights[script] += len(match[0]) * (LETTERS if script in _EAST_ASIAN else 1)
+    return _Letters(text, weights)
+
+
+def _script_of(found: _Letters, prior: str | None) -> str:
+    """The script that says the language: the heaviest; before Latin any other, unless the text is English.
+
+    Headlines of every language hold Latin names ("iPhone 16 发布会 Apple Vision Pro"), English ones hardly ever others.
+    """
+    weights = found.weights
+    if not weights:
+        return ""
+    others = Counter({script: weight for script, weight in weights.items() if script != "Latn"})
+    east = sum(others[script] for script in _EAST_ASIAN)
+    if others and east == others.total():  # Han, kana and hangul mix: the rarest of them says most
+        script = "Kana" if others["Kana"] > KANA_SHARE * others["Hani"] else "Hani"
+        script = "Hang" if others["Hang"] > others["Hani"] + others["Kana"] else script
+    else:
+        script = max(others, key=lambda name: others[name], default="Latn")
+    if not weights["Latn"] or script == "Latn" or others.total() >= weights["Latn"]:
+        return script
+    if _is_english(found.text) or (prior != "en" and _is_latin(prior)):
+        return "Latn"
+    least = QUOTED_IN_ENGLISH if prior == "en" else QUOTED
+    return script if others.total() > least * weights["Latn"] else "Latn"
+
+
+def _language(found: _Letters, script: str, prior: str | None) -> str:
+    if script in _AMONG:
+        return _classified(found.text, script, prior)[0]
+    if script in _ONLY:
+        return _ONLY[script]
+    if script == "Kana":
+        return "ja"
+    short = found.weights["Hani"] < LETTERS * JAPANESE_CHARS
+    return "ja" if prior == "ja" and short else "zh"
+
+
+def _classified(text: str, script: str, prior: str | None) -> tuple[str, float]:
+    """The likeliest language of a script, and its probability."""
+    among = _candidates(script)
+    words = _WORD.findall(text)
+    if sum(word[0].isupper() for word in words) >= TITLE_CASE * len(words):
+        text = text.lower()
+    favour = {prior: FAVOUR} if prior in among.values() else {"en": FAVOUR_ENGLISH}
+    shares: Counter[str] = Counter()
+    for label, share in _model().rank(text):
+        if label in among:
+            shares[among[label]] += share * favour.get(among[label], 1.0)
+    best = max(shares, key=lambda code: shares[code])
+    return best, shares[best] / sum(shares.values())
+
+
+def _contradicted(code: str, found: _Letters) -> bool:
+    """Whether a text is written in letters that its declared language has not."""
+    total, weights = found.weights.total(), found.weights
+    own = sum(weights[script] for script in _scripts(code))
+    if code == "zh" and weights["Kana"] > KANA_SHARE * weights["Hani"]:
+        own -= weights["Hani"]
+    if code == "ja" and not weights["Kana"] and weights["Hani"] >= LETTERS * JAPANESE_CHARS:
+        own = 0
+    return total >= LEAST_LETTERS and own < QUOTED * total
+
+
+@functools.cache
+def _scripts(code: str) -> frozenset[str]:
+    """The scripts in which a language is written."""
+    if code in _SEVERAL:
+        return frozenset({"Latn", "Cyrl", "Arab", "Deva", "Guru"})
+    script = langcodes.Language.get(code).maximize().script or "Latn"
+    script = _OF_LANGUAGE.get(script, script)
+    return frozenset({"Kana", "Hani"} if script == "Kana" else {script})
+
+
+def _is_latin(prior: str | None) -> bool:
+    return prior is not None and "Latn" in _scripts(prior)
+
+
+def _is_english(text: str) -> bool:
+    return any(word in _ENGLISH for word in _WORD.findall(text.lower()))
+
+
+@functools.cache
+def _candidates(script: str) -> dict[str, str]:
+    """The model's labels of a script, each with its code here."""
+    return {label: language_code(label) or label for label in _AMONG[script].split()}
+
+
+@functools.cache
+def _model() -> LanguageIdentifier:
+    """The n-gram model: 0.6 s and 75 MB, which only a text in a shared script costs."""
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
