@@ -7,6 +7,9 @@ points down, on an import hidden in a function, and on a file whose room is not 
 
     errors       what can go wrong, as one tree
     config       config.yaml and the environment -> frozen, validated sections
+    nothing      the words that stand for no value
+    times        written times -> ms UTC
+    markup       HTML and entities -> plain text
     compiled     loops over events -> machine code
     languages    codes of any standard -> one code; a text -> its language
     store        articles, events, readers, runs: SQLite or PostgreSQL

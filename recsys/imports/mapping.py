@@ -39,10 +39,17 @@ EVENT_FIELDS = (
 
 
 class Source(NamedTuple):
-    """Where a field comes from: a column of the file, or the same text in every row."""
+    """Where a field comes from: a column of the file, or the same text in every row.
+
+    Attributes:
+        column: name of the column.
+        constant: the text.
+        is_address: the column holds an article's address instead of its id (``article=@url``).
+    """
 
     column: str | None
     constant: str | None
+    is_address: bool = False
 
 
 Mapping = dict[str, Source]

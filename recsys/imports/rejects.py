@@ -1,14 +1,20 @@
 """What became of the rows: counts, and a file with each row that could not be used, its line and the reason."""
 
 import json
+import re
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from recsys.store import Written
 
+MAX_REASON = 120  # characters of a reason in a count
+_QUOTED = re.compile(
+    r"[:;]? *(?:b?'(?:[^'\\\\]|\\\\.)*'?|b?\"(?:[^\"\\\\]|\\\\.)*\"?|[\d][\d.,:T+-]*(?: ms)?$|[\[{].*$)"
+)
 MAX_ROW = 2_000  # characters of a rejected row that are kept: enough to find it in the file
 
 
@@ -29,6 +35,13 @@ class Summary:
         first_reason: why the first one was rejected, empty without any.
         dry_run: nothing was written, these numbers are what would happen. A record that comes twice in the file may
             then be counted as new twice.
+        reasons: rejected rows by reason, without the value.
+        repaired: values that were put right or left out by field and what was done, such as "image: left out, not a
+            web address"; the record was kept.
+        left_out: rows that are not wanted, by what they are, such as "kind SCROLL".
+        changed: articles by field that an update changed.
+        notes: whole sentences for a person.
+        known: clicks whose article is in the store, and clicks; None when the file holds none.
     """
 
     records: str
@@ -42,6 +55,12 @@ class Summary:
     rejects: Path | None
     first_reason: str
     dry_run: bool
+    reasons: dict[str, int] = field(default_factory=dict)
+    repaired: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    known: tuple[int, int] | None = None
 
     @property
     def rows_per_second(self) -> float:
@@ -67,6 +86,14 @@ class Tally:
         self.records = self.mapping = ""
         self.read = self.rejected = 0
         self.written = Written(0, 0, 0)
+        self.reasons, self.repaired, self.left_out, self.changed = (
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+        )
+        self.notes: list[str] = []
+        self.known: tuple[int, int] | None = None
 
     def __enter__(self) -> "Tally":
         return self
@@ -85,8 +112,23 @@ class Tally:
         text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
         found = {"line": line, "reason": reason, "row": text[:MAX_ROW]}
         self._file.write(json.dumps(found, ensure_ascii=False) + "\n")
+        self.reasons[_without_value(reason)] += 1
         self.rejected += 1
         self.read += 1
+
+    def repair(self, field: str, what: str, count: int = 1) -> None:
+        """Count values of a field that were put right or left out."""
+        self.repaired[f"{field}: {_without_value(what)}"] += count
+
+    def leave_out(self, what: str, count: int = 1) -> None:
+        """Count rows that are not wanted; they count as read."""
+        self.left_out[what] += count
+        self.read += count
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for the end, once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
 
     def wrote(self, rows: int, written: Written) -> None:
         """Count rows that became records, and what the store did with them."""
@@ -106,6 +148,12 @@ class Tally:
             self._path,
             self._first_reason,
             self._dry_run,
+            dict(self.reasons.most_common()),
+            dict(self.repaired.most_common()),
+            dict(self.left_out.most_common()),
+            dict(self.changed.most_common()),
+            list(self.notes),
+            self.known,
         )
 
     def _open(self) -> IO[str]:
@@ -120,3 +168,8 @@ class Tally:
             except FileExistsError:
                 continue
         raise FileExistsError(self._path)
+
+
+def _without_value(reason: str) -> str:
+    """A reason without the value that it quotes, so that equal reasons are counted together."""
+    return _QUOTED.sub("", reason).strip(" :;,")[:MAX_REASON]

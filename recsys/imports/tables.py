@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from recsys.imports.sources import Line
 
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()  # of a key that this row does not have
 Reject = Callable[[int, str, Any], None]  # line number, reason, row
 
 

@@ -4,7 +4,8 @@ import json
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from recsys.errors import BadReader
 from recsys.store import Kind, clean_text, compact_json, identifier
+from recsys.times import EARLIEST
 
 Convert = Callable[[Any], Any]
 FAR = 253_402_300_799_000  # the end of the year 9999, ms UTC: what databases and datetimes can hold
@@ -20,6 +22,29 @@ MAX_CONTEXT = 4096  # characters of one event's context
 KINDS = {kind.value: kind for kind in Kind}
 TRUE, FALSE = ("1", "true", "yes", "y", "t"), ("", "0", "false", "no", "n", "f")
 MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an import reads values that do not say it themselves.
+
+    Attributes:
+        zone: of times that name none.
+        time_format: strptime's form of times, None for the known ones.
+        earliest: int ms UTC; no earlier time of an event or publication is believed.
+        latest: int ms UTC; no later time of an event is believed.
+        base_url: of relative addresses, empty for none.
+        dwell_unit_ms: ms in one unit of a dwell time.
+        language: code of articles that name none, None when nobody said it.
+    """
+
+    zone: tzinfo = UTC
+    time_format: str | None = None
+    earliest: int = EARLIEST
+    latest: int = FAR
+    base_url: str = ""
+    dwell_unit_ms: int = 1
+    language: str | None = None
 
 
 class BadValue(ValueError):

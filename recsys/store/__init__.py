@@ -20,6 +20,7 @@ from recsys.store.records import (
     clean_text,
     compact_json,
     identifier,
+    normal_id,
 )
 from recsys.store.runs import Run, RunStore
 from recsys.store.tokens import TokenStore
@@ -38,6 +39,7 @@ __all__ = [
     "clean_text",
     "compact_json",
     "identifier",
+    "normal_id",
 ]
 
 

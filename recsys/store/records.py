@@ -8,14 +8,17 @@ refuses it.
 import enum
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recsys.errors import BadReader
+from recsys.nothing import is_nothing
 
 MAX_IDENTIFIER = 256
 # Printable or not: everything but the control characters (C0, DEL, C1) and the surrogates.
 _IDENTIFIER = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_IDENTIFIER}}}")
+_FLOAT = re.compile(r"-?[0-9]+\.0+")  # a whole number that a data frame has turned into a float on its way
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -127,6 +130,35 @@ def identifier(value: str, what: str) -> str:
     else:
         got = f"{value[:64]!a} with a control character or half a character"
     raise BadReader(f"1 to {MAX_IDENTIFIER} printable characters as {what}", got, f"Send another {what}.")
+
+
+def normal_id(value: Any, what: str = "identifier") -> str | None:
+    """Normal form of an identifier, the same at every door: 12, 12.0, "12.0" and " 12 " are "12", texts are NFC.
+
+    Args:
+        value: from a file or a request.
+        what: its name in the error's message.
+
+    Returns:
+        The identifier, or None for a value that stands for nothing.
+
+    Raises:
+        BadReader: it can be none.
+    """
+    if isinstance(value, str):
+        text = value.strip(" \t\r\n") if value.isascii() else unicodedata.normalize("NFC", value).strip()
+        if is_nothing(text):
+            return None
+        if text[-1] == "0" and "." in text and _FLOAT.fullmatch(text):
+            text = text.partition(".")[0]
+        return identifier(text, what)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if is_nothing(value):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    raise BadReader(f"a text or a whole number as {what}", f"{value!a:.64}", f"Send another {what}.")
 
 
 def clean_text(text: str) -> str:

@@ -4,7 +4,6 @@ Every step is a rule that holds for any string; what a rule took out is named, s
 Source: Unicode Standard Annex 15 (NFKC); OpenCC's tables for traditional Chinese.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Collection
@@ -13,20 +12,14 @@ from typing import NamedTuple
 
 import opencc
 
+from recsys.markup import without_markup
+
 MIN_WRAPPED_CHARS = 40  # of the widest line of a text that was wrapped at a fixed width: below are lists and tables
 MAX_WRAPPED_CHARS = 120  # a text with a longer line was not wrapped
 RAGGED = 0.75  # share of the widest line that a line and the next word exceed where it was wrapped
 MAX_LINE_CHARS = 200  # a longer line is a paragraph; nobody repeats one on every page
 BREAKS = frozenset(".,;:!?()[]{}\"'`/\\|<>=~^*-+\n")  # a gap that holds one of these separates phrases
 
-_CODE = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.IGNORECASE)
-_BLOCK = re.compile(
-    r"</?(?:p|br|div|li|ul|ol|h[1-6]|tr|td|th|table|section|article|header|footer|blockquote|figure|figcaption|option)"
-    r"\b[^<>]*>",
-    re.IGNORECASE,
-)
-_MARKUP = re.compile(r"</?[a-z!][^<>]*>", re.IGNORECASE)
-_NEWLINE = re.compile(r"[\r\u2028\u2029\u0085]")
 _UNSEEN = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\ufffd\ud800-\udfff]"
 )
@@ -100,14 +93,10 @@ def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
     if not text:
         return Plain("", [])
     text, odd = _readable(text)
-    if "&" in text:
-        text = html.unescape(text)
-    if "<" in text:
-        had_text = not text.isspace()
-        text = _MARKUP.sub(" ", _BLOCK.sub("\n", _CODE.sub(" ", text)))
-        if had_text and not text.strip():
-            odd.append("markup_only")
-    text = _NEWLINE.sub("\n", text.replace("\r\n", "\n"))
+    bare = without_markup(text)
+    if bare.isspace() or not bare:
+        odd += ["markup_only"] * (not text.isspace() and text != bare)
+    text = bare
     text = text[:-MAX_LINE_CHARS] + _SIGNED.sub("", text[-MAX_LINE_CHARS:])  # a signature is short
     if not text or text.isspace():
         return Plain("", odd)
