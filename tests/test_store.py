@@ -93,13 +93,13 @@ def test_of_equal_identifiers_in_one_batch_the_last_one_wins(store: Store) -> No
 
 def test_a_hidden_article_stays_hidden_when_it_is_sent_again(store: Store) -> None:
     store.put_articles([Article("a", SITE, "one")])
-    assert store.hide(SITE, "a", True)
-    assert not store.hide(SITE, "none", True)
+    assert store.hide(SITE, "a", True, "ann")
+    assert not store.hide(SITE, "none", True, "ann")
     store.put_articles([Article("a", SITE, "two")])
     hidden = store.article(SITE, "a")
     assert hidden is not None
     assert (hidden.title, hidden.hidden) == ("two", True)
-    store.hide(SITE, "a", False)
+    store.hide(SITE, "a", False, "ann")
     shown = store.article(SITE, "a")
     assert shown is not None
     assert not shown.hidden
@@ -111,15 +111,22 @@ def test_articles_are_streamed_in_byte_order_across_chunks_and_sites(store: Stor
     assert [article.id for article in store.articles(SITE)] == sorted(ids)
 
 
-def test_only_what_changed_since_is_streamed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.store.articles.now_ms", lambda: 1_000)
-    store.put_articles([Article("a", SITE, "t"), Article("b", SITE, "t")])
-    monkeypatch.setattr("recsys.store.articles.now_ms", lambda: 2_000)
-    store.put_articles([Article("a", SITE, "new"), Article("b", SITE, "t")])
-    assert [article.id for article in store.articles(SITE, changed_since=1_001)] == ["a"]
+def test_only_what_changed_after_a_number_is_streamed_whatever_the_clock_says(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert store.last_change(SITE) == 0
+    store.put_articles([Article("a", SITE, "t"), Article("b", SITE, "t"), Article("o", "weekly", "t")])
+    first = store.last_change(SITE)
     monkeypatch.setattr("recsys.store.articles.now_ms", lambda: 500)  # the clock is set back
-    store.put_articles([Article("b", SITE, "newest")])
-    assert [article.id for article in store.articles(SITE, changed_since=2_000)] == ["a", "b"]
+    store.put_articles([Article("a", SITE, "new"), Article("b", SITE, "t")])
+    assert [article.id for article in store.articles(SITE, changed_after=first)] == ["a"]
+    second = store.last_change(SITE)
+    assert list(store.articles(SITE, changed_after=second)) == []
+    store.put_articles([Article("b", SITE, "t")])  # nothing new
+    store.hide(SITE, "b", False, "ann")  # it is shown
+    assert store.last_change(SITE) == second
+    store.hide(SITE, "b", True, "ann")
+    assert [article.id for article in store.articles(SITE, changed_after=second)] == ["b"]
 
 
 def test_an_event_is_taken_in_once_however_often_it_is_sent(store: Store) -> None:

@@ -30,7 +30,6 @@ from web.world import Full, World
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
 PATIENCE_SECONDS = 0.5  # how long an answer waits for the thread that is applying events
 WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
-MARGIN_MS = 5_000  # how far clocks and slow commits may be apart: so much of the past is looked at again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -169,18 +168,22 @@ class LiveState:
             self._apply_news()
 
     def refresh(self) -> None:
-        """Take over articles that are new, changed or hidden since the last time."""
-        world, began, full = self._world, now_ms(), False
-        for article in self.store.articles(self.site, changed_since=world.changed):
-            if world.has(article):
-                continue
+        """Take over articles that are new, changed, hidden or deleted since the last time."""
+        world, full = self._world, False
+        newest = self.store.last_change(self.site)
+        if newest == world.changed:
+            return
+        for article in self.store.articles(self.site, changed_after=world.changed):
             prepared = world.prepare(article)
             try:
                 with self._lock:
                     world.place(prepared)
             except Full:
                 full = True
-        world.changed = max(world.changed, began - MARGIN_MS)
+        for article_id in self.store.deleted_articles(self.site, changed_after=world.changed):
+            with self._lock:
+                world.remove(article_id)
+        world.changed = newest
         if full:
             self._build_aside(self.release)
 
@@ -246,9 +249,9 @@ class LiveState:
     def _build(self, name: str | None) -> World:
         """Lay out a release, or none, over the catalogue as it is now."""
         parts = no_parts(self.settings) if name is None else load_parts(self.releases.open(name), self.settings)
-        began = now_ms()
+        changed = self.store.last_change(self.site)
         world = World(parts, self.store.articles(self.site), self.settings)
-        world.changed = began - MARGIN_MS
+        world.changed = changed
         oldest = self.store.last_seq(self.site) - self.settings.web.max_catch_up
         if world.through < oldest:
             log.warning("events skipped: the release is old", release=name, events=oldest - world.through)

@@ -5,7 +5,7 @@ newer than the release get rows after it and are encoded on arrival. Not safe fo
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +53,7 @@ class World:
         recommender: answers.
         catalogue: the recommender's.
         through: the last event (seq) that was applied.
-        changed: ms; every change of an article before it was taken over.
+        changed: number of the last change of the site's articles that was taken over.
     """
 
     def __init__(self, parts: Parts, articles: Iterable[StoredArticle], settings: Settings) -> None:
@@ -68,7 +68,6 @@ class World:
         size = len(parts.ids) + sum(one.id not in known for one in prepared)
         capacity = size + SPARE_ROWS + size // SPARE_SHARE
         self.catalogue = Catalogue(parts.ids, capacity)
-        self._updated = np.zeros(capacity, np.int64)
         self._items = grown(parts.items, capacity)
         learns = self._items.vectors.shape[1] > 0
         self._tags = Tags.empty(capacity, STEM)
@@ -103,14 +102,6 @@ class World:
         for one in prepared:
             self.place(one)
 
-    def has(self, article: StoredArticle) -> bool:
-        """Whether an article was taken over as it stands in the store now."""
-        row = self.catalogue.row_of.get(article.id)
-        entry = None if row is None else self.catalogue.entries[row]
-        if row is None or entry is None or self._updated[row] != article.updated_at:
-            return False
-        return entry.title == article.title and entry.hidden == article.hidden  # two changes within one millisecond
-
     def prepare(self, article: StoredArticle) -> Prepared:
         """Find out what a card needs of an article, and its vectors if the release has none; changes nothing.
 
@@ -135,7 +126,6 @@ class World:
         if one.id not in self.catalogue.row_of and not self.catalogue.room:
             raise Full
         row = self.catalogue.put(one.id, one.entry)
-        self._updated[row] = one.updated_at
         self._ids[row, 0] = hashed("article", one.id)
         if one.encoded is None:
             return
@@ -149,6 +139,16 @@ class World:
         if one.entry.category:
             self._tables.category[row] = self._codes.setdefault(one.entry.category, len(self._codes))
             self._ids[row, 1] = hashed("category", one.entry.category)
+
+    def remove(self, article_id: str) -> None:
+        """Stop showing a deleted article.
+
+        Its row stays, because its vector counts for its readers; so does its entry until the next release is laid out,
+        for an answer that was made a moment ago and is still being written.
+        """
+        row = self.catalogue.row_of.get(article_id)
+        if row is not None and (entry := self.catalogue.entries[row]) is not None:
+            self.catalogue.put(article_id, replace(entry, hidden=True))
 
 
 def _latest(prepared: list[Prepared], n: int) -> list[Prepared]:

@@ -12,8 +12,10 @@ from recsys.store.events import EventStore
 from recsys.store.records import (
     MAX_IDENTIFIER,
     Article,
+    ArticlePatch,
     Event,
     Kind,
+    Merged,
     StoredArticle,
     StoredEvent,
     Written,
@@ -28,8 +30,10 @@ from recsys.store.tokens import TokenStore
 __all__ = [
     "MAX_IDENTIFIER",
     "Article",
+    "ArticlePatch",
     "Event",
     "Kind",
+    "Merged",
     "Run",
     "Store",
     "StoreConfig",

@@ -1,34 +1,55 @@
 """The catalogue: articles in, articles out in the order of their identifiers."""
 
-import dataclasses
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, update
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, text, update
 
 from recsys.store import schema
 from recsys.store.engine import Database, now_ms
-from recsys.store.records import Article, StoredArticle, Written, compact_json
+from recsys.store.merging import FIELDS, Key, Plan, Row, plan_of
+from recsys.store.records import Article, ArticlePatch, Merged, StoredArticle, Written
 
 CHUNK = 500  # rows per query: far below SQLite's limit of variables, large enough to hide the round trip
-articles = schema.articles
-FIELDS = tuple(field.name for field in dataclasses.fields(Article))
-
-
-class _Plan(NamedTuple):
-    new: list[dict[str, Any]]
-    changed: list[dict[str, Any]]
-    written: Written
+articles, deleted, changes = schema.articles, schema.deleted_articles, schema.changes
+SHOWN = [articles.c[field.name] for field in fields(StoredArticle)]
 
 
 class ArticleStore(Database):
-    """The table of articles."""
+    """The tables of articles, of what was deleted, and of the number of the last change."""
+
+    def merge_articles(self, patches: Sequence[ArticlePatch]) -> Merged:
+        """Add articles, or change those fields of known ones that a patch has; equal identifiers merge in order.
+
+        An article that is deleted is left out. What an operator hid or showed stays so until a file says of ``hidden``
+        what it did not say before.
+
+        Raises:
+            StoreError: the database refused; then none of the articles was written.
+        """
+        with self.writing() as connection:
+            plan = _plan(connection, patches)
+            now, numbers = now_ms(), dict[str, int]()
+            for row in (*plan.new, *plan.changed):
+                if row["site"] not in numbers:
+                    numbers[row["site"]] = next_change(connection, row["site"])
+                row |= {"updated_at": now, "change": numbers[row["site"]]}
+            if plan.new:
+                connection.execute(insert(articles), [row | {"created_at": now} for row in plan.new])
+            for row in (*plan.changed, *plan.noted):
+                connection.execute(update(articles).where(_is(row["site"], row["id"])).values(row))
+        return plan.merged
+
+    def preview_merge(self, patches: Sequence[ArticlePatch]) -> Merged:
+        """What ``merge_articles`` would answer, without writing."""
+        with self.reading() as connection:
+            return _plan(connection, patches).merged
 
     def put_articles(self, records: Sequence[Article]) -> Written:
-        """Add articles, or change those whose identifier is known; of equal identifiers in one call the last one wins.
-
-        An article that an editor hid stays hidden however often it is sent again; only ``hide`` shows it again.
+        """Add whole articles, or make known ones equal to them; ``hidden`` false says nothing.
 
         Returns:
             ``stored`` new ones, ``updated`` ones that differ from what was there, ``duplicate`` ones that do not.
@@ -36,38 +57,32 @@ class ArticleStore(Database):
         Raises:
             StoreError: the database refused; then none of the articles was written.
         """
-        with self.writing() as connection:
-            plan = _plan(connection, records)
-            stamp = _next_stamp(connection) if plan.new or plan.changed else 0
-            if plan.new:
-                stamps = {"created_at": stamp, "updated_at": stamp}
-                connection.execute(insert(articles), [row | stamps for row in plan.new])
-            for row in plan.changed:
-                connection.execute(
-                    update(articles).where(_is(row["site"], row["id"])).values(row | {"updated_at": stamp})
-                )
-        return plan.written
+        return self.merge_articles([_patch(record) for record in records]).written
 
     def preview_articles(self, records: Sequence[Article]) -> Written:
         """What ``put_articles`` would answer, without writing."""
-        with self.reading() as connection:
-            return _plan(connection, records).written
+        return self.preview_merge([_patch(record) for record in records]).written
 
-    def articles(self, site: str, *, changed_since: int | None = None) -> Iterator[StoredArticle]:
+    def last_change(self, site: str) -> int:
+        """The number of the site's last change, 0 before the first one."""
+        with self.reading() as connection:
+            return connection.scalar(select(changes.c.last).where(changes.c.site == site)) or 0
+
+    def articles(self, site: str, *, changed_after: int | None = None) -> Iterator[StoredArticle]:
         """Stream a site's articles in the order of their identifiers, hidden ones included.
 
         Args:
             site: the site.
-            changed_since: int ms UTC; only articles with ``updated_at`` at or after it. ``updated_at`` never runs
-                backwards, so a reader that passes the highest one it has seen misses nothing.
+            changed_after: only articles with a change after this number. Ask for ``last_change`` before, and pass it
+                the next time: nothing is missed, and what changes meanwhile comes once more.
         """
         last: str | None = None
         while True:
-            query = select(articles).where(articles.c.site == site).order_by(articles.c.id).limit(CHUNK)
+            query = select(*SHOWN).where(articles.c.site == site).order_by(articles.c.id).limit(CHUNK)
             if last is not None:
                 query = query.where(articles.c.id > last)
-            if changed_since is not None:
-                query = query.where(articles.c.updated_at >= changed_since)
+            if changed_after is not None:
+                query = query.where(articles.c.change > changed_after)
             with self.reading() as connection:  # one short transaction per chunk: no reader holds up a checkpoint
                 rows = connection.execute(query).all()
             yield from map(_stored, rows)
@@ -75,14 +90,26 @@ class ArticleStore(Database):
                 return
             last = rows[-1].id
 
+    def deleted_articles(self, site: str, *, changed_after: int = 0) -> list[str]:
+        """The articles that were deleted with a change after a number; see ``articles``."""
+        query = select(deleted.c.id).where(deleted.c.site == site, deleted.c.change > changed_after)
+        with self.reading() as connection:
+            return list(connection.scalars(query.order_by(deleted.c.change)))
+
     def article(self, site: str, id: str) -> StoredArticle | None:
         """One article, or None."""
         with self.reading() as connection:
-            row = connection.execute(select(articles).where(_is(site, id))).first()
+            row = connection.execute(select(*SHOWN).where(_is(site, id))).first()
         return _stored(row) if row else None
 
-    def hide(self, site: str, id: str, hidden: bool) -> bool:
+    def hide(self, site: str, id: str, hidden: bool, by: str) -> bool:
         """Take an article out of every answer, or put it back.
+
+        Args:
+            site: the site.
+            id: the article.
+            hidden: which of the two.
+            by: who says so.
 
         Returns:
             Whether the article exists.
@@ -90,7 +117,8 @@ class ArticleStore(Database):
         with self.writing() as connection:
             row = connection.execute(select(articles.c.hidden).where(_is(site, id))).first()
             if row is not None and row.hidden != hidden:
-                values = {"hidden": hidden, "updated_at": _next_stamp(connection)}
+                values = {"hidden": hidden, "hidden_by": by if hidden else None, "updated_at": now_ms()}
+                values["change"] = next_change(connection, site)
                 connection.execute(update(articles).where(_is(site, id)).values(values))
         return row is not None
 
@@ -99,51 +127,55 @@ def _is(site: str, id: str) -> ColumnElement[bool]:
     return and_(articles.c.site == site, articles.c.id == id)
 
 
-def _plan(connection: Connection, records: Sequence[Article]) -> _Plan:
-    wanted: dict[tuple[str, str], dict[str, Any]] = {}
-    repeated = 0
-    for record in records:
-        repeated += (record.site, record.id) in wanted
-        wanted[record.site, record.id] = _row(record)
-    known = _known(connection, list(wanted))
-    new, changed, same = [], [], repeated
-    for key, row in wanted.items():
-        old = known.get(key)
-        if old is None:
-            new.append(row)
-            continue
-        row["hidden"] = row["hidden"] or old["hidden"]
-        if row == old:
-            same += 1
-        else:
-            changed.append(row)
-    return _Plan(new, changed, Written(len(new), len(changed), same))
+def next_change(connection: Connection, site: str) -> int:
+    """Count one more change of a site, inside a transaction that writes."""
+    one_more = text(
+        "INSERT INTO changes (site, last) VALUES (:site, 1) ON CONFLICT (site) DO UPDATE SET last = changes.last + 1 "
+        "RETURNING last"
+    )
+    return int(connection.execute(one_more, {"site": site}).scalar_one())
 
 
-def _known(connection: Connection, keys: list[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-    ids_of: dict[str, list[str]] = {}
-    for site, id in keys:
-        ids_of.setdefault(site, []).append(id)
-    columns = [column for column in articles.c if column.name not in ("created_at", "updated_at")]
-    known: dict[tuple[str, str], dict[str, Any]] = {}
-    for site, ids in ids_of.items():
-        for start in range(0, len(ids), CHUNK):
-            some = articles.c.id.in_(ids[start : start + CHUNK])
-            rows = connection.execute(select(*columns).where(articles.c.site == site, some)).mappings()
-            known |= {(site, row["id"]): dict(row) for row in rows}
+def _plan(connection: Connection, patches: Sequence[ArticlePatch]) -> Plan:
+    keys = list(dict.fromkeys((patch.site, patch.id) for patch in patches))
+    return plan_of(patches, _known(connection, keys), _deleted(connection, keys))
+
+
+def _known(connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
+    left_out = ("created_at", "updated_at", "change")
+    columns = [column for column in articles.c if column.name not in left_out]
+    known: dict[Key, Row] = {}
+    for site, ids in _chunks(keys):
+        rows = connection.execute(select(*columns).where(articles.c.site == site, articles.c.id.in_(ids))).mappings()
+        known |= {(site, row["id"]): dict(row) for row in rows}
     return known
 
 
-def _next_stamp(connection: Connection) -> int:
-    """Now, or the last change's time if the clock was set back since."""
-    return max(now_ms(), connection.scalar(select(func.max(articles.c.updated_at))) or 0)
+def _deleted(connection: Connection, keys: Sequence[Key]) -> set[Key]:
+    found: set[Key] = set()
+    for site, ids in _chunks(keys):
+        query = select(deleted.c.id).where(deleted.c.site == site, deleted.c.id.in_(ids))
+        found |= {(site, id) for id in connection.scalars(query)}
+    return found
 
 
-def _row(record: Article) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in FIELDS} | {"entities": compact_json(record.entities)}
+def _chunks(keys: Sequence[Key]) -> Iterator[tuple[str, list[str]]]:
+    ids_of: dict[str, list[str]] = {}
+    for site, id in keys:
+        ids_of.setdefault(site, []).append(id)
+    for site, ids in ids_of.items():
+        for start in range(0, len(ids), CHUNK):
+            yield site, ids[start : start + CHUNK]
 
 
-def _stored(row: Row[Any]) -> StoredArticle:
+def _patch(record: Article) -> ArticlePatch:
+    said = {name: getattr(record, name) for name in FIELDS if name not in ("id", "site")}
+    if not record.hidden:
+        del said["hidden"]
+    return ArticlePatch(record.id, record.site, said)
+
+
+def _stored(row: sa.Row[Any]) -> StoredArticle:
     values = dict(row._mapping)
     values["entities"] = tuple(json.loads(values["entities"]))
     return StoredArticle(**values)

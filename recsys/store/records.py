@@ -9,13 +9,15 @@ import enum
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from recsys.errors import BadReader
 from recsys.nothing import is_nothing
 
 MAX_IDENTIFIER = 256
+MAX_MADE_TITLE = 120  # characters of a title that is taken from the body: what a card shows in two lines
 # Printable or not: everything but the control characters (C0, DEL, C1) and the surrogates.
 _IDENTIFIER = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_IDENTIFIER}}}")
 _FLOAT = re.compile(r"-?[0-9]+\.0+")  # a whole number that a data frame has turned into a float on its way
@@ -57,6 +59,18 @@ class StoredArticle(Article):
 
     created_at: int = 0
     updated_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ArticlePatch:
+    """What a file or a call says of one article: only the fields that it has.
+
+    A field that is missing is left alone; None, or an empty value of the field's type, empties it.
+    """
+
+    id: str
+    site: str
+    fields: Mapping[str, Any]
 
 
 class Event(NamedTuple):
@@ -108,6 +122,39 @@ class Written(NamedTuple):
     def total(self) -> int:
         """All records that were passed in."""
         return self.stored + self.updated + self.duplicate
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What became of the patches of one call.
+
+    Attributes:
+        stored: articles that were new.
+        updated: articles that differ from what was there.
+        duplicate: patches that changed nothing, or nothing more.
+        deleted: patches that were left out because an operator deleted their article.
+        untitled: which patches (index) would be new articles without a title or a body to take one from.
+        changed: field -> in how many of the updated articles it changed.
+        stays_hidden: (id, why) of each article that these patches bring and that is not shown all the same.
+    """
+
+    stored: int = 0
+    updated: int = 0
+    duplicate: int = 0
+    deleted: int = 0
+    untitled: list[int] = field(default_factory=list)
+    changed: dict[str, int] = field(default_factory=dict)
+    stays_hidden: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def hidden(self) -> int:
+        """How many articles stay hidden."""
+        return len(self.stays_hidden)
+
+    @property
+    def written(self) -> Written:
+        """The same as of records that are whole: what was deleted counts as there already."""
+        return Written(self.stored, self.updated, self.duplicate + self.deleted)
 
 
 def identifier(value: str, what: str) -> str:
@@ -166,6 +213,15 @@ def clean_text(text: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "")
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def title_of(body: str) -> str:
+    """A title for a text that has none: its first line with anything in it, cut at a blank; empty when all is blank."""
+    first = next((line.strip() for line in body.splitlines() if line.strip()), "")
+    if len(first) <= MAX_MADE_TITLE:
+        return first
+    cut = first[:MAX_MADE_TITLE]
+    return (cut.rsplit(None, 1)[0] if len(cut.split(None, 1)) > 1 else cut) + "…"
 
 
 def compact_json(value: object) -> str:

@@ -54,7 +54,57 @@ articles = Table(
     Column("hidden", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Index(None, "site", "updated_at"),
+    Column("hidden_by", Text),  # "import", or the operator who said so; NULL while it is shown
+    Column("declared_hidden", Boolean),  # what a file said last; NULL when none ever said anything
+    Column("change", BigInteger, nullable=False, server_default="0"),
+    Index(None, "site", "change"),
+)
+
+# The feed: every change of a site's articles, and every reader who is forgotten, has a number that only grows. It is
+# given under the write lock, so whoever asks for "everything after n" misses nothing, whatever the clocks say.
+changes = Table(
+    "changes",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+# A tombstone: the article's text is gone, its identifier is kept so that no import brings it back.
+deleted_articles = Table(
+    "deleted_articles",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("id", Identifier, primary_key=True),
+    Column("deleted_at", BigInteger, nullable=False),
+    Column("deleted_by", Text, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index(None, "site", "change"),
+)
+
+# Who was forgotten, as a hash: it says that it was done and when, and not who it was to anybody who does not know.
+forgotten_readers = Table(
+    "forgotten_readers",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("forgotten_at", BigInteger, nullable=False),
+    Column("log_cleared_at", BigInteger),  # NULL while the Parquet log may still hold something of them
+    Column("change", BigInteger, nullable=False),
+    Index(None, "site", "change"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Sequential, Identity(always=True), primary_key=True),
+    Column("site", Identifier, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Index(None, "site", "number"),
+    sqlite_autoincrement=True,
 )
 
 # Without a row number of its own SQLite keeps a reader in one tree instead of two. The column that tells rows apart
