@@ -43,6 +43,8 @@ What = Annotated[
 Site = Annotated[str | None, typer.Option(help="The site that the records belong to; default: site.id")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write only the rejects")]
 Encoding = Annotated[str, typer.Option(help="Of a text file without a byte order mark")]
+NoHeader = Annotated[bool, typer.Option("--no-header", help="The columns have no names: count, as in title=5")]
+Records = Annotated[str | None, typer.Option(help="Where the list is inside a wrapper object: articles, or data.items")]
 Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
 
 
@@ -60,10 +62,13 @@ def csv(
     site: Site = None,
     dry_run: DryRun = False,
     encoding: Encoding = "utf-8",
+    no_header: NoHeader = False,
     config: Config = None,
 ) -> None:
     """Import a table in text: comma, tab, semicolon or bar between the values, names of the columns first."""
-    importer = partial(import_file, format="csv", maps=map or (), kind=kind, encoding=encoding)
+    importer = partial(
+        import_file, format="csv", maps=map or (), kind=kind, encoding=encoding, has_header=not no_header
+    )
     run(load_settings(config), file, site, dry_run, importer)
 
 
@@ -75,10 +80,11 @@ def jsonl(
     site: Site = None,
     dry_run: DryRun = False,
     encoding: Encoding = "utf-8",
+    records: Records = None,
     config: Config = None,
 ) -> None:
-    """Import a file with one JSON object per line."""
-    importer = partial(import_file, format="jsonl", maps=map or (), kind=kind, encoding=encoding)
+    """Import JSON objects: one per line, an array, or a list inside a wrapper object."""
+    importer = partial(import_file, format="jsonl", maps=map or (), kind=kind, encoding=encoding, records=records)
     run(load_settings(config), file, site, dry_run, importer)
 
 

@@ -11,7 +11,16 @@ from pydantic import Field
 from recsys.config import Section
 from recsys.errors import ImportRefused
 from recsys.imports.formats import opened
-from recsys.imports.mapping import complete, kind_of_records, parse_map, shown_map
+from recsys.imports.jsonl import JsonTable
+from recsys.imports.mapping import (
+    ARTICLE_FIELDS,
+    EVENT_FIELDS,
+    Mapping,
+    complete,
+    kind_of_records,
+    parse_map,
+    shown_map,
+)
 from recsys.imports.mind import Behaviors, article_of
 from recsys.imports.records import Records
 from recsys.imports.rejects import Summary, Tally
@@ -89,9 +98,17 @@ class Target:
 
 
 def import_file(
-    target: Target, path: Path, format: str, maps: Iterable[str] = (), kind: str | None = None, encoding: str = UTF8
+    target: Target,
+    path: Path,
+    format: str,
+    maps: Iterable[str] = (),
+    kind: str | None = None,
+    encoding: str = UTF8,
+    *,
+    has_header: bool = True,
+    records: str | None = None,
 ) -> Summary:
-    """Import a CSV, JSONL or Parquet file.
+    """Import a CSV, JSON or Parquet file.
 
     Args:
         target: where to.
@@ -101,6 +118,8 @@ def import_file(
             needs none. ``context.NAME=column`` adds to an event's context.
         kind: ``articles``, ``events`` or ``clicks``; by default what the columns can fill.
         encoding: of a text file without a byte order mark.
+        has_header: of CSV: the first line names the columns; else they are called by their numbers from 1.
+        records: of JSON: keys with dots between them that lead from a wrapper object to the list of records.
 
     Raises:
         ImportRefused: the file is empty, of another format or damaged, or the map does not fit its columns.
@@ -109,22 +128,30 @@ def import_file(
         raise ImportRefused(f"one of {', '.join(KINDS)}", repr(kind), "Correct --kind.")
     asked = parse_map(maps)
     with (
-        opened(path, format, encoding, target.limits) as table,
+        opened(path, format, encoding, target.limits, has_header=has_header, records=records) as table,
         Tally(target.rejects, path.name, target.dry_run) as tally,
     ):
+        if isinstance(table, JsonTable):
+            fields = {source.column or field for field, source in asked.items()} | {*ARTICLE_FIELDS, *EVENT_FIELDS}
+            table.refuse_wrapper(fields, [_column(asked, field) for field in ("title", "article")])
         kind = kind or kind_of_records(asked, table.names)
         mapping = complete(asked, table.names, kind, table.is_open)
         tally.records, tally.mapping = kind, shown_map(mapping, table.names)
-        records = Records(mapping, target.site, target.latest)
-        for batch in table.batches(records.wanted, tally.reject):
+        converter = Records(mapping, target.site, target.latest)
+        for batch in table.batches(converter.wanted, tally.reject):
             if kind == "articles":
-                articles = records.articles(batch, tally.reject)
+                articles = converter.articles(batch, tally.reject)
                 tally.wrote(len(articles), target.put(articles))
             else:
-                events = records.events(batch, tally.reject)
+                events = converter.events(batch, tally.reject)
                 tally.wrote(len(events), target.add(events))
             target.progress(*table.progress)
         return tally.summary()
+
+
+def _column(asked: Mapping, field: str) -> str:
+    source = asked.get(field)
+    return source.column or field if source else field
 
 
 def import_mind(target: Target, folder: Path) -> Summary:

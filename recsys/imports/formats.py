@@ -1,6 +1,6 @@
-"""CSV, JSONL and Parquet files -> batches of columns, in constant memory."""
+"""CSV, JSON and Parquet files -> batches of columns, in constant memory."""
 
-import csv
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,15 +10,31 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import ImportRefused
-from recsys.imports.jsonl import JsonlTable
-from recsys.imports.sources import Line, TextSource, open_file
-from recsys.imports.tables import Batch, Limits, Reject, Table, grouped, has_text
+from recsys.imports.delimited import CsvTable
+from recsys.imports.jsonl import JsonTable
+from recsys.imports.sources import TextSource, open_file
+from recsys.imports.tables import Batch, Limits, Reject, Table
 
-DELIMITERS = "\t;|,"
+EXPECTED = {
+    "csv": "a CSV file with the names of its columns in the first line",
+    "jsonl": "a file of JSON objects",
+    "parquet": "a Parquet file",
+}
+SAMPLE_ROWS = 100
+FEED = re.compile(r"<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
+JSON_FEED = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org')
 
 
 @contextmanager
-def opened(path: Path, format: str, encoding: str, limits: Limits) -> Iterator[Table]:
+def opened(
+    path: Path,
+    format: str,
+    encoding: str,
+    limits: Limits,
+    *,
+    has_header: bool = True,
+    records: str | None = None,
+) -> Iterator[Table]:
     """Open a file as a table.
 
     Args:
@@ -26,81 +42,33 @@ def opened(path: Path, format: str, encoding: str, limits: Limits) -> Iterator[T
         format: csv, jsonl or parquet.
         encoding: of a text file.
         limits: of memory.
+        has_header: of CSV: the first line names the columns; else their names are their numbers from 1.
+        records: of JSON: keys with dots between them that lead from a wrapper object to the list of records.
 
     Raises:
         ImportRefused: it is not such a file.
     """
+    expected = EXPECTED[format]
     if format == "parquet":
-        with open_file(path, "a Parquet file") as file:
+        with open_file(path, expected) as file:
             yield ParquetTable(path, file, limits)
         return
-    expected = "a CSV file with the names of its columns in the first line" if format == "csv" else "a JSONL file"
     with TextSource(path, expected, encoding, limits.max_line_bytes) as source:
-        yield CsvTable(source, limits) if format == "csv" else JsonlTable(source, limits)
+        _refuse_markup(source)
+        yield CsvTable(source, limits, has_header) if format == "csv" else JsonTable(source, limits, records)
 
 
-class CsvTable:
-    """Comma, tab, semicolon or bar: the one that the first line has most of."""
-
-    is_open = False
-
-    def __init__(self, source: TextSource, limits: Limits) -> None:
-        self._source, self._limits = source, limits
-        self._lines = source.lines()
-        self._problems: dict[int, Line] = {}
-        header = next(filter(has_text, self._lines), None)
-        if header is None or header.problem or header.text.lstrip()[:1] in ("{", "["):
-            got = header.problem or "JSON" if header else "no text at all"
-            raise ImportRefused(source.expected, f"{got} ({source.path.name})", "Add the header, or use jsonl.")
-        self._delimiter = max(DELIMITERS, key=header.text.count)
-        self._number = header.number
-        self.names = [name.strip() for name in next(csv.reader([header.text], delimiter=self._delimiter))]
-        twice = {name for name in self.names if self.names.count(name) > 1}
-        if twice:
-            raise ImportRefused("each column's name once", f"{sorted(twice)[0]!r} twice", "Rename one of them.")
-
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Bytes read and bytes there are."""
-        return self._source.done, self._source.size
-
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
-        csv.field_size_limit(self._limits.max_line_bytes)
-        places = {name: self.names.index(name) for name in wanted}
-        for lines, rows in grouped(self._rows(reject), self._limits):
-            columns = list(zip(*rows, strict=True))
-            yield Batch(lines, {name: list(columns[place]) for name, place in places.items()}, rows)
-
-    def _texts(self) -> Iterator[str]:
-        for line in self._lines:
-            self._number = line.number
-            if line.problem:
-                self._problems[line.number] = line
-            yield "\n" if line.is_cut else line.text + "\n"  # a quote in half a line would swallow the next ones
-
-    def _rows(self, reject: Reject) -> Iterator[tuple[int, list[str], int]]:
-        reader = csv.reader(self._texts(), delimiter=self._delimiter)
-        width = len(self.names)
-        while True:
-            first = self._number + 1
-            try:
-                row = next(reader, None)
-            except csv.Error as error:
-                reject(first, f"not CSV: {error}; look for a quote that is never closed", "")
-                continue
-            if row is None:
-                return
-            if self._problems:
-                line = self._problems.popitem()[1]
-                self._problems.clear()
-                reject(line.number, line.problem or "", line.text)
-            elif not row:
-                continue
-            elif len(row) != width:
-                reject(self._number, f"{len(row)} values for {width} columns", row)
-            else:
-                yield self._number, row, sum(map(len, row))
+def _refuse_markup(source: TextSource) -> None:
+    """Refuse what begins as XML or HTML does, and JSON Feed, with the command that reads it."""
+    start, name = source.head.lstrip("\ufeff \t\r\n"), source.path.name
+    if start.startswith("{") and JSON_FEED.search(start):
+        raise ImportRefused(source.expected, f"a JSON Feed ({name})", "Use `python -m jobs import feed`.")
+    if not start.startswith("<"):
+        return
+    if FEED.search(start):
+        raise ImportRefused(source.expected, f"an RSS or Atom feed ({name})", "Use `python -m jobs import feed`.")
+    got = "an HTML page" if re.match(r"<(!doctype\s+)?html", start, re.IGNORECASE) else "XML"
+    raise ImportRefused(source.expected, f"{got} ({name})", "Export it as CSV, JSON or Parquet.")
 
 
 class ParquetTable:
@@ -123,6 +91,11 @@ class ParquetTable:
     def progress(self) -> tuple[int, int]:
         """Rows read and rows there are."""
         return self._done, self._file.metadata.num_rows
+
+    def sample(self) -> dict[str, list[Any]]:
+        """See ``Table``."""
+        part = next(self._file.iter_batches(SAMPLE_ROWS), None)
+        return part.to_pydict() if part is not None else {name: [] for name in self.names}
 
     def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
         """See ``Table``."""

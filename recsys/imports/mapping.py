@@ -126,7 +126,8 @@ def complete(mapping: Mapping, names: Sequence[str], kind: str, is_open: bool) -
             raise ImportRefused(
                 f"a column for {field!r}, which {kind} need",
                 f"the columns {', '.join(names)[:300]}",
-                f"Say which it is with --map {field}=COLUMN; a text file's first line must name its columns.",
+                f"Say which it is with --map {field}=COLUMN; if a CSV file's first line names no columns, count them: "
+                f"--no-header --map {field}=2.",
             )
     return whole
 

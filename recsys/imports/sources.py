@@ -5,6 +5,7 @@ import codecs
 import gzip
 import io
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -15,6 +16,8 @@ from recsys.errors import ImportRefused
 
 UTF8 = "utf-8"
 CHUNK_BYTES = 1 << 18  # bytes recoded at a time
+HEAD_BYTES = 1 << 16  # bytes by whose look the layout of a text is told
+NOT_TEXT = re.compile("[\udc80-\udcff]")  # what the surrogateescape of invalid bytes leaves
 COMPRESSIONS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
     (b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
     (b"BZh", bz2.BZ2File),
@@ -27,6 +30,7 @@ FOREIGN = {
     b"%PDF": "a PDF file",
     b"SQLite format 3\x00": "an SQLite database",
 }
+BROKEN = (EOFError, OSError, lzma.LZMAError, pa.ArrowException)  # what damaged compressed data raises
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -55,6 +59,9 @@ class TextSource:
         encoding: of its text, unless it begins with a byte order mark.
         max_line_bytes: a longer line is cut there and marked, and never held whole.
 
+    Attributes:
+        head: the beginning of its text.
+
     Raises:
         ImportRefused: there is no such file, it is empty, or it is of another format.
     """
@@ -66,6 +73,7 @@ class TextSource:
         self._bytes = io.BufferedReader(_decompressed(self._file), 1 << 16)
         try:
             self._refuse_foreign()
+            self.head = self._peek(HEAD_BYTES).decode(UTF8, "replace")
         except BaseException:
             self.close()
             raise
@@ -91,6 +99,28 @@ class TextSource:
         """Bytes of the file."""
         return self.path.stat().st_size
 
+    @property
+    def encoding_problem(self) -> str:
+        """Why bytes of the file are no text."""
+        return f"not valid {self.encoding}: name the file's encoding with --encoding, for example latin-1"
+
+    def chunks(self) -> Iterator[str]:
+        """The text in parts, for those to whom a line means nothing; invalid bytes become what ``NOT_TEXT`` finds.
+
+        Raises:
+            ImportRefused: the compressed data ends early or is damaged; the parts before have been handed out.
+        """
+        decoder = codecs.getincrementaldecoder(UTF8)(errors="surrogateescape")
+        while True:
+            try:
+                raw = self._bytes.read1(CHUNK_BYTES)
+            except BROKEN as error:
+                raise self._ends_early(error, "") from error
+            if text := decoder.decode(raw, final=not raw):
+                yield text
+            if not raw:
+                return
+
     def lines(self) -> Iterator[Line]:
         """All lines, blank ones too.
 
@@ -102,15 +132,18 @@ class TextSource:
             number += 1
             try:
                 raw, whole = self._next_line()
-            except (EOFError, OSError, lzma.LZMAError, pa.ArrowException) as error:
-                raise ImportRefused(
-                    f"{self.expected} that can be read to its end",
-                    f"{error} in line {number} of {self.path.name}",
-                    "What came before it is stored; get the whole file and import it again.",
-                ) from error
+            except BROKEN as error:
+                raise self._ends_early(error, f" in line {number}") from error
             if not raw:
                 return
             yield self._line(number, raw.rstrip(b"\r\n"), whole)
+
+    def _ends_early(self, error: Exception, where: str) -> ImportRefused:
+        return ImportRefused(
+            f"{self.expected} that can be read to its end",
+            f"{error}{where} of {self.path.name}",
+            "What came before it is stored; get the whole file and import it again.",
+        )
 
     def _next_line(self) -> tuple[bytes, bool]:
         raw = self._bytes.readline(self.limit + 1)
@@ -126,14 +159,16 @@ class TextSource:
         try:
             return Line(number, raw.decode(UTF8), None)
         except UnicodeDecodeError:
-            problem = f"not valid {self.encoding}: name the file's encoding with --encoding, for example latin-1"
-            return Line(number, raw.decode(UTF8, "backslashreplace"), problem)
+            return Line(number, raw.decode(UTF8, "backslashreplace"), self.encoding_problem)
+
+    def _peek(self, count: int) -> bytes:
+        try:
+            return self._bytes.peek(count)[:count]
+        except BROKEN as error:
+            raise ImportRefused(self.expected, str(error), "Get the whole file and import it again.") from error
 
     def _refuse_foreign(self) -> None:
-        try:
-            start = self._bytes.peek(16)
-        except (EOFError, OSError, lzma.LZMAError, pa.ArrowException) as error:
-            raise ImportRefused(self.expected, str(error), "Get the whole file and import it again.") from error
+        start = self._peek(16)
         if not start.strip():
             raise ImportRefused(self.expected, f"{self.path.name}, which is empty", "Check how it was made.")
         for mark, what in FOREIGN.items():
@@ -142,6 +177,8 @@ class TextSource:
         for mark, encoding in MARKS:
             if start.startswith(mark):
                 self.encoding = encoding
+        if self.encoding == UTF8 and len(start) > 3 and not any(start[1::2]) and all(start[::2]):
+            self.encoding = "utf-16-le"  # a table of Latin letters without its mark
         if self.encoding == "utf-8-sig":
             self._bytes.read(len(codecs.BOM_UTF8))
         elif self.encoding != UTF8:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from recsys.errors import ImportRefused
 from recsys.imports.sources import Line
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()  # of a key that this row does not have
@@ -47,6 +48,9 @@ class Table(Protocol):
     def progress(self) -> tuple[int, int]:
         """How far reading is: done and total, in bytes or rows."""
 
+    def sample(self) -> dict[str, list[Any]]:
+        """The first values of each column, by which one sees what it holds; to be asked before ``batches``."""
+
     def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
         """Read the rows with the wanted columns; a row that cannot be read goes to ``reject``."""
 
@@ -66,16 +70,26 @@ def has_text(line: Line) -> bool:
 
 
 def grouped(rows: Iterator[tuple[int, Any, int]], limits: Limits) -> Iterator[tuple[list[int], list[Any]]]:
-    """Collect (line number, row, size in characters) into batches: their line numbers and their rows."""
+    """Collect (line number, row, size in characters) into batches: their line numbers and their rows.
+
+    Raises:
+        ImportRefused: the file cannot be read further; the rows before have been handed out.
+    """
     lines: list[int] = []
     kept: list[Any] = []
     held = 0
-    for line, row, size in rows:
-        lines.append(line)
-        kept.append(row)
-        held += size
-        if len(kept) == limits.batch_rows or held >= limits.batch_bytes:
-            yield lines, kept
-            lines, kept, held = [], [], 0
+    refusal: ImportRefused | None = None
+    try:
+        for line, row, size in rows:
+            lines.append(line)
+            kept.append(row)
+            held += size
+            if len(kept) == limits.batch_rows or held >= limits.batch_bytes:
+                yield lines, kept
+                lines, kept, held = [], [], 0
+    except ImportRefused as error:
+        refusal = error
     if kept:
         yield lines, kept
+    if refusal is not None:
+        raise refusal

@@ -1,0 +1,151 @@
+"""CSV files -> batches of columns."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from itertools import chain, dropwhile
+from typing import Any
+
+from recsys.errors import ImportRefused
+from recsys.imports.sources import Line, TextSource
+from recsys.imports.tables import Batch, Limits, Reject, grouped, has_text
+
+DELIMITERS = "\t;|,"
+EXCEL = "sep="  # the first line by which Excel is told the delimiter
+LOOK_AHEAD = 100  # lines by which the delimiter and the kind of a column are told
+LOOK_AHEAD_CHARS = 1_000_000  # and no more text than this
+
+
+class CsvTable:
+    """Comma, tab, semicolon or bar between the values: the one that cuts the first lines into equal rows.
+
+    Args:
+        source: the text.
+        limits: of memory.
+        has_header: the first line names the columns; else their names are their numbers from 1.
+
+    Raises:
+        ImportRefused: the text is empty, JSON, or a name stands twice in its header.
+    """
+
+    is_open = False
+
+    def __init__(self, source: TextSource, limits: Limits, has_header: bool = True) -> None:
+        self._source, self._limits = source, limits
+        lines = source.lines()
+        first = _first_of(dropwhile(lambda line: not has_text(line), lines))
+        told = first and first[0].text.strip().strip('"').lower().startswith(EXCEL) and not first[0].problem
+        self._delimiter = _told_delimiter(first.pop(0).text) if told else ""
+        first = list(dropwhile(lambda line: not has_text(line), first))
+        if not first or first[0].problem or first[0].text.lstrip()[:1] in ("{", "["):
+            got = first[0].problem or "JSON" if first else "no text at all"
+            raise ImportRefused(source.expected, f"{got} ({source.path.name})", "Add the header, or use jsonl.")
+        self._delimiter = self._delimiter or _delimiter([line.text for line in first])
+        self._number = first[0].number
+        self._names_line = self._split(first.pop(0).text) if has_header else None
+        self._first = first
+        self._lines = chain(first, lines)
+        self._problems: dict[int, Line] = {}
+        self.names = self._names()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Bytes read and bytes there are."""
+        return self._source.done, self._source.size
+
+    def sample(self) -> dict[str, list[Any]]:
+        """See ``Table``."""
+        reader = csv.reader((line.text + "\n" for line in self._first), delimiter=self._delimiter)
+        rows = [row for row in _readable(reader) if len(row) == len(self.names)]
+        return {name: [row[i] for row in rows] for i, name in enumerate(self.names)}
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+        """See ``Table``."""
+        csv.field_size_limit(self._limits.max_line_bytes)
+        places = {name: self.names.index(name) for name in wanted}
+        for lines, rows in grouped(self._rows(reject), self._limits):
+            columns = list(zip(*rows, strict=True))
+            yield Batch(lines, {name: list(columns[place]) for name, place in places.items()}, rows)
+
+    def _names(self) -> list[str]:
+        if self._names_line is None:
+            widths = Counter(len(self._split(line.text)) for line in self._first if has_text(line))
+            return [str(number) for number in range(1, widths.most_common(1)[0][0] + 1)]
+        names = [name.strip() or str(number) for number, name in enumerate(self._names_line, 1)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ImportRefused(
+                "each column's name once",
+                f"{twice[0]!r} twice in the first line",
+                "Rename one of them; or, if the first line names no columns, add --no-header and count: title=2.",
+            )
+        return names
+
+    def _split(self, text: str) -> list[str]:
+        return next(csv.reader([text], delimiter=self._delimiter))
+
+    def _texts(self) -> Iterator[str]:
+        for line in self._lines:
+            self._number = line.number
+            if line.problem:
+                self._problems[line.number] = line
+            yield "\n" if line.is_cut else line.text + "\n"  # a quote in half a line would swallow the next ones
+
+    def _rows(self, reject: Reject) -> Iterator[tuple[int, list[str], int]]:
+        reader = csv.reader(self._texts(), delimiter=self._delimiter)
+        width = len(self.names)
+        while True:
+            first = self._number + 1
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                reject(first, f"not CSV: {error}; look for a quote that is never closed", "")
+                continue
+            if row is None:
+                return
+            if self._problems:
+                line = self._problems.popitem()[1]
+                self._problems.clear()
+                reject(line.number, line.problem or "", line.text)
+            elif not row:
+                continue
+            elif len(row) != width:
+                reject(self._number, f"{len(row)} values for {width} columns", row)
+            else:
+                yield self._number, row, sum(map(len, row))
+
+
+def _first_of(lines: Iterator[Line]) -> list[Line]:
+    first: list[Line] = []
+    held = 0
+    for line in lines:
+        first.append(line)
+        held += len(line.text)
+        if len(first) == LOOK_AHEAD or held > LOOK_AHEAD_CHARS:
+            break
+    return first
+
+
+def _told_delimiter(text: str) -> str:
+    return text.strip().strip('"')[len(EXCEL) :][:1] or "\t"  # a tab at the end is what stripping takes away
+
+
+def _delimiter(texts: list[str]) -> str:
+    """The delimiter that gives most of the first rows the width of the first one, and of such the widest."""
+
+    def fit(delimiter: str) -> tuple[float, int]:
+        widths = [len(row) for row in _readable(csv.reader(texts, delimiter=delimiter)) if row]
+        width = widths[0] if widths else 0
+        return (widths.count(width) / len(widths) if width > 1 else 0.0), width
+
+    return max(DELIMITERS, key=fit)
+
+
+def _readable(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    while True:
+        try:
+            yield next(rows)
+        except csv.Error:
+            continue
+        except StopIteration:
+            return
