@@ -14,7 +14,7 @@ from jobs import publish as publish_job
 from jobs import simulate as simulate_job
 from jobs.runner import Context, run_stage, run_stages
 from jobs.runs import exclusive_run
-from jobs.stages import STAGES, stage_of, together
+from jobs.stages import STAGES, command_of, stage_of, together
 from jobs.terminal import log, main
 from recsys.settings import load_settings
 
@@ -47,6 +47,16 @@ app.add_typer(imports.app, name="import", help="Import articles and events from 
 def simulate(config: Config = None, seed: Seed = None) -> None:
     """Fill the store with the demo newsroom and simulated readers."""
     simulate_job.command(context_of(config, seed))
+
+
+@app.command(rich_help_panel=IN)
+def data(
+    config: Config = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table")] = False,
+    page: Annotated[Path | None, typer.Option("--page", help="Write the report's page to this file, too")] = None,
+) -> None:
+    """Say what came in, when, what is missing in it and what was odd."""
+    command_of("data")(context_of(config, None), as_json=json, page=page)
 
 
 def _stage(name: str) -> Callable[..., None]:

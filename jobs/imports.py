@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
+from jobs.terminal import log, now_ms, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
 from recsys.imports import Summary, Target, import_file, import_mind
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
+from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 
@@ -126,6 +127,8 @@ def run(
     finally:
         store.close()
     log.info("done", job="import", **_facts(summary))
+    if not dry_run:
+        keep(settings.data_dir / "imports", summary, str(path), site or settings.site.id, now_ms())
     if summary.read and summary.rejected == summary.read:
         raise ImportRefused(
             "at least one row that can be used", summary.first_reason, f"All of them, with reasons: {summary.rejects}"

@@ -4,16 +4,20 @@ Reads the stages' artefacts, and what the previous release found of its click mo
 ``index.html`` and the pages that it leads to.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from jobs.data import IMPORTS, ODD_READERS, clock_of
 from jobs.evaluate import judged
 from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
+from recsys.quality.profile import DataProfile, Sources, profile_of
+from recsys.quality.reading import logged_events
 from recsys.releases import Releases
 from recsys.report.click_model import Previous
 from recsys.report.compose import compose
 from recsys.report.page import render
-from recsys.workspace import read_json, sha256_of, write_json
+from recsys.workspace import read_json, read_table, sha256_of, write_json
 
 JUDGED = "judged.json"  # what was found of a click model, in the folder of its stage
 
@@ -23,7 +27,7 @@ STAGE = Stage(
         *("events", "tokens", "words", "keywords", "articles", "categories", "tasks"),
         *("items", "features", "baselines", "ctr"),
     ),
-    sections=("report", "evaluate", "site"),
+    sections=("report", "evaluate", "site", "trends"),
 )
 
 
@@ -38,11 +42,26 @@ def run(job: Job) -> Counts:
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
     previous = previous_of(releases_of(job.context), folders["ctr"] / JUDGED)
-    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, previous)
+    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, _data(job, folders), previous)
     pages = render(job.settings.site.name, composed)
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text
     return {"pages": len(pages), "models": len(figures)}
+
+
+def _data(job: Job, folders: Mapping[str, Path]) -> DataProfile:
+    """Figures of what the log and the catalogue hold; imports that brought nothing new draw no page again."""
+    events = folders["events"]
+    read_as = read_table(folders["articles"] / "ids.parquet", ["language"])["language"].to_pylist()
+    sources = Sources(
+        logged_events(job.event_log),
+        events / "articles.parquet",
+        job.settings.data_dir / IMPORTS,
+        job.settings.site.id,
+        events / ODD_READERS,
+        read_as,
+    )
+    return profile_of(sources, clock_of(job.settings))
 
 
 def previous_of(releases: Releases, judged: Path) -> Previous | None:

@@ -36,6 +36,12 @@ def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
     return module.STAGE, module.run
 
 
+def command_of(name: str) -> Callable[..., None]:
+    """Load a command that draws, for the same reason."""
+    found: Callable[..., None] = importlib.import_module(f"jobs.{name}").command
+    return found
+
+
 def together(context: Context, job: str) -> AbstractContextManager[bool]:
     """Whether this process is to do a job: it is alone, or the first of those that torchrun started."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:

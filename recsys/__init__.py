@@ -17,6 +17,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     releases     the stages' files -> one immutable, checked release
     imports      MIND, CSV, JSONL, Parquet -> store
     events       store -> a Parquet log by day -> arrays in time order
+    quality      log, store and past imports -> what there is, and what is missing or odd
     tokens       text -> tokens (Chinese, English)
     words        tokens -> word vectors
     keywords     tokens + word vectors -> ranked keywords

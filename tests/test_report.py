@@ -17,7 +17,15 @@ from recsys.workspace import write_json
 from tests.newsroom import Toy, toy_settings, train
 
 FIGURES = {"random": {"auc": 0.5, "mrr": 0.2}, "ctr": {"auc": 0.625, "mrr": 0.31}}
-NAMES = ("index.html", "next_click.html", "click_model.html", "words.html", "keywords.html", "categories.html")
+NAMES = (
+    "index.html",
+    "data.html",
+    "next_click.html",
+    "click_model.html",
+    "words.html",
+    "keywords.html",
+    "categories.html",
+)
 HOSTILE = "<script>x</script>"
 
 

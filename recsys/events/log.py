@@ -77,6 +77,12 @@ class EventLog:
         return Appended(added, len(days), through)
 
     @property
+    def site(self) -> str | None:
+        """The site whose events the log holds, None before the first append."""
+        site = self._state()["site"]
+        return None if site is None else str(site)
+
+    @property
     def through(self) -> int:
         """The highest ``seq`` in the log, 0 when it is empty."""
         return int(self._state()["through"])
@@ -84,6 +90,17 @@ class EventLog:
     def count(self) -> int:
         """How many events the log holds, read from the parts' footers."""
         return sum(pq.read_metadata(file).num_rows for file in self._parts(self.through))
+
+    def lacking(self, names: Sequence[str]) -> dict[str, int]:
+        """How many events have nothing in a field, for each of ``names``, read from the parts' footers."""
+        counts = dict.fromkeys(names, 0)
+        for file in self._parts(self.through):
+            footer = pq.read_metadata(file)
+            for group in map(footer.row_group, range(footer.num_row_groups)):
+                for column in map(group.column, range(group.num_columns)):
+                    if column.path_in_schema in counts:
+                        counts[column.path_in_schema] += column.statistics.null_count
+        return counts
 
     def has_reader(self, prefix: str) -> bool:
         """Whether an event is of a reader whose identifier begins with ``prefix``."""

@@ -6,6 +6,7 @@ configuration only, so that reading it loads no plotting code.
     plots.py        numbers -> SVG
     page.py         sections of pictures, tables and examples -> HTML files with one look
     overview.py     counts, odd input, ranking, maps of the articles
+    data.py         what came in, what is missing in it, and what was odd
     next_click.py   the click model beside the baselines
     click_model.py  how the click model learned, what it needs, and how it compares with the previous release's
     words.py        how good the word vectors are, and which words are new

@@ -1,9 +1,11 @@
 """The stages' files -> every page of the report."""
 
 from recsys.evaluate import SINGLE
+from recsys.quality.profile import DataProfile
 from recsys.report import ReportConfig
 from recsys.report.categories import categories_page
 from recsys.report.click_model import Previous, click_model_page
+from recsys.report.data import data_page
 from recsys.report.keywords import keywords_page
 from recsys.report.next_click import next_click_page
 from recsys.report.overview import Facts, Figures, Folders, overview
@@ -19,6 +21,7 @@ def compose(
     note: str,
     config: ReportConfig,
     seed: int,
+    data: DataProfile,
     previous: Previous | None = None,
 ) -> list[Page]:
     """Gather what the pages show.
@@ -30,11 +33,13 @@ def compose(
         note: how they were judged, or why they could not be.
         config: how much is shown.
         seed: decides which articles stand on a map.
+        data: figures of what the site gave.
         previous: the release before this one, to stand beside it.
     """
     columns = {model: figures[model] for model in ("random", *SINGLE, "ctr") if model in figures}
     return [
         overview(folders, facts, columns, note, config.map_articles, seed),
+        data_page(data),
         next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
         click_model_page(folders["ctr"], read_json(folders["events"] / "log.json")["simulated"], previous),
         words_page(folders["words"], folders["tokens"], config.map_words, config.new_words),

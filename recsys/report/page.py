@@ -128,7 +128,43 @@ class Counts:
     kind: ClassVar[str] = "counts"
 
 
-Block = Picture | Table | HeatMap | Examples | Counts
+@dataclass(frozen=True)
+class Tile:
+    """One figure that is seen first: its value, what it is, more of it, and "worse" where it is a warning."""
+
+    value: str
+    label: str
+    note: str = ""
+    mood: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Some figures side by side."""
+
+    tiles: Sequence[Tile]
+    kind: ClassVar[str] = "tiles"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: its name, its length in [0, 1], and its value in words."""
+
+    name: str
+    share: float
+    value: str
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Shares, one below the other."""
+
+    caption: str
+    bars: Sequence[Bar]
+    kind: ClassVar[str] = "bars"
+
+
+Block = Picture | Table | HeatMap | Examples | Counts | Tiles | Bars
 
 
 @dataclass(frozen=True)

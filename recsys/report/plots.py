@@ -5,13 +5,15 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
+import matplotlib.dates
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 Matrix = npt.NDArray[np.float32]
 
@@ -19,6 +21,13 @@ INK = "#7d8590"  # reads well on white and on black
 ACCENT = "#c2410c"
 COLOURS = mpl.colormaps["tab20"](np.arange(20))  # (20, 4)
 MAP_SHAPE = np.array([1.3, 0.42])  # of a map of words: hundreds of characters across, of lines down
+DATES: Any = matplotlib.dates  # without types
+DAY_MS = 86_400_000
+STEPS_MS = {
+    "hour": DAY_MS // 24,
+    "day": DAY_MS,
+    "month": 30 * DAY_MS,
+}  # of a timeline; the last bar of the months is about right
 EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Latin letter
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -141,6 +150,36 @@ def curves(
             )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _label(axes, x_label, y_label)
+        return as_svg(sheet)
+
+
+def timelines(starts: Sequence[int], counts: Mapping[str, Sequence[int]], step: str, zone: str) -> str:
+    """Counts over time, one panel per name with a scale of its own: a click stands for some forty impressions.
+
+    Args:
+        starts: int ms UTC, when each step begins.
+        counts: name -> a count per step.
+        step: hour, day or month: what a count is of.
+        zone: the time zone of the axis.
+
+    Returns:
+        An SVG element.
+    """
+    edges = np.array([*starts, starts[-1] + STEPS_MS[step]], np.float64) / DAY_MS  # days since the epoch
+    with mpl.rc_context(STYLE):
+        sheet = Figure(figsize=(10.5, 0.5 + 1.35 * len(counts)))
+        panels = np.atleast_1d(sheet.subplots(len(counts), 1, sharex=True))
+        for panel, (name, values) in zip(panels, counts.items(), strict=True):
+            panel.stairs(values, edges, fill=True, color=ACCENT if name == "click" else INK)
+            panel.set_title(name, loc="left", fontsize=11, pad=3)
+            panel.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+            panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+            panel.set_ylim(0, 1.08 * max(1, *values))
+            panel.margins(x=0.005)
+        place = DATES.AutoDateLocator(tz=ZoneInfo(zone), maxticks=9)
+        panels[-1].xaxis.set_major_locator(place)
+        panels[-1].xaxis.set_major_formatter(DATES.ConciseDateFormatter(place, tz=ZoneInfo(zone)))
+        sheet.subplots_adjust(hspace=0.45)
         return as_svg(sheet)
 
 

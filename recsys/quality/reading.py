@@ -1,0 +1,68 @@
+"""The event log, and what the store has beyond it, as one table; nothing is written."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from recsys.events import EventLog
+from recsys.events.parts import SCHEMA, unified
+from recsys.store import Store
+
+COLUMNS = ["seq", "time", "kind", "article", "reader"]
+FIELDS = ["reader", "session", "time", "position", "impression", "dwell_ms", "context"]  # that an event may lack
+BATCH_ROWS = 100_000
+
+
+class ReadEvents(NamedTuple):
+    """The events of a site.
+
+    Attributes:
+        table: ``COLUMNS``, texts dictionary-encoded; rows in any order.
+        lacking: field -> events that have nothing in it, for each of ``FIELDS``.
+    """
+
+    table: pa.Table
+    lacking: dict[str, int]
+
+
+def logged_events(log: EventLog) -> ReadEvents:
+    """The events in the log.
+
+    Raises:
+        CorruptArtefact: a part of the log cannot be read.
+    """
+    return ReadEvents(log.read(COLUMNS), log.lacking(FIELDS))
+
+
+def all_events(log: EventLog, store: Store, site: str) -> ReadEvents:
+    """All events of a site, those in the log from there: reading Parquet is ten times as fast as the database.
+
+    Args:
+        log: the log, which may be behind the store, empty, or of another site.
+        store: the database.
+        site: the site.
+
+    Raises:
+        CorruptArtefact: a part of the log cannot be read.
+    """
+    known = logged_events(log) if log.site == site else ReadEvents(unified([], COLUMNS), dict.fromkeys(FIELDS, 0))
+    through = log.through if log.site == site else 0
+    beyond = store.lacking(site, through, FIELDS)
+    lacking = {name: known.lacking[name] + beyond[name] for name in FIELDS}
+    return ReadEvents(unified([known.table, *_beyond(store, site, through)], COLUMNS), lacking)
+
+
+def _beyond(store: Store, site: str, through: int) -> Iterator[pa.Table]:
+    while True:
+        columns = store.event_columns_after(site, through, BATCH_ROWS, COLUMNS)
+        if not columns["seq"]:
+            return
+        schema = unified([], COLUMNS).schema
+        yield pa.table([_encoded(columns[name], SCHEMA.field(name).type) for name in COLUMNS], schema=schema)
+        through = columns["seq"][-1]
+
+
+def _encoded(values: tuple[object, ...], type: pa.DataType) -> pa.Array:
+    array = pa.array(values, type)
+    return array.dictionary_encode() if type == pa.string() else array
