@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from jobs.terminal import log, now_ms, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
-from recsys.imports import Summary, Target, import_file, import_mind
+from recsys.imports import Reading, Summary, Target, import_file, import_mind
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
 from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
@@ -22,11 +23,11 @@ from recsys.store import Store
 EPILOG = "\n\n".join(
     (
         f"An article has: {', '.join(ARTICLE_FIELDS)}. Only the title is needed; without an id, the address or "
-        "the title makes one.",
+        "title and date make one. Fields that a file does not have stay as they are.",
         f"An event has: {', '.join(EVENT_FIELDS)}, or {CONTEXT}NAME for a part of the context. Only kind and article "
-        "are needed; in a file of clicks only article.",
-        "A column with a field's own name needs no --map. A time is an epoch number (s or ms), ISO 8601 or RFC 2822; "
-        "without a zone it is UTC.",
+        "are needed; in a file of clicks only article. article=@COLUMN finds articles by their addresses.",
+        "A column with a field's own name needs no --map. Times are read in every common form; without a zone they are "
+        "of the site's (site.timezone).",
         "For example: --map reader=user_id,article=story,time=clicked_at,kind=:click",
     )
 )
@@ -121,7 +122,13 @@ def run(
     try:
         with _progress(path.name) as progress:
             target = Target(
-                store, site or settings.site.id, settings.data_dir / "rejects", settings.imports, dry_run, progress
+                store,
+                site or settings.site.id,
+                settings.data_dir / "rejects",
+                settings.imports,
+                dry_run,
+                progress,
+                Reading(zone=ZoneInfo(settings.site.timezone), base_url=settings.site.base_url),
             )
             summary = import_it(target, path)
     finally:
@@ -129,6 +136,8 @@ def run(
     log.info("done", job="import", **_facts(summary))
     if not dry_run:
         keep(settings.data_dir / "imports", summary, str(path), site or settings.site.id, now_ms())
+    for note in summary.notes:
+        log.warning(note, job="import")
     if summary.read and summary.rejected == summary.read:
         raise ImportRefused(
             "at least one row that can be used", summary.first_reason, f"All of them, with reasons: {summary.rejects}"
@@ -147,6 +156,7 @@ def _facts(summary: Summary) -> dict[str, Any]:
         "updated": summary.updated,
         "duplicate": summary.duplicate,
         "rejected": summary.rejected,
+        **{name: count for name in ("reasons", "repaired", "left_out", "changed") if (count := getattr(summary, name))},
         "seconds": round(summary.seconds, 2),
         "rows_per_second": round(summary.rows_per_second),
         "peak_mib": peak_mib(),

@@ -28,10 +28,10 @@ _INLINE = frozenset(
     re.findall(
         r"\w+",
         "a abbr acronym area audio b base basefont bdi bdo big body button canvas center cite code col colgroup data"
-        " datalist del dfn dialog em embed fieldset font frame frameset head html i iframe img input ins kbd label legend"
-        " link map mark meta meter noscript object optgroup output param picture progress q rp rt ruby s samp script"
-        " select slot small source span strike strong style sub sup svg tbody template textarea tfoot thead time title"
-        " track tt u var video wbr",
+        " datalist del dfn dialog em embed fieldset font frame frameset head html i iframe img input ins kbd label"
+        " legend link map mark meta meter noscript object optgroup output param picture progress q rp rt ruby s samp"
+        " script select slot small source span strike strong style sub sup svg tbody template textarea tfoot thead time"
+        " title track tt u var video wbr",
     )
 )
 _KNOWN = _PARAGRAPHS | _LINES | _INLINE

@@ -46,6 +46,7 @@ class SiteConfig(Section):
     name: str = "The Morning Vector"
     timezone: str = "Asia/Shanghai"
     language: str = Field("zh", pattern="^(zh|en)$")
+    base_url: str = Field("", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
 
     @field_validator("timezone")
     @classmethod

@@ -1,14 +1,10 @@
 """The imports themselves: open, check, turn into records, write batch by batch."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import Field
-
-from recsys.config import Section
 from recsys.errors import ImportRefused
 from recsys.imports.formats import opened
 from recsys.imports.jsonl import JsonTable
@@ -22,79 +18,19 @@ from recsys.imports.mapping import (
     shown_map,
 )
 from recsys.imports.mind import Behaviors, article_of
-from recsys.imports.records import Records
+from recsys.imports.moments import Moments
 from recsys.imports.rejects import Summary, Tally
+from recsys.imports.rows import day_order, write_rows
 from recsys.imports.sources import UTF8, Line, TextSource
 from recsys.imports.tables import Limits, has_text
-from recsys.imports.values import MINUTE_MS, BadValue, moment_before
-from recsys.store import Article, Event, Store, Written
+from recsys.imports.target import Target
+from recsys.imports.values import BadValue
+from recsys.store import Event
 from recsys.store.engine import now_ms
+from recsys.times import EARLIEST
 
 Made = TypeVar("Made")
-Progress = Callable[[int, int], None]  # done and total, in bytes of a text file or rows of a Parquet file
 KINDS = ("articles", "events", "clicks")
-
-
-class ImportsConfig(Section):
-    """What an import holds in memory at once, and what it takes for an error."""
-
-    batch_rows: int = Field(50_000, ge=1)
-    cache_mib: int = Field(256, ge=2, le=65_536)
-    batch_bytes: int = Field(16_000_000, ge=1_000)
-    max_line_bytes: int = Field(4_000_000, ge=1_000)
-    max_future_minutes: int = Field(10, ge=0)
-
-
-def _time_or_before(event: Event) -> int:
-    return -1 if event.time is None else event.time
-
-
-def _silent(done: int, total: int) -> None:
-    """Show no progress."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where an import writes.
-
-    Attributes:
-        store: the database.
-        site: the site that the records belong to.
-        rejects: folder for files of rejected rows.
-        config: the limits.
-        dry_run: write nothing but the rejects.
-        progress: called after each batch.
-    """
-
-    store: Store
-    site: str
-    rejects: Path
-    config: ImportsConfig = field(default_factory=ImportsConfig)
-    dry_run: bool = False
-    progress: Progress = _silent
-
-    @property
-    def limits(self) -> Limits:
-        """The limits of memory."""
-        return Limits(self.config.batch_rows, self.config.batch_bytes, self.config.max_line_bytes)
-
-    @property
-    def latest(self) -> int:
-        """The latest time that is not taken for an error: int ms UTC."""
-        return now_ms() + self.config.max_future_minutes * MINUTE_MS
-
-    def put(self, records: Sequence[Article]) -> Written:
-        """Write articles, or say what would happen."""
-        return self.store.preview_articles(records) if self.dry_run else self.store.put_articles(records)
-
-    def add(self, records: Sequence[Event]) -> Written:
-        """Write events in the order of time, undated ones first and as they came; or say what would happen.
-
-        The importers' identifiers begin with the time, so this is also the order of the database's unique index, and
-        an index that is filled in its own order is filled fastest.
-        """
-        records = sorted(records, key=_time_or_before)
-        return self.store.preview_events(records) if self.dry_run else self.store.add_events(records)
 
 
 def import_file(
@@ -137,15 +73,8 @@ def import_file(
         kind = kind or kind_of_records(asked, table.names)
         mapping = complete(asked, table.names, kind, table.is_open)
         tally.records, tally.mapping = kind, shown_map(mapping, table.names)
-        converter = Records(mapping, target.site, target.latest)
-        for batch in table.batches(converter.wanted, tally.reject):
-            if kind == "articles":
-                articles = converter.articles(batch, tally.reject)
-                tally.wrote(len(articles), target.put(articles))
-            else:
-                events = converter.events(batch, tally.reject)
-                tally.wrote(len(events), target.add(events))
-            target.progress(*table.progress)
+        reopened = partial(opened, path, format, encoding, target.limits, has_header=has_header, records=records)
+        write_rows(target, table, mapping, kind, tally, partial(day_order, reopened, path))
         return tally.summary()
 
 
@@ -186,7 +115,7 @@ def _import_news(target: Target, path: Path, tally: Tally) -> None:
 
 
 def _import_behaviors(target: Target, path: Path, tally: Tally) -> None:
-    behaviors = Behaviors(target.site, moment_before(target.latest))
+    behaviors = Behaviors(target.site, Moments(target.reading, "time", EARLIEST, target.latest, now_ms()))
     with TextSource(path, "MIND's behaviors.tsv", UTF8, target.config.max_line_bytes) as source:
         rows, events = 0, list[Event]()
         for some in _converted(filter(has_text, source.lines()), behaviors.events, tally):

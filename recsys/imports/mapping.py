@@ -79,8 +79,14 @@ def parse_map(texts: Iterable[str]) -> Mapping:
             raise ImportRefused("a field of an article or an event", repr(field), nearest(field, known))
         if field in mapping:
             raise ImportRefused("each field once", f"{field!r} twice", "Remove one of them.")
-        mapping[field] = Source(None, column[1:]) if column.startswith(":") else Source(column, None)
+        mapping[field] = _source(column)
     return mapping
+
+
+def _source(text: str) -> Source:
+    if text.startswith(":"):
+        return Source(None, text[1:])
+    return Source(text[1:], None, is_address=True) if text.startswith("@") else Source(text, None)
 
 
 def kind_of_records(mapping: Mapping, names: Sequence[str]) -> str:
@@ -121,7 +127,8 @@ def complete(mapping: Mapping, names: Sequence[str], kind: str, is_open: bool) -
     whole = {field: Source(field, None) for field in own} | mapping
     if kind == "clicks":
         whole["kind"] = Source(None, "click")
-    for field in ("title",) if kind == "articles" else ("kind", "article"):
+    needed = ("kind", "article") if kind != "articles" else () if _names_articles(mapping, names) else ("title",)
+    for field in needed:
         if field not in names and whole.get(field, Source(field, None)) == Source(field, None):
             raise ImportRefused(
                 f"a column for {field!r}, which {kind} need",
@@ -132,9 +139,18 @@ def complete(mapping: Mapping, names: Sequence[str], kind: str, is_open: bool) -
     return whole
 
 
+def _names_articles(mapping: Mapping, names: Sequence[str]) -> bool:
+    """Whether rows say which article they are of, so that they can correct one without its title."""
+    return any(field in mapping or field in names for field in ("id", "url"))
+
+
 def shown_map(mapping: Mapping, names: Sequence[str]) -> str:
     """A map as ``--map`` would say it, without the fields that no column fills, and the columns that fill none."""
     used = {field: source for field, source in mapping.items() if source.column is None or source.column in names}
-    text = ",".join(f"{field}={source.column or f':{source.constant}'}" for field, source in used.items())
+    text = ",".join(f"{field}={_shown(source)}" for field, source in used.items())
     left = [name for name in names if name not in {source.column for source in used.values()}]
     return f"{text}; unused: {', '.join(left)}"[:MAX_SHOWN] if left else text[:MAX_SHOWN]
+
+
+def _shown(source: Source) -> str:
+    return f":{source.constant}" if source.column is None else f"{'@' * source.is_address}{source.column}"

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from recsys.imports.sources import Line
-from recsys.imports.values import BadValue, Convert, entities_of, id_of, link_of, text_of
+from recsys.imports.texts import entities_of, link_of, text_of
+from recsys.imports.values import BadValue, Convert, id_of
 from recsys.store import Article, Event, Kind
 
 TIME_FORMAT = "%m/%d/%Y %I:%M:%S %p"
@@ -34,7 +35,7 @@ def article_of(line: Line, site: str) -> Article:
         site,
         title,
         text_of(fields[4]) or "",
-        url=link_of(fields[5]),
+        url=link_of()(fields[5]),
         language="en",
         category=text_of(fields[1]),
         subcategory=text_of(fields[2]),

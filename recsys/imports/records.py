@@ -1,20 +1,37 @@
-"""Batches of columns -> articles and events, with the reason for each row that cannot be one."""
+"""Batches of columns -> patches of articles, and events. A row that can be neither is rejected with its reason."""
 
-import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from recsys.imports import values
-from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS, Mapping
-from recsys.imports.tables import Batch, Reject
-from recsys.imports.values import BadValue, Convert
-from recsys.store import Article, Event
+from recsys.errors import ImportRefused
+from recsys.imports import texts, values
+from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS, Mapping, Source
+from recsys.imports.moments import Moments, NoValue, Order
+from recsys.imports.rejects import Tally
+from recsys.imports.tables import Batch
+from recsys.imports.values import BadValue, Convert, Reading
+from recsys.store import ArticlePatch, Event, Kind
+from recsys.store.addresses import address_id, made_id, normal_address
+from recsys.store.records import title_of
+from recsys.times import EARLIEST
 
-ID_BYTES = 10  # 80 bits: among a thousand million rows of one millisecond the chance of two alike is 4 in 10 million
 MAX_DWELL_MS = 2**31 - 1
 MAX_POSITION = 2**15 - 1
+EMBARGO_MS = 2 * 366 * 24 * values.HOUR_MS  # how far ahead a publication may be planned; more is an error
 TIME = Event._fields.index("time")
+TIMES = ("time", "published_at", "expires_at")
+NEEDED = frozenset(("id", "title", "kind", "article", "time"))  # a bad value of these rejects its row
+LEFT_OUT: Any = object()  # a value that could not be used: what is stored stays
 Columns = dict[str, list[Any]]
+
+
+class Placed(NamedTuple):
+    """A patch and its row in the batch."""
+
+    row: int
+    patch: ArticlePatch
 
 
 class Records:
@@ -23,95 +40,196 @@ class Records:
     Args:
         mapping: the source of each field; see ``mapping.complete``.
         site: the site that the records belong to.
-        latest: int ms UTC; a later time is refused.
+        reading: how values are read that do not say it themselves.
+        tally: is told of what is rejected, repaired and left out.
+        now: int ms UTC.
+        addresses: normal address -> id of the articles that the store has; new ones are added.
+        order: by the name of a column, whether it writes the day first.
     """
 
-    def __init__(self, mapping: Mapping, site: str, latest: int) -> None:
-        self.mapping, self.site = mapping, site
+    def __init__(
+        self,
+        mapping: Mapping,
+        site: str,
+        reading: Reading,
+        tally: Tally,
+        *,
+        now: int,
+        addresses: Callable[[], dict[str, str]] = dict,
+        order: Callable[[str], bool | None] = lambda column: None,
+    ) -> None:
+        self.mapping, self.site, self._reading, self._tally = mapping, site, reading, tally
         self.wanted = sorted({source.column for source in mapping.values() if source.column is not None})
-        self._converts = converters(latest)
+        self.moments = {
+            field: Moments(reading, field, *_window(field, reading, now), now, _order(mapping.get(field), order))
+            for field in TIMES
+            if field in mapping
+        }
+        self._converts = converters(reading, tally.repair) | self.moments
+        self._load_addresses, self._addresses = addresses, dict[str, str]()
+        self._bodies: dict[str, int] = {}
+        self._thrown_together = 0
 
-    def articles(self, batch: Batch, reject: Reject) -> list[Article]:
-        """The articles of a batch."""
-        columns = self._converted(batch, ARTICLE_FIELDS, ("title",), reject)
-        ids = map(article_id, columns["id"], columns["url"], columns["title"])
-        rest = [columns[field] for field in ARTICLE_FIELDS if field not in ("id", "title", "body")]
-        bodies = (body or "" for body in columns["body"])
-        return [
-            Article(id, self.site, title, body, *others)
-            for id, title, body, *others in zip(ids, columns["title"], bodies, *rest, strict=True)
-        ]
+    def articles(self, batch: Batch) -> list[Placed]:
+        """The articles of a batch, as patches of the fields that the file has."""
+        problems: dict[int, str] = {}
+        fields = [field for field in ARTICLE_FIELDS if field in self.mapping]
+        columns = {field: self._one_by_one(field, batch, problems) for field in fields}
+        placed = []
+        for i in range(len(batch.lines)):
+            said = {field: column[i] for field, column in columns.items() if column[i] is not LEFT_OUT}
+            title = said.get("title") or title_of(said.get("body") or "")
+            id = said.pop("id", None) or self._made_id(said, title)
+            if i in problems or id is None:
+                self._tally.reject(batch.lines[i], problems.get(i, "no title"), batch.row(i))
+                continue
+            if self._reading.language is not None and said.get("language") is None:
+                said["language"] = self._reading.language
+            if said.get("url"):
+                self._known_addresses().setdefault(normal_address(said["url"]) or "", id)
+            placed.append(Placed(i, ArticlePatch(id, self.site, said)))
+        return placed
 
-    def events(self, batch: Batch, reject: Reject) -> list[Event]:
+    def events(self, batch: Batch) -> list[Event]:
         """The events of a batch."""
-        required = ("kind", "article", "time") if "time" in self.mapping else ("kind", "article")
-        columns = self._converted(batch, EVENT_FIELDS, required, reject)
+        problems: dict[int, str] = {}
+        columns = {field: self._column(field, batch, problems) for field in EVENT_FIELDS if field != "context"}
+        columns["context"] = self._contexts(batch, problems)
+        for field in ("kind", "article"):
+            if None in columns[field]:
+                for i in (i for i, value in enumerate(columns[field]) if value is None):
+                    problems.setdefault(i, f"no {field}")
+        for i in sorted(problems):
+            self._tally.reject(batch.lines[i], problems[i], batch.row(i))
+        if problems:
+            keep = [i for i in range(len(batch.lines)) if i not in problems]
+            columns = {field: [column[i] for i in keep] for field, column in columns.items()}
         columns["site"] = [self.site] * len(columns["kind"])
         rows = zip(*(columns[field] for field in Event._fields), strict=True)
         if "event_id" in self.mapping:
             return [Event._make(row) if row[0] else event_of(row) for row in rows]
         return list(map(event_of, rows))
 
-    def _converted(self, batch: Batch, fields: tuple[str, ...], required: tuple[str, ...], reject: Reject) -> Columns:
-        problems: dict[int, str] = {}
-        size = len(batch.lines)
-        columns = {field: self._column(field, batch, size, problems) for field in fields if field != "context"}
-        if "context" in fields:
-            columns["context"] = self._contexts(batch, size, problems)
-        for field in required:
-            if None in columns[field]:
-                for i in (i for i, value in enumerate(columns[field]) if value is None):
-                    problems.setdefault(i, f"no {field}")
-        for i in sorted(problems):
-            reject(batch.lines[i], problems[i], batch.row(i))
-        if problems:
-            keep = [i for i in range(size) if i not in problems]
-            columns = {field: [column[i] for i in keep] for field, column in columns.items()}
-        return columns
+    def notes(self) -> Iterator[str]:
+        """What a person should know of the columns as a whole: sentences."""
+        for moments in self.moments.values():
+            yield from moments.notes()
+        if self._thrown_together:
+            yield (
+                f"{self._thrown_together:,} rows without an id or an address have title and date of another row but"
+                " another text; they were taken for the same article. Map an id or an address to keep them apart."
+            )
 
-    def _column(self, field: str, batch: Batch, size: int, problems: dict[int, str]) -> list[Any]:
+    def _made_id(self, said: dict[str, Any], title: str) -> str | None:
+        """The identifier of an article without one: by its address, or by title and date."""
+        if url := said.get("url"):
+            return self._known_addresses().get(normal_address(url) or "") or address_id(url)
+        if not title:
+            return None
+        date = said.get("published_at")
+        id = made_id(title if date is None else f"{title}\n{date}")
+        body = hash(said.get("body") or "")
+        self._thrown_together += self._bodies.setdefault(id, body) != body
+        return id
+
+    def _known_addresses(self) -> dict[str, str]:
+        if not self._addresses:
+            self._addresses = self._load_addresses()
+        return self._addresses
+
+    def _source(self, field: str, batch: Batch) -> list[Any]:
+        source = self.mapping.get(field)
+        if source is None or source.column is None:
+            return [source.constant if source else None] * len(batch.lines)
+        return batch.columns[source.column]
+
+    def _one_by_one(self, field: str, batch: Batch, problems: dict[int, str]) -> list[Any]:
+        convert, column = self._converts[field], self.mapping[field].column
+        converted = []
+        for i, value in enumerate(self._source(field, batch)):
+            if value is None and column is not None and not _has_key(batch, i, column):
+                converted.append(LEFT_OUT)
+                continue
+            try:
+                converted.append(convert(value))
+            except BadValue as reason:
+                converted.append(self._unusable(field, i, reason, problems))
+        return converted
+
+    def _column(self, field: str, batch: Batch, problems: dict[int, str]) -> list[Any]:
         source, convert = self.mapping.get(field), self._converts[field]
         if source is None or source.column is None:
-            return [convert(source.constant if source else None)] * size
-        return _each(convert, [batch.columns[source.column]], field, problems)
+            return [_constant(field, source, convert)] * len(batch.lines)
+        if source.is_address:
+            convert = self._resolved
+        return self._each(convert, [batch.columns[source.column]], field, problems)
 
-    def _contexts(self, batch: Batch, size: int, problems: dict[int, str]) -> list[str | None]:
+    def _resolved(self, value: Any) -> str | None:
+        """The id of the article with an address; an article that comes later is found by the one that is made here."""
+        address = values.address_of(value)
+        return None if address is None else self._known_addresses().get(address) or made_id(address)
+
+    def _contexts(self, batch: Batch, problems: dict[int, str]) -> list[str | None]:
         parts = {field[len(CONTEXT) :]: source for field, source in self.mapping.items() if field.startswith(CONTEXT)}
         if "context" in self.mapping:
-            return self._column("context", batch, size, problems)
+            return self._column("context", batch, problems)
         if not parts:
-            return [None] * size
-        columns = [batch.columns[part.column] if part.column else [part.constant] * size for part in parts.values()]
-        return _each(partial(values.context_of, tuple(parts)), columns, "context", problems)
+            return [None] * len(batch.lines)
+        columns = [
+            batch.columns[part.column] if part.column else [part.constant] * len(batch.lines) for part in parts.values()
+        ]
+        return self._each(partial(values.context_of, tuple(parts)), columns, "context", problems)
+
+    def _each(self, convert: Convert, columns: list[list[Any]], field: str, problems: dict[int, str]) -> list[Any]:
+        try:
+            if isinstance(convert, Moments):
+                return convert.column(columns[0])
+            return list(map(convert, *columns))
+        except BadValue:
+            pass  # at least one row cannot be used: once more, one by one
+        converted = []
+        for i, row in enumerate(zip(*columns, strict=True)):
+            try:
+                converted.append(convert(*row))
+            except BadValue as reason:
+                self._unusable(field, i, reason, problems)
+                converted.append(None)
+        return converted
+
+    def _unusable(self, field: str, i: int, reason: BadValue, problems: dict[int, str]) -> Any:
+        """A needed value rejects its row; a time of an event too, since the row can be imported with the remedy."""
+        if field in NEEDED and not isinstance(reason, NoValue):
+            problems.setdefault(i, f"{field}: {reason}")
+        else:
+            self._tally.repair(field, f"left out, {reason}")
+        return LEFT_OUT
 
 
-def converters(latest: int) -> dict[str, Convert]:
-    """How the value of each field is read.
+def converters(reading: Reading, repair: Callable[[str, str], None]) -> dict[str, Convert]:
+    """How the value of each field is read; times are in ``Records.moments``.
 
     Args:
-        latest: int ms UTC; a later time of an event or a publication is refused.
+        reading: how values are read that do not say it themselves.
+        repair: takes a field and what was done to its value.
     """
-    texts = ("title", "body", "source", "category", "subcategory")
     identifiers = ("id", "event_id", "article", "reader", "session", "slot", "impression")
+    links = {field: texts.link_of(reading.base_url, partial(repair, field)) for field in ("url", "image")}
+    names = {field: texts.name_of(partial(repair, field)) for field in ("category", "subcategory", "source")}
     return {
-        **dict.fromkeys(texts, values.text_of),
         **dict.fromkeys(identifiers, values.id_of),
-        **dict.fromkeys(("url", "image"), values.link_of),
-        **dict.fromkeys(("time", "published_at"), values.moment_before(latest)),
-        "expires_at": values.moment_before(values.FAR),
-        "language": values.language_of,
-        "entities": values.entities_of,
+        **dict.fromkeys(TIMES, lambda value: None),
+        **links,
+        **names,
+        "title": texts.plain_of(partial(repair, "title")),
+        "body": texts.plain_of(partial(repair, "body"), paragraphs=True),
+        "language": texts.language_of,
+        "entities": texts.entities_of,
         "hidden": values.flag_of,
         "kind": values.kind_of,
         "position": values.whole(MAX_POSITION),
-        "dwell_ms": values.whole(MAX_DWELL_MS),
+        "dwell_ms": values.whole(MAX_DWELL_MS, reading.dwell_unit_ms),
         "context": values.context_text,
     }
-
-
-def article_id(id: str | None, url: str | None, title: str) -> str:
-    """An article's identifier: its own, or a hash of its address, or a hash of its title."""
-    return id or _digest(url or title)
 
 
 def event_of(row: tuple[Any, ...]) -> Event:
@@ -124,23 +242,39 @@ def event_of(row: tuple[Any, ...]) -> Event:
         row: the fields of an ``Event``; the first one is not looked at.
     """
     rest = row[1:]
-    return Event._make((f"{row[TIME] or 0:011x}{_digest(repr(rest))}", *rest))
+    return Event._make((f"{row[TIME] or 0:011x}{made_id(repr(rest))}", *rest))
 
 
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=ID_BYTES).hexdigest()
+def clicks_by_article(events: list[Event]) -> Counter[str]:
+    """How often each article was clicked."""
+    return Counter(event.article for event in events if event.kind is Kind.CLICK)
 
 
-def _each(convert: Convert, columns: list[list[Any]], field: str, problems: dict[int, str]) -> list[Any]:
+def _window(field: str, reading: Reading, now: int) -> tuple[int, int]:
+    if field == "time":
+        return reading.earliest, reading.latest
+    return EARLIEST, now + EMBARGO_MS if field == "published_at" else values.FAR
+
+
+def _order(source: Source | None, order: Callable[[str], bool | None]) -> Order:
+    column = source.column if source else None
+    return (lambda: None) if column is None else partial(order, column)
+
+
+def _constant(field: str, source: Source | None, convert: Convert) -> Any:
     try:
-        return list(map(convert, *columns))
-    except BadValue:
-        pass  # at least one row cannot be used: once more, one by one
-    converted = []
-    for i, row in enumerate(zip(*columns, strict=True)):
-        try:
-            converted.append(convert(*row))
-        except BadValue as reason:
-            problems.setdefault(i, f"{field}: {reason}")
-            converted.append(None)
-    return converted
+        return convert(source.constant if source else None)
+    except BadValue as reason:
+        raise ImportRefused(f"a value for {field!r}", str(reason), "Correct --map.") from None
+
+
+def _has_key(batch: Batch, i: int, column: str) -> bool:
+    """Whether a row has a column at all: objects of JSON need not."""
+    row = batch.rows[i] if batch.rows is not None else None
+    if not isinstance(row, dict) or column in row:
+        return True
+    for part in column.split("."):
+        if not isinstance(row, dict) or part not in row:
+            return False
+        row = row[part]
+    return True

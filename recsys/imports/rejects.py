@@ -9,11 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from recsys.store import Written
+from recsys.imports.known import Known
+from recsys.store import Merged, Written
 
 MAX_REASON = 120  # characters of a reason in a count
-_QUOTED = re.compile(
-    r"[:;]? *(?:b?'(?:[^'\\\\]|\\\\.)*'?|b?\"(?:[^\"\\\\]|\\\\.)*\"?|[\d][\d.,:T+-]*(?: ms)?$|[\[{].*$)"
+_QUOTED = re.compile(  # a value as ``ascii`` or ``repr`` writes it, its end perhaps cut off
+    r"[:;]? b?(?:'(?:\\.|[^'\\])*(?:'|\Z)|\"(?:\\.|[^\"\\])*(?:\"|\Z))|: ?-?\d[\d.,:T+Z-]*(?: ms)?(?=\Z|;)|: [\[{].*"
 )
 MAX_ROW = 2_000  # characters of a rejected row that are kept: enough to find it in the file
 
@@ -92,6 +93,7 @@ class Tally:
             Counter[str](),
             Counter[str](),
         )
+        self._hidden, self._deleted = Counter[str](), 0
         self.notes: list[str] = []
         self.known: tuple[int, int] | None = None
 
@@ -135,9 +137,26 @@ class Tally:
         self.read += rows
         self.written = Written(*(a + b for a, b in zip(self.written, written, strict=True)))
 
+    def merged(self, rows: int, merged: Merged) -> None:
+        """Count rows that became patches of articles, and what the store did with them."""
+        self.wrote(rows, merged.written)
+        self.changed.update(merged.changed)
+        self._hidden.update(why for _, why in merged.stays_hidden)
+        self._deleted += merged.deleted
+
+    def know(self, share: Known, remedy: str) -> None:
+        """Keep which part of the clicks is of articles that the store has, and what would make it larger."""
+        self.known = (share.known, share.clicks)
+        if sentence := share.sentence(remedy):
+            self.note(sentence)
+
     def summary(self) -> Summary:
         """The numbers so far."""
         seconds = time.monotonic() - self._began
+        for why, count in self._hidden.items():
+            self.note(f"{count:,} articles stay hidden: {why}. `python -m jobs show ID` shows one again.")
+        if self._deleted:
+            self.note(f"{self._deleted:,} rows are of articles that an operator deleted; they stay deleted.")
         return Summary(
             self.records,
             self.mapping,

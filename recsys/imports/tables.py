@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from recsys.errors import ImportRefused
 from recsys.imports.sources import Line
 
-MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()  # of a key that this row does not have
 Reject = Callable[[int, str, Any], None]  # line number, reason, row
 
 

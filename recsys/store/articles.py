@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, and_, insert, select, text, up
 from recsys.store import schema
 from recsys.store.engine import Database, now_ms
 from recsys.store.merging import FIELDS, Key, Plan, Row, plan_of
-from recsys.store.records import Article, ArticlePatch, Merged, StoredArticle, Written
+from recsys.store.records import Article, ArticleName, ArticlePatch, Merged, StoredArticle, Written
 
+NAMES = 5_000  # names per query: they are short
 CHUNK = 500  # rows per query: far below SQLite's limit of variables, large enough to hide the round trip
 articles, deleted, changes = schema.articles, schema.deleted_articles, schema.changes
 SHOWN = [articles.c[field.name] for field in fields(StoredArticle)]
@@ -101,6 +102,25 @@ class ArticleStore(Database):
         with self.reading() as connection:
             row = connection.execute(select(*SHOWN).where(_is(site, id))).first()
         return _stored(row) if row else None
+
+    def article_names(self, site: str) -> Iterator[ArticleName]:
+        """Stream what a site's articles can be found by, in the order of their identifiers."""
+        last = ""
+        while True:
+            query = select(articles.c.id, articles.c.url, articles.c.title)
+            query = query.where(articles.c.site == site, articles.c.id > last).order_by(articles.c.id)
+            with self.reading() as connection:
+                rows = connection.execute(query.limit(NAMES)).all()
+            yield from (ArticleName(*row) for row in rows)
+            if len(rows) < NAMES:
+                return
+            last = rows[-1].id
+
+    def first_published(self, site: str) -> int | None:
+        """When the site's first article was published, in ms UTC; None without a dated one."""
+        with self.reading() as connection:
+            first = connection.scalar(select(sa.func.min(articles.c.published_at)).where(articles.c.site == site))
+        return None if first is None else int(first)
 
     def hide(self, site: str, id: str, hidden: bool, by: str) -> bool:
         """Take an article out of every answer, or put it back.

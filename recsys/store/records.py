@@ -73,6 +73,14 @@ class ArticlePatch:
     fields: Mapping[str, Any]
 
 
+class ArticleName(NamedTuple):
+    """What an article can be found by."""
+
+    id: str
+    url: str | None
+    title: str
+
+
 class Event(NamedTuple):
     """One event of a reader (a tuple and not a dataclass: an import makes millions of them).
 

@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from recsys.times.forms import AmbiguousDay, BadTime, day_order, milliseconds, of_text, shown
+from recsys.times.forms import AmbiguousDay, BadTime, NoTime, day_order, milliseconds, of_text, shown
 
 __all__ = [
     "EARLIEST",
     "AmbiguousDay",
     "BadTime",
+    "NoTime",
     "believable",
     "day_order",
     "iso",
@@ -100,8 +101,10 @@ def _number(value: Any) -> int | float | None:
 def _of_number(number: int | float) -> int | datetime:
     if number > MAX_NUMBER or not math.isfinite(number):
         raise BadTime(f"not a time: {shown(number)}")
-    if number <= 0:
-        raise BadTime(f"0 is no date: {shown(number)}" if number == 0 else f"a negative time: {shown(number)}")
+    if number == 0:
+        raise NoTime(f"0 is no date: {shown(number)}")
+    if number < 0:
+        raise BadTime(f"a negative time: {shown(number)}")
     if number == int(number) and (moment := _of_digits(str(int(number)))) is not None:
         return moment
     if number < 10_000:

@@ -57,6 +57,10 @@ class BadTime(ValueError):
     """A value that is no time; the text is the reason."""
 
 
+class NoTime(BadTime):
+    """What a database writes where there is no time: 0 or 0000-00-00."""
+
+
 class AmbiguousDay(BadTime):
     """A date that is another day when day and month are read the other way round."""
 
@@ -106,6 +110,8 @@ def _of_form(text: str, day_first: bool | None) -> int | datetime:
         raise BadTime(f"not a time in a known form: {shown(text)}; {REMEDY}")
     between = _BETWEEN.match(rest, match.end())
     clock = _clock(rest[between.end() if between else match.end() :], text)
+    if re.match(r"[0\s:./T-]+$", rest):
+        raise NoTime(f"0 is no date: {shown(text)}")
     year, month, day = _date(match, clock.is_english_half, day_first, text)
     try:
         moment = datetime(year, month, day) + clock.since_midnight

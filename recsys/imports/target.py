@@ -1,0 +1,83 @@
+"""Where an import writes, and within which limits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import Field
+
+from recsys.config import Section
+from recsys.imports.tables import Limits
+from recsys.imports.values import MINUTE_MS, Reading
+from recsys.store import Article, ArticlePatch, Event, Merged, Store, Written
+from recsys.store.engine import now_ms
+
+Progress = Callable[[int, int], None]  # done and total, in bytes of a text file or rows of a Parquet file
+
+
+class ImportsConfig(Section):
+    """What an import holds in memory at once, and what it takes for an error."""
+
+    batch_rows: int = Field(50_000, ge=1)
+    cache_mib: int = Field(256, ge=2, le=65_536)
+    batch_bytes: int = Field(16_000_000, ge=1_000)
+    max_line_bytes: int = Field(4_000_000, ge=1_000)
+    max_future_minutes: int = Field(10, ge=0)
+
+
+def _time_or_before(event: Event) -> int:
+    return -1 if event.time is None else event.time
+
+
+def _silent(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an import writes.
+
+    Attributes:
+        store: the database.
+        site: the site that the records belong to.
+        rejects: folder for files of rejected rows.
+        config: the limits.
+        dry_run: write nothing but the rejects.
+        progress: called after each batch.
+        reading: how values are read that do not say it themselves.
+    """
+
+    store: Store
+    site: str
+    rejects: Path
+    config: ImportsConfig = field(default_factory=ImportsConfig)
+    dry_run: bool = False
+    progress: Progress = _silent
+    reading: Reading = field(default_factory=Reading)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of memory."""
+        return Limits(self.config.batch_rows, self.config.batch_bytes, self.config.max_line_bytes)
+
+    @property
+    def latest(self) -> int:
+        """The latest time that is not taken for an error: int ms UTC."""
+        return now_ms() + self.config.max_future_minutes * MINUTE_MS
+
+    def put(self, records: Sequence[Article]) -> Written:
+        """Write articles, or say what would happen."""
+        return self.store.preview_articles(records) if self.dry_run else self.store.put_articles(records)
+
+    def merge(self, patches: Sequence[ArticlePatch]) -> Merged:
+        """Merge articles field by field, or say what would happen."""
+        return self.store.preview_merge(patches) if self.dry_run else self.store.merge_articles(patches)
+
+    def add(self, records: Sequence[Event]) -> Written:
+        """Write events in the order of time, undated ones first and as they came; or say what would happen.
+
+        The importers' identifiers begin with the time, so this is also the order of the database's unique index, and
+        an index that is filled in its own order is filled fastest.
+        """
+        records = sorted(records, key=_time_or_before)
+        return self.store.preview_events(records) if self.dry_run else self.store.add_events(records)
