@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import admin_tokens, imports
+from jobs import admin_tokens, imports, operators
 from jobs import evaluate as evaluate_job
 from jobs import labels as labels_job
 from jobs import publish as publish_job
@@ -32,6 +32,10 @@ app = typer.Typer(
     epilog="A usual night: import, then all. config.yaml has every setting; RECSYS_DATA_DIR moves what is written.",
 )
 IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
+DESK = "What an operator does, each in the audit"
+AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -4110354420726924665
+ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The article's id, as it was imported")]
+ReaderId = Annotated[str, typer.Argument(metavar="READER", help="The reader's id, as in the events")]
 
 
 def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Context:
@@ -168,6 +172,49 @@ def token(
 ) -> None:
     """Make a token for the admin API; it is shown once and stored only as a hash."""
     admin_tokens.command(context_of(config, None), name, revoke=revoke)
+
+
+@app.command(rich_help_panel=DESK, context_settings=AN_ID)
+def hide(id: ArticleId, config: Config = None) -> None:
+    """Take an article out of every list and page, within a second."""
+    operators.change_article(context_of(config, None), "hide", id)
+
+
+@app.command(rich_help_panel=DESK, context_settings=AN_ID)
+def show(id: ArticleId, config: Config = None) -> None:
+    """Show a hidden article again; of a deleted one lift the tombstone, so that an import may bring it back."""
+    operators.change_article(context_of(config, None), "show", id)
+
+
+@app.command(rich_help_panel=DESK, context_settings=AN_ID)
+def delete(id: ArticleId, config: Config = None) -> None:
+    """Delete an article for good: no import brings it back."""
+    operators.change_article(context_of(config, None), "delete", id)
+
+
+@app.command(rich_help_panel=DESK, context_settings=AN_ID)
+def forget(reader: ReaderId, config: Config = None) -> None:
+    """Remove everything of one reader, and say when all is gone."""
+    operators.forget_reader(context_of(config, None), reader)
+
+
+@app.command(rich_help_panel=DESK, context_settings=AN_ID)
+def reader(
+    reader: ReaderId,
+    config: Config = None,
+    whole: Annotated[bool, typer.Option("--all", help="Every click, not only the newest")] = False,
+) -> None:
+    """Print what is kept of one reader, as JSON."""
+    operators.show_reader(context_of(config, None), reader, whole=whole)
+
+
+@app.command(rich_help_panel=DESK)
+def audit(
+    config: Config = None,
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="How many entries, newest first")] = 50,
+) -> None:
+    """Print who did what to which article or reader, and when."""
+    operators.show_audit(context_of(config, None), last)
 
 
 if __name__ == "__main__":

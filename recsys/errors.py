@@ -6,6 +6,7 @@
     │   ├── ImportRefused     a file that no row of can be imported
     │   ├── BadReader         a reader, session or event identifier
     │   ├── UnknownArticle    an article identifier that the catalogue lacks
+    │   ├── UnknownReader     a reader identifier of which nothing is kept
     │   └── DegenerateInput   numbers without meaning: NaN, all zero, an empty vocabulary
     ├── ArtefactError         a file that a job made                    exit code 1
     │   ├── MissingArtefact   it is not there; the message names the command that makes it
@@ -49,6 +50,10 @@ class BadReader(InputError):
 
 class UnknownArticle(InputError):
     """An article identifier that the catalogue does not have."""
+
+
+class UnknownReader(InputError):
+    """A reader identifier of which nothing is kept."""
 
 
 class DegenerateInput(InputError):

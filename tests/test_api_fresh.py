@@ -33,7 +33,7 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def test_a_hidden_article_is_gone_at_the_next_poll(tmp_path: Path) -> None:
     with four(tmp_path, poll_seconds=0.05) as service:
         assert "a2" in service.ids()
-        service.store.hide(SITE, "a2", True, "ann")
+        service.store.hide_article(SITE, "a2", "ann")
         deadline = time.monotonic() + 1.0
         while "a2" in service.ids():
             assert time.monotonic() < deadline

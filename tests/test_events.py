@@ -228,3 +228,23 @@ def test_a_reader_s_clicks_split_at_a_long_pause_and_undated_ones_stay_together(
     flat, offsets, starts = sessions(arrays(rows), 30)
     assert [list(map(int, part)) for part in np.split(flat, offsets[1:-1])] == [[0, 1], [2, 3], [4]]
     assert starts.tolist() == [UNDATED, 0, 61 * minute]
+
+
+def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_third(
+    store: Store, tmp_path: Path
+) -> None:
+    def in_session(event_id: str, reader: str | None, article: str, session: str = "1") -> Event:
+        return Event(event_id, SITE, Kind.CLICK, article, reader, session, time=int(event_id))
+
+    event_log = EventLog(tmp_path / "log")
+    store.add_events(
+        [
+            *(in_session("1", "ann", "a"), in_session("2", "bob", "b"), in_session("3", None, "c")),
+            *(in_session("4", "ann", "d"), in_session("5", None, "e"), in_session("6", "bob", "f", "2")),
+        ]
+    )
+    event_log.append(store, SITE, SMALL)
+    events = event_log.load()
+    rows, offsets, _ = sessions(events, 30)
+    read = ["".join(events.article_ids[row] for row in part) for part in np.split(rows, offsets[1:-1])]
+    assert read == ["ad", "b", "ce", "f"]

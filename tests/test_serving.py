@@ -256,7 +256,7 @@ def test_two_workers_serve_as_one(process: tuple[Process, Settings]) -> None:
     assert all("markets-1" not in ids() for _ in range(20)), "a worker did not see the click within a second"
 
     store.put_articles([article("brand-new", body="bonds inflation interest investor dividend")])
-    store.hide(SITE, "markets-2", True, "ann")
+    store.hide_article(SITE, "markets-2", "ann")
     time.sleep(1.0)
     for _ in range(20):
         assert "brand-new" in ids()

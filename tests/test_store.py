@@ -93,16 +93,11 @@ def test_of_equal_identifiers_in_one_batch_the_last_one_wins(store: Store) -> No
 
 def test_a_hidden_article_stays_hidden_when_it_is_sent_again(store: Store) -> None:
     store.put_articles([Article("a", SITE, "one")])
-    assert store.hide(SITE, "a", True, "ann")
-    assert not store.hide(SITE, "none", True, "ann")
+    store.hide_article(SITE, "a", "ann")
     store.put_articles([Article("a", SITE, "two")])
     hidden = store.article(SITE, "a")
     assert hidden is not None
     assert (hidden.title, hidden.hidden) == ("two", True)
-    store.hide(SITE, "a", False, "ann")
-    shown = store.article(SITE, "a")
-    assert shown is not None
-    assert not shown.hidden
 
 
 def test_articles_are_streamed_in_byte_order_across_chunks_and_sites(store: Store) -> None:
@@ -123,9 +118,9 @@ def test_only_what_changed_after_a_number_is_streamed_whatever_the_clock_says(
     second = store.last_change(SITE)
     assert list(store.articles(SITE, changed_after=second)) == []
     store.put_articles([Article("b", SITE, "t")])  # nothing new
-    store.hide(SITE, "b", False, "ann")  # it is shown
+    store.show_article(SITE, "b", "ann")  # it is shown
     assert store.last_change(SITE) == second
-    store.hide(SITE, "b", True, "ann")
+    store.hide_article(SITE, "b", "ann")
     assert [article.id for article in store.articles(SITE, changed_after=second)] == ["b"]
 
 

@@ -97,7 +97,7 @@ def test_a_draft_that_a_file_hid_is_shown_when_the_file_says_so(store: Store) ->
 def test_what_an_editor_hid_outlives_a_file_that_repeats_itself(store: Store) -> None:
     nightly = says("a", title="t", hidden=False)
     store.merge_articles([nightly])
-    store.hide(SITE, "a", True, "token ann")
+    store.hide_article(SITE, "a", "token ann")
     assert store.merge_articles([nightly]) == Merged(duplicate=1, stays_hidden=[("a", "hidden by token ann")])
     assert article(store, "a").hidden
     store.merge_articles([says("a", hidden=True)])
@@ -107,7 +107,7 @@ def test_what_an_editor_hid_outlives_a_file_that_repeats_itself(store: Store) ->
 
 def test_an_editor_s_hide_is_undone_by_the_first_file_that_says_hidden_false(store: Store) -> None:
     store.merge_articles([says("a", title="t")])
-    store.hide(SITE, "a", True, "token ann")
+    store.hide_article(SITE, "a", "token ann")
     store.merge_articles([says("a", title="u")])
     assert article(store, "a").hidden
     assert store.merge_articles([says("a", hidden=False)]).changed == {"hidden": 1}

@@ -302,7 +302,7 @@ def test_a_posted_article_is_found_by_its_tags_within_a_second_and_a_hidden_one_
             if ids:
                 service.store.put_articles([article("live", title=word, body=f"{word} " * 20)])
             else:
-                service.store.hide(SITE, "live", True, "ann")
+                service.store.hide_article(SITE, "live", "ann")
             deadline = time.monotonic() + 1.0
             while service.get(f"/api/v1/tags/{word}")["articles"] != articles:
                 assert time.monotonic() < deadline

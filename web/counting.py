@@ -14,6 +14,7 @@ from web.memory import KIND
 from web.world import World
 
 BATCH = 5_000  # events read from the store at once
+READER = "r"  # begins the name of a visitor who is a reader
 RUNNING = 20_000  # events that are looked at for visits that go on
 
 
@@ -73,8 +74,13 @@ def resume_visits(store: Store, site: str, world: World) -> None:
         seq = events[-1].seq
 
 
+def forget_visits(world: World, gone: Callable[[str], bool]) -> None:
+    """Drop the running visits of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
+    world.recommender.trends.visits.forget(lambda visitor: visitor.startswith(READER) and gone(visitor[len(READER) :]))
+
+
 def _visitor(event: StoredEvent) -> str | None:
     """Whose visit an event belongs to: the reader's, else the session's; the two never meet."""
     if event.reader is not None:
-        return f"r{event.reader}"
+        return f"{READER}{event.reader}"
     return None if event.session is None else f"s{event.session}"

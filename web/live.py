@@ -20,8 +20,8 @@ from recsys.recommend.profile import profile
 from recsys.recommend.tags import Tags
 from recsys.releases import Releases
 from recsys.settings import Settings
-from recsys.store import Event, Store, Written
-from web.counting import count, news, replay, resume_visits
+from recsys.store import Event, Store, Written, reader_digest
+from web.counting import count, forget_visits, news, replay, resume_visits
 from web.database import DatabaseFile
 from web.memory import Memory
 from web.parts import load_parts, no_parts
@@ -73,6 +73,7 @@ class LiveState:
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._world = self._first_world()
         self._memory = Memory(settings.web.max_readers, self._world.recommender.readers)
+        self._forgotten = self.store.last_forgotten(self.site)
         self.catch_up()
 
     def start(self) -> None:
@@ -109,7 +110,7 @@ class LiveState:
         """Make a list; see ``Recommender.recommend``. What the reader did just now counts, whichever worker took it."""
         self._listen(reader, session)
         with self._lock:
-            known, visit = self._memory.reader(reader), self._memory.session(session)
+            known, visit = self._memory.reader(reader), self._memory.session(reader, session)
             world = self._world
             home = self.settings.site.language
             made = world.recommender.recommend(
@@ -121,7 +122,7 @@ class LiveState:
         """What a reader's last clicks are about, and how many these are; the session's when the reader has none."""
         self._listen(reader, session)
         with self._lock:
-            states = (self._memory.reader(reader), self._memory.session(session))
+            states = (self._memory.reader(reader), self._memory.session(reader, session))
             clicks = next((state.clicks for state in states if state and state.clicks), [])
             half_life = self._world.recommender.readers.half_life_clicks
             return profile(self._world.catalogue, clicks, half_life), len(clicks)
@@ -187,6 +188,23 @@ class LiveState:
         if full:
             self._build_aside(self.release)
 
+    def forget(self) -> None:
+        """Drop the readers who were forgotten since the last time."""
+        newest = self.store.last_forgotten(self.site)
+        if newest == self._forgotten:
+            return
+        with self._turn:  # whoever read their events before they were deleted has applied them by now
+            gone = self._gone_since(self._forgotten)
+            with self._lock:
+                self._memory.forget(gone)
+                forget_visits(self._world, gone)
+                self._forgotten = newest
+
+    def _gone_since(self, change: int) -> Callable[[str], bool]:
+        """Whether a reader was forgotten after a change, as a function of the id."""
+        digests = {one.digest for one in self.store.forgotten_readers(self.site, changed_after=change)}
+        return lambda reader: reader_digest(self.site, reader) in digests
+
     def _listen(self, reader: str | None, session: str | None) -> None:
         """Know of a reader and a session what the database knows."""
         if reader is not None:
@@ -200,7 +218,7 @@ class LiveState:
             with self._lock:
                 if reader in self._memory:
                     return
-                world, through = self._world, self._world.through
+                world, through, forgotten = self._world, self._world.through, self._forgotten
             try:
                 events = self.store.clicks_of(self.site, reader, self._memory.config.remembered)
                 events += self.store.impressions_of(self.site, reader, self._memory.config.looks)
@@ -208,7 +226,8 @@ class LiveState:
                 self._complain("reader not loaded", error)
                 return
             with self._lock:
-                if world is self._world and through == world.through:  # else one may have been applied and not loaded
+                same = world is self._world and through == world.through and forgotten == self._forgotten
+                if same:  # else an event may have been applied and not loaded, or loaded and since forgotten
                     self._memory.meet(reader, events, world.catalogue.row_of)
                     return
 
@@ -277,12 +296,14 @@ class LiveState:
 
     def _take_over(self, name: str | None) -> None:
         try:
+            forgotten = self._forgotten
             world = self._build(name)
             newest = self.store.last_seq(self.site)
             replay(self.store, self.site, world, newest, self._clock)  # most of it, while nobody waits
             with self._turn:
                 self._apply_news()
                 replay(self.store, self.site, world, self._world.through, self._clock)
+                forget_visits(world, self._gone_since(forgotten))
                 with self._lock:
                     old = self._world.catalogue.ids
                     self._memory.move(old, world.catalogue.row_of, world.recommender.readers)
@@ -298,7 +319,9 @@ class LiveState:
         self._trouble = str(error)
 
     def _poll(self) -> None:
-        steps: tuple[Callable[[], None], ...] = (self._file.check, self.catch_up, self.refresh, self._look_for_release)
+        steps: tuple[Callable[[], None], ...] = (
+            *(self._file.check, self.forget, self.catch_up, self.refresh, self._look_for_release),
+        )
         while not self._stop.wait(self.settings.web.poll_seconds):
             try:
                 for step in steps:

@@ -1,12 +1,15 @@
 """Memory: the readers and sessions that one worker has seen last, ready to answer for.
 
 Reads events in the order of ``seq``; produces ``ReaderState`` by id. A reader is loaded from the store when they are
-first seen; a session lives only here, from the events of all workers. Not safe for threads: ``web.live`` locks.
+first seen; a session lives only here, from the events of all workers. A session belongs to its reader: two readers
+whose sessions have the same name never see each other's reading, and what was done in a session without a reader is
+nobody's but that session's, so that it is not handed to whoever names it. Not safe for threads: ``web.live`` locks.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from recsys.events import KINDS, UNDATED
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReadersConfig, ReaderState
@@ -14,6 +17,8 @@ from recsys.readers.looks import Looks
 from recsys.store import StoredEvent
 
 KIND = {name: number for number, name in enumerate(KINDS)}
+Key = TypeVar("Key")
+Visit = tuple[str | None, str]  # reader, session
 TELLING = (IMPRESSION, CLICK, DISMISS)  # the others say nothing of what a reader likes
 
 
@@ -43,7 +48,7 @@ class Memory:
         self.size = size
         self.config = config
         self._readers: OrderedDict[str, Remembered] = OrderedDict()
-        self._sessions: OrderedDict[str, Remembered] = OrderedDict()
+        self._sessions: OrderedDict[Visit, Remembered] = OrderedDict()
 
     def __contains__(self, reader: str) -> bool:
         return reader in self._readers
@@ -52,9 +57,21 @@ class Memory:
         """What is remembered of a reader."""
         return self._seen(self._readers, reader)
 
-    def session(self, session: str | None) -> ReaderState | None:
-        """What is remembered of a session."""
-        return self._seen(self._sessions, session)
+    def session(self, reader: str | None, session: str | None) -> ReaderState | None:
+        """What is remembered of a session of a reader, or of nobody known."""
+        return None if session is None else self._seen(self._sessions, (reader, session))
+
+    def forget(self, gone: Callable[[str], bool]) -> None:
+        """Drop the readers who were forgotten, and their sessions.
+
+        Args:
+            gone: says of a reader's id whether it is one of theirs.
+        """
+        readers = {*self._readers, *(reader for reader, _ in self._sessions if reader is not None)}
+        for reader in filter(gone, readers):
+            self._readers.pop(reader, None)
+            for visit in [visit for visit in self._sessions if visit[0] == reader]:
+                del self._sessions[visit]
 
     def meet(self, reader: str, events: Sequence[StoredEvent], row_of: Mapping[str, int]) -> None:
         """Remember a reader from what the store has of them.
@@ -78,9 +95,10 @@ class Memory:
         if event.reader is not None and event.reader in self._readers:
             self._readers[event.reader].learn(event, row)
         if event.session is not None:
-            visit = self._sessions.get(event.session) or Remembered(ReaderState.empty(self.config), 0)
+            key = (event.reader, event.session)
+            visit = self._sessions.get(key) or Remembered(ReaderState.empty(self.config), 0)
             visit.learn(event, row)
-            self._keep(self._sessions, event.session, visit)
+            self._keep(self._sessions, key, visit)
 
     def move(self, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> None:
         """Follow the articles to the rows of another release.
@@ -94,13 +112,13 @@ class Memory:
         for held in (*self._readers.values(), *self._sessions.values()):
             held.state = _moved(held.state, ids, row_of, config)
 
-    def _seen(self, held: "OrderedDict[str, Remembered]", key: str | None) -> ReaderState | None:
+    def _seen(self, held: "OrderedDict[Key, Remembered]", key: Key | None) -> ReaderState | None:
         if key is None or key not in held:
             return None
         held.move_to_end(key)
         return held[key].state
 
-    def _keep(self, held: "OrderedDict[str, Remembered]", key: str, one: Remembered) -> None:
+    def _keep(self, held: "OrderedDict[Key, Remembered]", key: Key, one: Remembered) -> None:
         held[key] = one
         held.move_to_end(key)
         if len(held) > self.size:

@@ -22,7 +22,7 @@ class Events:
         kind: int8 (E,), index into KINDS.
         article: int32 (E,), row of ``article_ids``.
         reader: int32 (E,), row of ``reader_ids``, -1 for none.
-        session: int32 (E,), equal for the events of one session, -1 for none.
+        session: int32 (E,), equal for the events of one session of one reader (or of nobody known), -1 for none.
         impression: int32 (E,), equal for the events of one impression, -1 for none.
         position: int16 (E,), place in the list shown, from 0, -1 for unknown.
         article_ids: sorted identifiers.

@@ -6,10 +6,11 @@ atomically, and it is.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,7 +20,7 @@ from recsys.config import Section
 from recsys.errors import StaleArtefact
 from recsys.events.arrays import Events
 from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, read_part, unified
-from recsys.store import Store
+from recsys.store import Forgotten, Store, reader_digest
 from recsys.workspace import fsync_folder, read_json, replace_json
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
@@ -110,6 +111,35 @@ class EventLog:
                 return True
         return False
 
+    def forget(self, site: str, gone: Sequence[Forgotten]) -> int:
+        """Rewrite the parts that hold something of readers who were forgotten, each atomically.
+
+        Call it after ``append``. A crash leaves each part as it was or as it shall be; then call it again.
+
+        Args:
+            site: the one site whose events this log holds.
+            gone: the readers; what they did after they were forgotten is another reader's and stays.
+
+        Returns:
+            How many events were removed.
+        """
+        through = {one.digest: one.through for one in gone}
+        removed = 0
+        for file in self._parts(self.through) if gone else ():
+            names = read_part(file, ["reader"])["reader"].unique().drop_null().to_pylist()
+            limits = {name: through[digest] for name in names if (digest := reader_digest(site, name)) in through}
+            if limits:
+                removed += self._remove_from(file, limits)
+        return removed
+
+    def count_of(self, reader: str) -> tuple[int, int]:
+        """How many events of a reader the log holds, and in how many of its parts."""
+        counts = [
+            pc.sum(pc.equal(read_part(file, ["reader"])["reader"].cast(pa.string()), reader)).as_py() or 0
+            for file in self._parts(self.through)
+        ]
+        return sum(counts), sum(1 for count in counts if count)
+
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Read the log, or some of its columns, in the order of (time, undated first; then ``seq``).
 
@@ -153,8 +183,9 @@ class EventLog:
         remedy = f"Remove the folder {self.root} and run `python -m jobs events` again: it is made anew from the store."
         if state["site"] not in (None, site):
             raise StaleArtefact(f"a log of the site {site!r}", f"one of {state['site']!r}", remedy)
-        if store.last_seq(site) < state["through"]:
-            got = f"a log that has events up to {state['through']} and a store that ends at {store.last_seq(site)}"
+        last = max(store.last_seq(site), store.forgotten_through(site))  # the newest may be a forgotten reader's
+        if last < state["through"]:
+            got = f"a log that has events up to {state['through']} and a store that ends at {last}"
             raise StaleArtefact("a log that is behind its store", got, remedy)
         return int(state["through"])
 
@@ -169,16 +200,37 @@ class EventLog:
             if file not in finished:
                 file.unlink()
 
+    def _remove_from(self, file: Path, limits: Mapping[str, int]) -> int:
+        """Write one part anew without the events of some readers, each up to a ``seq``; an empty part is removed."""
+        part = pq.read_table(file, schema=SCHEMA)
+        held = np.ones(part.num_rows, bool)
+        for reader, through in limits.items():
+            own = pc.equal(part["reader"], reader).fill_null(False).to_numpy()
+            held &= ~(own & (part["seq"].to_numpy() <= through))
+        if held.all():
+            return 0
+        if held.any():
+            _replace_part(file, part.filter(pa.array(held)))
+        else:
+            file.unlink()
+            fsync_folder(file.parent)
+        return int((~held).sum())
+
     def _write_part(self, day: str, part: pa.Table) -> None:
         folder = self.root / f"date={day}"
         folder.mkdir(exist_ok=True)
         first, last = part["seq"][0].as_py(), part["seq"][-1].as_py()
-        fresh = folder / f".part-{first}-{last}.tmp"
-        pq.write_table(part, fresh, compression="zstd")
-        fsync_folder(fresh)
-        fresh.replace(folder / f"part-{first}-{last}.parquet")
-        fsync_folder(folder)
+        _replace_part(folder / f"part-{first}-{last}.parquet", part)
         fsync_folder(self.root)
+
+
+def _replace_part(file: Path, part: pa.Table) -> None:
+    """Write a part whole, under the name of the one that it replaces."""
+    fresh = file.with_name(f".{file.stem}.tmp")
+    pq.write_table(part, fresh, compression="zstd")
+    fsync_folder(fresh)
+    fresh.replace(file)
+    fsync_folder(file.parent)
 
 
 def _next_batch(store: Store, site: str, through: int, limit: int) -> pa.Table:

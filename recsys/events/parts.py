@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -83,7 +84,7 @@ def as_events(table: pa.Table, through: int) -> Events:
         kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
         article=article,
         reader=reader,
-        session=_dense(table["session"])[0],
+        session=_sessions(table, reader),
         impression=_dense(table["impression"])[0],
         position=table["position"].fill_null(-1).to_numpy().astype(np.int16),
         article_ids=articles,
@@ -94,6 +95,16 @@ def as_events(table: pa.Table, through: int) -> Events:
         slot=slot,
         slots=slots,
     )
+
+
+def _sessions(table: pa.Table, reader: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Number the sessions: two readers whose sessions have the same name have two, and nobody's is a third."""
+    name = _dense(table["session"])[0]
+    named = np.flatnonzero(name >= 0)
+    rows = np.full(len(name), -1, np.int32)
+    pair = name[named].astype(np.int64) * (int(reader.max(initial=-1)) + 2) + reader[named] + 1
+    rows[named] = np.unique(pair, return_inverse=True)[1]
+    return rows
 
 
 def _dense(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:

@@ -9,6 +9,8 @@ from typing import Self
 from recsys.store.articles import ArticleStore
 from recsys.store.engine import StoreConfig, open_engine
 from recsys.store.events import EventStore
+from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
+from recsys.store.operators import AuditEntry, OperatorStore, Outcome
 from recsys.store.records import (
     MAX_IDENTIFIER,
     Article,
@@ -31,9 +33,13 @@ __all__ = [
     "MAX_IDENTIFIER",
     "Article",
     "ArticlePatch",
+    "AuditEntry",
     "Event",
+    "Forgotten",
     "Kind",
+    "KindKept",
     "Merged",
+    "Outcome",
     "Run",
     "Store",
     "StoreConfig",
@@ -44,10 +50,11 @@ __all__ = [
     "compact_json",
     "identifier",
     "normal_id",
+    "reader_digest",
 ]
 
 
-class Store(ArticleStore, EventStore, RunStore, TokenStore):
+class Store(ArticleStore, OperatorStore, EventStore, ReaderStore, RunStore, TokenStore):
     """The database. Safe to use from several threads; a child process opens its own."""
 
     @classmethod

@@ -41,7 +41,7 @@ class ArticleStore(Database):
             if plan.new:
                 connection.execute(insert(articles), [row | {"created_at": now} for row in plan.new])
             for row in (*plan.changed, *plan.noted):
-                connection.execute(update(articles).where(_is(row["site"], row["id"])).values(row))
+                connection.execute(update(articles).where(is_article(row["site"], row["id"])).values(row))
         return plan.merged
 
     def preview_merge(self, patches: Sequence[ArticlePatch]) -> Merged:
@@ -100,7 +100,7 @@ class ArticleStore(Database):
     def article(self, site: str, id: str) -> StoredArticle | None:
         """One article, or None."""
         with self.reading() as connection:
-            row = connection.execute(select(*SHOWN).where(_is(site, id))).first()
+            row = connection.execute(select(*SHOWN).where(is_article(site, id))).first()
         return _stored(row) if row else None
 
     def article_names(self, site: str) -> Iterator[ArticleName]:
@@ -122,28 +122,9 @@ class ArticleStore(Database):
             first = connection.scalar(select(sa.func.min(articles.c.published_at)).where(articles.c.site == site))
         return None if first is None else int(first)
 
-    def hide(self, site: str, id: str, hidden: bool, by: str) -> bool:
-        """Take an article out of every answer, or put it back.
 
-        Args:
-            site: the site.
-            id: the article.
-            hidden: which of the two.
-            by: who says so.
-
-        Returns:
-            Whether the article exists.
-        """
-        with self.writing() as connection:
-            row = connection.execute(select(articles.c.hidden).where(_is(site, id))).first()
-            if row is not None and row.hidden != hidden:
-                values = {"hidden": hidden, "hidden_by": by if hidden else None, "updated_at": now_ms()}
-                values["change"] = next_change(connection, site)
-                connection.execute(update(articles).where(_is(site, id)).values(values))
-        return row is not None
-
-
-def _is(site: str, id: str) -> ColumnElement[bool]:
+def is_article(site: str, id: str) -> ColumnElement[bool]:
+    """The condition that finds one article."""
     return and_(articles.c.site == site, articles.c.id == id)
 
 

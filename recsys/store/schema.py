@@ -88,6 +88,7 @@ forgotten_readers = Table(
     Column("site", Identifier, primary_key=True),
     Column("digest", Text, primary_key=True),
     Column("forgotten_at", BigInteger, nullable=False),
+    Column("through", BigInteger, nullable=False),  # the site's last seq by then: later events are of a new reader
     Column("log_cleared_at", BigInteger),  # NULL while the Parquet log may still hold something of them
     Column("change", BigInteger, nullable=False),
     Index(None, "site", "change"),

@@ -1,6 +1,7 @@
 """The last clicks of every running visit, bounded however many visitors there are."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,15 @@ class Visits:
         if len(self._visits) > self.size:
             self._visits.popitem(last=False)
         return company
+
+    def forget(self, gone: Callable[[str], bool]) -> None:
+        """Drop the visits of some visitors.
+
+        Args:
+            gone: says of a visitor whether they are one of them.
+        """
+        for visitor in list(filter(gone, self._visits)):
+            del self._visits[visitor]
 
     def clear(self) -> None:
         """Forget all visits: their rows belong to a release that is gone."""

@@ -56,6 +56,7 @@ def _tombstones() -> None:
         sa.Column("site", IDENTIFIER, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("forgotten_at", sa.BigInteger, nullable=False),
+        sa.Column("through", sa.BigInteger, nullable=False),
         sa.Column("log_cleared_at", sa.BigInteger),
         sa.Column("change", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("site", "digest", name="pk_forgotten_readers"),

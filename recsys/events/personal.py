@@ -1,0 +1,177 @@
+"""What is kept of one reader outside the database, and how it goes when they are forgotten.
+
+Reads the store, the Parquet log, the rejects and the list of releases; produces facts as plain values, for the command
+and for the admin API alike. A reader is gone at once from the store and from the rejects, from the log as soon as no
+run holds it, and from the releases when the last one is pruned that was made before.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import UnknownReader
+from recsys.events.log import EventLog
+from recsys.releases import Releases
+from recsys.store import Forgotten, Kind, Store
+from recsys.workspace import fsync_folder, read_json
+
+NEWEST = 20  # clicks that are listed unless all are asked for
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where something of a reader may be: the database, the log, the releases, the rejected rows of imports.
+
+    Attributes:
+        store: the database.
+        site: the site.
+        log: the Parquet log.
+        releases: of the site.
+        rejects: folder of JSONL files.
+        work: folder of the stages.
+    """
+
+    store: Store
+    site: str
+    log: EventLog
+    releases: Releases
+    rejects: Path
+    work: Path
+
+
+def clear_log(log: EventLog, store: Store, site: str) -> int:
+    """Remove from the log what readers did who were forgotten since the last time; hold the workspace's lock.
+
+    Returns:
+        How many events were removed.
+    """
+    gone = store.forgotten_readers(site, in_log=True)
+    removed = log.forget(site, gone)
+    store.log_is_cleared(site, gone)
+    return removed
+
+
+def forget(places: Places, reader: str, by: str) -> int:
+    """Remove a reader from the store and from the rejected rows; the log and the workers follow by ``clear_log``.
+
+    Args:
+        places: where to look.
+        reader: id.
+        by: who says so, for the audit.
+
+    Returns:
+        How many events the store had. A reader who is forgotten already may be forgotten once more.
+
+    Raises:
+        UnknownReader: nobody of that name was ever here.
+    """
+    _check_known(places, reader)
+    removed = places.store.forget_reader(places.site, reader, by)
+    for file in places.rejects.glob("*.jsonl"):
+        _remove_rows(file, reader)
+    return removed
+
+
+def kept_of(places: Places, reader: str, *, whole: bool = False) -> dict[str, Any]:
+    """What is kept of a reader.
+
+    Args:
+        places: where to look.
+        reader: id.
+        whole: every click, not only the ``NEWEST``.
+
+    Raises:
+        UnknownReader: nobody of that name was ever here.
+    """
+    _check_known(places, reader)
+    store, site, limit = places.store, places.site, None if whole else NEWEST
+    kinds = store.kept_events(site, reader)
+    in_log, parts = places.log.count_of(reader)
+    return {
+        "reader": reader,
+        "site": site,
+        "events": {kind: kept._asdict() for kind, kept in kinds.items()},
+        "clicks": store.kept_articles(site, reader, Kind.CLICK, limit),
+        "dismissed": store.kept_articles(site, reader, Kind.DISMISS, limit),
+        "where": {"store": sum(kept.events for kept in kinds.values()), "log": in_log, "log_parts": parts},
+        "forgotten": forgotten_state(places, reader),
+    }
+
+
+def forgotten_state(places: Places, reader: str) -> dict[str, Any] | None:
+    """How far it is with forgetting a reader, None when nobody asked for it.
+
+    Returns:
+        ``forgotten_at`` and ``log_cleared_at`` (int ms UTC, the second None while it is to come), ``releases``: those
+        that were made before and still hold what was learned from them among others, ``done``, and ``says``: the same
+        for a person.
+    """
+    gone = places.store.forgotten_reader(places.site, reader)
+    if gone is None:
+        return None
+    names = places.releases.names()
+    before = [name for name in names if _without(places.releases.root / name / "events") < gone.change]
+    learned = before or (not names and places.work.is_dir() and _without(places.work / "events") < gone.change)
+    return {
+        "forgotten_at": gone.forgotten_at,
+        "log_cleared_at": gone.log_cleared_at,
+        "releases": before,
+        "done": gone.log_cleared_at is not None and not learned,
+        "says": _said(gone, before, bool(learned), places.releases),
+    }
+
+
+def _said(gone: Forgotten, before: list[str], learned: bool, releases: Releases) -> str:
+    said = ["Nothing of them is in the store; every worker has dropped them within a second."]
+    if gone.log_cleared_at is None:
+        said.append("The next `python -m jobs events`, or all, clears the Parquet log.")
+    else:
+        said.append("Nothing of them is in the Parquet log.")
+    if before:
+        newer = len(releases.names()) - len(before)
+        count = max(releases.config.keep - newer, 1)
+        said.append(
+            f"Made before it, and with what was learned from them: {', '.join(before)}. The next `python -m jobs all`"
+            f" makes one without them; the last of these is removed when {count} more are published."
+        )
+    elif learned:
+        said.append("The stages in the workspace were made before it: `python -m jobs all` makes them anew.")
+    elif gone.log_cleared_at is not None:
+        said.append("No release is left that was made before: everything is gone.")
+    return " ".join(said)
+
+
+def _without(folder: Path) -> int:
+    """Which forgotten readers a stage ``events`` is without: the number of the last such change, 0 for none."""
+    file = folder / "log.json"
+    return int(read_json(file).get("forgotten", 0)) if file.is_file() else 0
+
+
+def _check_known(places: Places, reader: str) -> None:
+    store, site = places.store, places.site
+    if not store.has_reader(site, reader) and store.forgotten_reader(site, reader) is None:
+        remedy = "Check the id, and the site: `site.id` in config.yaml."
+        raise UnknownReader(f"a reader of the site {site!r}", f"{reader!r:.300}, of whom nothing is kept", remedy)
+
+
+def _remove_rows(file: Path, reader: str) -> None:
+    """Leave out of a file of rejected rows those in which a reader's identifier stands as a whole word."""
+    named = re.compile(rf"(?<!\w){re.escape(reader)}(?!\w)")
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not named.search(_row(line))]
+    if len(kept) < len(lines):
+        fresh = file.with_name(f".{file.name}.tmp")
+        fresh.write_text("".join(kept), encoding="utf-8")
+        fsync_folder(fresh)
+        fresh.replace(file)
+        fsync_folder(file.parent)
+
+
+def _row(line: str) -> str:
+    try:
+        rejected = json.loads(line)
+    except ValueError:  # an import that was killed left half a line
+        return line
+    return f"{rejected.get('reason')} {rejected.get('row')}"

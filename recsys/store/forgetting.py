@@ -1,0 +1,143 @@
+"""Readers: what the store keeps of one, and how it forgets them.
+
+A forgotten reader leaves a hash, never the identifier: enough for whoever knows the id to ask whether it was done, and
+for the log and the workers to find what they still hold. Events that come later under the same id are a new reader's.
+"""
+
+import hashlib
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, func, insert, select, update
+
+from recsys.store import schema
+from recsys.store.articles import next_change
+from recsys.store.engine import Database, now_ms
+from recsys.store.operators import write_audit
+from recsys.store.records import Kind
+
+articles, events, readers, forgotten = schema.articles, schema.events, schema.readers, schema.forgotten_readers
+
+
+class Forgotten(NamedTuple):
+    """That a reader was forgotten.
+
+    Attributes:
+        digest: of the reader, see ``reader_digest``.
+        forgotten_at: int ms UTC.
+        through: the site's last ``seq`` by then.
+        log_cleared_at: int ms UTC, None while the Parquet log may still hold something of them.
+        change: the number of that change of the site.
+    """
+
+    digest: str
+    forgotten_at: int
+    through: int
+    log_cleared_at: int | None
+    change: int
+
+
+class KindKept(NamedTuple):
+    """How many events of one kind, and the time (int ms UTC) of the first and the last; None when all are undated."""
+
+    events: int
+    first: int | None
+    last: int | None
+
+
+def reader_digest(site: str, reader: str) -> str:
+    """A reader's hash: SHA-256 of site and identifier, in hexadecimal."""
+    return hashlib.sha256(f"{site}\n{reader}".encode()).hexdigest()
+
+
+class ReaderStore(Database):
+    """The tables of readers and of those who are forgotten."""
+
+    def kept_events(self, site: str, reader: str) -> dict[str, KindKept]:
+        """What the store has of a reader, by kind of event; empty when it has nothing."""
+        times = func.count(), func.min(events.c.time), func.max(events.c.time)
+        query = select(events.c.kind, *times).where(events.c.site == site, events.c.reader == reader)
+        with self.reading() as connection:
+            rows = connection.execute(query.group_by(events.c.kind).order_by(events.c.kind)).all()
+        return {row[0]: KindKept(*row[1:]) for row in rows}
+
+    def kept_articles(self, site: str, reader: str, kind: Kind, limit: int | None) -> list[dict[str, Any]]:
+        """The articles of a reader's events of one kind, newest first: id, title (None if unknown), time (int ms)."""
+        joined = events.outerjoin(articles, (articles.c.site == events.c.site) & (articles.c.id == events.c.article))
+        query = (
+            select(events.c.article, articles.c.title, events.c.time, events.c.session)
+            .select_from(joined)
+            .where(events.c.site == site, events.c.reader == reader, events.c.kind == kind.value)
+            .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
+            .limit(limit)
+        )
+        with self.reading() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def has_reader(self, site: str, reader: str) -> bool:
+        """Whether there is a row of a reader."""
+        query = select(readers.c.id).where(readers.c.site == site, readers.c.id == reader)
+        with self.reading() as connection:
+            return connection.scalar(query) is not None
+
+    def forget_reader(self, site: str, reader: str, by: str) -> int:
+        """Delete a reader and all their events; what is beside the store is told by ``forgotten_readers``.
+
+        Returns:
+            How many events they had.
+
+        Raises:
+            StoreError: the database refused; then nothing was deleted.
+        """
+        digest = reader_digest(site, reader)
+        this = (forgotten.c.site == site) & (forgotten.c.digest == digest)
+        with self.writing() as connection:
+            through = connection.scalar(select(func.max(events.c.seq)).where(events.c.site == site)) or 0
+            own = (events.c.site == site) & (events.c.reader == reader)
+            removed = connection.execute(delete(events).where(own)).rowcount
+            connection.execute(delete(readers).where(readers.c.site == site, readers.c.id == reader))
+            before = connection.scalar(select(forgotten.c.through).where(this)) or 0
+            facts = {"forgotten_at": now_ms(), "through": max(through, before), "log_cleared_at": None}
+            connection.execute(delete(forgotten).where(this))
+            facts["change"] = next_change(connection, site)
+            connection.execute(insert(forgotten).values(site=site, digest=digest, **facts))
+            write_audit(connection, site, by, "forget", f"reader sha256:{digest}", events=removed)
+        return removed
+
+    def forgotten_readers(self, site: str, *, changed_after: int = 0, in_log: bool = False) -> list[Forgotten]:
+        """Who was forgotten, oldest first.
+
+        Args:
+            site: the site.
+            changed_after: only with a change after this number; see ``ArticleStore.articles``.
+            in_log: only those of whom the Parquet log may still hold something.
+        """
+        query = select(*(forgotten.c[name] for name in Forgotten._fields)).where(forgotten.c.site == site)
+        query = query.where(forgotten.c.change > changed_after).order_by(forgotten.c.change)
+        if in_log:
+            query = query.where(forgotten.c.log_cleared_at.is_(None))
+        with self.reading() as connection:
+            return [Forgotten(*row) for row in connection.execute(query)]
+
+    def forgotten_reader(self, site: str, reader: str) -> Forgotten | None:
+        """When one reader was forgotten, or None."""
+        digest = reader_digest(site, reader)
+        return next((one for one in self.forgotten_readers(site) if one.digest == digest), None)
+
+    def forgotten_through(self, site: str) -> int:
+        """The site's last ``seq`` when a reader was last forgotten, 0 when nobody was."""
+        with self.reading() as connection:
+            return connection.scalar(select(func.max(forgotten.c.through)).where(forgotten.c.site == site)) or 0
+
+    def last_forgotten(self, site: str) -> int:
+        """The number of the change that forgot a reader last, 0 when nobody was."""
+        with self.reading() as connection:
+            return connection.scalar(select(func.max(forgotten.c.change)).where(forgotten.c.site == site)) or 0
+
+    def log_is_cleared(self, site: str, gone: Collection[Forgotten]) -> None:
+        """Note that the Parquet log holds nothing any more of some readers, unless they were forgotten again since."""
+        with self.writing() as connection:
+            for one in gone:
+                this = (forgotten.c.site == site) & (forgotten.c.digest == one.digest)
+                same = this & (forgotten.c.change == one.change)
+                connection.execute(update(forgotten).where(same).values(log_cleared_at=now_ms()))

@@ -1,0 +1,137 @@
+"""What operators do to articles, and the audit: who did what to which object, and when.
+
+Reads and writes the tables of articles and of the audit; each verb and its line in the audit are one transaction.
+"""
+
+import enum
+import json
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from recsys.errors import UnknownArticle
+from recsys.store import schema
+from recsys.store.articles import is_article, next_change
+from recsys.store.engine import Database, now_ms
+from recsys.store.merging import IMPORT
+from recsys.store.records import compact_json
+
+articles, deleted, audit = schema.articles, schema.deleted_articles, schema.audit
+
+
+class Outcome(enum.StrEnum):
+    """What a verb did."""
+
+    HIDDEN = "hidden"
+    SHOWN = "shown"
+    DELETED = "deleted"
+    LIFTED = "tombstone lifted"
+    UNCHANGED = "as before"
+
+
+class AuditEntry(NamedTuple):
+    """One line of the audit.
+
+    Attributes:
+        number: counts up.
+        site: whose object it is.
+        time: int ms UTC.
+        actor: ``token NAME`` of the admin API, or ``command USER``.
+        verb: what was done.
+        object: to what: an article's id, or a reader's digest.
+        details: what else there is to say.
+    """
+
+    number: int
+    site: str
+    time: int
+    actor: str
+    verb: str
+    object: str
+    details: dict[str, Any]
+
+
+class OperatorStore(Database):
+    """The verbs on articles, and the table of the audit."""
+
+    def hide_article(self, site: str, id: str, by: str) -> Outcome:
+        """Take an article out of every answer until somebody shows it again.
+
+        Raises:
+            UnknownArticle: there is none by that id, or it is deleted.
+        """
+        with self.writing() as connection:
+            row = _article(connection, site, id)
+            if row.hidden and row.hidden_by not in (None, IMPORT):
+                return Outcome.UNCHANGED
+            _set_hidden(connection, site, id, by)
+            write_audit(connection, site, by, "hide", id, title=row.title)
+        return Outcome.HIDDEN
+
+    def show_article(self, site: str, id: str, by: str) -> Outcome:
+        """Put a hidden article back; of a deleted one lift the tombstone, so that the next import brings it again.
+
+        Raises:
+            UnknownArticle: there is none by that id, and none was deleted.
+        """
+        tombstone = (deleted.c.site == site) & (deleted.c.id == id)
+        with self.writing() as connection:
+            if connection.execute(delete(deleted).where(tombstone)).rowcount:
+                write_audit(connection, site, by, "show", id, lifted=True)
+                return Outcome.LIFTED
+            row = _article(connection, site, id)
+            if not row.hidden:
+                return Outcome.UNCHANGED
+            _set_hidden(connection, site, id, None)
+            write_audit(connection, site, by, "show", id, title=row.title, hidden_by=row.hidden_by)
+        return Outcome.SHOWN
+
+    def delete_article(self, site: str, id: str, by: str) -> Outcome:
+        """Remove an article and leave a tombstone, so that no import brings it back; what readers did with it stays.
+
+        Raises:
+            UnknownArticle: there is none by that id.
+        """
+        tombstone = (deleted.c.site == site) & (deleted.c.id == id)
+        with self.writing() as connection:
+            if connection.scalar(select(deleted.c.id).where(tombstone)) is not None:
+                return Outcome.UNCHANGED
+            row = _article(connection, site, id)
+            connection.execute(delete(articles).where(is_article(site, id)))
+            facts = {"deleted_at": now_ms(), "deleted_by": by, "change": next_change(connection, site)}
+            connection.execute(insert(deleted).values(site=site, id=id, **facts))
+            write_audit(connection, site, by, "delete", id, title=row.title)
+        return Outcome.DELETED
+
+    def audit(self, site: str, limit: int) -> list[AuditEntry]:
+        """The site's newest entries, newest first, at most ``limit``."""
+        query = select(audit).where(audit.c.site == site).order_by(audit.c.number.desc()).limit(limit)
+        with self.reading() as connection:
+            rows = connection.execute(query).all()
+        return [AuditEntry(*row)._replace(details=json.loads(row.details)) for row in rows]
+
+
+def write_audit(connection: Connection, site: str, by: str, verb: str, object: str, **details: Any) -> None:
+    """Add a line to the audit, inside the transaction that does what it says."""
+    values = {"site": site, "time": now_ms(), "actor": by, "verb": verb, "object": object}
+    connection.execute(insert(audit).values(details=compact_json(details), **values))
+
+
+def _article(connection: Connection, site: str, id: str) -> Any:
+    query = select(articles.c.title, articles.c.hidden, articles.c.hidden_by).where(is_article(site, id))
+    row = connection.execute(query).first()
+    if row is not None:
+        return row
+    remedy = "Check the id, and the site: `site.id` in config.yaml."
+    by = connection.scalar(select(deleted.c.deleted_by).where((deleted.c.site == site) & (deleted.c.id == id)))
+    if by is not None:
+        raise UnknownArticle(
+            "an article that is there", f"{id!r:.300}, which was deleted by {by}", "`show` lifts the tombstone."
+        )
+    raise UnknownArticle(f"an article of the site {site!r}", f"{id!r:.300}", remedy)
+
+
+def _set_hidden(connection: Connection, site: str, id: str, by: str | None) -> None:
+    values = {"hidden": by is not None, "hidden_by": by, "updated_at": now_ms()}
+    values["change"] = next_change(connection, site)
+    connection.execute(update(articles).where(is_article(site, id)).values(values))

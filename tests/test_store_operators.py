@@ -1,0 +1,130 @@
+"""What operators do to articles and readers, on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recsys.errors import UnknownArticle
+from recsys.store import Article, ArticlePatch, Event, Kind, KindKept, Merged, Outcome, Store, reader_digest
+from tests.postgres_server import fresh_database, postgresql_server
+
+SITE = "daily"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "sqlite":
+        opened = Store.open(f"sqlite:///{tmp_path}/store.db")
+        yield opened
+        opened.close()
+        return
+    with fresh_database(request.getfixturevalue("server"), "recsys_operators") as url:
+        opened = Store.open(url)
+        yield opened
+        opened.close()
+
+
+def click(event_id: str, reader: str | None = "ann", time: int | None = 1, article: str = "a") -> Event:
+    return Event(event_id, SITE, Kind.CLICK, article, reader, time=time)
+
+
+def test_a_deleted_article_is_gone_and_no_import_brings_it_back_until_it_is_shown(store: Store) -> None:
+    store.put_articles([Article("a", SITE, "t"), Article("b", SITE, "t")])
+    before = store.last_change(SITE)
+    assert store.delete_article(SITE, "a", "ann") is Outcome.DELETED
+    assert store.article(SITE, "a") is None
+    assert store.deleted_articles(SITE, changed_after=before) == ["a"]
+    assert store.delete_article(SITE, "a", "bob") is Outcome.UNCHANGED
+    assert store.merge_articles([ArticlePatch("a", SITE, {"title": "t"})]) == Merged(deleted=1)
+    assert store.put_articles([Article("a", SITE, "t"), Article("b", SITE, "t")]).duplicate == 2
+    assert [article.id for article in store.articles(SITE)] == ["b"]
+    assert store.show_article(SITE, "a", "ann") is Outcome.LIFTED
+    assert store.merge_articles([ArticlePatch("a", SITE, {"title": "t"})]) == Merged(stored=1)
+
+
+def test_what_a_reader_did_with_a_deleted_article_stays_theirs(store: Store) -> None:
+    store.put_articles([Article("a", SITE, "t")])
+    store.add_events([click("1")])
+    store.delete_article(SITE, "a", "ann")
+    assert [event.event_id for event in store.events_after(SITE, 0, 9)] == ["1"]
+
+
+def test_verbs_on_what_is_not_there_name_it(store: Store) -> None:
+    for verb in (store.hide_article, store.show_article, store.delete_article):
+        with pytest.raises(UnknownArticle, match="'none'"):
+            verb(SITE, "none", "ann")
+    store.put_articles([Article("a", SITE, "t")])
+    store.delete_article(SITE, "a", "token ann")
+    with pytest.raises(UnknownArticle, match="deleted by token ann"):
+        store.hide_article(SITE, "a", "bob")
+    with pytest.raises(UnknownArticle):
+        store.delete_article("weekly", "a", "ann")
+
+
+def test_each_verb_that_changes_something_is_in_the_audit_newest_first(store: Store) -> None:
+    store.put_articles([Article("a", SITE, "Title")])
+    store.add_events([click("1")])
+    assert store.hide_article(SITE, "a", "token ann") is Outcome.HIDDEN
+    assert store.hide_article(SITE, "a", "token bob") is Outcome.UNCHANGED
+    assert store.show_article(SITE, "a", "token ann") is Outcome.SHOWN
+    assert store.show_article(SITE, "a", "token ann") is Outcome.UNCHANGED
+    store.delete_article(SITE, "a", "command root")
+    store.forget_reader(SITE, "ann", "command root")
+    entries = store.audit(SITE, 9)
+    assert [(entry.verb, entry.actor) for entry in entries] == [
+        ("forget", "command root"),
+        ("delete", "command root"),
+        ("show", "token ann"),
+        ("hide", "token ann"),
+    ]
+    assert entries[1].object == "a"
+    assert entries[1].details == {"title": "Title"}
+    assert "ann" not in entries[0].object
+    assert store.audit(SITE, 1) == entries[:1]
+    assert store.audit("weekly", 9) == []
+
+
+def test_an_editor_s_hide_takes_over_what_an_import_hid(store: Store) -> None:
+    store.merge_articles([ArticlePatch("a", SITE, {"title": "t", "hidden": True})])
+    assert store.hide_article(SITE, "a", "token ann") is Outcome.HIDDEN
+    assert store.merge_articles([ArticlePatch("a", SITE, {"url": "/a"})]).stays_hidden == [("a", "hidden by token ann")]
+
+
+def test_a_forgotten_reader_leaves_a_hash_and_later_events_are_a_new_reader_s(store: Store) -> None:
+    store.put_articles([Article("a", SITE, "t")])
+    store.add_events([click("1"), click("2", time=5), click("3", "bob"), click("4", time=None)])
+    assert store.kept_events(SITE, "ann") == {"click": KindKept(3, 1, 5)}
+    clicks = store.kept_articles(SITE, "ann", Kind.CLICK, 2)
+    assert [(one["article"], one["title"], one["time"]) for one in clicks] == [("a", "t", 5), ("a", "t", 1)]
+    assert store.forget_reader(SITE, "ann", "ann") == 3
+    assert (store.kept_events(SITE, "ann"), store.has_reader(SITE, "ann")) == ({}, False)
+    assert [event.reader for event in store.events_after(SITE, 0, 9)] == ["bob"]
+    gone = store.forgotten_reader(SITE, "ann")
+    assert gone is not None
+    assert (gone.digest, gone.through, gone.log_cleared_at) == (reader_digest(SITE, "ann"), 4, None)
+    assert store.forgotten_through(SITE) == 4
+    store.add_events([click("5")])
+    assert store.has_reader(SITE, "ann")
+    assert store.last_seq(SITE) > 4
+
+
+def test_a_reader_who_is_forgotten_twice_is_pending_again(store: Store) -> None:
+    store.add_events([click("1")])
+    store.forget_reader(SITE, "ann", "x")
+    first = store.forgotten_readers(SITE, in_log=True)
+    store.add_events([click("2")])
+    store.forget_reader(SITE, "ann", "x")
+    store.log_is_cleared(SITE, first)  # the first time only
+    again = store.forgotten_readers(SITE, in_log=True)
+    assert [one.through for one in again] == [2]
+    store.log_is_cleared(SITE, again)
+    assert store.forgotten_readers(SITE, in_log=True) == []
+    assert [one.digest for one in store.forgotten_readers(SITE, changed_after=first[0].change)] == [first[0].digest]
+    assert store.forgotten_readers(SITE, changed_after=store.last_forgotten(SITE)) == []
