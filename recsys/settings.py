@@ -25,6 +25,7 @@ from recsys.imports import ImportsConfig
 from recsys.index import IndexConfig
 from recsys.items import ItemsConfig
 from recsys.keywords import KeywordsConfig
+from recsys.languages import language_code
 from recsys.readers import ReadersConfig
 from recsys.recommend import RecommendConfig
 from recsys.releases import ReleasesConfig
@@ -45,8 +46,16 @@ class SiteConfig(Section):
     id: str = Field("default", min_length=1, max_length=64)
     name: str = "The Morning Vector"
     timezone: str = "Asia/Shanghai"
-    language: str = Field("zh", pattern="^(zh|en)$")
+    language: str = "zh"
     base_url: str = Field("", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, tag: str) -> str:
+        code = language_code(tag)
+        if code is None:
+            raise ValueError("a language code such as zh, en-GB or dan")
+        return code
 
     @field_validator("timezone")
     @classmethod

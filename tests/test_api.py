@@ -118,7 +118,8 @@ def test_today_counts_clicks_since_midnight(site: Service) -> None:
         ("/api/v1/recommendations?k=0", "k"),
         ("/api/v1/recommendations?k=51", "k"),
         ("/api/v1/recommendations?k=ten", "k"),
-        ("/api/v1/recommendations?lang=fr", "lang"),
+        ("/api/v1/recommendations?lang=", "lang"),
+        ("/api/v1/recommendations?lang=fr%20or%20de", "lang"),
         ("/api/v1/recommendations?reader=", "reader"),
         ("/api/v1/recommendations?reader=a%00b", "reader"),
         ("/api/v1/recommendations?session=" + "x" * 257, "session"),
@@ -145,7 +146,7 @@ def test_an_id_may_hold_anything_that_can_be_printed(site: Service) -> None:
     site.click(name, reader=name)
     assert name not in site.ids(reader=name)
     path = "/api/v1/articles/en/a%20b%3F%23%26%3D%2525%C3%A9%E7%8C%AB/similar"
-    assert site.client.get(path).json == {"article": name, "release": None, "items": []}
+    assert site.get(path)["article"] == name
 
 
 def test_without_a_language_a_reason_is_said_in_the_articles_own(site: Service) -> None:
@@ -158,12 +159,29 @@ def test_without_a_language_a_reason_is_said_in_the_articles_own(site: Service) 
     assert not item["reason"]["text"].isascii()
 
 
+@pytest.mark.parametrize("lang", ["zh", "zh-CN", "zho", "zh_Hant_TW"])
+def test_any_code_of_a_language_puts_its_articles_first(site: Service, lang: str) -> None:
+    site.store.put_articles([article(f"z{n}", title="标题", language="zh") for n in range(2)])
+    site.live.refresh()
+    made = site.get("/api/v1/recommendations", k=4, lang=lang)["items"]
+    assert [item["language"] for item in made] == ["zh", "zh", "en", "en"]
+    assert not made[2]["reason"]["text"].isascii(), "the page is Chinese"
+
+
+@pytest.mark.parametrize("lang", ["da", "xx", "english"])
+def test_a_language_that_nothing_is_written_in_is_nobodys_preference(site: Service, lang: str) -> None:
+    made = site.get("/api/v1/recommendations", k=4, lang=lang)["items"]
+    assert len(made) == 4
+    assert all(item["reason"]["text"].isascii() for item in made), "other languages are spoken to in English"
+
+
 def test_similar_articles_are_in_the_articles_language_whatever_the_page_speaks(site: Service) -> None:
     chinese = [article(name, title="标题", language="zh", category="sports") for name in ("z1", "z2")]
     site.store.put_articles([*chinese, article("e1", category="sports"), article("e2", category="sports")])
     site.live.refresh()
     found = [site.get("/api/v1/articles/z1/similar", lang=lang)["items"] for lang in ("zh", "en")]
-    assert [[item["id"] for item in items] for items in found] == [["z2"], ["z2"]]
+    assert [items[0]["id"] for items in found] == ["z2", "z2"]
+    assert {item["language"] for item in found[0][1:]} == {"en"}, "what follows fills the list"
     assert found[0][0]["reason"]["text"] != found[1][0]["reason"]["text"]
 
 

@@ -87,12 +87,22 @@ def test_a_list_is_full_although_the_search_found_few() -> None:
     assert sorted(rows(ask(recommender, reader(0), k=7))) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_only_the_language_asked_for_as_long_as_there_is_any() -> None:
+def test_the_language_asked_for_comes_first_and_the_rest_fills_the_list() -> None:
     recommender = two_topics()
+    plain = rows(ask(recommender, reader(0), k=4))
     recommender.catalogue.put("a6", entry(6, "markets", language="zh"))
-    assert rows(ask(recommender, reader(0), k=5, lang="zh")) == [6]
+    assert rows(ask(recommender, reader(0), k=5, lang="zh")) == [6, *(row for row in plain if row != 6)][:5]
+    assert len(rows(ask(recommender, reader(0), k=5, lang="xx"))) == 5
     recommender.catalogue.put("a6", entry(6, "markets", language="zh", hidden=True))
+    assert 6 not in rows(ask(recommender, reader(0), k=5, lang="zh"))
     assert len(ask(recommender, reader(0), k=5, lang="zh").cards) == 5
+
+
+def test_a_reader_of_the_one_story_in_a_language_gets_a_full_list_of_the_others() -> None:
+    recommender = two_topics()
+    recommender.catalogue.put("a6", entry(6, "markets", language="da"))
+    assert len(ask(recommender, reader(6), k=5).cards) == 5
+    assert len(recommender.similar("a6", 5, NOW)) == 5
 
 
 def test_a_reader_who_clicked_nothing_gets_the_sites_own_language() -> None:
@@ -108,7 +118,7 @@ def test_a_reader_of_one_language_gets_that_language() -> None:
     recommender = two_topics()
     for row in (4, 5):
         recommender.catalogue.put(f"a{row}", entry(row, "markets", language="zh"))
-    assert rows(ask(recommender, reader(4), k=5)) == [5]
+    assert rows(ask(recommender, reader(4), k=5))[0] == 5
     assert 5 not in rows(ask(recommender, reader(0), k=5))
     assert 5 in rows(ask(recommender, reader(4, 0), k=6))
 
@@ -165,14 +175,18 @@ def test_the_click_model_orders_the_candidates() -> None:
 def test_similar_articles_are_in_the_same_language_and_never_the_article_itself() -> None:
     recommender = two_topics()
     recommender.catalogue.put("a1", entry(1, "football", language="zh"))
-    cards = recommender.similar("a0", 2, NOW)
-    assert [card.row for card in cards] == [2, 3]
+    cards = recommender.similar("a0", 8, NOW)
+    assert [card.row for card in cards][:2] == [2, 3]
+    assert [card.row for card in cards][-1] == 1, "another language comes last"
+    assert cards[-1].reason == Reason(ReasonKind.FRESH)
     assert cards[0].reason == Reason(ReasonKind.SIMILAR, 0, "football", ("goal", "coach"))
 
 
 def test_an_article_without_a_vector_is_like_the_newest_of_its_category() -> None:
     recommender = newsroom([entry(row, "football" if row % 2 else "markets") for row in range(6)], [NAN] * 6)
-    assert [card.row for card in recommender.similar("a1", 5, NOW)] == [3, 5]
+    cards = recommender.similar("a1", 5, NOW)
+    assert [card.row for card in cards] == [3, 5, 0, 2, 4]
+    assert [card.reason.kind for card in cards] == [ReasonKind.SIMILAR] * 2 + [ReasonKind.FRESH] * 3
 
 
 def test_similar_to_an_unknown_article_is_refused() -> None:

@@ -35,7 +35,8 @@ def test_the_front_page_speaks_the_language_that_is_asked_for_and_remembers_it(c
 
 
 @pytest.mark.parametrize(
-    ("accepts", "lang"), [("en-GB,en;q=0.9", "en"), ("zh-TW,en;q=0.5", "zh-CN"), ("fr", "zh-CN"), ("", "zh-CN")]
+    ("accepts", "lang"),
+    [("zho", "zh-CN"), ("en-GB", "en"), ("zh-TW,en;q=0.5", "zh-CN"), ("fr", "zh-CN"), ("", "zh-CN")],
 )
 def test_without_a_wish_the_browser_decides_and_then_the_site(client: FlaskClient, accepts: str, lang: str) -> None:
     answer = client.get("/", headers={"Accept-Language": accepts})

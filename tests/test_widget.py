@@ -181,6 +181,16 @@ def test_two_lines_install_it_anywhere_and_its_attributes_work(browser: Chrome, 
     assert (dismiss["reader"], dismiss["session"], dismiss["slot"]) == (None, None, "side")
 
 
+def test_it_asks_in_the_language_of_its_page_whatever_that_is(browser: Chrome, url: str, api: Api) -> None:
+    browser.get(f"{url}/?lang=en")
+    titles(browser)
+    browser.execute_script(
+        "document.documentElement.lang = 'da-DK'; document.body.append(document.createElement('guess-you-like'))"
+    )
+    until(lambda: len(api.asked) == 2)
+    assert api.asked[1]["lang"] == "da-DK"
+
+
 def test_it_works_where_storage_is_refused(browser: Chrome, url: str, api: Api) -> None:
     refuse = """for (const name of ["localStorage", "sessionStorage"])
         Object.defineProperty(window, name, { get() { throw new Error("refused"); } })"""

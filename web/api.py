@@ -40,6 +40,7 @@ from web.schemas import (
     TodayItem,
 )
 from web.tagging import instead, tag_list
+from web.texts import said_in
 from web.today import todays_clicks
 
 READER: TypeAdapter[str] = TypeAdapter(Id)
@@ -84,7 +85,7 @@ def recommendations(query: RecommendationsQuery) -> Recommendations:
 @blueprint.input(SimilarQuery, location="query", arg_name="query")
 @blueprint.output(Similar)
 def similar(article_id: str, query: SimilarQuery) -> Similar:
-    """The articles nearest to one, in its own language; 404 for an unknown article."""
+    """The articles nearest to one, those in its own language first; 404 for an unknown article."""
     here = installation()
     cards, catalogue, release = here.live.similar(article_id, _length(here, query.k))
     return Similar(article=article_id, release=release, items=items(here, catalogue, cards, query.lang))
@@ -105,7 +106,7 @@ def read_article(article_id: str, query: LangQuery) -> Article:
 def tagged(tag: str, query: TaggedQuery) -> Tagged:
     """The articles that bear a tag: a keyword, a category by id or name, a label; case and English plurals are one."""
     here = installation()
-    catalogue, now, lang = here.live.catalogue, now_ms(), query.lang or here.settings.site.language
+    catalogue, now, lang = here.live.catalogue, now_ms(), said_in(query.lang or here.settings.site.language)
     found = tag_list(catalogue, tag, query.lang, now, query.offset, _length(here, query.k))
     if found is None:
         near = ", ".join(map(repr, instead(catalogue, tag, query.lang, now)))
@@ -132,7 +133,7 @@ def profile(reader: str, query: ProfileQuery) -> Profile:
     """What a reader's last clicks are about; empty for a reader without history. Whoever knows the id may ask."""
     here = installation()
     tags, clicks = here.live.profile(_checked(reader), query.session)
-    return Profile(reader=reader, clicks=clicks, tags=tee(tags, query.lang or here.settings.site.language))
+    return Profile(reader=reader, clicks=clicks, tags=tee(tags, said_in(query.lang or here.settings.site.language)))
 
 
 @blueprint.get("/api/v1/today")

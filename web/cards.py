@@ -1,6 +1,7 @@
 """Cards: rows of the catalogue -> the items of an answer, with tags, and with reasons in words."""
 
 from recsys.errors import UnknownArticle
+from recsys.languages import UNKNOWN
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.entries import Entry
 from recsys.recommend.lists import Card
@@ -8,16 +9,16 @@ from recsys.recommend.reasons import text
 from recsys.recommend.tags import Tag, TagKind, Tags
 from web.installation import Installation
 from web.schemas import Article, Item, Reason, TagOut, TagsOut
-from web.texts import LANGUAGES, category_name
+from web.texts import category_name, said_in
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
 
 
 def items(here: Installation, catalogue: Catalogue, cards: list[Card], lang: str | None) -> list[Item]:
-    """The items of a list; reasons and categories are named in ``lang``, else in each article's own language."""
+    """The items of a list; reasons and categories are said to readers of ``lang``, else of the article's language."""
     home = here.settings.site.language
     return [
-        _item(catalogue, card, position, lang or _spoken(catalogue.entry(card.row), home))
+        _item(catalogue, card, position, said_in(lang or _spoken(catalogue.entry(card.row), home)))
         for position, card in enumerate(cards)
     ]
 
@@ -32,7 +33,7 @@ def article(here: Installation, catalogue: Catalogue, article_id: str, now: int,
     if row is None or not catalogue.showable(now)[row]:
         raise UnknownArticle("an article that may be shown", f"{article_id!r:.80}", "Check the id.")
     entry = catalogue.entry(row)
-    lang = lang or _spoken(entry, here.settings.site.language)
+    lang = said_in(lang or _spoken(entry, here.settings.site.language))
     return Article(
         id=article_id,
         title=entry.title,
@@ -61,7 +62,7 @@ def tag_out(tag: Tag, lang: str) -> TagOut:
 
 
 def _spoken(entry: Entry, home: str) -> str:
-    return entry.language if entry.language in LANGUAGES else home
+    return home if entry.language == UNKNOWN else entry.language
 
 
 def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:

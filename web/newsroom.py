@@ -65,17 +65,19 @@ class LiveNewsroom:
     def front(self, lang: str, now: int) -> list[Card]:
         """The front page's articles, newest first, so that the page is not the widget's list once more."""
         catalogue = self._here.live.catalogue
-        return _cards(catalogue, catalogue.newest(catalogue.showable(now, lang), FRONT).tolist())
+        return _cards(catalogue, catalogue.newest(catalogue.showable(now), FRONT, language=lang).tolist())
 
     def by_category(self, category: str, lang: str, now: int) -> list[Card]:
         """A category's articles, newest first."""
         catalogue = self._here.live.catalogue
-        return _cards(catalogue, catalogue.newest(catalogue.of_category(category, now, lang), SECTION).tolist())
+        allowed = catalogue.of_category(category, now)
+        return _cards(catalogue, catalogue.newest(allowed, SECTION, language=lang).tolist())
 
     def categories(self, lang: str) -> list[str]:
-        """The categories with articles to show, largest first."""
+        """The categories with articles to show, those of one language before the others, largest first."""
         catalogue = self._here.live.catalogue
-        return list(catalogue.category_sizes(catalogue.showable(now_ms(), lang)))
+        parts = catalogue.by_preference(catalogue.showable(now_ms()), lang)
+        return list(dict.fromkeys(name for part in parts for name in catalogue.category_sizes(part)))
 
     def article(self, id: str) -> ArticlePage | None:
         """One article, or None when it is unknown, hidden, expired or not yet published."""

@@ -81,7 +81,7 @@ class Newsroom(Protocol):
 
     @property
     def language(self) -> str:
-        """``zh`` or ``en``: the language of a reader whose browser asks for neither."""
+        """Code of the site's own language: that of a reader whose browser asks for none that the pages know."""
 
     @property
     def simulated(self) -> bool:
@@ -92,13 +92,13 @@ class Newsroom(Protocol):
         """The release that is served, None before the first one."""
 
     def front(self, lang: str, now: int) -> Sequence[Card]:
-        """The front page's articles, lead first; those of every language when none is in ``lang``."""
+        """The front page's articles, lead first; those in ``lang`` before the others."""
 
     def by_category(self, category: str, lang: str, now: int) -> Sequence[Card]:
         """A category's articles, newest first; empty when there is no such category."""
 
     def categories(self, lang: str) -> Sequence[str]:
-        """The categories with articles to show in ``lang``, largest first."""
+        """The categories with articles to show, those with any in ``lang`` first, largest first."""
 
     def article(self, id: str) -> ArticlePage | None:
         """One article, or None when it is unknown, hidden or expired."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from recsys.languages import language_code
 from recsys.recommend.lists import Tier
 from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.tags import TagKind
@@ -25,7 +26,15 @@ def _printable(text: str) -> str:
 PRINTABLE = (AfterValidator(_printable), Field(json_schema_extra={"pattern": f"^{NO_CONTROL}$"}))
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), *PRINTABLE]
 Slot = Annotated[str, StringConstraints(min_length=1, max_length=64), *PRINTABLE]
-Lang = Literal["zh", "en"]
+LANGUAGE_TAG = r"^[A-Za-z]{2,8}([-_.@][A-Za-z0-9_.@-]*)?$"
+
+
+def _language(tag: str) -> str:
+    """The code of a language; a tag that names none stays as it is, and nothing is written in it."""
+    return language_code(tag) or tag.lower()
+
+
+Lang = Annotated[str, StringConstraints(max_length=64, pattern=LANGUAGE_TAG), AfterValidator(_language)]
 Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.docs adds this site's bounds
 
 
@@ -44,7 +53,9 @@ class RecommendationsQuery(In):
     slot: Slot | None = Field(None, description="name of the place on the page, as in the events")
     k: Length = None
     lang: Lang | None = Field(
-        None, description="language of the articles, as long as there are any; default: the one that is read"
+        None,
+        description="code of the language whose articles come first, such as zh, en-GB or dan; default: the one that is"
+        " read. Reasons are said in Chinese for Chinese, in English for any other",
     )
 
 
@@ -52,7 +63,7 @@ class ListQuery(In):
     """For how much, in which language."""
 
     k: Length = None
-    lang: Lang | None = Field(None, description="language of the articles and of the reasons")
+    lang: Lang | None = Field(None, description="language whose articles come first, and of the reasons")
 
 
 class LangQuery(In):
@@ -62,7 +73,7 @@ class LangQuery(In):
 
 
 class SimilarQuery(In):
-    """For how much, said in which language; the articles are always in the language of the one that they are like."""
+    """For how much, said in which language; first come articles in the language of the one that they are like."""
 
     k: Length = None
     lang: Lang | None = Field(None, description="language of the reasons and of the categories' names")
@@ -157,9 +168,7 @@ class TaggedQuery(In):
 
     k: Length = None
     offset: int = Field(0, ge=0, le=100_000, description="articles to skip, the newest")
-    lang: Lang | None = Field(
-        None, description="language of the articles, as long as any bears the tag, and of the categories' names"
-    )
+    lang: Lang | None = Field(None, description="language whose articles come first, and of the categories' names")
 
 
 class Tagged(BaseModel):

@@ -11,6 +11,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.routing import PathConverter
 
+from recsys.languages import language_code
 from web import texts
 from web.art import art, tone
 from web.pages import Newsroom
@@ -53,35 +54,39 @@ def newsroom() -> Newsroom:
 
 
 def chosen_language() -> str:
-    """The language asked for by ``?lang=``, else by the cookie, else by the browser, else the site's own."""
-    for wish in (request.args.get("lang"), request.cookies.get(LANG_COOKIE)):
-        if wish in texts.LANGUAGES:
-            return wish
-    accepted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
-    return next((tag for tag in accepted if tag in texts.LANGUAGES), newsroom().language)
+    """The language asked for by ``?lang=``, else by the cookie, else by the browser, else the site's own.
+
+    It is the site's own, Chinese or English: whose articles come first. The page itself speaks ``texts.said_in`` of it.
+    """
+    home = newsroom().language
+    wishes = [request.args.get("lang"), request.cookies.get(LANG_COOKIE), *request.accept_languages.values()]
+    codes = map(language_code, wishes)
+    return next((code for code in codes if code in (home, *texts.LANGUAGES)), home)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Render a page with what every page needs, and remember the language."""
-    room, lang, now = newsroom(), chosen_language(), int(time.time() * 1000)
+    room, reads, now = newsroom(), chosen_language(), int(time.time() * 1000)
+    lang = texts.said_in(reads)
     response = make_response(
         render_template(
             template,
             room=room,
             lang=lang,
+            reads=reads,
             now=now,
             t=texts.TEXTS[lang],
             texts=texts,
             art=art,
             tone=tone,
             site_name=texts.site_name(room.name, lang),
-            sections=room.categories(lang),
+            sections=room.categories(reads),
             **values,
         ),
         status,
     )
-    if request.args.get("lang") == lang:
-        response.set_cookie(LANG_COOKIE, lang, max_age=COOKIE_SECONDS, samesite="Lax")
+    if language_code(request.args.get("lang")) == reads:
+        response.set_cookie(LANG_COOKIE, reads, max_age=COOKIE_SECONDS, samesite="Lax")
     response.headers.update(SECURITY)
     response.headers["Cache-Control"] = "private, no-cache"
     response.vary.update(("Accept-Language", "Cookie"))

@@ -37,7 +37,7 @@ class TagList:
 
     Attributes:
         tag: as most of the newest articles write it, if any has it whole; without a weight.
-        bearing: rows of the articles, newest first, each with the tag as it bears it.
+        bearing: rows of the articles, newest first in each language, each with the tag as it bears it.
         articles: how many bear it.
         related: tags that go with it.
     """
@@ -54,7 +54,7 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
     Args:
         catalogue: the articles.
         tag: as somebody wrote it.
-        lang: only articles in this language, as long as any bears the tag.
+        lang: articles in this language first, then the rest.
         now: ms.
         first: articles to skip, the newest.
         n: articles at most.
@@ -63,11 +63,11 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
         None when no article that may be shown bears it.
     """
     wanted = _wanted(tag)
-    allowed = catalogue.tagged(wanted, now, lang)
+    allowed = catalogue.tagged(wanted, now)
     articles = int(allowed.sum())
     if not articles:
         return None
-    newest = catalogue.newest(allowed, first + n).tolist()
+    newest = catalogue.newest(allowed, first + n, language=lang).tolist()
     forms = Counter(
         (borne.name, borne.kind)
         for _, borne in _bearing(catalogue, newest[:NEWEST], wanted)
@@ -79,15 +79,19 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
 
 
 def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[Tag]:
-    """The most frequent tags of the newest articles."""
-    return frequent(catalogue, catalogue.showable(now, lang), n)
+    """The most frequent tags of the newest articles, of one language before the others."""
+    tags = dict[str, Tag]()
+    for part in catalogue.by_preference(catalogue.showable(now), lang):
+        if len(tags) < n:
+            tags |= {tag.name: tag for tag in frequent(catalogue, part, n) if tag.name not in tags}
+    return list(tags.values())[:n]
 
 
 def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[str]:
     """What may have been meant by a tag that no article bears; today's most frequent tags when nothing is like it."""
-    allowed = catalogue.showable(now, lang)
-    near = meant(catalogue, allowed, fold(tag), MEANT)
-    return near or [one.name for one in frequent(catalogue, allowed, MEANT)]
+    parts = catalogue.by_preference(catalogue.showable(now), lang)
+    near = next((names for part in parts if (names := meant(catalogue, part, fold(tag), MEANT))), [])
+    return near or [one.name for one in frequent(catalogue, parts[0], MEANT)]
 
 
 def _bearing(catalogue: Catalogue, rows: Iterable[int], wanted: set[str]) -> Iterator[tuple[int, Tag]]:

@@ -6,7 +6,7 @@ The widget carries its own few words in ``static/widget.js``, because it also ru
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-LANGUAGES = ("zh", "en")
+LANGUAGES = ("zh", "en")  # of pages and reasons
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # milliseconds
 SITE_NAMES = {("The Morning Vector", "zh"): "晨间向量"}
 EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Latin letter
@@ -167,6 +167,11 @@ CATEGORIES: dict[str, tuple[str, str]] = {  # id -> (Chinese, English)
 }
 ENGLISH = dict(reversed(CATEGORIES.values()))
 WEEKDAYS = "一二三四五六日"
+
+
+def said_in(language: str | None) -> str:
+    """The language in which a page in any language says its own words: Chinese for Chinese, English for all others."""
+    return "zh" if language == "zh" else "en"
 
 
 def site_name(name: str, lang: str) -> str:

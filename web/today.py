@@ -35,7 +35,7 @@ def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
     Args:
         here: the installation.
         k: how many articles at most.
-        lang: only articles in this language, as long as any may be shown in it.
+        lang: articles in this language first, then the rest.
 
     Raises:
         StoreError: the database is out of reach.
@@ -43,12 +43,14 @@ def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
     now, catalogue = now_ms(), here.live.catalogue
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(here.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
-    allowed = catalogue.showable(now, lang)
+    allowed, spoken = catalogue.showable(now), catalogue.in_language(lang)
     limit = DEEPER * k
     while True:
         clicked = here.store.clicks_today(here.settings.site.id, midnight, limit)
         rows = [(catalogue.row_of.get(article, -1), clicks) for article, clicks in clicked]
         ranked = [(row, clicks) for row, clicks in rows if row >= 0 and allowed[row]]
-        if len(ranked) >= k or len(clicked) < limit:
-            return TodaysClicks(f"{local:%Y-%m-%d}", ranked[:k], catalogue)
+        first = ranked if lang is None else [pair for pair in ranked if spoken[pair[0]]]
+        if len(first) >= k or len(clicked) < limit:
+            rest = [pair for pair in ranked if not spoken[pair[0]]] if lang is not None else []
+            return TodaysClicks(f"{local:%Y-%m-%d}", (first + rest)[:k], catalogue)
         limit *= DEEPER

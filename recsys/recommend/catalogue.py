@@ -96,38 +96,46 @@ class Catalogue:
         entry = self.entries[row]
         return entry.category if entry else None
 
-    def showable(self, now: int, language: str | None = None) -> Mask:
+    def showable(self, now: int) -> Mask:
         """Say which articles may be shown: with content, published, neither hidden nor expired.
 
         Args:
             now: ms.
-            language: only this one, as long as any article that may be shown is in it.
 
         Returns:
             bool (A,), the caller's own.
         """
         mask: Mask = self._shown & (self.published <= now) & ((self.expires == NONE) | (self.expires > now))
-        if language in self._languages:
-            spoken: Mask = mask & self._languages[language]
-            return spoken if spoken.any() else mask
         return mask
 
-    def in_language(self, language: str) -> Mask:
+    def in_language(self, language: str | None) -> Mask:
         """Which articles are in a language, shown or not: bool (A,)."""
-        return self._languages.get(language, np.zeros(self.capacity, np.bool_))
+        return self._languages.get(language or "", np.zeros(self.capacity, np.bool_))
 
-    def of_category(self, category: str, now: int, language: str | None = None) -> Mask:
+    def by_preference(self, allowed: Mask, language: str | None) -> list[Mask]:
+        """The allowed articles in a language, then the others: a language is a preference, which excludes nothing.
+
+        Args:
+            allowed: bool (A,).
+            language: None for no preference.
+
+        Returns:
+            One or two masks, bool (A,); none that is empty, unless nothing is allowed.
+        """
+        spoken = self.in_language(language)
+        return [part for part in (allowed & spoken, allowed & ~spoken) if part.any()] or [allowed]
+
+    def of_category(self, category: str, now: int) -> Mask:
         """Say which articles of a category may be shown; see ``showable``."""
-        mask: Mask = self.showable(now, language) & (self._category == self._codes.get(category, NONE - 1))
+        mask: Mask = self.showable(now) & (self._category == self._codes.get(category, NONE - 1))
         return mask
 
-    def tagged(self, tags: Iterable[str], now: int, language: str | None = None) -> Mask:
+    def tagged(self, tags: Iterable[str], now: int) -> Mask:
         """Say which articles that bear any of some tags may be shown.
 
         Args:
             tags: folded.
             now: ms.
-            language: only this one, as long as any of these articles is in it.
 
         Returns:
             bool (A,), the caller's own.
@@ -136,8 +144,7 @@ class Catalogue:
         for tag in tags:
             mask[self.tags.rows(tag)] = True
         mask &= self.showable(now)
-        spoken: Mask = mask & self._languages.get(language or "", False)
-        return spoken if spoken.any() else mask
+        return mask
 
     def outside(self, categories: Iterable[str], allowed: Mask) -> Mask:
         """The allowed articles that are in none of some categories."""
@@ -152,18 +159,24 @@ class Catalogue:
         sizes = {name: counts[code] for name, code in self._codes.items() if counts[code]}
         return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 
-    def newest(self, allowed: Mask, n: int, *, since: int = NONE, liked: Iterable[str] = ()) -> Rows:
-        """The newest allowed articles, those of liked categories first.
+    def newest(
+        self, allowed: Mask, n: int, *, since: int = NONE, liked: Iterable[str] = (), language: str | None = None
+    ) -> Rows:
+        """The newest allowed articles, those of a language first, among these those of liked categories.
 
         Args:
             allowed: bool (A,).
             n: how many at most.
             since: only articles published at this ms or later.
             liked: categories.
+            language: None for no preference.
 
         Returns:
             int32 (≤ n,), each group newest first; ties by row.
         """
+        if language is not None:
+            parts = (self.newest(part, n, since=since, liked=liked) for part in self.by_preference(allowed, language))
+            return np.concatenate(list(parts))[:n]
         rows = np.flatnonzero(allowed & (self.published >= since))
         known = [self._codes[name] for name in liked if name in self._codes]
         first = np.isin(self._category[rows], known)

@@ -20,7 +20,7 @@ class Traits(NamedTuple):
     """What the models say of one article.
 
     Attributes:
-        language: "zh", "en" or "other".
+        language: its code, "und" when nobody can tell.
         keywords: most telling first.
         weights: of the keywords.
         parts: of the keywords, the tokens separated by blanks.
@@ -46,7 +46,7 @@ class Entry:
 
     Attributes:
         summary: the beginning of the body.
-        language: "zh", "en" or "other", given or detected.
+        language: its code, given or detected; "und" when nobody can tell.
         category: given, or told from the content.
         given: whether the category came with the article.
         bar: the category given, else the likeliest ones, with confidences; see ``Traits``.
@@ -64,7 +64,7 @@ class Entry:
     url: str | None = None
     image: str | None = None
     source: str | None = None
-    language: str = "other"
+    language: str = "und"
     category: str | None = None
     given: bool = False
     bar: Guesses = ()

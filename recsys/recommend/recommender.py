@@ -1,8 +1,9 @@
 """The recommender: retrieve, rank, re-rank, explain.
 
 Reads the catalogue, the vectors, the indexes, the live counts and the click model; produces lists with reasons. What a
-reader must not see (hidden, expired, not yet published, seen, dismissed, another language, the article they are on) is
-left out inside the search, never after it. The same state gives the same list. Not safe for threads: the caller locks.
+reader must not see (hidden, expired, not yet published, seen, dismissed, the article they are on) is left out inside
+the search, never after it; other languages than theirs fill what theirs leaves empty. The same state gives the same
+list. Not safe for threads: the caller locks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -119,23 +120,31 @@ class Recommender:
             article: id of the article they are on; one that the catalogue lacks says nothing.
             k: length of the list; shorter only when fewer articles may be shown.
             now: ms.
-            lang: only articles in this language, as long as there are any; without it the one language of everything
-                that the reader clicked, if it is one.
+            lang: articles in this language first, then the rest; without it the one language of everything that the
+                reader clicked, if it is one.
             home: the site's own language, which is taken for a reader who has clicked nothing.
             asker: who asks and where the list will stand.
         """
         here = NONE if article is None else self.catalogue.row_of.get(article, NONE)
         states = self._states(reader, session, here, now)
-        allowed = self._allowed(states, here, now, lang or self._spoken(states, home))
+        allowed = self._allowed(states, here, now)
         taste = self._taste(states, asker)
-        if taste is not None:
-            cards, tier = self._for_taste(taste, allowed, k, now), taste.tier
-        else:
-            cards, tier = self._for_anyone(states, allowed, k, now)
-        return Recommendation(tier if cards else Tier.EMPTY, self.release, cards)
+        cards: list[Card] = []
+        tiers: list[Tier] = []
+        for part in self.catalogue.by_preference(allowed, lang or self._spoken(states, home)):
+            left = k - len(cards)
+            if taste is not None:
+                more, tier = self._for_taste(taste, part, left, now), taste.tier
+            else:
+                more, tier = self._for_anyone(states, part, left, now)
+            cards += more
+            tiers.append(tier)
+            if len(cards) == k:
+                break
+        return Recommendation(tiers[0] if cards else Tier.EMPTY, self.release, cards)
 
     def similar(self, article_id: str, k: int, now: int) -> list[Card]:
-        """The articles nearest to one, in its language; the newest of its category when it has no vector.
+        """The articles nearest to one, in its language; what these leave empty the newest fill.
 
         Words of two languages are learned apart, so that across languages nearness says nothing.
 
@@ -172,8 +181,8 @@ class Recommender:
             states.append((Tier.SESSION, only))
         return states
 
-    def _allowed(self, states: Sequence[tuple[Tier, ReaderState]], here: int, now: int, lang: str | None) -> Mask:
-        allowed = self.catalogue.showable(now, lang)
+    def _allowed(self, states: Sequence[tuple[Tier, ReaderState]], here: int, now: int) -> Mask:
+        allowed = self.catalogue.showable(now)
         for _, state in states:
             allowed[list(state.seen)] = False
         if here != NONE:

@@ -1,7 +1,7 @@
 """Similar: the articles to show beside one.
 
-Reads the catalogue, the vectors and the indexes; produces cards in the article's language. Words of two languages are
-learned apart, so that across languages nearness says nothing.
+Reads the catalogue, the vectors and the indexes; produces cards, first of all in the article's language. Words of two
+languages are learned apart, so that across languages nearness says nothing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from recsys.index import Index
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.lists import Card
-from recsys.recommend.reasons import beside
+from recsys.recommend.reasons import Reason, ReasonKind, beside
 
 Vectors = npt.NDArray[np.float32]
 
@@ -20,7 +20,7 @@ Vectors = npt.NDArray[np.float32]
 def similar_to(
     catalogue: Catalogue, spaces: Sequence[tuple[Vectors, Index]], row: int, k: int, now: int, n_keywords: int
 ) -> list[Card]:
-    """The articles nearest to one in the first space that knows any, then the newest of its category.
+    """The articles nearest to one in the first space that knows any, then the newest: of its category, of its language.
 
     Args:
         catalogue: the articles.
@@ -31,15 +31,23 @@ def similar_to(
         n_keywords: how many a reason names at most.
     """
     entry = catalogue.entry(row)
-    allowed = catalogue.showable(now, entry.language)
-    allowed &= catalogue.in_language(entry.language)
+    allowed = catalogue.showable(now)
     allowed[row] = False
+    spoken = allowed & catalogue.in_language(entry.language)
     near: list[tuple[int, float]] = []
     for table, index in spaces:
         if not near and not np.isnan(table[row]).any():
-            found, scores = index.search(table[row], k, allowed)
+            found, scores = index.search(table[row], k, spoken)
             near = list(zip(found.tolist(), scores.tolist(), strict=True))
     allowed[[other for other, _ in near]] = False
-    rest = catalogue.newest(allowed, k - len(near), liked=[entry.category or ""]).tolist()
-    near += [(other, 0.0) for other in rest if entry.category and catalogue.category(other) == entry.category]
-    return [Card(other, score, beside(catalogue, row, other, n_keywords)) for other, score in near]
+    liked = [entry.category or ""]
+    rest = catalogue.newest(allowed, k - len(near), liked=liked, language=entry.language).tolist()
+    cards = [Card(other, score, beside(catalogue, row, other, n_keywords)) for other, score in near]
+    return cards + [Card(other, 0.0, _newest(catalogue, row, other, n_keywords)) for other in rest]
+
+
+def _newest(catalogue: Catalogue, row: int, other: int, n_keywords: int) -> Reason:
+    """Why an article fills the list: it is like the other one only if both are of one category and language."""
+    mine, theirs = catalogue.entry(row), catalogue.entry(other)
+    alike = mine.category is not None and (mine.category, mine.language) == (theirs.category, theirs.language)
+    return beside(catalogue, row, other, n_keywords) if alike else Reason(ReasonKind.FRESH)

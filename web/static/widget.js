@@ -1,6 +1,6 @@
 /* <guess-you-like>: the recommender's list on any page, in two lines:
      <script src="https://RECOMMENDER/widget.js" defer></script>
-     <guess-you-like lang="zh"></guess-you-like>
+     <guess-you-like></guess-you-like>
    Attributes: lang k slot-name article endpoint reader heading link="/read/{id}" mode="similar"; theme: --gyl-… below.
    Do Not Track, or data-personalisation="off" on it or around it: no reader and no session is sent. */
 (() => {
@@ -27,6 +27,7 @@ button:hover{background:var(--gyl-rule,#8885)}
 :focus-visible{outline:2px solid var(--gyl-accent,Highlight);outline-offset:2px}
 .wait{height:4.5rem;background:linear-gradient(var(--gyl-rule,#8885) 0 0) 0 1rem/85% 1rem no-repeat;opacity:.6}`;
 
+  const words = ({ language }) => TEXT[/^zh/i.test(language) ? "zh" : "en"];
   const memory = {};
   const uuid = () => crypto.randomUUID?.() || // which plain http lacks
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, 0)).join("");
@@ -62,6 +63,7 @@ button:hover{background:var(--gyl-rule,#8885)}
   };
   const make = (tag, text = "", fields = {}) => Object.assign(document.createElement(tag), { textContent: text }, fields);
   const ago = (time, lang) => {
+    try { Intl.getCanonicalLocales(lang); } catch { lang = "en"; } // no code at all
     const minutes = Math.ceil((time - Date.now()) / 6e4); // negative: the past
     if (minutes > 0 || minutes <= -10080) return new Intl.DateTimeFormat(lang, { dateStyle: "medium" }).format(time);
     const [size, unit] = minutes > -60 ? [1, "minute"] : minutes > -1440 ? [60, "hour"] : [1440, "day"];
@@ -92,11 +94,11 @@ button:hover{background:var(--gyl-rule,#8885)}
 
     async load() {
       this.stale = false;
-      this.language = /^zh/i.test(this.get("lang", document.documentElement.lang)) ? "zh" : "en";
+      const lang = (this.language = this.closest("[lang]")?.lang);
       this.place = this.get("slot-name", this.get("slot", "guess-you-like"));
       const turn = (this.turn = {}), article = this.get("article"), similar = this.get("mode") === "similar";
-      const query = new URLSearchParams({ k: this.get("k", 6), lang: this.language });
-      const about = similar ? {} : { ...identity(this), article, slot: this.place };
+      const query = new URLSearchParams({ k: this.get("k", 6) });
+      const about = { lang, ...(similar ? {} : { ...identity(this), article, slot: this.place }) };
       for (const key in about) if (about[key]) query.set(key, about[key]);
       if (!this.items) this.frame("loading").append(...Array.from({ length: 4 }, () => make("li", "", { className: "wait" })));
       try {
@@ -118,7 +120,7 @@ button:hover{background:var(--gyl-rule,#8885)}
     frame(state) {
       this.dataset.state = state;
       const section = make("section"), list = make("ul");
-      const heading = make("h2", this.get("heading", TEXT[this.language][0]), { id: "heading", tabIndex: -1 });
+      const heading = make("h2", this.get("heading", words(this)[0]), { id: "heading", tabIndex: -1 });
       section.setAttribute("aria-labelledby", "heading");
       section.append(heading, list);
       this.shadowRoot.replaceChildren(section);
@@ -133,7 +135,7 @@ button:hover{background:var(--gyl-rule,#8885)}
       link.onclick = link.onauxclick = (event) => event.button < 2 && this.follow(card);
       if (item.image && safe(item.image)) card.append(make("img", "", { src: safe(item.image), alt: "", loading: "lazy" }));
       over.append(make("b", item.category_name), " ", make("time", item.published_at ? ago(item.published_at, this.language) : ""));
-      const why = make("p", item.reason?.text), button = make("button", "×", { type: "button", title: TEXT[this.language][1] });
+      const why = make("p", item.reason?.text), button = make("button", "×", { type: "button", title: words(this)[1] });
       button.ariaLabel = `${button.title}: ${item.title}`;
       button.onclick = () => this.dismiss(card);
       card.append(over, link, why, button);
