@@ -92,5 +92,7 @@ class Site:
         answer = self._live.recommend(reader, None, article=None, k=k, lang=lang, slot=SLOT)
         tier = str(answer.recommendation.tier)
         self.tiers[tier] = self.tiers.get(tier, 0) + 1
-        ids = [answer.catalogue.ids[card.row] for card in answer.recommendation.cards]
+        rows = [card.row for card in answer.recommendation.cards]
+        spoken = answer.catalogue.in_language(lang)  # what fills a list in another language is not looked at
+        ids = [answer.catalogue.ids[row] for row in rows if spoken[row]]
         return np.array([self.scene.row_of[article_id] for article_id in ids], np.int64)
