@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-STAGES := events tokens words keywords articles categories tasks items readers trends features ctr baselines index report
+STAGES := events tokens words keywords articles categories stories tasks items readers trends features ctr baselines index report
 BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 
 .PHONY: help setup run test check serve all simulate publish rollback releases evaluate bench clean $(STAGES)

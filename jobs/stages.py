@@ -18,6 +18,7 @@ STAGES = {
     "keywords": "rank each article's keywords by the votes of their vectors",
     "articles": "make a vector of each article from its keywords",
     "categories": "sort articles into categories by the nearest category mean",
+    "stories": "find near copies: articles that are one text",
     "tasks": "learn other label sets (sentiment, clickbait) and label every article",
     "items": "learn item vectors from click sessions, and project articles without clicks",
     "readers": "train what foresees a reader's next click, where the settings ask for it",

@@ -23,6 +23,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     keywords     tokens + word vectors -> ranked keywords
     articles     keywords + word vectors -> article vectors
     categories   article vectors -> category and confidence
+    stories      titles and bodies -> which articles are copies of one text
     items        click sessions + article vectors -> item vectors
     readers      a reader's last clicks -> reader vector
     trends       the stream of events -> live counts

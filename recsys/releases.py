@@ -35,7 +35,7 @@ from recsys.workspace import (
 
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
-FORMAT = 4  # raised when the service can no longer read what an older one holds: those are refused
+FORMAT = 5  # raised when the service can no longer read what an older one holds: those are refused
 
 
 class ReleasesConfig(Section):

@@ -5,6 +5,7 @@ new release is laid out aside and takes over by one assignment: requests in flig
 does not verify is refused and logged, and the old one goes on serving.
 """
 
+import functools
 import itertools
 import threading
 import time
@@ -269,7 +270,8 @@ class LiveState:
         """Lay out a release, or none, over the catalogue as it is now."""
         parts = no_parts(self.settings) if name is None else load_parts(self.releases.open(name), self.settings)
         changed = self.store.last_change(self.site)
-        world = World(parts, self.store.articles(self.site), self.settings)
+        stored = functools.partial(self.store.article, self.site)
+        world = World(parts, self.store.articles(self.site), self.settings, stored)
         world.changed = changed
         oldest = self.store.last_seq(self.site) - self.settings.web.max_catch_up
         if world.through < oldest:

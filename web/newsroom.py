@@ -65,7 +65,7 @@ class LiveNewsroom:
     def front(self, lang: str, now: int) -> list[Card]:
         """The front page's articles, newest first, so that the page is not the widget's list once more."""
         catalogue = self._here.live.catalogue
-        return _cards(catalogue, catalogue.newest(catalogue.showable(now), FRONT, language=lang).tolist())
+        return _cards(catalogue, catalogue.newest(catalogue.listed(now), FRONT, language=lang).tolist())
 
     def by_category(self, category: str, lang: str, now: int) -> list[Card]:
         """A category's articles, newest first."""

@@ -26,6 +26,8 @@ from recsys.recommend.catalogue import NONE
 from recsys.recommend.entries import Traits
 from recsys.releases import Release
 from recsys.settings import Settings
+from recsys.stories.files import Copies, load_copies
+from recsys.stories.leaders import Leaders
 from recsys.tokens import TokensConfig
 from recsys.trends import TrendsConfig
 from recsys.trends.files import load_trends
@@ -51,6 +53,7 @@ class Parts:
         category: int16 (A,), codes; -1 for none.
         codes: category name -> code.
         traits: article id -> what the models say.
+        copies: which articles are copies of one text.
         index: of the item vectors.
         model: the click model.
         trends: the counts as of ``through``.
@@ -67,6 +70,7 @@ class Parts:
     category: Codes
     codes: dict[str, int]
     traits: dict[str, Traits]
+    copies: Copies
     index: Index | None
     model: ClickModel | Served | None
     trends: Trends
@@ -87,6 +91,7 @@ def no_parts(settings: Settings) -> Parts:
         category=np.empty(0, np.int16),
         codes={},
         traits={},
+        copies=Copies({}, Leaders()),
         index=None,
         model=None,
         trends=Trends(0, settings.trends, settings.events.session_gap_minutes),
@@ -124,6 +129,7 @@ def load_parts(release: Release, settings: Settings) -> Parts:
         category=category,
         codes=codes,
         traits=load_traits(release),
+        copies=load_copies(release.path("stories")),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),
         trends=counted.trends,

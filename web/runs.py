@@ -22,7 +22,7 @@ from recsys.settings import Settings
 from recsys.store import Run, Store
 
 STAGES = (
-    *("events", "tokens", "words", "keywords", "articles", "categories", "tasks"),
+    *("events", "tokens", "words", "keywords", "articles", "categories", "stories", "tasks"),
     *("items", "readers", "trends", "features", "ctr", "baselines", "index", "report"),
 )
 JOBS = ("all", *STAGES, "publish")

@@ -81,7 +81,7 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
 def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[Tag]:
     """The most frequent tags of the newest articles, of one language before the others."""
     tags = dict[str, Tag]()
-    for part in catalogue.by_preference(catalogue.showable(now), lang):
+    for part in catalogue.by_preference(catalogue.listed(now), lang):
         if len(tags) < n:
             tags |= {tag.name: tag for tag in frequent(catalogue, part, n) if tag.name not in tags}
     return list(tags.values())[:n]

@@ -1,13 +1,17 @@
 """Today: the most clicked articles since midnight in the site's time zone (今日点击).
 
-Reads the store's clicks and the catalogue; produces rows with their clicks, only of articles that may be shown.
+Reads the store's clicks and the catalogue; produces rows with their clicks, only of articles that may be shown. Of
+copies of one text the best one stands there, with the clicks of the one that was clicked most.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from recsys.recommend.catalogue import Catalogue
+import numpy as np
+
+from recsys.recommend.catalogue import Catalogue, Mask
 from web.installation import Installation
 from web.live import now_ms
 
@@ -43,14 +47,23 @@ def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
     now, catalogue = now_ms(), here.live.catalogue
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(here.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
-    allowed, spoken = catalogue.showable(now), catalogue.in_language(lang)
+    allowed, spoken = catalogue.listed(now), catalogue.in_language(lang)
     limit = DEEPER * k
     while True:
         clicked = here.store.clicks_today(here.settings.site.id, midnight, limit)
-        rows = [(catalogue.row_of.get(article, -1), clicks) for article, clicks in clicked]
-        ranked = [(row, clicks) for row, clicks in rows if row >= 0 and allowed[row]]
+        ranked = [(row, clicks) for row, clicks in _by_text(catalogue, clicked, allowed) if allowed[row]]
         first = ranked if lang is None else [pair for pair in ranked if spoken[pair[0]]]
         if len(first) >= k or len(clicked) < limit:
             rest = [pair for pair in ranked if not spoken[pair[0]]] if lang is not None else []
             return TodaysClicks(f"{local:%Y-%m-%d}", (first + rest)[:k], catalogue)
         limit *= DEEPER
+
+
+def _by_text(catalogue: Catalogue, clicked: Sequence[tuple[str, int]], allowed: Mask) -> Iterable[tuple[int, int]]:
+    """Articles and their clicks, most first -> the row that stands for each text, with its most clicked copy's."""
+    known = [(catalogue.row_of[article], clicks) for article, clicks in clicked if article in catalogue.row_of]
+    rows = catalogue.stories.standing_for(np.array([row for row, _ in known], np.int32), allowed).tolist()
+    most: dict[int, int] = {}
+    for row, (_, clicks) in zip(rows, known, strict=True):
+        most.setdefault(row, clicks)
+    return most.items()

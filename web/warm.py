@@ -14,10 +14,14 @@ from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.entries import Entry
 from recsys.recommend.recommender import Recommender
 from recsys.settings import Settings
+from recsys.stories.copies import Reading
+from recsys.stories.leaders import Leaders
+from recsys.stories.text import Text
 from recsys.trends.stream import Trends
 
 NOW = 1_000_000
 VISITOR = "warm"
+STORY = " ".join(f"word{chr(97 + place)}" for place in range(26))
 
 
 class _Nothing:
@@ -55,3 +59,6 @@ def warm(settings: Settings) -> None:
         recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW)
         reader.observe(CLICK, row, NOW)
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
+    leaders = Leaders()
+    for name in catalogue.ids:
+        leaders.join(name, Reading(Text("", STORY)), lambda _: Text("", STORY))

@@ -4,7 +4,7 @@ Reads the store's articles and a release's parts; produces a ``Recommender`` in 
 newer than the release get rows after it and are encoded on arrival. Not safe for threads: ``web.live`` locks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,9 @@ from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.tags import STEM, tag_ids
 from recsys.settings import Settings
-from recsys.store import StoredArticle
+from recsys.store import Article, StoredArticle
+from recsys.stories.copies import Reading
+from recsys.stories.text import Text
 from recsys.tokens import detect, known_language
 from web.encode import LiveArticle
 from web.parts import Parts
@@ -34,10 +36,11 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One article, ready to take its row: what its card shows, and its vectors when they are new."""
+    """One article, ready to take its row: what its card shows, the first copy of its text, its vectors when new."""
 
     id: str
     entry: Entry
+    leader: str
     encoded: LiveArticle | None
     updated_at: int
 
@@ -56,8 +59,23 @@ class World:
         changed: number of the last change of the site's articles that was taken over.
     """
 
-    def __init__(self, parts: Parts, articles: Iterable[StoredArticle], settings: Settings) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        articles: Iterable[StoredArticle],
+        settings: Settings,
+        stored: Callable[[str], Article | None] = lambda article_id: None,
+    ) -> None:
+        """Lay a release, or none, out.
+
+        Args:
+            parts: of the release; what is learned live is learned in them.
+            articles: all of the site.
+            settings: checked settings.
+            stored: gives an article as the store has it, by its id.
+        """
         self._traits, self._encoder = parts.traits, parts.encoder
+        self._copies, self._stored = parts.copies, stored
         self._codes = dict(parts.codes)
         self.through = parts.through
         self.changed = 0
@@ -67,7 +85,7 @@ class World:
         known = set(parts.ids)
         size = len(parts.ids) + sum(one.id not in known for one in prepared)
         capacity = size + SPARE_ROWS + size // SPARE_SHARE
-        self.catalogue = Catalogue(parts.ids, capacity)
+        self.catalogue = Catalogue(parts.ids, capacity, settings.site.name)
         self._items = grown(parts.items, capacity)
         learns = self._items.vectors.shape[1] > 0
         self._tags = Tags.empty(capacity, STEM)
@@ -99,23 +117,31 @@ class World:
             parts.release,
             parts.reader_encoder,
         )
-        for one in prepared:
+        for one in sorted(prepared, key=lambda one: one.leader != one.id):
             self.place(one)
 
     def prepare(self, article: StoredArticle) -> Prepared:
-        """Find out what a card needs of an article, and its vectors if the release has none; changes nothing.
+        """Find out what a card needs of an article, and what the release does not know: its vectors, the first copy.
+
+        Nothing that an answer reads is changed; articles that are prepared later may be copies of this one.
 
         Args:
             article: as stored.
         """
         traits = self._traits.get(article.id)
         if traits is not None:
-            return Prepared(article.id, Entry.of(article, traits), None, article.updated_at)
+            leader = self._copies.leader.get(article.id, article.id)
+            return Prepared(article.id, Entry.of(article, traits), leader, None, article.updated_at)
+        leader = self._copies.leaders.join(article.id, Reading(_text(article)), self._text_of)
         if self._encoder is None:
             language = known_language(article.language) or detect(f"{article.title} {article.body[:2000]}")
-            return Prepared(article.id, Entry.of(article, Traits(language)), None, article.updated_at)
+            return Prepared(article.id, Entry.of(article, Traits(language)), leader, None, article.updated_at)
         encoded = self._encoder.encode(article)
-        return Prepared(article.id, Entry.of(article, encoded.traits), encoded, article.updated_at)
+        return Prepared(article.id, Entry.of(article, encoded.traits), leader, encoded, article.updated_at)
+
+    def _text_of(self, article_id: str) -> Text | None:
+        article = self._stored(article_id)
+        return None if article is None else _text(article)
 
     def place(self, one: Prepared) -> None:
         """Take a prepared article over: from now on it is shown as it says.
@@ -125,7 +151,7 @@ class World:
         """
         if one.id not in self.catalogue.row_of and not self.catalogue.room:
             raise Full
-        row = self.catalogue.put(one.id, one.entry)
+        row = self.catalogue.put(one.id, one.entry, one.leader)
         self._ids[row, 0] = hashed("article", one.id)
         if one.encoded is None:
             return
@@ -149,6 +175,10 @@ class World:
         row = self.catalogue.row_of.get(article_id)
         if row is not None and (entry := self.catalogue.entries[row]) is not None:
             self.catalogue.put(article_id, replace(entry, hidden=True))
+
+
+def _text(article: Article) -> Text:
+    return Text(article.title, article.body, article.source)
 
 
 def _latest(prepared: list[Prepared], n: int) -> list[Prepared]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.recommend.entries import Entry
+from recsys.recommend.stories import Stories
 from recsys.recommend.tag_index import Rows, TagIndex
 
 NONE = -1
@@ -27,9 +28,10 @@ class Catalogue:
         published: int64 (A,), ms, -1 when unknown.
         expires: int64 (A,), ms, -1 for never.
         tags: which rows bear a tag.
+        stories: which rows are copies of one text.
     """
 
-    def __init__(self, ids: Sequence[str] = (), capacity: int | None = None) -> None:
+    def __init__(self, ids: Sequence[str] = (), capacity: int | None = None, own: str = "") -> None:
         self.capacity = len(ids) if capacity is None else capacity
         if self.capacity < len(ids):
             raise ValueError(f"capacity {self.capacity} is less than {len(ids)} articles")
@@ -39,6 +41,7 @@ class Catalogue:
         self.published = np.full(self.capacity, NONE, np.int64)
         self.expires = np.full(self.capacity, NONE, np.int64)
         self.tags = TagIndex(self.capacity)
+        self.stories = Stories(self.capacity, self.entries, own)
         self._shown = np.zeros(self.capacity, np.bool_)  # has content and is not hidden
         self._languages: dict[str, Mask] = {}
         self._codes: dict[str, int] = {}  # category name -> code
@@ -49,8 +52,13 @@ class Catalogue:
         """Rows that are still free."""
         return self.capacity - len(self.ids)
 
-    def put(self, article_id: str, entry: Entry) -> int:
+    def put(self, article_id: str, entry: Entry, leader: str | None = None) -> int:
         """Add an article, or replace what is known of it.
+
+        Args:
+            article_id: of the article.
+            entry: what is known of it.
+            leader: id of the first copy of its text; None: as it was; one that is unknown: there is no other copy.
 
         Returns:
             Its row.
@@ -70,6 +78,7 @@ class Catalogue:
         for language, mask in self._languages.items():
             mask[row] = language == entry.language
         self.tags.put(row, entry.found_under)
+        self.stories.put(row, None if leader is None else self.row_of.get(leader, row))
         return row
 
     def _append(self, article_id: str) -> int:
@@ -125,13 +134,17 @@ class Catalogue:
         spoken = self.in_language(language)
         return [part for part in (allowed & spoken, allowed & ~spoken) if part.any()] or [allowed]
 
+    def listed(self, now: int) -> Mask:
+        """Say which articles may stand in a list: of copies of one text the best one that may be shown."""
+        return self.stories.one_of_each(self.showable(now))
+
     def of_category(self, category: str, now: int) -> Mask:
-        """Say which articles of a category may be shown; see ``showable``."""
+        """Say which articles of a category may stand in a list; see ``listed``."""
         mask: Mask = self.showable(now) & (self._category == self._codes.get(category, NONE - 1))
-        return mask
+        return self.stories.one_of_each(mask)
 
     def tagged(self, tags: Iterable[str], now: int) -> Mask:
-        """Say which articles that bear any of some tags may be shown.
+        """Say which articles that bear any of some tags may stand in a list; see ``listed``.
 
         Args:
             tags: folded.
@@ -144,7 +157,7 @@ class Catalogue:
         for tag in tags:
             mask[self.tags.rows(tag)] = True
         mask &= self.showable(now)
-        return mask
+        return self.stories.one_of_each(mask)
 
     def outside(self, categories: Iterable[str], allowed: Mask) -> Mask:
         """The allowed articles that are in none of some categories."""

@@ -46,6 +46,7 @@ class Entry:
 
     Attributes:
         summary: the beginning of the body.
+        length: of the body, in characters.
         language: its code, given or detected; "und" when nobody can tell.
         category: given, or told from the content.
         given: whether the category came with the article.
@@ -61,6 +62,7 @@ class Entry:
 
     title: str
     summary: str = ""
+    length: int = 0
     url: str | None = None
     image: str | None = None
     source: str | None = None
@@ -84,6 +86,7 @@ class Entry:
         return cls(
             title=article.title,
             summary=opening(article.body),
+            length=len(article.body),
             url=article.url,
             image=article.image,
             source=article.source,

@@ -1,9 +1,9 @@
 """The recommender: retrieve, rank, re-rank, explain.
 
 Reads the catalogue, the vectors, the indexes, the live counts and the click model; produces lists with reasons. What a
-reader must not see (hidden, expired, not yet published, seen, dismissed, the article they are on) is left out inside
-the search, never after it; other languages than theirs fill what theirs leaves empty. The same state gives the same
-list. Not safe for threads: the caller locks.
+reader must not see (hidden, expired, not yet published, seen, dismissed, the article they are on, copies of these, a
+second copy of one text) is left out inside the search, never after it; other languages than theirs fill what theirs
+leaves empty. The same state gives the same list. Not safe for threads: the caller locks.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -184,10 +184,10 @@ class Recommender:
     def _allowed(self, states: Sequence[tuple[Tier, ReaderState]], here: int, now: int) -> Mask:
         allowed = self.catalogue.showable(now)
         for _, state in states:
-            allowed[list(state.seen)] = False
+            allowed[self.catalogue.stories.of(state.seen)] = False
         if here != NONE:
-            allowed[here] = False
-        return allowed
+            allowed[self.catalogue.stories.of([here])] = False
+        return self.catalogue.stories.one_of_each(allowed)
 
     def _spoken(self, states: Sequence[tuple[Tier, ReaderState]], home: str | None) -> str | None:
         """The language of the last clicks, None when there are several, ``home`` when there are no clicks."""
@@ -226,7 +226,7 @@ class Recommender:
         liked = most_read(self.catalogue, clicked, self.readers.half_life_clicks)
         fresh = self.facts.fresh(allowed, self.config.fresh_hours, now)
         newest = self.catalogue.newest(fresh, self.config.fresh, liked=liked)
-        trending = self.trends.top(now, self.config.trending, allowed)
+        trending = self.catalogue.stories.popular(self.trends, self.config.trending, allowed, now)
         company = company_of(self.trends, clicked, allowed, now, self.config.company)
         rows = np.unique(np.concatenate([*near, trending, newest, company.rows]).astype(np.int32))
         scores = self._score(taste, rows, now)
@@ -263,7 +263,7 @@ class Recommender:
         """A list without a vector: popular in the categories read, else popular, else the newest."""
         clicked = next((state.clicks for _, state in states if state.clicks), [])
         liked = most_read(self.catalogue, clicked, self.readers.half_life_clicks)
-        popular = self.trends.top(now, DEEPER * k, allowed).tolist()
+        popular = self.catalogue.stories.popular(self.trends, DEEPER * k, allowed, now).tolist()
         first = [row for row in popular if self.catalogue.category(row) in liked]
         if liked and len(first) < k:
             newest = self.catalogue.newest(allowed, k, liked=liked).tolist()

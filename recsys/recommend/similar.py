@@ -32,7 +32,8 @@ def similar_to(
     """
     entry = catalogue.entry(row)
     allowed = catalogue.showable(now)
-    allowed[row] = False
+    allowed[catalogue.stories.of([row])] = False
+    allowed = catalogue.stories.one_of_each(allowed)
     spoken = allowed & catalogue.in_language(entry.language)
     near: list[tuple[int, float]] = []
     for table, index in spaces:

@@ -115,7 +115,7 @@ def varied(
     made.offer(ranked.tolist())
     left = allowed.copy()
     left[ranked] = False
-    popular = trends.top(now, DEEPER * k, left) if not made.full else ranked[:0]
+    popular = catalogue.stories.popular(trends, DEEPER * k, left, now) if not made.full else ranked[:0]
     made.offer(popular.tolist())
     left[popular] = False
     while not made.full:  # each turn fills the list or a category
