@@ -16,6 +16,7 @@ from jobs.terminal import log, now_ms, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
 from recsys.imports import Reading, Summary, Target, import_file, import_mind
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
+from recsys.quality.closing import closing_lines
 from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
@@ -136,8 +137,8 @@ def run(
     log.info("done", job="import", **_facts(summary))
     if not dry_run:
         keep(settings.data_dir / "imports", summary, str(path), site or settings.site.id, now_ms())
-    for note in summary.notes:
-        log.warning(note, job="import")
+    for line in closing_lines(summary, target.seen, settings.site.timezone):
+        typer.echo(line)
     if summary.read and summary.rejected == summary.read:
         raise ImportRefused(
             "at least one row that can be used", summary.first_reason, f"All of them, with reasons: {summary.rejects}"

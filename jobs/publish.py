@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from jobs.runner import Context, stage_fingerprint
+from jobs.runner import Context, check_made, stage_fingerprint
 from jobs.runs import run_facts
 from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
@@ -80,8 +80,7 @@ def _check(context: Context, stages: Sequence[str]) -> None:
                 "one made with others",
                 "Run: python -m jobs all",
             )
-        if stage.check is not None:
-            stage.check(context.workspace.path(name))
+        check_made(context, stage)
 
 
 def rollback(context: Context) -> str:

@@ -197,6 +197,12 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
     return True
 
 
+def check_made(context: Context, stage: Stage) -> None:
+    """Raise if what stands in a stage's folder must not be published."""
+    if stage.check is not None:
+        stage.check(context.workspace.path(stage.name))
+
+
 def run_stages(context: Context, stages: Sequence[tuple[Stage, Callable[[Job], Counts]]]) -> int:
     """Make several stages in order; returns how many were made anew."""
     return sum(run_stage(context, stage, run) for stage, run in stages)

@@ -1,6 +1,5 @@
 """Every command that the documentation shows is run, as it stands there, against a small newsroom."""
 
-import gzip
 import json
 import os
 import re
@@ -22,7 +21,11 @@ from tests.newsroom import QUICK
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ELSEWHERE = {"make run": ".ci/demo runs it", "make test": "this is it"}
+ELSEWHERE = {
+    "make run": ".ci/demo runs it",
+    "make test": "this is it",
+    "source .venv/bin/activate": "`python` is the one that runs this",
+}
 FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -54,7 +57,7 @@ class Place:
 
     def at_home(self, word: str) -> str:
         for shown, real in {
-            "articles.jsonl.gz": str(self.folder / "articles.jsonl.gz"),
+            "data.html": str(self.folder / "data.html"),
             "clicks.parquet": str(self.folder / "clicks.parquet"),
             "labels.jsonl": str(self.folder / "labels.jsonl"),
             "../shared/data/mind_sample": str(self.folder / "mind"),
@@ -78,11 +81,6 @@ def free_port() -> int:
 def write_files(folder: Path) -> None:
     """Small files in the shape that the documentation's commands expect."""
     words = ["goal", "keeper", "league", "coach"], ["bank", "bond", "share", "profit"]
-    with gzip.open(folder / "articles.jsonl.gz", "wt") as lines:
-        for number in range(20):
-            text = " ".join(words[number % 2] * 6)
-            row = {"id": f"a{number}", "title": text[:20], "body": text, "category": ["sport", "money"][number % 2]}
-            lines.write(json.dumps(row) + "\n")
     labels = [{"text": " ".join(words[n % 2] * (1 + n // 2)), "label": ["play", "work"][n % 2]} for n in range(12)]
     (folder / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in labels))
     clicks = [(f"r{n % 9}", f"s{n % 9}", f"a{n % 20}", 1_790_000_000_000 + n * 60_000) for n in range(400)]

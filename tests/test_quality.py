@@ -11,9 +11,14 @@ import pytest
 
 from jobs.data import IMPORTS, ODD_READERS, command, profiled
 from jobs.runner import Context, open_store
+from recsys.errors import InputError
 from recsys.events import EventLog, EventsConfig
 from recsys.imports import Summary
+from recsys.imports.known import Known
+from recsys.imports.seen import Seen
+from recsys.quality.closing import closing_lines
 from recsys.quality.events import Clock, event_facts, timeline
+from recsys.quality.fit import refuse_misfit
 from recsys.quality.history import keep, past_imports
 from recsys.quality.phrases import moment, percent, several
 from recsys.quality.reading import all_events
@@ -21,7 +26,7 @@ from recsys.quality.summary import lines, sparkline
 from recsys.report.data import data_page
 from recsys.report.page import render
 from recsys.settings import Settings
-from recsys.store import Article, Event, Kind
+from recsys.store import Article, ArticlePatch, Event, Kind
 from recsys.workspace import write_table
 from tests.newsroom import HOUR, NOW, SITE, toy_settings
 
@@ -68,7 +73,7 @@ def test_events_are_counted_as_by_hand(tmp_path: Path) -> None:
     assert (facts.total, facts.kinds, facts.undated) == (8, {"impression": 1, "click": 7}, {"click": 1})
     assert (facts.first, facts.last) == (NOW - DAY - 2 * HOUR, NOW - 30 * 60_000)
     assert (facts.late, facts.ahead, facts.repeated, facts.readers) == (1, 1, 2 - 1, 4)
-    assert (facts.clicks, facts.known_clicks, facts.unknown) == (7, 5, {"gone": 2})
+    assert facts.unknown == {"gone": 2}
     assert facts.missing == {
         **dict.fromkeys(("session", "position", "impression"), 7),
         **dict.fromkeys(("dwell_ms", "context"), 8),
@@ -132,6 +137,7 @@ def test_articles_are_counted_as_by_hand(tmp_path: Path) -> None:
     profile = profiled(context)
     facts = profile.articles
     assert (facts.total, facts.languages) == (3, {"en": 1, "zh": 1, "": 1})
+    assert profile.known == Known(7, 5)
     assert (facts.same_title, facts.hidden, profile.unclicked) == (1, 1, 1)
     assert {name: facts.missing[name] for name in ("title", "body", "url", "category", "published_at")} == {
         "title": 0,
@@ -173,7 +179,8 @@ def page_of(context: Context) -> str:
         ([], [], ("There is nothing yet", "There are no articles.", "There are no events.", "There are no clicks.")),
         (ARTICLES, [], ("no event with a time", "There are no events.", "No import is on record.")),
         ([], [click(0, None)], ("There are no articles.", "1 event has no time")),
-        ([], EVENTS, ("There are no articles.", "Events by hour and kind", "0 % of 7 clicks match")),
+        ([], EVENTS, ("There are no articles.", "Events by hour and kind", "lists are made of clicks alone")),
+        ([ARTICLES[2]], EVENTS, ("0 % of 7 clicks match an article",)),
     ],
 )
 def test_a_page_without_articles_or_events_says_what_is_not_there(
@@ -215,7 +222,7 @@ def test_the_command_prints_one_json_object_and_writes_the_page(
     context = filled(toy_settings(tmp_path), ARTICLES, EVENTS)
     command(context, as_json=True, page=tmp_path / "data.html")
     values = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (values["articles"]["total"], values["events"]["clicks"]) == (3, 7)
+    assert (values["articles"]["total"], values["known"]["clicks"]) == (3, 7)
     assert "<svg" in (tmp_path / "data.html").read_text()
     command(context, as_json=False, page=None)
     assert "71 % of 7 clicks match an article" in capsys.readouterr().out
@@ -242,3 +249,71 @@ def test_a_sparkline_is_as_high_as_its_counts_and_fits_on_a_line() -> None:
     assert sparkline([0, 1, 8, 4]) == " ▁█▄"
     assert len(sparkline(list(range(1000)))) == 64
     assert sparkline([0, 0]) == "  "
+
+
+def seen_of(languages: dict[str, int], first: int | None = None, last: int | None = None) -> Seen:
+    seen = Seen()
+    seen.languages.update(languages)
+    seen.first, seen.last = first, last
+    return seen
+
+
+def test_an_import_ends_with_three_lines_in_words() -> None:
+    articles = summary(
+        records="articles",
+        **{"read": 1204, "stored": 1180, "updated": 20, "duplicate": 0, "rejected": 4, "changed": {"category": 20}},
+        reasons={"no title": 4},
+        repaired={"image: left out, not an address": 12, "title: markup removed": 2},
+        left_out={"kind SCROLL": 3},
+        notes=["Times without a zone were read as UTC."],
+    )
+    assert closing_lines(articles, seen_of({"en": 1100, "": 100}, 0, DAY), "UTC") == [
+        "1,204 articles: 1,180 new, 20 changed (category 20), 4 rejected. Rejected: no title (4); see /r.jsonl.",
+        "Repaired: image: left out, not an address (12); title: markup removed (2). Left out: kind SCROLL (3).",
+        "Languages: en 1,100, not said 100. Times: 1970-01-01 00:00 to 1970-01-02 00:00 (UTC)."
+        " Times without a zone were read as UTC.",
+    ]
+    clicks = closing_lines(summary(known=(490, 500), rejected=0), seen_of({}), "UTC")
+    assert clicks[1:] == ["Nothing had to be repaired or left out.", "98 % of 500 clicks match an article."]
+    few = closing_lines(summary(known=(0, 500), notes=["0 of 500 clicks match an article; …"]), seen_of({}), "UTC")
+    assert few[2] == "0 of 500 clicks match an article; …"
+
+
+def test_what_passes_is_counted_once() -> None:
+    seen = Seen()
+    seen.patches([ArticlePatch("a", SITE, {"language": "en", "published_at": 5}), ArticlePatch("b", SITE, {})])
+    seen.articles([Article("c", SITE, "C", language="zh", published_at=3)])
+    seen.events([click(1, None), click(2, 4), click(3, 9)])
+    seen.events([click(4, None)])
+    assert (dict(seen.languages), seen.first, seen.last) == ({"en": 1, "": 1, "zh": 1}, 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("known", "articles"),
+    [
+        (Known(500, 25), 30),  # a twentieth
+        (Known(500, 0), 0),  # clicks alone are enough
+        (Known(0, 0), 30),
+        (Known(150_000, 5_000), 2_000),  # few of many, and still enough to learn from
+    ],
+)
+def test_a_log_that_fits_its_articles_is_trained_on(known: Known, articles: int) -> None:
+    refuse_misfit(known, articles)
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (Known(500, 24), "24 of 500 clicks match an article. Import the articles"),
+        (
+            Known(500, 0, {"address": 500}),
+            "0 of 500 clicks match an article; 500 of 500 match by address. Import the clicks again with"
+            " `--map article=@url`",
+        ),
+        (Known(150_000, 5_000, {"leading zeros": 140_000}), "140,000 of 150,000 match by leading zeros"),
+    ],
+)
+def test_a_log_of_other_articles_is_refused_with_what_would_match(known: Known, said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)) as refused:
+        refuse_misfit(known, articles=30)
+    assert refused.value.exit_code == 2

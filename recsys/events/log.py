@@ -6,6 +6,7 @@ atomically, and it is.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from recsys.config import Section
 from recsys.errors import StaleArtefact
 from recsys.events.arrays import Events
 from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, read_part, unified
-from recsys.store import Forgotten, Store, reader_digest
+from recsys.store import Forgotten, Kind, Store, reader_digest
 from recsys.workspace import fsync_folder, read_json, replace_json
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
@@ -102,6 +103,15 @@ class EventLog:
                     if column.path_in_schema in counts:
                         counts[column.path_in_schema] += column.statistics.null_count
         return counts
+
+    def clicks(self) -> dict[str, int]:
+        """Article -> its clicks in the log."""
+        counts = Counter[str]()
+        for file in self._parts(self.through):
+            part = read_part(file, ["kind", "article"])
+            for pair in pc.value_counts(part.filter(pc.equal(part["kind"], Kind.CLICK))["article"]).to_pylist():
+                counts[pair["values"]] += pair["counts"]
+        return dict(counts)
 
     def has_reader(self, prefix: str) -> bool:
         """Whether an event is of a reader whose identifier begins with ``prefix``."""

@@ -191,4 +191,4 @@ class Tally:
 
 def _without_value(reason: str) -> str:
     """A reason without the value that it quotes, so that equal reasons are counted together."""
-    return _QUOTED.sub("", reason).strip(" :;,")[:MAX_REASON]
+    return _QUOTED.sub("", reason).strip(" :;,").removesuffix(", such as")[:MAX_REASON]

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from recsys.config import Section
+from recsys.imports.seen import Seen
 from recsys.imports.tables import Limits
 from recsys.imports.values import MINUTE_MS, Reading
 from recsys.store import Article, ArticlePatch, Event, Merged, Store, Written
@@ -45,6 +46,7 @@ class Target:
         dry_run: write nothing but the rejects.
         progress: called after each batch.
         reading: how values are read that do not say it themselves.
+        seen: what the records hold, counted as they pass.
     """
 
     store: Store
@@ -54,6 +56,7 @@ class Target:
     dry_run: bool = False
     progress: Progress = _silent
     reading: Reading = field(default_factory=Reading)
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def limits(self) -> Limits:
@@ -67,10 +70,12 @@ class Target:
 
     def put(self, records: Sequence[Article]) -> Written:
         """Write articles, or say what would happen."""
+        self.seen.articles(records)
         return self.store.preview_articles(records) if self.dry_run else self.store.put_articles(records)
 
     def merge(self, patches: Sequence[ArticlePatch]) -> Merged:
         """Merge articles field by field, or say what would happen."""
+        self.seen.patches(patches)
         return self.store.preview_merge(patches) if self.dry_run else self.store.merge_articles(patches)
 
     def add(self, records: Sequence[Event]) -> Written:
@@ -80,4 +85,5 @@ class Target:
         an index that is filled in its own order is filled fastest.
         """
         records = sorted(records, key=_time_or_before)
+        self.seen.events(records)
         return self.store.preview_events(records) if self.dry_run else self.store.add_events(records)

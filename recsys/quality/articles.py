@@ -1,6 +1,5 @@
 """The catalogue -> languages, missing fields, and articles that look like each other."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 NEEDED_BY_NO_ONE = ("id", "expires_at", "hidden")  # whose absence says nothing
-KEPT = ("id", "title", "language", "published_at", "expires_at", "hidden")
+KEPT = ("id", "title", "url", "language", "published_at", "expires_at", "hidden")
 BATCH_ROWS = 5_000  # articles whose bodies are in memory at a time
 
 
@@ -91,8 +90,3 @@ def article_facts(frame: pd.DataFrame, missing: dict[str, int], now: int) -> Art
         first=int(past.min()) if len(past) else None,
         last=int(past.max()) if len(past) else None,
     )
-
-
-def without_clicks(articles: Collection[str], clicked: Collection[str]) -> int:
-    """How many articles nobody opened."""
-    return len(set(articles) - set(clicked))

@@ -20,7 +20,8 @@ HOUR_MS, DAY_MS = 60 * MINUTE_MS, 86_400_000
 MAX_HOURS = 16 * DAY_MS  # a longer log is drawn by day: more bars than pixels say nothing
 MAX_DAYS = 800 * DAY_MS  # and one that is longer still by month
 TAIL = 0.001  # share of the events at each end that may lie outside the picture
-STRETCH = 3  # if it would be so many times as long with them
+STRETCH = 1.5  # if it would be so many times as long with them
+MARGIN = 0.03  # of the picture that is left at each end for those near by
 FREQUENCIES = {"hour": "h", "day": "D", "month": "MS"}
 
 Ints = npt.NDArray[np.int64]
@@ -59,8 +60,6 @@ class EventFacts:
         late: events that came after ones that are newer by more than a given time.
         ahead: events dated after now.
         repeated: clicks of a reader on an article that they had opened already.
-        clicks: clicks.
-        known_clicks: clicks on an article of the catalogue.
         unknown: articles that were clicked and are not in the catalogue, with their clicks, most first, some of them.
     """
 
@@ -75,8 +74,6 @@ class EventFacts:
     late: int
     ahead: int
     repeated: int
-    clicks: int
-    known_clicks: int
     unknown: dict[str, int]
 
 
@@ -121,8 +118,6 @@ def event_facts(read: ReadEvents, articles: Sequence[str], clock: Clock, shown: 
         late=_late(table["seq"].to_numpy(), np.where(ahead, UNDATED, time), clock.late_minutes),
         ahead=int(ahead.sum()),
         repeated=int(pairs.duplicated().sum()),
-        clicks=int(click.sum()),
-        known_clicks=int((click & known).sum()),
         unknown={ids[row]: count for row, count in lost},
     )
 
@@ -140,10 +135,11 @@ def timeline(time: Ints, kind: npt.NDArray[Any], names: Sequence[str], zone: str
     """
     if not len(time):
         return None
-    low, high = np.quantile(time, [TAIL, 1 - TAIL]).astype(np.int64)
+    low, high = np.quantile(time, [TAIL, 1 - TAIL])
     inside = np.ones(len(time), bool)
-    if np.ptp(time) > STRETCH * max(int(high - low), DAY_MS):
-        inside = (time >= low) & (time <= high)
+    if np.ptp(time) > STRETCH * max(high - low, DAY_MS):
+        margin = MARGIN * max(high - low, DAY_MS)
+        inside = (time >= low - margin) & (time <= high + margin)
     time, kind = time[inside], kind[inside]
     span = int(np.ptp(time))
     step = "hour" if span <= MAX_HOURS else "day" if span <= MAX_DAYS else "month"

@@ -9,11 +9,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.quality.articles import ArticleFacts, article_facts, catalogue_frame, without_clicks
+from recsys.imports.known import Known, share_known
+from recsys.quality.articles import ArticleFacts, article_facts, catalogue_frame
 from recsys.quality.events import Clock, EventFacts, event_facts
 from recsys.quality.history import Past, past_imports
 from recsys.quality.reading import ReadEvents
 from recsys.store import Kind
+from recsys.store.records import ArticleName
 from recsys.workspace import read_table
 
 SHOWN = 10  # unknown articles and odd readers that are named
@@ -29,6 +31,7 @@ class DataProfile:
         articles: figures of the articles.
         events: figures of the events.
         unclicked: articles that nobody opened.
+        known: which part of the clicks is of known articles, and what would make it larger.
         imports: what each import did, the oldest first.
         odd_readers: readers with inhuman rates, the worst first, some of them.
         odd_total: how many there are; None where no stage has looked.
@@ -40,6 +43,7 @@ class DataProfile:
     articles: ArticleFacts
     events: EventFacts
     unclicked: int
+    known: Known
     imports: list[Past] = field(default_factory=list)
     odd_readers: list[dict[str, Any]] = field(default_factory=list)
     odd_total: int | None = None
@@ -86,20 +90,26 @@ def profile_of(sources: Sources, clock: Clock) -> DataProfile:
     """Count all of it."""
     frame, missing = catalogue_frame(sources.catalogue)
     ids = frame["id"].to_list()
-    table = sources.events.table
-    clicked = pc.unique(table.filter(pc.equal(table["kind"], Kind.CLICK))["article"]).to_pylist()
+    names = frame[["id", "url", "title"]].fillna("").itertuples(index=False)
+    clicks = _clicks(sources.events.table)
     odd = _odd(sources.odd_readers)
     return DataProfile(
         zone=clock.zone,
         late_minutes=clock.late_minutes,
         articles=article_facts(frame, missing, clock.now),
         events=event_facts(sources.events, ids, clock, SHOWN),
-        unclicked=without_clicks(ids, clicked),
+        unclicked=len(set(ids) - set(clicks)),
+        known=share_known(clicks, map(ArticleName._make, names)),
         imports=past_imports(sources.imports, sources.site),
         odd_readers=[] if odd is None else odd.slice(0, SHOWN).to_pylist(),
         odd_total=None if odd is None else len(odd),
         read_as=dict(Counter(sources.read_as).most_common()),
     )
+
+
+def _clicks(table: pa.Table) -> dict[str, int]:
+    counts = pc.value_counts(table.filter(pc.equal(table["kind"], Kind.CLICK))["article"])
+    return {pair["values"]: pair["counts"] for pair in counts.to_pylist()}
 
 
 def _odd(file: Path | None) -> pa.Table | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from recsys.quality.events import EventFacts
-from recsys.quality.phrases import moment, percent, several
+from recsys.quality.phrases import matched, moment, percent, several
 from recsys.quality.profile import DataProfile
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -18,7 +18,11 @@ def lines(profile: DataProfile) -> Iterator[tuple[str, str]]:
     yield from _articles(profile)
     yield from _events(profile)
     if profile.imports:
-        yield "imports", several(len(profile.imports), "import")
+        last = profile.imports[-1]
+        yield (
+            "imports",
+            f"{len(profile.imports):,}; the last one at {moment(last['time'], profile.zone)}: {last['file']}",
+        )
     for what, name in {"reasons": "rejected", "repaired": "repaired", "left_out": "left out"}.items():
         if counts := profile.counted(what):
             yield name, _named(counts, ": ")
@@ -55,8 +59,8 @@ def _events(profile: DataProfile) -> Iterator[tuple[str, str]]:
     if facts.timeline:
         for kind, counts in facts.timeline.counts.items():
             yield f"  {kind}", f"{sparkline(counts)} by {facts.timeline.step}"
-    if facts.clicks and profile.articles.total:
-        yield "known", f"{percent(facts.known_clicks, facts.clicks)} of {facts.clicks:,} clicks match an article"
+    if profile.known.clicks and profile.articles.total:
+        yield "known", matched(profile.known)
     if lacking := _shares(facts.missing, facts.total):
         yield "  without", lacking
     if odd := _odd(facts):

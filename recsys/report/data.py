@@ -6,15 +6,16 @@ Reads a ``DataProfile``; produces a page. Every part says why it is empty where 
 from collections.abc import Mapping
 from typing import Any
 
+from recsys.imports.known import LOW
 from recsys.quality.events import EventFacts
-from recsys.quality.phrases import moment, percent, several
+from recsys.quality.phrases import matched, moment, percent, several
 from recsys.quality.profile import DataProfile
 from recsys.report.page import Bar, Bars, Block, Cell, Page, Part, Picture, Table, Tile, Tiles
 from recsys.report.plots import timelines
 
 IMPORTS_SHOWN = 20
 REASONS_SHOWN = 15
-FEW_KNOWN = 0.5  # share of clicks with a known article below which the figure is drawn as a warning
+TIMES = ("first", "last")  # of an odd reader's events, ms UTC
 ROWS = {"read": "rows", "stored": "new", "updated": "changed", "duplicate": "there already", "rejected": "rejected"}
 
 
@@ -23,7 +24,7 @@ def data_page(profile: DataProfile) -> Page:
     parts = [
         _overview(profile),
         _timeline(profile.events, profile.zone),
-        _known(profile.events),
+        _known(profile),
         _articles(profile),
         _events(profile.events),
         _odd(profile),
@@ -40,10 +41,10 @@ def _overview(profile: DataProfile) -> Part:
         *(Tile(f"{count:,}", _plural(kind), "") for kind, count in events.kinds.items()),
         Tile(f"{events.readers:,}", "readers", ""),
     ]
-    if events.clicks and articles.total:
-        low = events.known_clicks < FEW_KNOWN * events.clicks
-        share = percent(events.known_clicks, events.clicks)
-        tiles.append(Tile(share, "of the clicks match an article", "", "worse" if low else ""))
+    known = profile.known
+    if known.clicks and articles.total:
+        share, mood = percent(known.known, known.clicks), "worse" if known.share < LOW else ""
+        tiles.append(Tile(share, "of the clicks match an article", "", mood))
     note = "" if articles.total or events.total else "There is nothing yet: python -m jobs import --help says how."
     return Part("At a glance", note, [Tiles(tiles)])
 
@@ -75,15 +76,17 @@ def _timeline(facts: EventFacts, zone: str) -> Part:
     return Part("Events over time", note, [Picture(f"Events by {line.step} and kind", drawn, True)])
 
 
-def _known(facts: EventFacts) -> Part:
-    heading = "Clicks and articles"
-    if not facts.clicks:
+def _known(profile: DataProfile) -> Part:
+    heading, known, unknown = "Clicks and articles", profile.known, profile.events.unknown
+    if not known.clicks:
         return Part(heading, "There are no clicks.")
-    note = f"{percent(facts.known_clicks, facts.clicks)} of {several(facts.clicks, 'click')} match an article."
-    if not facts.unknown:
+    if not profile.articles.total:
+        return Part(heading, "There are no articles that the clicks could match: lists are made of clicks alone.")
+    note = f"{matched(known)}."
+    if not unknown:
         return Part(heading, note)
     note += " A click on an unknown article counts as soon as the article comes. Those clicked most:"
-    bars = [Bar(name, count / facts.clicks, f"{several(count, 'click')}") for name, count in facts.unknown.items()]
+    bars = [Bar(name, count / known.clicks, several(count, "click")) for name, count in unknown.items()]
     return Part(heading, note, [Bars("Clicked, and not among the articles", bars)])
 
 
@@ -151,13 +154,15 @@ def _readers(profile: DataProfile) -> Part:
     if not profile.odd_total:
         return Part(heading, "No reader opens more than a person can.")
     head = list(profile.odd_readers[0])
-    rows = [[_cell(row[name]) for name in head] for row in profile.odd_readers]
+    rows = [[_cell(name, row[name], profile.zone) for name in head] for row in profile.odd_readers]
     many = several(profile.odd_total, "reader opens", "readers open")
     note = f"{many} more than a person can: left out of counts and training."
     return Part(heading, note, [Table([name.replace("_", " ") for name in head], rows)])
 
 
-def _cell(value: Any) -> Cell:
+def _cell(name: str, value: Any, zone: str) -> Cell:
+    if name in TIMES and isinstance(value, int):
+        return moment(value, zone)
     return value if isinstance(value, str | int | float) or value is None else str(value)
 
 

@@ -167,7 +167,7 @@ def timelines(starts: Sequence[int], counts: Mapping[str, Sequence[int]], step: 
     """
     edges = np.array([*starts, starts[-1] + STEPS_MS[step]], np.float64) / DAY_MS  # days since the epoch
     with mpl.rc_context(STYLE):
-        sheet = Figure(figsize=(10.5, 0.5 + 1.35 * len(counts)))
+        sheet = Figure(figsize=(12.6, 0.5 + 1.5 * len(counts)))
         panels = np.atleast_1d(sheet.subplots(len(counts), 1, sharex=True))
         for panel, (name, values) in zip(panels, counts.items(), strict=True):
             panel.stairs(values, edges, fill=True, color=ACCENT if name == "click" else INK)
