@@ -40,7 +40,11 @@ def test_a_deleted_article_is_gone_and_no_import_brings_it_back_until_it_is_show
     before = store.last_change(SITE)
     assert store.delete_article(SITE, "a", "ann") is Outcome.DELETED
     assert store.article(SITE, "a") is None
-    assert store.deleted_articles(SITE, changed_after=before) == ["a"]
+    assert store.taken_down(SITE, changed_after=before) == ["a"]
+    store.hide_article(SITE, "b", "ann")
+    assert sorted(store.taken_down(SITE, changed_after=before)) == ["a", "b"]
+    store.show_article(SITE, "b", "ann")
+    assert store.taken_down(SITE, changed_after=before) == ["a"]
     assert store.delete_article(SITE, "a", "bob") is Outcome.UNCHANGED
     assert store.merge_articles([ArticlePatch("a", SITE, {"title": "t"})]) == Merged(deleted=1)
     assert store.put_articles([Article("a", SITE, "t"), Article("b", SITE, "t")]).duplicate == 2

@@ -173,12 +173,12 @@ def test_a_reader_has_tags_of_the_same_shape_that_fade_with_the_clicks() -> None
         story(2, "bonds", category="markets"),
         story(3, "secret", category="hidden", hidden=True),
     )
-    tags = profile(made, [2, 0, 3, 1], half_life_clicks=1.0)  # weights 1, 2, 4, 8 of 15, the oldest first
+    tags = profile(made, [2, 0, 3, 1], half_life_clicks=1.0, now=NOW)  # weights 1, 2, 4, 8 of 15, the oldest first
     assert [(tag.name, round(15 * tag.weight, 3)) for tag in tags.bar] == [("football", 10), ("markets", 1)]
     stem = {tag.name: round(15 * tag.weight, 3) for tag in tags.stem}
     assert stem == {"goals": 6.0, "referee": 3.2, "bonds": 1.0, "coach": 0.8}  # 3 of 5 of a click go to the first word
     assert list(stem) == sorted(stem, key=lambda name: -stem[name])
-    assert profile(made, [], 8.0) == ((), ())
+    assert profile(made, [], 8.0, NOW) == ((), ())
 
 
 def test_related_tags_stand_together_oftener_than_by_chance() -> None:

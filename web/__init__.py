@@ -20,6 +20,7 @@ the process that only watches the workers does not load torch.
     cards          rows -> the items of an answer
     intake         a body -> events
     api, admin     the calls
+    operators      the admin API's verbs on articles and readers
     docs           /docs, a readable page of /openapi.json
     runs           jobs as child processes
     pages          what the demo site shows and asks for

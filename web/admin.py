@@ -7,7 +7,7 @@ looked up by their SHA-256, so that how long a refusal takes says nothing about 
 import contextlib
 
 from apiflask import APIBlueprint
-from flask import Response, request
+from flask import Response, g, request
 
 from recsys.errors import MissingArtefact
 from recsys.releases import Releases
@@ -32,7 +32,8 @@ def check_token() -> None:
     """
     given = request.headers.get("Authorization", "")
     secret = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
-    if not secret or installation().store.token_name(secret) is None:
+    g.token_name = installation().store.token_name(secret) if secret else None
+    if g.token_name is None:
         raise Refused(
             401,
             "unauthorized",
@@ -40,6 +41,11 @@ def check_token() -> None:
             "Run: python -m jobs token NAME, and send the token that it shows.",
             WWW_Authenticate="Bearer",
         )
+
+
+def actor() -> str:
+    """Who asks, for the audit; call it after ``check_token``."""
+    return f"token {g.token_name}"
 
 
 @blueprint.after_request

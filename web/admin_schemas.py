@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from recsys.store import Outcome
 from web.runs import JOBS
 from web.schemas import In
 
@@ -63,3 +64,94 @@ class ReleasesOut(BaseModel):
 
     current: str | None
     releases: list[ReleaseOut]
+
+
+class VerbDone(BaseModel):
+    """What a verb did to an article."""
+
+    article: str
+    outcome: Outcome = Field(description="as before: it was so already")
+
+
+class KeptQuery(In):
+    """How much of a reader."""
+
+    all: bool = Field(False, description="every click, not only the newest")
+
+
+class EventsKept(BaseModel):
+    """Events of one kind."""
+
+    events: int
+    first: int | None = Field(description="ms UTC, null when all are undated")
+    last: int | None
+
+
+class ArticleKept(BaseModel):
+    """One event of a reader."""
+
+    article: str
+    title: str | None = Field(description="null for an article that is not, or no longer, there")
+    time: int | None
+    session: str | None
+
+
+class WhereKept(BaseModel):
+    """How many events of a reader are where."""
+
+    store: int
+    log: int = Field(description="the Parquet log that training reads")
+    log_parts: int
+
+
+class ForgottenState(BaseModel):
+    """How far it is with forgetting a reader."""
+
+    forgotten_at: int
+    log_cleared_at: int | None = Field(description="null until a run has cleared the Parquet log")
+    releases: list[str] = Field(description="made before, with what was learned from them among others")
+    done: bool = Field(description="nothing is left of them anywhere")
+    says: str = Field(description="the same for a person")
+
+
+class Forgot(ForgottenState):
+    """A reader who was forgotten."""
+
+    reader: str
+    events: int = Field(description="removed from the store")
+    run_id: str | None = Field(description="the run that clears the log; null while another run is active, which does")
+
+
+class ReaderKept(BaseModel):
+    """What is kept of a reader."""
+
+    reader: str
+    site: str
+    events: dict[str, EventsKept] = Field(description="by kind")
+    clicks: list[ArticleKept] = Field(description="newest first")
+    dismissed: list[ArticleKept]
+    where: WhereKept
+    forgotten: ForgottenState | None
+
+
+class AuditQuery(In):
+    """How much of the audit."""
+
+    last: int = Field(50, ge=1, le=10_000, description="how many entries")
+
+
+class AuditOut(BaseModel):
+    """One entry of the audit."""
+
+    number: int
+    time: int
+    actor: str = Field(description="token NAME, or command USER")
+    verb: str
+    object: str = Field(description="an article's id, or a reader's SHA-256")
+    details: dict[str, Any]
+
+
+class Audit(BaseModel):
+    """The last entries of the audit, newest first."""
+
+    entries: list[AuditOut]

@@ -136,6 +136,24 @@ def profile(reader: str, query: ProfileQuery) -> Profile:
     return Profile(reader=reader, clicks=clicks, tags=tee(tags, said_in(query.lang or here.settings.site.language)))
 
 
+@blueprint.route("/api/v1/readers/<path:reader>", methods=["GET", "DELETE"], merge_slashes=False)
+@blueprint.doc(hide=True)
+def nobodys_reader(reader: str) -> Response:
+    """Neither read nor delete a reader for whoever knows, or guesses, an id.
+
+    Raises:
+        Refused: 401.
+    """
+    raise Refused(
+        401,
+        "unauthorized",
+        "Expected the operator: an id alone, which others may know, neither shows nor deletes a reader.",
+        f"{request.method} /admin/api/readers/{{id}} with a bearer token does it, or: python -m jobs "
+        + ("forget READER" if request.method == "DELETE" else "reader READER"),
+        WWW_Authenticate="Bearer",
+    )
+
+
 @blueprint.get("/api/v1/today")
 @blueprint.input(ListQuery, location="query", arg_name="query")
 @blueprint.output(Today)

@@ -13,7 +13,7 @@ from recsys import __version__
 from recsys.releases import Releases
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
-from web import admin, api, docs, site
+from web import admin, api, docs, operators, site
 from web.installation import KEY, Installation
 from web.live import LiveState
 from web.newsroom import LiveNewsroom
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for blueprint in (api.blueprint, admin.blueprint, docs.blueprint, site.blueprint):
+    for blueprint in (api.blueprint, admin.blueprint, operators.blueprint, docs.blueprint, site.blueprint):
         app.register_blueprint(blueprint)
     app.after_request(_secure)
     here.live.start()

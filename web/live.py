@@ -126,7 +126,7 @@ class LiveState:
             states = (self._memory.reader(reader), self._memory.session(reader, session))
             clicks = next((state.clicks for state in states if state and state.clicks), [])
             half_life = self._world.recommender.readers.half_life_clicks
-            return profile(self._world.catalogue, clicks, half_life), len(clicks)
+            return profile(self._world.catalogue, clicks, half_life, self._clock()), len(clicks)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.
@@ -170,24 +170,46 @@ class LiveState:
             self._apply_news()
 
     def refresh(self) -> None:
-        """Take over articles that are new, changed, hidden or deleted since the last time."""
+        """Take over articles that are new or changed since the last time.
+
+        What was taken down meanwhile comes first: an import of many articles, each of which is encoded, takes longer
+        than a take-down may wait.
+        """
         world, full = self._world, False
         newest = self.store.last_change(self.site)
         if newest == world.changed:
             return
+        self.take_down()
+        looked = time.monotonic()
         for article in self.store.articles(self.site, changed_after=world.changed):
+            if time.monotonic() - looked > PATIENCE_SECONDS:
+                self.take_down()
+                looked = time.monotonic()
             prepared = world.prepare(article)
             try:
                 with self._lock:
-                    world.place(prepared)
+                    if article.hidden or world.down.get(article.id, 0) <= newest:  # else it was read before
+                        world.place(prepared)
             except Full:
                 full = True
-        for article_id in self.store.deleted_articles(self.site, changed_after=world.changed):
-            with self._lock:
-                world.remove(article_id)
-        world.changed = newest
+        with self._lock:
+            world.changed = newest
+            world.down = {article_id: change for article_id, change in world.down.items() if change > newest}
         if full:
             self._build_aside(self.release)
+
+    def take_down(self, world: World | None = None) -> None:
+        """Stop showing what was hidden or deleted since the last time, by default in the world that is served."""
+        world = world or self._world
+        newest = self.store.last_change(self.site)
+        if newest == world.taken_down:
+            return
+        down = self.store.taken_down(self.site, changed_after=world.taken_down)
+        with self._lock:
+            for article_id in down:
+                world.catalogue.take_down(article_id)
+                world.down[article_id] = newest
+            world.taken_down = max(world.taken_down, newest)
 
     def forget(self) -> None:
         """Drop the readers who were forgotten since the last time."""
@@ -272,7 +294,7 @@ class LiveState:
         changed = self.store.last_change(self.site)
         stored = functools.partial(self.store.article, self.site)
         world = World(parts, self.store.articles(self.site), self.settings, stored)
-        world.changed = changed
+        world.changed = world.taken_down = changed
         oldest = self.store.last_seq(self.site) - self.settings.web.max_catch_up
         if world.through < oldest:
             log.warning("events skipped: the release is old", release=name, events=oldest - world.through)
@@ -306,6 +328,7 @@ class LiveState:
                 self._apply_news()
                 replay(self.store, self.site, world, self._world.through, self._clock)
                 forget_visits(world, self._gone_since(forgotten))
+                self.take_down(world)
                 with self._lock:
                     old = self._world.catalogue.ids
                     self._memory.move(old, world.catalogue.row_of, world.recommender.readers)

@@ -2,8 +2,9 @@
 
 Reads events in the order of ``seq``; produces ``ReaderState`` by id. A reader is loaded from the store when they are
 first seen; a session lives only here, from the events of all workers. A session belongs to its reader: two readers
-whose sessions have the same name never see each other's reading, and what was done in a session without a reader is
-nobody's but that session's, so that it is not handed to whoever names it. Not safe for threads: ``web.live`` locks.
+whose sessions have the same name never see each other's reading. What was done in a session before its reader was known
+is theirs who first give its name with their own, and nobody's as soon as a second reader does. Not safe for threads:
+``web.live`` locks.
 """
 
 from collections import OrderedDict
@@ -49,6 +50,7 @@ class Memory:
         self.config = config
         self._readers: OrderedDict[str, Remembered] = OrderedDict()
         self._sessions: OrderedDict[Visit, Remembered] = OrderedDict()
+        self._owners: OrderedDict[str, str | None] = OrderedDict()  # session -> its one reader, None for several
 
     def __contains__(self, reader: str) -> bool:
         return reader in self._readers
@@ -59,7 +61,22 @@ class Memory:
 
     def session(self, reader: str | None, session: str | None) -> ReaderState | None:
         """What is remembered of a session of a reader, or of nobody known."""
-        return None if session is None else self._seen(self._sessions, (reader, session))
+        if session is None:
+            return None
+        own = self._seen(self._sessions, (reader, session))
+        if own is not None or reader is None:
+            return own
+        return self._seen(self._sessions, (None, session)) if self._claim(session, reader) else None
+
+    def _claim(self, session: str, reader: str) -> bool:
+        """Whether a session's name was only ever given together with this reader."""
+        owner = self._owners.setdefault(session, reader)
+        if owner != reader:
+            self._owners[session] = None
+        self._owners.move_to_end(session)
+        if len(self._owners) > self.size:
+            self._owners.popitem(last=False)
+        return owner == reader
 
     def forget(self, gone: Callable[[str], bool]) -> None:
         """Drop the readers who were forgotten, and their sessions.
@@ -72,6 +89,8 @@ class Memory:
             self._readers.pop(reader, None)
             for visit in [visit for visit in self._sessions if visit[0] == reader]:
                 del self._sessions[visit]
+        for session in [session for session, owner in self._owners.items() if owner is not None and gone(owner)]:
+            self._owners[session] = None
 
     def meet(self, reader: str, events: Sequence[StoredEvent], row_of: Mapping[str, int]) -> None:
         """Remember a reader from what the store has of them.
@@ -95,6 +114,8 @@ class Memory:
         if event.reader is not None and event.reader in self._readers:
             self._readers[event.reader].learn(event, row)
         if event.session is not None:
+            if event.reader is not None:
+                self._claim(event.session, event.reader)
             key = (event.reader, event.session)
             visit = self._sessions.get(key) or Remembered(ReaderState.empty(self.config), 0)
             visit.learn(event, row)

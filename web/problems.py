@@ -22,12 +22,14 @@ from recsys.errors import (
     StaleArtefact,
     StoreError,
     UnknownArticle,
+    UnknownReader,
 )
 
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class that fits
     (UnknownArticle, 404, "unknown-article"),
+    (UnknownReader, 404, "unknown-reader"),
     (InputError, 422, "invalid"),
     (MissingArtefact, 404, "missing-artefact"),
     (CorruptArtefact, 409, "corrupt-artefact"),

@@ -5,7 +5,7 @@ newer than the release get rows after it and are encoded on arrival. Not safe fo
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,9 @@ class World:
         catalogue: the recommender's.
         through: the last event (seq) that was applied.
         changed: number of the last change of the site's articles that was taken over.
+        taken_down: the same of those changes that hide or delete, which come first.
+        down: article id -> number of the last change when it was seen to be hidden or deleted, as long as a row of it
+            that was read before might still come.
     """
 
     def __init__(
@@ -78,7 +81,8 @@ class World:
         self._copies, self._stored = parts.copies, stored
         self._codes = dict(parts.codes)
         self.through = parts.through
-        self.changed = 0
+        self.changed = self.taken_down = 0
+        self.down: dict[str, int] = {}
         self.catalogue = Catalogue()
         prepared = [self.prepare(article) for article in articles]
         prepared = _latest(prepared, settings.web.max_articles)
@@ -165,16 +169,6 @@ class World:
         if one.entry.category:
             self._tables.category[row] = self._codes.setdefault(one.entry.category, len(self._codes))
             self._ids[row, 1] = hashed("category", one.entry.category)
-
-    def remove(self, article_id: str) -> None:
-        """Stop showing a deleted article.
-
-        Its row stays, because its vector counts for its readers; so does its entry until the next release is laid out,
-        for an answer that was made a moment ago and is still being written.
-        """
-        row = self.catalogue.row_of.get(article_id)
-        if row is not None and (entry := self.catalogue.entries[row]) is not None:
-            self.catalogue.put(article_id, replace(entry, hidden=True))
 
 
 def _text(article: Article) -> Text:

@@ -5,6 +5,7 @@ clicks has a row, because its vector counts for its readers, and no content, so 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,6 +82,16 @@ class Catalogue:
         self.stories.put(row, None if leader is None else self.row_of.get(leader, row))
         return row
 
+    def take_down(self, article_id: str) -> None:
+        """Stop showing an article, if it is here; its row, its vector and its entry stay.
+
+        An answer that was made a moment ago and is still being written finds the entry as it was.
+        """
+        row = self.row_of.get(article_id)
+        if row is not None and (entry := self.entries[row]) is not None:
+            self.entries[row] = replace(entry, hidden=True)
+            self._shown[row] = False
+
     def _append(self, article_id: str) -> int:
         if not self.room:
             raise IndexError(f"the catalogue has room for {self.capacity} articles and is full")
@@ -104,6 +115,10 @@ class Catalogue:
         """An article's category, or None when it has none or is known only from clicks."""
         entry = self.entries[row]
         return entry.category if entry else None
+
+    def quotable(self, row: int, now: int) -> bool:
+        """Whether anything may be said of an article: it may be shown, or might be before it expired."""
+        return bool(self._shown[row] and self.published[row] <= now)
 
     def showable(self, now: int) -> Mask:
         """Say which articles may be shown: with content, published, neither hidden nor expired.

@@ -15,16 +15,17 @@ LAST = 20  # clicks in which common keywords are looked for: later ones weigh to
 BAR = 6  # categories of a profile: a reader has more of them than an article
 
 
-def profile(catalogue: Catalogue, clicks: Sequence[int], half_life_clicks: float) -> Tags:
+def profile(catalogue: Catalogue, clicks: Sequence[int], half_life_clicks: float, now: int) -> Tags:
     """What a reader's last clicks are about.
 
     Each click hands its weight to its article's category, and once more, in proportion to their weights, to its
-    keywords. An article that was taken down is not quoted.
+    keywords. An article that was taken down, or whose time has not come, is not quoted.
 
     Args:
         catalogue: what each article is about.
         clicks: rows, oldest first.
         half_life_clicks: how clicks fade.
+        now: ms.
 
     Returns:
         At most ``BAR`` categories and ``STEM`` keywords, heaviest first; none when nothing was clicked.
@@ -33,7 +34,7 @@ def profile(catalogue: Catalogue, clicks: Sequence[int], half_life_clicks: float
     stem: dict[str, Tag] = {}
     for row, part in zip(clicks, weights(len(clicks), half_life_clicks).tolist(), strict=True):
         entry = catalogue.entries[row]
-        if entry is None or entry.hidden:
+        if entry is None or not catalogue.quotable(row, now):
             continue
         if entry.category:
             _add(bar, Tag(entry.category, part, TagKind.TOPIC if entry.topic else TagKind.CATEGORY))

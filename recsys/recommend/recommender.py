@@ -154,10 +154,10 @@ class Recommender:
             now: ms.
 
         Raises:
-            UnknownArticle: the catalogue has no such article.
+            UnknownArticle: the catalogue has no such article, or it is hidden or not yet published.
         """
         row = self.catalogue.row_of.get(article_id, NONE)
-        if row == NONE or self.catalogue.entries[row] is None:
+        if row == NONE or not self.catalogue.quotable(row, now):
             raise UnknownArticle("an article of the catalogue", f"{article_id!r}", "Check the id.")
         spaces = [(table, index) for _, table, index in self._spaces()][::-1]  # what they say, then who reads them
         return similar_to(self.catalogue, spaces, row, k, now, self.config.reason_keywords)

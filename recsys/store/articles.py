@@ -91,11 +91,13 @@ class ArticleStore(Database):
                 return
             last = rows[-1].id
 
-    def deleted_articles(self, site: str, *, changed_after: int = 0) -> list[str]:
-        """The articles that were deleted with a change after a number; see ``articles``."""
-        query = select(deleted.c.id).where(deleted.c.site == site, deleted.c.change > changed_after)
+    def taken_down(self, site: str, *, changed_after: int) -> list[str]:
+        """The articles that were hidden or deleted with a change after a number, and are still; see ``articles``."""
+        hidden = (articles.c.site == site) & (articles.c.change > changed_after) & articles.c.hidden
+        gone = (deleted.c.site == site) & (deleted.c.change > changed_after)
+        query = sa.union_all(select(articles.c.id).where(hidden), select(deleted.c.id).where(gone))
         with self.reading() as connection:
-            return list(connection.scalars(query.order_by(deleted.c.change)))
+            return list(connection.scalars(query))
 
     def article(self, site: str, id: str) -> StoredArticle | None:
         """One article, or None."""

@@ -1,0 +1,209 @@
+"""The operator's verbs as calls of the admin API: in every answer at once, in the audit, by any id."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+import pytest
+
+from recsys.errors import Busy
+from recsys.events import EventLog
+from recsys.store import ArticlePatch, StoredArticle
+from tests.newsroom import SITE
+from tests.service import Service, article, four, problem, serving
+from web import runs
+from web.live import now_ms
+
+ODD_IDS = ["news/2024/11?id=7&x=%41#top", "渡轮 🚢 é", "-4110354420726924665", "a//b", "x/hide"]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Four articles, and no job that really starts."""
+    monkeypatch.setattr(runs, "start", lambda *_: "run-1")
+    with four(tmp_path) as service:
+        yield service
+
+
+def ask(site: Service, method: str, path: str, token: str | None = None) -> Any:
+    if token is None:
+        token = site.store.add_token(f"editor {now_ms()} {method} {path}"[:200])
+    return site.client.open(f"/admin/api{path}", method=method, headers={"Authorization": f"Bearer {token}"})
+
+
+def reads(site: Service, reader: str | None, session: str, *articles: str) -> None:
+    for name in articles:
+        event = {"event_id": f"{reader}-{session}-{name}", "kind": "click", "article": name, "session": session}
+        answer = site.client.post("/api/v1/events", json=event | ({"reader": reader} if reader else {}))
+        assert answer.status_code == 202
+
+
+def test_hide_and_show_are_in_the_very_next_answer(site: Service) -> None:
+    assert ask(site, "POST", "/articles/a2/hide").json == {"article": "a2", "outcome": "hidden"}
+    assert site.ids() == ["a1", "a3", "a4"]
+    for path in ("/article/a2", "/api/v1/articles/a2", "/api/v1/articles/a2/similar"):
+        assert site.client.get(path).status_code == 404, path
+    assert ask(site, "POST", "/articles/a2/hide").json["outcome"] == "as before"
+    assert ask(site, "POST", "/articles/a2/show").json["outcome"] == "shown"
+    site.live.refresh()
+    assert site.ids() == ["a1", "a2", "a3", "a4"]
+    assert site.client.get("/api/v1/articles/a2/similar").status_code == 200
+
+
+def test_a_deleted_article_is_nowhere_even_after_an_import_and_a_restart(site: Service) -> None:
+    reads(site, "ann", "s", "a2")
+    assert ask(site, "DELETE", "/articles/a2").json["outcome"] == "deleted"
+    site.store.put_articles([article("a2")])
+    site.live.refresh()
+    with serving(site.settings) as restarted:
+        for service in (site, restarted):
+            assert service.ids() == ["a1", "a3", "a4"]
+            for path in ("/article/a2", "/api/v1/articles/a2", "/api/v1/articles/a2/similar"):
+                assert service.client.get(path).status_code == 404, path
+            assert [item["id"] for item in service.get("/api/v1/today")["items"]] == []
+    assert ask(site, "POST", "/articles/a2/show").json["outcome"] == "tombstone lifted"
+    site.store.put_articles([article("a2", title="Again")])
+    site.live.refresh()
+    assert "a2" in site.ids()
+
+
+@pytest.mark.parametrize("name", ODD_IDS)
+def test_every_id_works_in_every_address(site: Service, name: str) -> None:
+    path = f"/articles/{quote(name, safe='')}"
+    site.store.put_articles([article(name)])
+    site.live.refresh()
+    assert ask(site, "POST", f"{path}/hide").json == {"article": name, "outcome": "hidden"}
+    assert ask(site, "POST", f"{path}/show").json["outcome"] == "shown"
+    assert ask(site, "DELETE", path).json["outcome"] == "deleted"
+    reads(site, name, "s", "a1")
+    assert ask(site, "GET", f"/readers/{quote(name, safe='')}").json["events"]["click"]["events"] == 1
+    assert ask(site, "DELETE", f"/readers/{quote(name, safe='')}").json["events"] == 1
+    assert [entry["object"] for entry in ask(site, "GET", "/audit").json["entries"][1:]] == [name] * 3
+
+
+def test_what_is_not_there_is_404_and_without_a_token_nothing_works(site: Service) -> None:
+    for method, path in [("POST", "/articles/no/hide"), ("POST", "/articles/no/show"), ("DELETE", "/articles/no")]:
+        assert "'no'" in problem(ask(site, method, path), 404, "unknown-article")
+    for method in ("GET", "DELETE"):
+        assert "'no'" in problem(ask(site, method, "/readers/no"), 404, "unknown-reader")
+    reads(site, "u1", "s", "a1")
+    for method in ("GET", "DELETE"):
+        problem(ask(site, method, "/readers/u1", "wrong"), 401, "unauthorized")
+        answer = site.client.open("/api/v1/readers/u1", method=method)
+        problem(answer, 401, "unauthorized")
+        assert f"{method} /admin/api/readers/" in cast(Any, answer.json)["remedy"]
+    assert site.store.has_reader(SITE, "u1")
+    assert site.store.audit(SITE, 9) == []
+
+
+def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
+    with serving(site.settings) as other:
+        reads(site, "u1", "s", "a1", "a2")
+        for service in (site, other):
+            assert service.ids(reader="u1", session="s") == ["a3", "a4"]
+            assert service.get("/api/v1/readers/u1/tags")["clicks"] == 2
+        forgot = ask(site, "DELETE", "/readers/u1").json
+        assert (forgot["events"], forgot["run_id"], forgot["done"]) == (2, "run-1", False)
+        other.live.forget()
+        for service in (site, other):
+            assert set(service.ids(reader="u1", session="s")) == {"a1", "a2", "a3", "a4"}
+            assert service.get("/api/v1/readers/u1/tags", session="s")["clicks"] == 0
+            assert len(service.live._world.recommender.trends.visits) == 0
+        kept = ask(site, "GET", "/readers/u1").json
+        assert (kept["events"], kept["clicks"], kept["where"]["store"]) == ({}, [], 0)
+        reads(site, "u1", "s", "a3")
+        for service in (site, other):
+            assert "a3" not in service.ids(reader="u1")
+            assert service.get("/api/v1/readers/u1/tags")["clicks"] == 1
+
+
+def test_the_log_is_cleared_by_the_next_run_when_one_is_active(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*_: Any) -> str:
+        raise Busy("no run", "one", "Wait.")
+
+    monkeypatch.setattr(runs, "start", busy)
+    reads(site, "u1", "s", "a1")
+    log = EventLog(site.settings.data_dir / "log")
+    log.append(site.store, SITE, site.settings.events)
+    assert ask(site, "DELETE", "/readers/u1").json["run_id"] is None
+    kept = ask(site, "GET", "/readers/u1").json
+    assert kept["where"] == {"store": 0, "log": 1, "log_parts": 1}
+    assert kept["forgotten"]["log_cleared_at"] is None
+
+
+def test_a_take_down_does_not_wait_for_a_long_import(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The article that is hidden was read before it was; it must not come back when its turn comes."""
+    site.store.put_articles([article(f"n{n}") for n in range(3)])
+    world, prepare = site.live._world, site.live._world.prepare
+
+    def slow(one: StoredArticle) -> Any:
+        if one.id == "n0":
+            site.store.hide_article(SITE, "a1", "ann")
+            site.store.hide_article(SITE, "n2", "ann")
+            site.live.take_down()
+            assert "a1" not in site.ids()
+        return prepare(one)
+
+    monkeypatch.setattr(world, "prepare", slow)
+    site.live.refresh()
+    assert set(site.ids()) == {"a2", "a3", "a4", "n0", "n1"}
+    site.store.show_article(SITE, "n2", "ann")
+    monkeypatch.undo()
+    site.live.refresh()
+    assert "n2" in site.ids()
+
+
+def test_two_readers_with_one_session_name_never_see_each_other_s_reading(site: Service) -> None:
+    everything = {"a1", "a2", "a3", "a4"}
+    reads(site, "ann", "1", "a1")
+    reads(site, "bob", "1", "a2")
+    assert set(site.ids(reader="ann", session="1")) == everything - {"a1"}
+    assert set(site.ids(reader="bob", session="1")) == everything - {"a2"}
+    assert set(site.ids(reader="eve", session="1")) == everything
+    assert set(site.ids(session="1")) == everything
+    assert site.get("/api/v1/readers/eve/tags", session="1")["clicks"] == 0
+
+
+def test_what_was_read_before_the_reader_was_known_is_theirs_unless_two_claim_it(site: Service) -> None:
+    reads(site, None, "s", "a1")
+    assert "a1" not in site.ids(session="s")
+    assert "a1" not in site.ids(reader="ann", session="s")
+    assert "a1" in site.ids(reader="bob", session="s")
+    assert "a1" in site.ids(reader="ann", session="s")  # now nobody can say whose it is
+
+
+def test_an_embargoed_article_is_shown_from_its_time_on_and_not_before(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now_ms() + 3_600_000
+    site.store.merge_articles([ArticlePatch("soon", SITE, {"title": "T", "published_at": at, "category": "new"})])
+    site.live.refresh()
+    addresses = ["/article/soon", "/api/v1/articles/soon", "/api/v1/articles/soon/similar", "/category/new"]
+    reads(site, "ann", "s", "soon")
+
+    def look() -> tuple[set[int], bool, bool]:
+        statuses = {site.client.get(path).status_code for path in addresses}
+        today = "soon" in [item["id"] for item in site.get("/api/v1/today")["items"]]
+        tags = [tag["tag"] for tag in site.get("/api/v1/readers/ann/tags")["tags"]["bar"]]
+        return statuses, today, "new" in tags or "soon" in site.ids()
+
+    assert look() == ({404}, False, False)
+    for module in ("live", "api", "newsroom", "today"):
+        monkeypatch.setattr(f"web.{module}.now_ms", lambda: at)
+    monkeypatch.setattr("web.site.time.time", lambda: at / 1000)
+    assert look() == ({200}, True, True)
+
+
+def test_verbs_of_many_at_once_are_all_in_the_audit(site: Service) -> None:
+    token = site.store.add_token("many")
+    threads = [threading.Thread(target=ask, args=(site, "POST", f"/articles/a{n}/hide", token)) for n in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert site.ids() == []
+    assert {(entry["object"], entry["actor"]) for entry in ask(site, "GET", "/audit").json["entries"]} == {
+        (f"a{n}", "token many") for n in range(1, 5)
+    }

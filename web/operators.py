@@ -1,0 +1,105 @@
+"""The admin API's verbs: hide, show and delete articles, see and forget readers, and the audit of it.
+
+Reads a bearer token, whose name is written to the audit; produces answers under ``/admin/api``. What a verb does is in
+the answer of every worker within a second: this one follows at once.
+"""
+
+from apiflask import APIBlueprint
+
+from recsys.errors import Busy
+from recsys.events import EventLog
+from recsys.events.personal import Places, forget, forgotten_state, kept_of
+from recsys.store import Outcome, normal_id
+from web import runs
+from web.admin import actor, check_token, never_stored
+from web.admin_schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
+from web.installation import Installation, installation
+from web.problems import Refused
+
+blueprint = APIBlueprint("operators", __name__, url_prefix="/admin/api", tag="admin")
+blueprint.before_request(check_token)
+blueprint.after_request(never_stored)
+
+
+@blueprint.post("/articles/<path:article_id>/hide", merge_slashes=False)
+@blueprint.output(VerbDone)
+@blueprint.doc(security="bearer")
+def hide(article_id: str) -> VerbDone:
+    """Take an article out of every list and page, until it is shown again."""
+    here = installation()
+    return _done(here, article_id, here.store.hide_article(here.live.site, _id(article_id), actor()))
+
+
+@blueprint.post("/articles/<path:article_id>/show", merge_slashes=False)
+@blueprint.output(VerbDone)
+@blueprint.doc(security="bearer")
+def show(article_id: str) -> VerbDone:
+    """Show a hidden article; of a deleted one lift the tombstone, so that an import may bring it back."""
+    here = installation()
+    return _done(here, article_id, here.store.show_article(here.live.site, _id(article_id), actor()))
+
+
+@blueprint.delete("/articles/<path:article_id>", merge_slashes=False)
+@blueprint.output(VerbDone)
+@blueprint.doc(security="bearer")
+def delete_article(article_id: str) -> VerbDone:
+    """Delete an article for good: no import brings it back."""
+    here = installation()
+    return _done(here, article_id, here.store.delete_article(here.live.site, _id(article_id), actor()))
+
+
+@blueprint.get("/readers/<path:reader>", merge_slashes=False)
+@blueprint.input(KeptQuery, location="query", arg_name="query")
+@blueprint.output(ReaderKept)
+@blueprint.doc(security="bearer")
+def read_reader(reader: str, query: KeptQuery) -> ReaderKept:
+    """What is kept of a reader, and where; after they were forgotten, how far that is."""
+    return ReaderKept(**kept_of(_places(installation()), _id(reader), whole=query.all))
+
+
+@blueprint.delete("/readers/<path:reader>", merge_slashes=False)
+@blueprint.output(Forgot)
+@blueprint.doc(security="bearer")
+def forget_reader(reader: str) -> Forgot:
+    """Remove everything of a reader: at once from store and workers, by a job from the log, then release by release."""
+    here = installation()
+    places, reader = _places(here), _id(reader)
+    removed = forget(places, reader, actor())
+    here.live.forget()
+    try:
+        run = runs.start(here.store, here.settings, "events", {})
+    except Busy:  # the next run clears the log
+        run = None
+    return Forgot(reader=reader, events=removed, run_id=run, **(forgotten_state(places, reader) or {}))
+
+
+@blueprint.get("/audit")
+@blueprint.input(AuditQuery, location="query", arg_name="query")
+@blueprint.output(Audit)
+@blueprint.doc(security="bearer")
+def audit(query: AuditQuery) -> Audit:
+    """Who did what to which article or reader, newest first."""
+    here = installation()
+    return Audit(entries=[AuditOut(**entry._asdict()) for entry in here.store.audit(here.live.site, query.last)])
+
+
+def _done(here: Installation, article_id: str, outcome: Outcome) -> VerbDone:
+    here.live.take_down()
+    return VerbDone(article=_id(article_id), outcome=outcome)
+
+
+def _places(here: Installation) -> Places:
+    data = here.settings.data_dir
+    return Places(here.store, here.live.site, EventLog(data / "log"), here.releases, data / "rejects", data / "work")
+
+
+def _id(text: str) -> str:
+    """An identifier as every door reads it.
+
+    Raises:
+        Refused: 422, it is none.
+    """
+    id = normal_id(text)
+    if id is None:
+        raise Refused(422, "invalid", f"Expected an id; got {text!r:.80}.", "Send the id as it was imported.")
+    return id
