@@ -36,6 +36,9 @@ EVENT_FIELDS = (
     "dwell_ms",
     "context",
 )
+# Beside an article: whether it was shown, whether it was clicked. Without one: lists of articles, as is a history.
+LIST_FIELDS = ("shown", "clicked", "history", "history_time")
+KINDS = ("articles", "events", "clicks", "both")
 
 
 class Source(NamedTuple):
@@ -53,34 +56,46 @@ class Source(NamedTuple):
 
 
 Mapping = dict[str, Source]
+ValueMaps = dict[str, dict[str, str]]  # field -> value of the file -> value of ours
 
 
-def parse_map(texts: Iterable[str]) -> Mapping:
+class Asked(NamedTuple):
+    """What ``--map`` says: the source of each field, and for some fields what their values mean."""
+
+    fields: Mapping
+    values: ValueMaps
+
+
+def parse_map(texts: Iterable[str]) -> Asked:
     """Read the ``--map`` options.
 
     Args:
-        texts: each ``field=column`` or ``field=:constant``, or several with commas between them.
+        texts: each ``field=column``, ``field=:constant`` or ``field.VALUE=value``, or several with commas between.
 
     Returns:
-        The source of each field.
+        The source of each field, and the meaning of the values that are given one.
 
     Raises:
         ImportRefused: an entry has no ``=``, or a field is given twice or is unknown.
     """
-    mapping: Mapping = {}
+    asked = Asked({}, {})
+    known = {*ARTICLE_FIELDS, *EVENT_FIELDS, *LIST_FIELDS}
     for entry in (entry.strip() for text in texts for entry in text.split(",")):
         if not entry:
             continue
         field, equals, column = (part.strip() for part in entry.partition("="))
         if not equals or not field or not column:
             raise ImportRefused("field=column or field=:constant", repr(entry), "For example --map time=clicked_at.")
-        known = {*ARTICLE_FIELDS, *EVENT_FIELDS}
+        name, dot, value = field.partition(".")
+        if dot and value and name in known and name != "context":
+            asked.values.setdefault(name, {})[value.casefold()] = column
+            continue
         if field not in known and not (field.startswith(CONTEXT) and field != CONTEXT):
             raise ImportRefused("a field of an article or an event", repr(field), nearest(field, known))
-        if field in mapping:
+        if field in asked.fields:
             raise ImportRefused("each field once", f"{field!r} twice", "Remove one of them.")
-        mapping[field] = _source(column)
-    return mapping
+        asked.fields[field] = _source(column)
+    return asked
 
 
 def _source(text: str) -> Source:
@@ -93,61 +108,71 @@ def kind_of_records(mapping: Mapping, names: Sequence[str]) -> str:
     """Whether a file holds ``articles``, ``events`` (a kind in each row) or ``clicks``, by the fields it can fill."""
     have = {*mapping, *names}
     if "article" in have:
-        return "events" if "kind" in have else "clicks"
-    return "articles"
+        return "events" if have & {"kind", "shown", "clicked"} else "clicks"
+    lists = have & {"shown", "clicked", "history"}
+    return "events" if lists and "title" not in have else "articles"
 
 
-def complete(mapping: Mapping, names: Sequence[str], kind: str, is_open: bool) -> Mapping:
+def fields_of(kind: str) -> tuple[str, ...]:
+    """The fields that a kind of record has, and those that lists of a row are unfolded into it by."""
+    if kind == "both":  # the article is the event's
+        return (*EVENT_FIELDS, *(field for field in ARTICLE_FIELDS if field != "id"))
+    return ARTICLE_FIELDS if kind == "articles" else (*EVENT_FIELDS, *LIST_FIELDS)
+
+
+def complete(asked: Mapping, names: Sequence[str], kind: str, is_open: bool) -> Mapping:
     """Check the map against a file's columns, and add the fields that have a column of their own name.
 
     Args:
-        mapping: what was asked for.
+        asked: the source of each field that was asked for.
         names: the file's columns.
-        kind: articles, events or clicks.
+        kind: articles, events, clicks, or both (each row an event and its article).
         is_open: later rows may have columns beside those named; a file without times is then told by its first rows.
 
     Returns:
         The source of every field that the file can fill.
 
     Raises:
-        ImportRefused: a column is not there (the nearest one is named), a field is of the other kind of record, or
-            one that every record needs is missing.
+        ImportRefused: a column is not there (the nearest one is named), or a field is of the other kind of record.
     """
-    fields = ARTICLE_FIELDS if kind == "articles" else EVENT_FIELDS
-    for field, source in mapping.items():
+    fields = fields_of(kind)
+    for field, source in asked.items():
         if field not in fields and not (kind != "articles" and field.startswith(CONTEXT)):
             raise ImportRefused(f"a field of {kind}", repr(field), nearest(field, fields))
         if source.column is not None and source.column not in names:
             raise ImportRefused(
                 f"a column for {field!r}", f"no column {source.column!r}", nearest(source.column, names)
             )
-    own = [field for field in fields if field in names or (is_open and field != "time")]
-    if any(field.startswith(CONTEXT) for field in mapping):
+    told_by_rows = ("time", *LIST_FIELDS)
+    own = [field for field in fields if field in names or (is_open and field not in told_by_rows)]
+    if any(field.startswith(CONTEXT) for field in asked):
         own = [field for field in own if field != "context"]
-    whole = {field: Source(field, None) for field in own} | mapping
-    if kind == "clicks":
+    whole = {field: Source(field, None) for field in own} | asked
+    if kind == "clicks" and not whole.keys() & {"shown", "clicked", "history"}:
         whole["kind"] = Source(None, "click")
-    needed = ("kind", "article") if kind != "articles" else () if _names_articles(mapping, names) else ("title",)
-    for field in needed:
-        if field not in names and whole.get(field, Source(field, None)) == Source(field, None):
-            raise ImportRefused(
-                f"a column for {field!r}, which {kind} need",
-                f"the columns {', '.join(names)[:300]}",
-                f"Say which it is with --map {field}=COLUMN; if a CSV file's first line names no columns, count them: "
-                f"--no-header --map {field}=2.",
-            )
     return whole
 
 
-def _names_articles(mapping: Mapping, names: Sequence[str]) -> bool:
-    """Whether rows say which article they are of, so that they can correct one without its title."""
-    return any(field in mapping or field in names for field in ("id", "url"))
+def missing(mapping: Mapping, names: Sequence[str], kind: str) -> str:
+    """A field that the records need and no column can fill; empty if there is none."""
+    filled = {field for field, source in mapping.items() if source.column is None or source.column in names}
+    if kind == "articles":
+        needed: tuple[str, ...] = () if filled & {"id", "url"} else ("title",)
+    elif "article" not in filled and filled & {"shown", "clicked", "history"}:
+        needed = ()
+    elif kind == "both" or filled & {"shown", "clicked"}:
+        needed = ("article",)
+    else:
+        needed = ("article", "kind")
+    return next((field for field in needed if field not in filled), "")
 
 
-def shown_map(mapping: Mapping, names: Sequence[str]) -> str:
+def shown_map(mapping: Mapping, values: ValueMaps, names: Sequence[str]) -> str:
     """A map as ``--map`` would say it, without the fields that no column fills, and the columns that fill none."""
     used = {field: source for field, source in mapping.items() if source.column is None or source.column in names}
-    text = ",".join(f"{field}={_shown(source)}" for field, source in used.items())
+    entries = [f"{field}={_shown(source)}" for field, source in used.items()]
+    entries += [f"{field}.{value}={ours}" for field, meanings in values.items() for value, ours in meanings.items()]
+    text = ",".join(entries)
     left = [name for name in names if name not in {source.column for source in used.values()}]
     return f"{text}; unused: {', '.join(left)}"[:MAX_SHOWN] if left else text[:MAX_SHOWN]
 

@@ -1,0 +1,182 @@
+"""RSS, Atom and JSON Feed -> rows of articles.
+
+A document type and entities are refused before anything parses the text: no feed needs them, and a few lines of them
+unfold into gigabytes or read this machine's files.
+"""
+
+import calendar
+import codecs
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import feedparser
+
+from recsys.errors import BadReader, ImportRefused
+from recsys.store.records import normal_id
+from recsys.times import BadTime, parsed
+
+EXPECTED = "an RSS, Atom or JSON feed"
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+PROLOGUE = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)  # all that may stand before the root, but a document type
+PICTURES = re.compile(r"\.(jpe?g|png|webp|gif|avif)(\?|$)", re.IGNORECASE)
+Row = dict[str, Any]
+
+
+class Feed(NamedTuple):
+    """A feed's entries as rows of an article's fields, each with those that it has, and sentences for a person."""
+
+    rows: list[Row]
+    notes: list[str]
+
+
+def read_feed(content: bytes, name: str) -> Feed:
+    """The entries of a feed.
+
+    Args:
+        content: its bytes.
+        name: of the file or address, for an error's message.
+
+    Raises:
+        ImportRefused: it is none, has a document type, or has no entries that can be read.
+    """
+    text = _text(content, name)
+    start = text.lstrip("\ufeff \t\r\n")
+    feed = _json_feed(start, name) if start[:1] == "{" else _xml_feed(start, name)
+    if not feed.rows:
+        raise ImportRefused("a feed with entries", f"{name}, which has none", "Check the address.")
+    return feed
+
+
+def _text(content: bytes, name: str) -> str:
+    encoding = next((encoding for mark, encoding in MARKS if content.startswith(mark)), None)
+    declared = DECLARED.match(content[:1000])
+    encoding = encoding or (declared[1].decode() if declared else "utf-8")
+    try:
+        return content.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        # A page may say one encoding and be another; the text is then still worth more than a refusal.
+        return content.decode("utf-8", "replace")
+
+
+def _xml_feed(text: str, name: str) -> Feed:
+    body = DECLARATION.sub("", text, count=1)
+    at = 0
+    while match := PROLOGUE.match(body, at):
+        at = match.end()
+    if re.match(r"<!doctype\s+html", body[at : at + 40], re.IGNORECASE) or body[at : at + 5].lower() == "<html":
+        raise ImportRefused(EXPECTED, f"an HTML page ({name})", "Look in the page's source for the feed's address.")
+    if body.startswith("<!", at):
+        raise ImportRefused(
+            "a feed without a document type or entities", f"<!DOCTYPE or <!ENTITY in {name}", "Ask its publisher."
+        )
+    # Told by a header, feedparser neither guesses nor looks for another encoding that a text might hide.
+    found = feedparser.parse(
+        io.BytesIO(body[at:].encode("utf-8", "replace")),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+    )
+    if not found.version and not found.entries:
+        raise ImportRefused(EXPECTED, f"something else ({name})", "For a table or JSON use csv, jsonl or parquet.")
+    rows = [_entry(entry, found.feed) for entry in found.entries]
+    broken = f"The feed is not well-formed ({found.get('bozo_exception')}); {len(rows)} entries could be read."
+    return Feed(rows, [broken] if found.bozo else [])
+
+
+def _entry(entry: Any, feed: Any) -> Row:
+    link = entry.get("link")
+    full = max((part.get("value") or "" for part in entry.get("content", ())), key=len, default="")
+    return _without_nothing(
+        {
+            "id": _usable_id(entry.get("id")) or _usable_id(link),
+            "title": entry.get("title"),
+            "body": full or entry.get("summary"),
+            "url": link,
+            "image": _picture(entry),
+            "source": _source(entry, feed),
+            "language": entry.get("language") or feed.get("language"),
+            "category": next((tag.get("term") or tag.get("label") for tag in entry.get("tags", ())), None),
+            "published_at": _published(entry),
+        }
+    )
+
+
+def _source(entry: Any, feed: Any) -> str | None:
+    titles = (entry.get("source", {}).get("title"), entry.get("author_detail", {}).get("name"), feed.get("title"))
+    return next(filter(None, titles), None)
+
+
+def _published(entry: Any) -> Any:
+    """As it is written, so that a time without a zone is read like any other; else what feedparser makes of it."""
+    field = next((field for field in ("published", "updated", "created") if field in entry), None)
+    if field is None:
+        return None
+    try:
+        parsed(entry[field])
+    except BadTime:
+        moment = entry.get(f"{field}_parsed")
+        return calendar.timegm(moment) * 1000 if moment else entry[field]
+    return entry[field]
+
+
+def _picture(entry: Any) -> str | None:
+    media: Iterable[Any] = [*entry.get("media_content", ()), *entry.get("enclosures", ())]
+    for item in media:
+        url = item.get("url") or item.get("href")
+        kind = item.get("medium") or item.get("type") or ""
+        if url and (kind.startswith("image") or (not kind and PICTURES.search(url))):
+            return str(url)
+    thumbnails = [item.get("url") for item in entry.get("media_thumbnail", ())]
+    return next(filter(None, [*thumbnails, entry.get("image", {}).get("href")]), None)
+
+
+def _json_feed(text: str, name: str) -> Feed:
+    try:
+        feed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ImportRefused(EXPECTED, f"broken JSON: {error} ({name})", "Check the address.") from None
+    if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
+        raise ImportRefused(EXPECTED, f"other JSON ({name})", "Use `python -m jobs import jsonl`.")
+    rows = [_item(item, feed) for item in feed["items"] if isinstance(item, dict)]
+    return Feed(rows, [])
+
+
+def _item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> Row:
+    url = item.get("url") or item.get("external_url")
+    authors = item.get("authors") or ([item["author"]] if isinstance(item.get("author"), dict) else [])
+    names = [author.get("name") for author in authors if isinstance(author, dict)]
+    tags = item.get("tags")
+    return _without_nothing(
+        {
+            "id": _usable_id(item.get("id")) or _usable_id(url),
+            "title": item.get("title"),
+            "body": item.get("content_html") or item.get("content_text") or item.get("summary"),
+            "url": url,
+            "image": item.get("image") or item.get("banner_image"),
+            "source": next(filter(None, names), None) or feed.get("title"),
+            "language": item.get("language") or feed.get("language"),
+            "category": tags[0] if isinstance(tags, list) and tags else None,
+            "published_at": item.get("date_published") or item.get("date_modified"),
+        }
+    )
+
+
+def _usable_id(value: Any) -> str | None:
+    """An identifier if it can be one; an address may be too long for that, and then makes one."""
+    try:
+        return normal_id(value)
+    except BadReader:
+        return None
+
+
+def _without_nothing(row: Row) -> Row:
+    return {field: value for field, value in row.items() if value}
