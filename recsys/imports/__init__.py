@@ -5,9 +5,19 @@ and a summary. Every record has an identifier that follows from the file, and ea
 that is run again changes nothing, and one that was killed is finished by running it again.
 """
 
-from recsys.imports.files import import_file, import_mind
+from recsys.imports.files import import_file
+from recsys.imports.folders import import_adressa, import_ebnerd, import_mind
 from recsys.imports.rejects import Summary
 from recsys.imports.target import ImportsConfig, Target
 from recsys.imports.values import Reading
 
-__all__ = ["ImportsConfig", "Reading", "Summary", "Target", "import_file", "import_mind"]
+__all__ = [
+    "ImportsConfig",
+    "Reading",
+    "Summary",
+    "Target",
+    "import_adressa",
+    "import_ebnerd",
+    "import_file",
+    "import_mind",
+]

@@ -170,12 +170,13 @@ def missing(mapping: Mapping, names: Sequence[str], kind: str) -> str:
 def shown_map(mapping: Mapping, values: ValueMaps, names: Sequence[str]) -> str:
     """A map as ``--map`` would say it, without the fields that no column fills, and the columns that fill none."""
     used = {field: source for field, source in mapping.items() if source.column is None or source.column in names}
-    entries = [f"{field}={_shown(source)}" for field, source in used.items()]
+    entries = [f"{field}={written(source)}" for field, source in used.items()]
     entries += [f"{field}.{value}={ours}" for field, meanings in values.items() for value, ours in meanings.items()]
     text = ",".join(entries)
     left = [name for name in names if name not in {source.column for source in used.values()}]
     return f"{text}; unused: {', '.join(left)}"[:MAX_SHOWN] if left else text[:MAX_SHOWN]
 
 
-def _shown(source: Source) -> str:
+def written(source: Source) -> str:
+    """A source as ``--map`` says it."""
     return f":{source.constant}" if source.column is None else f"{'@' * source.is_address}{source.column}"

@@ -6,10 +6,9 @@ from typing import Any
 
 from recsys.errors import ImportRefused
 from recsys.imports.mapping import Mapping, ValueMaps
-from recsys.imports.tables import Batch
+from recsys.imports.tables import Batch, made_column, part_of
 from recsys.nothing import is_nothing
 
-MARK = "\0="  # begins the name of a column that is made here: no column of a file is called so
 MAX_SHOWN = 40  # characters of a value in a count
 
 
@@ -23,7 +22,6 @@ class Meanings:
 
     Attributes:
         mapping: the map of the batches that are made.
-        origins: the file's column of each column that is made.
 
     Raises:
         ImportRefused: a field whose values have meanings has no column.
@@ -39,14 +37,14 @@ class Meanings:
                     "none",
                     f"Add {field}=COLUMN to --map.",
                 )
-        self.mapping = source | {field: source[field]._replace(column=MARK + field) for field in values}
-        self.origins = {MARK + field: source[field].column for field in values}
+        made = {field: made_column(field, source[field].column) for field in values}
+        self.mapping = source | {field: source[field]._replace(column=name) for field, name in made.items()}
 
     def batch(self, batch: Batch) -> Batch:
         """A batch with the meanings beside its columns, without the rows of a kind that has none."""
         for field, meanings in self._values.items():
             column = batch.columns[self._source[field].column or ""]
-            batch.columns[MARK + field] = [meanings.get(_key(value), value) for value in column]
+            batch.columns[self.mapping[field].column or ""] = [meanings.get(_key(value), value) for value in column]
             if field == "kind":
                 batch = self._wanted(batch, column, meanings)
         return batch
@@ -58,8 +56,7 @@ class Meanings:
         others = set(range(len(column))).difference(keep)
         for value, count in Counter(str(column[i])[:MAX_SHOWN] for i in others).items():
             self._leave_out(f"kind {value}", count)
-        columns = {name: [values[i] for i in keep] for name, values in batch.columns.items()}
-        return Batch([batch.lines[i] for i in keep], columns, [batch.row(i) for i in keep])
+        return part_of(batch, keep)
 
 
 def _key(value: Any) -> str:

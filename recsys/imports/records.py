@@ -10,7 +10,7 @@ from recsys.imports import texts, values
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS, Mapping, Source
 from recsys.imports.moments import Moments, NoValue, Order
 from recsys.imports.rejects import Tally
-from recsys.imports.tables import Batch
+from recsys.imports.tables import Batch, origin_of
 from recsys.imports.values import BadValue, Convert, Reading
 from recsys.store import ArticlePatch, Event, Kind
 from recsys.store.addresses import address_id, made_id, normal_address
@@ -270,7 +270,7 @@ def _constant(field: str, source: Source | None, convert: Convert) -> Any:
 
 def _has_key(batch: Batch, i: int, column: str) -> bool:
     """Whether a row has a column at all: objects of JSON need not."""
-    row = batch.rows[i] if batch.rows is not None else None
+    row, column = batch.rows[i] if batch.rows is not None else None, origin_of(column)
     if not isinstance(row, dict) or column in row:
         return True
     for part in column.split("."):

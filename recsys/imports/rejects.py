@@ -43,6 +43,7 @@ class Summary:
         changed: articles by field that an update changed.
         notes: whole sentences for a person.
         known: clicks whose article is in the store, and clicks; None when the file holds none.
+        lost: files of several of which every row was rejected.
     """
 
     records: str
@@ -62,6 +63,7 @@ class Summary:
     changed: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     known: tuple[int, int] | None = None
+    lost: list[str] = field(default_factory=list)
 
     @property
     def rows_per_second(self) -> float:
@@ -94,6 +96,8 @@ class Tally:
             Counter[str](),
         )
         self._hidden, self._deleted = Counter[str](), 0
+        self._begun: list[tuple[str, int, int]] = [(name, 0, 0)]  # files; rows read and rejected before each
+        self._last_rejected = (0, 0)
         self.notes: list[str] = []
         self.known: tuple[int, int] | None = None
 
@@ -106,15 +110,32 @@ class Tally:
         if self._file is not None:
             self._file.close()
 
+    def begin(self, file: str) -> None:
+        """Say that the rows which follow are of another file: one of several of the import."""
+        self._begun.append((file, self.read, self.rejected))
+
+    def lost_files(self) -> list[str]:
+        """The files of which every row was rejected."""
+        ends = [*((read, rejected) for _, read, rejected in self._begun[1:]), (self.read, self.rejected)]
+        pairs = zip(self._begun, ends, strict=True)
+        lost = [file for (file, read, rejected), end in pairs if end[0] > read and end[0] - read == end[1] - rejected]
+        return lost if len(self._begun) > 1 else []
+
     def reject(self, line: int, reason: str, row: Any) -> None:
-        """Write one row that cannot be used to the rejects file; it counts as read."""
+        """Write one row that cannot be used to the rejects file; it counts as read, and once for all of its events."""
+        part = (len(self._begun), line)
+        if part == self._last_rejected:
+            return
+        self._last_rejected = part
+        self.reasons[_without_value(reason)] += 1
+        if len(self._begun) > 1:
+            reason = f"{self._begun[-1][0]}: {reason}"
         if self._file is None:
             self._first_reason = f"line {line}: {reason}"
             self._file = self._open()
         text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
         found = {"line": line, "reason": reason, "row": text[:MAX_ROW]}
         self._file.write(json.dumps(found, ensure_ascii=False) + "\n")
-        self.reasons[_without_value(reason)] += 1
         self.rejected += 1
         self.read += 1
 
@@ -146,7 +167,8 @@ class Tally:
 
     def know(self, share: Known, remedy: str) -> None:
         """Keep which part of the clicks is of articles that the store has, and what would make it larger."""
-        self.known = (share.known, share.clicks)
+        known, clicks = self.known or (0, 0)
+        self.known = (known + share.known, clicks + share.clicks)
         if sentence := share.sentence(remedy):
             self.note(sentence)
 
@@ -173,6 +195,7 @@ class Tally:
             dict(self.changed.most_common()),
             list(self.notes),
             self.known,
+            self.lost_files(),
         )
 
     def _open(self) -> IO[str]:

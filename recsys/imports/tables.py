@@ -32,6 +32,22 @@ class Batch:
         return self.rows[i] if self.rows is not None else {name: values[i] for name, values in self.columns.items()}
 
 
+def made_column(field: str, column: str | None) -> str:
+    """The name of a column that is made of another one for a field; no column of a file has such a name."""
+    return f"\0{field}\0{column or ''}"
+
+
+def origin_of(column: str) -> str:
+    """The file's column of which one is made; its own name for one of the file."""
+    return column.rpartition("\0")[2]
+
+
+def part_of(batch: Batch, keep: Sequence[int]) -> Batch:
+    """Some rows of a batch."""
+    columns = {name: [values[i] for i in keep] for name, values in batch.columns.items()}
+    return Batch([batch.lines[i] for i in keep], columns, [batch.row(i) for i in keep])
+
+
 class Table(Protocol):
     """A file of rows, read in batches.
 

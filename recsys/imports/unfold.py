@@ -11,17 +11,15 @@ from typing import Any, NamedTuple
 from recsys.errors import ImportRefused
 from recsys.imports.lists import aligned_list, is_several, list_of
 from recsys.imports.mapping import LIST_FIELDS, Mapping, Source
-from recsys.imports.tables import Batch, Reject
+from recsys.imports.tables import Batch, Reject, made_column
 from recsys.imports.values import BadValue, flag_of, shown
 from recsys.nothing import is_nothing
 
-OWN = "\0"  # begins the name of a column that is made here: no column of a file is called so
 READERS = 50_000  # whose history is remembered, so that it is not sent again with each row
 ID_BYTES = 10
 VARYING = ("event_id", "kind", "article", "time", "position", "impression", "dwell_ms")
 ALIGNED = ("time", "position", "dwell_ms")  # may be lists beside a list of articles
 FLAGS = frozenset(("0", "1", "true", "false", "0.0", "1.0"))
-Note = Callable[[str], None]
 
 
 class Unfolded(NamedTuple):
@@ -40,27 +38,26 @@ class Unfold:
     """Turns rows into events.
 
     Args:
-        source: the map of a file's columns, with ``shown``, ``clicked`` or ``history``, or whose ``article`` may be a
-            list.
-        note: keeps a sentence for the end of the import.
+        source: the map of a file's columns, with ``shown``, ``clicked`` or ``history``.
+        leave_out: counts rows that are not wanted.
 
     Attributes:
         mapping: the map of the batches that are made, for ``Records``.
-        origins: the file's column of each column that is made.
     """
 
-    def __init__(self, source: Mapping, note: Note) -> None:
-        self._source, self._note = source, note
+    def __init__(self, source: Mapping, leave_out: Callable[[str, int], None]) -> None:
+        self._source, self._leave_out = source, leave_out
         self._rest = [field for field, origin in source.items() if origin.column and field not in VARYING + LIST_FIELDS]
         self.mapping: Mapping = {field: origin for field, origin in source.items() if origin.column is None}
-        self.mapping |= {field: source[field]._replace(column=OWN + field) for field in self._rest}
-        for field in VARYING:
-            if field in source or field in ("event_id", "kind", "article", "impression"):
-                self.mapping[field] = source.get(field, Source(None, None))._replace(column=OWN + field, constant=None)
+        self.mapping |= {field: _made(source[field], field) for field in self._rest}
         lists = [field for field in ("shown", "clicked", "history") if field in source]
+        for field in VARYING:
+            if field in source or field in ("event_id", "kind", "article", "impression", "time"):
+                self.mapping[field] = _made(source.get(field, Source(None, None)), field)
+        if any(source[field].is_address for field in lists):
+            self.mapping["article"] = self.mapping["article"]._replace(is_address=True)
         self._is_flags = "article" in source and bool(lists)
         self._is_checked = self._is_flags or not set(lists) & {"shown", "clicked"}
-        self.origins = {OWN + field: origin.column for field, origin in source.items() if origin.column}
         self._histories = Histories()
 
     def batch(self, batch: Batch, reject: Reject) -> Batch:
@@ -68,7 +65,7 @@ class Unfold:
         if not self._is_checked:
             self._refuse_flags(batch)
         values = {field: self._column(field, batch) for field in self._source if field not in self._rest}
-        unfold = self._flags if self._is_flags else self._lists if "article" not in self._source else self._several
+        unfold = self._flags if self._is_flags else self._lists
         rows: list[int] = []
         events: list[Unfolded] = []
         for i in range(len(batch.lines)):
@@ -80,13 +77,14 @@ class Unfold:
                 continue
             events += some
             rows += [i] * len(some)
-        columns: dict[str, list[Any]] = {
-            OWN + field: list(column) for field, column in zip(VARYING, zip(*events, strict=True), strict=False)
+        varying = zip(*events, strict=True) if events else [()] * len(VARYING)
+        made = dict(zip(VARYING, map(list, varying), strict=True))
+        columns = {
+            origin.column: made[field] for field, origin in self.mapping.items() if field in made and origin.column
         }
-        columns = columns or {OWN + field: [] for field in VARYING}
         for field in self._rest:
             column = batch.columns[self._source[field].column or ""]
-            columns[OWN + field] = [column[i] for i in rows]
+            columns[self.mapping[field].column or ""] = [column[i] for i in rows]
         return Batch([batch.lines[i] for i in rows], columns, [batch.row(i) for i in rows])
 
     def _column(self, field: str, batch: Batch) -> list[Any]:
@@ -98,20 +96,12 @@ class Unfold:
         flags = {field: _flag(field, row[field]) for field in ("shown", "clicked") if field in row}
         kinds = ["impression"] if flags.get("shown", True) else []
         kinds += ["click"] if flags.get("clicked", False) else []
+        if not kinds:
+            self._leave_out("rows neither shown nor clicked", 1)
         for kind in kinds:
             id = f"{row['event_id']}-{kind}" if row.get("event_id") is not None else None
             dwell = row.get("dwell_ms") if kind == "click" else None
             yield Unfolded(id, kind, row["article"], row.get("time"), row.get("position"), row.get("impression"), dwell)
-
-    def _several(self, row: dict[str, Any], batch: Batch, i: int) -> Iterator[Unfolded]:
-        """An event of the row's kind for each article of a list."""
-        kind, id = row.get("kind"), row.get("event_id")
-        articles = list_of(row["article"]) if is_several(row["article"]) else [row["article"]]
-        beside = {field: _beside(field, row.get(field), articles, "article") for field in ALIGNED}
-        for n, article in enumerate(articles):
-            own = id if len(articles) == 1 or id is None else f"{id}-{n}"
-            time, position, dwell = (beside[field][n] for field in ALIGNED)
-            yield Unfolded(own, kind or "", article, time, position, row.get("impression"), dwell)
 
     def _lists(self, row: dict[str, Any], batch: Batch, i: int) -> Iterator[Unfolded]:
         """An impression for each article shown, a click for each clicked, a click for each of a history."""
@@ -158,6 +148,34 @@ class Unfold:
                 )
 
 
+def unfold_articles(batch: Batch, mapping: Mapping, reject: Reject) -> Batch:
+    """One row for each article where ``article`` is a list of them, in the same columns.
+
+    Lists of equally many values beside it are unfolded with it; what else the row says is said of each.
+    """
+    column = mapping["article"].column or ""
+    own_id = mapping["event_id"].column if "event_id" in mapping else None
+    aligned = {mapping[field].column: field for field in ALIGNED if field in mapping and mapping[field].column}
+    rows: list[int] = []
+    columns: dict[str, list[Any]] = {name: [] for name in batch.columns}
+    for i in range(len(batch.lines)):
+        row = {name: values[i] for name, values in batch.columns.items()}
+        try:
+            articles = list_of(row[column]) if is_several(row[column]) else [row[column]]
+            beside = {name: _beside(field, row[name], articles, "article") for name, field in aligned.items() if name}
+        except BadValue as reason:
+            reject(batch.lines[i], str(reason), batch.row(i))
+            continue
+        for n, article in enumerate(articles):
+            element = row | {name: values[n] for name, values in beside.items()} | {column: article}
+            if own_id is not None and len(articles) > 1 and not is_nothing(row[own_id]):
+                element[own_id] = f"{row[own_id]}-{n}"
+            for name, value in element.items():
+                columns[name].append(value)
+        rows += [i] * len(articles)
+    return Batch([batch.lines[i] for i in rows], columns, [batch.row(i) for i in rows])
+
+
 class Histories:
     """What readers are known to have read, so that a history that grows adds its end alone."""
 
@@ -173,6 +191,10 @@ class Histories:
             self._known.clear()  # the store drops what comes twice; this only saves the way there
         self._known[reader] = (count + len(now) - shared, now)
         return [(count + n, article) for n, article in enumerate(now[shared:])]
+
+
+def _made(source: Source, field: str) -> Source:
+    return source._replace(column=made_column(field, source.column), constant=None)
 
 
 def _flag(field: str, value: Any) -> bool:
