@@ -1,6 +1,7 @@
-"""``python -m jobs import mind|csv|jsonl|parquet PATH``: articles and events of others into the store.
+"""``python -m jobs import FORMAT PATH``: articles and events of others into the store.
 
-Reads a folder or a file; writes the store, and ``rejects/`` in the data folder for rows that cannot be used.
+Reads a folder, a file or a feed's address; writes the store, and ``rejects/`` in the data folder for rows that cannot
+be used.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,53 +9,110 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
+from jobs.import_options import (
+    EPILOG,
+    AllowPrivate,
+    Config,
+    DryRun,
+    DwellUnit,
+    Encoding,
+    Language,
+    Maps,
+    NoHeader,
+    Records,
+    Site,
+    TimeFormat,
+    Timezone,
+    UtcTimezone,
+    What,
+    reading,
+)
 from jobs.terminal import log, now_ms, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
-from recsys.imports import Reading, Summary, Target, import_file, import_mind
-from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
+from recsys.imports import (
+    Reading,
+    Summary,
+    Target,
+    import_adressa,
+    import_ebnerd,
+    import_feed,
+    import_file,
+    import_mind,
+)
 from recsys.quality.closing import closing_lines
 from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 
-EPILOG = "\n\n".join(
-    (
-        f"An article has: {', '.join(ARTICLE_FIELDS)}. Only the title is needed; without an id, the address or "
-        "title and date make one. Fields that a file does not have stay as they are.",
-        f"An event has: {', '.join(EVENT_FIELDS)}, or {CONTEXT}NAME for a part of the context. Only kind and article "
-        "are needed; in a file of clicks only article. article=@COLUMN finds articles by their addresses.",
-        "A column with a field's own name needs no --map. Times are read in every common form; without a zone they are "
-        "of the site's (site.timezone).",
-        "For example: --map reader=user_id,article=story,time=clicked_at,kind=:click",
-    )
-)
+LOST = 0.1  # share of rejected rows from which an import is no success
+MAX_REASONS = 3  # that its end names
+
 app = typer.Typer(no_args_is_help=True)
 
-Folder = Annotated[Path, typer.Argument(help="Folder with news.tsv and behaviors.tsv")]
+Folder = Annotated[Path, typer.Argument(help="The folder")]
 File = Annotated[Path, typer.Argument(help="The file; .gz, .bz2, .xz and .zst are recognised")]
-Maps = Annotated[
-    list[str] | None,
-    typer.Option("--map", help="field=column or field=:constant, several with commas between; see below"),
-]
-What = Annotated[
-    str | None, typer.Option("--kind", help="articles, events or clicks; default: what the columns can fill")
-]
-Site = Annotated[str | None, typer.Option(help="The site that the records belong to; default: site.id")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and write only the rejects")]
-Encoding = Annotated[str, typer.Option(help="Of a text file without a byte order mark")]
-NoHeader = Annotated[bool, typer.Option("--no-header", help="The columns have no names: count, as in title=5")]
-Records = Annotated[str | None, typer.Option(help="Where the list is inside a wrapper object: articles, or data.items")]
-Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
+FileOrFolder = Annotated[Path, typer.Argument(help="A file of events, or a folder of such files")]
+Address = Annotated[str, typer.Argument(help="A file, or an http or https address")]
 
 
 @app.command()
-def mind(folder: Folder, site: Site = None, dry_run: DryRun = False, config: Config = None) -> None:
-    """Import a folder in MIND's format; its times are taken as UTC."""
-    run(load_settings(config), folder, site, dry_run, import_mind)
+def mind(
+    folder: Folder,
+    site: Site = None,
+    dry_run: DryRun = False,
+    timezone: UtcTimezone = None,
+    time_format: TimeFormat = None,
+    language: Language = None,
+    config: Config = None,
+) -> None:
+    """Import a folder in MIND's format (news.tsv, behaviors.tsv); its times are taken as UTC."""
+    settings = load_settings(config)
+    how = reading(settings, timezone, time_format, language, default_zone="UTC")
+    run(settings, str(folder), site, dry_run, how, partial(import_mind, folder=folder))
+
+
+@app.command()
+def ebnerd(
+    folder: Folder,
+    site: Site = None,
+    dry_run: DryRun = False,
+    timezone: UtcTimezone = None,
+    language: Language = None,
+    config: Config = None,
+) -> None:
+    """Import a folder of EB-NeRD (articles, behaviors, history as Parquet); its times are taken as UTC."""
+    settings = load_settings(config)
+    how = reading(settings, timezone, language=language, default_zone="UTC")
+    run(settings, str(folder), site, dry_run, how, partial(import_ebnerd, folder=folder))
+
+
+@app.command()
+def adressa(
+    path: FileOrFolder, site: Site = None, dry_run: DryRun = False, language: Language = None, config: Config = None
+) -> None:
+    """Import Adressa's events, which describe their articles; views of front pages are left out."""
+    settings = load_settings(config)
+    how = reading(settings, language=language, default_zone="UTC")
+    run(settings, str(path), site, dry_run, how, partial(import_adressa, path=path))
+
+
+@app.command()
+def feed(
+    address: Address,
+    site: Site = None,
+    dry_run: DryRun = False,
+    timezone: Timezone = None,
+    language: Language = None,
+    allow_private: AllowPrivate = False,
+    config: Config = None,
+) -> None:
+    """Import the articles of an RSS, Atom or JSON feed; run again, it asks only for what has changed."""
+    settings = load_settings(config)
+    importer = partial(import_feed, source=address, state=settings.data_dir / "feeds", allow_private=allow_private)
+    run(settings, address, site, dry_run, reading(settings, timezone, language=language), importer)
 
 
 @app.command(epilog=EPILOG)
@@ -66,13 +124,17 @@ def csv(
     dry_run: DryRun = False,
     encoding: Encoding = "utf-8",
     no_header: NoHeader = False,
+    timezone: Timezone = None,
+    time_format: TimeFormat = None,
+    language: Language = None,
+    dwell_unit: DwellUnit = "ms",
     config: Config = None,
 ) -> None:
     """Import a table in text: comma, tab, semicolon or bar between the values, names of the columns first."""
-    importer = partial(
-        import_file, format="csv", maps=map or (), kind=kind, encoding=encoding, has_header=not no_header
-    )
-    run(load_settings(config), file, site, dry_run, importer)
+    settings = load_settings(config)
+    how = reading(settings, timezone, time_format, language, dwell_unit)
+    importer = partial(_file, file=file, format="csv", maps=map, kind=kind, encoding=encoding, has_header=not no_header)
+    run(settings, str(file), site, dry_run, how, importer)
 
 
 @app.command(epilog=EPILOG)
@@ -84,66 +146,98 @@ def jsonl(
     dry_run: DryRun = False,
     encoding: Encoding = "utf-8",
     records: Records = None,
+    timezone: Timezone = None,
+    time_format: TimeFormat = None,
+    language: Language = None,
+    dwell_unit: DwellUnit = "ms",
     config: Config = None,
 ) -> None:
     """Import JSON objects: one per line, an array, or a list inside a wrapper object."""
-    importer = partial(import_file, format="jsonl", maps=map or (), kind=kind, encoding=encoding, records=records)
-    run(load_settings(config), file, site, dry_run, importer)
+    settings = load_settings(config)
+    how = reading(settings, timezone, time_format, language, dwell_unit)
+    importer = partial(_file, file=file, format="jsonl", maps=map, kind=kind, encoding=encoding, records=records)
+    run(settings, str(file), site, dry_run, how, importer)
 
 
 @app.command(epilog=EPILOG)
 def parquet(
-    file: File, map: Maps = None, kind: What = None, site: Site = None, dry_run: DryRun = False, config: Config = None
+    file: File,
+    map: Maps = None,
+    kind: What = None,
+    site: Site = None,
+    dry_run: DryRun = False,
+    timezone: Timezone = None,
+    time_format: TimeFormat = None,
+    language: Language = None,
+    dwell_unit: DwellUnit = "ms",
+    config: Config = None,
 ) -> None:
     """Import a Parquet file."""
-    importer = partial(import_file, format="parquet", maps=map or (), kind=kind)
-    run(load_settings(config), file, site, dry_run, importer)
+    settings = load_settings(config)
+    how = reading(settings, timezone, time_format, language, dwell_unit)
+    run(settings, str(file), site, dry_run, how, partial(_file, file=file, format="parquet", maps=map, kind=kind))
+
+
+def _file(target: Target, *, file: Path, format: str, maps: list[str] | None, **options: Any) -> Summary:
+    return import_file(target, file, format, maps or (), **options)
 
 
 def run(
-    settings: Settings, path: Path, site: str | None, dry_run: bool, import_it: Callable[[Target, Path], Summary]
+    settings: Settings,
+    source: str,
+    site: str | None,
+    dry_run: bool,
+    how: Reading,
+    import_it: Callable[[Target], Summary],
 ) -> Summary:
     """Do one import: a start line, a bar on a terminal, an end line.
 
     Args:
         settings: the configuration.
-        path: what is imported.
+        source: what is imported: a path or an address.
         site: instead of ``site.id``.
         dry_run: write nothing but the rejects.
+        how: values are read that do not say it themselves.
         import_it: the importer.
 
     Raises:
-        ImportRefused: the file cannot be used, or none of its rows can.
+        ImportRefused: the file cannot be used, or more than a tenth of its rows was rejected; the others are stored.
     """
-    log.info("start", job="import", path=str(path), dry_run=dry_run)
+    log.info("start", job="import", path=source, dry_run=dry_run)
     reset_peak_memory()
     store = Store.open(
         settings.database_url, settings.store.model_copy(update={"cache_mib": settings.imports.cache_mib})
     )
+    site = site or settings.site.id
+    rejects = settings.data_dir / "rejects"
     try:
-        with _progress(path.name) as progress:
-            target = Target(
-                store,
-                site or settings.site.id,
-                settings.data_dir / "rejects",
-                settings.imports,
-                dry_run,
-                progress,
-                Reading(zone=ZoneInfo(settings.site.timezone), base_url=settings.site.base_url),
-            )
-            summary = import_it(target, path)
+        with _progress(Path(source).name) as progress:
+            target = Target(store, site, rejects, settings.imports, dry_run, progress, how)
+            summary = import_it(target)
     finally:
         store.close()
     log.info("done", job="import", **_facts(summary))
     if not dry_run:
-        keep(settings.data_dir / "imports", summary, str(path), site or settings.site.id, now_ms())
+        keep(settings.data_dir / "imports", summary, source, site, now_ms())
     for line in closing_lines(summary, target.seen, settings.site.timezone):
         typer.echo(line)
-    if summary.read and summary.rejected == summary.read:
-        raise ImportRefused(
-            "at least one row that can be used", summary.first_reason, f"All of them, with reasons: {summary.rejects}"
-        )
+    _refuse_losses(summary)
     return summary
+
+
+def _refuse_losses(summary: Summary) -> None:
+    """Refuse to call an import a success that lost a whole file, or more than a tenth of its rows."""
+    if not summary.lost and summary.rejected <= LOST * summary.read:
+        return
+    reasons = "; ".join(f"{reason}: {count:,}" for reason, count in list(summary.reasons.items())[:MAX_REASONS])
+    lost = f"all of {' and '.join(summary.lost)}, in all " if summary.lost else ""
+    what = "could be stored" if summary.dry_run else "are stored"
+    raise ImportRefused(
+        "at most a tenth of the rows rejected",
+        f"{lost}{summary.rejected:,} of {summary.read:,} rejected ({reasons}). First: {summary.first_reason}",
+        f"The other rows {what}. Each rejected row with its reason: {summary.rejects}. Correct them, or --map and the"
+        " other options (--help), and import again: what is there already is not doubled.",
+    )
 
 
 def _facts(summary: Summary) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def test_mind_becomes_impressions_clicks_and_a_history_without_times(
         "news",
         "world",
     )
-    assert (article.entities, article.language) == (("Q586:Bonn",), "en")
+    assert (article.entities, article.language) == (("Q586:Bonn",), None)  # the file names no language
 
 
 def test_mind_imported_again_adds_nothing_and_a_longer_history_its_end(
@@ -614,15 +614,28 @@ def test_the_job_says_what_it_did_and_leaves_the_rejects_in_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
-    file = write(tmp_path / "a.csv", "user,page,at\nu,p,1510000000\nu,p,never\n")
+    rows = "".join(f"u,p{n},1510000000\n" for n in range(9))
+    file = write(tmp_path / "a.csv", f"user,page,at\n{rows}u,p,never\n")
     code, logged = _run_job("csv", str(file), "--map", CLICKS, "--site", "weekly")
     assert code == 0
-    for part in ("rows=2", "stored=1", "rejected=1", "rows_per_second=", "peak_mib=", "event=start", "event=done"):
+    for part in ("rows=10", "stored=9", "rejected=1", "rows_per_second=", "peak_mib=", "event=start", "event=done"):
         assert part in logged
     assert len(list((tmp_path / "data" / "rejects").glob("a.csv-*.jsonl"))) == 1
     store = Store.open(URL.format(tmp_path / "data"))
-    assert store.last_seq("weekly") == 1
+    assert store.last_seq("weekly") == 9
     store.close()
+
+
+def test_the_job_ends_with_2_when_more_than_a_tenth_is_lost_and_keeps_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
+    rows = "".join(f"u,p{n},1510000000\n" for n in range(8))
+    file = write(tmp_path / "a.csv", f"user,page,at\n{rows}u,p,never\n")
+    code, logged = _run_job("csv", str(file), "--map", CLICKS)
+    assert code == 2
+    for part in ("stored=8", "1 of 9 rejected", "not a time", "a.csv-", "import again"):
+        assert part in logged
 
 
 def test_the_job_ends_with_2_when_no_row_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ Source: Wu et al. 2020, MIND; Kruse et al. 2024, EB-NeRD: a large-scale dataset 
 Gulla et al. 2017, The Adressa dataset for news recommendation (reclab.idi.ntnu.no/dataset).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,9 +14,11 @@ from typing import Any
 
 from recsys.errors import ImportRefused
 from recsys.imports.formats import opened
+from recsys.imports.known import share_known
 from recsys.imports.mapping import Mapping, Source, ValueMaps
 from recsys.imports.mind import Behaviors, MindFile, behaviors_of, news_batches, news_of
 from recsys.imports.moments import Moments
+from recsys.imports.records import clicks_by_article
 from recsys.imports.rejects import Summary, Tally
 from recsys.imports.rows import day_order, write_rows
 from recsys.imports.sources import UTF8
@@ -48,8 +51,8 @@ EBNERD: dict[str, tuple[str, Columns]] = {
             "reader": ("user_id",),
             "session": ("session_id",),
             "time": ("impression_time",),
-            "shown": ("article_ids_inview",),
-            "clicked": ("article_ids_clicked",),
+            "shown": ("article_ids_inview", "shown"),
+            "clicked": ("article_ids_clicked", "clicked"),
             "dwell_ms": ("next_read_time",),  # read_time is of the page on which the list stood
             "context.device": ("device_type",),
         },
@@ -147,7 +150,7 @@ class _News:
 
 
 def _import_behaviors(target: Target, file: MindFile, behaviors: Behaviors, tally: Tally) -> None:
-    rows, events = 0, list[Event]()
+    rows, events, clicks = 0, list[Event](), Counter[str]()
     at = [0, 0]
     for line, fields in file.rows(tally.reject, lambda done, total: at.__setitem__(slice(None), [done, total])):
         try:
@@ -157,9 +160,12 @@ def _import_behaviors(target: Target, file: MindFile, behaviors: Behaviors, tall
             tally.reject(line.number, str(reason), line.text)
         if len(events) >= target.config.batch_rows:
             tally.wrote(rows, target.add(events))
+            clicks.update(clicks_by_article(events))
             target.progress(*at)
             rows, events = 0, []
     tally.wrote(rows, target.add(events))
+    clicks.update(clicks_by_article(events))
+    tally.know(share_known(clicks, target.store.article_names(target.site)), "import the articles' addresses")
 
 
 def import_ebnerd(target: Target, folder: Path) -> Summary:

@@ -139,7 +139,7 @@ def looks_like(values: Iterable[Any]) -> str:
     """What values look like, in a word."""
     some = _some(values)
     looks: tuple[tuple[str, Callable[[Any], bool]], ...] = (
-        ("lists", is_several),
+        ("lists", lambda value: isinstance(value, list) or is_several(value)),
         ("addresses", _is_address),
         ("0 and 1", _is_flag),
         ("times", _is_time),
@@ -147,6 +147,8 @@ def looks_like(values: Iterable[Any]) -> str:
     )
     if not some:
         return "empty"
+    if any(map(looks[0][1], some)) and not any(" " in str(value) and not looks[0][1](value) for value in some):
+        return "lists"  # of which some have one element
     return next((name for name, test in looks if all(map(test, some))), "names or numbers")
 
 
@@ -154,6 +156,11 @@ def is_flags(values: Iterable[Any]) -> bool:
     """Whether values are 0 and 1, or other words for no and yes."""
     some = _some(values)
     return bool(some) and all(map(_is_flag, some))
+
+
+def is_value(name: str) -> bool:
+    """Whether the name of a column looks like a value, so that its file has no names."""
+    return bool(re.fullmatch(r"[\d.,\s]+", name)) or _is_address(name) or (len(name) > 7 and _is_time(name))
 
 
 def _named(known: list[str], left: list[str], sample: Sample, field: str) -> str | None:

@@ -148,6 +148,8 @@ def complete(asked: Mapping, names: Sequence[str], kind: str, is_open: bool) -> 
     if any(field.startswith(CONTEXT) for field in asked):
         own = [field for field in own if field != "context"]
     whole = {field: Source(field, None) for field in own} | asked
+    if "article" not in asked and "article" not in names and whole.keys() & {"shown", "clicked", "history"}:
+        whole.pop("article", None)  # each row has lists of them
     if kind == "clicks" and not whole.keys() & {"shown", "clicked", "history"}:
         whole["kind"] = Source(None, "click")
     return whole

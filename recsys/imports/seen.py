@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from recsys.store import Article, ArticlePatch, Event
+from recsys.store import ArticlePatch, Event
 
 
 class Seen:
@@ -19,11 +19,6 @@ class Seen:
         self.languages = Counter[str]()
         self.first: int | None = None
         self.last: int | None = None
-
-    def articles(self, records: Iterable[Article]) -> None:
-        """Count whole articles."""
-        for record in records:
-            self._article(record.language, record.published_at)
 
     def patches(self, records: Iterable[ArticlePatch]) -> None:
         """Count articles of which a file has some fields."""

@@ -10,7 +10,7 @@ from recsys.config import Section
 from recsys.imports.seen import Seen
 from recsys.imports.tables import Limits
 from recsys.imports.values import MINUTE_MS, Reading
-from recsys.store import Article, ArticlePatch, Event, Merged, Store, Written
+from recsys.store import ArticlePatch, Event, Merged, Store, Written
 from recsys.store.engine import now_ms
 
 Progress = Callable[[int, int], None]  # done and total, in bytes of a text file or rows of a Parquet file
@@ -67,11 +67,6 @@ class Target:
     def latest(self) -> int:
         """The latest time that is not taken for an error: int ms UTC."""
         return now_ms() + self.config.max_future_minutes * MINUTE_MS
-
-    def put(self, records: Sequence[Article]) -> Written:
-        """Write articles, or say what would happen."""
-        self.seen.articles(records)
-        return self.store.preview_articles(records) if self.dry_run else self.store.put_articles(records)
 
     def merge(self, patches: Sequence[ArticlePatch]) -> Merged:
         """Merge articles field by field, or say what would happen."""

@@ -4,9 +4,13 @@ import shlex
 from typing import Any
 
 from recsys.errors import ImportRefused
-from recsys.imports.guess import guessed_kind, guessed_kinds, guessed_map, is_flags, looks_like
+from recsys.imports.guess import guessed_kind, guessed_kinds, guessed_map, is_flags, is_value, looks_like
 from recsys.imports.mapping import Asked, Mapping, missing, written
+from recsys.nothing import is_nothing
+from recsys.store import Kind
 
+OURS = tuple(kind.value for kind in Kind)
+ADRESSA = frozenset(("eventId", "userId", "sessionStart", "sessionStop"))  # columns that no other format has
 EVENT_SIGNS = ("kind", "shown", "clicked")  # a column that looks like one of these must not be overlooked
 
 
@@ -40,12 +44,17 @@ class Unclear:
         Raises:
             ImportRefused: a needed field has no column, or one that says what each row is would be overlooked.
         """
-        field = missing(self._mapping, self._names, self._kind)
         guess = self._guess(self._kind)
+        field = missing(self._mapping, self._names, self._kind)
         if self._kind == "articles" and "title" not in self._filled and "title" in guess:
             field = "title"
+        if self._kind != "articles":
+            field = field or self._checked_lists()
+        if not self._asked.fields and ADRESSA.issubset(self._names):
+            raise ImportRefused("a map", "what looks like Adressa's events", "Use `python -m jobs import adressa`.")
         if field:
             self._refuse_missing(field)
+        self._refuse_unknown_kinds()
         overlooked = [field for field in EVENT_SIGNS if field in guess and self._says_what_happened(field, guess)]
         if self._kind == "clicks" and not is_told and overlooked:
             column = guess[overlooked[0]]
@@ -53,6 +62,52 @@ class Unclear:
                 "to be told whether each row is a click",
                 f"the column {column!r} ({self._looks(column)}), which seems to say it, and is not mapped",
                 f"Map it: {self._with_map({overlooked[0]: column})} ; or, if each row is a click, add kind=:click.",
+            )
+
+    def _checked_lists(self) -> str:
+        """The field that lacks a column where shown and clicked are 0 and 1; empty if they are what they should be.
+
+        Raises:
+            ImportRefused: they are lists beside an article.
+        """
+        for field in ("shown", "clicked"):
+            values = self._sample.get(self._filled[field].column or "", ()) if field in self._filled else ()
+            if "article" not in self._filled and is_flags(values):
+                return "article"
+            if "article" in self._filled and looks_like(values) == "lists":
+                rest = ",".join(f"{f}={written(s)}" for f, s in self._asked.fields.items() if f != "article")
+                raise ImportRefused(
+                    f"0 and 1 in {field!r}, since each row has an article",
+                    f"lists in the column {self._filled[field].column!r}",
+                    f"Leave article out, and the lists are unfolded: {self._command}"
+                    + (f" --map {rest}" if rest else ""),
+                )
+        return ""
+
+    def _refuse_unknown_kinds(self) -> None:
+        """Refuse kinds that are not ours when it can be said what they most likely mean."""
+        source = self._mapping.get("kind")
+        if (
+            source is None
+            or source.column not in self._names
+            or "kind" in self._asked.values
+            or self._kind == "articles"
+        ):
+            return
+        if self._filled.keys() & {"shown", "clicked"}:
+            return
+        values = self._sample.get(source.column or "", ())
+        unknown = sorted(
+            {str(v) for v in values if not is_nothing(v)} - {v for v in map(str, values) if v.lower() in OURS}
+        )
+        meanings = guessed_kinds(values)
+        if 2 * sum(str(value) in unknown for value in values) > len(values) and any(v in meanings for v in unknown):
+            others = [value for value in unknown if value not in meanings]
+            left = f"without {', '.join(others)[:100]}, which would be left out, " if others else ""
+            raise ImportRefused(
+                f"kinds of events: {', '.join(OURS)}",
+                f"{', '.join(unknown)[:200]} in the column {source.column!r}",
+                f"Say what they mean; {left}most likely: {self._with_map({'kind': source.column or ''})}",
             )
 
     def notes(self) -> list[str]:
@@ -69,7 +124,10 @@ class Unclear:
         return notes
 
     def _guess(self, kind: str) -> dict[str, str]:
-        return guessed_map(self._unused, self._sample, "articles" if kind == "articles" else "events", self._filled)
+        taken = dict(self._filled)
+        if self._kind == "clicks" and "kind" not in self._asked.fields:
+            taken.pop("kind", None)  # that each row is a click was only assumed
+        return guessed_map(self._unused, self._sample, "articles" if kind == "articles" else "events", taken)
 
     def _says_what_happened(self, field: str, guess: dict[str, str]) -> bool:
         values = self._sample.get(guess[field], ())
@@ -79,14 +137,19 @@ class Unclear:
         kind = self._kind
         if kind == "articles" and not self._asked.fields and not self._filled:
             kind = guessed_kind(self._names, self._sample)
+            field = "title" if kind == "articles" else "article"
         guess = self._guess(kind)
         got = f"the columns {', '.join(self._names)}"[:300]
-        if not guess:
+        are_numbers = self._names == [str(number) for number in range(1, len(self._names) + 1)]
+        if any(map(is_value, self._names)) and not are_numbers:
             raise ImportRefused(
-                f"a column for {field!r}, which {kind} need",
-                got,
-                f"Say which it is with --map {field}=COLUMN; if a CSV file's first line names no columns, count them: "
-                f"--no-header --map {field}=2.",
+                "names of columns in the first line",
+                f"what looks like a row: {', '.join(self._names)[:300]}",
+                f"Count the columns: --no-header --map {field}=2, and so on.",
+            )
+        if field not in guess:
+            raise ImportRefused(
+                f"a column for {field!r}, which {kind} need", got, f"Say which it is with --map {field}=COLUMN."
             )
         taken = "; ".join(f"{column} is {field} ({self._looks(column)})" for field, column in guess.items())
         raise ImportRefused(
@@ -96,11 +159,10 @@ class Unclear:
         )
 
     def _with_map(self, guess: dict[str, str]) -> str:
-        entries = [f"{field}={written(source)}" for field, source in self._asked.fields.items()]
+        entries = [f"{field}={written(source)}" for field, source in self._asked.fields.items() if field not in guess]
         entries += [f"{field}={column}" for field, column in guess.items()]
         values = self._asked.values.get("kind") or guessed_kinds(self._sample.get(guess.get("kind", ""), ()))
-        own = {"click", "impression", "dismiss", "dwell"}
-        if not set(map(str.lower, values)) <= own or len(values) == 0:
+        if not {value.lower() for value in values} <= set(OURS):
             entries += [f"kind.{value}={ours}" for value, ours in values.items()]
         return f"{self._command} --map {shlex.quote(','.join(entries))}"
 

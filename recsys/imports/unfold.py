@@ -5,21 +5,20 @@ session, context) is said of each of its events.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from recsys.errors import ImportRefused
 from recsys.imports.lists import aligned_list, is_several, list_of
 from recsys.imports.mapping import LIST_FIELDS, Mapping, Source
 from recsys.imports.tables import Batch, Reject, made_column
-from recsys.imports.values import BadValue, flag_of, shown
+from recsys.imports.values import BadValue, flag_of, id_of, shown
 from recsys.nothing import is_nothing
 
 READERS = 50_000  # whose history is remembered, so that it is not sent again with each row
 ID_BYTES = 10
 VARYING = ("event_id", "kind", "article", "time", "position", "impression", "dwell_ms")
 ALIGNED = ("time", "position", "dwell_ms")  # may be lists beside a list of articles
-FLAGS = frozenset(("0", "1", "true", "false", "0.0", "1.0"))
 
 
 class Unfolded(NamedTuple):
@@ -50,28 +49,25 @@ class Unfold:
         self._rest = [field for field, origin in source.items() if origin.column and field not in VARYING + LIST_FIELDS]
         self.mapping: Mapping = {field: origin for field, origin in source.items() if origin.column is None}
         self.mapping |= {field: _made(source[field], field) for field in self._rest}
-        lists = [field for field in ("shown", "clicked", "history") if field in source]
+        self._beside_article = lists = [field for field in ("shown", "clicked", "history") if field in source]
         for field in VARYING:
             if field in source or field in ("event_id", "kind", "article", "impression", "time"):
                 self.mapping[field] = _made(source.get(field, Source(None, None)), field)
         if any(source[field].is_address for field in lists):
             self.mapping["article"] = self.mapping["article"]._replace(is_address=True)
-        self._is_flags = "article" in source and bool(lists)
-        self._is_checked = self._is_flags or not set(lists) & {"shown", "clicked"}
+        self._unfold = self._flags if "article" in source else self._lists
         self._histories = Histories()
 
     def batch(self, batch: Batch, reject: Reject) -> Batch:
         """The events of a batch of rows; a row that cannot be unfolded goes to ``reject``."""
-        if not self._is_checked:
-            self._refuse_flags(batch)
         values = {field: self._column(field, batch) for field in self._source if field not in self._rest}
-        unfold = self._flags if self._is_flags else self._lists
         rows: list[int] = []
         events: list[Unfolded] = []
         for i in range(len(batch.lines)):
             row = {field: column[i] for field, column in values.items()}
             try:
-                some = list(unfold(row, batch, i))
+                who = {field: batch.columns[self._source[field].column or ""][i] for field in self._rest}
+                some = [*self._unfold(row, who), *self._history(row, who)]
             except BadValue as reason:
                 reject(batch.lines[i], str(reason), batch.row(i))
                 continue
@@ -91,61 +87,59 @@ class Unfold:
         origin = self._source[field]
         return batch.columns[origin.column] if origin.column else [origin.constant] * len(batch.lines)
 
-    def _flags(self, row: dict[str, Any], batch: Batch, i: int) -> Iterator[Unfolded]:
-        """An impression if the article was shown, a click if it was clicked."""
+    def _flags(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
+        """An impression if the article was shown, a click if it was clicked; without either the row's kind."""
+        if is_several(row["article"]):
+            raise BadValue(f"article: a list beside {' and '.join(self._beside_article)}: {shown(row['article'])}")
         flags = {field: _flag(field, row[field]) for field in ("shown", "clicked") if field in row}
-        kinds = ["impression"] if flags.get("shown", True) else []
-        kinds += ["click"] if flags.get("clicked", False) else []
+        if flags:
+            kinds = ["impression"] if flags.get("shown", True) else []
+            kinds += ["click"] if flags.get("clicked", False) else []
+        else:
+            kinds = [row.get("kind", "click")]
         if not kinds:
             self._leave_out("rows neither shown nor clicked", 1)
+        id = row.get("event_id")
         for kind in kinds:
-            id = f"{row['event_id']}-{kind}" if row.get("event_id") is not None else None
-            dwell = row.get("dwell_ms") if kind == "click" else None
-            yield Unfolded(id, kind, row["article"], row.get("time"), row.get("position"), row.get("impression"), dwell)
+            own = None if is_nothing(id) else f"{id}-{kind}" if flags else id
+            dwell = None if kind == "impression" else row.get("dwell_ms")
+            place, impression = row.get("position"), row.get("impression")
+            yield Unfolded(own, kind, row["article"], row.get("time"), place, impression, dwell)
 
-    def _lists(self, row: dict[str, Any], batch: Batch, i: int) -> Iterator[Unfolded]:
-        """An impression for each article shown, a click for each clicked, a click for each of a history."""
-        shown_ids, clicked, history = (_articles(field, row) for field in ("shown", "clicked", "history"))
-        who = {field: batch.columns[self._source[field].column or ""][i] for field in self._rest if field != "context"}
+    def _lists(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
+        """An impression for each article shown, and a click for each clicked."""
+        shown_ids, clicked = _articles("shown", row), _articles("clicked", row)
         impression = row.get("impression")
-        if impression is None and shown_ids:
+        if is_nothing(impression) and shown_ids:
             impression = _digest((who, row.get("time"), shown_ids))
-        for kind, articles in (("impression", shown_ids), ("click", clicked)):
-            beside = {field: _beside(field, row.get(field), articles, kind) for field in ALIGNED if articles}
-            for n, article in enumerate(articles):
-                time, position, dwell = (beside[field][n] for field in ALIGNED)
-                own_dwell = dwell if kind == "click" and (len(clicked) == 1 or _is_list(row.get("dwell_ms"))) else None
-                place = position if kind == "impression" else None
-                yield Unfolded(None, kind, article, time, place, impression, own_dwell)
-        if history:
-            yield from self._history(row, history, who, "shown" not in row and "clicked" not in row)
+        times, places = (_beside(field, row.get(field), shown_ids, "shown") for field in ("time", "position"))
+        for article, time, place in zip(shown_ids, times, places, strict=True):
+            yield Unfolded(None, "impression", article, time, place, impression, None)
+        # One dwell time of a row with several clicks is that of none of them.
+        dwell = row.get("dwell_ms") if len(clicked) == 1 or _is_list(row.get("dwell_ms")) else None
+        times, dwells = (
+            _beside("time", row.get("time"), clicked, "clicked"),
+            _beside("dwell_ms", dwell, clicked, "clicked"),
+        )
+        for article, time, dwell in zip(clicked, times, dwells, strict=True):
+            yield Unfolded(None, "click", article, time, None, impression, dwell)
 
-    def _history(
-        self, row: dict[str, Any], articles: list[Any], who: dict[str, Any], is_alone: bool
-    ) -> Iterator[Unfolded]:
-        times = _history_times(row, articles, is_alone)
-        dwells = row.get("dwell_ms") if is_alone and _is_list(row.get("dwell_ms")) else None
-        if times is not None:
-            beside = _beside("dwell_ms", dwells, articles, "history")
-            for article, time, dwell in zip(articles, times, beside, strict=True):
-                yield Unfolded(None, "click", article, time, None, None, dwell)
+    def _history(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
+        """A click for each article of a history, with its own time if there is one."""
+        articles = _articles("history", row)
+        if not articles:
             return
-        reader = who.get("reader")
-        for place, article in self._histories.new(str(reader if reader is not None else sorted(who.items())), articles):
-            yield Unfolded(f"history-{reader}-{place}", "click", article, None, None, None, None)
-
-    def _refuse_flags(self, batch: Batch) -> None:
-        """Refuse a column of 0 and 1 where lists of articles should be."""
-        self._is_checked = True
-        for field in ("shown", "clicked"):
-            column = self._source[field].column if field in self._source else None
-            values = {str(value).strip().lower() for value in batch.columns.get(column or "", ()) if value is not None}
-            if (values - {""}) and values - {""} <= FLAGS and len(values - {""}) > 0 and len(batch.lines) > 1:
-                raise ImportRefused(
-                    f"lists of articles in {column!r}, since no column is the article",
-                    "only 0 and 1 in the first rows",
-                    f"Say which column is the article: --map article=COLUMN,{field}={column}.",
-                )
+        is_alone = not row.keys() & {"shown", "clicked", "article"}
+        times = _history_times(row, articles, is_alone)
+        if times is None:
+            reader = _text(who.get("reader"))
+            for id, article in self._histories.new(reader or _digest(who), articles):
+                yield Unfolded(id, "click", article, None, None, None, None)
+            return
+        dwell = row.get("dwell_ms") if is_alone and _is_list(row.get("dwell_ms")) else None
+        dwells = _beside("dwell_ms", dwell, articles, "history")
+        for article, time, dwell in zip(articles, times, dwells, strict=True):
+            yield Unfolded(None, "click", article, time, None, None, dwell)
 
 
 def unfold_articles(batch: Batch, mapping: Mapping, reject: Reject) -> Batch:
@@ -177,20 +171,35 @@ def unfold_articles(batch: Batch, mapping: Mapping, reject: Reject) -> Batch:
 
 
 class Histories:
-    """What readers are known to have read, so that a history that grows adds its end alone."""
+    """Histories without times, which often come with each row again: each click of a reader is handed out once.
+
+    A click's identifier is made of the reader, the article and how often it came before in the history: a history that
+    grows, or of which only the last part is kept, adds what is new, in whichever file it stands.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, tuple[Any, ...]]] = {}  # of a reader: articles so far, the last ones
+        self._known: dict[str, frozenset[str]] = {}
 
-    def new(self, reader: str, articles: list[Any]) -> list[tuple[int, Any]]:
-        """The articles that were not in the reader's last history, each with its place among all of theirs."""
-        count, last = self._known.get(reader, (0, ()))
-        now = tuple(articles)
-        shared = next((n for n in range(min(len(last), len(now)), 0, -1) if last[-n:] == now[:n]), 0)
+    def new(self, reader: str, articles: list[Any]) -> list[tuple[str, Any]]:
+        """The identifiers and articles of a history that were not in the reader's last one."""
+        counts: Counter[str] = Counter()
+        clicks: dict[str, Any] = {}
+        for article in map(_text, articles):
+            clicks[f"history-{reader}-{article}-{counts[article]}"] = article
+            counts[article] += 1
+        known = self._known.get(reader, frozenset())
         if len(self._known) >= READERS:
             self._known.clear()  # the store drops what comes twice; this only saves the way there
-        self._known[reader] = (count + len(now) - shared, now)
-        return [(count + n, article) for n, article in enumerate(now[shared:])]
+        self._known[reader] = frozenset(clicks)
+        return [(id, article) for id, article in clicks.items() if id not in known]
+
+
+def _text(value: Any) -> str:
+    """An identifier in its normal form; what can be none is left for others to reject."""
+    try:
+        return id_of(value) or ""
+    except BadValue:
+        return str(value)
 
 
 def _made(source: Source, field: str) -> Source:
