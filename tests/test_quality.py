@@ -282,7 +282,7 @@ def test_an_import_ends_with_three_lines_in_words() -> None:
 def test_what_passes_is_counted_once() -> None:
     seen = Seen()
     seen.patches([ArticlePatch("a", SITE, {"language": "en", "published_at": 5}), ArticlePatch("b", SITE, {})])
-    seen.articles([Article("c", SITE, "C", language="zh", published_at=3)])
+    seen.patches([ArticlePatch("c", SITE, {"language": "zh", "published_at": 3})])
     seen.events([click(1, None), click(2, 4), click(3, 9)])
     seen.events([click(4, None)])
     assert (dict(seen.languages), seen.first, seen.last) == ({"en": 1, "": 1, "zh": 1}, 3, 9)

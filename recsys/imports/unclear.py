@@ -52,6 +52,9 @@ class Unclear:
             field = field or self._checked_lists()
         if not self._asked.fields and ADRESSA.issubset(self._names):
             raise ImportRefused("a map", "what looks like Adressa's events", "Use `python -m jobs import adressa`.")
+        if self._kind != "articles" and not self._asked.fields:
+            # Somebody who gave no map trusts that all is understood: events of nobody at no time are no such thing.
+            field = field or next((name for name in ("reader", "time") if name in guess), "")
         if field:
             self._refuse_missing(field)
         self._refuse_unknown_kinds()
