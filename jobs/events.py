@@ -1,9 +1,10 @@
 """``python -m jobs events``: bring what is new in the store to where training reads it.
 
 Reads the store; appends its new events to the Parquet log by day, each event once, removes from it what readers did who
-were forgotten, and produces a snapshot of the catalogue, ``log.json``: how far the log goes, and which
-forgotten readers it is without (the number of the last such change), and ``known.json``: which part of the clicks is of
-known articles.
+were forgotten, and produces a snapshot of the catalogue, ``odd_readers.parquet`` (who is left out of counts and
+training, and why), ``log.json``: how far the log goes (``through``, the last event, and ``newest``, the time after
+which events are held back because they lie ahead of the clock of this run), and which forgotten readers it is without
+(the number of the last such change), and ``known.json``: which part of the clicks is of known articles.
 """
 
 from dataclasses import asdict
@@ -12,11 +13,14 @@ from pathlib import Path
 from jobs.runner import Counts, Job, Stage
 from jobs.terminal import log
 from recsys.events.catalogue import write_catalogue
+from recsys.events.odd import write_odd
+from recsys.events.people import newest_before, odd_readers
 from recsys.events.personal import clear_log
 from recsys.imports.known import Known, share_known
 from recsys.quality.fit import ADDRESSES, refuse_misfit
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
+from recsys.store.engine import now_ms
 from recsys.workspace import read_json, write_json
 
 KNOWN = "known.json"
@@ -33,14 +37,15 @@ def check(folder: Path) -> None:
 
 
 STAGE = Stage("events", sections=("site",), always=True, check=check)
+MINUTE_MS = 60_000
 
 
 def run(job: Job) -> Counts:
     """Append new events and write the catalogue.
 
     Returns:
-        Counts: events in the log, new ones, articles, clicks and those of known articles, and events of forgotten
-        readers that were removed, if any.
+        Counts: events in the log, new ones, articles, events held back, odd readers left out, clicks and those of known
+        articles, and events of forgotten readers that were removed, if any.
     """
     site, store = job.settings.site.id, job.open_store()
     try:
@@ -51,13 +56,29 @@ def run(job: Job) -> Counts:
         known = _known(job, store, articles)
     finally:
         store.close()
-    events = job.event_log.count()
+    events = job.event_log.load()
+    newest = newest_before(events, now_ms() + int(job.settings.trends.ahead_minutes * MINUTE_MS))
+    held = int((events.time > newest).sum())
+    odd = odd_readers(events.before(newest + 1))
+    sessions = job.event_log.read(["session"])["session"] if any(one.reader is None for one in odd) else None
+    write_odd(odd, sessions, job.out / "odd_readers.parquet")
     simulated = job.event_log.has_reader(READER_PREFIX)
-    facts = {"through": appended.through, "events": events, "simulated": simulated, "forgotten": forgotten}
-    write_json(job.out / "log.json", facts)
-    if not articles and not events:
+    counts: Counts = {
+        "events": len(events),
+        "new": appended.events,
+        "articles": articles,
+        "held": held,
+        "odd": len(odd),
+    }
+    facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
+    write_json(job.out / "log.json", facts | {name: counts[name] for name in ("events", "held", "odd")})
+    if held:
+        remedy = "check the clocks that gave these times; the events count when their time has come"
+        log.warning("events dated ahead of the clock are held back", events=held, remedy=remedy)
+    if odd:
+        log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
+    if not articles and not len(events):
         log.warning("the store is empty", site=site, remedy="Run: python -m jobs import --help")
-    counts: Counts = {"events": events, "new": appended.events, "articles": articles}
     return counts | known | ({"forgotten": removed} if removed else {})
 
 

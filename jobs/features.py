@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.items import article_vectors
+from jobs.items import article_vectors, whole_log
 from jobs.runner import Counts, Job, Stage
-from jobs.trends import sorted_articles, whole_log
+from jobs.trends import sorted_articles
 from recsys.events import Events
 from recsys.features import GROUPS, NAMES
 from recsys.features.ids import table_ids
-from recsys.features.lists import Lists
+from recsys.features.lists import HOLDOUT, Lists
 from recsys.features.matrix import Tables
 from recsys.features.stored import writing
 from recsys.features.tags import Tags
@@ -30,13 +30,14 @@ STAGE = Stage(
     inputs=("events", "keywords", "articles", "categories"),
     sections=("features", "events", "items", "readers", "trends", "evaluate"),
 )
+COARSE = 0.05  # by so much more of the lists than asked for is held out before it is said
 
 
 def run(job: Job) -> Counts:
     """Write the rows.
 
     Returns:
-        Counts: lists, rows, clicked rows, features, rows of each part.
+        Counts: lists, rows, clicked rows, features, rows of each part, share of the lists held out.
     """
     settings = job.settings
     events, lists = logged(job)
@@ -53,6 +54,10 @@ def run(job: Job) -> Counts:
     parts = np.bincount(np.repeat(lists.part, sizes), minlength=3).tolist()
     counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}
     counts |= dict(zip(("fit", "validation", "holdout"), parts, strict=True))
+    counts["held_out"] = round(float((lists.part == HOLDOUT).mean()), 3) if len(lists) else 0.0
+    if len(lists) and counts["held_out"] > settings.evaluate.holdout + COARSE:
+        reason = "lists of the same time stay together, and the log's times are coarse: whole days, perhaps"
+        job.log.warning("held out", share=counts["held_out"], asked_for=settings.evaluate.holdout, reason=reason)
     with writing(job.out / "features.parquet", {"impressions": counts, "drawn": by}) as rows:
         made = stretches(events, lists, tables_at, settings.trends, settings.readers, gap)
         with job.bar(len(lists), "lists") as moved:

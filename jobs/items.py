@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
 from recsys.errors import ArtefactError, MissingArtefact
-from recsys.events import Events
+from recsys.events import Events, of_people
 from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, aligned
 from recsys.items.alignment import continues, descended, told
 from recsys.items.files import Last, load_last, rearranged, save_items
@@ -39,7 +38,7 @@ def run(job: Job) -> Counts:
     config, last = job.settings.items, last_items(job)
     ids, events, content = inputs(job)
     parent = rearranged(last.items, last.ids, ids, config) if last else None
-    fresh = newer(job, events, last.through if last and continues(config, parent) else 0)
+    fresh = newer(events, last.through if last and continues(config, parent) else 0)
     clicks, start = int((events.kind[fresh] == CLICK).sum()), "last" if continues(config, parent) else "random"
     made, moved = descended(events, content, config, parent, fresh, seed=job.seed)
     if last and not moved:
@@ -59,9 +58,20 @@ def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
     Returns:
         The articles of the catalogue and of the log, the log by their rows, and their article vectors.
     """
-    log = job.event_log.load(until=through(job))
-    ids = sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids))
-    return ids, with_articles(log, ids), article_vectors(job, ids)
+    events = whole_log(job)
+    return events.article_ids, events, article_vectors(job, events.article_ids)
+
+
+def whole_log(job: Job) -> Events:
+    """The log as it counts, by the rows of the catalogue and of what only clicks know, sorted by identifier."""
+    log = people_log(job)
+    return with_articles(log, sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids)))
+
+
+def people_log(job: Job) -> Events:
+    """The log as all stages count it: people's, and nothing that lay ahead of the clock when ``events`` last ran."""
+    facts = read_json(job.path("events") / "log.json")
+    return of_people(job.event_log.load(until=int(facts["through"])), int(facts["newest"]))
 
 
 def last_items(job: Job) -> Last | None:
@@ -80,15 +90,9 @@ def last_items(job: Job) -> Last | None:
     return None
 
 
-def newer(job: Job, events: Events, known: int) -> npt.NDArray[np.bool_]:
+def newer(events: Events, known: int) -> npt.NDArray[np.bool_]:
     """Which events came into the log after number ``known``, late ones with an old time included: bool (E,)."""
-    numbers = job.event_log.read(["seq"])["seq"]
-    return np.asarray(numbers.filter(pc.less_equal(numbers, events.through)).to_numpy() > known)
-
-
-def through(job: Job) -> int:
-    """How far the log went when ``events`` last ran: all stages read the same events."""
-    return int(read_json(job.path("events") / "log.json")["through"])
+    return np.asarray(events.seq > known)
 
 
 def column(job: Job, stage: str, file: str, name: str = "id") -> list[str]:

@@ -7,7 +7,7 @@ to learn.
 
 from collections.abc import Iterable
 
-from jobs.items import through
+from jobs.items import people_log
 from jobs.runner import Counts, Job, Stage
 from recsys.items.files import load_online
 from recsys.items.training import with_articles
@@ -32,7 +32,7 @@ def run(job: Job) -> Counts:
         return job.track(epochs, 2 * config.epochs, "epochs")
 
     items, ids = load_online(job.path("items"))
-    events = with_articles(job.event_log.load(until=through(job)), ids)
+    events = with_articles(people_log(job), ids)
     gap = job.settings.events.session_gap_minutes
     made = learned(events, items, job.settings.items, config, gap, seed=job.seed, track=track)
     if made is None:

@@ -9,11 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jobs.items import column, through
+from jobs.items import column, whole_log
 from jobs.runner import Counts, Job, Stage
-from recsys.events import UNDATED, Events
+from recsys.events import UNDATED
 from recsys.features.walk import counted
-from recsys.items.training import with_articles
 from recsys.trends.files import save_trends
 from recsys.workspace import read_table
 
@@ -45,16 +44,11 @@ def run(job: Job) -> Counts:
     gap = job.settings.events.session_gap_minutes
     trends = counted(events, job.settings.trends, known.category, known.published, gap)
     as_of = int(events.time[-1]) if len(events.time) and events.time[-1] != UNDATED else None
-    save_trends(trends, events.article_ids, list(known.codes), events.through, as_of, job.out)
+    odd = [reader for reader in column(job, "events", "odd_readers.parquet", "reader") if reader is not None]
+    save_trends(trends, events.article_ids, list(known.codes), events.through, as_of, job.out, odd)
     shown, clicked = trends.all_total
     counts: Counts = {"articles": len(trends), "events": len(events), "clicks": clicked, "impressions": shown}
     return counts | {"late": trends.odd["late"]}
-
-
-def whole_log(job: Job) -> Events:
-    """The log by the rows of the catalogue and of what is known only from clicks, sorted by identifier."""
-    log = job.event_log.load(until=through(job))
-    return with_articles(log, sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids)))
 
 
 def sorted_articles(job: Job, ids: list[str]) -> Sorted:

@@ -8,7 +8,8 @@ import numpy as np
 from recsys.baselines import Baseline
 from recsys.baselines.clicks import Scores
 from recsys.events import UNDATED, Events
-from recsys.features.lists import Lists, histories, reader_keys
+from recsys.events.people import visitor_keys
+from recsys.features.lists import Lists, histories
 from tests import baseline_oracles as oracle
 from tests.clicks import HOUR, START, click, log_of
 
@@ -36,7 +37,7 @@ def random_lists(events: Events, seed: int, n: int = 40, candidates: int = 7) ->
     article = np.concatenate([rng.permutation(len(events.article_ids))[:candidates] for _ in range(n)])
     return Lists.unclicked(
         time=time,
-        reader=rng.choice(np.append(np.unique(reader_keys(events)), -1), n).astype(np.int64),
+        reader=rng.choice(np.append(np.unique(visitor_keys(events)), -1), n).astype(np.int64),
         offsets=np.arange(n + 1) * candidates,
         article=article.astype(np.int32),
     )

@@ -8,7 +8,8 @@ import numpy as np
 from recsys.baselines import ItemKnn, Popularity, SequentialRules, SessionKnn
 from recsys.baselines.session_knn import LONGEST
 from recsys.events import KINDS, UNDATED, Events
-from recsys.features.lists import Lists, reader_keys
+from recsys.events.people import visitor_keys
+from recsys.features.lists import Lists
 
 Table = dict[int, float]
 
@@ -47,7 +48,7 @@ class Past:
 def past_of(events: Events, lists: Lists, i: int, gap_minutes: int = 30) -> Past:
     """Gather what was known before list i."""
     now, gap = int(lists.time[i]), gap_minutes * 60_000
-    columns = (events.kind, events.time, reader_keys(events), events.article)
+    columns = (events.kind, events.time, visitor_keys(events), events.article)
     every = zip(*(column.tolist() for column in columns), strict=True)
     clicks = [(time, key, row) for kind, time, key, row in every if KINDS[kind] == "click" and time < now]
     visits: list[list[int]] = []

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.trends import HOUR_MS, NEVER, TrendsConfig
+from recsys.trends.decay import settle_all
 from recsys.trends.state import ALL, LANDMARK, NEWEST
 from recsys.trends.stream import Trends
 from tests.clicks import START
@@ -56,6 +57,7 @@ def some_events(seed: int = 1, n: int = 600, hours: int = 48) -> list[One]:
 def told(trends: Trends, now: int) -> dict[str, Any]:
     """Everything counted, by names and faded to ``now``: the same for streams that are written differently."""
     state = trends.state
+    settle_all(state, max(int(state.clock[LANDMARK]), NEVER))
     since = float(state.clock[LANDMARK] - now)
     pair, slow = np.exp2(since * state.pair_per_ms), np.exp2(since * state.slow_per_ms)
     names = [{code: value for value, code in known.items()} | {ALL: "all"} for known in trends.values]

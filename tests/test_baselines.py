@@ -21,7 +21,8 @@ from recsys.baselines import (
 from recsys.baselines.clicks import Scores, blocks, stream_of
 from recsys.baselines.neighbours import HALVINGS
 from recsys.events import UNDATED, Events
-from recsys.features.lists import Histories, Lists, histories, reader_keys
+from recsys.events.people import visitor_keys
+from recsys.features.lists import Histories, Lists, histories
 from tests import baseline_oracles as oracle
 from tests.baseline_logs import ARTICLES, MINUTE, by_oracle, random_lists, random_log, scored
 from tests.clicks import HOUR, START, click, log_of
@@ -150,7 +151,7 @@ def bounded_rules(events: Events, last: int, most: int) -> dict[int, float]:
     """Rules from one article, at most ``most`` kept, by a dict: what is lightest makes place."""
     kept: dict[int, float] = {}
     visits: dict[int, list[int]] = {}
-    for key, row in zip(reader_keys(events).tolist(), events.article.tolist(), strict=True):
+    for key, row in zip(visitor_keys(events).tolist(), events.article.tolist(), strict=True):
         for back, other in oracle.newest_first(visits.get(key, []), 10):
             if other != last or row == last:
                 continue

@@ -43,19 +43,19 @@ class Foreseeing(Walk):
 class SeesPopularity(Foreseeing):
     """Popularity of the whole log."""
 
-    takes = ("decayed", "all_decayed", "total", "all_total", "last")
+    takes = ("decayed", "row_landmark", "all_decayed", "total", "all_total", "last")
 
 
 class SeesCompany(Foreseeing):
     """Co-visits of the whole log."""
 
-    takes = ("slot_of", "article_of", "room", "neighbour", "pairs")
+    takes = ("slot_of", "article_of", "room", "neighbour", "pairs", "slot_landmark")
 
 
 class SeesLifts(Foreseeing):
     """What was clicked in which context in the whole log."""
 
-    takes = ("lifts", "all_lifts")
+    takes = ("lifts", "slot_landmark", "all_lifts")
 
 
 class SeesOwnClick(Walk):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from recsys.events import UNDATED, Events
+from recsys.events.people import visitor_keys
 from recsys.features import COLUMN, NAMES, training
-from recsys.features.lists import Lists, looks_of, reader_keys
+from recsys.features.lists import Lists, looks_of
 from recsys.features.matrix import Tables, matrix
 from recsys.features.rows import Matrix
 from recsys.features.walk import Walk
@@ -153,7 +154,7 @@ def log() -> Events:
 @pytest.mark.parametrize("window", [7, 300])
 def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
     events, readers = log(), ReadersConfig(looks=window)
-    keys = reader_keys(events)
+    keys = visitor_keys(events)
     who, moments = np.unique(keys), np.unique(events.time[events.time != UNDATED])[::40]
     times, asking = (part.ravel() for part in np.meshgrid(moments, who, indexing="ij"))
     offsets = np.arange(len(times) + 1) * A

@@ -59,18 +59,28 @@ def test_an_article_clicked_twice_in_a_visit_is_popular_twice_but_no_company_of_
     assert strength.tolist() == pytest.approx([2.0], rel=1e-5)  # 5 after 3, and 3 after 5: not once more per repeat
 
 
-@pytest.mark.parametrize(("ahead", "counted"), [(5, 0), (11, 1), (60 * 24 * 365, 1)])
-def test_an_event_dated_after_its_arrival_counts_as_of_its_arrival(ahead: int, counted: int) -> None:
+@pytest.mark.parametrize(("ahead", "held"), [(5, 0), (11, 1), (60 * 24 * 365, 1)])
+def test_an_event_dated_after_its_arrival_is_held_back(ahead: int, held: int) -> None:
     trends, expected = stream(), stream()
     trends.observe(CLICK, 0, START + ahead * MINUTE, arrived=START)
     trends.observe(CLICK, 1, START + MINUTE, arrived=START + MINUTE)
-    expected.observe(CLICK, 0, START if counted else START + ahead * MINUTE)
+    if not held:
+        expected.observe(CLICK, 0, START + ahead * MINUTE)
     expected.observe(CLICK, 1, START + MINUTE)
     assert_same(trends, expected)
-    assert trends.odd["ahead"] == counted
+    assert trends.odd["ahead"] == held
 
 
-def test_events_on_unknown_articles_undated_ones_and_other_kinds_count_nothing() -> None:
+def test_undated_clicks_make_an_article_popular_where_nothing_else_does() -> None:
+    trends = feed(stream(), [One(CLICK, row, UNDATED) for row in (3, 4, 4, 5)])
+    every = np.ones(A, bool)
+    assert trends.top(START, 9, every).tolist() == [4, 3, 5]
+    trends.observe(CLICK, 7, START)
+    assert trends.top(START, 2, every).tolist() == [7, 4]
+    assert trends.all_total == (0, 1)
+
+
+def test_events_on_unknown_articles_and_other_kinds_count_nothing_and_undated_clicks_no_company() -> None:
     trends = stream()
     for row in (-1, A, 10**9):
         assert trends.observe(CLICK, row, START, visitor="v").tolist() == []

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from recsys.events import KINDS, UNDATED, Events
+from recsys.events.people import visitor_keys
 from recsys.features import COLUMN, NAMES, SPEEDS
-from recsys.features.lists import Lists, reader_keys
+from recsys.features.lists import Lists
 from recsys.features.matrix import Tables, matrix
 from recsys.features.tags import Tags
 from recsys.features.walk import Walk
@@ -64,7 +65,7 @@ def lists_in(events: Events, n: int = 40, seed: int = 5) -> Lists:
     dated = events.time[events.time != UNDATED]
     return Lists.unclicked(
         time=np.sort(rng.choice(dated, n) + rng.choice([0, 1, 5 * MINUTE, HOUR], n)),
-        reader=rng.choice(np.append(np.unique(reader_keys(events)), -1), n).astype(np.int64),
+        reader=rng.choice(np.append(np.unique(visitor_keys(events)), -1), n).astype(np.int64),
         offsets=np.arange(n + 1) * A,
         article=np.concatenate([rng.permutation(A) for _ in range(n)]).astype(np.int32),
     )
@@ -80,7 +81,7 @@ def described(events: Events, lists: Lists, tables: Tables) -> np.ndarray[Any, n
 
 def one_by_one(events: Events, trends: Trends, until: int | None = None) -> Trends:
     """What the service does with a log: one event after the other."""
-    columns = (events.kind, events.article, events.time, events.position, reader_keys(events))
+    columns = (events.kind, events.article, events.time, events.position, visitor_keys(events))
     contexts = events.context.tolist() or [-1] * len(events)
     for (*event, position, key), context in zip(
         zip(*(c.tolist() for c in columns), strict=True), contexts, strict=True
@@ -172,7 +173,7 @@ def test_the_service_describes_a_list_as_the_walk_does(seed: int) -> None:
         one_by_one(events, trends, until=now)
         told = zip(
             *(column.tolist() for column in (events.kind, events.article, events.time, events.position)),
-            reader_keys(events).tolist(),
+            visitor_keys(events).tolist(),
             events.context.tolist(),
             strict=True,
         )
@@ -214,13 +215,13 @@ def test_every_column_is_finite_and_moves() -> None:
     assert still == {"lift_device", "lift_os", "lift_referrer"}  # every device is a phone, the others are never told
 
 
-def test_events_of_other_kinds_and_undated_ones_count_nothing() -> None:
+def test_events_of_other_kinds_count_nothing_and_undated_clicks_are_counted_apart() -> None:
     made = [click("r", "a", UNDATED), ("dwell", "r", "a", START, None, None, None, None)]
     events = log_of([*made, ("dismiss", "r", "a", START, None, None, None, None)])
     assert {KINDS[kind] for kind in events.kind} == {"click", "dwell", "dismiss"}
     walk = Walk(events, lists_of_nothing(), TRENDS, READERS)
     walk.advance(START + HOUR)
-    empty = Trends(1, TRENDS).arrays()
+    empty = Trends(1, TRENDS).arrays() | {"undated": np.ones(1, np.int64)}
     for name, values in walk.trends.arrays().items():
         np.testing.assert_array_equal(values, empty[name], err_msg=name)
 

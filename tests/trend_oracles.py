@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import log, log1p
 
 from recsys.events import KINDS, UNDATED, Events
-from recsys.features.lists import reader_keys
+from recsys.events.people import visitor_keys
 
 HOUR = 3_600_000
 Table = dict[int, float]
@@ -67,7 +67,7 @@ def past_of(events: Events, now: int, key: int = -1, gap_minutes: int = 30) -> P
     """Gather what was known before ``now``, and what the reader ``key`` had clicked."""
     past, gap = Past(now), gap_minutes * 60_000
     contexts = events.context.tolist() or [-1] * len(events)
-    columns = (events.kind, events.time, reader_keys(events), events.article)
+    columns = (events.kind, events.time, visitor_keys(events), events.article)
     visits: dict[int, tuple[int, list[int]]] = {}
     for kind, time, who, row, context in zip(*(column.tolist() for column in columns), contexts, strict=True):
         if time >= now:

@@ -7,6 +7,7 @@ threads: ``web.live`` locks.
 from collections.abc import Callable, Iterator
 
 from recsys.events import UNDATED
+from recsys.events.visitors import Seen
 from recsys.readers import CLICK
 from recsys.recommend.catalogue import NONE
 from recsys.store import Store, StoredEvent
@@ -15,7 +16,7 @@ from web.world import World
 
 BATCH = 5_000  # events read from the store at once
 READER = "r"  # begins the name of a visitor who is a reader
-RUNNING = 20_000  # events that are looked at for visits that go on
+RUNNING = 50_000  # events that are looked at for visits that go on, and for what was clicked already
 
 
 def news(store: Store, site: str, world: World) -> Iterator[list[StoredEvent]]:
@@ -27,18 +28,29 @@ def news(store: Store, site: str, world: World) -> Iterator[list[StoredEvent]]:
 
 
 def count(world: World, event: StoredEvent, now: int) -> int | None:
-    """Learn from one event, heard of at ``now`` (ms); returns its article's row, None when the catalogue lacks it."""
+    """Learn from one event, heard of at ``now`` (ms), as far as a person did it.
+
+    Returns:
+        Its article's row; None when the catalogue lacks it, or its time lies ahead.
+    """
     row = world.catalogue.row_of.get(event.article, NONE)
-    world.recommender.observe(
-        KIND[event.kind],
-        row,
-        UNDATED if event.time is None else event.time,
-        position=NONE if event.position is None else event.position,
-        visitor=_visitor(event),
-        context=event.context,
-        arrived=now,
-    )
-    return None if row == NONE else row
+    kind, visitor, trends = KIND[event.kind], _visitor(event), world.recommender.trends
+    time = UNDATED if event.time is None else event.time
+    ahead = trends.is_ahead(time, now)
+    seen = Seen(kind) if ahead else world.visitors.see(kind, row, time, visitor, event.context)
+    for click in seen.undone:
+        trends.uncount(click.row, click.time)
+    if seen.kind is not None:
+        world.recommender.observe(
+            seen.kind,
+            row,
+            time,
+            position=NONE if event.position is None else event.position,
+            visitor=visitor,
+            context=event.context,
+            arrived=now,
+        )
+    return None if row == NONE or ahead else row
 
 
 def replay(store: Store, site: str, world: World, until: int, clock: Callable[[], int]) -> None:
@@ -61,7 +73,7 @@ def replay(store: Store, site: str, world: World, until: int, clock: Callable[[]
             return
 
 
-def resume_visits(store: Store, site: str, world: World) -> None:
+def resume_visits(store: Store, site: str, world: World, now: int) -> None:
     """Know what was clicked in the visits that were running when the world's counts end; they are not released."""
     seq = max(0, world.through - RUNNING)
     while seq < world.through and (events := store.events_after(site, seq, BATCH)):
@@ -69,14 +81,21 @@ def resume_visits(store: Store, site: str, world: World) -> None:
             row, visitor = world.catalogue.row_of.get(event.article), _visitor(event)
             if row is None or visitor is None or event.time is None or event.seq > world.through:
                 continue
-            if KIND[event.kind] == CLICK:
+            if world.recommender.trends.is_ahead(event.time, now):
+                continue
+            if KIND[event.kind] == CLICK and world.visitors.see(CLICK, row, event.time, visitor, None).kind == CLICK:
                 world.recommender.trends.visits.click(visitor, row, event.time)
         seq = events[-1].seq
 
 
 def forget_visits(world: World, gone: Callable[[str], bool]) -> None:
-    """Drop the running visits of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
-    world.recommender.trends.visits.forget(lambda visitor: visitor.startswith(READER) and gone(visitor[len(READER) :]))
+    """Drop the clicks of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
+
+    def left(visitor: str) -> bool:
+        return visitor.startswith(READER) and gone(visitor[len(READER) :])
+
+    world.recommender.trends.visits.forget(left)
+    world.visitors.forget(left)
 
 
 def _visitor(event: StoredEvent) -> str | None:

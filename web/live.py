@@ -28,6 +28,7 @@ from web.memory import Memory
 from web.parts import load_parts, no_parts
 from web.world import Full, World
 
+MAX_ODD = 500  # readers that a query leaves out
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
 PATIENCE_SECONDS = 0.5  # how long an answer waits for the thread that is applying events
 WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
@@ -97,6 +98,13 @@ class LiveState:
     def catalogue(self) -> Catalogue:
         """The catalogue that is served."""
         return self._world.catalogue
+
+    @property
+    def odd_readers(self) -> list[str]:
+        """The readers whom no person could be, the last ones first; they are left out of what is counted."""
+        with self._lock:
+            odd = [visitor[1:] for visitor in reversed(self._world.visitors.odd) if visitor.startswith("r")]
+        return odd[:MAX_ODD]
 
     def recommend(
         self,
@@ -248,6 +256,8 @@ class LiveState:
             except StoreError as error:
                 self._complain("reader not loaded", error)
                 return
+            known = world.recommender.trends
+            events = [one for one in events if one.time is None or not known.is_ahead(one.time, self._clock())]
             with self._lock:
                 same = world is self._world and through == world.through and forgotten == self._forgotten
                 if same:  # else an event may have been applied and not loaded, or loaded and since forgotten
@@ -299,12 +309,20 @@ class LiveState:
         if world.through < oldest:
             log.warning("events skipped: the release is old", release=name, events=oldest - world.through)
             world.through = oldest
-        resume_visits(self.store, self.site, world)
+        resume_visits(self.store, self.site, world, self._clock())
         return world
 
     def _refuse(self, name: str | None, error: Exception) -> None:
         log.error("release refused", release=name, error=str(error))
         self._refused, self._retry_at = name or "", time.monotonic() + RETRY_SECONDS
+
+    def _mend_counts(self) -> None:
+        """Count anew what the release has not counted, if the clock was ahead meanwhile and has been put right."""
+        world = self._world
+        newest = world.recommender.trends.newest
+        if newest > world.newest and world.recommender.trends.is_ahead(newest, self._clock()):
+            log.warning("counted by a clock that was ahead: counting anew", release=self.release, newest=newest)
+            self._build_aside(self.release)
 
     def _look_for_release(self) -> None:
         name = self.releases.current()
@@ -345,7 +363,7 @@ class LiveState:
 
     def _poll(self) -> None:
         steps: tuple[Callable[[], None], ...] = (
-            *(self._file.check, self.forget, self.catch_up, self.refresh, self._look_for_release),
+            *(self._file.check, self.forget, self.catch_up, self.refresh, self._mend_counts, self._look_for_release),
         )
         while not self._stop.wait(self.settings.web.poll_seconds):
             try:

@@ -39,7 +39,8 @@ class Remembered:
     def observe(self, event: StoredEvent, row: int) -> None:
         """Take one event in, whatever came before it."""
         position = -1 if event.position is None else event.position
-        self.state.observe(KIND[event.kind], row, _time(event), event.context, position)
+        if not self.state.repeats(KIND[event.kind], row, _time(event)):
+            self.state.observe(KIND[event.kind], row, _time(event), event.context, position)
 
 
 class Memory:

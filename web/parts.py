@@ -61,6 +61,7 @@ class Parts:
         reader_encoder: trained to foresee a reader's next click; None where readers are encoded without training.
         encoder: makes the same of an article that is newer than the release.
         through: the last event (seq) that the counts contain.
+        odd: readers who are left out of the counts.
     """
 
     release: str | None
@@ -78,6 +79,7 @@ class Parts:
     reader_encoder: TrainedEncoder | None
     encoder: LiveEncoder | None
     through: int
+    odd: tuple[str, ...] = ()
 
 
 def no_parts(settings: Settings) -> Parts:
@@ -142,6 +144,7 @@ def load_parts(release: Release, settings: Settings) -> Parts:
             _section(ArticlesConfig, release, "articles", settings),
         ),
         through=counted.through,
+        odd=tuple(counted.odd),
     )
 
 

@@ -200,7 +200,7 @@ class Profile(BaseModel):
 class TodayItem(Item):
     """One of today's most clicked articles."""
 
-    clicks: int = Field(description="clicks since midnight in the site's time zone")
+    clicks: int = Field(description="readers who clicked it since midnight in the site's time zone, each once")
 
 
 class Today(BaseModel):

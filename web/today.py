@@ -1,7 +1,7 @@
-"""Today: the most clicked articles since midnight in the site's time zone (今日点击).
+"""Today: the articles that most people clicked since midnight in the site's time zone (今日点击).
 
-Reads the store's clicks and the catalogue; produces rows with their clicks, only of articles that may be shown. Of
-copies of one text the best one stands there, with the clicks of the one that was clicked most.
+Reads the store's clicks and the catalogue; produces rows with their readers, only of articles that may be shown. Of
+copies of one text the best one stands there, with the readers of the one that was clicked most.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ from recsys.recommend.catalogue import Catalogue, Mask
 from web.installation import Installation
 from web.live import now_ms
 
+MINUTE_MS = 60_000
 DEEPER = 4  # how much further each try looks, when what was found may not be shown
 
 
@@ -24,7 +25,7 @@ class TodaysClicks:
 
     Attributes:
         date: YYYY-MM-DD in the site's time zone.
-        ranked: (row, clicks), most clicks first.
+        ranked: (row, readers who clicked it, each once), most first.
         catalogue: whose rows they are.
     """
 
@@ -34,7 +35,7 @@ class TodaysClicks:
 
 
 def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
-    """Count today's clicks.
+    """Count who clicked what today.
 
     Args:
         here: the installation.
@@ -48,9 +49,9 @@ def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(here.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     allowed, spoken = catalogue.listed(now), catalogue.in_language(lang)
-    limit = DEEPER * k
+    limit, until = DEEPER * k, now + int(here.settings.trends.ahead_minutes * MINUTE_MS)
     while True:
-        clicked = here.store.clicks_today(here.settings.site.id, midnight, limit)
+        clicked = here.store.clicks_today(here.settings.site.id, midnight, limit, until, here.live.odd_readers)
         ranked = [(row, clicks) for row, clicks in _by_text(catalogue, clicked, allowed) if allowed[row]]
         first = ranked if lang is None else [pair for pair in ranked if spoken[pair[0]]]
         if len(first) >= k or len(clicked) < limit:

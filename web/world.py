@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
 from recsys.features.ids import hashed, table_ids
 from recsys.features.matrix import Tables
@@ -56,6 +57,8 @@ class World:
         recommender: answers.
         catalogue: the recommender's.
         through: the last event (seq) that was applied.
+        newest: ms, the newest event that the release has counted.
+        visitors: who has clicked what lately, so that people count and not clicks.
         changed: number of the last change of the site's articles that was taken over.
         taken_down: the same of those changes that hide or delete, which come first.
         down: article id -> number of the last change when it was seen to be hidden or deleted, as long as a row of it
@@ -81,6 +84,8 @@ class World:
         self._copies, self._stored = parts.copies, stored
         self._codes = dict(parts.codes)
         self.through = parts.through
+        self.newest = parts.trends.newest
+        self.visitors = Visitors(settings.trends.max_visits, [f"r{reader}" for reader in parts.odd])
         self.changed = self.taken_down = 0
         self.down: dict[str, int] = {}
         self.catalogue = Catalogue()

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.events import UNDATED, Events
-from recsys.features.lists import Histories, Lists, Longs, reader_keys
+from recsys.events.people import visitor_keys
+from recsys.features.lists import Histories, Lists, Longs
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
@@ -64,7 +65,7 @@ def stream_of(events: Events, histories: Histories) -> Stream:
         events: E events in time order.
         histories: of the same events.
     """
-    new_reader = np.diff(reader_keys(events)[histories.click], prepend=-1) != 0
+    new_reader = np.diff(visitor_keys(events)[histories.click], prepend=-1) != 0
     new_visit = histories.began == np.arange(len(histories.began))
     first_dated = events.time[np.searchsorted(events.time, UNDATED, side="right") :][:1]
     order = np.argsort(histories.click, kind="stable")

@@ -149,7 +149,7 @@ def doubts(judged: Judged, label: npt.NDArray[np.int8], config: CtrConfig) -> li
     found, training = [], judged.training
     if training.resumed:
         found.append(f"went on after epoch {training.resumed} from a checkpoint")
-    if training.best_epoch == config.epochs:
+    if training.best_epoch == config.epochs and training.validation_loss:  # without, every epoch looks better
         found.append(f"still got better in the last of {config.epochs} epochs: raise ctr.epochs")
     if len(label) and 0 < label.mean() < 1:
         constant = log_loss(label, np.full(len(label), label.mean(), np.float32))

@@ -19,7 +19,7 @@ class Events:
 
     Attributes:
         time: int64 (E,), milliseconds UTC, or UNDATED.
-        kind: int8 (E,), index into KINDS.
+        kind: int8 (E,), index into KINDS; beyond them ``people.AGAIN``.
         article: int32 (E,), row of ``article_ids``.
         reader: int32 (E,), row of ``reader_ids``, -1 for none.
         session: int32 (E,), equal for the events of one session of one reader (or of nobody known), -1 for none.
@@ -32,6 +32,7 @@ class Events:
         contexts: texts of JSON objects.
         slot: int32 (E,), row of ``slots``, -1 for none; empty where no event has any.
         slots: names of places on a page, sorted.
+        seq: int64 (E,), each event's place in the order of the store; empty where it comes from no store.
     """
 
     time: NDArray[np.int64]
@@ -48,15 +49,23 @@ class Events:
     contexts: list[str] = field(default_factory=list)
     slot: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     slots: list[str] = field(default_factory=list)
+    seq: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.time)
 
     def before(self, time: int) -> "Events":
         """The events with a time before ``time`` (int ms UTC), undated ones included; rows and identifiers stay."""
-        end = int(np.searchsorted(self.time, time, side="left"))
+        return self.where(slice(int(np.searchsorted(self.time, time, side="left"))))
+
+    def where(self, kept: NDArray[np.bool_] | slice) -> "Events":
+        """Some of the events; rows and identifiers stay."""
         columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        cut: dict[str, Any] = {name: column[:end] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        cut: dict[str, Any] = {
+            name: column[kept] if len(column) else column
+            for name, column in columns.items()
+            if isinstance(column, np.ndarray)
+        }
         return replace(self, **cut)
 
 

@@ -94,6 +94,7 @@ def as_events(table: pa.Table, through: int) -> Events:
         contexts=contexts,
         slot=slot,
         slots=slots,
+        seq=table["seq"].to_numpy(),
     )
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.trends import NEVER
+from recsys.trends.decay import faded, pair_fade
 from recsys.trends.state import LANDMARK, State
 
 Array = npt.NDArray[Any]
@@ -38,10 +39,9 @@ def gather(
         sums: float64 (GAINS,), all 0, filled with what belongs to no candidate.
     """
     n = len(clicks)
-    since = float(state.clock[LANDMARK] - now)
     fades = np.empty(3)
     for k in range(3):
-        fades[k] = 2.0 ** (since * state.pair_per_ms[k])
+        fades[k] = faded(state.clock[LANDMARK], now, state.pair_per_ms[k])
     for p in range(n):
         if place[clicks[p]]:
             gains[place[clicks[p]] - 1, READ] = 1.0
@@ -51,7 +51,7 @@ def gather(
         weight *= VISIT_FADE
     weight = 1.0
     for p in range(n - 1, max(visit, n - LAST) - 1, -1):
-        _beside(state, place, prior, clicks[p], weight / total, fades[1], VISIT, gains, sums)
+        _beside(state, place, prior, clicks[p], weight / total, now, fades, VISIT, gains, sums)
         weight *= VISIT_FADE
     weight, total = 1.0, 0.0
     for _ in range(max(0, visit - LAST), visit):
@@ -59,7 +59,7 @@ def gather(
         weight *= EARLIER_FADE
     weight = 1.0
     for p in range(visit - 1, max(0, visit - LAST) - 1, -1):
-        _beside(state, place, prior, clicks[p], weight / total, fades[1], EARLIER, gains, sums)
+        _beside(state, place, prior, clicks[p], weight / total, now, fades, EARLIER, gains, sums)
         weight *= EARLIER_FADE
     if visit >= n:
         sums[VISIT] = 1.0
@@ -69,12 +69,15 @@ def gather(
         return
     at = state.slot_of[clicks[n - 1]]
     neighbours, pairs = state.neighbour[at], state.pairs[at]
+    own = np.empty(3)
+    for k in range(3):
+        own[k] = pair_fade(state, at, now, k, fades)
     M = len(neighbours)
     for m in range(M):
         if neighbours[m] == NEVER:
             M = m
             break
-        short, long, follows = pairs[m, 0] * fades[0], pairs[m, 1] * fades[1], pairs[m, 2] * fades[2]
+        short, long, follows = pairs[m, 0] * own[0], pairs[m, 1] * own[1], pairs[m, 2] * own[2]
         sums[SHORT] += short
         sums[LONG] += long
         sums[NEXT_] += follows
@@ -87,8 +90,8 @@ def gather(
         least = ordered[M - SECOND]
     for m in range(M):
         if pairs[m, 1] >= least:
-            share = pairs[m, 1] * fades[1] / (sums[LONG] + prior)
-            _beside(state, place, prior, neighbours[m], share, fades[1], SECOND_, gains, sums)
+            share = pairs[m, 1] * own[1] / (sums[LONG] + prior)
+            _beside(state, place, prior, neighbours[m], share, now, fades, SECOND_, gains, sums)
 
 
 @compiled
@@ -98,7 +101,8 @@ def _beside(
     prior: float,
     row: int,
     weight: float,
-    fade: float,
+    now: int,
+    fades: Array,
     column: int,
     gains: Array,
     sums: Array,
@@ -107,7 +111,7 @@ def _beside(
     at = state.slot_of[row]
     total = 0.0
     if at != NEVER:
-        neighbours, pairs = state.neighbour[at], state.pairs[at]
+        neighbours, pairs, fade = state.neighbour[at], state.pairs[at], pair_fade(state, at, now, 1, fades)
         M = len(neighbours)
         for m in range(M):
             if neighbours[m] == NEVER:

@@ -32,6 +32,7 @@ from recsys.features.tags import tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.counting import born
+from recsys.trends.decay import GONE, faded, quotient, row_fade
 from recsys.trends.state import ALL, BUILT_IN, CATEGORIES, LANDMARK, NEWEST, State
 
 Array = npt.NDArray[Any]
@@ -121,13 +122,15 @@ def describe(
     gather(state, known.place, known.priors[1], clicks, visit, now, gains, sums)
     for b in range(B):
         known.place[rows[b]] = 0
-    _popularity(state, known, rows, now, out)
     beta = known.priors[1]
-    everyone = state.all_decayed[1, 2] * 2.0 ** ((state.clock[LANDMARK] - now) * state.per_ms[2])
-    fade = 2.0 ** ((state.clock[LANDMARK] - now) * state.per_ms[2])
+    fades = np.empty(len(state.per_ms))
+    for k in range(len(fades)):
+        fades[k] = faded(state.clock[LANDMARK], now, state.per_ms[k])
+    _popularity(state, known, rows, now, fades, out)
+    everyone = state.all_decayed[1, 2] * fades[2]
     for b in range(B):
         row = rows[b]
-        share = (state.decayed[row, 1, 2] * fade + NO_CLICK) / (everyone + 1.0)
+        share = (state.decayed[row, 1, 2] * row_fade(state, row, now, 2, fades) + NO_CLICK) / (everyone + 1.0)
         out[b, COMPANY] = np.log((gains[b, SHORT] + beta * share) / (sums[SHORT] + beta))
         out[b, COMPANY + 1] = np.log((gains[b, LONG] + beta * share) / (sums[LONG] + beta))
         out[b, COMPANY + 2] = np.log1p(gains[b, SHORT])
@@ -158,27 +161,26 @@ def describe(
 
 
 @compiled
-def _popularity(state: State, known: Known, rows: Array, now: int, out: Array) -> None:
+def _popularity(state: State, known: Known, rows: Array, now: int, fades: Array, out: Array) -> None:
     """Clicks, slopes, impressions, click rates and ages."""
     K = len(state.per_ms)
-    fades = np.empty(K)
-    for k in range(K):
-        fades[k] = 2.0 ** ((state.clock[LANDMARK] - now) * state.per_ms[k])
     clicked, shown = state.all_total[1], state.all_total[0]
     stream = (clicked + 1.0) / (max(shown, clicked) + 10.0)
     prior = known.priors[0]
     for b in range(len(rows)):
         row = rows[b]
+        faster = 0.0
         for k in range(K):
-            clicks = state.decayed[row, 1, k] * fades[k]
+            fade = row_fade(state, row, now, k, fades)
+            clicks = state.decayed[row, 1, k] * fade
             out[b, CLICKS + k] = np.log1p(clicks)
-            shows = state.decayed[row, 0, k] * fades[k]
+            shows = state.decayed[row, 0, k] * fade
             out[b, IMPRESSIONS + k] = np.log1p(shows)
             out[b, RATES + k] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
+            slower = clicks / fades_hours(state, k)
             if k:
-                faster = state.decayed[row, 1, k - 1] * fades[k - 1] / (fades_hours(state, k - 1))
-                slower = clicks / fades_hours(state, k)
                 out[b, SLOPE + k - 1] = np.log((faster + 1.0) / (slower + 1.0))
+            faster = slower
         if state.last[row] != NEVER:
             out[b, SLOPE + K - 1] = np.log1p(max(now - state.last[row], 0) / 1000.0)
         clicks, shows = float(state.total[row, 1]), float(state.total[row, 0])
@@ -217,21 +219,24 @@ def _odds(rate: float) -> float:
 @compiled
 def _lifts(state: State, codes: Array, rows: Array, out: Array) -> None:
     """How much more often an article is clicked in this context than everything is."""
-    since = float(state.clock[LANDMARK] - state.clock[1])
-    fade = 2.0 ** (since * state.slow_per_ms[0])
-    C = len(codes)
+    newest, C = state.clock[NEWEST], len(codes)
+    fade = faded(state.clock[LANDMARK], newest, state.slow_per_ms[0])
     for c in range(C):
         place = c if c < C - BUILT_IN else len(CONTEXTS) - C + c  # a site may have fewer than four of its own
         v = codes[c]
-        if v <= 0 or state.all_lifts[c, v] <= 0:
+        if v <= 0:
             continue
-        share = state.all_lifts[c, v] / state.all_lifts[c, ALL]
+        here, everywhere = state.all_lifts[c, v] * fade, state.all_lifts[c, ALL] * fade
+        if here <= GONE:
+            continue
         for b in range(len(rows)):
             at = state.slot_of[rows[b]]
             if at == NEVER:
                 continue
-            mine, all_ = state.lifts[at, c, v] * fade, state.lifts[at, c, ALL] * fade
-            out[b, LIFTS + place] = np.log((mine + PRIOR_LIFT * share) / ((all_ + PRIOR_LIFT) * share))
+            own = faded(state.slot_landmark[at], newest, state.slow_per_ms[0])
+            mine, all_ = state.lifts[at, c, v] * own, state.lifts[at, c, ALL] * own
+            expected = mine * quotient(everywhere, here)  # its clicks, were all readers of this context
+            out[b, LIFTS + place] = np.log((expected + PRIOR_LIFT) / (all_ + PRIOR_LIFT))
 
 
 @compiled

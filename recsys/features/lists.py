@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.events import UNDATED, Events
+from recsys.events import AGAIN, UNDATED, Events
+from recsys.events.people import visitor_keys
 from recsys.trends import CLICK, HOUR_MS, IMPRESSION
 
 Array = npt.NDArray[Any]
@@ -27,7 +28,7 @@ class Lists:
 
     Attributes:
         time: int64 (I,), ms: when the list was shown.
-        reader: int64 (I,), key of the reader's state, see ``reader_keys``; -1 for nobody.
+        reader: int64 (I,), key of the reader's state, see ``visitor_keys``; -1 for nobody.
         offsets: int64 (I + 1,): list i holds the candidates offsets[i]:offsets[i + 1].
         article: int32 (N,), article rows.
         clicked: int64 (C,), places of the candidates that were clicked, rising.
@@ -88,12 +89,6 @@ class Lists:
         return out
 
 
-def reader_keys(events: Events) -> Longs:
-    """Whose state an event belongs to: the reader, else the session of an unknown reader, else -1: int64 (E,)."""
-    sessions = np.where(events.session >= 0, events.session.astype(np.int64) + len(events.reader_ids), -1)
-    return np.where(events.reader >= 0, events.reader.astype(np.int64), sessions)
-
-
 @dataclass(frozen=True)
 class Histories:
     """What the reader of each list had clicked before it was shown: slices of one table of clicks.
@@ -127,7 +122,7 @@ def histories(events: Events, lists: Lists, session_gap_minutes: int) -> Histori
 
     A visit ends after a pause of more than ``session_gap_minutes``; undated clicks belong to none.
     """
-    keys = reader_keys(events)
+    keys = visitor_keys(events)
     click, first, last = _by_reader(events, keys, (events.kind == CLICK) & (keys >= 0), lists)
     key, times = keys[click], events.time[click]
     gap = session_gap_minutes * HOUR_MS // 60
@@ -157,7 +152,7 @@ class Looks:
 
 def looks_of(events: Events, lists: Lists) -> Looks:
     """Find what each list's reader had been shown or had opened strictly before it; nothing in a log of clicks."""
-    keys = reader_keys(events)
+    keys = visitor_keys(events)
     telling = ((events.kind == CLICK) | (events.kind == IMPRESSION)) & (events.time != UNDATED) & (keys >= 0)
     return Looks(*_by_reader(events, keys, telling & (events.kind == IMPRESSION).any(), lists))
 
@@ -182,7 +177,7 @@ def impressions(events: Events) -> Lists:
     """
     dated = (events.impression >= 0) & (events.time != UNDATED)
     shown = np.flatnonzero(dated & (events.kind == IMPRESSION))
-    clicks = np.flatnonzero(dated & (events.kind == CLICK))
+    clicks = np.flatnonzero(dated & ((events.kind == CLICK) | (events.kind == AGAIN)))
     A = len(events.article_ids)
     pair = events.impression.astype(np.int64) * A + events.article
     pairs, first = np.unique(pair[shown], return_index=True)  # a card shown twice in one list counts once
@@ -196,7 +191,7 @@ def impressions(events: Events) -> Lists:
     started = np.full(number.max(initial=-1) + 1, NEVER, np.int64)
     np.minimum.at(started, number, np.minimum(events.time[shown], clicked_at))
     order = np.lexsort((shown, number, started[number]))
-    lists = as_lists(started[number], reader_keys(events)[shown], number, events.article[shown], clicked_at, order)
+    lists = as_lists(started[number], visitor_keys(events)[shown], number, events.article[shown], clicked_at, order)
     first = shown[order][lists.offsets[:-1]]
     return replace(lists, position=events.position[shown][order], slot=events.slot[first] if len(events.slot) else NONE)
 

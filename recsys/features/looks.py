@@ -22,6 +22,7 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.readers.looks import OPENED
 from recsys.trends.counting import examined
+from recsys.trends.decay import faded
 from recsys.trends.state import CATEGORIES, LANDMARK, POSITIONS, State
 
 Array = npt.NDArray[Any]
@@ -64,7 +65,7 @@ def category_looks(
             looks[category] += worth[place]
     if not shown:
         return
-    fade = 2.0 ** ((state.clock[LANDMARK] - now) * state.slow_per_ms[1])
+    fade = faded(state.clock[LANDMARK], now, state.slow_per_ms[1])
     all_shown, all_clicked = state.by_category[CATEGORIES, 0] * fade, state.by_category[CATEGORIES, 1] * fade
     site = (all_clicked + FIRST_CLICKS) / (max(all_shown, all_clicked) + FIRST_LOOKS)
     for b in range(len(rows)):

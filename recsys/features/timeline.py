@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.events import UNDATED, Events
+from recsys.events.people import visitor_keys
 from recsys.features.config import FeaturesConfig
-from recsys.features.lists import NEVER, Articles, Lists, Longs, as_lists, impressions, reader_keys
+from recsys.features.lists import NEVER, Articles, Lists, Longs, as_lists, impressions
 from recsys.trends import CLICK, HOUR_MS, IMPRESSION
 
 Array = npt.NDArray[Any]
@@ -35,8 +36,8 @@ def lists_of(
     """Find the lists in a log and lay out their timeline.
 
     Of the newest ``config.max_impressions`` lists the first ``config.warmup`` share only fills the counts, the last
-    ``holdout`` share is held out, and the ``validation`` share before it stops the training. A log without impressions
-    gets pseudo-impressions, see ``pseudo_impressions``.
+    ``holdout`` share is held out, and the ``validation`` share before it stops the training, as nearly as lists of the
+    same time stay together. A log without impressions gets pseudo-impressions, see ``pseudo_impressions``.
 
     Returns:
         The lists after the warm-up; none when the log holds none.
@@ -48,8 +49,7 @@ def lists_of(
     n = len(lists)
     if not n:
         return lists
-    starts = [int(n * share) for share in (config.warmup, 1 - holdout - validation, 1 - holdout)]
-    warm, held, out = np.maximum.accumulate(np.clip(starts, 0, n - 1)).tolist()
+    warm, held, out = _starts(lists.time, [config.warmup, 1 - holdout - validation, 1 - holdout])
     blocks = np.linspace(warm, out, config.refits + 1).astype(np.int64)
     validation_start, holdout_start = lists.time[held], lists.time[out]
     return replace(
@@ -58,6 +58,20 @@ def lists_of(
         refits=_worthwhile(events, np.unique(lists.time[blocks])),
         limits=np.array([validation_start, holdout_start, NEVER], np.int64),
     ).cut(warm, n)
+
+
+def _starts(time: Longs, shares: Sequence[float]) -> tuple[int, int, int]:
+    """Where fit, validation and holdout begin: as near to the shares asked for as lists of one time stay together.
+
+    Where times are whole days, a day is of one part. Something is always left to fit, and to stop the training by as
+    long as there are three different times; without two of them everything is held out.
+    """
+    edges = np.flatnonzero(np.diff(time, prepend=time[0])).tolist()  # places at which the time changes
+    wanted = [int(len(time) * share) for share in shares]
+    out = min(edges, key=lambda edge: abs(edge - wanted[2]), default=0)
+    held = min((edge for edge in edges if edge < out), key=lambda edge: abs(edge - wanted[1]), default=out)
+    warm = min((edge for edge in [0, *edges] if edge < held), key=lambda edge: abs(edge - wanted[0]), default=0)
+    return warm, held, out
 
 
 def _worthwhile(events: Events, moments: Longs) -> Longs:
@@ -81,7 +95,7 @@ def pseudo_impressions(
     alone; of the other half each article clicked within a longer time is as likely, so that it has seen the rare ones.
     A reader's list is shown when they made their previous click (within ``session_gap_minutes``), else when they click.
     """
-    keys = reader_keys(events)
+    keys = visitor_keys(events)
     clicks = np.flatnonzero((events.kind == CLICK) & (events.time != UNDATED) & (keys >= 0))
     time, key = events.time[clicks], keys[clicks]
     by_reader = np.lexsort((np.arange(len(clicks)), key))

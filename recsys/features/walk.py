@@ -235,6 +235,8 @@ def _apply(state: State, items: OnlineItems, log: Log, start: int, stop: int, la
     codes = np.zeros(log.codes.shape[1], np.int16)
     for e in range(start, stop):
         time, kind, row = log.time[e], log.kind[e], int(log.article[e])  # int: the machine code that the service runs
+        if time == UNDATED and kind == CLICK:
+            state.undated[row] += 1
         if time == UNDATED or (kind != CLICK and kind != IMPRESSION):
             continue
         if state.clock[NEWEST] - time > late:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from recsys.events import KINDS, UNDATED
+from recsys.events.people import REPEAT_MS
 from recsys.readers.looks import OPENED, Looks
 from recsys.readers.settings import ReadersConfig
 
@@ -77,6 +78,11 @@ class ReaderState:
             start -= 1
             later = self.times[start]
         return start
+
+    def repeats(self, kind: int, row: int, time: int) -> bool:
+        """Whether an event is a click that repeats one and is not learned from, see ``recsys.events.people``."""
+        past = zip(self.clicks, self.times, strict=True) if kind == CLICK and row in self.seen else ()
+        return any(one == row and abs(time - at) < REPEAT_MS for one, at in past)
 
     def _forget(self, n: int) -> None:
         old = self._order[:n]

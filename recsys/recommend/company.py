@@ -65,12 +65,6 @@ def company_of(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n
     sums = np.bincount(where, given, len(one))
     order = np.argsort(-sums, kind="stable")[: min(n, int((sums > 0).sum()))]
     best = np.lexsort((-given, where))[np.searchsorted(np.sort(where), order)]  # each one's largest contribution
-    popular = (trends.clicks(rows[best], now)[:, SPEED] + 1) / (_everyone(trends, now) + 1)
+    popular = (trends.clicks(rows[best], now)[:, SPEED] + 1) / (trends.everyone(now)[SPEED] + 1)
     beside = np.repeat(np.array(last, np.int32), sizes)
     return Company(rows[best], beside[best], visits[best], np.asarray(share[best] / popular, np.float32))
-
-
-def _everyone(trends: Trends, now: int) -> float:
-    """Clicks on all articles, faded."""
-    state = trends.state
-    return float(state.all_decayed[1, SPEED] * 2.0 ** ((int(state.clock[0]) - now) * state.per_ms[SPEED]))

@@ -81,7 +81,7 @@ class Recommender:
         """Learn from one event: the counts, and of a click the item vectors, which are found anew at once.
 
         Args:
-            kind: index into ``KINDS``.
+            kind: index into ``KINDS``, or ``AGAIN`` for a click that repeats one and teaches nothing.
             row: article row; one outside the catalogue is only counted as unknown.
             time: ms, or UNDATED.
             position: place in the list, from 0; -1 for unknown.
@@ -93,7 +93,8 @@ class Recommender:
             kind, row, time, position=position, visitor=visitor, context=context, arrived=arrived
         )
         items = self.tables.items
-        if items is None or kind != CLICK or time == UNDATED or not 0 <= row < len(items.clicks):
+        passes = kind != CLICK or time == UNDATED or self.trends.is_ahead(time, arrived)
+        if items is None or passes or not 0 <= row < len(items.clicks):
             return
         learn_click(items, company, row)
         if self.index is not None:

@@ -7,12 +7,13 @@ speed of their indexes. Everything else is the same statement in both.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select, text
+from sqlalchemy import Connection, Select, Table, Text, cast, func, or_, select, text
 
 from recsys.store import schema
 from recsys.store.engine import Database, now_ms
 from recsys.store.records import Event, Kind, StoredEvent, Written
 
+NOBODY_MS = 60_000  # clicks of nobody known count once in so long, see ``recsys.events.people``
 CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains by it
 READER_COLUMNS = ("site", "id", "created_at")
 KIND = StoredEvent._fields.index("kind")
@@ -105,18 +106,36 @@ class EventStore(Database):
         with self.reading() as connection:
             return _stored(connection.execute(query).all())[::-1]
 
-    def clicks_today(self, site: str, since: int, limit: int) -> list[tuple[str, int]]:
-        """The articles most clicked at or after ``since`` (int ms UTC) with their clicks, most first, then by name."""
-        clicks = func.count().label("clicks")
+    def clicks_today(
+        self, site: str, since: int, limit: int, until: int | None = None, without: Sequence[str] = ()
+    ) -> list[tuple[str, int]]:
+        """The articles that most people clicked, with how many they are, most first, then by name.
+
+        A click without a reader is its session's; without either it is that of a minute and a context.
+
+        Args:
+            site: whose.
+            since: ms UTC.
+            limit: articles at most.
+            until: ms UTC; what is dated after it lies ahead of the clock.
+            without: readers who do not count.
+        """
+        nobody = cast(events.c.time // NOBODY_MS, Text) + func.coalesce(events.c.context, "")
+        who = func.coalesce("r" + events.c.reader, "s" + events.c.session, nobody)
+        people = func.count(who.distinct()).label("people")
         query = (
-            select(events.c.article, clicks)
+            select(events.c.article, people)
             .where(events.c.site == site, events.c.time >= since, text("kind = 'click'"))  # as the index is written
             .group_by(events.c.article)
-            .order_by(clicks.desc(), events.c.article)
+            .order_by(people.desc(), events.c.article)
             .limit(limit)
         )
+        if until is not None:
+            query = query.where(events.c.time <= until)
+        if without:
+            query = query.where(or_(events.c.reader.is_(None), events.c.reader.not_in(without)))
         with self.reading() as connection:
-            return [(row.article, row.clicks) for row in connection.execute(query)]
+            return [(row.article, row.people) for row in connection.execute(query)]
 
 
 def _after(site: str, seq: int, limit: int) -> Select[Any]:

@@ -3,6 +3,7 @@
 This file holds the configuration only, so that reading it loads no compiler.
 
     state.py      the arrays that the stream moves, how they are cut, grown and merged
+    decay.py      what time leaves of a count; landmarks that move without a walk over all articles
     counting.py   one event, in constant time: popularity, click rates, positions, shelf life
     company.py    what is clicked together: co-visits of articles, lifts of contexts
     contexts.py   what an event says of its circumstances -> small numbers

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.trends import NEVER
+from recsys.trends.decay import faded, settle_slot
 from recsys.trends.state import ALL, HAND, LANDMARK, NEXT, TOGETHER, TOGETHER_LONG, USED, State
 
 Array = npt.NDArray[Any]
@@ -24,8 +25,12 @@ MAX_COMPANY = 10  # clicks of a visit that a new click keeps company with, the n
 
 @compiled
 def slot(state: State, row: int, spared: int) -> int:
-    """The slot of an article; when all are used one is taken back, but not ``spared``: NEVER if it is the only one."""
+    """The slot of an article, written at the stream's landmark.
+
+    When all are used one is taken back, but not ``spared``: NEVER if it is the only one.
+    """
     if state.slot_of[row] != NEVER:
+        settle_slot(state, state.slot_of[row])
         return int(state.slot_of[row])
     S = len(state.article_of)
     if S == 1 and spared == 0:
@@ -37,7 +42,9 @@ def slot(state: State, row: int, spared: int) -> int:
         found, least = NEVER, np.inf
         for step in range(min(LOOKS, S)):
             other = (state.room[HAND] + step) % S
-            strength = state.decayed[state.article_of[other], 1, -1]
+            there = state.article_of[other]
+            fade = faded(state.row_landmark[there], state.clock[LANDMARK], state.per_ms[-1])
+            strength = state.decayed[there, 1, -1] * fade
             if other != spared and (found == NEVER or strength < least):
                 found, least = int(other), strength
         state.room[HAND] = (state.room[HAND] + LOOKS) % S
@@ -45,6 +52,7 @@ def slot(state: State, row: int, spared: int) -> int:
         state.neighbour[found] = NEVER
         state.pairs[found] = np.float32(0)
         state.lifts[found] = np.float32(0)
+    state.slot_landmark[found] = state.clock[LANDMARK]
     state.slot_of[row] = found
     state.article_of[found] = row
     return found
@@ -80,15 +88,15 @@ def keep_company(state: State, company: Array, row: int, codes: Array, time: int
         codes: int (C,), values of the context attributes; 0 for unknown.
         time: ms.
     """
-    since = float(time - state.clock[LANDMARK])
+    since = float(time) - float(state.clock[LANDMARK])
     here = slot(state, row, NEVER)
-    fade = np.float32(2.0 ** (since * state.slow_per_ms[0]))
+    one = 2.0 ** (since * state.slow_per_ms[0])
     for c in range(len(codes)):
         if codes[c] > 0:
-            state.lifts[here, c, codes[c]] += fade
-            state.lifts[here, c, ALL] += fade
-            state.all_lifts[c, codes[c]] += fade
-            state.all_lifts[c, ALL] += fade
+            state.lifts[here, c, codes[c]] += np.float32(one)
+            state.lifts[here, c, ALL] += np.float32(one)
+            state.all_lifts[c, codes[c]] += one
+            state.all_lifts[c, ALL] += one
     n = len(company)
     if not n:
         return
@@ -107,6 +115,7 @@ def keep_company(state: State, company: Array, row: int, codes: Array, time: int
         meet(state, here, other, TOGETHER, short)
     last = company[n - 1]
     if last != row and state.slot_of[last] != NEVER:
+        settle_slot(state, state.slot_of[last])
         meet(state, int(state.slot_of[last]), row, NEXT, 2.0 ** (since * state.pair_per_ms[NEXT]))
 
 

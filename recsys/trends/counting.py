@@ -14,45 +14,15 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.trends import HOUR_MS, NEVER
+from recsys.trends.decay import GONE, faded, row_fade, settle_row, start_clock
 from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, VALUES, State
 
 Array = npt.NDArray[Any]
 
-FARTHEST = 60.0  # halvings from the landmark at which it moves: float32 holds twice as many
 SEEN = 20.0  # impressions of evidence before a position's own click rate counts as much as all positions'
 BINS_PER_DOUBLING = 4.0  # of an article's age in quarters of an hour
-
-
-@compiled
-def start_clock(state: State, time: int) -> None:
-    """Set or move the landmark so that ``time`` (ms) can be counted."""
-    landmark = state.clock[LANDMARK]
-    if landmark == NEVER:
-        state.clock[LANDMARK] = time
-        return
-    fastest = max(state.per_ms.max(), state.pair_per_ms.max(), state.slow_per_ms.max())
-    if (time - landmark) * fastest > FARTHEST:
-        move_landmark(state, time)
-
-
-@compiled
-def move_landmark(state: State, time: int) -> None:
-    """Express all counts at another landmark, ``time`` (ms); nothing changes but the numbers they are written in."""
-    gone = float(state.clock[LANDMARK] - time)
-    for k in range(len(state.per_ms)):
-        fade = 2.0 ** (gone * state.per_ms[k])
-        state.decayed[:, :, k] *= fade
-        state.all_decayed[:, k] *= fade
-    for k in range(3):
-        state.pairs[:, :, k] *= np.float32(2.0 ** (gone * state.pair_per_ms[k]))
-    fade32 = np.float32(2.0 ** (gone * state.slow_per_ms[0]))
-    state.lifts[:] *= fade32
-    state.all_lifts[:] *= fade32
-    slow = 2.0 ** (gone * state.slow_per_ms[1])
-    state.positions[:] *= slow
-    state.ages[:] *= slow
-    state.by_category[:] *= slow
-    state.clock[LANDMARK] = time
+SHORTEST = 1 / 60  # hours: no shelf life is shorter, however early all clicks came
+FAINTEST = 1e-290  # of clicks at the landmark: below it a float holds too few digits for shares
 
 
 @compiled
@@ -61,11 +31,11 @@ def examined(state: State, position: int) -> float:
     if position < 0:
         return 1.0
     place = min(position, POSITIONS - 1)
-    shown, clicked = state.positions[:, 0].sum(), state.positions[:, 1].sum()
-    if clicked <= 0:
+    fade = faded(state.clock[LANDMARK], state.clock[NEWEST], state.slow_per_ms[1])
+    shown, clicked = state.positions[:, 0].sum() * fade, state.positions[:, 1].sum() * fade
+    if clicked <= GONE:
         return 1.0
     rate = clicked / max(shown, clicked)
-    fade = 2.0 ** ((state.clock[LANDMARK] - state.clock[NEWEST]) * state.slow_per_ms[1])
     own = state.positions[place] * fade
     return float(min(max((own[1] + SEEN * rate) / (max(own[0], own[1]) + SEEN) / rate, 0.1), 4.0))
 
@@ -74,7 +44,8 @@ def examined(state: State, position: int) -> float:
 def count(state: State, row: int, column: int, position: int, time: int) -> None:
     """Count an impression (column 0) or a click (column 1) of an article at ``time`` (ms)."""
     start_clock(state, time)
-    since = float(time - state.clock[LANDMARK])
+    settle_row(state, row)
+    since = float(time) - float(state.clock[LANDMARK])
     worth = 1.0 if column else examined(state, position)
     for k in range(len(state.per_ms)):
         weight = 2.0 ** (since * state.per_ms[k])
@@ -97,6 +68,32 @@ def count(state: State, row: int, column: int, position: int, time: int) -> None
         state.ages[CATEGORIES, bin_] += slow
         if 0 <= category < CATEGORIES:
             state.ages[category, bin_] += slow
+
+
+@compiled
+def uncount(state: State, row: int, time: int) -> None:
+    """Take a click back that turned out to be nobody's; what it was clicked with fades in its own time."""
+    if not state.total[row, 1]:
+        return
+    start_clock(state, time)
+    settle_row(state, row)
+    since = float(time) - float(state.clock[LANDMARK])
+    for k in range(len(state.per_ms)):
+        weight = 2.0 ** (since * state.per_ms[k])
+        state.decayed[row, 1, k] = max(state.decayed[row, 1, k] - weight, 0.0)
+        state.all_decayed[1, k] = max(state.all_decayed[1, k] - weight, 0.0)
+    slow, bin_ = 2.0 ** (since * state.slow_per_ms[1]), age_bin(time - born(state, row))
+    _take_back(state, CATEGORIES, bin_, slow)
+    if 0 <= state.category[row] < CATEGORIES:
+        _take_back(state, int(state.category[row]), bin_, slow)
+    state.total[row, 1] -= 1
+    state.all_total[1] -= 1
+
+
+@compiled
+def _take_back(state: State, category: int, bin_: int, slow: float) -> None:
+    state.by_category[category, 1] = max(state.by_category[category, 1] - slow, 0.0)
+    state.ages[category, bin_] = max(state.ages[category, bin_] - slow, 0.0)
 
 
 @compiled
@@ -134,11 +131,9 @@ def shelf_lives(state: State, share: float, evidence: float, out: Array) -> None
     """
     everything = state.ages[CATEGORIES]
     everyone = everything.sum()
-    fade = 1.0
-    if state.clock[LANDMARK] != NEVER:
-        fade = 2.0 ** ((state.clock[LANDMARK] - state.clock[NEWEST]) * state.slow_per_ms[1])
+    fade = faded(state.clock[LANDMARK], state.clock[NEWEST], state.slow_per_ms[1])
     for c in range(CATEGORIES + 1):
-        if everyone <= 0:
+        if everyone <= FAINTEST:
             out[c] = 48.0
             continue
         mixed = state.ages[c] * fade + evidence * everything / everyone
@@ -146,5 +141,28 @@ def shelf_lives(state: State, share: float, evidence: float, out: Array) -> None
         while b < AGES - 1 and seen + mixed[b] < wanted:
             seen += mixed[b]
             b += 1
-        inside = (wanted - seen) / mixed[b] if mixed[b] > 0 else 1.0
-        out[c] = (2.0 ** ((b + inside) / BINS_PER_DOUBLING) - 1.0) / 4.0
+        inside = min(max((wanted - seen) / mixed[b], 0.0), 1.0) if mixed[b] > 0 else 1.0
+        out[c] = max((2.0 ** ((b + inside) / BINS_PER_DOUBLING) - 1.0) / 4.0, SHORTEST)
+
+
+@compiled
+def counts_at(state: State, rows: Array, now: int, out: Array) -> None:
+    """Examined impressions and clicks of some articles, decayed to ``now``.
+
+    Args:
+        state: the stream.
+        rows: int (B,), article rows.
+        now: ms; a clock behind the newest event counted stands at that event.
+        out: float64 (B, 2, K), filled.
+    """
+    now = max(now, state.clock[NEWEST])
+    K = len(state.per_ms)
+    fades = np.empty(K)
+    for k in range(K):
+        fades[k] = faded(state.clock[LANDMARK], now, state.per_ms[k])
+    for b in range(len(rows)):
+        row = rows[b]
+        for k in range(K):
+            fade = row_fade(state, row, now, k, fades) if state.total[row, 0] + state.total[row, 1] else 0.0
+            out[b, 0, k] = state.decayed[row, 0, k] * fade
+            out[b, 1, k] = state.decayed[row, 1, k] * fade

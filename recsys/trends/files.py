@@ -31,15 +31,23 @@ class Counted(NamedTuple):
         trends: the counts by the rows asked for.
         categories: the names of the categories, by their codes in the counts.
         through: the highest ``seq`` of the log that was counted.
+        odd: identifiers of the readers who were left out of the counts.
     """
 
     trends: Trends
     categories: list[str]
     through: int
+    odd: list[str]
 
 
 def save_trends(
-    trends: Trends, ids: Sequence[str], categories: Sequence[str], through: int, as_of: int | None, folder: Path
+    trends: Trends,
+    ids: Sequence[str],
+    categories: Sequence[str],
+    through: int,
+    as_of: int | None,
+    folder: Path,
+    odd: Sequence[str] = (),
 ) -> None:
     """Write the counts.
 
@@ -50,6 +58,7 @@ def save_trends(
         through: the highest ``seq`` of the log that was counted.
         as_of: ms, the newest event; None without any.
         folder: where to.
+        odd: identifiers of the readers who were left out of the counts.
     """
     arrays, used = trends.arrays(), int(trends.state.room[USED])
     arrays |= {name: arrays[name][:used] for name in PER_SLOT}
@@ -63,6 +72,7 @@ def save_trends(
         "context": list(trends.config.context),
         "values": dict(zip(trends.config.context, map(list, trends.values), strict=True)),
         "odd": trends.odd,
+        "odd_readers": list(odd),
     }
     write_json(folder / "trends.json", facts)
 
@@ -91,7 +101,7 @@ def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_
     arrays = rearranged(arrays, rows, len(ids))
     values = tuple({value: code for code, value in enumerate(facts["values"][name], 1)} for name in config.context)
     trends = restore(arrays, config, values, session_gap_minutes)
-    return Counted(trends, facts["categories"], int(facts["through"]))
+    return Counted(trends, facts["categories"], int(facts["through"]), list(facts["odd_readers"]))
 
 
 def restore(
@@ -161,7 +171,7 @@ def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_artic
     made["neighbour"] = np.take_along_axis(neighbour, order, axis=1).astype(np.int32)
     pairs = np.take_along_axis(arrays["pairs"][kept], order[:, :, None], axis=1)
     made["pairs"] = np.where(made["neighbour"][:, :, None] >= 0, pairs, np.float32(0))
-    made["lifts"] = arrays["lifts"][kept]
+    made["lifts"], made["slot_landmark"] = arrays["lifts"][kept], arrays["slot_landmark"][kept]
     made["slot_of"] = np.full(n_articles, NEVER, np.int32)
     made["slot_of"][article_of] = np.arange(len(article_of))
     made["room"] = np.array(arrays["room"])

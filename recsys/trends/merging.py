@@ -9,14 +9,14 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.trends import NEVER
 from recsys.trends.company import meet, slot
-from recsys.trends.counting import move_landmark
+from recsys.trends.decay import settle_all
 from recsys.trends.state import AHEAD, LANDMARK, LATE, NEWEST, UNKNOWN, USED, VALUES, State
 
 Array = npt.NDArray[Any]
 
 
 def merge_states(mine: State, theirs: State, codes: Sequence[Array]) -> None:
-    """Add ``theirs`` to ``mine``; ``theirs`` keeps its counts, only its landmark may move.
+    """Add ``theirs`` to ``mine``; ``theirs`` keeps its counts, only its landmarks may move.
 
     Args:
         mine: changed in place.
@@ -29,8 +29,8 @@ def merge_states(mine: State, theirs: State, codes: Sequence[Array]) -> None:
         mine.clock[LANDMARK] = theirs.clock[LANDMARK]
     landmark = int(max(mine.clock[LANDMARK], theirs.clock[LANDMARK]))
     for state in (mine, theirs):
-        move_landmark(state, landmark)
-    for name in ("decayed", "all_decayed", "total", "all_total", "positions", "ages", "by_category"):
+        settle_all(state, landmark)
+    for name in ("decayed", "all_decayed", "total", "all_total", "undated", "positions", "ages", "by_category"):
         getattr(mine, name)[...] += getattr(theirs, name)
     first = np.where(mine.first == NEVER, theirs.first, np.minimum(mine.first, theirs.first))
     mine.first[...] = np.where(theirs.first == NEVER, mine.first, first)

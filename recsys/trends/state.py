@@ -1,9 +1,7 @@
 """The arrays that the stream of events moves.
 
-Every count fades by *forward decay*: an event of time t adds 2^((t - landmark) / half-life), and reading at time n
-multiplies by 2^((landmark - n) / half-life). So an event costs the same whenever it comes, a late one has already faded
-as much as if it had come in time, and two streams are merged by adding them. The landmark moves, and all counts with
-it, long before the numbers leave the range of a float.
+Every count fades by *forward decay*, see ``decay.py``: an event costs the same whenever it comes, a late one has
+already faded as much as if it had come in time, and two streams are merged by adding them.
 
 Source: Cormode, Shkapenyuk, Srivastava and Xu 2009 (forward decay).
 """
@@ -39,10 +37,12 @@ class State(NamedTuple):
         per_ms: float64 (K,), halvings per ms of the article counts.
         pair_per_ms: float64 (3,), of the co-visits.
         slow_per_ms: float64 (2,), of the lifts and of the shelf lives.
-        decayed: float64 (A, 2, K): examined impressions, clicks.
+        decayed: float64 (A, 2, K): examined impressions, clicks; each row written at its own landmark.
+        row_landmark: int64 (A,), ms, that landmark; NEVER for none.
         all_decayed: float64 (2, K), over all articles.
         total: int64 (A, 2), impressions and clicks ever.
         all_total: int64 (2,).
+        undated: int64 (A,), clicks of which nobody knows when.
         first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER for none.
         positions: float64 (POSITIONS, 2): impressions and clicks by place in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
@@ -52,7 +52,8 @@ class State(NamedTuple):
         neighbour: int32 (S, M), article rows, NEVER for a free place.
         pairs: float32 (S, M, 3), see TOGETHER.
         lifts: float32 (S, C, VALUES), clicks by value of each context attribute.
-        all_lifts: float32 (C, VALUES).
+        slot_landmark: int64 (S,), ms, at which a slot's pairs and lifts are written.
+        all_lifts: float64 (C, VALUES).
         category: int16 (A,), NEVER for none; published: int64 (A,) ms, NEVER for unknown: what the owner knows.
     """
 
@@ -61,9 +62,11 @@ class State(NamedTuple):
     pair_per_ms: Array
     slow_per_ms: Array
     decayed: Array
+    row_landmark: Array
     all_decayed: Array
     total: Array
     all_total: Array
+    undated: Array
     first: Array
     last: Array
     positions: Array
@@ -75,14 +78,25 @@ class State(NamedTuple):
     neighbour: Array
     pairs: Array
     lifts: Array
+    slot_landmark: Array
     all_lifts: Array
     category: Array
     published: Array
 
 
-PER_ARTICLE = ("decayed", "total", "first", "last", "slot_of", "category", "published")  # axis 0 is A
-PER_SLOT = ("article_of", "neighbour", "pairs", "lifts")  # axis 0 is S
-NOTHING = {"first": NEVER, "last": NEVER, "slot_of": NEVER, "category": NEVER, "published": NEVER}  # others: 0
+PER_ARTICLE = (
+    "decayed",
+    "row_landmark",
+    "total",
+    "undated",
+    "first",
+    "last",
+    "slot_of",
+    "category",
+    "published",
+)  # axis 0 is A
+PER_SLOT = ("article_of", "neighbour", "pairs", "lifts", "slot_landmark")  # axis 0 is S
+NOTHING = dict.fromkeys(("row_landmark", "first", "last", "slot_of", "category", "published"), NEVER)  # others: 0
 
 
 def empty_state(n_articles: int, config: TrendsConfig) -> State:
@@ -96,9 +110,11 @@ def empty_state(n_articles: int, config: TrendsConfig) -> State:
         pair_per_ms=1.0 / (np.array(config.covisit_half_lives_hours, np.float64) * HOUR_MS),
         slow_per_ms=1.0 / (slow * HOUR_MS),
         decayed=np.zeros((A, 2, K)),
+        row_landmark=np.full(A, NEVER, np.int64),
         all_decayed=np.zeros((2, K)),
         total=np.zeros((A, 2), np.int64),
         all_total=np.zeros(2, np.int64),
+        undated=np.zeros(A, np.int64),
         first=np.full(A, NEVER, np.int64),
         last=np.full(A, NEVER, np.int64),
         positions=np.zeros((POSITIONS, 2)),
@@ -110,7 +126,8 @@ def empty_state(n_articles: int, config: TrendsConfig) -> State:
         neighbour=np.full((S, M), NEVER, np.int32),
         pairs=np.zeros((S, M, 3), np.float32),
         lifts=np.zeros((S, C, VALUES), np.float32),
-        all_lifts=np.zeros((C, VALUES), np.float32),
+        slot_landmark=np.full(S, NEVER, np.int64),
+        all_lifts=np.zeros((C, VALUES)),
         category=np.full(A, NEVER, np.int16),
         published=np.full(A, NEVER, np.int64),
     )

@@ -3,11 +3,11 @@
 Reads one event at a time; produces popularity, click rates, shelf lives, and the neighbours of an article. Time is the
 event's own, so that a replay is exact. The rules for odd events:
 
-- undated: it teaches nothing here, because nothing is known of when it would fade;
+- undated: nothing is known of when it would fade, so that it makes an article popular only where nothing else does;
 - late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
-- dated after its arrival by more than ``ahead_minutes``: it counts as of its arrival, and is counted as ahead;
-- again: every event counts once (the store knows events by their id); an article clicked twice in one visit is popular
-  twice, but no company of itself;
+- dated after its arrival by more than ``ahead_minutes``: it is held back, and counted as ahead;
+- again: every event counts once (the store knows events by their id); whoever hands events over tells which click
+  repeats one (``AGAIN``, see ``recsys.events.people``), and it only passes; an article is no company of itself;
 - on an article without a row: it is only counted as unknown;
 - after a gap of days: everything has faded by so much, and the visit is over.
 """
@@ -22,7 +22,8 @@ from recsys.events import UNDATED
 from recsys.trends import CLICK, IMPRESSION, NEVER, TrendsConfig
 from recsys.trends.company import keep_company
 from recsys.trends.contexts import Codes, codes_of, learned_codes
-from recsys.trends.counting import count, fill_codes, shelf_lives
+from recsys.trends.counting import count, counts_at, fill_codes, shelf_lives, uncount
+from recsys.trends.decay import faded
 from recsys.trends.merging import merge_states
 from recsys.trends.state import (
     AHEAD,
@@ -32,6 +33,7 @@ from recsys.trends.state import (
     NEWEST,
     NOTHING,
     PER_ARTICLE,
+    TOGETHER_LONG,
     UNKNOWN,
     State,
     empty_state,
@@ -104,7 +106,7 @@ class Trends:
         context: str | None = None,
         arrived: int | None = None,
     ) -> Rows:
-        """Count one event, in constant time and in any order; dwells, dismisses and undated events only pass.
+        """Count one event, in constant time and in any order; dwells, dismisses and repeated clicks only pass.
 
         Args:
             kind: index into ``KINDS``.
@@ -119,14 +121,17 @@ class Trends:
             int32 (n,): what the visitor clicked before in this visit, newest last; empty for other events.
         """
         nobody = np.empty(0, np.int32)
-        if time == UNDATED or kind not in (IMPRESSION, CLICK):
+        if kind not in (IMPRESSION, CLICK) or (time == UNDATED and kind != CLICK):
             return nobody
         if not 0 <= row < len(self):
             self.state.clock[UNKNOWN] += 1
             return nobody
-        if arrived is not None and time > arrived + self.config.ahead_minutes * MINUTE_MS:
+        if time == UNDATED:
+            self.state.undated[row] += 1
+            return nobody
+        if self.is_ahead(time, arrived):
             self.state.clock[AHEAD] += 1
-            time = arrived
+            return nobody
         if self.state.clock[NEWEST] - time > self.config.late_minutes * MINUTE_MS:
             self.state.clock[LATE] += 1
         count(self.state, row, int(kind == CLICK), position, time)
@@ -136,6 +141,20 @@ class Trends:
         before = int(company[-1]) if len(company) else NEVER
         keep_company(self.state, company, row, self.moment(self.codes(context, learn=True), before, time), time)
         return company
+
+    def is_ahead(self, time: int, now: int | None) -> bool:
+        """Whether a time (ms) lies so far ahead of a clock (ms) that it is held back; never without a clock."""
+        return now is not None and time > now + self.config.ahead_minutes * MINUTE_MS
+
+    @property
+    def newest(self) -> int:
+        """When the newest event counted happened: ms, NEVER without any."""
+        return int(self.state.clock[NEWEST])
+
+    def uncount(self, row: int, time: int) -> None:
+        """Take a click of ``time`` (ms) back, in constant time: whoever made it was no person."""
+        if 0 <= row < len(self):
+            uncount(self.state, row, time)
 
     def describe_articles(self, category: Codes, published: npt.NDArray[np.int64]) -> None:
         """Tell what is known of the articles: int16 (A,) categories and int64 (A,) ms; the arrays are kept, not copied.
@@ -177,9 +196,16 @@ class Trends:
 
     def counts(self, rows: Rows, now: int) -> Array:
         """Examined impressions and clicks of some articles, decayed to ``now``: float64 (B, 2, K)."""
-        landmark = self.state.clock[LANDMARK]
-        since = 0 if landmark == NEVER else min(int(landmark) - now, int(landmark) - int(self.state.clock[NEWEST]))
-        return np.asarray(self.state.decayed[rows] * np.exp2(since * self.state.per_ms))
+        out = np.empty((len(rows), *self.state.decayed.shape[1:]))
+        counts_at(self.state, np.asarray(rows), now, out)
+        return out
+
+    def everyone(self, now: int) -> npt.NDArray[np.float64]:
+        """Clicks on all articles, decayed to ``now``: float64 (K,)."""
+        state, speeds = self.state, range(len(self.state.per_ms))
+        landmark, now = int(state.clock[LANDMARK]), max(now, int(state.clock[NEWEST]))
+        fades = np.array([faded(landmark, now, float(state.per_ms[k])) for k in speeds])
+        return np.asarray(state.all_decayed[1] * fades, np.float64)
 
     def clicks(self, rows: Rows, now: int) -> Floats:
         """Clicks decayed to ``now``: float32 (B, K)."""
@@ -241,7 +267,8 @@ class Trends:
             return np.empty(0, np.int32), np.empty(0, np.float32)
         rows = self.state.neighbour[at]
         found = rows != NEVER
-        fade = 2.0 ** ((int(self.state.clock[LANDMARK]) - now) * self.state.pair_per_ms[1])
+        now = max(now, int(self.state.clock[NEWEST]))
+        fade = faded(int(self.state.slot_landmark[at]), now, float(self.state.pair_per_ms[TOGETHER_LONG]))
         rows, strength = rows[found], self.state.pairs[at][found, 1] * np.float32(fade)
         order = np.lexsort((rows, -strength))[:n]
         return rows[order], strength[order].astype(np.float32)
@@ -250,7 +277,7 @@ class Trends:
         """The articles most clicked lately.
 
         The shortest half-life in which any allowed article still has half a click decides; when all have faded, the
-        clicks ever. Articles that nobody clicked are left out.
+        clicks ever. Articles with undated clicks alone come after these; those that nobody clicked are left out.
 
         Args:
             now: ms since the epoch.
@@ -260,12 +287,16 @@ class Trends:
         Returns:
             int32 (≤ n,) rows, most clicked first; equal ones in row order.
         """
-        rows = np.flatnonzero(allowed[: len(self)]).astype(np.int32)
-        rows = rows[self.state.total[rows, 1] > 0]
+        every = np.flatnonzero(allowed[: len(self)]).astype(np.int32)
+        dated = self.state.total[every, 1] > 0
+        rows = every[dated]
         decayed = self.counts(rows, now)[:, 1, 1:]  # (B, K - 1): a quarter of an hour is too little to rank a site by
         alive = np.flatnonzero((decayed >= 0.5).any(axis=0))
         strength = decayed[:, alive[0]] if len(alive) else self.state.total[rows, 1]
-        return np.asarray(rows[np.argsort(-strength, kind="stable")[:n]])
+        ranked = rows[np.argsort(-strength, kind="stable")[:n]]
+        rest = every[~dated & (self.state.undated[every] > 0)]
+        undated = rest[np.argsort(-self.state.undated[rest], kind="stable")[: n - len(ranked)]]
+        return np.asarray(np.concatenate([ranked, undated]), np.int32)
 
     def arrays(self) -> dict[str, Array]:
         """Everything counted, as copies: what ``restore`` reads back exactly, but for what the owner knows."""

@@ -1,0 +1,109 @@
+"""Visitors: the rules of ``recsys.events.people`` for one event after the other, in bounded memory and constant time.
+
+A visitor's clicks of the last 24 hours are remembered, and since nobody may make more than ``DAY_CLICKS`` of them
+without being odd, that is all that is needed to say what repeats one.
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from recsys.events.arrays import UNDATED
+from recsys.events.people import AGAIN, CLICK, DAY, HOUR_MS, NOBODY_MS, REPEAT_MS, Reason, oddity
+
+MAX_CLICKS = 300  # remembered of one visitor: a day's that are not odd, and undated ones
+MAX_ODD = 10_000  # odd visitors remembered; the one that was odd first is forgotten first
+
+
+class Click(NamedTuple):
+    """One click: ms or UNDATED, article row, and whether it counted."""
+
+    time: int
+    row: int
+    counted: bool
+
+
+class Seen(NamedTuple):
+    """What a visitor's event is.
+
+    Attributes:
+        kind: that it counts as: its own, ``AGAIN`` for a click that repeats one; None when nothing of it counts.
+        undone: clicks that counted until this event showed that no person makes them.
+    """
+
+    kind: int | None
+    undone: tuple[Click, ...] = ()
+
+
+class Visitors:
+    """At most ``size`` visitors; the one without a click for longest goes first. Not safe for threads.
+
+    Attributes:
+        odd: who is left out.
+    """
+
+    def __init__(self, size: int, odd: Iterable[str] = ()) -> None:
+        self.size = size
+        self.odd: OrderedDict[str, None] = OrderedDict.fromkeys(odd)
+        self._clicks: OrderedDict[str, list[Click]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._clicks)
+
+    def see(self, kind: int, row: int, time: int, visitor: str | None, context: str | None) -> Seen:
+        """Take one event in.
+
+        Args:
+            kind: index into ``KINDS``.
+            row: article row.
+            time: ms, or UNDATED.
+            visitor: the reader, else the session, told apart; None for nobody known.
+            context: text of a JSON object, by which clicks of nobody are told apart.
+        """
+        if visitor is not None and visitor in self.odd:
+            return Seen(None)
+        if kind != CLICK:
+            return Seen(kind)
+        if visitor is None:
+            return Seen(self._nobodys(f"?{row} {context}", row, time))
+        past = self._clicks.get(visitor, [])
+        newest = max((one.time for one in past), default=time) // HOUR_MS
+        past = [one for one in past if newest - one.time // HOUR_MS <= DAY or one.time == UNDATED]
+        again = any(one.counted and one.row == row and abs(time - one.time) < REPEAT_MS for one in past)
+        past.append(Click(time, row, not again))
+        if _reason(past):
+            self._mark(visitor)
+            return Seen(None, tuple(one for one in past[:-1] if one.counted and one.time != UNDATED))
+        self._keep(visitor, past[-MAX_CLICKS:])
+        return Seen(AGAIN if again else CLICK)
+
+    def forget(self, gone: Callable[[str], bool]) -> None:
+        """Drop the visitors of whom ``gone`` says so."""
+        for held in (self._clicks, self.odd):
+            for visitor in [visitor for visitor in held if gone(visitor)]:
+                del held[visitor]
+
+    def _nobodys(self, key: str, row: int, time: int) -> int:
+        past = self._clicks.get(key, [])
+        if past and abs(time - past[0].time) < NOBODY_MS:
+            return AGAIN
+        self._keep(key, [Click(time, row, True)])
+        return CLICK
+
+    def _keep(self, key: str, clicks: list[Click]) -> None:
+        self._clicks[key] = clicks
+        self._clicks.move_to_end(key)
+        if len(self._clicks) > self.size:
+            self._clicks.popitem(last=False)
+
+    def _mark(self, visitor: str) -> None:
+        self._clicks.pop(visitor, None)
+        self.odd[visitor] = None
+        if len(self.odd) > MAX_ODD:
+            self.odd.popitem(last=False)
+
+
+def _reason(clicks: list[Click]) -> Reason:
+    """What is odd about a visitor's dated clicks, in the hours of the clock that end with the newest."""
+    hours = [one.time // HOUR_MS for one in clicks if one.time != UNDATED]
+    return oddity(Counter(hour for hour in hours if hour > max(hours) - DAY)) if hours else Reason.NONE

@@ -1,0 +1,113 @@
+"""Decay: what time leaves of a count, in numbers that neither overflow nor divide by what has faded away.
+
+An event of time t adds 2^((t - landmark) / half-life) to a count that is *written at* that landmark; reading it at a
+time n multiplies by 2^((landmark - n) / half-life). The stream's landmark moves on before the numbers leave the range
+of a float, and that touches no count of an article: each row and each slot says at which landmark it is written, and is
+written anew when it is next added to. So a log whose every event moves the landmark costs no more than any other.
+
+Source: Cormode, Shkapenyuk, Srivastava and Xu 2009 (forward decay).
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.compiled import compiled
+from recsys.trends import NEVER
+from recsys.trends.state import LANDMARK, State
+
+Array = npt.NDArray[Any]
+
+FARTHEST = 60.0  # halvings from the landmark at which it moves: float32 holds twice as many
+GONE = 2.0**-60  # of a click: what has faded below it says nothing any more, and nothing is divided by it
+
+
+@compiled
+def faded(since: int, now: int, per_ms: float) -> float:
+    """What is left at ``now`` (ms) of one written at ``since`` (ms): in [0, 1], also on a clock that went back."""
+    return float(2.0 ** min((float(since) - float(now)) * per_ms, 0.0))
+
+
+@compiled
+def quotient(part: float, whole: float) -> float:
+    """Share of one faded count in another: 0 where the whole has faded away."""
+    return part / whole if whole > GONE else 0.0
+
+
+@compiled
+def start_clock(state: State, time: int) -> None:
+    """Set or move the landmark so that ``time`` (ms) can be counted."""
+    landmark = state.clock[LANDMARK]
+    if landmark == NEVER:
+        state.clock[LANDMARK] = time
+        return
+    fastest = max(state.per_ms.max(), state.pair_per_ms.max(), state.slow_per_ms.max())
+    if (float(time) - float(landmark)) * fastest <= FARTHEST:
+        return
+    move_landmark(state, time)
+
+
+@compiled
+def move_landmark(state: State, time: int) -> None:
+    """Make ``time`` (ms), which is not before it, the stream's landmark; counts of articles are left for later."""
+    landmark = state.clock[LANDMARK]
+    for k in range(len(state.per_ms)):
+        state.all_decayed[:, k] *= faded(landmark, time, state.per_ms[k])
+    state.all_lifts[:] *= faded(landmark, time, state.slow_per_ms[0])
+    slow = faded(landmark, time, state.slow_per_ms[1])
+    state.positions[:] *= slow
+    state.ages[:] *= slow
+    state.by_category[:] *= slow
+    state.clock[LANDMARK] = time
+
+
+@compiled
+def settle_row(state: State, row: int) -> None:
+    """Write an article's counts at the stream's landmark."""
+    landmark, was = state.clock[LANDMARK], state.row_landmark[row]
+    if was == landmark:
+        return
+    for k in range(len(state.per_ms)):
+        state.decayed[row, :, k] *= faded(was, landmark, state.per_ms[k])
+    state.row_landmark[row] = landmark
+
+
+@compiled
+def settle_slot(state: State, at: int) -> None:
+    """Write a slot's company and lifts at the stream's landmark."""
+    landmark, was = state.clock[LANDMARK], state.slot_landmark[at]
+    if was == landmark:
+        return
+    for k in range(state.pairs.shape[2]):
+        fade = np.float32(faded(was, landmark, state.pair_per_ms[k]))
+        for m in range(state.pairs.shape[1]):
+            state.pairs[at, m, k] *= fade
+    state.lifts[at] *= np.float32(faded(was, landmark, state.slow_per_ms[0]))
+    state.slot_landmark[at] = landmark
+
+
+@compiled
+def settle_all(state: State, time: int) -> None:
+    """Write everything at one landmark, ``time`` (ms), not before the stream's own: O(articles), for merging."""
+    move_landmark(state, time)
+    for row in range(len(state.row_landmark)):
+        settle_row(state, row)
+    for at in range(len(state.slot_landmark)):
+        settle_slot(state, at)
+
+
+@compiled
+def row_fade(state: State, row: int, now: int, k: int, fades: Array) -> float:
+    """What is left at ``now`` of an article's count at half-life k; ``fades`` (K,) is that of the stream's landmark."""
+    if state.row_landmark[row] == state.clock[LANDMARK]:
+        return float(fades[k])
+    return faded(state.row_landmark[row], now, state.per_ms[k])
+
+
+@compiled
+def pair_fade(state: State, at: int, now: int, k: int, fades: Array) -> float:
+    """The same of the co-visits in a slot; ``fades`` (3,)."""
+    if state.slot_landmark[at] == state.clock[LANDMARK]:
+        return float(fades[k])
+    return faded(state.slot_landmark[at], now, state.pair_per_ms[k])
