@@ -85,7 +85,7 @@ def _xml_feed(text: str, name: str) -> Feed:
         io.BytesIO(body[at:].encode("utf-8", "replace")),
         response_headers={"content-type": "application/xml; charset=utf-8"},
     )
-    if not found.version and not found.entries:
+    if not found.get("version") and not found.entries:
         raise ImportRefused(EXPECTED, f"something else ({name})", "For a table or JSON use csv, jsonl or parquet.")
     rows = [_entry(entry, found.feed) for entry in found.entries]
     broken = f"The feed is not well-formed ({found.get('bozo_exception')}); {len(rows)} entries could be read."

@@ -72,7 +72,9 @@ def _bracketed(text: str) -> list[Any]:
     except (ValueError, RecursionError):
         value = [next(filter(None, groups), "") for groups in QUOTED.findall(text[1:-1])]
     if not isinstance(value, list):
-        raise BadValue(f"not a list: {shown(text)}")
+        if value:
+            raise BadValue(f"not a list: {shown(text)}")
+        return []  # {}, as PostgreSQL writes an empty one
     if any(element in CUT for element in value):
         raise BadValue(f"a list that was cut short: {shown(text)}")
     return value

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from recsys.imports.lists import aligned_list, is_several, list_of
 from recsys.imports.mapping import LIST_FIELDS, Mapping, Source
 from recsys.imports.tables import Batch, Reject, made_column
-from recsys.imports.values import BadValue, flag_of, id_of, shown
+from recsys.imports.values import BadValue, id_of, shown
 from recsys.nothing import is_nothing
 
 READERS = 50_000  # whose history is remembered, so that it is not sent again with each row
 ID_BYTES = 10
+YES, NO = frozenset(("1", "1.0", "true", "yes", "y", "t")), frozenset(("", "0", "0.0", "false", "no", "n", "f"))
 VARYING = ("event_id", "kind", "article", "time", "position", "impression", "dwell_ms")
 ALIGNED = ("time", "position", "dwell_ms")  # may be lists beside a list of articles
 
@@ -207,10 +208,10 @@ def _made(source: Source, field: str) -> Source:
 
 
 def _flag(field: str, value: Any) -> bool:
-    try:
-        return flag_of(value)
-    except BadValue as reason:
-        raise BadValue(f"{field}: {reason}") from None
+    text = "" if is_nothing(value) else str(value).strip().lower()
+    if text not in YES and text not in NO:
+        raise BadValue(f"{field}: not yes or no: {shown(value)}")
+    return text in YES
 
 
 def _articles(field: str, row: dict[str, Any]) -> list[Any]:
@@ -222,7 +223,7 @@ def _articles(field: str, row: dict[str, Any]) -> list[Any]:
 
 def _beside(field: str, value: Any, articles: list[Any], name: str) -> list[Any]:
     """The value for each article: its own, if there is a list of them."""
-    values = aligned_list(value) if _is_list(value) else None
+    values = aligned_list(value) if articles and _is_list(value) else None
     if values is None:
         return [value] * len(articles)
     if len(values) != len(articles):

@@ -1,0 +1,129 @@
+"""Copies of MIND as people have them: without labels, ids or entities, with headers, with other times."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from jobs.imports import app
+from jobs.terminal import main
+from recsys.errors import ImportRefused
+from recsys.imports import ImportsConfig, Target, import_mind
+from recsys.store import Store
+
+SITE = "daily"
+NEWS = [
+    ["A1", "news", "local", "Bridge to close for a month", "It is old.", "https://n.example/1", "[]", "[]"],
+    ["A2", "sport", "tennis", "Player wins in five sets", "", "https://n.example/2", "[]", ""],
+]
+BEHAVIORS = [
+    ["1", "R1", "1/2/2020 7:00:00 PM", "A8 A9", "A1-0 A2-1"],
+    ["2", "R2", "1/3/2020 7:00:00 AM", "", "A2-0"],
+]
+EVENING_MS, MORNING_MS = 1_577_991_600_000, 1_578_034_800_000
+EXPECTED = [
+    ("click", "R1", "A2", EVENING_MS),
+    ("click", "R1", "A8", None),
+    ("click", "R1", "A9", None),
+    ("impression", "R1", "A1", EVENING_MS),
+    ("impression", "R1", "A2", EVENING_MS),
+    ("impression", "R2", "A2", MORNING_MS),
+]
+Rows = list[list[str]]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(f"sqlite:///{tmp_path}/store.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def target(store: Store, tmp_path: Path) -> Target:
+    return Target(store, SITE, tmp_path / "rejects", ImportsConfig(batch_rows=3))
+
+
+def mind(folder: Path, news: Rows, behaviors: Rows, end: str = "\n", encoding: str = "utf-8") -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, rows in (("news.tsv", news), ("behaviors.tsv", behaviors)):
+        (folder / name).write_bytes("".join("\t".join(row) + end for row in rows).encode(encoding))
+    return folder
+
+
+def events(store: Store) -> list[tuple[str, str | None, str, int | None]]:
+    return sorted(
+        ((e.kind.value, e.reader, e.article, e.time) for e in store.events_after(SITE, 0, 99)),
+        key=lambda event: (*event[:3], event[3] or 0),
+    )
+
+
+def at(*times: str) -> Rows:
+    return [[*row[:2], time, *row[3:]] for row, time in zip(BEHAVIORS, times, strict=True)]
+
+
+HEADERS = (
+    ["news_id", "category", "subcategory", "title", "abstract", "url", "title_entities", "abstract_entities"],
+    ["impression_id", "user_id", "time", "history", "impressions"],
+)
+VARIANTS: dict[str, tuple[Rows, Rows]] = {
+    "as it is": (NEWS, BEHAVIORS),
+    "no impression id": (NEWS, [row[1:] for row in BEHAVIORS]),
+    "headers": ([HEADERS[0], *NEWS], [HEADERS[1], *BEHAVIORS]),
+    "headers in another order": (
+        [[*HEADERS[0][3:], *HEADERS[0][:3]], *([*row[3:], *row[:3]] for row in NEWS)],
+        [HEADERS[1][::-1], *(row[::-1] for row in BEHAVIORS)],
+    ),
+    "four columns of news": ([row[:4] for row in NEWS], BEHAVIORS),
+    "no entities": ([row[:6] for row in NEWS], BEHAVIORS),
+    "an address and no abstract": ([[*row[:4], row[5]] for row in NEWS], BEHAVIORS),
+    "ISO times": (NEWS, at("2020-01-02 19:00:00", "2020-01-03T07:00:00")),
+    "seconds": (NEWS, at(str(EVENING_MS // 1000), str(MORNING_MS // 1000))),
+    "nothing in words": (NEWS, [BEHAVIORS[0], [*BEHAVIORS[1][:3], "nan", BEHAVIORS[1][4]]]),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize(("end", "encoding"), [("\n", "utf-8"), ("\r\n", "utf-8-sig")])
+def test_a_variant_of_mind_gives_the_same_events(
+    target: Target, store: Store, tmp_path: Path, variant: str, end: str, encoding: str
+) -> None:
+    summary = import_mind(target, mind(tmp_path / "mind", *VARIANTS[variant], end, encoding))
+    assert (summary.read, summary.rejected) == (4, 0)
+    assert events(store) == EXPECTED
+    articles = [store.article(SITE, row[0]) for row in NEWS]
+    assert [article and article.title for article in articles] == [row[3] for row in NEWS]
+    assert [article and article.language for article in articles] == [None, None]
+    assert any("UTC" in note for note in summary.notes) == (variant != "seconds")
+    assert summary.known == (1, 3)
+
+
+def test_a_test_set_gives_histories_and_impressions_and_says_so(target: Target, store: Store, tmp_path: Path) -> None:
+    behaviors = [[*row[:4], row[4].replace("-0", "").replace("-1", "")] for row in BEHAVIORS]
+    summary = import_mind(target, mind(tmp_path / "mind", NEWS, behaviors))
+    assert (summary.read, summary.rejected) == (4, 0)
+    assert events(store) == EXPECTED[1:]
+    assert any("does not say what was clicked" in note for note in summary.notes)
+
+
+def test_columns_that_news_cannot_be_without_are_named(target: Target, tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match="no title in 3 columns"):
+        import_mind(target, mind(tmp_path / "mind", [row[:3] for row in NEWS], BEHAVIORS))
+    with pytest.raises(ImportRefused, match=r"behaviors\.tsv"):
+        import_mind(target, mind(tmp_path / "mind", NEWS, [["1", "R1", "A1"], ["2", "R1", "A2"]]))
+
+
+def test_a_file_that_was_rejected_as_a_whole_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    news = [[f"A{n}", "news", "local", f"Title {n}", "", "", "", ""] for n in range(99)]
+    folder = mind(tmp_path / "mind", news, [["1", "R1", "yesterday", "", "A1-0"]])
+    with pytest.raises(SystemExit) as end:
+        main(lambda: app(["mind", str(folder)], standalone_mode=False))
+    structlog.reset_defaults()
+    assert end.value.code == 2
+    assert "all of behaviors.tsv" in capsys.readouterr().err
