@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jobs.items import knows_forgotten
 from jobs.publish import releases_of
 from jobs.runner import Job
 from jobs.together import call
@@ -40,9 +41,12 @@ def last_model(job: Job) -> tuple[ClickModel, Path] | None:
         except ArtefactError as error:
             problems.append(str(error))
             continue
-        if continues(model, NAMES, job.settings.ctr):
+        if knows_forgotten(job, folder):
+            problems.append("it has learned from a reader who was forgotten since")
+        elif continues(model, NAMES, job.settings.ctr):
             return model, folder
-        problems.append("it is another network, or has other fields")
+        else:
+            problems.append("it is another network, or has other fields")
     if problems:
         job.log.warning("last click model that cannot be used", problem=problems[0])
     return None

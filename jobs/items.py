@@ -18,6 +18,7 @@ from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
 from recsys.errors import ArtefactError, MissingArtefact
 from recsys.events import Events, of_people
+from recsys.events.personal import without
 from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, aligned
 from recsys.items.alignment import continues, descended, told
 from recsys.items.files import Last, load_last, rearranged, save_items
@@ -35,7 +36,10 @@ def run(job: Job) -> Counts:
         Counts: articles, with a vector by behaviour, by content, without one, dimensions, clicks learned from, and the
         mean cosine with the last vectors.
     """
-    config, last = job.settings.items, last_items(job)
+    config, (last, folder) = job.settings.items, last_items(job) or (None, Path())
+    if last and config.start == "last" and knows_forgotten(job, folder):
+        job.log.info("item vectors start anew", reason="a reader was forgotten since the last ones")
+        config = config.model_copy(update={"start": "random"})
     ids, events, content = inputs(job)
     parent = rearranged(last.items, last.ids, ids, config) if last else None
     fresh = newer(events, last.through if last and continues(config, parent) else 0)
@@ -74,20 +78,26 @@ def people_log(job: Job) -> Events:
     return of_people(job.event_log.load(until=int(facts["through"])), int(facts["newest"]))
 
 
-def last_items(job: Job) -> Last | None:
-    """The last item vectors: the live release's, else the workspace's; None when there are none to be trusted."""
+def last_items(job: Job) -> tuple[Last, Path] | None:
+    """The last item vectors and their folder: the live release's, else the workspace's; None without any to trust."""
     sources: list[Callable[[], Path]] = [
         lambda: releases_of(job.context).open().path("items"),
         lambda: job.path("items"),
     ]
     for source in sources:
         try:
-            return load_last(source())
+            return load_last(folder := source()), folder
         except MissingArtefact:
             continue
         except ArtefactError as error:
             job.log.warning("last item vectors that cannot be used", problem=str(error))
     return None
+
+
+def knows_forgotten(job: Job, folder: Path) -> bool:
+    """Whether what stands in the folder of a last stage was learned from a reader who was forgotten since."""
+    work = job.context.workspace.root
+    return (0 if work in folder.parents else without(folder.parent / "events")) < without(work / "events")
 
 
 def newer(events: Events, known: int) -> npt.NDArray[np.bool_]:

@@ -124,3 +124,16 @@ def test_a_search_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="lists to rank") as refused:
         run_stage(Context(settings, seed=1), *stage_of("items_search"))
     assert refused.value.exit_code == 2  # type: ignore[attr-defined]
+
+
+def test_item_vectors_that_learned_from_a_forgotten_reader_are_not_gone_on_from(newsroom: Settings) -> None:
+    settings = with_items(newsroom, start="last")
+    assert made(settings)["start"] == "last"
+    store = open_store(settings)
+    gone = store.forget_reader(SITE, "football-fan-01", "ops")
+    store.close()
+    facts = made(settings)
+    assert facts["start"] == "random"
+    assert facts["aligned"]  # the frame stays: what is stored elsewhere goes on to mean the same
+    assert gone > 0
+    assert read_json(settings.data_dir / "work/events/log.json")["forgotten"] > 0

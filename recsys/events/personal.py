@@ -112,8 +112,8 @@ def forgotten_state(places: Places, reader: str) -> dict[str, Any] | None:
     if gone is None:
         return None
     names = places.releases.names()
-    before = [name for name in names if _without(places.releases.root / name / "events") < gone.change]
-    learned = before or (not names and places.work.is_dir() and _without(places.work / "events") < gone.change)
+    before = [name for name in names if without(places.releases.root / name / "events") < gone.change]
+    learned = before or (not names and places.work.is_dir() and without(places.work / "events") < gone.change)
     return {
         "forgotten_at": gone.forgotten_at,
         "log_cleared_at": gone.log_cleared_at,
@@ -143,8 +143,15 @@ def _said(gone: Forgotten, before: list[str], learned: bool, releases: Releases)
     return " ".join(said)
 
 
-def _without(folder: Path) -> int:
-    """Which forgotten readers a stage ``events`` is without: the number of the last such change, 0 for none."""
+def without(folder: Path) -> int:
+    """Which forgotten readers a stage ``events`` is without.
+
+    Args:
+        folder: of the stage, in the workspace or in a release.
+
+    Returns:
+        The number of the last change that forgot one of them, 0 for none.
+    """
     file = folder / "log.json"
     return int(read_json(file).get("forgotten", 0)) if file.is_file() else 0
 

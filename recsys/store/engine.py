@@ -66,6 +66,27 @@ class Database:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
                 yield connection
 
+    @contextmanager
+    def overwriting(self, connection: Connection) -> Iterator[None]:
+        """Let SQLite write zeros over what is deleted in the block; otherwise it stays in free pages of the file.
+
+        In PostgreSQL a vacuum does it.
+        """
+        if self.is_postgresql:
+            yield
+            return
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+
+    def empty_write_ahead_log(self) -> None:
+        """Bring SQLite's log of changes into the file and empty it, as far as no reader is in the way."""
+        if not self.is_postgresql:
+            with _as_store_error(self._engine.url), closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # outside of any transaction
+
     def migrate(self) -> None:
         """Bring the schema up to date; of several processes that start at once, one does it and the others wait."""
         with self.reading() as connection:

@@ -91,7 +91,7 @@ class ReaderStore(Database):
         """
         digest = reader_digest(site, reader)
         this = (forgotten.c.site == site) & (forgotten.c.digest == digest)
-        with self.writing() as connection:
+        with self.writing() as connection, self.overwriting(connection):
             through = connection.scalar(select(func.max(events.c.seq)).where(events.c.site == site)) or 0
             own = (events.c.site == site) & (events.c.reader == reader)
             removed = connection.execute(delete(events).where(own)).rowcount
@@ -102,6 +102,7 @@ class ReaderStore(Database):
             facts["change"] = next_change(connection, site)
             connection.execute(insert(forgotten).values(site=site, digest=digest, **facts))
             write_audit(connection, site, by, "forget", f"reader sha256:{digest}", events=removed)
+        self.empty_write_ahead_log()
         return removed
 
     def forgotten_readers(self, site: str, *, changed_after: int = 0, in_log: bool = False) -> list[Forgotten]:
