@@ -30,9 +30,14 @@ def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def test_events_are_taken_once(site: Service) -> None:
     event = {"event_id": "e1", "kind": "click", "article": "a1", "reader": "r", "context": {"b": 1, "a": "猫"}}
     both = {"events": [event, event | {"event_id": "e2", "kind": "dwell", "dwell_ms": 5}]}
-    assert site.client.post("/api/v1/events", json=both).json == {"accepted": 2, "duplicate": 0, "rejected": []}
+    assert site.client.post("/api/v1/events", json=both).json == {
+        "accepted": 2,
+        "duplicate": 0,
+        "rejected": [],
+        "unknown": [],
+    }
     beacon = site.client.post("/api/v1/events", data=json.dumps(event), content_type="text/plain;charset=UTF-8")
-    assert beacon.json == {"accepted": 0, "duplicate": 1, "rejected": []}
+    assert beacon.json == {"accepted": 0, "duplicate": 1, "rejected": [], "unknown": []}
     stored = site.store.events_after(SITE, 0, 10)
     assert stored[0].context == '{"a":"猫","b":1}'
     assert abs((stored[0].time or 0) - now_ms()) < 10_000

@@ -89,7 +89,7 @@ def test_a_database_file_that_was_taken_away_takes_no_events_and_is_not_ready(tm
         problem(service.client.get("/readyz"), 503, "store-unavailable")
         assert service.client.get("/api/v1/recommendations?reader=r").status_code == 200
         away.rename(file)
-        assert service.client.post("/api/v1/events", json=event).json == {"accepted": 1, "duplicate": 0, "rejected": []}
+        assert service.client.post("/api/v1/events", json=event).get_json()["accepted"] == 1
 
 
 def test_a_database_that_stays_locked_holds_up_one_thread_and_not_all(

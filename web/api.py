@@ -5,6 +5,7 @@ widget runs there. No answer about a reader may be cached.
 """
 
 import uuid
+from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import Response, request
@@ -16,7 +17,7 @@ from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.store import Event
 from web.cards import article, items, tag_out, tee
 from web.installation import Installation, installation
-from web.intake import checked_event, event_list, json_body
+from web.intake import checked_event, event_list, json_body, resolved
 from web.live import now_ms
 from web.problems import Refused
 from web.schemas import (
@@ -176,14 +177,18 @@ def events() -> Accepted:
     taken: list[Event] = []
     rejected: list[Rejected] = []
     now = now_ms()
+    unknown: list[int] = []
+    zone = ZoneInfo(here.settings.site.timezone)
     for index, value in enumerate(event_list(json_body())):
-        checked = checked_event(value, here.settings.site.id, now)
+        checked = checked_event(value, here.settings.site.id, now, zone)
         if isinstance(checked, Event):
-            taken.append(checked)
+            article, is_known = resolved(here.live.catalogue, checked.article)
+            taken.append(checked._replace(article=article))
+            unknown += [index] * (not is_known)
         else:
             rejected.append(Rejected(index=index, code=checked[0], detail=checked[1]))
     written = here.live.accept(taken)
-    return Accepted(accepted=written.stored, duplicate=written.duplicate, rejected=rejected)
+    return Accepted(accepted=written.stored, duplicate=written.duplicate, rejected=rejected, unknown=unknown)
 
 
 @blueprint.get("/healthz")

@@ -3,6 +3,7 @@
 Reads JSON, strictly; produces events, and for each one that cannot be used a code and a detail.
 """
 
+from datetime import tzinfo
 from typing import Any
 
 from flask import request
@@ -10,12 +11,17 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from recsys.nothing import is_nothing
+from recsys.recommend.catalogue import Catalogue
 from recsys.store import Event, compact_json
+from recsys.store.addresses import address_id, looks_like_address
+from recsys.times import EARLIEST, BadTime, believable, read_time
 from web.problems import Refused
 from web.schemas import MAX_EVENTS, EventIn
 
 JSON_TYPES = ("application/json", "text/plain", "")  # text/plain: what navigator.sendBeacon sends without a preflight
 FUTURE_MS = 300_000  # how far a reader's clock may be ahead
+FAR = 253_402_300_799_000  # the end of the year 9999, ms UTC: what a database can hold
 MAX_CONTEXT = 2_048  # characters of an event's context
 
 
@@ -72,8 +78,15 @@ def event_list(body: Any) -> list[Any]:
     return found
 
 
-def checked_event(value: Any, site: str, now: int) -> Event | tuple[str, str]:
-    """One event as the store takes it, or the code and the detail of why not."""
+def checked_event(value: Any, site: str, now: int, zone: tzinfo) -> Event | tuple[str, str]:
+    """One event as the store takes it, or the code and the detail of why not.
+
+    Args:
+        value: what was sent.
+        site: the site.
+        now: int ms UTC.
+        zone: of times that name none.
+    """
     if not isinstance(value, dict):
         return "invalid", "event: Expected a JSON object"
     try:
@@ -86,7 +99,11 @@ def checked_event(value: Any, site: str, now: int) -> Event | tuple[str, str]:
         return "invalid", "context: Expected finite numbers"
     if context is not None and len(context) > MAX_CONTEXT:
         return "context-too-large", f"context: at most {MAX_CONTEXT} characters; got {len(context)}"
-    if event.time is not None and event.time > now + FUTURE_MS:
+    try:
+        time = now if is_nothing(event.time) else believable(read_time(event.time, zone=zone), EARLIEST, FAR)
+    except BadTime as reason:
+        return "invalid", f"time: {str(reason).partition(';')[0]}"
+    if time > now + FUTURE_MS:
         return "time-in-the-future", f"time: at most {FUTURE_MS // 1000} s ahead of the server, whose clock says {now}"
     return Event(
         event_id=event.event_id,
@@ -95,10 +112,24 @@ def checked_event(value: Any, site: str, now: int) -> Event | tuple[str, str]:
         article=event.article,
         reader=event.reader,
         session=event.session,
-        time=now if event.time is None else event.time,
+        time=time,
         slot=event.slot,
         position=event.position,
         impression=event.impression,
         dwell_ms=event.dwell_ms,
         context=context,
     )
+
+
+def resolved(catalogue: Catalogue, article: str) -> tuple[str, bool]:
+    """The id of an article that was sent by its id or its address, and whether the catalogue has it.
+
+    An address that is not known yet becomes the id by which its article will be found.
+    """
+    row = catalogue.row_of.get(article)
+    if row is None and looks_like_address(article):
+        article = address_id(article)
+        row = catalogue.row_of.get(article)
+    if row is None:
+        return article, False
+    return catalogue.ids[row], catalogue.entries[row] is not None

@@ -3,14 +3,15 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from recsys.languages import language_code
+from recsys.nothing import is_nothing
 from recsys.recommend.lists import Tier
 from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.tags import TagKind
-from recsys.store import Kind
+from recsys.store import Kind, normal_id
 from recsys.store.records import MAX_IDENTIFIER
 
 MAX_EVENTS = 1000  # in one request
@@ -23,8 +24,22 @@ def _printable(text: str) -> str:
     return text
 
 
+def _in_normal_form(text: str) -> str:
+    id = normal_id(text)
+    if id is None:
+        raise PydanticCustomError("nothing", "Expected an identifier, and no word that stands for nothing")
+    return id
+
+
+def _none_for_nothing(value: Any) -> Any:
+    return None if value and is_nothing(value) else value  # an empty text stays the mistake that it is
+
+
 PRINTABLE = (AfterValidator(_printable), Field(json_schema_extra={"pattern": f"^{NO_CONTROL}$"}))
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), *PRINTABLE]
+Id = Annotated[
+    str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), *PRINTABLE, AfterValidator(_in_normal_form)
+]
+OptionalId = Annotated[Id | None, BeforeValidator(_none_for_nothing)]
 Slot = Annotated[str, StringConstraints(min_length=1, max_length=64), *PRINTABLE]
 LANGUAGE_TAG = r"^[A-Za-z]{2,8}([-_.@][A-Za-z0-9_.@-]*)?$"
 
@@ -47,9 +62,9 @@ class In(BaseModel):
 class RecommendationsQuery(In):
     """Who asks, where, and for how much."""
 
-    reader: Id | None = Field(None, description="the reader's id, as in the events; none: a reader without history")
-    session: Id | None = Field(None, description="the session's id, as in the events")
-    article: Id | None = Field(None, description="the article that the list stands beside; never in the list")
+    reader: OptionalId = Field(None, description="the reader's id, as in the events; none: a reader without history")
+    session: OptionalId = Field(None, description="the session's id, as in the events")
+    article: OptionalId = Field(None, description="the article that the list stands beside; never in the list")
     slot: Slot | None = Field(None, description="name of the place on the page, as in the events")
     k: Length = None
     lang: Lang | None = Field(
@@ -185,7 +200,7 @@ class Tagged(BaseModel):
 class ProfileQuery(In):
     """Whose clicks, said in which language."""
 
-    session: Id | None = Field(None, description="the session's id, for a reader without history")
+    session: OptionalId = Field(None, description="the session's id, for a reader without history")
     lang: Lang | None = Field(None, description="language of the categories' names; default: the site's")
 
 
@@ -219,12 +234,16 @@ class EventIn(In):
     event_id: Id = Field(description="made by the client; the same id twice counts once")
     kind: Annotated[Kind, Field(strict=False)]
     article: Id
-    reader: Id | None = None
-    session: Id | None = None
-    time: int | None = Field(None, ge=0, description="ms UTC since the epoch; default: now")
+    reader: OptionalId = None
+    session: OptionalId = None
+    time: int | float | str | None = Field(
+        None,
+        description="epoch number (s, ms, µs or ns) or ISO 8601 and other common forms, without a zone in the site's;"
+        " default: now",
+    )
     slot: Slot | None = None
     position: int | None = Field(None, ge=0, le=32_767, description="in the list, from 0")
-    impression: Id | None = Field(None, description="impression_id of the list")
+    impression: OptionalId = Field(None, description="impression_id of the list")
     dwell_ms: int | None = Field(None, ge=0, le=86_400_000, description="for dwell: how long, in ms")
     context: dict[str, Any] | None = Field(None, description="anything else, as a small JSON object")
 
@@ -249,6 +268,10 @@ class Accepted(BaseModel):
     accepted: int
     duplicate: int
     rejected: list[Rejected]
+    unknown: list[int] = Field(
+        description="places in the request, from 0, of events whose article the catalogue lacks: they are kept, and"
+        " count when it comes"
+    )
 
 
 class Health(BaseModel):

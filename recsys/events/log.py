@@ -19,9 +19,11 @@ from pydantic import Field
 
 from recsys.config import Section
 from recsys.errors import StaleArtefact
+from recsys.events.aliases import find_aliases, resolved
 from recsys.events.arrays import Events
 from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, read_part, unified
 from recsys.store import Forgotten, Kind, Store, reader_digest
+from recsys.store.addresses import is_made
 from recsys.workspace import fsync_folder, read_json, replace_json
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
@@ -76,6 +78,7 @@ class EventLog:
             progress(added)
         if first == 0 and not added:
             replace_json(self.root / "state.json", {"site": site, "through": 0})
+        self._find_aliases(store, site)
         return Appended(added, len(days), through)
 
     @property
@@ -176,6 +179,7 @@ class EventLog:
     def _sorted(self, names: list[str], through: int) -> pa.Table:
         keys = [name for name in ("time", "seq") if name not in names]
         table = unified([read_part(file, names + keys) for file in self._parts(through)], names + keys)
+        table = resolved(table, self._aliases())
         if table.num_rows and through < self.through:
             table = table.filter(pc.less_equal(table["seq"], through))
         order = pc.sort_indices(
@@ -183,6 +187,18 @@ class EventLog:
             sort_keys=[("time", "ascending", "at_start"), ("seq", "ascending", "at_end")],
         )
         return table.select(names).take(order)
+
+    def _find_aliases(self, store: Store, site: str) -> None:
+        """Which made identifiers are of articles that have come since; they are resolved when the log is read."""
+        parts = (read_part(file, ["article"])["article"].unique().to_pylist() for file in self._parts(self.through))
+        made = {name for names in parts for name in names if is_made(name)}
+        aliases = find_aliases(made, store.article_names(site))
+        if aliases != self._aliases():
+            replace_json(self.root / "aliases.json", aliases)
+
+    def _aliases(self) -> dict[str, str]:
+        file = self.root / "aliases.json"
+        return dict(read_json(file)) if file.is_file() else {}
 
     def _state(self) -> dict[str, Any]:
         file = self.root / "state.json"

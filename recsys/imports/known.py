@@ -1,5 +1,6 @@
 """Clicks and the articles they are of: how many meet, and by what more of them would."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -41,8 +42,9 @@ class Known:
         if not self.otherwise:
             return f"{text}; import the articles, or map the column that holds their ids (--map article=COLUMN)."
         way, count = max(self.otherwise.items(), key=lambda item: item[1])
-        remedy = address_remedy if way == "address" else f"export the same ids in both files; here they differ in {way}"
-        return f"{text}; {count:,} of {self.clicks:,} match by {way}: {remedy}"
+        remedy = address_remedy if way == "address" else "give both files the same ids"
+        by = way if way in ("address", "title") else f"id when {way} is left out"
+        return f"{text}; {count:,} of {self.clicks:,} match by {by}: {remedy}"
 
 
 def share_known(clicks: Mapping[str, int], articles: Iterable[ArticleName]) -> Known:
@@ -74,10 +76,11 @@ def known_addresses(store: Store, site: str) -> dict[str, str]:
     return {address: name.id for name in names if name.url and (address := normal_address(name.url))}
 
 
+_NUMBER = re.compile(r"[0-9]{2,}")
 _FORMS: dict[str, Callable[[str], str]] = {
     "case": str.casefold,
     "leading zeros": lambda id: id.lstrip("0"),
-    "what stands around the number": lambda id: "".join(filter(str.isdecimal, id)),
+    "what stands around the number": lambda id: numbers[0] if len(numbers := _NUMBER.findall(id)) == 1 else "",
 }
 _WAYS: dict[str, Callable[[str], str]] = {
     "address": lambda id: (normal_address(id) or "") if "/" in id else "",

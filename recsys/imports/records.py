@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from recsys.imports.moments import Moments, NoValue, Order
 from recsys.imports.rejects import Tally
 from recsys.imports.tables import Batch, origin_of
 from recsys.imports.values import BadValue, Convert, Reading
+from recsys.nothing import is_nothing
 from recsys.store import ArticlePatch, Event, Kind
 from recsys.store.addresses import address_id, made_id, normal_address
 from recsys.store.records import title_of
@@ -28,10 +30,16 @@ Columns = dict[str, list[Any]]
 
 
 class Placed(NamedTuple):
-    """A patch and its row in the batch."""
+    """A patch, its row in the batch, and a title that is a word for nothing: of a new article it may be the title."""
 
     row: int
     patch: ArticlePatch
+    last_resort: str | None = None
+
+    @property
+    def with_last_resort(self) -> ArticlePatch:
+        """The patch with that word as its title."""
+        return replace(self.patch, fields={**self.patch.fields, "title": self.last_resort})
 
 
 class Records:
@@ -78,7 +86,8 @@ class Records:
         placed = []
         for i in range(len(batch.lines)):
             said = {field: column[i] for field, column in columns.items() if column[i] is not LEFT_OUT}
-            title = said.get("title") or title_of(said.get("body") or "")
+            word = self._word(batch, i)
+            title = said.get("title") or title_of(said.get("body") or "") or word or ""
             id = said.pop("id", None) or self._made_id(said, title)
             if i in problems or id is None:
                 self._tally.reject(batch.lines[i], problems.get(i, "no title"), batch.row(i))
@@ -87,7 +96,7 @@ class Records:
                 said["language"] = self._reading.language
             if said.get("url"):
                 self._known_addresses().setdefault(normal_address(said["url"]) or "", id)
-            placed.append(Placed(i, ArticlePatch(id, self.site, said)))
+            placed.append(Placed(i, ArticlePatch(id, self.site, said), word))
         return placed
 
     def events(self, batch: Batch) -> list[Event]:
@@ -119,6 +128,12 @@ class Records:
                 f"{self._thrown_together:,} rows without an id or an address have title and date of another row but"
                 " another text; they were taken for the same article. Map an id or an address to keep them apart."
             )
+
+    def _word(self, batch: Batch, i: int) -> str | None:
+        """A title such as "None": mostly nothing, but the headline of an article that has no other."""
+        source = self.mapping.get("title")
+        value = batch.columns[source.column][i] if source is not None and source.column is not None else None
+        return value.strip() or None if isinstance(value, str) and is_nothing(value) else None
 
     def _made_id(self, said: dict[str, Any], title: str) -> str | None:
         """The identifier of an article without one: by its address, or by title and date."""

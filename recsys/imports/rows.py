@@ -106,7 +106,10 @@ def _describe(target: Target, batch: Batch, described: Records, tally: Tally) ->
 
 def _merge(target: Target, batch: Batch, placed: Sequence[Placed], tally: Tally) -> None:
     merged = target.merge([one.patch for one in placed])
-    for place in merged.untitled:
+    again = [placed[place] for place in merged.untitled if placed[place].last_resort]
+    if again:
+        tally.merged(len(again), target.merge([one.with_last_resort for one in again]))
+    for place in (place for place in merged.untitled if not placed[place].last_resort):
         tally.reject(batch.lines[placed[place].row], "no title", batch.row(placed[place].row))
     tally.merged(len(placed) - len(merged.untitled), merged)
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from recsys.recommend.entries import Entry
 from recsys.recommend.stories import Stories
 from recsys.recommend.tag_index import Rows, TagIndex
+from recsys.store.addresses import aliases_of
 
 NONE = -1
 
@@ -24,7 +25,7 @@ class Catalogue:
 
     Attributes:
         ids: article id by row.
-        row_of: article id -> row.
+        row_of: article id -> row; also by the id that is made from its address.
         entries: what is known of each row, None for an article known only from clicks.
         published: int64 (A,), ms, -1 when unknown.
         expires: int64 (A,), ms, -1 for never.
@@ -70,6 +71,9 @@ class Catalogue:
         row = self.row_of.get(article_id)
         if row is None:
             row = self._append(article_id)
+        for alias in aliases_of(article_id, entry.url):
+            if (other := self.row_of.get(alias)) is None or self.entries[other] is None:
+                self.row_of[alias] = row  # clicks on its address that came before it
         self.entries[row] = entry
         self.published[row] = NONE if entry.published_at is None else entry.published_at
         self.expires[row] = NONE if entry.expires_at is None else entry.expires_at

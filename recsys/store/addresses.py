@@ -8,6 +8,7 @@ import re
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 ID_BYTES = 10  # 80 bits: among a thousand million rows of one millisecond the chance of two alike is 4 in 10 million
+_MADE = re.compile(rf"[0-9a-f]{{{2 * ID_BYTES}}}")
 _TRACKING = re.compile(
     r"(?:utm_.*|fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|twclid|igshid|mc_cid|mc_eid|_ga|_gl|spm|cmpid|ocid|at_.*"
     r"|wt\.mc_id|ns_mchannel|xtor|share_token)",
@@ -46,6 +47,22 @@ def normal_address(address: str) -> str | None:
 def address_id(address: str) -> str:
     """The identifier of an article that has none of its own: made from its address."""
     return made_id(normal_address(address) or address)
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether a text is an address rather than an identifier."""
+    return "://" in text or text.startswith(("//", "www.", "/"))
+
+
+def is_made(id: str) -> bool:
+    """Whether an identifier may have been made from an address or a title."""
+    return _MADE.fullmatch(id) is not None
+
+
+def aliases_of(id: str, url: str | None) -> set[str]:
+    """The identifiers that events of an article may have that came before it, when only its address was known."""
+    addresses = [address for address in (url, id if looks_like_address(id) else None) if address]
+    return {address_id(address) for address in addresses} - {id}
 
 
 def made_id(text: str) -> str:
