@@ -37,8 +37,9 @@ from gensim.test.utils import datapath
 from gensim.utils import simple_preprocess
 from threadpoolctl import threadpool_limits
 
+from recsys.languages import detect
 from recsys.settings import load_settings
-from recsys.tokens import BATCH_ROWS, LINE_TOKENS, TokensConfig, detect
+from recsys.tokens import BATCH_ROWS, LINE_TOKENS, TokensConfig
 from recsys.tokens.pool import done, portions
 from recsys.tokens.work import Work
 from recsys.words import WordsConfig, WordVectors, glove

@@ -6,15 +6,17 @@ collocations), the lines that were left out, the classes of English words, and `
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
+from recsys.languages import SAMPLE, Spoken, spoken_in
 from recsys.tokens import BATCH_ROWS, write_tokens
 from recsys.tokens.boilerplate import repeated_lines
 
-STAGE = Stage("tokens", inputs=("events",), sections=("tokens",))
+STAGE = Stage("tokens", inputs=("events",), sections=("tokens", "site"))
 
 
 def run(job: Job) -> Counts:
@@ -26,7 +28,20 @@ def run(job: Job) -> Counts:
     config = job.settings.tokens
     lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"), config)
     batches = _batches(job, ["id", "title", "body", "language"], "batches cut")
-    return dict(write_tokens(batches, job.out, config, lines))
+    return dict(write_tokens(batches, job.out, config, lines, _spoken(job)))
+
+
+def _spoken(job: Job) -> Spoken:
+    """What the site is written in, by an even sample of its articles."""
+    source = pq.ParquetFile(job.path("events") / "articles.parquet")
+    step = -(-source.metadata.num_rows // SAMPLE)
+    columns = ["title", "body", "language"]
+    rows = chain.from_iterable(
+        zip(*(batch.column(name).to_pylist()[::step] for name in columns), strict=True)
+        for batch in source.iter_batches(BATCH_ROWS, columns=columns)
+    )
+    texts = ((title or "", body or "", declared) for title, body, declared in rows)
+    return spoken_in(texts, job.settings.site.language)
 
 
 def _batches(job: Job, columns: list[str], unit: str) -> Iterator[pa.RecordBatch]:

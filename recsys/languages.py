@@ -9,7 +9,10 @@ Source: langcodes (IANA's and CLDR's tables); py3langid (Lui & Baldwin 2012, "la
 import functools
 import re
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import langcodes
 from langcodes.tag_parser import LanguageTagError
@@ -26,6 +29,7 @@ JAPANESE_CHARS = 30  # of Han without any kana: no Japanese text is so long with
 QUOTED = 0.25  # of the Latin letters, below which another script is a name or a quotation, whatever else is said
 QUOTED_IN_ENGLISH = 0.4  # the same on an English site: Jackie Chan (成龙) Honoured
 FAVOUR = 10.0  # times likelier than any other: the site's language
+SAMPLE = 2_000  # texts that tell what a site is written in
 FAVOUR_ENGLISH = 5.0  # and English, on a site whose own language has another script
 SURE = 0.8  # posterior probability from which Latin letters overrule a declared language of another script
 LEAST_WORDS = 4  # of a Latin text that overrules one: names of products stand in headlines of every language
@@ -85,6 +89,36 @@ _ENGLISH = frozenset(_FUNCTION_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+class Spoken(NamedTuple):
+    """What a site is written in.
+
+    Attributes:
+        home: code of the language that it says to be in, None for nothing said.
+        shares: share of its texts by language, as far as these say it themselves.
+    """
+
+    home: str | None = None
+    shares: Mapping[str, float] = MappingProxyType({})
+
+    def facts(self) -> dict[str, Any]:
+        """The same for JSON; ``Spoken(**facts)`` reads it."""
+        return {"home": self.home, "shares": dict(self.shares)}
+
+
+NOWHERE = Spoken()
+
+
+def spoken_in(texts: Iterable[tuple[str, str, str | None]], home: str | None) -> Spoken:
+    """What a site is written in, by a sample of its texts.
+
+    Args:
+        texts: title, body and declared language; the first ``SAMPLE`` are looked at.
+        home: code of the language that it says to be in.
+    """
+    found = Counter(settled(declared, title, body, home)[0] for title, body, declared in islice(texts, SAMPLE))
+    return Spoken(home, {code: round(found[code] / found.total(), 4) for code in sorted(found)})
+
+
 @functools.lru_cache(4096)
 def language_code(text: str | None) -> str | None:
     """The language that a code names: ISO 639-1 where there is such a code, else 639-3.
@@ -107,23 +141,30 @@ def language_code(text: str | None) -> str | None:
     return None if code in NO_LANGUAGE else code
 
 
-def detect(title: str, body: str = "", prior: str | None = None) -> str:
+def detect(title: str, body: str = "", prior: str | None = None, shares: Mapping[str, float] = NOWHERE.shares) -> str:
     """The language of a text, from its beginning.
 
     Args:
         title: any text.
         body: any text; the first 500 characters of either are looked at.
         prior: code of the site's language, which decides where the text itself says little.
+        shares: share of the site's texts by language, which decides with it.
 
     Returns:
         A code as of ``language_code``; of a text without letters the prior, or "und".
     """
     found = _letters(title, body)
     script = _script_of(found, prior)
-    return _language(found, script, prior) if script else prior or UNKNOWN
+    return _language(found, script, prior, shares) if script else prior or UNKNOWN
 
 
-def settled(declared: str | None, title: str, body: str = "", prior: str | None = None) -> tuple[str, bool]:
+def settled(
+    declared: str | None,
+    title: str,
+    body: str = "",
+    prior: str | None = None,
+    shares: Mapping[str, float] = NOWHERE.shares,
+) -> tuple[str, bool]:
     """The language of a text that may have come with one.
 
     Args:
@@ -131,23 +172,24 @@ def settled(declared: str | None, title: str, body: str = "", prior: str | None 
         title: any text.
         body: any text.
         prior: code of the site's language.
+        shares: share of the site's texts by language.
 
     Returns:
         The declared language unless the text's script contradicts it, else the detected one; whether it was overruled.
     """
     code = language_code(declared)
     if code is None:
-        return detect(title, body, prior), False
+        return detect(title, body, prior, shares), False
     found = _letters(title, body)
     if not _contradicted(code, found):
         return code, False
     script = _script_of(found, code)
     if script == "Latn":
-        language, share = _classified(found.text, script, prior)
+        language, share = _classified(found.text, script, prior, shares)
         if len(_WORD.findall(found.text)) < LEAST_WORDS or share < SURE:
             return code, False
     else:
-        language = _language(found, script, prior)
+        language = _language(found, script, prior, shares)
     return language, language != code
 
 
@@ -190,24 +232,26 @@ def _script_of(found: _Letters, prior: str | None) -> str:
     return script if others.total() > least * weights["Latn"] else "Latn"
 
 
-def _language(found: _Letters, script: str, prior: str | None) -> str:
+def _language(found: _Letters, script: str, prior: str | None, shares: Mapping[str, float]) -> str:
     if script in _AMONG:
-        return _classified(found.text, script, prior)[0]
+        return _classified(found.text, script, prior, shares)[0]
     if script in _ONLY:
         return _ONLY[script]
     if script == "Kana":
         return "ja"
     short = found.weights["Hani"] < LETTERS * JAPANESE_CHARS
-    return "ja" if prior == "ja" and short else "zh"
+    return "ja" if short and (prior == "ja" or shares.get("ja", 0) > shares.get("zh", 0)) else "zh"
 
 
-def _classified(text: str, script: str, prior: str | None) -> tuple[str, float]:
+def _classified(text: str, script: str, prior: str | None, usual: Mapping[str, float]) -> tuple[str, float]:
     """The likeliest language of a script, and its probability."""
     among = _candidates(script)
     words = _WORD.findall(text)
     if sum(word[0].isupper() for word in words) >= TITLE_CASE * len(words):
         text = text.lower()
-    favour = {prior: FAVOUR} if prior in among.values() else {"en": FAVOUR_ENGLISH}
+    favour = {code: max(1.0, FAVOUR * share) for code, share in usual.items()}
+    said = (prior, FAVOUR) if prior in among.values() else ("en", FAVOUR_ENGLISH)
+    favour[said[0] or ""] = max(favour.get(said[0] or "", 1.0), said[1])
     shares: Counter[str] = Counter()
     for label, share in _model().rank(text):
         if label in among:

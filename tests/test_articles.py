@@ -42,7 +42,7 @@ def test_articles_without_known_words_have_rows_of_nan_between_the_others() -> N
 
 def test_rare_words_count_more_by_hand() -> None:
     """Of three articles, ball stands in all and says nothing; bank stands twice in this one and in no other."""
-    frequencies = Frequencies(np.array([3, 1, 1], dtype=np.int32), {"en": 3})
+    frequencies = Frequencies({"en": np.array([3, 1, 1], dtype=np.int32)}, {"en": 3})
     found = idf_means(Texts(["en"], [["ball", "bank", "bank"]], []), WORDS, frequencies)
     assert found[0] == pytest.approx(np.array([-1, 2]) / np.sqrt(5), abs=1e-6)
 
@@ -51,7 +51,7 @@ def test_what_all_articles_share_is_taken_out() -> None:
     """Articles that share (1, 0) and differ along (0, 1) keep the difference."""
     rng = np.random.default_rng(0)
     vectors = unit_rows(np.stack([np.full(60, 2), rng.normal(size=60)], axis=1).astype(np.float32))
-    made = TextVectors(WORDS, Frequencies(np.zeros(3, np.int32), {}), ArticlesConfig(encoder="idf-mean"))
+    made = TextVectors(WORDS, Frequencies({}, {}), ArticlesConfig(encoder="idf-mean"))
     made.learn_common(vectors, ["en"] * 60)
     found = made.without_common(vectors, ["en"] * 60)
     assert (np.sign(found[:, 1]) == np.sign(vectors[:, 1])).mean() > 0.9

@@ -19,6 +19,7 @@ from recsys.keywords.graph import phrase_scores, vote_shares
 from recsys.keywords.lookup import fold
 from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, TokensConfig, write_tokens
 from recsys.tokens.classes import NO_CLASSES
+from recsys.tokens.table import as_table
 from recsys.words import WordVectors, unit_rows
 from recsys.workspace import read_table
 
@@ -158,9 +159,9 @@ def made_up(**keys: float | str | bool) -> Ranker:
     vectors = rng.normal(size=(len(NAMES), 6)).astype(np.float32) + 1
     words = WordVectors(NAMES, np.arange(len(NAMES), 0, -1), vectors)
     by_word = np.array([70, 5, 9, 20, 12, 3, 30, 70, 5, 2, 100, 4], dtype=np.int32)
-    return Ranker(
-        words, Frequencies(by_word, {"en": 100, "zh": 100, "other": 100}), KeywordsConfig.model_validate(keys)
-    )
+    languages = ("en", "zh", "fr")
+    frequencies = Frequencies(dict.fromkeys(languages, by_word), dict.fromkeys(languages, 100))
+    return Ranker(words, frequencies, KeywordsConfig.model_validate(keys))
 
 
 STORY = (
@@ -214,7 +215,7 @@ def test_chinese_words_stand_alone_and_verbs_are_none() -> None:
 
 
 def test_other_languages_have_single_words() -> None:
-    keywords = made_up().extract(article("banque/ taux/ 12/", "other")._replace(tags=["", "", ""]))
+    keywords = made_up().extract(article("banque/ taux/ 12/ dans/", "fr")._replace(tags=[""] * 4))
     assert set(keywords.words) == {"banque", "taux"}
 
 
@@ -233,9 +234,33 @@ def test_plurals_are_folded(plural: str, folded: str) -> None:
     assert fold(plural) == folded
 
 
+def test_stop_words_of_an_unknown_language_are_learned_from_its_texts() -> None:
+    """An invented language: "ka" and "olu" lead to another word in every text, subjects end them."""
+    subjects = [
+        f"{first}{second}" for first in ("har", "bor", "tol", "min", "sel") for second in ("bura", "fasta", "nomi")
+    ]
+    titles = [f"ka {subject} olu {other}" for subject in subjects for other in subjects[:3]]
+    rows = [Tokens("qaa", title.split(), [], [""] * 4, []) for title in titles]
+    batches = as_table(pa.array(list(map(str, range(len(rows))))), rows).to_batches()
+    names = ["ka", "olu", *subjects]
+    words = WordVectors(names, np.ones(len(names), np.int64), np.eye(len(names), 8, dtype=np.float32) + 0.1)
+    frequencies = count_articles(batches, words)
+    assert frequencies.stop_words == {"qaa": frozenset({"ka", "olu"})}
+    assert set(Ranker(words, frequencies, KeywordsConfig()).extract(rows[1]).words) == {"harbura", "harfasta"}
+    again = count_articles([], words)
+    assert again.stop_words == {}
+
+
+def test_the_same_string_is_another_word_in_another_language() -> None:
+    words = WordVectors(["gift", "bank"], np.array([9, 9]), np.eye(2, 4, dtype=np.float32) + 0.1)
+    rows = [Tokens("de", ["gift"], ["bank"], ["", ""], []), Tokens("en", ["bank"], [], ["n"], [])]
+    frequencies = count_articles(as_table(pa.array(["1", "2"]), rows).to_batches(), words)
+    assert {name: counts.tolist() for name, counts in frequencies.by_word.items()} == {"de": [1, 1], "en": [0, 1]}
+
+
 def test_an_empty_vocabulary_ranks_by_what_stands_in_the_text() -> None:
     words = WordVectors([], np.empty(0, np.int64), np.empty((0, 6), np.float32))
-    keywords = Ranker(words, Frequencies(np.empty(0, np.int32), {}), KeywordsConfig()).extract(article(STORY))
+    keywords = Ranker(words, Frequencies({}, {}), KeywordsConfig()).extract(article(STORY))
     assert "oil tanker report rate" in keywords.words
 
 
@@ -247,9 +272,10 @@ def test_a_very_long_text_is_ranked() -> None:
 
 def test_words_are_counted_once_per_article(words: WordVectors, tokens: list[pa.RecordBatch]) -> None:
     frequencies = count_articles(tokens, words)
-    counted = dict(zip(VOCABULARY, frequencies.by_word.tolist(), strict=True))
-    assert (counted["the"], counted["market"], counted["市场"], counted["宣布"]) == (2, 1, 1, 1)
-    assert frequencies.articles == {"zh": 1, "en": 2, "other": 1}
+    english, chinese = (dict(zip(VOCABULARY, frequencies.by_word[name].tolist(), strict=True)) for name in ("en", "zh"))
+    assert (english["the"], english["market"], english["市场"]) == (2, 1, 0)
+    assert (chinese["the"], chinese["市场"], chinese["宣布"]) == (0, 1, 1)
+    assert frequencies.articles == {"zh": 1, "en": 2, "und": 1}
 
 
 @pytest.mark.parametrize(
@@ -296,7 +322,7 @@ def test_a_word_of_too_many_articles_is_no_keyword_in_a_catalogue_large_enough(w
     by_word = np.ones(len(VOCABULARY), dtype=np.int32)
     by_word[words.row_of["bank"]] = 26
     for articles, allowed in ((10, True), (50, False)):
-        maker = Ranker(words, Frequencies(by_word, {"en": articles}), KeywordsConfig())
+        maker = Ranker(words, Frequencies({"en": by_word}, {"en": articles}), KeywordsConfig())
         found = " ".join(ranked(maker, *TEXTS[0]).words).split()
         assert ("bank" in found) == allowed
 
@@ -306,7 +332,7 @@ def test_words_near_each_other_in_meaning_lift_each_other() -> None:
     names = ["match", "coach", "league", "goal", "piano"]
     vectors = np.array([[1, 0], [0.9, 0.1], [0.9, -0.1], [1, 0.05], [-3.7, -0.05]], dtype=np.float32)
     words = WordVectors(names, np.ones(5, dtype=np.int64), vectors)
-    maker = Ranker(words, Frequencies(np.ones(5, dtype=np.int32), {"en": 5}), KeywordsConfig())
+    maker = Ranker(words, Frequencies({"en": np.ones(5, dtype=np.int32)}, {"en": 5}), KeywordsConfig())
     for order in ("piano goal", "goal piano"):
         assert ranked(maker, f"match, coach, league, {', '.join(order.split())}").words[-1] == "piano"
 
@@ -329,6 +355,6 @@ def test_frequencies_of_another_space_are_refused(
     words: WordVectors, tokens: list[pa.RecordBatch], tmp_path: Path
 ) -> None:
     save_frequencies(count_articles(tokens, words), words.space, tmp_path)
-    assert load_frequencies(tmp_path, words).articles == {"zh": 1, "en": 2, "other": 1}
+    assert load_frequencies(tmp_path, words).articles == {"zh": 1, "en": 2, "und": 1}
     with pytest.raises(SpaceMismatch):
         load_frequencies(tmp_path, WordVectors(words.words, words.counts, words.vectors + 1))

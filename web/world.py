@@ -17,6 +17,7 @@ from recsys.features.matrix import Tables
 from recsys.features.tags import Tags
 from recsys.index import Index
 from recsys.items.online import grown, place_content
+from recsys.languages import settled
 from recsys.recommend.catalogue import NONE, Catalogue
 from recsys.recommend.entries import Entry, Traits
 from recsys.recommend.recommender import Recommender
@@ -25,7 +26,6 @@ from recsys.settings import Settings
 from recsys.store import Article, StoredArticle
 from recsys.stories.copies import Reading
 from recsys.stories.text import Text
-from recsys.tokens import detect, known_language
 from web.encode import LiveArticle
 from web.parts import Parts
 
@@ -83,6 +83,7 @@ class World:
         self._traits, self._encoder = parts.traits, parts.encoder
         self._copies, self._stored = parts.copies, stored
         self._codes = dict(parts.codes)
+        self._home = settings.site.language
         self.through = parts.through
         self.newest = parts.trends.newest
         self.visitors = Visitors(settings.trends.max_visits, [f"r{reader}" for reader in parts.odd])
@@ -143,7 +144,7 @@ class World:
             return Prepared(article.id, Entry.of(article, traits), leader, None, article.updated_at)
         leader = self._copies.leaders.join(article.id, Reading(_text(article)), self._text_of)
         if self._encoder is None:
-            language = known_language(article.language) or detect(f"{article.title} {article.body[:2000]}")
+            language, _ = settled(article.language, article.title, article.body, self._home)
             return Prepared(article.id, Entry.of(article, Traits(language)), leader, None, article.updated_at)
         encoded = self._encoder.encode(article)
         return Prepared(article.id, Entry.of(article, encoded.traits), leader, encoded, article.updated_at)

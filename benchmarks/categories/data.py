@@ -17,8 +17,9 @@ from recsys.articles.batch import write_articles
 from recsys.articles.vectors import text_vectors
 from recsys.keywords import Ranker
 from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.languages import detect
 from recsys.settings import Settings
-from recsys.tokens import detect, write_tokens
+from recsys.tokens import write_tokens
 from recsys.words import WordVectors, load_words, save_words
 from recsys.words.training import train
 
@@ -36,7 +37,7 @@ class Corpus(NamedTuple):
         bodies: of A articles.
         labels: each article's true category.
         folds: int64 (A,), the fold in which the label is held out; -1 is never held out.
-        language: "zh", "en" or "other".
+        language: its code.
     """
 
     titles: list[str]

@@ -30,8 +30,8 @@ from benchmarks.keywords.levers import LEVERS, without
 from benchmarks.keywords.packages import baselines_of
 from benchmarks.keywords.pipeline import Prepared, prepare, random_vectors, ranked
 from benchmarks.keywords.texts import as_texts
+from recsys.languages import detect
 from recsys.settings import Settings, load_settings
-from recsys.tokens import detect
 
 OURS, NO_GRAPH, RANDOM = "ours", "ours_without_graph", "ours_random_vectors"
 LEE = "lee_background.cor"  # inside the gensim package

@@ -19,7 +19,7 @@ class Text(NamedTuple):
     """One document.
 
     Attributes:
-        language: "zh", "en" or "other".
+        language: its code.
         raw: title and body as given, for methods that have their own tokeniser.
         words: of title and body; collocations are in their parts again.
         usable: one per word: its tag may be part of a key, and it is no stop word by the tags.

@@ -38,7 +38,7 @@ class Encoded(NamedTuple):
 
     @property
     def language(self) -> str:
-        """The code "zh", "en" or "other"."""
+        """Its code; "und" when nobody can tell."""
         return self.text.language
 
 

@@ -39,7 +39,7 @@ class Texts(NamedTuple):
     """B articles.
 
     Attributes:
-        languages: "zh", "en" or "other".
+        languages: their codes.
         tokens: the words of title and body.
         keywords: of each.
     """
@@ -155,7 +155,11 @@ def idf_means(texts: Texts, words: WordVectors, frequencies: Frequencies) -> Mat
     often = np.fromiter(chain.from_iterable(one.values() for one in counted), dtype=np.float64)
     articles = np.array([frequencies.articles.get(language, 0) for language in texts.languages])
     beside = np.repeat(articles, [len(one) for one in counted])
-    stands_in = np.where(rows >= 0, np.append(frequencies.by_word, 0)[rows], 0)
+    stands_in = np.zeros(len(rows), np.int64)
+    spoken = np.repeat(np.array(texts.languages, object), [len(one) for one in counted])
+    for language, counts in frequencies.by_word.items():
+        mine = np.flatnonzero((spoken == language) & (rows >= 0))
+        stands_in[mine] = counts[rows[mine]]
     rarity = np.maximum(np.log((1 + beside) / (1 + stands_in)), 0)
     return weighted_means([list(one) for one in counted], (1 + np.log(often)) * rarity, words)
 

@@ -4,22 +4,27 @@ Reads the tokens artefact as Arrow batches; produces ``keywords.parquet`` and th
 ``recsys.keywords.ranking``.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.keywords.lookup import fold_words
 from recsys.keywords.ranking import Frequencies, Ranker
+from recsys.keywords.stopwords import StopWordLearner
 from recsys.keywords.stored import save_frequencies
-from recsys.tokens import LANGUAGES
+from recsys.tokens.pieces import codes_of
 from recsys.tokens.reading import read_batch
 from recsys.words import WordVectors
 
 BATCH_ROWS = 1024  # articles held in memory at once
+
+Ints = npt.NDArray[np.int64]
 
 SCHEMA = pa.schema(
     {
@@ -41,18 +46,24 @@ def count_articles(batches: Iterable[pa.RecordBatch], words: WordVectors) -> Fre
     """
     fold_of: dict[str, int] = {}
     folds = fold_words(words.words, fold_of, merge_forms=True)
-    by_fold = np.zeros(len(fold_of), dtype=np.int64)
-    articles: dict[str, int] = dict.fromkeys(LANGUAGES, 0)
+    by_fold: dict[str, Ints] = {}
+    articles: Counter[str] = Counter()
+    learner = StopWordLearner()
     for batch in batches:
         text = read_batch(batch)
         rows = words.rows(text.words)
         fold = np.where(rows >= 0, folds[rows] if len(folds) else -1, -1)[text.codes]
         article = np.repeat(np.arange(batch.num_rows), np.diff(text.bounds))
-        pairs = np.unique((article * len(fold_of) + fold)[fold >= 0])
-        by_fold += np.bincount(pairs % max(len(fold_of), 1), minlength=len(fold_of))
-        for language in batch.column("language").to_pylist():
-            articles[language] += 1
-    return Frequencies(by_fold[folds].astype(np.int32), articles)
+        languages, spoken = codes_of(batch.column("language"))
+        articles.update(batch.column("language").to_pylist())
+        for number, language in enumerate(languages):
+            mine = spoken[article] == number
+            pairs = np.unique((article * len(fold_of) + fold)[mine & (fold >= 0)])
+            counts = np.bincount(pairs % max(len(fold_of), 1), minlength=len(fold_of))
+            by_fold[language] = by_fold.get(language, 0) + counts
+            learner.add(language, text, article, mine)
+    by_word = {language: counts[folds].astype(np.int32) for language, counts in by_fold.items()}
+    return Frequencies(by_word, dict(articles), learner.stop_words())
 
 
 def write_keywords(batches: Iterable[pa.RecordBatch], ranker: Ranker, folder: Path) -> dict[str, int]:

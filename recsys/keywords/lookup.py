@@ -3,17 +3,17 @@
 "bank" and "banks" are one word here: counted together, merged in phrases. Looked up once per batch and different word.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.tokens import LANGUAGES
-from recsys.tokens.stopwords import STOP_WORDS
+from recsys.tokens.scripts import is_japanese_word
 from recsys.words import Rows, WordVectors
 
-MIN_CHARS = {"en": 2, "zh": 1, "other": 2}  # a single Latin letter is a list's bullet or an initial
+MIN_CHARS = {"zh": 1}  # of a word within a keyword; of other languages two: one letter is a list's bullet or an initial
+MAX_CHARS = {"ja": 12}  # a longer run of kanji or katakana is a whole headline
 UNCOUNTED = 1  # articles that a word stands in that the counts don't know: the one at hand
 PLURALS_FROM = 4  # letters; shorter words in -s are hardly ever plurals
 
@@ -27,7 +27,7 @@ class Found(NamedTuple):
     Attributes:
         rows: int64 (U,), in the word space; -1 for unknown ones.
         folds: int64 (U,), the same number for all forms of a word; unknown ones have numbers behind all others.
-        articles: int64 (U,), articles that the word stands in, in any form.
+        articles: int64 (languages, U), articles that the word stands in, in any form.
         able: bool (languages, U), whether it can be part of a keyword.
     """
 
@@ -42,33 +42,59 @@ class Lookup:
 
     Args:
         words: the word space.
-        by_word: int32 (V,), articles that each word stands in, in any form.
+        by_word: by language, int32 (V,), articles that each word stands in, in any form.
         limits: by language, the articles that a word may stand in at most.
+        stop_words: by language, the words that are no part of a keyword.
         merge_forms: whether plurals are the same word as their singulars.
     """
 
-    def __init__(self, words: WordVectors, by_word: Rows, limits: Sequence[float], merge_forms: bool) -> None:
-        self._row_of, self._merge = words.row_of, merge_forms
+    def __init__(
+        self,
+        words: WordVectors,
+        by_word: Mapping[str, Rows],
+        limits: Mapping[str, float],
+        stop_words: Mapping[str, Collection[str]],
+        merge_forms: bool,
+    ) -> None:
+        self._words, self._row_of, self._merge = words.words, words.row_of, merge_forms
         self._fold_of: dict[str, int] = {}
         self._folds = fold_words(words.words, self._fold_of, merge_forms)
-        self._articles = np.full(len(self._fold_of), UNCOUNTED, np.int64)
-        np.maximum.at(self._articles, self._folds, by_word)
-        self._limits = np.array(limits)[:, None]
-        self._able = can_be_keyword(words.words) & (self._articles[self._folds] <= self._limits)
+        self._limits, self._stop_words = limits, stop_words
+        self._articles: dict[str, Ints] = {}
+        self._able: dict[str, Mask] = {}
+        for language, counts in by_word.items():
+            self._articles[language] = np.full(len(self._fold_of) + 1, UNCOUNTED, np.int64)  # the last: unknown words
+            np.maximum.at(self._articles[language], self._folds, counts)
 
-    def find(self, words: Sequence[str]) -> Found:
-        """Look up different words."""
+    def find(self, words: Sequence[str], languages: Sequence[str]) -> Found:
+        """Look up different words.
+
+        Args:
+            words: U of them.
+            languages: in which they may stand; one that was not counted has rare words alone.
+        """
         rows = np.array([self._row_of.get(word, -1) for word in words], np.int64)
         known, strange = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
         names = [words[place] for place in strange.tolist()]
         folds = np.empty(len(rows), np.int64)
         folds[known] = self._folds[rows[known]]
         folds[strange] = self._strange_folds(names)
-        articles = np.append(self._articles, UNCOUNTED)[np.minimum(folds, len(self._articles))]
-        able = np.empty((len(LANGUAGES), len(rows)), bool)
-        able[:, known] = self._able[:, rows[known]]
-        able[:, strange] = can_be_keyword(names) & (articles[strange] <= self._limits)
+        uncounted = np.full(len(self._fold_of) + 1, UNCOUNTED, np.int64)
+        places = np.minimum(folds, len(self._fold_of))
+        articles = np.empty((len(languages), len(rows)), np.int64)
+        able = np.empty((len(languages), len(rows)), bool)
+        for number, language in enumerate(languages):
+            articles[number] = self._articles.get(language, uncounted)[places]
+            able[number, known] = self._able_of(language)[rows[known]]
+            able[number, strange] = can_be_keyword(names, language, self._stop_words.get(language, ()))
+            able[number] &= articles[number] <= self._limits.get(language, np.inf)
         return Found(rows, folds, articles, able)
+
+    def _able_of(self, language: str) -> Mask:
+        """bool (V,): words of the word space that can be part of a keyword in a language, however common."""
+        if language not in self._able:
+            self._able[language] = can_be_keyword(self._words, language, self._stop_words.get(language, ()))
+        return self._able[language]
 
     def _strange_folds(self, names: Sequence[str]) -> Ints:
         """Words that are not in the word space may have a form that is; the others get numbers of their own."""
@@ -98,11 +124,16 @@ def fold(word: str) -> str:
     return word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zzes")) else word[:-1]
 
 
-def can_be_keyword(words: Sequence[str]) -> Mask:
-    """bool (languages, N): whether a word can be part of a keyword: no stop word, no number, not too short."""
-    able = np.empty((len(LANGUAGES), len(words)), bool)
-    letters = np.array([any(map(str.isalpha, word)) for word in words], bool)
-    for number, language in enumerate(LANGUAGES):
-        stop, shortest = STOP_WORDS[language], MIN_CHARS[language]
-        able[number] = letters & np.array([len(word) >= shortest and word not in stop for word in words], bool)
-    return able
+def can_be_keyword(words: Sequence[str], language: str, stop_words: Collection[str]) -> Mask:
+    """bool (N,): whether a word can be part of a keyword: no stop word, no number, not too short, no whole headline."""
+    shortest, longest = MIN_CHARS.get(language, 2), MAX_CHARS.get(language, 1 << 20)
+    return np.array(
+        [
+            shortest <= len(word) <= longest
+            and word not in stop_words
+            and any(map(str.isalpha, word))
+            and (language != "ja" or is_japanese_word(word))
+            for word in words
+        ],
+        bool,
+    )

@@ -9,7 +9,7 @@ import pyarrow as pa
 from recsys.keywords.lookup import Lookup
 from recsys.keywords.pieces import take_apart
 from recsys.keywords.settings import KeywordsConfig
-from recsys.tokens import LANGUAGES
+from recsys.tokens.pieces import codes_of
 from recsys.tokens.reading import Reading, read_batch
 
 PHRASE_TAGS: dict[str, tuple[str, ...]] = {
@@ -33,7 +33,8 @@ class Page(NamedTuple):
         text: their pieces: joined words taken apart.
         token: int64 (T,), the token that each piece is of.
         article: int64 (T,), ascending.
-        spoken: int64 (B,), each article's language: its place in ``LANGUAGES``.
+        languages: of the batch.
+        spoken: int64 (B,), each article's language: its place in ``languages``.
         inside: bool (T,), pieces that can be part of a phrase.
         heads: bool (T,), pieces that can end one.
         starts: bool (T,), pieces that no phrase reaches from the left.
@@ -46,6 +47,7 @@ class Page(NamedTuple):
     text: Reading
     token: Ints
     article: Ints
+    languages: list[str]
     spoken: Ints
     inside: Mask
     heads: Mask
@@ -60,20 +62,24 @@ def read_page(batch: pa.RecordBatch, lookup: Lookup, config: KeywordsConfig) -> 
     whole = read_batch(batch)
     text, token = take_apart(whole)
     article = np.repeat(np.arange(batch.num_rows), np.diff(text.bounds))
-    spoken = np.array([LANGUAGES.index(name) for name in batch.column("language").to_pylist()], np.int64)
-    found, joined, codes = lookup.find(text.words), lookup.find(whole.words), whole.codes[token]
-    able, language = joined.able[spoken[article], codes], spoken[article]
-    merged = np.array([_merged(name, config) for name in LANGUAGES])[language]
+    languages, spoken = codes_of(batch.column("language"))
+    found, joined = lookup.find(text.words, languages), lookup.find(whole.words, languages)
+    codes, language = whole.codes[token], spoken[article]
+    able = joined.able[language, codes]
+    merged = np.array([_merged(name, config) for name in languages], bool)[language]
     inside, heads = able, able
     if config.word_classes:
         tags = batch.column("tags").flatten().dictionary_encode()
         tagged = tags.indices.to_numpy(zero_copy_only=False)[token]
         of = tags.dictionary.to_pylist()
-        inside, heads = (able & _tagged(of, tags_of, config)[language, tagged] for tags_of in (PHRASE_TAGS, HEAD_TAGS))
-    articles = np.where(found.rows[text.codes] < 0, joined.articles[codes], found.articles[text.codes])
+        inside, heads = (
+            able & _tagged(of, tags_of, languages, config)[language, tagged] for tags_of in (PHRASE_TAGS, HEAD_TAGS)
+        )
+    counted = found.rows[text.codes] >= 0
+    articles = np.where(counted, found.articles[language, text.codes], joined.articles[language, codes])
     starts = text.starts | ~merged
     folds, rows = found.folds[text.codes], joined.rows[codes]
-    return Page(whole, text, token, article, spoken, inside, heads, starts, folds, rows, articles)
+    return Page(whole, text, token, article, languages, spoken, inside, heads, starts, folds, rows, articles)
 
 
 def _merged(language: str, config: KeywordsConfig) -> bool:
@@ -85,7 +91,9 @@ def _merged(language: str, config: KeywordsConfig) -> bool:
     return config.style == "phrases" and config.max_words > 1 and language in PHRASE_TAGS
 
 
-def _tagged(tags: list[str], phrase_tags: dict[str, tuple[str, ...]], config: KeywordsConfig) -> Mask:
+def _tagged(
+    tags: list[str], phrase_tags: dict[str, tuple[str, ...]], languages: list[str], config: KeywordsConfig
+) -> Mask:
     """bool (languages, tags): which parts of speech can stand there."""
-    allowed = [(phrase_tags if _merged(language, config) else WORD_TAGS).get(language, ("",)) for language in LANGUAGES]
-    return np.array([[tag.startswith(able) for tag in tags] for able in allowed], bool).reshape(len(LANGUAGES), -1)
+    allowed = [(phrase_tags if _merged(language, config) else WORD_TAGS).get(language, ("",)) for language in languages]
+    return np.array([[tag.startswith(able) for tag in tags] for able in allowed], bool).reshape(len(languages), -1)

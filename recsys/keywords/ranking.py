@@ -4,7 +4,8 @@ Reads token tables and the word space; produces ranked keywords. A batch of arti
 operations as a single one, so that an article that is posted gets the keywords that the nightly job would give it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +18,12 @@ from recsys.keywords.page import Page, read_page
 from recsys.keywords.settings import KeywordsConfig
 from recsys.keywords.show import shown
 from recsys.keywords.votes import votes
-from recsys.tokens import LANGUAGES, Tokens
+from recsys.tokens import Tokens
+from recsys.tokens.stopwords import STOP_WORDS
 from recsys.tokens.table import as_table
 from recsys.words import Matrix, Rows, WordVectors, unit_rows
 
-MIN_CHARS = {"zh": 2, "en": 2, "other": 3}  # of a whole phrase
+MIN_CHARS = {"zh": 2, "en": 2, "ja": 2, "ko": 2}  # of a whole phrase; of other languages three
 COMMON_FROM = 50  # articles; a smaller catalogue cannot tell which words are common
 LEAST_RARITY = 0.1  # of a word that stands in all articles: it may still be part of a phrase
 HEADLINE = 20.0  # words; position counts from about a headline's length on, so that the first words are alike
@@ -37,12 +39,14 @@ class Frequencies:
     """How common words are.
 
     Attributes:
-        by_word: int32 (V,), articles that each word of the word space stands in, in any of its forms.
+        by_word: language -> int32 (V,), its articles that each word of the word space stands in, in any of its forms.
         articles: language -> articles counted.
+        stop_words: language -> words that say nothing about its subjects; for others what is listed.
     """
 
-    by_word: Rows
-    articles: dict[str, int]
+    by_word: Mapping[str, Rows]
+    articles: Mapping[str, int]
+    stop_words: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 class Keywords(NamedTuple):
@@ -64,9 +68,13 @@ class Ranker:
 
     def __init__(self, words: WordVectors, frequencies: Frequencies, config: KeywordsConfig) -> None:
         self.words, self.frequencies, self.config = words, frequencies, config
-        self._articles = np.array([frequencies.articles.get(name, 0) for name in LANGUAGES], np.float64)
-        limits = np.where(self._articles >= COMMON_FROM, config.max_article_share * self._articles, np.inf)
-        self._lookup = Lookup(words, frequencies.by_word, limits.tolist(), config.merge_forms)
+        limits = {
+            language: config.max_article_share * articles
+            for language, articles in frequencies.articles.items()
+            if articles >= COMMON_FROM
+        }
+        stop_words = {**STOP_WORDS, **frequencies.stop_words}
+        self._lookup = Lookup(words, frequencies.by_word, limits, stop_words, config.merge_forms)
         self._vectors = words.centred if config.centred else unit_rows(words.vectors)
 
     def extract(self, text: Tokens) -> Keywords:
@@ -96,7 +104,8 @@ class Ranker:
 
     def _rarity(self, page: Page) -> Weights:
         """float64 (T,), the logarithm of how few articles the word of each piece stands in, in any form."""
-        articles = self._articles[page.spoken[page.article]]
+        counted = np.array([self.frequencies.articles.get(name, 0) for name in page.languages], np.float64)
+        articles = counted[page.spoken[page.article]]
         rarity = np.log((articles + 1) / (page.articles + 0.5))
         weights: Weights = np.maximum(rarity, LEAST_RARITY) ** self.config.rarity
         return weights
@@ -114,7 +123,7 @@ class Ranker:
         if PART_OF in page.text.words:
             of = np.append((page.text.codes == page.text.words.index(PART_OF)) & ~page.text.starts, False)
             worth[of[first + length]] *= config.before_of
-        shortest = np.array([MIN_CHARS[name] for name in LANGUAGES])[page.spoken[phrases.article]]
+        shortest = np.array([MIN_CHARS.get(name, 3) for name in page.languages], np.int64)[page.spoken[phrases.article]]
         return np.where(chars < shortest, 0, worth)
 
     def _phrase_vectors(self, phrases: Candidates, rarity: Weights, rows: Ints) -> Matrix:

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recsys.keywords.page import Page
-from recsys.tokens import LANGUAGES
 
 _BLANK = re.compile(r"(?<![a-z0-9]) | (?![a-z0-9])")  # between Chinese words; Latin ones keep theirs
 
@@ -34,7 +33,7 @@ def shown(page: Page, tokens: Ints, weights: npt.NDArray[np.float64], lengths: I
     bounds = pa.array(np.concatenate([[0], np.cumsum(sizes)]), pa.int32())
     parts = pc.binary_join(pa.ListArray.from_arrays(bounds, words), " ").to_pylist()
     names = list(parts)
-    for place in np.flatnonzero((spoken == LANGUAGES.index("zh")) & (sizes > 1)).tolist():
+    for place in np.flatnonzero((np.array(page.languages, object)[spoken] == "zh") & (sizes > 1)).tolist():
         names[place] = _BLANK.sub("", names[place])
     if len(page.token) > len(page.whole.codes):
         _join_again(parts, tokens, page)

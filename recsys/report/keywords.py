@@ -5,7 +5,6 @@ from pathlib import Path
 
 from recsys.report.overview import Folders
 from recsys.report.page import Example, Examples, Page, Part
-from recsys.tokens import LANGUAGES
 from recsys.workspace import read_table
 
 SHOWN = 8  # keywords of an article
@@ -24,7 +23,7 @@ def keywords_page(folders: Folders, most: int) -> Page:
     for language, rows in keyword_examples(folders, most).items():
         note = "" if rows else "No article in this language has keywords."
         parts.append(
-            Part({"zh": "Chinese", "en": "English"}.get(language, "Other"), note, [Examples(rows)] if rows else [])
+            Part({"zh": "Chinese", "en": "English"}.get(language, language), note, [Examples(rows)] if rows else [])
         )
     return Page("keywords", "Keywords", LEAD, parts)
 
@@ -41,7 +40,8 @@ def keyword_examples(folders: Folders, most: int) -> dict[str, list[Example]]:
     categories = _column(folders["categories"], "category")
     table = read_table(folders["keywords"] / "keywords.parquet", ["id", "keywords", "weights"]).to_pylist()
     by_language = {
-        name: [row for row in table if row["keywords"] and languages[row["id"]] == name] for name in LANGUAGES
+        name: [row for row in table if row["keywords"] and languages[row["id"]] == name]
+        for name in sorted(set(languages.values()))
     }
     share = -(-most // max(1, sum(bool(rows) for rows in by_language.values())))
     return {

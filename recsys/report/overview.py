@@ -9,7 +9,6 @@ import numpy as np
 from recsys.evaluate import FIGURES
 from recsys.report.page import Block, Cell, Counts, Page, Part, Picture, Table
 from recsys.report.plots import bars, vector_map
-from recsys.tokens import LANGUAGES
 from recsys.workspace import load_npy, read_json, read_table
 
 MEASURED = ("seconds", "_second", "peak_mib", "new")  # other on every run; the page is the same for the same seed
@@ -69,7 +68,7 @@ def _maps(folders: Folders, most: int, seed: int) -> Part:
     labels = read_table(folders["categories"] / "articles.parquet", ["category"])["category"].to_pylist()
     finite, rng = np.isfinite(vectors).all(axis=1), np.random.default_rng(seed)
     pictures: list[Block] = []
-    for language in LANGUAGES:
+    for language in sorted(set(languages)):
         known = np.flatnonzero(finite & np.array([name == language for name in languages], dtype=bool))
         if len(known) >= LEAST_POINTS:
             chosen = np.sort(rng.permutation(known)[:most])

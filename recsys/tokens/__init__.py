@@ -1,19 +1,17 @@
-"""Cut articles into words: rjieba for Chinese, one compiled regex for every other language.
+"""Cut articles into words: rjieba for Chinese, runs of one script in Japanese, one compiled regex for the others.
 
 Reads titles and bodies; produces lower-cased tokens with a part of speech each, the places where phrases end, and what
 was learned on the way: new words and collocations (the lexicon), repeated lines, and the classes of English words.
 Nothing that a text can hold makes it fail: each kind of odd input has a rule and is counted (docs/design.md).
 """
 
-from recsys.tokens.languages import detect, known_language
 from recsys.tokens.lexicon import NO_LEXICON, Lexicon
-from recsys.tokens.table import BATCH_ROWS, LANGUAGES, LINE_TOKENS, SCHEMA, Tokens, TokensConfig
+from recsys.tokens.table import BATCH_ROWS, LINE_TOKENS, SCHEMA, Tokens, TokensConfig
 from recsys.tokens.tokenizer import Tokenizer, load_tokenizer
 from recsys.tokens.write import write_tokens
 
 __all__ = [
     "BATCH_ROWS",
-    "LANGUAGES",
     "LINE_TOKENS",
     "NO_LEXICON",
     "SCHEMA",
@@ -21,8 +19,6 @@ __all__ = [
     "Tokenizer",
     "Tokens",
     "TokensConfig",
-    "detect",
-    "known_language",
     "load_tokenizer",
     "write_tokens",
 ]

@@ -1,12 +1,11 @@
 """Counting with bounded memory: words, neighbours, neighbours of neighbours, over a corpus of any size."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.tokens.pieces import Flat
-from recsys.tokens.table import LANGUAGES
 
 MAX_TYPES = 2_000_000  # different words of a language in memory, some 250 MB; the rarest are forgotten above it
 MAX_KEYS = 4_000_000  # different keys of ``Sums`` in memory, 100 MB with what merging takes
@@ -21,12 +20,12 @@ class WordCounts:
     """How often each word of each language stands in the corpus."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, Counter[str]] = {language: Counter() for language in LANGUAGES}
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, flat: Flat) -> None:
         """Count a batch."""
         words = flat.names.to_pylist()
-        for number, language in enumerate(LANGUAGES):
+        for number, language in enumerate(flat.languages):
             counts = np.bincount(flat.codes[flat.spoken == number], minlength=len(words))
             used = np.flatnonzero(counts)
             known = self.counts[language]

@@ -1,4 +1,4 @@
-"""Cut text into words, a batch of articles at a time: rjieba for Chinese, one compiled regex for everything else.
+"""Cut text into words, a batch of articles at a time: by rjieba, by runs of one script, by one compiled regex.
 
 Reads Arrow batches of articles; produces batches of pieces: words by dictionary code, and the places between them where
 no phrase goes on. Nothing that a text can hold makes it fail.
@@ -16,10 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import rjieba
 
+from recsys.languages import NOWHERE, Spoken, settled
 from recsys.tokens.clean import BREAKS, normal, plain, unwrap
 from recsys.tokens.dictionary import user_entries
-from recsys.tokens.languages import detect, known_language
 from recsys.tokens.pieces import PIECES
+from recsys.tokens.scripts import UNSPACED, apart, without_particle
 from recsys.tokens.table import TokensConfig
 
 _POSSESSIVE = re.compile(r"'s(?<=\w's)\b")  # the literal first, which is what makes it fast
@@ -71,10 +72,11 @@ class Cutter:
     Args:
         config: limits, variants, the user's words.
         boilerplate: lines that stand in many articles; they are left out.
+        spoken: what the site is written in.
     """
 
-    def __init__(self, config: TokensConfig, boilerplate: Collection[str] = ()) -> None:
-        self.config, self.boilerplate = config, frozenset(boilerplate)
+    def __init__(self, config: TokensConfig, boilerplate: Collection[str] = (), spoken: Spoken = NOWHERE) -> None:
+        self.config, self.boilerplate, self.spoken = config, frozenset(boilerplate), spoken
         self.jieba = _jieba(config.user_words, config.simplify)
         self._tag_of: dict[str, str] = {}
 
@@ -118,12 +120,14 @@ class Cutter:
         Args:
             title: any text.
             body: any text or HTML; of either, what stands behind ``max_body_chars`` is not read.
-            language: a language code such as "zh" or "en-GB"; empty, None or no code: detected from the text.
+            language: a language code such as "zh" or "en-GB"; empty, None, no code, or one that the text's script
+                contradicts: detected from the text.
         """
         limit = self.config.max_body_chars
         heading, text = plain(title[:limit]), plain(body[:limit], self.boilerplate)
         odd = heading.odd + text.odd + ["cut"] * (max(len(title), len(body)) > limit)
-        language = known_language(language) or detect(heading.text, text.text)
+        language, overruled = settled(language, heading.text, text.text, *self.spoken)
+        odd += ["wrong_language"] * overruled
         parts = [self._cut(part, language) for part in (heading.text, text.text)]
         if not (title or body) or f"{title}{body}".isspace():
             odd.append("empty")
@@ -146,7 +150,11 @@ class Cutter:
         if language == "zh":
             pieces: list[str] = self.jieba.cut(normal(text, simplify=self.config.simplify))
             return pieces
-        text = normal(unwrap(text) if "\n" in text else text, simplify=self.config.simplify)
+        text = normal(unwrap(text) if "\n" in text else text, simplify=False)
+        if language in UNSPACED:
+            return _WORD.findall(apart(text))
+        if language == "ko":
+            return [without_particle(word) for word in _WORD.findall(text)]
         if "'s" in text:
             text = _POSSESSIVE.sub("|", text)  # the owner is a phrase of its own: Alaska's | chief officer
         text = _ABBREVIATED.sub("", text)

@@ -1,7 +1,7 @@
 """The lexicon: what the corpus taught the tokeniser, and how its entries join the words of a text.
 
 An entry is a sequence of words that is one word: a Chinese word that the dictionary lacks, an English collocation.
-Reads and writes ``lexicon.parquet`` and ``boilerplate.parquet``.
+Reads and writes ``lexicon.parquet``, ``boilerplate.parquet`` and ``spoken.json``.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import StaleArtefact
-from recsys.workspace import read_table, write_table
+from recsys.languages import NOWHERE, Spoken
+from recsys.workspace import read_json, read_table, write_json, write_table
 
 SCHEMA = pa.schema(
     [
@@ -57,17 +58,20 @@ class Lexicon(NamedTuple):
     Attributes:
         entries: new words and collocations, the most cohesive first.
         boilerplate: lines that stand in many articles.
+        spoken: what the site is written in.
     """
 
     entries: Sequence[Entry] = ()
     boilerplate: Sequence[str] = ()
+    spoken: Spoken = NOWHERE
 
     def save(self, folder: Path) -> None:
-        """Write both lists into a folder."""
+        """Write all of it into a folder."""
         columns = dict(zip(SCHEMA.names, zip(*self.entries, strict=True), strict=False)) if self.entries else {}
         table = pa.table({name: list(columns.get(name, [])) for name in SCHEMA.names}, schema=SCHEMA)
         write_table(folder / "lexicon.parquet", table)
         write_table(folder / "boilerplate.parquet", pa.table({"line": pa.array(self.boilerplate, pa.string())}))
+        write_json(folder / "spoken.json", self.spoken.facts())
 
 
 NO_LEXICON = Lexicon()
@@ -77,16 +81,15 @@ def load_lexicon(folder: Path) -> Lexicon:
     """Read a lexicon.
 
     Raises:
-        StaleArtefact: the tokens were made by a version that had no lexicon.
+        StaleArtefact: the tokens were made by a version that told no languages apart.
         CorruptArtefact: a file is not Parquet.
     """
-    if not (folder / "lexicon.parquet").is_file():
-        raise StaleArtefact(
-            f"lexicon.parquet in {folder}", "tokens that an older version made", "Run: python -m jobs all"
-        )
+    if not (folder / "spoken.json").is_file():
+        raise StaleArtefact(f"spoken.json in {folder}", "tokens that an older version made", "Run: python -m jobs all")
     rows = read_table(folder / "lexicon.parquet").to_pylist()
     entries = [Entry(row["entry"], row["language"], tuple(row["parts"]), *list(row.values())[3:]) for row in rows]
-    return Lexicon(entries, read_table(folder / "boilerplate.parquet")["line"].to_pylist())
+    lines = read_table(folder / "boilerplate.parquet")["line"].to_pylist()
+    return Lexicon(entries, lines, Spoken(**read_json(folder / "spoken.json")))
 
 
 def joined_name(parts: Sequence[str]) -> str:

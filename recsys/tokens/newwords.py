@@ -20,7 +20,7 @@ from recsys.tokens.counting import NeighbourCounter, PairCounter
 from recsys.tokens.lexicon import Entry, Joiner, joined_name
 from recsys.tokens.pieces import Flat, flatten
 from recsys.tokens.stopwords import STOP_WORDS
-from recsys.tokens.table import LANGUAGES, TokensConfig
+from recsys.tokens.table import TokensConfig
 
 MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
 MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
@@ -153,7 +153,7 @@ class _Coded:
     """The words of one language, batch by batch, by their codes, -1 for unknown ones; can be read several times."""
 
     def __init__(self, read: Reader, language: str, words: Vocabulary) -> None:
-        self._read, self._language = read, LANGUAGES.index(language)
+        self._read, self._language = read, language
         self._code = {name[0]: place for place, name in enumerate(words.names)}
         self._known: list[npt.NDArray[np.int32]] = []  # the codes of each batch's different words
         self._room = MAX_KNOWN
@@ -161,7 +161,7 @@ class _Coded:
     def __iter__(self) -> Iterator[tuple[Flat, Codes]]:
         for number, batch in enumerate(self._read()):
             flat = flatten(batch)
-            mine = flat.spoken == self._language
+            mine = flat.spoken == (flat.languages.index(self._language) if self._language in flat.languages else -1)
             codes = self._codes(number, flat.names)[flat.codes[mine]].astype(np.int64)
             if len(codes):
                 yield flat._replace(codes=flat.codes[mine], article=flat.article[mine], starts=flat.starts[mine]), codes

@@ -6,8 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.tokens.table import LANGUAGES
-
 PIECES = pa.schema(
     [
         ("id", pa.string()),
@@ -30,11 +28,12 @@ class Flat(NamedTuple):
         codes: int64 (T,), each word's place in ``names``.
         names: the different words.
         article: int64 (T,), the article of each word.
-        spoken: int64 (T,), its language, as a place in ``LANGUAGES``.
+        spoken: int64 (T,), its language, as a place in ``languages``.
         starts: bool (T,), words that no phrase reaches from the left: an article's first, and those behind a break.
         bounds: int64 (A + 1,), where each article begins, and where the last one ends.
         breaks: int64, the breaks of all articles, counted from the first word of the batch.
         break_bounds: int64 (A + 1,), where each article's breaks begin.
+        languages: the codes of the batch, sorted.
     """
 
     codes: Codes
@@ -45,6 +44,7 @@ class Flat(NamedTuple):
     bounds: Codes
     breaks: Codes
     break_bounds: Codes
+    languages: list[str]
 
 
 def flatten(batch: pa.RecordBatch) -> Flat:
@@ -52,6 +52,7 @@ def flatten(batch: pa.RecordBatch) -> Flat:
     bounds, break_bounds = _offsets(batch.column("words")), _offsets(batch.column("breaks"))
     words = batch.column("words").flatten()
     article = np.repeat(np.arange(batch.num_rows), np.diff(bounds))
+    languages, spoken = codes_of(batch.column("language"))
     breaks = batch.column("breaks").flatten().to_numpy(zero_copy_only=False).astype(np.int64)
     breaks += np.repeat(bounds[:-1], np.diff(break_bounds))
     starts = np.zeros(bounds[-1] + 1, bool)
@@ -60,12 +61,21 @@ def flatten(batch: pa.RecordBatch) -> Flat:
         words.indices.to_numpy(zero_copy_only=False).astype(np.int64),
         words.dictionary,
         article,
-        np.array([LANGUAGES.index(name) for name in batch.column("language").to_pylist()], np.int64)[article],
+        spoken[article],
         starts[:-1],
         bounds,
         breaks,
         break_bounds,
+        languages,
     )
+
+
+def codes_of(column: pa.Array) -> tuple[list[str], Codes]:
+    """The different languages of some articles, sorted, and int64 (A,): each article's place among them."""
+    names = column.to_pylist()
+    languages = sorted(set(names))
+    place = {name: number for number, name in enumerate(languages)}
+    return languages, np.array([place[name] for name in names], np.int64)
 
 
 def _offsets(column: pa.ListArray) -> Codes:

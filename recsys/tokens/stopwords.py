@@ -4,6 +4,8 @@ Written for this project, by word class; Chinese ones of a single character are 
 becomes a keyword. Stop words stay in the corpus, since word vectors learn from them; they are never a keyword.
 """
 
+from recsys.tokens.functionwords import FUNCTION_WORDS
+
 _ENGLISH = """
 a an the this that these those such same other another each every either neither both all any some no none
 i me my mine myself you your yours yourself yourselves he him his himself she her hers herself it its itself we us our
@@ -46,8 +48,9 @@ _CHINESE = """
 第二 第三 這個 這些 那個 我們 你們 他們 她們 它們 沒有 為了 對於 關於 時候 開始
 """
 
+COMPLETE = ("zh", "en")  # lists to which a site's own texts have nothing to add
 STOP_WORDS: dict[str, frozenset[str]] = {
     "en": frozenset(_ENGLISH.split()),
     "zh": frozenset(_CHINESE.split()),
-    "other": frozenset(),
+    **{language: frozenset(words.split()) for language, words in FUNCTION_WORDS.items()},
 }

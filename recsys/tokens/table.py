@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from recsys.config import Section
 from recsys.tokens.dictionary import read_dictionary, user_entries
 
-LANGUAGES = ("zh", "en", "other")
 LINE_TOKENS = 10_000  # gensim drops what stands behind the 10,000th token of a line
 BATCH_ROWS = 1024  # articles held in memory at once
 
@@ -48,7 +47,7 @@ class Tokens(NamedTuple):
     """One article's words.
 
     Attributes:
-        language: "zh", "en" or "other".
+        language: its code, "und" when nobody can tell.
         title: lower-cased words of the title; a joined collocation is one word ("new_york"), and no other holds a "_".
         body: lower-cased words of the body.
         tags: the part of speech of each word of title + body: jieba's tags in Chinese, the induced word classes in

@@ -15,7 +15,9 @@ from recsys.tokens.cut import Cutter
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.lexicon import Joiner, Lexicon, joined_name, load_lexicon
 from recsys.tokens.pieces import Flat, flatten
-from recsys.tokens.table import LANGUAGES, SCHEMA, Tokens, TokensConfig
+from recsys.tokens.table import SCHEMA, Tokens, TokensConfig
+
+TAGGED = ("zh", "en")  # languages whose words have a part of speech
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -31,16 +33,16 @@ class Tokenizer:
     """
 
     def __init__(self, config: TokensConfig, lexicon: Lexicon, classes: WordClasses) -> None:
-        self.cutter, self.classes = Cutter(config, lexicon.boilerplate), classes
+        self.cutter, self.classes = Cutter(config, lexicon.boilerplate, lexicon.spoken), classes
         own = user_entries(config.user_words)
         parts = {e: tuple(normal(part, simplify=config.simplify) for part in e.parts) for e in own}
         self._user_tags = {joined_name(parts[entry]): entry.tag for entry in own if entry.tag}
-        joined = [parts[entry] for entry in own if len(entry.parts) > 1]
-        self._entries = {
-            language: joined + [entry.parts for entry in lexicon.entries if entry.language == language]
-            for language in LANGUAGES
-        }
+        self._own = [parts[entry] for entry in own if len(entry.parts) > 1]
+        self._entries: dict[str, list[tuple[str, ...]]] = {}
+        for entry in lexicon.entries:
+            self._entries.setdefault(entry.language, list(self._own)).append(entry.parts)
         self._joiners = {language: Joiner(entries) for language, entries in self._entries.items()}
+        self._own_joiner = Joiner(self._own)
 
     def tokenize(self, title: str, body: str, language: str | None = None) -> Tokens:
         """Cut one article into words.
@@ -75,7 +77,7 @@ class Tokenizer:
                 batch.column("language"),
                 _spans(every, starts, title_ends),
                 _spans(every, title_ends, ends),
-                _spans(self._tags(codes, names, last, flat.spoken[kept], flat.starts[kept]), starts, ends),
+                _spans(self._tags(codes, names, last, flat, kept), starts, ends),
                 pa.ListArray.from_arrays(pa.array(flat.break_bounds, pa.int32()), pa.array(breaks, pa.int32())),
             ],
             schema=SCHEMA,
@@ -87,13 +89,13 @@ class Tokenizer:
         words = flat.names.to_pylist()
         code_of: dict[str, int] = {}
         last: list[int] = []
-        for number, language in enumerate(LANGUAGES):
-            able = flat.spoken == number
-            if not self._entries[language] or not able.any():
+        for number, language in enumerate(flat.languages):
+            entries, joiner = self._entries.get(language, self._own), self._joiners.get(language, self._own_joiner)
+            if not entries:
                 continue
-            parts = np.where(able, self._joiners[language].parts(words)[flat.codes], -1)
-            for place, length, entry in self._joiners[language].find(parts, flat.starts):
-                name = joined_name(self._entries[language][entry])
+            parts = np.where(flat.spoken == number, joiner.parts(words)[flat.codes], -1)
+            for place, length, entry in joiner.find(parts, flat.starts):
+                name = joined_name(entries[entry])
                 if name not in code_of:
                     code_of[name] = size + len(code_of)
                     last.append(int(flat.codes[place + length - 1]))
@@ -102,11 +104,14 @@ class Tokenizer:
         every = pa.concat_arrays([flat.names, pa.array(list(code_of), pa.string())])
         return kept, codes[kept], every, np.concatenate([np.arange(size), np.array(last, np.int64)])
 
-    def _tags(self, codes: Codes, names: pa.Array, last: Codes, spoken: Codes, starts: Mask) -> pa.Array:
+    def _tags(self, codes: Codes, names: pa.Array, last: Codes, flat: Flat, kept: Mask) -> pa.Array:
         """One tag for each word; a joined one has the tag of its last part, unless the user has given it one."""
         tags = np.full(len(codes), "", object)
         words = np.array(names.to_pylist(), object)
-        for number, language in enumerate(LANGUAGES[:2]):
+        spoken, starts = flat.spoken[kept], flat.starts[kept]
+        for number, language in enumerate(flat.languages):
+            if language not in TAGGED:
+                continue
             mine = np.flatnonzero(spoken == number)
             used, place = np.unique(codes[mine], return_inverse=True)
             if language == "zh":

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from recsys.config import plain
+from recsys.languages import NOWHERE, Spoken
 from recsys.tokens.cut import Cutter
 from recsys.tokens.pieces import PIECES
 from recsys.tokens.table import SCHEMA, TokensConfig
@@ -22,17 +23,20 @@ class Work(NamedTuple):
     Attributes:
         config: how to cut.
         boilerplate: lines to leave out when cutting.
+        spoken: what the site is written in, when cutting.
         learned: folder of the lexicon and the word classes; None: articles are cut; otherwise pieces are finished.
     """
 
     config: TokensConfig
     boilerplate: Sequence[str] = ()
+    spoken: Spoken = NOWHERE
     learned: Path | None = None
 
     def schema(self) -> pa.Schema:
         """The schema of what comes in, with the work as metadata."""
         learned = str(self.learned) if self.learned else None
         facts = {"config": plain(self.config), "boilerplate": list(self.boilerplate), "learned": learned}
+        facts["spoken"] = self.spoken.facts()
         return (PIECES if self.learned else ARTICLES).with_metadata({"work": json.dumps(facts)})
 
     def answers(self) -> pa.Schema:
@@ -43,7 +47,7 @@ class Work(NamedTuple):
         """What makes one from the other."""
         if self.learned:
             return load_tokenizer(self.learned, self.config).finish
-        cutter = Cutter(self.config, self.boilerplate)
+        cutter = Cutter(self.config, self.boilerplate, self.spoken)
 
         def cut(batch: pa.RecordBatch) -> pa.RecordBatch:
             columns = (batch.column(name).to_pylist() for name in ("title", "body", "language"))
@@ -56,4 +60,5 @@ def work_of(schema: pa.Schema) -> Work:
     """The work that a schema tells of."""
     facts = json.loads(schema.metadata[b"work"])
     learned = Path(facts["learned"]) if facts["learned"] else None
-    return Work(TokensConfig.model_validate(facts["config"]), facts["boilerplate"], learned)
+    config, spoken = TokensConfig.model_validate(facts["config"]), Spoken(**facts["spoken"])
+    return Work(config, facts["boilerplate"], spoken, learned)

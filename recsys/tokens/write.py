@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recsys.languages import NOWHERE, Spoken
 from recsys.tokens.classes import induce
 from recsys.tokens.counting import WordCounts
 from recsys.tokens.cut import Cutter
@@ -20,17 +21,21 @@ from recsys.tokens.newwords import new_words
 from recsys.tokens.pieces import PIECES, flatten
 from recsys.tokens.pool import done, portions
 from recsys.tokens.sample import MAX_TOKENS
-from recsys.tokens.table import LANGUAGES, LINE_TOKENS, SCHEMA, TokensConfig
+from recsys.tokens.table import LINE_TOKENS, SCHEMA, TokensConfig
 from recsys.tokens.tokenizer import untagged
 from recsys.tokens.work import Work
 from recsys.workspace import write_json
 
-WATCHED = ("zh", "en")  # languages whose lexicon grows; for the others no stop words are known
-ODD = ("empty", "no_words", "markup_only", "unreadable", "mojibake", "cut", "boilerplate_line")
+WATCHED = ("zh", "en")  # languages whose lexicon grows: it needs to know which words have content
+ODD = ("empty", "no_words", "markup_only", "unreadable", "mojibake", "cut", "boilerplate_line", "wrong_language")
 
 
 def write_tokens(
-    batches: Iterable[pa.RecordBatch], folder: Path, config: TokensConfig, boilerplate: Collection[str] = ()
+    batches: Iterable[pa.RecordBatch],
+    folder: Path,
+    config: TokensConfig,
+    boilerplate: Collection[str] = (),
+    spoken: Spoken = NOWHERE,
 ) -> dict[str, int]:
     """Tokenise a stream of articles.
 
@@ -39,6 +44,7 @@ def write_tokens(
         folder: where the files go; the order of the input is kept.
         config: how to cut, and what joins the lexicon.
         boilerplate: lines to leave out.
+        spoken: what the site is written in.
 
     Returns:
         Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and what was
@@ -46,8 +52,8 @@ def write_tokens(
     """
     file = folder / ".pieces.arrow"
     try:
-        words, odd = _cut_to(file, done(Work(config, list(boilerplate)), portions(batches)))
-        lexicon = Lexicon(_learned_words(file, words, config) if config.new_words else [], list(boilerplate))
+        words, odd = _cut_to(file, done(Work(config, list(boilerplate), spoken), portions(batches)))
+        lexicon = Lexicon(_learned_words(file, words, config) if config.new_words else [], list(boilerplate), spoken)
         lexicon.save(folder)
         induce(_sampled(file, words.counts["en"].total())).save(folder)
         counts = _write(done(Work(config, learned=folder), _read(file)), folder)
@@ -94,7 +100,7 @@ def _read(file: Path) -> Iterator[pa.RecordBatch]:
 
 
 def _write(batches: Iterable[pa.RecordBatch], folder: Path) -> dict[str, int]:
-    counts = dict.fromkeys(["articles", "tokens", "without_tokens", *LANGUAGES], 0)
+    counts = dict.fromkeys(["articles", "tokens", "without_tokens"], 0)
     with (
         pq.ParquetWriter(folder / "articles.parquet", SCHEMA, compression="zstd") as table,
         (folder / "corpus.txt").open("wb") as corpus,
@@ -112,7 +118,7 @@ def _count(counts: dict[str, int], rows: pa.RecordBatch) -> pa.Array:
     counts["tokens"] += pc.sum(lengths).as_py() or 0
     counts["without_tokens"] += pc.sum(pc.equal(lengths, 0)).as_py() or 0
     for language in rows.column("language").to_pylist():
-        counts[language] += 1
+        counts[language] = counts.get(language, 0) + 1
     return lengths
 
 

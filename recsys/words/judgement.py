@@ -4,7 +4,7 @@ Reads the space, the tokens table, and word lists with human scores: the English
 SimLex-999, Google's analogies), others are named in ``words.similarity_files``. Produces what ``judgement.json`` holds.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from gensim.test.utils import datapath
 
 from recsys.errors import ImportRefused
-from recsys.tokens import LANGUAGES
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.words import WordVectors
 from recsys.words.judges import analogies, neighbours, plane, similarity
@@ -53,15 +52,16 @@ def usage_by_language(batches: Iterable[pa.RecordBatch]) -> dict[str, Usage]:
     Args:
         batches: columns language, title, body, tags of the tokens table.
     """
-    found = {language: Usage(Counter(), Counter()) for language in LANGUAGES}
+    found: defaultdict[str, Usage] = defaultdict(lambda: Usage(Counter(), Counter()))
     for batch in batches:
-        for language, usage in found.items():
+        for language in pc.unique(batch.column("language")).to_pylist():
+            usage = found[language]
             part = batch.filter(pc.equal(batch.column("language"), language))
             words, tags = _words(part), pc.list_flatten(part.column("tags"))
             _add(usage.words, words)
             if len(tags) == len(words):
                 _add(usage.nouns, words.filter(pc.starts_with(tags, "n")))
-    return found
+    return dict(sorted(found.items()))
 
 
 def _words(part: pa.RecordBatch) -> pa.Array:
@@ -160,7 +160,7 @@ def _analogies(words: WordVectors, name: str, file: str) -> dict[str, Any]:
 def _shown(words: WordVectors, used: Usage, language: str) -> npt.NDArray[np.int64]:
     """Rows of one language's words that may be shown, the most frequent first: nouns where it has tags."""
     counts = used.nouns or used.words
-    stops = STOP_WORDS[language]
+    stops = STOP_WORDS.get(language, frozenset())
     known = words.row_of
     eligible = [
         (-count, word)
