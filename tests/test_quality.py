@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from jobs.data import IMPORTS, ODD_READERS, command, profiled
-from jobs.runner import Context, open_store
+from jobs.runner import Context, check_made, open_store, run_stage
+from jobs.stages import stage_of
 from recsys.errors import InputError
 from recsys.events import EventLog, EventsConfig
 from recsys.imports import Summary
@@ -317,3 +318,17 @@ def test_a_log_of_other_articles_is_refused_with_what_would_match(known: Known, 
     with pytest.raises(InputError, match=re.escape(said)) as refused:
         refuse_misfit(known, articles=30)
     assert refused.value.exit_code == 2
+
+
+def test_all_refuses_a_log_of_other_articles_before_anything_is_trained(tmp_path: Path) -> None:
+    articles = [Article(f"id{n}", SITE, f"T{n}", url=f"https://s.example/{n}") for n in range(3)]
+    clicks = [click(n, NOW - n, f"https://s.example/{n % 3}") for n in range(60)]
+    context = filled(toy_settings(tmp_path), articles, clicks)
+    stage, run = stage_of("events")
+    run_stage(context, stage, run)
+    with pytest.raises(InputError, match="60 of 60 match by address"):
+        check_made(context, stage)
+    filled(context.settings, [], [click(100 + n, NOW - n, "id1", f"r{n}") for n in range(4)])
+    run_stage(context, stage, run)
+    check_made(context, stage)
+    assert context.workspace.record("events").facts["clicks_of_known_articles"] == 4

@@ -15,6 +15,7 @@ from recsys.times import EARLIEST, BadTime, read_time
 MAX_ID_CHARS = 128
 MAX_KINDS = 30  # different values of a column that says what an event is
 FAR_AHEAD = 7_258_118_400_000  # the year 2200, ms UTC
+MOSTLY = 0.9  # share of a column's values from which it is what they are
 HEADLINE = (12, 300)  # characters of a headline, on average
 HAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")  # scripts whose letters say twice as much
 FLAGS = frozenset(("0", "1", "true", "false", "yes", "no", "0.0", "1.0"))
@@ -194,9 +195,9 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
     if not some:
         return True
     if field in ("time", "published_at", "expires_at"):
-        return all(_is_time(value) for value in some) or all(isinstance(value, list) for value in some)
+        return _mostly(_is_time, some) or all(isinstance(value, list) for value in some)
     if field in ("url", "image"):
-        return all(map(_is_address, some))
+        return _mostly(_is_address, some)
     if field in ("title", "body"):
         return all(isinstance(value, str) for value in some) and not all(map(_is_address, some))
     if field == "kind":
@@ -210,6 +211,11 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
     if field in ("position", "dwell_ms"):
         return all(re.fullmatch(r"\d+(\.\d+)?", str(value)) for value in some)
     return True
+
+
+def _mostly(test: Callable[[Any], bool], values: Sequence[Any]) -> bool:
+    """One bad value does not make a column something else."""
+    return sum(map(test, values)) >= MOSTLY * len(values)
 
 
 def _some(values: Iterable[Any]) -> list[Any]:

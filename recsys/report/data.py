@@ -136,7 +136,7 @@ def _odd(profile: DataProfile) -> Part:
     facts = profile.events
     rows: list[list[Cell]] = [
         ["without a time", sum(facts.undated.values()), "they make an article popular only where nothing else does"],
-        ["late", facts.late, f"came more than {profile.late_minutes:g} minutes after newer ones"],
+        ["late", facts.late, f"{profile.late_minutes:g} minutes or more behind newer ones, or a file out of order"],
         ["dated ahead of now", facts.ahead, "held back until their time has come"],
         ["opened again", facts.repeated, "clicks of a reader on an article that they had opened before"],
         ["sent twice", sum(one["duplicate"] for one in profile.latest()), "records that were there already"],
