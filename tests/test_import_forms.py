@@ -213,8 +213,12 @@ def test_one_row_with_bad_events_is_one_reject(target: Target, store: Store, tmp
 FLAGS = "reader,article,list,place,clicked\nu,a,L,0,0\nu,b,L,1,1\nu,c,L,2,0\nv,b,M,0,\nv,d,M,1,true\n"
 
 
-def test_a_column_of_0_and_1_gives_impressions_and_clicks(target: Target, store: Store, tmp_path: Path) -> None:
-    file = write(tmp_path / "a.csv", FLAGS)
+@pytest.mark.parametrize(("no", "yes"), [("0", "1"), ("0.0", "1.0"), ("N", "Y"), ("False", "True")])
+def test_a_column_of_0_and_1_gives_impressions_and_clicks(
+    target: Target, store: Store, tmp_path: Path, no: str, yes: str
+) -> None:
+    text = FLAGS.replace(",0\n", f",{no}\n").replace(",1\n", f",{yes}\n")
+    file = write(tmp_path / "a.csv", text)
     summary = import_file(target, file, "csv", ["impression=list,position=place"])
     assert (summary.read, summary.stored, summary.rejected) == (5, 7, 0)
     assert pairs(store, "click") == [("u", "b"), ("v", "d")]

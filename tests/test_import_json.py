@@ -178,3 +178,20 @@ def test_columns_without_names_are_called_by_their_numbers(target: Target, store
     assert (summary.stored, summary.rejected) == (2, 0)
     assert titles(store, "7", "9") == ["Seven, eight", "Nine"]
     assert "--no-header" in refused(target, file, "csv")
+
+
+def test_a_database_s_and_a_content_system_s_wrappers_are_looked_into(store: Store, tmp_path: Path) -> None:
+    row = {
+        "id": {"$oid": "65f0c0ffee"},
+        "title": {"rendered": "Bridge &amp; ferry"},
+        "body": ["First paragraph.", "Second one."],
+        "published_at": {"$date": {"$numberLong": "1730794500000"}},
+        "category": {"name": "Harbour"},
+    }
+    file = tmp_path / "export.jsonl"
+    file.write_text(json.dumps(row) + "\n")
+    import_file(Target(store, SITE, tmp_path / "rejects"), file, "jsonl")
+    stored = store.article(SITE, "65f0c0ffee")
+    assert stored is not None
+    assert (stored.title, stored.body) == ("Bridge & ferry", "First paragraph.\n\nSecond one.")
+    assert (stored.published_at, stored.category) == (1_730_794_500_000, "Harbour")

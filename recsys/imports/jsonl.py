@@ -12,6 +12,10 @@ from recsys.imports.tables import Batch, Limits, Reject, grouped, has_text
 
 LOOK_AHEAD = 100  # objects whose keys are taken as the names of the columns
 
+EXTENDED = frozenset(  # MongoDB Extended JSON, version 2
+    ("$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid")
+)
+
 
 class JsonTable:
     """Objects; a column is a key, or keys with dots between them for an object inside an object.
@@ -146,10 +150,17 @@ def _loaded(text: str) -> tuple[str | None, dict[str, Any] | None]:
 
 def _at(row: dict[str, Any], name: str) -> Any:
     if name in row or "." not in name:
-        return row.get(name)
+        return _plain(row.get(name))
     value: Any = row
     for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """The value inside MongoDB's wrappers: {"$oid": "65f0"}, {"$date": {"$numberLong": "1730794500000"}}."""
+    while isinstance(value, dict) and len(value) == 1 and (name := next(iter(value))) in EXTENDED:
+        value = value[name]
     return value
 
 

@@ -15,6 +15,7 @@ from recsys.store import clean_text
 
 Repair = Callable[[str], None]  # takes what was done
 LINK_KEYS = ("url", "href", "src", "contentUrl", "link", "@id")
+TEXT_KEYS = ("rendered", "text", "#text", "value", "plain", "html", "content")  # WordPress says "rendered"
 NAME_KEYS = ("name", "title", "label", "Label", "term", "text", "value", "slug", "id")
 # A first part like these is a file's name and not a host's: story.html, index.php.
 FILE_ENDINGS = "html?|xhtml|shtml|php\\d?|aspx?|jspx?|cgi|xml|json|pdf|txt|jpe?g|png|gif|webp|svg|avif|mp[34]|webm"
@@ -48,6 +49,12 @@ def plain_of(repair: Repair, *, paragraphs: bool = False) -> Convert:
     """
 
     def plain(value: Any) -> str | None:
+        if isinstance(value, dict) and (keys := [key for key in TEXT_KEYS if isinstance(value.get(key), str)]):
+            repair("the text inside an object")
+            value = value[keys[0]]
+        elif isinstance(value, list | tuple) and value and all(isinstance(part, str) for part in value):
+            repair("the parts of a list" if paragraphs else "the first of a list")
+            value = "\n\n".join(value) if paragraphs else value[0]
         text = text_of(value)
         if text is None:
             return None

@@ -82,9 +82,8 @@ def kind_of(value: Any) -> Kind | None:
 
 def flag_of(value: Any) -> bool:
     """Yes or no, in the words of databases and content systems."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
     text = "" if is_nothing(value) else str(value).strip().lower()
+    text = {"1.0": "1", "0.0": "0"}.get(text, text)  # what a data frame makes of a column with gaps
     if text not in TRUE and text not in FALSE:
         raise BadValue(f"not yes or no: {shown(value)}")
     return text in TRUE

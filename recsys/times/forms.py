@@ -91,6 +91,8 @@ def day_order(value: object) -> bool | None:
 def of_text(text: str, day_first: bool | None) -> int | datetime:
     """The time of a text; see ``recsys.times.read_time``."""
     text = text.strip()
+    if text[:1] == "[" and text[-1:] == "]":  # as a line of a log has it
+        text = text[1:-1].strip()
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
