@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.newsroom import SITE
-from tests.service import Service, four, problem
+from tests.service import Service, article, four, problem
 from web.live import now_ms
 
 
@@ -54,6 +54,11 @@ def test_events_are_taken_once(site: Service) -> None:
         ({"position": -1}, "invalid", "position"),
         ({"position": True}, "invalid", "position"),
         ({"time": "now"}, "invalid", "time"),
+        ({"time": True}, "invalid", "time"),
+        ({"time": 7}, "invalid", "time"),
+        ({"time": "1970-01-20T00:00:00Z"}, "invalid", "time: a time before 1995"),
+        ({"time": "03/04/2024"}, "invalid", "day first or month first"),
+        ({"article": "null"}, "invalid", "article"),
         ({"time": now_ms() + 10**7}, "time-in-the-future", "time"),
         ({"dwell_ms": 10**12}, "invalid", "dwell_ms"),
         ({"context": []}, "invalid", "context"),
@@ -112,3 +117,45 @@ def test_a_body_that_is_no_list_of_events_is_a_clear_problem(
 ) -> None:
     problem(quiet.client.post("/api/v1/events", data=body, content_type=content_type), status, code)
     assert quiet.store.last_seq(SITE) == 0
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (1_700_000_000, 1_700_000_000_000),
+        (1_700_000_000_123, 1_700_000_000_123),
+        (1_700_000_000.5, 1_700_000_000_500),
+        ("1700000000", 1_700_000_000_000),
+        ("2023-11-14T22:13:20Z", 1_700_000_000_000),
+        ("2023-11-14 22:13:20", 1_700_000_000_000),  # in the zone of the site, here UTC
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 1_700_000_000_000),
+        ("Wed Nov 15 2023 06:13:20 GMT+0800 (China Standard Time)", 1_700_000_000_000),
+    ],
+)
+def test_a_time_is_read_as_an_import_reads_it(site: Service, time: Any, expected: int) -> None:
+    assert site.click("a1", time=time)["accepted"] == 1
+    assert [event.time for event in site.store.events_after(SITE, 0, 9)] == [expected]
+
+
+def test_ids_are_in_the_form_of_an_import_and_words_for_nothing_are_nobody(site: Service) -> None:
+    site.click(" a1 ", reader="7.0", session="null")
+    stored = site.store.events_after(SITE, 0, 9)[0]
+    assert (stored.article, stored.reader, stored.session) == ("a1", "7", None)
+
+
+def test_the_answer_names_the_events_whose_article_is_unknown(site: Service) -> None:
+    names = ["a1", "nowhere", "a2", "https://example.net/later"]
+    events = [{"event_id": f"e{n}", "kind": "click", "article": name} for n, name in enumerate(names)]
+    answer: Any = site.client.post("/api/v1/events", json={"events": events}).json
+    assert (answer["accepted"], answer["unknown"]) == (4, [1, 3])
+
+
+def test_an_article_is_found_by_its_address_and_a_late_one_by_the_clicks_before_it(site: Service) -> None:
+    address = "https://example.net/story?id=9"
+    assert site.click(f"{address}&utm_source=mail", reader="r")["unknown"] == [0]
+    site.store.put_articles([article("late", url=address)])
+    site.live.refresh()
+    assert site.click(f"{address}#top", reader="q")["unknown"] == []
+    assert [event.article for event in site.store.events_after(SITE, 0, 9)][1] == "late"
+    row = site.live.catalogue.row_of["late"]
+    assert site.live.catalogue.row_of[site.store.events_after(SITE, 0, 1)[0].article] == row
