@@ -87,7 +87,7 @@ def test_a_new_article_takes_its_title_from_its_body_and_without_both_is_none(st
 def test_a_draft_that_a_file_hid_is_shown_when_the_file_says_so(store: Store) -> None:
     store.merge_articles([says("d", title="Interview (draft)", hidden=True)])
     merged = store.merge_articles([says("d", title="Interview")])
-    assert merged.stays_hidden == [("d", "an import said hidden: true")]
+    assert merged.stays_hidden == [("d", "as an import said")]
     assert store.merge_articles([says("d", hidden=True)]).hidden == 0  # as the file says: nothing to tell
     merged = store.merge_articles([says("d", hidden=False)])
     assert (merged.hidden, merged.changed) == (0, {"hidden": 1})
@@ -98,7 +98,7 @@ def test_what_an_editor_hid_outlives_a_file_that_repeats_itself(store: Store) ->
     nightly = says("a", title="t", hidden=False)
     store.merge_articles([nightly])
     store.hide_article(SITE, "a", "token ann")
-    assert store.merge_articles([nightly]) == Merged(duplicate=1, stays_hidden=[("a", "hidden by token ann")])
+    assert store.merge_articles([nightly]) == Merged(duplicate=1, stays_hidden=[("a", "as token ann said")])
     assert article(store, "a").hidden
     store.merge_articles([says("a", hidden=True)])
     store.merge_articles([nightly])  # now the file says something that it did not say before

@@ -98,7 +98,7 @@ def test_each_verb_that_changes_something_is_in_the_audit_newest_first(store: St
 def test_an_editor_s_hide_takes_over_what_an_import_hid(store: Store) -> None:
     store.merge_articles([ArticlePatch("a", SITE, {"title": "t", "hidden": True})])
     assert store.hide_article(SITE, "a", "token ann") is Outcome.HIDDEN
-    assert store.merge_articles([ArticlePatch("a", SITE, {"url": "/a"})]).stays_hidden == [("a", "hidden by token ann")]
+    assert store.merge_articles([ArticlePatch("a", SITE, {"url": "/a"})]).stays_hidden == [("a", "as token ann said")]
 
 
 def test_a_forgotten_reader_leaves_a_hash_and_later_events_are_a_new_reader_s(store: Store) -> None:

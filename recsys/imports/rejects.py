@@ -16,6 +16,7 @@ MAX_REASON = 120  # characters of a reason in a count
 _QUOTED = re.compile(  # a value as ``ascii`` or ``repr`` writes it, its end perhaps cut off
     r"[:;]? b?(?:'(?:\\.|[^'\\])*(?:'|\Z)|\"(?:\\.|[^\"\\])*(?:\"|\Z))|: ?-?\d[\d.,:T+Z-]*(?: ms)?(?=\Z|;)|: [\[{].*"
 )
+NAMED = 3  # articles that a sentence names
 MAX_ROW = 2_000  # characters of a rejected row that are kept: enough to find it in the file
 
 
@@ -95,7 +96,7 @@ class Tally:
             Counter[str](),
             Counter[str](),
         )
-        self._hidden, self._deleted = Counter[str](), 0
+        self._hidden, self._deleted = dict[str, list[str]](), 0  # why -> ids
         self._begun: list[tuple[str, int, int]] = [(name, 0, 0)]  # files; rows read and rejected before each
         self._last_rejected = (0, 0)
         self.notes: list[str] = []
@@ -162,7 +163,8 @@ class Tally:
         """Count rows that became patches of articles, and what the store did with them."""
         self.wrote(rows, merged.written)
         self.changed.update(merged.changed)
-        self._hidden.update(why for _, why in merged.stays_hidden)
+        for article_id, why in merged.stays_hidden:
+            self._hidden.setdefault(why, []).append(article_id)
         self._deleted += merged.deleted
 
     def know(self, share: Known, remedy: str) -> None:
@@ -175,10 +177,13 @@ class Tally:
     def summary(self) -> Summary:
         """The numbers so far."""
         seconds = time.monotonic() - self._began
-        for why, count in self._hidden.items():
-            self.note(f"{count:,} articles stay hidden: {why}. `python -m jobs show ID` shows one again.")
+        for why, ids in self._hidden.items():
+            stay = "1 article stays" if len(ids) == 1 else f"{len(ids):,} articles stay"
+            named = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
+            self.note(f"{stay} hidden, {why}: {named}. `python -m jobs show ID` shows one again.")
         if self._deleted:
-            self.note(f"{self._deleted:,} rows are of articles that an operator deleted; they stay deleted.")
+            rows = "1 row is" if self._deleted == 1 else f"{self._deleted:,} rows are"
+            self.note(f"{rows} of articles that an operator deleted: left out. `python -m jobs show ID` lifts it.")
         return Summary(
             self.records,
             self.mapping,

@@ -79,7 +79,7 @@ class _Draft:
         if self.old is None or not (self.old["hidden"] and self.row["hidden"]) or self.says_hidden:
             return None
         by = self.row["hidden_by"]
-        return "an import said hidden: true" if by in (None, IMPORT) else f"hidden by {by}"
+        return "as an import said" if by in (None, IMPORT) else f"as {by} said"
 
 
 def plan_of(patches: Sequence[ArticlePatch], known: Mapping[Key, Row], deleted: set[Key]) -> Plan:
