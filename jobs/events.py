@@ -12,6 +12,7 @@ from pathlib import Path
 
 from jobs.runner import Counts, Job, Stage
 from jobs.terminal import log
+from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
 from recsys.events.odd import write_odd
 from recsys.events.people import newest_before, odd_readers
@@ -46,9 +47,13 @@ def run(job: Job) -> Counts:
     Returns:
         Counts: events in the log, new ones, articles, events held back, odd readers left out, clicks and those of known
         articles, and events of forgotten readers that were removed, if any.
+
+    Raises:
+        InputError: the store holds nothing of this site, as where the data folder's name is mistyped.
     """
     site, store = job.settings.site.id, job.open_store()
     try:
+        _refuse_nothing(job, store)
         appended = job.event_log.append(store, site, job.settings.events, lambda done: job.progress(done, "events"))
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
@@ -77,8 +82,6 @@ def run(job: Job) -> Counts:
         log.warning("events dated ahead of the clock are held back", events=held, remedy=remedy)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
-    if not articles and not len(events):
-        log.warning("the store is empty", site=site, remedy="Run: python -m jobs import --help")
     return counts | known | ({"forgotten": removed} if removed else {})
 
 
@@ -89,3 +92,13 @@ def _known(job: Job, store: Store, articles: int) -> Counts:
     if articles and (sentence := known.sentence(ADDRESSES)):
         job.log.warning(sentence)
     return {"clicks": known.clicks, "clicks_of_known_articles": known.known} if known.clicks else {}
+
+
+def _refuse_nothing(job: Job, store: Store) -> None:
+    site = job.settings.site.id
+    if not store.last_seq(site) and next(iter(store.articles(site)), None) is None:
+        raise InputError(
+            f"articles or events of the site {site!r}",
+            f"none in the store of the data folder {job.settings.data_dir.resolve()}",
+            "Check RECSYS_DATA_DIR, store.url and site.id, or bring some in: python -m jobs import --help",
+        )

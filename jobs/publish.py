@@ -6,6 +6,7 @@ Reads the workspace's finished stages; produces a release, or makes an older one
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import typer
 
@@ -18,6 +19,9 @@ from recsys.config import plain
 from recsys.errors import StaleArtefact
 from recsys.releases import Releases
 from recsys.store import Run
+from recsys.workspace import read_json
+
+LACKS_FILE = "lacks.json"  # of the stage report: what the site did not give
 
 
 def releases_of(context: Context) -> Releases:
@@ -41,7 +45,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     settings = plain(context.settings)
     settings.pop("data_dir")
     settings["store"].pop("url")  # it may hold a password
-    facts = {"code_version": __version__, "seed": context.seed, "config": settings, "run": run.id}
+    facts: dict[str, Any] = {"code_version": __version__, "seed": context.seed, "config": settings, "run": run.id}
     end_if_asked()
     releases = releases_of(context)
     before, began = releases.current(), time.monotonic()
@@ -49,6 +53,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
     _check(context, stages)
+    facts["lacks"] = read_json(context.workspace.path("report") / LACKS_FILE)
     name = releases.publish(context.workspace, list(stages), facts)
     run_facts(context, run, release=name)
     if name == before:
@@ -60,6 +65,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         job="publish",
         release=name,
         parent=before or "-",
+        lacks=f"[{','.join(facts['lacks'])}]",
         files=len(files),
         mib=round(sum(file["bytes"] for file in files) / 2**20, 1),
         seconds=round(time.monotonic() - began, 2),

@@ -1,7 +1,7 @@
 """``python -m jobs report``: figures, curves, maps, examples and mistakes, as a few pages.
 
 Reads the stages' artefacts, and what the previous release found of its click model; produces ``metrics.json``,
-``index.html`` and the pages that it leads to.
+``lacks.json`` (what the site did not give), ``index.html`` and the pages that it leads to.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from pathlib import Path
 
 from jobs.data import IMPORTS, ODD_READERS, clock_of
 from jobs.evaluate import judged
-from jobs.publish import releases_of
+from jobs.publish import LACKS_FILE, releases_of
 from jobs.runner import Counts, Job, Stage
 from recsys.quality.profile import DataProfile, Sources, profile_of
 from recsys.quality.reading import logged_events
 from recsys.releases import Releases
 from recsys.report.click_model import Previous
 from recsys.report.compose import compose
+from recsys.report.lacks import lacks
 from recsys.report.page import render
 from recsys.workspace import read_json, read_table, sha256_of, write_json
 
@@ -42,7 +43,10 @@ def run(job: Job) -> Counts:
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
     previous = previous_of(releases_of(job.context), folders["ctr"] / JUDGED)
-    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, _data(job, folders), previous)
+    data = _data(job, folders)
+    missing = lacks(data, facts, click_model=(folders["ctr"] / "model.json").is_file(), judged=bool(figures))
+    write_json(job.out / LACKS_FILE, missing)
+    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, data, missing, previous)
     pages = render(job.settings.site.name, composed)
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text

@@ -49,6 +49,8 @@ def test_what_is_opened_together_is_found_however_far_its_content() -> None:
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
     def asked(company: int) -> list[int]:
         class Counter:
+            probability = True
+
             def score(self, candidates: Any) -> Any:
                 sizes.append(len(candidates))
                 return np.zeros(len(candidates), np.float32)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +108,8 @@ def test_a_served_score_is_the_offline_score_of_the_same_moment(
 class Listener:
     """A click model that expects nothing and keeps what it is asked."""
 
+    probability = True
+
     def __init__(self) -> None:
         self.heard: list[Candidates] = []
 
@@ -166,7 +169,9 @@ def test_an_article_newer_than_the_release_is_named_like_any_other(
     with serving(copy_of(toy, tmp_path / "site")) as service:
         words = service.store.articles(SITE)
         body = next(one.body for one in words if one.id == "football-1")
-        new = [article(name, title="Goal", body=body, published_at=NOW, category="chess") for name in ("late", "later")]
+        told = {"late": "Goal", "later": "The goal"}  # and so little more that neither is called a copy
+        facts: dict[str, Any] = {"body": " ".join(body.split()[:15]), "published_at": NOW, "category": "chess"}
+        new = [article(name, title=title, **facts) for name, title in told.items()]
         service.store.put_articles(new)
         service.live.refresh()
         service.live.accept([Event("c", SITE, Kind.CLICK, "late", READER, READER, NOW + HOUR, "front")])
@@ -178,7 +183,7 @@ def test_an_article_newer_than_the_release_is_named_like_any_other(
     assert heard.history[0, 0] == hashed("article", "late")
     place = heard.ids[:, 0].tolist().index(hashed("article", "later"))
     assert heard.ids[place, 1] == hashed("category", "chess")  # which no release has seen
-    assert heard.matrix[place, NAMES.index("tag_match")] > 0.5
+    assert heard.matrix[place, NAMES.index("tag_match")] > 0.4
     assert tags is not None
     np.testing.assert_array_equal(tags.ids[rows["late"]], tags.ids[rows["later"]])
 

@@ -12,7 +12,7 @@ from flask import Response, request
 from pydantic import TypeAdapter, ValidationError
 
 from recsys import __version__
-from recsys.recommend.lists import Card
+from recsys.recommend.lists import Card, ScoreKind
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.store import Event
 from web.cards import article, items, tag_out, tee
@@ -113,7 +113,7 @@ def tagged(tag: str, query: TaggedQuery) -> Tagged:
         near = ", ".join(map(repr, instead(catalogue, tag, query.lang, now)))
         raise Refused(404, "unknown-tag", f"No article bears the tag {tag!r:.80}.", f"Try: {near or 'later'}.")
     cards = [
-        Card(row, tag.weight, Reason(ReasonKind.TAGGED, keywords=(tag_out(tag, lang).name,)))
+        Card(row, tag.weight, Reason(ReasonKind.TAGGED, keywords=(tag_out(tag, lang).name,)), ScoreKind.TAG)
         for row, tag in found.bearing
     ]
     head = tag_out(found.tag, lang)
@@ -163,7 +163,7 @@ def today(query: ListQuery) -> Today:
     here = installation()
     found = todays_clicks(here, _length(here, query.k), query.lang)
     popular = Reason(ReasonKind.POPULAR)
-    cards = [Card(row, float(clicks), popular) for row, clicks in found.ranked]
+    cards = [Card(row, 0.0, popular) for row, _ in found.ranked]
     shown = items(here, found.catalogue, cards, query.lang)
     counted = [TodayItem(**dict(item), clicks=clicks) for item, (_, clicks) in zip(shown, found.ranked, strict=True)]
     return Today(date=found.date, timezone=here.settings.site.timezone, items=counted)

@@ -82,6 +82,7 @@ def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:
         keywords=list(entry.keywords[:KEYWORDS]),
         tags=tee(entry.tags, lang),
         score=card.score,
+        score_kind=card.kind,
         position=position,
         reason=Reason(
             kind=reason.kind,

@@ -8,12 +8,19 @@ from pydantic_core import PydanticCustomError
 
 from recsys.languages import language_code
 from recsys.nothing import is_nothing
-from recsys.recommend.lists import Tier
+from recsys.recommend.lists import ScoreKind, Tier
 from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.tags import TagKind
 from recsys.store import Kind, normal_id
 from recsys.store.records import MAX_IDENTIFIER
 
+SCORE_KINDS = (
+    "click: P(click), the probability of a click if the article stands first. next-click: the click model learned from"
+    " clicks alone, so that nobody knows what was shown and not clicked; the probability that of all candidates of this"
+    " list this one is opened next. similarity: no click model, or a list beside an article; the cosine, 0 where it is"
+    " negative. tag: the weight of the tag in the article. none: ordered by clicks or by time. Compare only scores of"
+    " one kind"
+)
 MAX_EVENTS = 1000  # in one request
 NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
 
@@ -137,7 +144,10 @@ class Item(BaseModel):
     published_at: int | None = Field(description="ms UTC since the epoch")
     keywords: list[str]
     tags: TagsOut
-    score: float = Field(description="what placed it: P(click), or a cosine without a click model; 0 in fallbacks")
+    score: float = Field(
+        ge=0, le=1, description="what it says is in score_kind; higher is better; 0 where that is none"
+    )
+    score_kind: ScoreKind = Field(description=SCORE_KINDS)
     position: int = Field(description="from 0")
     reason: Reason
 
@@ -194,7 +204,7 @@ class Tagged(BaseModel):
     kind: TagKind
     articles: int = Field(description="how many bear it, in this answer or not")
     related: list[TagOut] = Field(description="keywords that go with it")
-    items: list[Item] = Field(description="score: the weight of the tag in the article")
+    items: list[Item]
 
 
 class ProfileQuery(In):

@@ -27,6 +27,8 @@ STORY = " ".join(f"word{chr(97 + place)}" for place in range(26))
 class _Nothing:
     """A click model that expects nothing."""
 
+    probability = True
+
     def score(self, candidates: Candidates) -> Matrix:
         return np.zeros(len(candidates), np.float32)
 

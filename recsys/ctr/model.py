@@ -50,6 +50,8 @@ class ClickModel:
         through: ms, the last list that it learned from; 0 for unknown.
     """
 
+    probability = True  # what ``score`` gives
+
     def __init__(self, names: Sequence[str], config: CtrConfig, vocabulary: Vocabulary | None = None) -> None:
         self.names, self.config = tuple(names), config
         self.reads, self.vocabulary = Reads.of(config.fields), vocabulary or Vocabulary.empty()
@@ -207,6 +209,8 @@ class Served:
 
     Source: Bengio and Senécal 2008 (importance sampling in a softmax); Yi et al. 2019 (the same for retrieval).
     """
+
+    probability = False  # what ``score`` gives: it orders
 
     def __init__(self, model: "Raw", names: Sequence[str], drawn: Drawn | None) -> None:
         self._model, self._drawn = model, drawn

@@ -24,11 +24,42 @@ class Tier(enum.StrEnum):
     EMPTY = "empty"
 
 
+class ScoreKind(enum.StrEnum):
+    """What the score of an article says, always in [0, 1]; only scores of one kind can be compared."""
+
+    CLICK = "click"  # the probability of a click if the article stands first
+    NEXT_CLICK = "next-click"  # the probability that of all candidates of the list this one is opened next
+    SIMILARITY = "similarity"  # the cosine to what the reader likes, or to the article; 0 where it is below
+    TAG = "tag"  # the weight of the tag in the article
+    NONE = "none"  # the list has another order: clicks, or time; the score is 0
+
+
+def as_said(kind: ScoreKind, scores: Vectors, candidates: Vectors) -> Vectors:
+    """Scores as they are answered.
+
+    Args:
+        kind: what they say.
+        scores: float32 (B,), as they rank: probabilities, log-odds up to one constant, or cosines.
+        candidates: float32 (C,), the scores of all candidates.
+
+    Returns:
+        float32 (B,), in [0, 1], in the same order.
+    """
+    if kind is ScoreKind.NEXT_CLICK and len(candidates):
+        whole = np.logaddexp.reduce(candidates)
+        scores = np.exp(np.minimum(scores - whole, 0.0))
+    return np.asarray(np.clip(scores, 0.0, 1.0), np.float32)
+
+
 class Scorer(Protocol):
     """The click model as far as it is used here."""
 
+    @property
+    def probability(self) -> bool:
+        """Whether its scores are probabilities; otherwise they are log-odds up to one constant."""
+
     def score(self, candidates: Candidates) -> Vectors:
-        """P(click) of each of B candidates: float32 (B,)."""
+        """How likely a click on each of B candidates is: float32 (B,)."""
 
 
 class Asker(NamedTuple):
@@ -42,11 +73,12 @@ NOBODY = Asker()
 
 
 class Card(NamedTuple):
-    """One article of a list: its row, the score that placed it, and why it is there."""
+    """One article of a list: its row, its score in [0, 1], why it is there, and what the score says."""
 
     row: int
     score: float
     reason: Reason
+    kind: ScoreKind = ScoreKind.NONE
 
 
 @dataclass(frozen=True, slots=True)

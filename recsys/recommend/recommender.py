@@ -22,7 +22,7 @@ from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
 from recsys.recommend.company import company_of
 from recsys.recommend.facts import Facts
-from recsys.recommend.lists import NOBODY, Asker, Card, Recommendation, Scorer, Tier
+from recsys.recommend.lists import NOBODY, Asker, Card, Recommendation, ScoreKind, Scorer, Tier, as_said
 from recsys.recommend.profile import favourites
 from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, most_read
 from recsys.recommend.similar import similar_to
@@ -209,17 +209,17 @@ class Recommender:
     def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
         pool = self._pool(taste, allowed, now)
         picked = self._varied(pool.rows, allowed, k, now, pool.liked, len(taste.state.clicks))
-        places = {int(row): place for place, row in enumerate(pool.rows)}
-        late = [row for row in picked if row not in places]
-        scores = dict(zip(late, self._score(taste, np.array(late, np.int32), now), strict=True)) if late else {}
-        return [
-            Card(
-                row,
-                float(pool.scores[places[row]] if row in places else scores[row]),
-                self._reason(taste, pool, row, now),
-            )
-            for row in picked
-        ]
+        late = [row for row in picked if row not in set(pool.rows.tolist())]
+        rows = np.concatenate([pool.rows, np.array(late, np.int32)])
+        scores = np.concatenate([pool.scores, self._score(taste, rows[len(pool.rows) :], now)])
+        kind = self._kind()
+        said = dict(zip(rows.tolist(), as_said(kind, scores, pool.scores).tolist(), strict=True))
+        return [Card(row, said[row], self._reason(taste, pool, row, now), kind) for row in picked]
+
+    def _kind(self) -> ScoreKind:
+        if self.model is None:
+            return ScoreKind.SIMILARITY
+        return ScoreKind.CLICK if self.model.probability else ScoreKind.NEXT_CLICK
 
     def _pool(self, taste: Taste, allowed: Mask, now: int) -> Pool:
         near = taste.near(self.neighbours, allowed)
@@ -249,7 +249,7 @@ class Recommender:
         return frozenset(top[self.trends.clicks(top, now)[:, -1] >= 1.0].tolist())
 
     def _score(self, taste: Taste, rows: Rows, now: int) -> Vectors:
-        """P(click) of each row; without a click model how near it is to the reader's interests, 0 where unknown."""
+        """What the click model says of each row; without one how near it is to the reader, 0 where unknown."""
         if not len(rows):
             return np.empty(0, np.float32)
         if self.model is None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from recsys.index import Index
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.lists import Card
+from recsys.recommend.lists import Card, ScoreKind
 from recsys.recommend.reasons import Reason, ReasonKind, beside
 
 Vectors = npt.NDArray[np.float32]
@@ -38,12 +38,16 @@ def similar_to(
     near: list[tuple[int, float]] = []
     for table, index in spaces:
         if not near and not np.isnan(table[row]).any():
-            found, scores = index.search(table[row], k, spoken)
-            near = list(zip(found.tolist(), scores.tolist(), strict=True))
+            found, cosines = index.search(table[row], k, spoken)
+            near = list(zip(found.tolist(), cosines.tolist(), strict=True))
     allowed[[other for other, _ in near]] = False
     liked = [entry.category or ""]
     rest = catalogue.newest(allowed, k - len(near), liked=liked, language=entry.language).tolist()
-    cards = [Card(other, score, beside(catalogue, row, other, n_keywords)) for other, score in near]
+    kind = ScoreKind.SIMILARITY
+    cards = [
+        Card(other, min(1.0, max(0.0, cosine)), beside(catalogue, row, other, n_keywords), kind)
+        for other, cosine in near
+    ]
     return cards + [Card(other, 0.0, _newest(catalogue, row, other, n_keywords)) for other in rest]
 
 

@@ -1,5 +1,7 @@
 """The stages' files -> every page of the report."""
 
+from collections.abc import Sequence
+
 from recsys.evaluate import SINGLE
 from recsys.quality.profile import DataProfile
 from recsys.report import ReportConfig
@@ -22,6 +24,7 @@ def compose(
     config: ReportConfig,
     seed: int,
     data: DataProfile,
+    missing: Sequence[str],
     previous: Previous | None = None,
 ) -> list[Page]:
     """Gather what the pages show.
@@ -34,11 +37,12 @@ def compose(
         config: how much is shown.
         seed: decides which articles stand on a map.
         data: figures of what the site gave.
+        missing: what the release lacks, see ``recsys.report.lacks``.
         previous: the release before this one, to stand beside it.
     """
     columns = {model: figures[model] for model in ("random", *SINGLE, "ctr") if model in figures}
     return [
-        overview(folders, facts, columns, note, config.map_articles, seed),
+        overview(folders, facts, columns, note, missing, config.map_articles, seed),
         data_page(data),
         next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
         click_model_page(folders["ctr"], read_json(folders["events"] / "log.json")["simulated"], previous),

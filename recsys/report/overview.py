@@ -1,12 +1,13 @@
 """The first page: what each stage counted, odd texts, how well the models rank, maps of the articles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recsys.evaluate import FIGURES
+from recsys.report.lacks import LACKS
 from recsys.report.page import Block, Cell, Counts, Page, Part, Picture, Table
 from recsys.report.plots import bars, vector_map
 from recsys.workspace import load_npy, read_json, read_table
@@ -20,7 +21,9 @@ Facts = Mapping[str, Mapping[str, Any]]
 Figures = Mapping[str, Mapping[str, float]]
 
 
-def overview(folders: Folders, facts: Facts, figures: Figures, note: str, most: int, seed: int) -> Page:
+def overview(
+    folders: Folders, facts: Facts, figures: Figures, note: str, missing: Sequence[str], most: int, seed: int
+) -> Page:
     """Gather the first page.
 
     Args:
@@ -28,6 +31,7 @@ def overview(folders: Folders, facts: Facts, figures: Figures, note: str, most: 
         facts: stage -> what it counted and measured; what is measured is left out.
         figures: model -> figure -> value, empty when nothing could be judged.
         note: how they were judged, or why they could not be.
+        missing: what the release lacks, see ``recsys.report.lacks``.
         most: articles on a map, at most.
         seed: decides which articles stand on it.
     """
@@ -38,12 +42,18 @@ def overview(folders: Folders, facts: Facts, figures: Figures, note: str, most: 
         for stage, values in facts.items()
     }
     parts = [
+        *([_lacks(missing)] if missing else []),
         Part("What was read and made", blocks=[Counts(counts)]),
         _odd(folders["tokens"]),
         Part("Ranking the impressions held out", note, _ranking(figures)),
         _maps(folders, most, seed),
     ]
     return Page("index", "Overview", "What this release was trained on, and how well it ranks.", parts)
+
+
+def _lacks(missing: Sequence[str]) -> Part:
+    note = "The site did not give all that a release can be made from."
+    return Part("What this release lacks", note, [Table(["lacks", "so"], [[name, LACKS[name]] for name in missing])])
 
 
 def _odd(tokens: Path) -> Part:

@@ -1,0 +1,107 @@
+"""A score lies in [0, 1] and says what it is, whatever it was made from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from recsys.recommend.lists import ScoreKind, as_said
+from recsys.store import Event, Kind
+from tests.newsroom import HOUR, NOW, SITE, TOPICS, Toy, toy_settings, train
+from tests.recommenders import ask, entry, newsroom, reader, two_topics
+from tests.service import article, copy_of, fill, plain_settings, serving
+
+
+def test_a_probability_is_answered_as_it_is_and_a_cosine_never_below_nothing() -> None:
+    scores = np.array([0.7, -0.2, 1.0000001], np.float32)
+    for kind in (ScoreKind.CLICK, ScoreKind.SIMILARITY):
+        assert as_said(kind, scores, scores).tolist() == pytest.approx([0.7, 0.0, 1.0])
+
+
+def test_odds_up_to_a_factor_become_the_share_of_each_candidate() -> None:
+    odds = np.log(np.array([1, 2, 5], np.float32)) + 30
+    assert as_said(ScoreKind.NEXT_CLICK, odds, odds).tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8])
+    late = np.array([31.0, 1e9, -1e9], np.float32)  # of no candidate
+    assert as_said(ScoreKind.NEXT_CLICK, late, odds).tolist() == pytest.approx([np.e / 8, 1, 0], rel=1e-5)
+    assert as_said(ScoreKind.NEXT_CLICK, odds[:0], odds[:0]).tolist() == []
+
+
+class Odds:
+    """A click model that learned from clicks alone."""
+
+    probability = False
+
+    def score(self, candidates: Any) -> Any:
+        return np.arange(len(candidates), dtype=np.float32) * 9 - 30
+
+
+def test_each_list_says_what_its_scores_are() -> None:
+    far = newsroom([entry(row, None) for row in range(3)], [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0)], fresh=0)
+    near = ask(far, reader(0), k=3)
+    assert [(card.row, card.score, card.kind) for card in near.cards] == [
+        (2, pytest.approx(0.0, abs=1e-6), ScoreKind.SIMILARITY),
+        (1, 0.0, ScoreKind.SIMILARITY),
+    ]
+    assert {card.kind for card in ask(two_topics(), k=8).cards} == {ScoreKind.NONE}
+    recommender = two_topics()
+    recommender.model = Odds()
+    cards = ask(recommender, reader(0), k=8).cards
+    assert {card.kind for card in cards} == {ScoreKind.NEXT_CLICK}
+    assert sum(card.score for card in cards) == pytest.approx(1)
+
+
+def kinds(items: list[dict[str, Any]]) -> set[str]:
+    """The kinds of an answer's scores, which all lie between 0 and 1."""
+    assert all(0 <= item["score"] <= 1 for item in items)
+    return {item["score_kind"] for item in items}
+
+
+def properties_of(spec: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    """Properties of these names, wherever they stand in a description."""
+    if isinstance(spec, dict):
+        yield from ((name, value) for name, value in spec.get("properties", {}).items() if name in names)
+        for value in spec.values():
+            yield from properties_of(value, *names)
+    elif isinstance(spec, list):
+        for value in spec:
+            yield from properties_of(value, *names)
+
+
+def test_the_service_answers_probabilities_where_readers_were_shown_lists(toy: Toy, tmp_path: Path) -> None:
+    with serving(copy_of(toy, tmp_path / "site")) as service:
+        name = service.ids(reader="football-fan-03")[0]
+        assert kinds(service.get("/api/v1/recommendations", reader="football-fan-03", k=16)["items"]) == {"click"}
+        assert kinds(service.get("/api/v1/recommendations")["items"]) == {"none"}
+        assert kinds(service.get(f"/api/v1/articles/{name}/similar", k=16)["items"]) >= {"similarity"}
+        assert kinds(service.get("/api/v1/tags/football")["items"]) == {"tag"}
+        service.click(name)
+        assert kinds(service.get("/api/v1/today")["items"]) == {"none"}
+        spec = service.get("/openapi.json")
+    described = dict(properties_of(spec, "score", "score_kind"))
+    assert (described["score"]["minimum"], described["score"]["maximum"]) == (0, 1)
+    assert all(kind in described["score_kind"]["description"] for kind in ScoreKind)
+
+
+WORDS = " ".join(TOPICS.values()).split()
+
+
+def test_a_log_of_clicks_alone_gives_shares_of_the_next_click(tmp_path: Path) -> None:
+    settings = toy_settings(tmp_path, ctr={"epochs": 1})
+    rng = np.random.default_rng(4)
+    stories = [
+        article(f"a{n}", title=" ".join(rng.choice(WORDS, 5)), body=" ".join(rng.choice(WORDS, 30)), published_at=NOW)
+        for n in range(20)
+    ]
+    fill(settings, *stories)
+    with serving(plain_settings(tmp_path)) as service:
+        clicks = [
+            Event(f"c{n}", SITE, Kind.CLICK, f"a{rng.integers(20)}", f"u{n % 40}", None, NOW + n * HOUR // 20)
+            for n in range(400)
+        ]
+        service.store.add_events(clicks)
+    train(settings)
+    with serving(plain_settings(tmp_path)) as service:
+        assert service.live._world.recommender.model is not None
+        assert kinds(service.get("/api/v1/recommendations", reader="u7", k=6)["items"]) == {"next-click"}
