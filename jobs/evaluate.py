@@ -48,7 +48,7 @@ def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, 
     real = " These are simulated readers." if read_json(folders["events"] / "log.json")["simulated"] else ""
     counted = int(table["random"]["impressions"])
     lists = read_json(folders["features"] / "schema.json")["impressions"]["lists"]
-    share = f", {held / lists:.0%} of all" if lists else ""
+    share = f", {held / lists:.0%} of those after the warm-up" if lists else ""
     both = f"{counted} of them have both a clicked and an unclicked card"
     return table, f"Judged on the last {held} lists in time{share}; {both}.{real}"
 

@@ -37,7 +37,7 @@ def run(job: Job) -> Counts:
     """Write the rows.
 
     Returns:
-        Counts: lists, rows, clicked rows, features, rows of each part, share of the lists held out.
+        Counts: lists, rows, clicked rows, features, rows of each part, and the share of the lists that is held out.
     """
     settings = job.settings
     events, lists = logged(job)
@@ -55,9 +55,10 @@ def run(job: Job) -> Counts:
     counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}
     counts |= dict(zip(("fit", "validation", "holdout"), parts, strict=True))
     counts["held_out"] = round(float((lists.part == HOLDOUT).mean()), 3) if len(lists) else 0.0
-    if len(lists) and counts["held_out"] > settings.evaluate.holdout + COARSE:
+    wanted = round(settings.evaluate.holdout / (1 - settings.features.warmup), 3)  # of the lists after the warm-up
+    if counts["held_out"] > wanted + COARSE:
         reason = "lists of the same time stay together, and the log's times are coarse: whole days, perhaps"
-        job.log.warning("held out", share=counts["held_out"], asked_for=settings.evaluate.holdout, reason=reason)
+        job.log.warning("held out", share=counts["held_out"], asked_for=wanted, reason=reason)
     with writing(job.out / "features.parquet", {"impressions": counts, "drawn": by}) as rows:
         made = stretches(events, lists, tables_at, settings.trends, settings.readers, gap)
         with job.bar(len(lists), "lists") as moved:

@@ -224,6 +224,26 @@ def test_the_timeline_is_warm_up_fit_validation_and_holdout_in_time() -> None:
     assert len(lists.refits) == 4
 
 
+@pytest.mark.parametrize(
+    ("days", "parts"),
+    [
+        ((40, 40, 40, 40, 40, 40, 40, 40, 40, 40), [240, 80, 80]),
+        ((100, 100, 100), [100, 100, 100]),
+        ((100, 300), [100, 0, 300]),  # too few days to stop the training by
+        ((40, 40, 320), [40, 40, 320]),
+        ((100,), [0, 0, 100]),
+    ],
+)
+def test_where_times_are_whole_days_a_day_is_of_one_part(days: tuple[int, ...], parts: list[int]) -> None:
+    events = []
+    for day, size in enumerate(days):
+        for n in range(size):
+            time = START + day * 24 * HOUR_MS
+            events += [shown(f"r{n}", "a", time, f"{day}-{n}"), click(f"r{n}", "a", time, impression=f"{day}-{n}")]
+    lists = layout(log_of(events), config=FeaturesConfig(warmup=0.0), holdout=0.2, validation=0.2)
+    assert np.bincount(lists.part, minlength=3).tolist() == parts
+
+
 def test_a_log_that_hardly_grows_learns_its_vectors_less_often() -> None:
     old = [click(f"r{n % 40}", f"a{n % 20:02}", START - HOUR_MS - n) for n in range(2_000)]
     few = [event for n in range(100) for event in (shown("r", "a00", START + n, f"{n}"), click("r", "a01", START + n))]
