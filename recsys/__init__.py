@@ -41,4 +41,4 @@ points down, on an import hidden in a function, and on a file whose room is not 
     settings     every section joined into one configuration
 """
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
