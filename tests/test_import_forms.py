@@ -198,6 +198,16 @@ def test_elements_that_are_objects_give_their_ids(target: Target, store: Store, 
     assert (pairs(store, "impression"), pairs(store, "click")) == ([("r", "a"), ("r", "b")], [("r", "b")])
 
 
+def test_candidates_with_labels_are_impressions_and_clicks(target: Target, store: Store, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "who,shown\nu,n1-0 n2-1\nv,n1-0\nv,n3\n")
+    summary = import_file(target, file, "csv", ["reader=who"])
+    assert (pairs(store, "impression"), pairs(store, "click")) == (
+        [("u", "n1"), ("u", "n2"), ("v", "n1")],
+        [("u", "n2")],
+    )
+    assert "without the label" in summary.first_reason
+
+
 def test_one_row_with_bad_events_is_one_reject(target: Target, store: Store, tmp_path: Path) -> None:
     rows = [
         {"reader": "r", "time": "never", "shown": ["a", "b", "c"]},
@@ -304,6 +314,21 @@ NAMES = {
     "values alone": (
         "a,b,c\n1,The ferry leaves at six,https://n.example/1\n2,The lido stays open,https://n.example/2\n",
         {"title": "b", "url": "c"},
+    ),
+    "lists": (
+        "user_id,impression_time,article_ids_inview,article_ids_clicked\n"
+        "u,2024-03-01 08:00,4 5 6,5\nu,2024-03-01 09:00,7 8,\n",
+        {
+            "reader": "user_id",
+            "time": "impression_time",
+            "shown": "article_ids_inview",
+            "clicked": "article_ids_clicked",
+        },
+    ),
+    "a news service": (
+        "author,headline,content,description,urlToImage,publishedAt\n"
+        "x,The ferry leaves at six,Long,Short,https://n.example/1.jpg,2024-03-01T08:00:00Z\n",
+        {"title": "headline", "body": "content", "image": "urlToImage", "published_at": "publishedAt"},
     ),
     "half ours": ("id,headline\n1,The ferry leaves at six\n", {"title": "headline"}),
 }

@@ -18,13 +18,14 @@ FAR_AHEAD = 7_258_118_400_000  # the year 2200, ms UTC
 MOSTLY = 0.9  # share of a column's values from which it is what they are
 HEADLINE = (12, 300)  # characters of a headline, on average
 HAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")  # scripts whose letters say twice as much
+ID = re.compile(r"[\w.-]*\d[\w.-]*")  # one identifier, where lists of them stand beside it
 FLAGS = frozenset(("0", "1", "true", "false", "yes", "no", "0.0", "1.0"))
 
 # Names without case and separators; the first that is there is taken.
-ARTICLE_NAMES = """article articleid articlekey articleids clickarticleid newsid contentid itemid docid
-        documentid storyid postid pageid nid aid iid item content news story document post
-        page target objectid entityid assetid articleuuid contentuuid 文章id 新闻id 内容id 文章 新闻
-        物品id articleidfixed artikelid artikkelid idarticle idnoticia"""
+ARTICLE_IDS = """articleid articlekey articleids clickarticleid newsid contentid itemid docid documentid
+        storyid postid pageid nid aid iid objectid entityid assetid articleuuid contentuuid 文章id 新闻id
+        内容id 物品id articleidfixed artikelid artikkelid idarticle idnoticia"""
+ARTICLE_NAMES = f"article {ARTICLE_IDS} item items content news story document post page target 文章 新闻"
 NAMES: dict[str, str] = {
     "title": """title headline headlines articletitle newstitle pagetitle posttitle storytitle
         contenttitle hed subject 名称 标题 新闻标题 文章标题 題名 タイトル titel titre titulo título titolo
@@ -75,7 +76,7 @@ EVENT_NAMES: dict[str, str] = {
     "impression": "impression impressionid listid requestid recid pageviewid 曝光id 请求id",
     "slot": "slot placement widget module block zone position_name 坑位 版位",
 }
-ARTICLE_ID_NAMES = ARTICLE_NAMES + " id guid key uuid slug 编号 序号"
+ARTICLE_ID_NAMES = f"{ARTICLE_IDS} id guid key uuid slug 编号 序号"
 
 CLICKS = """click clicked clicks view viewed views read reads open opened visit visited pageview
         page_view tap select watch content_view article_view detail 点击 浏览 阅读 查看 访问 like
@@ -165,7 +166,8 @@ def is_value(name: str) -> bool:
 
 
 def _named(known: list[str], left: list[str], sample: Sample, field: str) -> str | None:
-    plain = {_plain(name): name for name in reversed(left)}
+    # The id of an object inside an article is another thing's.
+    plain = {_plain(name): name for name in reversed(left) if field != "id" or "." not in name}
     return next((plain[n] for n in known if n in plain and _fits(field, sample.get(plain[n], ()))), None)
 
 
@@ -194,6 +196,8 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
     some = _some(values)
     if not some:
         return True
+    if any(isinstance(value, dict) for value in some):
+        return False
     if field in ("time", "published_at", "expires_at"):
         return _mostly(_is_time, some) or all(isinstance(value, list) for value in some)
     if field in ("url", "image"):
@@ -203,7 +207,9 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
     if field == "kind":
         return len({str(value) for value in some}) <= MAX_KINDS and all(isinstance(value, str) for value in some)
     if field in ("shown", "clicked"):
-        return all(_is_flag(value) or is_several(value) or isinstance(value, list) for value in some)
+        if all(map(_is_flag, some)):
+            return True
+        return all(isinstance(value, list) or is_several(value) or ID.fullmatch(str(value)) for value in some)
     if field == "history":
         return all(isinstance(value, list) or is_several(value) for value in some)
     if field in ("id", "article", "reader", "session", "impression"):

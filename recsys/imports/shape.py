@@ -7,6 +7,8 @@ from recsys.imports.rejects import Tally
 from recsys.imports.tables import Batch
 from recsys.imports.unfold import Unfold, unfold_articles
 
+MAY_BE_LISTS = frozenset((str, list, tuple))  # most columns of ids are numbers: those need no second look
+
 
 class Shape:
     """The steps that the rows of one file need; for most files there are none.
@@ -38,6 +40,7 @@ class Shape:
         batch = self._meanings.batch(batch)
         if self._unfold is not None:
             return self._unfold.batch(batch, self._tally.reject)
-        if self._article is not None and any(map(is_several, batch.columns[self._article])):
+        column = batch.columns[self._article] if self._article is not None else []
+        if MAY_BE_LISTS.intersection(map(type, column)) and any(map(is_several, column)):
             return unfold_articles(batch, self.mapping, self._tally.reject)
         return batch

@@ -150,7 +150,7 @@ class Unclear:
                 f"what looks like a row: {', '.join(self._names)[:300]}",
                 f"Count the columns: --no-header --map {field}=2, and so on.",
             )
-        if field not in guess:
+        if field not in guess and not (field == "article" and guess.keys() & {"shown", "clicked", "history"}):
             raise ImportRefused(
                 f"a column for {field!r}, which {kind} need", got, f"Say which it is with --map {field}=COLUMN."
             )

@@ -58,9 +58,12 @@ class Unfold:
             self.mapping["article"] = self.mapping["article"]._replace(is_address=True)
         self._unfold = self._flags if "article" in source else self._lists
         self._histories = Histories()
+        self._has_labels: bool | None = None if "shown" in source and "clicked" not in source else False
 
     def batch(self, batch: Batch, reject: Reject) -> Batch:
         """The events of a batch of rows; a row that cannot be unfolded goes to ``reject``."""
+        if self._has_labels is None:
+            self._has_labels = _are_labelled(self._column("shown", batch))
         values = {field: self._column(field, batch) for field in self._source if field not in self._rest}
         rows: list[int] = []
         events: list[Unfolded] = []
@@ -110,6 +113,9 @@ class Unfold:
     def _lists(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
         """An impression for each article shown, and a click for each clicked."""
         shown_ids, clicked = _articles("shown", row), _articles("clicked", row)
+        if self._has_labels:
+            clicked = [_without_label(article) for article in shown_ids if str(article).endswith("-1")]
+            shown_ids = [_without_label(article) for article in shown_ids]
         impression = row.get("impression")
         if is_nothing(impression) and shown_ids:
             impression = _digest((who, row.get("time"), shown_ids))
@@ -229,6 +235,23 @@ def _beside(field: str, value: Any, articles: list[Any], name: str) -> list[Any]
     if len(values) != len(articles):
         raise BadValue(f"{field}: {len(values)} values beside {len(articles)} articles of {name}: {shown(value)}")
     return values
+
+
+def _are_labelled(cells: list[Any]) -> bool:
+    """Whether lists are of candidates with a label, as in MIND: most end in -0 or -1, and both occur."""
+    try:
+        candidates = [str(article) for cell in cells for article in list_of(cell)]
+    except BadValue:
+        return False
+    labels = Counter(candidate[-2:] for candidate in candidates)
+    return labels["-0"] > 0 and labels["-1"] > 0 and 2 * (labels["-0"] + labels["-1"]) > len(candidates)
+
+
+def _without_label(article: Any) -> str:
+    text = str(article)
+    if text[-2:] not in ("-0", "-1"):
+        raise BadValue(f"shown: a candidate without the label that the others have: {shown(article)}")
+    return text[:-2]
 
 
 def _history_times(row: dict[str, Any], articles: list[Any], is_alone: bool) -> list[Any] | None:
