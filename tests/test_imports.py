@@ -446,7 +446,7 @@ def test_latin_1_bytes_are_rejected_with_the_option_that_reads_them(
 
 
 def test_json_that_is_no_object_or_no_json_is_rejected(target: Target, tmp_path: Path) -> None:
-    lines = ['{"title": "a"}', "[1]", '{"title": ', "[" * 100_000, '{"title": ["no text"]}', '{"id": 1}']
+    lines = ['{"title": "a"}', "[1]", '{"title": ', "[" * 100_000, '{"title": {"no": "text"}}', '{"id": 1}']
     summary = import_file(target, write(tmp_path / "a.jsonl", "\n".join(lines)), "jsonl")
     assert counts(summary) == (6, 1, 0, 0, 5)
     parts = ["not a JSON object", "not JSON", "nested too deep", "not a text", "no title"]
