@@ -70,8 +70,10 @@ class Target:
 
     def merge(self, patches: Sequence[ArticlePatch]) -> Merged:
         """Merge articles field by field, or say what would happen."""
-        self.seen.patches(patches)
-        return self.store.preview_merge(patches) if self.dry_run else self.store.merge_articles(patches)
+        merged = self.store.preview_merge(patches) if self.dry_run else self.store.merge_articles(patches)
+        untitled = set(merged.untitled)
+        self.seen.patches(patch for place, patch in enumerate(patches) if place not in untitled)
+        return merged
 
     def add(self, records: Sequence[Event]) -> Written:
         """Write events in the order of time, undated ones first and as they came; or say what would happen.
