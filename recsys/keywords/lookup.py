@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.tokens.scripts import is_japanese_word
+from recsys.tokens.scripts import is_japanese_word, is_korean_sentence_end
 from recsys.words import Rows, WordVectors
 
 MIN_CHARS = {"zh": 1}  # of a word within a keyword; of other languages two: one letter is a list's bullet or an initial
@@ -133,6 +133,7 @@ def can_be_keyword(words: Sequence[str], language: str, stop_words: Collection[s
             and word not in stop_words
             and any(map(str.isalpha, word))
             and (language != "ja" or is_japanese_word(word))
+            and (language != "ko" or not is_korean_sentence_end(word))
             for word in words
         ],
         bool,

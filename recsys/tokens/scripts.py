@@ -19,16 +19,28 @@ _RUN = re.compile(
 _FIRST, _LAST, _CODAS = 0xAC00, 0xD7A3, 28  # Korean syllables: each of 28 codas in turn, the first of which is none
 _L = 8  # the coda ㄹ, behind which 로 stands as behind none
 _LEAST = 2  # syllables of a word that may bear a particle: of one alone a name may be left
-_BEHIND_ANY = "까지 부터 에서 에게 에는 보다 에 의"
-_BEHIND_CODA = "으로는 이라고 으로 이 은 을 과"
-_BEHIND_NONE = "라고 가 는 를 와 로"
+# By the book 은 and 을 stand behind a coda; people write, and machines make, them behind any syllable.
+_BEHIND_ANY = "까지 부터 에서 에게 에는 보다 에 의 은 는 을 를 와"
+_BEHIND_CODA = "으로는 이라고 으로 이 과"
+_BEHIND_NONE = "라고 가 로"
 _FITS = {
     **dict.fromkeys(_BEHIND_ANY.split(), (True, True)),
     **dict.fromkeys(_BEHIND_CODA.split(), (False, True)),
     **dict.fromkeys(_BEHIND_NONE.split(), (True, False)),
 }
 _PARTICLES = sorted(_FITS, key=len, reverse=True)  # without and with a coda before them
-_KEPT = ("주의", "회의", "논의", "합의", "동의", "결의", "강의", "정의", "협의")  # nouns that end like a particle
+_KEPT = (
+    "주의",
+    "회의",
+    "논의",
+    "합의",
+    "동의",
+    "결의",
+    "강의",
+    "정의",
+    "협의",
+    "어린이",
+)  # nouns that end like a particle
 
 
 def apart(text: str) -> str:
@@ -43,6 +55,11 @@ def apart(text: str) -> str:
 def is_japanese_word(word: str) -> bool:
     """Whether a word has a kanji or katakana: one in hiragana alone is a particle or an ending."""
     return re.search(rf"[{KANJI}{KATAKANA}a-z]", word) is not None
+
+
+def is_korean_sentence_end(word: str) -> bool:
+    """Whether a Korean word is a predicate, as its ending says: 발표했다."""
+    return len(word) > _LEAST and word.endswith("다")
 
 
 def without_particle(word: str) -> str:
