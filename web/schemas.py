@@ -53,10 +53,17 @@ LANGUAGE_TAG = r"^[A-Za-z]{2,8}([-_.@][A-Za-z0-9_.@-]*)?$"
 
 def _language(tag: str) -> str:
     """The code of a language; a tag that names none stays as it is, and nothing is written in it."""
+    if re.fullmatch(LANGUAGE_TAG, tag) is None:
+        raise PydanticCustomError("language", "Expected a language code such as zh, en-GB or dan")
     return language_code(tag) or tag.lower()
 
 
-Lang = Annotated[str, StringConstraints(max_length=64, pattern=LANGUAGE_TAG), AfterValidator(_language)]
+Lang = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_language),
+    Field(json_schema_extra={"pattern": LANGUAGE_TAG}),
+]
 Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.docs adds this site's bounds
 
 
