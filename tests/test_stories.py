@@ -177,6 +177,14 @@ def test_a_paper_may_name_itself_inside_a_copy() -> None:
     assert not is_copy(*(text("Ferry", told.format(name)) for name in ("Evening Lantern", "Valley Herald")))
 
 
+def test_a_papers_name_behind_a_headline_is_no_other_value_of_a_series() -> None:
+    title = "Night ferry runs aground off Skarholm"
+    behind = ["", " - update", " | Coast Gazette", "｜Lantern", " - Valley Herald", " — Evening Lantern"]
+    titles = [text(title + rest, FERRY) for rest in behind]
+    assert all(is_copy(one, other) for one in titles for other in titles)
+    assert not is_copy(text("Weather - Oddvik", FERRY), text("Weather - Lysmouth", FERRY))
+
+
 def test_words_are_cut_at_blanks_and_characters_where_there_are_none() -> None:
     assert units("The U-boat's 1,000 men, 高铁 開通").words == [
         "the",

@@ -4,6 +4,7 @@ A copy has another headline, dateline or footer, a paragraph more, or ends early
 texts of one template (weather, lottery, results) differ in the numbers and names that stand between shared phrases.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,8 @@ COVERED = 0.8  # of one of the texts, without its footer, is shared; a follow-up
 HALF = 0.5  # of the shorter text, footer and all
 WITHIN = 1 / 3  # of the longer text, unless that begins with it: a digest of the day is no copy of each of its pieces
 SPOKEN_OF = 0.2  # of a headline's words stand in its text; none does in a note that only subscribers may read on
+PAPER = 3  # words of a paper's name behind a headline that is no mere rubric
+_BEHIND = re.compile(r"\s*[|｜]\s*|\s+[-–—]\s+")
 STEM = 5  # letters by which two forms of one word are known
 WORD = 4  # letters of a word that tells a headline's subject
 
@@ -40,8 +43,12 @@ class Reading:
 
     @cached_property
     def title(self) -> Units:
-        """The headline's units."""
-        return units(self.text.title)
+        """The headline's units, without the paper's name that may stand behind it."""
+        main, mark, rest = _parts(self.text.title)
+        paper = rest.casefold() == (self.text.source or "").casefold()
+        told = units(main)
+        is_paper = mark in "|｜" or paper or (len(told) >= HEADLINE[told.spaced] and len(rest.split()) <= PAPER)
+        return told if mark and is_paper and len(told) else units(self.text.title)
 
     @cached_property
     def body(self) -> Units:
@@ -166,3 +173,11 @@ def _stems(text: Units) -> set[str]:
     if text.spaced:
         return {word[:STEM] for word in text.words if len(word) >= WORD}
     return {one + other for one, other in pairwise(text.words)}
+
+
+def _parts(title: str) -> tuple[str, str, str]:
+    """A headline, the last sign that parts something from it, and what stands behind that."""
+    marks = list(_BEHIND.finditer(title))
+    if not marks:
+        return title, "", ""
+    return title[: marks[-1].start()], marks[-1][0].strip(), title[marks[-1].end() :].strip()
