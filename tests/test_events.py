@@ -248,3 +248,13 @@ def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_t
     rows, offsets, _ = sessions(events, 30)
     read = ["".join(events.article_ids[row] for row in part) for part in np.split(rows, offsets[1:-1])]
     assert read == ["ad", "b", "ce", "f"]
+
+
+def test_a_log_of_decades_is_kept_in_few_files(store: Store, tmp_path: Path) -> None:
+    """One click a day since 1970: a file for each day would cost every stage minutes."""
+    clicks = [click(f"e{n}", n * DAY + 7) for n in range(3_000)]
+    store.add_events([*clicks, click("u", None)])
+    event_log = EventLog(tmp_path / "log")
+    event_log.append(store, SITE, EventsConfig())
+    assert len(list((tmp_path / "log").glob("date=*/*.parquet"))) == 100  # 99 months and what has no time
+    assert event_log.load().time.tolist() == [UNDATED, *(event.time for event in clicks)]

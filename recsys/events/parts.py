@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from recsys.errors import CorruptArtefact
 from recsys.events.arrays import KINDS, UNDATED, Events
 
-DAY_MS = 86_400_000
+MAX_PARTS = 100  # files that one batch is split into, as long as months or years allow
 SCHEMA = pa.schema(
     [
         pa.field("seq", pa.int64(), nullable=False),
@@ -35,13 +35,21 @@ ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impress
 
 
 def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-    """Split by UTC day, each part still in the order of ``seq``; events without a time are a day of their own."""
+    """Split by UTC day, each part still in the order of ``seq``; events without a time are a day of their own.
+
+    A batch of very many days, as a log of decades has, is split by month, or by year: a file costs more than its rows.
+    """
     times = table["time"].fill_null(UNDATED).to_numpy()
-    days = np.where(times == UNDATED, UNDATED, times // DAY_MS)
-    order = np.argsort(days, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
+    for unit in ("D", "M", "Y"):
+        days = times.astype("datetime64[ms]").astype(f"datetime64[{unit}]").astype(np.int64)
+        days[times == UNDATED] = UNDATED
+        order = np.argsort(days, kind="stable")
+        cuts = np.flatnonzero(np.diff(days[order])) + 1
+        if len(cuts) < MAX_PARTS:
+            break
+    for rows in np.split(order, cuts):
         day = days[rows[0]]
-        name = "undated" if day == UNDATED else str(np.datetime64(int(day), "D"))
+        name = "undated" if day == UNDATED else str(np.datetime64(int(day), unit))
         yield name, table.take(pa.array(rows))
 
 
