@@ -11,11 +11,12 @@ from recsys.errors import UnknownReader
 from recsys.events import EventLog, EventsConfig
 from recsys.events.personal import Places, clear_log, forget, forgotten_state, kept_of
 from recsys.releases import Releases, ReleasesConfig
-from recsys.store import Article, Event, Kind, Store
+from recsys.store import Article, Event, Kind, Store, Written
 from recsys.workspace import fsync_folder, write_json
 
 SITE = "daily"
 DAY = 86_400_000
+AFTERWARDS = 4_000_000_000_000  # after any run of these tests
 ONE_EACH = EventsConfig(batch_rows=1)
 
 
@@ -65,7 +66,7 @@ def test_the_log_is_rewritten_without_them_and_goes_on_where_it_was(places: Plac
         assert "ann" not in pq.read_table(part)["reader"].to_pylist()
     assert not list(places.log.root.glob("date=1970-01-02/*"))
     assert clear_log(places.log, places.store, SITE) == 0
-    places.store.add_events([click("6", "ann"), click("7", "bob")])  # a new reader of the same name
+    places.store.add_events([click("6", "ann", AFTERWARDS), click("7", "bob")])  # a new reader of the same name
     append(places)
     assert ids(places) == ["2", "4", "6", "7"]
     assert clear_log(places.log, places.store, SITE) == 0
@@ -76,7 +77,7 @@ def test_what_a_new_reader_of_that_name_did_before_the_log_was_cleared_stays(pla
     places.store.add_events([click("1", "ann"), click("2", "bob")])
     append(places)
     forget(places, "ann", "ops")
-    places.store.add_events([click("3", "ann")])
+    places.store.add_events([click("3", "ann", AFTERWARDS)])
     append(places)
     clear_log(places.log, places.store, SITE)
     assert ids(places) == ["2", "3"]
@@ -185,3 +186,15 @@ def test_without_a_release_the_stages_of_the_workspace_count(places: Places) -> 
     (places.work / "events").mkdir(parents=True)
     write_json(places.work / "events" / "log.json", {"through": 1, "forgotten": 0})
     assert not kept_of(places, "ann")["forgotten"]["done"]
+
+
+def test_an_old_file_does_not_bring_a_forgotten_reader_back(places: Places) -> None:
+    old = [click("1", "ann"), click("2", "ann", None), click("3", "bob")]
+    places.store.add_events(old)
+    assert forget(places, "ann", "ops") == 2
+    forgotten_at = places.store.forgotten_readers(SITE)[0].forgotten_at
+    assert places.store.preview_events(old) == Written(0, 0, 1, forgotten=2)
+    assert places.store.add_events(old) == Written(0, 0, 1, forgotten=2)
+    assert places.store.add_events(old[:2]) == Written(0, 0, 0, forgotten=2)
+    later = [click("4", "ann", forgotten_at), click("5", "ann", forgotten_at + 1)]
+    assert places.store.add_events(later) == Written(1, 0, 0, forgotten=1)

@@ -188,7 +188,9 @@ def events() -> Accepted:
         else:
             rejected.append(Rejected(index=index, code=checked[0], detail=checked[1]))
     written = here.live.accept(taken)
-    return Accepted(accepted=written.stored, duplicate=written.duplicate, rejected=rejected, unknown=unknown)
+    return Accepted(
+        accepted=written.stored, duplicate=written.duplicate + written.forgotten, rejected=rejected, unknown=unknown
+    )
 
 
 @blueprint.get("/healthz")

@@ -283,7 +283,7 @@ class Accepted(BaseModel):
     """What became of the events."""
 
     accepted: int
-    duplicate: int
+    duplicate: int = Field(description="were there already, or lie before their reader was forgotten")
     rejected: list[Rejected]
     unknown: list[int] = Field(
         description="places in the request, from 0, of events whose article the catalogue lacks: they are kept, and"

@@ -184,11 +184,14 @@ class Tally:
         if self._deleted:
             rows = "1 row is" if self._deleted == 1 else f"{self._deleted:,} rows are"
             self.note(f"{rows} of articles that an operator deleted: left out. `python -m jobs show ID` lifts it.")
+        if gone := self.written.forgotten:
+            rows = "1 event is" if gone == 1 else f"{gone:,} events are"
+            self.note(f"{rows} from before their reader was forgotten: left out.")
         return Summary(
             self.records,
             self.mapping,
             self.read,
-            *self.written,
+            *self.written[:3],
             self.rejected,
             seconds,
             self._path,

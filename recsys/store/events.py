@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, Table, Text, cast, func, or_, select,
 
 from recsys.store import schema
 from recsys.store.engine import Database, now_ms
+from recsys.store.forgetting import reader_digest
 from recsys.store.records import Event, Kind, StoredEvent, Written
 
 NOBODY_MS = 60_000  # clicks of nobody known count once in so long, see ``recsys.events.people``
@@ -19,7 +20,7 @@ READER_COLUMNS = ("site", "id", "created_at")
 KIND = StoredEvent._fields.index("kind")
 KINDS = {kind.value: kind for kind in Kind}
 NAMES = {kind: kind.value for kind in Kind}
-events, readers = schema.events, schema.readers
+events, readers, forgotten = schema.events, schema.readers, schema.forgotten_readers
 
 
 class EventStore(Database):
@@ -28,8 +29,10 @@ class EventStore(Database):
     def add_events(self, records: Sequence[Event]) -> Written:
         """Take events in, each ``event_id`` of a site once; readers that are new are added too.
 
+        What a reader did before they were forgotten is left out, so that importing an old file does not undo it.
+
         Returns:
-            ``stored`` new ones and ``duplicate`` ones that were there already or twice in this call.
+            ``stored`` new ones, ``duplicate`` ones that were there already or twice in this call, ``forgotten`` ones.
 
         Raises:
             StoreError: the database refused; then none of the events was written.
@@ -37,23 +40,27 @@ class EventStore(Database):
         if not records:
             return Written(0, 0, 0)
         with self.writing() as connection:
-            now = now_ms()
+            now, given = now_ms(), len(records)
+            records = _remembered(connection, records)
+            if not records:
+                return Written(0, 0, 0, given)
             found = {(event.site, event.reader) for event in records if event.reader is not None}
             if found:
                 _insert(connection, readers, READER_COLUMNS, [(site, reader, now) for site, reader in sorted(found)])
             stored = _insert(connection, events, Event._fields, records)
-        return Written(stored, 0, len(records) - stored)
+        return Written(stored, 0, len(records) - stored, given - len(records))
 
     def preview_events(self, records: Sequence[Event]) -> Written:
         """What ``add_events`` would answer, without writing."""
         ids_of: dict[str, set[str]] = {}
-        for record in records:
-            ids_of.setdefault(record.site, set()).add(record.event_id)
-        new = 0
+        new, given = 0, len(records)
         with self.reading() as connection:
+            records = _remembered(connection, records)
+            for record in records:
+                ids_of.setdefault(record.site, set()).add(record.event_id)
             for site, ids in ids_of.items():
                 new += len(ids) - _count_known(connection, site, sorted(ids))
-        return Written(new, 0, len(records) - new)
+        return Written(new, 0, len(records) - new, given - len(records))
 
     def events_after(self, site: str, seq: int, limit: int) -> list[StoredEvent]:
         """The site's next events after ``seq``, at most ``limit``, in the order of ``seq``."""
@@ -136,6 +143,17 @@ class EventStore(Database):
             query = query.where(or_(events.c.reader.is_(None), events.c.reader.not_in(without)))
         with self.reading() as connection:
             return [(row.article, row.people) for row in connection.execute(query)]
+
+
+def _remembered(connection: Connection, records: Sequence[Event]) -> Sequence[Event]:
+    """The records without those of readers who were forgotten after it happened, or, undated, who ever were."""
+    rows = connection.execute(select(forgotten.c.site, forgotten.c.digest, forgotten.c.forgotten_at)).all()
+    if not rows:
+        return records
+    since = {(row.site, row.digest): row.forgotten_at for row in rows}
+    names = {(event.site, event.reader) for event in records if event.reader is not None}
+    until = {name: since.get((name[0], reader_digest(*name)), -1) for name in names}
+    return [event for event in records if event.reader is None or (event.time or 0) > until[event.site, event.reader]]
 
 
 def _after(site: str, seq: int, limit: int) -> Select[Any]:

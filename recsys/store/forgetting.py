@@ -1,7 +1,8 @@
 """Readers: what the store keeps of one, and how it forgets them.
 
 A forgotten reader leaves a hash, never the identifier: enough for whoever knows the id to ask whether it was done, and
-for the log and the workers to find what they still hold. Events that come later under the same id are a new reader's.
+for the log and the workers to find what they still hold. What happens later under the same id is a new reader's; what
+happened before is not taken in again.
 """
 
 import hashlib

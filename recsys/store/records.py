@@ -120,16 +120,17 @@ class StoredEvent(NamedTuple):
 
 
 class Written(NamedTuple):
-    """How many records were new, changed an old one, or were there already."""
+    """How many records were new, changed an old one, were there already, or are of a reader who was forgotten since."""
 
     stored: int
     updated: int
     duplicate: int
+    forgotten: int = 0
 
     @property
     def total(self) -> int:
         """All records that were passed in."""
-        return self.stored + self.updated + self.duplicate
+        return self.stored + self.updated + self.duplicate + self.forgotten
 
 
 @dataclass(frozen=True, slots=True)
