@@ -267,3 +267,11 @@ def test_equal_seeds_give_equal_scores_and_pace_slows_what_fades() -> None:
     assert len(slow) == 7
     assert (slow["popularity"], slow["item_knn"]) == (Popularity(1.0), ItemKnn(half_life_hours=2.0))
     assert slow["ease"] == Ease(days=1.0, refit_hours=4.0)
+
+
+def test_a_list_a_day_for_decades_is_not_a_fit_a_day() -> None:
+    time = np.arange(7_000) * 24 * HOUR
+    found = list(blocks(time, 0.5))
+    assert 250 < len(found) <= 500
+    assert [first for _, first, _ in found[1:]] == [last for _, _, last in found[:-1]]
+    assert found[-1][2] == 7_000

@@ -18,6 +18,7 @@ Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
 
 HOUR_MS = 3_600_000
+MAX_FITS = 500  # of one model along a log: an hour each for three weeks
 
 
 class Stream(NamedTuple):
@@ -94,16 +95,18 @@ def shown_of(lists: Lists, histories: Histories, most: int) -> Shown:
 
 
 def blocks(time: Longs, hours: float) -> Iterator[tuple[int, int, int]]:
-    """Cut lists into blocks of log time, at whose beginnings a model is fitted anew.
+    """Cut lists into blocks of log time, at whose beginnings a model is fitted anew, at most ``MAX_FITS`` times.
 
     Args:
         time: int64 (I,), ms, sorted.
-        hours: length of a block.
+        hours: length of a block; doubled on a log of years until there are few enough.
 
     Yields:
         (ms at which the block begins, its first list, the list after its last), blocks without a list left out.
     """
     length = int(hours * HOUR_MS)
+    while len(np.unique(time // length)) > MAX_FITS:
+        length *= 2
     number = time // length
     starts = np.flatnonzero(np.diff(number, prepend=-1) != 0)
     ends = np.append(starts, len(time))[1:]
