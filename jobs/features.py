@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.items import article_vectors, whole_log
+from jobs.event_log import whole_log
+from jobs.items import article_vectors
 from jobs.runner import Counts, Job, Stage
 from jobs.trends import sorted_articles
 from recsys.events import Events

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from jobs.event_log import column, whole_log
 from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
 from recsys.errors import ArtefactError, MissingArtefact
-from recsys.events import Events, of_people
+from recsys.events import Events
 from recsys.events.personal import without
 from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, aligned
 from recsys.items.alignment import continues, descended, told
 from recsys.items.files import Last, load_last, rearranged, save_items
-from recsys.items.training import CLICK, with_articles
-from recsys.workspace import load_npy, read_json, read_table, write_json
+from recsys.items.training import CLICK
+from recsys.workspace import load_npy, write_json
 
 STAGE = Stage("items", inputs=("events", "articles"), sections=("items",))
 SOURCES = {"behaviour": BEHAVIOUR, "content": CONTENT, "none": NONE}
@@ -66,18 +67,6 @@ def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
     return events.article_ids, events, article_vectors(job, events.article_ids)
 
 
-def whole_log(job: Job) -> Events:
-    """The log as it counts, by the rows of the catalogue and of what only clicks know, sorted by identifier."""
-    log = people_log(job)
-    return with_articles(log, sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids)))
-
-
-def people_log(job: Job) -> Events:
-    """The log as all stages count it: people's, and nothing that lay ahead of the clock when ``events`` last ran."""
-    facts = read_json(job.path("events") / "log.json")
-    return of_people(job.event_log.load(until=int(facts["through"])), int(facts["newest"]))
-
-
 def last_items(job: Job) -> tuple[Last, Path] | None:
     """The last item vectors and their folder: the live release's, else the workspace's; None without any to trust."""
     sources: list[Callable[[], Path]] = [
@@ -103,12 +92,6 @@ def knows_forgotten(job: Job, folder: Path) -> bool:
 def newer(events: Events, known: int) -> npt.NDArray[np.bool_]:
     """Which events came into the log after number ``known``, late ones with an old time included: bool (E,)."""
     return np.asarray(events.seq > known)
-
-
-def column(job: Job, stage: str, file: str, name: str = "id") -> list[str]:
-    """One column of a stage's table."""
-    values: list[str] = read_table(job.path(stage) / file, columns=[name])[name].to_pylist()
-    return values
 
 
 def article_vectors(job: Job, ids: list[str]) -> Vectors:

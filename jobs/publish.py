@@ -53,7 +53,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
     _check(context, stages)
-    facts["lacks"] = read_json(context.workspace.path("report") / LACKS_FILE)
+    facts["lacks"] = read_json(context.workspace.path("report") / LACKS_FILE) if "report" in stages else []
     name = releases.publish(context.workspace, list(stages), facts)
     run_facts(context, run, release=name)
     if name == before:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jobs.items import column, whole_log
+from jobs.event_log import column, whole_log
 from jobs.runner import Counts, Job, Stage
 from recsys.events import UNDATED
 from recsys.features.walk import counted

@@ -116,6 +116,13 @@ def _visit(reader: str, impression: str, time: int, cards: list[str], clicked: s
     return [*shown, click]
 
 
+def fill_almost_nothing(settings: Settings) -> None:
+    """A site that can be trained and has nothing to learn from: one card was shown once, of an article without text."""
+    store = open_store(settings)
+    store.add_events([Event("only", SITE, Kind.IMPRESSION, "somewhere-else", "somebody", time=NOW)])
+    store.close()
+
+
 def fill_toy(settings: Settings) -> dict[str, str]:
     """Store the toy's articles and events; returns reader id -> withheld article."""
     rng = np.random.default_rng(7)

@@ -13,7 +13,7 @@ from recsys.items.search import changes
 from recsys.settings import Settings
 from recsys.store import Event, Kind
 from recsys.workspace import load_npy, read_json
-from tests.newsroom import HOUR, NOW, QUICK, SITE, fill_toy, toy_settings
+from tests.newsroom import HOUR, NOW, QUICK, SITE, fill_almost_nothing, fill_toy, toy_settings
 
 UPSTREAM = ("events", "tokens", "words", "keywords", "articles")
 
@@ -118,8 +118,7 @@ def test_the_search_prints_and_writes_what_each_setting_is_worth(
 
 def test_a_search_of_nothing_says_what_is_missing(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path)
-    store = open_store(settings)
-    store.close()
+    fill_almost_nothing(settings)
     run_stages(Context(settings, seed=1), [stage_of(name) for name in UPSTREAM])
     with pytest.raises(Exception, match="lists to rank") as refused:
         run_stage(Context(settings, seed=1), *stage_of("items_search"))

@@ -13,7 +13,7 @@ from recsys.readers import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
 from recsys.settings import Settings
 from recsys.workspace import load_npy, read_json
-from tests.newsroom import QUICK, fill_toy, toy_settings
+from tests.newsroom import QUICK, fill_almost_nothing, fill_toy, toy_settings
 
 UNTIL = ("events", "tokens", "words", "keywords", "articles", "items", "readers")
 SMALL: dict[str, Any] = {"last": 6, "hidden": 8, "heads": 2, "negatives": 8, "epochs": 3}
@@ -62,6 +62,7 @@ def test_the_same_log_gives_the_same_encoder_and_another_setting_a_new_one(tmp_p
 
 def test_a_log_with_too_little_to_learn_from_is_served_by_the_mean(tmp_path: Path) -> None:
     settings = Settings(**(QUICK | {"data_dir": tmp_path, "readers": {"encoder": "gru"}}))
+    fill_almost_nothing(settings)
     context = Context(settings, seed=1)
     run_stages(context, [stage_of(name) for name in UNTIL])
     assert read_json(context.workspace.path("readers") / "readers.json") == {"encoder": "mean"}

@@ -114,7 +114,7 @@ def test_a_forgotten_reader_leaves_a_hash_and_later_events_are_a_new_reader_s(st
     assert gone is not None
     assert (gone.digest, gone.through, gone.log_cleared_at) == (reader_digest(SITE, "ann"), 4, None)
     assert store.forgotten_through(SITE) == 4
-    store.add_events([click("5")])
+    store.add_events([click("5", time=gone.forgotten_at + 1)])
     assert store.has_reader(SITE, "ann")
     assert store.last_seq(SITE) > 4
 
@@ -123,7 +123,7 @@ def test_a_reader_who_is_forgotten_twice_is_pending_again(store: Store) -> None:
     store.add_events([click("1")])
     store.forget_reader(SITE, "ann", "x")
     first = store.forgotten_readers(SITE, in_log=True)
-    store.add_events([click("2")])
+    store.add_events([click("2", time=first[0].forgotten_at + 1)])
     store.forget_reader(SITE, "ann", "x")
     store.log_is_cleared(SITE, first)  # the first time only
     again = store.forgotten_readers(SITE, in_log=True)

@@ -25,7 +25,7 @@ def keywords_page(folders: Folders, most: int) -> Page:
         parts.append(
             Part({"zh": "Chinese", "en": "English"}.get(language, language), note, [Examples(rows)] if rows else [])
         )
-    return Page("keywords", "Keywords", LEAD, parts)
+    return Page("keywords", "Keywords", LEAD, parts or [Part("Articles", "There was no article.", [])])
 
 
 def keyword_examples(folders: Folders, most: int) -> dict[str, list[Example]]:
