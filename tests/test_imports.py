@@ -25,8 +25,10 @@ from jobs.imports import app
 from jobs.terminal import main
 from recsys.errors import ImportRefused
 from recsys.imports import ImportsConfig, Summary, Target, import_file, import_mind
+from recsys.imports.records import event_of
 from recsys.imports.values import MAX_CONTEXT
 from recsys.store import Kind, Store
+from recsys.store.addresses import made_id
 
 SITE = "daily"
 URL = "sqlite:///{}/store.db"
@@ -645,3 +647,8 @@ def test_the_job_ends_with_2_when_no_row_can_be_used(tmp_path: Path, monkeypatch
     assert (code, "ImportRefused" in logged, "not a time" in logged) == (2, True, True)
     code, logged = _run_job("mind", str(tmp_path))
     assert (code, "news.tsv" in logged) == (2, True)
+
+
+def test_the_identifier_that_a_row_makes_stays_the_one_of_earlier_versions() -> None:
+    row = (None, SITE, Kind.CLICK, "a", "ann", None, 1_730_794_500_000, None, 3, None, None, '{"x":"it\'s"}')
+    assert event_of(row).event_id == f"{row[6]:011x}{made_id(repr(row[1:]))}"
