@@ -9,6 +9,8 @@ from recsys.events import AGAIN, KINDS, UNDATED, Events, of_people
 from recsys.events.people import (
     DAY_CLICKS,
     HOUR_CLICKS,
+    HOUR_SHOWN,
+    IMPRESSION,
     REASONS,
     Odd,
     Reason,
@@ -90,6 +92,23 @@ def test_whoever_clicks_as_no_person_does_is_left_out_with_all_that_they_did(rea
     assert str(found[0].reason) == REASONS[reason]
     assert [events.reader_ids[row] for row in of_people(events).reader] == ["ann", "ann"]
     assert odd_readers(log_of([before, *robot[:-1], *person])) == []
+
+
+def test_a_robot_that_is_shown_one_article_all_the_time_does_not_sink_it() -> None:
+    """In training and in the service: ann sees the list as often as a person can."""
+    robot = [shown("robot", "a", HOUR_START + n, f"r{n}") for n in range(HOUR_SHOWN + 1)]
+    ann = [shown("ann", f"{name}{n}", HOUR_START + n, f"i{n}") for n in range(HOUR_SHOWN) for name in ("a", "b")]
+    ann += [shown("ann", "a0", HOUR_START + n, f"j{n}") for n in range(HOUR_SHOWN - 1)]
+    events = log_of([*robot, *ann])
+    assert odd_readers(events) == [Odd(0, "robot", Reason.SHOWN, 0, HOUR_START, HOUR_START + HOUR_SHOWN)]
+    assert set(of_people(events).reader.tolist()) == {events.reader_ids.index("ann")}
+    assert odd_readers(log_of([*robot[1:], *ann])) == []
+    visitors = Visitors(10)
+    clicked = visitors.see(CLICK, 7, HOUR_START, "robot", None)
+    seen = [visitors.see(IMPRESSION, 0, HOUR_START + n, "robot", None) for n in range(HOUR_SHOWN + 1)]
+    assert [clicked.kind, *(one.kind for one in seen)] == [CLICK, *[IMPRESSION] * HOUR_SHOWN, None]
+    assert [one.row for one in seen[-1].undone] == [7]
+    assert visitors.see(IMPRESSION, 0, HOUR_START + HOUR, "ann", None).kind == IMPRESSION
 
 
 def test_a_day_ends_after_twenty_four_hours_of_the_clock() -> None:

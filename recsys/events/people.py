@@ -9,7 +9,8 @@ which the service counts too (``recsys.events.visitors``):
   ``NOBODY_MS``, so that a site that names nobody still has popular articles, and a flood counts once a minute;
 - of undated clicks each reader's first on an article counts;
 - a reader who clicks at a rate that no person reads at is *odd*: nothing that they did counts, before or after. The
-  limits lie above what any of G1's 270,000 readers does, and few of these come near them.
+  limits lie above what any of G1's 270,000 readers does, and few of these come near them. So is one to whom the same
+  article is shown again and again, which would sink it.
 """
 
 import enum
@@ -35,8 +36,11 @@ HOUR_CLICKS = 60  # clicks within one hour of the clock: one a minute without a 
 DAY_CLICKS = 150  # clicks within 24 hours; the busiest of G1's 270,000 readers made 141
 DAY_HOURS = 20  # hours out of 24 with a click: nobody is awake so long; G1's most tireless reader had 16
 DAY = 24  # hours
+HOUR_SHOWN = (
+    60  # times that one article is shown to one reader within an hour of the clock: a page a minute, each with it
+)
 
-CLICK = KINDS.index(Kind.CLICK)
+CLICK, IMPRESSION = KINDS.index(Kind.CLICK), KINDS.index(Kind.IMPRESSION)
 AGAIN = len(KINDS)  # the kind of a click that repeats one that counted
 
 
@@ -47,6 +51,7 @@ class Reason(enum.IntEnum):
     HOUR = 1
     DAY = 2
     SLEEPLESS = 3
+    SHOWN = 4
 
     def __str__(self) -> str:
         return REASONS[self]
@@ -57,6 +62,7 @@ REASONS = {
     Reason.HOUR: f"more than {HOUR_CLICKS} clicks within an hour",
     Reason.DAY: f"more than {DAY_CLICKS} clicks within a day",
     Reason.SLEEPLESS: f"clicks in {DAY_HOURS} hours of one day",
+    Reason.SHOWN: f"one article shown more than {HOUR_SHOWN} times within an hour",
 }
 
 
@@ -64,11 +70,12 @@ class Odd(NamedTuple):
     """A reader, or a session of nobody known, whom no person could be.
 
     Attributes:
-        event: place of their first click in the log.
+        event: place of their first click in the log; of what was first shown to who never clicked.
         reader: identifier, None for a session.
         reason: why.
         clicks: how many.
-        first: ms; last: ms.
+        first: ms, of these clicks, else of what was shown.
+        last: ms.
     """
 
     event: int
@@ -108,15 +115,16 @@ def odd_readers(events: Events) -> list[Odd]:
     """Who is left out of the counts, most clicks first."""
     keys = visitor_keys(events)
     odd, reasons = _odd_keys(events, keys)
-    clicks = np.flatnonzero(np.isin(keys, odd) & (events.kind == CLICK) & (events.time != UNDATED))
-    clicks = clicks[np.argsort(keys[clicks], kind="stable")]
-    starts, ends = (np.searchsorted(keys[clicks], odd, side=side).tolist() for side in ("left", "right"))
+    did = np.flatnonzero(np.isin(keys, odd) & np.isin(events.kind, (CLICK, IMPRESSION)) & (events.time != UNDATED))
+    did = did[np.argsort(keys[did], kind="stable")]
+    starts, ends = (np.searchsorted(keys[did], odd, side=side).tolist() for side in ("left", "right"))
     found = []
     for key, reason, start, end in zip(odd.tolist(), reasons.tolist(), starts, ends, strict=True):
-        own = clicks[start:end]
+        own, clicked = did[start:end], did[start:end][events.kind[did[start:end]] == CLICK]
+        own = clicked if len(clicked) else own
         reader = events.reader_ids[key] if key < len(events.reader_ids) else None
         first, last = events.time[own[[0, -1]]].tolist()
-        found.append(Odd(int(own[0]), reader, Reason(reason), len(own), first, last))
+        found.append(Odd(int(own[0]), reader, Reason(reason), len(clicked), first, last))
     return sorted(found, key=lambda one: (-one.clicks, one.event))
 
 
@@ -144,9 +152,21 @@ def _odd_keys(events: Events, keys: Longs) -> tuple[Longs, Longs]:
     key, hour, count = key[start], hour[start], np.diff(np.append(start, len(key)))
     reason = np.zeros(len(key), np.int64)
     _find_odd(key, hour, count, reason)
-    odd = reason > 0
-    named, first = np.unique(key[odd], return_index=True)
-    return named, reason[odd][first]
+    shown = _shown_too_often(events, keys)
+    found = np.concatenate([key[reason > 0], shown])
+    named, first = np.unique(found, return_index=True)
+    return named, np.append(reason[reason > 0], np.full(len(shown), Reason.SHOWN))[first]
+
+
+def _shown_too_often(events: Events, keys: Longs) -> Longs:
+    """The visitors to whom one article was shown too often within an hour, some of them repeatedly."""
+    shown = np.flatnonzero((events.kind == IMPRESSION) & (events.time != UNDATED) & (keys >= 0))
+    shown = shown[np.bincount(keys[shown])[keys[shown]] > HOUR_SHOWN]  # hardly anybody, so that the rest costs nothing
+    columns = keys[shown], events.time[shown] // HOUR_MS, events.article[shown]
+    order = np.lexsort(columns)
+    changes = np.logical_or.reduce([np.diff(column[order]) != 0 for column in columns])
+    start = np.flatnonzero(np.append(True, changes)[: len(order)])
+    return keys[shown][order][start[np.diff(np.append(start, len(order))) > HOUR_SHOWN]]
 
 
 @compiled

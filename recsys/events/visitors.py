@@ -9,10 +9,22 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from recsys.events.arrays import UNDATED
-from recsys.events.people import AGAIN, CLICK, DAY, HOUR_MS, NOBODY_MS, REPEAT_MS, Reason, oddity
+from recsys.events.people import (
+    AGAIN,
+    CLICK,
+    DAY,
+    HOUR_MS,
+    HOUR_SHOWN,
+    IMPRESSION,
+    NOBODY_MS,
+    REPEAT_MS,
+    Reason,
+    oddity,
+)
 
 MAX_CLICKS = 300  # remembered of one visitor: a day's that are not odd, and undated ones
 MAX_ODD = 10_000  # odd visitors remembered; the one that was odd first is forgotten first
+MAX_SHOWN = 50_000  # visitors with an article and an hour of which it is remembered how often it was shown: some 12 MB
 
 
 class Click(NamedTuple):
@@ -46,6 +58,7 @@ class Visitors:
         self.size = size
         self.odd: OrderedDict[str, None] = OrderedDict.fromkeys(odd)
         self._clicks: OrderedDict[str, list[Click]] = OrderedDict()
+        self._shown: OrderedDict[tuple[str, int, int], int] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._clicks)
@@ -62,6 +75,8 @@ class Visitors:
         """
         if visitor is not None and visitor in self.odd:
             return Seen(None)
+        if kind == IMPRESSION and visitor is not None and time != UNDATED and self._too_often(visitor, row, time):
+            return self._left_out(visitor, self._clicks.get(visitor, []))
         if kind != CLICK:
             return Seen(kind)
         if visitor is None:
@@ -72,8 +87,7 @@ class Visitors:
         again = any(one.counted and one.row == row and abs(time - one.time) < REPEAT_MS for one in past)
         past.append(Click(time, row, not again))
         if _reason(past):
-            self._mark(visitor)
-            return Seen(None, tuple(one for one in past[:-1] if one.counted and one.time != UNDATED))
+            return self._left_out(visitor, past[:-1])
         self._keep(visitor, past[-MAX_CLICKS:])
         return Seen(AGAIN if again else CLICK)
 
@@ -82,6 +96,8 @@ class Visitors:
         for held in (self._clicks, self.odd):
             for visitor in [visitor for visitor in held if gone(visitor)]:
                 del held[visitor]
+        for shown in [shown for shown in self._shown if gone(shown[0])]:
+            del self._shown[shown]
 
     def _nobodys(self, key: str, row: int, time: int) -> int:
         past = self._clicks.get(key, [])
@@ -96,11 +112,20 @@ class Visitors:
         if len(self._clicks) > self.size:
             self._clicks.popitem(last=False)
 
-    def _mark(self, visitor: str) -> None:
+    def _too_often(self, visitor: str, row: int, time: int) -> bool:
+        key = (visitor, row, time // HOUR_MS)
+        self._shown[key] = self._shown.pop(key, 0) + 1
+        if len(self._shown) > MAX_SHOWN:
+            self._shown.popitem(last=False)
+        return self._shown[key] > HOUR_SHOWN
+
+    def _left_out(self, visitor: str, past: list[Click]) -> Seen:
+        """Nothing of a visitor counts from now on; what did is undone."""
         self._clicks.pop(visitor, None)
         self.odd[visitor] = None
         if len(self.odd) > MAX_ODD:
             self.odd.popitem(last=False)
+        return Seen(None, tuple(one for one in past if one.counted and one.time != UNDATED))
 
 
 def _reason(clicks: list[Click]) -> Reason:
