@@ -50,6 +50,7 @@ ZH_ORIGINAL = text("夜班渡轮在石岛附近搁浅", ZH_FERRY)
         text("Ferry stuck on sandbank", "<p>" + FERRY.replace(". ", ".</p>\r\n<p>") + "</p>"),
         text("Ferry stuck on sandbank", FERRY.replace("nobody was hurt", "no one was injured")),
         text("FERRY STUCK ON SANDBANK", FERRY.upper()),
+        text("Live | Ferry stuck on sandbank", FERRY),
     ],
 )
 def test_a_wire_story_is_one_whatever_a_paper_puts_around_it(copy: Reading) -> None:
@@ -64,6 +65,7 @@ def test_a_wire_story_is_one_whatever_a_paper_puts_around_it(copy: Reading) -> N
         text("渡轮搁浅", "本报讯（记者 林一帆）" + ZH_FERRY),
         text("渡轮搁浅", ZH_FERRY + "更多海岛新闻，请关注晚灯报客户端，每天为您带来第一手消息。"),
         text("渡轮搁浅", ZH_FERRY[:70]),
+        text("快讯｜夜班渡轮搁浅，乘客全部获救", ZH_FERRY),
         text("渡輪擱淺", ZH_FERRY.replace("渡轮", "渡輪").replace("检查", "檢查").replace("运营", "運營")),
     ],
 )

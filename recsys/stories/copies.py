@@ -47,7 +47,8 @@ class Reading:
         main, mark, rest = _parts(self.text.title)
         paper = rest.casefold() == (self.text.source or "").casefold()
         told = units(main)
-        is_paper = mark in "|｜" or paper or (len(told) >= HEADLINE[told.spaced] and len(rest.split()) <= PAPER)
+        behind_bar = mark in "|｜" and len(told) >= len(units(rest))  # shorter than that is a rubric: "Live | …"
+        is_paper = paper or behind_bar or (len(told) >= HEADLINE[told.spaced] and len(rest.split()) <= PAPER)
         return told if mark and is_paper and len(told) else units(self.text.title)
 
     @cached_property
