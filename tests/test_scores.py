@@ -52,6 +52,15 @@ def test_each_list_says_what_its_scores_are() -> None:
     assert sum(card.score for card in cards) == pytest.approx(1)
 
 
+def test_the_only_article_of_a_language_is_not_certain_to_be_opened_next() -> None:
+    stories = [entry(0, None), entry(1, None, language="da"), entry(2, None), entry(3, None)]
+    recommender = newsroom(stories, [(1.0, 0.0), (0.9, 0.1), (0.8, 0.2), (0.7, 0.3)], model=Odds())
+    cards = ask(recommender, reader(0), k=3, lang="da").cards
+    assert cards[0].row == 1
+    assert cards[0].score < 0.5
+    assert sum(card.score for card in cards) == pytest.approx(1, abs=1e-4)
+
+
 def kinds(items: list[dict[str, Any]]) -> set[str]:
     """The kinds of an answer's scores, which all lie between 0 and 1."""
     assert all(0 <= item["score"] <= 1 for item in items)

@@ -132,17 +132,20 @@ class Recommender:
         taste = self._taste(states, asker)
         cards: list[Card] = []
         tiers: list[Tier] = []
+        candidates: list[Vectors] = []
         for part in self.catalogue.by_preference(allowed, lang or self._spoken(states, home)):
             left = k - len(cards)
             if taste is not None:
-                more, tier = self._for_taste(taste, part, left, now), taste.tier
+                more, scores = self._for_taste(taste, part, left, now)
+                candidates.append(scores)
+                tier = taste.tier
             else:
                 more, tier = self._for_anyone(states, part, left, now)
             cards += more
             tiers.append(tier)
             if len(cards) == k:
                 break
-        return Recommendation(tiers[0] if cards else Tier.EMPTY, self.release, cards)
+        return Recommendation(tiers[0] if cards else Tier.EMPTY, self.release, self._said(cards, candidates))
 
     def similar(self, article_id: str, k: int, now: int) -> list[Card]:
         """The articles nearest to one, in its language; what these leave empty the newest fill.
@@ -206,15 +209,24 @@ class Recommender:
                     return Taste(tier, state, space, table, index, interests, asker)
         return None
 
-    def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> list[Card]:
+    def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> tuple[list[Card], Vectors]:
+        """A list with the scores by which it was ranked, and the scores of all its candidates."""
         pool = self._pool(taste, allowed, now)
         picked = self._varied(pool.rows, allowed, k, now, pool.liked, len(taste.state.clicks))
         late = [row for row in picked if row not in set(pool.rows.tolist())]
         rows = np.concatenate([pool.rows, np.array(late, np.int32)])
         scores = np.concatenate([pool.scores, self._score(taste, rows[len(pool.rows) :], now)])
-        kind = self._kind()
-        said = dict(zip(rows.tolist(), as_said(kind, scores, pool.scores).tolist(), strict=True))
-        return [Card(row, said[row], self._reason(taste, pool, row, now), kind) for row in picked]
+        kind, score_of = self._kind(), dict(zip(rows.tolist(), scores.tolist(), strict=True))
+        cards = [Card(row, score_of[row], self._reason(taste, pool, row, now), kind) for row in picked]
+        return cards, pool.scores
+
+    def _said(self, cards: list[Card], candidates: Sequence[Vectors]) -> list[Card]:
+        """The cards with their scores as they are answered, over the candidates of all languages."""
+        if not candidates:
+            return cards
+        scores = np.array([card.score for card in cards], np.float32)
+        said = as_said(self._kind(), scores, np.concatenate(candidates)).tolist()
+        return [card._replace(score=score) for card, score in zip(cards, said, strict=True)]
 
     def _kind(self) -> ScoreKind:
         if self.model is None:
