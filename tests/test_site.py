@@ -44,6 +44,20 @@ def test_without_a_wish_the_browser_decides_and_then_the_site(client: FlaskClien
     assert "Accept-Language" in answer.headers["Vary"]
 
 
+def test_on_a_danish_site_an_english_browser_puts_no_english_story_first() -> None:
+    pages = articles(NOW)
+    danish = dataclasses.replace(pages[0], id="dk", title="Ny bro over havnen", language="da")
+    room = HandNewsroom([*pages, danish])
+    room.language = "da"
+    client = site(room).test_client()
+    for accepts, lang in (("en-US,en;q=0.9", "en"), ("zh-CN", "zh-CN"), ("da", "en")):
+        answer = client.get("/", headers={"Accept-Language": accepts}).text
+        assert f'<html lang="{lang}">' in answer
+        assert '<guess-you-like lang="da"' in answer
+        assert re.findall(r'data-article="([^"]+)" data-slot="front"', answer) == ["dk"]
+    assert '<guess-you-like lang="en"' in client.get("/?lang=en").text, "who asks gets it"
+
+
 def test_an_unknown_language_is_not_remembered(client: FlaskClient) -> None:
     assert "Set-Cookie" not in client.get("/?lang=xx").headers
 

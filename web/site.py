@@ -54,20 +54,26 @@ def newsroom() -> Newsroom:
 
 
 def chosen_language() -> str:
-    """The language asked for by ``?lang=``, else by the cookie, else by the browser, else the site's own.
+    """Whose articles come first: the language asked for by ``?lang=``, else by the cookie, else by the browser, else
+    the site's own.
 
-    It is the site's own, Chinese or English: whose articles come first. The page itself speaks ``texts.said_in`` of it.
+    It is the site's own, Chinese or English. Where the site's own is neither, the browser is not asked: many speak
+    English wherever they are, and one English agency story would lead a Danish paper.
     """
+    return _wished(browser=newsroom().language in texts.LANGUAGES)
+
+
+def _wished(browser: bool) -> str:
     home = newsroom().language
-    wishes = [request.args.get("lang"), request.cookies.get(LANG_COOKIE), *request.accept_languages.values()]
-    codes = map(language_code, wishes)
+    wishes = [request.args.get("lang"), request.cookies.get(LANG_COOKIE)]
+    codes = map(language_code, [*wishes, *(request.accept_languages.values() if browser else ())])
     return next((code for code in codes if code in (home, *texts.LANGUAGES)), home)
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """Render a page with what every page needs, and remember the language."""
     room, reads, now = newsroom(), chosen_language(), int(time.time() * 1000)
-    lang = texts.said_in(reads)
+    lang = texts.said_in(_wished(browser=True))
     response = make_response(
         render_template(
             template,
