@@ -44,6 +44,18 @@ def test_without_a_wish_the_browser_decides_and_then_the_site(client: FlaskClien
     assert "Accept-Language" in answer.headers["Vary"]
 
 
+def test_an_old_storys_date_is_said_once() -> None:
+    published = int(time.time() * 1000) - 30 * DAY
+    old, new = (dataclasses.replace(articles(NOW)[0], published_at=at) for at in (published, published + 29 * DAY))
+    date = texts.date(published, "en", "Asia/Shanghai")
+    for story, ago in ((old, []), (new, ["1 day ago"])):
+        page = site(HandNewsroom([story])).test_client().get(f"/article/{story.id}?lang=en").text
+        byline = re.search(r'<p class="byline".*?</p>', page, re.S)
+        assert byline is not None
+        assert re.findall(r'class="ago">([^<]*)', byline[0]) == ago
+        assert byline[0].count(date) == (story is old)
+
+
 def test_on_a_danish_site_an_english_browser_puts_no_english_story_first() -> None:
     pages = articles(NOW)
     danish = dataclasses.replace(pages[0], id="dk", title="Ny bro over havnen", language="da")
