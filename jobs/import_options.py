@@ -49,7 +49,12 @@ NoHeader = Annotated[bool, typer.Option("--no-header", help="The columns have no
 Records = Annotated[str | None, typer.Option(help="Where the list is inside a wrapper object: articles, or data.items")]
 Timezone = Annotated[str | None, typer.Option(help="Zone of times that name none; default: site.timezone")]
 UtcTimezone = Annotated[str | None, typer.Option("--timezone", help="Zone of times that name none; default: UTC")]
-TimeFormat = Annotated[str | None, typer.Option(help="Form of times in no known form, such as '%d.%m.%Y %H:%M'")]
+TimeFormat = Annotated[
+    str | None,
+    typer.Option(
+        help="Form of times in no known form, such as '%d.%m.%Y %H:%M'; excel: days as a spreadsheet counts them"
+    ),
+]
 Language = Annotated[str | None, typer.Option(help="Code of articles that name no language: en, zh-Hant-TW, nob")]
 DwellUnit = Annotated[str, typer.Option(help=f"Unit of dwell times: {', '.join(DWELL_UNITS)}")]
 AllowPrivate = Annotated[

@@ -271,3 +271,13 @@ def test_a_dry_run_keeps_no_version(target: Target, tmp_path: Path, serve: Calla
     dry = Target(target.store, SITE, tmp_path / "rejects", dry_run=True)
     import_feed(dry, url, tmp_path / "feeds", allow_private=True)
     assert not (tmp_path / "feeds").exists()
+
+
+def test_relative_links_stand_below_the_feeds_own_site(target: Target, store: Store, tmp_path: Path) -> None:
+    items = "<item><title>One</title><link>/1</link></item><item><title>Two</title><guid>2</guid></item>"
+    file = tmp_path / "feed.xml"
+    file.write_text(
+        f'<rss version="2.0"><channel><title>Q</title><link>https://q.example</link>{items}</channel></rss>'
+    )
+    import_feed(target, str(file), tmp_path / "feeds")
+    assert {article.id: article.url for article in store.articles(SITE)} == {"/1": "https://q.example/1", "2": None}

@@ -652,3 +652,78 @@ def test_the_job_ends_with_2_when_no_row_can_be_used(tmp_path: Path, monkeypatch
 def test_the_identifier_that_a_row_makes_stays_the_one_of_earlier_versions() -> None:
     row = (None, SITE, Kind.CLICK, "a", "ann", None, 1_730_794_500_000, None, 3, None, None, '{"x":"it\'s"}')
     assert event_of(row).event_id == f"{row[6]:011x}{made_id(repr(row[1:]))}"
+
+
+@pytest.mark.parametrize("content", ["id,title\ra,One\rb,Two\r", 'id,title\ra,"One"\rb,"Two"'])
+def test_line_ends_of_old_macs_end_lines(target: Target, store: Store, tmp_path: Path, content: str) -> None:
+    import_file(target, write(tmp_path / "a.csv", content), "csv")
+    assert [(article.id, article.title) for article in store.articles(SITE)] == [("a", "One"), ("b", "Two")]
+
+
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_read_in_either_order(
+    target: Target, store: Store, tmp_path: Path, order: str
+) -> None:
+    file = write(tmp_path / "a.csv", "id,title\na,Été\n".encode(order))
+    import_file(target, file, "csv", encoding="utf-16")
+    assert [article.title for article in store.articles(SITE)] == ["Été"]
+
+
+@pytest.mark.parametrize(("encoding", "content"), [("utf-32", b"id,title\na,b\n"), ("hex", b"id,title\n")])
+def test_bytes_that_an_encoding_cannot_have_are_refused(
+    target: Target, tmp_path: Path, encoding: str, content: bytes
+) -> None:
+    with pytest.raises(ImportRefused):
+        import_file(target, write(tmp_path / "a.csv", content), "csv", encoding=encoding)
+
+
+def test_a_stray_quote_costs_its_own_line_and_none_of_those_that_it_swallowed(
+    target: Target, store: Store, tmp_path: Path
+) -> None:
+    text = 'id,title,body\n1,a,"two\nlines"\n2,"open,x\n3,"c",x\n4,"d",x\n5,"open,x\n6,f,x\n'
+    summary = import_file(target, write(tmp_path / "a.csv", text), "csv")
+    assert [(article.id, article.body) for article in store.articles(SITE)] == [
+        ("1", "two\nlines"),
+        ("3", "x"),
+        ("4", "x"),
+        ("6", "x"),
+    ]
+    assert [line for line, reason in reasons(summary) if "quote" in reason] == [4, 7]
+
+
+def test_an_identifier_that_was_rounded_on_its_way_is_rejected(target: Target, tmp_path: Path) -> None:
+    file = write(tmp_path / "a.csv", "id,title\n1.73079E+12,a\n1.73079E+12,b\n1e3,c\n")
+    assert counts(import_file(target, file, "csv")) == (3, 1, 0, 0, 2)
+    rows = '{"id": 1.2345678901234567e18, "title": "d"}\n{"id": 1234567890123456789, "title": "e"}\n'
+    assert counts(import_file(target, write(tmp_path / "b.jsonl", rows), "jsonl")) == (2, 1, 0, 0, 1)
+
+
+def test_the_words_of_content_systems_for_what_is_not_public_hide(target: Target, store: Store, tmp_path: Path) -> None:
+    rows = ["a,trash", "b,publish", "c,-1", "d,1.0", "e,0.0", "f,future", "g,archived"]
+    import_file(target, write(tmp_path / "a.csv", "id,hidden,title\n" + "".join(f"{r},t\n" for r in rows)), "csv")
+    assert {article.id for article in store.articles(SITE) if article.hidden} == {"a", "c", "d", "f", "g"}
+
+
+def test_a_column_of_states_is_named_as_what_hides_and_one_of_numbers_is_not(target: Target, tmp_path: Path) -> None:
+    states = import_file(target, write(tmp_path / "a.csv", "id,title,status\n1,t,draft\n2,u,publish\n"), "csv")
+    assert "hidden=status" in " ".join(states.notes)
+    numbers = import_file(target, write(tmp_path / "b.csv", "id,title,status\n1,t,1\n2,u,0\n"), "csv")
+    assert "hidden" not in " ".join(numbers.notes)
+
+
+def test_a_log_of_addresses_is_told_to_find_its_articles_by_them(target: Target, tmp_path: Path) -> None:
+    text = "ts,visitor_id,page_referrer,page_location\n1730790900,v,https://g.example/,https://q.example/1\n"
+    with pytest.raises(ImportRefused) as refused:
+        import_file(target, write(tmp_path / "a.csv", text), "csv")
+    assert "article=@page_location" in refused.value.remedy
+
+
+def test_parquet_texts_that_are_not_marked_as_texts_are_read(target: Target, store: Store, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [b"a"], "title": [b"One"]}), tmp_path / "a.parquet")
+    import_file(target, tmp_path / "a.parquet", "parquet")
+    assert [(article.id, article.title) for article in store.articles(SITE)] == [("a", "One")]
+
+
+def test_a_dwell_time_with_a_fraction_is_rounded(target: Target, store: Store, tmp_path: Path) -> None:
+    import_file(target, write(tmp_path / "a.csv", "article,reader,dwell_ms\n1,r,3512.7\n"), "csv")
+    assert [event.dwell_ms for event in store.events_after(SITE, 0, 9)] == [3513]

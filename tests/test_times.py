@@ -248,3 +248,18 @@ def test_a_batch_that_fails_leaves_no_trace_in_what_a_column_remembers() -> None
     with pytest.raises(BadValue):
         column.column(["2023-06-09 10:00", "never"])
     assert column.naive == 0
+
+
+def test_days_of_a_spreadsheet_are_read_when_they_are_said_to_be_such() -> None:
+    assert read_time("45601.34375", zone=UTC, format="excel") == at(2024, 11, 5, 8, 15)
+    assert read_time(45601, zone=TOKYO, format="excel") == at(2024, 11, 5, hours=9)
+    assert read_time("2024-11-05 08:15", zone=UTC, format="excel") == at(2024, 11, 5, 8, 15)
+    with pytest.raises(BadTime, match="excel"):
+        read_time("45601.34375", zone=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-11-05 8h15", "5.11.2024, 08:15 Uhr", "'2024-11-05 08:15'", "2024-11-05 8:15 a. m."]
+)
+def test_times_as_newsrooms_of_europe_write_them(text: str) -> None:
+    assert read_time(text, zone=UTC) == at(2024, 11, 5, 8, 15)

@@ -1,7 +1,7 @@
 """CSV files -> batches of columns."""
 
 import csv
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain, dropwhile
 from typing import Any
@@ -12,6 +12,8 @@ from recsys.imports.tables import Batch, Limits, Reject, grouped, has_text
 
 DELIMITERS = "\t;|,"
 EXCEL = "sep="  # the first line by which Excel is told the delimiter
+NOT_CLOSED = "a quote that is never closed, or one inside a value that is not written twice"
+CR = "a line end (CR) inside a value without quotes"
 LOOK_AHEAD = 100  # lines by which the delimiter and the kind of a column are told
 LOOK_AHEAD_CHARS = 1_000_000  # and no more text than this
 
@@ -46,6 +48,8 @@ class CsvTable:
         self._first = first
         self._lines = chain(first, lines)
         self._problems: dict[int, Line] = {}
+        self._of_row: list[Line] = []  # the lines of the row that is read
+        self._again = deque[Line]()  # lines that a quote without an end has swallowed
         self.names = self._names()
 
     @property
@@ -82,24 +86,46 @@ class CsvTable:
         return names
 
     def _split(self, text: str) -> list[str]:
-        return next(csv.reader([text], delimiter=self._delimiter))
+        return next(csv.reader([text.replace("\r", " ")], delimiter=self._delimiter))
 
     def _texts(self) -> Iterator[str]:
-        for line in self._lines:
+        while (line := self._again.popleft() if self._again else next(self._lines, None)) is not None:
             self._number = line.number
+            self._of_row.append(line)
             if line.problem:
                 self._problems[line.number] = line
             yield "\n" if line.is_cut else line.text + "\n"  # a quote in half a line would swallow the next ones
+
+    def _is_closed(self) -> bool:
+        """Whether the quote in the lines of a row ends where it should, and not with another row's or the file.
+
+        Without ``strict`` the reader takes both for one long value, and the rows inside it would be lost in silence.
+        """
+        if len(self._of_row) < 2:
+            return True
+        strict = csv.reader((line.text + "\n" for line in self._of_row), delimiter=self._delimiter, strict=True)
+        try:
+            next(strict)
+        except csv.Error:
+            return False
+        return True
 
     def _rows(self, reject: Reject) -> Iterator[tuple[int, list[str], int]]:
         reader = csv.reader(self._texts(), delimiter=self._delimiter)
         width = len(self.names)
         while True:
-            first = self._number + 1
+            self._of_row.clear()
             try:
                 row = next(reader, None)
-            except csv.Error as error:
-                reject(first, f"not CSV: {error}; look for a quote that is never closed", "")
+                error = None if self._problems or self._is_closed() else NOT_CLOSED
+            except csv.Error as problem:
+                error = CR if "new-line" in str(problem) else NOT_CLOSED
+            if error is not None:
+                first = self._of_row[0]
+                self._problems.clear()
+                self._again.extendleft(reversed(self._of_row[1:]))  # only the line with the quote is lost
+                reject(first.number, f"not CSV: {error}", first.text)
+                reader = csv.reader(self._texts(), delimiter=self._delimiter)
                 continue
             if row is None:
                 return

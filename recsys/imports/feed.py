@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import feedparser
 
@@ -94,13 +95,15 @@ def _xml_feed(text: str, name: str) -> Feed:
 
 def _entry(entry: Any, feed: Any) -> Row:
     link = entry.get("link")
+    if link and link == entry.get("id") and not link.startswith(("http:", "https:")):
+        link = None  # feedparser takes a guid that does not say it is no address for one
     full = max((part.get("value") or "" for part in entry.get("content", ())), key=len, default="")
     return _without_nothing(
         {
             "id": _usable_id(entry.get("id")) or _usable_id(link),
             "title": entry.get("title"),
             "body": full or entry.get("summary"),
-            "url": link,
+            "url": _absolute(link, feed.get("link")),
             "image": _picture(entry),
             "source": _source(entry, feed),
             "language": entry.get("language") or feed.get("language"),
@@ -147,7 +150,8 @@ def _json_feed(text: str, name: str) -> Feed:
     if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
         raise ImportRefused(EXPECTED, f"other JSON ({name})", "Use `python -m jobs import jsonl`.")
     rows = [_item(item, feed) for item in feed["items"] if isinstance(item, dict)]
-    return Feed(rows, [])
+    others = len(feed["items"]) - len(rows)
+    return Feed(rows, [f"{others} items of the feed are no objects and were left out."] if others else [])
 
 
 def _item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> Row:
@@ -160,7 +164,7 @@ def _item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> Row:
             "id": _usable_id(item.get("id")) or _usable_id(url),
             "title": item.get("title"),
             "body": item.get("content_html") or item.get("content_text") or item.get("summary"),
-            "url": url,
+            "url": _absolute(url, feed.get("home_page_url")),
             "image": item.get("image") or item.get("banner_image"),
             "source": next(filter(None, names), None) or feed.get("title"),
             "language": item.get("language") or feed.get("language"),
@@ -168,6 +172,14 @@ def _item(item: Mapping[str, Any], feed: Mapping[str, Any]) -> Row:
             "published_at": item.get("date_published") or item.get("date_modified"),
         }
     )
+
+
+def _absolute(link: str | None, site: str | None) -> str | None:
+    """A link below the address of the feed's own site, if it is relative."""
+    try:
+        return urljoin(site, link) if link and site else link
+    except ValueError:
+        return link
 
 
 def _usable_id(value: Any) -> str | None:

@@ -221,8 +221,12 @@ def import_adressa(target: Target, path: Path) -> Summary:
     Raises:
         ImportRefused: there is no file, or one is of another format.
     """
-    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
-    if not files:
+    files = (
+        sorted(file for file in path.iterdir() if file.is_file() and file.name[0] not in "._")
+        if path.is_dir()
+        else [path]
+    )
+    if not files:  # what systems put beside data is none: .DS_Store, _SUCCESS
         raise ImportRefused("files of events", f"none in {path}", "Check the path.")
     target = replace(target, reading=replace(target.reading, dwell_unit_ms=SECOND_MS))
     mapping = {field: Source(some[0], None) for field, some in ADRESSA.items()}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ class ParquetTable:
     def sample(self) -> dict[str, list[Any]]:
         """See ``Table``."""
         part = next(self._file.iter_batches(SAMPLE_ROWS), None)
-        return part.to_pydict() if part is not None else {name: [] for name in self.names}
+        return {name: _values(part.column(name)) if part is not None else [] for name in self.names}
 
     def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
         """See ``Table``."""
@@ -114,5 +114,14 @@ class ParquetTable:
             step = max(1, self._limits.batch_bytes * part.num_rows // max(part.nbytes, 1))
             for some in (part.slice(start, step) for start in range(0, part.num_rows, step)):
                 lines = range(self._done + 1, self._done + some.num_rows + 1)
-                yield Batch(lines, {name: some.column(name).to_pylist() for name in wanted})
+                yield Batch(lines, {name: _values(some.column(name)) for name in wanted})
                 self._done += some.num_rows
+
+
+def _values(column: Any) -> list[Any]:
+    """A column's values; texts that their writer did not mark as such, as Spark and Impala do, are texts too."""
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        with suppress(pa.ArrowInvalid):  # bytes that are no text stay bytes, and no field takes them
+            column = column.cast(pa.large_string())
+    values: list[Any] = column.to_pylist()
+    return values

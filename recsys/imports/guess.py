@@ -9,6 +9,8 @@ from datetime import UTC
 from typing import Any
 
 from recsys.imports.lists import is_several
+from recsys.imports.texts import TEXT_KEYS
+from recsys.imports.values import SEEN, UNSEEN
 from recsys.nothing import is_nothing
 from recsys.times import EARLIEST, BadTime, read_time
 
@@ -52,6 +54,7 @@ NAMES: dict[str, str] = {
     "expires_at": "expiresat expires expiry expirydate enddate validuntil unpublishat 过期时间 下线时间",
     "hidden": "hidden ishidden deleted isdeleted unpublished isdraft draft",
 }
+STATES = "status poststatus articlestatus publishstatus publicationstatus workflowstatus state visibility"
 EVENT_NAMES: dict[str, str] = {
     "article": ARTICLE_NAMES,
     "reader": """reader readerid user userid uid userkey username visitor visitorid visitorkey
@@ -123,6 +126,11 @@ def guessed_map(names: Sequence[str], sample: Sample, kind: str, taken: Mapping[
         column = _named(known.split(), left, sample, field) if field not in taken else None
         if column is not None:
             guess[field] = column
+            left.remove(column)
+    if kind == "articles" and not {"hidden"} & {*taken, *guess}:
+        column = _named(STATES.split(), left, sample, "state")
+        if column is not None:
+            guess["hidden"] = column
             left.remove(column)
     for field in ("title", "url", "published_at") if kind == "articles" else ("time",):
         if field not in taken and field not in guess and (column := _by_values(field, left, sample)):
@@ -197,11 +205,15 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
     if not some:
         return True
     if any(isinstance(value, dict) for value in some):
-        return False
+        return field in ("title", "body") and all(
+            isinstance(value, dict) and any(isinstance(value.get(key), str) for key in TEXT_KEYS) for value in some
+        )
     if field in ("time", "published_at", "expires_at"):
         return _mostly(_is_time, some) or all(isinstance(value, list) for value in some)
     if field in ("url", "image"):
         return _mostly(_is_address, some)
+    if field == "state":  # numbers mean something else on every site
+        return all(str(value).strip().lower() in UNSEEN | SEEN for value in some)
     if field in ("title", "body"):
         return all(isinstance(value, str) for value in some) and not all(map(_is_address, some))
     if field == "kind":

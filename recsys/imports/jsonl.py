@@ -73,7 +73,7 @@ class JsonTable:
             elements = _at(self._first[0].row or {}, path)
             objects = [element for element in elements if isinstance(element, dict)][:LOOK_AHEAD]
             inside = {name for row in objects for name in _paths(row)}
-            if len(inside.intersection(fields)) > len(outside) or not outside:
+            if len(inside.intersection(fields)) > len(outside) or (self.is_alone and not outside):
                 got = f"one whose key {path!r} is a list of them ({self._source.path.name})"
                 raise ImportRefused("objects that are one record each", got, f"Add --records {path}.")
 

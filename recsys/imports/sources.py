@@ -74,6 +74,9 @@ class TextSource:
         try:
             self._refuse_foreign()
             self.head = self._peek(HEAD_BYTES).decode(UTF8, "replace")
+            if "\r" in self.head and "\n" not in self.head:  # line ends of old Macs, as Excel still writes them there
+                self.head = self.head.replace("\r", "\n")
+                self._recode(lambda raw, final: raw.replace(b"\r", b"\n"))
         except BaseException:
             self.close()
             raise
@@ -179,12 +182,29 @@ class TextSource:
                 self.encoding = encoding
         if self.encoding == UTF8 and len(start) > 3 and not any(start[1::2]) and all(start[::2]):
             self.encoding = "utf-16-le"  # a table of Latin letters without its mark
+        elif self.encoding == "utf-16" and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self.encoding = "utf-16-be" if start[:1] == b"\x00" else "utf-16-le"
         if self.encoding == "utf-8-sig":
-            self._bytes.read(len(codecs.BOM_UTF8))
+            if start.startswith(codecs.BOM_UTF8):
+                self._bytes.read(len(codecs.BOM_UTF8))
         elif self.encoding != UTF8:
-            self._bytes = io.BufferedReader(_Recoded(self._bytes, self.encoding), 1 << 16)
+            self._recode(self._in_utf8(codecs.getincrementaldecoder(self.encoding)(errors="surrogateescape")))
         elif b"\x00" in start and not start.strip(b"\x00"):
             raise ImportRefused(self.expected, f"binary data ({self.path.name})", "Check how it was made.")
+
+    def _recode(self, recode: Callable[[bytes, bool], bytes]) -> None:
+        self._bytes = io.BufferedReader(_Recoded(self._bytes, recode), 1 << 16)
+
+    def _in_utf8(self, decoder: codecs.IncrementalDecoder) -> Callable[[bytes, bool], bytes]:
+        def recode(raw: bytes, final: bool) -> bytes:
+            try:
+                return decoder.decode(raw, final).encode(UTF8, "surrogatepass")
+            except UnicodeError as error:  # an encoding of several bytes has bytes that cannot even be skipped
+                got = f"bytes that are none: {error} ({self.path.name})"
+                remedy = "What came before them is stored; name the file's encoding with --encoding."
+                raise ImportRefused(f"text in {self.encoding}", got, remedy) from None
+
+        return recode
 
 
 def open_file(path: Path, expected: str) -> IO[bytes]:
@@ -202,9 +222,8 @@ def open_file(path: Path, expected: str) -> IO[bytes]:
 class _Recoded(io.RawIOBase):
     """A stream in another encoding, read as UTF-8; bytes without meaning stay invalid, for the line to be rejected."""
 
-    def __init__(self, source: io.BufferedReader, encoding: str) -> None:
-        self._source = source
-        self._decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+    def __init__(self, source: io.BufferedReader, recode: Callable[[bytes, bool], bytes]) -> None:
+        self._source, self._recode = source, recode
         self._left = b""
         self._ended = False
 
@@ -217,7 +236,7 @@ class _Recoded(io.RawIOBase):
         while not self._left and not self._ended:
             raw = self._source.read1(CHUNK_BYTES)
             self._ended = not raw
-            self._left = self._decoder.decode(raw, final=self._ended).encode(UTF8, "surrogatepass")
+            self._left = self._recode(raw, self._ended)
         count = min(len(buffer), len(self._left))
         buffer[:count], self._left = self._left[:count], self._left[count:]
         return count
@@ -239,8 +258,9 @@ def _decompressed(file: IO[bytes]) -> Any:
 
 def _known_encoding(name: str) -> str:
     try:
+        "".encode(name)  # hex and base64 have names, too, and are no encodings of text
         return codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise ImportRefused("the name of an encoding", repr(name), "Try utf-8, latin-1 or gb18030.") from None
 
 

@@ -111,6 +111,7 @@ def link_of(base_url: str = "", repair: Repair = lambda what: None) -> Convert:
 
 def language_of(value: Any) -> str | None:
     """A language by its code; of a list the first one."""
+    value = _unpacked(value)
     if isinstance(value, list | tuple):
         value = next(iter(value), None)
     text = text_of(value)

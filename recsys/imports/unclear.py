@@ -150,16 +150,25 @@ class Unclear:
                 f"what looks like a row: {', '.join(self._names)[:300]}",
                 f"Count the columns: --no-header --map {field}=2, and so on.",
             )
+        address = self._addresses() if field == "article" and field not in guess else ""
+        if address:  # what a web analysis logs: the article by its address
+            guess = {"article": f"@{address}"} | guess
         if field not in guess and not (field == "article" and guess.keys() & {"shown", "clicked", "history"}):
             raise ImportRefused(
                 f"a column for {field!r}, which {kind} need", got, f"Say which it is with --map {field}=COLUMN."
             )
-        taken = "; ".join(f"{column} is {field} ({self._looks(column)})" for field, column in guess.items())
+        looks = {field: self._looks(column.removeprefix("@")) for field, column in guess.items()}
+        taken = "; ".join(f"{column} is {field} ({looks[field]})" for field, column in guess.items())
         raise ImportRefused(
             f"columns named like the fields of {kind}, or a map",
             f"{got}. By names and values, most likely: {taken}",
             f"If that is right, copy this: {self._with_map(guess)}",
         )
+
+    def _addresses(self) -> str:
+        """The unused column of addresses, if there is one; of several the first that is not where readers came from."""
+        found = [name for name in self._unused if self._looks(name) == "addresses"]
+        return next((name for name in found if "refer" not in name.lower()), "")
 
     def _with_map(self, guess: dict[str, str]) -> str:
         entries = [f"{field}={written(source)}" for field, source in self._asked.fields.items() if field not in guess]

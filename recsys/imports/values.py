@@ -18,8 +18,14 @@ Convert = Callable[[Any], Any]
 FAR = 253_402_300_799_000  # the end of the year 9999, ms UTC: what databases and datetimes can hold
 MAX_CONTEXT = 4096  # characters of one event's context
 KINDS = {kind.value: kind for kind in Kind}
-TRUE = frozenset(("1", "true", "yes", "y", "t", "on", "hidden", "draft", "unpublished", "private"))
-FALSE = frozenset(("", "0", "false", "no", "n", "f", "off", "visible", "shown", "published", "public", "live"))
+# Words of databases (-1 of Access and Visual Basic), and of the content systems WordPress, Drupal, Ghost and Strapi.
+TRUE = frozenset(("1", "-1", "true", "yes", "y", "t", "on"))
+FALSE = frozenset(("", "0", "false", "no", "n", "f", "off"))
+UNSEEN = frozenset(
+    ("hidden", "draft", "auto-draft", "unpublished", "private", "trash", "trashed", "deleted", "removed")
+)
+UNSEEN |= frozenset(("archived", "pending", "future", "scheduled", "withdrawn", "retracted", "expired"))
+SEEN = frozenset(("visible", "shown", "published", "publish", "public", "live"))
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
 
@@ -83,28 +89,30 @@ def kind_of(value: Any) -> Kind | None:
 def flag_of(value: Any) -> bool:
     """Yes or no, in the words of databases and content systems."""
     text = "" if is_nothing(value) else str(value).strip().lower()
-    text = {"1.0": "1", "0.0": "0"}.get(text, text)  # what a data frame makes of a column with gaps
-    if text not in TRUE and text not in FALSE:
-        raise BadValue(f"not yes or no: {shown(value)}")
-    return text in TRUE
+    text = text.removesuffix(".0")  # what a data frame makes of a column with gaps
+    if text in TRUE or text in UNSEEN:
+        return True
+    if text in FALSE or text in SEEN:
+        return False
+    raise BadValue(f"not yes or no: {shown(value)}")
 
 
-def whole(most: int, unit: float = 1) -> Convert:
+def whole(most: int, unit: float | None = None) -> Convert:
     """Make the converter for whole numbers from 0 to ``most``.
 
     Args:
         most: the largest one.
-        unit: what 1 in the file is; other than 1, the product is rounded.
+        unit: what 1 in the file is, for a measure, which is rounded; None for a count or a place.
     """
 
     def whole_of(value: Any) -> int | None:
         if is_nothing(value):
             return None
         try:
-            number = float(value) * unit
+            number = float(value) * (unit or 1)
         except (TypeError, ValueError, OverflowError):
             raise BadValue(f"not a number: {shown(value)}") from None
-        if unit != 1 and math.isfinite(number):
+        if unit is not None and math.isfinite(number):
             number = round(number)
         if isinstance(value, bool) or not 0 <= number <= most or number != int(number):
             raise BadValue(f"not a whole number from 0 to {most}: {shown(value)}")

@@ -21,6 +21,8 @@ MAX_MADE_TITLE = 120  # characters of a title that is taken from the body: what 
 # Printable or not: everything but the control characters (C0, DEL, C1) and the surrogates.
 _IDENTIFIER = re.compile(rf"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{MAX_IDENTIFIER}}}")
 _FLOAT = re.compile(r"-?[0-9]+\.0+")  # a whole number that a data frame has turned into a float on its way
+_ROUNDED = re.compile(r"-?[0-9](?:\.[0-9]+)?[eE]\+[0-9]+")  # 1.73079E+12, as a spreadsheet shows a long number
+MAX_EXACT = 2**53  # from here on a float has lost the last digits of a whole number
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -207,14 +209,23 @@ def normal_id(value: Any, what: str = "identifier") -> str | None:
             return None
         if text[-1] == "0" and "." in text and _FLOAT.fullmatch(text):
             text = text.partition(".")[0]
+        if "+" in text and _ROUNDED.fullmatch(text):
+            raise _rounded(text, what)
         return identifier(text, what)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if is_nothing(value):
         return None
     if isinstance(value, float) and value.is_integer():
+        if abs(value) >= MAX_EXACT:
+            raise _rounded(repr(value), what)
         return str(int(value))
     raise BadReader(f"a text or a whole number as {what}", f"{value!a:.64}", f"Send another {what}.")
+
+
+def _rounded(text: str, what: str) -> BadReader:
+    got = f"a number that has lost its last digits (export it as text): {text[:64]!r}"
+    return BadReader(f"a text or a whole number as {what}", got, f"Send another {what}.")
 
 
 def clean_text(text: str) -> str:

@@ -36,9 +36,9 @@ _BETWEEN = re.compile(
 )
 _CLOCK = re.compile(
     r"(?P<half>上午|下午|凌晨|清晨|早上|早晨|中午|傍晚|晚上|午前|午後|오전|오후)?\s*(?P<hour>\d{1,2})(?!\d)"
-    r"(?:\s*[:.时時点點시]\s*(?P<minute>\d{1,2})?(?!\d)\s*[分분]?"
+    r"(?:\s*[:.h时時点點시]\s*(?P<minute>\d{1,2})?(?!\d)\s*[分분]?"
     r"(?:\s*[:.]?\s*(?P<second>\d{1,2})(?!\d)\s*[秒초]?(?:[.,](?P<fraction>\d+))?)?)?"
-    r"\s*(?P<ampm>[ap]\.?m\b\.?)?",
+    r"(?:\s*uhr\b)?\s*(?P<ampm>[ap]\.?\s?m\b\.?)?",
     re.IGNORECASE,
 )
 _AFTER_NOON = frozenset(("下午", "傍晚", "晚上", "午後", "오후"))
