@@ -722,8 +722,3 @@ def test_parquet_texts_that_are_not_marked_as_texts_are_read(target: Target, sto
     pq.write_table(pa.table({"id": [b"a"], "title": [b"One"]}), tmp_path / "a.parquet")
     import_file(target, tmp_path / "a.parquet", "parquet")
     assert [(article.id, article.title) for article in store.articles(SITE)] == [("a", "One")]
-
-
-def test_a_dwell_time_with_a_fraction_is_rounded(target: Target, store: Store, tmp_path: Path) -> None:
-    import_file(target, write(tmp_path / "a.csv", "article,reader,dwell_ms\n1,r,3512.7\n"), "csv")
-    assert [event.dwell_ms for event in store.events_after(SITE, 0, 9)] == [3513]

@@ -209,7 +209,7 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
             isinstance(value, dict) and any(isinstance(value.get(key), str) for key in TEXT_KEYS) for value in some
         )
     if field in ("time", "published_at", "expires_at"):
-        return _mostly(_is_time, some) or all(isinstance(value, list) for value in some)
+        return _mostly(_is_time, some) or (field == "time" and all(isinstance(v, list) for v in some))
     if field in ("url", "image"):
         return _mostly(_is_address, some)
     if field == "state":  # numbers mean something else on every site

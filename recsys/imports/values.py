@@ -97,22 +97,22 @@ def flag_of(value: Any) -> bool:
     raise BadValue(f"not yes or no: {shown(value)}")
 
 
-def whole(most: int, unit: float | None = None) -> Convert:
+def whole(most: int, unit: float = 1) -> Convert:
     """Make the converter for whole numbers from 0 to ``most``.
 
     Args:
         most: the largest one.
-        unit: what 1 in the file is, for a measure, which is rounded; None for a count or a place.
+        unit: what 1 in the file is; other than 1, the product is rounded.
     """
 
     def whole_of(value: Any) -> int | None:
         if is_nothing(value):
             return None
         try:
-            number = float(value) * (unit or 1)
+            number = float(value) * unit
         except (TypeError, ValueError, OverflowError):
             raise BadValue(f"not a number: {shown(value)}") from None
-        if unit is not None and math.isfinite(number):
+        if unit != 1 and math.isfinite(number):
             number = round(number)
         if isinstance(value, bool) or not 0 <= number <= most or number != int(number):
             raise BadValue(f"not a whole number from 0 to {most}: {shown(value)}")
