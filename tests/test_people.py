@@ -161,6 +161,17 @@ def test_the_service_counts_whom_training_counts(seed: int) -> None:
     assert len(visitors.odd) == 2
 
 
+def test_what_a_robot_clicked_was_not_opened_just_now() -> None:
+    """An article that ann read yesterday and one that nobody did, before the robot and after it."""
+    trends, never = Trends(2, TrendsConfig()), -1
+    trends.observe(CLICK, 0, START, visitor="rann")
+    before = trends.state.last.tolist(), trends.state.first.tolist()
+    for row in (0, 1):
+        trends.observe(CLICK, row, START + DAY, visitor="rrobot")
+        trends.uncount(row, START + DAY)
+    assert (trends.state.last.tolist(), trends.state.first.tolist()) == before == ([START, never], [START, never])
+
+
 def test_five_hundred_clicks_of_a_robot_move_no_article() -> None:
     """Ten articles, read by 10, 9, … readers; the robot reloads the last."""
     people = [click(f"r{row}-{n}", f"a{row}", START + n) for row in range(10) for n in range(10 - row)]

@@ -61,6 +61,7 @@ class Trends:
         self.config = config
         self.state: State = empty_state(n_articles, config)
         self.visits = Visits(config.max_visits, session_gap_minutes * MINUTE_MS)
+        self._last_before: dict[int, int] = {}  # row -> ms, when it was clicked before it was clicked last
         self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute
 
     def __len__(self) -> int:
@@ -134,9 +135,12 @@ class Trends:
             return nobody
         if self.state.clock[NEWEST] - time > self.config.late_minutes * MINUTE_MS:
             self.state.clock[LATE] += 1
+        had = int(self.state.last[row])
         count(self.state, row, int(kind == CLICK), position, time)
         if kind != CLICK:
             return nobody
+        if time > had:
+            self._last_before[row] = had
         company = self.visits.click(visitor, row, time) if visitor else nobody
         before = int(company[-1]) if len(company) else NEVER
         keep_company(self.state, company, row, self.moment(self.codes(context, learn=True), before, time), time)
@@ -155,6 +159,10 @@ class Trends:
         """Take a click of ``time`` (ms) back, in constant time: whoever made it was no person."""
         if 0 <= row < len(self):
             uncount(self.state, row, time)
+            if self.state.last[row] == time:  # else the click of a robot would leave a story that was opened just now
+                self.state.last[row] = self._last_before.pop(row, NEVER)
+            if not self.state.total[row].any():
+                self.state.first[row] = NEVER
 
     def describe_articles(self, category: Codes, published: npt.NDArray[np.int64]) -> None:
         """Tell what is known of the articles: int16 (A,) categories and int64 (A,) ms; the arrays are kept, not copied.
