@@ -8,6 +8,7 @@ import argparse
 import multiprocessing
 import os
 import sys
+import threading
 from pathlib import Path
 
 from granian.constants import Interfaces
@@ -18,6 +19,22 @@ from recsys.errors import RecsysError
 from recsys.settings import CONFIG_VARIABLE, Settings, load_settings
 
 STOP_SECONDS = 10  # a worker that has not ended by then is ended
+
+
+class Parent(Server):  # type: ignore[misc]
+    """The process that watches the workers; it ends at the first signal, however many come.
+
+    granian's own handler sets the event that the main thread waits for, and that takes a lock. Two signals within a
+    millisecond, as when make and its terminal both send one, left the second waiting for the first for ever.
+    """
+
+    interrupt_signal = False
+
+    def signal_handler_interrupt(self, *_: object) -> None:
+        """End, once, without waiting for anybody."""
+        if not self.interrupt_signal:
+            self.interrupt_signal = True
+            threading.Thread(target=self.main_loop_interrupt.set, name="end").start()
 
 
 def main() -> None:
@@ -49,7 +66,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         os.environ[library] = "1"  # inherited by the workers before they load numpy, FAISS and torch
     multiprocessing.set_start_method("spawn")
     print(f"Serving {settings.site.name} at http://{host}:{port}/ · API at /docs", file=sys.stderr)
-    Server(
+    Parent(
         "web.worker:create",
         address=host,
         port=port,
