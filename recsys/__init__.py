@@ -5,37 +5,53 @@ reader's clicks) comes back through the disk or the database, never through an i
 ``recsys`` and never each other. ``tests/test_layers.py`` reads this list and every import, and fails on an arrow that
 points down, on an import hidden in a function, and on a file whose room is not listed.
 
+  ground
     errors       what can go wrong, as one tree
+    units        units of time, and the sentinels
     config       config.yaml and the environment -> frozen, validated sections
     nothing      the words that stand for no value
     times        written times -> ms UTC
     markup       HTML and entities -> plain text
     compiled     loops over events -> machine code
     languages    codes of any standard -> one code; a text -> its language
+
+  data
     store        articles, events, readers, runs: SQLite or PostgreSQL
     workspace    the folder where each stage leaves its files for the next
     releases     the stages' files -> one immutable, checked release
     imports      tables, JSON, feeds, MIND, EB-NeRD, Adressa -> store
     events       store -> a Parquet log by day -> arrays in time order
     quality      log, store and past imports -> what there is, and what is missing or odd
+
+  text
     tokens       text -> tokens, in any language
     words        tokens -> word vectors
     keywords     tokens + word vectors -> ranked keywords
     articles     keywords + word vectors -> article vectors
     categories   article vectors -> category and confidence
     stories      titles and bodies -> which articles are copies of one text
+
+  clicks
     items        click sessions + article vectors -> item vectors
     readers      a reader's last clicks -> reader vector
     trends       the stream of events -> live counts
+
+  ranking
     features     reader, article, context -> columns and ids, the same for training and serving
     metrics      labels and scores -> figures; knows no model
     ctr          columns and ids -> P(click)
     index        vectors -> nearest neighbours
+
+  serving
     recommend    reader -> list with reasons
+
+  judging
     baselines    known simple methods -> scores of the same lists
     replay       a log in time order, through what serves -> scores and figures
     evaluate     held-out impressions -> figures of every model
     report       figures -> pictures and one page
+
+  demo
     simulate     seed -> readers of known tastes
     demo         the demo newsroom's articles
     settings     every section joined into one configuration
