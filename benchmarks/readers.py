@@ -28,9 +28,9 @@ import pyarrow.parquet as pq
 from benchmarks.bootstrap import paired_interval
 from recsys import demo
 from recsys.events import KINDS, Events
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Encoder, InterestsEncoder, MeanEncoder
 from recsys.readers.shown import shown
 from recsys.readers.training import fit

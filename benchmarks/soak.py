@@ -33,10 +33,12 @@ from recsys.features.lists import Lists
 from recsys.features.matrix import Tables, known_of, matrix
 from recsys.features.timeline import lists_of
 from recsys.features.walk import Walk
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
-from recsys.readers import ReadersConfig, ReaderState
-from recsys.trends import HOUR_MS, NEVER, TrendsConfig
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
+from recsys.trends import HOUR_MS, NEVER
+from recsys.trends.config import TrendsConfig
 from recsys.trends.state import LANDMARK
 from recsys.trends.stream import Trends
 

@@ -39,10 +39,12 @@ from threadpoolctl import threadpool_limits
 
 from recsys.languages import detect
 from recsys.settings import load_settings
-from recsys.tokens import BATCH_ROWS, LINE_TOKENS, TokensConfig
+from recsys.tokens import BATCH_ROWS, LINE_TOKENS
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.pool import done, portions
 from recsys.tokens.work import Work
-from recsys.words import WordsConfig, WordVectors, glove
+from recsys.words import WordVectors, glove
+from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import count_pairs
 from recsys.words.judgement import word_similarity
 from recsys.words.training import train

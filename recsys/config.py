@@ -1,7 +1,7 @@
 """The configuration: one frozen, validated section per room.
 
 Reads ``config.yaml`` and environment variables (``RECSYS_ITEMS__WINDOW=8``), the environment over the file; produces
-``Section`` objects. A section's class stands beside the code that uses it; ``recsys.settings`` joins them into one.
+``Section`` objects. A section's class stands in its room's ``config.py``; ``recsys.settings`` joins them into one.
 """
 
 import difflib
@@ -17,7 +17,7 @@ ENV_NESTING = "__"
 
 
 class Section(BaseModel):
-    """One room's settings: frozen, unknown keys refused, every field documented in ``config.yaml``."""
+    """One room's settings: frozen, unknown keys refused, every field with its unit and reason as description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -55,7 +55,7 @@ def as_config_error(error: ValidationError, model: type[BaseModel], source: str)
     return ConfigError(
         f"a valid value for {name!r} ({said[0].lower()}{said[1:]})",
         "keys that do not go together" if isinstance(first["input"], Mapping) else f"{first['input']!r}",
-        f"Correct it in {source}; config.yaml gives unit and reason of every key.",
+        f"Correct it in {source}; its unit and reason: docs/settings.md.",
     )
 
 

@@ -28,10 +28,15 @@ SINGLE = {
 
 
 class EvaluateConfig(Section):
-    """Which impressions judge, and which stop the training."""
+    """Split of the log: impressions that judge, and impressions that stop the training."""
 
-    holdout: float = Field(0.2, gt=0, lt=1)
-    validation: float = Field(0.15, gt=0, lt=1)
+    holdout: float = Field(0.2, gt=0, lt=1, description="share of the lists, last in time, that judges the models")
+    validation: float = Field(
+        0.15,
+        gt=0,
+        lt=1,
+        description="share of the lists, before the held-out part, that stops the training early",
+    )
 
 
 def figures(

@@ -25,9 +25,14 @@ NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 class IndexConfig(Section):
-    """How many articles the retrieval brings to the click model."""
+    """Settings of the nearest-neighbour search."""
 
-    candidates: int = Field(200, ge=1, le=10_000)
+    candidates: int = Field(
+        200,
+        ge=1,
+        le=10_000,
+        description="articles that the nearest-neighbour search brings to the click model",
+    )
 
 
 class Index:

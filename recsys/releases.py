@@ -39,9 +39,13 @@ FORMAT = 5  # raised when the service can no longer read what an older one holds
 
 
 class ReleasesConfig(Section):
-    """What is kept of the past."""
+    """Settings of past releases."""
 
-    keep: int = Field(5, ge=1)
+    keep: int = Field(
+        5,
+        ge=1,
+        description="releases: older ones are removed at the next publish; five are five nights to roll back to",
+    )
 
 
 @dataclass(frozen=True)

@@ -13,28 +13,28 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
-from recsys.articles import ArticlesConfig
-from recsys.categories import CategoriesConfig
+from recsys.articles.config import ArticlesConfig
+from recsys.categories.config import CategoriesConfig
 from recsys.config import ENV_NESTING, ENV_PREFIX, Section, as_config_error, unknown_environment
 from recsys.ctr.config import CtrConfig
 from recsys.errors import ConfigError
 from recsys.evaluate import EvaluateConfig
-from recsys.events import EventsConfig
+from recsys.events.config import EventsConfig
 from recsys.features.config import FeaturesConfig
-from recsys.imports import ImportsConfig
+from recsys.imports.config import ImportsConfig
 from recsys.index import IndexConfig
-from recsys.items import ItemsConfig
-from recsys.keywords import KeywordsConfig
+from recsys.items.config import ItemsConfig
+from recsys.keywords.config import KeywordsConfig
 from recsys.languages import language_code
-from recsys.readers import ReadersConfig
-from recsys.recommend import RecommendConfig
+from recsys.readers.config import ReadersConfig
+from recsys.recommend.config import RecommendConfig
 from recsys.releases import ReleasesConfig
-from recsys.report import ReportConfig
+from recsys.report.config import ReportConfig
 from recsys.simulate import SimulateConfig
-from recsys.store import StoreConfig
-from recsys.tokens import TokensConfig
-from recsys.trends import TrendsConfig
-from recsys.words import WordsConfig
+from recsys.store.config import StoreConfig
+from recsys.tokens.config import TokensConfig
+from recsys.trends.config import TrendsConfig
+from recsys.words.config import WordsConfig
 
 CONFIG_VARIABLE = "RECSYS_CONFIG"
 DEFAULT_FILE = Path("config.yaml")
@@ -43,11 +43,35 @@ DEFAULT_FILE = Path("config.yaml")
 class SiteConfig(Section):
     """The one news site that this installation serves."""
 
-    id: str = Field("default", min_length=1, max_length=64)
-    name: str = "The Morning Vector"
-    timezone: str = "Asia/Shanghai"
-    language: str = "zh"
-    base_url: str = Field("", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
+    id: str = Field(
+        "default",
+        min_length=1,
+        max_length=64,
+        description="name: the site whose articles and events this installation works on",
+    )
+    name: str = Field(
+        "The Morning Vector",
+        description="text: the masthead of the demo site and the title of the report",
+    )
+    timezone: str = Field(
+        "Asia/Shanghai",
+        description='IANA zone: decides when "today" begins for the list of most clicked articles (今日点击)',
+    )
+    language: str = Field(
+        "zh",
+        description=(
+            "language code, such as zh, en, da or pt-BR: of articles that name none, and listed first; pages are "
+            "Chinese on a Chinese site, English elsewhere"
+        ),
+    )
+    base_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+(/\S*)?)?$",
+        description=(
+            "address: relative addresses of an import are taken as below it, such as https://example.org; empty: they "
+            "are left out"
+        ),
+    )
 
     @field_validator("language")
     @classmethod
@@ -66,24 +90,70 @@ class SiteConfig(Section):
 
 
 class JobsConfig(Section):
-    """What every job has in common."""
+    """Settings that all jobs share."""
 
-    seed: int = Field(1, ge=0)
-    workers: int = Field(1, ge=1, le=256)
+    seed: int = Field(
+        1,
+        ge=0,
+        description=(
+            "integer: of all randomness; with workers at 1 the same seed and input give the same bytes; --seed "
+            "overrides it for one run"
+        ),
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="threads: one gives the same bytes every time; more are faster and cannot promise that",
+    )
 
 
 class WebConfig(Section):
-    """The Flask service."""
+    """Settings of the web service."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
-    workers: int = Field(2, ge=1, le=64)
-    threads: int = Field(4, ge=1, le=64)
-    poll_seconds: float = Field(0.5, gt=0, le=60)
-    max_articles: int = Field(200_000, ge=1)
-    max_readers: int = Field(20_000, ge=1)
-    max_catch_up: int = Field(200_000, ge=0)
-    max_body_bytes: int = Field(65_536, ge=1024)
+    host: str = Field(
+        "127.0.0.1",
+        description="address to listen on: this machine only; 0.0.0.0 behind a proxy or in a container",
+    )
+    port: int = Field(8080, ge=0, le=65535, description="TCP port that the service listens on")
+    workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="processes: one per core; at least two, so that one can die and come back unnoticed",
+    )
+    threads: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="threads per worker: requests that wait for the database do not hold up the others",
+    )
+    poll_seconds: float = Field(
+        0.5,
+        gt=0,
+        le=60,
+        description="seconds: how often a worker looks for events, articles and releases; all see them within 1 s",
+    )
+    max_articles: int = Field(
+        200_000,
+        ge=1,
+        description="articles: the newest so many are served; bounds memory and start-up time",
+    )
+    max_readers: int = Field(
+        20_000,
+        ge=1,
+        description="readers (and as many sessions) held in memory per worker; others are read from the database",
+    )
+    max_catch_up: int = Field(
+        200_000,
+        ge=0,
+        description="events: how far a starting worker goes back for its counts; some 5 s of work",
+    )
+    max_body_bytes: int = Field(
+        65_536,
+        ge=1024,
+        description="bytes: the largest request body; 64 KiB is what browsers' sendBeacon sends at most",
+    )
 
 
 class Settings(BaseSettings):
@@ -93,7 +163,7 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", env_prefix=ENV_PREFIX, env_nested_delimiter=ENV_NESTING, validate_default=True
     )
 
-    data_dir: Path = Path("data")
+    data_dir: Path = Field(Path("data"), description="folder: everything that is written goes below it")
     site: SiteConfig = SiteConfig()
     store: StoreConfig = StoreConfig()
     releases: ReleasesConfig = ReleasesConfig()

@@ -36,12 +36,16 @@ Rows = npt.NDArray[np.int64]
 
 
 class SimulateConfig(Section):
-    """How many readers, for how long, and what they see."""
+    """Numbers of simulated readers, days and cards."""
 
-    readers: int = Field(600, ge=1)
-    days: int = Field(5, ge=1)
-    visits_per_day: float = Field(3.0, gt=0)
-    cards: int = Field(8, ge=1)
+    readers: int = Field(
+        600,
+        ge=1,
+        description="simulated readers: enough clicks to learn from, few enough for a minute of training",
+    )
+    days: int = Field(5, ge=1, description="days of visits before now")
+    visits_per_day: float = Field(3.0, gt=0, description="visits per reader and day, on average (Poisson)")
+    cards: int = Field(8, ge=1, description="cards shown per visit, one below the other")
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from recsys.features.lists import Lists
 from recsys.features.matrix import Tables
 from recsys.features.timeline import lists_of
 from recsys.features.training import TablesAt, build, leaks
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.training import ItemVectors, item_vectors
-from recsys.readers import ReadersConfig
-from recsys.trends import TrendsConfig
+from recsys.readers.config import ReadersConfig
+from recsys.trends.config import TrendsConfig
 from tests.clicks import toy_log
 
 ITEMS = ItemsConfig(embedding_dim=4, epochs=2)

@@ -7,13 +7,14 @@ import numpy as np
 from recsys.events import KINDS
 from recsys.features.matrix import Tables
 from recsys.index import Index
-from recsys.readers import ReadersConfig, ReaderState
-from recsys.recommend import RecommendConfig
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.config import RecommendConfig
 from recsys.recommend.entries import Entry
 from recsys.recommend.lists import Recommendation
 from recsys.recommend.recommender import Recommender
-from recsys.trends import TrendsConfig
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 
 NOW = 1_790_000_000_000

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from recsys.trends import HOUR_MS, NEVER, TrendsConfig
+from recsys.trends import HOUR_MS, NEVER
+from recsys.trends.config import TrendsConfig
 from recsys.trends.decay import settle_all
 from recsys.trends.state import ALL, LANDMARK, NEWEST
 from recsys.trends.stream import Trends

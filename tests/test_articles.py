@@ -4,14 +4,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.articles import ArticlesConfig, Encoded, load_encoder
+from recsys.articles import Encoded, load_encoder
 from recsys.articles.batch import write_articles
+from recsys.articles.config import ArticlesConfig
 from recsys.articles.vectors import Texts, TextVectors, idf_means, keyword_means, text_vectors
 from recsys.errors import MissingArtefact, SpaceMismatch
-from recsys.keywords import Frequencies, Keywords, KeywordsConfig, Ranker
+from recsys.keywords import Frequencies, Keywords, Ranker
 from recsys.keywords.batch import count_articles, write_keywords
-from recsys.tokens import TokensConfig, write_tokens
-from recsys.words import Matrix, WordsConfig, WordVectors, save_words, unit_rows
+from recsys.keywords.config import KeywordsConfig
+from recsys.tokens import write_tokens
+from recsys.tokens.config import TokensConfig
+from recsys.words import Matrix, WordVectors, save_words, unit_rows
+from recsys.words.config import WordsConfig
 from recsys.words.training import save_trained, train
 from recsys.workspace import load_npy, read_table, write_json
 

@@ -19,10 +19,10 @@ from benchmarks.keywords.texts import Text, as_texts, phrase, runs
 from benchmarks.scale import Cost, exponents, run_process, stages_until
 from benchmarks.simulated_articles import TOPICS, write_articles
 from recsys.errors import ArtefactError, DegenerateInput, ImportRefused
-from recsys.keywords import KeywordsConfig
+from recsys.keywords.config import KeywordsConfig
 from recsys.settings import Settings
 from recsys.tokens import SCHEMA
-from recsys.words import WordsConfig
+from recsys.words.config import WordsConfig
 
 
 def row(title: list[str], body: list[str], tags: str, breaks: list[int], language: str = "en") -> Text:

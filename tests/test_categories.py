@@ -12,8 +12,9 @@ import torch
 from benchmarks.categories import __main__ as benchmark
 from benchmarks.categories.data import as_corpus, cross_validation, encode, read_articles
 from benchmarks.categories.models import ours, over_folds
-from recsys.categories import Assigned, CategoriesConfig, Documents, LabelRows
+from recsys.categories import Assigned, Documents, LabelRows
 from recsys.categories.calibration import best_temperature, shares_of, stratified_folds
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import Catalogue
 from recsys.categories.ensemble import Ensemble, best_powers, opinion
 from recsys.categories.learning import Teaching, fit_all, learn
@@ -22,7 +23,8 @@ from recsys.categories.models import LOADS
 from recsys.categories.sorting import Categories, assign_all, load_categories, save_assigned, save_categories
 from recsys.categories.whitening import whitened_means
 from recsys.settings import Settings
-from recsys.words import Matrix, WordsConfig, WordVectors, unit_rows
+from recsys.words import Matrix, WordVectors, unit_rows
+from recsys.words.config import WordsConfig
 from recsys.workspace import read_table, write_table
 
 WORDS = WordVectors(["a"], np.ones(1, dtype=np.int64), np.ones((1, 5), np.float32))

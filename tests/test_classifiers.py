@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from recsys.categories import CategoriesConfig, Classifier, Documents
+from recsys.categories import Classifier, Documents
 from recsys.categories.calibration import Judged
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.evaluation import add_texts, confusion, evaluate, figures, reliability
 from recsys.categories.learning import FITS, Learned, Lesson, Teaching
 from recsys.categories.linear import NEWTON_STEPS

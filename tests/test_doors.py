@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from recsys.errors import BadReader
-from recsys.events import EventLog, EventsConfig
-from recsys.imports import ImportsConfig, Reading, Summary, Target, import_file
+from recsys.events import EventLog
+from recsys.events.config import EventsConfig
+from recsys.imports import Reading, Summary, Target, import_file
+from recsys.imports.config import ImportsConfig
 from recsys.imports.known import share_known
 from recsys.imports.texts import link_of
 from recsys.imports.values import BadValue

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import CorruptArtefact, StaleArtefact
-from recsys.events import KINDS, UNDATED, EventLog, Events, EventsConfig, sessions
+from recsys.events import KINDS, UNDATED, EventLog, Events, sessions
+from recsys.events.config import EventsConfig
 from recsys.store import Event, Kind, Store
 from recsys.workspace import fsync_folder, replace_json
 

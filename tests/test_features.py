@@ -17,8 +17,10 @@ from recsys.features.tags import Tags
 from recsys.features.timeline import lists_of
 from recsys.features.training import build
 from recsys.items import unit
-from recsys.readers import CLICK, ReadersConfig, ReaderState
-from recsys.trends import HOUR_MS, IMPRESSION, TrendsConfig
+from recsys.readers import CLICK, ReaderState
+from recsys.readers.config import ReadersConfig
+from recsys.trends import HOUR_MS, IMPRESSION
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests.clicks import START, click, log_of, shown, toy_log
 

@@ -17,8 +17,10 @@ from recsys.features.matrix import Tables, candidates, matrix
 from recsys.features.stored import load_rows, save_rows
 from recsys.features.training import TrainingSet, build, leaks
 from recsys.features.walk import Walk
-from recsys.readers import CLICK, ReadersConfig, ReaderState
-from recsys.trends import HOUR_MS, TrendsConfig
+from recsys.readers import CLICK, ReaderState
+from recsys.readers.config import ReadersConfig
+from recsys.trends import HOUR_MS
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from recsys.workspace import read_json, write_json
 from tests.clicks import START, click, log_of, shown

@@ -11,9 +11,11 @@ from recsys.features import NAMES
 from recsys.features.lists import Lists
 from recsys.features.matrix import Tables, matrix
 from recsys.features.walk import Walk
-from recsys.readers import ReadersConfig, ReaderState
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.recommend.company import company_of
-from recsys.trends import CLICK, IMPRESSION, TrendsConfig
+from recsys.trends import CLICK, IMPRESSION
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown
 from tests.test_walk import one_by_one, tables_of

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import UnknownReader
-from recsys.events import EventLog, EventsConfig
+from recsys.events import EventLog
+from recsys.events.config import EventsConfig
 from recsys.events.personal import Places, clear_log, forget, forgotten_state, kept_of
 from recsys.releases import Releases, ReleasesConfig
 from recsys.store import Article, Event, Kind, Store, Written

@@ -13,15 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import ImportRefused
-from recsys.imports import (
-    ImportsConfig,
-    Reading,
-    Summary,
-    Target,
-    import_adressa,
-    import_ebnerd,
-    import_file,
-)
+from recsys.imports import Reading, Summary, Target, import_adressa, import_ebnerd, import_file
+from recsys.imports.config import ImportsConfig
 from recsys.store import Store, StoredEvent
 
 SITE = "daily"

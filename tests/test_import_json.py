@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from recsys.errors import ImportRefused
-from recsys.imports import ImportsConfig, Target, import_file
+from recsys.imports import Target, import_file
+from recsys.imports.config import ImportsConfig
 from recsys.store import Store
 
 SITE = "daily"

@@ -10,7 +10,8 @@ import structlog
 from jobs.imports import app
 from jobs.terminal import main
 from recsys.errors import ImportRefused
-from recsys.imports import ImportsConfig, Target, import_mind
+from recsys.imports import Target, import_mind
+from recsys.imports.config import ImportsConfig
 from recsys.store import Store
 
 SITE = "daily"

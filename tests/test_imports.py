@@ -24,7 +24,8 @@ import structlog
 from jobs.imports import app
 from jobs.terminal import main
 from recsys.errors import ImportRefused
-from recsys.imports import ImportsConfig, Summary, Target, import_file, import_mind
+from recsys.imports import Summary, Target, import_file, import_mind
+from recsys.imports.config import ImportsConfig
 from recsys.imports.records import event_of
 from recsys.imports.values import MAX_CONTEXT
 from recsys.store import Kind, Store

@@ -9,7 +9,6 @@ from recsys.items import (
     BEHAVIOUR,
     CONTENT,
     NONE,
-    ItemsConfig,
     aligned,
     item_space,
     learn_projection,
@@ -17,6 +16,7 @@ from recsys.items import (
     project,
     unit,
 )
+from recsys.items.config import ItemsConfig
 from recsys.items.training import clicks_of, item_vectors, learned, updated, with_articles
 from tests.clicks import HOUR, click, log_of
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.events import Events
-from recsys.items import ItemsConfig, Vectors
+from recsys.items import Vectors
 from recsys.items.alignment import continues, descended, drift, turned
+from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, empty_online
 from recsys.items.training import item_vectors, with_articles
 from tests.clicks import HOUR, click, log_of

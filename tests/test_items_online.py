@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from recsys.errors import CorruptArtefact
-from recsys.items import ItemsConfig, unit
+from recsys.items import unit
 from recsys.items.affinity import affinity, direction
+from recsys.items.config import ItemsConfig
 from recsys.items.files import load_online, rearranged, restored, save_online, snapshot
 from recsys.items.online import BACK, OnlineItems, empty_online, grown, learn_click, place_content
 

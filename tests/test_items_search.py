@@ -8,8 +8,8 @@ import pytest
 
 from recsys.errors import DegenerateInput
 from recsys.events import UNDATED, Events
-from recsys.items import ItemsConfig
 from recsys.items.affinity import affinity, direction
+from recsys.items.config import ItemsConfig
 from recsys.items.guessing import OTHERS, targets_of
 from recsys.items.online import learn_click
 from recsys.items.search import LEARNED_SHARE, changes, guessed, search

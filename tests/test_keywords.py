@@ -6,19 +6,14 @@ import pyarrow as pa
 import pytest
 
 from recsys.errors import DegenerateInput, SpaceMismatch
-from recsys.keywords import (
-    Frequencies,
-    Keywords,
-    KeywordsConfig,
-    Ranker,
-    load_frequencies,
-    save_frequencies,
-)
+from recsys.keywords import Frequencies, Keywords, Ranker, load_frequencies, save_frequencies
 from recsys.keywords.batch import count_articles, write_keywords
+from recsys.keywords.config import KeywordsConfig
 from recsys.keywords.graph import phrase_scores, vote_shares
 from recsys.keywords.lookup import fold
-from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, TokensConfig, write_tokens
+from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, write_tokens
 from recsys.tokens.classes import NO_CLASSES
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.table import as_table
 from recsys.words import WordVectors, unit_rows
 from recsys.workspace import read_table

@@ -11,8 +11,8 @@ from recsys.features.lists import Lists
 from recsys.features.matrix import Tables
 from recsys.features.training import build
 from recsys.features.walk import NO_LISTS, Walk
-from recsys.readers import ReadersConfig
-from recsys.trends import TrendsConfig
+from recsys.readers.config import ReadersConfig
+from recsys.trends.config import TrendsConfig
 from recsys.trends.state import State
 from tests.cut_logs import READERS, TRENDS, facts, found, honest, learning, lists_in, visits_log
 

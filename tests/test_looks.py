@@ -13,10 +13,11 @@ from recsys.features.lists import Lists, looks_of
 from recsys.features.matrix import Tables, matrix
 from recsys.features.rows import Matrix
 from recsys.features.walk import Walk
-from recsys.readers import CLICK, DISMISS, IMPRESSION, ReadersConfig, ReaderState
+from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.readers.looks import OPENED, Looks
 from recsys.store import Kind, StoredEvent
-from recsys.trends import TrendsConfig
+from recsys.trends.config import TrendsConfig
 from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown

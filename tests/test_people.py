@@ -21,7 +21,8 @@ from recsys.events.people import (
 from recsys.events.visitors import MAX_CLICKS, Visitors
 from recsys.features.lists import impressions
 from recsys.features.walk import counted
-from recsys.trends import CLICK, TrendsConfig
+from recsys.trends import CLICK
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, MINUTE, START, click, log_of, shown
 

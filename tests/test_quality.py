@@ -13,7 +13,8 @@ from jobs.data import IMPORTS, ODD_READERS, command, profiled
 from jobs.runner import Context, check_made, open_store, run_stage
 from jobs.stages import stage_of
 from recsys.errors import InputError
-from recsys.events import EventLog, EventsConfig
+from recsys.events import EventLog
+from recsys.events.config import EventsConfig
 from recsys.imports import Summary
 from recsys.imports.known import Known
 from recsys.imports.seen import Seen

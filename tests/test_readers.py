@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from recsys.events import UNDATED
-from recsys.readers import CLICK, DISMISS, ReadersConfig, ReaderState, reader_vector, weights
+from recsys.readers import CLICK, DISMISS, ReaderState, reader_vector, weights
+from recsys.readers.config import ReadersConfig
 
 IMPRESSION = 0
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recsys.events import UNDATED
-from recsys.readers import CLICK, ReadersConfig, ReaderState, reader_vector
+from recsys.readers import CLICK, ReaderState, reader_vector
 from recsys.readers.clusters import ward
+from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Encoder, Interests, InterestsEncoder, MeanEncoder, untrained
 from recsys.readers.networks import Network
 from recsys.readers.trained import TrainedEncoder

@@ -9,7 +9,7 @@ import pytest
 from jobs.runner import Context, run_stages
 from jobs.stages import stage_of
 from recsys.errors import SpaceMismatch
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
 from recsys.settings import Settings
 from recsys.workspace import load_npy, read_json

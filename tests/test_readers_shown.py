@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from recsys.events import UNDATED, Events
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers.shown import Shown, minutes_of, shown
 from recsys.readers.walks import walk, walkable

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from recsys.errors import CorruptArtefact, DegenerateInput, SpaceMismatch
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
-from recsys.readers import ReadersConfig, reader_vector
+from recsys.readers import reader_vector
+from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import MeanEncoder
 from recsys.readers.learning import frame, learned, lists_in_frame
 from recsys.readers.networks import Clicks, Network

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from jobs.runner import open_store
 from recsys.index import Index
-from recsys.readers import CLICK, ReadersConfig, ReaderState
+from recsys.readers import CLICK, ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, MeanEncoder
 from recsys.recommend.lists import NOBODY, Tier
 from recsys.recommend.recommender import Recommender

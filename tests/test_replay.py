@@ -17,11 +17,11 @@ from recsys.features.lists import Lists, impressions
 from recsys.features.matrix import Tables
 from recsys.features.rows import Candidates, Rows
 from recsys.features.walk import Walk
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.replay import Contender, Pace, Scored, replay
-from recsys.trends import TrendsConfig
+from recsys.trends.config import TrendsConfig
 from tests.clicks import HOUR, START, click, log_of, shown, toy_log
 
 CTR = CtrConfig(hidden=(8,), batch_size=64, dropout=0.0)

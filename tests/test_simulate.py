@@ -8,7 +8,8 @@ import pytest
 
 from recsys import demo
 from recsys.errors import DegenerateInput
-from recsys.events import EventLog, EventsConfig
+from recsys.events import EventLog
+from recsys.events.config import EventsConfig
 from recsys.simulate import DAY, HOUR, READER_PREFIX, SimulateConfig, World, make_world, visits
 from recsys.store import Article, Event, Kind, Store
 

@@ -12,19 +12,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from recsys.errors import BadReader, Busy, ConfigError, InputError, StoreError
-from recsys.store import (
-    Article,
-    Event,
-    Kind,
-    Run,
-    Store,
-    StoreConfig,
-    Written,
-    clean_text,
-    compact_json,
-    identifier,
-    schema,
-)
+from recsys.store import Article, Event, Kind, Run, Store, Written, clean_text, compact_json, identifier, schema
+from recsys.store.config import StoreConfig
 from tests.postgres_server import fresh_database, postgresql_server
 
 SITE = "daily"

@@ -20,19 +20,11 @@ from recsys.config import plain as plain_values
 from recsys.errors import ArtefactError, ConfigError, StaleArtefact
 from recsys.languages import Spoken
 from recsys.settings import load_settings
-from recsys.tokens import (
-    LINE_TOKENS,
-    NO_LEXICON,
-    Lexicon,
-    Tokenizer,
-    Tokens,
-    TokensConfig,
-    load_tokenizer,
-    write_tokens,
-)
+from recsys.tokens import LINE_TOKENS, NO_LEXICON, Lexicon, Tokenizer, Tokens, load_tokenizer, write_tokens
 from recsys.tokens.boilerplate import repeated_lines
 from recsys.tokens.classes import NO_CLASSES
 from recsys.tokens.clean import normal, plain
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import PairCounter, Sums
 from recsys.tokens.cut import Cutter
 from recsys.tokens.lexicon import Entry, load_lexicon

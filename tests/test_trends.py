@@ -5,7 +5,8 @@ import pytest
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION, TrendsConfig
+from recsys.trends import CLICK, HOUR_MS, IMPRESSION
+from recsys.trends.config import TrendsConfig
 from recsys.trends.files import restore
 from recsys.trends.stream import Trends
 

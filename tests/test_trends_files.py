@@ -8,7 +8,8 @@ import pytest
 
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.events import KINDS
-from recsys.trends import NEVER, TrendsConfig
+from recsys.trends import NEVER
+from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends, save_trends
 from recsys.trends.stream import Trends
 

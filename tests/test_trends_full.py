@@ -2,7 +2,8 @@
 
 import pytest
 
-from recsys.trends import CLICK, NEVER, TrendsConfig
+from recsys.trends import CLICK, NEVER
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests.clicks import START
 from tests.streams import ROWS, A, One, feed, some_events

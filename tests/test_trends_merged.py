@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import StaleArtefact
-from recsys.trends import TrendsConfig
+from recsys.trends.config import TrendsConfig
 from recsys.trends.files import restore
 from recsys.trends.stream import Trends
 from tests.streams import CONFIG, END, A, assert_same, feed, some_events, stream, told

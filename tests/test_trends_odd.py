@@ -11,9 +11,11 @@ from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.features import COLUMN
 from recsys.features.matrix import Tables, matrix
-from recsys.readers import ReadersConfig, ReaderState
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION, TrendsConfig
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
+from recsys.trends import CLICK, HOUR_MS, IMPRESSION
 from recsys.trends.company import MAX_COMPANY
+from recsys.trends.config import TrendsConfig
 from recsys.trends.files import restore
 from recsys.trends.state import ALL, LANDMARK, NEWEST
 from recsys.trends.stream import Trends

@@ -13,8 +13,10 @@ from recsys.features.lists import Lists
 from recsys.features.matrix import Tables, matrix
 from recsys.features.tags import Tags
 from recsys.features.walk import Walk
-from recsys.readers import ReadersConfig, ReaderState
-from recsys.trends import CLICK, TrendsConfig
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
+from recsys.trends import CLICK
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests import trend_oracles as oracle
 from tests.clicks import HOUR, START, click, log_of, shown

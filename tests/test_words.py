@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import CorruptArtefact, DegenerateInput
-from recsys.words import WordsConfig, WordVectors, load_words, save_words
+from recsys.words import WordVectors, load_words, save_words
+from recsys.words.config import WordsConfig
 from recsys.words.probe import Probe
 from recsys.words.training import train
 from recsys.words.vocabulary import choose, count_words

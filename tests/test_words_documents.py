@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.errors import MissingArtefact
-from recsys.words import WordsConfig, WordVectors, unit_rows
+from recsys.words import WordVectors, unit_rows
+from recsys.words.config import WordsConfig
 from recsys.words.documents import Documents, load_documents
 from recsys.words.training import save_trained, train
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from recsys.errors import DegenerateInput
-from recsys.words import WordsConfig
+from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
 from recsys.words.glove import State, first_state, make_batches, step
 from recsys.words.model import Start

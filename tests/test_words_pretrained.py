@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from jobs.runner import Context, Job
 from jobs.words import STAGE, warn
 from recsys.errors import ImportRefused
-from recsys.words import WordsConfig
+from recsys.words.config import WordsConfig
 from recsys.words.judgement import judge
 from recsys.words.pretrained import MAX_LINE, Pretrained, read_vectors
 from recsys.words.training import train

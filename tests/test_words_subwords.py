@@ -5,7 +5,8 @@ import pytest
 from gensim.models.fasttext import FastText, ft_ngram_hashes
 
 from recsys.errors import CorruptArtefact
-from recsys.words import WordsConfig, WordVectors, load_words, save_words, unit_rows
+from recsys.words import WordVectors, load_words, save_words, unit_rows
+from recsys.words.config import WordsConfig
 from recsys.words.subwords import MAX_CHARS, MIN_CHARS, Subwords, bucket_rows
 from recsys.words.training import train
 from recsys.workspace import save_npy

@@ -10,7 +10,7 @@ from typing import Any
 from apiflask import APIFlask
 from flask import Blueprint, current_app, render_template
 
-from recsys.recommend import RecommendConfig
+from recsys.recommend.config import RecommendConfig
 from web.problems import MEDIA_TYPE
 from web.schemas import EventsIn
 

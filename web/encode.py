@@ -10,16 +10,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.articles import ArticlesConfig, Encoder, load_encoder
+from recsys.articles import Encoder, load_encoder
+from recsys.articles.config import ArticlesConfig
 from recsys.categories import Documents
 from recsys.categories.sorting import Categories, load_categories
 from recsys.items import project
-from recsys.keywords import KeywordsConfig
+from recsys.keywords.config import KeywordsConfig
 from recsys.recommend.entries import Traits, guesses
 from recsys.recommend.tags import STEM
 from recsys.releases import Release
 from recsys.store import Article
-from recsys.tokens import TokensConfig
+from recsys.tokens.config import TokensConfig
 from recsys.workspace import load_npy, same_space
 from web.traits import task_names
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from recsys.events import KINDS, UNDATED
-from recsys.readers import CLICK, DISMISS, IMPRESSION, ReadersConfig, ReaderState
+from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.readers.looks import Looks
 from recsys.store import StoredEvent
 

@@ -10,17 +10,17 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from recsys.articles import ArticlesConfig
+from recsys.articles.config import ArticlesConfig
 from recsys.config import Section
 from recsys.ctr.model import ClickModel, Served
 from recsys.errors import StaleArtefact
-from recsys.events import EventsConfig
+from recsys.events.config import EventsConfig
 from recsys.features import NAMES
 from recsys.index import Index
 from recsys.items.files import load_online
 from recsys.items.online import OnlineItems, fixed_items
-from recsys.keywords import KeywordsConfig
-from recsys.readers import ReadersConfig
+from recsys.keywords.config import KeywordsConfig
+from recsys.readers.config import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
 from recsys.recommend.catalogue import NONE
 from recsys.recommend.entries import Traits
@@ -28,8 +28,8 @@ from recsys.releases import Release
 from recsys.settings import Settings
 from recsys.stories.files import Copies, load_copies
 from recsys.stories.leaders import Leaders
-from recsys.tokens import TokensConfig
-from recsys.trends import TrendsConfig
+from recsys.tokens.config import TokensConfig
+from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
 from recsys.trends.stream import Trends
 from recsys.workspace import load_npy, read_json, read_table, same_space

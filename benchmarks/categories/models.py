@@ -14,8 +14,9 @@ from sklearn.svm import LinearSVC
 
 from benchmarks.categories.data import Corpus, Encoded, Folds
 from recsys.articles.vectors import keyword_means
-from recsys.categories import CategoriesConfig, Flags
+from recsys.categories import Flags
 from recsys.categories.calibration import shares_of
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import Catalogue, read_documents
 from recsys.categories.learning import Learned, learn, pooled, teachers
 from recsys.keywords import Keywords

@@ -30,7 +30,7 @@ from benchmarks.closed_loop.figures import Figures, figures, mean_of
 from benchmarks.closed_loop.loop import serve
 from benchmarks.closed_loop.scene import Scene, make_scene
 from benchmarks.closed_loop.site import Site
-from recsys.recommend import RecommendConfig
+from recsys.recommend.config import RecommendConfig
 from recsys.simulate import SimulateConfig
 
 HALF_LIVES = (2.0, 8.0, 24.0)  # hours, of popularity

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recsys import demo
 from recsys.simulate import DAY, HOUR
 from recsys.store import Article
-from recsys.tokens import TokensConfig
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.cut import Cutter
 
 SITE = "simulated"

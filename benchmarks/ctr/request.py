@@ -13,8 +13,10 @@ from recsys.features import NAMES
 from recsys.features.matrix import Tables, candidates, known_of
 from recsys.items import unit
 from recsys.items.online import fixed_items
-from recsys.readers import ReadersConfig, ReaderState
-from recsys.trends import HOUR_MS, TrendsConfig
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
+from recsys.trends import HOUR_MS
+from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 
 CLICK, IMPRESSION = KINDS.index("click"), KINDS.index("impression")

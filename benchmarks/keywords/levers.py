@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from recsys.keywords import KeywordsConfig
+from recsys.keywords.config import KeywordsConfig
 
 LEVERS: dict[str, dict[str, Any]] = {
     "graph": {"damping": 0.0},

@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from benchmarks.keywords.data import Document
-from recsys.keywords import Frequencies, KeywordsConfig, Ranker
+from recsys.keywords import Frequencies, Ranker
 from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.keywords.config import KeywordsConfig
 from recsys.settings import Settings
 from recsys.tokens import BATCH_ROWS as TOKEN_ROWS
 from recsys.tokens import write_tokens

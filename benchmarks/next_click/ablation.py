@@ -12,9 +12,9 @@ from benchmarks.next_click.runs import GAP_MINUTES, Options, contenders, extra_o
 from recsys.events import Events
 from recsys.features import GROUPS, NAMES
 from recsys.features.walk import Walk
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.replay import Pace, replay
-from recsys.trends import TrendsConfig
+from recsys.trends.config import TrendsConfig
 
 MINUTE_MS = 60_000
 SILENT = ("impressions", "content", "category", "tags")  # a log of clicks alone says nothing of these

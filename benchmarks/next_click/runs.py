@@ -22,11 +22,12 @@ from recsys.features.lists import Lists, histories
 from recsys.features.matrix import Tables
 from recsys.features.rows import Rows
 from recsys.features.walk import Walk
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.replay import Contender, Pace, Scored, replay
-from recsys.trends import HOUR_MS, TrendsConfig
+from recsys.trends import HOUR_MS
+from recsys.trends.config import TrendsConfig
 
 Array = npt.NDArray[Any]
 

@@ -20,9 +20,10 @@ from recsys.features.lists import Histories, Lists, histories
 from recsys.features.matrix import Tables
 from recsys.features.walk import Walk
 from recsys.index import Index, IndexConfig
-from recsys.readers import CLICK, ReadersConfig, ReaderState
-from recsys.recommend import RecommendConfig
+from recsys.readers import CLICK, ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.config import RecommendConfig
 from recsys.recommend.entries import Entry
 from recsys.recommend.lists import Scorer
 from recsys.recommend.recommender import Recommender

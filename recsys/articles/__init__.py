@@ -3,7 +3,8 @@
 Reads tokens, keywords and word vectors; produces one vector per article, and the ``Encoder`` that takes one article
 from its text to its vector when it is posted, through the same functions as the batch.
 
-    __init__.py   settings; one live article
+    config.py     the settings
+    __init__.py   one live article
     vectors.py    the three ways from words to a vector
     batch.py      a whole catalogue
 """
@@ -14,11 +15,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.articles.vectors import ArticlesConfig, Texts, TextVectors, load_text_vectors
-from recsys.keywords import Keywords, KeywordsConfig, Ranker
-from recsys.tokens import Tokenizer, Tokens, TokensConfig, load_tokenizer
+from recsys.articles.config import ArticlesConfig
+from recsys.articles.vectors import Texts, TextVectors, load_text_vectors
+from recsys.keywords import Keywords, Ranker
+from recsys.keywords.config import KeywordsConfig
+from recsys.tokens import Tokenizer, Tokens, load_tokenizer
+from recsys.tokens.config import TokensConfig
 
-__all__ = ["ArticlesConfig", "Encoded", "Encoder", "load_encoder"]
+__all__ = ["Encoded", "Encoder", "load_encoder"]
 
 Vector = npt.NDArray[np.float32]
 

@@ -15,9 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from recsys.config import Section
+from recsys.articles.config import ArticlesConfig
 from recsys.keywords import Frequencies, Keywords, load_frequencies
 from recsys.words import Matrix, WordVectors, load_words, unit_rows
 from recsys.words.documents import Documents, load_documents
@@ -26,13 +25,6 @@ from recsys.workspace import load_arrays, read_json, same_space, save_arrays
 COMMON_FROM = 50  # articles of a language; fewer do not tell what they share from what they are about
 
 Vector = npt.NDArray[np.float32]
-
-
-class ArticlesConfig(Section):
-    """How an article's vector is made."""
-
-    encoder: str = Field("keywords", pattern="^(keywords|idf-mean|doc2vec)$")
-    top_keywords: int = Field(40, ge=1)
 
 
 class Texts(NamedTuple):

@@ -3,7 +3,8 @@
 Reads tokens, article vectors and the categories that were given; produces a category, its confidence and the runners-up
 for every article. Each language is a world of its own, since word vectors of two languages have none in common.
 
-    __init__.py     the contract: settings, documents, classifiers, what an article is assigned
+    config.py       the settings
+    __init__.py     the contract: documents, classifiers, what an article is assigned
     documents.py    the catalogue -> documents, a batch in memory at a time
     nearest.py      the nearest mean, which needs no training; whitening.py finds its means
     ngrams.py       words and n-grams as numbers
@@ -22,33 +23,16 @@ for every article. Each language is a world of its own, since word vectors of tw
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from recsys.categories.trained import ModelName, TrainedConfig
 from recsys.words import Matrix
 
 Vector = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 LabelRows = npt.NDArray[np.int64]
-
-
-class CategoriesConfig(TrainedConfig):
-    """How articles without a category get one."""
-
-    model: ModelName | Literal["ensemble"] = "nearest-mean"
-    ensemble: tuple[ModelName, ...] = Field(("nearest-mean", "linear", "bag"), min_length=1)
-    topics: str = Field("auto", pattern="^(auto|off)$")
-    max_topics: int = Field(12, ge=2)
-    min_articles: int = Field(2, ge=1)
-    max_articles: int = Field(30_000, ge=100)
-    min_confidence: float = Field(0.4, ge=0, le=1)
-    max_features: int = Field(200_000, ge=1)
-    ridge: float = Field(1.0, gt=0)
-    temperature: float = Field(5.0, gt=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.categories import CategoriesConfig, LabelRows, Vector
+from recsys.categories import LabelRows, Vector
 from recsys.categories.calibration import FOLDS, LEAST, shares_of
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.learning import Lesson, Teaching, learn
 from recsys.words import Matrix, WordVectors
 

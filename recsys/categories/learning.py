@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.categories import CategoriesConfig, Classifier, Documents, LabelRows, linear, neural, whitening
+from recsys.categories import Classifier, Documents, LabelRows, linear, neural, whitening
 from recsys.categories.calibration import Judged, best_temperature, cross_fitted
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import Catalogue, read_documents
 from recsys.categories.ensemble import Ensemble, best_powers, opinion
 from recsys.categories.sorting import Categories, Label, Sorter

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding_bag, relu
 
-from recsys.categories import CategoriesConfig, Documents, LabelRows
+from recsys.categories import Documents, LabelRows
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.ngrams import in_batches, is_spaceless, texts_of
 from recsys.categories.sums import Block, Grams, Sums, Values, block_of
 from recsys.categories.training import class_weights, device_of, one_thread

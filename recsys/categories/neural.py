@@ -14,7 +14,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from recsys.categories import CategoriesConfig, Documents, LabelRows
+from recsys.categories import Documents, LabelRows
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.networks import Batch, BiLstm, GramBag, Gru, Network, TextCnn
 from recsys.categories.ngrams import Bags, Vocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
 from recsys.categories.sums import Block, Grams, Sums, block_of

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.categories import CategoriesConfig, Documents, LabelRows
+from recsys.categories import Documents, LabelRows
+from recsys.categories.config import CategoriesConfig
 from recsys.words import Matrix, unit_rows
 from recsys.workspace import load_npy, read_json, save_npy, write_json
 

@@ -16,9 +16,9 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from recsys.categories import LabelRows
+from recsys.categories.config import TrainedConfig
 from recsys.categories.networks import Batch, Network
 from recsys.categories.ngrams import Bags
-from recsys.categories.trained import TrainedConfig
 from recsys.errors import DegenerateInput
 
 MOST_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read

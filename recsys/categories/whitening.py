@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from recsys.categories import CategoriesConfig, Documents, LabelRows, Vector
+from recsys.categories import Documents, LabelRows, Vector
+from recsys.categories.config import CategoriesConfig
 from recsys.categories.linear import CHARACTERS, WORDS, Sparse, matrix_of
 from recsys.categories.nearest import NearestMean, known_vectors
 from recsys.categories.ngrams import is_spaceless, texts_of

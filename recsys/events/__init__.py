@@ -5,7 +5,7 @@ training job works on. Training never reads the database.
 """
 
 from recsys.events.arrays import KINDS, UNDATED, Events, sessions
-from recsys.events.log import Appended, EventLog, EventsConfig
+from recsys.events.log import Appended, EventLog
 from recsys.events.people import AGAIN, of_people
 
-__all__ = ["AGAIN", "KINDS", "UNDATED", "Appended", "EventLog", "Events", "EventsConfig", "of_people", "sessions"]
+__all__ = ["AGAIN", "KINDS", "UNDATED", "Appended", "EventLog", "Events", "of_people", "sessions"]

@@ -15,25 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import Field
 
-from recsys.config import Section
 from recsys.errors import StaleArtefact
 from recsys.events.aliases import find_aliases, resolved
 from recsys.events.arrays import Events
+from recsys.events.config import EventsConfig
 from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, read_part, unified
 from recsys.store import Forgotten, Kind, Store, reader_digest
 from recsys.store.addresses import is_made
 from recsys.workspace import fsync_folder, read_json, replace_json
 
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
-
-
-class EventsConfig(Section):
-    """How events go from the store to the log, and how clicks become sessions."""
-
-    batch_rows: int = Field(100_000, ge=1)
-    session_gap_minutes: int = Field(30, ge=1, le=10_080)
 
 
 class Appended(NamedTuple):

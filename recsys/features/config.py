@@ -1,4 +1,4 @@
-"""The features' settings, apart, so that the columns' names and ``rows.py`` can be read where numpy is all there is."""
+"""Settings of the training rows, apart from the code that needs more than numpy."""
 
 from pydantic import Field
 
@@ -6,9 +6,19 @@ from recsys.config import Section
 
 
 class FeaturesConfig(Section):
-    """Which impressions of the log become training rows."""
+    """Settings of the training rows made from the log's impressions."""
 
-    warmup: float = Field(0.2, ge=0, lt=1)
-    refits: int = Field(4, ge=1)
-    negatives: int = Field(20, ge=1)
-    max_impressions: int = Field(100_000, ge=1)
+    warmup: float = Field(0.2, ge=0, lt=1, description="share of the lists, first in time, that only fills the counts")
+    refits: int = Field(
+        4,
+        ge=1,
+        description=(
+            "times at most that item vectors are learned anew along the training part, each from the past alone"
+        ),
+    )
+    negatives: int = Field(20, ge=1, description="negative samples per click where a log has clicks but no impressions")
+    max_impressions: int = Field(
+        100_000,
+        ge=1,
+        description="lists used, the newest; bounds training time and disk (about 300 bytes × candidates each)",
+    )

@@ -11,7 +11,8 @@ from recsys.features.list_ids import history_ids, list_ids
 from recsys.features.rows import Candidates, Ids, Matrix
 from recsys.features.tags import Tags
 from recsys.items.online import OnlineItems, fixed_items
-from recsys.readers import ReadersConfig, ReaderState
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.trends import NEVER
 from recsys.trends.stream import Trends
 

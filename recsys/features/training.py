@@ -19,8 +19,8 @@ from recsys.features.lists import Histories, Lists, Longs
 from recsys.features.matrix import Tables
 from recsys.features.rows import Matrix, Rows, joined
 from recsys.features.walk import Walk
-from recsys.readers import ReadersConfig
-from recsys.trends import TrendsConfig
+from recsys.readers.config import ReadersConfig
+from recsys.trends.config import TrendsConfig
 
 TablesAt = Callable[[Events, int], Tables]
 STRETCH = 16_384  # rows that are described before they are passed on

@@ -16,10 +16,11 @@ from recsys.features.lists import Lists, histories, looks_of
 from recsys.features.matrix import Tables, known_of
 from recsys.features.rows import Matrix
 from recsys.items.online import OnlineItems, learn_click
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.readers.looks import OPENED
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION, NEVER, TrendsConfig
+from recsys.trends import CLICK, HOUR_MS, IMPRESSION, NEVER
 from recsys.trends.company import MAX_COMPANY, keep_company
+from recsys.trends.config import TrendsConfig
 from recsys.trends.counting import count, fill_codes
 from recsys.trends.state import LATE, NEWEST, State
 from recsys.trends.stream import Trends

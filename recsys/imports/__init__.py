@@ -9,11 +9,10 @@ from recsys.imports.feeds import import_feed
 from recsys.imports.files import import_file
 from recsys.imports.folders import import_adressa, import_ebnerd, import_mind
 from recsys.imports.rejects import Summary
-from recsys.imports.target import ImportsConfig, Target
+from recsys.imports.target import Target
 from recsys.imports.values import Reading
 
 __all__ = [
-    "ImportsConfig",
     "Reading",
     "Summary",
     "Target",

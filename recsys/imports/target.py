@@ -4,9 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import Field
-
-from recsys.config import Section
+from recsys.imports.config import ImportsConfig
 from recsys.imports.seen import Seen
 from recsys.imports.tables import Limits
 from recsys.imports.values import MINUTE_MS, Reading
@@ -14,16 +12,6 @@ from recsys.store import ArticlePatch, Event, Merged, Store, Written
 from recsys.store.engine import now_ms
 
 Progress = Callable[[int, int], None]  # done and total, in bytes of a text file or rows of a Parquet file
-
-
-class ImportsConfig(Section):
-    """What an import holds in memory at once, and what it takes for an error."""
-
-    batch_rows: int = Field(50_000, ge=1)
-    cache_mib: int = Field(256, ge=2, le=65_536)
-    batch_bytes: int = Field(16_000_000, ge=1_000)
-    max_line_bytes: int = Field(4_000_000, ge=1_000)
-    max_future_minutes: int = Field(10, ge=0)
 
 
 def _time_or_before(event: Event) -> int:

@@ -3,8 +3,9 @@
 Reads clicks and article vectors; produces unit item vectors, the two learned tables that the service goes on learning
 from, and the ridge projection from content to behaviour, with which it places a new article.
 
-This file holds the configuration and what needs numpy only.
+This file needs numpy only.
 
+    config.py     the settings
     online.py     one click -> the vectors after it
     affinity.py   a visit's clicks -> what follows them
     training.py   a log of clicks -> item vectors, from the start or from the last ones
@@ -18,36 +19,13 @@ Source: ridge regression, Hoerl and Kennard 1970; content to behaviour for cold 
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
-
-from recsys.config import Section
 
 Vectors = npt.NDArray[np.float32]
 
 NONE, BEHAVIOUR, CONTENT = 0, 1, 2
-
-
-class ItemsConfig(Section):
-    """item2vec over the stream of clicks, and how content and clicks are joined."""
-
-    start: Literal["random", "last"] = "random"
-    embedding_dim: int = Field(32, ge=2, le=2000)
-    company_hours: float = Field(720.0, gt=0)
-    window: int = Field(3, ge=1)
-    negative: int = Field(20, ge=1)
-    ns_exponent: float = Field(0.2, ge=-2, le=2)
-    recent_clicks: int = Field(1_000, ge=1)
-    subsample: float = Field(0.0, ge=0, le=1)
-    learning_rate: float = Field(0.6, gt=0, le=2)
-    slowing: float = Field(0.3, ge=0, le=1)
-    epochs: int = Field(20, ge=1)
-    max_trained_clicks: int = Field(500_000, ge=1)
-    evidence: float = Field(20.0, gt=0)
-    ridge: float = Field(1.0, gt=0)
 
 
 def known(vectors: Vectors) -> npt.NDArray[np.bool_]:

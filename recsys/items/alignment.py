@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.events import Events
-from recsys.items import ItemsConfig, Vectors
+from recsys.items import Vectors
+from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems
 from recsys.items.training import ItemVectors, learned, updated, with_content
 from recsys.words.alignment import rotation

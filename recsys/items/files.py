@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from recsys.errors import CorruptArtefact
-from recsys.items import ItemsConfig, item_space
+from recsys.items import item_space
+from recsys.items.config import ItemsConfig
 from recsys.items.online import FILLED, HEAD, OnlineItems, Rows, empty_like, online_settings, shares_of
 from recsys.items.training import ItemVectors
 from recsys.workspace import Array, load_npy, read_json, read_table, save_npy, write_json, write_table

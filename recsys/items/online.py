@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.items import ItemsConfig, Vectors
+from recsys.items import Vectors
+from recsys.items.config import ItemsConfig
 
 Rows = npt.NDArray[np.int32]
 

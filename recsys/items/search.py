@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from recsys.errors import DegenerateInput
 from recsys.events import Events
-from recsys.items import ItemsConfig, Vectors
+from recsys.items import Vectors
+from recsys.items.config import ItemsConfig
 from recsys.items.guessing import FOREVER_HOURS, VISIT_HOURS, Targets, targets_of, walk
 from recsys.items.training import CLICK, clicks_of, item_vectors
 

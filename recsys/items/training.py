@@ -18,17 +18,8 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.errors import DegenerateInput
 from recsys.events import KINDS, UNDATED, Events
-from recsys.items import (
-    BEHAVIOUR,
-    CONTENT,
-    NONE,
-    ItemsConfig,
-    Vectors,
-    known,
-    learn_projection,
-    principal_projection,
-    project,
-)
+from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, known, learn_projection, principal_projection, project
+from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, Rows, empty_online, learn_click, place_content
 
 CLICK = KINDS.index("click")

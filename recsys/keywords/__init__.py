@@ -17,7 +17,6 @@ text to the keyword:
 """
 
 from recsys.keywords.ranking import Frequencies, Keywords, Ranker
-from recsys.keywords.settings import KeywordsConfig
 from recsys.keywords.stored import load_frequencies, save_frequencies
 
-__all__ = ["Frequencies", "Keywords", "KeywordsConfig", "Ranker", "load_frequencies", "save_frequencies"]
+__all__ = ["Frequencies", "Keywords", "Ranker", "load_frequencies", "save_frequencies"]

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsys.keywords.config import KeywordsConfig
 from recsys.keywords.lookup import Lookup
 from recsys.keywords.pieces import take_apart
-from recsys.keywords.settings import KeywordsConfig
 from recsys.tokens.pieces import codes_of
 from recsys.tokens.reading import Reading, read_batch
 

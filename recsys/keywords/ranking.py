@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.keywords.candidates import Candidates, find_candidates
+from recsys.keywords.config import KeywordsConfig
 from recsys.keywords.lookup import Lookup
 from recsys.keywords.page import Page, read_page
-from recsys.keywords.settings import KeywordsConfig
 from recsys.keywords.show import shown
 from recsys.keywords.votes import votes
 from recsys.tokens import Tokens

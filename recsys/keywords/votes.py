@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.keywords.candidates import Candidates
+from recsys.keywords.config import KeywordsConfig
 from recsys.keywords.graph import phrase_scores
-from recsys.keywords.settings import KeywordsConfig
 from recsys.words import Matrix
 
 STACK = 1_000_000  # votes of a stack of articles: 4 MB, which stay near the processor

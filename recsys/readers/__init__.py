@@ -3,7 +3,7 @@
 Reads clicks and dismisses in time order and a table of vectors; produces ``ReaderState``, and through an encoder the
 reader's interests. Light: neither numba nor torch is loaded here.
 
-    settings.py    the section of the configuration
+    config.py      the settings
     looks.py       the last cards that a reader was shown, and opened
     state.py       what is remembered of one reader
     mean.py        the decayed mean of the last clicks: the reader vector
@@ -19,7 +19,6 @@ reader's interests. Light: neither numba nor torch is loaded here.
 """
 
 from recsys.readers.mean import reader_vector, weights
-from recsys.readers.settings import ReadersConfig
 from recsys.readers.state import CLICK, DISMISS, IMPRESSION, ReaderState
 
-__all__ = ["CLICK", "DISMISS", "IMPRESSION", "ReaderState", "ReadersConfig", "reader_vector", "weights"]
+__all__ = ["CLICK", "DISMISS", "IMPRESSION", "ReaderState", "reader_vector", "weights"]

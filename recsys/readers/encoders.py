@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.readers.clusters import ward
+from recsys.readers.config import ReadersConfig
 from recsys.readers.mean import Vectors, reader_vector, weights
-from recsys.readers.settings import ReadersConfig
 
 Rows = Sequence[int] | npt.NDArray[np.int32]
 Times = Sequence[int] | npt.NDArray[np.int64]

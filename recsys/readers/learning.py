@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from recsys.events import Events
-from recsys.items import ItemsConfig
+from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, empty_online, place_content
+from recsys.readers.config import ReadersConfig
 from recsys.readers.mean import Vectors
-from recsys.readers.settings import ReadersConfig
 from recsys.readers.shown import Shown, shown
 from recsys.readers.trained import TrainedEncoder
 from recsys.readers.training import LEAST, Training, fit

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.nn.functional import logsigmoid, normalize
 
-from recsys.readers.settings import EncoderTraining
+from recsys.readers.config import EncoderTraining
 
 LONG_PAUSE = 5.0  # log1p of minutes: some two hours; brings pauses near 1
 GATES = 16  # width of the GRU that sees four numbers per click

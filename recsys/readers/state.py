@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
+from recsys.readers.config import ReadersConfig
 from recsys.readers.looks import OPENED, Looks
-from recsys.readers.settings import ReadersConfig
 
 IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
 

@@ -19,8 +19,8 @@ from torch import nn
 
 from recsys.categories.training import one_thread
 from recsys.errors import DegenerateInput
+from recsys.readers.config import ReadersConfig
 from recsys.readers.networks import Clicks, Network
-from recsys.readers.settings import ReadersConfig
 from recsys.readers.shown import Shown
 from recsys.readers.trained import TrainedEncoder
 from recsys.readers.walks import Longs

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import Mask
+from recsys.recommend.config import RecommendConfig
 from recsys.recommend.tag_index import Rows
 from recsys.trends.stream import Trends
 

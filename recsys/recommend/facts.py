@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from recsys.features.describe import Known
 from recsys.features.matrix import Tables, known_of
-from recsys.readers import ReadersConfig
+from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue, Mask
 from recsys.recommend.reasons import middle
 from recsys.recommend.taste import Space

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.readers import weights
-from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
+from recsys.recommend.config import RecommendConfig
 from recsys.recommend.tags import alike
 
 Vectors = npt.NDArray[np.float32]

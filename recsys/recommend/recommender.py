@@ -16,11 +16,12 @@ from recsys.events import KINDS, UNDATED
 from recsys.features.matrix import Tables, candidates
 from recsys.index import Index
 from recsys.items.online import WINDOW, learn_click
-from recsys.readers import ReadersConfig, ReaderState
+from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Encoder, untrained
-from recsys.recommend import RecommendConfig
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
 from recsys.recommend.company import company_of
+from recsys.recommend.config import RecommendConfig
 from recsys.recommend.facts import Facts
 from recsys.recommend.lists import NOBODY, Asker, Card, Recommendation, ScoreKind, Scorer, Tier, as_said
 from recsys.recommend.profile import favourites

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from recsys.evaluate import SINGLE
 from recsys.quality.profile import DataProfile
-from recsys.report import ReportConfig
 from recsys.report.categories import categories_page
 from recsys.report.click_model import Previous, click_model_page
+from recsys.report.config import ReportConfig
 from recsys.report.data import data_page
 from recsys.report.keywords import keywords_page
 from recsys.report.next_click import next_click_page

@@ -7,7 +7,8 @@ needs nothing; PostgreSQL serves several machines. Both run the same statements 
 from typing import Self
 
 from recsys.store.articles import ArticleStore
-from recsys.store.engine import StoreConfig, open_engine
+from recsys.store.config import StoreConfig
+from recsys.store.engine import open_engine
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.operators import AuditEntry, OperatorStore, Outcome
@@ -42,7 +43,6 @@ __all__ = [
     "Outcome",
     "Run",
     "Store",
-    "StoreConfig",
     "StoredArticle",
     "StoredEvent",
     "Written",

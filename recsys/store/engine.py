@@ -11,26 +11,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from recsys.config import Section, masked
+from recsys.config import masked
 from recsys.errors import ConfigError, StoreError
+from recsys.store.config import StoreConfig
 from recsys.store.migrate import is_current, upgrade
 
 WRITER = "recsys_writer"  # the execution option that marks a writing transaction
 LOCK = 7_305_804_402_211  # this project's own key among PostgreSQL's advisory locks
-
-
-class StoreConfig(Section):
-    """Where articles, events, readers and runs are kept, and how carefully."""
-
-    url: str = ""
-    busy_timeout_ms: int = Field(30_000, ge=0, le=3_600_000)
-    synchronous: str = Field("full", pattern="^(full|normal)$")
-    cache_mib: int = Field(64, ge=2, le=65_536)
 
 
 class Database:

@@ -6,7 +6,7 @@ Nothing that a text can hold makes it fail: each kind of odd input has a rule an
 """
 
 from recsys.tokens.lexicon import NO_LEXICON, Lexicon
-from recsys.tokens.table import BATCH_ROWS, LINE_TOKENS, SCHEMA, Tokens, TokensConfig
+from recsys.tokens.table import BATCH_ROWS, LINE_TOKENS, SCHEMA, Tokens
 from recsys.tokens.tokenizer import Tokenizer, load_tokenizer
 from recsys.tokens.write import write_tokens
 
@@ -18,7 +18,6 @@ __all__ = [
     "Lexicon",
     "Tokenizer",
     "Tokens",
-    "TokensConfig",
     "load_tokenizer",
     "write_tokens",
 ]

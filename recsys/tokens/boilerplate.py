@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from recsys.tokens.clean import MAX_LINE_CHARS, plain
-from recsys.tokens.table import TokensConfig
+from recsys.tokens.config import TokensConfig
 
 MAX_LINES = (
     400_000  # different lines in memory, at most 200 characters each; those seen only once are forgotten above it

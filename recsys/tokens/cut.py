@@ -18,10 +18,10 @@ import rjieba
 
 from recsys.languages import NOWHERE, Spoken, settled
 from recsys.tokens.clean import BREAKS, normal, plain, unwrap
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.pieces import PIECES
 from recsys.tokens.scripts import UNSPACED, apart, without_particle
-from recsys.tokens.table import TokensConfig
 
 _POSSESSIVE = re.compile(r"'s(?<=\w's)\b")  # the literal first, which is what makes it fast
 _ABBREVIATED = re.compile(  # the full stop of "u.s.", "j.", "mr." ends no phrase

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import NeighbourCounter, PairCounter
 from recsys.tokens.lexicon import Entry, Joiner, joined_name
 from recsys.tokens.pieces import Flat, flatten
 from recsys.tokens.stopwords import STOP_WORDS
-from recsys.tokens.table import TokensConfig
 
 MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
 MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones

@@ -1,13 +1,8 @@
-"""What a tokenised article is, the table that holds many of them, and the room's settings."""
+"""A tokenised article, and the table that holds many of them."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from pydantic import Field, model_validator
-
-from recsys.config import Section
-from recsys.tokens.dictionary import read_dictionary, user_entries
 
 LINE_TOKENS = 10_000  # gensim drops what stands behind the 10,000th token of a line
 BATCH_ROWS = 1024  # articles held in memory at once
@@ -17,30 +12,6 @@ SCHEMA = pa.schema(
     + [(name, pa.list_(pa.string())) for name in ("title", "body", "tags")]
     + [("breaks", pa.list_(pa.int32()))]
 )
-
-
-class TokensConfig(Section):
-    """How text is cut into words."""
-
-    max_body_chars: int = Field(1_000_000, ge=100)
-    max_word_chars: int = Field(40, ge=1)
-    simplify: bool = True
-    user_dictionary: str = ""
-    user_words: tuple[str, ...] = ()
-    new_words: bool = True
-    min_count: int = Field(10, ge=2)
-    min_articles: int = Field(5, ge=1)
-    min_cohesion: float = Field(0.5, ge=-1, le=1)
-    min_freedom: float = Field(1.0, ge=0)
-    workers: int = Field(0, ge=0)
-
-    @model_validator(mode="after")
-    def _take_dictionary_in(self) -> "TokensConfig":
-        """Read the file now: a change of it is a change of the settings then, and a release has its words."""
-        lines = read_dictionary(Path(self.user_dictionary)) if self.user_dictionary else []
-        self.__dict__ |= {"user_dictionary": "", "user_words": (*self.user_words, *lines)}
-        user_entries(self.user_words)
-        return self
 
 
 class Tokens(NamedTuple):

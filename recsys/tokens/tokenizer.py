@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from recsys.tokens.classes import WordClasses, load_classes
 from recsys.tokens.clean import normal
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.cut import Cutter
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.lexicon import Joiner, Lexicon, joined_name, load_lexicon
 from recsys.tokens.pieces import Flat, flatten
-from recsys.tokens.table import SCHEMA, Tokens, TokensConfig
+from recsys.tokens.table import SCHEMA, Tokens
 
 TAGGED = ("zh", "en")  # languages whose words have a part of speech
 

@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from recsys.config import plain
 from recsys.languages import NOWHERE, Spoken
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.cut import Cutter
 from recsys.tokens.pieces import PIECES
-from recsys.tokens.table import SCHEMA, TokensConfig
+from recsys.tokens.table import SCHEMA
 from recsys.tokens.tokenizer import load_tokenizer
 
 ARTICLES = pa.schema([(name, pa.string()) for name in ("id", "title", "body", "language")])

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from recsys.languages import NOWHERE, Spoken
 from recsys.tokens.classes import induce
+from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
 from recsys.tokens.cut import Cutter
 from recsys.tokens.lexicon import Entry, Lexicon
@@ -21,7 +22,7 @@ from recsys.tokens.newwords import new_words
 from recsys.tokens.pieces import PIECES, flatten
 from recsys.tokens.pool import done, portions
 from recsys.tokens.sample import MAX_TOKENS
-from recsys.tokens.table import LINE_TOKENS, SCHEMA, TokensConfig
+from recsys.tokens.table import LINE_TOKENS, SCHEMA
 from recsys.tokens.tokenizer import untagged
 from recsys.tokens.work import Work
 from recsys.workspace import write_json

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import CorruptArtefact, StaleArtefact
-from recsys.trends import NEVER, TrendsConfig
+from recsys.trends import NEVER
+from recsys.trends.config import TrendsConfig
 from recsys.trends.state import HAND, NOTHING, PER_ARTICLE, PER_SLOT, USED, State
 from recsys.trends.stream import Trends
 from recsys.workspace import load_arrays, read_json, read_table, save_arrays, write_json, write_table

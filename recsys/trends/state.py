@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.trends import HOUR_MS, NEVER, TrendsConfig
+from recsys.trends import HOUR_MS, NEVER
+from recsys.trends.config import TrendsConfig
 
 Array = npt.NDArray[Any]
 

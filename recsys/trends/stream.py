@@ -19,8 +19,9 @@ import numpy.typing as npt
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, IMPRESSION, NEVER, TrendsConfig
+from recsys.trends import CLICK, IMPRESSION, NEVER
 from recsys.trends.company import keep_company
+from recsys.trends.config import TrendsConfig
 from recsys.trends.contexts import Codes, codes_of, learned_codes
 from recsys.trends.counting import count, counts_at, fill_codes, shelf_lives, uncount
 from recsys.trends.decay import faded

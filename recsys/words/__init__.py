@@ -4,6 +4,7 @@ Reads and produces ``vectors.npy``, ``vocabulary.parquet``, ``space.json`` and, 
 n-grams in ``subwords.npy``. Imports numpy but no gensim and no torch, since the web service needs the vectors and not
 the trainers.
 
+    config.py       the settings
     training.py     one small contract over every model: corpus -> vectors
     model.py        what a trainer begins with and gives back
     vocabulary.py   corpus -> the words that get a vector, in bounded memory
@@ -28,9 +29,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pydantic import Field, model_validator
 
-from recsys.config import Section
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.words.subwords import Subwords
 from recsys.workspace import load_npy, read_json, read_table, save_npy, write_json, write_table
@@ -41,34 +40,6 @@ SUBWORDS = "subwords.npy"  # only in a space that has them
 Matrix = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int32]
-
-
-class WordsConfig(Section):
-    """How word vectors are learned."""
-
-    model: str = Field("skip-gram", pattern="^(skip-gram|cbow|glove|pv-dm|pv-dbow)$")
-    output: str = Field("negative-sampling", pattern="^(negative-sampling|hierarchical-softmax)$")
-    embedding_dim: int = Field(100, ge=2, le=2000)
-    window: int = Field(8, ge=1, le=63)
-    negative: int = Field(5, ge=1)
-    min_count: int = Field(2, ge=1)
-    max_vocabulary: int = Field(200_000, ge=100)
-    epochs: int = Field(15, ge=1)
-    max_trained_words: int = Field(40_000_000, ge=1)
-    learning_rate: float = Field(0.05, gt=0, le=1)
-    subsample: float = Field(1e-3, ge=0)
-    x_max: float = Field(10.0, gt=0)
-    start: str = Field("random", pattern="^(random|last)$")
-    pretrained: str = ""
-    subwords: bool = False
-    buckets: int = Field(100_000, ge=1)
-    similarity_files: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _subwords_need_word2vec(self) -> "WordsConfig":
-        if self.subwords and self.model not in ("skip-gram", "cbow"):
-            raise ValueError("subwords only with the model skip-gram or cbow")
-        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from recsys.errors import DegenerateInput
-from recsys.words import WordsConfig
+from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
 from recsys.words.model import Fitted, OnEpoch, Start
 from recsys.words.vocabulary import Vocabulary

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.words import WordsConfig
+from recsys.words.config import WordsConfig
 
 LINES = 400  # sampled lines of the corpus
 WINDOWS = 1_000  # sampled windows in them

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.errors import SpaceMismatch
-from recsys.words import Matrix, WordsConfig, WordVectors, glove, load_words, save_words, word2vec
+from recsys.words import Matrix, WordVectors, glove, load_words, save_words, word2vec
 from recsys.words.alignment import Drift, alignment, drift
+from recsys.words.config import WordsConfig
 from recsys.words.model import Fitted, OnEpoch, Start
 from recsys.words.pretrained import Pretrained, read_vectors
 from recsys.words.subwords import Subwords

@@ -16,7 +16,7 @@ from gensim.models.fasttext import FastText
 from gensim.models.word2vec import Word2Vec
 
 from recsys.errors import DegenerateInput
-from recsys.words import WordsConfig
+from recsys.words.config import WordsConfig
 from recsys.words.model import Fitted, OnEpoch, Start
 from recsys.words.probe import Probe, build_probe
 from recsys.words.subwords import MAX_CHARS, MIN_CHARS, Subwords

@@ -1,0 +1,23 @@
+"""Settings of article vectors."""
+
+from pydantic import Field
+
+from recsys.config import Section
+
+
+class ArticlesConfig(Section):
+    """Settings of article vectors."""
+
+    encoder: str = Field(
+        "keywords",
+        pattern="^(keywords|idf-mean|doc2vec)$",
+        description=(
+            "keywords | idf-mean | doc2vec: mean of the top keywords' vectors, of all words' by rarity, or the text's "
+            "own (with words.model pv-dm or pv-dbow)"
+        ),
+    )
+    top_keywords: int = Field(
+        40,
+        ge=1,
+        description="keywords in the mean: fewer lose what a long text is about, more gain nothing on titles",
+    )

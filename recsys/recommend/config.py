@@ -1,0 +1,100 @@
+"""Settings of lists and their reasons."""
+
+from pydantic import Field
+
+from recsys.config import Section
+
+
+class RecommendConfig(Section):
+    """Settings of candidates, of the variety of a list, and of reasons."""
+
+    k: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="articles: length of a list when the caller does not say; what fits beside a story",
+    )
+    max_k: int = Field(
+        50,
+        ge=1,
+        le=1000,
+        description="articles: the longest list that may be asked for; bounds the work of one request",
+    )
+    trending: int = Field(
+        60,
+        ge=0,
+        le=10_000,
+        description="articles: candidates from what is clicked most now, so that big news reaches every reader",
+    )
+    fresh: int = Field(
+        60,
+        ge=0,
+        le=10_000,
+        description="articles: candidates from the newest, so that a new article is shown before it is clicked",
+    )
+    fresh_hours: float = Field(
+        48.0,
+        gt=0,
+        le=87_600,
+        description=(
+            "hours: age up to which an article may be fresh; one that outlives its category's learned shelf life is not"
+        ),
+    )
+    company: int = Field(
+        60,
+        ge=0,
+        le=10_000,
+        description="articles: candidates from what is opened in the same visits as the reader's last clicks",
+    )
+    company_visits: float = Field(
+        3.0,
+        gt=0,
+        description=(
+            'visits, faded: from so many in which both were opened "readers of X also opened this" may be said'
+        ),
+    )
+    company_lift: float = Field(
+        2.0,
+        ge=1,
+        description="times: and only where readers of X open it so much more than everyone does",
+    )
+    max_per_category: int = Field(
+        3,
+        ge=1,
+        description="articles of one category in a list while others are left, so that no list is all football",
+    )
+    max_category_share: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description=(
+            "share in (0, 1]: of what a reader reads most a list holds their own share, this at most; 1 gained nothing"
+        ),
+    )
+    read_share: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description=(
+            "share in [0, 1]: part of a similarity that one article must have given to be named; below a seventh it "
+            "is one of many"
+        ),
+    )
+    read_cosine: float = Field(
+        0.3,
+        ge=-1,
+        le=1,
+        description='cosine: how near that article must be itself; below it, "because you read" would be a guess',
+    )
+    liked_share: float = Field(
+        0.25,
+        gt=0,
+        le=1,
+        description="share in (0, 1]: weight of the last clicks in a category from which on a reader likes it",
+    )
+    reason_keywords: int = Field(
+        3,
+        ge=0,
+        le=20,
+        description="words: shared keywords that a reason shows; more do not fit on a line",
+    )

@@ -1,0 +1,36 @@
+"""Settings of the database connection."""
+
+from pydantic import Field
+
+from recsys.config import Section
+
+
+class StoreConfig(Section):
+    """Settings of the database connection."""
+
+    url: str = Field(
+        "",
+        description=(
+            "database URL, sqlite:///… or postgresql://…; empty: the file store.db in data_dir, which needs no server"
+        ),
+    )
+    busy_timeout_ms: int = Field(
+        30_000,
+        ge=0,
+        le=3_600_000,
+        description="ms: how long a SQLite writer waits for another one; a batch of an import takes about 1 s",
+    )
+    synchronous: str = Field(
+        "full",
+        pattern="^(full|normal)$",
+        description=(
+            "SQLite mode: full keeps every committed event through a power cut; normal is faster and may lose the "
+            "last ones"
+        ),
+    )
+    cache_mib: int = Field(
+        64,
+        ge=2,
+        le=65_536,
+        description="MiB: SQLite pages that each connection keeps in memory at most",
+    )

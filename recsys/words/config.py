@@ -1,0 +1,107 @@
+"""Settings of word vectors."""
+
+from pydantic import Field, model_validator
+
+from recsys.config import Section
+
+
+class WordsConfig(Section):
+    """Settings of word vector training."""
+
+    model: str = Field(
+        "skip-gram",
+        pattern="^(skip-gram|cbow|glove|pv-dm|pv-dbow)$",
+        description=(
+            "skip-gram | cbow | glove | pv-dm | pv-dbow: skip-gram is best on small corpora, cbow three times as "
+            "fast; pv-dm and pv-dbow learn vectors of texts, too"
+        ),
+    )
+    output: str = Field(
+        "negative-sampling",
+        pattern="^(negative-sampling|hierarchical-softmax)$",
+        description="negative-sampling | hierarchical-softmax: the latter favours rare words; glove uses neither",
+    )
+    embedding_dim: int = Field(
+        100,
+        ge=2,
+        le=2000,
+        description="dimensions of a word vector: more of them need more text than most sites have",
+    )
+    window: int = Field(
+        8,
+        ge=1,
+        le=63,
+        description="words on each side that count as context: wide windows learn topics rather than grammar",
+    )
+    negative: int = Field(5, ge=1, description="noise words per prediction, with negative-sampling only")
+    min_count: int = Field(
+        2,
+        ge=1,
+        description=(
+            "occurrences that a word needs in the corpus to get a vector; 1 is used where fewer than two words reach it"
+        ),
+    )
+    max_vocabulary: int = Field(
+        200_000,
+        ge=100,
+        description="words: only so many, the most frequent, get a vector; bounds memory (about 1 KiB each)",
+    )
+    epochs: int = Field(
+        15,
+        ge=1,
+        description="passes over the corpus: the few hundred thousand words of a small site need many",
+    )
+    max_trained_words: int = Field(
+        40_000_000,
+        ge=1,
+        description="words read in all passes together: a large corpus gets fewer epochs, never less than one",
+    )
+    learning_rate: float = Field(
+        0.05,
+        gt=0,
+        le=1,
+        description=(
+            "step size at the start, which falls to 0.0001; twice gensim's default, because a site's corpus is small"
+        ),
+    )
+    subsample: float = Field(
+        1e-3,
+        ge=0,
+        description="share of the corpus above which some occurrences of a word are skipped; 0: none are",
+    )
+    x_max: float = Field(
+        10.0,
+        gt=0,
+        description="co-occurrences from which on glove gives a pair its full weight; 100 suits billions of words",
+    )
+    start: str = Field(
+        "random",
+        pattern="^(random|last)$",
+        description="random | last: from scratch, or from the last space, on new articles only; its words stay",
+    )
+    pretrained: str = Field(
+        "",
+        description=(
+            "file of word vectors (word2vec text or binary, GloVe, fastText .vec) that training starts from; empty: "
+            "none"
+        ),
+    )
+    subwords: bool = Field(
+        False,
+        description="true: character n-grams are learned as well, and give unknown words a vector; 3 to 5 times slower",
+    )
+    buckets: int = Field(
+        100_000,
+        ge=1,
+        description="vectors that the n-grams share, with subwords; 4 bytes × embedding_dim each",
+    )
+    similarity_files: tuple[str, ...] = Field(
+        (),
+        description="files: pairs of words with human scores, tab between, that judge vectors beside the English ones",
+    )
+
+    @model_validator(mode="after")
+    def _subwords_need_word2vec(self) -> "WordsConfig":
+        if self.subwords and self.model not in ("skip-gram", "cbow"):
+            raise ValueError("subwords only with the model skip-gram or cbow")
+        return self
