@@ -44,6 +44,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
 
   serving
     recommend    reader -> list with reasons
+    serving      a release, the store as it is now -> live answers
 
   judging
     baselines    known simple methods -> scores of the same lists

@@ -1,7 +1,7 @@
 """A hand-made newsroom, a small API that answers as the service does, and a browser to read them with.
 
-``HandNewsroom`` is a ``web.site.Newsroom`` over a list of articles. ``served`` runs the demo site and the API on a free
-port of this machine, so that pages and widget are tested by themselves: what they get is in plain sight here.
+``HandNewsroom`` is a ``web.demo.site.Newsroom`` over a list of articles. ``served`` runs the demo site and the API on a
+free port of this machine, so that pages and widget are tested by themselves: what they get is in plain sight here.
 """
 
 import json
@@ -21,10 +21,10 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from werkzeug.serving import make_server
 
-import web.site
+import web.demo.site
 from recsys.recommend.tags import Tag, TagKind, Tags
 from web import texts
-from web.pages import ArticlePage, Card, Newsroom, TagPage
+from web.demo.pages import ArticlePage, Card, Newsroom, TagPage
 
 HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 CHROMEDRIVER = Path("/usr/bin/chromedriver")
@@ -158,9 +158,9 @@ def _card(page: ArticlePage, clicks: int | None = None) -> Card:
 
 def site(room: Newsroom) -> Flask:
     """The demo site over a newsroom, without an API."""
-    app = Flask(web.site.__name__)
+    app = Flask("web")
     app.extensions["live"] = room
-    app.register_blueprint(web.site.blueprint)
+    app.register_blueprint(web.demo.site.blueprint)
     return app
 
 

@@ -11,7 +11,7 @@ from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.entries import Entry
+from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.lists import Recommendation
 from recsys.recommend.recommender import Recommender
 from recsys.trends.config import TrendsConfig
@@ -24,7 +24,7 @@ READERS = ReadersConfig()
 NAN = (np.nan, np.nan)
 
 
-def entry(number: int, category: str | None, **more: Any) -> Entry:
+def entry(number: int, category: str | None, **more: Any) -> CatalogueArticle:
     words = {"football": ("goal", "coach"), "markets": ("bonds", "bank")}.get(category or "", ())
     facts: dict[str, Any] = {
         "title": f"Story {number}",
@@ -34,11 +34,11 @@ def entry(number: int, category: str | None, **more: Any) -> Entry:
         "keywords": (*words, f"word{number}"),
     }
     made = facts | more
-    return Entry(**{"weights": (0.1,) * len(made["keywords"]), "parts": made["keywords"]} | made)
+    return CatalogueArticle(**{"weights": (0.1,) * len(made["keywords"]), "parts": made["keywords"]} | made)
 
 
 def newsroom(
-    entries: list[Entry], vectors: list[tuple[float, ...]] | None = None, *, model: Any = None, **config: Any
+    entries: list[CatalogueArticle], vectors: list[tuple[float, ...]] | None = None, *, model: Any = None, **config: Any
 ) -> Recommender:
     """A recommender whose article ``a3`` has row 3; without vectors it is one without a release."""
     catalogue = Catalogue([f"a{row}" for row in range(len(entries))])

@@ -9,12 +9,13 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Article, Store
+from recsys.units import now_ms
 from tests.newsroom import SITE, Toy, toy_settings
 from web.app import close_app, create_app
 from web.installation import KEY
-from web.live import LiveState, now_ms
 
 HOUR = 3_600_000
 

@@ -16,10 +16,10 @@ from jobs.stages import STAGES as JOB_STAGES
 from recsys.config import plain
 from recsys.settings import Settings
 from recsys.store import Run
+from recsys.units import now_ms
 from tests.newsroom import Toy
 from tests.service import Service, copy_of, plain_settings, problem, serving
 from web import runs
-from web.live import now_ms
 
 
 def for_children(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

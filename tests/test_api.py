@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from recsys.recommend.recommender import Recommender
+from recsys.units import now_ms
 from tests.newsroom import HOUR, NOW, Toy
 from tests.service import Service, article, copy_of, four, plain_settings, problem, serving
-from web.live import now_ms
 
 
 @pytest.fixture
@@ -90,7 +90,9 @@ def test_a_new_article_is_understood_and_recommended_within_a_poll(
     trained: Service, toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = "striker penalty goal keeper coach league referee stadium defender midfield"
-    monkeypatch.setattr("web.live.now_ms", lambda: NOW + HOUR)  # an hour after the toy's last day, not months
+    monkeypatch.setattr(
+        "recsys.serving.live.now_ms", lambda: NOW + HOUR
+    )  # an hour after the toy's last day, not months
     trained.store.put_articles([article("late-goal", title="Goal", body=words, published_at=NOW)])
     trained.live.refresh()
     entry = trained.live.catalogue.entry(trained.live.catalogue.row_of["late-goal"])

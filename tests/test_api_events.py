@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import Service, article, four, problem
-from web.live import now_ms
 
 
 @pytest.fixture

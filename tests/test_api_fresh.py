@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from recsys.errors import StoreError
+from recsys.serving import live
 from recsys.store import Event, Kind, Written
+from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import Service, article, four, plain_settings, problem, serving
-from web import live
-from web.live import now_ms
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from recsys.features.matrix import Tables, matrix
 from recsys.features.walk import Walk
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.recommend.company import company_of
+from recsys.recommend.company import covisit_candidates
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
@@ -103,7 +103,7 @@ def served(events: Events, config: TrendsConfig, tables: Tables, times: list[int
         assert np.isfinite(told).all()
         assert np.isfinite(trends.counts(rows, now)).all()
         assert np.isfinite(trends.click_rate(rows, now)).all()
-        company = company_of(trends, rows.tolist(), np.ones(ARTICLES, bool), now, 9)
+        company = covisit_candidates(trends, rows.tolist(), np.ones(ARTICLES, bool), now, 9)
         assert np.isfinite(company.visits).all()
         assert np.isfinite(company.lift).all()
     assert np.isfinite(trends.shelf()).all()

@@ -16,13 +16,13 @@ from recsys.features.walk import Walk
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.looks import OPENED, Looks
+from recsys.serving.reader_memory import ReaderMemory
 from recsys.store import Kind, StoredEvent
 from recsys.trends.config import TrendsConfig
 from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown
 from tests.cut_logs import found, honest
-from web.memory import Memory
 
 A, NOW = 6, START + HOUR
 CATEGORY = np.array([0, 0, 1, 1, -1, CATEGORIES], np.int16)
@@ -218,7 +218,7 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
         stored(4, Kind.IMPRESSION, "gone", START + 2, 0),
         stored(5, Kind.DISMISS, "a1", START + 2),
     ]
-    learned, met = Memory(9, READERS), Memory(9, READERS)
+    learned, met = ReaderMemory(9, READERS), ReaderMemory(9, READERS)
     learned.meet("ann", [], row_of)
     for event in [*events, events[0]]:  # the last one again
         if event.article in row_of:

@@ -11,10 +11,10 @@ import pytest
 from recsys.errors import Busy
 from recsys.events import EventLog
 from recsys.store import ArticlePatch, StoredArticle
+from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import Service, article, four, problem, serving
 from web import runs
-from web.live import now_ms
 
 ODD_IDS = ["news/2024/11?id=7&x=%41#top", "渡轮 🚢 é", "-4110354420726924665", "a//b", "x/hide"]
 
@@ -192,7 +192,7 @@ def test_an_embargoed_article_is_shown_from_its_time_on_and_not_before(
     assert look() == ({404}, False, False)
     for module in ("live", "api", "newsroom", "today"):
         monkeypatch.setattr(f"web.{module}.now_ms", lambda: at)
-    monkeypatch.setattr("web.site.time.time", lambda: at / 1000)
+    monkeypatch.setattr("web.demo.site.time.time", lambda: at / 1000)
     assert look() == ({200}, True, True)
 
 

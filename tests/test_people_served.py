@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from recsys.releases import Releases
+from recsys.serving.live import LiveState
 from recsys.store import Event, Kind, Store
+from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import FOUR, fill, four, plain_settings
-from web.live import LiveState, now_ms
 
 DAY = 24 * 3_600_000
 YEAR = 365 * DAY

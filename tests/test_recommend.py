@@ -7,7 +7,7 @@ import pytest
 
 from recsys.errors import UnknownArticle
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import Entry, Traits
+from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
 from recsys.recommend.lists import Recommendation, Tier
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.store import Article
@@ -216,5 +216,5 @@ def test_a_full_catalogue_says_so() -> None:
 
 def test_an_entry_keeps_the_given_category_and_drops_the_body() -> None:
     article = Article("a", "s", "Title", body="x" * 1000, category="given")
-    made = Entry.of(article, Traits("en", ("k",), (0.5,), ("k",), "told", (("told", 0.7),)))
+    made = CatalogueArticle.of(article, ArticleAnnotations("en", ("k",), (0.5,), ("k",), "told", (("told", 0.7),)))
     assert (made.category, made.given, made.bar, len(made.summary)) == ("given", True, (("given", 1.0),), 201)

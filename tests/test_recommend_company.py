@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.recommend.company import company_of
+from recsys.recommend.company import covisit_candidates
 from recsys.recommend.reasons import Reason, ReasonKind, text
 from recsys.recommend.recommender import Recommender
 from tests.recommenders import CLICK, HOUR, NOW, ask, entry, newsroom, reader, rows, two_topics
@@ -31,19 +31,19 @@ def busy() -> Recommender:
 def test_what_is_opened_together_is_found_however_far_its_content() -> None:
     everything = np.ones(8, bool)
     recommender = two_topics()
-    assert company_of(recommender.trends, [0], everything, NOW, 5).rows.tolist() == []
+    assert covisit_candidates(recommender.trends, [0], everything, NOW, 5).rows.tolist() == []
     for number in range(3):
         visit(recommender, f"v{number}", [0, 7])
     visit(recommender, "w", [0, 5])
     visit(recommender, "x", [3, 5])
-    found = company_of(recommender.trends, [3, 0], everything, NOW, 5)
+    found = covisit_candidates(recommender.trends, [3, 0], everything, NOW, 5)
     assert found.rows.tolist() == [7, 5]
     assert found.beside.tolist() == [0, 3]  # 3 and 0 speak for 5 with a visit each, which is all that 3 says
     assert found.visits == pytest.approx([3, 1], rel=0.02)
-    assert company_of(recommender.trends, [3, 0], everything, NOW, 1).rows.tolist() == [7]
-    assert company_of(recommender.trends, [3, 0], everything, NOW, 0).rows.tolist() == []
+    assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 1).rows.tolist() == [7]
+    assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 0).rows.tolist() == []
     everything[7] = False
-    assert company_of(recommender.trends, [3, 0], everything, NOW, 5).rows.tolist() == [5]
+    assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 5).rows.tolist() == [5]
 
 
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
@@ -90,7 +90,7 @@ def test_what_everyone_opens_is_not_said_to_be_company() -> None:
         visit(recommender, f"v{number}", [0, 7])
     for number in range(60):
         visit(recommender, f"w{number}", [7])
-    assert company_of(recommender.trends, [0], np.ones(8, bool), NOW, 5).rows.tolist() == [7]
+    assert covisit_candidates(recommender.trends, [0], np.ones(8, bool), NOW, 5).rows.tolist() == [7]
     said = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=7).cards}
     assert said[7] is ReasonKind.TRENDING
 

@@ -14,13 +14,13 @@ from recsys.index import Index
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, MeanEncoder
-from recsys.recommend.lists import NOBODY, Tier
+from recsys.recommend.lists import ANONYMOUS, Tier
 from recsys.recommend.recommender import Recommender
-from recsys.recommend.taste import Space, Taste, in_shares
+from recsys.recommend.taste import ReaderContext, Space, in_shares
+from recsys.serving.artefacts import load_artefacts
+from recsys.serving.snapshot import ModelSnapshot
 from tests.newsroom import NOW, SITE, Toy, fill_toy, toy_settings, train
 from tests.recommenders import ask, entry, newsroom, reader, rows
-from web.parts import load_parts
-from web.world import World
 
 TOPIC = 20  # articles of each topic: 0 to 19 are football, 20 to 39 markets, 40 to 59 neither
 
@@ -107,8 +107,8 @@ def test_an_encoder_that_was_trained_speaks_for_the_item_vectors_alone() -> None
     assert sorted(topics(ask(with_encoder, reader(*BOTH), k=8))) == [0] * 5 + [1] * 3
 
 
-def taste(interests: Interests, table: Any) -> Taste:
-    return Taste(Tier.PERSONAL, reader(), Space.ITEMS, table, Index.build(table), interests, NOBODY)
+def taste(interests: Interests, table: Any) -> ReaderContext:
+    return ReaderContext(Tier.PERSONAL, reader(), Space.ITEMS, table, Index.build(table), interests, ANONYMOUS)
 
 
 def test_the_search_is_shared_out_and_looks_only_at_what_is_allowed() -> None:
@@ -160,17 +160,17 @@ def test_no_interest_falls_two_places_short_while_it_has_articles(owner: list[in
             assert had == len(own) or had > share * n - 2
 
 
-def world_of(toy: Toy, **changes: Any) -> World:
+def world_of(toy: Toy, **changes: Any) -> ModelSnapshot:
     """The trained toy newsroom as a worker lays it out."""
     store = open_store(toy.settings)
     try:
         articles = list(store.articles(SITE))
     finally:
         store.close()
-    return World(replace(load_parts(toy.release(), toy.settings), **changes), articles, toy.settings)
+    return ModelSnapshot(replace(load_artefacts(toy.release(), toy.settings), **changes), articles, toy.settings)
 
 
-def toy_reader(world: World, *clicked: str) -> ReaderState:
+def toy_reader(world: ModelSnapshot, *clicked: str) -> ReaderState:
     state = ReaderState.empty(world.recommender.readers)
     for name in clicked:
         state.observe(CLICK, world.catalogue.row_of[name], NOW)
@@ -195,7 +195,7 @@ def test_an_encoder_trained_for_the_toy_newsroom_is_served(tmp_path: Path) -> No
     fill_toy(settings)
     train(settings)
     toy = Toy(settings, {}, {})
-    assert load_parts(toy.release(), settings).reader_encoder is not None
+    assert load_artefacts(toy.release(), settings).reader_encoder is not None
     world = world_of(toy, model=None)
     asked: dict[str, Any] = {"article": None, "k": 3, "now": NOW, "lang": None}
     fan = toy_reader(world, "markets-0", "markets-1", "markets-2")

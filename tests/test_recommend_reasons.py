@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.recommend.entries import Entry, Traits
+from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
 from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
 from recsys.store import Article
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, two_topics
@@ -35,9 +35,9 @@ def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
 def test_words_far_down_the_list_of_keywords_are_no_likeness() -> None:
     recommender = two_topics()
     many = tuple(f"detail{number}" for number in range(20))
-    told = Traits("en", (*many, "goal"), (0.04,) * 21, (*many, "goal"))
+    told = ArticleAnnotations("en", (*many, "goal"), (0.04,) * 21, (*many, "goal"))
     article = Article("a1", "s", "Story 1", category="arts", published_at=NOW - 1000 * HOUR)
-    recommender.catalogue.put("a1", Entry.of(article, told))
+    recommender.catalogue.put("a1", CatalogueArticle.of(article, told))
     made = ask(recommender, reader(0), k=1)
     assert (made.cards[0].row, made.cards[0].reason.kind) == (1, ReasonKind.SIMILAR)
 

@@ -85,7 +85,7 @@ def test_a_served_score_is_the_offline_score_of_the_same_moment(
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, restarted: bool
 ) -> None:
     settings = copy_of(toy, tmp_path / "site")
-    monkeypatch.setattr("web.live.now_ms", lambda: SHOWN_AT)
+    monkeypatch.setattr("recsys.serving.live.now_ms", lambda: SHOWN_AT)
     with serving(settings) as service:
         before = service.live.recommend(READER, None, article=None, k=16, lang=None).recommendation
         service.live.accept(after_the_release(READER))
@@ -143,7 +143,7 @@ def test_a_model_of_ids_and_of_the_last_clicks_is_asked_the_same_live_as_offline
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = copy_of(toy, tmp_path / "site")
-    monkeypatch.setattr("web.live.now_ms", lambda: SHOWN_AT)
+    monkeypatch.setattr("recsys.serving.live.now_ms", lambda: SHOWN_AT)
     with serving(settings) as service:
         service.live.accept(after_the_release(READER))
         listener = listening(service)
@@ -165,7 +165,7 @@ def test_a_model_of_ids_and_of_the_last_clicks_is_asked_the_same_live_as_offline
 def test_an_article_newer_than_the_release_is_named_like_any_other(
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.live.now_ms", lambda: SHOWN_AT)
+    monkeypatch.setattr("recsys.serving.live.now_ms", lambda: SHOWN_AT)
     with serving(copy_of(toy, tmp_path / "site")) as service:
         words = service.store.articles(SITE)
         body = next(one.body for one in words if one.id == "football-1")
@@ -191,7 +191,7 @@ def test_an_article_newer_than_the_release_is_named_like_any_other(
 def test_a_reader_without_history_is_known_by_the_moment_alone(
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.live.now_ms", lambda: SHOWN_AT)
+    monkeypatch.setattr("recsys.serving.live.now_ms", lambda: SHOWN_AT)
     with serving(copy_of(toy, tmp_path / "site")) as service:
         listener = listening(service)
         service.live.recommend(None, None, article="football-1", k=5, lang=None)

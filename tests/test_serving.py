@@ -23,11 +23,11 @@ from recsys.recommend.lists import Tier
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Store
+from recsys.units import now_ms
 from recsys.workspace import load_npy, read_table
 from tests.newsroom import SITE, Toy
 from tests.service import article, copy_of, serving
 from tests.test_admin import for_children
-from web.live import now_ms
 
 NEWER = "20990101T000000Z-aaaa"
 ROOT = Path(__file__).resolve().parents[1]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from recsys.recommend.lists import Tier
+from recsys.units import now_ms
 from tests.newsroom import TOPICS, Toy
 from tests.service import Service, article, copy_of, serving
-from web.live import now_ms
 
 
 def row_of(service: Service, name: str) -> int:
@@ -119,6 +119,8 @@ def test_a_click_dated_ahead_counts_as_of_now(toy: Toy, tmp_path: Path, monkeypa
         trends, now = service.live._world.recommender.trends, now_ms()
         service.click("markets-0", reader="r", time=now + 60_000)  # a minute fast
         assert trends.odd["ahead"] == 0
-        monkeypatch.setattr("web.live.now_ms", lambda: now - 3_600_000)  # this worker's clock is an hour behind
+        monkeypatch.setattr(
+            "recsys.serving.live.now_ms", lambda: now - 3_600_000
+        )  # this worker's clock is an hour behind
         service.click("markets-0", reader="r", time=now)
         assert trends.odd["ahead"] == 1

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 
 from tests.browser import DAY, HOSTILE, HOUR, STORIES, HandNewsroom, articles, site
 from web import texts
-from web.art import TONES, art, tone
-from web.pages import ArticlePage
-from web.site import paragraphs
+from web.demo.art import TONES, art, tone
+from web.demo.pages import ArticlePage
+from web.demo.site import paragraphs
 
 NOW = 1_795_219_200_000  # 2026-11-21 08:00 in Shanghai
 

@@ -14,34 +14,34 @@ import pytest
 
 from recsys.recommend import tag_index
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import Entry, Traits, guesses
+from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle, guesses
 from recsys.recommend.profile import favourites, profile
 from recsys.recommend.reasons import shared_keywords
 from recsys.recommend.tag_index import TagIndex
 from recsys.recommend.tagged import frequent, meant, related
 from recsys.recommend.tags import MAX_TAG, TagKind, fold, pieces
 from recsys.releases import Release
+from recsys.serving.annotations import load_annotations
 from recsys.store import Article
 from recsys.workspace import write_json, write_table
 from tests.newsroom import SITE, Toy
 from tests.service import Service, article, copy_of, fill, plain_settings, serving
 from web.tagging import tag_list
-from web.traits import load_traits
 
 NOW = 1_790_000_000_000
 HOUR = 3_600_000
 
 
-def story(number: int, *keywords: str, **more: Any) -> Entry:
+def story(number: int, *keywords: str, **more: Any) -> CatalogueArticle:
     weights = tuple(1.0 / (place + 2) for place in range(len(keywords)))
     facts: dict[str, Any] = {"title": f"Story {number}", "language": "en", "published_at": NOW - number * HOUR}
     if category := more.get("category"):
         facts["bar"] = ((category, 1.0),)
     parts = {"keywords": keywords, "weights": weights, "parts": keywords}
-    return Entry(**(facts | parts | more))
+    return CatalogueArticle(**(facts | parts | more))
 
 
-def catalogue(*entries: Entry) -> Catalogue:
+def catalogue(*entries: CatalogueArticle) -> Catalogue:
     made = Catalogue((), len(entries) + 4)
     for number, entry in enumerate(entries):
         made.put(f"a{number}", entry)
@@ -121,15 +121,15 @@ def test_a_list_is_read_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_article_is_found_under_what_it_shows_and_under_no_guess_that_was_not_taken() -> None:
     words, bar = ("rates", "bank"), guesses([("markets", 0.381), ("arts", 0.2)])
-    traits = Traits("en", words, (0.5, 0.2), words, None, bar)
-    unsure = Entry.of(Article("a", SITE, "T"), traits)
+    traits = ArticleAnnotations("en", words, (0.5, 0.2), words, None, bar)
+    unsure = CatalogueArticle.of(Article("a", SITE, "T"), traits)
     assert [(tag.name, tag.weight) for tag in unsure.tags.bar] == [("markets", 0.38), ("arts", 0.2)]
     assert [tag.name for tag in unsure.tags.stem] == ["rates", "bank"]
     assert unsure.found_under - {""} == {"rate", "bank"}
-    given = Entry.of(Article("a", SITE, "T", category="Sports"), traits)
+    given = CatalogueArticle.of(Article("a", SITE, "T", category="Sports"), traits)
     assert [(tag.name, tag.weight, tag.kind) for tag in given.tags.bar] == [("Sports", 1.0, TagKind.CATEGORY)]
     assert given.found_under == {"rate", "bank", "sport"}
-    topic = Entry.of(Article("a", SITE, "T"), traits._replace(topic=True, labels=(("mood", "good", 0.9),)))
+    topic = CatalogueArticle.of(Article("a", SITE, "T"), traits._replace(topic=True, labels=(("mood", "good", 0.9),)))
     assert [(tag.kind, tag.task) for tag in topic.tags.bar][1:] == [(TagKind.TOPIC, None), (TagKind.LABEL, "mood")]
     assert "good" in topic.found_under
 
@@ -226,9 +226,11 @@ def test_a_releases_articles_have_their_keywords_categories_and_labels(tmp_path:
         written(tmp_path / "tasks" / task, label=labels, confidence=[0.875, 1.0])
     write_json(tmp_path / "tasks" / "tasks.json", {"tasks": [{"task": "mood"}, {"task": "length"}]})
     stages = dict.fromkeys(("tokens", "keywords", "categories", "tasks"))
-    traits = load_traits(Release("r", tmp_path, {"stages": stages}))
+    traits = load_annotations(Release("r", tmp_path, {"stages": stages}))
     labels = (("mood", "good", 0.88), ("length", "short", 0.88))
-    assert traits["a"] == Traits("en", ("new york",), (0.5,), ("new_york",), "world", (("world", 0.55),), True, labels)
+    assert traits["a"] == ArticleAnnotations(
+        "en", ("new york",), (0.5,), ("new_york",), "world", (("world", 0.55),), True, labels
+    )
     assert (traits["b"].category, traits["b"].bar, traits["b"].labels) == (None, (), (("length", "long", 1.0),))
     assert len(traits["b"].keywords) == len(traits["b"].parts) == 12
 

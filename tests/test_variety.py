@@ -3,7 +3,7 @@
 import pytest
 
 from recsys.recommend.lists import Tier
-from recsys.recommend.variety import Variety, limits
+from recsys.recommend.variety import DiversifiedList, category_limits
 from tests.recommenders import ask, entry, newsroom, reader, rows
 
 
@@ -20,19 +20,19 @@ from tests.recommenders import ask, entry, newsroom, reader, rows
 def test_a_category_may_have_its_share_of_the_clicks_as_far_as_these_can_tell(
     share: float, clicks: int, allowed: int
 ) -> None:
-    assert limits({"football": share}, clicks, 10, 3, 0.8) == {"football": allowed}
+    assert category_limits({"football": share}, clicks, 10, 3, 0.8) == {"football": allowed}
 
 
 def test_the_least_goes_before_the_most_in_short_lists() -> None:
-    assert limits({"football": 1.0}, 100, 2, 3, 0.8) == {"football": 3}
+    assert category_limits({"football": 1.0}, 100, 2, 3, 0.8) == {"football": 3}
 
 
 def test_a_share_that_is_a_whole_number_of_places_is_not_rounded_up() -> None:
-    assert limits({"football": 0.1 + 0.2}, 10**12, 10, 1, 0.8) == {"football": 3}
+    assert category_limits({"football": 0.1 + 0.2}, 10**12, 10, 1, 0.8) == {"football": 3}
 
 
 def test_each_category_closes_at_its_own_limit_and_articles_without_one_never() -> None:
-    made = Variety(6, {"football": 3}, 1, lambda row: [None, "football", "markets"][row % 3])
+    made = DiversifiedList(6, {"football": 3}, 1, lambda row: [None, "football", "markets"][row % 3])
     made.offer([1, 2, 4, 5])
     assert made.closed == {"markets"}
     made.offer([7, 10, 0, 3, 6])

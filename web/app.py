@@ -11,14 +11,18 @@ from flask import Response
 
 from recsys import __version__
 from recsys.releases import Releases
+from recsys.serving.live import LiveState
+from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
-from web import admin, api, docs, operators, site
+from web.admin import handlers as admin
+from web.admin import operators
+from web.api import docs
+from web.api import handlers as api
+from web.api.problem_details import register
+from web.demo import site
+from web.demo.newsroom import LiveNewsroom
 from web.installation import KEY, Installation
-from web.live import LiveState
-from web.newsroom import LiveNewsroom
-from web.problems import register
-from web.warm import warm
 
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
@@ -37,7 +41,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     settings = settings or load_settings()
     torch.set_num_threads(1)  # one list is too small to share, and the workers share the cores already
     faiss.omp_set_num_threads(1)
-    warm(settings)
+    warm_up(settings)
     app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
     app.description = DESCRIPTION
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}

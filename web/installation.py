@@ -6,9 +6,9 @@ from typing import cast
 from flask import current_app
 
 from recsys.releases import Releases
+from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Store
-from web.live import LiveState
 
 KEY = "installation"
 

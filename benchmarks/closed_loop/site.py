@@ -16,9 +16,9 @@ from benchmarks.closed_loop.scene import Rows, Scene, Visit
 from jobs.publish import publish, releases_of
 from jobs.runner import Context, open_store, run_stages
 from jobs.stages import STAGES, stage_of
+from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Event, Run
-from web.live import LiveState
 
 JUDGING = ("baselines", "report")  # stages that only tell people how good a release is
 SLOT = "front"  # where the simulated cards stand, see ``recsys.simulate``

@@ -24,7 +24,7 @@ from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.entries import Entry
+from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.lists import Scorer
 from recsys.recommend.recommender import Recommender
 from recsys.trends import HOUR_MS
@@ -69,7 +69,7 @@ class Serving:
             return
         catalogue = Catalogue(events.article_ids, len(events.article_ids))
         for article_id in events.article_ids:
-            catalogue.put(article_id, Entry(title=article_id))
+            catalogue.put(article_id, CatalogueArticle(title=article_id))
         self._recommender = Recommender(
             catalogue,
             tables,

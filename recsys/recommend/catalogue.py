@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from recsys.recommend.entries import Entry
+from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.stories import Stories
 from recsys.recommend.tag_index import Rows, TagIndex
 from recsys.store.addresses import aliases_of
@@ -39,7 +39,7 @@ class Catalogue:
             raise ValueError(f"capacity {self.capacity} is less than {len(ids)} articles")
         self.ids: list[str] = list(ids)
         self.row_of: dict[str, int] = {article_id: row for row, article_id in enumerate(self.ids)}
-        self.entries: list[Entry | None] = [None] * len(self.ids)
+        self.entries: list[CatalogueArticle | None] = [None] * len(self.ids)
         self.published = np.full(self.capacity, NONE, np.int64)
         self.expires = np.full(self.capacity, NONE, np.int64)
         self.tags = TagIndex(self.capacity)
@@ -54,7 +54,7 @@ class Catalogue:
         """Rows that are still free."""
         return self.capacity - len(self.ids)
 
-    def put(self, article_id: str, entry: Entry, leader: str | None = None) -> int:
+    def put(self, article_id: str, entry: CatalogueArticle, leader: str | None = None) -> int:
         """Add an article, or replace what is known of it.
 
         Args:
@@ -104,7 +104,7 @@ class Catalogue:
         self.row_of[article_id] = len(self.ids) - 1
         return len(self.ids) - 1
 
-    def entry(self, row: int) -> Entry:
+    def entry(self, row: int) -> CatalogueArticle:
         """What is known of a row that may be shown.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Company: what is opened in the same visits as a reader's last clicks, and which of these clicks speaks for it.
+"""Co-visit candidates: articles opened in the same visits as a reader's last clicks, each with the click beside it.
 
 Reads the live co-visits; produces candidates with the evidence that a reason needs.
 """
@@ -21,7 +21,7 @@ FADE = 0.7  # weight of a click against the one after it
 SPEED = 3  # of the half-lives of trends: what is popular, against which company is compared
 
 
-class Company(NamedTuple):
+class CovisitCandidates(NamedTuple):
     """C articles that readers of the last clicks opened too.
 
     Attributes:
@@ -42,7 +42,7 @@ class Company(NamedTuple):
         return dict(zip(self.rows[enough].tolist(), self.beside[enough].tolist(), strict=True))
 
 
-def company_of(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n: int) -> Company:
+def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n: int) -> CovisitCandidates:
     """Find the company of a reader's last clicks.
 
     Args:
@@ -67,4 +67,4 @@ def company_of(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n
     best = np.lexsort((-given, where))[np.searchsorted(np.sort(where), order)]  # each one's largest contribution
     popular = (trends.clicks(rows[best], now)[:, SPEED] + 1) / (trends.everyone(now)[SPEED] + 1)
     beside = np.repeat(np.array(last, np.int32), sizes)
-    return Company(rows[best], beside[best], visits[best], np.asarray(share[best] / popular, np.float32))
+    return CovisitCandidates(rows[best], beside[best], visits[best], np.asarray(share[best] / popular, np.float32))

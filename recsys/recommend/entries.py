@@ -1,6 +1,6 @@
 """Entries: what the catalogue keeps of one article, and what the models say of it.
 
-Reads an article of the store and its traits; produces an ``Entry``, all that a card shows, with its tags.
+Reads an article of the store and its annotations; produces all that a card shows, with its tags.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ Guesses = tuple[tuple[str, float], ...]
 Labels = tuple[tuple[str, str, float], ...]
 
 
-class Traits(NamedTuple):
+class ArticleAnnotations(NamedTuple):
     """What the models say of one article.
 
     Attributes:
@@ -41,7 +41,7 @@ class Traits(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueArticle:
     """What the catalogue keeps of one article: all that a card shows, without the body.
 
     Attributes:
@@ -50,9 +50,9 @@ class Entry:
         language: its code, given or detected; "und" when nobody can tell.
         category: given, or told from the content.
         given: whether the category came with the article.
-        bar: the category given, else the likeliest ones, with confidences; see ``Traits``.
+        bar: the category given, else the likeliest ones, with confidences; see ``ArticleAnnotations``.
         topic: whether the categories are topics.
-        labels: of other tasks; see ``Traits``.
+        labels: of other tasks; see ``ArticleAnnotations``.
         published_at: ms, None when unknown.
         expires_at: ms, None for never.
         keywords: most telling first, at most ``STEM``.
@@ -80,7 +80,7 @@ class Entry:
     parts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, article: Article, traits: Traits) -> "Entry":
+    def of(cls, article: Article, traits: ArticleAnnotations) -> "CatalogueArticle":
         """Take what a card needs from an article of the store and what was found out about it."""
         given = bool(article.category)
         return cls(

@@ -1,4 +1,4 @@
-"""Facts: what the answers of some minutes share, made once: what the features read, what is fresh, the middle.
+"""Shared features: the inputs that the answers of some minutes have in common, made once.
 
 Reads the tables, the catalogue and the live counts; is always as current as its users can tell.
 """
@@ -21,7 +21,7 @@ MIDDLE_MS = 600_000  # for so long the middle of all vectors, which hardly moves
 Vectors = npt.NDArray[np.float32]
 
 
-class Facts:
+class SharedFeatures:
     """What does not depend on the reader."""
 
     def __init__(self, catalogue: Catalogue, tables: Tables, trends: Trends, readers: ReadersConfig) -> None:

@@ -62,14 +62,14 @@ class Scorer(Protocol):
         """How likely a click on each of B candidates is: float32 (B,)."""
 
 
-class Asker(NamedTuple):
+class RequestContext(NamedTuple):
     """Who asks for a list and where it will stand, as far as it is known: the reader's id, the slot's name."""
 
     reader: str | None = None
     slot: str | None = None
 
 
-NOBODY = Asker()
+ANONYMOUS = RequestContext()
 
 
 class Card(NamedTuple):

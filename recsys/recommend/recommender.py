@@ -20,16 +20,16 @@ from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Encoder, untrained
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
-from recsys.recommend.company import company_of
+from recsys.recommend.company import covisit_candidates
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.facts import Facts
-from recsys.recommend.lists import NOBODY, Asker, Card, Recommendation, ScoreKind, Scorer, Tier, as_said
+from recsys.recommend.facts import SharedFeatures
+from recsys.recommend.lists import ANONYMOUS, Card, Recommendation, RequestContext, ScoreKind, Scorer, Tier, as_said
 from recsys.recommend.profile import favourites
 from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, most_read
 from recsys.recommend.similar import similar_to
 from recsys.recommend.tag_index import Rows
-from recsys.recommend.taste import Pool, Space, Taste
-from recsys.recommend.variety import DEEPER, limits, varied
+from recsys.recommend.taste import CandidateSet, ReaderContext, Space
+from recsys.recommend.variety import DEEPER, category_limits, diversify
 from recsys.trends.stream import Trends
 
 CLICK = KINDS.index("click")
@@ -66,7 +66,7 @@ class Recommender:
         self.neighbours = neighbours  # candidates that the index brings
         self.release = release
         self._encoders = {Space.ITEMS: encoder or untrained(readers), Space.ARTICLES: untrained(readers)}
-        self.facts = Facts(catalogue, tables, trends, readers)
+        self.facts = SharedFeatures(catalogue, tables, trends, readers)
 
     def observe(
         self,
@@ -112,7 +112,7 @@ class Recommender:
         now: int,
         lang: str | None,
         home: str | None = None,
-        asker: Asker = NOBODY,
+        asker: RequestContext = ANONYMOUS,
     ) -> Recommendation:
         """Make a list for a reader.
 
@@ -202,15 +202,15 @@ class Recommender:
         languages = {entry.language for row in clicked if (entry := self.catalogue.entries[row])}
         return languages.pop() if len(languages) == 1 else None
 
-    def _taste(self, states: Sequence[tuple[Tier, ReaderState]], asker: Asker) -> Taste | None:
+    def _taste(self, states: Sequence[tuple[Tier, ReaderState]], asker: RequestContext) -> ReaderContext | None:
         for tier, state in states:
             for space, table, index in self._spaces() if state.clicks else ():
                 interests = self._encoders[space].encode(table, state.clicks, state.times)
                 if interests.known:
-                    return Taste(tier, state, space, table, index, interests, asker)
+                    return ReaderContext(tier, state, space, table, index, interests, asker)
         return None
 
-    def _for_taste(self, taste: Taste, allowed: Mask, k: int, now: int) -> tuple[list[Card], Vectors]:
+    def _for_taste(self, taste: ReaderContext, allowed: Mask, k: int, now: int) -> tuple[list[Card], Vectors]:
         """A list with the scores by which it was ranked, and the scores of all its candidates."""
         pool = self._pool(taste, allowed, now)
         picked = self._varied(pool.rows, allowed, k, now, pool.liked, len(taste.state.clicks))
@@ -234,18 +234,18 @@ class Recommender:
             return ScoreKind.SIMILARITY
         return ScoreKind.CLICK if self.model.probability else ScoreKind.NEXT_CLICK
 
-    def _pool(self, taste: Taste, allowed: Mask, now: int) -> Pool:
+    def _pool(self, taste: ReaderContext, allowed: Mask, now: int) -> CandidateSet:
         near = taste.near(self.neighbours, allowed)
         clicked = taste.state.clicks
         liked = most_read(self.catalogue, clicked, self.readers.half_life_clicks)
         fresh = self.facts.fresh(allowed, self.config.fresh_hours, now)
         newest = self.catalogue.newest(fresh, self.config.fresh, liked=liked)
         trending = self.catalogue.stories.popular(self.trends, self.config.trending, allowed, now)
-        company = company_of(self.trends, clicked, allowed, now, self.config.company)
+        company = covisit_candidates(self.trends, clicked, allowed, now, self.config.company)
         rows = np.unique(np.concatenate([*near, trending, newest, company.rows]).astype(np.int32))
         scores = self._score(taste, rows, now)
         ranked = taste.in_shares(rows[np.lexsort((rows, -scores))], near)
-        return Pool(
+        return CandidateSet(
             ranked,
             scores[np.searchsorted(rows, ranked)],
             self._hot(trending, now),
@@ -261,7 +261,7 @@ class Recommender:
         top = trending[:HOT]
         return frozenset(top[self.trends.clicks(top, now)[:, -1] >= 1.0].tolist())
 
-    def _score(self, taste: Taste, rows: Rows, now: int) -> Vectors:
+    def _score(self, taste: ReaderContext, rows: Rows, now: int) -> Vectors:
         """What the click model says of each row; without one how near it is to the reader, 0 where unknown."""
         if not len(rows):
             return np.empty(0, np.float32)
@@ -298,10 +298,10 @@ class Recommender:
 
     def _varied(self, ranked: Rows, allowed: Mask, k: int, now: int, liked: Mapping[str, float], n: int) -> list[int]:
         least = self.config.max_per_category
-        own = limits(liked, n, k, least, self.config.max_category_share)
-        return varied(self.catalogue, self.trends, ranked, allowed, k, now, liked, own, least)
+        own = category_limits(liked, n, k, least, self.config.max_category_share)
+        return diversify(self.catalogue, self.trends, ranked, allowed, k, now, liked, own, least)
 
-    def _reason(self, taste: Taste, pool: Pool, row: int, now: int) -> Reason:
+    def _reason(self, taste: ReaderContext, pool: CandidateSet, row: int, now: int) -> Reason:
         clicks, half_life = taste.state.clicks, self.readers.half_life_clicks
         mean = self.facts.middle(taste.space, taste.table, self.catalogue.entry(row).language, now)
         read = because_you_read(self.catalogue, taste.table, mean, clicks, half_life, row, pool.nameable, self.config)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recsys.recommend.entries import Entry
+from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.tag_index import Rows
 from recsys.trends.stream import Trends
 
@@ -25,7 +25,7 @@ class Stories:
         own: name of the site, which is the source of its own articles.
     """
 
-    def __init__(self, capacity: int, entries: Sequence[Entry | None], own: str) -> None:
+    def __init__(self, capacity: int, entries: Sequence[CatalogueArticle | None], own: str) -> None:
         self._entries, self._own = entries, own.casefold()
         self._leader = np.arange(capacity, dtype=np.int32)
         self._copies: dict[int, list[int]] = {}  # leader -> itself and its copies, where there are any

@@ -1,4 +1,4 @@
-"""Taste: what one answer knows of its reader, and the candidates that it chose from."""
+"""The reader context of one answer, and the candidates that it chose from."""
 
 import enum
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from recsys.index import Index
 from recsys.readers import ReaderState
 from recsys.readers.encoders import Interests
 from recsys.recommend.catalogue import Mask
-from recsys.recommend.lists import Asker, Tier
+from recsys.recommend.lists import RequestContext, Tier
 from recsys.recommend.tag_index import Rows
 
 Vectors = npt.NDArray[np.float32]
@@ -25,7 +25,7 @@ class Space(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class ReaderContext:
     """What is known of a reader for one answer.
 
     Attributes:
@@ -44,7 +44,7 @@ class Taste:
     table: Vectors
     index: Index
     interests: Interests
-    asker: Asker
+    asker: RequestContext
 
     def near(self, n: int, allowed: Mask) -> list[Rows]:
         """The allowed articles nearest to each interest, in proportion to the interests' shares.
@@ -85,7 +85,7 @@ class Taste:
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class CandidateSet:
     """Candidates of one answer, best first, with what the reasons need.
 
     Attributes:
@@ -111,7 +111,7 @@ class Pool:
 
 @compiled
 def in_shares(owner: npt.NDArray[np.int64], shares: Vectors) -> npt.NDArray[np.int64]:
-    """Give every interest its share of the places, see ``Taste.in_shares``.
+    """Give every interest its share of the places, see ``ReaderContext.in_shares``.
 
     Args:
         owner: int64 (B,), the interest, 0 to K - 1, of each of B ranked articles, best first; -1 for none.

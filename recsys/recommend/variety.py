@@ -1,4 +1,4 @@
-"""Variety: few articles of each category in a list while there are others; of what a reader likes, their share.
+"""Re-ranking: few articles of each category in a list while there are others; of what a reader likes, their share.
 
 Reads a ranking and the articles' categories; produces what fits and what is over the limit, both in order. Where a
 ranking runs out, the popular and the newest of other categories come next.
@@ -15,7 +15,7 @@ DEEPER = 4  # how many times k popular articles are looked at, so that the limit
 SURE = 2.0  # clicks from which on a reader's share of a category counts half; with 5 new readers clicked less
 
 
-def limits(shares: Mapping[str, float], clicks: int, k: int, least: int, most: float) -> dict[str, int]:
+def category_limits(shares: Mapping[str, float], clicks: int, k: int, least: int, most: float) -> dict[str, int]:
     """How many articles of the categories that a reader reads there may be in a list.
 
     Their share of the list is that of the clicks, as far as there are enough of these to tell.
@@ -34,7 +34,7 @@ def limits(shares: Mapping[str, float], clicks: int, k: int, least: int, most: f
     return {category: max(least, min(n, int(most * k))) for category, n in wanted.items()}
 
 
-class Variety:
+class DiversifiedList:
     """One list being filled: how many of each category it has so far.
 
     Args:
@@ -84,7 +84,7 @@ class Variety:
         return self.picked + self.over[: self.k - len(self.picked)]
 
 
-def varied(
+def diversify(
     catalogue: Catalogue,
     trends: Trends,
     ranked: Rows,
@@ -105,13 +105,13 @@ def varied(
         k: how many.
         now: ms.
         liked: categories whose articles go first when the ranked ones run out.
-        own: articles of a category while there are others, see ``limits``.
+        own: articles of a category while there are others, see ``category_limits``.
         limit: the same of all other categories.
 
     Returns:
         At most ``k`` rows; fewer only when no more are allowed.
     """
-    made = Variety(k, own, limit, catalogue.category)
+    made = DiversifiedList(k, own, limit, catalogue.category)
     made.offer(ranked.tolist())
     left = allowed.copy()
     left[ranked] = False

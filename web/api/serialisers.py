@@ -3,12 +3,12 @@
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import Entry
+from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.lists import Card
 from recsys.recommend.reasons import text
 from recsys.recommend.tags import Tag, TagKind, Tags
+from web.api.schemas import Article, Item, Reason, TagOut, TagsOut
 from web.installation import Installation
-from web.schemas import Article, Item, Reason, TagOut, TagsOut
 from web.texts import category_name, said_in
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
@@ -61,7 +61,7 @@ def tag_out(tag: Tag, lang: str) -> TagOut:
     return TagOut(tag=tag.name, name=name, kind=tag.kind, task=tag.task, weight=tag.weight)
 
 
-def _spoken(entry: Entry, home: str) -> str:
+def _spoken(entry: CatalogueArticle, home: str) -> str:
     return home if entry.language == UNKNOWN else entry.language
 
 

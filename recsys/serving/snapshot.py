@@ -1,7 +1,7 @@
 """The world of one worker: a release, or none, over the catalogue as the store has it now.
 
 Reads the store's articles and a release's parts; produces a ``Recommender`` in which every article has a row. Articles
-newer than the release get rows after it and are encoded on arrival. Not safe for threads: ``web.live`` locks.
+newer than the release get rows after it and are encoded on arrival. Not safe for threads: ``LiveState`` locks.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,15 +19,15 @@ from recsys.index import Index
 from recsys.items.online import grown, place_content
 from recsys.languages import settled
 from recsys.recommend.catalogue import NONE, Catalogue
-from recsys.recommend.entries import Entry, Traits
+from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
 from recsys.recommend.recommender import Recommender
 from recsys.recommend.tags import STEM, tag_ids
-from recsys.settings import Settings
+from recsys.serving.artefacts import ReleaseArtefacts
+from recsys.serving.config import ServingSettings
+from recsys.serving.encoder import LiveArticle
 from recsys.store import Article, StoredArticle
 from recsys.stories.copies import Reading
 from recsys.stories.text import Text
-from web.encode import LiveArticle
-from web.parts import Parts
 
 SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
 SPARE_SHARE = 8  # and an eighth of the catalogue
@@ -36,21 +36,21 @@ Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedArticle:
     """One article, ready to take its row: what its card shows, the first copy of its text, its vectors when new."""
 
     id: str
-    entry: Entry
+    entry: CatalogueArticle
     leader: str
     encoded: LiveArticle | None
     updated_at: int
 
 
-class Full(Exception):
+class CatalogueFull(Exception):
     """There is no row left for a new article: the world must be laid out anew."""
 
 
-class World:
+class ModelSnapshot:
     """One release over one catalogue.
 
     Attributes:
@@ -67,9 +67,9 @@ class World:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: ReleaseArtefacts,
         articles: Iterable[StoredArticle],
-        settings: Settings,
+        settings: ServingSettings,
         stored: Callable[[str], Article | None] = lambda article_id: None,
     ) -> None:
         """Lay a release, or none, out.
@@ -130,7 +130,7 @@ class World:
         for one in sorted(prepared, key=lambda one: one.leader != one.id):
             self.place(one)
 
-    def prepare(self, article: StoredArticle) -> Prepared:
+    def prepare(self, article: StoredArticle) -> PreparedArticle:
         """Find out what a card needs of an article, and what the release does not know: its vectors, the first copy.
 
         Nothing that an answer reads is changed; articles that are prepared later may be copies of this one.
@@ -141,26 +141,30 @@ class World:
         traits = self._traits.get(article.id)
         if traits is not None:
             leader = self._copies.leader.get(article.id, article.id)
-            return Prepared(article.id, Entry.of(article, traits), leader, None, article.updated_at)
+            return PreparedArticle(article.id, CatalogueArticle.of(article, traits), leader, None, article.updated_at)
         leader = self._copies.leaders.join(article.id, Reading(_text(article)), self._text_of)
         if self._encoder is None:
             language, _ = settled(article.language, article.title, article.body, self._home)
-            return Prepared(article.id, Entry.of(article, Traits(language)), leader, None, article.updated_at)
+            return PreparedArticle(
+                article.id, CatalogueArticle.of(article, ArticleAnnotations(language)), leader, None, article.updated_at
+            )
         encoded = self._encoder.encode(article)
-        return Prepared(article.id, Entry.of(article, encoded.traits), leader, encoded, article.updated_at)
+        return PreparedArticle(
+            article.id, CatalogueArticle.of(article, encoded.traits), leader, encoded, article.updated_at
+        )
 
     def _text_of(self, article_id: str) -> Text | None:
         article = self._stored(article_id)
         return None if article is None else _text(article)
 
-    def place(self, one: Prepared) -> None:
+    def place(self, one: PreparedArticle) -> None:
         """Take a prepared article over: from now on it is shown as it says.
 
         Raises:
-            Full: it is new and there is no row left.
+            CatalogueFull: it is new and there is no row left.
         """
         if one.id not in self.catalogue.row_of and not self.catalogue.room:
-            raise Full
+            raise CatalogueFull
         row = self.catalogue.put(one.id, one.entry, one.leader)
         self._ids[row, 0] = hashed("article", one.id)
         if one.encoded is None:
@@ -181,7 +185,7 @@ def _text(article: Article) -> Text:
     return Text(article.title, article.body, article.source)
 
 
-def _latest(prepared: list[Prepared], n: int) -> list[Prepared]:
+def _latest(prepared: list[PreparedArticle], n: int) -> list[PreparedArticle]:
     """The ``n`` newest articles; an undated one counts as old as its last change."""
     if len(prepared) <= n:
         return prepared
@@ -195,6 +199,6 @@ def _padded(vectors: Vectors, capacity: int) -> Vectors:
     return table
 
 
-def _content_index(parts: Parts) -> Index | None:
+def _content_index(parts: ReleaseArtefacts) -> Index | None:
     """An index of the article vectors: for similar articles, and for those that have no item vector."""
     return Index.build(parts.article_vectors) if parts.article_vectors.size else None

@@ -1,10 +1,10 @@
-"""Memory: the readers and sessions that one worker has seen last, ready to answer for.
+"""Reader memory: the readers and sessions that one worker has seen last, ready to answer for.
 
 Reads events in the order of ``seq``; produces ``ReaderState`` by id. A reader is loaded from the store when they are
 first seen; a session lives only here, from the events of all workers. A session belongs to its reader: two readers
 whose sessions have the same name never see each other's reading. What was done in a session before its reader was known
 is theirs who first give its name with their own, and nobody's as soon as a second reader does. Not safe for threads:
-``web.live`` locks.
+``LiveState`` locks.
 """
 
 from collections import OrderedDict
@@ -25,7 +25,7 @@ TELLING = (IMPRESSION, CLICK, DISMISS)  # the others say nothing of what a reade
 
 
 @dataclass(slots=True)
-class Remembered:
+class RememberedReader:
     """One reader or session, and the last event (seq) that the state contains."""
 
     state: ReaderState
@@ -44,14 +44,14 @@ class Remembered:
             self.state.observe(KIND[event.kind], row, _time(event), event.context, position)
 
 
-class Memory:
+class ReaderMemory:
     """At most ``size`` readers and as many sessions; the one not seen for longest goes first."""
 
     def __init__(self, size: int, config: ReadersConfig) -> None:
         self.size = size
         self.config = config
-        self._readers: OrderedDict[str, Remembered] = OrderedDict()
-        self._sessions: OrderedDict[Visit, Remembered] = OrderedDict()
+        self._readers: OrderedDict[str, RememberedReader] = OrderedDict()
+        self._sessions: OrderedDict[Visit, RememberedReader] = OrderedDict()
         self._owners: OrderedDict[str, str | None] = OrderedDict()  # session -> its one reader, None for several
 
     def __contains__(self, reader: str) -> bool:
@@ -102,7 +102,7 @@ class Memory:
             events: their last clicks and dismisses, and their last impressions; taken in time order.
             row_of: article id -> row; events on other articles say nothing.
         """
-        met = Remembered(ReaderState.empty(self.config), 0)
+        met = RememberedReader(ReaderState.empty(self.config), 0)
         for event in sorted(events, key=lambda event: (_time(event), event.seq)):
             if event.article in row_of:
                 met.observe(event, row_of[event.article])
@@ -119,7 +119,7 @@ class Memory:
             if event.reader is not None:
                 self._claim(event.session, event.reader)
             key = (event.reader, event.session)
-            visit = self._sessions.get(key) or Remembered(ReaderState.empty(self.config), 0)
+            visit = self._sessions.get(key) or RememberedReader(ReaderState.empty(self.config), 0)
             visit.learn(event, row)
             self._keep(self._sessions, key, visit)
 
@@ -135,13 +135,13 @@ class Memory:
         for held in (*self._readers.values(), *self._sessions.values()):
             held.state = _moved(held.state, ids, row_of, config)
 
-    def _seen(self, held: "OrderedDict[Key, Remembered]", key: Key | None) -> ReaderState | None:
+    def _seen(self, held: "OrderedDict[Key, RememberedReader]", key: Key | None) -> ReaderState | None:
         if key is None or key not in held:
             return None
         held.move_to_end(key)
         return held[key].state
 
-    def _keep(self, held: "OrderedDict[Key, Remembered]", key: Key, one: Remembered) -> None:
+    def _keep(self, held: "OrderedDict[Key, RememberedReader]", key: Key, one: RememberedReader) -> None:
         held[key] = one
         held.move_to_end(key)
         if len(held) > self.size:

@@ -13,9 +13,9 @@ from recsys.errors import MissingArtefact
 from recsys.releases import Releases
 from recsys.store import Run
 from web import runs
-from web.admin_schemas import JobIn, ReleaseOut, ReleasesOut, RunDetail, RunOut, Runs, Started
+from web.admin.schemas import JobIn, ReleaseOut, ReleasesOut, RunDetail, RunOut, Runs, Started
+from web.api.problem_details import Refused
 from web.installation import installation
-from web.problems import Refused
 
 LAST_RUNS = 50
 BEARER = "bearer "

@@ -1,7 +1,7 @@
 """Pages: what the demo site shows, and what it asks of the service.
 
-Reads nothing; produces the shapes of cards, articles and tags, and ``Newsroom``, which ``web.newsroom`` answers from
-the live state.
+Reads nothing; produces the shapes of cards, articles and tags, and ``Newsroom``, which ``web.demo.newsroom``
+answers from the live state.
 """
 
 from collections.abc import Sequence

@@ -14,13 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 from recsys import __version__
 from recsys.recommend.lists import Card, ScoreKind
 from recsys.recommend.reasons import Reason, ReasonKind
+from recsys.serving.today import todays_clicks
 from recsys.store import Event
-from web.cards import article, items, tag_out, tee
-from web.installation import Installation, installation
-from web.intake import checked_event, event_list, json_body, resolved
-from web.live import now_ms
-from web.problems import Refused
-from web.schemas import (
+from recsys.units import now_ms
+from web.api.event_ingestion import checked_event, event_list, json_body, resolved
+from web.api.problem_details import Refused
+from web.api.schemas import (
     Accepted,
     Article,
     Health,
@@ -40,9 +39,10 @@ from web.schemas import (
     Today,
     TodayItem,
 )
+from web.api.serialisers import article, items, tag_out, tee
+from web.installation import Installation, installation
 from web.tagging import instead, tag_list
 from web.texts import said_in
-from web.today import todays_clicks
 
 READER: TypeAdapter[str] = TypeAdapter(Id)
 
@@ -161,7 +161,7 @@ def nobodys_reader(reader: str) -> Response:
 def today(query: ListQuery) -> Today:
     """今日点击: the articles clicked most since midnight in the site's time zone."""
     here = installation()
-    found = todays_clicks(here, _length(here, query.k), query.lang)
+    found = todays_clicks(here.live, _length(here, query.k), query.lang)
     popular = Reason(ReasonKind.POPULAR)
     cards = [Card(row, 0.0, popular) for row, _ in found.ranked]
     shown = items(here, found.catalogue, cards, query.lang)

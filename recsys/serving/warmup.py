@@ -11,9 +11,9 @@ from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import Entry
+from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.recommender import Recommender
-from recsys.settings import Settings
+from recsys.serving.config import ServingSettings
 from recsys.stories.copies import Reading
 from recsys.stories.leaders import Leaders
 from recsys.stories.text import Text
@@ -33,11 +33,11 @@ class _Nothing:
         return np.zeros(len(candidates), np.float32)
 
 
-def warm(settings: Settings) -> None:
+def warm_up(settings: ServingSettings) -> None:
     """Serve a reader of a newsroom of three articles once, away from everything that is live."""
     catalogue = Catalogue(["a", "b", "c"])
     for name in catalogue.ids:
-        catalogue.put(name, Entry(title=name, published_at=0))
+        catalogue.put(name, CatalogueArticle(title=name, published_at=0))
     A, D = len(catalogue.ids), settings.items.embedding_dim
     items = empty_online(A, settings.items, seed=0)
     for row in range(A):

@@ -16,17 +16,18 @@ import structlog
 
 from recsys.errors import StoreError
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.lists import Asker, Card, Recommendation
+from recsys.recommend.lists import Card, Recommendation, RequestContext
 from recsys.recommend.profile import profile
 from recsys.recommend.tags import Tags
 from recsys.releases import Releases
-from recsys.settings import Settings
+from recsys.serving.artefacts import load_artefacts, no_artefacts
+from recsys.serving.config import ServingSettings
+from recsys.serving.database import DatabaseFile
+from recsys.serving.feed import count, forget_visits, news, replay, resume_visits
+from recsys.serving.reader_memory import ReaderMemory
+from recsys.serving.snapshot import CatalogueFull, ModelSnapshot
 from recsys.store import Event, Store, Written, reader_digest
-from web.counting import count, forget_visits, news, replay, resume_visits
-from web.database import DatabaseFile
-from web.memory import Memory
-from web.parts import load_parts, no_parts
-from web.world import Full, World
+from recsys.units import now_ms
 
 MAX_ODD = 500  # readers that a query leaves out
 RETRY_SECONDS = 60.0  # a refused release is tried again, in case it was repaired
@@ -54,7 +55,7 @@ class LiveState:
     """
 
     def __init__(
-        self, settings: Settings, store: Store, releases: Releases, clock: Callable[[], int] = lambda: now_ms()
+        self, settings: ServingSettings, store: Store, releases: Releases, clock: Callable[[], int] = lambda: now_ms()
     ) -> None:
         """Load the live release.
 
@@ -74,7 +75,7 @@ class LiveState:
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._world = self._first_world()
-        self._memory = Memory(settings.web.max_readers, self._world.recommender.readers)
+        self._memory = ReaderMemory(settings.web.max_readers, self._world.recommender.readers)
         self._forgotten = self.store.last_forgotten(self.site)
         self.catch_up()
 
@@ -123,7 +124,14 @@ class LiveState:
             world = self._world
             home = self.settings.site.language
             made = world.recommender.recommend(
-                known, visit, article=article, k=k, now=self._clock(), lang=lang, home=home, asker=Asker(reader, slot)
+                known,
+                visit,
+                article=article,
+                k=k,
+                now=self._clock(),
+                lang=lang,
+                home=home,
+                asker=RequestContext(reader, slot),
             )
         return Answer(made, world.catalogue)
 
@@ -198,7 +206,7 @@ class LiveState:
                 with self._lock:
                     if article.hidden or world.down.get(article.id, 0) <= newest:  # else it was read before
                         world.place(prepared)
-            except Full:
+            except CatalogueFull:
                 full = True
         with self._lock:
             world.changed = newest
@@ -206,7 +214,7 @@ class LiveState:
         if full:
             self._build_aside(self.release)
 
-    def take_down(self, world: World | None = None) -> None:
+    def take_down(self, world: ModelSnapshot | None = None) -> None:
         """Stop showing what was hidden or deleted since the last time, by default in the world that is served."""
         world = world or self._world
         newest = self.store.last_change(self.site)
@@ -289,7 +297,7 @@ class LiveState:
                         self._memory.learn(event, row)
                 world.through = events[-1].seq
 
-    def _first_world(self) -> World:
+    def _first_world(self) -> ModelSnapshot:
         current = self.releases.current()
         for name in dict.fromkeys([current, *reversed(self.releases.names())]) if current else ():
             try:
@@ -298,12 +306,12 @@ class LiveState:
                 self._refuse(name, error)
         return self._build(None)
 
-    def _build(self, name: str | None) -> World:
+    def _build(self, name: str | None) -> ModelSnapshot:
         """Lay out a release, or none, over the catalogue as it is now."""
-        parts = no_parts(self.settings) if name is None else load_parts(self.releases.open(name), self.settings)
+        parts = no_artefacts(self.settings) if name is None else load_artefacts(self.releases.open(name), self.settings)
         changed = self.store.last_change(self.site)
         stored = functools.partial(self.store.article, self.site)
-        world = World(parts, self.store.articles(self.site), self.settings, stored)
+        world = ModelSnapshot(parts, self.store.articles(self.site), self.settings, stored)
         world.changed = world.taken_down = changed
         oldest = self.store.last_seq(self.site) - self.settings.web.max_catch_up
         if world.through < oldest:
@@ -372,8 +380,3 @@ class LiveState:
                 self._trouble = ""
             except Exception as error:  # the thread must live on
                 self._complain("polling failed", error)
-
-
-def now_ms() -> int:
-    """The time: int milliseconds UTC since the epoch."""
-    return time.time_ns() // 1_000_000

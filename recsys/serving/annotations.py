@@ -1,6 +1,6 @@
-"""Traits: what one release's models say of each article, loaded for serving.
+"""Annotations: what one release's models say of each article, loaded for serving.
 
-Reads the release's categories, keywords, tokens and tasks; produces ``Traits`` by article.
+Reads the release's categories, keywords, tokens and tasks; produces ``ArticleAnnotations`` by article.
 """
 
 import sys
@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from recsys.recommend.entries import Guesses, Labels, Traits, guesses
+from recsys.recommend.entries import ArticleAnnotations, Guesses, Labels, guesses
 from recsys.recommend.tags import STEM
 from recsys.releases import Release
 from recsys.workspace import read_json, read_table
 
 
-def load_traits(release: Release) -> dict[str, Traits]:
+def load_annotations(release: Release) -> dict[str, ArticleAnnotations]:
     """What the models say of each article; one that a table lacks has nothing of that kind."""
     spoken = read_table(release.path("tokens") / "articles.parquet", ["id", "language"])
     keywords, categories, labels = _keywords(release), _categories(release), _labels(release)
@@ -22,7 +22,9 @@ def load_traits(release: Release) -> dict[str, Traits]:
     for article, language in zip(*_lists(spoken), strict=True):
         words, weights, parts = keywords.get(article, ((), (), ()))
         category, bar, topic = categories.get(article, (None, (), False))
-        traits[article] = Traits(language, words, weights, parts, category, bar, topic, labels.get(article, ()))
+        traits[article] = ArticleAnnotations(
+            language, words, weights, parts, category, bar, topic, labels.get(article, ())
+        )
     return traits
 
 

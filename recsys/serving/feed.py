@@ -1,7 +1,7 @@
 """Counting: the store's events -> what a world has learned of them.
 
 Reads events in the order of ``seq``, in batches; moves a world's counts, vectors and running visits. Not safe for
-threads: ``web.live`` locks.
+threads: ``LiveState`` locks.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,16 +10,16 @@ from recsys.events import UNDATED
 from recsys.events.visitors import Seen
 from recsys.readers import CLICK
 from recsys.recommend.catalogue import NONE
+from recsys.serving.reader_memory import KIND
+from recsys.serving.snapshot import ModelSnapshot
 from recsys.store import Store, StoredEvent
-from web.memory import KIND
-from web.world import World
 
 BATCH = 5_000  # events read from the store at once
 READER = "r"  # begins the name of a visitor who is a reader
 RUNNING = 50_000  # events that are looked at for visits that go on, and for what was clicked already
 
 
-def news(store: Store, site: str, world: World) -> Iterator[list[StoredEvent]]:
+def news(store: Store, site: str, world: ModelSnapshot) -> Iterator[list[StoredEvent]]:
     """Events that a world has not seen, in batches; whoever takes a batch moves ``world.through``."""
     while events := store.events_after(site, world.through, BATCH):
         yield events
@@ -27,7 +27,7 @@ def news(store: Store, site: str, world: World) -> Iterator[list[StoredEvent]]:
             return
 
 
-def count(world: World, event: StoredEvent, now: int) -> int | None:
+def count(world: ModelSnapshot, event: StoredEvent, now: int) -> int | None:
     """Learn from one event, heard of at ``now`` (ms), as far as a person did it.
 
     Returns:
@@ -53,7 +53,7 @@ def count(world: World, event: StoredEvent, now: int) -> int | None:
     return None if row == NONE or ahead else row
 
 
-def replay(store: Store, site: str, world: World, until: int, clock: Callable[[], int]) -> None:
+def replay(store: Store, site: str, world: ModelSnapshot, until: int, clock: Callable[[], int]) -> None:
     """Count events in a world that does not answer yet.
 
     Args:
@@ -73,7 +73,7 @@ def replay(store: Store, site: str, world: World, until: int, clock: Callable[[]
             return
 
 
-def resume_visits(store: Store, site: str, world: World, now: int) -> None:
+def resume_visits(store: Store, site: str, world: ModelSnapshot, now: int) -> None:
     """Know what was clicked in the visits that were running when the world's counts end; they are not released."""
     seq = max(0, world.through - RUNNING)
     while seq < world.through and (events := store.events_after(site, seq, BATCH)):
@@ -88,7 +88,7 @@ def resume_visits(store: Store, site: str, world: World, now: int) -> None:
         seq = events[-1].seq
 
 
-def forget_visits(world: World, gone: Callable[[str], bool]) -> None:
+def forget_visits(world: ModelSnapshot, gone: Callable[[str], bool]) -> None:
     """Drop the clicks of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
 
     def left(visitor: str) -> bool:

@@ -13,8 +13,8 @@ from werkzeug.routing import PathConverter
 
 from recsys.languages import language_code
 from web import texts
-from web.art import art, tone
-from web.pages import Newsroom
+from web.demo.art import art, tone
+from web.demo.pages import Newsroom
 
 LANG_COOKIE = "lang"
 COOKIE_SECONDS = 365 * 24 * 3600  # a year: a reader's language rarely changes

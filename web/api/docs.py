@@ -11,8 +11,8 @@ from apiflask import APIFlask
 from flask import Blueprint, current_app, render_template
 
 from recsys.recommend.config import RecommendConfig
-from web.problems import MEDIA_TYPE
-from web.schemas import EventsIn
+from web.api.problem_details import MEDIA_TYPE
+from web.api.schemas import EventsIn
 
 METHODS = ("get", "post", "put", "delete")
 EVENTS = "/api/v1/events"

@@ -64,7 +64,7 @@ Lang = Annotated[
     AfterValidator(_language),
     Field(json_schema_extra={"pattern": LANGUAGE_TAG}),
 ]
-Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.docs adds this site's bounds
+Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.api.docs adds this site's bounds
 
 
 class In(BaseModel):

@@ -16,8 +16,8 @@ from recsys.recommend.catalogue import Catalogue
 from recsys.store import Event, compact_json
 from recsys.store.addresses import address_id, looks_like_address
 from recsys.times import EARLIEST, BadTime, believable, read_time
-from web.problems import Refused
-from web.schemas import MAX_EVENTS, EventIn
+from web.api.problem_details import Refused
+from web.api.schemas import MAX_EVENTS, EventIn
 
 JSON_TYPES = ("application/json", "text/plain", "")  # text/plain: what navigator.sendBeacon sends without a preflight
 FUTURE_MS = 300_000  # how far a reader's clock may be ahead

@@ -11,10 +11,10 @@ from recsys.events import EventLog
 from recsys.events.personal import Places, forget, forgotten_state, kept_of
 from recsys.store import Outcome, normal_id
 from web import runs
-from web.admin import actor, check_token, never_stored
-from web.admin_schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
+from web.admin.handlers import actor, check_token, never_stored
+from web.admin.schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
+from web.api.problem_details import Refused
 from web.installation import Installation, installation
-from web.problems import Refused
 
 blueprint = APIBlueprint("operators", __name__, url_prefix="/admin/api", tag="admin")
 blueprint.before_request(check_token)

@@ -1,4 +1,4 @@
-"""The newsroom behind the demo site: what ``web.site`` asks for, answered from the live state.
+"""The newsroom behind the demo site: what ``web.demo.site`` asks for, answered from the live state.
 
 Reads the catalogue, the store and the recommender's fallback lists; produces cards and article pages.
 """
@@ -8,12 +8,12 @@ from collections.abc import Iterable
 
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.tags import Tag
+from recsys.serving.today import todays_clicks
 from recsys.simulate import READER_PREFIX
+from recsys.units import now_ms
+from web.demo.pages import ArticlePage, Card, TagPage
 from web.installation import Installation
-from web.live import now_ms
-from web.pages import ArticlePage, Card, TagPage
 from web.tagging import instead, tag_list, tags_now
-from web.today import todays_clicks
 
 FRONT = 60  # articles that the front page chooses from
 SECTION = 60  # articles of a category's page
@@ -25,7 +25,7 @@ LOOK_SECONDS = 60.0  # how often, while none was found
 
 
 class LiveNewsroom:
-    """The site's newsroom over one worker's installation; see ``web.pages.Newsroom``."""
+    """The site's newsroom over one worker's installation; see ``web.demo.pages.Newsroom``."""
 
     def __init__(self, here: Installation) -> None:
         self._here = here
@@ -123,7 +123,7 @@ class LiveNewsroom:
 
     def today(self, lang: str) -> list[Card]:
         """The most clicked articles of today."""
-        found = todays_clicks(self._here, TODAY, lang)
+        found = todays_clicks(self._here.live, TODAY, lang)
         clicks = [number for _, number in found.ranked]
         return _cards(found.catalogue, (row for row, _ in found.ranked), clicks)
 

@@ -12,10 +12,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from recsys.recommend.catalogue import Catalogue, Mask
-from web.installation import Installation
-from web.live import now_ms
+from recsys.serving.live import LiveState
+from recsys.units import MINUTE_MS, now_ms
 
-MINUTE_MS = 60_000
 DEEPER = 4  # how much further each try looks, when what was found may not be shown
 
 
@@ -34,24 +33,24 @@ class TodaysClicks:
     catalogue: Catalogue
 
 
-def todays_clicks(here: Installation, k: int, lang: str | None) -> TodaysClicks:
+def todays_clicks(live: LiveState, k: int, lang: str | None) -> TodaysClicks:
     """Count who clicked what today.
 
     Args:
-        here: the installation.
+        live: catalogue, store and settings.
         k: how many articles at most.
         lang: articles in this language first, then the rest.
 
     Raises:
         StoreError: the database is out of reach.
     """
-    now, catalogue = now_ms(), here.live.catalogue
-    local = datetime.fromtimestamp(now / 1000, ZoneInfo(here.settings.site.timezone))
+    now, catalogue = now_ms(), live.catalogue
+    local = datetime.fromtimestamp(now / 1000, ZoneInfo(live.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     allowed, spoken = catalogue.listed(now), catalogue.in_language(lang)
-    limit, until = DEEPER * k, now + int(here.settings.trends.ahead_minutes * MINUTE_MS)
+    limit, until = DEEPER * k, now + int(live.settings.trends.ahead_minutes * MINUTE_MS)
     while True:
-        clicked = here.store.clicks_today(here.settings.site.id, midnight, limit, until, here.live.odd_readers)
+        clicked = live.store.clicks_today(live.settings.site.id, midnight, limit, until, live.odd_readers)
         ranked = [(row, clicks) for row, clicks in _by_text(catalogue, clicked, allowed) if allowed[row]]
         first = ranked if lang is None else [pair for pair in ranked if spoken[pair[0]]]
         if len(first) >= k or len(clicked) < limit:

@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from recsys.store import Outcome
+from web.api.schemas import In
 from web.runs import JOBS
-from web.schemas import In
 
 
 class JobIn(In):

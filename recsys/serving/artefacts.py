@@ -1,7 +1,7 @@
-"""Parts: one release's files, loaded for serving.
+"""Artefacts: one release's files, loaded for serving.
 
-Reads a verified release; produces ``Parts``: vectors by row, the index, the click model, the counts, and what the
-models say of each article. Nothing here trains, and neither gensim nor networkx is loaded.
+Reads a verified release; produces its vectors by row, the index, the click model, the counts and what the models say
+of each article. Nothing here trains, and neither gensim nor networkx is loaded.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,11 @@ from recsys.keywords.config import KeywordsConfig
 from recsys.readers.config import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
 from recsys.recommend.catalogue import NONE
-from recsys.recommend.entries import Traits
+from recsys.recommend.entries import ArticleAnnotations
 from recsys.releases import Release
-from recsys.settings import Settings
+from recsys.serving.annotations import load_annotations
+from recsys.serving.config import ServingSettings
+from recsys.serving.encoder import LiveEncoder
 from recsys.stories.files import Copies, load_copies
 from recsys.stories.leaders import Leaders
 from recsys.tokens.config import TokensConfig
@@ -33,8 +35,6 @@ from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
 from recsys.trends.stream import Trends
 from recsys.workspace import load_npy, read_json, read_table, same_space
-from web.encode import LiveEncoder
-from web.traits import load_traits
 
 Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int16]
@@ -42,7 +42,7 @@ S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True)
-class Parts:
+class ReleaseArtefacts:
     """What serving needs of one release, or of none. A articles of the release's own row space.
 
     Attributes:
@@ -70,7 +70,7 @@ class Parts:
     article_vectors: Vectors
     category: Codes
     codes: dict[str, int]
-    traits: dict[str, Traits]
+    traits: dict[str, ArticleAnnotations]
     copies: Copies
     index: Index | None
     model: ClickModel | Served | None
@@ -82,10 +82,10 @@ class Parts:
     odd: tuple[str, ...] = ()
 
 
-def no_parts(settings: Settings) -> Parts:
+def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
     """What there is before the first release: counts that start at nothing."""
     nothing = np.empty((0, 0), np.float32)
-    return Parts(
+    return ReleaseArtefacts(
         release=None,
         ids=[],
         items=fixed_items(nothing),
@@ -104,7 +104,7 @@ def no_parts(settings: Settings) -> Parts:
     )
 
 
-def load_parts(release: Release, settings: Settings) -> Parts:
+def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefacts:
     """Load a release whose bytes have been verified.
 
     The sections that shape vectors and counts are taken as they were when the release was made, so that a change of
@@ -123,14 +123,14 @@ def load_parts(release: Release, settings: Settings) -> Parts:
     category, codes = _categories(release, ids, counted.categories)
     words, articles = (read_json(release.path(stage) / "space.json") for stage in ("words", "articles"))
     same_space(("words", words["space"]), ("articles", articles["space"]))
-    return Parts(
+    return ReleaseArtefacts(
         release=release.name,
         ids=ids,
         items=items,
         article_vectors=_article_vectors(release, ids),
         category=category,
         codes=codes,
-        traits=load_traits(release),
+        traits=load_annotations(release),
         copies=load_copies(release.path("stories")),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),
@@ -170,7 +170,7 @@ def _ids(file: Any) -> list[str]:
     return ids
 
 
-def _section(section: type[S], release: Release, name: str, settings: Settings) -> S:
+def _section(section: type[S], release: Release, name: str, settings: ServingSettings) -> S:
     made_with = release.manifest.get("config", {}).get(name)
     return getattr(settings, name) if made_with is None else section.model_validate(made_with)
 

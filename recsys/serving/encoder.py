@@ -16,13 +16,13 @@ from recsys.categories import Documents
 from recsys.categories.sorting import Categories, load_categories
 from recsys.items import project
 from recsys.keywords.config import KeywordsConfig
-from recsys.recommend.entries import Traits, guesses
+from recsys.recommend.entries import ArticleAnnotations, guesses
 from recsys.recommend.tags import STEM
 from recsys.releases import Release
+from recsys.serving.annotations import task_names
 from recsys.store import Article
 from recsys.tokens.config import TokensConfig
 from recsys.workspace import load_npy, same_space
-from web.traits import task_names
 
 Vector = npt.NDArray[np.float32]
 
@@ -36,7 +36,7 @@ class LiveArticle(NamedTuple):
         item_vector: float32 (D2,), unit or NaN.
     """
 
-    traits: Traits
+    traits: ArticleAnnotations
     article_vector: Vector
     item_vector: Vector
 
@@ -75,7 +75,7 @@ class LiveEncoder:
         made = self._encoder.encode(article.title, article.body, article.language)
         document = Documents([made.text.title], [made.text.body], made.vector[None])
         assigned = self._categories.assign(document, made.language)[0]
-        traits = Traits(
+        traits = ArticleAnnotations(
             made.language,
             tuple(made.keywords.words[:STEM]),
             tuple(made.keywords.weights[:STEM].tolist()),

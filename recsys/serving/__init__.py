@@ -1,0 +1,17 @@
+"""Serving: the live state of one worker, over one release and the store as it is now.
+
+Reads the store, the releases and the rooms that an answer needs; produces lists. It knows no web framework: the
+service, the benchmarks and the tests hold a ``LiveState`` alike.
+
+    config          the sections of the configuration that are read here
+    annotations     a release's articles -> keywords, categories, labels
+    encoder         a new article -> the same, and its vectors
+    artefacts       a release's files, loaded
+    snapshot        a release over the catalogue
+    reader_memory   the readers and sessions seen last
+    feed            the store's events -> counts, vectors and visits
+    database        the identity of the open database file
+    live            all of that, kept fresh
+    today           today's most clicked
+    warmup          the machine code of serving, before the first request
+"""

@@ -1,0 +1,6 @@
+"""The admin API, for whoever holds a token.
+
+schemas     what comes in and goes out
+handlers    jobs and releases
+operators   the verbs on articles and readers, and the audit
+"""
