@@ -8,7 +8,8 @@ READY := $(VENV)/.ready
 STAGES := events tokens words keywords articles categories stories tasks items readers trends features ctr baselines index report
 BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 
-.PHONY: help setup run test check serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+# Names in the environment that set nothing are refused before anything is installed.
+.PHONY: names help setup settings run test check serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,8 +17,10 @@ help: ## this list
 
 setup: $(READY) ## make .venv with everything pinned
 
-$(READY): pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed and was not found as '$(PYTHON)'. Install it, or say where it is: make PYTHON=/path/to/python3.11 setup"; exit 1; }
+names:
+	@python=$$(command -v $(PY) || command -v $(PYTHON)) || { echo "Python 3.11 is needed and was not found as '$(PYTHON)'. Install it, or say where it is: make PYTHON=/path/to/python3.11 setup"; exit 1; }; $$python -S -m recsys.names
+
+$(READY): pyproject.toml constraints.txt | names
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $(READY)
@@ -47,6 +50,10 @@ $(STAGES): setup ## one stage
 
 simulate publish rollback releases evaluate: setup
 	$(PY) -m jobs $@
+
+settings: setup ## write docs/settings.md and config.yaml anew from the sections' classes
+	$(PY) -m jobs settings > docs/settings.md
+	$(PY) -m jobs settings --yaml > config.yaml.new && mv config.yaml.new config.yaml
 
 bench: setup ## run a benchmark: make bench BENCH='next_click --clicks FILE'
 	$(PY) -m benchmarks.$(BENCH)

@@ -9,8 +9,10 @@ import typer
 
 from jobs import admin_tokens, imports, operators
 from jobs import evaluate as evaluate_job
+from jobs import init as init_job
 from jobs import labels as labels_job
 from jobs import publish as publish_job
+from jobs import settings as settings_job
 from jobs import simulate as simulate_job
 from jobs.runner import Context, check_made, run_stage, run_stages
 from jobs.runs import exclusive_run
@@ -18,7 +20,9 @@ from jobs.stages import STAGES, command_of, stage_of, together
 from jobs.terminal import log, main
 from recsys.settings import load_settings
 
-Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
+Config = Annotated[
+    Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else config.yaml and site.yaml here")
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness; default: jobs.seed")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Make it anew even if nothing has changed")]
 RunId = Annotated[str | None, typer.Option(hidden=True)]
@@ -29,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Import articles and clicks, train, judge and publish.",
-    epilog="A usual night: import, then all. config.yaml has every setting; RECSYS_DATA_DIR moves what is written.",
+    epilog="A usual night: import, then all. Every setting: docs/settings.md; RECSYS_DATA_DIR moves what is written.",
 )
 IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
 DESK = "What an operator does, each in the audit"
@@ -42,6 +46,33 @@ def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Co
     """Read the settings for one invocation."""
     settings = load_settings(config)
     return Context(settings, settings.jobs.seed if seed is None else seed, fresh)
+
+
+@app.command(rich_help_panel=IN)
+def init(
+    name: Annotated[str | None, typer.Option(help="Name of the site")] = None,
+    address: Annotated[str | None, typer.Option(help="Its address, such as https://www.example.org")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of its articles, such as zh, en or pt-BR")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Its time zone, such as Europe/Berlin")] = None,
+    source: Annotated[str | None, typer.Option(help="Articles: a feed's address, a file, a folder, or demo")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the default of what is not given")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="File to write; default: $RECSYS_CONFIG, else ./site.yaml")
+    ] = None,
+) -> None:
+    """Ask five questions, write the site's configuration and say what comes next."""
+    answers = {"name": name, "address": address, "language": language, "timezone": timezone, "source": source}
+    init_job.command(answers, file=config, take_defaults=yes, force=force)
+
+
+@app.command(rich_help_panel=OUT)
+def settings(
+    yaml: Annotated[bool, typer.Option("--yaml", help="Print config.yaml anew: its keys and their defaults")] = False,
+    config: Annotated[Path | None, typer.Option(help="File whose keys a site decides; default: ./config.yaml")] = None,
+) -> None:
+    """Print every setting with its default, allowed values, unit and reason, as Markdown."""
+    settings_job.command(as_yaml=yaml, config=config)
 
 
 app.add_typer(imports.app, name="import", help="Import articles and events from files.", rich_help_panel=IN)

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import typer
 
-from recsys.config import nearest
 from recsys.errors import InputError
 from recsys.imports import Reading
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
 from recsys.languages import language_code
+from recsys.names import nearest
 from recsys.settings import Settings
 
 DWELL_UNITS = {"ms": 1, "s": 1_000, "min": 60_000}  # ms in one

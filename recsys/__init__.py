@@ -8,7 +8,8 @@ points down, on an import hidden in a function, and on a file whose room is not 
   ground
     errors       what can go wrong, as one tree
     units        units of time, and the sentinels
-    config       config.yaml and the environment -> frozen, validated sections
+    names        a wrong name -> the nearest valid one; the names of all settings, with nothing installed
+    config       a frozen, validated section of settings per room
     nothing      the words that stand for no value
     times        written times -> ms UTC
     markup       HTML and entities -> plain text
@@ -55,7 +56,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
   demo
     simulate     seed -> readers of known tastes
     demo         the demo newsroom's articles
-    settings     every section joined into one configuration
+    settings     every section, the files and the environment -> one configuration
 """
 
 __version__ = "0.6.0"

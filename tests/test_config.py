@@ -1,6 +1,9 @@
 """config.yaml holds few keys, every key is described and used, and a wrong one gets the right one named."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,9 @@ from pydantic.fields import FieldInfo
 
 from recsys.config import masked, plain
 from recsys.errors import ConfigError
+from recsys.names import setting_names
 from recsys.settings import Settings, load_settings
+from recsys.settings.reference import as_config, as_markdown, keys_in
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config.yaml"
@@ -73,7 +78,10 @@ def test_the_file_is_found_through_the_environment(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("items:\n  widow: 3\n", "'items.widow'. Did you mean 'window'"),
+        ("items:\n  widow: 3\n", "config.yaml; got 'items.widow'. Did you mean 'items.window'"),
+        ("item:\n  window: 3\n", "'item'. Did you mean 'items'"),
+        ("ctr:\n  max_vocabulary: 3\n", "'ctr.max_vocabulary'. Did you mean 'words.max_vocabulary'"),
+        ("ctr:\n  aaaaaaaa: 3\n", "docs/settings.md lists all"),
         ("itens:\n  window: 3\n", "'itens'. Did you mean 'items'"),
         ("items:\n  window: wide\n", "'items.window'.*integer.*'wide'"),
         ("items:\n  window: -1\n", "'items.window'.*greater than or equal to 1"),
@@ -91,10 +99,77 @@ def test_a_wrong_file_is_answered_with_what_was_expected(tmp_path: Path, text: s
         load_settings(file)
 
 
-def test_a_wrong_environment_variable_is_answered_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECSYS_ITEMS__WIDOW", "3")
-    with pytest.raises(ConfigError, match="Did you mean 'RECSYS_ITEMS__WINDOW'"):
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("RECSYS_ITEMS__WIDOW", "'RECSYS_ITEMS__WINDOW'"),
+        ("RECSYS_ITEM__WINDOW", "'RECSYS_ITEMS__WINDOW'"),
+        ("RECSYS_CTR__MAX_VOCABULARY", "'RECSYS_WORDS__MAX_VOCABULARY'"),
+        ("RECSYS_DATADIR", "'RECSYS_DATA_DIR'"),
+        ("recsys_item__window", "'RECSYS_ITEMS__WINDOW'"),
+    ],
+)
+def test_a_wrong_environment_variable_is_answered_with_the_nearest(
+    name: str, meant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "3")
+    with pytest.raises(ConfigError, match=f"Did you mean {meant}"):
         load_settings()
+
+
+def test_a_wrong_environment_variable_is_refused_where_nothing_is_installed() -> None:
+    line = [sys.executable, "-S", "-m", "recsys.names"]  # -S: the standard library alone
+    environ = {"RECSYS_ITEM__WINDOW": "8"}
+    ended = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "Did you mean 'RECSYS_ITEMS__WINDOW'?" in ended.stderr
+    assert subprocess.run(line, cwd=ROOT, env={"RECSYS_CONFIG": "x"}, timeout=60, check=False).returncode == 0
+
+
+def test_make_refuses_a_wrong_environment_variable_before_it_makes_anything() -> None:
+    line = ["make", "VENV=gone", f"PYTHON={sys.executable}", "setup"]
+    environ = {**os.environ, "RECSYS_ITEM__WINDOW": "8"}
+    ended = subprocess.run(line, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "Did you mean 'RECSYS_ITEMS__WINDOW'?" in ended.stderr
+    assert not (ROOT / "gone").exists()
+
+
+def test_the_names_read_from_the_source_are_those_of_the_classes() -> None:
+    sections = [key for key, field in Settings.model_fields.items() if key != "data_dir"]
+    assert sorted(setting_names()) == sorted([*sections, *fields_of(Settings)])
+
+
+def test_a_wrong_value_names_the_file_or_variable_that_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("items:\n  window: 0\n  epochs: 3\n")
+    with pytest.raises(ConfigError, match=r"Correct it in config\.yaml"):
+        load_settings()
+    Path("site.yaml").write_text("items:\n  window: -2\n")
+    with pytest.raises(ConfigError, match=r"got -2\. Correct it in site\.yaml"):
+        load_settings()
+    monkeypatch.setenv("RECSYS_ITEMS__WINDOW", "-3")
+    with pytest.raises(ConfigError, match="Correct it in the environment variable RECSYS_ITEMS__WINDOW"):
+        load_settings()
+
+
+def test_the_sites_own_file_wins_over_the_one_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("data_dir: there\nitems:\n  window: 7\n  epochs: 3\n")
+    Path("site.yaml").write_text("data_dir: here\nitems:\n  window: 9\nwords:\n  window: 5\n")
+    settings = load_settings()
+    assert (settings.items.window, settings.items.epochs, settings.words.window) == (9, 3, 5)
+    assert settings.data_dir == Path("here")
+    assert load_settings(Path("config.yaml")).items.window == 7
+
+
+def test_the_written_list_of_settings_is_what_the_classes_say() -> None:
+    keys = keys_in(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
+    remedy = "run: make settings"
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == as_markdown(keys), remedy
+    assert CONFIG.read_text(encoding="utf-8") == as_config(keys), remedy
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

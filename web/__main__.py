@@ -16,7 +16,8 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from recsys.errors import RecsysError
-from recsys.settings import CONFIG_VARIABLE, Settings, load_settings
+from recsys.names import CONFIG_VARIABLE
+from recsys.settings import Settings, load_settings
 
 STOP_SECONDS = 10  # a worker that has not ended by then is ended
 
@@ -40,7 +41,9 @@ class Parent(Server):  # type: ignore[misc]
 def main() -> None:
     """Read the command line and serve until a signal."""
     parser = argparse.ArgumentParser(prog="python -m web", description="Serve recommendations and the demo site.")
-    parser.add_argument("--config", type=Path, help="configuration file; default: $RECSYS_CONFIG, else ./config.yaml")
+    parser.add_argument(
+        "--config", type=Path, help="configuration file; default: $RECSYS_CONFIG, else config.yaml and site.yaml here"
+    )
     parser.add_argument("--host", help="address to listen on; default: web.host of the configuration")
     parser.add_argument("--port", type=int, help="port to listen on; default: web.port of the configuration")
     arguments = parser.parse_args()

@@ -16,8 +16,8 @@ from typing import Any
 
 import structlog
 
-from recsys.config import nearest
 from recsys.errors import InputError, RecsysError
+from recsys.names import nearest
 from recsys.settings import Settings
 from recsys.store import Run, Store
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from recsys.config import nearest
 from recsys.errors import ImportRefused
+from recsys.names import nearest
 
 CONTEXT = "context."
 MAX_SHOWN = 500  # characters of a map in a log line

@@ -1,0 +1,124 @@
+"""Settings of the site, of the jobs and of the web service, which no single room owns."""
+
+from zoneinfo import available_timezones
+
+from pydantic import Field, field_validator
+
+from recsys.config import Section
+from recsys.languages import language_code
+
+
+class SiteConfig(Section):
+    """The one news site that this installation serves."""
+
+    id: str = Field(
+        "default",
+        min_length=1,
+        max_length=64,
+        description="name: the site whose articles and events this installation works on",
+    )
+    name: str = Field(
+        "The Morning Vector",
+        description="text: the masthead of the demo site and the title of the report",
+    )
+    timezone: str = Field(
+        "Asia/Shanghai",
+        description='IANA zone: decides when "today" begins for the list of most clicked articles (今日点击)',
+    )
+    language: str = Field(
+        "zh",
+        description=(
+            "language code, such as zh, en, da or pt-BR: of articles that name none, and listed first; pages are "
+            "Chinese on a Chinese site, English elsewhere"
+        ),
+    )
+    base_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+(/\S*)?)?$",
+        description=(
+            "address: relative addresses of an import are taken as below it, such as https://example.org; empty: they "
+            "are left out"
+        ),
+    )
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, tag: str) -> str:
+        code = language_code(tag)
+        if code is None:
+            raise ValueError("a language code such as zh, en-GB or dan")
+        return code
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("an IANA time zone such as Europe/Berlin")
+        return name
+
+
+class JobsConfig(Section):
+    """Settings that all jobs share."""
+
+    seed: int = Field(
+        1,
+        ge=0,
+        description=(
+            "integer: of all randomness; with workers at 1 the same seed and input give the same bytes; --seed "
+            "overrides it for one run"
+        ),
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="threads: one gives the same bytes every time; more are faster and cannot promise that",
+    )
+
+
+class WebConfig(Section):
+    """Settings of the web service."""
+
+    host: str = Field(
+        "127.0.0.1",
+        description="address to listen on: this machine only; 0.0.0.0 behind a proxy or in a container",
+    )
+    port: int = Field(8080, ge=0, le=65535, description="TCP port that the service listens on")
+    workers: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="processes: one per core; at least two, so that one can die and come back unnoticed",
+    )
+    threads: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="threads per worker: requests that wait for the database do not hold up the others",
+    )
+    poll_seconds: float = Field(
+        0.5,
+        gt=0,
+        le=60,
+        description="seconds: how often a worker looks for events, articles and releases; all see them within 1 s",
+    )
+    max_articles: int = Field(
+        200_000,
+        ge=1,
+        description="articles: the newest so many are served; bounds memory and start-up time",
+    )
+    max_readers: int = Field(
+        20_000,
+        ge=1,
+        description="readers (and as many sessions) held in memory per worker; others are read from the database",
+    )
+    max_catch_up: int = Field(
+        200_000,
+        ge=0,
+        description="events: how far a starting worker goes back for its counts; some 5 s of work",
+    )
+    max_body_bytes: int = Field(
+        65_536,
+        ge=1024,
+        description="bytes: the largest request body; 64 KiB is what browsers' sendBeacon sends at most",
+    )
