@@ -39,16 +39,15 @@ from threadpoolctl import threadpool_limits
 
 from recsys.languages import detect
 from recsys.settings import load_settings
-from recsys.tokens import BATCH_ROWS, LINE_TOKENS
+from recsys.tokens import BATCH_ARTICLES, LINE_TOKENS
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.pool import done, portions
-from recsys.tokens.work import Work
+from recsys.tokens.pool import Work, done, portions
 from recsys.words import WordVectors, glove
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import count_pairs
-from recsys.words.judgement import word_similarity
+from recsys.words.corpus import choose, count_words
+from recsys.words.evaluation import word_similarity
 from recsys.words.training import train
-from recsys.words.vocabulary import choose, count_words
 
 MODELS: dict[str, dict[str, Any]] = {
     "skip-gram": {"model": "skip-gram"},
@@ -81,7 +80,7 @@ def read_texts(file: Path, times: int) -> Iterator[str]:
 
 def batches(texts: Iterator[str]) -> Iterator[pa.RecordBatch]:
     """Texts as the tokens room takes them."""
-    while rows := list(islice(texts, BATCH_ROWS)):
+    while rows := list(islice(texts, BATCH_ARTICLES)):
         nothing = pa.nulls(len(rows), pa.string())
         columns = [pa.array(["text"] * len(rows)), nothing, pa.array(rows), nothing]
         yield pa.record_batch(columns, names=["id", "title", "body", "language"])

@@ -5,7 +5,7 @@ Reads ``tokens/``, ``words/`` and ``keywords/``; produces ``articles/ids.parquet
 """
 
 from jobs.runner import Counts, Job, Stage
-from recsys.articles.batch import write_articles
+from recsys.articles.encoding import write_articles
 from recsys.articles.vectors import text_vectors
 
 STAGE = Stage("articles", inputs=("tokens", "words", "keywords"), sections=("articles",))

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.keywords import Ranker
-from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.keywords import Ranker, count_articles, write_keywords
+from recsys.tokens import BATCH_ARTICLES
 from recsys.words import load_words
 
 STAGE = Stage("keywords", inputs=("tokens", "words"), sections=("keywords",))
@@ -30,4 +30,4 @@ def run(job: Job) -> Counts:
 
 def _batches(job: Job, unit: str) -> Iterator[pa.RecordBatch]:
     source = pq.ParquetFile(job.path("tokens") / "articles.parquet")
-    return job.track(source.iter_batches(BATCH_ROWS), -(-source.metadata.num_rows // BATCH_ROWS), unit)
+    return job.track(source.iter_batches(BATCH_ARTICLES), -(-source.metadata.num_rows // BATCH_ARTICLES), unit)

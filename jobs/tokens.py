@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
 from recsys.languages import SAMPLE, Spoken, spoken_in
-from recsys.tokens import BATCH_ROWS, write_tokens
-from recsys.tokens.boilerplate import repeated_lines
+from recsys.tokens import BATCH_ARTICLES, write_tokens
+from recsys.tokens.clean import repeated_lines
 
 STAGE = Stage("tokens", inputs=("events",), sections=("tokens", "site"))
 
@@ -38,7 +38,7 @@ def _spoken(job: Job) -> Spoken:
     columns = ["title", "body", "language"]
     rows = chain.from_iterable(
         zip(*(batch.column(name).to_pylist()[::step] for name in columns), strict=True)
-        for batch in source.iter_batches(BATCH_ROWS, columns=columns)
+        for batch in source.iter_batches(BATCH_ARTICLES, columns=columns)
     )
     texts = ((title or "", body or "", declared) for title, body, declared in rows)
     return spoken_in(texts, job.settings.site.language)
@@ -46,5 +46,5 @@ def _spoken(job: Job) -> Spoken:
 
 def _batches(job: Job, columns: list[str], unit: str) -> Iterator[pa.RecordBatch]:
     source = pq.ParquetFile(job.path("events") / "articles.parquet")
-    total = -(-source.metadata.num_rows // BATCH_ROWS)
-    return job.track(source.iter_batches(BATCH_ROWS, columns=columns), total, unit)
+    total = -(-source.metadata.num_rows // BATCH_ARTICLES)
+    return job.track(source.iter_batches(BATCH_ARTICLES, columns=columns), total, unit)

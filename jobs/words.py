@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from jobs.publish import releases_of
 from jobs.runner import Counts, Job, Stage
 from recsys.errors import ArtefactError, MissingArtefact
-from recsys.words.continuing import save_seen, write_new_texts
-from recsys.words.judgement import judge, usage_by_language
+from recsys.words.corpus import save_seen, write_new_texts
+from recsys.words.evaluation import evaluate_words, usage_by_language
 from recsys.words.training import Parent, Trained, continues, load_parent, save_trained, train
 from recsys.workspace import write_json
 
@@ -27,7 +27,7 @@ BATCH_ROWS = 4096  # articles counted at once
 
 
 def run(job: Job) -> Counts:
-    """Train one word space, and judge it.
+    """Train one word space, and evaluate_words it.
 
     Returns:
         Counts: words, tokens, epochs, the last loss and the like; see ``counts_of``.
@@ -49,7 +49,7 @@ def run(job: Job) -> Counts:
     save_trained(trained, job.out, config)
     save_seen(table, job.out)
     usage = usage_by_language(table.iter_batches(BATCH_ROWS, columns=["language", "title", "body", "tags"]))
-    write_json(job.out / "judgement.json", judge(trained, usage, config.similarity_files))
+    write_json(job.out / "judgement.json", evaluate_words(trained, usage, config.similarity_files))
     return counts_of(trained) | facts
 
 

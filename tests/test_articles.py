@@ -4,13 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.articles import Encoded, load_encoder
-from recsys.articles.batch import write_articles
+from recsys.articles import EncodedArticle, load_encoder
 from recsys.articles.config import ArticlesConfig
+from recsys.articles.encoding import write_articles
 from recsys.articles.vectors import Texts, TextVectors, idf_means, keyword_means, text_vectors
 from recsys.errors import MissingArtefact, SpaceMismatch
-from recsys.keywords import Frequencies, Keywords, Ranker
-from recsys.keywords.batch import count_articles, write_keywords
+from recsys.keywords import DocumentFrequencies, Keywords, Ranker, count_articles, write_keywords
 from recsys.keywords.config import KeywordsConfig
 from recsys.tokens import write_tokens
 from recsys.tokens.config import TokensConfig
@@ -46,7 +45,7 @@ def test_articles_without_known_words_have_rows_of_nan_between_the_others() -> N
 
 def test_rare_words_count_more_by_hand() -> None:
     """Of three articles, ball stands in all and says nothing; bank stands twice in this one and in no other."""
-    frequencies = Frequencies({"en": np.array([3, 1, 1], dtype=np.int32)}, {"en": 3})
+    frequencies = DocumentFrequencies({"en": np.array([3, 1, 1], dtype=np.int32)}, {"en": 3})
     found = idf_means(Texts(["en"], [["ball", "bank", "bank"]], []), WORDS, frequencies)
     assert found[0] == pytest.approx(np.array([-1, 2]) / np.sqrt(5), abs=1e-6)
 
@@ -55,7 +54,7 @@ def test_what_all_articles_share_is_taken_out() -> None:
     """Articles that share (1, 0) and differ along (0, 1) keep the difference."""
     rng = np.random.default_rng(0)
     vectors = unit_rows(np.stack([np.full(60, 2), rng.normal(size=60)], axis=1).astype(np.float32))
-    made = TextVectors(WORDS, Frequencies({}, {}), ArticlesConfig(encoder="idf-mean"))
+    made = TextVectors(WORDS, DocumentFrequencies({}, {}), ArticlesConfig(encoder="idf-mean"))
     made.learn_common(vectors, ["en"] * 60)
     found = made.without_common(vectors, ["en"] * 60)
     assert (np.sign(found[:, 1]) == np.sign(vectors[:, 1])).mean() > 0.9
@@ -78,7 +77,9 @@ def rank(words: WordVectors, folder: Path) -> None:
     write_keywords(batches, Ranker(words, count_articles(batches, words), KeywordsConfig()), folder)
 
 
-def batch_and_live(folder: Path, out: Path, config: ArticlesConfig) -> tuple[Matrix, list[Encoded], dict[str, int]]:
+def batch_and_live(
+    folder: Path, out: Path, config: ArticlesConfig
+) -> tuple[Matrix, list[EncodedArticle], dict[str, int]]:
     counts = write_articles(
         folder / "articles.parquet", folder / "keywords.parquet", text_vectors(folder, folder, config), out
     )

@@ -21,7 +21,7 @@ from benchmarks.simulated_articles import TOPICS, write_articles
 from recsys.errors import ArtefactError, DegenerateInput, ImportRefused
 from recsys.keywords.config import KeywordsConfig
 from recsys.settings import Settings
-from recsys.tokens import SCHEMA
+from recsys.tokens import TOKENS_SCHEMA
 from recsys.words.config import WordsConfig
 
 
@@ -35,7 +35,7 @@ def row(title: list[str], body: list[str], tags: str, breaks: list[int], languag
         "tags": [list(tags)],
         "breaks": [breaks],
     }
-    return as_texts(pa.table(values, schema=SCHEMA), [" ".join(title + body)])[0]
+    return as_texts(pa.table(values, schema=TOKENS_SCHEMA), [" ".join(title + body)])[0]
 
 
 def keys_of(text: Text) -> list[str]:

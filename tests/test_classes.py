@@ -8,7 +8,7 @@ import pytest
 from recsys.errors import CorruptArtefact
 from recsys.tokens.classes import CHUNK, NO_CLASSES, WordClasses, induce, load_classes
 from recsys.tokens.sample import sample
-from recsys.tokens.table import SCHEMA, Tokens, as_table
+from recsys.tokens.table import TOKENS_SCHEMA, Tokens, as_table
 from recsys.workspace import save_npy
 
 NOUNS = ["blorf", "snarp", "quindle", "frabb", "tolk"]  # made up: nothing is known of them but where they stand
@@ -96,7 +96,7 @@ def test_endings_are_learned_from_the_words_that_share_them() -> None:
 def test_without_open_words_there_is_what_a_grammar_knows(lines: list[str]) -> None:
     assert induce(batches(lines)) is NO_CLASSES
     assert induce(batches(sentences(), "zh")) is NO_CLASSES
-    assert induce(pa.table({name: [] for name in SCHEMA.names}, schema=SCHEMA).to_batches()) is NO_CLASSES
+    assert induce(pa.table({name: [] for name in TOKENS_SCHEMA.names}, schema=TOKENS_SCHEMA).to_batches()) is NO_CLASSES
 
 
 def test_a_single_sentence_is_enough_to_learn_from() -> None:

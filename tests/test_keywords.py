@@ -6,11 +6,18 @@ import pyarrow as pa
 import pytest
 
 from recsys.errors import DegenerateInput, SpaceMismatch
-from recsys.keywords import Frequencies, Keywords, Ranker, load_frequencies, save_frequencies
-from recsys.keywords.batch import count_articles, write_keywords
+from recsys.keywords import (
+    DocumentFrequencies,
+    Keywords,
+    Ranker,
+    count_articles,
+    load_frequencies,
+    save_frequencies,
+    write_keywords,
+)
 from recsys.keywords.config import KeywordsConfig
 from recsys.keywords.graph import phrase_scores, vote_shares
-from recsys.keywords.lookup import fold
+from recsys.keywords.word_features import fold
 from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, write_tokens
 from recsys.tokens.classes import NO_CLASSES
 from recsys.tokens.config import TokensConfig
@@ -155,7 +162,7 @@ def made_up(**keys: float | str | bool) -> Ranker:
     words = WordVectors(NAMES, np.arange(len(NAMES), 0, -1), vectors)
     by_word = np.array([70, 5, 9, 20, 12, 3, 30, 70, 5, 2, 100, 4], dtype=np.int32)
     languages = ("en", "zh", "fr")
-    frequencies = Frequencies(dict.fromkeys(languages, by_word), dict.fromkeys(languages, 100))
+    frequencies = DocumentFrequencies(dict.fromkeys(languages, by_word), dict.fromkeys(languages, 100))
     return Ranker(words, frequencies, KeywordsConfig.model_validate(keys))
 
 
@@ -255,7 +262,7 @@ def test_the_same_string_is_another_word_in_another_language() -> None:
 
 def test_an_empty_vocabulary_ranks_by_what_stands_in_the_text() -> None:
     words = WordVectors([], np.empty(0, np.int64), np.empty((0, 6), np.float32))
-    keywords = Ranker(words, Frequencies({}, {}), KeywordsConfig()).extract(article(STORY))
+    keywords = Ranker(words, DocumentFrequencies({}, {}), KeywordsConfig()).extract(article(STORY))
     assert "oil tanker report rate" in keywords.words
 
 
@@ -317,7 +324,7 @@ def test_a_word_of_too_many_articles_is_no_keyword_in_a_catalogue_large_enough(w
     by_word = np.ones(len(VOCABULARY), dtype=np.int32)
     by_word[words.row_of["bank"]] = 26
     for articles, allowed in ((10, True), (50, False)):
-        maker = Ranker(words, Frequencies({"en": by_word}, {"en": articles}), KeywordsConfig())
+        maker = Ranker(words, DocumentFrequencies({"en": by_word}, {"en": articles}), KeywordsConfig())
         found = " ".join(ranked(maker, *TEXTS[0]).words).split()
         assert ("bank" in found) == allowed
 
@@ -327,7 +334,7 @@ def test_words_near_each_other_in_meaning_lift_each_other() -> None:
     names = ["match", "coach", "league", "goal", "piano"]
     vectors = np.array([[1, 0], [0.9, 0.1], [0.9, -0.1], [1, 0.05], [-3.7, -0.05]], dtype=np.float32)
     words = WordVectors(names, np.ones(5, dtype=np.int64), vectors)
-    maker = Ranker(words, Frequencies({"en": np.ones(5, dtype=np.int32)}, {"en": 5}), KeywordsConfig())
+    maker = Ranker(words, DocumentFrequencies({"en": np.ones(5, dtype=np.int32)}, {"en": 5}), KeywordsConfig())
     for order in ("piano goal", "goal piano"):
         assert ranked(maker, f"match, coach, league, {', '.join(order.split())}").words[-1] == "piano"
 

@@ -12,7 +12,7 @@ from recsys.report.next_click import next_click_page
 from recsys.report.page import Counts, Example, Examples, HeatMap, Page, Part, Picture, Table, number, render
 from recsys.report.plots import bars, curves, principal_plane, reliability, vector_map, word_map
 from recsys.report.words import words_page
-from recsys.tokens.lexicon import Entry, Lexicon
+from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.workspace import write_json
 from tests.newsroom import Toy, fill_almost_nothing, toy_settings, train
 
@@ -207,8 +207,8 @@ def words_html(folder: Path, judged: dict[str, Any], lexicon: Lexicon, **shown: 
 
 
 def test_the_page_of_words_shows_every_judgement(tmp_path: Path) -> None:
-    rows = [Entry(f"pair_{n}", "en", ("pair", str(n)), 50 - n, 0.5, 2.0) for n in range(9)]
-    lexicon = Lexicon([*rows, Entry("人工智能", "zh", ("人工", "智能"), 7, 0.8125, 1.5)])
+    rows = [LexiconEntry(f"pair_{n}", "en", ("pair", str(n)), 50 - n, 0.5, 2.0) for n in range(9)]
+    lexicon = Lexicon([*rows, LexiconEntry("人工智能", "zh", ("人工", "智能"), 7, 0.8125, 1.5)])
     text = words_html(tmp_path, JUDGED, lexicon, map_words=10, new_words=3)
     for shown in ("0.412", "0.250", "new york", "1,200 times", "小说", "0.062", "moved far", "0.900", "vectors.vec"):
         assert shown in text, shown

@@ -21,15 +21,13 @@ from recsys.errors import ArtefactError, ConfigError, StaleArtefact
 from recsys.languages import Spoken
 from recsys.settings import load_settings
 from recsys.tokens import LINE_TOKENS, NO_LEXICON, Lexicon, Tokenizer, Tokens, load_tokenizer, write_tokens
-from recsys.tokens.boilerplate import repeated_lines
 from recsys.tokens.classes import NO_CLASSES
-from recsys.tokens.clean import normal, plain
+from recsys.tokens.clean import normal, plain, repeated_lines
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.counting import PairCounter, Sums
+from recsys.tokens.counting import BigramCounter, KeyedSums
 from recsys.tokens.cut import Cutter
-from recsys.tokens.lexicon import Entry, load_lexicon
-from recsys.tokens.pool import done, portions
-from recsys.tokens.work import Work
+from recsys.tokens.lexicon import LexiconEntry, load_lexicon
+from recsys.tokens.pool import Work, done, portions
 from recsys.workspace import read_json, read_table
 
 CONFIG = TokensConfig()
@@ -317,7 +315,7 @@ def test_a_wrong_dictionary_is_answered_with_its_line(tmp_path: Path, content: b
         load_settings(tmp_path / "config.yaml")
 
 
-def learned(titles: list[str], folder: Path, **keys: Any) -> dict[str, Entry]:
+def learned(titles: list[str], folder: Path, **keys: Any) -> dict[str, LexiconEntry]:
     keys = {"min_count": 2, "min_articles": 2, "min_freedom": 0.0} | keys
     table = pa.table({"id": list(map(str, range(len(titles)))), "title": titles, "body": titles, "language": titles})
     table = table.set_column(2, "body", pa.nulls(len(titles), pa.string()))
@@ -384,7 +382,7 @@ def test_the_watch_can_be_switched_off(tmp_path: Path) -> None:
 @settings(deadline=None)  # the first example makes the sketch
 @given(st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=30), min_size=1, max_size=8))
 def test_neighbours_are_counted_as_a_counter_would(articles: list[list[int]]) -> None:
-    counter = PairCounter(10, 2)
+    counter = BigramCounter(10, 2)
     pairs, within = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for codes in articles:
         counter.add(np.array(codes), np.ones(len(codes) - 1, bool), np.zeros(len(codes), np.int64))
@@ -396,7 +394,7 @@ def test_neighbours_are_counted_as_a_counter_would(articles: list[list[int]]) ->
 
 def test_sums_stay_within_their_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recsys.tokens.counting.MAX_KEYS", 10)
-    sums = Sums(1)
+    sums = KeyedSums(1)
     sums.add(np.array([7] * 5 + list(range(100))), np.ones((105, 1), np.int64))
     sums.merge()
     assert dict(zip(sums.keys.tolist(), sums.values[:, 0].tolist(), strict=True)) == {7: 6}
@@ -438,7 +436,7 @@ PARENT = """
 import time
 import pyarrow as pa
 import recsys.tokens.pool as pool
-from recsys.tokens.work import ARTICLES, TokensConfig, Work
+from recsys.tokens.pool import ARTICLES, TokensConfig, Work
 pool.SMALL_BYTES = -1
 batches = [pa.record_batch([["a"]] * 4, schema=ARTICLES)] * 9
 for _ in pool.done(Work(TokensConfig(workers=2)), batches):
@@ -467,7 +465,7 @@ def test_processes_end_when_their_parent_is_killed() -> None:
 
 def test_batches_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recsys.tokens.pool.BATCH_BYTES", 10)
-    monkeypatch.setattr("recsys.tokens.pool.BATCH_ROWS", 2)
+    monkeypatch.setattr("recsys.tokens.pool.BATCH_ARTICLES", 2)
     bodies = ["a", "b", "c", "x" * 50, "d"]
     table = pa.table({"id": bodies, "title": bodies, "body": bodies, "language": bodies})
     assert [batch.num_rows for batch in portions(table.to_batches())] == [2, 1, 1, 1]

@@ -9,9 +9,9 @@ import pytest
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.words import WordVectors, load_words, save_words
 from recsys.words.config import WordsConfig
-from recsys.words.probe import Probe
+from recsys.words.corpus import choose, count_words
+from recsys.words.sampled_loss import SampledLoss
 from recsys.words.training import train
-from recsys.words.vocabulary import choose, count_words
 from recsys.words.word2vec import Watch
 from recsys.workspace import save_npy
 
@@ -62,7 +62,7 @@ def test_the_loss_of_negative_sampling_by_hand() -> None:
     vectors = np.array([[1, 0], [0, 0], [0, 0]], dtype=np.float32)
     outputs = np.array([[0, 0], [2, 5], [1, 5]], dtype=np.float32)
     model = SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=vectors), syn1neg=outputs)
-    probe = Probe(np.array([0]), np.array([0]), np.array([1]), np.array([[2]]))
+    probe = SampledLoss(np.array([0]), np.array([0]), np.array([1]), np.array([[2]]))
     assert probe.loss(model) == pytest.approx(np.log(1 + np.exp(-2)) + np.log(1 + np.exp(1)))
 
 
@@ -72,7 +72,7 @@ def test_the_loss_of_hierarchical_softmax_by_hand() -> None:
     path = {"point": np.array([0, 1]), "code": np.array([0, 1])}
     wv = SimpleNamespace(vectors=vectors, get_vecattr=lambda row, name: path[name])
     model = SimpleNamespace(hs=1, wv=wv, syn1=np.array([[1, 2], [-1, 0]], dtype=np.float32))
-    probe = Probe(np.array([0, 1]), np.array([0]), np.array([2]), np.zeros((1, 0), dtype=np.int64))
+    probe = SampledLoss(np.array([0, 1]), np.array([0]), np.array([2]), np.zeros((1, 0), dtype=np.int64))
     assert probe.loss(model) == pytest.approx(np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-1)))
 
 
@@ -97,7 +97,7 @@ def test_fewer_than_two_words_are_an_empty_space_that_survives_the_disk(tmp_path
 
 def test_a_training_that_loses_itself_is_stopped() -> None:
     lost = np.full((2, 2), np.nan, dtype=np.float32)
-    probe = Probe(np.array([0]), np.array([0]), np.array([1]), np.array([[0]]))
+    probe = SampledLoss(np.array([0]), np.array([0]), np.array([1]), np.array([[0]]))
     with pytest.raises(DegenerateInput, match="a finite loss"):
         Watch(probe, None).on_epoch_end(SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=lost), syn1neg=lost))
 
@@ -164,7 +164,7 @@ def test_the_vocabulary_is_bounded_to_the_most_frequent_words(tmp_path: Path) ->
 
 
 def test_counting_forgets_rare_words_when_memory_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.words.vocabulary.BLOCK", 10)
+    monkeypatch.setattr("recsys.words.corpus.BLOCK", 10)
     (tmp_path / "corpus.txt").write_text("".join(f"often rare{i}\n" for i in range(50)))
     counts, lines = count_words(tmp_path / "corpus.txt", counted=10)
     assert lines == counts["often"] == 50

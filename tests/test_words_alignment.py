@@ -17,7 +17,7 @@ from recsys.tokens.table import as_table
 from recsys.words import WordVectors
 from recsys.words.alignment import alignment, drift, rotation
 from recsys.words.config import WordsConfig
-from recsys.words.continuing import save_seen, write_new_texts
+from recsys.words.corpus import save_seen, write_new_texts
 from recsys.words.training import Parent, load_parent, save_trained, train
 from recsys.workspace import Workspace, read_json, save_npy
 

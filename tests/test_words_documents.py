@@ -8,19 +8,19 @@ import pytest
 from recsys.errors import MissingArtefact
 from recsys.words import WordVectors, unit_rows
 from recsys.words.config import WordsConfig
-from recsys.words.documents import Documents, load_documents
+from recsys.words.doc2vec import DocumentInference, load_inference
 from recsys.words.training import save_trained, train
 
 TOPICS = (["goal", "match", "team", "coach", "league"], ["bank", "profit", "market", "shares", "economy"])
 
 
-def trained(folder: Path, **keys: object) -> Documents:
+def trained(folder: Path, **keys: object) -> DocumentInference:
     rng = np.random.default_rng(0)
     lines = [" ".join(rng.choice(TOPICS[i % 2], 12)) + "\n" for i in range(200)]
     (folder / "corpus.txt").write_text("".join(lines))
     config = WordsConfig.model_validate({"embedding_dim": 8, "epochs": 20, "subsample": 0, **keys})
     save_trained(train(folder / "corpus.txt", config, 1, 1), folder, config)
-    return load_documents(folder)
+    return load_inference(folder)
 
 
 @pytest.mark.parametrize(("model", "margin"), [("pv-dm", 0.15), ("pv-dbow", 0.5)])  # PV-DM leaves it less to tell
@@ -49,7 +49,7 @@ def test_a_very_long_text_is_one_of_its_first_words(tmp_path: Path) -> None:
     assert np.array_equal(documents.infer(long), documents.infer(long[:2000]))
 
 
-def gradient(documents: Documents, rows: list[int], vector: np.ndarray) -> np.ndarray:
+def gradient(documents: DocumentInference, rows: list[int], vector: np.ndarray) -> np.ndarray:
     """Of the loss that inference lowers, word by word in float64."""
     total = vector.astype(np.float64)
     for place, row in enumerate(rows):
@@ -67,7 +67,9 @@ def gradient(documents: Documents, rows: list[int], vector: np.ndarray) -> np.nd
 def test_inference_ends_where_a_plain_loop_finds_no_slope(window: int) -> None:
     rng = np.random.default_rng(2)
     words = WordVectors(list("abcdef"), np.arange(6, 0, -1), rng.normal(size=(6, 4)).astype(np.float32))
-    documents = Documents(words, rng.normal(size=(6, 4)).astype(np.float32), window, 2, rng.integers(6, size=(20, 2)))
+    documents = DocumentInference(
+        words, rng.normal(size=(6, 4)).astype(np.float32), window, 2, rng.integers(6, size=(20, 2))
+    )
     rows = [0, 3, 1, 5, 2, 2, 4]
     found = documents.infer(np.array(rows, dtype=np.int32))
     at_start, at_end = (np.linalg.norm(gradient(documents, rows, at)) for at in (np.zeros(4), found))
@@ -84,10 +86,10 @@ def test_a_site_without_texts_gives_no_text_a_vector(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("")
     config = WordsConfig(model="pv-dbow", embedding_dim=8)
     save_trained(train(tmp_path / "corpus.txt", config, 1, 1), tmp_path, config)
-    documents = load_documents(tmp_path)
+    documents = load_inference(tmp_path)
     assert np.isnan(documents.infer(documents.words.rows(["goal", "bank"]))).all()
 
 
 def test_inference_imports_no_gensim_and_no_torch() -> None:
-    code = "import sys, recsys.words.documents; sys.exit(bool({'gensim', 'torch'} & set(sys.modules)))"
+    code = "import sys, recsys.words.doc2vec; sys.exit(bool({'gensim', 'torch'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,8 @@ import pytest
 from recsys.errors import DegenerateInput
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
-from recsys.words.glove import State, first_state, make_batches, step
-from recsys.words.model import Start
+from recsys.words.corpus import InitialVectors
+from recsys.words.glove import GloveState, first_state, make_batches, step
 from recsys.words.training import train
 
 ROW_OF = {"a": 0, "b": 1, "c": 2}
@@ -62,7 +62,7 @@ def test_memory_is_bounded_by_forgetting_rare_pairs(tmp_path: Path, monkeypatch:
     assert dense(bounded, 40).max() == pytest.approx(dense(whole, 40).max(), rel=0.05)
 
 
-def oracle(state: State, cells: Cells, x_max: float, rate: float) -> tuple[float, list[npt.NDArray[np.float64]]]:
+def oracle(state: GloveState, cells: Cells, x_max: float, rate: float) -> tuple[float, list[npt.NDArray[np.float64]]]:
     """One step over all cells in both directions, in float64 and one cell at a time."""
     words, contexts, word_squares, context_squares = (matrix.double().numpy() for matrix in state)
     slopes = np.zeros_like(words), np.zeros_like(contexts)
@@ -130,7 +130,7 @@ def test_one_seed_gives_the_same_bytes(corpus: Path) -> None:
 
 def test_a_start_is_shared_out_between_the_two_matrices() -> None:
     given = np.array([[2, 4], [np.nan, np.nan]], dtype=np.float32)
-    state = first_state(2, 2, Start(given, given), np.random.default_rng(0))
+    state = first_state(2, 2, InitialVectors(given, given), np.random.default_rng(0))
     assert (state.words + state.contexts)[0, :-2].tolist() == [2, 4]
     assert np.isfinite(state.words.numpy()).all()
 

@@ -11,8 +11,8 @@ from recsys.errors import ImportRefused
 from recsys.tokens import Tokens
 from recsys.tokens.table import as_table
 from recsys.words import WordVectors, unit_rows
-from recsys.words.judgement import Usage, judge, read_pairs, usage_by_language, word_similarity
-from recsys.words.judges import Agreement, analogies, neighbours, plane, ranks, similarity
+from recsys.words.evaluation import Usage, evaluate_words, read_pairs, usage_by_language, word_similarity
+from recsys.words.intrinsic import Agreement, analogies, neighbours, plane, ranks, similarity
 from recsys.words.training import Trained
 
 
@@ -100,7 +100,7 @@ def trained() -> Trained:
 
 
 def test_the_judgement_holds_what_the_report_shows() -> None:
-    found = judge(trained(), usage_by_language(table()), [])
+    found = evaluate_words(trained(), usage_by_language(table()), [])
     assert [row["name"] for row in found["similarity"]] == ["WordSim-353", "SimLex-999"]
     assert all(row["spearman"] is None for row in found["similarity"])
     assert found["similarity"][0]["pairs"] == 353
@@ -121,13 +121,13 @@ def test_the_judgement_holds_what_the_report_shows() -> None:
 
 def test_without_tags_the_most_frequent_words_that_say_something_stand_for_the_nouns() -> None:
     usage = usage_by_language(table())["en"]
-    found = judge(trained(), {"en": Usage(usage.words, type(usage.words)())}, [])
+    found = evaluate_words(trained(), {"en": Usage(usage.words, type(usage.words)())}, [])
     assert [row["word"] for row in found["neighbours"]] == ["banks", "fell", "rise", "team"]
 
 
 def test_an_empty_space_is_judged_without_an_error() -> None:
     empty = Trained(WordVectors([], np.empty(0, np.int64), np.empty((0, 4), np.float32)), [], 1, 0)
-    found = judge(empty, usage_by_language(table()), [])
+    found = evaluate_words(empty, usage_by_language(table()), [])
     assert found["neighbours"] == found["map"] == []
     assert found["out_of_vocabulary"]["en"] == 1
 

@@ -10,7 +10,7 @@ from jobs.runner import Context, Job
 from jobs.words import STAGE, warn
 from recsys.errors import ImportRefused
 from recsys.words.config import WordsConfig
-from recsys.words.judgement import judge
+from recsys.words.evaluation import evaluate_words
 from recsys.words.pretrained import MAX_LINE, Pretrained, read_vectors
 from recsys.words.training import train
 from tests.newsroom import toy_settings
@@ -144,7 +144,7 @@ def test_training_begins_with_the_vectors_of_the_file(tmp_path: Path, keys: dict
     rows = trained.words.rows(["bank", "goal"])
     assert np.allclose(trained.words.vectors[rows], [[1, 2, 3], [4, 5, 6]], atol=1e-2)
     assert trained.pretrained is not None
-    found = judge(trained, {}, [])["pretrained"]
+    found = evaluate_words(trained, {}, [])["pretrained"]
     assert (found["words"], found["used"], found["duplicates"], found["refused"]) == (4, 2, 0, 0)
 
 

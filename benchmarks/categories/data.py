@@ -13,13 +13,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.articles.batch import write_articles
+from recsys.articles.encoding import write_articles
 from recsys.articles.vectors import text_vectors
-from recsys.keywords import Ranker
-from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.keywords import Ranker, count_articles, write_keywords
 from recsys.languages import detect
 from recsys.settings import Settings
-from recsys.tokens import write_tokens
+from recsys.tokens import BATCH_ARTICLES, write_tokens
 from recsys.words import WordVectors, load_words, save_words
 from recsys.words.training import train
 
@@ -99,14 +98,14 @@ def _text(row: dict[str, Any]) -> str:
 def encode(corpus: Corpus, folder: Path, settings: Settings, seed: int) -> Encoded:
     """Text to article vectors through the jobs' code."""
     began = [time.perf_counter()]
-    write_tokens(_table(corpus).to_batches(BATCH_ROWS), folder, settings.tokens)
+    write_tokens(_table(corpus).to_batches(BATCH_ARTICLES), folder, settings.tokens)
     began.append(time.perf_counter())
     save_words(train(folder / "corpus.txt", settings.words, seed, settings.jobs.workers).words, folder)
     words = load_words(folder)
     began.append(time.perf_counter())
     source = pq.ParquetFile(folder / "articles.parquet")
-    ranker = Ranker(words, count_articles(source.iter_batches(BATCH_ROWS), words), settings.keywords)
-    write_keywords(source.iter_batches(BATCH_ROWS), ranker, folder)
+    ranker = Ranker(words, count_articles(source.iter_batches(BATCH_ARTICLES), words), settings.keywords)
+    write_keywords(source.iter_batches(BATCH_ARTICLES), ranker, folder)
     began.append(time.perf_counter())
     (folder / "articles").mkdir()
     vectors = text_vectors(folder, folder, settings.articles)

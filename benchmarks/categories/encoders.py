@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from benchmarks.categories.data import Corpus, encode
-from recsys.articles import Encoder
+from recsys.articles import ArticleEncoder
 from recsys.articles.vectors import load_text_vectors
 from recsys.categories.topics import clusters
 from recsys.keywords import Ranker
@@ -70,7 +70,7 @@ def _retrieval(corpus: Corpus, folder: Path, settings: Settings, rng: np.random.
         return {}
     vectors = load_text_vectors(folder, folder, folder / "articles", settings.articles)
     ranker = Ranker(vectors.words, vectors.frequencies, settings.keywords)
-    encoder = Encoder(load_tokenizer(folder, settings.tokens), ranker, vectors)
+    encoder = ArticleEncoder(load_tokenizer(folder, settings.tokens), ranker, vectors)
     chosen = [whole[place] for place in rng.permutation(len(whole))[:QUERIES].tolist()]
     titles = _encoded(encoder, [corpus.titles[row] for row in chosen], corpus.language)
     bodies = _encoded(encoder, [corpus.bodies[row] for row in chosen], corpus.language)
@@ -79,6 +79,6 @@ def _retrieval(corpus: Corpus, folder: Path, settings: Settings, rng: np.random.
     return {"mrr": float((1 / ranks).mean()), "recall@10": float((ranks <= NEIGHBOURS).mean())}
 
 
-def _encoded(encoder: Encoder, texts: list[str], language: str) -> Matrix:
+def _encoded(encoder: ArticleEncoder, texts: list[str], language: str) -> Matrix:
     found: Matrix = np.nan_to_num(np.array([encoder.encode("", text, language).vector for text in texts]))
     return found

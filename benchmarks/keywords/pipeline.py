@@ -16,12 +16,10 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from benchmarks.keywords.data import Document
-from recsys.keywords import Frequencies, Ranker
-from recsys.keywords.batch import BATCH_ROWS, count_articles, write_keywords
+from recsys.keywords import DocumentFrequencies, Ranker, count_articles, write_keywords
 from recsys.keywords.config import KeywordsConfig
 from recsys.settings import Settings
-from recsys.tokens import BATCH_ROWS as TOKEN_ROWS
-from recsys.tokens import write_tokens
+from recsys.tokens import BATCH_ARTICLES, write_tokens
 from recsys.words import WordVectors, save_words
 from recsys.words.training import train
 from recsys.workspace import read_table
@@ -44,7 +42,7 @@ class Prepared:
     folder: Path
     documents: pa.Table
     words: WordVectors
-    frequencies: Frequencies
+    frequencies: DocumentFrequencies
     seconds: dict[str, float]
 
     @property
@@ -80,13 +78,13 @@ def prepare(
     }
     with threadpool_limits(settings.jobs.workers):
         began = [cpu_seconds()]
-        write_tokens(pa.table(columns).to_batches(TOKEN_ROWS), folder, settings.tokens)
+        write_tokens(pa.table(columns).to_batches(BATCH_ARTICLES), folder, settings.tokens)
         began.append(cpu_seconds())
         words = train(folder / "corpus.txt", settings.words, seed, settings.jobs.workers).words
         save_words(words, folder)
         began.append(cpu_seconds())
         source = pq.ParquetFile(folder / "articles.parquet")
-        frequencies = count_articles(source.iter_batches(BATCH_ROWS), words)
+        frequencies = count_articles(source.iter_batches(BATCH_ARTICLES), words)
         began.append(cpu_seconds())
     seconds = dict(zip(("tokens", "words", "count"), np.diff(began).tolist(), strict=True))
     rows = read_table(folder / "articles.parquet").slice(0, len(documents))
@@ -108,7 +106,7 @@ def ranked(prepared: Prepared, config: KeywordsConfig, words: WordVectors | None
     with threadpool_limits(1):
         write_keywords(prepared.documents.slice(0, 1).to_batches(), ranker, prepared.folder)  # what is made once
         began = time.process_time()
-        write_keywords(prepared.documents.to_batches(BATCH_ROWS), ranker, prepared.folder)
+        write_keywords(prepared.documents.to_batches(BATCH_ARTICLES), ranker, prepared.folder)
     seconds = time.process_time() - began
     return read_table(prepared.folder / "keywords.parquet")["keywords"].to_pylist(), seconds
 

@@ -4,7 +4,7 @@ Reads tokens, keywords and word vectors; produces float32 rows of unit length. `
 keywords' vectors. ``idf-mean`` is the mean of all words' vectors, rare words first, without the direction that all
 articles share. ``doc2vec`` is the text's own vector under a space that was trained with texts.
 Source: Arora, Liang & Ma 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (the shared direction);
-Le & Mikolov 2014, "Distributed Representations of Sentences and Documents" (doc2vec).
+Le & Mikolov 2014, "Distributed Representations of Sentences and DocumentInference" (doc2vec).
 """
 
 from collections import Counter
@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.articles.config import ArticlesConfig
-from recsys.keywords import Frequencies, Keywords, load_frequencies
+from recsys.keywords import DocumentFrequencies, Keywords, load_frequencies
 from recsys.words import Matrix, WordVectors, load_words, unit_rows
-from recsys.words.documents import Documents, load_documents
+from recsys.words.doc2vec import DocumentInference, load_inference
 from recsys.workspace import load_arrays, read_json, same_space, save_arrays
 
 COMMON_FROM = 50  # articles of a language; fewer do not tell what they share from what they are about
@@ -50,7 +50,11 @@ class TextVectors:
     """
 
     def __init__(
-        self, words: WordVectors, frequencies: Frequencies, config: ArticlesConfig, documents: Documents | None = None
+        self,
+        words: WordVectors,
+        frequencies: DocumentFrequencies,
+        config: ArticlesConfig,
+        documents: DocumentInference | None = None,
     ) -> None:
         self.words, self.frequencies, self.config, self.documents = words, frequencies, config, documents
         self.common: dict[str, Vector] = {}
@@ -96,7 +100,7 @@ def text_vectors(words: Path, keywords: Path, config: ArticlesConfig) -> TextVec
         MissingArtefact: doc2vec is asked for, and the words were trained otherwise.
     """
     space = load_words(words)
-    documents = load_documents(words) if config.encoder == "doc2vec" else None
+    documents = load_inference(words) if config.encoder == "doc2vec" else None
     return TextVectors(space, load_frequencies(keywords, space), config, documents)
 
 
@@ -136,7 +140,7 @@ def keyword_means(keywords: Sequence[Keywords], words: WordVectors, top: int) ->
     return weighted_means(tokens, np.concatenate([np.zeros(0, np.float32), *weights]), words)
 
 
-def idf_means(texts: Texts, words: WordVectors, frequencies: Frequencies) -> Matrix:
+def idf_means(texts: Texts, words: WordVectors, frequencies: DocumentFrequencies) -> Matrix:
     """The mean of all words' centred unit vectors, each with its TF-IDF weight, in which the tf is logarithmic.
 
     Returns:

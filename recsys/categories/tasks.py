@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.articles import Encoder
+from recsys.articles import ArticleEncoder
 from recsys.categories import LabelRows
 from recsys.categories.documents import Catalogue
 from recsys.categories.sorting import Categories, assign_all
-from recsys.tokens import BATCH_ROWS
-from recsys.tokens.table import SCHEMA as TOKENS
+from recsys.tokens import BATCH_ARTICLES
+from recsys.tokens.table import TOKENS_SCHEMA as TOKENS
 from recsys.tokens.table import Tokens, as_table
 from recsys.words import Matrix
 from recsys.workspace import read_table, write_table
@@ -43,7 +43,9 @@ class Site(NamedTuple):
     ids: list[str]
 
 
-def taught(labels: pa.Table, site: Site, encoder: Encoder, folder: Path) -> tuple[Catalogue, Path, dict[str, int]]:
+def taught(
+    labels: pa.Table, site: Site, encoder: ArticleEncoder, folder: Path
+) -> tuple[Catalogue, Path, dict[str, int]]:
     """Make a catalogue of the labelled rows.
 
     Args:
@@ -70,7 +72,7 @@ def taught(labels: pa.Table, site: Site, encoder: Encoder, folder: Path) -> tupl
         for source, target in ((site.catalogue.tokens, cut), (site.articles, read)):
             for batch in _chosen(source, target.schema, rows):
                 target.write_table(batch)
-        for batch in own.to_batches(BATCH_ROWS):
+        for batch in own.to_batches(BATCH_ARTICLES):
             encoded, found = _encoded(batch, encoder)
             cut.write_table(as_table(_numbers(batch), encoded))
             read.write_table(pa.table([_numbers(batch), batch["title"], batch["body"]], schema=TEXTS))
@@ -84,14 +86,14 @@ def taught(labels: pa.Table, site: Site, encoder: Encoder, folder: Path) -> tupl
 def _chosen(file: Path, schema: pa.Schema, rows: LabelRows) -> Iterator[pa.Table]:
     """Some rows of a Parquet file, ascending, each as often as it is asked for, a batch in memory at a time."""
     start = 0
-    for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=schema.names):
+    for batch in pq.ParquetFile(file).iter_batches(BATCH_ARTICLES, columns=schema.names):
         inside = rows[(rows >= start) & (rows < start + batch.num_rows)] - start
         if len(inside):
             yield pa.table(batch.take(pa.array(inside))).select(schema.names).cast(schema)
         start += batch.num_rows
 
 
-def _encoded(batch: pa.RecordBatch, encoder: Encoder) -> tuple[list[Tokens], Matrix]:
+def _encoded(batch: pa.RecordBatch, encoder: ArticleEncoder) -> tuple[list[Tokens], Matrix]:
     texts = zip(batch["title"].to_pylist(), batch["body"].to_pylist(), strict=True)
     found = [encoder.encode(title, body) for title, body in texts]
     return [one.text for one in found], np.array([one.vector for one in found], dtype=np.float32)

@@ -1,22 +1,25 @@
-"""Rank each article's phrases by the votes that they give each other: TextRank on word vectors.
+"""Ranked keywords of articles: TextRank, in which phrases vote for each other by the cosine of their word vectors.
 
-Reads tokens and word vectors; produces ranked keywords, and how many articles each word stands in. The files, from the
-text to the keyword:
+Reads tokens and word vectors; produces ranked keywords, and the document frequencies of words. The files, from the text
+to the keyword:
 
-    settings     every lever
-    pieces       joined words taken apart
-    lookup       what is known of each word: vector, rarity, whether it can be part of a keyword
-    page         a batch of articles with all of that
-    candidates   which phrases could be keywords
-    graph        the votes of a few articles
-    votes        the votes of a batch
-    ranking      what a phrase is worth by itself, and the whole way
-    show         keywords as readers see them
-    stored       the word counts on disk
-    batch        a catalogue -> keywords.parquet
+    frequencies     document frequencies, word forms, and stop words learned from the texts
+    word_features   vector row, form, document frequency and eligibility of each word
+    token_batch     a batch of articles as arrays, and keywords named as readers see them
+    candidates      the phrases that could be keywords
+    graph           the votes between phrases
+    ranking         the weight of a phrase by itself, and the whole way
 """
 
-from recsys.keywords.ranking import Frequencies, Keywords, Ranker
-from recsys.keywords.stored import load_frequencies, save_frequencies
+from recsys.keywords.frequencies import DocumentFrequencies, count_articles, load_frequencies, save_frequencies
+from recsys.keywords.ranking import Keywords, Ranker, write_keywords
 
-__all__ = ["Frequencies", "Keywords", "Ranker", "load_frequencies", "save_frequencies"]
+__all__ = [
+    "DocumentFrequencies",
+    "Keywords",
+    "Ranker",
+    "count_articles",
+    "load_frequencies",
+    "save_frequencies",
+    "write_keywords",
+]

@@ -17,7 +17,7 @@ _STEP, _MIX, _MORE = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9
 _HALF = np.uint64(32)
 
 
-class Candidates(NamedTuple):
+class CandidatePhrases(NamedTuple):
     """P phrases of at most L words.
 
     Attributes:
@@ -35,7 +35,9 @@ class Candidates(NamedTuple):
     outer: Ints
 
 
-def find_candidates(able: Mask, heads: Mask, starts: Mask, article: Ints, folds: Ints, max_words: int) -> Candidates:
+def find_candidates(
+    able: Mask, heads: Mask, starts: Mask, article: Ints, folds: Ints, max_words: int
+) -> CandidatePhrases:
     """Find the phrases.
 
     A phrase is a run of able words, cut behind its last head ("solar eclipses" of "solar eclipses total"); of a longer
@@ -60,7 +62,7 @@ def find_candidates(able: Mask, heads: Mask, starts: Mask, article: Ints, folds:
     steps = np.arange(max_words)
     tokens = np.where(steps < length[first, None], begin[first, None] + steps, -1)
     counts, inner, outer = _parts(begin, length, hashes, known, place, phrase)
-    return Candidates(article[begin[first]], tokens, counts, inner, outer)
+    return CandidatePhrases(article[begin[first]], tokens, counts, inner, outer)
 
 
 def _runs(able: Mask, heads: Mask, starts: Mask, max_words: int) -> tuple[Ints, Ints]:

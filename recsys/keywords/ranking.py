@@ -4,24 +4,26 @@ Reads token tables and the word space; produces ranked keywords. A batch of arti
 operations as a single one, so that an article that is posted gets the keywords that the nightly job would give it.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from recsys.keywords.candidates import Candidates, find_candidates
+from recsys.keywords.candidates import CandidatePhrases, find_candidates
 from recsys.keywords.config import KeywordsConfig
-from recsys.keywords.lookup import Lookup
-from recsys.keywords.page import Page, read_page
-from recsys.keywords.show import shown
-from recsys.keywords.votes import votes
+from recsys.keywords.frequencies import DocumentFrequencies, save_frequencies
+from recsys.keywords.graph import votes
+from recsys.keywords.token_batch import TokenBatch, read_token_batch, shown
+from recsys.keywords.word_features import WordLookup
 from recsys.tokens import Tokens
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.tokens.table import as_table
-from recsys.words import Matrix, Rows, WordVectors, unit_rows
+from recsys.words import Matrix, WordVectors, unit_rows
 
 MIN_CHARS = {"zh": 2, "en": 2, "ja": 2, "ko": 2}  # of a whole phrase; of other languages three
 COMMON_FROM = 50  # articles; a smaller catalogue cannot tell which words are common
@@ -34,19 +36,15 @@ Vector = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Frequencies:
-    """How common words are.
-
-    Attributes:
-        by_word: language -> int32 (V,), its articles that each word of the word space stands in, in any of its forms.
-        articles: language -> articles counted.
-        stop_words: language -> words that say nothing about its subjects; for others what is listed.
-    """
-
-    by_word: Mapping[str, Rows]
-    articles: Mapping[str, int]
-    stop_words: Mapping[str, Collection[str]] = field(default_factory=dict)
+_SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "language": pa.string(),
+        "keywords": pa.list_(pa.string()),
+        "weights": pa.list_(pa.float32()),
+        "parts": pa.list_(pa.string()),
+    }
+)
 
 
 class Keywords(NamedTuple):
@@ -66,7 +64,7 @@ class Keywords(NamedTuple):
 class Ranker:
     """What ranking needs to know of the corpus: word vectors, rarity, and the words that can be keywords."""
 
-    def __init__(self, words: WordVectors, frequencies: Frequencies, config: KeywordsConfig) -> None:
+    def __init__(self, words: WordVectors, frequencies: DocumentFrequencies, config: KeywordsConfig) -> None:
         self.words, self.frequencies, self.config = words, frequencies, config
         limits = {
             language: config.max_article_share * articles
@@ -74,7 +72,7 @@ class Ranker:
             if articles >= COMMON_FROM
         }
         stop_words = {**STOP_WORDS, **frequencies.stop_words}
-        self._lookup = Lookup(words, frequencies.by_word, limits, stop_words, config.merge_forms)
+        self._lookup = WordLookup(words, frequencies.by_word, limits, stop_words, config.merge_forms)
         self._vectors = words.centred if config.centred else unit_rows(words.vectors)
 
     def extract(self, text: Tokens) -> Keywords:
@@ -91,7 +89,7 @@ class Ranker:
         Returns:
             As many rows: lists ``keywords``, ``weights`` and ``parts``.
         """
-        page = read_page(batch, self._lookup, self.config)
+        page = read_token_batch(batch, self._lookup, self.config)
         phrases = find_candidates(page.inside, page.heads, page.starts, page.article, page.folds, self.config.max_words)
         rarity = self._rarity(page)
         phrases, worth = _heaviest(phrases, self._worth(phrases, page, rarity), self.config.max_candidates)
@@ -102,7 +100,7 @@ class Ranker:
         chosen, lengths = self._best(phrases, scores, batch.num_rows)
         return shown(page, phrases.tokens[chosen], scores[chosen], lengths, page.spoken[phrases.article[chosen]])
 
-    def _rarity(self, page: Page) -> Weights:
+    def _rarity(self, page: TokenBatch) -> Weights:
         """float64 (T,), the logarithm of how few articles the word of each piece stands in, in any form."""
         counted = np.array([self.frequencies.articles.get(name, 0) for name in page.languages], np.float64)
         articles = counted[page.spoken[page.article]]
@@ -110,7 +108,7 @@ class Ranker:
         weights: Weights = np.maximum(rarity, LEAST_RARITY) ** self.config.rarity
         return weights
 
-    def _worth(self, phrases: Candidates, page: Page, rarity: Weights) -> Weights:
+    def _worth(self, phrases: CandidatePhrases, page: TokenBatch, rarity: Weights) -> Weights:
         """float64 (P,), what each phrase is worth by itself; 0 for one that is too short to be a keyword."""
         config, present = self.config, phrases.tokens >= 0
         length, first = present.sum(axis=1), phrases.tokens[:, 0]
@@ -126,7 +124,7 @@ class Ranker:
         shortest = np.array([MIN_CHARS.get(name, 3) for name in page.languages], np.int64)[page.spoken[phrases.article]]
         return np.where(chars < shortest, 0, worth)
 
-    def _phrase_vectors(self, phrases: Candidates, rarity: Weights, rows: Ints) -> Matrix:
+    def _phrase_vectors(self, phrases: CandidatePhrases, rarity: Weights, rows: Ints) -> Matrix:
         """float32 (P, D), unit rows: each phrase's words by their rarity; zero where none of them is known."""
         total = np.zeros((len(phrases.article), self.words.embedding_dim), np.float32)
         for tokens in phrases.tokens.T:
@@ -134,7 +132,7 @@ class Ranker:
             total[known] += rarity[tokens[known], None].astype(np.float32) * self._vectors[rows[tokens[known]]]
         return unit_rows(total)
 
-    def _best(self, phrases: Candidates, scores: Weights, articles: int) -> tuple[Ints, Ints]:
+    def _best(self, phrases: CandidatePhrases, scores: Weights, articles: int) -> tuple[Ints, Ints]:
         """The phrases to keep, each article's best first, and how many each article has."""
         order = np.lexsort((-scores, phrases.article))
         rank = np.empty(len(order), np.int64)
@@ -148,7 +146,7 @@ class Ranker:
         return order[within < self.config.k], np.minimum(lengths, self.config.k)
 
 
-def _times(page: Page) -> Ints:
+def _times(page: TokenBatch) -> Ints:
     """int64 (T,), how often each piece's word stands in its article as a possible part of a phrase, in any form."""
     times = np.zeros(len(page.inside), np.int64)
     keys = (page.article * (page.folds.max(initial=0) + 1) + page.folds)[page.inside]
@@ -163,7 +161,7 @@ def _summed(values: npt.NDArray[np.generic], tokens: Ints) -> Weights:
     return summed
 
 
-def _heaviest(phrases: Candidates, worth: Weights, most: int) -> tuple[Candidates, Weights]:
+def _heaviest(phrases: CandidatePhrases, worth: Weights, most: int) -> tuple[CandidatePhrases, Weights]:
     """Each article's phrases that are worth most, ``most`` at most; those that are worth nothing are left out."""
     order = np.lexsort((-worth, phrases.article))
     lengths = np.bincount(phrases.article)
@@ -173,4 +171,31 @@ def _heaviest(phrases: Candidates, worth: Weights, most: int) -> tuple[Candidate
     place = np.cumsum(kept) - 1
     pairs = kept[phrases.inner] & kept[phrases.outer]
     inner, outer = place[phrases.inner[pairs]], place[phrases.outer[pairs]]
-    return Candidates(phrases.article[kept], phrases.tokens[kept], phrases.counts[kept], inner, outer), worth[kept]
+    return CandidatePhrases(phrases.article[kept], phrases.tokens[kept], phrases.counts[kept], inner, outer), worth[
+        kept
+    ]
+
+
+def write_keywords(batches: Iterable[pa.RecordBatch], ranker: Ranker, folder: Path) -> dict[str, int]:
+    """Rank the phrases of every article, one batch in memory at a time.
+
+    Args:
+        batches: the tokens artefact's articles.
+        ranker: what is known of the corpus.
+        folder: where ``keywords.parquet`` and the frequencies go.
+
+    Returns:
+        Counts: articles, keywords, articles without a keyword.
+    """
+    save_frequencies(ranker.frequencies, ranker.words.space, folder)
+    counts = {"articles": 0, "keywords": 0, "without_keywords": 0}
+    with pq.ParquetWriter(folder / "keywords.parquet", _SCHEMA, compression="zstd") as table:
+        for batch in batches:
+            ranked = ranker.rank(batch)
+            columns = [batch.column("id"), batch.column("language"), *ranked.columns]
+            table.write_table(pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA))
+            lengths = pc.list_value_length(ranked.column("keywords"))
+            counts["articles"] += batch.num_rows
+            counts["keywords"] += pc.sum(lengths).as_py() or 0
+            counts["without_keywords"] += pc.sum(pc.equal(lengths, 0)).as_py() or 0
+    return counts

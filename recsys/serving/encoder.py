@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.articles import Encoder, load_encoder
+from recsys.articles import ArticleEncoder, load_encoder
 from recsys.articles.config import ArticlesConfig
 from recsys.categories import Documents
 from recsys.categories.sorting import Categories, load_categories
@@ -45,7 +45,7 @@ class LiveEncoder:
     """What one release says of a text that it has never seen."""
 
     def __init__(
-        self, encoder: Encoder, categories: Categories, tasks: Mapping[str, Categories], projection: Vector
+        self, encoder: ArticleEncoder, categories: Categories, tasks: Mapping[str, Categories], projection: Vector
     ) -> None:
         self._encoder, self._categories, self._tasks, self._projection = encoder, categories, tasks, projection
 

@@ -6,15 +6,15 @@ Nothing that a text can hold makes it fail: each kind of odd input has a rule an
 """
 
 from recsys.tokens.lexicon import NO_LEXICON, Lexicon
-from recsys.tokens.table import BATCH_ROWS, LINE_TOKENS, SCHEMA, Tokens
+from recsys.tokens.table import BATCH_ARTICLES, LINE_TOKENS, TOKENS_SCHEMA, Tokens
 from recsys.tokens.tokenizer import Tokenizer, load_tokenizer
 from recsys.tokens.write import write_tokens
 
 __all__ = [
-    "BATCH_ROWS",
+    "BATCH_ARTICLES",
     "LINE_TOKENS",
     "NO_LEXICON",
-    "SCHEMA",
+    "TOKENS_SCHEMA",
     "Lexicon",
     "Tokenizer",
     "Tokens",

@@ -2,7 +2,7 @@
 
 Reads token tables; produces ``classes.parquet``, ``endings.parquet`` and ``contexts.npy``. A word's class is learned
 from how often which function words stand beside it ("the", "to", "of" ...) and from its ending, starting from a
-grammar's common knowledge (``recsys.tokens.seeds``): expectation maximisation over tokens, in which a word has one
+grammar's common knowledge (``recsys.tokens.grammar``): expectation maximisation over tokens, in which a word has one
 share per class, and each neighbour one likelihood per class. No labelled data, no shipped model; a word that was never
 seen is judged by its ending.
 Source: Merialdo 1994, "Tagging English Text with a Probabilistic Model", with the neighbours' commonest classes in
@@ -19,8 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import CorruptArtefact
-from recsys.tokens.sample import Sample, sample
-from recsys.tokens.seeds import (
+from recsys.tokens.grammar import (
     AFTER_CLASS,
     BEFORE_CLASS,
     ENDINGS,
@@ -31,6 +30,7 @@ from recsys.tokens.seeds import (
     RIGHT_OF,
     SURE_WORDS,
 )
+from recsys.tokens.sample import Sample, sample
 from recsys.workspace import load_npy, read_table, save_npy, write_table
 
 OPEN = "nvad"  # noun, verb, adjective, adverb: the classes that are learned

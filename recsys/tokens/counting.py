@@ -5,10 +5,10 @@ from collections import Counter, defaultdict
 import numpy as np
 import numpy.typing as npt
 
-from recsys.tokens.pieces import Flat
+from recsys.tokens.table import SegmentArrays
 
 MAX_TYPES = 2_000_000  # different words of a language in memory, some 250 MB; the rarest are forgotten above it
-MAX_KEYS = 4_000_000  # different keys of ``Sums`` in memory, 100 MB with what merging takes
+MAX_KEYS = 4_000_000  # different keys of ``KeyedSums`` in memory, 100 MB with what merging takes
 BUCKETS = 1 << 25  # of the sketch, one byte each; ten million different pairs seldom share one
 _BUFFER = 1 << 20  # keys that wait to be merged
 
@@ -22,7 +22,7 @@ class WordCounts:
     def __init__(self) -> None:
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def add(self, flat: Flat) -> None:
+    def add(self, flat: SegmentArrays) -> None:
         """Count a batch."""
         words = flat.names.to_pylist()
         for number, language in enumerate(flat.languages):
@@ -37,8 +37,8 @@ class WordCounts:
                 floor += 1
 
 
-class Sums:
-    """Sums by key; above ``MAX_KEYS`` keys the smallest are forgotten.
+class KeyedSums:
+    """KeyedSums by key; above ``MAX_KEYS`` keys the smallest are forgotten.
 
     Args:
         columns: values summed for each key.
@@ -77,10 +77,10 @@ class Sums:
             self.keys, self.values, floor = self.keys[kept], self.values[kept], floor + 1
 
 
-class PairCounter:
+class BigramCounter:
     """Counts neighbours and the articles in which they meet.
 
-    Pairs are first counted in a sketch, one byte per bucket, and exactly from the moment on at which they reach the
+    Bigrams are first counted in a sketch, one byte per bucket, and exactly from the moment on at which they reach the
     least count that is asked for: what is rare, which is nearly everything, takes no memory of its own.
 
     Args:
@@ -93,7 +93,7 @@ class PairCounter:
     def __init__(self, size: int, least: int) -> None:
         self._size, self._least = size, min(least, 100)
         self._seen = np.zeros((BUCKETS, 2), np.uint8)  # times and articles, at most 255
-        self._sums = Sums(2)
+        self._sums = KeyedSums(2)
 
     def add(self, codes: Codes, meeting: Mask, article: Codes) -> None:
         """Count a batch.
@@ -139,7 +139,7 @@ class NeighbourCounter:
 
     def __init__(self, pairs: int, size: int) -> None:
         self._pairs, self._size = pairs, size
-        self._sums = Sums(1)
+        self._sums = KeyedSums(1)
         self._total = np.zeros(pairs, np.int64)
 
     def add(self, pair: Codes, neighbour: Codes) -> None:

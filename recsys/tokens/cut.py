@@ -20,8 +20,8 @@ from recsys.languages import NOWHERE, Spoken, settled
 from recsys.tokens.clean import BREAKS, normal, plain, unwrap
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.dictionary import user_entries
-from recsys.tokens.pieces import PIECES
 from recsys.tokens.scripts import UNSPACED, apart, without_particle
+from recsys.tokens.table import SEGMENTS
 
 _POSSESSIVE = re.compile(r"'s(?<=\w's)\b")  # the literal first, which is what makes it fast
 _ABBREVIATED = re.compile(  # the full stop of "u.s.", "j.", "mr." ends no phrase
@@ -47,7 +47,7 @@ _TITLE_END = "\n"
 Codes = npt.NDArray[np.int64]
 
 
-class Text(NamedTuple):
+class SegmentedText(NamedTuple):
     """One article in pieces: words, and punctuation between them."""
 
     language: str
@@ -88,7 +88,7 @@ class Cutter:
             rows: title, body and language of each.
 
         Returns:
-            As many rows of ``PIECES``; a run of more than ``max_word_chars`` characters is no word.
+            As many rows of ``SEGMENTS``; a run of more than ``max_word_chars`` characters is no word.
         """
         texts = [self.pieces(title or "", body or "", language) for title, body, language in rows]
         flat = list(chain.from_iterable((*text.title, _TITLE_END, *text.body) for text in texts))
@@ -111,10 +111,10 @@ class Cutter:
                 pa.ListArray.from_arrays(pa.array(break_bounds, pa.int32()), pa.array(breaks, pa.int32())),
                 pa.array([text.odd for text in texts], pa.list_(pa.string())),
             ],
-            schema=PIECES,
+            schema=SEGMENTS,
         )
 
-    def pieces(self, title: str, body: str, language: str | None) -> Text:
+    def pieces(self, title: str, body: str, language: str | None) -> SegmentedText:
         """Clean one article and cut it into words and what stands between them.
 
         Args:
@@ -133,7 +133,7 @@ class Cutter:
             odd.append("empty")
         elif not any(piece[0].isalnum() for part in parts for piece in part):
             odd.append("no_words")
-        return Text(language, parts[0], parts[1], odd)
+        return SegmentedText(language, parts[0], parts[1], odd)
 
     def tag(self, word: str) -> str:
         """The part of speech of a Chinese word by jieba's dictionary; "x" when it is not in it."""

@@ -16,7 +16,7 @@ from recsys.errors import StaleArtefact
 from recsys.languages import NOWHERE, Spoken
 from recsys.workspace import read_json, read_table, write_json, write_table
 
-SCHEMA = pa.schema(
+_SCHEMA = pa.schema(
     [
         ("entry", pa.string()),
         ("language", pa.string()),
@@ -32,7 +32,7 @@ Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-class Entry(NamedTuple):
+class LexiconEntry(NamedTuple):
     """A sequence of words that is one word.
 
     Attributes:
@@ -61,14 +61,14 @@ class Lexicon(NamedTuple):
         spoken: what the site is written in.
     """
 
-    entries: Sequence[Entry] = ()
+    entries: Sequence[LexiconEntry] = ()
     boilerplate: Sequence[str] = ()
     spoken: Spoken = NOWHERE
 
     def save(self, folder: Path) -> None:
         """Write all of it into a folder."""
-        columns = dict(zip(SCHEMA.names, zip(*self.entries, strict=True), strict=False)) if self.entries else {}
-        table = pa.table({name: list(columns.get(name, [])) for name in SCHEMA.names}, schema=SCHEMA)
+        columns = dict(zip(_SCHEMA.names, zip(*self.entries, strict=True), strict=False)) if self.entries else {}
+        table = pa.table({name: list(columns.get(name, [])) for name in _SCHEMA.names}, schema=_SCHEMA)
         write_table(folder / "lexicon.parquet", table)
         write_table(folder / "boilerplate.parquet", pa.table({"line": pa.array(self.boilerplate, pa.string())}))
         write_json(folder / "spoken.json", self.spoken.facts())
@@ -87,7 +87,9 @@ def load_lexicon(folder: Path) -> Lexicon:
     if not (folder / "spoken.json").is_file():
         raise StaleArtefact(f"spoken.json in {folder}", "tokens that an older version made", "Run: python -m jobs all")
     rows = read_table(folder / "lexicon.parquet").to_pylist()
-    entries = [Entry(row["entry"], row["language"], tuple(row["parts"]), *list(row.values())[3:]) for row in rows]
+    entries = [
+        LexiconEntry(row["entry"], row["language"], tuple(row["parts"]), *list(row.values())[3:]) for row in rows
+    ]
     lines = read_table(folder / "boilerplate.parquet")["line"].to_pylist()
     return Lexicon(entries, lines, Spoken(**read_json(folder / "spoken.json")))
 

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.counting import NeighbourCounter, PairCounter
-from recsys.tokens.lexicon import Entry, Joiner, joined_name
-from recsys.tokens.pieces import Flat, flatten
+from recsys.tokens.counting import BigramCounter, NeighbourCounter
+from recsys.tokens.lexicon import Joiner, LexiconEntry, joined_name
 from recsys.tokens.stopwords import STOP_WORDS
+from recsys.tokens.table import SegmentArrays, segment_arrays
 
 MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
 MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
@@ -34,7 +34,7 @@ Mask = npt.NDArray[np.bool_]
 Reader = Callable[[], Iterable[pa.RecordBatch]]
 
 
-class Vocabulary(NamedTuple):
+class NgramCounts(NamedTuple):
     """The words of one language.
 
     Attributes:
@@ -50,7 +50,7 @@ class Vocabulary(NamedTuple):
     total: int
 
 
-class Pairs(NamedTuple):
+class Bigrams(NamedTuple):
     """P pairs of neighbours that hang together, by the codes of a vocabulary; cohesion is float64 (P,)."""
 
     left: Codes
@@ -61,11 +61,11 @@ class Pairs(NamedTuple):
 
 def new_words(
     read: Reader, counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]
-) -> list[Entry]:
+) -> list[LexiconEntry]:
     """Find the entries of one language.
 
     Args:
-        read: gives the batches of ``PIECES``, from the first one on, each time it is called.
+        read: gives the batches of ``SEGMENTS``, from the first one on, each time it is called.
         counts: how often each word stands in them.
         language: "zh" or "en".
         config: what is frequent, cohesive and free enough.
@@ -78,7 +78,7 @@ def new_words(
     if not words.usable.any():
         return []
     coded = _Coded(read, language, words)
-    meetings = PairCounter(len(words.names), config.min_count)
+    meetings = BigramCounter(len(words.names), config.min_count)
     for flat, codes in coded:
         meetings.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
     pairs = _cohesive(meetings, words, language, config)
@@ -87,7 +87,7 @@ def new_words(
         counts=np.concatenate([words.counts, pairs.counts]),
         usable=np.concatenate([words.usable, np.ones(len(pairs.left), bool)]),
     )
-    freedom, meetings = Freedom(pairs, len(words.names)), PairCounter(len(joined.names), config.min_count)
+    freedom, meetings = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), config.min_count)
     join = _joiner(pairs, words)
     for flat, codes in coded if len(pairs.left) else ():
         freedom.add(codes, flat.starts)
@@ -96,7 +96,7 @@ def new_words(
         meetings.add(codes, _meeting(codes, joined.usable, starts) & new, article)
     found = _entries(pairs, words, freedom, language, config)
     longer = _cohesive(meetings, joined, language, config)
-    freedom = Freedom(longer, len(joined.names))
+    freedom = BranchingEntropy(longer, len(joined.names))
     for flat, codes in coded if len(longer.left) else ():
         codes, starts, _ = join(codes, flat)
         freedom.add(codes, starts)
@@ -104,7 +104,7 @@ def new_words(
     return sorted(found, key=lambda entry: (-entry.cohesion, entry.parts))
 
 
-class Freedom:
+class BranchingEntropy:
     """What stands beside some pairs.
 
     Args:
@@ -112,7 +112,7 @@ class Freedom:
         size: codes are smaller than this.
     """
 
-    def __init__(self, pairs: Pairs, size: int) -> None:
+    def __init__(self, pairs: Bigrams, size: int) -> None:
         self._size, keys = size, pairs.left * size + pairs.right
         self._order = np.argsort(keys)
         self._keys = keys[self._order]
@@ -134,7 +134,7 @@ class Freedom:
         return np.minimum(self._left.entropy(), self._right.entropy())
 
 
-def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]) -> Vocabulary:
+def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]) -> NgramCounts:
     names = sorted((name for name in counts if counts[name] > 1), key=lambda name: (-counts[name], name))[:MAX_WORDS]
     stop, shortest = STOP_WORDS[language], MIN_PART_CHARS[language]
     usable = [
@@ -146,21 +146,21 @@ def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tag
         for name in names
     ]
     sizes = np.array([counts[name] for name in names], np.int64)
-    return Vocabulary([(name,) for name in names], sizes, np.array(usable, bool), sum(counts.values()))
+    return NgramCounts([(name,) for name in names], sizes, np.array(usable, bool), sum(counts.values()))
 
 
 class _Coded:
     """The words of one language, batch by batch, by their codes, -1 for unknown ones; can be read several times."""
 
-    def __init__(self, read: Reader, language: str, words: Vocabulary) -> None:
+    def __init__(self, read: Reader, language: str, words: NgramCounts) -> None:
         self._read, self._language = read, language
         self._code = {name[0]: place for place, name in enumerate(words.names)}
         self._known: list[npt.NDArray[np.int32]] = []  # the codes of each batch's different words
         self._room = MAX_KNOWN
 
-    def __iter__(self) -> Iterator[tuple[Flat, Codes]]:
+    def __iter__(self) -> Iterator[tuple[SegmentArrays, Codes]]:
         for number, batch in enumerate(self._read()):
-            flat = flatten(batch)
+            flat = segment_arrays(batch)
             mine = flat.spoken == (flat.languages.index(self._language) if self._language in flat.languages else -1)
             codes = self._codes(number, flat.names)[flat.codes[mine]].astype(np.int64)
             if len(codes):
@@ -183,7 +183,7 @@ def _meeting(codes: Codes, usable: Mask, starts: Mask) -> Mask:
     return meeting
 
 
-def _cohesive(meetings: PairCounter, words: Vocabulary, language: str, config: TokensConfig) -> Pairs:
+def _cohesive(meetings: BigramCounter, words: NgramCounts, language: str, config: TokensConfig) -> Bigrams:
     left, right, counts, articles = meetings.pairs()
     often = np.log(words.total / counts)
     chance = np.log(words.total / words.counts[left]) + np.log(words.total / words.counts[right])
@@ -195,20 +195,20 @@ def _cohesive(meetings: PairCounter, words: Vocabulary, language: str, config: T
     kept = (counts >= config.min_count) & (articles >= config.min_articles) & (cohesion >= config.min_cohesion)
     kept = np.flatnonzero(kept & np.array(short, bool))
     kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")][:MAX_PAIRS])
-    return Pairs(left[kept], right[kept], counts[kept], cohesion[kept])
+    return Bigrams(left[kept], right[kept], counts[kept], cohesion[kept])
 
 
-def _names(pairs: Pairs, words: Vocabulary) -> list[tuple[str, ...]]:
+def _names(pairs: Bigrams, words: NgramCounts) -> list[tuple[str, ...]]:
     return [words.names[a] + words.names[b] for a, b in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)]
 
 
-def _joiner(pairs: Pairs, words: Vocabulary) -> Callable[[Codes, Flat], tuple[Codes, Mask, Codes]]:
+def _joiner(pairs: Bigrams, words: NgramCounts) -> Callable[[Codes, SegmentArrays], tuple[Codes, Mask, Codes]]:
     """A function that joins cohesive pairs, whether they are free or not, and codes them behind the words."""
     order, names = np.argsort(-pairs.cohesion, kind="stable").tolist(), _names(pairs, words)
     joiner = Joiner([names[place] for place in order])
     parts = np.append(joiner.parts([name[0] for name in words.names]), -1)  # the last one is for unknown words
 
-    def join(codes: Codes, flat: Flat) -> tuple[Codes, Mask, Codes]:
+    def join(codes: Codes, flat: SegmentArrays) -> tuple[Codes, Mask, Codes]:
         kept, codes = np.ones(len(codes), bool), codes.copy()
         for place, _, entry in joiner.find(parts[codes], flat.starts):
             codes[place] = len(words.names) + order[entry]
@@ -218,10 +218,14 @@ def _joiner(pairs: Pairs, words: Vocabulary) -> Callable[[Codes, Flat], tuple[Co
     return join
 
 
-def _entries(pairs: Pairs, words: Vocabulary, freedom: Freedom, language: str, config: TokensConfig) -> list[Entry]:
+def _entries(
+    pairs: Bigrams, words: NgramCounts, freedom: BranchingEntropy, language: str, config: TokensConfig
+) -> list[LexiconEntry]:
     least = freedom.least()
     return [
-        Entry(joined_name(parts), language, parts, int(pairs.counts[i]), float(pairs.cohesion[i]), float(least[i]))
+        LexiconEntry(
+            joined_name(parts), language, parts, int(pairs.counts[i]), float(pairs.cohesion[i]), float(least[i])
+        )
         for i, parts in enumerate(_names(pairs, words))
         if least[i] >= config.min_freedom
     ]

@@ -6,21 +6,78 @@ parent was killed reads the end of its input and ends. At most two batches per p
 """
 
 import contextlib
+import json
 import os
 import queue
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from recsys.config import plain
 from recsys.errors import ArtefactError
-from recsys.tokens.table import BATCH_ROWS
-from recsys.tokens.work import ARTICLES, Work
+from recsys.languages import NOWHERE, Spoken
+from recsys.tokens.config import TokensConfig
+from recsys.tokens.cut import Cutter
+from recsys.tokens.table import BATCH_ARTICLES, SEGMENTS, TOKENS_SCHEMA
+from recsys.tokens.tokenizer import load_tokenizer
+
+ARTICLES = pa.schema([(name, pa.string()) for name in ("id", "title", "body", "language")])
+
+
+class Work(NamedTuple):
+    """What to do, as it can be told to another process.
+
+    Attributes:
+        config: how to cut.
+        boilerplate: lines to leave out when cutting.
+        spoken: what the site is written in, when cutting.
+        learned: folder of the lexicon and the word classes; None: articles are cut; otherwise pieces are finished.
+    """
+
+    config: TokensConfig
+    boilerplate: Sequence[str] = ()
+    spoken: Spoken = NOWHERE
+    learned: Path | None = None
+
+    def schema(self) -> pa.Schema:
+        """The schema of what comes in, with the work as metadata."""
+        learned = str(self.learned) if self.learned else None
+        facts = {"config": plain(self.config), "boilerplate": list(self.boilerplate), "learned": learned}
+        facts["spoken"] = self.spoken.facts()
+        return (SEGMENTS if self.learned else ARTICLES).with_metadata({"work": json.dumps(facts)})
+
+    def answers(self) -> pa.Schema:
+        """The schema of what comes out."""
+        return TOKENS_SCHEMA if self.learned else SEGMENTS
+
+    def function(self) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+        """What makes one from the other."""
+        if self.learned:
+            return load_tokenizer(self.learned, self.config).finish
+        cutter = Cutter(self.config, self.boilerplate, self.spoken)
+
+        def cut(batch: pa.RecordBatch) -> pa.RecordBatch:
+            columns = (batch.column(name).to_pylist() for name in ("title", "body", "language"))
+            return cutter.cut(batch.column("id"), zip(*columns, strict=True))
+
+        return cut
+
+
+def work_of(schema: pa.Schema) -> Work:
+    """The work that a schema tells of."""
+    facts = json.loads(schema.metadata[b"work"])
+    learned = Path(facts["learned"]) if facts["learned"] else None
+    config, spoken = TokensConfig.model_validate(facts["config"]), Spoken(**facts["spoken"])
+    return Work(config, facts["boilerplate"], spoken, learned)
+
 
 BATCH_BYTES = 4_000_000  # bytes of text per batch: enough to keep a process busy, little enough to hold some of them
 SMALL_BYTES = 8_000_000  # bytes that one process has worked off before others have started
@@ -68,7 +125,7 @@ def portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         sizes = sum(pc.fill_null(pc.binary_length(batch.column(name)), 0).to_numpy() for name in ("title", "body"))
         start = 0
         while start < batch.num_rows:
-            ends = np.cumsum(sizes[start : start + BATCH_ROWS], dtype=np.int64)
+            ends = np.cumsum(sizes[start : start + BATCH_ARTICLES], dtype=np.int64)
             rows = max(1, int(np.searchsorted(ends, BATCH_BYTES, side="right")))
             yield batch.slice(start, rows)
             start += rows

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.tokens.reading import read_batch
+from recsys.tokens.table import token_arrays
 
 MAX_TOKENS = 2_000_000  # more text changes no word's class that matters
 
@@ -43,7 +43,7 @@ def sample(batches: Iterable[pa.RecordBatch], max_tokens: int = MAX_TOKENS) -> S
     for number, batch in enumerate(batches):
         if number % step:
             continue
-        text = read_batch(batch.filter(pc.equal(batch.column("language"), "en")))
+        text = token_arrays(batch.filter(pc.equal(batch.column("language"), "en")))
         rows = np.array([code_of.setdefault(word, len(code_of)) for word in text.words], np.int64)
         codes.append(rows[text.codes])
         starts.append(text.starts)

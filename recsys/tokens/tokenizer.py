@@ -15,8 +15,7 @@ from recsys.tokens.config import TokensConfig
 from recsys.tokens.cut import Cutter
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.lexicon import Joiner, Lexicon, joined_name, load_lexicon
-from recsys.tokens.pieces import Flat, flatten
-from recsys.tokens.table import SCHEMA, Tokens
+from recsys.tokens.table import TOKENS_SCHEMA, SegmentArrays, Tokens, segment_arrays
 
 TAGGED = ("zh", "en")  # languages whose words have a part of speech
 
@@ -60,12 +59,12 @@ class Tokenizer:
         """Join and tag the words of a batch.
 
         Args:
-            batch: rows of ``recsys.tokens.cut.PIECES``.
+            batch: rows of ``recsys.tokens.cut.SEGMENTS``.
 
         Returns:
-            As many rows of ``SCHEMA``.
+            As many rows of ``TOKENS_SCHEMA``.
         """
-        flat = flatten(batch)
+        flat = segment_arrays(batch)
         kept, codes, names, last = self._joined(flat)
         place = np.concatenate([[0], np.cumsum(kept)])  # of each old word among the new ones
         starts, ends = place[flat.bounds[:-1]], place[flat.bounds[1:]]
@@ -81,10 +80,10 @@ class Tokenizer:
                 _spans(self._tags(codes, names, last, flat, kept), starts, ends),
                 pa.ListArray.from_arrays(pa.array(flat.break_bounds, pa.int32()), pa.array(breaks, pa.int32())),
             ],
-            schema=SCHEMA,
+            schema=TOKENS_SCHEMA,
         )
 
-    def _joined(self, flat: Flat) -> tuple[Mask, Codes, pa.Array, Codes]:
+    def _joined(self, flat: SegmentArrays) -> tuple[Mask, Codes, pa.Array, Codes]:
         """Join entries: which words stay, the codes of those, all words by code, and by code the part that tags it."""
         kept, codes, size = np.ones(len(flat.codes), bool), flat.codes.copy(), len(flat.names)
         words = flat.names.to_pylist()
@@ -105,7 +104,7 @@ class Tokenizer:
         every = pa.concat_arrays([flat.names, pa.array(list(code_of), pa.string())])
         return kept, codes[kept], every, np.concatenate([np.arange(size), np.array(last, np.int64)])
 
-    def _tags(self, codes: Codes, names: pa.Array, last: Codes, flat: Flat, kept: Mask) -> pa.Array:
+    def _tags(self, codes: Codes, names: pa.Array, last: Codes, flat: SegmentArrays, kept: Mask) -> pa.Array:
         """One tag for each word; a joined one has the tag of its last part, unless the user has given it one."""
         tags = np.full(len(codes), "", object)
         words = np.array(names.to_pylist(), object)
@@ -138,14 +137,14 @@ def load_tokenizer(folder: Path, config: TokensConfig) -> Tokenizer:
 
 
 def untagged(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Rows of ``PIECES`` as rows of ``SCHEMA`` with nothing joined and no tags."""
-    flat = flatten(batch)
+    """Rows of ``SEGMENTS`` as rows of ``TOKENS_SCHEMA`` with nothing joined and no tags."""
+    flat = segment_arrays(batch)
     titles = flat.bounds[:-1] + batch.column("title").to_numpy()
     words = flat.names.take(pa.array(flat.codes))
     bodies = _spans(words, titles, flat.bounds[1:])
     tags = pa.array([[]] * batch.num_rows, pa.list_(pa.string()))
     columns = [batch.column("id"), batch.column("language"), _spans(words, flat.bounds[:-1], titles), bodies, tags]
-    return pa.record_batch([*columns, batch.column("breaks")], schema=SCHEMA)
+    return pa.record_batch([*columns, batch.column("breaks")], schema=TOKENS_SCHEMA)
 
 
 def _spans(values: pa.Array, starts: Codes, ends: Codes) -> pa.ListArray:

@@ -8,7 +8,7 @@ import sys
 
 import pyarrow as pa
 
-from recsys.tokens.work import work_of
+from recsys.tokens.pool import work_of
 
 
 def main() -> None:

@@ -17,14 +17,12 @@ from recsys.tokens.classes import induce
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
 from recsys.tokens.cut import Cutter
-from recsys.tokens.lexicon import Entry, Lexicon
+from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.tokens.newwords import new_words
-from recsys.tokens.pieces import PIECES, flatten
-from recsys.tokens.pool import done, portions
+from recsys.tokens.pool import Work, done, portions
 from recsys.tokens.sample import MAX_TOKENS
-from recsys.tokens.table import LINE_TOKENS, SCHEMA
+from recsys.tokens.table import LINE_TOKENS, SEGMENTS, TOKENS_SCHEMA, segment_arrays
 from recsys.tokens.tokenizer import untagged
-from recsys.tokens.work import Work
 from recsys.workspace import write_json
 
 WATCHED = ("zh", "en")  # languages whose lexicon grows: it needs to know which words have content
@@ -67,7 +65,7 @@ def write_tokens(
     return counts
 
 
-def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[Entry]:
+def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[LexiconEntry]:
     cutter = Cutter(config)
     return [
         entry
@@ -87,10 +85,10 @@ def _cut_to(file: Path, batches: Iterable[pa.RecordBatch]) -> tuple[WordCounts, 
     """Write cut articles to disk, counting their words and what was odd."""
     words = WordCounts()
     odd: Counter[str] = Counter()
-    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, PIECES) as pieces:
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, SEGMENTS) as pieces:
         for batch in batches:
             pieces.write_batch(batch)
-            words.add(flatten(batch))
+            words.add(segment_arrays(batch))
             odd.update(batch.column("odd").flatten().to_pylist())
     return words, odd
 
@@ -103,7 +101,7 @@ def _read(file: Path) -> Iterator[pa.RecordBatch]:
 def _write(batches: Iterable[pa.RecordBatch], folder: Path) -> dict[str, int]:
     counts = dict.fromkeys(["articles", "tokens", "without_tokens"], 0)
     with (
-        pq.ParquetWriter(folder / "articles.parquet", SCHEMA, compression="zstd") as table,
+        pq.ParquetWriter(folder / "articles.parquet", TOKENS_SCHEMA, compression="zstd") as table,
         (folder / "corpus.txt").open("wb") as corpus,
     ):
         for rows in batches:

@@ -15,7 +15,7 @@ from recsys.words import Matrix, Rows, WordVectors
 MOVED = 20  # words that the report names
 
 
-class Drift(NamedTuple):
+class WordDrift(NamedTuple):
     """How far the words have moved since the last space.
 
     Attributes:
@@ -66,14 +66,14 @@ def alignment(words: WordVectors, parent: WordVectors) -> Matrix | None:
     return rotation(words.centred[ours], parent.centred[theirs], weights)
 
 
-def drift(words: WordVectors, parent: WordVectors) -> Drift:
+def drift(words: WordVectors, parent: WordVectors) -> WordDrift:
     """Compare an aligned space with the last one."""
     ours, theirs = _shared(words, parent)
     cosines = np.einsum("nd,nd->n", words.centred[ours], parent.centred[theirs])
     frequent = np.flatnonzero(words.counts[ours] >= np.median(words.counts[ours]))
     least = frequent[np.argsort(cosines[frequent], kind="stable")[:MOVED]]
     named = [(words.words[ours[place]], round(float(cosines[place]), 4)) for place in least.tolist()]
-    return Drift(parent.space, len(ours), round(float(cosines.mean()), 4), named)
+    return WordDrift(parent.space, len(ours), round(float(cosines.mean()), 4), named)
 
 
 def _shared(words: WordVectors, parent: WordVectors) -> tuple[npt.NDArray[np.intp], Rows]:

@@ -20,8 +20,7 @@ from torch import Tensor
 from recsys.errors import DegenerateInput
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
-from recsys.words.model import Fitted, OnEpoch, Start
-from recsys.words.vocabulary import Vocabulary
+from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch
 
 ALPHA = 0.75  # a pair seen x times weighs (x / x_max) ** ALPHA, at most 1; the paper's
 BATCH = 1 << 18  # cells per step at most: larger is faster and learns less per epoch
@@ -31,7 +30,7 @@ FIRST_SQUARE = 1.0  # AdaGrad's accumulators at the start, which bounds the firs
 Ints = npt.NDArray[np.int64]
 
 
-class Batch(NamedTuple):
+class CellBatch(NamedTuple):
     """N cells as a sparse matrix of the R words and C contexts that they touch, and as its transpose.
 
     Attributes:
@@ -57,7 +56,7 @@ class Batch(NamedTuple):
     weights: Tensor
 
 
-class State(NamedTuple):
+class GloveState(NamedTuple):
     """The two matrices with their biases, and AdaGrad's accumulators, each float32 (V, D + 2).
 
     The last two columns are bias and 1 in ``words``, 1 and bias in ``contexts``, so that one product is the score.
@@ -71,10 +70,10 @@ class State(NamedTuple):
 
 def fit(
     corpus: Path,
-    vocabulary: Vocabulary,
+    vocabulary: CorpusVocabulary,
     config: WordsConfig,
     seed: int,
-    start: Start | None = None,
+    start: InitialVectors | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Fitted:
     """Count co-occurrences and train.
@@ -112,7 +111,7 @@ def fit(
     return Fitted((state.words + state.contexts)[:, :-2].numpy(), losses)
 
 
-def make_batches(cells: Cells, x_max: float, size: int, rng: np.random.Generator) -> list[Batch]:
+def make_batches(cells: Cells, x_max: float, size: int, rng: np.random.Generator) -> list[CellBatch]:
     """Deal the cells, and their mirror images, out to batches of about ``size`` at random."""
     mirrored = cells.rows != cells.columns
     rows = np.concatenate([cells.rows, cells.columns[mirrored]])
@@ -126,7 +125,7 @@ def make_batches(cells: Cells, x_max: float, size: int, rng: np.random.Generator
     return [_batch(rows[part], columns[part], values[part], x_max) for part in parts if len(part)]
 
 
-def _batch(rows: Ints, columns: Ints, values: npt.NDArray[np.float32], x_max: float) -> Batch:
+def _batch(rows: Ints, columns: Ints, values: npt.NDArray[np.float32], x_max: float) -> CellBatch:
     words, row = np.unique(rows, return_inverse=True)
     contexts, column = np.unique(columns, return_inverse=True)
     order = np.argsort(column, kind="stable")
@@ -141,10 +140,10 @@ def _batch(rows: Ints, columns: Ints, values: npt.NDArray[np.float32], x_max: fl
         np.log(values),
         np.minimum(1, (values / np.float32(x_max)) ** np.float32(ALPHA)),
     )
-    return Batch(*(torch.from_numpy(array) for array in arrays))
+    return CellBatch(*(torch.from_numpy(array) for array in arrays))
 
 
-def first_state(words: int, embedding_dim: int, start: Start | None, rng: np.random.Generator) -> State:
+def first_state(words: int, embedding_dim: int, start: InitialVectors | None, rng: np.random.Generator) -> GloveState:
     """Small random vectors; a word that has a start gets half of it in each of the two matrices."""
     both = ((rng.random((2, words, embedding_dim + 2)) - 0.5) / embedding_dim).astype(np.float32)
     if start is not None:
@@ -152,10 +151,10 @@ def first_state(words: int, embedding_dim: int, start: Start | None, rng: np.ran
         both[:, known, :-2] = start.vectors[known] / 2
     both[0, :, -1] = both[1, :, -2] = 1
     squares = np.full_like(both, FIRST_SQUARE)
-    return State(*(torch.from_numpy(matrix) for matrix in (*both, *squares)))
+    return GloveState(*(torch.from_numpy(matrix) for matrix in (*both, *squares)))
 
 
-def step(state: State, batch: Batch, learning_rate: float) -> float:
+def step(state: GloveState, batch: CellBatch, learning_rate: float) -> float:
     """Take one AdaGrad step on the cells of a batch, in place.
 
     Returns:

@@ -12,12 +12,11 @@ import numpy as np
 
 from recsys.errors import SpaceMismatch
 from recsys.words import Matrix, WordVectors, glove, load_words, save_words, word2vec
-from recsys.words.alignment import Drift, alignment, drift
+from recsys.words.alignment import WordDrift, alignment, drift
 from recsys.words.config import WordsConfig
-from recsys.words.model import Fitted, OnEpoch, Start
+from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch, choose, count_words
 from recsys.words.pretrained import Pretrained, read_vectors
 from recsys.words.subwords import Subwords
-from recsys.words.vocabulary import Vocabulary, choose, count_words
 from recsys.workspace import load_npy, save_npy, write_json
 
 MIN_WORDS = 2  # one word alone has no neighbour to be predicted from
@@ -43,7 +42,7 @@ class Trained(NamedTuple):
     Attributes:
         words: the word space.
         losses: one per epoch: of word2vec the mean loss of a fixed sample of windows, in nats (see
-            ``recsys.words.probe``), of GloVe the mean weighted squared error.
+            ``recsys.words.sampled_loss``), of GloVe the mean weighted squared error.
         min_count: the one that was used.
         tokens: tokens of the corpus that are in the vocabulary.
         outputs: float32 (V, D), or None.
@@ -58,7 +57,7 @@ class Trained(NamedTuple):
     tokens: int
     outputs: Matrix | None = None
     continued: bool = False
-    drift: Drift | None = None
+    drift: WordDrift | None = None
     pretrained: Pretrained | None = None
 
 
@@ -124,11 +123,13 @@ def continues(config: WordsConfig, parent: Parent | None) -> bool:
     return there and config.start == "last"
 
 
-def _space(vocabulary: Vocabulary, fitted: Fitted) -> WordVectors:
+def _space(vocabulary: CorpusVocabulary, fitted: Fitted) -> WordVectors:
     return WordVectors(vocabulary.words, vocabulary.counts, fitted.vectors, fitted.subwords)
 
 
-def _start(vocabulary: Vocabulary, config: WordsConfig, base: Parent | None) -> tuple[Start | None, Pretrained | None]:
+def _start(
+    vocabulary: CorpusVocabulary, config: WordsConfig, base: Parent | None
+) -> tuple[InitialVectors | None, Pretrained | None]:
     """What the training begins with: the last space, a file of pre-trained vectors, or nothing."""
     if base is not None:
         rows = base.words.rows(vocabulary.words)
@@ -138,14 +139,14 @@ def _start(vocabulary: Vocabulary, config: WordsConfig, base: Parent | None) -> 
         outputs = np.zeros_like(vectors)
         if base.outputs is not None:
             outputs[known] = base.outputs[rows[known]]
-        return Start(vectors, outputs, base.words.subwords), None
+        return InitialVectors(vectors, outputs, base.words.subwords), None
     if config.pretrained:
         pretrained = read_vectors(Path(config.pretrained), vocabulary.row_of, config.embedding_dim)
-        return Start(pretrained.vectors, np.zeros_like(pretrained.vectors)), pretrained
+        return InitialVectors(pretrained.vectors, np.zeros_like(pretrained.vectors)), pretrained
     return None, None
 
 
-def _aligned(vocabulary: Vocabulary, fitted: Fitted, parent: Parent | None) -> tuple[Fitted, Drift | None]:
+def _aligned(vocabulary: CorpusVocabulary, fitted: Fitted, parent: Parent | None) -> tuple[Fitted, WordDrift | None]:
     """Turn a training's vectors into the frame of the last space.
 
     A space that has not moved at all keeps the bytes of the last one, and with them its space id.

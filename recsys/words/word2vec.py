@@ -3,7 +3,7 @@
 Skip-gram and CBOW, with hierarchical softmax or negative sampling, with character n-grams (FastText) or without, and
 paragraph vectors (doc2vec: PV-DM, PV-DBOW), which learn a vector of each line beside those of the words.
 Source: Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their Compositionality"; Le & Mikolov
-2014, "Distributed Representations of Sentences and Documents"; Bojanowski et al. 2017 (n-grams).
+2014, "Distributed Representations of Sentences and DocumentInference"; Bojanowski et al. 2017 (n-grams).
 """
 
 from pathlib import Path
@@ -17,21 +17,20 @@ from gensim.models.word2vec import Word2Vec
 
 from recsys.errors import DegenerateInput
 from recsys.words.config import WordsConfig
-from recsys.words.model import Fitted, OnEpoch, Start
-from recsys.words.probe import Probe, build_probe
+from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch
+from recsys.words.sampled_loss import SampledLoss, build_sampled_loss
 from recsys.words.subwords import MAX_CHARS, MIN_CHARS, Subwords
-from recsys.words.vocabulary import Vocabulary
 
 KEEP_ALL = 0.999999  # instead of no subsampling, for which gensim leaves its random state unset with hs; drops no word
 
 
 def fit(
     corpus: Path,
-    vocabulary: Vocabulary,
+    vocabulary: CorpusVocabulary,
     config: WordsConfig,
     seed: int,
     workers: int,
-    start: Start | None = None,
+    start: InitialVectors | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Fitted:
     """Train one of gensim's models.
@@ -51,7 +50,7 @@ def fit(
     model = _model(vocabulary, config, seed, workers)
     if start is not None:
         _begin_with(model, start)
-    watch = Watch(build_probe(corpus, model, config, np.random.default_rng(seed)), on_epoch)
+    watch = Watch(build_sampled_loss(corpus, model, config, np.random.default_rng(seed)), on_epoch)
     epochs = min(config.epochs, max(1, config.max_trained_words // vocabulary.tokens))
     model.train(
         corpus_file=str(corpus),
@@ -65,7 +64,7 @@ def fit(
     return Fitted(vectors, watch.losses, None if model.hs else model.syn1neg, subwords)
 
 
-def _model(vocabulary: Vocabulary, config: WordsConfig, seed: int, workers: int) -> Any:
+def _model(vocabulary: CorpusVocabulary, config: WordsConfig, seed: int, workers: int) -> Any:
     """A gensim model that has its vocabulary and its first vectors."""
     hierarchical = config.output == "hierarchical-softmax"
     shared: dict[str, Any] = {
@@ -93,7 +92,7 @@ def _model(vocabulary: Vocabulary, config: WordsConfig, seed: int, workers: int)
     return model
 
 
-def _begin_with(model: Any, start: Start) -> None:
+def _begin_with(model: Any, start: InitialVectors) -> None:
     """Replace first vectors by given ones; hierarchical softmax's outputs begin anew, since its tree is another."""
     known = np.flatnonzero(np.isfinite(start.vectors[:, 0]))
     if isinstance(model, FastText):
@@ -111,7 +110,7 @@ def _begin_with(model: Any, start: Start) -> None:
 class Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
     """Measures the loss after each epoch; stops a training that has lost itself."""
 
-    def __init__(self, probe: Probe, on_epoch: OnEpoch | None) -> None:
+    def __init__(self, probe: SampledLoss, on_epoch: OnEpoch | None) -> None:
         self.probe, self.on_epoch = probe, on_epoch
         self.losses: list[float] = []
 

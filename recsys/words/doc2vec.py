@@ -5,10 +5,10 @@ PV-DBOW it predicts each of the text's words, in PV-DM it does so together with 
 logistic regression, which has one best answer: noise words are drawn with a fixed seed and the steps are many enough to
 come close to it, so that the same text always gets the same vector, alone or in a batch.
 
-    documents = load_documents(folder of the words artefact)
+    documents = load_inference(folder of the words artefact)
     vector = documents.infer(documents.words.rows(tokens.title + tokens.body))
 
-Source: Le & Mikolov 2014, "Distributed Representations of Sentences and Documents", section 2.3.
+Source: Le & Mikolov 2014, "Distributed Representations of Sentences and DocumentInference", section 2.3.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ Vector = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Documents:
+class DocumentInference:
     """What inference needs.
 
     Attributes:
@@ -109,7 +109,7 @@ def _regression(inputs: Matrix, fixed: Vector, truth: Vector) -> Vector:
     return found.astype(np.float32)
 
 
-def load_documents(folder: Path) -> Documents:
+def load_inference(folder: Path) -> DocumentInference:
     """Read what inference needs from a words artefact.
 
     Raises:
@@ -125,8 +125,8 @@ def load_documents(folder: Path) -> Documents:
         )
     window = facts["window"] if facts["model"] == "pv-dm" else 0
     if untrained:
-        return Documents(words, words.vectors, window, 0, np.empty((MAX_WORDS, 0), dtype=np.int64))
+        return DocumentInference(words, words.vectors, window, 0, np.empty((MAX_WORDS, 0), dtype=np.int64))
     share = words.counts.astype(np.float64) ** NOISE_POWER
     rng = np.random.default_rng(SEED)
     noise = rng.choice(len(share), size=(MAX_WORDS, facts["negative"]), p=share / share.sum())
-    return Documents(words, load_npy(folder / "outputs.npy"), window, facts["negative"], noise)
+    return DocumentInference(words, load_npy(folder / "outputs.npy"), window, facts["negative"], noise)

@@ -18,7 +18,7 @@ from gensim.test.utils import datapath
 from recsys.errors import ImportRefused
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.words import WordVectors
-from recsys.words.judges import analogies, neighbours, plane, similarity
+from recsys.words.intrinsic import analogies, neighbours, plane, similarity
 from recsys.words.pretrained import Pretrained
 from recsys.words.training import Trained
 
@@ -79,7 +79,7 @@ def _add(counter: Counter[str], words: pa.Array) -> None:
     counter.update(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
 
 
-def judge(trained: Trained, usage: Mapping[str, Usage], similarity_files: Sequence[str]) -> dict[str, Any]:
+def evaluate_words(trained: Trained, usage: Mapping[str, Usage], similarity_files: Sequence[str]) -> dict[str, Any]:
     """Gather all judgements.
 
     Args:

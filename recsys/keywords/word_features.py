@@ -9,19 +9,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.keywords.frequencies import fold, fold_words
 from recsys.tokens.scripts import is_japanese_word, is_korean_sentence_end
 from recsys.words import Rows, WordVectors
 
 MIN_CHARS = {"zh": 1}  # of a word within a keyword; of other languages two: one letter is a list's bullet or an initial
 MAX_CHARS = {"ja": 12}  # a longer run of kanji or katakana is a whole headline
 UNCOUNTED = 1  # articles that a word stands in that the counts don't know: the one at hand
-PLURALS_FROM = 4  # letters; shorter words in -s are hardly ever plurals
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
-class Found(NamedTuple):
+class WordFeatures(NamedTuple):
     """U words of a batch.
 
     Attributes:
@@ -37,7 +37,7 @@ class Found(NamedTuple):
     able: Mask
 
 
-class Lookup:
+class WordLookup:
     """The words of the word space, with their forms and counts.
 
     Args:
@@ -66,7 +66,7 @@ class Lookup:
             self._articles[language] = np.full(len(self._fold_of) + 1, UNCOUNTED, np.int64)  # the last: unknown words
             np.maximum.at(self._articles[language], self._folds, counts)
 
-    def find(self, words: Sequence[str], languages: Sequence[str]) -> Found:
+    def find(self, words: Sequence[str], languages: Sequence[str]) -> WordFeatures:
         """Look up different words.
 
         Args:
@@ -88,7 +88,7 @@ class Lookup:
             able[number, known] = self._able_of(language)[rows[known]]
             able[number, strange] = can_be_keyword(names, language, self._stop_words.get(language, ()))
             able[number] &= articles[number] <= self._limits.get(language, np.inf)
-        return Found(rows, folds, articles, able)
+        return WordFeatures(rows, folds, articles, able)
 
     def _able_of(self, language: str) -> Mask:
         """bool (V,): words of the word space that can be part of a keyword in a language, however common."""
@@ -104,24 +104,6 @@ class Lookup:
         found = (self._fold_of.get(form, -1 - new.setdefault(form, len(new))) for form in forms)
         folds = np.fromiter(found, np.int64, len(names))
         return np.where(folds < 0, size - 1 - folds, folds)
-
-
-def fold_words(words: Sequence[str], fold_of: dict[str, int], merge_forms: bool) -> Ints:
-    """Number words by their forms, and note the numbers in ``fold_of``."""
-    forms = (fold(word) if merge_forms else word for word in words)
-    return np.fromiter((fold_of.setdefault(form, len(fold_of)) for form in forms), np.int64, len(words))
-
-
-def fold(word: str) -> str:
-    """The form that stands for a word and its plural: "banks" -> "bank", "stories" -> "story", "classes" -> "class".
-
-    Only the regular endings of English; what merely looks like a plural stays as it is ("news", "virus", "crisis").
-    """
-    if len(word) < PLURALS_FROM or word[-1] != "s" or not word.isascii() or word.endswith(("ss", "us", "is", "news")):
-        return word
-    if word.endswith("ies") and len(word) > PLURALS_FROM:
-        return word[:-3] + "y"
-    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zzes")) else word[:-1]
 
 
 def can_be_keyword(words: Sequence[str], language: str, stop_words: Collection[str]) -> Mask:

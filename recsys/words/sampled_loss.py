@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Probe:
+class SampledLoss:
     """P predictions, always the same: input words -> target word.
 
     Attributes:
@@ -60,7 +60,7 @@ def _path_losses(model: Any, hidden: npt.NDArray[np.float32], target: int) -> fl
     return float(np.logaddexp(0, -scores).sum())
 
 
-def build_probe(corpus: Path, model: Any, config: WordsConfig, rng: np.random.Generator) -> Probe:
+def build_sampled_loss(corpus: Path, model: Any, config: WordsConfig, rng: np.random.Generator) -> SampledLoss:
     """Draw the sample.
 
     Args:
@@ -90,7 +90,7 @@ def build_probe(corpus: Path, model: Any, config: WordsConfig, rng: np.random.Ge
         np.zeros((len(targets), 0), dtype=np.int64) if model.hs else _noise(model, (len(targets), config.negative), rng)
     )
     flat = np.array([row for rows in inputs for row in rows], dtype=np.int64)
-    return Probe(flat, starts.astype(np.int64), np.array(targets, dtype=np.int64), noise)
+    return SampledLoss(flat, starts.astype(np.int64), np.array(targets, dtype=np.int64), noise)
 
 
 def _noise(model: Any, shape: tuple[int, int], rng: np.random.Generator) -> Ints:

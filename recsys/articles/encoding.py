@@ -1,0 +1,143 @@
+"""Article vectors of a whole catalogue, and of one live article through the same functions.
+
+Reads tokens, keywords and word vectors; produces ``ids.parquet`` and ``vectors.npy``, and the ``ArticleEncoder``.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recsys.articles.config import ArticlesConfig
+from recsys.articles.vectors import Texts, TextVectors, load_text_vectors
+from recsys.keywords import Keywords, Ranker
+from recsys.keywords.config import KeywordsConfig
+from recsys.tokens import Tokenizer, Tokens, load_tokenizer
+from recsys.tokens.config import TokensConfig
+from recsys.words import Matrix
+from recsys.workspace import save_npy, write_json, write_table
+
+_BATCH_ARTICLES = 512  # articles held in memory at once
+
+
+def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: Path) -> dict[str, int]:
+    """Make the vectors of all articles.
+
+    Args:
+        tokens: ``articles.parquet`` of the tokens artefact.
+        keywords: ``keywords.parquet`` of the keywords artefact, of the same articles.
+        vectors: what makes them; learns what the articles share.
+        folder: where ``ids.parquet``, ``vectors.npy``, ``space.json`` and ``common.safetensors`` go.
+
+    Returns:
+        Counts: articles, articles without a vector.
+    """
+    table = pq.read_table(keywords, columns=["id", "language"])
+    languages = table["language"].to_pylist()
+    found = np.empty((len(languages), vectors.words.embedding_dim), dtype=np.float32)  # (A, D)
+    start = 0
+    for texts in _batches(tokens, keywords, vectors.config.encoder == "keywords"):
+        found[start : start + len(texts.languages)] = vectors.of(texts)
+        start += len(texts.languages)
+    vectors.learn_common(found, languages)
+    found = vectors.without_common(found, languages)
+    vectors.save(folder)
+    save_articles(table["id"].to_pylist(), languages, found, vectors.words.space, folder)
+    return {"articles": len(languages), "without_vector": int(np.isnan(found[:, 0]).sum())}
+
+
+def _batches(tokens: Path, keywords: Path, by_keywords: bool) -> Iterator[Texts]:
+    """All articles, with what the encoder reads of them."""
+    for batch in pq.ParquetFile(keywords if by_keywords else tokens).iter_batches(_BATCH_ARTICLES):
+        languages = batch.column("language").to_pylist()
+        if by_keywords:
+            columns = (batch.column(name).to_pylist() for name in ("keywords", "weights", "parts"))
+            rows = [Keywords(n, np.array(w, dtype=np.float32), p) for n, w, p in zip(*columns, strict=True)]
+            yield Texts(languages, [], rows)
+        else:
+            parts = batch.column("title").to_pylist(), batch.column("body").to_pylist()
+            yield Texts(languages, [title + body for title, body in zip(*parts, strict=True)], [])
+
+
+def save_articles(ids: list[str], languages: list[str], vectors: Matrix, space: str, folder: Path) -> None:
+    """Write article vectors, each article's language, and the word space that they live in."""
+    columns = {"id": pa.array(ids, pa.string()), "language": pa.array(languages, pa.string())}
+    write_table(folder / "ids.parquet", pa.table(columns))
+    save_npy(folder / "vectors.npy", vectors)
+    write_json(folder / "space.json", {"space": space, "embedding_dim": int(vectors.shape[1])})
+
+
+__all__ = ["ArticleEncoder", "ArticlesConfig", "EncodedArticle", "load_encoder"]
+
+Vector = npt.NDArray[np.float32]
+
+
+class EncodedArticle(NamedTuple):
+    """One article, understood.
+
+    Attributes:
+        text: its language and tokens.
+        keywords: best first.
+        vector: float32 (D,), of unit length, or NaN when the text has no known word.
+    """
+
+    text: Tokens
+    keywords: Keywords
+    vector: Vector
+
+    @property
+    def language(self) -> str:
+        """Its code; "und" when nobody can tell."""
+        return self.text.language
+
+
+class ArticleEncoder:
+    """From one article's text to its keywords and vector."""
+
+    def __init__(self, tokenizer: Tokenizer, ranker: Ranker, vectors: TextVectors) -> None:
+        self.tokenizer, self.ranker, self.vectors = tokenizer, ranker, vectors
+
+    def encode(self, title: str, body: str, language: str | None = None) -> EncodedArticle:
+        """Understand one article, as the jobs would.
+
+        Args:
+            title: any text.
+            body: any text or HTML.
+            language: a language code; None: detected.
+        """
+        text = self.tokenizer.tokenize(title, body, language)
+        keywords = self.ranker.extract(text)
+        texts = Texts([text.language], [text.title + text.body], [keywords])
+        return EncodedArticle(text, keywords, self.vectors.of(texts)[0])
+
+
+def load_encoder(
+    tokens: Path,
+    words: Path,
+    keywords: Path,
+    articles: Path,
+    tokens_config: TokensConfig,
+    keywords_config: KeywordsConfig,
+    config: ArticlesConfig,
+) -> ArticleEncoder:
+    """Read what encoding an article needs.
+
+    Args:
+        tokens: folder of the tokens artefact.
+        words: folder of the words artefact.
+        keywords: folder of the keywords artefact.
+        articles: folder of the articles artefact.
+        tokens_config: as for the batch.
+        keywords_config: as for the batch.
+        config: as for the batch.
+
+    Raises:
+        SpaceMismatch: the artefacts do not belong together.
+    """
+    vectors = load_text_vectors(words, keywords, articles, config)
+    ranker = Ranker(vectors.words, vectors.frequencies, keywords_config)
+    return ArticleEncoder(load_tokenizer(tokens, tokens_config), ranker, vectors)
