@@ -16,8 +16,8 @@ from recsys.keywords import (
     write_keywords,
 )
 from recsys.keywords.config import KeywordsConfig
+from recsys.keywords.frequencies import fold
 from recsys.keywords.graph import phrase_scores, vote_shares
-from recsys.keywords.word_features import fold
 from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, write_tokens
 from recsys.tokens.classes import NO_CLASSES
 from recsys.tokens.config import TokensConfig

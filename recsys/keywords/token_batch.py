@@ -101,8 +101,6 @@ def _tagged(
 
 JOIN = "_"  # between the parts of a joined word
 
-Ints = npt.NDArray[np.int64]
-
 
 class Segments(NamedTuple):
     """The same texts in T pieces, each a word as readers see it.
@@ -137,8 +135,6 @@ def take_apart(text: TokenArrays) -> Segments:
 
 
 _BLANK = re.compile(r"(?<![a-z0-9]) | (?![a-z0-9])")  # between Chinese words; Latin ones keep theirs
-
-Ints = npt.NDArray[np.int64]
 
 
 def shown(

@@ -13,7 +13,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from recsys.features.ids import hashed
-from recsys.keywords.word_features import fold as singular
+from recsys.keywords.frequencies import fold as singular
 
 STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
 MAX_TAG = 200  # characters; what is longer names no tag
