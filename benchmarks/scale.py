@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.simulated_articles import write_articles
-from jobs.stages import STAGES
 from recsys.errors import ArtefactError
+from recsys.runs.stages import STAGES
 
 POLL_SECONDS = 0.1  # between two looks at a stage's memory
 

@@ -16,8 +16,9 @@ from jobs import settings as settings_job
 from jobs import simulate as simulate_job
 from jobs.runner import Context, check_made, run_stage, run_stages
 from jobs.runs import exclusive_run
-from jobs.stages import STAGES, command_of, stage_of, together
+from jobs.stages import command_of, stage_of, together
 from jobs.terminal import log, main
+from recsys.runs.stages import STAGES
 from recsys.settings import load_settings
 
 Config = Annotated[

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from jobs.runner import Context, check_made, stage_fingerprint
-from jobs.runs import run_facts
+from jobs.runs import set_release
 from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
 from recsys import __version__
@@ -55,7 +55,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     _check(context, stages)
     facts["lacks"] = read_json(context.workspace.path("report") / LACKS_FILE) if "report" in stages else []
     name = releases.publish(context.workspace, list(stages), facts)
-    run_facts(context, run, release=name)
+    set_release(context, run, name)
     if name == before:
         log.info("up to date", job="publish", release=name)
         return name

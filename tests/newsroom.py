@@ -13,8 +13,9 @@ import numpy as np
 
 from jobs.publish import publish, releases_of
 from jobs.runner import Context, open_store, run_stages
-from jobs.stages import STAGES, stage_of
+from jobs.stages import stage_of
 from recsys.releases import Release
+from recsys.runs.stages import STAGES
 from recsys.settings import Settings
 from recsys.store import Article, Event, Kind, Run
 

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from jobs.stages import STAGES as JOB_STAGES
 from recsys.config import plain
+from recsys.runs.launcher import JOBS
+from recsys.runs.lifecycle import WORKSPACE
 from recsys.settings import Settings
 from recsys.store import Run
+from recsys.store.runs import ACTIVE
 from recsys.units import now_ms
 from tests.newsroom import Toy
 from tests.service import Service, copy_of, plain_settings, problem, serving
-from web import runs
 
 
 def for_children(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,14 +56,14 @@ class Admin:
         deadline = time.monotonic() + seconds
         while True:
             run: Any = self.get(f"/jobs/{run_id}").json
-            if run["state"] not in runs.ACTIVE:
+            if run["state"] not in ACTIVE:
                 return dict(run)
             assert time.monotonic() < deadline, run
             time.sleep(0.1)
 
 
 def active(run_id: str, heartbeat_at: int | None, pid: int | None, **more: Any) -> Run:
-    facts: dict[str, Any] = {"job": "all", "state": "running", "holder": runs.HOLDER, "created_at": now_ms()}
+    facts: dict[str, Any] = {"job": "all", "state": "running", "holder": WORKSPACE, "created_at": now_ms()}
     return Run(id=run_id, heartbeat_at=heartbeat_at, pid=pid, **(facts | more))
 
 
@@ -127,11 +128,7 @@ def test_a_body_that_is_no_object_is_told_what_is_expected(site: Service, body: 
 def test_an_unknown_job_is_answered_with_the_valid_names(site: Service) -> None:
     answer = Admin(site).post("/jobs", {"job": "itms"})
     assert answer.json is not None
-    assert all(job in answer.json["remedy"] for job in runs.JOBS)
-
-
-def test_the_jobs_that_can_be_started_are_the_jobs_that_there_are() -> None:
-    assert list(runs.STAGES) == list(JOB_STAGES)
+    assert all(job in answer.json["remedy"] for job in JOBS)
 
 
 def test_a_job_that_fails_says_why_and_lets_go(site: Service) -> None:
@@ -164,21 +161,6 @@ def test_a_run_whose_process_died_lets_go_of_the_workspace(site: Service) -> Non
     assert (run["state"], run["error"]) == ("failed", "its process ended without a word")
     assert answer.json is not None
     admin.ended(answer.json["run_id"])
-
-
-@pytest.mark.parametrize(
-    ("run", "dead"),
-    [
-        (active("r", -1_000, None), False),
-        (active("r", -20_000, os.getpid()), False),
-        (active("r", -20_000, 2**22 + 1), True),
-        (active("r", -200_000, os.getpid()), True),
-        (active("r", None, None, state="queued", created_at=-5_000), False),
-        (active("r", None, None, state="queued", created_at=-100_000), True),
-    ],
-)
-def test_a_run_is_dead_when_it_is_silent_and_its_process_is_gone(run: Run, dead: bool) -> None:
-    assert runs.is_dead(run, 0) is dead
 
 
 def test_a_killed_job_is_marked_as_failed_at_once(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,10 +198,3 @@ def test_releases_are_listed_and_activated(toy: Toy, tmp_path: Path, monkeypatch
         victim.chmod(0o644)
         victim.write_bytes(victim.read_bytes()[:-1] + b"\x00")
         problem(admin.post(f"/releases/{name}/activate"), 409, "corrupt-artefact")
-
-
-def test_the_end_of_a_log_is_short(tmp_path: Path) -> None:
-    file = tmp_path / "x.log"
-    file.write_bytes(b"\xff broken\n" * 50_000)
-    assert len(runs.tail(str(file))) == runs.TAIL_LINES
-    assert runs.tail(str(tmp_path / "none")) == []

@@ -14,9 +14,10 @@ import yaml
 from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
 from jobs.runs import exclusive_run
-from jobs.stages import STAGES, stage_of
+from jobs.stages import stage_of
 from jobs.terminal import for_people
 from recsys.errors import Busy, StaleArtefact
+from recsys.runs.stages import STAGES
 from recsys.settings import Settings
 from recsys.store import Run
 from recsys.workspace import exclusive

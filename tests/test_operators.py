@@ -10,11 +10,11 @@ import pytest
 
 from recsys.errors import Busy
 from recsys.events import EventLog
+from recsys.runs import launcher
 from recsys.store import ArticlePatch, StoredArticle
 from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import Service, article, four, problem, serving
-from web import runs
 
 ODD_IDS = ["news/2024/11?id=7&x=%41#top", "渡轮 🚢 é", "-4110354420726924665", "a//b", "x/hide"]
 
@@ -22,7 +22,7 @@ ODD_IDS = ["news/2024/11?id=7&x=%41#top", "渡轮 🚢 é", "-411035442072692466
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """Four articles, and no job that really starts."""
-    monkeypatch.setattr(runs, "start", lambda *_: "run-1")
+    monkeypatch.setattr(launcher, "start", lambda *_: "run-1")
     with four(tmp_path) as service:
         yield service
 
@@ -123,7 +123,7 @@ def test_the_log_is_cleared_by_the_next_run_when_one_is_active(site: Service, mo
     def busy(*_: Any) -> str:
         raise Busy("no run", "one", "Wait.")
 
-    monkeypatch.setattr(runs, "start", busy)
+    monkeypatch.setattr(launcher, "start", busy)
     reads(site, "u1", "s", "a1")
     log = EventLog(site.settings.data_dir / "log")
     log.append(site.store, SITE, site.settings.events)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jobs.stages import STAGES
+from recsys.runs.stages import STAGES
 from recsys.workspace import load_npy, read_json, read_table
 from tests.newsroom import ARTICLES_A_TOPIC, NOW, TOPICS, Toy
 from web.app import create_app

@@ -7,8 +7,8 @@ import pytest
 
 from jobs.publish import publish
 from jobs.runner import Context
-from jobs.stages import STAGES
 from recsys.errors import CorruptArtefact, DegenerateInput, RecsysError
+from recsys.runs.stages import STAGES
 from recsys.store import Run
 from recsys.workspace import read_json, save_npy, write_json
 from tests.newsroom import Toy

@@ -15,9 +15,10 @@ import yaml
 from jobs.labels import LABELS, take_over
 from jobs.publish import publish, releases_of
 from jobs.runner import Context, open_store, run_stage, run_stages
-from jobs.stages import STAGES, stage_of
+from jobs.stages import stage_of
 from recsys.categories.labels import read_labels
 from recsys.errors import DegenerateInput, ImportRefused, InputError, MissingArtefact, UnknownArticle
+from recsys.runs.stages import STAGES
 from recsys.settings import Settings
 from recsys.store import Run
 from recsys.workspace import read_json, read_table

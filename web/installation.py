@@ -1,11 +1,13 @@
 """The installation: what the handlers of one worker share, reached through the application and not through globals."""
 
+import sys
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 
 from recsys.releases import Releases
+from recsys.runs import launcher
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Store
@@ -21,6 +23,11 @@ class Installation:
     store: Store
     releases: Releases
     live: LiveState
+
+    def start_job(self, job: str, params: dict[str, Any]) -> str:
+        """Start a job in a child process; see ``recsys.runs.launcher.start``."""
+        program, logs = (sys.executable, "-m", "jobs"), self.settings.data_dir.resolve() / "runs"
+        return launcher.start(self.store, program, logs, job, params)
 
 
 def installation() -> Installation:

@@ -15,7 +15,8 @@ from benchmarks.closed_loop.newsroom import SITE
 from benchmarks.closed_loop.scene import Rows, Scene, Visit
 from jobs.publish import publish, releases_of
 from jobs.runner import Context, open_store, run_stages
-from jobs.stages import STAGES, stage_of
+from jobs.stages import stage_of
+from recsys.runs.stages import STAGES
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Event, Run

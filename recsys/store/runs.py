@@ -13,6 +13,7 @@ from recsys.store.engine import Database
 from recsys.store.records import compact_json
 
 runs = schema.runs
+ACTIVE = ("queued", "running")  # the states of a run that has not ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,12 @@ class RunStore(Database):
     def runs(self, limit: int) -> list[Run]:
         """The newest runs, newest first."""
         query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
+        with self.reading() as connection:
+            return [_run(row) for row in connection.execute(query)]
+
+    def active_runs(self) -> list[Run]:
+        """The runs that are queued or running, newest first."""
+        query = select(runs).where(runs.c.state.in_(ACTIVE)).order_by(runs.c.created_at.desc(), runs.c.id.desc())
         with self.reading() as connection:
             return [_run(row) for row in connection.execute(query)]
 

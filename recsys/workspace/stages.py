@@ -53,6 +53,11 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def lock_file(self) -> Path:
+        """What the run that writes the stages holds a lock on."""
+        return self.root / ".lock"
+
     def path(self, stage: str) -> Path:
         """The folder of a finished stage.
 

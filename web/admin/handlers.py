@@ -11,8 +11,9 @@ from flask import Response, g, request
 
 from recsys.errors import MissingArtefact
 from recsys.releases import Releases
+from recsys.runs.launcher import tail
+from recsys.runs.lifecycle import fail_dead
 from recsys.store import Run
-from web import runs
 from web.admin.schemas import JobIn, ReleaseOut, ReleasesOut, RunDetail, RunOut, Runs, Started
 from web.api.problem_details import Refused
 from web.installation import installation
@@ -61,8 +62,7 @@ def never_stored(response: Response) -> Response:
 @blueprint.doc(security="bearer")
 def start_job(json_data: JobIn) -> Started:
     """Start a job in a child process: 202 with the run's id, 409 while another run is active."""
-    here = installation()
-    return Started(run_id=runs.start(here.store, here.settings, json_data.job, json_data.params))
+    return Started(run_id=installation().start_job(json_data.job, json_data.params))
 
 
 @blueprint.get("/jobs")
@@ -71,7 +71,7 @@ def start_job(json_data: JobIn) -> Started:
 def list_runs() -> Runs:
     """The last runs of all jobs, newest first."""
     store = installation().store
-    runs.free_dead(store)
+    fail_dead(store)
     return Runs(runs=[RunOut(**_public(run)) for run in store.runs(limit=LAST_RUNS)])
 
 
@@ -81,11 +81,11 @@ def list_runs() -> Runs:
 def read_run(run_id: str) -> RunDetail:
     """State, progress and the end of the log of one run."""
     store = installation().store
-    runs.free_dead(store)
+    fail_dead(store)
     run = store.run(run_id)
     if run is None:
         raise Refused(404, "unknown-run", f"There is no run {run_id!r:.80}.", "GET /admin/api/jobs lists them.")
-    return RunDetail(**_public(run), log=runs.tail(run.log))
+    return RunDetail(**_public(run), log=tail(run.log))
 
 
 @blueprint.get("/releases")

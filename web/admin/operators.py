@@ -10,7 +10,6 @@ from recsys.errors import Busy
 from recsys.events import EventLog
 from recsys.events.personal import Places, forget, forgotten_state, kept_of
 from recsys.store import Outcome, normal_id
-from web import runs
 from web.admin.handlers import actor, check_token, never_stored
 from web.admin.schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
 from web.api.problem_details import Refused
@@ -67,7 +66,7 @@ def forget_reader(reader: str) -> Forgot:
     removed = forget(places, reader, actor())
     here.live.forget()
     try:
-        run = runs.start(here.store, here.settings, "events", {})
+        run = here.start_job("events", {})
     except Busy:  # the next run clears the log
         run = None
     return Forgot(reader=reader, events=removed, run_id=run, **(forgotten_state(places, reader) or {}))

@@ -4,9 +4,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from recsys.runs.launcher import JOBS
 from recsys.store import Outcome
 from web.api.schemas import In
-from web.runs import JOBS
 
 
 class JobIn(In):
