@@ -31,7 +31,8 @@ from recsys.events import KINDS, Events
 from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers.config import ReadersConfig
-from recsys.readers.encoders import Encoder, InterestsEncoder, MeanEncoder
+from recsys.readers.encoders import MeanEncoder, ReaderEncoder
+from recsys.readers.interests import InterestsEncoder
 from recsys.readers.shown import shown
 from recsys.readers.training import fit
 from recsys.readers.walks import Walkable, walk, walkable
@@ -124,7 +125,7 @@ class Walk:
         self.next = stop
 
 
-def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> dict[str, Encoder]:
+def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> dict[str, ReaderEncoder]:
     """Walk from ``start`` to ``stop``, ms, and fit every encoder on what was clicked meanwhile."""
     state.to(start)
     config, end = ReadersConfig(), int(np.searchsorted(state.clicks.time, stop))
@@ -139,7 +140,7 @@ def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> 
         rng=np.random.default_rng(options.seed),
     )
     state.next = end
-    encoders: dict[str, Encoder] = {
+    encoders: dict[str, ReaderEncoder] = {
         "last click": MeanEncoder(0.01),
         "short mean": MeanEncoder(1.0),
         "mean": MeanEncoder(config.half_life_clicks),
@@ -189,7 +190,7 @@ def _others(log: Log, now: int, target: int, own: set[int], rng: np.random.Gener
     return None
 
 
-def judge(state: Walk, encoders: dict[str, Encoder], start: int, stop: int, options: argparse.Namespace) -> Array:
+def judge(state: Walk, encoders: dict[str, ReaderEncoder], start: int, stop: int, options: argparse.Namespace) -> Array:
     """Rank every list by every encoder.
 
     Returns:

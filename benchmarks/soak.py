@@ -37,10 +37,10 @@ from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.config import TrendsConfig
 from recsys.trends.state import LANDMARK
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS, NEVER_MS
 
 Longs = npt.NDArray[np.int64]
 
@@ -88,7 +88,7 @@ def check(name: str, values: npt.NDArray[Any]) -> None:
 def tables(n_articles: int, seed: int) -> Tables:
     """Nothing is known of the articles but what their clicks teach."""
     items = empty_online(n_articles, ItemsConfig(), seed=seed)
-    unknown = np.full(n_articles, NEVER, np.int64)
+    unknown = np.full(n_articles, NEVER_MS, np.int64)
     return Tables(items.vectors, np.empty((n_articles, 0), np.float32), unknown.astype(np.int16), unknown, items)
 
 

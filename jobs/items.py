@@ -20,14 +20,14 @@ from jobs.runner import Counts, Job, Stage
 from recsys.errors import ArtefactError, MissingArtefact
 from recsys.events import Events
 from recsys.events.personal import without
-from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, aligned
+from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors, aligned
 from recsys.items.alignment import continues, descended, told
 from recsys.items.files import Last, load_last, rearranged, save_items
 from recsys.items.training import CLICK
 from recsys.workspace import load_npy, write_json
 
 STAGE = Stage("items", inputs=("events", "articles"), sections=("items",))
-SOURCES = {"behaviour": BEHAVIOUR, "content": CONTENT, "none": NONE}
+SOURCES = {"behaviour": BEHAVIOUR, "content": CONTENT, "none": NO_VECTOR}
 
 
 def run(job: Job) -> Counts:

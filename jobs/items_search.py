@@ -16,7 +16,7 @@ from recsys.items.search import changes, search
 from recsys.workspace import write_json
 
 STAGE = Stage("items_search", inputs=("events", "articles"), sections=("items", "readers"), always=True)
-SHOWN = {"HR@10": "cosine_hr@10", "MRR@10": "cosine_mrr@10", "by affinity": "affinity_mrr@10"}
+SHOWN = {"HR@10": "cosine_hr@10", "MRR@10": "cosine_mrr@10", "by next-item score": "next_item_mrr@10"}
 
 
 def run(job: Job) -> Counts:

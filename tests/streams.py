@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.config import TrendsConfig
-from recsys.trends.decay import settle_all
-from recsys.trends.state import ALL, LANDMARK, NEWEST
+from recsys.trends.decay import settle_row, settle_slot
+from recsys.trends.state import ALL, LANDMARK, NEWEST, TrendState
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS, UNKNOWN_ROW
 from tests.clicks import START
 
 A, MINUTE = 12, 60_000
@@ -55,22 +55,30 @@ def some_events(seed: int = 1, n: int = 600, hours: int = 48) -> list[One]:
     return made
 
 
+def settle(state: TrendState) -> None:
+    """Write everything at the stream's landmark."""
+    for row in range(len(state.row_landmark)):
+        settle_row(state, row)
+    for at in range(len(state.slot_landmark)):
+        settle_slot(state, at)
+
+
 def told(trends: Trends, now: int) -> dict[str, Any]:
     """Everything counted, by names and faded to ``now``: the same for streams that are written differently."""
     state = trends.state
-    settle_all(state, max(int(state.clock[LANDMARK]), NEVER))
+    settle(state)
     since = float(state.clock[LANDMARK] - now)
     pair, slow = np.exp2(since * state.pair_per_ms), np.exp2(since * state.slow_per_ms)
     names = [{code: value for value, code in known.items()} | {ALL: "all"} for known in trends.values]
     lifts: dict[str, float] = {}
     pairs: dict[str, float] = {}
-    for row in np.flatnonzero(state.slot_of != NEVER).tolist():
+    for row in np.flatnonzero(state.slot_of != UNKNOWN_ROW).tolist():
         at = state.slot_of[row]
         lifts |= {
             f"{row} {c} {names[c].get(v, v) if c < len(names) else v}": float(state.lifts[at, c, v] * slow[0])
             for c, v in zip(*(place.tolist() for place in np.nonzero(state.lifts[at])), strict=True)
         }
-        there = state.neighbour[at] != NEVER
+        there = state.neighbour[at] != UNKNOWN_ROW
         for other, strength in zip(state.neighbour[at][there].tolist(), state.pairs[at][there] * pair, strict=True):
             pairs |= {f"{row} {other} {column}": float(value) for column, value in enumerate(strength)}
     return {

@@ -19,9 +19,10 @@ from recsys.features.training import build
 from recsys.items import unit
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import HOUR_MS, IMPRESSION
+from recsys.trends import IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS
 from tests.clicks import START, click, log_of, shown, toy_log
 
 READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig(prior_impressions=10.0)

@@ -19,9 +19,9 @@ from recsys.features.training import TrainingSet, build, leaks
 from recsys.features.walk import Walk
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import HOUR_MS
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS
 from recsys.workspace import read_json, write_json
 from tests.clicks import START, click, log_of, shown
 from tests.cut_logs import found, honest, lists_in, visits_log

@@ -8,7 +8,7 @@ from recsys.events import UNDATED, Events
 from recsys.items import (
     BEHAVIOUR,
     CONTENT,
-    NONE,
+    NO_VECTOR,
     aligned,
     item_space,
     learn_projection,
@@ -79,20 +79,20 @@ def test_what_has_neither_clicks_nor_content_is_nan_and_not_zero() -> None:
     content = camp_texts()
     content[10] = NAN
     made = item_vectors(two_camps(), content, CONFIG, seed=1)
-    assert made.source[10] == NONE
+    assert made.source[10] == NO_VECTOR
     assert np.isnan(made.vectors[10]).all()
     assert np.isfinite(made.vectors[:10]).all()
 
 
 @pytest.mark.parametrize("clicks", [[], [click("r", "a0", 5)], [click(None, "a0", 5), click(None, "a1", 6)]])
-def test_a_site_without_company_recommends_by_content_with_the_cosines_of_its_texts(
+def test_a_site_without_context_recommends_by_content_with_the_cosines_of_its_texts(
     clicks: list[tuple[object, ...]],
 ) -> None:
     content = unit(np.array([[1, 2, 2], [2, 2, 1], [NAN, NAN, NAN]], np.float32))
     made = item_vectors(with_articles(log_of(clicks), ["a0", "a1", "a2"]), content, CONFIG, seed=1)
     assert made.vectors.shape == (3, CONFIG.embedding_dim)
     np.testing.assert_allclose(made.vectors[0] @ made.vectors[1], 8 / 9, rtol=1e-5)
-    assert made.source.tolist() == [CONTENT, CONTENT, NONE]
+    assert made.source.tolist() == [CONTENT, CONTENT, NO_VECTOR]
     np.testing.assert_array_equal(project(content, made.projection), made.vectors)
 
 
@@ -105,10 +105,10 @@ def test_content_of_more_dimensions_is_seen_in_the_directions_that_hold_most_of_
 
 def test_behaviour_without_any_content_projects_nothing() -> None:
     made = item_vectors(two_camps(), TEXTLESS, CONFIG, seed=1)
-    assert made.source.tolist() == [BEHAVIOUR] * 10 + [NONE]
+    assert made.source.tolist() == [BEHAVIOUR] * 10 + [NO_VECTOR]
 
 
-def test_company_is_the_readers_click_before_and_of_a_stranger_the_sessions() -> None:
+def test_the_context_is_the_readers_click_before_and_of_a_stranger_the_sessions() -> None:
     clicks = [
         click("r", "b", 9, session="s2"),
         click("r", "a", UNDATED),
@@ -122,18 +122,18 @@ def test_company_is_the_readers_click_before_and_of_a_stranger_the_sessions() ->
     assert previous.tolist() == [-1, -1, 1, -1, -1, 0]
 
 
-def test_a_reader_of_a_hundred_thousand_clicks_has_the_company_of_the_window_only() -> None:
+def test_a_reader_of_a_hundred_thousand_clicks_has_the_context_of_the_window_only() -> None:
     rows = np.random.default_rng(1).integers(0, 50, 100_000)
     events = with_articles(
         log_of([click("r", f"a{row:02}", at) for at, row in enumerate(rows)]), [f"a{n:02}" for n in range(50)]
     )
     items = learned(events, 50, CONFIG.model_copy(update={"window": 2, "epochs": 1}), seed=1)
     pairs = (rows[1:] != rows[:-1]).sum() + (rows[2:] != rows[:-2]).sum()
-    assert items.clicks.sum() == 2 * pairs
+    assert items.pair_counts.sum() == 2 * pairs
     assert np.isfinite(items.vectors).all()
 
 
-def test_a_click_long_ago_is_no_company() -> None:
+def test_a_click_long_ago_is_no_context() -> None:
     clicks = [click("r", "a", 0), click("r", "b", HOUR // 2), click("r", "c", 2 * HOUR)]
     assert clicks_of(log_of(clicks), 0.5)[1].tolist() == [-1, 0, -1]
     assert clicks_of(log_of(clicks), 1.5)[1].tolist() == [-1, 0, 1]
@@ -143,7 +143,7 @@ def test_evidence_counts_a_pair_once_however_often_the_log_is_walked() -> None:
     events = with_articles(log_of([click("r", name, at) for at, name in enumerate("abc")]), list("abcd"))
     for epochs in (1, 7):
         items = learned(events, 4, ItemsConfig(window=2, epochs=epochs), seed=1)
-        np.testing.assert_allclose(items.clicks, [2, 2, 2, 0], rtol=1e-6)
+        np.testing.assert_allclose(items.pair_counts, [2, 2, 2, 0], rtol=1e-6)
 
 
 def test_a_large_log_is_walked_less_often() -> None:
@@ -151,12 +151,12 @@ def test_a_large_log_is_walked_less_often() -> None:
     clicks = len(events.time)
     once, budget = CONFIG.model_copy(update={"epochs": 1}), {"max_trained_clicks": clicks + 1}
     limited = learned(events, 11, CONFIG.model_copy(update=budget), seed=1)
-    assert limited.inside.tobytes() == learned(events, 11, once, seed=1).inside.tobytes()
+    assert limited.input_embeddings.tobytes() == learned(events, 11, once, seed=1).input_embeddings.tobytes()
 
 
 def test_vectors_that_grow_beyond_all_bounds_are_refused() -> None:
     items = learned(two_camps(), 11, CONFIG, seed=1)
-    items.inside[3, 0] = np.inf
+    items.input_embeddings[3, 0] = np.inf
     nothing_new = np.zeros(len(two_camps()), bool)
     with pytest.raises(DegenerateInput, match=r"items\.learning_rate"):
         updated(items, two_camps(), nothing_new, TEXTLESS, CONFIG)
@@ -171,7 +171,7 @@ def test_a_camp_divided_by_an_hours_clicks_moves_together_without_a_retrain() ->
     log = with_articles(log_of([*old, *late]), [f"a{row:02}" for row in range(11)])
     after = updated(before.online, log, log.time >= HOUR, TEXTLESS, CONFIG)
     assert float(after.vectors[4] @ after.vectors[9]) > apart + 0.3
-    assert after.online.clicks[4] == pytest.approx(after.online.clicks[9], rel=0.5)
+    assert after.online.pair_counts[4] == pytest.approx(after.online.pair_counts[9], rel=0.5)
 
 
 def test_vectors_are_reordered_by_identifier_and_missing_ones_are_nan() -> None:

@@ -22,12 +22,12 @@ def random_items(seed: int = 1, dimensions: int = D) -> OnlineItems:
     """Tables of random vectors, each article with other evidence; article 29 has none."""
     rng = np.random.default_rng(seed)
     items = empty_online(A, CONFIG.model_copy(update={"embedding_dim": dimensions}), seed=seed)
-    items.inside[:] = rng.standard_normal((A, dimensions))
-    items.outside[:] = rng.standard_normal((A, dimensions))
-    items.vectors[:] = (items.inside + items.outside) / np.linalg.norm(
-        items.inside + items.outside, axis=1, keepdims=True
+    items.input_embeddings[:] = rng.standard_normal((A, dimensions))
+    items.output_embeddings[:] = rng.standard_normal((A, dimensions))
+    items.vectors[:] = (items.input_embeddings + items.output_embeddings) / np.linalg.norm(
+        items.input_embeddings + items.output_embeddings, axis=1, keepdims=True
     )
-    items.clicks[:] = np.arange(A)[::-1]
+    items.pair_counts[:] = np.arange(A)[::-1]
     return items
 
 
@@ -35,10 +35,10 @@ def rotated(items: OnlineItems, seed: int = 5) -> OnlineItems:
     """The same space, seen from another side."""
     turn = np.linalg.qr(np.random.default_rng(seed).standard_normal((D, D)))[0].astype(np.float32)
     return items._replace(
-        inside=items.inside @ turn,
-        outside=items.outside @ turn,
+        input_embeddings=items.input_embeddings @ turn,
+        output_embeddings=items.output_embeddings @ turn,
         vectors=items.vectors @ turn,
-        clicks=items.clicks.copy(),
+        pair_counts=items.pair_counts.copy(),
     )
 
 
@@ -62,39 +62,48 @@ TEXTLESS: Vectors = np.full((A, 2), np.nan, np.float32)
 
 def test_a_turned_space_is_turned_back_and_no_product_changes() -> None:
     parent = random_items()
-    parent.inside[3] += 0.1  # so that the spaces are not the same up to the turn
+    parent.input_embeddings[3] += 0.1  # so that the spaces are not the same up to the turn
     items = rotated(random_items())
     found = turned(items, parent)
     assert found is not None
-    np.testing.assert_allclose(found.inside @ found.outside.T, items.inside @ items.outside.T, atol=1e-4)
-    np.testing.assert_allclose(np.delete(found.inside, 3, 0), np.delete(parent.inside, 3, 0), atol=0.05)
-    assert np.abs(items.inside - parent.inside).max() > 1
+    np.testing.assert_allclose(
+        found.input_embeddings @ found.output_embeddings.T,
+        items.input_embeddings @ items.output_embeddings.T,
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        np.delete(found.input_embeddings, 3, 0), np.delete(parent.input_embeddings, 3, 0), atol=0.05
+    )
+    assert np.abs(items.input_embeddings - parent.input_embeddings).max() > 1
 
 
 def test_a_space_that_has_not_moved_keeps_its_bytes() -> None:
     parent = random_items()
     found = turned(rotated(parent), parent)
     assert found is not None
-    assert found.inside.tobytes() == parent.inside.tobytes()
-    assert found.outside.tobytes() == parent.outside.tobytes()
+    assert found.input_embeddings.tobytes() == parent.input_embeddings.tobytes()
+    assert found.output_embeddings.tobytes() == parent.output_embeddings.tobytes()
 
 
 def test_what_has_more_evidence_decides_the_frame() -> None:
     parent, items = random_items(), rotated(random_items())
-    items.inside[15:], items.outside[15:] = random_items(9).inside[15:], random_items(9).outside[15:]
-    parent.clicks[:15], parent.clicks[15:] = 1e6, 1e-6
-    items.clicks[:15], items.clicks[15:] = 1e6, 1e-6
+    items.input_embeddings[15:], items.output_embeddings[15:] = (
+        random_items(9).input_embeddings[15:],
+        random_items(9).output_embeddings[15:],
+    )
+    parent.pair_counts[:15], parent.pair_counts[15:] = 1e6, 1e-6
+    items.pair_counts[:15], items.pair_counts[15:] = 1e6, 1e-6
     found = turned(items, parent)
     assert found is not None
-    np.testing.assert_allclose(found.inside[:15], parent.inside[:15], atol=1e-3)
+    np.testing.assert_allclose(found.input_embeddings[:15], parent.input_embeddings[:15], atol=1e-3)
 
 
 def test_spaces_of_other_dimensions_or_too_few_shared_articles_have_no_common_frame() -> None:
     few = random_items()
-    few.clicks[D - 1 :] = 0
+    few.pair_counts[D - 1 :] = 0
     assert turned(random_items(), random_items(dimensions=D + 1)) is None
     assert turned(random_items(), few) is None
-    few.clicks[D - 1] = 1
+    few.pair_counts[D - 1] = 1
     assert turned(random_items(), few) is not None
 
 
@@ -131,7 +140,7 @@ def test_an_hours_clicks_are_gone_on_with_in_the_same_frame() -> None:
     made, moved = descended(log, TEXTLESS, config, before.online, log.time >= 24 * HOUR, seed=9)
     assert moved is not None
     assert 0.9 < moved.mean_cosine < 1.0
-    assert made.online.clicks.sum() == pytest.approx(25 / 24 * 24 * 10 * 6 * 2, rel=1e-3)  # each pair counted once
+    assert made.online.pair_counts.sum() == pytest.approx(25 / 24 * 24 * 10 * 6 * 2, rel=1e-3)  # each pair counted once
     np.testing.assert_allclose((made.vectors * old).sum(axis=1).mean(), moved.mean_cosine, atol=1e-3)
 
 

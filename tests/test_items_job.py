@@ -45,7 +45,7 @@ def test_the_clicks_since_the_last_run_are_learned_late_ones_too_and_no_others(n
     before = made(settings)
     assert (before["start"], before["clicks"], before["mean_cosine"]) == ("last", 0, 1.0)
     folder = settings.data_dir / "work/items"
-    evidence = load_npy(folder / "clicks.npy")
+    evidence = load_npy(folder / "pair_counts.npy")
     space = read_json(folder / "space.json")
     times = (NOW - HOUR, NOW - HOUR + 1, NOW - 40 * HOUR)  # the last one comes late: it is older than all others
     clicks = zip(("football-0", "markets-0", "football-1"), times, strict=True)
@@ -57,7 +57,7 @@ def test_the_clicks_since_the_last_run_are_learned_late_ones_too_and_no_others(n
     assert (facts["start"], facts["clicks"], facts["parent"]) == ("last", 3, space["space"])
     assert 0.8 < facts["mean_cosine"] < 1
     items, ids = load_online(folder)
-    learned = {ids[row]: float(more) for row, more in enumerate(items.clicks - evidence) if more > 0.01}
+    learned = {ids[row]: float(more) for row, more in enumerate(items.pair_counts - evidence) if more > 0.01}
     assert learned == pytest.approx({"football-0": 2, "markets-0": 2, "football-1": 2}, abs=0.01)
     assert read_json(folder / "space.json")["through"] > space["through"]
 
@@ -86,7 +86,7 @@ def test_other_dimensions_have_no_common_frame_and_the_log_says_so(
 def test_last_vectors_with_a_damaged_file_are_not_gone_on_from(
     newsroom: Settings, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (newsroom.data_dir / "work/items/outside.npy").unlink()
+    (newsroom.data_dir / "work/items/output_embeddings.npy").unlink()
     facts = made(with_items(newsroom, start="last"))
     assert (facts["start"], facts["parent"]) == ("random", None)
     assert "cannot be used" in "".join(capfd.readouterr())

@@ -8,10 +8,10 @@ import pytest
 
 from recsys.errors import CorruptArtefact
 from recsys.items import unit
-from recsys.items.affinity import affinity, direction
 from recsys.items.config import ItemsConfig
 from recsys.items.files import load_online, rearranged, restored, save_online, snapshot
-from recsys.items.online import BACK, OnlineItems, empty_online, grown, learn_click, place_content
+from recsys.items.next_item import next_item_score, session_vectors
+from recsys.items.online import BACKWARD_WEIGHT, OnlineItems, empty_online, grown, learn_click, place_content
 
 SMALL: dict[str, Any] = {"embedding_dim": 4, "window": 2, "negative": 3, "recent_clicks": 5}
 CONFIG = ItemsConfig(**SMALL)
@@ -19,7 +19,7 @@ NAMES = ["a", "b", "c", "d", "e", "f"]
 
 
 def stream(clicks: int, articles: int = 6, seed: int = 1) -> list[tuple[np.ndarray[Any, Any], int]]:
-    """Random clicks with up to three clicks of company."""
+    """Random clicks with up to three clicks of context."""
     rng = np.random.default_rng(seed)
     return [
         (rng.integers(0, articles, rng.integers(0, 4)).astype(np.int32), int(rng.integers(articles)))
@@ -28,8 +28,8 @@ def stream(clicks: int, articles: int = 6, seed: int = 1) -> list[tuple[np.ndarr
 
 
 def walk(items: OnlineItems, clicks: list[tuple[np.ndarray[Any, Any], int]]) -> OnlineItems:
-    for company, row in clicks:
-        learn_click(items, company, row)
+    for context, row in clicks:
+        learn_click(items, context, row)
     return items
 
 
@@ -41,8 +41,11 @@ class Oracle:
     """The same in plain Python and double precision."""
 
     def __init__(self, items: OnlineItems, config: ItemsConfig) -> None:
-        self.inside, self.outside = items.inside.astype(np.float64), items.outside.astype(np.float64)
-        self.clicks, self.config = np.zeros(len(items.clicks)), config
+        self.input_embeddings, self.output_embeddings = (
+            items.input_embeddings.astype(np.float64),
+            items.output_embeddings.astype(np.float64),
+        )
+        self.pair_counts, self.config = np.zeros(len(items.pair_counts)), config
         self.ring: list[int] = []
         self.written, self.random = 0, int(items.state[2])
 
@@ -51,27 +54,27 @@ class Oracle:
         return self.random >> 33 & 0x7FFFFFFF
 
     def rate(self, row: int) -> float:
-        return float(self.config.learning_rate * (1 + self.clicks[row]) ** -self.config.slowing)
+        return float(self.config.learning_rate * (1 + self.pair_counts[row]) ** -self.config.slowing)
 
     def pair(self, centre: int, other: int, weight: float) -> None:
-        moved = np.zeros_like(self.inside[0])
+        moved = np.zeros_like(self.input_embeddings[0])
         for place in range(1 + self.config.negative * bool(self.ring)):
             row, share = (other, 1.0) if not place else (self.ring[self.draw() % len(self.ring)], 0.0)
             if place:
                 if row in (centre, other):
                     continue
                 share = self.ring.count(row) ** (self.config.ns_exponent - 1)
-            error = (not place) - 1 / (1 + np.exp(-self.inside[centre] @ self.outside[row]))
-            moved += weight * share * self.rate(centre) * error * self.outside[row]
-            self.outside[row] += weight * share * self.rate(row) * error * self.inside[centre]
-        self.inside[centre] += moved
+            error = (not place) - 1 / (1 + np.exp(-self.input_embeddings[centre] @ self.output_embeddings[row]))
+            moved += weight * share * self.rate(centre) * error * self.output_embeddings[row]
+            self.output_embeddings[row] += weight * share * self.rate(row) * error * self.input_embeddings[centre]
+        self.input_embeddings[centre] += moved
 
-    def click(self, company: np.ndarray[Any, Any], row: int) -> None:
-        for back, other in enumerate(company[::-1][: self.config.window].tolist(), 1):
+    def click(self, context: np.ndarray[Any, Any], row: int) -> None:
+        for back, other in enumerate(context[::-1][: self.config.window].tolist(), 1):
             if other != row:
                 self.pair(other, row, 1 / back)
-                self.pair(row, other, BACK / back)
-                self.clicks[[other, row]] += 1
+                self.pair(row, other, BACKWARD_WEIGHT / back)
+                self.pair_counts[[other, row]] += 1
         if len(self.ring) < self.config.recent_clicks:
             self.ring.append(row)
         else:
@@ -84,39 +87,39 @@ def test_a_stream_moves_the_vectors_as_a_plain_oracle_does(exponent: float) -> N
     config = ItemsConfig(**SMALL, ns_exponent=exponent)
     items = empty_online(6, config, seed=3)
     oracle = Oracle(items, config)
-    for company, row in stream(40):
-        learn_click(items, company, row)
-        oracle.click(company, row)
-    np.testing.assert_allclose(items.inside, oracle.inside, atol=1e-4)
-    np.testing.assert_allclose(items.outside, oracle.outside, atol=1e-4)
-    np.testing.assert_array_equal(items.clicks, oracle.clicks)
-    np.testing.assert_array_equal(items.shares, np.bincount(oracle.ring, minlength=6))
+    for context, row in stream(40):
+        learn_click(items, context, row)
+        oracle.click(context, row)
+    np.testing.assert_allclose(items.input_embeddings, oracle.input_embeddings, atol=1e-4)
+    np.testing.assert_allclose(items.output_embeddings, oracle.output_embeddings, atol=1e-4)
+    np.testing.assert_array_equal(items.pair_counts, oracle.pair_counts)
+    np.testing.assert_array_equal(items.ring_counts, np.bincount(oracle.ring, minlength=6))
     learn_click(items, np.array([1], np.int32), 2)
-    np.testing.assert_allclose(items.vectors[2], unit(items.inside + items.outside)[2], atol=1e-5)
-    assert np.abs(items.inside - empty_online(6, config, seed=3).inside).max() > 0.01
-    assert np.abs(items.outside).max() > 0.01
+    np.testing.assert_allclose(items.vectors[2], unit(items.input_embeddings + items.output_embeddings)[2], atol=1e-5)
+    assert np.abs(items.input_embeddings - empty_online(6, config, seed=3).input_embeddings).max() > 0.01
+    assert np.abs(items.output_embeddings).max() > 0.01
 
 
 def test_equal_seeds_and_clicks_give_equal_bytes_and_another_seed_does_not() -> None:
     first, second, third = (walk(empty_online(6, CONFIG, seed=seed), stream(50)) for seed in (1, 1, 2))
     assert bytes_of(first) == bytes_of(second)
-    assert first.inside.tobytes() != third.inside.tobytes()
+    assert first.input_embeddings.tobytes() != third.input_embeddings.tobytes()
 
 
-def test_a_click_without_company_teaches_nothing_and_is_remembered() -> None:
+def test_a_click_without_context_teaches_nothing_and_is_remembered() -> None:
     items = empty_online(6, CONFIG, seed=1)
-    before = items.inside.copy()
+    before = items.input_embeddings.copy()
     learn_click(items, np.empty(0, np.int32), 2)
-    learn_click(items, np.array([2, 2], np.int32), 2)  # company of nothing but itself
-    np.testing.assert_array_equal(items.inside, before)
-    assert (items.clicks.sum(), items.shares.tolist()) == (0, [0, 0, 2, 0, 0, 0])
+    learn_click(items, np.array([2, 2], np.int32), 2)  # context of nothing but itself
+    np.testing.assert_array_equal(items.input_embeddings, before)
+    assert (items.pair_counts.sum(), items.ring_counts.tolist()) == (0, [0, 0, 2, 0, 0, 0])
     assert np.isnan(items.vectors).all()
 
 
-def test_what_stands_before_the_window_is_no_company() -> None:
+def test_what_stands_before_the_window_is_no_context() -> None:
     items = empty_online(6, CONFIG, seed=1)
     learn_click(items, np.array([5, 4, 3], np.int32), 0)
-    assert items.clicks.tolist() == [2, 0, 0, 1, 1, 0]
+    assert items.pair_counts.tolist() == [2, 0, 0, 1, 1, 0]
     assert np.isnan(items.vectors[5]).all()
 
 
@@ -130,8 +133,8 @@ def test_a_fresh_article_starts_at_its_text_and_drifts_to_its_clicks() -> None:
     for _ in range(30):
         learn_click(items, np.array([1], np.int32), 5)
         near.append(float(items.vectors[5] @ text))
-        share = items.clicks[5] / (items.clicks[5] + 4)
-        behaviour = unit(items.inside[5:] + items.outside[5:])[0]
+        share = items.pair_counts[5] / (items.pair_counts[5] + 4)
+        behaviour = unit(items.input_embeddings[5:] + items.output_embeddings[5:])[0]
         expected = unit((share * behaviour + (1 - share) * text)[None])[0]
         np.testing.assert_allclose(items.vectors[5], expected, atol=1e-5)
     assert near[1] > 0.95  # one click does not tear it away
@@ -142,13 +145,13 @@ def test_a_text_that_says_nothing_leaves_an_unknown_article_unknown() -> None:
     items = empty_online(6, CONFIG, seed=1)
     place_content(items, 5, np.full(4, np.nan, np.float32))
     assert np.isnan(items.vectors[5]).all()
-    assert np.isfinite(items.inside).all()
+    assert np.isfinite(items.input_embeddings).all()
 
 
-@pytest.mark.parametrize(("company", "row"), [([0], 6), ([0], -1), ([6], 0), ([-1], 0)])
-def test_rows_that_the_tables_do_not_have_are_refused(company: list[int], row: int) -> None:
+@pytest.mark.parametrize(("context", "row"), [([0], 6), ([0], -1), ([6], 0), ([-1], 0)])
+def test_rows_that_the_tables_do_not_have_are_refused(context: list[int], row: int) -> None:
     with pytest.raises(IndexError, match="outside the item vectors"):
-        learn_click(empty_online(6, CONFIG, seed=1), np.array(company, np.int32), row)
+        learn_click(empty_online(6, CONFIG, seed=1), np.array(context, np.int32), row)
 
 
 def test_what_everyone_clicks_is_partly_skipped() -> None:
@@ -158,7 +161,7 @@ def test_what_everyone_clicks_is_partly_skipped() -> None:
         items = empty_online(6, config, seed=1)
         for row in itertools.islice(itertools.cycle(range(1, 6)), 400):
             learn_click(items, np.array([0], np.int32), row)
-        kept[share] = float(items.clicks[0])
+        kept[share] = float(items.pair_counts[0])
     assert kept[0.0] == 400
     assert 0.1 * 400 < kept[0.01] < 0.4 * 400  # each row is a fifth of the ring: √(0.01 / 0.2) = 0.22 stay
 
@@ -191,9 +194,9 @@ def test_a_snapshot_is_a_copy_that_later_clicks_do_not_change() -> None:
 @pytest.mark.parametrize(
     ("name", "wrong"),
     [
-        ("outside", np.zeros((6, 3), np.float32)),
-        ("inside", np.zeros(6, np.float32)),
-        ("clicks", np.zeros(6, np.float64)),
+        ("output_embeddings", np.zeros((6, 3), np.float32)),
+        ("input_embeddings", np.zeros(6, np.float32)),
+        ("pair_counts", np.zeros(6, np.float64)),
         ("recent", np.full(5, 6, np.int32)),
         ("state", np.array([7, 5, 1, 1], np.int64)),
         ("settings", None),
@@ -217,11 +220,11 @@ def test_articles_that_come_and_go_keep_the_others_vectors_and_the_rings_order()
     for row in (4, 0, 1, 2, 0, 3, 1):  # a ring of five: 1, 2, 0, 3, 1
         learn_click(items, np.array([5], np.int32), row)
     moved = rearranged(items, NAMES, ["x", "d", "b", "c"], CONFIG)
-    np.testing.assert_array_equal(moved.inside[1:], items.inside[[3, 1, 2]])
-    np.testing.assert_array_equal(moved.clicks, [0, *items.clicks[[3, 1, 2]]])
+    np.testing.assert_array_equal(moved.input_embeddings[1:], items.input_embeddings[[3, 1, 2]])
+    np.testing.assert_array_equal(moved.pair_counts, [0, *items.pair_counts[[3, 1, 2]]])
     assert np.isnan(moved.vectors[0]).all()
     assert moved.recent[: moved.state[1]].tolist() == [2, 3, 1, 2]  # b, c, d, b
-    assert moved.shares.tolist() == [0, 1, 2, 1]
+    assert moved.ring_counts.tolist() == [0, 1, 2, 1]
     shorter = rearranged(items, NAMES, NAMES, ItemsConfig(**{**SMALL, "recent_clicks": 2}, learning_rate=0.1))
     assert sorted(shorter.recent.tolist()) == [1, 3]
     assert shorter.settings[0] == pytest.approx(0.1)
@@ -229,30 +232,35 @@ def test_articles_that_come_and_go_keep_the_others_vectors_and_the_rings_order()
 
 
 def learn_on(items: OnlineItems) -> OnlineItems:
-    return walk(items, stream(10, articles=len(items.clicks)))
+    return walk(items, stream(10, articles=len(items.pair_counts)))
 
 
-def test_affinity_is_the_mean_of_two_cosines() -> None:
+def test_the_next_item_score_is_the_mean_of_two_cosines() -> None:
     items = walk(empty_online(6, CONFIG, seed=1), stream(60, articles=5))
-    company = np.array([0, 3], np.int32)
-    heading = direction(items, company, 2.0)
+    context = np.array([0, 3], np.int32)
+    session = session_vectors(items, context, 2.0)
     weights = np.array([0.5**0.5, 1.0])[:, None]
-    sides = [unit((weights * unit(table[company])).sum(0)[None])[0] for table in (items.outside, items.inside)]
-    np.testing.assert_allclose(heading, sides, atol=1e-6)
-    expected = (unit(items.inside[2:3])[0] @ sides[0] + unit(items.outside[2:3])[0] @ sides[1]) / 2
-    assert affinity(items, heading, 2) == pytest.approx(float(expected), abs=1e-6)
+    sides = [
+        unit((weights * unit(table[context])).sum(0)[None])[0]
+        for table in (items.output_embeddings, items.input_embeddings)
+    ]
+    np.testing.assert_allclose(session, sides, atol=1e-6)
+    expected = (unit(items.input_embeddings[2:3])[0] @ sides[0] + unit(items.output_embeddings[2:3])[0] @ sides[1]) / 2
+    assert next_item_score(items, session, 2) == pytest.approx(float(expected), abs=1e-6)
 
 
-def test_affinity_to_or_of_what_is_unknown_is_nan() -> None:
+def test_the_next_item_score_to_or_of_what_is_unknown_is_nan() -> None:
     items = walk(empty_online(6, CONFIG, seed=1), stream(60, articles=5))
     known, unknown = np.array([0, 5], np.int32), np.array([5], np.int32)
-    assert np.isnan(affinity(items, direction(items, known, 1.0), 5))
-    assert np.isnan(direction(items, unknown, 1.0)).all()
-    assert np.isnan(direction(items, np.empty(0, np.int32), 1.0)).all()
-    np.testing.assert_array_equal(direction(items, known[:1], 1.0), direction(items, np.array([0], np.int32), 1.0))
+    assert np.isnan(next_item_score(items, session_vectors(items, known, 1.0), 5))
+    assert np.isnan(session_vectors(items, unknown, 1.0)).all()
+    assert np.isnan(session_vectors(items, np.empty(0, np.int32), 1.0)).all()
+    np.testing.assert_array_equal(
+        session_vectors(items, known[:1], 1.0), session_vectors(items, np.array([0], np.int32), 1.0)
+    )
 
 
-def test_affinity_names_what_follows_and_not_what_keeps_the_same_company() -> None:
+def test_the_next_item_score_names_what_follows_and_not_what_stands_in_the_same_context() -> None:
     config = ItemsConfig(embedding_dim=8, recent_clicks=50)
     items = empty_online(12, config, seed=1)
     rng = np.random.default_rng(3)
@@ -261,6 +269,6 @@ def test_affinity_names_what_follows_and_not_what_keeps_the_same_company() -> No
         learn_click(items, np.empty(0, np.int32), page)
         learn_click(items, np.array([page], np.int32), page + 6)
     for page in range(6):
-        heading = direction(items, np.array([page], np.int32), 1.0)
-        scores = [affinity(items, heading, row) if row != page else -1.0 for row in range(12)]
+        session = session_vectors(items, np.array([page], np.int32), 1.0)
+        scores = [next_item_score(items, session, row) if row != page else -1.0 for row in range(12)]
         assert int(np.argmax(scores)) == page + 6

@@ -8,9 +8,9 @@ import pytest
 
 from recsys.errors import DegenerateInput
 from recsys.events import UNDATED, Events
-from recsys.items.affinity import affinity, direction
 from recsys.items.config import ItemsConfig
 from recsys.items.guessing import OTHERS, targets_of
+from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import learn_click
 from recsys.items.search import LEARNED_SHARE, changes, guessed, search
 from recsys.items.training import CLICK, clicks_of, item_vectors, with_articles
@@ -95,8 +95,8 @@ def test_ranks_are_those_of_a_plain_walk() -> None:
         weights = 0.5 ** (np.arange(len(clicked))[::-1] / half_life)
         wanted = (weights[:, None] * np.nan_to_num(items.vectors[clicked])).sum(axis=0)
         candidates = np.append(others, rows[place])
-        heading = direction(items, clicked, half_life)
-        near = np.array([affinity(items, heading, int(row)) for row in candidates])
+        session = session_vectors(items, clicked, half_life)
+        near = np.array([next_item_score(items, session, int(row)) for row in candidates])
         for by, scores in enumerate((items.vectors[candidates] @ wanted, near)):
             scores = np.nan_to_num(scores.astype(np.float64))
             close = np.abs(scores[:-1] - scores[-1]) < 1e-5  # the sums are added in another order

@@ -13,7 +13,7 @@ from recsys.features.training import build
 from recsys.features.walk import NO_LISTS, Walk
 from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
-from recsys.trends.state import State
+from recsys.trends.state import TrendState
 from tests.cut_logs import READERS, TRENDS, facts, found, honest, learning, lists_in, visits_log
 
 POPULARITY = {name for group in ("popularity", "slope", "impressions") for name in GROUPS[group]}
@@ -36,7 +36,7 @@ class Foreseeing(Walk):
         whole = Walk(events, NO_LISTS, trends, readers, session_gap_minutes)
         whole.trends.describe_articles(*facts(len(events.article_ids)))
         whole.advance(int(events.time[-1]) + 1)
-        state: State = whole.trends.state
+        state: TrendState = whole.trends.state
         self.trends.state = self.trends.state._replace(**{name: getattr(state, name) for name in self.takes})
 
 

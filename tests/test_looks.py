@@ -15,7 +15,7 @@ from recsys.features.rows import Matrix
 from recsys.features.walk import Walk
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.readers.looks import OPENED, Looks
+from recsys.readers.state import CLICK_POSITION, ImpressionWindow
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.store import Kind, StoredEvent
 from recsys.trends.config import TrendsConfig
@@ -127,12 +127,12 @@ def test_odd_events_follow_the_rules(events: list[tuple[int, int, int]], looks: 
 
 
 def test_the_window_is_bounded_and_holds_looks_and_clicks_alike() -> None:
-    kept = Looks(3)
+    kept = ImpressionWindow(3)
     for at in range(10):
-        kept.add(at, at, OPENED if at % 2 else at)
+        kept.add(at, at, CLICK_POSITION if at % 2 else at)
     assert (kept.rows.tolist(), kept.times.tolist()) == ([7, 8, 9], [7, 8, 9])
     rows, places = kept.before(9)
-    assert (rows.tolist(), places.tolist()) == ([7, 8], [OPENED, 8])
+    assert (rows.tolist(), places.tolist()) == ([7, 8], [CLICK_POSITION, 8])
     assert [rows.dtype, places.dtype] == [np.dtype(np.int32), np.dtype(np.int16)]
     assert len(kept) == 3
 
@@ -170,7 +170,7 @@ def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
         for at in np.flatnonzero((keys == key) & (key >= 0) & (events.time < now)).tolist():
             kind, row, time, place = (int(of[at]) for of in (events.kind, events.article, events.time, events.position))
             reader.observe(kind, row, time, position=place)
-        assert len(reader.looks) <= window
+        assert len(reader.impressions) <= window
         served = matrix(TABLES, reader, ALL, now, walk.trends, readers)[:, [RATE, LOOKS]]
         np.testing.assert_allclose(part[:, [RATE, LOOKS]], served, atol=1e-6)
         moved += int(np.abs(served).max() > 0.1)
@@ -227,9 +227,9 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
     one, other = learned.reader("ann"), met.reader("ann")
     assert one == other
     assert one is not None
-    assert (one.looks.rows.tolist(), one.looks.places.tolist()) == ([0, 2, 2], [2, -1, OPENED])
+    assert (one.impressions.rows.tolist(), one.impressions.positions.tolist()) == ([0, 2, 2], [2, -1, CLICK_POSITION])
     met.move([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig(looks=9))
     moved = met.reader("ann")
     assert moved is not None
-    assert (moved.looks.rows.tolist(), moved.looks.times.tolist()) == ([5, 5], [START, START + 1])
-    assert (moved.looks.size, moved.clicks) == (9, [5])
+    assert (moved.impressions.rows.tolist(), moved.impressions.times.tolist()) == ([5, 5], [START, START + 1])
+    assert (moved.impressions.size, moved.clicks) == (9, [5])

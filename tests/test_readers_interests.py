@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from recsys.events import UNDATED
 from recsys.readers import CLICK, ReaderState, reader_vector
-from recsys.readers.clusters import ward
 from recsys.readers.config import ReadersConfig
-from recsys.readers.encoders import Encoder, Interests, InterestsEncoder, MeanEncoder, untrained
+from recsys.readers.encoders import Interests, MeanEncoder, ReaderEncoder
+from recsys.readers.interests import InterestsEncoder, untrained_encoder, ward
 from recsys.readers.networks import Network
 from recsys.readers.trained import TrainedEncoder
 
@@ -39,7 +39,7 @@ def trained_encoder(kind: str) -> TrainedEncoder:
     return TrainedEncoder(kind, arrays, config.last)
 
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {
+ENCODERS: dict[str, Callable[[], ReaderEncoder]] = {
     "mean": lambda: MeanEncoder(8.0),
     "interests": lambda: InterestsEncoder(SEVERAL),
     "gru": lambda: trained_encoder("gru"),
@@ -48,7 +48,7 @@ ENCODERS: dict[str, Callable[[], Encoder]] = {
 
 
 @pytest.fixture(params=list(ENCODERS))
-def encoder(request: pytest.FixtureRequest) -> Encoder:
+def encoder(request: pytest.FixtureRequest) -> ReaderEncoder:
     return ENCODERS[request.param]()
 
 
@@ -184,7 +184,7 @@ def test_fifty_clicks_take_less_than_a_fifth_of_a_millisecond() -> None:
     assert min(seconds) < 200e-6
 
 
-def test_every_encoder_gives_unit_rows_and_falling_shares_that_sum_to_one(encoder: Encoder) -> None:
+def test_every_encoder_gives_unit_rows_and_falling_shares_that_sum_to_one(encoder: ReaderEncoder) -> None:
     vectors = random_table(40)
     found = encoder.encode(vectors, list(range(30)), list(range(30)))
     assert found.known
@@ -194,14 +194,14 @@ def test_every_encoder_gives_unit_rows_and_falling_shares_that_sum_to_one(encode
     assert [found.vectors.dtype.name, found.shares.dtype.name] == ["float32", "float32"]
 
 
-def test_every_encoder_gives_the_same_again(encoder: Encoder) -> None:
+def test_every_encoder_gives_the_same_again(encoder: ReaderEncoder) -> None:
     vectors, rows = random_table(40), [3, 9, 9, 30, 1, 17]
     one, two = (encoder.encode(vectors, rows, [UNDATED, 5, 6, 7, 8, 9]) for _ in range(2))
     assert one.vectors.tobytes() == two.vectors.tobytes()
 
 
 @pytest.mark.parametrize("rows", [[], [2], [2, 99, -1]])
-def test_every_encoder_says_of_an_unknown_reader_that_nothing_is_known(encoder: Encoder, rows: list[int]) -> None:
+def test_every_encoder_says_of_an_unknown_reader_that_nothing_is_known(encoder: ReaderEncoder, rows: list[int]) -> None:
     vectors = random_table(3)
     vectors[2] = np.nan
     found = encoder.encode(vectors, rows, [1] * len(rows))
@@ -210,12 +210,12 @@ def test_every_encoder_says_of_an_unknown_reader_that_nothing_is_known(encoder: 
     assert found.nearness(vectors).tolist() == [0.0, 0.0, 0.0]
 
 
-def test_every_encoder_takes_a_table_without_any_vector(encoder: Encoder) -> None:
+def test_every_encoder_takes_a_table_without_any_vector(encoder: ReaderEncoder) -> None:
     for vectors in (np.full((4, D), np.nan, np.float32), np.empty((4, 0), np.float32), np.empty((0, D), np.float32)):
         assert not encoder.encode(vectors, [0, 1], [5, 6]).known
 
 
-def test_every_encoder_skips_clicks_without_a_vector(encoder: Encoder) -> None:
+def test_every_encoder_skips_clicks_without_a_vector(encoder: ReaderEncoder) -> None:
     vectors = random_table(6)
     vectors[3] = np.nan
     with_gaps = encoder.encode(vectors, [0, 3, 1, 77, -1, 2], [60_000, 70_000, 120_000, 130_000, 140_000, 180_000])
@@ -223,7 +223,7 @@ def test_every_encoder_skips_clicks_without_a_vector(encoder: Encoder) -> None:
     assert with_gaps.vectors.tobytes() == without.vectors.tobytes()
 
 
-def test_every_encoder_takes_undated_clicks_by_their_order(encoder: Encoder) -> None:
+def test_every_encoder_takes_undated_clicks_by_their_order(encoder: ReaderEncoder) -> None:
     vectors = random_table(6)
     found = encoder.encode(vectors, [0, 1, 2], [UNDATED] * 3)
     turned = encoder.encode(vectors, [2, 1, 0], [UNDATED] * 3)
@@ -232,14 +232,14 @@ def test_every_encoder_takes_undated_clicks_by_their_order(encoder: Encoder) -> 
     assert np.isfinite(encoder.encode(vectors, [0, 1, 2], [UNDATED, 7, 8]).vectors).all()
 
 
-def test_an_article_clicked_twice_counts_twice(encoder: Encoder) -> None:
+def test_an_article_clicked_twice_counts_twice(encoder: ReaderEncoder) -> None:
     vectors = unit([[1, 0, 0, 0, 0, 0.0], [0.8, 0.6, 0, 0, 0, 0]])
     once = encoder.encode(vectors, [0, 1], [1, 1])
     twice = encoder.encode(vectors, [0, 0, 0, 0, 1], [1] * 5)
     assert float(twice.vectors[0, 0]) != pytest.approx(float(once.vectors[0, 0]), abs=1e-4)
 
 
-def test_a_reader_with_a_hundred_thousand_clicks_is_their_last_ones(encoder: Encoder) -> None:
+def test_a_reader_with_a_hundred_thousand_clicks_is_their_last_ones(encoder: ReaderEncoder) -> None:
     vectors = random_table(1000)
     reader = ReaderState.empty(ReadersConfig())
     rows = np.random.default_rng(4).integers(0, 1000, 100_000).tolist()
@@ -258,4 +258,4 @@ def test_a_reader_with_a_hundred_thousand_clicks_is_their_last_ones(encoder: Enc
     ("name", "kind"), [("mean", MeanEncoder), ("interests", InterestsEncoder), ("gru", MeanEncoder)]
 )
 def test_the_configuration_names_the_encoder_and_an_untrained_one_is_the_mean(name: str, kind: type) -> None:
-    assert type(untrained(ReadersConfig(encoder=name))) is kind
+    assert type(untrained_encoder(ReadersConfig(encoder=name))) is kind

@@ -18,7 +18,7 @@ from recsys.readers.learning import frame, learned, lists_in_frame
 from recsys.readers.networks import Clicks, Network
 from recsys.readers.shown import Shown, minutes_of
 from recsys.readers.trained import TrainedEncoder
-from recsys.readers.training import Training, fit
+from recsys.readers.training import EncoderFit, fit
 from recsys.readers.walks import walk, walkable
 from tests.clicks import MINUTE, START, camps, click, log_of
 
@@ -203,7 +203,11 @@ def test_a_walk_is_turned_into_the_released_frame() -> None:
     items = empty_online(20, ITEMS, seed=1)
     walk(items, log, 0, len(log.row))
     turn = unit(np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))[0])
-    released = items._replace(inside=items.inside @ turn, outside=items.outside @ turn, vectors=items.vectors @ turn)
+    released = items._replace(
+        input_embeddings=items.input_embeddings @ turn,
+        output_embeddings=items.output_embeddings @ turn,
+        vectors=items.vectors @ turn,
+    )
     found = frame(items, released)
     assert found is not None
     np.testing.assert_allclose(found, turn, atol=1e-3)
@@ -246,7 +250,7 @@ def test_an_encoder_learned_from_a_log_of_two_camps_foresees_the_camp(kind: str)
     made = learned(events, items, ITEMS, config(kind), 30, seed=1)
     assert made is not None
     encoder, training = made
-    assert isinstance(training, Training)
+    assert isinstance(training, EncoderFit)
     for camp in (0, 1):
         near = encoder.encode(items.vectors, [camp, camp + 4], [START, START + MINUTE]).nearness(items.vectors)
         own = [row for row in range(20) if row % 2 == camp and row not in (camp, camp + 4)]

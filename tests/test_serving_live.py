@@ -83,7 +83,7 @@ def test_a_visit_goes_on_over_a_restart(toy: Toy, tmp_path: Path) -> None:
     with serving(settings) as service:
         service.click("markets-0", session="visit")
         trends = service.live._world.recommender.trends
-        rows, _ = trends.company(row_of(service, "markets-0"), now_ms(), 3)
+        rows, _ = trends.covisits(row_of(service, "markets-0"), now_ms(), 3)
         assert row_of(service, "football-0") in rows.tolist()
 
 
@@ -92,7 +92,7 @@ def test_a_reader_and_a_session_of_one_name_are_two_visitors(toy: Toy, tmp_path:
         service.click("football-0", session="same")
         service.click("markets-0", reader="same")
         trends = service.live._world.recommender.trends
-        rows, strength = trends.company(row_of(service, "markets-0"), now_ms(), 9)
+        rows, strength = trends.covisits(row_of(service, "markets-0"), now_ms(), 9)
         beside = dict(zip(rows.tolist(), strength.tolist(), strict=True))
         assert beside.get(row_of(service, "football-0"), 0.0) < 0.5
 

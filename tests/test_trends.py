@@ -5,10 +5,11 @@ import pytest
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION
+from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import restore
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS
 
 CONFIG = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, live_articles=8)
 START = 1_790_000_000_000

@@ -8,10 +8,12 @@ import pytest
 
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.events import KINDS
-from recsys.trends import NEVER
 from recsys.trends.config import TrendsConfig
-from recsys.trends.files import load_trends, save_trends
+from recsys.trends.files import load_trends, restore, save_trends
 from recsys.trends.stream import Trends
+from recsys.units import NEVER_MS, UNKNOWN_ROW
+from tests.streams import CONFIG as STREAM
+from tests.streams import A, feed, some_events, stream
 
 CLICK, IMPRESSION = KINDS.index("click"), KINDS.index("impression")
 CONFIG = TrendsConfig(live_articles=8, neighbours=4)
@@ -66,18 +68,18 @@ def test_another_catalogue_has_the_same_counts_of_the_same_articles(tmp_path: Pa
     np.testing.assert_array_equal(restored.counts(rows, now), trends.counts(old, now))
     np.testing.assert_array_equal(restored.first_seen(rows), trends.first_seen(old))
     assert restored.total_clicks(np.array([0, 4], np.int32)).tolist() == [0, 0]
-    assert restored.first_seen(np.array([0, 4], np.int32)).tolist() == [NEVER, NEVER]
+    assert restored.first_seen(np.array([0, 4], np.int32)).tolist() == [NEVER_MS, NEVER_MS]
     compared = 0
     for row, was in kept:
-        mine = {ids[other]: float(pairs) for other, pairs in zip(*restored.company(row, now, 9), strict=True)}
-        theirs = {IDS[other]: float(pairs) for other, pairs in zip(*trends.company(was, now, 9), strict=True)}
+        mine = {ids[other]: float(pairs) for other, pairs in zip(*restored.covisits(row, now, 9), strict=True)}
+        theirs = {IDS[other]: float(pairs) for other, pairs in zip(*trends.covisits(was, now, 9), strict=True)}
         assert mine == {name: pairs for name, pairs in theirs.items() if name != "b"}
         compared += len(mine)
     assert compared > 5
     state = restored.state
     for at in range(int(state.room[0])):
         assert state.slot_of[state.article_of[at]] == at
-        there = state.neighbour[at] != NEVER
+        there = state.neighbour[at] != UNKNOWN_ROW
         assert not (np.diff(there.astype(int)) > 0).any(), "a free place stands before a neighbour"
         assert not state.pairs[at][~there].any()
 
@@ -88,7 +90,7 @@ def test_a_released_file_holds_only_the_slots_in_use(tmp_path: Path) -> None:
     assert (tmp_path / "state.safetensors").stat().st_size < 1_000_000
     restored = load_trends(tmp_path, IDS, config, 30).trends
     assert restored.state.pairs.shape == (config.live_articles, config.neighbours, 3)
-    assert restored.company(0, START, 9)[0].tolist() == []
+    assert restored.covisits(0, START, 9)[0].tolist() == []
 
 
 def test_counts_made_with_other_settings_are_refused(tmp_path: Path) -> None:
@@ -110,3 +112,32 @@ def test_counts_of_another_number_of_articles_are_refused(tmp_path: Path) -> Non
     (tmp_path / "state.safetensors").write_bytes(state)
     with pytest.raises(CorruptArtefact, match="2 articles"):
         load_trends(tmp_path, IDS, CONFIG, 30)
+
+
+def test_a_snapshot_goes_on_as_the_stream_would_but_for_visits_that_were_running() -> None:
+    events = some_events()
+    whole = feed(stream(), events)
+    half = feed(stream(), events[:300])
+    for keep in (True, False):
+        restored = restore(half.arrays(), STREAM, tuple(dict(known) for known in half.values))
+        restored.describe_articles(half.state.category, half.state.published)
+        if keep:
+            restored.visits._visits = half.visits._visits.copy()
+        feed(restored, events[300:])
+        differs = {
+            name for name, values in whole.arrays().items() if not np.array_equal(restored.arrays()[name], values)
+        }
+        assert differs == (set() if keep else {"pairs", "lifts", "all_lifts"})
+    assert half.all_total[0] + half.all_total[1] == 300  # a snapshot shares nothing with what it was taken from
+
+
+def test_a_snapshot_without_an_array_or_of_other_room_is_refused() -> None:
+    arrays = stream().arrays()
+    with pytest.raises(StaleArtefact):
+        restore({name: values for name, values in arrays.items() if name != "pairs"}, STREAM)
+    with pytest.raises(StaleArtefact):
+        restore({}, STREAM)
+    with pytest.raises(StaleArtefact):
+        restore(arrays, TrendsConfig(live_articles=A - 1, neighbours=A))
+    with pytest.raises(StaleArtefact):
+        restore(arrays, TrendsConfig(live_articles=A, neighbours=A + 1))

@@ -13,13 +13,13 @@ from recsys.features import COLUMN
 from recsys.features.matrix import Tables, matrix
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION
-from recsys.trends.company import MAX_COMPANY
+from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
+from recsys.trends.covisits import MAX_COVISITS, RunningVisits
 from recsys.trends.files import restore
 from recsys.trends.state import ALL, LANDMARK, NEWEST
 from recsys.trends.stream import Trends
-from recsys.trends.visits import Visits
+from recsys.units import HOUR_MS
 from tests.clicks import START
 from tests.streams import CONFIG, MINUTE, ROWS, A, One, assert_same, feed, some_events, stream, told
 
@@ -36,8 +36,8 @@ def test_an_event_an_hour_late_counts_as_if_it_had_come_in_time() -> None:
 def test_a_late_click_takes_its_place_in_the_visit_and_one_from_an_earlier_visit_does_not() -> None:
     trends = stream()
     clicks = [(0, 0), (1, 10), (2, 5), (3, -60), (4, 12)]  # article, minutes
-    company = [trends.observe(CLICK, row, START + m * MINUTE, visitor="v").tolist() for row, m in clicks]
-    assert company == [[], [0], [0], [], [0, 2, 1]]
+    before = [trends.observe(CLICK, row, START + m * MINUTE, visitor="v").tolist() for row, m in clicks]
+    assert before == [[], [0], [0], [], [0, 2, 1]]
 
 
 def test_a_late_click_in_the_middle_of_a_long_visit_belongs_to_it() -> None:
@@ -53,10 +53,10 @@ def test_events_in_any_order_count_the_same_but_for_who_was_clicked_with_whom(se
     assert_same(feed(stream(), shuffled), feed(stream(), events))
 
 
-def test_an_article_clicked_twice_in_a_visit_is_popular_twice_but_no_company_of_itself() -> None:
+def test_an_article_clicked_twice_in_a_visit_is_popular_twice_but_no_covisit_of_itself() -> None:
     trends = feed(stream(), [One(CLICK, row, START + at, "v") for at, row in enumerate([3, 3, 5, 3])])
     assert trends.total_clicks(ROWS)[3] == 3
-    rows, strength = trends.company(3, START, 9)
+    rows, strength = trends.covisits(3, START, 9)
     assert rows.tolist() == [5]
     assert strength.tolist() == pytest.approx([2.0], rel=1e-5)  # 5 after 3, and 3 after 5: not once more per repeat
 
@@ -82,30 +82,30 @@ def test_undated_clicks_make_an_article_popular_where_nothing_else_does() -> Non
     assert trends.all_total == (0, 1)
 
 
-def test_events_on_unknown_articles_and_other_kinds_count_nothing_and_undated_clicks_no_company() -> None:
+def test_events_on_unknown_articles_and_other_kinds_count_nothing_and_undated_clicks_no_covisits() -> None:
     trends = stream()
     for row in (-1, A, 10**9):
         assert trends.observe(CLICK, row, START, visitor="v").tolist() == []
     trends.observe(CLICK, 0, UNDATED, visitor="v")
     trends.observe(2, 0, START, visitor="v")
     assert trends.odd == {"late": 0, "ahead": 0, "unknown": 3}
-    assert trends.observe(CLICK, 1, START, visitor="v").tolist() == []  # none of them left company
+    assert trends.observe(CLICK, 1, START, visitor="v").tolist() == []  # none of them is in the visit
     alone = stream()
     alone.observe(CLICK, 1, START, visitor="v")
     assert_same(trends, alone)
 
 
 def test_a_visitor_of_a_hundred_thousand_clicks_is_remembered_by_the_last_ones() -> None:
-    visits = Visits(10, 30 * MINUTE)
+    visits = RunningVisits(10, 30 * MINUTE)
     longest = max(len(visits.click("v", at % 1_000, START + at)) for at in range(100_000))
-    assert longest == MAX_COMPANY
+    assert longest == MAX_COVISITS
     assert visits.click("v", 7, START + 100_000).tolist() == list(range(990, 1_000))
     assert len(visits) == 1
-    assert [len(visit) for visit in visits._visits.values()] == [MAX_COMPANY]
+    assert [len(visit) for visit in visits._visits.values()] == [MAX_COVISITS]
 
 
 def test_of_too_many_visits_the_one_without_a_click_for_longest_goes() -> None:
-    visits = Visits(2, 30 * MINUTE)
+    visits = RunningVisits(2, 30 * MINUTE)
     for at, visitor in enumerate(["a", "b", "a", "c"]):  # b goes
         visits.click(visitor, at, START + at)
     assert len(visits) == 2
@@ -113,10 +113,10 @@ def test_of_too_many_visits_the_one_without_a_click_for_longest_goes() -> None:
     assert visits.click("b", 9, START + 9).tolist() == []
 
 
-def test_a_visit_of_one_click_has_no_company() -> None:
+def test_a_visit_of_one_click_has_no_covisits() -> None:
     trends = feed(stream(), [One(CLICK, 0, START, "v"), One(CLICK, 1, START), One(CLICK, 2, START, "w")])
     assert trends.clicks(ROWS, START)[:3, 1].tolist() == pytest.approx([1, 1, 1])
-    assert [len(trends.company(row, START, 9)[0]) for row in (0, 1, 2)] == [0, 0, 0]
+    assert [len(trends.covisits(row, START, 9)[0]) for row in (0, 1, 2)] == [0, 0, 0]
 
 
 def test_after_three_days_of_silence_everything_has_faded_and_the_visit_is_over() -> None:
@@ -125,19 +125,18 @@ def test_after_three_days_of_silence_everything_has_faded_and_the_visit_is_over(
     assert trends.observe(CLICK, 2, later, visitor="v").tolist() == []
     expected = [2.0 ** (-72 / hours) for hours in CONFIG.half_lives_hours]
     np.testing.assert_allclose(trends.counts(ROWS, later)[0, 1], expected, rtol=1e-6)
-    assert trends.company(0, later, 9)[1].tolist() == pytest.approx([2 ** (-72 / 48)], rel=1e-5)
-    assert trends.company(2, later, 9)[0].tolist() == []
+    assert trends.covisits(0, later, 9)[1].tolist() == pytest.approx([2 ** (-72 / 48)], rel=1e-5)
+    assert trends.covisits(2, later, 9)[0].tolist() == []
 
 
 def test_an_empty_stream_answers_everything() -> None:
     for trends in (Trends(0, CONFIG), Trends(A, CONFIG)):
         n = len(trends)
         assert trends.top(START, 5, np.ones(n, bool)).tolist() == []
-        assert trends.company(0, START, 5)[0].tolist() == []
+        assert trends.covisits(0, START, 5)[0].tolist() == []
         assert (trends.shelf() == 48).all()
         assert trends.counts(ROWS[:n], START).tolist() == np.zeros((n, 2, 5)).tolist()
         np.testing.assert_allclose(trends.click_rate(ROWS[:n], START), np.full((n, 5), 0.1), rtol=1e-6)
-        trends.merge(Trends(n, CONFIG))
         assert trends.all_total == (0, 0)
         restored = restore(trends.arrays(), CONFIG)
         assert len(restored) == n
@@ -165,7 +164,7 @@ def test_three_weeks_of_quarters_of_an_hour_leave_the_counts_right() -> None:
     assert faded["ages"][-1].sum() == pytest.approx(sum(0.5 ** ((now - event.time) / week) for event in clicks))
 
 
-def test_a_moved_landmark_changes_no_company() -> None:
+def test_a_moved_landmark_changes_no_covisits() -> None:
     slow = TrendsConfig(half_lives_hours=(400.0, 500.0, 600.0, 700.0, 800.0), live_articles=A, neighbours=A)
     events = some_events(n=900, hours=200)  # 50 halvings of the shortest co-visits: the landmark stays
     moving, standing = feed(stream(), events), feed(stream(slow), events)

@@ -15,9 +15,9 @@ from recsys.items import unit
 from recsys.items.online import fixed_items
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import HOUR_MS
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS
 
 CLICK, IMPRESSION = KINDS.index("click"), KINDS.index("impression")
 ARTICLES, EVENTS, CANDIDATES, DIMENSIONS, CATEGORIES = 20_000, 50_000, 200, 32, 15

@@ -13,7 +13,7 @@ from recsys.compiled import compiled
 from recsys.errors import ImportRefused
 from recsys.events import KINDS, Events
 from recsys.features.lists import Lists
-from recsys.trends import HOUR_MS
+from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]
 

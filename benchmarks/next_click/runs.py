@@ -26,8 +26,8 @@ from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers.config import ReadersConfig
 from recsys.replay import Contender, Pace, Scored, replay
-from recsys.trends import HOUR_MS
 from recsys.trends.config import TrendsConfig
+from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]
 

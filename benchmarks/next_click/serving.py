@@ -27,7 +27,7 @@ from recsys.recommend.config import RecommendConfig
 from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.lists import Scorer
 from recsys.recommend.recommender import Recommender
-from recsys.trends import HOUR_MS
+from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.trends import NEVER
 from recsys.trends.decay import faded, pair_fade
-from recsys.trends.state import LANDMARK, State
+from recsys.trends.state import LANDMARK, TrendState
+from recsys.units import UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +24,7 @@ SHORT, LONG, NEXT_, VISIT, VISIT_MAX, SECOND_, EARLIER, EARLIER_MAX, READ = rang
 
 @compiled
 def gather(
-    state: State, place: Array, prior: float, clicks: Array, visit: int, now: int, gains: Array, sums: Array
+    state: TrendState, place: Array, prior: float, clicks: Array, visit: int, now: int, gains: Array, sums: Array
 ) -> None:
     """What the neighbours of the clicks say for each candidate.
 
@@ -65,7 +65,7 @@ def gather(
         sums[VISIT] = 1.0
     if not visit:
         sums[EARLIER] = 1.0
-    if not n or state.slot_of[clicks[n - 1]] == NEVER:
+    if not n or state.slot_of[clicks[n - 1]] == UNKNOWN_ROW:
         return
     at = state.slot_of[clicks[n - 1]]
     neighbours, pairs = state.neighbour[at], state.pairs[at]
@@ -74,7 +74,7 @@ def gather(
         own[k] = pair_fade(state, at, now, k, fades)
     M = len(neighbours)
     for m in range(M):
-        if neighbours[m] == NEVER:
+        if neighbours[m] == UNKNOWN_ROW:
             M = m
             break
         short, long, follows = pairs[m, 0] * own[0], pairs[m, 1] * own[1], pairs[m, 2] * own[2]
@@ -96,7 +96,7 @@ def gather(
 
 @compiled
 def _beside(
-    state: State,
+    state: TrendState,
     place: Array,
     prior: float,
     row: int,
@@ -110,11 +110,11 @@ def _beside(
     """Add ``weight`` times the share of each candidate among an article's neighbours."""
     at = state.slot_of[row]
     total = 0.0
-    if at != NEVER:
+    if at != UNKNOWN_ROW:
         neighbours, pairs, fade = state.neighbour[at], state.pairs[at], pair_fade(state, at, now, 1, fades)
         M = len(neighbours)
         for m in range(M):
-            if neighbours[m] == NEVER:
+            if neighbours[m] == UNKNOWN_ROW:
                 M = m
                 break
             total += pairs[m, 1]

@@ -30,10 +30,10 @@ from recsys.features.likeness import affinities, cosines
 from recsys.features.looks import category_looks
 from recsys.features.tags import tag_matches
 from recsys.items.online import OnlineItems
-from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.counting import born
 from recsys.trends.decay import GONE, faded, quotient, row_fade
-from recsys.trends.state import ALL, BUILT_IN, CATEGORIES, LANDMARK, NEWEST, State
+from recsys.trends.state import ALL, BUILT_IN, CATEGORIES, LANDMARK, NEWEST, TrendState
+from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
@@ -85,7 +85,7 @@ class Known(NamedTuple):
 
 @compiled
 def describe(
-    state: State,
+    state: TrendState,
     known: Known,
     clicks: Array,
     times: Array,
@@ -161,7 +161,7 @@ def describe(
 
 
 @compiled
-def _popularity(state: State, known: Known, rows: Array, now: int, fades: Array, out: Array) -> None:
+def _popularity(state: TrendState, known: Known, rows: Array, now: int, fades: Array, out: Array) -> None:
     """Clicks, slopes, impressions, click rates and ages."""
     K = len(state.per_ms)
     clicked, shown = state.all_total[1], state.all_total[0]
@@ -181,20 +181,20 @@ def _popularity(state: State, known: Known, rows: Array, now: int, fades: Array,
             if k:
                 out[b, SLOPE + k - 1] = np.log((faster + 1.0) / (slower + 1.0))
             faster = slower
-        if state.last[row] != NEVER:
+        if state.last[row] != NEVER_MS:
             out[b, SLOPE + K - 1] = np.log1p(max(now - state.last[row], 0) / 1000.0)
         clicks, shows = float(state.total[row, 1]), float(state.total[row, 0])
         out[b, CLICKS + K] = np.log1p(clicks)
         out[b, IMPRESSIONS + K] = np.log1p(shows)
         out[b, RATES + K] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
         since = born(state, row)
-        if since == NEVER:
+        if since == NEVER_MS:
             continue
         hours = min(max(now - since, 0) / HOUR_MS, MAX_AGE_HOURS)
         seen = hours
-        if state.first[row] != NEVER:
+        if state.first[row] != NEVER_MS:
             seen = min(max(now - state.first[row], 0) / HOUR_MS, MAX_AGE_HOURS)
-        elif state.published[row] != NEVER:
+        elif state.published[row] != NEVER_MS:
             seen = 0.0
         category = state.category[row]
         shelf = known.shelf[category if 0 <= category < CATEGORIES else CATEGORIES]
@@ -205,7 +205,7 @@ def _popularity(state: State, known: Known, rows: Array, now: int, fades: Array,
 
 
 @compiled
-def fades_hours(state: State, k: int) -> float:
+def fades_hours(state: TrendState, k: int) -> float:
     """Hours of a half-life."""
     return float(1.0 / (state.per_ms[k] * HOUR_MS))
 
@@ -217,7 +217,7 @@ def _odds(rate: float) -> float:
 
 
 @compiled
-def _lifts(state: State, codes: Array, rows: Array, out: Array) -> None:
+def _lifts(state: TrendState, codes: Array, rows: Array, out: Array) -> None:
     """How much more often an article is clicked in this context than everything is."""
     newest, C = state.clock[NEWEST], len(codes)
     fade = faded(state.clock[LANDMARK], newest, state.slow_per_ms[0])
@@ -231,7 +231,7 @@ def _lifts(state: State, codes: Array, rows: Array, out: Array) -> None:
             continue
         for b in range(len(rows)):
             at = state.slot_of[rows[b]]
-            if at == NEVER:
+            if at == UNKNOWN_ROW:
                 continue
             own = faded(state.slot_landmark[at], newest, state.slow_per_ms[0])
             mine, all_ = state.lifts[at, c, v] * own, state.lifts[at, c, ALL] * own
@@ -240,7 +240,7 @@ def _lifts(state: State, codes: Array, rows: Array, out: Array) -> None:
 
 
 @compiled
-def _category(state: State, clicks: Array, rows: Array, out: Array) -> None:
+def _category(state: TrendState, clicks: Array, rows: Array, out: Array) -> None:
     """Share of the reader's clicks in the candidate's category, both known."""
     known = 0
     for p in range(len(clicks)):

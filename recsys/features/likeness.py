@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.features import COLUMN
-from recsys.items.affinity import affinity, direction
+from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import OnlineItems
 
 Array = npt.NDArray[Any]
 
 LAST = 10  # clicks whose single vectors are compared with a candidate
-HEADING = 1.0  # half-life, in clicks, of what a visit is heading to
+SESSION_HALF_LIFE = 1.0  # half-life, in clicks, of the session vectors
 EARLIER_ITEM = COLUMN["earlier_item"]
 ITEM_AFFINITY = COLUMN["item_affinity"]
 
@@ -43,7 +43,7 @@ def cosines(
     wanted = np.zeros((3, D), np.float32)
     if not _mean(vectors, clicks, 0, half_life, wanted[0]):
         return
-    visiting = _mean(vectors, clicks, visit, HEADING, wanted[1])
+    visiting = _mean(vectors, clicks, visit, SESSION_HALF_LIFE, wanted[1])
     earlier = _mean(vectors, clicks[:visit], 0, half_life, wanted[2])
     last = np.empty(min(n, LAST), np.int64)
     kept = 0
@@ -88,11 +88,11 @@ def affinities(items: OnlineItems, visited: Array, rows: Array, out: Array) -> N
     """
     if not len(visited) or not items.vectors.shape[1]:
         return
-    heading = direction(items, visited, HEADING)
-    if np.isnan(heading[0, 0]):
+    session = session_vectors(items, visited, SESSION_HALF_LIFE)
+    if np.isnan(session[0, 0]):
         return
     for b in range(len(rows)):
-        follows = affinity(items, heading, rows[b])
+        follows = next_item_score(items, session, rows[b])
         if not np.isnan(follows):
             out[b, ITEM_AFFINITY] = follows
 

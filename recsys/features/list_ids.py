@@ -15,8 +15,8 @@ from recsys.events import Events
 from recsys.features import HISTORY, LIST_FIELDS
 from recsys.features.ids import NONE, hashed
 from recsys.features.lists import Histories, Lists
-from recsys.trends import HOUR_MS
 from recsys.trends.contexts import values_of
+from recsys.units import HOUR_MS
 
 Ids = npt.NDArray[np.int64]
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from recsys.events import AGAIN, UNDATED, Events
 from recsys.events.people import visitor_keys
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION
+from recsys.trends import CLICK, IMPRESSION
+from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]
 Longs = npt.NDArray[np.int64]

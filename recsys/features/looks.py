@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.readers.looks import OPENED
-from recsys.trends.counting import examined
+from recsys.readers.state import CLICK_POSITION
+from recsys.trends.counting import position_propensity
 from recsys.trends.decay import faded
-from recsys.trends.state import CATEGORIES, LANDMARK, POSITIONS, State
+from recsys.trends.state import CATEGORIES, LANDMARK, POSITIONS, TrendState
 
 Array = npt.NDArray[Any]
 
@@ -33,7 +33,7 @@ FIRST_CLICKS, FIRST_LOOKS = 1.0, 10.0  # the click rate that a stream without an
 
 @compiled
 def category_looks(
-    state: State, prior: float, looked: Array, places: Array, rows: Array, now: int, column: int, out: Array
+    state: TrendState, prior: float, looked: Array, places: Array, rows: Array, now: int, column: int, out: Array
 ) -> None:
     """Two columns: the log of the reader's click rate in the candidate's category over everyone's, and log1p(looks).
 
@@ -41,7 +41,7 @@ def category_looks(
         state: the counts, as known before ``now``.
         prior: impressions of evidence that move a category's click rate half-way from the site's own.
         looked: int32 (n,), rows shown to the reader or opened by them before ``now``.
-        places: int16 (n,), place in the list, -1 for unknown, OPENED for a click.
+        places: int16 (n,), place in the list, -1 for unknown, CLICK_POSITION for a click.
         rows: int32 (B,), candidates.
         now: ms.
         column: the first of the two.
@@ -52,16 +52,16 @@ def category_looks(
     shown = 0
     for p in range(len(looked)):
         place, category = min(int(places[p]), POSITIONS - 1), state.category[looked[p]]
-        shown += place != OPENED
+        shown += place != CLICK_POSITION
         if not 0 <= category < CATEGORIES:
             continue
-        if place == OPENED:
+        if place == CLICK_POSITION:
             clicks[category] += 1.0
         elif place < 0:
             looks[category] += 1.0
         else:
             if worth[place] < 0:
-                worth[place] = examined(state, place)
+                worth[place] = position_propensity(state, place)
             looks[category] += worth[place]
     if not shown:
         return

@@ -13,8 +13,8 @@ from recsys.features.tags import Tags
 from recsys.items.online import OnlineItems, fixed_items
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import NEVER
 from recsys.trends.stream import Trends
+from recsys.units import UNKNOWN_ROW
 
 Articles = npt.NDArray[np.int32]  # rows of articles
 
@@ -93,8 +93,8 @@ def matrix(
     out = np.zeros((len(rows), len(NAMES)), np.float32)
     clicks, times = np.array(reader.clicks, np.int32), np.array(reader.times, np.int64)
     visit = reader.visit(now, trends.visits.gap_ms)
-    looked, places = reader.looks.before(now)
-    codes = trends.moment(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else NEVER, now)
+    looked, places = reader.impressions.before(now)
+    codes = trends.moment(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else UNKNOWN_ROW, now)
     if len(rows):
         known = known or known_of(tables, trends, config)
         asked = np.asarray(rows, np.int32)

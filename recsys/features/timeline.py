@@ -15,7 +15,8 @@ from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.features.config import FeaturesConfig
 from recsys.features.lists import NEVER, Articles, Lists, Longs, as_lists, impressions
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION
+from recsys.trends import CLICK, IMPRESSION
+from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]
 

@@ -17,13 +17,14 @@ from recsys.features.matrix import Tables, known_of
 from recsys.features.rows import Matrix
 from recsys.items.online import OnlineItems, learn_click
 from recsys.readers.config import ReadersConfig
-from recsys.readers.looks import OPENED
-from recsys.trends import CLICK, HOUR_MS, IMPRESSION, NEVER
-from recsys.trends.company import MAX_COMPANY, keep_company
+from recsys.readers.state import CLICK_POSITION
+from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.counting import count, fill_codes
-from recsys.trends.state import LATE, NEWEST, State
+from recsys.trends.covisits import MAX_COVISITS, count_covisits
+from recsys.trends.state import LATE, NEWEST, TrendState
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
@@ -72,7 +73,7 @@ class Asked(NamedTuple):
 
 
 class Walk:
-    """State that moves forward through a log.
+    """TrendState that moves forward through a log.
 
     Attributes:
         trends: the counts as of the last list described.
@@ -101,12 +102,12 @@ class Walk:
         if (np.diff(lists.time) < 0).any():
             raise ValueError("lists must come in time order")
         self.trends = Trends(len(events.article_ids), trends_config, session_gap_minutes)
-        self._readers, self._next, self._shelf_at = readers_config, 0, NEVER
+        self._readers, self._next, self._shelf_at = readers_config, 0, NEVER_MS
         self.histories = known = histories(events, lists, session_gap_minutes)
         looks = looks_of(events, lists)
         slices = (known.first, known.visit, known.last, looks.first, looks.last)
         self._asked = Asked(lists.time, lists.offsets, lists.article, *slices)
-        place = np.full(len(events), NEVER, np.int64)
+        place = np.full(len(events), UNKNOWN_ROW, np.int64)
         place[known.click] = np.arange(len(known.click))
         context, codes = event_codes(self.trends, events)
         self._log = Log(
@@ -157,7 +158,7 @@ class Walk:
         kept = (self._readers.history, self._readers.looks)
         while start < stop:
             now = int(self._asked.time[start])
-            if self._shelf_at == NEVER or now - self._shelf_at >= SHELF_MS:
+            if self._shelf_at == NEVER_MS or now - self._shelf_at >= SHELF_MS:
                 self.advance(now - now % self._stale if self._stale else now)
                 self._known = self._known._replace(shelf=self.trends.shelf())
                 self._shelf_at = now
@@ -220,18 +221,18 @@ def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
         int32 (E,) rows of int16 (n, C) codes; the last row is unknown.
     """
     texts = list(events.contexts)
-    context = events.context if len(events.context) else np.full(len(events), NEVER, np.int32)
+    context = events.context if len(events.context) else np.full(len(events), UNKNOWN_ROW, np.int32)
     first = np.full(len(texts), len(context), np.int64)
     counted = np.flatnonzero((context >= 0) & (events.kind == CLICK) & (events.time != UNDATED))
     np.minimum.at(first, context[counted], counted)
-    codes = np.zeros((len(texts) + 1, len(trends.moment(trends.codes(None), NEVER, 0))), np.int16)
+    codes = np.zeros((len(texts) + 1, len(trends.moment(trends.codes(None), UNKNOWN_ROW, 0))), np.int16)
     for at in np.argsort(first, kind="stable").tolist():
         codes[at] = trends.codes(texts[at], learn=bool(first[at] < len(context)))
     return np.where(context < 0, len(texts), context).astype(np.int32), codes
 
 
 @compiled
-def _apply(state: State, items: OnlineItems, log: Log, start: int, stop: int, late: int) -> int:
+def _apply(state: TrendState, items: OnlineItems, log: Log, start: int, stop: int, late: int) -> int:
     """Count, and teach with, the events start:stop. Returns ``stop``."""
     codes = np.zeros(log.codes.shape[1], np.int16)
     for e in range(start, stop):
@@ -248,20 +249,22 @@ def _apply(state: State, items: OnlineItems, log: Log, start: int, stop: int, la
         p = log.place[e]
         company = log.rows[0:0]
         if p >= 0:
-            company = log.rows[max(log.began[p], p - MAX_COMPANY) : p]
+            company = log.rows[max(log.began[p], p - MAX_COVISITS) : p]
         codes[:] = log.codes[log.context[e]]
-        before = NEVER
+        before = UNKNOWN_ROW
         if len(company):
             before = int(company[len(company) - 1])
         fill_codes(state, before, time, codes)
-        keep_company(state, company, row, codes, time)
-        if len(items.clicks):
+        count_covisits(state, company, row, codes, time)
+        if len(items.pair_counts):
             learn_click(items, company, row)
     return stop
 
 
 @compiled
-def _describe(state: State, items: OnlineItems, known: Known, log: Log, asked: Asked, cursor: Array, out: Array) -> int:
+def _describe(
+    state: TrendState, items: OnlineItems, known: Known, log: Log, asked: Asked, cursor: Array, out: Array
+) -> int:
     """Describe lists, return the next event; cursor: next event, first, last list, clicks, looks kept, late, stale."""
     nxt, start, stop, history, window, late, stale = cursor
     looked, places = np.empty(window, np.int32), np.empty(window, np.int16)
@@ -275,7 +278,7 @@ def _describe(state: State, items: OnlineItems, known: Known, log: Log, asked: A
         nxt = _apply(state, items, log, nxt, end, late)
         a, b = asked.first[i], asked.last[i]
         codes[:] = 0
-        before = NEVER
+        before = UNKNOWN_ROW
         if b > a:
             codes[:] = log.codes[log.context[log.event[b - 1]]]
             before = log.rows[b - 1]
@@ -287,7 +290,7 @@ def _describe(state: State, items: OnlineItems, known: Known, log: Log, asked: A
         n = min(asked.last_look[i] - asked.first_look[i], window)
         for p in range(n):
             e = log.looks[asked.last_look[i] - n + p]
-            looked[p], places[p] = log.article[e], OPENED if log.kind[e] == CLICK else log.position[e]
+            looked[p], places[p] = log.article[e], CLICK_POSITION if log.kind[e] == CLICK else log.position[e]
         clicks, times = log.rows[a:b], log.times[a:b]
         describe(state, known, clicks, times, visit, looked[:n], places[:n], codes, rows, now, part)
     return int(nxt)

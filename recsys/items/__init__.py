@@ -1,4 +1,4 @@
-"""Items: what is clicked together -> item vectors; what nobody clicked yet gets its vector from its content.
+"""Items: clicks of one visit -> item vectors; an article that nobody clicked yet gets its vector from its content.
 
 Reads clicks and article vectors; produces unit item vectors, the two learned tables that the service goes on learning
 from, and the ridge projection from content to behaviour, with which it places a new article.
@@ -7,7 +7,7 @@ This file needs numpy only.
 
     config.py     the settings
     online.py     one click -> the vectors after it
-    affinity.py   a visit's clicks -> what follows them
+    next_item.py  a visit's clicks -> the score of each article as the next click
     training.py   a log of clicks -> item vectors, from the start or from the last ones
     files.py      item vectors <-> the files of a release
     alignment.py  new item vectors -> the frame of the last ones, and how far they have drifted
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
 
-NONE, BEHAVIOUR, CONTENT = 0, 1, 2
+NO_VECTOR, BEHAVIOUR, CONTENT = range(3)  # the source of an item vector
 
 
 def known(vectors: Vectors) -> npt.NDArray[np.bool_]:

@@ -26,7 +26,7 @@ UNMOVED = 1e-5  # difference up to which two spaces are the same
 Longs = npt.NDArray[np.int64]
 
 
-class Drift(NamedTuple):
+class ItemDrift(NamedTuple):
     """How far the articles have moved since the last item vectors.
 
     Attributes:
@@ -50,7 +50,7 @@ def descended(
     fresh: npt.NDArray[np.bool_],
     *,
     seed: int,
-) -> tuple[ItemVectors, Drift | None]:
+) -> tuple[ItemVectors, ItemDrift | None]:
     """Item vectors in the frame of the last ones: gone on from them, or learned anew and turned.
 
     Args:
@@ -69,7 +69,7 @@ def descended(
         DegenerateInput: the vectors have grown beyond all bounds.
     """
     if parent is not None and continues(config, parent):
-        before = parent._replace(vectors=parent.vectors.copy(), clicks=parent.clicks.copy())
+        before = parent._replace(vectors=parent.vectors.copy(), pair_counts=parent.pair_counts.copy())
         made = updated(parent, events, fresh, content, config)
         return made, drift(made.online, before)
     items = learned(events, len(content), config, seed=seed)
@@ -80,7 +80,7 @@ def descended(
 
 def continues(config: ItemsConfig, parent: OnlineItems | None) -> bool:
     """Whether training goes on from the last vectors: it is asked for, and there are some of the same dimension."""
-    return config.start == "last" and parent is not None and parent.inside.shape[1] == config.embedding_dim
+    return config.start == "last" and parent is not None and parent.input_embeddings.shape[1] == config.embedding_dim
 
 
 def turned(items: OnlineItems, parent: OnlineItems) -> OnlineItems | None:
@@ -98,33 +98,37 @@ def turned(items: OnlineItems, parent: OnlineItems) -> OnlineItems | None:
         The new vectors, turned; None where the dimensions differ, or fewer articles are shared than there are
         dimensions.
     """
-    D = items.inside.shape[1]
+    D = items.input_embeddings.shape[1]
     both = _shared(items, parent)
-    if parent.inside.shape[1] != D or len(both) < D:
+    if parent.input_embeddings.shape[1] != D or len(both) < D:
         return None
-    weights = np.sqrt(np.minimum(items.clicks[both], parent.clicks[both]))
-    source = np.concatenate([items.inside[both], items.outside[both]])
-    target = np.concatenate([parent.inside[both], parent.outside[both]])
+    weights = np.sqrt(np.minimum(items.pair_counts[both], parent.pair_counts[both]))
+    source = np.concatenate([items.input_embeddings[both], items.output_embeddings[both]])
+    target = np.concatenate([parent.input_embeddings[both], parent.output_embeddings[both]])
     turn = rotation(source, target, np.tile(weights, 2))
-    new = items._replace(inside=items.inside @ turn, outside=items.outside @ turn)
-    same = all(
-        np.allclose(getattr(new, name), getattr(parent, name), atol=UNMOVED) for name in ("inside", "outside", "clicks")
+    new = items._replace(
+        input_embeddings=items.input_embeddings @ turn, output_embeddings=items.output_embeddings @ turn
     )
-    return items._replace(inside=parent.inside.copy(), outside=parent.outside.copy()) if same else new
+    learned = ("input_embeddings", "output_embeddings", "pair_counts")
+    if not all(np.allclose(getattr(new, name), getattr(parent, name), atol=UNMOVED) for name in learned):
+        return new
+    return items._replace(
+        input_embeddings=parent.input_embeddings.copy(), output_embeddings=parent.output_embeddings.copy()
+    )
 
 
-def drift(items: OnlineItems, parent: OnlineItems) -> Drift:
+def drift(items: OnlineItems, parent: OnlineItems) -> ItemDrift:
     """Compare item vectors with the last ones, in the same frame and by the same rows."""
     both = _shared(items, parent)
     if not len(both) or items.vectors.shape[1] != parent.vectors.shape[1]:
-        return Drift(0, float("nan"), np.empty(0, np.int64), np.empty(0, np.float32))
+        return ItemDrift(0, float("nan"), np.empty(0, np.int64), np.empty(0, np.float32))
     cosines = np.einsum("nd,nd->n", items.vectors[both], parent.vectors[both])
-    sure = np.flatnonzero(items.clicks[both] >= np.median(items.clicks[both]))
+    sure = np.flatnonzero(items.pair_counts[both] >= np.median(items.pair_counts[both]))
     most = sure[np.argsort(cosines[sure], kind="stable")[:MOVED]]
-    return Drift(len(both), round(float(cosines.mean()), 4), both[most], cosines[most])
+    return ItemDrift(len(both), round(float(cosines.mean()), 4), both[most], cosines[most])
 
 
-def told(moved: Drift | None, parent: str | None, ids: Sequence[str]) -> dict[str, Any]:
+def told(moved: ItemDrift | None, parent: str | None, ids: Sequence[str]) -> dict[str, Any]:
     """What ``training.json`` says of the last item vectors.
 
     Args:
@@ -140,4 +144,4 @@ def told(moved: Drift | None, parent: str | None, ids: Sequence[str]) -> dict[st
 
 
 def _shared(items: OnlineItems, parent: OnlineItems) -> Longs:
-    return np.flatnonzero((items.clicks > 0) & (parent.clicks > 0))
+    return np.flatnonzero((items.pair_counts > 0) & (parent.pair_counts > 0))

@@ -1,8 +1,8 @@
 """Item vectors <-> the files of a release: all that training and service need to go on exactly where they were.
 
-Reads and writes, in one folder, ``ids.parquet``, ``vectors.npy``, ``inside.npy``, ``outside.npy``, ``clicks.npy``,
-``content.npy``, ``recent.npy``, ``state.npy`` and ``settings.npy``, with what ``OnlineItems`` says of each, and
-``source.npy``, ``projection.npy``, ``space.json``.
+Reads and writes, in one folder, ``ids.parquet``; ``input_embeddings.npy``, ``output_embeddings.npy``,
+``pair_counts.npy``, ``content.npy``, ``vectors.npy``, ``recent.npy``, ``state.npy`` and ``settings.npy``, with what
+``OnlineItems`` says of each; and ``source.npy``, ``projection.npy``, ``space.json``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ import pyarrow as pa
 from recsys.errors import CorruptArtefact
 from recsys.items import item_space
 from recsys.items.config import ItemsConfig
-from recsys.items.online import FILLED, HEAD, OnlineItems, Rows, empty_like, online_settings, shares_of
+from recsys.items.online import FILLED, HEAD, OnlineItems, Rows, empty_like, online_settings, ring_counts_of
 from recsys.items.training import ItemVectors
 from recsys.workspace import Array, load_npy, read_json, read_table, save_npy, write_json, write_table
 
@@ -36,8 +36,8 @@ class Last(NamedTuple):
     through: int
 
 
-SAVED = ("inside", "outside", "clicks", "content", "vectors", "recent", "state", "settings")
-BY_ARTICLE = ("inside", "outside", "clicks", "content", "vectors")
+SAVED = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors", "recent", "state", "settings")
+BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
 REMEDY = "Run: python -m jobs items --fresh"
 DTYPES = {"recent": np.int32, "state": np.int64}  # all others are float32
 
@@ -90,8 +90,8 @@ def load_online(folder: Path) -> tuple[OnlineItems, list[str]]:
     """
     ids: list[str] = read_table(folder / "ids.parquet", columns=["id"])["id"].to_pylist()
     items = restored({name: load_npy(folder / f"{name}.npy") for name in SAVED})
-    if len(items.clicks) != len(ids):
-        raise CorruptArtefact(f"{len(ids)} articles in {folder}", f"vectors of {len(items.clicks)}", REMEDY)
+    if len(items.pair_counts) != len(ids):
+        raise CorruptArtefact(f"{len(ids)} articles in {folder}", f"vectors of {len(items.pair_counts)}", REMEDY)
     return items, ids
 
 
@@ -108,9 +108,9 @@ def restored(arrays: Mapping[str, Array]) -> OnlineItems:
     """
     if missing := [name for name in SAVED if name not in arrays]:
         raise CorruptArtefact("a snapshot of item vectors", f"one without {', '.join(missing)}", REMEDY)
-    A, D = arrays["inside"].shape if arrays["inside"].ndim == 2 else (-1, -1)
+    A, D = arrays["input_embeddings"].shape if arrays["input_embeddings"].ndim == 2 else (-1, -1)
     R = len(arrays["recent"])
-    shapes = dict.fromkeys(BY_ARTICLE, (A, D)) | {"clicks": (A,), "recent": (R,), "state": (4,), "settings": (7,)}
+    shapes = dict.fromkeys(BY_ARTICLE, (A, D)) | {"pair_counts": (A,), "recent": (R,), "state": (4,), "settings": (7,)}
     for name, shape in shapes.items():
         array = arrays[name]
         if array.shape != shape or array.dtype != DTYPES.get(name, np.float32):
@@ -120,7 +120,7 @@ def restored(arrays: Mapping[str, Array]) -> OnlineItems:
     if not (0 <= head < R and 0 <= filled <= R and (recent[:filled] >= 0).all() and (recent[:filled] < A).all()):
         raise CorruptArtefact(f"a ring of rows below {A}", "one that points elsewhere", REMEDY)
     kept = {name: np.array(arrays[name]) for name in SAVED}  # a copy: it changes in place
-    return OnlineItems(**kept, shares=shares_of(recent[:filled], A))
+    return OnlineItems(**kept, ring_counts=ring_counts_of(recent[:filled], A))
 
 
 def rearranged(items: OnlineItems, ids: Sequence[str], wanted: Sequence[str], config: ItemsConfig) -> OnlineItems:
@@ -149,8 +149,8 @@ def rearranged(items: OnlineItems, ids: Sequence[str], wanted: Sequence[str], co
     recent, state = np.zeros(config.recent_clicks, np.int32), items.state.copy()
     recent[: len(ring)] = ring
     state[:2] = len(ring) % len(recent), len(ring)
-    shares, settings = shares_of(ring, len(wanted)), online_settings(config)
-    return made._replace(recent=recent, state=state, shares=shares, settings=settings)
+    shares, settings = ring_counts_of(ring, len(wanted)), online_settings(config)
+    return made._replace(recent=recent, state=state, ring_counts=shares, settings=settings)
 
 
 def _by_age(items: OnlineItems) -> Rows:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.events import UNDATED, Events
 from recsys.items import Vectors
-from recsys.items.affinity import affinity, direction
+from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import OnlineItems, Rows, learn_click
 from recsys.items.training import CLICK, Longs, clicks_of
 
@@ -94,7 +94,7 @@ def _draw_others(
 def walk(
     items: OnlineItems,
     rows: Rows,
-    company: Longs,
+    previous: Longs,
     history: Longs,
     targets: Targets,
     first: int,
@@ -102,23 +102,23 @@ def walk(
     half_life: float,
     ranks: npt.NDArray[np.float64],
 ) -> None:
-    """Rank every list, by cosine and by affinity, and learn from every click from ``first`` on.
+    """Rank every list, by cosine and by next-item score, and learn from every click from ``first`` on.
 
     Args:
         items: changed in place.
         rows: int32 (C,), clicked rows in time order.
-        company: int64 (C,), the click before each that counts as company, see ``clicks_of``.
+        previous: int64 (C,), the click before each that counts as its context, see ``clicks_of``.
         history: int64 (C,), the same reader's click before each, however long ago.
         targets: the lists.
         first: the first click that is not yet learned from.
-        window: clicks of company.
+        window: clicks before an article that count as its context.
         half_life: clicks after which an older click of a reader counts half.
         ranks: float64 (L, 2), zeros; filled with how many of the others stand before the target, ties counting half.
     """
     done, buffer, last = first, np.empty(window, np.int32), np.empty(LAST, np.int32)
     for number in range(len(targets.click)):
         while done < targets.known[number]:
-            n = _chain(rows, company, company[done], buffer)
+            n = _chain(rows, previous, previous[done], buffer)
             learn_click(items, buffer[window - n :], rows[done])
             done += 1
         n = _chain(rows, history, targets.before[number], last)
@@ -140,26 +140,26 @@ def _chain(rows: Rows, previous: Longs, place: int, out: Rows) -> int:
 def _rank(
     items: OnlineItems, clicked: Rows, target: int, others: Rows, half_life: float, ranks: npt.NDArray[np.float64]
 ) -> None:
-    """Add how many of the others stand before the target: by cosine, then by affinity."""
-    heading = direction(items, clicked, half_life)
+    """Add how many of the others stand before the target: by cosine, then by next-item score."""
+    session = session_vectors(items, clicked, half_life)
     wanted = np.zeros(items.vectors.shape[1], np.float32)
     for back in range(len(clicked)):
         vector = items.vectors[clicked[len(clicked) - 1 - back]]
         if not np.isnan(vector[0]):
             wanted += np.float32(0.5 ** (back / half_life)) * vector
-    own = _scores(items, wanted, heading, target)
+    own = _scores(items, wanted, session, target)
     for other in others:
-        scores = _scores(items, wanted, heading, other)
+        scores = _scores(items, wanted, session, other)
         for by in range(2):
             ranks[by] += 1.0 if scores[by] > own[by] else 0.5 if scores[by] == own[by] else 0.0
 
 
 @compiled
-def _scores(items: OnlineItems, wanted: Vectors, heading: Vectors, row: int) -> tuple[float, float]:
-    """Cosine (unscaled, which does not change the order) and affinity; 0 for what is unknown."""
+def _scores(items: OnlineItems, wanted: Vectors, session: Vectors, row: int) -> tuple[float, float]:
+    """Cosine (unscaled, which does not change the order) and next-item score; 0 for what is unknown."""
     vector = items.vectors[row]
     cosine = 0.0
     for d in range(len(wanted)):
         cosine += vector[d] * wanted[d]
-    near = affinity(items, heading, row)
+    near = next_item_score(items, session, row)
     return (0.0 if np.isnan(cosine) else cosine), (0.0 if np.isnan(near) else near)

@@ -21,7 +21,7 @@ from recsys.items.training import CLICK, clicks_of, item_vectors
 
 TOP = 10
 LEARNED_SHARE = 0.6  # of the clicks, first in time, that are learned from before the first list is ranked
-KINDS = ("cosine", "affinity")  # to the reader vector; of what was clicked before, see ``recsys.items.affinity``
+RANKINGS = ("cosine", "next_item")  # to the reader vector; after the last clicks, see ``recsys.items.next_item``
 
 Ranks = npt.NDArray[np.float64]
 
@@ -54,14 +54,14 @@ def guessed(
         seed: of the first vectors.
 
     Returns:
-        float64 (L, 2): how many of the others stand before the target, by cosine and by affinity.
+        float64 (L, 2): how many of the others stand before the target, by cosine and by next-item score.
     """
-    rows, company = clicks_of(events, config.company_hours)
+    rows, previous = clicks_of(events, config.company_hours)
     history = clicks_of(events, FOREVER_HOURS)[1]
     first = int(LEARNED_SHARE * len(rows))
     items = item_vectors(_first_clicks(events, first), content, config, seed=seed).online
     ranks = np.zeros((len(targets.click), 2))
-    walk(items, rows, company, history, targets, first, config.window, half_life, ranks)
+    walk(items, rows, previous, history, targets, first, config.window, half_life, ranks)
     return ranks
 
 
@@ -76,7 +76,7 @@ def _first_clicks(events: Events, n: int) -> Events:
 def _figures(ranks: Ranks, base: Ranks) -> dict[str, float]:
     """HR and MRR, what they differ by from ``base``, and two standard errors of the paired difference."""
     made: dict[str, float] = {}
-    for by, kind in enumerate(KINDS):
+    for by, kind in enumerate(RANKINGS):
         for name, gain in (("hr", _hit), ("mrr", _reciprocal)):
             here, change = gain(ranks[:, by]), gain(ranks[:, by]) - gain(base[:, by])
             key = f"{kind}_{name}@{TOP}"

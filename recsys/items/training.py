@@ -18,12 +18,12 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.errors import DegenerateInput
 from recsys.events import KINDS, UNDATED, Events
-from recsys.items import BEHAVIOUR, CONTENT, NONE, Vectors, known, learn_projection, principal_projection, project
+from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors, known, learn_projection, principal_projection, project
 from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, Rows, empty_online, learn_click, place_content
+from recsys.units import HOUR_MS
 
 CLICK = KINDS.index("click")
-HOUR_MS = 3_600_000
 
 Longs = npt.NDArray[np.int64]
 
@@ -47,16 +47,16 @@ class ItemVectors:
 
     @property
     def source(self) -> npt.NDArray[np.uint8]:
-        """What the vectors come from: uint8 (A,), BEHAVIOUR (blended with content), CONTENT or NONE."""
-        source = np.where(self.online.clicks > 0, BEHAVIOUR, np.where(known(self.vectors), CONTENT, NONE))
+        """What the vectors come from: uint8 (A,), BEHAVIOUR (blended with content), CONTENT or NO_VECTOR."""
+        source = np.where(self.online.pair_counts > 0, BEHAVIOUR, np.where(known(self.vectors), CONTENT, NO_VECTOR))
         return source.astype(np.uint8)
 
 
-def clicks_of(events: Events, company_hours: float) -> tuple[Rows, Longs]:
-    """The clicks of a log, each with the one before it that counts as company.
+def clicks_of(events: Events, window_hours: float) -> tuple[Rows, Longs]:
+    """The clicks of a log, each with the one before it that counts as its context.
 
-    Company is the same reader's (without one, the same session's) click before, up to ``company_hours`` ago. A click
-    of which only the order is known is company of the next.
+    That is the same reader's (without one, the same session's) click before, up to ``window_hours`` ago. A click of
+    which only the order is known is context of the next.
 
     Returns:
         int32 (C,) article rows in time order, int64 (C,) place of the click before, -1 for none.
@@ -67,7 +67,7 @@ def clicks_of(events: Events, company_hours: float) -> tuple[Rows, Longs]:
     order = np.argsort(key, kind="stable")
     time = events.time[clicks][order]
     pause = np.diff(time)
-    near = (pause <= company_hours * HOUR_MS) | (time[:-1] == UNDATED)
+    near = (pause <= window_hours * HOUR_MS) | (time[:-1] == UNDATED)
     joined = (np.diff(key[order]) == 0) & (key[order][1:] >= 0) & near
     previous = np.full(len(clicks), -1, np.int64)
     previous[order[1:][joined]] = order[:-1][joined]
@@ -82,23 +82,23 @@ def learn_clicks(items: OnlineItems, rows: Rows, previous: Longs, places: Longs,
         items: changed in place.
         rows: int32 (C,), clicked rows in time order.
         previous: int64 (C,), see ``clicks_of``.
-        places: int64 (n,), which clicks to learn from, ascending; the others are company only.
-        window: clicks of company.
+        places: int64 (n,), which clicks to learn from, ascending; the others are context only.
+        window: clicks before an article that count as its context.
     """
-    company = np.empty(window, np.int32)
+    context = np.empty(window, np.int32)
     for click in places:
         n, place = 0, previous[click]
         while place >= 0 and n < window:
             n += 1
-            company[window - n] = rows[place]
+            context[window - n] = rows[place]
             place = previous[place]
-        learn_click(items, company[window - n :], rows[click])
+        learn_click(items, context[window - n :], rows[click])
 
 
 def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) -> OnlineItems:
     """Item vectors by behaviour alone.
 
-    The evidence counts each pair of the log once, however often it was walked.
+    The pair counts hold each pair of the log once, however often it was walked.
 
     Args:
         events: only what may be known; ``events.before`` cuts it.
@@ -114,7 +114,7 @@ def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) 
     epochs = max(1, min(config.epochs, config.max_trained_clicks // max(1, len(rows))))
     for _ in range(epochs):
         learn_clicks(items, rows, previous, np.arange(len(rows)), config.window)
-    items.clicks[:] /= np.float32(epochs)
+    items.pair_counts[:] /= np.float32(epochs)
     check_finite(items)
     return items
 
@@ -123,9 +123,9 @@ def check_finite(items: OnlineItems) -> None:
     """Refuse tables that have diverged.
 
     Raises:
-        DegenerateInput: an inside or outside vector is not finite.
+        DegenerateInput: an input or output embedding is not finite.
     """
-    if not (np.isfinite(items.inside).all() and np.isfinite(items.outside).all()):
+    if not (np.isfinite(items.input_embeddings).all() and np.isfinite(items.output_embeddings).all()):
         raise DegenerateInput("finite item vectors", "NaN or infinity", "Lower items.learning_rate or items.negative.")
 
 
@@ -135,12 +135,12 @@ def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> I
     Args:
         items: changed in place.
         content: float32 (A, D), article vectors, unit or NaN rows.
-        config: the ridge, and how much evidence weighs as much as the text.
+        config: the ridge, and how many pairs weigh as much as the text.
     """
-    clicked = items.clicks > 0
+    clicked = items.pair_counts > 0
     if clicked.any():
         behaviour = unblended(items)
-        weights = items.clicks / (items.clicks + np.float32(config.evidence))
+        weights = items.pair_counts / (items.pair_counts + np.float32(config.evidence))
         projection = learn_projection(content, behaviour, config.ridge, weights)
     else:
         projection = principal_projection(content, config.embedding_dim)
@@ -150,9 +150,9 @@ def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> I
 
 def unblended(items: OnlineItems) -> Vectors:
     """Unit vectors by behaviour alone, NaN for articles without clicks: float32 (A, D2)."""
-    both = items.inside + items.outside
+    both = items.input_embeddings + items.output_embeddings
     both /= np.maximum(np.linalg.norm(both, axis=1, keepdims=True), np.float32(1e-8))
-    both[items.clicks == 0] = np.nan
+    both[items.pair_counts == 0] = np.nan
     return np.asarray(both, np.float32)
 
 
@@ -182,7 +182,7 @@ def updated(
 
     Args:
         items: the last vectors by the log's article rows, see ``recsys.items.files.rearranged``; changed in place.
-        events: the whole log: older clicks are company.
+        events: the whole log: older clicks are context.
         fresh: bool (E,), which events the last vectors do not know yet.
         content: float32 (A, D), article vectors, unit or NaN rows.
         config: learning settings.

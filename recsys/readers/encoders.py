@@ -13,15 +13,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recsys.readers.clusters import ward
-from recsys.readers.config import ReadersConfig
-from recsys.readers.mean import Vectors, reader_vector, weights
-
+Vectors = npt.NDArray[np.float32]
 Rows = Sequence[int] | npt.NDArray[np.int32]
 Times = Sequence[int] | npt.NDArray[np.int64]
 
-NOTHING = 1e-6  # weight of a click that is too old to count
-LOOKED_AT = 100  # clicks that are clustered at most: with a half-life of 8 clicks an older one weighs below 1/4000
 CONCENTRATION = 5.0  # how closely clicks lie around an interest; 5 to 20 rank alike on G1
 
 
@@ -79,7 +74,7 @@ class Interests(NamedTuple):
         return seats
 
 
-class Encoder(Protocol):
+class ReaderEncoder(Protocol):
     """What turns clicks into interests."""
 
     def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
@@ -92,6 +87,43 @@ class Encoder(Protocol):
         """
 
 
+def weights(n: int, half_life_clicks: float) -> Vectors:
+    """How much each of the last ``n`` clicks counts: half as much every ``half_life_clicks`` clicks back.
+
+    Args:
+        n: number of clicks, oldest first.
+        half_life_clicks: in clicks.
+
+    Returns:
+        float32 (n,), rising, sums to 1; empty for n = 0.
+    """
+    back = np.arange(n - 1, -1, -1, dtype=np.float32)
+    raw = np.exp2(-back / np.float32(half_life_clicks))
+    return np.asarray(raw / raw.sum() if n else raw, np.float32)
+
+
+def reader_vector(vectors: Vectors, rows: Sequence[int] | npt.NDArray[np.int32], half_life_clicks: float) -> Vectors:
+    """The direction in which a reader's last clicks lie.
+
+    Args:
+        vectors: float32 (A, D), unit or NaN rows.
+        rows: article rows clicked, oldest first; rows without a vector or outside the table are skipped.
+        half_life_clicks: see ``weights``.
+
+    Returns:
+        float32 (D,), unit length; NaN when no clicked article has a vector, or when they cancel out.
+    """
+    unknown = np.full(vectors.shape[1], np.nan, np.float32)
+    inside = np.asarray(rows, np.int64)
+    known = vectors[inside[(inside >= 0) & (inside < len(vectors))]]
+    known = known[~np.isnan(known[:, 0])] if vectors.shape[1] else known  # (n, D)
+    if not len(known) or not vectors.shape[1]:
+        return unknown
+    mean = weights(len(known), half_life_clicks) @ known
+    norm = float(np.linalg.norm(mean))
+    return (mean / norm).astype(np.float32) if norm > 1e-6 else unknown
+
+
 class MeanEncoder:
     """One interest: the decayed mean of the last clicks."""
 
@@ -99,38 +131,8 @@ class MeanEncoder:
         self.half_life_clicks = half_life_clicks
 
     def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
-        """See ``Encoder``."""
+        """See ``ReaderEncoder``."""
         return one_interest(reader_vector(vectors, rows, self.half_life_clicks))
-
-
-class InterestsEncoder:
-    """Several interests: the history's clusters, each the decayed mean of its own clicks.
-
-    An interest's share is that of its clicks' weights, so that what a reader clicked lately counts for more.
-    """
-
-    def __init__(self, config: ReadersConfig) -> None:
-        self.config = config
-
-    def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
-        """See ``Encoder``."""
-        points = known_clicks(vectors, rows)[-LOOKED_AT:]  # (n, D)
-        if not len(points):
-            return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
-        part = weights(len(points), self.config.half_life_clicks)
-        points, part = points[part > NOTHING], part[part > NOTHING]
-        label = ward(points, part, self.config.max_interests, self.config.interest_gain)
-        belongs = np.zeros((int(label.max()) + 1, len(points)), np.float32)
-        belongs[label, np.arange(len(points))] = part
-        sums = belongs @ points  # (K, D)
-        norms = np.sqrt((sums * sums).sum(axis=1))
-        shares = belongs.sum(axis=1)
-        keep = np.flatnonzero(norms > 1e-6)
-        if not len(keep):
-            return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
-        order = keep[np.argsort(-shares[keep], kind="stable")]
-        found = shares[order] / shares[order].sum()
-        return Interests((sums[order] / norms[order, None]).astype(np.float32), found.astype(np.float32))
 
 
 def known_clicks(vectors: Vectors, rows: Rows) -> Vectors:
@@ -151,8 +153,3 @@ def known_rows(vectors: Vectors, rows: Rows) -> tuple[npt.NDArray[np.int64], npt
 def one_interest(vector: Vectors) -> Interests:
     """A vector, float32 (D,), as the only interest."""
     return Interests(vector[None], np.ones(1, np.float32))
-
-
-def untrained(config: ReadersConfig) -> Encoder:
-    """The encoder that needs no training: several interests where the configuration asks for them, else the mean."""
-    return InterestsEncoder(config) if config.encoder == "interests" else MeanEncoder(config.half_life_clicks)

@@ -15,10 +15,10 @@ from recsys.events import Events
 from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, empty_online, place_content
 from recsys.readers.config import ReadersConfig
-from recsys.readers.mean import Vectors
+from recsys.readers.encoders import Vectors
 from recsys.readers.shown import Shown, shown
 from recsys.readers.trained import TrainedEncoder
-from recsys.readers.training import LEAST, Training, fit
+from recsys.readers.training import LEAST, EncoderFit, fit
 from recsys.readers.walks import walk, walkable
 from recsys.words.alignment import rotation
 
@@ -32,7 +32,7 @@ def learned(
     *,
     seed: int,
     track: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> tuple[TrainedEncoder, Training] | None:
+) -> tuple[TrainedEncoder, EncoderFit] | None:
     """Train the encoder that ``config`` names on a whole log.
 
     Args:
@@ -64,7 +64,7 @@ def lists_in_frame(
     seed: int,
 ) -> Shown | None:
     """The lists of a log, with the vectors of their moments in the frame of the released ones; None without a frame."""
-    log, A = walkable(events, session_gap_minutes), len(released.clicks)
+    log, A = walkable(events, session_gap_minutes), len(released.pair_counts)
     last = empty_online(A, items, seed=seed)
     walk(last, log, 0, len(log.row))
     turn = frame(last, released)
@@ -95,8 +95,11 @@ def frame(source: OnlineItems, target: OnlineItems) -> Vectors | None:
         float32 (D, D), orthogonal; None where the dimensions differ or fewer articles are clicked than there are
         dimensions.
     """
-    both = np.flatnonzero((source.clicks > 0) & (target.clicks > 0))
-    if source.inside.shape[1] != target.inside.shape[1] or len(both) < source.inside.shape[1]:
+    both = np.flatnonzero((source.pair_counts > 0) & (target.pair_counts > 0))
+    D = source.input_embeddings.shape[1]
+    if target.input_embeddings.shape[1] != D or len(both) < D:
         return None
-    here, there = (np.concatenate([items.inside[both], items.outside[both]]) for items in (source, target))
-    return rotation(here, there, np.tile(np.sqrt(np.minimum(source.clicks[both], target.clicks[both])), 2))
+    here, there = (
+        np.concatenate([items.input_embeddings[both], items.output_embeddings[both]]) for items in (source, target)
+    )
+    return rotation(here, there, np.tile(np.sqrt(np.minimum(source.pair_counts[both], target.pair_counts[both])), 2))

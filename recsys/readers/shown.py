@@ -14,7 +14,7 @@ import numpy as np
 from recsys.compiled import compiled
 from recsys.events import UNDATED
 from recsys.items.online import OnlineItems
-from recsys.readers.mean import Vectors
+from recsys.readers.encoders import Vectors
 from recsys.readers.walks import MINUTE_MS, Longs, Rows, Walkable, walk
 
 RECENT = 5_000  # clicks of everyone from which articles are drawn

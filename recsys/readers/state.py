@@ -1,13 +1,52 @@
-"""What is remembered of one reader: the last clicks, what was shown, what was dismissed, what was seen."""
+"""Memory of one reader: the last clicks, impressions, dismissed and seen articles, in bounded space."""
 
+from array import array
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.readers.config import ReadersConfig
-from recsys.readers.looks import OPENED, Looks
 
 IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
+CLICK_POSITION = -2  # the position of a click among impressions
+
+
+@dataclass(slots=True)
+class ImpressionWindow:
+    """The last impressions and clicks of one reader, in one window, so that those are a share of these.
+
+    Attributes:
+        size: kept at most; the oldest go first.
+        rows: article rows, in the order in which they came.
+        times: ms since the epoch.
+        positions: place in the list from 0, -1 for unknown, CLICK_POSITION for a click.
+    """
+
+    size: int
+    rows: "array[int]" = field(default_factory=lambda: array("i"))
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+    positions: "array[int]" = field(default_factory=lambda: array("h"))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def add(self, row: int, time: int, position: int) -> None:
+        """Take one impression or click in; an undated one says nothing."""
+        if time == UNDATED:
+            return
+        self.rows.append(row)
+        self.times.append(time)
+        self.positions.append(position)
+        if len(self.rows) > self.size:
+            del self.rows[0], self.times[0], self.positions[0]
+
+    def before(self, now: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int16]]:
+        """Rows and positions of all that is dated before ``now`` (ms): int32 (n,), int16 (n,)."""
+        past = np.array(self.times, np.int64) < now
+        return np.array(self.rows, np.int32)[past], np.array(self.positions, np.int16)[past]
 
 
 @dataclass(slots=True)
@@ -21,7 +60,7 @@ class ReaderState:
         seen: every row ever clicked or dismissed; beyond ``remembered`` the oldest half is forgotten.
         history: clicks kept.
         remembered: rows kept in ``seen``.
-        looks: the last impressions and clicks.
+        impressions: the last impressions and clicks.
         context: of the last click, the text of a JSON object; None where unknown.
     """
 
@@ -31,14 +70,15 @@ class ReaderState:
     seen: set[int] = field(default_factory=set)
     history: int = 50
     remembered: int = 5_000
-    looks: Looks = field(default_factory=lambda: Looks(300))
+    impressions: ImpressionWindow = field(default_factory=lambda: ImpressionWindow(300))
     context: str | None = None
     _order: list[int] = field(default_factory=list, repr=False)  # the rows of seen, oldest first
 
     @classmethod
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
-        return cls(history=config.history, remembered=config.remembered, looks=Looks(config.looks))
+        window = ImpressionWindow(config.looks)
+        return cls(history=config.history, remembered=config.remembered, impressions=window)
 
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
         """Learn from one event; dwells say nothing here. Events count in the order they arrive.
@@ -51,7 +91,7 @@ class ReaderState:
             position: of an impression, its place in the list from 0; -1 for unknown.
         """
         if kind in (IMPRESSION, CLICK):
-            self.looks.add(row, time, OPENED if kind == CLICK else position)
+            self.impressions.add(row, time, CLICK_POSITION if kind == CLICK else position)
         if kind == CLICK:
             self.context = context
             self.clicks.append(row)

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import CorruptArtefact
-from recsys.readers.encoders import Interests, Rows, Times, known_rows, one_interest
-from recsys.readers.mean import Vectors
+from recsys.readers.encoders import Interests, Rows, Times, Vectors, known_rows, one_interest
 from recsys.readers.shown import minutes_of
 from recsys.workspace import load_arrays, read_json, same_space, save_arrays, write_json
 

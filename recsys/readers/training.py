@@ -43,7 +43,7 @@ MATTERS = 1e-3  # nats by which a loss must fall to count as better: less is noi
 JUDGED_FIRST = 20  # batches by which the best of those is chosen
 
 
-class Training(NamedTuple):
+class EncoderFit(NamedTuple):
     """What happened while an encoder was fitted.
 
     Attributes:
@@ -73,7 +73,7 @@ def fit(
     *,
     seed: int,
     track: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> tuple[TrainedEncoder, Training]:
+) -> tuple[TrainedEncoder, EncoderFit]:
     """Fit the encoder that ``config.encoder`` names.
 
     Args:
@@ -112,7 +112,7 @@ class _Run:
         self.best = 0
         self._keep()
 
-    def train(self, epochs: Iterable[int]) -> Training:
+    def train(self, epochs: Iterable[int]) -> EncoderFit:
         """Train the base, then all; ``epochs`` counts from 1 and is twice as long as one of the two may be."""
         with torch.no_grad():
             first = list(_batches(self.made, self.rng.permutation(self.fitted), self.config.batch_size, JUDGED_FIRST))
@@ -123,7 +123,7 @@ class _Run:
         self._improve(self.net.base, counted, self.config.learning_rate)
         base_epochs = len(self.fit_loss)
         self._improve(self.net, counted, GENTLY * self.config.learning_rate)
-        return Training(self.fit_loss, self.validation_loss, self.best, base_epochs)
+        return EncoderFit(self.fit_loss, self.validation_loss, self.best, base_epochs)
 
     def _improve(self, part: nn.Module, epochs: Iterator[int], rate: float) -> None:
         """Train a part until it gets no better, and go back to the best state."""

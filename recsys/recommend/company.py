@@ -53,7 +53,7 @@ def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now
         n: how many at most; equal ones in row order.
     """
     last = list(dict.fromkeys(reversed(clicks)))[:LAST] if n else []
-    found = [trends.company(row, now, trends.config.neighbours) for row in last]
+    found = [trends.covisits(row, now, trends.config.neighbours) for row in last]
     sizes = [len(rows) for rows, _ in found]
     rows: Rows = np.concatenate([np.empty(0, np.int32), *(rows for rows, _ in found)])
     visits: Floats = np.concatenate([np.empty(0, np.float32), *(strength for _, strength in found)])

@@ -12,9 +12,9 @@ from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue, Mask
 from recsys.recommend.reasons import middle
 from recsys.recommend.taste import Space
-from recsys.trends import HOUR_MS
 from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS
 
 MIDDLE_MS = 600_000  # for so long the middle of all vectors, which hardly moves, is taken as it was
 

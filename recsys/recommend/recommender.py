@@ -18,7 +18,8 @@ from recsys.index import Index
 from recsys.items.online import WINDOW, learn_click
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.readers.encoders import Encoder, untrained
+from recsys.readers.encoders import ReaderEncoder
+from recsys.readers.interests import untrained_encoder
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
 from recsys.recommend.company import covisit_candidates
 from recsys.recommend.config import RecommendConfig
@@ -53,7 +54,7 @@ class Recommender:
         readers: ReadersConfig,
         neighbours: int,
         release: str | None,
-        encoder: Encoder | None = None,
+        encoder: ReaderEncoder | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.tables = tables
@@ -65,7 +66,10 @@ class Recommender:
         self.readers = readers
         self.neighbours = neighbours  # candidates that the index brings
         self.release = release
-        self._encoders = {Space.ITEMS: encoder or untrained(readers), Space.ARTICLES: untrained(readers)}
+        self._encoders = {
+            Space.ITEMS: encoder or untrained_encoder(readers),
+            Space.ARTICLES: untrained_encoder(readers),
+        }
         self.facts = SharedFeatures(catalogue, tables, trends, readers)
 
     def observe(
@@ -95,7 +99,7 @@ class Recommender:
         )
         items = self.tables.items
         passes = kind != CLICK or time == UNDATED or self.trends.is_ahead(time, arrived)
-        if items is None or passes or not 0 <= row < len(items.clicks):
+        if items is None or passes or not 0 <= row < len(items.pair_counts):
             return
         learn_click(items, company, row)
         if self.index is not None:

@@ -15,7 +15,7 @@ from typing import TypeVar
 from recsys.events import KINDS, UNDATED
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.readers.looks import Looks
+from recsys.readers.state import ImpressionWindow
 from recsys.store import StoredEvent
 
 KIND = {name: number for number, name in enumerate(KINDS)}
@@ -163,10 +163,12 @@ def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], co
     for row, time in zip(state.clicks, state.times, strict=True):
         if ids[row] in row_of:
             moved.observe(CLICK, row_of[ids[row]], time)
-    moved.looks = Looks(config.looks)
-    for row, time, place in zip(state.looks.rows, state.looks.times, state.looks.places, strict=True):
+    moved.impressions = ImpressionWindow(config.looks)
+    for row, time, place in zip(
+        state.impressions.rows, state.impressions.times, state.impressions.positions, strict=True
+    ):
         if ids[row] in row_of:
-            moved.looks.add(row_of[ids[row]], time, place)
+            moved.impressions.add(row_of[ids[row]], time, place)
     moved.context = state.context
     moved.dismissed |= {row_of[ids[row]] for row in state.dismissed & clicked if ids[row] in row_of}
     return moved

@@ -5,7 +5,7 @@ which they come; 0 is unknown, and what comes when there are no numbers left is 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -42,11 +42,6 @@ def values_of(context: str | None, names: Sequence[str]) -> list[str | None]:
     """What an event's context says of some attributes: a text for each name, None where it says nothing."""
     said = _parsed(context) if context else {}
     return [None if said.get(name) is None else str(said[name]) for name in names]
-
-
-def learned_codes(known: dict[str, int], texts: Iterable[str]) -> npt.NDArray[np.int64]:
-    """The codes of some values, new ones given numbers of their own as long as there are any: int64 (n,)."""
-    return np.array([_code(known, text, learn=True) for text in texts], np.int64)
 
 
 @lru_cache(maxsize=4096)

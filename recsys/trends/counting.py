@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.decay import GONE, faded, row_fade, settle_row, start_clock
-from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, VALUES, State
+from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, VALUES, TrendState
+from recsys.units import HOUR_MS, NEVER_MS
 
 Array = npt.NDArray[Any]
 
@@ -26,7 +26,7 @@ FAINTEST = 1e-290  # of clicks at the landmark: below it a float holds too few d
 
 
 @compiled
-def examined(state: State, position: int) -> float:
+def position_propensity(state: TrendState, position: int) -> float:
     """How much of an impression a place in the list is worth: its click rate over that of all places, 0.1 to 4."""
     if position < 0:
         return 1.0
@@ -41,12 +41,12 @@ def examined(state: State, position: int) -> float:
 
 
 @compiled
-def count(state: State, row: int, column: int, position: int, time: int) -> None:
+def count(state: TrendState, row: int, column: int, position: int, time: int) -> None:
     """Count an impression (column 0) or a click (column 1) of an article at ``time`` (ms)."""
     start_clock(state, time)
     settle_row(state, row)
     since = float(time) - float(state.clock[LANDMARK])
-    worth = 1.0 if column else examined(state, position)
+    worth = 1.0 if column else position_propensity(state, position)
     for k in range(len(state.per_ms)):
         weight = 2.0 ** (since * state.per_ms[k])
         state.decayed[row, column, k] += weight * worth
@@ -59,7 +59,7 @@ def count(state: State, row: int, column: int, position: int, time: int) -> None
         state.positions[min(position, POSITIONS - 1), column] += slow
     state.total[row, column] += 1
     state.all_total[column] += 1
-    if state.first[row] == NEVER or time < state.first[row]:
+    if state.first[row] == NEVER_MS or time < state.first[row]:
         state.first[row] = time
     state.clock[NEWEST] = max(state.clock[NEWEST], time)
     if column == 1:
@@ -71,7 +71,7 @@ def count(state: State, row: int, column: int, position: int, time: int) -> None
 
 
 @compiled
-def uncount(state: State, row: int, time: int) -> None:
+def uncount(state: TrendState, row: int, time: int) -> None:
     """Take a click back that turned out to be nobody's; what it was clicked with fades in its own time."""
     if not state.total[row, 1]:
         return
@@ -91,13 +91,13 @@ def uncount(state: State, row: int, time: int) -> None:
 
 
 @compiled
-def _take_back(state: State, category: int, bin_: int, slow: float) -> None:
+def _take_back(state: TrendState, category: int, bin_: int, slow: float) -> None:
     state.by_category[category, 1] = max(state.by_category[category, 1] - slow, 0.0)
     state.ages[category, bin_] = max(state.ages[category, bin_] - slow, 0.0)
 
 
 @compiled
-def fill_codes(state: State, before: int, time: int, codes: Array) -> None:
+def fill_codes(state: TrendState, before: int, time: int, codes: Array) -> None:
     """Write the last two codes: 1 + the hour of ``time`` (ms, UTC), 1 + the category of article row ``before``."""
     C = len(codes)
     codes[C - 2] = 1 + (time // HOUR_MS) % 24
@@ -107,9 +107,9 @@ def fill_codes(state: State, before: int, time: int, codes: Array) -> None:
 
 
 @compiled
-def born(state: State, row: int) -> int:
-    """When an article came out (ms): published, else first seen; NEVER when neither is known."""
-    return int(state.published[row] if state.published[row] != NEVER else state.first[row])
+def born(state: TrendState, row: int) -> int:
+    """When an article came out (ms): published, else first seen; NEVER_MS when neither is known."""
+    return int(state.published[row] if state.published[row] != NEVER_MS else state.first[row])
 
 
 @compiled
@@ -120,7 +120,7 @@ def age_bin(age: int) -> int:
 
 
 @compiled
-def shelf_lives(state: State, share: float, evidence: float, out: Array) -> None:
+def shelf_lives(state: TrendState, share: float, evidence: float, out: Array) -> None:
     """The age by which ``share`` of a category's clicks have come, in hours.
 
     Args:
@@ -146,7 +146,7 @@ def shelf_lives(state: State, share: float, evidence: float, out: Array) -> None
 
 
 @compiled
-def counts_at(state: State, rows: Array, now: int, out: Array) -> None:
+def counts_at(state: TrendState, rows: Array, now: int, out: Array) -> None:
     """Examined impressions and clicks of some articles, decayed to ``now``.
 
     Args:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.trends import NEVER
-from recsys.trends.state import LANDMARK, State
+from recsys.trends.state import LANDMARK, TrendState
+from recsys.units import NEVER_MS
 
 Array = npt.NDArray[Any]
 
@@ -36,10 +36,10 @@ def quotient(part: float, whole: float) -> float:
 
 
 @compiled
-def start_clock(state: State, time: int) -> None:
+def start_clock(state: TrendState, time: int) -> None:
     """Set or move the landmark so that ``time`` (ms) can be counted."""
     landmark = state.clock[LANDMARK]
-    if landmark == NEVER:
+    if landmark == NEVER_MS:
         state.clock[LANDMARK] = time
         return
     fastest = max(state.per_ms.max(), state.pair_per_ms.max(), state.slow_per_ms.max())
@@ -49,7 +49,7 @@ def start_clock(state: State, time: int) -> None:
 
 
 @compiled
-def move_landmark(state: State, time: int) -> None:
+def move_landmark(state: TrendState, time: int) -> None:
     """Make ``time`` (ms), which is not before it, the stream's landmark; counts of articles are left for later."""
     landmark = state.clock[LANDMARK]
     for k in range(len(state.per_ms)):
@@ -63,7 +63,7 @@ def move_landmark(state: State, time: int) -> None:
 
 
 @compiled
-def settle_row(state: State, row: int) -> None:
+def settle_row(state: TrendState, row: int) -> None:
     """Write an article's counts at the stream's landmark."""
     landmark, was = state.clock[LANDMARK], state.row_landmark[row]
     if was == landmark:
@@ -74,8 +74,8 @@ def settle_row(state: State, row: int) -> None:
 
 
 @compiled
-def settle_slot(state: State, at: int) -> None:
-    """Write a slot's company and lifts at the stream's landmark."""
+def settle_slot(state: TrendState, at: int) -> None:
+    """Write a slot's co-visits and lifts at the stream's landmark."""
     landmark, was = state.clock[LANDMARK], state.slot_landmark[at]
     if was == landmark:
         return
@@ -88,17 +88,7 @@ def settle_slot(state: State, at: int) -> None:
 
 
 @compiled
-def settle_all(state: State, time: int) -> None:
-    """Write everything at one landmark, ``time`` (ms), not before the stream's own: O(articles), for merging."""
-    move_landmark(state, time)
-    for row in range(len(state.row_landmark)):
-        settle_row(state, row)
-    for at in range(len(state.slot_landmark)):
-        settle_slot(state, at)
-
-
-@compiled
-def row_fade(state: State, row: int, now: int, k: int, fades: Array) -> float:
+def row_fade(state: TrendState, row: int, now: int, k: int, fades: Array) -> float:
     """What is left at ``now`` of an article's count at half-life k; ``fades`` (K,) is that of the stream's landmark."""
     if state.row_landmark[row] == state.clock[LANDMARK]:
         return float(fades[k])
@@ -106,7 +96,7 @@ def row_fade(state: State, row: int, now: int, k: int, fades: Array) -> float:
 
 
 @compiled
-def pair_fade(state: State, at: int, now: int, k: int, fades: Array) -> float:
+def pair_fade(state: TrendState, at: int, now: int, k: int, fades: Array) -> float:
     """The same of the co-visits in a slot; ``fades`` (3,)."""
     if state.slot_landmark[at] == state.clock[LANDMARK]:
         return float(fades[k])

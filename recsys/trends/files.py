@@ -1,6 +1,6 @@
 """Live counts <-> the files of a release: what the service goes on counting from.
 
-Reads and writes, in one folder, ``state.safetensors`` (the arrays of ``State``, without the slots that are free),
+Reads and writes, in one folder, ``state.safetensors`` (the arrays of ``TrendState``, without the slots that are free),
 ``ids.parquet`` (whose rows these are) and ``trends.json``: how far the log was counted, the codes of categories and of
 context values.
 """
@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import CorruptArtefact, StaleArtefact
-from recsys.trends import NEVER
 from recsys.trends.config import TrendsConfig
-from recsys.trends.state import HAND, NOTHING, PER_ARTICLE, PER_SLOT, USED, State
+from recsys.trends.state import HAND, PER_ARTICLE, PER_SLOT, UNTOUCHED, USED, TrendState
 from recsys.trends.stream import Trends
+from recsys.units import UNKNOWN_ROW
 from recsys.workspace import load_arrays, read_json, read_table, save_arrays, write_json, write_table
 
 Array = npt.NDArray[Any]
@@ -25,7 +25,7 @@ Array = npt.NDArray[Any]
 REMEDY = "Run: python -m jobs trends --fresh"
 
 
-class Counted(NamedTuple):
+class RestoredTrends(NamedTuple):
     """What ``load_trends`` found.
 
     Attributes:
@@ -78,12 +78,12 @@ def save_trends(
     write_json(folder / "trends.json", facts)
 
 
-def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_gap_minutes: int) -> Counted:
+def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_gap_minutes: int) -> RestoredTrends:
     """Read what ``save_trends`` wrote, by the rows of another list of articles.
 
     Args:
         folder: where from.
-        ids: A identifiers; what was counted of others is forgotten, with its company.
+        ids: A identifiers; what was counted of others is forgotten, with its co-visits.
         config: the settings that it was counted with.
         session_gap_minutes: the longest pause inside a visit.
 
@@ -98,11 +98,11 @@ def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_
     if facts.get("context") != list(config.context):
         raise StaleArtefact(f"counts by context {list(config.context)}", f"by {facts.get('context')}", REMEDY)
     row_of = {article_id: row for row, article_id in enumerate(ids)}
-    rows = np.array([row_of.get(article_id, NEVER) for article_id in counted], np.int64)
+    rows = np.array([row_of.get(article_id, UNKNOWN_ROW) for article_id in counted], np.int64)
     arrays = rearranged(arrays, rows, len(ids))
     values = tuple({value: code for code, value in enumerate(facts["values"][name], 1)} for name in config.context)
     trends = restore(arrays, config, values, session_gap_minutes)
-    return Counted(trends, facts["categories"], int(facts["through"]), list(facts["odd_readers"]))
+    return RestoredTrends(trends, facts["categories"], int(facts["through"]), list(facts["odd_readers"]))
 
 
 def restore(
@@ -117,12 +117,12 @@ def restore(
         arrays: of the slots, those in use are enough.
         config: the settings that it was counted with.
         values: the codes of the context attributes.
-        session_gap_minutes: see ``Visits``.
+        session_gap_minutes: see ``RunningVisits``.
 
     Raises:
         StaleArtefact: it was counted with other half-lives, for more live articles, or by another version.
     """
-    missing = set(State._fields) - {"category", "published"} - set(arrays)
+    missing = set(TrendState._fields) - {"category", "published"} - set(arrays)
     if missing:
         raise StaleArtefact(
             "all counts of this version", f"none of {', '.join(sorted(missing))}", "Run: python -m jobs trends"
@@ -149,8 +149,8 @@ def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_artic
     """The same counts by other rows.
 
     Args:
-        arrays: see ``State``; of the slots only those in use.
-        rows: int64 (A,), the new row of each article, each once; NEVER for one that is forgotten.
+        arrays: see ``TrendState``; of the slots only those in use.
+        rows: int64 (A,), the new row of each article, each once; UNKNOWN_ROW for one that is forgotten.
         n_articles: how many rows there are to be.
 
     Returns:
@@ -160,10 +160,10 @@ def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_artic
     known = rows >= 0
     for name in PER_ARTICLE:
         if name in arrays and name != "slot_of":
-            spread = np.full((n_articles, *arrays[name].shape[1:]), NOTHING.get(name, 0), arrays[name].dtype)
+            spread = np.full((n_articles, *arrays[name].shape[1:]), UNTOUCHED.get(name, 0), arrays[name].dtype)
             spread[rows[known]] = arrays[name][known]
             made[name] = spread
-    to = np.append(rows, NEVER)  # NEVER is the last place
+    to = np.append(rows, UNKNOWN_ROW)  # UNKNOWN_ROW is the last place
     kept = to[arrays["article_of"]] >= 0
     article_of = to[arrays["article_of"]][kept]
     neighbour = to[arrays["neighbour"][kept]]
@@ -173,7 +173,7 @@ def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_artic
     pairs = np.take_along_axis(arrays["pairs"][kept], order[:, :, None], axis=1)
     made["pairs"] = np.where(made["neighbour"][:, :, None] >= 0, pairs, np.float32(0))
     made["lifts"], made["slot_landmark"] = arrays["lifts"][kept], arrays["slot_landmark"][kept]
-    made["slot_of"] = np.full(n_articles, NEVER, np.int32)
+    made["slot_of"] = np.full(n_articles, UNKNOWN_ROW, np.int32)
     made["slot_of"][article_of] = np.arange(len(article_of))
     made["room"] = np.array(arrays["room"])
     made["room"][USED], made["room"][HAND] = len(article_of), arrays["room"][HAND] if kept.all() else 0

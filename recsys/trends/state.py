@@ -1,7 +1,7 @@
 """The arrays that the stream of events moves.
 
-Every count fades by *forward decay*, see ``decay.py``: an event costs the same whenever it comes, a late one has
-already faded as much as if it had come in time, and two streams are merged by adding them.
+Every count fades by *forward decay*, see ``decay.py``: an event costs the same whenever it comes, and a late one has
+already faded as much as if it had come in time.
 
 Source: Cormode, Shkapenyuk, Srivastava and Xu 2009 (forward decay).
 """
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.trends import HOUR_MS, NEVER
 from recsys.trends.config import TrendsConfig
+from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +30,7 @@ LANDMARK, NEWEST, LATE, AHEAD, UNKNOWN = range(5)
 USED, HAND = range(2)
 
 
-class State(NamedTuple):
+class TrendState(NamedTuple):
     """Counts of A articles; S of them live, that is in a slot with M neighbours each.
 
     Attributes:
@@ -39,23 +39,24 @@ class State(NamedTuple):
         pair_per_ms: float64 (3,), of the co-visits.
         slow_per_ms: float64 (2,), of the lifts and of the shelf lives.
         decayed: float64 (A, 2, K): examined impressions, clicks; each row written at its own landmark.
-        row_landmark: int64 (A,), ms, that landmark; NEVER for none.
+        row_landmark: int64 (A,), ms, that landmark; NEVER_MS for none.
         all_decayed: float64 (2, K), over all articles.
         total: int64 (A, 2), impressions and clicks ever.
         all_total: int64 (2,).
         undated: int64 (A,), clicks of which nobody knows when.
-        first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER for none.
+        first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER_MS for none.
         positions: float64 (POSITIONS, 2): impressions and clicks by place in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
         by_category: float64 (CATEGORIES + 1, 2): examined impressions, clicks; the last row is all categories.
-        slot_of: int32 (A,); article_of: int32 (S,); NEVER for none.
+        slot_of: int32 (A,); article_of: int32 (S,); UNKNOWN_ROW for none.
         room: int64 (2,): slots USED, the HAND that looks for one to take back.
-        neighbour: int32 (S, M), article rows, NEVER for a free place.
+        neighbour: int32 (S, M), article rows, UNKNOWN_ROW for a free place.
         pairs: float32 (S, M, 3), see TOGETHER.
         lifts: float32 (S, C, VALUES), clicks by value of each context attribute.
         slot_landmark: int64 (S,), ms, at which a slot's pairs and lifts are written.
         all_lifts: float64 (C, VALUES).
-        category: int16 (A,), NEVER for none; published: int64 (A,) ms, NEVER for unknown: what the owner knows.
+        category: int16 (A,), UNKNOWN_ROW for none; published: int64 (A,) ms, NEVER_MS for
+            unknown: told by ``Trends.describe_articles``.
     """
 
     clock: Array
@@ -97,38 +98,41 @@ PER_ARTICLE = (
     "published",
 )  # axis 0 is A
 PER_SLOT = ("article_of", "neighbour", "pairs", "lifts", "slot_landmark")  # axis 0 is S
-NOTHING = dict.fromkeys(("row_landmark", "first", "last", "slot_of", "category", "published"), NEVER)  # others: 0
+UNTOUCHED = {  # the value of a row of an article without any event; 0 elsewhere
+    **dict.fromkeys(("row_landmark", "first", "last", "published"), NEVER_MS),
+    **dict.fromkeys(("slot_of", "category"), UNKNOWN_ROW),
+}
 
 
-def empty_state(n_articles: int, config: TrendsConfig) -> State:
+def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
     """A stream without any event."""
     A, S, M, K = n_articles, config.live_articles, config.neighbours, len(config.half_lives_hours)
     C = len(config.context) + BUILT_IN
     slow = np.array([config.lift_half_life_hours, config.shelf_half_life_days * 24], np.float64)
-    return State(
-        clock=np.array([NEVER, NEVER, 0, 0, 0], np.int64),
+    return TrendState(
+        clock=np.array([NEVER_MS, NEVER_MS, 0, 0, 0], np.int64),
         per_ms=1.0 / (np.array(config.half_lives_hours, np.float64) * HOUR_MS),
         pair_per_ms=1.0 / (np.array(config.covisit_half_lives_hours, np.float64) * HOUR_MS),
         slow_per_ms=1.0 / (slow * HOUR_MS),
         decayed=np.zeros((A, 2, K)),
-        row_landmark=np.full(A, NEVER, np.int64),
+        row_landmark=np.full(A, NEVER_MS, np.int64),
         all_decayed=np.zeros((2, K)),
         total=np.zeros((A, 2), np.int64),
         all_total=np.zeros(2, np.int64),
         undated=np.zeros(A, np.int64),
-        first=np.full(A, NEVER, np.int64),
-        last=np.full(A, NEVER, np.int64),
+        first=np.full(A, NEVER_MS, np.int64),
+        last=np.full(A, NEVER_MS, np.int64),
         positions=np.zeros((POSITIONS, 2)),
         ages=np.zeros((CATEGORIES + 1, AGES)),
         by_category=np.zeros((CATEGORIES + 1, 2)),
-        slot_of=np.full(A, NEVER, np.int32),
-        article_of=np.full(S, NEVER, np.int32),
+        slot_of=np.full(A, UNKNOWN_ROW, np.int32),
+        article_of=np.full(S, UNKNOWN_ROW, np.int32),
         room=np.zeros(2, np.int64),
-        neighbour=np.full((S, M), NEVER, np.int32),
+        neighbour=np.full((S, M), UNKNOWN_ROW, np.int32),
         pairs=np.zeros((S, M, 3), np.float32),
         lifts=np.zeros((S, C, VALUES), np.float32),
-        slot_landmark=np.full(S, NEVER, np.int64),
+        slot_landmark=np.full(S, NEVER_MS, np.int64),
         all_lifts=np.zeros((C, VALUES)),
-        category=np.full(A, NEVER, np.int16),
-        published=np.full(A, NEVER, np.int64),
+        category=np.full(A, UNKNOWN_ROW, np.int16),
+        published=np.full(A, NEVER_MS, np.int64),
     )

@@ -7,7 +7,7 @@ event's own, so that a replay is exact. The rules for odd events:
 - late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
 - dated after its arrival by more than ``ahead_minutes``: it is held back, and counted as ahead;
 - again: every event counts once (the store knows events by their id); whoever hands events over tells which click
-  repeats one (``AGAIN``, see ``recsys.events.people``), and it only passes; an article is no company of itself;
+  repeats one (``AGAIN``, see ``recsys.events.people``), and it only passes; an article is no co-visit of itself;
 - on an article without a row: it is only counted as unknown;
 - after a gap of days: everything has faded by so much, and the visit is over.
 """
@@ -19,27 +19,26 @@ import numpy.typing as npt
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, IMPRESSION, NEVER
-from recsys.trends.company import keep_company
+from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
-from recsys.trends.contexts import Codes, codes_of, learned_codes
+from recsys.trends.contexts import Codes, codes_of
 from recsys.trends.counting import count, counts_at, fill_codes, shelf_lives, uncount
+from recsys.trends.covisits import RunningVisits, count_covisits
 from recsys.trends.decay import faded
-from recsys.trends.merging import merge_states
 from recsys.trends.state import (
     AHEAD,
     CATEGORIES,
     LANDMARK,
     LATE,
     NEWEST,
-    NOTHING,
     PER_ARTICLE,
     TOGETHER_LONG,
     UNKNOWN,
-    State,
+    UNTOUCHED,
+    TrendState,
     empty_state,
 )
-from recsys.trends.visits import Visits
+from recsys.units import MINUTE_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
@@ -47,11 +46,10 @@ Rows = npt.NDArray[np.int32]
 
 FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
 SHELF_EVIDENCE = 50.0  # clicks of all categories that are mixed into each category's own shelf life
-MINUTE_MS = 60_000
 
 
 class Trends:
-    """Live counts of A articles at K half-lives, and their company.
+    """Live counts of A articles at K half-lives, and their co-visits.
 
     Attributes:
         state: the arrays, moved in place.
@@ -60,8 +58,8 @@ class Trends:
 
     def __init__(self, n_articles: int, config: TrendsConfig, session_gap_minutes: int = 30) -> None:
         self.config = config
-        self.state: State = empty_state(n_articles, config)
-        self.visits = Visits(config.max_visits, session_gap_minutes * MINUTE_MS)
+        self.state: TrendState = empty_state(n_articles, config)
+        self.visits = RunningVisits(config.max_visits, session_gap_minutes * MINUTE_MS)
         self._last_before: dict[int, int] = {}  # row -> ms, when it was clicked before it was clicked last
         self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute
 
@@ -115,7 +113,7 @@ class Trends:
             row: article row; one outside the table is counted as unknown.
             time: ms since the epoch.
             position: place in the list, from 0; -1 for unknown.
-            visitor: the reader, else the session; without one a click has no company.
+            visitor: the reader, else the session; without one a click has no co-visits.
             context: text of a JSON object.
             arrived: ms, when the event came in; without it, events are taken to come in time.
 
@@ -142,10 +140,10 @@ class Trends:
             return nobody
         if time > had:
             self._last_before[row] = had
-        company = self.visits.click(visitor, row, time) if visitor else nobody
-        before = int(company[-1]) if len(company) else NEVER
-        keep_company(self.state, company, row, self.moment(self.codes(context, learn=True), before, time), time)
-        return company
+        before = self.visits.click(visitor, row, time) if visitor else nobody
+        last = int(before[-1]) if len(before) else UNKNOWN_ROW
+        count_covisits(self.state, before, row, self.moment(self.codes(context, learn=True), last, time), time)
+        return before
 
     def is_ahead(self, time: int, now: int | None) -> bool:
         """Whether a time (ms) lies so far ahead of a clock (ms) that it is held back; never without a clock."""
@@ -153,7 +151,7 @@ class Trends:
 
     @property
     def newest(self) -> int:
-        """When the newest event counted happened: ms, NEVER without any."""
+        """When the newest event counted happened: ms, NEVER_MS without any."""
         return int(self.state.clock[NEWEST])
 
     def uncount(self, row: int, time: int) -> None:
@@ -161,9 +159,9 @@ class Trends:
         if 0 <= row < len(self):
             uncount(self.state, row, time)
             if self.state.last[row] == time:  # else the click of a robot would leave a story that was opened just now
-                self.state.last[row] = self._last_before.pop(row, NEVER)
+                self.state.last[row] = self._last_before.pop(row, NEVER_MS)
             if not self.state.total[row].any():
-                self.state.first[row] = NEVER
+                self.state.first[row] = NEVER_MS
 
     def describe_articles(self, category: Codes, published: npt.NDArray[np.int64]) -> None:
         """Tell what is known of the articles: int16 (A,) categories and int64 (A,) ms; the arrays are kept, not copied.
@@ -184,24 +182,9 @@ class Trends:
         longer = {}
         for name in PER_ARTICLE:
             had = getattr(self.state, name)
-            added = np.full((more, *had.shape[1:]), NOTHING.get(name, 0), had.dtype)
+            added = np.full((more, *had.shape[1:]), UNTOUCHED.get(name, 0), had.dtype)
             longer[name] = np.concatenate([had, added])
         self.state = self.state._replace(**longer)
-
-    def merge(self, other: "Trends") -> None:
-        """Add what another worker counted of other events on the same article rows.
-
-        Raises:
-            StaleArtefact: it counts with other settings.
-        """
-        if other.config != self.config or len(other) != len(self):
-            raise StaleArtefact(
-                f"counts of {len(self)} articles with the same settings",
-                f"{len(other)} articles, {other.config}",
-                "Merge streams of one release.",
-            )
-        pairs = zip(self.values, other.values, strict=True)
-        merge_states(self.state, other.state, [learned_codes(mine, theirs) for mine, theirs in pairs])
 
     def counts(self, rows: Rows, now: int) -> Array:
         """Examined impressions and clicks of some articles, decayed to ``now``: float64 (B, 2, K)."""
@@ -265,17 +248,17 @@ class Trends:
         shelf_lives(self.state, self.config.shelf_share, SHELF_EVIDENCE, out)
         return out
 
-    def company(self, row: int, now: int, n: int) -> tuple[Rows, Floats]:
+    def covisits(self, row: int, now: int, n: int) -> tuple[Rows, Floats]:
         """What is clicked in the same visits as an article, most often first.
 
         Returns:
             int32 (≤ n,) rows and float32 (≤ n,) co-visits, decayed at the longer half-life; equal ones in row order.
         """
-        at = int(self.state.slot_of[row]) if 0 <= row < len(self) else NEVER
-        if at == NEVER:
+        at = int(self.state.slot_of[row]) if 0 <= row < len(self) else UNKNOWN_ROW
+        if at == UNKNOWN_ROW:
             return np.empty(0, np.int32), np.empty(0, np.float32)
         rows = self.state.neighbour[at]
-        found = rows != NEVER
+        found = rows != UNKNOWN_ROW
         now = max(now, int(self.state.clock[NEWEST]))
         fade = faded(int(self.state.slot_landmark[at]), now, float(self.state.pair_per_ms[TOGETHER_LONG]))
         rows, strength = rows[found], self.state.pairs[at][found, 1] * np.float32(fade)
@@ -309,7 +292,7 @@ class Trends:
 
     def arrays(self) -> dict[str, Array]:
         """Everything counted, as copies: what ``restore`` reads back exactly, but for what the owner knows."""
-        names = [name for name in State._fields if name not in ("category", "published")]
+        names = [name for name in TrendState._fields if name not in ("category", "published")]
         return {name: getattr(self.state, name).copy() for name in names}
 
 

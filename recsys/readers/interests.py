@@ -1,8 +1,8 @@
-"""Clusters: the vectors of one history -> which of them are one interest.
+"""Several interests of one reader: Ward's clustering of the clicks of a history.
 
-Ward's clustering of weighted points: the two clusters are joined whose joining adds least to the weighted squared
-distance from the centres. Joining stops when the next step would add more than ``gain`` and no more than ``most``
-clusters are left. No randomness, no start values: the same history gives the same interests.
+The two clusters of weighted points are joined whose joining adds least to the weighted squared distance from the
+centres. Joining stops when the next step would add more than ``gain`` and no more than ``most`` clusters are left. No
+randomness, no start values: the same history gives the same interests.
 
 Source: Ward 1963; Lance and Williams 1967 (the distances after a step); Pal et al. 2020 (PinnerSage: several interests
 of one person by Ward's method, and how many there are by the same stop).
@@ -12,10 +12,59 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
+from recsys.readers.config import ReadersConfig
+from recsys.readers.encoders import (
+    Interests,
+    MeanEncoder,
+    ReaderEncoder,
+    Rows,
+    Times,
+    Vectors,
+    known_clicks,
+    one_interest,
+    weights,
+)
 
-Vectors = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Costs = npt.NDArray[np.float64]
+
+LEAST_WEIGHT = 1e-6  # of a click: below it, it is too old to count
+MAX_CLUSTERED = 100  # clicks that are clustered: with a half-life of 8 clicks an older one weighs below 1/4000
+
+
+class InterestsEncoder:
+    """Several interests: the history's clusters, each the decayed mean of its own clicks.
+
+    An interest's share is that of its clicks' weights, so that what a reader clicked lately counts for more.
+    """
+
+    def __init__(self, config: ReadersConfig) -> None:
+        self.config = config
+
+    def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
+        """See ``ReaderEncoder``."""
+        points = known_clicks(vectors, rows)[-MAX_CLUSTERED:]  # (n, D)
+        if not len(points):
+            return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
+        part = weights(len(points), self.config.half_life_clicks)
+        points, part = points[part > LEAST_WEIGHT], part[part > LEAST_WEIGHT]
+        label = ward(points, part, self.config.max_interests, self.config.interest_gain)
+        belongs = np.zeros((int(label.max()) + 1, len(points)), np.float32)
+        belongs[label, np.arange(len(points))] = part
+        sums = belongs @ points  # (K, D)
+        norms = np.sqrt((sums * sums).sum(axis=1))
+        shares = belongs.sum(axis=1)
+        keep = np.flatnonzero(norms > 1e-6)
+        if not len(keep):
+            return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
+        order = keep[np.argsort(-shares[keep], kind="stable")]
+        found = shares[order] / shares[order].sum()
+        return Interests((sums[order] / norms[order, None]).astype(np.float32), found.astype(np.float32))
+
+
+def untrained_encoder(config: ReadersConfig) -> ReaderEncoder:
+    """The encoder that needs no training: several interests where the configuration asks for them, else the mean."""
+    return InterestsEncoder(config) if config.encoder == "interests" else MeanEncoder(config.half_life_clicks)
 
 
 def ward(points: Vectors, weights: Vectors, most: int, gain: float) -> Labels:

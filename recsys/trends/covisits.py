@@ -1,0 +1,175 @@
+"""Co-visits of articles and lifts of contexts, in bounded memory and constant time.
+
+Two articles clicked in one visit are a co-visit. Only live articles have them: each has a slot with room for so many
+neighbours. A new neighbour takes the place of the weakest one, as in a space-saving sketch; a new article takes the
+slot of one that is hardly clicked any more.
+
+Source: Linden, Smith and York 2003 (item-to-item); Metwally, Agrawal and El Abbadi 2005 (space-saving); Ludewig and
+Jannach 2018 (what is clicked next).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.compiled import compiled
+from recsys.trends.decay import faded, settle_slot
+from recsys.trends.state import ALL, HAND, LANDMARK, NEXT, TOGETHER, TOGETHER_LONG, USED, TrendState
+from recsys.units import UNKNOWN_ROW
+
+Array = npt.NDArray[Any]
+Rows = npt.NDArray[np.int32]
+
+COMPARED_SLOTS = 8  # before one is taken back
+MAX_COVISITS = 10  # clicks of a visit, the newest, with which a new click is a co-visit
+
+
+class RunningVisits:
+    """At most ``size`` visits; the one without a click for longest goes first.
+
+    A visit is over when the next click comes more than ``gap_ms`` after the last one. A late click takes the place that
+    its time gives it and moves no clock back.
+    """
+
+    def __init__(self, size: int, gap_ms: int) -> None:
+        self.size, self.gap_ms = size, gap_ms
+        self._visits: OrderedDict[str, list[tuple[int, int]]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def click(self, visitor: str, row: int, time: int) -> Rows:
+        """Add a click.
+
+        Returns:
+            int32 (n,): the rows clicked before it in the same visit, newest last, n ≤ ``MAX_COVISITS``.
+        """
+        visit = self._visits.pop(visitor, [])
+        if visit and time - visit[-1][0] > self.gap_ms:
+            visit = []
+        if visit and visit[0][0] - time > self.gap_ms:  # so late that it was a visit of its own
+            self._visits[visitor] = visit
+            return np.empty(0, np.int32)
+        earlier = [click for click in visit if click[0] <= time]
+        before = np.array([clicked for _, clicked in earlier[-MAX_COVISITS:]], np.int32)
+        self._visits[visitor] = [*earlier, (time, row), *visit[len(earlier) :]][-MAX_COVISITS:]
+        if len(self._visits) > self.size:
+            self._visits.popitem(last=False)
+        return before
+
+    def forget(self, gone: Callable[[str], bool]) -> None:
+        """Drop the visits of some visitors.
+
+        Args:
+            gone: says of a visitor whether they are one of them.
+        """
+        for visitor in list(filter(gone, self._visits)):
+            del self._visits[visitor]
+
+
+@compiled
+def claim_slot(state: TrendState, row: int, spared: int) -> int:
+    """The slot of an article, written at the stream's landmark.
+
+    When all are used one is taken back, but not ``spared``: UNKNOWN_ROW if it is the only one.
+    """
+    if state.slot_of[row] != UNKNOWN_ROW:
+        settle_slot(state, state.slot_of[row])
+        return int(state.slot_of[row])
+    S = len(state.article_of)
+    if S == 1 and spared == 0:
+        return UNKNOWN_ROW
+    if state.room[USED] < S:
+        found = int(state.room[USED])
+        state.room[USED] += 1
+    else:
+        found, least = UNKNOWN_ROW, np.inf
+        for step in range(min(COMPARED_SLOTS, S)):
+            other = (state.room[HAND] + step) % S
+            there = state.article_of[other]
+            fade = faded(state.row_landmark[there], state.clock[LANDMARK], state.per_ms[-1])
+            strength = state.decayed[there, 1, -1] * fade
+            if other != spared and (found == UNKNOWN_ROW or strength < least):
+                found, least = int(other), strength
+        state.room[HAND] = (state.room[HAND] + COMPARED_SLOTS) % S
+        state.slot_of[state.article_of[found]] = UNKNOWN_ROW
+        state.neighbour[found] = UNKNOWN_ROW
+        state.pairs[found] = np.float32(0)
+        state.lifts[found] = np.float32(0)
+    state.slot_landmark[found] = state.clock[LANDMARK]
+    state.slot_of[row] = found
+    state.article_of[found] = row
+    return found
+
+
+@compiled
+def add_pair(state: TrendState, at: int, row: int, column: int, weight: float) -> None:
+    """Add to one column of a neighbour in a slot."""
+    neighbours, pairs = state.neighbour[at], state.pairs[at]
+    weakest, least = 0, np.float32(np.inf)
+    for m in range(len(neighbours)):
+        if neighbours[m] == row:
+            pairs[m, column] += np.float32(weight)
+            return
+        if neighbours[m] == UNKNOWN_ROW:
+            weakest = m
+            break
+        if pairs[m, TOGETHER_LONG] < least:
+            weakest, least = m, pairs[m, TOGETHER_LONG]
+    neighbours[weakest] = row
+    pairs[weakest] = np.float32(0)
+    pairs[weakest, column] = np.float32(weight)
+
+
+@compiled
+def count_covisits(state: TrendState, before: Array, row: int, codes: Array, time: int) -> None:
+    """Count one click on ``row`` after the visit's clicks ``before``.
+
+    Args:
+        state: the stream; ``count`` has counted the click.
+        before: int32 (n,), article rows, newest last.
+        row: the article.
+        codes: int (C,), values of the context attributes; 0 for unknown.
+        time: ms.
+    """
+    since = float(time) - float(state.clock[LANDMARK])
+    here = claim_slot(state, row, UNKNOWN_ROW)
+    one = 2.0 ** (since * state.slow_per_ms[0])
+    for c in range(len(codes)):
+        if codes[c] > 0:
+            state.lifts[here, c, codes[c]] += np.float32(one)
+            state.lifts[here, c, ALL] += np.float32(one)
+            state.all_lifts[c, codes[c]] += one
+            state.all_lifts[c, ALL] += one
+    n = len(before)
+    if not n:
+        return
+    short = 2.0 ** (since * state.pair_per_ms[TOGETHER])
+    long = 2.0 ** (since * state.pair_per_ms[TOGETHER_LONG])
+    for p in range(max(0, n - MAX_COVISITS), n):
+        other = int(before[p])
+        if other == row or repeated_later(before, p, n):
+            continue
+        there = claim_slot(state, other, here)
+        if there == UNKNOWN_ROW:
+            continue
+        add_pair(state, there, row, TOGETHER_LONG, long)
+        add_pair(state, there, row, TOGETHER, short)
+        add_pair(state, here, other, TOGETHER_LONG, long)
+        add_pair(state, here, other, TOGETHER, short)
+    last = before[n - 1]
+    if last != row and state.slot_of[last] != UNKNOWN_ROW:
+        settle_slot(state, state.slot_of[last])
+        add_pair(state, int(state.slot_of[last]), row, NEXT, 2.0 ** (since * state.pair_per_ms[NEXT]))
+
+
+@compiled
+def repeated_later(before: Array, place: int, n: int) -> bool:
+    """True where the click at ``place`` is repeated after it: then only the later one is a co-visit."""
+    for later in range(place + 1, n):  # noqa: SIM110 - a generator does not compile
+        if before[later] == before[place]:
+            return True
+    return False
