@@ -36,7 +36,8 @@ from recsys.readers.interests import InterestsEncoder
 from recsys.readers.shown import shown
 from recsys.readers.training import fit
 from recsys.readers.walks import Walkable, walk, walkable
-from recsys.simulate import READER_PREFIX, SimulateConfig, make_world, visits
+from recsys.simulate import READER_PREFIX, simulated_world, visits
+from recsys.simulate.config import SimulateConfig
 from recsys.store import Kind
 
 OTHERS = 50
@@ -80,7 +81,7 @@ def simulated(readers: int, days: int, seed: int) -> Log:
     """Simulate readers of the demo's articles; a visit is all that a reader ever clicked, since visits are short."""
     rng, config = np.random.default_rng(seed), SimulateConfig(readers=readers, days=days)
     articles = demo.articles("demo", START, days + 1, rng)
-    world = make_world(articles, demo.truth(), config, rng)
+    world = simulated_world(articles, demo.truth(), config, rng)
     stream = visits(world, config, START - days * 24 * HOUR_MS, START, rng)
     clicks = [event for visit in stream for event in visit if event.kind == Kind.CLICK]
     row_of = {article.id: row for row, article in enumerate(articles)}

@@ -23,16 +23,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.next_click.data import load
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.replay import LogReplay
+from recsys.dataset.temporal_split import split_impressions
 from recsys.errors import DegenerateInput
 from recsys.events import Events, of_people
 from recsys.events.people import visitor_keys
 from recsys.events.visitors import Visitors
 from recsys.features import NAMES
 from recsys.features.config import FeaturesConfig
-from recsys.features.lists import Lists
-from recsys.features.matrix import Tables, known_of, matrix
-from recsys.features.timeline import lists_of
-from recsys.features.walk import Walk
+from recsys.features.matrix import ArticleTables, feature_matrix, kernel_tables
 from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers import ReaderState
@@ -85,27 +85,27 @@ def check(name: str, values: npt.NDArray[Any]) -> None:
         raise DegenerateInput(f"finite {name}", f"{int((~np.isfinite(values)).sum())} that are not", "Mend the kernel.")
 
 
-def tables(n_articles: int, seed: int) -> Tables:
+def tables(n_articles: int, seed: int) -> ArticleTables:
     """Nothing is known of the articles but what their clicks teach."""
     items = empty_online(n_articles, ItemsConfig(), seed=seed)
     unknown = np.full(n_articles, NEVER_MS, np.int64)
-    return Tables(items.vectors, np.empty((n_articles, 0), np.float32), unknown.astype(np.int16), unknown, items)
+    return ArticleTables(items.vectors, np.empty((n_articles, 0), np.float32), unknown.astype(np.int16), unknown, items)
 
 
 def through_training(events: Events, max_lists: int, seed: int) -> Soaked:
     """Walk the log, describe the newest lists, and look at every count."""
     config = FeaturesConfig(warmup=0.0, max_impressions=max_lists)
     rng, began = np.random.default_rng(seed), time.process_time()
-    lists = lists_of(events, config, holdout=0.2, validation=0.1, session_gap_minutes=30, rng=rng)
-    walk = Walk(events, lists, TrendsConfig(), READERS)
-    walk.stand_on(tables(len(events.article_ids), seed))
+    lists = split_impressions(events, config, holdout=0.2, validation=0.1, session_gap_minutes=30, rng=rng)
+    walk = LogReplay(events, lists, TrendsConfig(), READERS)
+    walk.use_tables(tables(len(events.article_ids), seed))
     for start in range(0, len(lists), 1_000):
         described(walk, lists, start, min(start + 1_000, len(lists)))
     check_counts(walk.trends)
     return soaked(events, len(events), len(lists), began)
 
 
-def described(walk: Walk, lists: Lists, start: int, stop: int) -> None:
+def described(walk: LogReplay, lists: Impressions, start: int, stop: int) -> None:
     """Describe some lists and check every column."""
     out = np.full((lists.offsets[stop] - lists.offsets[start], len(NAMES)), np.nan, np.float32)
     walk.describe(start, stop, out)
@@ -117,7 +117,7 @@ def through_service(events: Events, max_events: int, seed: int) -> Soaked:
     A, rng, began = len(events.article_ids), np.random.default_rng(seed), time.process_time()
     trends, visitors, known_tables = Trends(A, TrendsConfig()), Visitors(10_000), tables(A, seed)
     trends.describe_articles(known_tables.category, known_tables.published)
-    known, lists = known_of(known_tables, trends, READERS), 0
+    known, lists = kernel_tables(known_tables, trends, READERS), 0
     for number, (kind, row, moment, key) in enumerate(newest(events, max_events)):
         seen = visitors.see(kind, row, moment, str(key), None)
         for one in seen.undone:
@@ -131,7 +131,7 @@ def through_service(events: Events, max_events: int, seed: int) -> Soaked:
             later = moment + int(rng.integers(0, 400)) * DAY_MS  # also by a clock that is far ahead
             known = known._replace(shelf=trends.shelf())
             for now in (moment, later):
-                check("columns in service", matrix(known_tables, reader, rows, now, trends, READERS, known))
+                check("columns in service", feature_matrix(known_tables, reader, rows, now, trends, READERS, known))
                 lists += 1
     check_counts(trends)
     return soaked(events, min(max_events, len(events)), lists, began)

@@ -14,9 +14,9 @@ from jobs.ctr_aids import aids_of
 from jobs.runner import Counts, Job, Stage
 from recsys.ctr.model import Drawn
 from recsys.ctr.release import check, curves, doubts, judged_model, labels, released_model, told
+from recsys.dataset.impressions import FIT, HOLDOUT
+from recsys.dataset.parquet import load_training_set, open_training_set
 from recsys.features import COLUMN, GROUPS
-from recsys.features.lists import FIT, HOLDOUT
-from recsys.features.stored import load_rows, opened
 from recsys.metrics.judging import judge
 from recsys.workspace import read_json, save_npy, write_json
 
@@ -33,7 +33,7 @@ def run(job: Job) -> Counts:
         Counts: rows, clicked rows, best epoch, its loss and AUC on the validation part, and the speed of training.
     """
     file = job.path("features") / "features.parquet"
-    made, drawn = opened(file), read_json(job.path("features") / "schema.json")["drawn"]
+    made, drawn = open_training_set(file), read_json(job.path("features") / "schema.json")["drawn"]
     config = job.settings.ctr.resolved(drawn=drawn is not None)
     clicked = int(labels(made).sum(dtype=np.int64))
     if not any(block.mixed().any() for block in made.of_parts(FIT)):
@@ -43,7 +43,7 @@ def run(job: Job) -> Counts:
         return {"rows": len(made), "clicked": clicked, "best_epoch": 0}
     with aids_of(job, config, file, len(made)) as aids:
         judged = judged_model(made, config, seed=job.seed, aids=aids)
-        held = load_rows(file, HOLDOUT)
+        held = load_training_set(file, HOLDOUT)
         write_json(job.out / "judged.json", judge(judged.model.score, held, COLUMNS, seed=job.seed))
         save_npy(job.out / "holdout.npy", judged.scores)
         for doubt in doubts(judged, held.label, config):

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.runner import Context
-from recsys.evaluate import FIGURES, figures
-from recsys.features.lists import HOLDOUT
-from recsys.features.stored import load_rows
+from recsys.dataset.impressions import HOLDOUT
+from recsys.dataset.parquet import load_training_set
+from recsys.evaluate.held_out import RANKING_FIGURES, held_out_figures
 from recsys.metrics import calibration_error, log_loss
 from recsys.workspace import load_arrays, load_npy, read_json
 
@@ -34,10 +34,10 @@ def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, 
         Model -> figure -> value (the click model has TRUTH too, over all held-out rows), and a sentence on how they
         were judged or why they could not be.
     """
-    rows = load_rows(folders["features"] / "features.parquet", HOLDOUT)
+    rows = load_training_set(folders["features"] / "features.parquet", HOLDOUT)
     baselines = load_arrays(folders["baselines"] / "holdout.safetensors")
     scores = load_npy(folders["ctr"] / "holdout.npy")
-    table = figures(rows, scores, seed, baselines)
+    table = held_out_figures(rows, scores, seed, baselines)
     held = len(np.unique(rows.impression[rows.part == HOLDOUT]))
     if not table:
         return {}, "No list that was held out has both a clicked and an unclicked card: there is nothing to judge yet."
@@ -58,9 +58,9 @@ def command(context: Context, *, as_json: bool) -> None:
     workspace = context.workspace
     table, note = judged({stage: workspace.path(stage) for stage in STAGES}, context.seed)
     console = Console(stderr=as_json)
-    shown = Table("model", *(name.replace("_", " ") for name in (*FIGURES, *TRUTH)), box=None)
+    shown = Table("model", *(name.replace("_", " ") for name in (*RANKING_FIGURES, *TRUTH)), box=None)
     for model, values in table.items():
-        numbers = (values.get(name) for name in (*FIGURES, *TRUTH))
+        numbers = (values.get(name) for name in (*RANKING_FIGURES, *TRUTH))
         shown.add_row(model, *("–" if value is None else f"{value:.4f}" for value in numbers))
     if table:
         console.print(shown)

@@ -13,15 +13,15 @@ from jobs.event_log import whole_log
 from jobs.items import article_vectors
 from jobs.runner import Counts, Job, Stage
 from jobs.trends import sorted_articles
+from recsys.dataset.impressions import HOLDOUT, Impressions
+from recsys.dataset.parquet import training_set_writer
+from recsys.dataset.temporal_split import negative_sampling, split_impressions
+from recsys.dataset.training_set import training_chunks
 from recsys.events import Events
 from recsys.features import GROUPS, NAMES
-from recsys.features.ids import table_ids
-from recsys.features.lists import HOLDOUT, Lists
-from recsys.features.matrix import Tables
-from recsys.features.stored import writing
-from recsys.features.tags import Tags
-from recsys.features.timeline import how_drawn, lists_of
-from recsys.features.training import stretches
+from recsys.features.ids import hashed_article_ids
+from recsys.features.matrix import ArticleTables
+from recsys.features.similarity import ArticleTags
 from recsys.items.training import item_vectors
 from recsys.recommend.tags import STEM, tag_ids
 from recsys.workspace import read_table
@@ -44,13 +44,13 @@ def run(job: Job) -> Counts:
     events, lists = logged(job)
     known = facts(job, events.article_ids)
 
-    def tables_at(log: Events, time: int) -> Tables:
+    def tables_at(log: Events, time: int) -> ArticleTables:
         made = item_vectors(log.before(time), known.article_vectors, settings.items, seed=job.seed)
         return replace(known, item_vectors=made.vectors, items=made.online)
 
     gap, sizes = settings.events.session_gap_minutes, np.diff(lists.offsets)
     label = lists.label
-    drawn = how_drawn(events, settings.trends.half_lives_hours, settings.features)
+    drawn = negative_sampling(events, settings.trends.half_lives_hours, settings.features)
     by = None if drawn is None else {"column": GROUPS["popularity"][drawn[0]], "floor": drawn[1]}
     parts = np.bincount(np.repeat(lists.part, sizes), minlength=3).tolist()
     counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}
@@ -60,8 +60,8 @@ def run(job: Job) -> Counts:
     if counts["held_out"] > wanted + COARSE:
         reason = "lists of the same time stay together, and the log's times are coarse: whole days, perhaps"
         job.log.warning("held out", share=counts["held_out"], asked_for=wanted, reason=reason)
-    with writing(job.out / "features.parquet", {"impressions": counts, "drawn": by}) as rows:
-        made = stretches(events, lists, tables_at, settings.trends, settings.readers, gap)
+    with training_set_writer(job.out / "features.parquet", {"impressions": counts, "drawn": by}) as rows:
+        made = training_chunks(events, lists, tables_at, settings.trends, settings.readers, gap)
         with job.bar(len(lists), "lists") as moved:
             done = 0
             for stretch in made:
@@ -71,10 +71,10 @@ def run(job: Job) -> Counts:
     return counts | {"features": len(NAMES)}
 
 
-def logged(job: Job) -> tuple[Events, Lists]:
+def logged(job: Job) -> tuple[Events, Impressions]:
     """The log by the rows of the catalogue, and the lists in it with their parts."""
     settings, events = job.settings, whole_log(job)
-    lists = lists_of(
+    lists = split_impressions(
         events,
         settings.features,
         holdout=settings.evaluate.holdout,
@@ -85,17 +85,17 @@ def logged(job: Job) -> tuple[Events, Lists]:
     return events, lists
 
 
-def facts(job: Job, ids: list[str]) -> Tables:
+def facts(job: Job, ids: list[str]) -> ArticleTables:
     """What is known of articles without a click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
     vectors, known = article_vectors(job, ids), sorted_articles(job, ids)
-    named = table_ids(ids, known.category, list(known.codes))
-    return Tables(vectors, vectors, known.category, known.published, ids=named, tags=_tags(job, ids))
+    named = hashed_article_ids(ids, known.category, list(known.codes))
+    return ArticleTables(vectors, vectors, known.category, known.published, ids=named, tags=_tags(job, ids))
 
 
-def _tags(job: Job, ids: list[str]) -> Tags:
+def _tags(job: Job, ids: list[str]) -> ArticleTags:
     """What the articles are about, by the rows of ``ids``."""
     row_of = {article_id: row for row, article_id in enumerate(ids)}
-    tags = Tags.empty(len(ids), STEM)
+    tags = ArticleTags.empty(len(ids), STEM)
     ranked = read_table(job.path("keywords") / "keywords.parquet", columns=["id", "parts", "weights"])
     for batch in ranked.to_batches(max_chunksize=10_000):
         for article_id, parts, weights in zip(*(column.to_pylist() for column in batch.columns), strict=True):

@@ -12,8 +12,9 @@ from jobs.runner import Context, open_store
 from jobs.terminal import log, now_ms, peak_mib, reset_peak_memory
 from recsys import demo
 from recsys.errors import InputError
-from recsys.simulate import DAY, make_world, visits
+from recsys.simulate import simulated_world, visits
 from recsys.store import Store
+from recsys.units import DAY_MS
 
 
 def command(context: Context) -> None:
@@ -45,8 +46,8 @@ def _fill(store: Store, context: Context, now: int) -> None:
         raise InputError(
             "an empty store", f"articles of the site {site!r}", "Point RECSYS_DATA_DIR at a new folder for the demo."
         )
-    world = make_world(articles, demo.truth(), config, rng)
-    stream = visits(world, config, now - config.days * DAY, now, rng)
+    world = simulated_world(articles, demo.truth(), config, rng)
+    stream = visits(world, config, now - config.days * DAY_MS, now, rng)
     events = [event for visit in context.track(stream, None, "visits") for event in visit]
     store.put_articles(articles)
     written = store.add_events(events)

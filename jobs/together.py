@@ -17,9 +17,9 @@ from recsys.ctr.distributed import Group, is_lost, processes
 from recsys.ctr.model import ClickModel
 from recsys.ctr.release import Aids, judged_model, released_model
 from recsys.ctr.training import device_of
+from recsys.dataset.parquet import open_training_set
 from recsys.errors import DegenerateInput, RecsysError
 from recsys.features import NAMES
-from recsys.features.stored import opened
 
 TRAINS = ("ctr", "all")
 
@@ -74,7 +74,7 @@ def help_out(group: Group) -> None:
     """Train with the first process as often as it calls."""
     while (called := group.told(None)) is not None:
         rows, last, config, seed = called
-        made = opened(rows)
+        made = open_training_set(rows)
         aids = Aids(last=None if last is None else ClickModel.load(last, NAMES), group=group)
         judged = judged_model(made, config, seed=seed, aids=aids)
         released_model(made, judged, config, seed=seed, aids=aids)

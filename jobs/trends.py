@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from jobs.event_log import column, whole_log
 from jobs.runner import Counts, Job, Stage
+from recsys.dataset.replay import count_log
 from recsys.events import UNDATED
-from recsys.features.walk import counted
 from recsys.trends.files import save_trends
 from recsys.workspace import read_table
 
@@ -42,7 +42,7 @@ def run(job: Job) -> Counts:
     events = whole_log(job)
     known = sorted_articles(job, events.article_ids)
     gap = job.settings.events.session_gap_minutes
-    trends = counted(events, job.settings.trends, known.category, known.published, gap)
+    trends = count_log(events, job.settings.trends, known.category, known.published, gap)
     as_of = int(events.time[-1]) if len(events.time) and events.time[-1] != UNDATED else None
     odd = [reader for reader in column(job, "events", "odd_readers.parquet", "reader") if reader is not None]
     save_trends(trends, events.article_ids, list(known.codes), events.through, as_of, job.out, odd)

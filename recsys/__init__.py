@@ -40,6 +40,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
 
   ranking
     features     reader, article, context -> columns and ids, the same for training and serving
+    dataset      a log -> impressions, their split in time, training rows by one replay
     metrics      labels and scores -> figures; knows no model
     ctr          columns and ids -> P(click)
     index        vectors -> nearest neighbours
@@ -50,8 +51,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
 
   judging
     baselines    known simple methods -> scores of the same lists
-    replay       a log in time order, through what serves -> scores and figures
-    evaluate     held-out impressions -> figures of every model
+    evaluate     held-out impressions, or a replayed log -> figures of every model
     report       figures -> pictures and one page
 
   demo

@@ -7,9 +7,9 @@ import numpy as np
 
 from recsys.baselines import Baseline
 from recsys.baselines.clicks import Scores
+from recsys.dataset.impressions import Impressions, click_histories
 from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
-from recsys.features.lists import Lists, histories
 from tests import baseline_oracles as oracle
 from tests.clicks import HOUR, START, click, log_of
 
@@ -29,13 +29,13 @@ def random_log(seed: int, clicks: int = 150, hours: float = 12.0) -> Events:
     return log_of(made)
 
 
-def random_lists(events: Events, seed: int, n: int = 40, candidates: int = 7) -> Lists:
+def random_lists(events: Events, seed: int, n: int = 40, candidates: int = 7) -> Impressions:
     """Lists shown at times of clicks, a moment after, or at any time; to known readers, sessions and nobody."""
     rng = np.random.default_rng(seed)
     dated = events.time[events.time != UNDATED]
     time = np.sort(rng.choice(dated, n) + rng.choice([0, 1, 5 * MINUTE, HOUR], n))
     article = np.concatenate([rng.permutation(len(events.article_ids))[:candidates] for _ in range(n)])
-    return Lists.unclicked(
+    return Impressions.unclicked(
         time=time,
         reader=rng.choice(np.append(np.unique(visitor_keys(events)), -1), n).astype(np.int64),
         offsets=np.arange(n + 1) * candidates,
@@ -43,11 +43,11 @@ def random_lists(events: Events, seed: int, n: int = 40, candidates: int = 7) ->
     )
 
 
-def scored(model: Baseline, events: Events, lists: Lists) -> Scores:
-    return model.scores(events, lists, histories(events, lists, 30))
+def scored(model: Baseline, events: Events, lists: Impressions) -> Scores:
+    return model.scores(events, lists, click_histories(events, lists, 30))
 
 
-def by_oracle(model: Any, table: Callable[..., oracle.Table], events: Events, lists: Lists) -> list[float]:
+def by_oracle(model: Any, table: Callable[..., oracle.Table], events: Events, lists: Impressions) -> list[float]:
     """The scores of every candidate, list by list, as the slow definition has them."""
     scores: list[float] = []
     for i in range(len(lists)):

@@ -7,9 +7,9 @@ import numpy as np
 
 from recsys.baselines import ItemKnn, Popularity, SequentialRules, SessionKnn
 from recsys.baselines.session_knn import LONGEST
+from recsys.dataset.impressions import Impressions
 from recsys.events import KINDS, UNDATED, Events
 from recsys.events.people import visitor_keys
-from recsys.features.lists import Lists
 
 Table = dict[int, float]
 
@@ -45,7 +45,7 @@ class Past:
         return next(visit for visit in self.visits if place in visit)
 
 
-def past_of(events: Events, lists: Lists, i: int, gap_minutes: int = 30) -> Past:
+def past_of(events: Events, lists: Impressions, i: int, gap_minutes: int = 30) -> Past:
     """Gather what was known before list i."""
     now, gap = int(lists.time[i]), gap_minutes * 60_000
     columns = (events.kind, events.time, visitor_keys(events), events.article)

@@ -4,23 +4,23 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 
 NAMES = ("liking", "noise", "constant")
 
 
-def some_rows(n: int = 3_000, seed: int = 1) -> Rows:
+def some_rows(n: int = 3_000, seed: int = 1) -> LabelledRows:
     """Lists of six; a click is likelier the higher the first column."""
     rng = np.random.default_rng(seed)
     matrix = rng.standard_normal((n, 3)).astype(np.float32) * 5 + 2
     matrix[:, 2] = 4.0
     label = (rng.random(n) < 1 / (1 + np.exp(-(matrix[:, 0] - 2) / 2))).astype(np.int8)
-    return Rows.dense(matrix, label, (np.arange(n) // 6).astype(np.int32))
+    return LabelledRows.dense(matrix, label, (np.arange(n) // 6).astype(np.int32))
 
 
 def rows_of_ids(
     lists: int = 600, articles: int = 12, seed: int = 1, first: int = 1
-) -> tuple[Rows, npt.NDArray[np.float64]]:
+) -> tuple[LabelledRows, npt.NDArray[np.float64]]:
     """Lists of four articles, one clicked by how good it is, which nothing but its id says.
 
     Args:
@@ -39,7 +39,7 @@ def rows_of_ids(
     label = (np.arange(4) == clicked[:, None]).astype(np.int8).ravel()
     ids = np.zeros((4 * lists, len(CANDIDATE_FIELDS)), np.int64)
     ids[:, 0] = first + shown.ravel()
-    rows = Rows(
+    rows = LabelledRows(
         matrix=rng.standard_normal((4 * lists, 3)).astype(np.float32),
         ids=ids,
         context=rng.integers(1_000, 1_003, (lists, len(LIST_FIELDS))),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from recsys.events import KINDS
-from recsys.features.matrix import Tables
+from recsys.features.matrix import ArticleTables
 from recsys.index import Index
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
@@ -46,7 +46,7 @@ def newsroom(
         catalogue.put(f"a{row}", one)
     A = len(entries)
     table = np.array(vectors, np.float32) if vectors else np.empty((A, 0), np.float32)
-    tables = Tables(table, np.empty((A, 0), np.float32), np.full(A, -1, np.int16), catalogue.published)
+    tables = ArticleTables(table, np.empty((A, 0), np.float32), np.full(A, -1, np.int16), catalogue.published)
     return Recommender(
         catalogue,
         tables,

@@ -20,9 +20,9 @@ from recsys.baselines import (
 )
 from recsys.baselines.clicks import Scores, blocks, stream_of
 from recsys.baselines.neighbours import HALVINGS
+from recsys.dataset.impressions import ClickHistories, Impressions, click_histories
 from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
-from recsys.features.lists import Histories, Lists, histories
 from tests import baseline_oracles as oracle
 from tests.baseline_logs import ARTICLES, MINUTE, by_oracle, random_lists, random_log, scored
 from tests.clicks import HOUR, START, click, log_of
@@ -84,7 +84,7 @@ def test_ease_solves_its_definition_at_each_refit(seed: int) -> None:
 def test_ease_fits_the_most_clicked_articles_only() -> None:
     events = random_log(1)
     lists = random_lists(events, 1)
-    stream = stream_of(events, histories(events, lists, 30))
+    stream = stream_of(events, click_histories(events, lists, 30))
     column, weights = Ease(articles=3).fit(stream, np.arange(len(stream.article)), ARTICLES)
     count = np.bincount(stream.article, minlength=ARTICLES)
     assert set(np.flatnonzero(column >= 0)) == set(np.argsort(-count, kind="stable")[:3])
@@ -95,12 +95,12 @@ def test_ease_fits_the_most_clicked_articles_only() -> None:
 def test_ials_finds_the_reader_as_the_library_itself_would() -> None:
     events = random_log(2)
     lists = random_lists(events, 2)
-    told = histories(events, lists, 30)
+    told = click_histories(events, lists, 30)
     stream = stream_of(events, told)
     # one fit for all lists, on the log before them
     late = int(np.searchsorted(lists.time, START + 6 * HOUR))
     lists = lists.cut(late, len(lists))
-    told = histories(events, lists, 30)
+    told = click_histories(events, lists, 30)
     model = Ials(factors=4, penalty=2.0, alpha=20.0, days=1.0, refit_hours=10_000.0)
     begins = int(lists.time[0]) // (10_000 * HOUR) * 10_000 * HOUR
     assert begins < events.time[events.time != UNDATED][0]  # nothing is known by then
@@ -135,7 +135,7 @@ def test_ials_and_ease_tell_two_camps_apart() -> None:
     made += [click("even", "a00", START + 3 * HOUR), click("odd", "a01", START + 3 * HOUR)]
     events = log_of(made)
     keys = [events.reader_ids.index("even"), events.reader_ids.index("odd")]
-    lists = Lists.unclicked(
+    lists = Impressions.unclicked(
         time=np.full(2, START + 3 * HOUR + 1),
         reader=np.array(keys, np.int64),
         offsets=np.array([0, ARTICLES, 2 * ARTICLES]),
@@ -190,7 +190,7 @@ class Cheat:
 
     name = "cheat"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         count = np.bincount(events.article, minlength=len(events.article_ids))
         return count[lists.article].astype(np.float32)
 
@@ -200,8 +200,8 @@ class LateCheat:
 
     name = "late"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
-        shifted = Lists(**(vars(lists) | {"time": lists.time + 1}))
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
+        shifted = Impressions(**(vars(lists) | {"time": lists.time + 1}))
         return Popularity().scores(events, shifted, histories)
 
 

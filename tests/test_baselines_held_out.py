@@ -6,12 +6,12 @@ import numpy as np
 
 from recsys.baselines import Baseline, Popularity, SessionKnn
 from recsys.baselines.held_out import held_out_scores
+from recsys.dataset.impressions import Impressions
 from recsys.events import Events
-from recsys.features.lists import Lists
 from tests.baseline_logs import random_lists, random_log, scored
 
 
-def held_out_lists(seed: int) -> tuple[Events, Lists]:
+def held_out_lists(seed: int) -> tuple[Events, Impressions]:
     """A log with a validation and a held-out part, in which the newest click of everybody is clicked next."""
     events = random_log(seed, clicks=400, hours=24.0)
     lists = random_lists(events, seed, n=90)
@@ -38,7 +38,7 @@ def test_the_held_out_lists_are_scored_at_the_pace_that_ranked_the_lists_before_
 def test_a_pace_is_not_chosen_on_the_lists_that_judge() -> None:
     events, lists = held_out_lists(9)
 
-    def chosen_models(lists: Lists) -> dict[str, Baseline]:
+    def chosen_models(lists: Impressions) -> dict[str, Baseline]:
         return {name: one.model for name, one in held_out_scores(events, lists, gap_minutes=30, seed=1).items()}
 
     chosen = chosen_models(lists)

@@ -19,8 +19,10 @@ from benchmarks.closed_loop.newsroom import published, subjects
 from benchmarks.closed_loop.scene import START, Rows, Scene, Visit, make_scene
 from benchmarks.closed_loop.site import Site
 from recsys.errors import ArtefactError
-from recsys.simulate import DAY, HOUR, SimulateConfig, attention
+from recsys.simulate import attention
+from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
+from recsys.units import DAY_MS, HOUR_MS
 
 CONFIG = SimulateConfig(readers=30, days=2, visits_per_day=3.0, cards=6)
 QUICK: dict[str, Any] = {
@@ -97,7 +99,7 @@ def check_rules(watched: Watched, served: Served, scene: Scene) -> None:
 def test_every_arm_keeps_the_rules(arm: Any, scene: Scene) -> None:
     watched = Watched(arm(scene))
     check_rules(watched, serve(watched, scene), scene)
-    assert watched.nights == [START, START + DAY]
+    assert watched.nights == [START, START + DAY_MS]
     times = [now for now, _ in watched.events]
     assert times == sorted(times)
 
@@ -168,7 +170,7 @@ def test_articles_are_new_texts_of_their_category_published_by_day() -> None:
     assert len({article.body for article in articles}) == len(articles) == 36
     times = [article.published_at or 0 for article in articles]
     assert times == sorted(times)
-    assert START - 2 * DAY < times[0] < times[-1] < START + DAY
+    assert START - 2 * DAY_MS < times[0] < times[-1] < START + DAY_MS
     given = [article for article in articles if article.category is not None]
     assert 0 < len(given) < len(articles)
     assert all(truth[article.id] == article.category for article in given)
@@ -188,7 +190,7 @@ def click(scene: Scene, reader: int, row: int, time: int, kind: Kind = Kind.CLIC
 
 def test_popularity_fades_and_equal_ones_are_newest_first(scene: Scene) -> None:
     arm = Popularity(scene, half_life_hours=1.0)
-    then = START + 10 * HOUR
+    then = START + 10 * HOUR_MS
     arm.learn([click(scene, 0, 0, START), click(scene, 1, 0, START), click(scene, 2, 1, then)], then)
     visit = Visit(0, then, 0)
     assert arm.choose(visit, np.array([0, 1, 2, 3]), 4).tolist() == [1, 0, 3, 2]
@@ -213,7 +215,7 @@ def test_item_knn_follows_those_who_read_the_same(scene: Scene) -> None:
 def test_hours_to_the_nth_impression_are_counted_from_publication(scene: Scene) -> None:
     row = int(np.flatnonzero(scene.world.published > START)[0])
     born = int(scene.world.published[row])
-    moments = born + np.array([1, 2, 5]) * HOUR
+    moments = born + np.array([1, 2, 5]) * HOUR_MS
     shown = np.array([[row, -1], [-1, -1], [3, row]])
     served = Served(
         moments, np.zeros(3, np.int64), shown, shown >= 0, np.array([[True, False], [False] * 2, [False] * 2])

@@ -12,7 +12,7 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import CLIP, ClickModel
 from recsys.ctr.training import fit
 from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
-from recsys.features.rows import Candidates, Rows
+from recsys.features.rows import CandidateRows, LabelledRows
 from recsys.metrics import impression_metrics
 from tests.click_rows import NAMES, some_rows
 
@@ -70,7 +70,7 @@ def test_a_score_does_not_depend_on_the_other_candidates(members: int) -> None:
     rows = some_rows(500, seed=5)
     whole = model.raw(rows)
     for n in (1, 2, 3, 7, 29, 100, 333):
-        np.testing.assert_array_equal(model.raw(Candidates.dense(rows.matrix[:n])), whole[:n])
+        np.testing.assert_array_equal(model.raw(CandidateRows.dense(rows.matrix[:n])), whole[:n])
 
 
 def test_a_third_of_a_score_is_the_click_rate_itself(tmp_path: Path) -> None:
@@ -96,7 +96,9 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 def test_training_stops_when_the_later_part_gets_no_better() -> None:
     wrong = some_rows(300, seed=2)
-    wrong = Rows.dense(wrong.matrix, 1 - wrong.label, wrong.impression)  # the longer it trains, the worse it fits these
+    wrong = LabelledRows.dense(
+        wrong.matrix, 1 - wrong.label, wrong.impression
+    )  # the longer it trains, the worse it fits these
     _, training = fit(NAMES, some_rows(), wrong, CtrConfig(epochs=30, patience=2, device="cpu"), seed=1)
     assert len(training.fit_loss) == 3
     assert training.best_epoch == 1
@@ -113,8 +115,8 @@ def test_a_softmax_does_not_blame_a_long_list_for_its_length() -> None:
         own = np.flatnonzero(impression == number)
         label[rng.choice(own, p=(1 + 3 * good[own]) / (1 + 3 * good[own]).sum())] = 1
     config = CONFIG.model_copy(update={"loss": "softmax"})
-    model, _ = fit(NAMES, Rows.dense(matrix, label, impression), None, config, seed=1, schedule=[1.0] * 30)
-    short, long, better = model.score(Candidates.dense(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32)))
+    model, _ = fit(NAMES, LabelledRows.dense(matrix, label, impression), None, config, seed=1, schedule=[1.0] * 30)
+    short, long, better = model.score(CandidateRows.dense(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32)))
     assert 0.5 < long / short < 2.0  # ten times rarer in the raw counts
     assert better > 2 * long
 
@@ -151,7 +153,7 @@ def test_a_label_that_is_none_is_refused_with_its_row() -> None:
 @pytest.mark.parametrize("label", [[0, 0, 0], [1, 1, 1], [0, 1, 2], []])
 def test_labels_that_nothing_can_be_learned_from_are_refused(label: list[int], loss: str) -> None:
     n = len(label)
-    rows = Rows.dense(np.ones((n, 3), np.float32), np.array(label, np.int8), np.zeros(n, np.int32))
+    rows = LabelledRows.dense(np.ones((n, 3), np.float32), np.array(label, np.int8), np.zeros(n, np.int32))
     with pytest.raises(DegenerateInput):
         fit(NAMES, rows, None, CONFIG.model_copy(update={"loss": loss}), seed=1)
 
@@ -183,4 +185,4 @@ def test_a_model_of_other_features_or_broken_files_is_refused(tmp_path: Path) ->
     with pytest.raises(CorruptArtefact):
         ClickModel.load(tmp_path, NAMES)
     with pytest.raises(DegenerateInput, match="3 features"):
-        ClickModel(NAMES, CONFIG).score(Candidates.dense(np.ones((2, 4), np.float32)))
+        ClickModel(NAMES, CONFIG).score(CandidateRows.dense(np.ones((2, 4), np.float32)))

@@ -18,7 +18,7 @@ from benchmarks.text_clicks.data import Judgements
 from benchmarks.text_clicks.methods import share
 from recsys.features import LIST_FIELDS
 from recsys.features.ids import hashed
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 from recsys.metrics import auc as project_auc
 
 ROOT = Path(__file__).parents[1]
@@ -143,7 +143,7 @@ def split_by_shares(log: Judgements) -> Split:
     return split_of(log, methods, np.arange(400) < 80, np.random.default_rng(3))[0]
 
 
-def told(rows: Rows) -> list[list[float]]:
+def told(rows: LabelledRows) -> list[list[float]]:
     found: list[list[float]] = np.concatenate(
         [rows.matrix, rows.ids, rows.context[rows.impression], rows.history[rows.impression]], axis=1
     ).tolist()
@@ -177,12 +177,12 @@ def test_no_row_of_a_split_knows_its_own_label() -> None:
     assert seen == 60
 
 
-def some(rows: int, first: int) -> Rows:
+def some(rows: int, first: int) -> LabelledRows:
     ids = np.arange(first, first + rows)[:, None] % 3 + 1
     none, number = np.zeros((rows, 0), np.int64), np.arange(rows, dtype=np.int32)
     label = (np.arange(rows) % 2).astype(np.int8)
     matrix = np.full((rows, 1), first, np.float32)
-    return Rows(matrix, ids, none, np.full((rows, 2), 2), number, label, np.full(rows, -1, np.int16))
+    return LabelledRows(matrix, ids, none, np.full((rows, 2), 2), number, label, np.full(rows, -1, np.int16))
 
 
 def test_an_id_that_was_hardly_learned_from_is_unknown_to_the_others_too() -> None:

@@ -13,10 +13,10 @@ from jobs.runner import Context, run_stage
 from jobs.stages import stage_of
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit
+from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
+from recsys.dataset.parquet import ROW_GROUP_ROWS, load_training_set, save_training_set
+from recsys.dataset.training_set import TrainingSet
 from recsys.features import CANDIDATE_FIELDS, COLUMN, HISTORY, LIST_FIELDS, NAMES
-from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.stored import BLOCK, load_rows, save_rows
-from recsys.features.training import TrainingSet
 from recsys.metrics import calibration_error
 from recsys.settings import Settings
 from recsys.workspace import Workspace, load_npy, read_json
@@ -49,13 +49,13 @@ def some_set(until: int = LISTS, clicks: bool = True) -> TrainingSet:
     return made.where(number < until)
 
 
-def newsroom(folder: Path, rows: TrainingSet, block: int = BLOCK, **values: Any) -> Settings:
+def newsroom(folder: Path, rows: TrainingSet, block: int = ROW_GROUP_ROWS, **values: Any) -> Settings:
     """A data folder that holds features and nothing else."""
     settings = Settings(data_dir=folder)
     quick = {"epochs": 4, "batch_size": 48, "click_rate_share": 0.0, "device": "cpu"}
     settings = settings.model_copy(update={"ctr": settings.ctr.model_copy(update=quick | values)})
     with Workspace(folder / "work").write("features", str(len(rows)), {}) as out:
-        save_rows(rows, out / "features.parquet", {"drawn": None}, block=block)
+        save_training_set(rows, out / "features.parquet", {"drawn": None}, block=block)
     return settings
 
 
@@ -76,7 +76,7 @@ def test_the_stage_writes_a_model_its_curves_and_its_judgement_with_the_same_byt
     files = {"model.json", "model.safetensors", "vocabulary.npy", "training.json", "judged.json", "holdout.npy"}
     assert set(first) == files
     assert bytes_of(made(settings)) == first
-    rows = load_rows(tmp_path / "work" / "features" / "features.parquet")
+    rows = load_training_set(tmp_path / "work" / "features" / "features.parquet")
     label, score = rows.label[rows.part == HOLDOUT], load_npy(folder / "holdout.npy")
     judged, training = read_json(folder / "judged.json"), read_json(folder / "training.json")
     assert judged["calibration_error"] == pytest.approx(calibration_error(label, score))

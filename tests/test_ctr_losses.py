@@ -7,20 +7,20 @@ import torch
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.losses import BY_ROW, loss_of
 from recsys.ctr.training import fit
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 from recsys.metrics import auc, impression_metrics, log_loss
 from tests.click_rows import NAMES, some_rows
 from tests.test_ctr_training import changed
 
 
-def rows_with_moods(lists: int, seed: int) -> Rows:
+def rows_with_moods(lists: int, seed: int) -> LabelledRows:
     """Lists of six; the first column orders a list, the second is one value per list and says whether it is clicked."""
     rng = np.random.default_rng(seed)
     matrix = rng.standard_normal((6 * lists, 3)).astype(np.float32)
     matrix[:, 1] = np.repeat(rng.standard_normal(lists), 6)
     odds = 1.5 * matrix[:, 0] + 1.5 * matrix[:, 1] - 2.5
     label = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(np.int8)
-    return Rows.dense(matrix, label, np.repeat(np.arange(lists), 6).astype(np.int32))
+    return LabelledRows.dense(matrix, label, np.repeat(np.arange(lists), 6).astype(np.int32))
 
 
 def test_the_joint_loss_orders_lists_and_tells_them_apart() -> None:
@@ -56,7 +56,7 @@ def test_the_joint_loss_is_both_others() -> None:
 
 def test_rows_without_a_list_of_both_labels_are_learned_from_by_the_joint_loss() -> None:
     rows = some_rows(600)
-    alone = Rows.dense(rows.matrix, rows.label, np.arange(600, dtype=np.int32))  # every card a list of its own
+    alone = LabelledRows.dense(rows.matrix, rows.label, np.arange(600, dtype=np.int32))  # every card a list of its own
     model, _ = fit(NAMES, alone, None, changed(loss="joint", epochs=10), seed=1)
     assert auc(alone.label, model.score(alone)) > 0.8
 

@@ -10,7 +10,7 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import ClickModel
 from recsys.ctr.position import PLACES, places
 from recsys.ctr.training import fit
-from recsys.features.rows import Candidates, Rows
+from recsys.features.rows import CandidateRows, LabelledRows
 
 ARTICLES, LISTS, SHOWN = 8, 3_000, 6
 NAMES = tuple(f"is_{number}" for number in range(ARTICLES))
@@ -19,7 +19,7 @@ GOOD = np.linspace(1.5, -1.5, ARTICLES)  # log-odds of a click by article, the b
 CONFIG = CtrConfig(network="logistic", learning_rate=0.05, epochs=15, dropout=0.0, batch_size=600, device="cpu")
 
 
-def biased_readers(loss: str) -> Rows:
+def biased_readers(loss: str) -> LabelledRows:
     """Lists whose editor puts the worse articles further up, more often than not."""
     rng = np.random.default_rng(1)
     wish = 1.5 * GOOD + rng.gumbel(size=(LISTS, ARTICLES))
@@ -32,7 +32,9 @@ def biased_readers(loss: str) -> Rows:
         label = rng.random(odds.shape) < 1 / (1 + np.exp(-odds))
     number = np.repeat(np.arange(LISTS), SHOWN).astype(np.int32)
     place = np.tile(np.arange(SHOWN), LISTS).astype(np.int16)
-    return Rows.dense(np.eye(ARTICLES, dtype=np.float32)[shown.ravel()], label.astype(np.int8).ravel(), number, place)
+    return LabelledRows.dense(
+        np.eye(ARTICLES, dtype=np.float32)[shown.ravel()], label.astype(np.int8).ravel(), number, place
+    )
 
 
 def tower(model: ClickModel) -> npt.NDArray[np.float32]:
@@ -43,7 +45,7 @@ def tower(model: ClickModel) -> npt.NDArray[np.float32]:
 
 @pytest.mark.parametrize("loss", ["softmax", "bce"])
 def test_the_true_order_is_found_where_a_model_that_does_not_know_places_fails(loss: str, tmp_path: Path) -> None:
-    rows, asked = biased_readers(loss), Candidates.dense(np.eye(ARTICLES, dtype=np.float32))
+    rows, asked = biased_readers(loss), CandidateRows.dense(np.eye(ARTICLES, dtype=np.float32))
     aware, _ = fit(NAMES, rows, None, CONFIG.model_copy(update={"loss": loss}), seed=1)
     naive, _ = fit(NAMES, rows, None, CONFIG.model_copy(update={"loss": loss, "position": False}), seed=1)
     assert np.argsort(-aware.raw(asked)).tolist() == list(range(ARTICLES))
@@ -59,7 +61,7 @@ def test_the_true_order_is_found_where_a_model_that_does_not_know_places_fails(l
 def test_a_score_does_not_depend_on_where_a_row_stood() -> None:
     rows = biased_readers("softmax")
     model, _ = fit(NAMES, rows, None, CONFIG.model_copy(update={"epochs": 1}), seed=1)
-    moved = Rows.dense(rows.matrix, rows.label, rows.impression, rows.position[::-1].copy())
+    moved = LabelledRows.dense(rows.matrix, rows.label, rows.impression, rows.position[::-1].copy())
     np.testing.assert_array_equal(model.raw(rows), model.raw(moved))
 
 
@@ -71,6 +73,6 @@ def test_an_unknown_place_has_its_own_value_and_the_last_one_stands_for_all_belo
     model, _ = fit(NAMES, rows, None, CONFIG.model_copy(update={"epochs": 1}), seed=1)
     weight = tower(model)
     assert len(np.unique(weight[1 : 1 + SHOWN])) == SHOWN
-    none = Rows.dense(rows.matrix, rows.label, rows.impression)
+    none = LabelledRows.dense(rows.matrix, rows.label, rows.impression)
     model, _ = fit(NAMES, none, None, CONFIG.model_copy(update={"epochs": 1}), seed=1)
     assert not tower(model).any()

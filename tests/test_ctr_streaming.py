@@ -14,9 +14,9 @@ from recsys.ctr.course import Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.sources import GIB, Held, Streamed, source_of, taught, tells
 from recsys.ctr.training import fit
+from recsys.dataset.chunks import Chunks, ChunkStatistics, chunks_of
 from recsys.errors import DegenerateInput
-from recsys.features.blocks import Block, Blocks, blocks_of
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 from recsys.metrics import impression_metrics, log_loss
 from recsys.workspace import load_npy, read_json
 from tests.click_rows import NAMES, rows_of_ids, some_rows
@@ -26,14 +26,14 @@ CONFIG = CtrConfig(hidden=(8,), epochs=6, batch_size=128, dropout=0.0, device="c
 LITTLE = {"rows_gib": 20_000 / GIB}  # a few blocks
 
 
-def in_blocks(rows: Rows, lists: int) -> Blocks[Rows]:
+def in_blocks(rows: LabelledRows, lists: int) -> Chunks[LabelledRows]:
     """The same rows in blocks of so many lists."""
     first = np.flatnonzero(np.diff(rows.impression, prepend=-1))[::lists].tolist()
     pieces = []
     for start, stop in zip(first, [*first[1:], len(rows)], strict=True):
         low, high = int(rows.impression[start]), int(rows.impression[stop - 1]) + 1
         pieces.append(
-            Rows(
+            LabelledRows(
                 rows.matrix[start:stop],
                 rows.ids[start:stop],
                 rows.context[low:high],
@@ -43,7 +43,7 @@ def in_blocks(rows: Rows, lists: int) -> Blocks[Rows]:
                 rows.position[start:stop],
             )
         )
-    return Blocks([blocks_of(piece).facts[0] for piece in pieces], pieces.__getitem__)
+    return Chunks([chunks_of(piece).facts[0] for piece in pieces], pieces.__getitem__)
 
 
 def windows(source: Any, seed: int | None) -> list[list[int]]:
@@ -51,7 +51,7 @@ def windows(source: Any, seed: int | None) -> list[list[int]]:
     return [window.source.tolist() for window in source.windows(order)]
 
 
-def streamed(config: CtrConfig = CONFIG, choice: Any = tells, lists: int = 20) -> tuple[Streamed, Rows]:
+def streamed(config: CtrConfig = CONFIG, choice: Any = tells, lists: int = 20) -> tuple[Streamed, LabelledRows]:
     rows = some_rows()
     config = config.model_copy(update=LITTLE)
     source = source_of(ClickModel(NAMES, config), in_blocks(rows, lists), config, choice)
@@ -151,7 +151,7 @@ def test_what_goes_wrong_while_reading_ahead_is_raised_where_it_is_read() -> Non
     source, _ = streamed()
     read = source._blocks._read
 
-    def broken(number: int) -> Rows:
+    def broken(number: int) -> LabelledRows:
         if number == 7:
             raise FileNotFoundError(number)
         return read(number)
@@ -196,5 +196,5 @@ def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
     source = source_of(ClickModel(NAMES, config), in_blocks(rows, 100), config, tells)
     assert isinstance(source, Streamed)
     assert source.at_once == 1
-    assert isinstance(source._blocks.facts[0], Block)
+    assert isinstance(source._blocks.facts[0], ChunkStatistics)
     assert len(windows(source, 1)) == 5

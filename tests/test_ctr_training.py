@@ -14,7 +14,7 @@ from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit
 from recsys.ctr.warm import continues
 from recsys.errors import ConfigError, DegenerateInput
-from recsys.features.rows import Candidates, Rows
+from recsys.features.rows import CandidateRows, LabelledRows
 from recsys.metrics import impression_metrics
 from recsys.settings import load_settings
 from tests.click_rows import NAMES, rows_of_ids, some_rows
@@ -32,7 +32,7 @@ def changed(**values: object) -> CtrConfig:
     return CONFIG.model_copy(update=values)
 
 
-def auc_of(model: ClickModel, rows: Rows) -> float:
+def auc_of(model: ClickModel, rows: LabelledRows) -> float:
     return impression_metrics(rows.label, model.score(rows), rows.impression)["auc"]
 
 
@@ -71,7 +71,7 @@ def test_every_network_learns_what_only_ids_say_and_scores_an_unknown_id(network
     one = rows_later.where(rows_later.impression == 5)
     np.testing.assert_allclose(model.raw(one), model.raw(rows_later)[rows_later.impression == 5], atol=1e-5)
     with pytest.raises(DegenerateInput, match="ids of a candidate"):
-        again.score(Candidates.dense(rows_later.matrix))
+        again.score(CandidateRows.dense(rows_later.matrix))
     assert len(good) < len(again.vocabulary) < 20
 
 
@@ -86,7 +86,9 @@ def test_fields_that_no_row_has_and_attention_without_clicks_are_refused(tmp_pat
 def test_a_plateau_makes_smaller_steps_from_the_best_weights_and_a_schedule_repeats_them() -> None:
     config = changed(epochs=30, patience=2, drops=1, learning_rate=0.05, loss="softmax")
     wrong = some_rows(300, seed=2)
-    wrong = Rows.dense(wrong.matrix, 1 - wrong.label, wrong.impression)  # the longer it trains, the worse it fits these
+    wrong = LabelledRows.dense(
+        wrong.matrix, 1 - wrong.label, wrong.impression
+    )  # the longer it trains, the worse it fits these
     model, training = fit(NAMES, some_rows(), wrong, config, seed=1)
     np.testing.assert_allclose(training.learning_rate, [0.05] * 3 + [0.005] * 2)
     assert (training.best_epoch, training.schedule) == (1, [1.0])
@@ -116,9 +118,9 @@ def test_few_of_many_candidates_without_a_click_give_the_same_probabilities() ->
     rng = np.random.default_rng(1)
     x = rng.standard_normal((40_000, 1)).astype(np.float32)
     label = (rng.random(len(x)) < 1 / (1 + np.exp(3 - x[:, 0]))).astype(np.int8)  # one click in eighteen
-    rows = Rows.dense(x, label, (np.arange(len(x)) // 10).astype(np.int32))
+    rows = LabelledRows.dense(x, label, (np.arange(len(x)) // 10).astype(np.int32))
     config = changed(network="logistic", loss="bce", learning_rate=0.05, epochs=8, batch_size=256)
-    asked = Candidates.dense(np.linspace(-2, 2, 9, dtype=np.float32)[:, None])
+    asked = CandidateRows.dense(np.linspace(-2, 2, 9, dtype=np.float32)[:, None])
     truth = np.linspace(-2, 2, 9) - 3
     for share in (1.0, 0.1):
         model, training = fit(("x",), rows, None, config.model_copy(update={"negatives": share}), seed=1)

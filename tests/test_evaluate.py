@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from recsys.dataset.impressions import FIT, HOLDOUT
+from recsys.dataset.training_set import TrainingSet
 from recsys.errors import StaleArtefact
-from recsys.evaluate import SINGLE, figures
+from recsys.evaluate.held_out import COLUMN_MODELS, held_out_figures
 from recsys.features import COLUMN, NAMES
-from recsys.features.lists import FIT, HOLDOUT
-from recsys.features.rows import Rows
-from recsys.features.training import TrainingSet
+from recsys.features.rows import LabelledRows
 
 
 def some_rows(lists: int = 200) -> TrainingSet:
@@ -18,15 +18,15 @@ def some_rows(lists: int = 200) -> TrainingSet:
     matrix[:, COLUMN["clicks_total"]], matrix[:, COLUMN["item_cosine"]] = label, -label
     number = (np.arange(len(label)) // 4).astype(np.int32)
     part = np.where(number < lists // 2, FIT, HOLDOUT).astype(np.int8)
-    return TrainingSet(**vars(Rows.dense(matrix, label, number)), time=number.astype(np.int64), part=part)
+    return TrainingSet(**vars(LabelledRows.dense(matrix, label, number)), time=number.astype(np.int64), part=part)
 
 
 def test_a_table_holds_every_model_judged_on_the_held_out_lists_alone() -> None:
     rows = some_rows()
     rows.matrix[rows.part == FIT] = 0.0  # what happened in training rows does not count
     held = rows.label[rows.part == HOLDOUT].astype(np.float32)
-    table = figures(rows, held, seed=1)
-    assert set(table) == {"random", "ctr", *SINGLE}
+    table = held_out_figures(rows, held, seed=1)
+    assert set(table) == {"random", "ctr", *COLUMN_MODELS}
     assert table["popular"]["auc"] == table["ctr"]["mrr"] == table["ctr"]["ndcg@5"] == 1.0
     assert table["items"]["auc"] == 0.0
     assert table["content"]["auc"] == 0.5
@@ -35,25 +35,25 @@ def test_a_table_holds_every_model_judged_on_the_held_out_lists_alone() -> None:
 
 
 def test_without_a_click_model_the_others_are_judged() -> None:
-    assert "ctr" not in figures(some_rows(), np.empty(0, np.float32), seed=1)
+    assert "ctr" not in held_out_figures(some_rows(), np.empty(0, np.float32), seed=1)
 
 
 def test_scores_of_other_rows_are_refused() -> None:
     with pytest.raises(StaleArtefact, match="jobs ctr"):
-        figures(some_rows(), np.zeros(3, np.float32), seed=1)
+        held_out_figures(some_rows(), np.zeros(3, np.float32), seed=1)
 
 
 def test_baselines_are_judged_on_the_same_rows_and_those_of_other_rows_are_refused() -> None:
     rows = some_rows()
     held = rows.label[rows.part == HOLDOUT].astype(np.float32)
-    table = figures(rows, held, 1, {"best": held, "worst": -held})
+    table = held_out_figures(rows, held, 1, {"best": held, "worst": -held})
     assert (table["best"]["auc"], table["worst"]["auc"]) == (1.0, 0.0)
     assert table["best"]["impressions"] == 100
     with pytest.raises(StaleArtefact, match="jobs baselines"):
-        figures(rows, held, 1, {"short": held[1:]})
+        held_out_figures(rows, held, 1, {"short": held[1:]})
 
 
 def test_nothing_to_judge_gives_an_empty_table() -> None:
     rows = some_rows()
     rows.label[:] = 0
-    assert figures(rows, np.zeros(400, np.float32), seed=1) == {}
+    assert held_out_figures(rows, np.zeros(400, np.float32), seed=1) == {}

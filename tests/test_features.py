@@ -7,15 +7,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from recsys.dataset.impressions import FIT, HOLDOUT, Impressions, recorded_impressions
+from recsys.dataset.parquet import load_training_set, save_training_set
+from recsys.dataset.temporal_split import split_impressions
+from recsys.dataset.training_set import build_training_set
 from recsys.events import UNDATED
 from recsys.features import COLUMN, GROUPS, NAMES
 from recsys.features.config import FeaturesConfig
-from recsys.features.lists import FIT, HOLDOUT, Lists, impressions
-from recsys.features.matrix import Tables, matrix
-from recsys.features.stored import load_rows, save_rows
-from recsys.features.tags import Tags
-from recsys.features.timeline import lists_of
-from recsys.features.training import build
+from recsys.features.matrix import ArticleTables, feature_matrix
+from recsys.features.similarity import ArticleTags
 from recsys.items import unit
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
@@ -28,7 +28,7 @@ from tests.clicks import START, click, log_of, shown, toy_log
 READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig(prior_impressions=10.0)
 NAN = float("nan")
 ROW_2 = np.array([2], np.int32)
-TABLES = Tables(
+TABLES = ArticleTables(
     item_vectors=np.array([[1, 0], [0, 1], [0.6, 0.8], [NAN, NAN]], np.float32),
     article_vectors=np.array([[1, 0, 0], [NAN] * 3, [0, 1, 0], [0, 1, 0]], np.float32),
     category=np.array([0, 0, 1, -1], np.int16),
@@ -36,7 +36,7 @@ TABLES = Tables(
 )
 
 
-def layout(events: object, **changes: object) -> Lists:
+def layout(events: object, **changes: object) -> Impressions:
     values: dict[str, object] = {
         "holdout": 0.25,
         "validation": 0.25,
@@ -44,7 +44,7 @@ def layout(events: object, **changes: object) -> Lists:
         "rng": np.random.default_rng(1),
         "config": FeaturesConfig(warmup=0.0),
     }
-    return lists_of(events, **(values | changes))  # type: ignore[arg-type]
+    return split_impressions(events, **(values | changes))  # type: ignore[arg-type]
 
 
 def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:
@@ -56,7 +56,7 @@ def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:
     trends.observe(CLICK, 2, START)
     now = START + HOUR_MS
     rows = np.array([2, 3], np.int32)
-    known, unknown = matrix(TABLES, reader, rows, now, trends, READERS)
+    known, unknown = feature_matrix(TABLES, reader, rows, now, trends, READERS)
     stream, hour = (1 + 1) / (3 + 10), 0.5
     expected = {
         "item_cosine": (0.6 + 1.6) / np.sqrt(5),
@@ -99,12 +99,12 @@ def test_a_running_visit_is_told_from_what_was_clicked_before_it() -> None:
     for row, at in ((0, START - 2 * HOUR_MS), (1, START), (2, START + 60_000)):
         reader.observe(CLICK, row, at)
     now = START + 5 * 60_000
-    same, unknown = matrix(TABLES, reader, np.array([0, 3], np.int32), now, trends, READERS)
+    same, unknown = feature_matrix(TABLES, reader, np.array([0, 3], np.int32), now, trends, READERS)
     visit = np.array([0, 1]) / 2 + np.array([0.6, 0.8])  # each click weighs half of the next one
     expected = {
         "item_last": 0.6,
         "item_visit": visit[0] / np.linalg.norm(visit),
-        "item_affinity": visit[0] / np.linalg.norm(visit),  # fixed vectors: what is alike is what follows
+        "next_item_score": visit[0] / np.linalg.norm(visit),  # fixed vectors: what is alike is what follows
         "earlier_item": 1,
         "item_max": 1,
         "read_before": 1,
@@ -115,12 +115,12 @@ def test_a_running_visit_is_told_from_what_was_clicked_before_it() -> None:
     }
     for name, value in expected.items():
         assert same[COLUMN[name]] == pytest.approx(value, abs=1e-5), name
-    for name in ("item_last", "item_visit", "item_affinity", "earlier_item", "item_max", "read_before"):
+    for name in ("item_last", "item_visit", "next_item_score", "earlier_item", "item_max", "read_before"):
         assert unknown[COLUMN[name]] == 0, name
 
 
 def test_tags_are_compared_with_those_of_the_last_clicks() -> None:
-    tags = Tags.empty(4, 3)
+    tags = ArticleTags.empty(4, 3)
     tags.put(0, {7: 3.0, 8: 4.0})  # unit: 0.6, 0.8
     tags.put(1, {9: 2.0, 10: 0.0})
     tags.put(2, {8: 1.0, 7 + 2**32: 1.0})
@@ -130,20 +130,20 @@ def test_tags_are_compared_with_those_of_the_last_clicks() -> None:
     clicked = {7: 0.6 / 2, 8: 0.8 / 2, 9: 1.0}  # each click weighs half of the next one
     norm = np.sqrt(sum(weight**2 for weight in clicked.values()))
     tables, trends = replace(TABLES, tags=tags), Trends(4, TRENDS)
-    made = matrix(tables, reader, np.arange(4, dtype=np.int32), START + 1, trends, READERS)
+    made = feature_matrix(tables, reader, np.arange(4, dtype=np.int32), START + 1, trends, READERS)
     expected = [(0.6 * 0.3 + 0.8 * 0.4) / norm, 1.0 / norm, 0.4 / np.sqrt(2) / norm, 0.0]
     np.testing.assert_allclose(made[:, COLUMN["tag_match"]], expected, rtol=1e-6)
     assert made[:, COLUMN["tag_known"]].tolist() == [1, 1, 1, 0]
     tags.put(0, {})
     for nothing in (
-        matrix(tables, ReaderState(), ROW_2, START, trends, READERS),
-        matrix(TABLES, reader, ROW_2, START, trends, READERS),
+        feature_matrix(tables, ReaderState(), ROW_2, START, trends, READERS),
+        feature_matrix(TABLES, reader, ROW_2, START, trends, READERS),
     ):
         assert not nothing[:, [COLUMN["tag_match"], COLUMN["tag_known"]]].any()
 
 
 def test_an_article_says_at_most_so_many_tags_the_heaviest_first() -> None:
-    tags = Tags.empty(1, 2)
+    tags = ArticleTags.empty(1, 2)
     tags.put(0, {5: 3.0, 6: 4.0, 7: 1.0})
     assert tags.ids.tolist() == [[5, 6]]
     np.testing.assert_allclose(tags.weights, [[0.6, 0.8]], rtol=1e-6)
@@ -154,7 +154,9 @@ def test_an_article_says_at_most_so_many_tags_the_heaviest_first() -> None:
 def test_an_articles_age_is_counted_from_its_date_and_from_when_it_was_first_seen() -> None:
     trends, tables = Trends(4, TRENDS), replace(TABLES, published=np.full(4, START - 3 * HOUR_MS))
     trends.observe(IMPRESSION, 0, START)
-    seen, never_seen = matrix(tables, ReaderState(), np.array([0, 1], np.int32), START + HOUR_MS, trends, READERS)
+    seen, never_seen = feature_matrix(
+        tables, ReaderState(), np.array([0, 1], np.int32), START + HOUR_MS, trends, READERS
+    )
     for row, age in ((seen, 1), (never_seen, 0)):  # hours; what nobody has seen yet is new to everyone
         assert row[COLUMN["age_known"]] == 1
         assert row[COLUMN["age_published"]] == pytest.approx(np.log1p(4), abs=1e-5)
@@ -168,7 +170,7 @@ def test_a_clock_behind_the_newest_event_stands_at_it() -> None:
     reader = ReaderState()
     reader.observe(CLICK, 0, START)
     behind, there = (
-        matrix(TABLES, reader, np.arange(4, dtype=np.int32), now, trends, READERS)
+        feature_matrix(TABLES, reader, np.arange(4, dtype=np.int32), now, trends, READERS)
         for now in (START - 60 * 24 * HOUR_MS, START)  # 5,760 halvings of the shortest memory
     )
     counted = [COLUMN[name] for group in ("popularity", "slope", "covisits", "next") for name in GROUPS[group]]
@@ -177,17 +179,17 @@ def test_a_clock_behind_the_newest_event_stands_at_it() -> None:
 
 
 def test_nobody_nothing_and_the_first_second_of_a_site_are_finite() -> None:
-    empty = Tables(*(np.empty((0, 0), np.float32),) * 2, np.empty(0, np.int16), np.empty(0, np.int64))
+    empty = ArticleTables(*(np.empty((0, 0), np.float32),) * 2, np.empty(0, np.int16), np.empty(0, np.int64))
     none = np.empty(0, np.int32)
-    assert matrix(empty, ReaderState(), none, START, Trends(0, TRENDS), READERS).shape == (0, len(NAMES))
+    assert feature_matrix(empty, ReaderState(), none, START, Trends(0, TRENDS), READERS).shape == (0, len(NAMES))
     all_rows = np.arange(4, dtype=np.int32)
-    assert np.isfinite(matrix(TABLES, ReaderState(), all_rows, START, Trends(4, TRENDS), READERS)).all()
+    assert np.isfinite(feature_matrix(TABLES, ReaderState(), all_rows, START, Trends(4, TRENDS), READERS)).all()
 
 
 def test_two_hundred_candidates_take_about_a_millisecond() -> None:
     rng = np.random.default_rng(1)
     vectors = unit(rng.standard_normal((5_000, 64)).astype(np.float32))
-    tables = Tables(vectors, vectors, rng.integers(0, 9, 5_000).astype(np.int16), np.full(5_000, START))
+    tables = ArticleTables(vectors, vectors, rng.integers(0, 9, 5_000).astype(np.int16), np.full(5_000, START))
     reader, trends = ReaderState(), Trends(5_000, TRENDS)
     for row in range(50):
         reader.observe(CLICK, row, START)
@@ -199,7 +201,7 @@ def test_two_hundred_candidates_take_about_a_millisecond() -> None:
     took = []
     for _ in range(50):
         began = time.perf_counter()
-        matrix(tables, reader, rows, START + HOUR_MS, trends, READERS)
+        feature_matrix(tables, reader, rows, START + HOUR_MS, trends, READERS)
         took.append(time.perf_counter() - began)
     assert min(took) < 0.002  # 0.4 ms on an idle core; the bound leaves room for a busy machine
 
@@ -208,13 +210,13 @@ def test_a_list_is_its_candidates_labelled_by_their_clicks() -> None:
     events = [shown("r", name, START, "i1") for name in ("b", "a", "b")]  # b is shown twice
     events += [click("r", "b", START + 7, impression="i1"), click("r", "b", START + 9, impression="i1")]
     events += [click("r", "z", START + 9, impression="i1"), click("r", "a", START + 9)]  # not in it; not by it
-    lists = impressions(log_of(events))
+    lists = recorded_impressions(log_of(events))
     assert lists.offsets.tolist() == [0, 2]
     assert dict(zip(lists.article[lists.clicked].tolist(), lists.clicked_at.tolist(), strict=True)) == {1: START + 7}
 
 
 def test_a_click_from_before_its_own_list_moves_the_list_back() -> None:
-    lists = impressions(log_of([shown("r", "a", START + 50, "i"), click("r", "a", START, impression="i")]))
+    lists = recorded_impressions(log_of([shown("r", "a", START + 50, "i"), click("r", "a", START, impression="i")]))
     assert lists.time.tolist() == [START]
 
 
@@ -263,7 +265,7 @@ def test_a_click_that_comes_after_the_next_part_began_is_not_known_to_this_one()
     ]
     late = click("r", "a", START + 6, impression="3")
     lists = layout(log_of([*events, click("r", "a", START + 3, impression="2"), late]), validation=0.25)
-    rows = build(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS)
+    rows = build_training_set(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS)
     assert lists.part[3] == FIT
     assert rows.label[rows.impression == 2].tolist() == [1, 0]
     assert rows.label[rows.impression == 3].tolist() == [0, 0]
@@ -272,9 +274,13 @@ def test_a_click_that_comes_after_the_next_part_began_is_not_known_to_this_one()
 def test_lists_shown_at_one_moment_do_not_see_each_others_events() -> None:
     events = [shown("r", "a", START, "i1"), click("r", "a", START, impression="i1"), shown("s", "a", START, "i2")]
     events += [shown("r", "a", START + 1, "i3")]
-    lists = impressions(log_of(events))
-    lists = Lists(**{name: getattr(lists, name) for name in lists.__dataclass_fields__} | {"refits": np.array([0])})
-    clicks = build(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS).matrix[:, COLUMN["clicks_total"]]
+    lists = recorded_impressions(log_of(events))
+    lists = Impressions(
+        **{name: getattr(lists, name) for name in lists.__dataclass_fields__} | {"refits": np.array([0])}
+    )
+    clicks = build_training_set(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS).matrix[
+        :, COLUMN["clicks_total"]
+    ]
     np.testing.assert_allclose(clicks, [0, 0, np.log(2)], rtol=1e-6)
 
 
@@ -297,18 +303,18 @@ def test_a_log_of_clicks_alone_gets_lists_of_what_others_clicked_just_before() -
 @pytest.mark.parametrize("events", [[], [click("r", "a", UNDATED)], [click("r", "a", START)]])
 def test_a_log_that_shows_nothing_gives_no_rows(events: list[tuple[object, ...]]) -> None:
     lists = layout(log_of(events))
-    rows = build(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS)
+    rows = build_training_set(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS)
     assert rows.matrix.shape == (0, len(NAMES))
     assert len(rows.label) == len(lists) == 0
 
 
 def test_rows_are_read_as_they_were_written(tmp_path: object) -> None:
     lists = layout(toy_log())
-    tables = Tables(np.full((20, 2), NAN, np.float32), np.full((20, 2), NAN, np.float32), *NO_FACTS)
-    rows = build(toy_log(), lists, lambda *_: tables, TRENDS, READERS)
+    tables = ArticleTables(np.full((20, 2), NAN, np.float32), np.full((20, 2), NAN, np.float32), *NO_FACTS)
+    rows = build_training_set(toy_log(), lists, lambda *_: tables, TRENDS, READERS)
     file = tmp_path / "features.parquet"  # type: ignore[operator]
-    save_rows(rows, file)
-    np.testing.assert_array_equal(load_rows(file).matrix, rows.matrix)
+    save_training_set(rows, file)
+    np.testing.assert_array_equal(load_training_set(file).matrix, rows.matrix)
 
 
 NO_FACTS = (np.full(20, -1, np.int16), np.full(20, -1, np.int64))

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recsys.dataset import training_set
+from recsys.dataset.impressions import Impressions, click_histories, recorded_impressions
+from recsys.dataset.parquet import load_training_set, save_training_set
+from recsys.dataset.replay import LogReplay
+from recsys.dataset.training_set import TrainingSet, build_training_set, leaking_columns
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED, Events
-from recsys.features import HISTORY, LIST_FIELDS, NAMES, VERSION, training
-from recsys.features.ids import hashed, table_ids
-from recsys.features.list_ids import list_ids
-from recsys.features.lists import Lists, histories, impressions
-from recsys.features.matrix import Tables, candidates, matrix
-from recsys.features.stored import load_rows, save_rows
-from recsys.features.training import TrainingSet, build, leaks
-from recsys.features.walk import Walk
+from recsys.features import HISTORY, LIST_FIELDS, NAMES, VERSION
+from recsys.features.ids import hashed, hashed_article_ids, list_ids
+from recsys.features.matrix import ArticleTables, candidate_rows, feature_matrix
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
@@ -30,17 +30,17 @@ READERS, TRENDS = ReadersConfig(), TrendsConfig()
 NORTH, SOUTH = '{"region": "north", "device": 7}', '{"region": "south", "os": null}'
 
 
-def tables_for(events: Events, category: list[int] | None = None) -> Tables:
+def tables_for(events: Events, category: list[int] | None = None) -> ArticleTables:
     A = len(events.article_ids)
     nothing = np.full((A, 2), np.nan, np.float32)
     codes = np.array(category or [-1] * A, np.int16)
-    named = table_ids(events.article_ids, codes, ["sport", "markets"])
-    return Tables(nothing, nothing, codes, np.full(A, -1, np.int64), ids=named)
+    named = hashed_article_ids(events.article_ids, codes, ["sport", "markets"])
+    return ArticleTables(nothing, nothing, codes, np.full(A, -1, np.int64), ids=named)
 
 
 def rows_of(events: Events, config: ReadersConfig = READERS, category: list[int] | None = None) -> TrainingSet:
-    lists = replace(impressions(events), refits=np.array([0], np.int64))
-    return build(events, lists, lambda *_: tables_for(events, category), TRENDS, config)
+    lists = replace(recorded_impressions(events), refits=np.array([0], np.int64))
+    return build_training_set(events, lists, lambda *_: tables_for(events, category), TRENDS, config)
 
 
 def context_of(rows: TrainingSet, number: int) -> dict[str, int]:
@@ -137,30 +137,37 @@ def test_a_position_is_the_cards_own_and_unknown_in_a_list_that_was_never_shown(
     events = [shown("r", "a", START, "i", 1), shown("r", "b", START, "i", 0), shown("r", "c", START, "i")]
     assert rows_of(log_of(events)).position.tolist() == [1, 0, -1]
     drawn = [click(f"r{n % 3}", f"a{n % 7}", START + n * 60_000) for n in range(60)]
-    pseudo = build(log_of(drawn), lists_in(log_of(drawn)), lambda *_: tables_for(log_of(drawn)), TRENDS, READERS)
+    pseudo = build_training_set(
+        log_of(drawn), lists_in(log_of(drawn)), lambda *_: tables_for(log_of(drawn)), TRENDS, READERS
+    )
     assert len(pseudo)
     assert (pseudo.position == -1).all()
 
 
 def test_lists_that_are_cut_keep_their_slots_and_positions() -> None:
     log = log_of([shown("r", name, START + at, f"i{at}", at) for at, name in enumerate("abc")])
-    lists = impressions(replace(log, slot=np.array([0, 1, 2], np.int32), slots=["x", "y", "z"])).cut(1, 3)
+    lists = recorded_impressions(replace(log, slot=np.array([0, 1, 2], np.int32), slots=["x", "y", "z"])).cut(1, 3)
     assert (lists.slot.tolist(), lists.position.tolist()) == ([1, 2], [1, 2])
 
 
-class SeesItsOwnClick(Walk):
+class SeesItsOwnClick(LogReplay):
     """Takes the readers' clicks as they are two seconds after each list was shown."""
 
     def __init__(
-        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+        self,
+        events: Events,
+        lists: Impressions,
+        trends: TrendsConfig,
+        readers: ReadersConfig,
+        session_gap_minutes: int = 30,
     ) -> None:
         super().__init__(events, lists, trends, readers, session_gap_minutes)
         late = replace(lists, time=lists.time + 2_000)
-        self.histories = histories(events, late, session_gap_minutes)
+        self.histories = click_histories(events, late, session_gap_minutes)
 
 
 def test_a_history_and_a_context_that_know_the_lists_own_click_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "Walk", SeesItsOwnClick)
+    monkeypatch.setattr(training_set, "LogReplay", SeesItsOwnClick)
     named = {"history_id", "region_id"}
     assert found(lambda log, time: replace(honest(log, time), ids=tables_for(log).ids), 40) == named
 
@@ -169,20 +176,20 @@ def test_categories_of_the_future_are_caught() -> None:
     events = visits_log()
     lists = lists_in(events)
 
-    def tables_at(log: Events, time: int) -> Tables:
+    def tables_at(log: Events, time: int) -> ArticleTables:
         category = [int(len(log) == len(events))] * len(log.article_ids)  # another one, once the whole log is known
         return replace(honest(log, time), ids=tables_for(log, category).ids)
 
-    made = build(events, lists, tables_at, TRENDS, READERS)
+    made = build_training_set(events, lists, tables_at, TRENDS, READERS)
     time = int(lists.time[len(lists) // 2])
-    assert leaks(events, lists, tables_at, TRENDS, READERS, made, time) == ["category_id"]
+    assert leaking_columns(events, lists, tables_at, TRENDS, READERS, made, time) == ["category_id"]
 
 
 def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
     events = visits_log()
-    rows = build(events, lists_in(events), lambda *_: tables_for(events, [0] * 20), TRENDS, READERS)
-    save_rows(rows, tmp_path / "features.parquet", {"drawn": None})
-    again = load_rows(tmp_path / "features.parquet")
+    rows = build_training_set(events, lists_in(events), lambda *_: tables_for(events, [0] * 20), TRENDS, READERS)
+    save_training_set(rows, tmp_path / "features.parquet", {"drawn": None})
+    again = load_training_set(tmp_path / "features.parquet")
     assert rows.history.any() and rows.context.any() and (rows.position >= 0).any()  # noqa: PT018
     for name, array in vars(rows).items():
         np.testing.assert_array_equal(getattr(again, name), array, name)
@@ -203,21 +210,21 @@ def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
 def test_rows_of_another_schema_are_refused_and_what_differs_is_named(
     tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
-    save_rows(rows_of(log_of([shown("r", "a", START, "i")])), tmp_path / "features.parquet")
+    save_training_set(rows_of(log_of([shown("r", "a", START, "i")])), tmp_path / "features.parquet")
     schema = read_json(tmp_path / "schema.json")
     write_json(tmp_path / "schema.json", schema | change)
     with pytest.raises(StaleArtefact, match=f"(?s){message}.*jobs features --fresh"):
-        load_rows(tmp_path / "features.parquet")
+        load_training_set(tmp_path / "features.parquet")
 
 
-def served_of(events: Events, tables: Tables, name: str | None, slot: str | None, now: int) -> object:
+def served_of(events: Events, tables: ArticleTables, name: str | None, slot: str | None, now: int) -> object:
     """What the service says of all articles, for a reader who made the log's clicks."""
     reader, trends = ReaderState.empty(READERS), Trends(len(events.article_ids), TRENDS)
     for at in np.flatnonzero(events.kind == CLICK).tolist():
         said = events.contexts[events.context[at]] if len(events.context) and events.context[at] >= 0 else None
         reader.observe(CLICK, int(events.article[at]), int(events.time[at]), said)
     every = np.arange(len(events.article_ids), dtype=np.int32)
-    return candidates(tables, reader, every, now, trends, READERS, name=name, slot=slot)
+    return candidate_rows(tables, reader, every, now, trends, READERS, name=name, slot=slot)
 
 
 @pytest.mark.parametrize("clicks", [0, 1, HISTORY + 3])
@@ -247,12 +254,14 @@ ODD = [
 
 
 @pytest.mark.parametrize(("_", "change"), ODD, ids=[name for name, _ in ODD])
-def test_what_is_unknown_of_an_article_is_zero_and_finite(_: str, change: Callable[[Tables], Tables]) -> None:
+def test_what_is_unknown_of_an_article_is_zero_and_finite(
+    _: str, change: Callable[[ArticleTables], ArticleTables]
+) -> None:
     log = log_of([click("r", name, START) for name in "abc"])
     trends, reader, rows = Trends(3, TRENDS), ReaderState(), np.arange(3, dtype=np.int32)
     reader.observe(CLICK, 0, START)
     trends.observe(CLICK, 0, START, visitor="v", context='{"region": "never seen"}')
-    made = matrix(change(tables_for(log, [0, 1, 1])), reader, rows, START + 1, trends, READERS)
+    made = feature_matrix(change(tables_for(log, [0, 1, 1])), reader, rows, START + 1, trends, READERS)
     assert np.isfinite(made).all()
     unknown = [NAMES.index(name) for name in ("content_cosine", "content_known", "item_cosine", "item_known")]
     assert not made[:, unknown].any()

@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.replay import LogReplay
 from recsys.events import Events
 from recsys.features import NAMES
-from recsys.features.lists import Lists
-from recsys.features.matrix import Tables, matrix
-from recsys.features.walk import Walk
+from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.company import covisit_candidates
@@ -73,22 +73,22 @@ def test_every_column_is_finite_after_any_gap_at_any_half_life(
 ) -> None:
     times = moments(events, data)
     rows = np.arange(ARTICLES, dtype=np.int32)
-    lists = Lists.unclicked(
+    lists = Impressions.unclicked(
         np.array(times, np.int64),
         np.resize(np.arange(-1, len(events.reader_ids)), len(times)).astype(np.int64),
         np.arange(len(times) + 1) * ARTICLES,
         np.tile(rows, len(times)),
     )
     tables = tables_of(events)
-    walk = Walk(events, lists, config, READERS)
-    walk.stand_on(tables)
+    walk = LogReplay(events, lists, config, READERS)
+    walk.use_tables(tables)
     out = np.full((len(lists.article), len(NAMES)), np.nan, np.float32)
     walk.describe(0, len(lists), out)
     assert np.isfinite(out).all()
     served(events, config, tables, [*times, START - 9 * YEAR, START + 50 * YEAR])
 
 
-def served(events: Events, config: TrendsConfig, tables: Tables, times: list[int]) -> None:
+def served(events: Events, config: TrendsConfig, tables: ArticleTables, times: list[int]) -> None:
     """The same of the service, at moments when its clock may be years behind or ahead."""
     rows = np.arange(ARTICLES, dtype=np.int32)
     trends = Trends(ARTICLES, config)
@@ -99,7 +99,7 @@ def served(events: Events, config: TrendsConfig, tables: Tables, times: list[int
         for place, time in enumerate(events.time.tolist()[-4:]):
             context = events.contexts[place % len(events.contexts)] if events.contexts else None
             reader.observe(CLICK if place % 2 else IMPRESSION, place, time, context, place)
-        told = matrix(tables, reader, rows, now, trends, READERS)
+        told = feature_matrix(tables, reader, rows, now, trends, READERS)
         assert np.isfinite(told).all()
         assert np.isfinite(trends.counts(rows, now)).all()
         assert np.isfinite(trends.click_rate(rows, now)).all()
@@ -119,8 +119,8 @@ def test_a_context_that_was_last_heard_five_months_ago_says_nothing() -> None:
     reader = ReaderState.empty(READERS)
     reader.observe(CLICK, 0, START, '{"region": "rare"}')
     rows, vectors = np.arange(ARTICLES, dtype=np.int32), np.full((ARTICLES, 2), np.nan, np.float32)
-    tables = Tables(vectors, vectors, np.full(ARTICLES, -1, np.int16), np.full(ARTICLES, -1, np.int64))
-    told = matrix(tables, reader, rows, START + 145 * DAY, trends, READERS)
+    tables = ArticleTables(vectors, vectors, np.full(ARTICLES, -1, np.int16), np.full(ARTICLES, -1, np.int64))
+    told = feature_matrix(tables, reader, rows, START + 145 * DAY, trends, READERS)
     assert np.isfinite(told).all()
     assert not told[:, NAMES.index("lift_region")].any()
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from recsys.features.ids import hashed, hashed_all
-from recsys.features.rows import Candidates, Rows, joined
+from recsys.features.rows import CandidateRows, LabelledRows, concatenated
 from recsys.recommend.tags import STEM, tag_ids
 
 LABEL = np.array([0, 1, 0, 0, 1, 1], np.int8)
 IMPRESSION = np.array([0, 0, 1, 1, 3, 3], np.int32)
 
 
-def some_rows() -> Rows:
+def some_rows() -> LabelledRows:
     per_candidate, per_list = np.arange(6), np.arange(4)
-    return Rows(
+    return LabelledRows(
         matrix=np.column_stack([per_candidate, -per_candidate]).astype(np.float32),
         ids=(per_candidate + 10)[:, None],
         context=(per_list + 100)[:, None],
@@ -51,24 +51,24 @@ def test_a_text_that_is_no_valid_unicode_has_an_id_too() -> None:
 
 
 def test_dense_candidates_are_one_list_without_ids() -> None:
-    candidates = Candidates.dense(np.ones((3, 2), np.float32))
+    candidates = CandidateRows.dense(np.ones((3, 2), np.float32))
     assert candidates.impression.tolist() == [0, 0, 0]
     assert [part.shape for part in (candidates.ids, candidates.context, candidates.history)] == [(3, 0), (1, 0), (1, 0)]
-    assert len(Candidates.dense(np.ones((0, 2), np.float32)).context) == 0
+    assert len(CandidateRows.dense(np.ones((0, 2), np.float32)).context) == 0
 
 
 def test_rows_behind_each_other_keep_what_their_lists_hold() -> None:
-    one, both = some_rows(), joined([some_rows(), some_rows()])
+    one, both = some_rows(), concatenated([some_rows(), some_rows()])
     assert both.impression.tolist() == [*IMPRESSION, *(IMPRESSION + 4)]
     assert len(both.context) == len(both.history) == 8
     for rows in (both.where(np.arange(12) < 6), both.where(np.arange(12) >= 6)):
         np.testing.assert_array_equal(rows.matrix, one.matrix)
         np.testing.assert_array_equal(rows.context[rows.impression], one.context[one.impression])
-    assert joined([one]) is one
+    assert concatenated([one]) is one
 
 
 def test_dense_rows_have_no_known_position() -> None:
-    rows = Rows.dense(np.ones((6, 2), np.float32), LABEL, IMPRESSION)
+    rows = LabelledRows.dense(np.ones((6, 2), np.float32), LABEL, IMPRESSION)
     assert rows.position.tolist() == [-1] * 6
     assert rows.history.shape == (4, 0)
 
@@ -76,7 +76,7 @@ def test_dense_rows_have_no_known_position() -> None:
 def test_a_mask_cuts_what_belongs_to_candidates_and_leaves_the_lists_whole() -> None:
     rows = some_rows()
     cut = rows.where(rows.impression == 3)
-    assert isinstance(cut, Rows)
+    assert isinstance(cut, LabelledRows)
     assert cut.matrix[:, 0].tolist() == [4, 5]
     assert cut.ids[:, 0].tolist() == [14, 15]
     assert (cut.label.tolist(), cut.position.tolist()) == ([1, 1], [-1, 2])

@@ -11,7 +11,7 @@ import pytest
 
 from recsys.errors import DegenerateInput
 from recsys.features import COLUMN, GROUPS, NAMES
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 from recsys.metrics import auc, judging
 from recsys.metrics.judging import drawn, judge
 
@@ -20,7 +20,7 @@ RELEVANT, USELESS = COLUMN["item_cosine"], COLUMN["content_cosine"]
 COLUMNS = {"items": [RELEVANT, COLUMN["item_max"]], "content": [USELESS]}
 
 
-def world(lists: int = 500, seed: int = 1, dense_only: bool = False) -> Rows:
+def world(lists: int = 500, seed: int = 1, dense_only: bool = False) -> LabelledRows:
     """Lists of four cards; a click comes by the probability in column "item_cosine", and by nothing else."""
     rng = np.random.default_rng(seed)
     N = lists * CARDS
@@ -30,7 +30,7 @@ def world(lists: int = 500, seed: int = 1, dense_only: bool = False) -> Rows:
     matrix[:, COLUMN["age_known"]] = 1.0
     matrix[:, COLUMN["history"]] = np.repeat(np.log1p(rng.choice([0.0, 2.0, 50.0], lists)), CARDS)
     label = (rng.random(N) < matrix[:, RELEVANT]).astype(np.int8)
-    rows = Rows.dense(matrix, label, np.repeat(np.arange(lists, dtype=np.int32), CARDS))
+    rows = LabelledRows.dense(matrix, label, np.repeat(np.arange(lists, dtype=np.int32), CARDS))
     if dense_only:
         return rows
     return replace(
@@ -41,7 +41,7 @@ def world(lists: int = 500, seed: int = 1, dense_only: bool = False) -> Rows:
     )
 
 
-def knows(rows: Rows) -> npt.NDArray[np.float32]:
+def knows(rows: LabelledRows) -> npt.NDArray[np.float32]:
     """The model that is right."""
     return rows.matrix[:, RELEVANT]
 
@@ -77,7 +77,7 @@ def test_a_groups_columns_move_together() -> None:
     rows.matrix[:, COLUMN["item_max"]] = 1.0 - rows.matrix[:, RELEVANT]
     whole: list[bool] = []
 
-    def sees(seen: Rows) -> npt.NDArray[np.float32]:
+    def sees(seen: LabelledRows) -> npt.NDArray[np.float32]:
         both = seen.matrix[:, RELEVANT] + seen.matrix[:, COLUMN["item_max"]]
         whole.append(bool(np.allclose(both, 1.0)))
         return knows(seen)
@@ -92,7 +92,7 @@ def test_a_groups_columns_move_together() -> None:
 def test_ids_contexts_and_histories_are_groups_of_their_own(group: str) -> None:
     rows = world()
 
-    def by_parity(seen: Rows) -> npt.NDArray[np.float32]:
+    def by_parity(seen: LabelledRows) -> npt.NDArray[np.float32]:
         table = getattr(seen, group)
         first = table[:, 0] if group == "ids" else table[seen.impression, 0]
         return np.where(first % 2, 0.8, 0.2).astype(np.float32)
@@ -113,7 +113,7 @@ def test_only_held_out_lists_lend_their_context() -> None:
     held = rows.where(rows.impression >= 250)
     seen: set[int] = set()
 
-    def looks(one: Rows) -> npt.NDArray[np.float32]:
+    def looks(one: LabelledRows) -> npt.NDArray[np.float32]:
         seen.update(one.context[one.impression].ravel().tolist())
         return knows(one)
 
@@ -157,7 +157,7 @@ def test_cold_readers_are_judged_apart() -> None:
 
 
 def test_columns_without_age_or_history_are_judged_without_them() -> None:
-    rows = Rows.dense(np.array([[0.9], [0.1]], np.float32), np.array([1, 0], np.int8), np.zeros(2, np.int32))
+    rows = LabelledRows.dense(np.array([[0.9], [0.1]], np.float32), np.array([1, 0], np.int8), np.zeros(2, np.int32))
     found = judge(lambda seen: seen.matrix[:, 0], rows, {"one": [0]}, seed=1, names=["price"])
     assert (found["by_age"], found["by_history"], found["auc"]) == ([], [], 1.0)
 
@@ -186,7 +186,7 @@ def test_many_rows_are_judged_by_whole_lists_of_a_bounded_number(monkeypatch: py
     monkeypatch.setattr(judging, "MOST_ROWS", 4_000)
     monkeypatch.setattr(judging, "SHUFFLED_ROWS", 1_000)
 
-    def counts(seen: Rows) -> npt.NDArray[np.float32]:
+    def counts(seen: LabelledRows) -> npt.NDArray[np.float32]:
         scored.append(len(seen))
         assert set(np.unique(seen.impression, return_counts=True)[1]) == {CARDS}
         return knows(seen)
@@ -199,7 +199,7 @@ def test_many_rows_are_judged_by_whole_lists_of_a_bounded_number(monkeypatch: py
 
 
 def test_one_huge_list_is_judged_rather_than_none() -> None:
-    rows = Rows.dense(np.zeros((50, 1), np.float32), np.zeros(50, np.int8), np.zeros(50, np.int32))
+    rows = LabelledRows.dense(np.zeros((50, 1), np.float32), np.zeros(50, np.int8), np.zeros(50, np.int32))
     assert len(drawn(rows, 10, np.random.default_rng(1))) == 50
 
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recsys.dataset import training_set
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.replay import NO_IMPRESSIONS, LogReplay
+from recsys.dataset.training_set import build_training_set
 from recsys.events import Events
-from recsys.features import COLUMN, GROUPS, training
-from recsys.features.lists import Lists
-from recsys.features.matrix import Tables
-from recsys.features.training import build
-from recsys.features.walk import NO_LISTS, Walk
+from recsys.features import COLUMN, GROUPS
+from recsys.features.matrix import ArticleTables
 from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.state import TrendState
@@ -24,18 +25,23 @@ COMPANY = {name for group in ("covisits", "visit", "next", "second", "earlier") 
 READER = set(GROUPS["reader"]) | {"read_before"}
 
 
-class Foreseeing(Walk):
+class Foreseeing(LogReplay):
     """Stands on what the whole log said."""
 
     takes: tuple[str, ...] = ()
 
     def __init__(
-        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+        self,
+        events: Events,
+        lists: Impressions,
+        trends: TrendsConfig,
+        readers: ReadersConfig,
+        session_gap_minutes: int = 30,
     ) -> None:
         super().__init__(events, lists, trends, readers, session_gap_minutes)
-        whole = Walk(events, NO_LISTS, trends, readers, session_gap_minutes)
+        whole = LogReplay(events, NO_IMPRESSIONS, trends, readers, session_gap_minutes)
         whole.trends.describe_articles(*facts(len(events.article_ids)))
-        whole.advance(int(events.time[-1]) + 1)
+        whole.apply_until(int(events.time[-1]) + 1)
         state: TrendState = whole.trends.state
         self.trends.state = self.trends.state._replace(**{name: getattr(state, name) for name in self.takes})
 
@@ -58,18 +64,23 @@ class SeesLifts(Foreseeing):
     takes = ("lifts", "slot_landmark", "all_lifts")
 
 
-class SeesOwnClick(Walk):
+class SeesOwnClick(LogReplay):
     """Describes each list two seconds after it was shown, when its own clicks have come."""
 
     def __init__(
-        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+        self,
+        events: Events,
+        lists: Impressions,
+        trends: TrendsConfig,
+        readers: ReadersConfig,
+        session_gap_minutes: int = 30,
     ) -> None:
         late = replace(lists, time=lists.time + 2_000)
         super().__init__(events, late, trends, readers, session_gap_minutes)
 
 
-def caught(monkeypatch: pytest.MonkeyPatch, walk: type[Walk], moments: int = 6) -> set[str]:
-    monkeypatch.setattr(training, "Walk", walk)
+def caught(monkeypatch: pytest.MonkeyPatch, walk: type[LogReplay], moments: int = 6) -> set[str]:
+    monkeypatch.setattr(training_set, "LogReplay", walk)
     return found(honest, moments)
 
 
@@ -106,10 +117,10 @@ def test_item_vectors_of_all_clicks_are_caught() -> None:
 
 
 def test_item_vectors_that_were_taught_the_future_are_caught() -> None:
-    def taught(events: Events, time: int) -> Tables:
+    def taught(events: Events, time: int) -> ArticleTables:
         return learning(events, int(events.time[-1]) + 1)
 
-    assert found(taught) >= {"item_cosine", "item_max", "item_affinity"}
+    assert found(taught) >= {"item_cosine", "item_max", "next_item_score"}
 
 
 def test_a_leak_of_one_click_would_be_worth_a_perfect_score(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,10 +133,10 @@ def test_a_leak_of_one_click_would_be_worth_a_perfect_score(monkeypatch: pytest.
     column = COLUMN["since_click"]
 
     def worth() -> float:
-        rows = build(events, lists, honest, TRENDS, READERS).matrix[:, column]
+        rows = build_training_set(events, lists, honest, TRENDS, READERS).matrix[:, column]
         return abs(float(np.corrcoef(rows, own)[0, 1]))
 
     assert own.any()
     assert worth() < 0.3
-    monkeypatch.setattr(training, "Walk", SeesOwnClick)
+    monkeypatch.setattr(training_set, "LogReplay", SeesOwnClick)
     assert worth() > 0.7

@@ -6,13 +6,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from recsys.dataset import training_set
+from recsys.dataset.impressions import Impressions, exposures_of
+from recsys.dataset.replay import LogReplay
 from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
-from recsys.features import COLUMN, NAMES, training
-from recsys.features.lists import Lists, looks_of
-from recsys.features.matrix import Tables, matrix
+from recsys.features import COLUMN, NAMES
+from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.features.rows import Matrix
-from recsys.features.walk import Walk
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.state import CLICK_POSITION, ImpressionWindow
@@ -27,9 +28,9 @@ from tests.cut_logs import found, honest
 A, NOW = 6, START + HOUR
 CATEGORY = np.array([0, 0, 1, 1, -1, CATEGORIES], np.int16)
 NOTHING = np.full((A, 2), np.nan, np.float32)
-TABLES = Tables(NOTHING, NOTHING, CATEGORY, np.full(A, -1, np.int64))
+TABLES = ArticleTables(NOTHING, NOTHING, CATEGORY, np.full(A, -1, np.int64))
 TRENDS, READERS = TrendsConfig(live_articles=A, prior_impressions=10.0), ReadersConfig()
-RATE, LOOKS = COLUMN["category_rate"], COLUMN["category_looks"]
+RATE, LOOKS = COLUMN["category_rate"], COLUMN["category_impressions"]
 ALL = np.arange(A, dtype=np.int32)
 
 
@@ -47,7 +48,7 @@ def counts(*seen: tuple[int, int, int], opened: tuple[int, ...] = ()) -> Trends:
 
 def columns(reader: ReaderState, trends: Trends, now: int = NOW) -> Matrix:
     """The two columns of all articles: float32 (A, 2)."""
-    return matrix(TABLES, reader, ALL, now, trends, READERS)[:, [RATE, LOOKS]]
+    return feature_matrix(TABLES, reader, ALL, now, trends, READERS)[:, [RATE, LOOKS]]
 
 
 def reader_of(*events: tuple[int, int, int]) -> ReaderState:
@@ -159,9 +160,9 @@ def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
     who, moments = np.unique(keys), np.unique(events.time[events.time != UNDATED])[::40]
     times, asking = (part.ravel() for part in np.meshgrid(moments, who, indexing="ij"))
     offsets = np.arange(len(times) + 1) * A
-    lists = Lists.unclicked(times, asking.astype(np.int64), offsets, np.tile(ALL, len(times)))
-    walk = Walk(events, lists, TRENDS, readers)
-    walk.stand_on(TABLES)
+    lists = Impressions.unclicked(times, asking.astype(np.int64), offsets, np.tile(ALL, len(times)))
+    walk = LogReplay(events, lists, TRENDS, readers)
+    walk.use_tables(TABLES)
     out, moved = np.empty((len(lists.article), len(NAMES)), np.float32), 0
     for i, (now, key) in enumerate(zip(times.tolist(), asking.tolist(), strict=True)):
         part = out[offsets[i] : offsets[i + 1]]
@@ -171,7 +172,7 @@ def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
             kind, row, time, place = (int(of[at]) for of in (events.kind, events.article, events.time, events.position))
             reader.observe(kind, row, time, position=place)
         assert len(reader.impressions) <= window
-        served = matrix(TABLES, reader, ALL, now, walk.trends, readers)[:, [RATE, LOOKS]]
+        served = feature_matrix(TABLES, reader, ALL, now, walk.trends, readers)[:, [RATE, LOOKS]]
         np.testing.assert_allclose(part[:, [RATE, LOOKS]], served, atol=1e-6)
         moved += int(np.abs(served).max() > 0.1)
     assert moved >= len(moments)
@@ -179,29 +180,34 @@ def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
 
 def test_a_log_of_clicks_alone_has_no_looks() -> None:
     events = log_of([click("a", f"a{row}", START + row) for row in range(A)])
-    lists = Lists.unclicked(np.array([NOW]), np.zeros(1, np.int64), np.array([0, A]), ALL)
-    assert not len(looks_of(events, lists).event)
-    walk, out = Walk(events, lists, TRENDS, READERS), np.empty((A, len(NAMES)), np.float32)
-    walk.stand_on(TABLES)
+    lists = Impressions.unclicked(np.array([NOW]), np.zeros(1, np.int64), np.array([0, A]), ALL)
+    assert not len(exposures_of(events, lists).event)
+    walk, out = LogReplay(events, lists, TRENDS, READERS), np.empty((A, len(NAMES)), np.float32)
+    walk.use_tables(TABLES)
     walk.describe(0, 1, out)
     assert out[0, COLUMN["category_share"]] > 0
     assert not out[:, [RATE, LOOKS]].any()
 
 
-class SeesOwnCards(Walk):
+class SeesOwnCards(LogReplay):
     """Describes each list by the looks of a moment later, when its own cards have been reported."""
 
     def __init__(
-        self, events: Events, lists: Lists, trends: TrendsConfig, readers: ReadersConfig, session_gap_minutes: int = 30
+        self,
+        events: Events,
+        lists: Impressions,
+        trends: TrendsConfig,
+        readers: ReadersConfig,
+        session_gap_minutes: int = 30,
     ) -> None:
         super().__init__(events, lists, trends, readers, session_gap_minutes)
-        late = looks_of(events, replace(lists, time=lists.time + 1))
+        late = exposures_of(events, replace(lists, time=lists.time + 1))
         self._asked = self._asked._replace(first_look=late.first, last_look=late.last)
 
 
 def test_a_lists_own_cards_counted_before_it_is_described_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "Walk", SeesOwnCards)
-    assert found(honest, 6) == {"category_rate", "category_looks"}
+    monkeypatch.setattr(training_set, "LogReplay", SeesOwnCards)
+    assert found(honest, 6) == {"category_rate", "category_impressions"}
 
 
 def stored(seq: int, kind: Kind, name: str, time: int | None, position: int | None = None) -> StoredEvent:

@@ -9,9 +9,9 @@ import pytest
 
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.release import judged_model
+from recsys.dataset.impressions import HOLDOUT
+from recsys.dataset.training_set import build_training_set, leaking_columns
 from recsys.events import UNDATED, Events
-from recsys.features.lists import HOLDOUT
-from recsys.features.training import build, leaks
 from tests.clicks import click, log_of, shown, toy_log
 from tests.cut_logs import READERS, TRENDS, found, honest, learning, lists_in, tables_of
 
@@ -27,7 +27,7 @@ def test_item_vectors_that_learn_on_know_nothing_of_the_future() -> None:
 def test_the_scores_of_the_holdout_do_not_depend_on_what_was_clicked_in_it() -> None:
     """The job's order: fit on what is not held out, score what is."""
     events = toy_log()
-    rows = build(events, lists_in(events), honest, TRENDS, READERS)
+    rows = build_training_set(events, lists_in(events), honest, TRENDS, READERS)
     other = replace(rows, label=np.where(rows.part == HOLDOUT, 1 - rows.label, rows.label).astype(np.int8))
     config = CtrConfig(epochs=3, hidden=(8,), batch_size=32, device="cpu")
     first, second = (judged_model(one.blocks(), config, seed=1).scores for one in (rows, other))
@@ -42,9 +42,9 @@ def test_item_vectors_of_all_clicks_are_caught() -> None:
 def test_the_mind_sample_is_described_by_its_past_alone(shared_data: Path) -> None:
     events = mind_events(shared_data / "mind_sample" / "behaviors.tsv", lists=120)
     lists = lists_in(events)
-    made = build(events, lists, honest, TRENDS, READERS)
+    made = build_training_set(events, lists, honest, TRENDS, READERS)
     for time in lists.time[[50, len(lists) - 1]].tolist():
-        assert leaks(events, lists, honest, TRENDS, READERS, made, time) == []
+        assert leaking_columns(events, lists, honest, TRENDS, READERS, made, time) == []
 
 
 def mind_events(file: Path, lists: int) -> Events:

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.dataset.impressions import recorded_impressions
+from recsys.dataset.replay import count_log
 from recsys.events import AGAIN, KINDS, UNDATED, Events, of_people
 from recsys.events.people import (
     DAY_CLICKS,
@@ -19,8 +21,6 @@ from recsys.events.people import (
     visitor_keys,
 )
 from recsys.events.visitors import MAX_CLICKS, Visitors
-from recsys.features.lists import impressions
-from recsys.features.walk import counted
 from recsys.trends import CLICK
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
@@ -55,7 +55,7 @@ def test_without_a_reader_a_click_is_its_session_s_and_without_either_its_minute
 
 
 def test_a_repeated_click_still_labels_its_own_list() -> None:
-    lists = impressions(
+    lists = recorded_impressions(
         of_people(
             log_of(
                 [
@@ -145,7 +145,7 @@ def test_the_service_counts_whom_training_counts(seed: int) -> None:
     events, config = a_day(seed), TrendsConfig(live_articles=12, neighbours=12)
     A = len(events.article_ids)
     nothing = np.full(A, -1, np.int16), np.full(A, -1, np.int64)
-    trained = counted(of_people(events), config, *nothing)
+    trained = count_log(of_people(events), config, *nothing)
     live, visitors = Trends(A, config), Visitors(1_000)
     columns = (events.kind, events.article, events.time, visitor_keys(events))
     for kind, row, time, key in zip(*(column.tolist() for column in columns), strict=True):
@@ -178,7 +178,7 @@ def test_five_hundred_clicks_of_a_robot_move_no_article() -> None:
     people = [click(f"r{row}-{n}", f"a{row}", START + n) for row in range(10) for n in range(10 - row)]
     robot = [click("robot", "a9", START + 20 + n) for n in range(500)]
     events = of_people(log_of([*people, *robot]))
-    trends = counted(events, TrendsConfig(), np.full(10, -1, np.int16), np.full(10, -1, np.int64))
+    trends = count_log(events, TrendsConfig(), np.full(10, -1, np.int16), np.full(10, -1, np.int64))
     assert trends.top(START + 1_000, 10, np.ones(10, bool)).tolist() == list(range(10))
 
 

@@ -11,9 +11,9 @@ import pytest
 from jobs.evaluate import STAGES as JUDGED_STAGES
 from jobs.evaluate import TRUTH, command, judged
 from jobs.report import previous_of
-from recsys.evaluate import FIGURES
-from recsys.features.lists import HOLDOUT
-from recsys.features.stored import load_rows
+from recsys.dataset.impressions import HOLDOUT
+from recsys.dataset.parquet import load_training_set
+from recsys.evaluate.held_out import RANKING_FIGURES
 from recsys.metrics import calibration_error, log_loss
 from recsys.releases import Releases
 from recsys.report.click_model import Previous, click_model_page
@@ -271,11 +271,11 @@ def test_evaluate_tells_log_loss_and_calibration_error_of_the_click_model(
 ) -> None:
     command(toy.context, as_json=True)
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    rows = load_rows(toy.context.workspace.path("features") / "features.parquet")
+    rows = load_training_set(toy.context.workspace.path("features") / "features.parquet")
     label, scores = rows.label[rows.part == HOLDOUT], load_npy(toy.context.workspace.path("ctr") / "holdout.npy")
     assert figures["ctr"]["log_loss"] == pytest.approx(log_loss(label, scores))
     assert figures["ctr"]["calibration_error"] == pytest.approx(calibration_error(label, scores))
-    assert set(figures["ctr"]) == {*FIGURES, *TRUTH, "impressions"}
+    assert set(figures["ctr"]) == {*RANKING_FIGURES, *TRUTH, "impressions"}
     assert not set(TRUTH) & set(figures["random"])
     command(toy.context, as_json=False)
     assert "calibration error" in " ".join(capsys.readouterr().out.split())

@@ -14,11 +14,11 @@ from jobs.stages import stage_of
 from recsys.ctr.config import FIELDS, CtrConfig
 from recsys.ctr.model import ClickModel
 from recsys.ctr.vocabulary import Vocabulary
+from recsys.dataset.impressions import recorded_impressions
+from recsys.dataset.training_set import TrainingSet, build_training_set
 from recsys.features import HISTORY, LIST_FIELDS, NAMES
 from recsys.features.ids import hashed
-from recsys.features.lists import impressions
-from recsys.features.rows import Candidates, Matrix
-from recsys.features.training import TrainingSet, build
+from recsys.features.rows import CandidateRows, Matrix
 from recsys.items.files import load_online
 from recsys.items.online import OnlineItems
 from recsys.recommend.lists import Tier
@@ -72,11 +72,13 @@ def offline(settings: Settings, items: OnlineItems, folder: Path) -> tuple[list[
     events = context.event_log.load()
     known = facts(Job(context, STAGE, folder), events.article_ids)
     tables = replace(known, item_vectors=items.vectors, items=items)
-    lists = impressions(events)
+    lists = recorded_impressions(events)
     lists = replace(lists.cut(len(lists) - 1, len(lists)), refits=np.array([NOW], np.int64))
     assert lists.time.tolist() == [SHOWN_AT]
     gap = settings.events.session_gap_minutes
-    made = build(events, lists, lambda *_: tables, settings.trends, settings.readers, session_gap_minutes=gap)
+    made = build_training_set(
+        events, lists, lambda *_: tables, settings.trends, settings.readers, session_gap_minutes=gap
+    )
     return [events.article_ids[row] for row in lists.article.tolist()], made
 
 
@@ -111,9 +113,9 @@ class Listener:
     probability = True
 
     def __init__(self) -> None:
-        self.heard: list[Candidates] = []
+        self.heard: list[CandidateRows] = []
 
-    def score(self, candidates: Candidates) -> Matrix:
+    def score(self, candidates: CandidateRows) -> Matrix:
         self.heard.append(candidates)
         return np.zeros(len(candidates), np.float32)
 
@@ -125,7 +127,7 @@ def listening(service: Service) -> Listener:
     return listener
 
 
-def attentive(rows: Candidates) -> ClickModel:
+def attentive(rows: CandidateRows) -> ClickModel:
     """A model with drawn weights that looks at every column, every id and every click of some candidates."""
     ids = np.concatenate([rows.ids.ravel(), rows.context.ravel(), rows.history.ravel()])
     vocabulary, _ = Vocabulary.empty().grown(ids, day=0, min_seen=1, expire_days=1)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.features.matrix import candidates
+from recsys.features.matrix import candidate_rows
 from recsys.recommend.lists import Tier
 from recsys.releases import Releases
 from recsys.settings import Settings
@@ -168,7 +168,7 @@ def test_served_scores_are_those_that_the_artefacts_give(toy: Toy, tmp_path: Pat
         assert state is not None
         assert recommender.tables.item_vectors[: len(ids)] == pytest.approx(vectors, nan_ok=True)
         rows = np.array([card.row for card in made.cards], np.int32)
-        listed = candidates(
+        listed = candidate_rows(
             recommender.tables, state, rows, now_ms(), recommender.trends, settings_readers(toy), name=reader
         )
         assert recommender.model is not None

@@ -10,17 +10,19 @@ from recsys import demo
 from recsys.errors import DegenerateInput
 from recsys.events import EventLog
 from recsys.events.config import EventsConfig
-from recsys.simulate import DAY, HOUR, READER_PREFIX, SimulateConfig, World, make_world, visits
+from recsys.simulate import READER_PREFIX, SimulatedWorld, simulated_world, visits
+from recsys.simulate.config import SimulateConfig
 from recsys.store import Article, Event, Kind, Store
+from recsys.units import DAY_MS, HOUR_MS
 
 NOW = 1_790_000_000_000
 CONFIG = SimulateConfig(readers=120, days=4, visits_per_day=3.0, cards=6)
 
 
-def newsroom(seed: int = 1) -> tuple[World, list[Event]]:
+def newsroom(seed: int = 1) -> tuple[SimulatedWorld, list[Event]]:
     rng = np.random.default_rng(seed)
-    world = make_world(demo.articles("demo", NOW, 5, rng), demo.truth(), CONFIG, rng)
-    return world, [event for visit in visits(world, CONFIG, NOW - 4 * DAY, NOW, rng) for event in visit]
+    world = simulated_world(demo.articles("demo", NOW, 5, rng), demo.truth(), CONFIG, rng)
+    return world, [event for visit in visits(world, CONFIG, NOW - 4 * DAY_MS, NOW, rng) for event in visit]
 
 
 def test_the_same_seed_gives_the_same_newsroom_and_another_seed_another() -> None:
@@ -44,7 +46,7 @@ def test_event_ids_are_unique_readers_are_marked_and_nothing_is_in_the_future() 
     _, events = newsroom()
     assert len({event.event_id for event in events}) == len(events)
     assert all((event.reader or "").startswith(READER_PREFIX) for event in events)
-    assert all(NOW - 4 * DAY <= (event.time or 0) <= NOW for event in events)
+    assert all(NOW - 4 * DAY_MS <= (event.time or 0) <= NOW for event in events)
 
 
 def test_readers_see_their_language_and_only_what_is_published() -> None:
@@ -77,15 +79,15 @@ def test_higher_cards_and_newer_articles_are_clicked_more() -> None:
     clicked = Counter(event.position for event in events if event.kind == Kind.CLICK)
     assert clicked[0] / shown[0] > 1.5 * clicked[5] / shown[5]
     assert world.news_value(np.array([0]), int(world.published[0])) == 1.0
-    assert world.news_value(np.array([0]), int(world.published[0]) + 14 * HOUR) == pytest.approx(0.7)
+    assert world.news_value(np.array([0]), int(world.published[0]) + 14 * HOUR_MS) == pytest.approx(0.7)
 
 
 def test_articles_without_a_known_category_are_refused() -> None:
     article = Article(id="a", site="demo", title="A", published_at=NOW, language="en")
     with pytest.raises(DegenerateInput, match="'a' without"):
-        make_world([article], {}, CONFIG, np.random.default_rng(1))
+        simulated_world([article], {}, CONFIG, np.random.default_rng(1))
     with pytest.raises(DegenerateInput, match="none"):
-        make_world([], {}, CONFIG, np.random.default_rng(1))
+        simulated_world([], {}, CONFIG, np.random.default_rng(1))
 
 
 def test_the_demo_newsroom_has_texts_in_both_languages_and_leaves_some_unsorted() -> None:

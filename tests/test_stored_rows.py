@@ -7,13 +7,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from recsys.dataset.chunks import chunks_of
+from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
+from recsys.dataset.parquet import (
+    PARQUET_SCHEMA,
+    load_training_set,
+    open_training_set,
+    save_training_set,
+    training_set_writer,
+)
+from recsys.dataset.training_set import TrainingSet
 from recsys.errors import CorruptArtefact, MissingArtefact
 from recsys.features import CANDIDATE_FIELDS, COLUMN, LIST_FIELDS, NAMES
-from recsys.features.blocks import blocks_of
-from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.rows import joined
-from recsys.features.stored import COLUMNS, load_rows, opened, save_rows, writing
-from recsys.features.training import TrainingSet
+from recsys.features.rows import concatenated
 from tests.test_ctr_job import SHOWN, some_set
 
 
@@ -30,8 +36,8 @@ def same(one: TrainingSet, other: TrainingSet) -> None:
 @pytest.mark.parametrize("block", [1, 7, 100, 10_000])
 def test_blocks_hold_whole_lists_of_one_part(tmp_path: Path, block: int) -> None:
     rows = lists(100)
-    save_rows(rows, tmp_path / "features.parquet", block=block)
-    blocks = opened(tmp_path / "features.parquet")
+    save_training_set(rows, tmp_path / "features.parquet", block=block)
+    blocks = open_training_set(tmp_path / "features.parquet")
     assert len(blocks) == len(rows)
     for fact, piece in zip(blocks.facts, blocks, strict=True):
         assert isinstance(piece, TrainingSet)
@@ -42,71 +48,75 @@ def test_blocks_hold_whole_lists_of_one_part(tmp_path: Path, block: int) -> None
         assert fact.rows % SHOWN == 0
         assert fact.rows < block + SHOWN
         assert fact.bytes == pytest.approx(sum(array.nbytes for array in vars(piece).values()), rel=0.01)
-    same(rows, joined([piece for piece in blocks if isinstance(piece, TrainingSet)]))
-    same(rows, load_rows(tmp_path / "features.parquet"))
+    same(rows, concatenated([piece for piece in blocks if isinstance(piece, TrainingSet)]))
+    same(rows, load_training_set(tmp_path / "features.parquet"))
 
 
 def test_parts_are_read_alone(tmp_path: Path) -> None:
     rows = lists(100)
-    save_rows(rows, tmp_path / "features.parquet", block=60)
-    blocks = opened(tmp_path / "features.parquet")
+    save_training_set(rows, tmp_path / "features.parquet", block=60)
+    blocks = open_training_set(tmp_path / "features.parquet")
     for parts in ((FIT,), (HOLDOUT,), (FIT, VALIDATION)):
         chosen = rows.where(np.isin(rows.part, parts))
         found = blocks.of_parts(*parts)
         assert len(found) == len(chosen)
         assert (found.since, found.until) == (chosen.time.min(), chosen.time.max())
         np.testing.assert_array_equal(found.whole().matrix, chosen.matrix)
-    held = load_rows(tmp_path / "features.parquet", HOLDOUT)
+    held = load_training_set(tmp_path / "features.parquet", HOLDOUT)
     np.testing.assert_array_equal(held.label, rows.label[rows.part == HOLDOUT])
     assert not len(blocks.of_parts(9))
-    assert not len(load_rows(tmp_path / "features.parquet", 9))
+    assert not len(load_training_set(tmp_path / "features.parquet", 9))
 
 
 def test_stretches_are_joined_to_blocks_and_the_numbers_of_lists_go_on(tmp_path: Path) -> None:
     rows = lists(60)
-    with writing(tmp_path / "features.parquet", {"drawn": None}, block=90) as writer:
+    with training_set_writer(tmp_path / "features.parquet", {"drawn": None}, block=90) as writer:
         for start in range(0, len(rows), 4 * SHOWN):
             writer.write(rows.cut(start, min(start + 4 * SHOWN, len(rows))))
         writer.write(TrainingSet.empty())
-    same(rows, load_rows(tmp_path / "features.parquet"))
+    same(rows, load_training_set(tmp_path / "features.parquet"))
     table = pq.read_table(tmp_path / "features.parquet")
     assert table["impression"].to_pylist() == rows.impression.tolist()
-    assert table.column_names == COLUMNS.names
+    assert table.column_names == PARQUET_SCHEMA.names
     np.testing.assert_array_equal(table["item_cosine"].to_numpy(), rows.matrix[:, COLUMN["item_cosine"]])
 
 
 def test_no_rows_are_read_as_none(tmp_path: Path) -> None:
-    save_rows(TrainingSet.empty(), tmp_path / "features.parquet")
-    assert not len(opened(tmp_path / "features.parquet"))
-    assert load_rows(tmp_path / "features.parquet").matrix.shape == (0, len(NAMES))
+    save_training_set(TrainingSet.empty(), tmp_path / "features.parquet")
+    assert not len(open_training_set(tmp_path / "features.parquet"))
+    assert load_training_set(tmp_path / "features.parquet").matrix.shape == (0, len(NAMES))
 
 
 def test_every_column_has_a_name_of_its_own() -> None:
-    assert len(set(COLUMNS.names)) == len(COLUMNS.names) == 6 + len(NAMES) + len(CANDIDATE_FIELDS) + len(LIST_FIELDS)
+    assert (
+        len(set(PARQUET_SCHEMA.names))
+        == len(PARQUET_SCHEMA.names)
+        == 6 + len(NAMES) + len(CANDIDATE_FIELDS) + len(LIST_FIELDS)
+    )
 
 
 def test_files_that_are_no_rows_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "features.parquet"
-    save_rows(lists(100), file, block=60)
-    whole, blocks = file.read_bytes(), opened(file)
+    save_training_set(lists(100), file, block=60)
+    whole, blocks = file.read_bytes(), open_training_set(file)
     file.write_bytes(whole[:2_000])
     with pytest.raises(CorruptArtefact, match="jobs features --fresh"):
-        opened(file)
+        open_training_set(file)
     file.write_bytes(bytes(len(whole)))  # damaged after it was opened
     with pytest.raises(CorruptArtefact):
         list(blocks)
     pq.write_table(pa.table({"label": [1]}), file)
     with pytest.raises(CorruptArtefact, match="columns"):
-        opened(file)
+        open_training_set(file)
     file.unlink()
     with pytest.raises((CorruptArtefact, MissingArtefact)):
-        opened(file)
+        open_training_set(file)
 
 
 def test_rows_in_memory_are_one_block_each_part(tmp_path: Path) -> None:
     rows = lists(100)
-    save_rows(rows, tmp_path / "features.parquet")
-    mine, theirs = rows.blocks(), opened(tmp_path / "features.parquet")
+    save_training_set(rows, tmp_path / "features.parquet")
+    mine, theirs = rows.blocks(), open_training_set(tmp_path / "features.parquet")
     assert [fact[:2] + fact[3:] for fact in mine.facts] == [fact[:2] + fact[3:] for fact in theirs.facts]
-    assert blocks_of(mine) is mine
+    assert chunks_of(mine) is mine
     np.testing.assert_array_equal(mine.whole().matrix, rows.matrix)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.features import COLUMN
-from recsys.features.matrix import Tables, matrix
+from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK, IMPRESSION
@@ -231,8 +231,8 @@ def test_hour_and_category_before_have_their_columns_however_many_attributes_a_s
     vectors = np.full((A, 2), np.nan, np.float32)
     reader = ReaderState()
     reader.observe(CLICK, 5, START, context=said)
-    tables = Tables(vectors, vectors, trends.state.category, trends.state.published)
-    rows = matrix(tables, reader, ROWS, START + 100, trends, ReadersConfig())
+    tables = ArticleTables(vectors, vectors, trends.state.category, trends.state.published)
+    rows = feature_matrix(tables, reader, ROWS, START + 100, trends, ReadersConfig())
     hour, region = rows[:, COLUMN["lift_hour"]], rows[:, COLUMN["lift_region"]]
     assert hour[0] > 0.3
     assert hour[1] < -0.3

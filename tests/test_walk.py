@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.replay import LogReplay
 from recsys.events import KINDS, UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.features import COLUMN, NAMES, SPEEDS
-from recsys.features.lists import Lists
-from recsys.features.matrix import Tables, matrix
-from recsys.features.tags import Tags
-from recsys.features.walk import Walk
+from recsys.features.matrix import ArticleTables, feature_matrix
+from recsys.features.similarity import ArticleTags
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK
@@ -49,23 +49,27 @@ def without_places(events: Events) -> Events:
     return events
 
 
-def tables_of(events: Events, seed: int = 3) -> Tables:
+def tables_of(events: Events, seed: int = 3) -> ArticleTables:
     """Random vectors, some unknown; categories and tags, some unknown; nothing published."""
     rng, A = np.random.default_rng(seed), len(events.article_ids)
     vectors = rng.standard_normal((A, 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors[rng.random(A) < 0.2] = np.nan
-    category, published, tags = rng.integers(-1, 4, A).astype(np.int16), np.full(A, -1, np.int64), Tags.empty(A, 3)
+    category, published, tags = (
+        rng.integers(-1, 4, A).astype(np.int16),
+        np.full(A, -1, np.int64),
+        ArticleTags.empty(A, 3),
+    )
     for row in np.flatnonzero(rng.random(A) < 0.8).tolist():
         tags.put(row, {int(tag): float(rng.random()) for tag in rng.integers(1, 9, 3)})
-    return Tables(vectors, vectors[::-1].copy(), category, published, tags=tags)
+    return ArticleTables(vectors, vectors[::-1].copy(), category, published, tags=tags)
 
 
-def lists_in(events: Events, n: int = 40, seed: int = 5) -> Lists:
+def lists_in(events: Events, n: int = 40, seed: int = 5) -> Impressions:
     """Lists of everything, shown at a click's own time, a moment after it, or at any time, to anybody."""
     rng, A = np.random.default_rng(seed), len(events.article_ids)
     dated = events.time[events.time != UNDATED]
-    return Lists.unclicked(
+    return Impressions.unclicked(
         time=np.sort(rng.choice(dated, n) + rng.choice([0, 1, 5 * MINUTE, HOUR], n)),
         reader=rng.choice(np.append(np.unique(visitor_keys(events)), -1), n).astype(np.int64),
         offsets=np.arange(n + 1) * A,
@@ -73,9 +77,9 @@ def lists_in(events: Events, n: int = 40, seed: int = 5) -> Lists:
     )
 
 
-def described(events: Events, lists: Lists, tables: Tables) -> np.ndarray[Any, np.dtype[np.float32]]:
-    walk = Walk(events, lists, TRENDS, READERS)
-    walk.stand_on(tables)
+def described(events: Events, lists: Impressions, tables: ArticleTables) -> np.ndarray[Any, np.dtype[np.float32]]:
+    walk = LogReplay(events, lists, TRENDS, READERS)
+    walk.use_tables(tables)
     out = np.full((len(lists.article), len(NAMES)), np.nan, np.float32)
     walk.describe(0, len(lists), out)
     return out
@@ -100,12 +104,12 @@ def test_the_walk_counts_what_the_service_counts_event_by_event(seed: int, live:
     events = random_log(seed)
     config = TrendsConfig(live_articles=live, neighbours=5)
     tables = tables_of(events)
-    walk = Walk(events, lists_in(events), config, READERS)
+    walk = LogReplay(events, lists_in(events), config, READERS)
     live_counts = Trends(len(events.article_ids), config)
-    walk.stand_on(tables)
+    walk.use_tables(tables)
     live_counts.describe_articles(tables.category, tables.published)
     for time in np.quantile(events.time[events.time != UNDATED], [0.2, 0.2, 0.7, 1]).astype(np.int64).tolist():
-        walk.advance(time + 1)  # in steps, one of them empty
+        walk.apply_until(time + 1)  # in steps, one of them empty
     one_by_one(events, live_counts)
     assert live_counts.all_total[1] > 200
     for name, values in live_counts.arrays().items():
@@ -127,7 +131,7 @@ def test_company_is_what_a_sum_over_the_log_says(seed: int) -> None:
             )
             for name, value in expected.items():
                 assert rows[place, COLUMN[name]] == pytest.approx(value, abs=2e-4), (i, row, name)
-            met += expected["last_count"] + expected["last_next_count"]
+            met += expected["last_covisits_count"] + expected["last_next_count"]
     assert met > 10  # the columns were not all empty
 
 
@@ -183,7 +187,7 @@ def test_the_service_describes_a_list_as_the_walk_does(seed: int) -> None:
             if who == key >= 0 and time < now:
                 reader.observe(kind, row, time, events.contexts[context] if context >= 0 else None, place)
         part = slice(lists.offsets[i], lists.offsets[i + 1])
-        served = matrix(tables, reader, lists.article[part], now, trends, READERS)
+        served = feature_matrix(tables, reader, lists.article[part], now, trends, READERS)
         shelf = COLUMN["age_shelf"]  # the walk reads shelf lives once an hour, here they are of this moment
         np.testing.assert_allclose(np.delete(served, shelf, 1), np.delete(rows[part], shelf, 1), atol=1e-5)
 
@@ -192,8 +196,8 @@ def test_a_stale_walk_knows_what_was_known_at_the_last_full_hour() -> None:
     events = random_log(1)
     lists, tables = lists_in(events), tables_of(events)
     out = np.empty((len(lists.article), len(NAMES)), np.float32)
-    walk = Walk(events, lists, TRENDS, READERS, stale_ms=HOUR)
-    walk.stand_on(tables)
+    walk = LogReplay(events, lists, TRENDS, READERS, stale_ms=HOUR)
+    walk.use_tables(tables)
     walk.describe(0, len(lists), out)
     clicks = (events.kind == CLICK) & (events.time != UNDATED)
     behind = 0
@@ -221,24 +225,24 @@ def test_events_of_other_kinds_count_nothing_and_undated_clicks_are_counted_apar
     made = [click("r", "a", UNDATED), ("dwell", "r", "a", START, None, None, None, None)]
     events = log_of([*made, ("dismiss", "r", "a", START, None, None, None, None)])
     assert {KINDS[kind] for kind in events.kind} == {"click", "dwell", "dismiss"}
-    walk = Walk(events, lists_of_nothing(), TRENDS, READERS)
-    walk.advance(START + HOUR)
+    walk = LogReplay(events, lists_of_nothing(), TRENDS, READERS)
+    walk.apply_until(START + HOUR)
     empty = Trends(1, TRENDS).arrays() | {"undated": np.ones(1, np.int64)}
     for name, values in walk.trends.arrays().items():
         np.testing.assert_array_equal(values, empty[name], err_msg=name)
 
 
-def lists_of_nothing() -> Lists:
+def lists_of_nothing() -> Impressions:
     none, longs = np.empty(0, np.int32), np.empty(0, np.int64)
-    return Lists.unclicked(longs, longs, np.zeros(1, np.int64), none)
+    return Impressions.unclicked(longs, longs, np.zeros(1, np.int64), none)
 
 
 def test_a_list_that_the_walk_has_passed_is_refused() -> None:
     events = random_log(1)
     lists, out = lists_in(events, n=4), np.empty((4 * ARTICLES, len(NAMES)), np.float32)
-    walk = Walk(events, lists, TRENDS, READERS)
-    walk.stand_on(tables_of(events))
-    walk.advance(int(lists.time[2]))
+    walk = LogReplay(events, lists, TRENDS, READERS)
+    walk.use_tables(tables_of(events))
+    walk.apply_until(int(lists.time[2]))
     with pytest.raises(ValueError, match="passed"):
         walk.describe(1, 2, out)
 
@@ -248,7 +252,7 @@ def test_lists_out_of_time_order_are_refused() -> None:
     lists = lists_in(events, n=4)
     lists.time[:] = lists.time[::-1].copy()
     with pytest.raises(ValueError, match="time order"):
-        Walk(events, lists, TRENDS, READERS)
+        LogReplay(events, lists, TRENDS, READERS)
 
 
 def test_a_reader_of_a_hundred_thousand_clicks_costs_as_much_as_one_of_fifty() -> None:
@@ -258,9 +262,9 @@ def test_a_reader_of_a_hundred_thousand_clicks_costs_as_much_as_one_of_fifty() -
     events = log_of([click("r", name, START + 20_000 * at) for at, name in enumerate(articles)])
     end = START + 20_000 * n
     everything = np.arange(ARTICLES, dtype=np.int32)
-    lists = Lists.unclicked(np.array([end - 10_000]), np.zeros(1, np.int64), np.array([0, ARTICLES]), everything)
-    walk = Walk(events, lists, TRENDS, READERS)
-    walk.stand_on(tables_of(events))
+    lists = Impressions.unclicked(np.array([end - 10_000]), np.zeros(1, np.int64), np.array([0, ARTICLES]), everything)
+    walk = LogReplay(events, lists, TRENDS, READERS)
+    walk.use_tables(tables_of(events))
     before = {name: values.nbytes for name, values in walk.trends.arrays().items()}
     out = np.empty((ARTICLES, len(NAMES)), np.float32)
     walk.describe(0, 1, out)
@@ -272,5 +276,7 @@ def test_a_reader_of_a_hundred_thousand_clicks_costs_as_much_as_one_of_fifty() -
     for name, time in zip(articles[-200:], events.time[-200:].tolist(), strict=True):
         reader.observe(CLICK, int(name[1:]), time)
     np.testing.assert_allclose(
-        matrix(tables_of(events), reader, lists.article, int(lists.time[0]), walk.trends, READERS), out, atol=1e-5
+        feature_matrix(tables_of(events), reader, lists.article, int(lists.time[0]), walk.trends, READERS),
+        out,
+        atol=1e-5,
     )

@@ -135,17 +135,17 @@ def company_columns(past: Past, row: int, beta: float, half_lives: tuple[float, 
     )
     visit, earlier = mixed(rows[past.visit :], 0.7), mixed(rows[: past.visit], 0.9)
     return {
-        "last_short": drawn(short),
-        "last_long": drawn(long),
-        "last_count": log1p(short[last][row]),
-        "last_evidence": log1p(evidence),
-        "visit_company": visit[0],
-        "visit_company_max": visit[1],
+        "last_covisits_short": drawn(short),
+        "last_covisits_long": drawn(long),
+        "last_covisits_count": log1p(short[last][row]),
+        "last_covisits_total": log1p(evidence),
+        "visit_covisits": visit[0],
+        "visit_covisits_max": visit[1],
         "last_next": drawn(follows),
         "last_next_count": log1p(follows[last][row]),
-        "second_company": log(second + 0.1 * share),
-        "earlier_company": earlier[0],
-        "earlier_company_max": earlier[1],
+        "second_order_covisits": log(second + 0.1 * share),
+        "earlier_covisits": earlier[0],
+        "earlier_covisits_max": earlier[1],
         "read_before": float(row in rows),
     }
 

@@ -31,7 +31,7 @@ from benchmarks.closed_loop.loop import serve
 from benchmarks.closed_loop.scene import Scene, make_scene
 from benchmarks.closed_loop.site import Site
 from recsys.recommend.config import RecommendConfig
-from recsys.simulate import SimulateConfig
+from recsys.simulate.config import SimulateConfig
 
 HALF_LIVES = (2.0, 8.0, 24.0)  # hours, of popularity
 KNN_HALF_LIFE = 48.0

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.closed_loop.scene import Rows, Scene, Visit
-from recsys.simulate import HOUR, attention
+from recsys.simulate import attention
 from recsys.store import Event, Kind
+from recsys.units import HOUR_MS
 
 Float = npt.NDArray[np.float64]
 
@@ -107,7 +108,7 @@ class Popularity(Quiet):
 
     def growth(self, time: int) -> float:
         """What a click weighs: older ones stay as they are, newer ones weigh more."""
-        return float(2.0 ** ((time - self.scene.start) / (self.half_life_hours * HOUR)))
+        return float(2.0 ** ((time - self.scene.start) / (self.half_life_hours * HOUR_MS)))
 
     def choose(self, visit: Visit, candidates: Rows, k: int) -> Rows:
         """See ``Arm``."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from benchmarks.closed_loop.loop import Served
 from benchmarks.closed_loop.scene import Scene
-from recsys.simulate import DAY, HOUR
+from recsys.units import DAY_MS, HOUR_MS
 
 FIRST = 100  # impressions after which a new article has been seen
 WITHIN_HOURS = 24.0  # of its publication; articles of the last day have no such time, and are not judged
@@ -25,9 +25,9 @@ def figures(served: Served, scene: Scene) -> Figures:
         articles that have it within a day; "shown": share of all new articles ever shown; "by_day": the same, a list
         each, of the visits of that day and of the articles published on it.
     """
-    day = (served.moment - scene.start) // DAY
+    day = (served.moment - scene.start) // DAY_MS
     hours = hours_to(served, scene, FIRST)
-    born = (scene.world.published - scene.start) // DAY
+    born = (scene.world.published - scene.start) // DAY_MS
     judged = (born >= 0) & (born < scene.days - 1)
     days = range(scene.days)
     by_day = {
@@ -56,7 +56,7 @@ def hours_to(served: Served, scene: Scene, impressions: int) -> Hours:
     nth = starts[:-1] + impressions - 1
     out = np.full(len(scene.world.articles), np.inf)
     there = nth < starts[1:]
-    out[there] = (moments[order][nth[there]] - scene.world.published[there]) / HOUR
+    out[there] = (moments[order][nth[there]] - scene.world.published[there]) / HOUR_MS
     return out
 
 

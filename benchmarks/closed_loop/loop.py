@@ -9,8 +9,8 @@ import numpy as np
 from benchmarks.closed_loop.arms import Arm
 from benchmarks.closed_loop.scene import Mask, Rows, Scene, Visit
 from recsys.errors import ArtefactError
-from recsys.simulate import DAY
 from recsys.store import Event
+from recsys.units import DAY_MS
 
 NIGHT, ARTICLE, VISIT = range(3)  # what comes first at the same moment
 
@@ -73,7 +73,7 @@ def serve(arm: Arm, scene: Scene) -> Served:
 
 def _calendar(scene: Scene) -> Iterator[tuple[int, int, int]]:
     """(ms, what, which), in time order."""
-    nights = [(scene.start + day * DAY, NIGHT, day) for day in range(scene.days)]
+    nights = [(scene.start + day * DAY_MS, NIGHT, day) for day in range(scene.days)]
     late = np.flatnonzero(scene.world.published >= scene.start).tolist()
     articles = [(int(scene.world.published[row]), ARTICLE, row) for row in late]
     return heapq.merge(nights, sorted(articles), [(visit.moment, VISIT, visit.number) for visit in scene.visits])

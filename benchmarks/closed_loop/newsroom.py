@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys import demo
-from recsys.simulate import DAY, HOUR
 from recsys.store import Article
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.cut import Cutter
+from recsys.units import DAY_MS, HOUR_MS
 
 SITE = "simulated"
 SHARES = (0.35, 0.3, 0.35)  # of an article's words: from its subject, its category, its language
@@ -93,7 +93,7 @@ def published(
         for hour in hours.tolist():
             group = by_kind[int(rng.integers(len(by_kind)))]
             subject = group[int(rng.integers(len(group)))]
-            article = _article(subject, f"s{len(made):05d}", start + day * DAY + int(hour * HOUR), rng)
+            article = _article(subject, f"s{len(made):05d}", start + day * DAY_MS + int(hour * HOUR_MS), rng)
             made.append(article)
             truth[article.id] = subject.category
     return made, truth

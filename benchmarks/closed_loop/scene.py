@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.closed_loop.newsroom import published
-from recsys.simulate import DAY, SimulateConfig, World, attention, events_of, make_world, visit_times, visits
+from recsys.simulate import SimulatedWorld, attention, events_of, simulated_world, visit_times, visits
+from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
+from recsys.units import DAY_MS
 
 START = 1_735_689_600_000  # ms: midnight UTC, 1 January 2025
 STOCK_DAYS = 2  # of articles before the first reader comes
@@ -61,7 +63,7 @@ class Scene:
         reader_of: reader id -> row.
     """
 
-    world: World
+    world: SimulatedWorld
     visits: list[Visit]
     warm_up: list[Event]
     cards: int
@@ -75,7 +77,7 @@ class Scene:
     @property
     def end(self) -> int:
         """Ms, after the last event."""
-        return self.start + self.days * DAY
+        return self.start + self.days * DAY_MS
 
     def note(self, opened: Mask, events: list[Event]) -> None:
         """Write down what readers have opened.
@@ -126,9 +128,9 @@ def make_scene(config: SimulateConfig, articles_per_day: int, seed: int) -> Scen
     """
     article_rng, reader_rng, warm_rng, visit_rng = (np.random.default_rng([seed, part]) for part in range(4))
     articles, truth = published(articles_per_day, STOCK_DAYS + 1, config.days, START, article_rng)
-    world = make_world(articles, truth, config, reader_rng)
-    warm_up = [event for visit in visits(world, config, START - DAY, START, warm_rng) for event in visit]
-    end = START + config.days * DAY
+    world = simulated_world(articles, truth, config, reader_rng)
+    warm_up = [event for visit in visits(world, config, START - DAY_MS, START, warm_rng) for event in visit]
+    end = START + config.days * DAY_MS
     times = visit_times(world, config, START, end, visit_rng)
     language = np.array([article.language for article in articles])
     return Scene(

@@ -22,10 +22,10 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import CLIP, ClickModel
 from recsys.ctr.networks import NETWORKS
 from recsys.ctr.training import fit
+from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
+from recsys.dataset.parquet import load_training_set
 from recsys.features import NAMES
-from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.rows import Rows, joined
-from recsys.features.stored import load_rows
+from recsys.features.rows import LabelledRows, concatenated
 from recsys.metrics import auc, calibration_error, calibration_square, impression_metrics, log_loss
 from recsys.settings import Settings
 
@@ -48,7 +48,7 @@ SEEN = 2  # times that an id must stand in the rows to learn from before theirs 
 def ours(split: Split, config: CtrConfig, seed: int) -> tuple[ClickModel, Scores]:
     """A model as the project makes it, and log-odds of the validation rows by the one that had not seen them."""
     found, training = fit(split.names, split.learn, split.validate, config, seed=seed)
-    both = joined([split.learn, split.validate])
+    both = concatenated([split.learn, split.validate])
     model, _ = fit(split.names, both, None, config, seed=seed, schedule=training.schedule)
     unseen = found.raw(split.validate)
     model.calibration = calibrated(config.calibration, unseen, split.validate.label)
@@ -128,7 +128,7 @@ def all_theirs(split: Split, seed: int) -> Iterator[tuple[str, Scores]]:
         yield name, deepctr(job_of(split, with_ids), facts).scores
 
 
-def figures(rows: Rows, scores: Scores, lists: npt.NDArray[Any]) -> dict[str, float]:
+def figures(rows: LabelledRows, scores: Scores, lists: npt.NDArray[Any]) -> dict[str, float]:
     """AUC over rows, log loss, calibration error and square; AUC, MRR and nDCG by list."""
     found = {"auc": auc(rows.label, scores), "log_loss": log_loss(rows.label, scores)}
     found["calibration_error"] = calibration_error(rows.label, scores)
@@ -181,9 +181,11 @@ def of_titles(file: Path, settings: Settings, folds: int, seed: int) -> dict[str
 
 def of_features(file: Path, settings: Settings, seeds: Sequence[int]) -> dict[str, Any]:
     """Judge on a workspace's training rows, split by time; the cases are seeds."""
-    made = load_rows(file)
+    made = load_training_set(file)
     parts = [made.where(made.part == part) for part in (FIT, VALIDATION, HOLDOUT)]
-    split = Split(NAMES, *(Rows(*(getattr(part, name) for name in Rows.__dataclass_fields__)) for part in parts))
+    split = Split(
+        NAMES, *(LabelledRows(*(getattr(part, name) for name in LabelledRows.__dataclass_fields__)) for part in parts)
+    )
     found = result(*judged(((split, split.held.impression, seed) for seed in seeds), settings.ctr))
     return found | {"score_200_ms_p50": scored(split, settings.ctr, seeds[0])}
 
@@ -192,7 +194,7 @@ def scored(split: Split, config: CtrConfig, seed: int, candidates: int = 200, li
     """Milliseconds in which the model scores one list of candidates, from features to probabilities."""
     model, _ = fit(split.names, split.learn, None, config, seed=seed, schedule=[1.0])
     rows = split.held.where(np.arange(len(split.held)) < candidates)
-    one = Rows(
+    one = LabelledRows(
         rows.matrix,
         rows.ids,
         rows.context[:1],

@@ -10,7 +10,7 @@ from recsys.ctr.model import ClickModel
 from recsys.ctr.vocabulary import Vocabulary
 from recsys.events import KINDS
 from recsys.features import NAMES
-from recsys.features.matrix import Tables, candidates, known_of
+from recsys.features.matrix import ArticleTables, candidate_rows, kernel_tables
 from recsys.items import unit
 from recsys.items.online import fixed_items
 from recsys.readers import ReaderState
@@ -43,7 +43,7 @@ def request(seed: int) -> dict[str, dict[str, float]]:
     vectors = unit(rng.standard_normal((ARTICLES, DIMENSIONS)).astype(np.float32))
     category = rng.integers(0, CATEGORIES, ARTICLES).astype(np.int16)
     published = START - rng.integers(0, 72 * HOUR_MS, ARTICLES)
-    tables = Tables(vectors, vectors, category, published, fixed_items(vectors), ids)
+    tables = ArticleTables(vectors, vectors, category, published, fixed_items(vectors), ids)
     config, trends = ReadersConfig(), Trends(ARTICLES, TrendsConfig())
     trends.describe_articles(category, published)
     reader, now = ReaderState.empty(config), START + EVENTS * 1000
@@ -52,16 +52,16 @@ def request(seed: int) -> dict[str, dict[str, float]]:
         trends.observe(kind, row, START + number * 1000, position=number % 8, visitor=f"r{number % 997}")
         if number % 97 == 0:
             reader.observe(kind, row, START + number * 1000, position=number % 8)
-    known, rows = known_of(tables, trends, config), rng.permutation(ARTICLES)[:CANDIDATES].astype(np.int32)
+    known, rows = kernel_tables(tables, trends, config), rng.permutation(ARTICLES)[:CANDIDATES].astype(np.int32)
     vocabulary, _ = Vocabulary.empty().grown(ids.ravel(), day=1, min_seen=1, expire_days=9)
     found = {}
     for name, shape in MODELS.items():
         model = ClickModel(NAMES, shape, vocabulary if shape.fields else None)
 
         def described() -> object:
-            return candidates(tables, reader, rows, now, trends, config, known, "reader", "front")
+            return candidate_rows(tables, reader, rows, now, trends, config, known, "reader", "front")
 
-        asked = candidates(tables, reader, rows, now, trends, config, known, "reader", "front")
+        asked = candidate_rows(tables, reader, rows, now, trends, config, known, "reader", "front")
         score = median_ms(lambda model=model, asked=asked: model.score(asked))  # type: ignore[misc]
         whole = median_ms(lambda model=model: model.score(described()))  # type: ignore[misc]
         found[name] = {"score_ms": score, "with_features_ms": whole}

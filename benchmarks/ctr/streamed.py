@@ -19,10 +19,10 @@ from jobs.terminal import peak_mib, reset_peak_memory
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.distributed import processes
 from recsys.ctr.training import fit, scored
+from recsys.dataset.impressions import FIT, HOLDOUT
+from recsys.dataset.parquet import open_training_set, training_set_writer
+from recsys.dataset.training_set import TrainingSet
 from recsys.features import CANDIDATE_FIELDS, COLUMN, HISTORY, LIST_FIELDS, NAMES
-from recsys.features.lists import FIT, HOLDOUT
-from recsys.features.stored import opened, writing
-from recsys.features.training import TrainingSet
 from recsys.metrics import auc
 
 LIST, STRETCH = 20, 65_536 // 20 * 20  # cards of a list; rows that are drawn at once
@@ -55,7 +55,7 @@ def simulated(rows: int, first: int, part: int, rng: np.random.Generator) -> Tra
 def write(file: Path, rows: int, seed: int) -> None:
     """Write rows to learn from and ``HELD_ROWS`` to judge by."""
     rng, first = np.random.default_rng(seed), 1
-    with writing(file) as writer:
+    with training_set_writer(file) as writer:
         for part, left in ((FIT, rows), (HOLDOUT, HELD_ROWS)):
             while left > 0:
                 piece = simulated(min(STRETCH, left // LIST * LIST or LIST), first, part, rng)
@@ -67,7 +67,7 @@ def trained(file: Path, gib: float, seed: int, hidden: str) -> dict[str, float]:
     """Train in this process, or in those that torchrun started: rows per second, MiB, AUC of the held rows."""
     widths = tuple(map(int, hidden.split(",")))
     config = CtrConfig(epochs=EPOCHS, rows_gib=gib, device="cpu", batch_size=4096, hidden=widths)
-    made = opened(file)
+    made = open_training_set(file)
     with processes() as group:
         reset_peak_memory()
         before, began = peak_mib(), time.perf_counter()
@@ -87,7 +87,7 @@ def stream(rows: int, gib: float, seed: int, hidden: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "features.parquet"
         write(file, rows, seed)
-        blocks = opened(file).of_parts(FIT)
+        blocks = open_training_set(file).of_parts(FIT)
         found: dict[str, Any] = {
             "rows": len(blocks),
             "rows_mib": blocks.bytes >> 20,

@@ -16,10 +16,11 @@ import numpy.typing as npt
 from benchmarks.text_clicks.data import Judgements, folds_of, read_judgements, spaces_of
 from benchmarks.text_clicks.methods import OURS, Method, ours, profile, share
 from recsys.features import HISTORY, LIST_FIELDS
-from recsys.features.ids import NONE, hashed_all
-from recsys.features.rows import Rows
+from recsys.features.ids import hashed_all
+from recsys.features.rows import LabelledRows
 from recsys.readers.traits import Places, Traits
 from recsys.settings import Settings
+from recsys.units import NO_ID
 
 PARTS = 10  # in which columns made of labels are made for the rows to learn from
 VALIDATE, HELD = PARTS, PARTS + 1  # the numbers of the parts behind them
@@ -30,9 +31,9 @@ class Split(NamedTuple):
     """Rows to learn from, to stop and calibrate by, and to judge by; ``names`` are their columns."""
 
     names: tuple[str, ...]
-    learn: Rows
-    validate: Rows
-    held: Rows
+    learn: LabelledRows
+    validate: LabelledRows
+    held: LabelledRows
 
 
 def methods_of(log: Judgements, spaces: dict[str, Traits]) -> dict[str, Method]:
@@ -56,7 +57,7 @@ def columns_of(log: Judgements, methods: dict[str, Method], known: Places, asked
     return np.column_stack([*(method(known, asked) for method in methods.values()), *counts]).astype(np.float32)
 
 
-def rows_of(log: Judgements, matrix: npt.NDArray[np.float32], asked: Places, time: Places) -> Rows:
+def rows_of(log: Judgements, matrix: npt.NDArray[np.float32], asked: Places, time: Places) -> LabelledRows:
     """The rows ``asked``, ordered by reader and time, with ids and with titles that the reader liked.
 
     Args:
@@ -73,18 +74,18 @@ def rows_of(log: Judgements, matrix: npt.NDArray[np.float32], asked: Places, tim
     starts = np.flatnonzero(first)
     titles = hashed_all("article", log.titles)
     readers = hashed_all("reader", map(str, range(int(log.reader.max()) + 1)))
-    context = np.full((len(starts), len(LIST_FIELDS)), NONE, np.int64)
+    context = np.full((len(starts), len(LIST_FIELDS)), NO_ID, np.int64)
     context[:, LIST_FIELDS.index("reader")] = readers[reader[starts]]
-    history = np.full((len(starts), HISTORY), NONE, np.int64)
+    history = np.full((len(starts), HISTORY), NO_ID, np.int64)
     liked = np.flatnonzero(log.liked > 0)
     liked = liked[np.argsort(-time[liked], kind="stable")]
     for place, row in enumerate(starts.tolist()):
         before = (log.reader[liked] == reader[row]) & (time[liked] < when[row])
         clicks = log.row[liked[before]][:HISTORY]
         history[place, : len(clicks)] = titles[clicks]
-    ids = np.column_stack([titles[log.row[asked]], np.full(len(asked), NONE)])
+    ids = np.column_stack([titles[log.row[asked]], np.full(len(asked), NO_ID)])
     label, unknown = log.liked[asked].astype(np.int8), np.full(len(asked), -1, np.int16)
-    return Rows(matrix[order], ids, context, history, (np.cumsum(first) - 1).astype(np.int32), label, unknown)
+    return LabelledRows(matrix[order], ids, context, history, (np.cumsum(first) - 1).astype(np.int32), label, unknown)
 
 
 def splits(file: Path, settings: Settings, folds: int, seed: int) -> Iterator[tuple[Split, Places]]:

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 
 from benchmarks.next_click.figures import mean_figures, sampled_figures
 from benchmarks.next_click.runs import GAP_MINUTES, Options, contenders, extra_of, lists_for, places_of, tables_of
+from recsys.dataset.replay import LogReplay
+from recsys.evaluate.prequential import RefitSchedule, prequential_scores
 from recsys.events import Events
 from recsys.features import GROUPS, NAMES
-from recsys.features.walk import Walk
 from recsys.readers.config import ReadersConfig
-from recsys.replay import Pace, replay
 from recsys.trends.config import TrendsConfig
 
 MINUTE_MS = 60_000
@@ -41,10 +41,12 @@ def measure(
 ) -> dict[str, Figures]:
     """Replay with one model for each set of columns, on a state that moves every so many minutes."""
     lists, clicked, judged = lists_for(events, options, seed)
-    walk = Walk(events, lists, TrendsConfig(), ReadersConfig(), GAP_MINUTES, minutes * MINUTE_MS)
-    walk.stand_on(tables_of(events, seed))
+    walk = LogReplay(events, lists, TrendsConfig(), ReadersConfig(), GAP_MINUTES, minutes * MINUTE_MS)
+    walk.use_tables(tables_of(events, seed))
     models = contenders(seed, columns)
-    parts = replay(walk, lists, models, Pace(), seed=seed, score_from=judged, extra=extra_of(lists))
+    parts = prequential_scores(
+        walk, lists, models, RefitSchedule(), seed=seed, score_from=judged, extra=extra_of(lists)
+    )
     places = places_of(parts, len(lists) - judged, judged, seed)
     return {name: mean_figures([sampled_figures(found, clicked[judged:])]) for name, found in places.items()}
 

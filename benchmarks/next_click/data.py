@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from recsys.compiled import compiled
+from recsys.dataset.impressions import Impressions
 from recsys.errors import ImportRefused
 from recsys.events import KINDS, Events
-from recsys.features.lists import Lists
 from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]
@@ -97,7 +97,7 @@ def targets(events: Events, start: int, stop: int) -> tuple[Array, Array, Array,
 
 def sampled_lists(
     events: Events, start: int, stop: int, others: int, any_of_day: int, seed: int
-) -> tuple[Lists, Array]:
+) -> tuple[Impressions, Array]:
     """Each target among ``others`` articles drawn in proportion to the clicks of the hour before, none of its session.
 
     After them come ``any_of_day`` articles of which each that was clicked in the day before is as likely: they judge
@@ -120,9 +120,9 @@ def sampled_lists(
     return replace(lists, clicked=lists.offsets[:-1], clicked_at=events.time[click]), clicked[whole]
 
 
-def as_lists(events: Events, shown: Array, click: Array, rows: Array, sizes: Array) -> Lists:
+def as_lists(events: Events, shown: Array, click: Array, rows: Array, sizes: Array) -> Impressions:
     """Candidates as lists of their targets' readers, none clicked."""
-    return Lists.unclicked(
+    return Impressions.unclicked(
         shown.astype(np.int64),
         events.reader[click].astype(np.int64),
         np.append(0, np.cumsum(sizes)).astype(np.int64),

@@ -16,16 +16,16 @@ from recsys.baselines import all_baselines
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.learning import Learner
 from recsys.ctr.model import Drawn, Served
+from recsys.dataset.impressions import Impressions, click_histories
+from recsys.dataset.replay import LogReplay
+from recsys.evaluate.prequential import PrequentialModel, RefitSchedule, ScoredImpressions, prequential_scores
 from recsys.events import Events
 from recsys.features import NAMES
-from recsys.features.lists import Lists, histories
-from recsys.features.matrix import Tables
-from recsys.features.rows import Rows
-from recsys.features.walk import Walk
+from recsys.features.matrix import ArticleTables
+from recsys.features.rows import LabelledRows
 from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers.config import ReadersConfig
-from recsys.replay import Contender, Pace, Scored, replay
 from recsys.trends.config import TrendsConfig
 from recsys.units import HOUR_MS
 
@@ -73,7 +73,7 @@ class Timed(Learner):
 
     seconds = 0.0
 
-    def learn(self, rows: Rows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
+    def learn(self, rows: LabelledRows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
         """See ``Learner``."""
         began = time.monotonic()
         loss = super().learn(rows, epochs=epochs, learning_rate=learning_rate)
@@ -81,20 +81,20 @@ class Timed(Learner):
         return loss
 
 
-def contenders(seed: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, Contender]:
+def contenders(seed: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, PrequentialModel]:
     """A model of its own for each set of columns."""
-    return {name: Contender(Learner(own, CTR, seed=seed), own) for name, own in columns.items()}
+    return {name: PrequentialModel(Learner(own, CTR, seed=seed), own) for name, own in columns.items()}
 
 
-def tables_of(events: Events, seed: int) -> Tables:
+def tables_of(events: Events, seed: int) -> ArticleTables:
     """A site of which nothing is known but clicks: item vectors that start at nothing."""
     A = len(events.article_ids)
     items = empty_online(A, ItemsConfig(), seed=seed)
     nothing = np.empty((A, 0), np.float32)
-    return Tables(items.vectors, nothing, np.full(A, -1, np.int16), np.full(A, -1, np.int64), items)
+    return ArticleTables(items.vectors, nothing, np.full(A, -1, np.int16), np.full(A, -1, np.int64), items)
 
 
-def lists_for(events: Events, options: Options, seed: int) -> tuple[Lists, Array, int]:
+def lists_for(events: Events, options: Options, seed: int) -> tuple[Impressions, Array, int]:
     """The lists that teach and those that judge, which of their targets were clicked lately, and the first to judge."""
     start = int(events.time[0])
     first = start + int(min(FIRST_HOUR, options.from_hour / 3) * HOUR_MS)
@@ -103,12 +103,12 @@ def lists_for(events: Events, options: Options, seed: int) -> tuple[Lists, Array
     return lists, clicked, int(np.searchsorted(lists.time, start + int(options.from_hour * HOUR_MS)))
 
 
-def extra_of(lists: Lists) -> npt.NDArray[np.bool_]:
+def extra_of(lists: Impressions) -> npt.NDArray[np.bool_]:
     """The candidates that only teach: bool (N,)."""
     return np.tile(np.arange(SIZE) > OTHERS, len(lists))
 
 
-def places_of(parts: Iterable[Scored], n: int, judged: int, seed: int) -> dict[str, Array]:
+def places_of(parts: Iterable[ScoredImpressions], n: int, judged: int, seed: int) -> dict[str, Array]:
     """The place of each target by each contender, int (n,), from 0; a list that was not scored counts as lost."""
     places: dict[str, Array] = defaultdict(lambda: np.full(n, OTHERS, np.int64))
     for part in parts:
@@ -120,22 +120,25 @@ def run(events: Events, options: Options, seed: int) -> Run:
     """Replay a log."""
     lists, clicked, judged = lists_for(events, options, seed)
     began = time.monotonic()
-    walk = Walk(events, lists, TrendsConfig(), ReadersConfig(), GAP_MINUTES)
+    walk = LogReplay(events, lists, TrendsConfig(), ReadersConfig(), GAP_MINUTES)
     tables = tables_of(events, seed)
-    walk.stand_on(tables)
+    walk.use_tables(tables)
     models = contenders(seed, {"click_model": NAMES})
     pupil = Timed(NAMES, CTR, seed=seed)
-    served_model = Contender(pupil, sees_extra=True, is_scored=False)
+    served_model = PrequentialModel(pupil, sees_extra=True, is_scored=False)
     if options.serve_minutes:
         models["served"] = served_model
-    models |= {"items": Contender(None, ("item_visit",)), "items_affinity": Contender(None, ("item_affinity",))}
+    models |= {
+        "items": PrequentialModel(None, ("item_visit",)),
+        "items_affinity": PrequentialModel(None, ("next_item_score",)),
+    }
     served = Served(served_model, NAMES, DRAWN)
     serving = Serving(events, lists, walk, tables, served, options.serve_minutes, judged)
-    parts = replay(
+    parts = prequential_scores(
         walk,
         lists,
         models,
-        Pace(),
+        RefitSchedule(),
         seed=seed,
         score_from=judged,
         serve=serving.serve,
@@ -149,7 +152,7 @@ def run(events: Events, options: Options, seed: int) -> Run:
         outcome.ours[name] = sampled_figures(places[name], recent)
     outcome.ours["click_model"] |= serving.figures()
     if options.baselines:
-        known = histories(events, judging, GAP_MINUTES)
+        known = click_histories(events, judging, GAP_MINUTES)
         for model in all_baselines(seed=seed):
             table = model.scores(events, judging, known)
             outcome.baselines[model.name] = sampled_figures(ranks(table, SIZE, 1 + OTHERS, seed), recent)

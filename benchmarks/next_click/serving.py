@@ -15,10 +15,10 @@ import numpy.typing as npt
 from benchmarks.next_click.data import as_lists
 from benchmarks.next_click.figures import TOP
 from recsys.baselines import Baseline
+from recsys.dataset.impressions import ClickHistories, Impressions, click_histories
+from recsys.dataset.replay import LogReplay
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists, histories
-from recsys.features.matrix import Tables
-from recsys.features.walk import Walk
+from recsys.features.matrix import ArticleTables
 from recsys.index import Index, IndexConfig
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
@@ -56,12 +56,19 @@ class Serving:
     """
 
     def __init__(
-        self, events: Events, lists: Lists, walk: Walk, tables: Tables, model: Scorer, minutes: float, judged: int
+        self,
+        events: Events,
+        lists: Impressions,
+        walk: LogReplay,
+        tables: ArticleTables,
+        model: Scorer,
+        minutes: float,
+        judged: int,
     ) -> None:
         self._events, self._lists, self._walk, self._tables = events, lists, walk, tables
         self.seconds = 0.0
         self.served, self._windows = _stretches(lists, minutes, judged)
-        self._known: Histories = histories(events, lists, 30)
+        self._known: ClickHistories = click_histories(events, lists, 30)
         self._shown: list[Shown] = []
         self._cards: list[Array] = []
         self._first = walk.trends.state.first
@@ -126,7 +133,7 @@ class Serving:
             np.array([len(one.live) for one in self._shown]),
         )
         lists = as_lists(self._events, self._lists.time[numbers], click, rows, sizes)
-        scores = model.scores(self._events, lists, histories(self._events, lists, 30))
+        scores = model.scores(self._events, lists, click_histories(self._events, lists, 30))
         cards = []
         for one, start, stop in zip(self._shown, lists.offsets[:-1].tolist(), lists.offsets[1:].tolist(), strict=True):
             own = scores[start:stop]
@@ -167,7 +174,7 @@ class Serving:
         return soon / max(1, new)
 
 
-def _stretches(lists: Lists, minutes: float, judged: int) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]]]:
+def _stretches(lists: Impressions, minutes: float, judged: int) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]]]:
     """The lists served, bool (I,), and their stretches of time in ms: spread evenly over what is judged."""
     served = np.zeros(len(lists), bool)
     if minutes <= 0 or judged >= len(lists):

@@ -26,8 +26,8 @@ from recsys.baselines.item_knn import ItemKnn
 from recsys.baselines.rules import SequentialRules
 from recsys.baselines.session_knn import SessionKnn
 from recsys.baselines.simple import Chance, Popularity
+from recsys.dataset.impressions import ClickHistories, Impressions
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists
 
 __all__ = [
     "Baseline",
@@ -49,7 +49,7 @@ class Baseline(Protocol):
     def name(self) -> str:
         """What it is called in tables."""
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """Score every candidate of every list.
 
         Args:

@@ -1,7 +1,7 @@
 """The clicks of a log, laid out for baselines: reader by reader, with the visit of each and the order in time.
 
-Reads ``Events`` and ``Histories``; produces a ``Stream`` and the company of every list. Undated clicks count as made
-just before the first dated one, each a visit of its own.
+Reads ``Events`` and ``ClickHistories``; produces a ``Stream`` and the company of every list. Undated clicks count as
+made just before the first dated one, each a visit of its own.
 """
 
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.dataset.impressions import ClickHistories, Impressions, Longs
 from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
-from recsys.features.lists import Histories, Lists, Longs
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
@@ -59,7 +59,7 @@ class Shown(NamedTuple):
     high: Longs
 
 
-def stream_of(events: Events, histories: Histories) -> Stream:
+def stream_of(events: Events, histories: ClickHistories) -> Stream:
     """Lay the clicks out.
 
     Args:
@@ -81,7 +81,7 @@ def stream_of(events: Events, histories: Histories) -> Stream:
     )
 
 
-def shown_of(lists: Lists, histories: Histories, most: int) -> Shown:
+def shown_of(lists: Impressions, histories: ClickHistories, most: int) -> Shown:
     """The lists with their company: the visit's clicks, before its first click the reader's last ones before it.
 
     Args:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from recsys.baselines.clicks import Rows, Scores, Shown, Stream, blocks, shown_of, stream_of, window
 from recsys.baselines.neighbours import comes_again
 from recsys.compiled import compiled
+from recsys.dataset.impressions import ClickHistories, Impressions, Longs
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists, Longs
 
 Matrix = npt.NDArray[np.float32]
 
@@ -45,7 +45,7 @@ class Ease:
     max_clicks: int = 1_000_000
     name: ClassVar[str] = "ease"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         stream = stream_of(events, histories)
         shown = shown_of(lists, histories, self.company)

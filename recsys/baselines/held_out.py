@@ -11,8 +11,8 @@ import numpy as np
 
 from recsys.baselines import Baseline, Chance, all_baselines
 from recsys.baselines.clicks import Scores
+from recsys.dataset.impressions import HOLDOUT, VALIDATION, ClickHistories, Impressions, click_histories
 from recsys.events import Events
-from recsys.features.lists import HOLDOUT, VALIDATION, Histories, Lists, histories
 from recsys.metrics import impression_metrics
 
 PACES = (1.0, 8.0, 64.0)  # half-lives of half an hour, four hours and a day and a third
@@ -31,7 +31,7 @@ class HeldOut:
     model: Baseline
 
 
-def held_out_scores(events: Events, lists: Lists, *, gap_minutes: int, seed: int) -> dict[str, HeldOut]:
+def held_out_scores(events: Events, lists: Impressions, *, gap_minutes: int, seed: int) -> dict[str, HeldOut]:
     """Score the held-out lists by every baseline but chance.
 
     Args:
@@ -44,7 +44,7 @@ def held_out_scores(events: Events, lists: Lists, *, gap_minutes: int, seed: int
         Baseline -> its scores; without a held-out list they are empty.
     """
     judging = lists.cut(int(np.searchsorted(lists.part, VALIDATION)), len(lists))
-    told = histories(events, judging, gap_minutes)
+    told = click_histories(events, judging, gap_minutes)
     at_pace = [all_baselines(seed=seed, pace=pace) for pace in PACES]
     found: dict[str, HeldOut] = {}
     for models in zip(*at_pace, strict=True):
@@ -54,7 +54,7 @@ def held_out_scores(events: Events, lists: Lists, *, gap_minutes: int, seed: int
     return found
 
 
-def _best(events: Events, lists: Lists, told: Histories, models: Sequence[Baseline], seed: int) -> HeldOut:
+def _best(events: Events, lists: Impressions, told: ClickHistories, models: Sequence[Baseline], seed: int) -> HeldOut:
     """The held-out scores of the model that ranked the validation lists best; of equal ones the quickest."""
     number = np.repeat(np.arange(len(lists)), np.diff(lists.offsets))
     part = lists.part[number]

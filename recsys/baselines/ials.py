@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 
 from recsys.baselines.clicks import Rows, Scores, Shown, Stream, blocks, shown_of, stream_of, window
 from recsys.compiled import compiled
+from recsys.dataset.impressions import ClickHistories, Impressions, Longs
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists, Longs
 
 Matrix = npt.NDArray[np.float32]
 
@@ -53,7 +53,7 @@ class Ials:
     seed: int = 1
     name: ClassVar[str] = "ials"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         stream = stream_of(events, histories)
         shown = shown_of(lists, histories, self.company)

@@ -15,8 +15,8 @@ import numpy as np
 from recsys.baselines.clicks import Scores, Shown, Stream, shown_of, stream_of
 from recsys.baselines.neighbours import Neighbours, add, comes_again, empty_neighbours, growth, spread, unspread
 from recsys.compiled import compiled
+from recsys.dataset.impressions import ClickHistories, Impressions
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ItemKnn:
     neighbours: int = 256
     name: ClassVar[str] = "item_knn"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         stream = stream_of(events, histories)
         shown = shown_of(lists, histories, self.company)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.baselines.clicks import HOUR_MS, Rows, Stream
 from recsys.compiled import compiled
-from recsys.features.lists import Longs
+from recsys.dataset.impressions import Longs
 
 Doubles = npt.NDArray[np.float64]
 

@@ -14,8 +14,8 @@ import numpy as np
 from recsys.baselines.clicks import Scores, Shown, Stream, shown_of, stream_of
 from recsys.baselines.neighbours import Neighbours, add, comes_again, empty_neighbours, growth, spread, unspread
 from recsys.compiled import compiled
+from recsys.dataset.impressions import ClickHistories, Impressions
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SequentialRules:
     neighbours: int = 256
     name: ClassVar[str] = "rules"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         stream = stream_of(events, histories)
         known = empty_neighbours(stream, len(events.article_ids), self.steps, self.neighbours, self.half_life_hours)

@@ -17,8 +17,8 @@ import numpy as np
 from recsys.baselines.clicks import Rows, Scores, Shown, Stream, shown_of, stream_of
 from recsys.baselines.neighbours import Doubles, comes_again
 from recsys.compiled import compiled
+from recsys.dataset.impressions import ClickHistories, Impressions, Longs
 from recsys.events import Events
-from recsys.features.lists import Histories, Lists, Longs
 
 LONGEST = 50  # clicks of a visit that are kept, its first; longer ones are no reading
 
@@ -38,7 +38,7 @@ class SessionKnn:
     company: int = 10
     name: ClassVar[str] = "v_sknn"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         stream = stream_of(events, histories)
         shown = shown_of(lists, histories, self.company)

@@ -10,8 +10,8 @@ import numpy as np
 
 from recsys.baselines.clicks import HOUR_MS, Rows, Scores, Shown, shown_of
 from recsys.compiled import compiled
+from recsys.dataset.impressions import ClickHistories, Impressions, Longs
 from recsys.events import KINDS, UNDATED, Events
-from recsys.features.lists import Histories, Lists, Longs
 
 CLICK = KINDS.index("click")
 
@@ -27,7 +27,7 @@ class Popularity:
     half_life_hours: float = 0.25
     name: ClassVar[str] = "popularity"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         clicks = np.flatnonzero((events.kind == CLICK) & (events.time != UNDATED))
         shown = shown_of(lists, histories, 1)
@@ -48,7 +48,7 @@ class Chance:
     seed: int = 1
     name: ClassVar[str] = "random"
 
-    def scores(self, events: Events, lists: Lists, histories: Histories) -> Scores:
+    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         return np.random.default_rng(self.seed).random(len(lists.article), np.float32)
 

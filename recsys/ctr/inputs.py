@@ -16,7 +16,7 @@ from recsys.ctr.position import UNKNOWN, places
 from recsys.ctr.vocabulary import Longs, Vocabulary
 from recsys.errors import DegenerateInput
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS
-from recsys.features.rows import Candidates, Rows
+from recsys.features.rows import CandidateRows, LabelledRows
 
 
 class Reads(NamedTuple):
@@ -55,7 +55,7 @@ class Hashed(NamedTuple):
     history: Longs
 
 
-def chosen(candidates: Candidates, reads: Reads) -> Hashed:
+def chosen(candidates: CandidateRows, reads: Reads) -> Hashed:
     """The ids that are read.
 
     Raises:
@@ -76,13 +76,13 @@ def chosen(candidates: Candidates, reads: Reads) -> Hashed:
     )
 
 
-def all_ids(rows: Rows, reads: Reads) -> Longs:
+def all_ids(rows: LabelledRows, reads: Reads) -> Longs:
     """Every id that stands in rows to learn from: int64 (n,); lists that no row belongs to are left out."""
     hashed, lists = chosen(rows, reads), np.unique(rows.impression)
     return np.concatenate([hashed.ids.ravel(), hashed.context[lists].ravel(), hashed.history[lists].ravel()])
 
 
-def batch_of(candidates: Candidates, reads: Reads, vocabulary: Vocabulary, dense: torch.Tensor) -> Batch:
+def batch_of(candidates: CandidateRows, reads: Reads, vocabulary: Vocabulary, dense: torch.Tensor) -> Batch:
     """What the network reads to score candidates; ``dense`` are their standardised columns."""
     hashed = chosen(candidates, reads)
     group = candidates.impression
@@ -144,7 +144,7 @@ class Drawn(NamedTuple):
     lists: torch.Tensor
 
 
-def lists_of(rows: Rows, reads: Reads, vocabulary: Vocabulary, source: npt.NDArray[np.int64]) -> Lists:
+def lists_of(rows: LabelledRows, reads: Reads, vocabulary: Vocabulary, source: npt.NDArray[np.int64]) -> Lists:
     """The rows as tensors on the CPU."""
     shown, start, size = np.unique(rows.impression, return_index=True, return_counts=True)
     hashed = chosen(rows, reads)

@@ -19,8 +19,8 @@ from recsys.ctr.sources import Held, taught
 from recsys.ctr.survey import surveyed
 from recsys.ctr.trainer import Trainer
 from recsys.ctr.training import device_of, one_thread
-from recsys.features.blocks import blocks_of
-from recsys.features.rows import Candidates, Rows
+from recsys.dataset.chunks import chunks_of
+from recsys.features.rows import CandidateRows, LabelledRows
 
 
 class Learner:
@@ -39,7 +39,7 @@ class Learner:
         self.model = ClickModel(names, self.config)
         self._trainer = Trainer(learned, self.config, seed=seed)
 
-    def learn(self, rows: Rows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
+    def learn(self, rows: LabelledRows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
         """Learn from more lists.
 
         Args:
@@ -53,7 +53,7 @@ class Learner:
         Raises:
             DegenerateInput: see ``recsys.ctr.training.fit``.
         """
-        found = surveyed(self.model.names, blocks_of(rows), self.config)
+        found = surveyed(self.model.names, chunks_of(rows), self.config)
         found.check(self.config)
         learned, loss = self._trainer.model, 0.0
         factor = (learning_rate or self.config.learning_rate) / self.config.learning_rate
@@ -69,6 +69,6 @@ class Learner:
         self.ready = True
         return loss
 
-    def raw(self, candidates: Candidates) -> Matrix:
+    def raw(self, candidates: CandidateRows) -> Matrix:
         """Log-odds of a click, up to one constant: float32 (N,); NaN before anything was learned."""
         return self.model.raw(candidates) if self.ready else np.full(len(candidates), np.nan, np.float32)

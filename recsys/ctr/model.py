@@ -1,6 +1,6 @@
 """The click model: features of candidates -> P(click), a network, a position tower and a calibration.
 
-Reads ``Candidates``; produces scores, and ``model.safetensors``, ``model.json`` and, where it reads ids,
+Reads ``CandidateRows``; produces scores, and ``model.safetensors``, ``model.json`` and, where it reads ids,
 ``vocabulary.npy``.
 """
 
@@ -26,7 +26,7 @@ from recsys.ctr.position import Position
 from recsys.ctr.vocabulary import Vocabulary
 from recsys.errors import CorruptArtefact, DegenerateInput, RecsysError, StaleArtefact
 from recsys.features import HISTORY
-from recsys.features.rows import Candidates
+from recsys.features.rows import CandidateRows
 
 Matrix = npt.NDArray[np.float32]
 
@@ -85,7 +85,7 @@ class ClickModel:
         """Let the smoothed click rate be ``share`` of the log-odds from now on, where the columns hold it."""
         self.share = share if RATE in self.names else 0.0
 
-    def score(self, candidates: Candidates) -> Matrix:
+    def score(self, candidates: CandidateRows) -> Matrix:
         """The calibrated probability of a click on each candidate.
 
         Args:
@@ -102,7 +102,7 @@ class ClickModel:
         odds = raw.astype(np.float64) if self.calibration is None else self.calibration.apply(raw)
         return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
 
-    def raw(self, candidates: Candidates) -> Matrix:
+    def raw(self, candidates: CandidateRows) -> Matrix:
         """The log-odds of a click on each candidate if it stood first, not calibrated: float32 (N,).
 
         They order even where probabilities are all 1.
@@ -120,9 +120,9 @@ class ClickModel:
                 scores[block] = out + np.float32(self.constant)
         return scores
 
-    def _read(self, candidates: Candidates, block: slice) -> Matrix:
+    def _read(self, candidates: CandidateRows, block: slice) -> Matrix:
         """What the network makes of some candidates: float32 (B,)."""
-        few = Candidates(
+        few = CandidateRows(
             candidates.matrix[block],
             candidates.ids[block],
             candidates.context,
@@ -216,7 +216,7 @@ class Served:
         self._model, self._drawn = model, drawn
         self._column = None if drawn is None else list(names).index(drawn.column)
 
-    def score(self, candidates: Candidates) -> Matrix:
+    def score(self, candidates: CandidateRows) -> Matrix:
         """The probability of a click up to one factor, as log-odds: N candidates -> float32 (N,)."""
         raw = self._model.raw(candidates)
         if self._drawn is None or self._column is None:
@@ -227,7 +227,7 @@ class Served:
 class Raw(Protocol):
     """Anything that gives log-odds."""
 
-    def raw(self, candidates: Candidates) -> Matrix:
+    def raw(self, candidates: CandidateRows) -> Matrix:
         """N candidates -> float32 (N,)."""
 
 

@@ -18,11 +18,11 @@ from recsys.ctr.course import Progress, Training
 from recsys.ctr.distributed import Group
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit, scored
+from recsys.dataset.chunks import Chunks
+from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
 from recsys.errors import DegenerateInput
 from recsys.features import NAMES
-from recsys.features.blocks import Blocks
-from recsys.features.lists import FIT, HOLDOUT, VALIDATION
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 from recsys.metrics import auc_error, log_loss
 from recsys.workspace import load_npy, read_json
 
@@ -63,7 +63,7 @@ class Judged(NamedTuple):
     training: Training
 
 
-def judged_model(made: Blocks[Rows], config: CtrConfig, *, seed: int, aids: Aids = NO_AIDS) -> Judged:
+def judged_model(made: Chunks[LabelledRows], config: CtrConfig, *, seed: int, aids: Aids = NO_AIDS) -> Judged:
     """Find the schedule and the calibration, then fit on all rows before the held-out ones.
 
     Args:
@@ -105,7 +105,9 @@ def judged_model(made: Blocks[Rows], config: CtrConfig, *, seed: int, aids: Aids
     return Judged(model, scored(model.score, held), training)
 
 
-def released_model(made: Blocks[Rows], judged: Judged, config: CtrConfig, *, seed: int, aids: Aids) -> ClickModel:
+def released_model(
+    made: Chunks[LabelledRows], judged: Judged, config: CtrConfig, *, seed: int, aids: Aids
+) -> ClickModel:
     """Fit on all rows as the validation part taught; the calibration is of the model that had not seen that part."""
     model, _ = fit(
         NAMES,
@@ -124,7 +126,7 @@ def released_model(made: Blocks[Rows], judged: Judged, config: CtrConfig, *, see
     return model
 
 
-def labels(blocks: Blocks[Rows]) -> npt.NDArray[np.int8]:
+def labels(blocks: Chunks[LabelledRows]) -> npt.NDArray[np.int8]:
     """The labels of all rows: int8 (N,)."""
     return np.concatenate([np.empty(0, np.int8), *(block.label for block in blocks)])
 

@@ -16,11 +16,11 @@ import torch
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.inputs import Lists, lists_of
 from recsys.ctr.model import ClickModel
-from recsys.features.blocks import Blocks
-from recsys.features.rows import Rows, joined
+from recsys.dataset.chunks import Chunks
+from recsys.features.rows import LabelledRows, concatenated
 
 Mask = npt.NDArray[np.bool_]
-Choice = Callable[[Rows, CtrConfig, np.random.Generator | None], Mask]
+Choice = Callable[[LabelledRows, CtrConfig, np.random.Generator | None], Mask]
 
 AT_ONCE = 4  # windows that there are at once: one is learned from, one waits, one is read, one is left for copies
 GIB = 2**30
@@ -37,14 +37,14 @@ class Source(Protocol):
         """
 
 
-def source_of(model: ClickModel, blocks: Blocks[Rows], config: CtrConfig, choice: Choice) -> Source:
+def source_of(model: ClickModel, blocks: Chunks[LabelledRows], config: CtrConfig, choice: Choice) -> Source:
     """The rows of some blocks that ``choice`` takes, as a model reads them: held if they have room, else streamed."""
     if blocks.bytes <= config.rows_gib * GIB:
         return Held(model, blocks.whole(), config, choice)
     return Streamed(model, blocks, config, choice)
 
 
-def taught(rows: Rows, config: CtrConfig, rng: np.random.Generator | None) -> Mask:
+def taught(rows: LabelledRows, config: CtrConfig, rng: np.random.Generator | None) -> Mask:
     """The rows that training learns from, bool (N,).
 
     Of the candidates without a click a share of ``ctr.negatives`` is drawn. A softmax learns nothing from lists without
@@ -58,7 +58,7 @@ def taught(rows: Rows, config: CtrConfig, rng: np.random.Generator | None) -> Ma
     return kept
 
 
-def tells(rows: Rows, config: CtrConfig, _: np.random.Generator | None = None) -> Mask:
+def tells(rows: LabelledRows, config: CtrConfig, _: np.random.Generator | None = None) -> Mask:
     """The rows whose loss says anything, bool (N,): of a softmax those of lists with both labels, else all."""
     return rows.mixed() if config.loss == "softmax" else np.ones(len(rows), np.bool_)
 
@@ -66,9 +66,9 @@ def tells(rows: Rows, config: CtrConfig, _: np.random.Generator | None = None) -
 class Held:
     """All rows on the device; where negatives are drawn, they are drawn anew for each epoch."""
 
-    def __init__(self, model: ClickModel, rows: Rows, config: CtrConfig, choice: Choice) -> None:
+    def __init__(self, model: ClickModel, rows: LabelledRows, config: CtrConfig, choice: Choice) -> None:
         self._model, self._config, self._choice = model, config, choice
-        self._rows: Rows | None = rows
+        self._rows: LabelledRows | None = rows
         self._lists: Lists | None = None
 
     def windows(self, order: torch.Generator | None) -> Iterator[Lists]:
@@ -86,7 +86,7 @@ class Held:
 class Streamed:
     """Rows that stay where they are, of which ``ctr.rows_gib`` are in memory at most."""
 
-    def __init__(self, model: ClickModel, blocks: Blocks[Rows], config: CtrConfig, choice: Choice) -> None:
+    def __init__(self, model: ClickModel, blocks: Chunks[LabelledRows], config: CtrConfig, choice: Choice) -> None:
         self._model, self._blocks, self._config, self._choice = model, blocks, config, choice
         largest = max(block.bytes for block in blocks.facts)
         self.at_once = max(1, int(config.rows_gib * GIB / AT_ONCE // largest))  # blocks of a window
@@ -133,7 +133,7 @@ class Streamed:
 
     def _window(self, numbers: list[int], rng: np.random.Generator | None) -> Lists:
         pieces = [self._blocks[number] for number in numbers]
-        rows = joined(pieces)
+        rows = concatenated(pieces)
         source = np.concatenate(
             [np.arange(len(piece)) + self._first[number] for piece, number in zip(pieces, numbers, strict=True)]
         )
@@ -142,7 +142,7 @@ class Streamed:
         return lists.pinned() if self._model.mean.is_cuda else lists
 
 
-def _lists(model: ClickModel, rows: Rows, mask: Mask, source: npt.NDArray[np.int64]) -> Lists:
+def _lists(model: ClickModel, rows: LabelledRows, mask: Mask, source: npt.NDArray[np.int64]) -> Lists:
     rows, source = (rows, source) if mask.all() else (rows.where(mask), source[mask])
     return lists_of(rows, model.reads, model.vocabulary, source)
 

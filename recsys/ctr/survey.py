@@ -12,9 +12,9 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.inputs import Reads, all_ids
 from recsys.ctr.model import Matrix, check_matrix
 from recsys.ctr.vocabulary import Longs
+from recsys.dataset.chunks import Chunks
 from recsys.errors import DegenerateInput
-from recsys.features.blocks import Blocks
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 
 FLAT = 1e-6  # standard deviation of a column that says nothing: it keeps 1
 
@@ -69,7 +69,7 @@ class Survey:
             expected = "lists with a click and a candidate without"
             raise DegenerateInput(expected, got, "Import more impressions and clicks.")
 
-    def add(self, rows: Rows, reads: Reads) -> None:
+    def add(self, rows: LabelledRows, reads: Reads) -> None:
         """Take a block in."""
         both = rows.mixed()
         self._move(rows.matrix)
@@ -96,7 +96,7 @@ class Survey:
             self.mean += apart * (n / (self.rows + n))
 
 
-def surveyed(names: Sequence[str], blocks: Blocks[Rows], config: CtrConfig, *, digest: bool = False) -> Survey:
+def surveyed(names: Sequence[str], blocks: Chunks[LabelledRows], config: CtrConfig, *, digest: bool = False) -> Survey:
     """Read all blocks once.
 
     Args:
@@ -119,7 +119,7 @@ def surveyed(names: Sequence[str], blocks: Blocks[Rows], config: CtrConfig, *, d
     return found
 
 
-def check_block(names: Sequence[str], rows: Rows, *, first: int = 0) -> None:
+def check_block(names: Sequence[str], rows: LabelledRows, *, first: int = 0) -> None:
     """Refuse rows that are not what they say.
 
     Raises:
@@ -136,7 +136,7 @@ def check_block(names: Sequence[str], rows: Rows, *, first: int = 0) -> None:
         raise DegenerateInput("labels of 0 (not clicked) and 1 (clicked)", got, "Run: python -m jobs features --fresh")
 
 
-def _mark(digest: "hashlib._Hash", rows: Rows) -> None:
+def _mark(digest: "hashlib._Hash", rows: LabelledRows) -> None:
     for name in ("matrix", "label", "impression", "position", "ids", "context", "history"):
         array = np.ascontiguousarray(getattr(rows, name))
         digest.update(f"{name} {array.dtype} {array.shape}".encode())

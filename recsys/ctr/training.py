@@ -24,14 +24,14 @@ from recsys.ctr.sources import source_of, taught, tells
 from recsys.ctr.survey import surveyed
 from recsys.ctr.trainer import Trainer
 from recsys.ctr.warm import begun
-from recsys.features.blocks import Blocks, blocks_of
-from recsys.features.rows import Candidates, Rows
+from recsys.dataset.chunks import Chunks, chunks_of
+from recsys.features.rows import CandidateRows, LabelledRows
 
 
 def fit(
     names: Sequence[str],
-    rows: Rows | Blocks[Rows],
-    validation: Rows | Blocks[Rows] | None,
+    rows: LabelledRows | Chunks[LabelledRows],
+    validation: LabelledRows | Chunks[LabelledRows] | None,
     config: CtrConfig,
     *,
     seed: int,
@@ -68,7 +68,7 @@ def fit(
             label other than 0 and 1; a value or a loss that is not finite, or a loss that explodes.
     """
     config = config.resolved(drawn=False)
-    learned, judging = blocks_of(rows), None if validation is None else blocks_of(validation)
+    learned, judging = chunks_of(rows), None if validation is None else chunks_of(validation)
     checkpoints = checkpoints if group is None or group.leads else None
     kept = checkpoints is not None
     found = surveyed(names, learned, config, digest=kept)
@@ -95,7 +95,7 @@ def fit(
         return model, training
 
 
-def _intercept(model: ClickModel, blocks: Blocks[Rows], rate: float) -> float:
+def _intercept(model: ClickModel, blocks: Chunks[LabelledRows], rate: float) -> float:
     """The constant that makes the mean probability of all rows their click rate, by bisection.
 
     It is what a softmax leaves open, and after cross-entropy on a share of the negatives the log of that share.
@@ -109,7 +109,7 @@ def _intercept(model: ClickModel, blocks: Blocks[Rows], rate: float) -> float:
     return middle
 
 
-def scored(score: Callable[[Candidates], Matrix], blocks: Blocks[Rows]) -> Matrix:
+def scored(score: Callable[[CandidateRows], Matrix], blocks: Chunks[LabelledRows]) -> Matrix:
     """What ``ClickModel.raw`` or ``score`` says of all rows: float32 (N,)."""
     return np.concatenate([np.empty(0, np.float32), *map(score, blocks)])
 

@@ -2,22 +2,14 @@
 
 This file names the columns and loads nothing.
 
-    config.py     which impressions become training rows
-    rows.py       what a click model reads, as arrays
-    ids.py        values of a field -> numbers that are the same everywhere
-    list_ids.py   a reader, a context, a moment, a slot, the last clicks -> such numbers
-    company.py    what is clicked beside the articles that a reader clicked
-    likeness.py   how near the candidates are to them
-    tags.py       how much they are about what its clicks were about
-    looks.py      how often the reader opens what they are shown of a category
-    describe.py   the compiled kernel: what is known of candidates, for one list
-    matrix.py     the same for the service: ``Tables``, ``matrix``, ``candidates``
-    lists.py      the lists in a log: what was shown together and what was clicked
-    timeline.py   warm-up, fit, validation, holdout; pseudo-impressions
-    walk.py       the walk through a log: counts, item vectors and readers as of a moment that only moves forward
-    blocks.py     rows in pieces of whole lists
-    training.py   the training rows: the log is walked once, each list described by what was known before it
-    stored.py     the same on disk, in Parquet
+    config.py          the settings: which impressions become training rows
+    rows.py            rows as a click model reads them, as arrays
+    ids.py             values of a field -> numbers that are the same everywhere; the ids of a list
+    covisits.py        co-visits of the candidates with the articles that a reader clicked
+    similarity.py      cosines, next-item scores and shared tags of the candidates and what a reader clicked
+    category_rates.py  a reader's click rate by category
+    describe.py        the compiled kernel: all columns of the candidates of one list
+    matrix.py          the same for the service: ``ArticleTables``, ``feature_matrix``, ``candidate_rows``
 """
 
 VERSION = 5  # raised when a column changes its meaning without changing its name
@@ -34,15 +26,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "click_rate_total",
     ),
     "age": ("age", "age_published", "age_known", "age_shelf"),
-    "covisits": ("last_short", "last_long", "last_count", "last_evidence"),
-    "visit": ("visit_company", "visit_company_max"),
+    "covisits": ("last_covisits_short", "last_covisits_long", "last_covisits_count", "last_covisits_total"),
+    "visit": ("visit_covisits", "visit_covisits_max"),
     "next": ("last_next", "last_next_count"),
-    "second": ("second_company",),
-    "earlier": ("earlier_company", "earlier_company_max", "earlier_item", "read_before"),
+    "second": ("second_order_covisits",),
+    "earlier": ("earlier_covisits", "earlier_covisits_max", "earlier_item", "read_before"),
     "lifts": tuple(f"lift_{name}" for name in CONTEXTS),
-    "items": ("item_cosine", "item_last", "item_visit", "item_max", "item_affinity", "item_known"),
+    "items": ("item_cosine", "item_last", "item_visit", "item_max", "next_item_score", "item_known"),
     "content": ("content_cosine", "content_max", "content_known"),
-    "category": ("category_share", "category_known", "category_rate", "category_looks"),
+    "category": ("category_share", "category_known", "category_rate", "category_impressions"),
     "tags": ("tag_match", "tag_known"),
     "reader": ("history", "visit_clicks", "pause"),
 }

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.features import COLUMN, CONTEXTS
-from recsys.features.company import (
+from recsys.features.category_rates import category_click_rates
+from recsys.features.covisits import (
     EARLIER,
     EARLIER_MAX,
     GAINS,
@@ -24,11 +25,9 @@ from recsys.features.company import (
     SHORT,
     VISIT,
     VISIT_MAX,
-    gather,
+    gather_covisits,
 )
-from recsys.features.likeness import affinities, cosines
-from recsys.features.looks import category_looks
-from recsys.features.tags import tag_matches
+from recsys.features.similarity import cosines, next_item_scores, tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends.counting import born
 from recsys.trends.decay import GONE, faded, quotient, row_fade
@@ -46,11 +45,11 @@ SLOPE = COLUMN["slope_short"]
 IMPRESSIONS = COLUMN["impressions_quarter"]
 RATES = COLUMN["click_rate_quarter"]
 AGE = COLUMN["age"]
-COMPANY = COLUMN["last_short"]
-VISITED = COLUMN["visit_company"]
+COMPANY = COLUMN["last_covisits_short"]
+VISITED = COLUMN["visit_covisits"]
 FOLLOWS = COLUMN["last_next"]
-SECONDS = COLUMN["second_company"]
-EARLIERS = COLUMN["earlier_company"]
+SECONDS = COLUMN["second_order_covisits"]
+EARLIERS = COLUMN["earlier_covisits"]
 LIFTS = COLUMN["lift_region"]
 ITEMS = COLUMN["item_cosine"]
 CONTENT = COLUMN["content_cosine"]
@@ -59,7 +58,7 @@ LOOKS = COLUMN["category_rate"]
 READER = COLUMN["history"]
 
 
-class Known(NamedTuple):
+class KernelTables(NamedTuple):
     """What is known of A articles beside the counts, and room to work in.
 
     Attributes:
@@ -69,7 +68,7 @@ class Known(NamedTuple):
         place: int32 (A,), all 0 between calls: where a candidate stands, from 1.
         half_life: float64 (1,), clicks.
         priors: float64 (2,): impressions, company.
-        tags: int64 (A, K), see ``recsys.features.tags.Tags``; (0, 0) for no tags at all.
+        tags: int64 (A, K), see ``recsys.features.similarity.Tags``; (0, 0) for no tags at all.
         tag_weights: float32 (A, K).
     """
 
@@ -86,7 +85,7 @@ class Known(NamedTuple):
 @compiled
 def describe(
     state: TrendState,
-    known: Known,
+    known: KernelTables,
     clicks: Array,
     times: Array,
     visit: int,
@@ -105,7 +104,7 @@ def describe(
         clicks: int32 (n,), rows clicked before ``now``, oldest first.
         times: int64 (n,), ms of each.
         visit: where in ``clicks`` this visit begins.
-        looked: int32 (n',), rows shown or clicked before ``now``, see ``recsys.features.looks``.
+        looked: int32 (n',), rows shown or clicked before ``now``, see ``recsys.features.category_rates``.
         places: int16 (n',), of each.
         codes: int (C,), values of the context attributes; 0 for unknown.
         rows: int32 (B,), candidates, each once.
@@ -119,7 +118,7 @@ def describe(
         known.place[rows[b]] = b + 1
     gains = np.zeros((B, GAINS))
     sums = np.zeros(GAINS)
-    gather(state, known.place, known.priors[1], clicks, visit, now, gains, sums)
+    gather_covisits(state, known.place, known.priors[1], clicks, visit, now, gains, sums)
     for b in range(B):
         known.place[rows[b]] = 0
     beta = known.priors[1]
@@ -145,10 +144,10 @@ def describe(
         out[b, EARLIERS + 3] = gains[b, READ]
     _lifts(state, codes, rows, out)
     cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, ITEMS, True, out)
-    affinities(known.items, clicks[visit:], rows, out)
+    next_item_scores(known.items, clicks[visit:], rows, out)
     cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, CONTENT, False, out)
     _category(state, clicks, rows, out)
-    category_looks(state, known.priors[0], looked, places, rows, now, LOOKS, out)
+    category_click_rates(state, known.priors[0], looked, places, rows, now, LOOKS, out)
     tag_matches(known.tags, known.tag_weights, known.half_life[0], clicks, rows, out)
     history, visited = np.log1p(n), np.log1p(n - visit)
     pause = 0.0
@@ -161,7 +160,7 @@ def describe(
 
 
 @compiled
-def _popularity(state: TrendState, known: Known, rows: Array, now: int, fades: Array, out: Array) -> None:
+def _popularity(state: TrendState, known: KernelTables, rows: Array, now: int, fades: Array, out: Array) -> None:
     """Clicks, slopes, impressions, click rates and ages."""
     K = len(state.per_ms)
     clicked, shown = state.all_total[1], state.all_total[0]

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.features import CANDIDATE_FIELDS, HISTORY, NAMES
-from recsys.features.describe import Known, describe
-from recsys.features.list_ids import history_ids, list_ids
-from recsys.features.rows import Candidates, Ids, Matrix
-from recsys.features.tags import Tags
+from recsys.features.describe import KernelTables, describe
+from recsys.features.ids import history_ids, list_ids
+from recsys.features.rows import CandidateRows, Ids, Matrix
+from recsys.features.similarity import ArticleTags
 from recsys.items.online import OnlineItems, fixed_items
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
@@ -20,7 +20,7 @@ Articles = npt.NDArray[np.int32]  # rows of articles
 
 
 @dataclass(frozen=True)
-class Tables:
+class ArticleTables:
     """What is known of A articles, in one shared row space.
 
     Attributes:
@@ -39,21 +39,21 @@ class Tables:
     published: npt.NDArray[np.int64]
     items: OnlineItems | None = None
     ids: Ids | None = None
-    tags: Tags | None = None
+    tags: ArticleTags | None = None
 
     def ids_of(self, rows: Articles) -> Ids:
         """The hashed ids of some articles: int64 (B, S); 0 where they are not known by name."""
         return np.zeros((len(rows), len(CANDIDATE_FIELDS)), np.int64) if self.ids is None else self.ids[rows]
 
 
-def known_of(tables: Tables, trends: Trends, config: ReadersConfig) -> Known:
+def kernel_tables(tables: ArticleTables, trends: Trends, config: ReadersConfig) -> KernelTables:
     """What the kernel reads beside the counts; to be made once for many lists.
 
     The shelf lives are those of this moment.
     """
-    tags = tables.tags if tables.tags is not None else Tags.empty(0, 0)
+    tags = tables.tags if tables.tags is not None else ArticleTags.empty(0, 0)
     priors = (trends.config.prior_impressions, trends.config.prior_company)
-    return Known(
+    return KernelTables(
         items=tables.items if tables.items is not None else fixed_items(tables.item_vectors),
         article_vectors=np.ascontiguousarray(tables.article_vectors, np.float32),
         shelf=trends.shelf(),
@@ -65,14 +65,14 @@ def known_of(tables: Tables, trends: Trends, config: ReadersConfig) -> Known:
     )
 
 
-def matrix(
-    tables: Tables,
+def feature_matrix(
+    tables: ArticleTables,
     reader: ReaderState,
     rows: Articles,
     now: int,
     trends: Trends,
     config: ReadersConfig,
-    known: Known | None = None,
+    known: KernelTables | None = None,
 ) -> Matrix:
     """Describe candidates for one reader at one moment.
 
@@ -83,7 +83,7 @@ def matrix(
         now: ms since the epoch.
         trends: the live counts, as known before ``now``.
         config: how the reader vector forgets.
-        known: what ``known_of`` gave for the same tables and counts.
+        known: what ``kernel_tables`` gave for the same tables and counts.
 
     Returns:
         float32 (B, F), finite, columns as ``NAMES``.
@@ -96,23 +96,23 @@ def matrix(
     looked, places = reader.impressions.before(now)
     codes = trends.moment(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else UNKNOWN_ROW, now)
     if len(rows):
-        known = known or known_of(tables, trends, config)
+        known = known or kernel_tables(tables, trends, config)
         asked = np.asarray(rows, np.int32)
         describe(trends.state, known, clicks, times, visit, looked, places, codes, asked, now, out)
     return out
 
 
-def candidates(
-    tables: Tables,
+def candidate_rows(
+    tables: ArticleTables,
     reader: ReaderState,
     rows: Articles,
     now: int,
     trends: Trends,
     config: ReadersConfig,
-    known: Known | None = None,
+    known: KernelTables | None = None,
     name: str | None = None,
     slot: str | None = None,
-) -> Candidates:
+) -> CandidateRows:
     """One list as a click model reads it.
 
     Args:
@@ -131,8 +131,8 @@ def candidates(
     """
     context = list_ids(name, reader.context, trends.config.context, now, slot)
     clicks = np.array(reader.clicks[-HISTORY:], np.int32)
-    return Candidates(
-        matrix=matrix(tables, reader, rows, now, trends, config, known),
+    return CandidateRows(
+        matrix=feature_matrix(tables, reader, rows, now, trends, config, known),
         ids=tables.ids_of(rows),
         context=context[None],
         history=history_ids(tables.ids_of(clicks)[:, 0])[None],

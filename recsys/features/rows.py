@@ -13,13 +13,13 @@ import numpy.typing as npt
 Matrix = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-R = TypeVar("R", bound="Rows")
+R = TypeVar("R", bound="LabelledRows")
 
 PER_LIST = ("context", "history")  # all other arrays have a row per candidate
 
 
 @dataclass(frozen=True)
-class Candidates:
+class CandidateRows:
     """N candidates of I lists; F columns, S ids of a candidate, C of a list, T last clicks of its reader.
 
     Attributes:
@@ -40,14 +40,14 @@ class Candidates:
         return len(self.matrix)
 
     @classmethod
-    def dense(cls, matrix: Matrix, impression: npt.NDArray[np.int32] | None = None) -> "Candidates":
+    def dense(cls, matrix: Matrix, impression: npt.NDArray[np.int32] | None = None) -> "CandidateRows":
         """Candidates without ids, context or history: S = C = T = 0.
 
         Args:
             matrix: float32 (N, F).
             impression: int32 (N,), does not fall; one list without it.
         """
-        return Candidates(matrix, *_nothing(matrix, impression))
+        return CandidateRows(matrix, *_nothing(matrix, impression))
 
     def where(self, mask: Mask) -> Self:
         """The candidates of a mask, bool (N,); context and history stay whole, for ``impression`` to point into."""
@@ -57,7 +57,7 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Rows(Candidates):
+class LabelledRows(CandidateRows):
     """Candidates with what was clicked.
 
     Attributes:
@@ -75,7 +75,7 @@ class Rows(Candidates):
         label: npt.NDArray[np.int8],
         impression: npt.NDArray[np.int32],
         position: npt.NDArray[np.int16] | None = None,
-    ) -> "Rows":
+    ) -> "LabelledRows":
         """Rows without ids, context or history: S = C = T = 0.
 
         Args:
@@ -86,7 +86,7 @@ class Rows(Candidates):
         """
         if position is None:
             position = np.full(len(matrix), -1, np.int16)
-        return Rows(matrix, *_nothing(matrix, impression), label, position)
+        return LabelledRows(matrix, *_nothing(matrix, impression), label, position)
 
     def mixed(self) -> Mask:
         """The rows of lists with both labels, bool (N,): the others prefer nothing to nothing."""
@@ -102,7 +102,7 @@ class Rows(Candidates):
         return self if both.all() else self.where(both)
 
 
-def joined(pieces: Sequence[R]) -> R:
+def concatenated(pieces: Sequence[R]) -> R:
     """Rows behind each other, the lists of each piece numbered on from those of the piece before it.
 
     Args:
@@ -110,10 +110,10 @@ def joined(pieces: Sequence[R]) -> R:
     """
     if len(pieces) == 1:
         return pieces[0]
-    return gathered(pieces, sum(map(len, pieces)), sum(len(piece.context) for piece in pieces))
+    return concatenated_stream(pieces, sum(map(len, pieces)), sum(len(piece.context) for piece in pieces))
 
 
-def gathered(pieces: Iterable[R], rows: int, lists: int) -> R:
+def concatenated_stream(pieces: Iterable[R], rows: int, lists: int) -> R:
     """The same of pieces that come one by one: there is never more than one of them beside what is made.
 
     Args:

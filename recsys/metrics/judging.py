@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.features import NAMES
-from recsys.features.rows import Rows
+from recsys.features.rows import LabelledRows
 from recsys.metrics.probabilities import auc, calibration_error, log_loss, reliability
 
-Score = Callable[[Rows], npt.NDArray[np.float32]]
+Score = Callable[[LabelledRows], npt.NDArray[np.float32]]
 Found = dict[str, Any]
 Span = tuple[float | None, float | None, npt.NDArray[np.bool_]]  # from, to, and which of the rows: bool (N,)
 
@@ -30,7 +30,7 @@ HISTORY_CLICKS = (0, 1, 3, 10, 30)  # where the spans of histories begin; 0 clic
 
 
 def judge(
-    score: Score, rows: Rows, groups: Mapping[str, Sequence[int]], *, seed: int, names: Sequence[str] = NAMES
+    score: Score, rows: LabelledRows, groups: Mapping[str, Sequence[int]], *, seed: int, names: Sequence[str] = NAMES
 ) -> Found:
     """Judge a click model on held-out rows.
 
@@ -74,7 +74,7 @@ def judge(
     }
 
 
-def drawn(rows: Rows, most: int, rng: np.random.Generator) -> Rows:
+def drawn(rows: LabelledRows, most: int, rng: np.random.Generator) -> LabelledRows:
     """Whole lists at random, of at most so many rows together, but always one list; all rows where they are fewer."""
     if len(rows) <= most:
         return rows
@@ -86,7 +86,9 @@ def drawn(rows: Rows, most: int, rng: np.random.Generator) -> Rows:
     return rows.where(chosen[number])
 
 
-def _importance(score: Score, rows: Rows, groups: Mapping[str, Sequence[int]], rng: np.random.Generator) -> list[Found]:
+def _importance(
+    score: Score, rows: LabelledRows, groups: Mapping[str, Sequence[int]], rng: np.random.Generator
+) -> list[Found]:
     if not 0 < np.count_nonzero(rows.label) < len(rows):
         return []
     whole = auc(rows.label, score(rows))
@@ -101,7 +103,9 @@ def _importance(score: Score, rows: Rows, groups: Mapping[str, Sequence[int]], r
     return sorted(found, key=lambda one: (-one["auc_lost"], one["group"]))
 
 
-def _shuffled(rows: Rows, groups: Mapping[str, Sequence[int]], rng: np.random.Generator) -> Iterator[tuple[str, Rows]]:
+def _shuffled(
+    rows: LabelledRows, groups: Mapping[str, Sequence[int]], rng: np.random.Generator
+) -> Iterator[tuple[str, LabelledRows]]:
     """The rows once per group, with that group's values from other rows or, of a list, from other lists."""
     other = rng.permutation(len(rows))
     lists = np.unique(rows.impression)  # the only ones to be shuffled: the tables may hold lists of other parts
@@ -120,7 +124,7 @@ def _shuffled(rows: Rows, groups: Mapping[str, Sequence[int]], rng: np.random.Ge
             yield group, replace(rows, **{group: moved})
 
 
-def _by_age(rows: Rows, said: npt.NDArray[np.float32], names: Sequence[str]) -> list[Found]:
+def _by_age(rows: LabelledRows, said: npt.NDArray[np.float32], names: Sequence[str]) -> list[Found]:
     if not {"age", "age_known"} <= set(names):
         return []
     hours = _column(rows, names, "age")
@@ -131,7 +135,7 @@ def _by_age(rows: Rows, said: npt.NDArray[np.float32], names: Sequence[str]) -> 
     return [one for one in found if one["rows"]]
 
 
-def _by_history(rows: Rows, said: npt.NDArray[np.float32], names: Sequence[str]) -> list[Found]:
+def _by_history(rows: LabelledRows, said: npt.NDArray[np.float32], names: Sequence[str]) -> list[Found]:
     if "history" not in names:
         return []
     spans = _spans(np.rint(_column(rows, names, "history")), HISTORY_CLICKS)
@@ -141,7 +145,7 @@ def _by_history(rows: Rows, said: npt.NDArray[np.float32], names: Sequence[str])
     return [one for one in found if one["rows"]]
 
 
-def _column(rows: Rows, names: Sequence[str], name: str) -> npt.NDArray[np.float64]:
+def _column(rows: LabelledRows, names: Sequence[str], name: str) -> npt.NDArray[np.float64]:
     """A column that holds log(1 + x): x, float64 (N,)."""
     return np.expm1(rows.matrix[:, list(names).index(name)].astype(np.float64))
 

@@ -6,8 +6,8 @@ Reads the tables, the catalogue and the live counts; is always as current as its
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features.describe import Known
-from recsys.features.matrix import Tables, known_of
+from recsys.features.describe import KernelTables
+from recsys.features.matrix import ArticleTables, kernel_tables
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.catalogue import Catalogue, Mask
 from recsys.recommend.reasons import middle
@@ -24,19 +24,19 @@ Vectors = npt.NDArray[np.float32]
 class SharedFeatures:
     """What does not depend on the reader."""
 
-    def __init__(self, catalogue: Catalogue, tables: Tables, trends: Trends, readers: ReadersConfig) -> None:
+    def __init__(self, catalogue: Catalogue, tables: ArticleTables, trends: Trends, readers: ReadersConfig) -> None:
         self._catalogue, self._tables, self._trends, self._readers = catalogue, tables, trends, readers
-        self._known: Known | None = None
+        self._known: KernelTables | None = None
         self._counted = 0  # clicks when the shelf lives were read
         self._middles: dict[tuple[Space, str], Vectors] = {}
         self._middles_at = 0
         trends.describe_articles(tables.category, tables.published)
 
-    def known(self) -> Known:
+    def known(self) -> KernelTables:
         """What the features read beside the counts; shelf lives are read anew when there were clicks."""
         clicks = self._trends.all_total[1]
         if self._known is None:
-            self._known = known_of(self._tables, self._trends, self._readers)
+            self._known = kernel_tables(self._tables, self._trends, self._readers)
         elif clicks != self._counted:
             self._known = self._known._replace(shelf=self._trends.shelf())
         self._counted = clicks

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from recsys.features.rows import Candidates
+from recsys.features.rows import CandidateRows
 from recsys.recommend.reasons import Reason
 
 Vectors = npt.NDArray[np.float32]
@@ -58,7 +58,7 @@ class Scorer(Protocol):
     def probability(self) -> bool:
         """Whether its scores are probabilities; otherwise they are log-odds up to one constant."""
 
-    def score(self, candidates: Candidates) -> Vectors:
+    def score(self, candidates: CandidateRows) -> Vectors:
         """How likely a click on each of B candidates is: float32 (B,)."""
 
 

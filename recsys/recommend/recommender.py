@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.errors import UnknownArticle
 from recsys.events import KINDS, UNDATED
-from recsys.features.matrix import Tables, candidates
+from recsys.features.matrix import ArticleTables, candidate_rows
 from recsys.index import Index
 from recsys.items.online import WINDOW, learn_click
 from recsys.readers import ReaderState
@@ -45,7 +45,7 @@ class Recommender:
     def __init__(
         self,
         catalogue: Catalogue,
-        tables: Tables,
+        tables: ArticleTables,
         index: Index | None,
         content_index: Index | None,
         model: Scorer | None,
@@ -272,7 +272,7 @@ class Recommender:
         if self.model is None:
             return taste.interests.nearness(taste.table[rows])
         known = self.facts.known()
-        asked = candidates(self.tables, taste.state, rows, now, self.trends, self.readers, known, *taste.asker)
+        asked = candidate_rows(self.tables, taste.state, rows, now, self.trends, self.readers, known, *taste.asker)
         return self.model.score(asked)
 
     def _for_anyone(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from recsys.evaluate import SINGLE
+from recsys.evaluate.held_out import COLUMN_MODELS
 from recsys.quality.profile import DataProfile
 from recsys.report.categories import categories_page
 from recsys.report.click_model import Previous, click_model_page
@@ -40,7 +40,7 @@ def compose(
         missing: what the release lacks, see ``recsys.report.lacks``.
         previous: the release before this one, to stand beside it.
     """
-    columns = {model: figures[model] for model in ("random", *SINGLE, "ctr") if model in figures}
+    columns = {model: figures[model] for model in ("random", *COLUMN_MODELS, "ctr") if model in figures}
     return [
         overview(folders, facts, columns, note, missing, config.map_articles, seed),
         data_page(data),

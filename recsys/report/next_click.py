@@ -5,7 +5,7 @@ Reads figures by model and the settings of each baseline; produces a page.
 
 from collections.abc import Mapping
 
-from recsys.evaluate import FIGURES
+from recsys.evaluate.held_out import RANKING_FIGURES
 from recsys.report.page import Block, Cell, Page, Part, Picture, Table
 from recsys.report.plots import bars
 
@@ -61,9 +61,9 @@ def _verdict(figures: Mapping[str, Mapping[str, float]]) -> str:
 def _ranking(figures: Mapping[str, Mapping[str, float]]) -> list[Block]:
     if not figures:
         return []
-    rows: list[list[Cell]] = [[model, *(values[name] for name in FIGURES)] for model, values in figures.items()]
-    picture = Picture("Ranking quality by model, impressions held out", bars(figures, FIGURES, OURS), True)
-    return [Table(["model", *FIGURES], rows, FIGURES), picture]
+    rows: list[list[Cell]] = [[model, *(values[name] for name in RANKING_FIGURES)] for model, values in figures.items()]
+    picture = Picture("Ranking quality by model, impressions held out", bars(figures, RANKING_FIGURES, OURS), True)
+    return [Table(["model", *RANKING_FIGURES], rows, RANKING_FIGURES), picture]
 
 
 def _memory(settings: Mapping[str, float]) -> str:

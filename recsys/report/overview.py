@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.evaluate import FIGURES
+from recsys.evaluate.held_out import RANKING_FIGURES
 from recsys.report.lacks import LACKS
 from recsys.report.page import Block, Cell, Counts, Page, Part, Picture, Table
 from recsys.report.plots import bars, vector_map
@@ -66,9 +66,9 @@ def _odd(tokens: Path) -> Part:
 def _ranking(figures: Figures) -> list[Block]:
     if not figures:
         return []
-    rows: list[list[Cell]] = [[model, *(values[name] for name in FIGURES)] for model, values in figures.items()]
-    picture = Picture("Ranking quality by model, impressions held out", bars(figures, FIGURES, "ctr"), True)
-    return [Table(["model", *FIGURES], rows, FIGURES), picture]
+    rows: list[list[Cell]] = [[model, *(values[name] for name in RANKING_FIGURES)] for model, values in figures.items()]
+    picture = Picture("Ranking quality by model, impressions held out", bars(figures, RANKING_FIGURES, "ctr"), True)
+    return [Table(["model", *RANKING_FIGURES], rows, RANKING_FIGURES), picture]
 
 
 def _maps(folders: Folders, most: int, seed: int) -> Part:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
-from recsys.features.ids import hashed, table_ids
-from recsys.features.matrix import Tables
-from recsys.features.tags import Tags
+from recsys.features.ids import hashed, hashed_article_ids
+from recsys.features.matrix import ArticleTables
+from recsys.features.similarity import ArticleTags
 from recsys.index import Index
 from recsys.items.online import grown, place_content
 from recsys.languages import settled
@@ -98,13 +98,13 @@ class ModelSnapshot:
         self.catalogue = Catalogue(parts.ids, capacity, settings.site.name)
         self._items = grown(parts.items, capacity)
         learns = self._items.vectors.shape[1] > 0
-        self._tags = Tags.empty(capacity, STEM)
+        self._tags = ArticleTags.empty(capacity, STEM)
         for row, article_id in enumerate(parts.ids):
             if (traits := self._traits.get(article_id)) is not None:
                 self._tags.put(row, tag_ids(traits.parts, traits.weights))
         self._ids = np.zeros((capacity, len(CANDIDATE_FIELDS)), np.int64)
-        self._ids[: len(parts.ids)] = table_ids(parts.ids, parts.category, list(parts.codes))
-        self._tables = Tables(
+        self._ids[: len(parts.ids)] = hashed_article_ids(parts.ids, parts.category, list(parts.codes))
+        self._tables = ArticleTables(
             self._items.vectors,
             _padded(parts.article_vectors, capacity),
             np.concatenate([parts.category, np.full(capacity - len(parts.ids), NONE, np.int16)]),

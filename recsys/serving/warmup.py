@@ -5,8 +5,8 @@ Without it the first reader after a start would wait for the compiler, half a mi
 
 import numpy as np
 
-from recsys.features.matrix import Tables
-from recsys.features.rows import Candidates, Matrix
+from recsys.features.matrix import ArticleTables
+from recsys.features.rows import CandidateRows, Matrix
 from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
@@ -29,7 +29,7 @@ class _Nothing:
 
     probability = True
 
-    def score(self, candidates: Candidates) -> Matrix:
+    def score(self, candidates: CandidateRows) -> Matrix:
         return np.zeros(len(candidates), np.float32)
 
 
@@ -42,7 +42,7 @@ def warm_up(settings: ServingSettings) -> None:
     items = empty_online(A, settings.items, seed=0)
     for row in range(A):
         place_content(items, row, np.eye(A, D, dtype=np.float32)[row])
-    tables = Tables(items.vectors, items.vectors, np.zeros(A, np.int16), catalogue.published, items)
+    tables = ArticleTables(items.vectors, items.vectors, np.zeros(A, np.int16), catalogue.published, items)
     trends = Trends(A, settings.trends.model_copy(update={"live_articles": A}))
     recommender = Recommender(
         catalogue,

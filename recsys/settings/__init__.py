@@ -20,7 +20,7 @@ from recsys.articles.config import ArticlesConfig
 from recsys.categories.config import CategoriesConfig
 from recsys.ctr.config import CtrConfig
 from recsys.errors import ConfigError
-from recsys.evaluate import EvaluateConfig
+from recsys.evaluate.config import EvaluateConfig
 from recsys.events.config import EventsConfig
 from recsys.features.config import FeaturesConfig
 from recsys.imports.config import ImportsConfig
@@ -41,7 +41,7 @@ from recsys.recommend.config import RecommendConfig
 from recsys.releases import ReleasesConfig
 from recsys.report.config import ReportConfig
 from recsys.settings.config import JobsConfig, SiteConfig, WebConfig
-from recsys.simulate import SimulateConfig
+from recsys.simulate.config import SimulateConfig
 from recsys.store.config import StoreConfig
 from recsys.tokens.config import TokensConfig
 from recsys.trends.config import TrendsConfig

@@ -32,7 +32,7 @@ FIRST_CLICKS, FIRST_LOOKS = 1.0, 10.0  # the click rate that a stream without an
 
 
 @compiled
-def category_looks(
+def category_click_rates(
     state: TrendState, prior: float, looked: Array, places: Array, rows: Array, now: int, column: int, out: Array
 ) -> None:
     """Two columns: the log of the reader's click rate in the candidate's category over everyone's, and log1p(looks).

@@ -1,6 +1,6 @@
 """The timeline of a log's lists: warm-up, fit, validation, holdout, and the moments at which vectors are learned anew.
 
-Reads ``Events``; produces ``Lists`` with their parts. A log of clicks alone gets pseudo-impressions.
+Reads ``Events``; produces ``Impressions`` with their parts. A log of clicks alone gets pseudo-impressions.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
+from recsys.dataset.impressions import Articles, Impressions, Longs, as_impressions, recorded_impressions
 from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.features.config import FeaturesConfig
-from recsys.features.lists import NEVER, Articles, Lists, Longs, as_lists, impressions
 from recsys.trends import CLICK, IMPRESSION
-from recsys.units import HOUR_MS
+from recsys.units import FOREVER_MS, HOUR_MS
 
 Array = npt.NDArray[Any]
 
@@ -25,7 +25,7 @@ LIVE_CLICKS = 10_000  # pseudo-impressions draw any article that was clicked amo
 RECENT_CLICKS = 1_000  # pseudo-impressions draw what the reader left from so many last clicks of everyone
 
 
-def lists_of(
+def split_impressions(
     events: Events,
     config: FeaturesConfig,
     *,
@@ -33,7 +33,7 @@ def lists_of(
     validation: float,
     session_gap_minutes: int,
     rng: np.random.Generator,
-) -> Lists:
+) -> Impressions:
     """Find the lists in a log and lay out their timeline.
 
     Of the newest ``config.max_impressions`` lists the first ``config.warmup`` share only fills the counts, the last
@@ -43,7 +43,7 @@ def lists_of(
     Returns:
         The lists after the warm-up; none when the log holds none.
     """
-    lists = impressions(events)
+    lists = recorded_impressions(events)
     if not len(lists):
         lists = pseudo_impressions(events, config, session_gap_minutes, rng)
     lists = lists.cut(max(0, len(lists) - config.max_impressions), len(lists))
@@ -57,7 +57,7 @@ def lists_of(
         lists,
         part=(lists.time >= validation_start).astype(np.int8) + (lists.time >= holdout_start).astype(np.int8),
         refits=_worthwhile(events, np.unique(lists.time[blocks])),
-        limits=np.array([validation_start, holdout_start, NEVER], np.int64),
+        limits=np.array([validation_start, holdout_start, FOREVER_MS], np.int64),
     ).cut(warm, n)
 
 
@@ -89,7 +89,7 @@ def _worthwhile(events: Events, moments: Longs) -> Longs:
 
 def pseudo_impressions(
     events: Events, config: FeaturesConfig, session_gap_minutes: int, rng: np.random.Generator
-) -> Lists:
+) -> Impressions:
     """Lists for a log of clicks alone: each click against articles that others clicked shortly before.
 
     Half of these are drawn as often as they were clicked lately, so that the model learns taste and not popularity
@@ -113,14 +113,16 @@ def pseudo_impressions(
     any_ = _any_of(article, np.maximum(known[kept] - LIVE_CLICKS, 0), known[kept], config.negatives // 2, rng)
     candidates = np.column_stack([article[kept], article[popular], any_])  # (I, 1 + N), the clicked one first
     number = np.repeat(np.arange(len(kept)), candidates.shape[1])
-    clicked_at = np.full(candidates.shape, NEVER, np.int64)
+    clicked_at = np.full(candidates.shape, FOREVER_MS, np.int64)
     clicked_at[:, 0] = time[kept]
     pair = number * max(1, len(events.article_ids)) + candidates.ravel()
     order = np.sort(np.unique(pair, return_index=True)[1])  # a candidate drawn twice counts once, the clicked one stays
-    return as_lists(shown[kept][number], key[kept][number], number, candidates.ravel(), clicked_at.ravel(), order)
+    return as_impressions(shown[kept][number], key[kept][number], number, candidates.ravel(), clicked_at.ravel(), order)
 
 
-def how_drawn(events: Events, half_lives_hours: Sequence[float], config: FeaturesConfig) -> tuple[int, float] | None:
+def negative_sampling(
+    events: Events, half_lives_hours: Sequence[float], config: FeaturesConfig
+) -> tuple[int, float] | None:
     """By which count of clicks pseudo-impressions were drawn.
 
     Returns:

@@ -1,8 +1,8 @@
 """Simulated readers of known tastes: what the demo runs on, and what a recommender can be judged against.
 
-Reads articles and a seed; produces a ``World`` that knows every taste, and the events that its readers make. A reader
-has a taste per category and a favourite hour; an article has a quality, and loses its news value with age; a card
-further down is looked at less often. Whatever is shown from this is called simulated.
+Reads articles and a seed; produces a ``SimulatedWorld`` that knows every taste, and the events that its readers make. A
+reader has a taste per category and a favourite hour; an article has a quality, and loses its news value with age; a
+card further down is looked at less often. Whatever is shown from this is called simulated.
 
 Source: the position-based click model of Craswell et al. 2008, section 3; tastes from a Dirichlet distribution.
 """
@@ -14,14 +14,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from recsys.config import Section
 from recsys.errors import DegenerateInput
+from recsys.simulate.config import SimulateConfig
 from recsys.store import Article, Event, Kind
+from recsys.units import DAY_MS, HOUR_MS
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
 READER_PREFIX = "simulated-"  # marks every simulated reader, so that nobody takes the figures for real ones
 CONTEXT = json.dumps({"simulated": True})
 
@@ -35,21 +33,8 @@ Float = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 
-class SimulateConfig(Section):
-    """Numbers of simulated readers, days and cards."""
-
-    readers: int = Field(
-        600,
-        ge=1,
-        description="simulated readers: enough clicks to learn from, few enough for a minute of training",
-    )
-    days: int = Field(5, ge=1, description="days of visits before now")
-    visits_per_day: float = Field(3.0, gt=0, description="visits per reader and day, on average (Poisson)")
-    cards: int = Field(8, ge=1, description="cards shown per visit, one below the other")
-
-
 @dataclass(frozen=True)
-class World:
+class SimulatedWorld:
     """What only the simulator knows. ``R`` readers, ``A`` articles, ``C`` categories.
 
     Attributes:
@@ -91,13 +76,13 @@ class World:
 
     def news_value(self, rows: Rows, now: int) -> Float:
         """What is left of each article's news value at ``now``: float64 (B,) in (0, 1]."""
-        hours = np.maximum(now - self.published[rows], 0) / HOUR
+        hours = np.maximum(now - self.published[rows], 0) / HOUR_MS
         return np.asarray(0.4 + 0.6 * 0.5 ** (hours / NEWS_HALF_LIFE_HOURS), dtype=np.float64)
 
 
-def make_world(
+def simulated_world(
     articles: Sequence[Article], truth: Mapping[str, str], config: SimulateConfig, rng: np.random.Generator
-) -> World:
+) -> SimulatedWorld:
     """Draw readers with tastes for articles whose true category is known.
 
     Args:
@@ -118,7 +103,7 @@ def make_world(
     for row, language in enumerate(edition):
         known = np.unique(category[languages == language])
         taste[row, known] = rng.dirichlet(np.full(len(known), TASTE_CONCENTRATION))
-    return World(
+    return SimulatedWorld(
         articles=list(articles),
         categories=categories,
         category=category,
@@ -141,14 +126,14 @@ def _check(articles: Sequence[Article], truth: Mapping[str, str]) -> None:
 
 
 def visits(
-    world: World, config: SimulateConfig, start: int, end: int, rng: np.random.Generator
+    world: SimulatedWorld, config: SimulateConfig, start: int, end: int, rng: np.random.Generator
 ) -> Iterator[list[Event]]:
     """Let every reader visit the site, and write down what was shown and clicked.
 
     The site that they visit has no recommender: it shows cards drawn by news value, in their language.
 
     Args:
-        world: see ``make_world``.
+        world: see ``simulated_world``.
         config: visits per day and cards per page.
         start: ms, the first possible visit.
         end: ms, after the last possible event.
@@ -170,12 +155,12 @@ def attention(cards: int) -> Float:
 
 
 def visit_times(
-    world: World, config: SimulateConfig, start: int, end: int, rng: np.random.Generator
+    world: SimulatedWorld, config: SimulateConfig, start: int, end: int, rng: np.random.Generator
 ) -> list[tuple[int, int]]:
     """Draw when each reader visits the site, around their favourite hour.
 
     Args:
-        world: see ``make_world``.
+        world: see ``simulated_world``.
         config: visits per day.
         start: ms, the first possible visit.
         end: ms, after the last possible event.
@@ -185,15 +170,15 @@ def visit_times(
         (ms, row of the reader) of each visit, in time order.
     """
     times: list[tuple[int, int]] = []
-    first_day = start - start % DAY
+    first_day = start - start % DAY_MS
     for reader in range(len(world.reader_ids)):
-        for day in range(first_day, end, DAY):
+        for day in range(first_day, end, DAY_MS):
             hours = rng.normal(world.hour[reader], 2.5, size=rng.poisson(config.visits_per_day)) % 24
-            times += [(int(day + hour * HOUR), reader) for hour in hours]
+            times += [(int(day + hour * HOUR_MS), reader) for hour in hours]
     return sorted((moment, reader) for moment, reader in times if start <= moment < end - READING_MS[1])
 
 
-def _cards(world: World, reader: int, now: int, cards: int, rng: np.random.Generator) -> Rows:
+def _cards(world: SimulatedWorld, reader: int, now: int, cards: int, rng: np.random.Generator) -> Rows:
     language = np.array([article.language == world.language[reader] for article in world.articles])
     live = np.flatnonzero(language & (world.published <= now))
     weight = world.news_value(live, now) ** 2
@@ -202,7 +187,7 @@ def _cards(world: World, reader: int, now: int, cards: int, rng: np.random.Gener
 
 
 def events_of(
-    world: World,
+    world: SimulatedWorld,
     reader: int,
     rows: Rows,
     clicked: npt.NDArray[np.bool_],
@@ -214,7 +199,7 @@ def events_of(
     """Write down one visit: the cards shown, then each click with the time that reading took.
 
     Args:
-        world: see ``make_world``.
+        world: see ``simulated_world``.
         reader: row of the reader.
         rows: int64 (B,), articles shown, from the top.
         clicked: bool (B,), which of them are opened.
@@ -237,7 +222,9 @@ def events_of(
     return events
 
 
-def _event(world: World, reader: int, visit: str, kind: Kind, rows: Rows, place: int, time: int, **more: Any) -> Event:
+def _event(
+    world: SimulatedWorld, reader: int, visit: str, kind: Kind, rows: Rows, place: int, time: int, **more: Any
+) -> Event:
     return Event(
         event_id=f"{visit}-{kind}-{place}",
         site=world.articles[0].site,

@@ -1,6 +1,6 @@
 """The lists in a log: which articles were shown together, to whom, where and when, and which were clicked.
 
-Reads ``Events``; produces ``Lists``, and what the reader of each had clicked before.
+Reads ``Events``; produces ``Impressions``, and what the reader of each had clicked before.
 """
 
 from dataclasses import dataclass, field, replace
@@ -12,19 +12,18 @@ import numpy.typing as npt
 from recsys.events import AGAIN, UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.trends import CLICK, IMPRESSION
-from recsys.units import HOUR_MS
+from recsys.units import FOREVER_MS, HOUR_MS
 
 Array = npt.NDArray[Any]
 Longs = npt.NDArray[np.int64]
 Articles = npt.NDArray[np.int32]  # rows of articles
 
 FIT, VALIDATION, HOLDOUT = 0, 1, 2
-NEVER = np.iinfo(np.int64).max
 NONE = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
-class Lists:
+class Impressions:
     """I lists that were shown, in time order, with N candidates in all.
 
     Attributes:
@@ -58,13 +57,13 @@ class Lists:
         return len(self.time)
 
     @classmethod
-    def unclicked(cls, time: Longs, reader: Longs, offsets: Longs, article: Articles) -> "Lists":
+    def unclicked(cls, time: Longs, reader: Longs, offsets: Longs, article: Articles) -> "Impressions":
         """Lists nobody has clicked in, of one part."""
         none = np.empty(0, np.int64)
-        part, limits = np.full(len(time), FIT, np.int8), np.full(3, NEVER, np.int64)
+        part, limits = np.full(len(time), FIT, np.int8), np.full(3, FOREVER_MS, np.int64)
         return cls(time, reader, offsets, article, none, none, part, none, limits)
 
-    def cut(self, start: int, stop: int) -> "Lists":
+    def cut(self, start: int, stop: int) -> "Impressions":
         """The lists start:stop, with the same parts and refits."""
         first, last = self.offsets[start], self.offsets[stop]
         low, high = np.searchsorted(self.clicked, [first, last])
@@ -91,7 +90,7 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Histories:
+class ClickHistories:
     """What the reader of each list had clicked before it was shown: slices of one table of clicks.
 
     Attributes:
@@ -112,13 +111,13 @@ class Histories:
     visit: Longs
     last: Longs
 
-    def cut(self, start: int, stop: int) -> "Histories":
+    def cut(self, start: int, stop: int) -> "ClickHistories":
         """Those of the lists start:stop, of the same table."""
         kept = slice(start, stop)
         return replace(self, first=self.first[kept], visit=self.visit[kept], last=self.last[kept])
 
 
-def histories(events: Events, lists: Lists, session_gap_minutes: int) -> Histories:
+def click_histories(events: Events, lists: Impressions, session_gap_minutes: int) -> ClickHistories:
     """Find what each list's reader had clicked strictly before it was shown.
 
     A visit ends after a pause of more than ``session_gap_minutes``; undated clicks belong to none.
@@ -133,11 +132,11 @@ def histories(events: Events, lists: Lists, session_gap_minutes: int) -> Histori
     previous = np.maximum(last - 1, 0)
     running = (last > first) & (np.append(times, UNDATED)[previous] >= lists.time - gap)
     visit = np.where(running, np.append(began, 0)[previous], last)
-    return Histories(click, events.article[click], times, began, first, visit, last)
+    return ClickHistories(click, events.article[click], times, began, first, visit, last)
 
 
 @dataclass(frozen=True)
-class Looks:
+class Exposures:
     """What the reader of each list had been shown or had opened before it: slices of one table.
 
     Attributes:
@@ -151,14 +150,16 @@ class Looks:
     last: Longs
 
 
-def looks_of(events: Events, lists: Lists) -> Looks:
+def exposures_of(events: Events, lists: Impressions) -> Exposures:
     """Find what each list's reader had been shown or had opened strictly before it; nothing in a log of clicks."""
     keys = visitor_keys(events)
     telling = ((events.kind == CLICK) | (events.kind == IMPRESSION)) & (events.time != UNDATED) & (keys >= 0)
-    return Looks(*_by_reader(events, keys, telling & (events.kind == IMPRESSION).any(), lists))
+    return Exposures(*_by_reader(events, keys, telling & (events.kind == IMPRESSION).any(), lists))
 
 
-def _by_reader(events: Events, keys: Longs, chosen: npt.NDArray[np.bool_], lists: Lists) -> tuple[Longs, Longs, Longs]:
+def _by_reader(
+    events: Events, keys: Longs, chosen: npt.NDArray[np.bool_], lists: Impressions
+) -> tuple[Longs, Longs, Longs]:
     """Sort some events by reader and time, and find where those of each list's reader before the list begin and end."""
     event = np.flatnonzero(chosen)
     event = event[np.argsort(keys[event], kind="stable")]
@@ -170,7 +171,7 @@ def _by_reader(events: Events, keys: Longs, chosen: npt.NDArray[np.bool_], lists
     return event, first, last
 
 
-def impressions(events: Events) -> Lists:
+def recorded_impressions(events: Events) -> Impressions:
     """The lists that a log recorded: impression events that share an impression number.
 
     A list counts as shown at the first of its events, clicks included: a click that claims to come before its own list
@@ -183,21 +184,25 @@ def impressions(events: Events) -> Lists:
     pair = events.impression.astype(np.int64) * A + events.article
     pairs, first = np.unique(pair[shown], return_index=True)  # a card shown twice in one list counts once
     shown = shown[first]
-    clicked_at = np.full(len(shown), NEVER, np.int64)
+    clicked_at = np.full(len(shown), FOREVER_MS, np.int64)
     place = np.searchsorted(pairs, pair[clicks])
     hit = np.append(pairs, -1)[place] == pair[clicks]  # other clicks are on what the list did not hold
     clicks, place = clicks[hit], place[hit]
     np.minimum.at(clicked_at, place, events.time[clicks])
     _, number = np.unique(events.impression[shown], return_inverse=True)
-    started = np.full(number.max(initial=-1) + 1, NEVER, np.int64)
+    started = np.full(number.max(initial=-1) + 1, FOREVER_MS, np.int64)
     np.minimum.at(started, number, np.minimum(events.time[shown], clicked_at))
     order = np.lexsort((shown, number, started[number]))
-    lists = as_lists(started[number], visitor_keys(events)[shown], number, events.article[shown], clicked_at, order)
+    lists = as_impressions(
+        started[number], visitor_keys(events)[shown], number, events.article[shown], clicked_at, order
+    )
     first = shown[order][lists.offsets[:-1]]
     return replace(lists, position=events.position[shown][order], slot=events.slot[first] if len(events.slot) else NONE)
 
 
-def as_lists(time: Longs, reader: Longs, number: Longs, article: Articles, clicked_at: Longs, order: Longs) -> Lists:
+def as_impressions(
+    time: Longs, reader: Longs, number: Longs, article: Articles, clicked_at: Longs, order: Longs
+) -> Impressions:
     """Candidates, sorted by ``order``, as lists of one part.
 
     Args:
@@ -205,20 +210,20 @@ def as_lists(time: Longs, reader: Longs, number: Longs, article: Articles, click
         reader: int64 (N,), keys.
         number: int64 (N,), of the list.
         article: int32 (N,), rows.
-        clicked_at: int64 (N,), ms, NEVER for those without a click.
+        clicked_at: int64 (N,), ms, FOREVER_MS for those without a click.
         order: int64 (N,), which puts the candidates of a list beside each other.
     """
     number, clicked_at = number[order], clicked_at[order]
     starts = np.flatnonzero(np.diff(number, prepend=-1) != 0)
     first = order[starts]
-    return Lists(
+    return Impressions(
         time=time[first],
         reader=reader[first],
         offsets=np.append(starts, len(order)).astype(np.int64),
         article=article[order].astype(np.int32),
-        clicked=np.flatnonzero(clicked_at < NEVER),
-        clicked_at=clicked_at[clicked_at < NEVER],
+        clicked=np.flatnonzero(clicked_at < FOREVER_MS),
+        clicked_at=clicked_at[clicked_at < FOREVER_MS],
         part=np.zeros(len(starts), np.int8),
         refits=np.empty(0, np.int64),
-        limits=np.full(3, NEVER, np.int64),
+        limits=np.full(3, FOREVER_MS, np.int64),
     )

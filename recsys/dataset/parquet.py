@@ -15,36 +15,36 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recsys.dataset.chunks import Chunks, ChunkStatistics
+from recsys.dataset.training_set import TrainingSet
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS, NAMES, VERSION
-from recsys.features.blocks import Block, Blocks
-from recsys.features.rows import Ids, joined
-from recsys.features.training import TrainingSet
+from recsys.features.rows import Ids, concatenated
 from recsys.workspace import read_json, write_json
 
-BLOCK = 65_536  # rows that a row group holds at least, but for the last one of a part
-SCHEMA = {
+ROW_GROUP_ROWS = 65_536  # rows that a row group holds at least, but for the last one of a part
+FEATURE_SCHEMA = {
     "version": VERSION,
     "names": list(NAMES),
     "candidate_fields": list(CANDIDATE_FIELDS),
     "list_fields": list(LIST_FIELDS),
     "history": HISTORY,
 }
-CLICKS = "history_ids"
+HISTORY_COLUMN = "history_ids"
 NUMBERS = {"impression": np.int32, "time": np.int64, "part": np.int8, "label": np.int8, "position": np.int16}
-COLUMNS = pa.schema(
+PARQUET_SCHEMA = pa.schema(
     [
         *((name, pa.from_numpy_dtype(kind)) for name, kind in NUMBERS.items()),
         *((name, pa.float32()) for name in NAMES),
         *((f"{name}_id", pa.int64()) for name in (*CANDIDATE_FIELDS, *LIST_FIELDS)),
-        (CLICKS, pa.list_(pa.int64())),
+        (HISTORY_COLUMN, pa.list_(pa.int64())),
     ]
 )
 ROW_BYTES = 4 * len(NAMES) + 8 * len(CANDIDATE_FIELDS) + 4 + 8 + 1 + 1 + 2
 LIST_BYTES = 8 * (len(LIST_FIELDS) + HISTORY)
 
 
-class Writer:
+class TrainingSetWriter:
     """Puts training rows into a file, in the order in which they come."""
 
     def __init__(self, file: pq.ParquetWriter, block: int) -> None:
@@ -74,13 +74,15 @@ class Writer:
     def flush(self) -> None:
         """End the block."""
         if self._waiting:
-            rows, self._waiting = joined(self._waiting), []
+            rows, self._waiting = concatenated(self._waiting), []
             self._file.write_table(_table(rows, self._lists), row_group_size=len(rows))
             self._lists += len(rows.context)
 
 
 @contextmanager
-def writing(file: Path, facts: Mapping[str, Any] = MappingProxyType({}), *, block: int = BLOCK) -> Iterator[Writer]:
+def training_set_writer(
+    file: Path, facts: Mapping[str, Any] = MappingProxyType({}), *, block: int = ROW_GROUP_ROWS
+) -> Iterator[TrainingSetWriter]:
     """Write training rows to ``file``, and beside it ``schema.json``, which names their columns.
 
     Args:
@@ -88,35 +90,35 @@ def writing(file: Path, facts: Mapping[str, Any] = MappingProxyType({}), *, bloc
         facts: what else the schema should say.
         block: rows of a row group.
     """
-    write_json(file.with_name("schema.json"), SCHEMA | dict(facts))
+    write_json(file.with_name("schema.json"), FEATURE_SCHEMA | dict(facts))
     texture = {"compression": "lz4", "use_dictionary": False, "write_statistics": list(NUMBERS)}  # decodes fastest
-    with pq.ParquetWriter(file, COLUMNS, **texture) as opened:
-        writer = Writer(opened, block)
+    with pq.ParquetWriter(file, PARQUET_SCHEMA, **texture) as opened:
+        writer = TrainingSetWriter(opened, block)
         yield writer
         writer.flush()
 
 
-def save_rows(
-    rows: TrainingSet, file: Path, facts: Mapping[str, Any] = MappingProxyType({}), *, block: int = BLOCK
+def save_training_set(
+    rows: TrainingSet, file: Path, facts: Mapping[str, Any] = MappingProxyType({}), *, block: int = ROW_GROUP_ROWS
 ) -> None:
     """Write rows that are in memory; see ``writing``."""
-    with writing(file, facts, block=block) as writer:
+    with training_set_writer(file, facts, block=block) as writer:
         writer.write(rows)
 
 
-def load_rows(file: Path, *parts: int) -> TrainingSet:
+def load_training_set(file: Path, *parts: int) -> TrainingSet:
     """Read all rows, or those of some of FIT, VALIDATION and HOLDOUT, into memory.
 
     Raises:
         StaleArtefact: see ``opened``.
         CorruptArtefact: see ``opened``.
     """
-    blocks = opened(file)
+    blocks = open_training_set(file)
     blocks = blocks.of_parts(*parts) if parts else blocks
     return blocks.whole() if blocks.facts else TrainingSet.empty()
 
 
-def opened(file: Path) -> Blocks[TrainingSet]:
+def open_training_set(file: Path) -> Chunks[TrainingSet]:
     """The rows that ``writing`` wrote, block by block.
 
     Raises:
@@ -126,7 +128,7 @@ def opened(file: Path) -> Blocks[TrainingSet]:
     _check_schema(read_json(file.with_name("schema.json")))
     with _readable(file):
         metadata = pq.read_metadata(file)
-    if metadata.schema.to_arrow_schema().names != COLUMNS.names:
+    if metadata.schema.to_arrow_schema().names != PARQUET_SCHEMA.names:
         expected = f"the columns of its schema.json in {file}"
         raise CorruptArtefact(expected, "others", "Run: python -m jobs features --fresh")
 
@@ -134,7 +136,7 @@ def opened(file: Path) -> Blocks[TrainingSet]:
         with _readable(file), pq.ParquetFile(file, metadata=metadata) as there:
             return _rows(there.read_row_group(number, use_threads=False))
 
-    return Blocks([_fact(metadata.row_group(number)) for number in range(metadata.num_row_groups)], read)
+    return Chunks([_fact(metadata.row_group(number)) for number in range(metadata.num_row_groups)], read)
 
 
 @contextmanager
@@ -147,7 +149,7 @@ def _readable(file: Path) -> Iterator[None]:
 
 
 def _check_schema(found: Mapping[str, Any]) -> None:
-    for name, wanted in SCHEMA.items():
+    for name, wanted in FEATURE_SCHEMA.items():
         if found.get(name) != wanted:
             got = f"{name} {found.get(name)}"
             if isinstance(wanted, list) and isinstance(found.get(name), list):
@@ -166,8 +168,8 @@ def _table(rows: TrainingSet, lists: int) -> pa.Table:
     columns |= {f"{name}_id": ids[:, place] for place, name in enumerate((*CANDIDATE_FIELDS, *LIST_FIELDS))}
     first = np.diff(rows.impression, prepend=-1) != 0
     offsets = np.append(0, np.cumsum(first * HISTORY)).astype(np.int32)
-    columns[CLICKS] = pa.ListArray.from_arrays(offsets, rows.history.ravel())
-    return pa.table(columns, COLUMNS)
+    columns[HISTORY_COLUMN] = pa.ListArray.from_arrays(offsets, rows.history.ravel())
+    return pa.table(columns, PARQUET_SCHEMA)
 
 
 def _rows(table: pa.Table) -> TrainingSet:
@@ -178,7 +180,7 @@ def _rows(table: pa.Table) -> TrainingSet:
     matrix = np.empty((len(table), len(NAMES)), np.float32)
     for place, name in enumerate(NAMES):
         matrix[:, place] = table[name].to_numpy()
-    clicks = table[CLICKS].combine_chunks().flatten().to_numpy()
+    clicks = table[HISTORY_COLUMN].combine_chunks().flatten().to_numpy()
     return TrainingSet(
         matrix=matrix,
         ids=_ids(table, CANDIDATE_FIELDS),
@@ -193,11 +195,11 @@ def _ids(table: pa.Table, names: tuple[str, ...]) -> Ids:
     return out
 
 
-def _fact(group: pq.RowGroupMetaData) -> Block:
+def _fact(group: pq.RowGroupMetaData) -> ChunkStatistics:
     """What a row group says of itself."""
     told = {}
     for place, name in enumerate(NUMBERS):
         told[name] = group.column(place).statistics
     lists = told["impression"].max - told["impression"].min + 1
     size = group.num_rows * ROW_BYTES + lists * LIST_BYTES
-    return Block(group.num_rows, lists, size, told["part"].min, told["time"].min, told["time"].max)
+    return ChunkStatistics(group.num_rows, lists, size, told["part"].min, told["time"].min, told["time"].max)

@@ -23,7 +23,7 @@ SHORT, LONG, NEXT_, VISIT, VISIT_MAX, SECOND_, EARLIER, EARLIER_MAX, READ = rang
 
 
 @compiled
-def gather(
+def gather_covisits(
     state: TrendState, place: Array, prior: float, clicks: Array, visit: int, now: int, gains: Array, sums: Array
 ) -> None:
     """What the neighbours of the clicks say for each candidate.

@@ -9,17 +9,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from recsys.config import Section
+from recsys.dataset.impressions import HOLDOUT
+from recsys.dataset.training_set import TrainingSet
 from recsys.errors import StaleArtefact
 from recsys.features import COLUMN
-from recsys.features.lists import HOLDOUT
-from recsys.features.training import TrainingSet
 from recsys.metrics import impression_metrics
 
-FIGURES = ("auc", "mrr", "ndcg@5", "ndcg@10")
-SINGLE = {
+RANKING_FIGURES = ("auc", "mrr", "ndcg@5", "ndcg@10")
+COLUMN_MODELS = {
     "popular": "clicks_total",
     "click_rate": "click_rate_total",
     "content": "content_cosine",
@@ -27,19 +25,7 @@ SINGLE = {
 }
 
 
-class EvaluateConfig(Section):
-    """Split of the log: impressions that judge, and impressions that stop the training."""
-
-    holdout: float = Field(0.2, gt=0, lt=1, description="share of the lists, last in time, that judges the models")
-    validation: float = Field(
-        0.15,
-        gt=0,
-        lt=1,
-        description="share of the lists, before the held-out part, that stops the training early",
-    )
-
-
-def figures(
+def held_out_figures(
     rows: TrainingSet,
     ctr_scores: npt.NDArray[np.float32],
     seed: int,
@@ -63,7 +49,7 @@ def figures(
     held = rows.part == HOLDOUT
     matrix, label, impression = rows.matrix[held], rows.label[held], rows.impression[held]
     scores = {"random": np.random.default_rng(seed).random(len(label), np.float32)}
-    scores |= {model: matrix[:, COLUMN[name]] for model, name in SINGLE.items()}
+    scores |= {model: matrix[:, COLUMN[name]] for model, name in COLUMN_MODELS.items()}
     scores |= {model: _of_rows(score, len(label), "baselines") for model, score in baselines.items()}
     if len(ctr_scores):
         scores["ctr"] = _of_rows(ctr_scores, len(label), "ctr")

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from recsys.features.rows import Rows, gathered
+from recsys.features.rows import LabelledRows, concatenated_stream
 
-R = TypeVar("R", bound=Rows, covariant=True)
-S = TypeVar("S", bound=Rows)
+R = TypeVar("R", bound=LabelledRows, covariant=True)
+S = TypeVar("S", bound=LabelledRows)
 
 FOREVER = (1 << 63) - 1  # ms: later than any list
 
 
-class Block(NamedTuple):
+class ChunkStatistics(NamedTuple):
     """What is known of a block before it is read.
 
     Attributes:
@@ -31,7 +31,7 @@ class Block(NamedTuple):
     until: int = 0
 
 
-class Blocks(Generic[R]):
+class Chunks(Generic[R]):
     """Rows in B blocks, in time order.
 
     Args:
@@ -39,7 +39,7 @@ class Blocks(Generic[R]):
         read: number of a block -> its rows, their lists numbered from 0.
     """
 
-    def __init__(self, facts: Sequence[Block], read: Callable[[int], R]) -> None:
+    def __init__(self, facts: Sequence[ChunkStatistics], read: Callable[[int], R]) -> None:
         self.facts, self._read = tuple(facts), read
 
     def __len__(self) -> int:
@@ -54,16 +54,16 @@ class Blocks(Generic[R]):
         """Read one block."""
         return self._read(number)
 
-    def of_parts(self, *parts: int) -> "Blocks[R]":
+    def of_parts(self, *parts: int) -> "Chunks[R]":
         """The blocks of some of FIT, VALIDATION and HOLDOUT."""
         kept = [number for number, block in enumerate(self.facts) if block.part in parts]
-        return Blocks([self.facts[number] for number in kept], lambda place: self._read(kept[place]))
+        return Chunks([self.facts[number] for number in kept], lambda place: self._read(kept[place]))
 
     def whole(self) -> R:
         """All rows at once."""
         if len(self.facts) == 1:
             return self[0]
-        return gathered(self, len(self), sum(block.lists for block in self.facts))
+        return concatenated_stream(self, len(self), sum(block.lists for block in self.facts))
 
     @property
     def bytes(self) -> int:
@@ -81,9 +81,9 @@ class Blocks(Generic[R]):
         return max((block.until for block in self.facts), default=0)
 
 
-def blocks_of(rows: S | Blocks[S]) -> Blocks[S]:
+def chunks_of(rows: S | Chunks[S]) -> Chunks[S]:
     """One block of rows that are in memory; blocks as they are."""
-    if isinstance(rows, Blocks):
+    if isinstance(rows, Chunks):
         return rows
     parts = (rows.matrix, rows.ids, rows.context, rows.history)
-    return Blocks([Block(len(rows), len(rows.context), sum(part.nbytes for part in parts))], lambda _: rows)
+    return Chunks([ChunkStatistics(len(rows), len(rows.context), sum(part.nbytes for part in parts))], lambda _: rows)

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
+from recsys.dataset.impressions import Impressions, click_histories, exposures_of
 from recsys.events import UNDATED, Events
-from recsys.features.describe import Known, describe
-from recsys.features.lists import Lists, histories, looks_of
-from recsys.features.matrix import Tables, known_of
+from recsys.features.describe import KernelTables, describe
+from recsys.features.matrix import ArticleTables, kernel_tables
 from recsys.features.rows import Matrix
 from recsys.items.online import OnlineItems, learn_click
 from recsys.readers.config import ReadersConfig
@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 SHELF_MS = HOUR_MS  # shelf lives are read anew so often
 
 
-class Log(NamedTuple):
+class LogArrays(NamedTuple):
     """E events for compiled code, and the table of clicks reader by reader.
 
     Attributes:
@@ -42,7 +42,7 @@ class Log(NamedTuple):
         rows: int32 (T,), the table: article rows; times: int64 (T,).
         began: int64 (T,), where the click's visit begins in the table.
         event: int64 (T,), the clicks' places in the log.
-        looks: int64 (L,), see ``recsys.features.lists.Looks``.
+        looks: int64 (L,), see ``recsys.dataset.impressions.Exposures``.
     """
 
     time: Array
@@ -59,7 +59,7 @@ class Log(NamedTuple):
     looks: Array
 
 
-class Asked(NamedTuple):
+class ImpressionArrays(NamedTuple):
     """I lists for compiled code: when, what, and the slices of the tables, see ``Histories`` and ``Looks``."""
 
     time: Array
@@ -72,7 +72,7 @@ class Asked(NamedTuple):
     last_look: Array
 
 
-class Walk:
+class LogReplay:
     """TrendState that moves forward through a log.
 
     Attributes:
@@ -83,7 +83,7 @@ class Walk:
     def __init__(
         self,
         events: Events,
-        lists: Lists,
+        lists: Impressions,
         trends_config: TrendsConfig,
         readers_config: ReadersConfig,
         session_gap_minutes: int = 30,
@@ -103,14 +103,14 @@ class Walk:
             raise ValueError("lists must come in time order")
         self.trends = Trends(len(events.article_ids), trends_config, session_gap_minutes)
         self._readers, self._next, self._shelf_at = readers_config, 0, NEVER_MS
-        self.histories = known = histories(events, lists, session_gap_minutes)
-        looks = looks_of(events, lists)
+        self.histories = known = click_histories(events, lists, session_gap_minutes)
+        looks = exposures_of(events, lists)
         slices = (known.first, known.visit, known.last, looks.first, looks.last)
-        self._asked = Asked(lists.time, lists.offsets, lists.article, *slices)
+        self._asked = ImpressionArrays(lists.time, lists.offsets, lists.article, *slices)
         place = np.full(len(events), UNKNOWN_ROW, np.int64)
         place[known.click] = np.arange(len(known.click))
         context, codes = event_codes(self.trends, events)
-        self._log = Log(
+        self._log = LogArrays(
             time=events.time,
             kind=events.kind,
             article=events.article,
@@ -127,15 +127,15 @@ class Walk:
         self._late = int(trends_config.late_minutes * HOUR_MS / 60)
         self._stale = stale_ms
         self._items: OnlineItems | None = None
-        self._known: Known | None = None
+        self._known: KernelTables | None = None
 
-    def stand_on(self, tables: Tables) -> None:
+    def use_tables(self, tables: ArticleTables) -> None:
         """Describe by these tables from now on; item vectors that can learn are taught every click."""
         self.trends.describe_articles(tables.category, tables.published)
         self._items = tables.items
-        self._known = known_of(tables, self.trends, self._readers)
+        self._known = kernel_tables(tables, self.trends, self._readers)
 
-    def advance(self, now: int) -> None:
+    def apply_until(self, now: int) -> None:
         """Apply every event strictly before ``now`` (ms)."""
         stop = int(np.searchsorted(self._log.time, now))
         self._next = max(self._next, _apply(self.trends.state, self._taught(), self._log, self._next, stop, self._late))
@@ -159,7 +159,7 @@ class Walk:
         while start < stop:
             now = int(self._asked.time[start])
             if self._shelf_at == NEVER_MS or now - self._shelf_at >= SHELF_MS:
-                self.advance(now - now % self._stale if self._stale else now)
+                self.apply_until(now - now % self._stale if self._stale else now)
                 self._known = self._known._replace(shelf=self.trends.shelf())
                 self._shelf_at = now
             same = int(np.searchsorted(self._asked.time, self._shelf_at + SHELF_MS))
@@ -178,11 +178,13 @@ class Walk:
             start = end
 
     def _taught(self) -> OnlineItems:
-        return self._items if self._items is not None else NOBODY
+        return self._items if self._items is not None else NO_ITEMS
 
 
-NO_LISTS = Lists.unclicked(np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int32))
-NOBODY = OnlineItems(
+NO_IMPRESSIONS = Impressions.unclicked(
+    np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int32)
+)
+NO_ITEMS = OnlineItems(
     *(np.zeros((0, 0), np.float32),) * 2,
     np.zeros(0, np.float32),
     *(np.zeros((0, 0), np.float32),) * 2,
@@ -192,7 +194,7 @@ NOBODY = OnlineItems(
 )
 
 
-def counted(
+def count_log(
     events: Events,
     config: TrendsConfig,
     category: npt.NDArray[np.int16],
@@ -208,9 +210,9 @@ def counted(
         published: int64 (A,), ms; -1 for unknown.
         session_gap_minutes: the longest pause inside a visit.
     """
-    walk = Walk(events, NO_LISTS, config, ReadersConfig(), session_gap_minutes)
+    walk = LogReplay(events, NO_IMPRESSIONS, config, ReadersConfig(), session_gap_minutes)
     walk.trends.describe_articles(category, published)
-    walk.advance(int(events.time[-1]) + 1 if len(events) else 0)
+    walk.apply_until(int(events.time[-1]) + 1 if len(events) else 0)
     return walk.trends
 
 
@@ -232,7 +234,7 @@ def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
 
 
 @compiled
-def _apply(state: TrendState, items: OnlineItems, log: Log, start: int, stop: int, late: int) -> int:
+def _apply(state: TrendState, items: OnlineItems, log: LogArrays, start: int, stop: int, late: int) -> int:
     """Count, and teach with, the events start:stop. Returns ``stop``."""
     codes = np.zeros(log.codes.shape[1], np.int16)
     for e in range(start, stop):
@@ -263,7 +265,13 @@ def _apply(state: TrendState, items: OnlineItems, log: Log, start: int, stop: in
 
 @compiled
 def _describe(
-    state: TrendState, items: OnlineItems, known: Known, log: Log, asked: Asked, cursor: Array, out: Array
+    state: TrendState,
+    items: OnlineItems,
+    known: KernelTables,
+    log: LogArrays,
+    asked: ImpressionArrays,
+    cursor: Array,
+    out: Array,
 ) -> int:
     """Describe lists, return the next event; cursor: next event, first, last list, clicks, looks kept, late, stale."""
     nxt, start, stop, history, window, late, stale = cursor

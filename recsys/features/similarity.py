@@ -1,9 +1,10 @@
-"""Likeness: how near the candidates are to what a reader clicked.
+"""Similarity of candidates to what a reader clicked: cosines of vectors, next-item scores, shared tags.
 
-Reads vectors and clicks; writes the columns of cosines and of what follows, for each of B candidates.
+Reads vectors, tags as hashed ids with weights, and clicks; writes the columns of the groups "items", "content" and
+"tags" for each of B candidates.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,10 @@ Array = npt.NDArray[Any]
 LAST = 10  # clicks whose single vectors are compared with a candidate
 SESSION_HALF_LIFE = 1.0  # half-life, in clicks, of the session vectors
 EARLIER_ITEM = COLUMN["earlier_item"]
-ITEM_AFFINITY = COLUMN["item_affinity"]
+ITEM_AFFINITY = COLUMN["next_item_score"]
+LAST_TAGGED = 20  # clicks whose tags are looked at: later ones weigh too little
+SPARSE = 4  # places of the table per tag that may be in it
+MATCH, KNOWN = COLUMN["tag_match"], COLUMN["tag_known"]
 
 
 @compiled
@@ -77,7 +81,7 @@ def cosines(
 
 
 @compiled
-def affinities(items: OnlineItems, visited: Array, rows: Array, out: Array) -> None:
+def next_item_scores(items: OnlineItems, visited: Array, rows: Array, out: Array) -> None:
     """Write how well each candidate follows what this visit has clicked.
 
     Args:
@@ -126,3 +130,90 @@ def _dot(a: Array, b: Array) -> float:
     for d in range(len(a)):
         total += a[d] * b[d]
     return float(total)
+
+
+class ArticleTags(NamedTuple):
+    """The tags of A articles, at most K each.
+
+    Attributes:
+        ids: int64 (A, K), hashed, each once; 0 after the last one.
+        weights: float32 (A, K), unit rows where there is a tag.
+    """
+
+    ids: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, n_articles: int, per_article: int) -> "ArticleTags":
+        """Articles without tags."""
+        shape = (n_articles, per_article)
+        return cls(np.zeros(shape, np.int64), np.zeros(shape, np.float32))
+
+    def put(self, row: int, tags: dict[int, float]) -> None:
+        """Say what an article is about, instead of what was said before.
+
+        Args:
+            row: article row.
+            tags: id -> weight, heaviest first; those without a weight above 0 and those after the first K say nothing.
+        """
+        told = [(tag, weight) for tag, weight in tags.items() if weight > 0][: self.ids.shape[1]]
+        weights = np.array([weight for _, weight in told], np.float64)
+        self.ids[row], self.weights[row] = 0, 0
+        self.ids[row, : len(told)] = [tag for tag, _ in told]
+        self.weights[row, : len(told)] = weights / np.sqrt((weights**2).sum() or 1.0)
+
+
+@compiled
+def tag_matches(tags: Array, weights: Array, half_life: float, clicks: Array, rows: Array, out: Array) -> None:
+    """Write the cosine of each candidate's tags with those of the clicks, which fade like the reader vector.
+
+    Args:
+        tags: int64 (A, K), see ``ArticleTags``.
+        weights: float32 (A, K).
+        half_life: clicks.
+        clicks: int32 (n,), rows clicked, oldest first.
+        rows: int32 (B,), candidates.
+        out: float32 (B, F), filled where both have tags.
+    """
+    K, n = tags.shape[1], len(clicks)
+    if not K:
+        return
+    size = 1
+    while size < SPARSE * LAST_TAGGED * K:
+        size *= 2
+    keys, sums = np.zeros(size, np.int64), np.zeros(size)
+    weight, fade = 1.0, 0.5 ** (1.0 / half_life)
+    for p in range(n - 1, max(0, n - LAST_TAGGED) - 1, -1):
+        if not tags[clicks[p], 0]:
+            continue
+        for k in range(K):
+            tag = tags[clicks[p], k]
+            if not tag:
+                break
+            at = _place(keys, tag)
+            keys[at] = tag
+            sums[at] += weight * weights[clicks[p], k]
+        weight *= fade
+    norm = np.sqrt((sums * sums).sum())
+    if norm <= 0:
+        return
+    for b in range(len(rows)):
+        if not tags[rows[b], 0]:
+            continue
+        shared = 0.0
+        for k in range(K):
+            tag = tags[rows[b], k]
+            if not tag:
+                break
+            shared += weights[rows[b], k] * sums[_place(keys, tag)]
+        out[b, MATCH] = shared / norm
+        out[b, KNOWN] = 1.0
+
+
+@compiled
+def _place(keys: Array, tag: int) -> int:
+    """Where a tag stands in an open-addressed table, or the free place where it would."""
+    at = tag & (len(keys) - 1)
+    while keys[at] != 0 and keys[at] != tag:
+        at = (at + 1) & (len(keys) - 1)
+    return int(at)

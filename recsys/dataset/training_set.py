@@ -5,30 +5,33 @@ is walked once, and a list is described by what was known strictly before it was
 from the events before its time. ``leaks`` shows it on any log, by cutting the future off.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.dataset.chunks import Chunks, ChunkStatistics, chunks_of
+from recsys.dataset.impressions import ClickHistories, Impressions, Longs
+from recsys.dataset.replay import LogReplay
 from recsys.events import Events
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS, NAMES
-from recsys.features.blocks import Block, Blocks, blocks_of
-from recsys.features.list_ids import all_history_ids, all_list_ids
-from recsys.features.lists import Histories, Lists, Longs
-from recsys.features.matrix import Tables
-from recsys.features.rows import Matrix, Rows, joined
-from recsys.features.walk import Walk
+from recsys.features.ids import list_ids
+from recsys.features.matrix import ArticleTables
+from recsys.features.rows import Ids, LabelledRows, Matrix, concatenated
 from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
+from recsys.units import HOUR_MS, NO_ID
 
-TablesAt = Callable[[Events, int], Tables]
-STRETCH = 16_384  # rows that are described before they are passed on
+READER, CONTEXT, MOMENT, SLOT = slice(0, 1), slice(1, 5), slice(5, 7), slice(7, 8)  # of LIST_FIELDS
+TablesAt = Callable[[Events, int], ArticleTables]
+CHUNK_ROWS = 16_384  # rows that are described before they are passed on
 
 
 @dataclass(frozen=True)
-class TrainingSet(Rows):
-    """N rows of features with their labels, in the order of ``Lists``; ``impression`` numbers the lists from 0.
+class TrainingSet(LabelledRows):
+    """N rows of features with their labels, in the order of ``Impressions``; ``impression`` numbers the lists from 0.
 
     Attributes:
         time: int64 (N,), ms, when the row's list was shown.
@@ -42,18 +45,18 @@ class TrainingSet(Rows):
     def empty(cls) -> "TrainingSet":
         """No row."""
         none = np.zeros((0, HISTORY), np.int64)
-        dense = Rows.dense(np.zeros((0, len(NAMES)), np.float32), np.zeros(0, np.int8), np.zeros(0, np.int32))
+        dense = LabelledRows.dense(np.zeros((0, len(NAMES)), np.float32), np.zeros(0, np.int8), np.zeros(0, np.int32))
         made = {field.name: getattr(dense, field.name) for field in fields(dense)}
         made |= {"ids": none[:, : len(CANDIDATE_FIELDS)], "context": none[:, : len(LIST_FIELDS)], "history": none}
         return cls(**made, time=np.zeros(0, np.int64), part=np.zeros(0, np.int8))
 
-    def blocks(self) -> Blocks["TrainingSet"]:
+    def blocks(self) -> Chunks["TrainingSet"]:
         """The same, a block per part."""
         starts = np.flatnonzero(np.diff(self.part, prepend=-1)).tolist()
         pieces = [self.cut(start, stop) for start, stop in zip(starts, [*starts[1:], len(self)], strict=True)]
         told = [(int(piece.part[0]), int(piece.time.min()), int(piece.time.max())) for piece in pieces]
-        facts = [Block(*blocks_of(piece).facts[0][:3], *one) for piece, one in zip(pieces, told, strict=True)]
-        return Blocks(facts, pieces.__getitem__)
+        facts = [ChunkStatistics(*chunks_of(piece).facts[0][:3], *one) for piece, one in zip(pieces, told, strict=True)]
+        return Chunks(facts, pieces.__getitem__)
 
     def cut(self, start: int, stop: int) -> "TrainingSet":
         """The whole lists from row ``start`` to row ``stop``, numbered from 0."""
@@ -63,9 +66,9 @@ class TrainingSet(Rows):
         return TrainingSet(**made | {"impression": made["impression"] - np.int32(first)})
 
 
-def stretches(
+def training_chunks(
     events: Events,
-    lists: Lists,
+    lists: Impressions,
     tables_at: TablesAt,
     trends_config: TrendsConfig,
     readers_config: ReadersConfig,
@@ -85,7 +88,7 @@ def stretches(
     Yields:
         Whole lists of one part, numbered from 0.
     """
-    walk = Walk(events, lists, trends_config, readers_config, session_gap_minutes)
+    walk = LogReplay(events, lists, trends_config, readers_config, session_gap_minutes)
     block = np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
     configs, at = (trends_config, readers_config), -1
     for first, last in _cuts(lists, block):
@@ -93,33 +96,33 @@ def stretches(
             at = int(block[first])
             tables = tables_at(events, int(lists.refits[at]))
             walk.trends.describe_articles(tables.category, tables.published)  # clicks are counted by category and age
-            walk.advance(int(lists.refits[at]))
-            walk.stand_on(tables)
+            walk.apply_until(int(lists.refits[at]))
+            walk.use_tables(tables)
         out = np.empty((lists.offsets[last] - lists.offsets[first], len(NAMES)), np.float32)
         walk.describe(first, last, out)
         yield _labelled(events, lists.cut(first, last), walk.histories.cut(first, last), tables, configs, out)
 
 
-def build(
+def build_training_set(
     events: Events,
-    lists: Lists,
+    lists: Impressions,
     tables_at: TablesAt,
     trends_config: TrendsConfig,
     readers_config: ReadersConfig,
     session_gap_minutes: int = 30,
 ) -> TrainingSet:
     """All of ``stretches`` at once."""
-    made = list(stretches(events, lists, tables_at, trends_config, readers_config, session_gap_minutes))
-    return joined(made) if made else TrainingSet.empty()
+    made = list(training_chunks(events, lists, tables_at, trends_config, readers_config, session_gap_minutes))
+    return concatenated(made) if made else TrainingSet.empty()
 
 
-def _cuts(lists: Lists, block: Longs) -> Iterator[tuple[int, int]]:
-    """Lists first:last of one part and one block, of about ``STRETCH`` rows."""
+def _cuts(lists: Impressions, block: Longs) -> Iterator[tuple[int, int]]:
+    """Lists first:last of one part and one block, of about ``CHUNK_ROWS`` rows."""
     new = np.flatnonzero((np.diff(block) != 0) | (np.diff(lists.part) != 0)) + 1
     for start, stop in zip([0, *new.tolist()], [*new.tolist(), len(lists)], strict=True):
         first = start
         while first < stop:
-            last = int(np.searchsorted(lists.offsets, lists.offsets[first] + STRETCH))
+            last = int(np.searchsorted(lists.offsets, lists.offsets[first] + CHUNK_ROWS))
             last = min(max(last, first + 1), stop)
             yield first, last
             first = last
@@ -127,9 +130,9 @@ def _cuts(lists: Lists, block: Longs) -> Iterator[tuple[int, int]]:
 
 def _labelled(
     events: Events,
-    lists: Lists,
-    known: Histories,
-    tables: Tables,
+    lists: Impressions,
+    known: ClickHistories,
+    tables: ArticleTables,
     configs: tuple[TrendsConfig, ReadersConfig],
     out: Matrix,
 ) -> TrainingSet:
@@ -150,9 +153,58 @@ def _labelled(
     )
 
 
-def leaks(
+def all_list_ids(events: Events, lists: Impressions, known: ClickHistories, names: Sequence[str]) -> Ids:
+    """``list_ids`` of every list in a log: int64 (I, C).
+
+    Args:
+        events: the log.
+        lists: I lists of it.
+        known: what their readers had clicked.
+        names: see ``list_ids``.
+    """
+    reader = np.where(lists.reader < len(events.reader_ids), lists.reader, -1)
+    context = np.full(len(lists), -1, np.int64)
+    clicked = known.last > known.first
+    if len(events.context):
+        context[clicked] = events.context[known.click[known.last[clicked] - 1]]
+    hour = lists.time // HOUR_MS % (24 * 7)
+    slot = lists.slot if len(lists.slot) else np.full(len(lists), -1, np.int32)
+    parts: tuple[tuple[slice, npt.NDArray[Any], Callable[[int], Ids]], ...] = (
+        (READER, reader, lambda row: list_ids(events.reader_ids[row], None, (), 0, None)),
+        (CONTEXT, context, lambda row: list_ids(None, events.contexts[row], names, 0, None)),
+        (MOMENT, hour, lambda row: list_ids(None, None, (), row * HOUR_MS, None)),
+        (SLOT, slot, lambda row: list_ids(None, None, (), 0, events.slots[row])),
+    )
+    out = np.zeros((len(lists), len(LIST_FIELDS)), np.int64)
+    for columns, rows, ids_of in parts:
+        values, where = np.unique(rows, return_inverse=True)  # each text is hashed once
+        hashed = np.zeros((len(values), len(LIST_FIELDS)), np.int64)
+        for place, row in enumerate(values.tolist()):
+            if row >= 0:
+                hashed[place] = ids_of(row)
+        out[:, columns] = hashed[where, columns]
+    return out
+
+
+def all_history_ids(articles: Ids, known: ClickHistories, kept: int) -> Ids:
+    """``history_ids`` of every list in a log: int64 (I, T).
+
+    Args:
+        articles: int64 (A,), hashed ids of the field "article".
+        known: what the readers of I lists had clicked.
+        kept: clicks that are remembered of a reader, see ``readers.history``.
+    """
+    places = known.last[:, None] - 1 - np.arange(min(HISTORY, kept))  # (I, T')
+    there = places >= known.first[:, None]
+    out = np.zeros((len(known.last), HISTORY), np.int64)
+    if len(known.rows):
+        out[:, : places.shape[1]] = np.where(there, articles[known.rows[np.maximum(places, 0)]], NO_ID)
+    return out
+
+
+def leaking_columns(
     events: Events,
-    lists: Lists,
+    lists: Impressions,
     tables_at: TablesAt,
     trends_config: TrendsConfig,
     readers_config: ReadersConfig,
@@ -173,7 +225,7 @@ def leaks(
     """
     n = int(np.searchsorted(lists.time, time, side="right"))
     cut = lists.cut(0, n)
-    past = build(events.before(time), cut, tables_at, trends_config, readers_config, session_gap_minutes)
+    past = build_training_set(events.before(time), cut, tables_at, trends_config, readers_config, session_gap_minutes)
     compared = (
         (NAMES, past.matrix, made.matrix),
         ([f"{name}_id" for name in CANDIDATE_FIELDS], past.ids, made.ids),

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.ctr.learning import Learner
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.replay import LogReplay
 from recsys.features import COLUMN, NAMES
-from recsys.features.lists import Lists
-from recsys.features.rows import Candidates, Matrix, Rows
-from recsys.features.walk import Walk
+from recsys.features.rows import CandidateRows, LabelledRows, Matrix
 
 Scores = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -28,7 +28,7 @@ MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
-class Pace:
+class RefitSchedule:
     """How a click model learns along a log.
 
     Attributes:
@@ -47,7 +47,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Contender:
+class PrequentialModel:
     """A model that takes part in a replay.
 
     Attributes:
@@ -67,17 +67,17 @@ class Contender:
         """Whether it can score."""
         return self.learner is None or self.learner.ready
 
-    def raw(self, candidates: Candidates) -> Scores:
+    def raw(self, candidates: CandidateRows) -> Scores:
         """Scores of candidates described by all columns: N candidates -> float32 (N,)."""
         own = self.rows(candidates.matrix)
-        return own[:, 0].copy() if self.learner is None else self.learner.raw(Candidates.dense(own))
+        return own[:, 0].copy() if self.learner is None else self.learner.raw(CandidateRows.dense(own))
 
     def rows(self, matrix: Matrix) -> Matrix:
         """Its own columns: float32 (B, F) -> (B, F')."""
         return matrix if self.columns == NAMES else matrix[:, [COLUMN[name] for name in self.columns]]
 
 
-class Scored(NamedTuple):
+class ScoredImpressions(NamedTuple):
     """Scores of the candidates of the lists start:stop by one contender: float32 (n,)."""
 
     name: str
@@ -86,18 +86,18 @@ class Scored(NamedTuple):
     scores: Scores
 
 
-def replay(
-    walk: Walk,
-    lists: Lists,
-    contenders: Mapping[str, Contender],
-    pace: Pace,
+def prequential_scores(
+    walk: LogReplay,
+    lists: Impressions,
+    contenders: Mapping[str, PrequentialModel],
+    pace: RefitSchedule,
     *,
     seed: int,
     score_from: int = 0,
     serve: Callable[[int], None] | None = None,
     served: Mask | None = None,
     extra: Mask | None = None,
-) -> Iterator[Scored]:
+) -> Iterator[ScoredImpressions]:
     """Score every list by models that have learned from the clicks before it only.
 
     A list teaches at the first refit after all its clicks: one that is clicked after the refit would tell the model of
@@ -117,7 +117,7 @@ def replay(
     Yields:
         The scores of each contender for one stretch of lists after the other, from the first that it could score.
     """
-    teacher = Teacher(lists, contenders, pace, seed, extra)
+    teacher = PrequentialTrainer(lists, contenders, pace, seed, extra)
     chunks = list(_chunks(lists, pace, served))
     with ThreadPoolExecutor(1) as ahead:  # describes the next stretch while this one is scored
         waiting = ahead.submit(_described, walk, lists, *chunks[0]) if chunks else None
@@ -130,19 +130,19 @@ def replay(
             if start >= score_from:
                 for name, contender in contenders.items():
                     if contender.is_scored and contender.ready:
-                        yield Scored(name, start, stop, contender.raw(Candidates.dense(matrix)))
+                        yield ScoredImpressions(name, start, stop, contender.raw(CandidateRows.dense(matrix)))
             if serve is not None and served is not None and served[start]:
                 serve(start)
             teacher.note(start, stop, matrix)
 
 
-def _described(walk: Walk, lists: Lists, start: int, stop: int) -> Matrix:
+def _described(walk: LogReplay, lists: Impressions, start: int, stop: int) -> Matrix:
     matrix = np.empty((lists.offsets[stop] - lists.offsets[start], len(NAMES)), np.float32)
     walk.describe(start, stop, matrix)
     return matrix
 
 
-def _chunks(lists: Lists, pace: Pace, served: Mask | None) -> Iterable[tuple[int, int]]:
+def _chunks(lists: Impressions, pace: RefitSchedule, served: Mask | None) -> Iterable[tuple[int, int]]:
     """Stretches of lists within one refit interval, at most ``CHUNK`` long; a served list is one of its own."""
     if not len(lists):
         return
@@ -156,22 +156,24 @@ def _chunks(lists: Lists, pace: Pace, served: Mask | None) -> Iterable[tuple[int
             yield at, min(at + CHUNK, stop)
 
 
-class Teacher:
+class PrequentialTrainer:
     """What the contenders have not learned from yet, and when they do."""
 
     def __init__(
         self,
-        lists: Lists,
-        contenders: Mapping[str, Contender],
-        pace: Pace,
+        lists: Impressions,
+        contenders: Mapping[str, PrequentialModel],
+        pace: RefitSchedule,
         seed: int,
         extra: Mask | None = None,
     ) -> None:
         self._lists, self._contenders, self._pace = lists, contenders, pace
         self._extra = np.zeros(len(lists.article), bool) if extra is None else extra
         self._rng = np.random.default_rng(seed)
-        self._pending: list[tuple[Rows, Mask, Longs]] = []  # rows, which are extra, when each one's list was decided
-        self._learned: list[tuple[Rows, Mask]] = []  # of the last refits, the oldest first
+        self._pending: list[
+            tuple[LabelledRows, Mask, Longs]
+        ] = []  # rows, which are extra, when each one's list was decided
+        self._learned: list[tuple[LabelledRows, Mask]] = []  # of the last refits, the oldest first
         self._interval = -1
 
     def note(self, start: int, stop: int, matrix: Matrix) -> None:
@@ -189,7 +191,7 @@ class Teacher:
         place = np.arange(len(number)) - (lists.offsets[number] - first)
         kept = np.sort(order[(place < self._pace.learn_others + 1) | extra[order]])
         kept = kept[decided[number[kept] - start] >= 0]
-        rows = Rows.dense(matrix[kept], clicked[kept].astype(np.int8), number[kept].astype(np.int32))
+        rows = LabelledRows.dense(matrix[kept], clicked[kept].astype(np.int8), number[kept].astype(np.int32))
         self._pending.append((rows, extra[kept], decided[number[kept] - start]))
 
     def refit(self, now: int) -> None:
@@ -213,9 +215,9 @@ class Teacher:
         for contender in self._contenders.values():
             if contender.learner is not None:
                 rows = told if contender.sees_extra else plain
-                contender.learner.learn(Rows.dense(contender.rows(rows.matrix), rows.label, rows.impression))
+                contender.learner.learn(LabelledRows.dense(contender.rows(rows.matrix), rows.label, rows.impression))
 
-    def _some(self, known: Rows, rows: Rows) -> Mask:
+    def _some(self, known: LabelledRows, rows: LabelledRows) -> Mask:
         """The rows of at most ``learn_lists`` of the known lists, drawn at random."""
         numbers = np.unique(known.impression)
         if len(numbers) > self._pace.learn_lists:
@@ -223,8 +225,8 @@ class Teacher:
         return np.isin(rows.impression, numbers)
 
 
-def _joined(parts: list[Rows]) -> Rows:
-    return Rows.dense(
+def _joined(parts: list[LabelledRows]) -> LabelledRows:
+    return LabelledRows.dense(
         np.concatenate([part.matrix for part in parts]),
         np.concatenate([part.label for part in parts]),
         np.concatenate([part.impression for part in parts]),
