@@ -16,7 +16,7 @@ from jobs import settings as settings_job
 from jobs import simulate as simulate_job
 from jobs.runner import Context, check_made, run_stage, run_stages
 from jobs.runs import exclusive_run
-from jobs.stages import command_of, stage_of, together
+from jobs.stages import command_of, main_process, stage_of
 from jobs.terminal import log, main
 from recsys.runs.stages import STAGES
 from recsys.settings import load_settings
@@ -136,7 +136,7 @@ def _items(name: str) -> Callable[..., None]:
 
 
 def _make(context: Context, stage: str, run_id: str | None) -> None:
-    with together(context, stage) as leads:
+    with main_process(context, stage) as leads:
         if leads:
             with exclusive_run(context, stage, run_id):
                 run_stage(context, *stage_of(stage))
@@ -152,7 +152,7 @@ for _name, _about in STAGES.items():
 def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
     """Make every stage that is not up to date, in order, and publish the release."""
     context = context_of(config, seed, fresh)
-    with together(context, "all") as leads:
+    with main_process(context, "all") as leads:
         if leads:
             _make_all(context, run_id)
 

@@ -7,49 +7,37 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.items import knows_forgotten
-from jobs.publish import releases_of
+from jobs.distributed import call_others
+from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Job
-from jobs.together import call
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.course import Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.release import Aids
 from recsys.ctr.warm import continues
-from recsys.errors import ArtefactError, MissingArtefact
+from recsys.errors import MissingArtefact, StaleArtefact
 from recsys.features import NAMES
 
 CHECKPOINTS = ".ctr-checkpoints"  # in the workspace
 
 
 def last_model(job: Job) -> tuple[ClickModel, Path] | None:
-    """The last click model and its folder: the live release's, else the workspace's; None without one to go on from."""
-    sources: list[Callable[[], Path]] = [
-        lambda: releases_of(job.context).open().path("ctr"),
-        lambda: job.path("ctr"),
-    ]
-    problems = []
-    for source in sources:
-        try:
-            folder = source()
-            if not (folder / "model.json").is_file():
-                continue
-            model = ClickModel.load(folder, NAMES)
-        except MissingArtefact:
-            continue
-        except ArtefactError as error:
-            problems.append(str(error))
-            continue
+    """The last click model and its folder; None without one to go on from."""
+
+    def load(folder: Path) -> ClickModel:
+        if not (folder / "model.json").is_file():
+            raise MissingArtefact(f"a click model in {folder}", "none", "Run: python -m jobs ctr")
+        model = ClickModel.load(folder, NAMES)
         if knows_forgotten(job, folder):
-            problems.append("it has learned from a reader who was forgotten since")
+            got = "one that has learned from a reader who was forgotten since"
         elif continues(model, NAMES, job.settings.ctr):
-            return model, folder
+            return model
         else:
-            problems.append("it is another network, or has other fields")
-    if problems:
-        job.log.warning("last click model that cannot be used", problem=problems[0])
-    return None
+            got = "another network, or one with other fields"
+        raise StaleArtefact("a click model to go on from", got, "A new one is trained.")
+
+    return last_artefact(job, "ctr", "click model", load)
 
 
 @contextmanager
@@ -65,7 +53,7 @@ def aids_of(job: Job, config: CtrConfig, rows: Path, size: int) -> Iterator[Aids
     folder, group = job.context.workspace.root / CHECKPOINTS, job.context.group
     last = last_model(job) if config.start == "last" else None
     if group is not None:
-        call(group, rows, last and last[1], config, job.seed)
+        call_others(group, rows, last and last[1], config, job.seed)
 
     def watch(name: str) -> Callable[[Progress], None]:
         stack.close()

@@ -9,10 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.event_log import whole_log
-from jobs.items import article_vectors
+from jobs.inputs import article_table, article_vectors, whole_log
 from jobs.runner import Counts, Job, Stage
-from jobs.trends import sorted_articles
 from recsys.dataset.impressions import HOLDOUT, Impressions
 from recsys.dataset.parquet import training_set_writer
 from recsys.dataset.temporal_split import negative_sampling, split_impressions
@@ -87,7 +85,7 @@ def logged(job: Job) -> tuple[Events, Impressions]:
 
 def facts(job: Job, ids: list[str]) -> ArticleTables:
     """What is known of articles without a click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
-    vectors, known = article_vectors(job, ids), sorted_articles(job, ids)
+    vectors, known = article_vectors(job, ids), article_table(job, ids)
     named = hashed_article_ids(ids, known.category, list(known.codes))
     return ArticleTables(vectors, vectors, known.category, known.published, ids=named, tags=_tags(job, ids))
 

@@ -8,23 +8,20 @@ else the workspace's own); produces ``items/ids.parquet`` (every article of the 
 The last vectors are no input of the stage: they decide the frame, not whether new ones are made.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from jobs.event_log import column, whole_log
-from jobs.publish import releases_of
+from jobs.inputs import article_vectors, whole_log
+from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Counts, Job, Stage
-from recsys.errors import ArtefactError, MissingArtefact
 from recsys.events import Events
-from recsys.events.personal import without
-from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors, aligned
+from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors
 from recsys.items.alignment import continues, descended, told
-from recsys.items.files import Last, load_last, rearranged, save_items
+from recsys.items.files import load_last, rearranged, save_items
 from recsys.items.training import CLICK
-from recsys.workspace import load_npy, write_json
+from recsys.workspace import write_json
 
 STAGE = Stage("items", inputs=("events", "articles"), sections=("items",))
 SOURCES = {"behaviour": BEHAVIOUR, "content": CONTENT, "none": NO_VECTOR}
@@ -37,7 +34,10 @@ def run(job: Job) -> Counts:
         Counts: articles, with a vector by behaviour, by content, without one, dimensions, clicks learned from, and the
         mean cosine with the last vectors.
     """
-    config, (last, folder) = job.settings.items, last_items(job) or (None, Path())
+    config, (last, folder) = (
+        job.settings.items,
+        last_artefact(job, "items", "item vectors", load_last) or (None, Path()),
+    )
     if last and config.start == "last" and knows_forgotten(job, folder):
         job.log.info("item vectors start anew", reason="a reader was forgotten since the last ones")
         config = config.model_copy(update={"start": "random"})
@@ -67,33 +67,6 @@ def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
     return events.article_ids, events, article_vectors(job, events.article_ids)
 
 
-def last_items(job: Job) -> tuple[Last, Path] | None:
-    """The last item vectors and their folder: the live release's, else the workspace's; None without any to trust."""
-    sources: list[Callable[[], Path]] = [
-        lambda: releases_of(job.context).open().path("items"),
-        lambda: job.path("items"),
-    ]
-    for source in sources:
-        try:
-            return load_last(folder := source()), folder
-        except MissingArtefact:
-            continue
-        except ArtefactError as error:
-            job.log.warning("last item vectors that cannot be used", problem=str(error))
-    return None
-
-
-def knows_forgotten(job: Job, folder: Path) -> bool:
-    """Whether what stands in the folder of a last stage was learned from a reader who was forgotten since."""
-    work = job.context.workspace.root
-    return (0 if work in folder.parents else without(folder.parent / "events")) < without(work / "events")
-
-
 def newer(events: Events, known: int) -> npt.NDArray[np.bool_]:
     """Which events came into the log after number ``known``, late ones with an old time included: bool (E,)."""
     return np.asarray(events.seq > known)
-
-
-def article_vectors(job: Job, ids: list[str]) -> Vectors:
-    """The article vectors by the rows of ``ids``: float32 (A, D), NaN where there is none."""
-    return aligned(load_npy(job.path("articles") / "vectors.npy"), column(job, "articles", "ids.parquet"), ids)

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 import typer
 
-from jobs.publish import releases_of
 from jobs.runner import Context, open_store
 from jobs.runs import exclusive_run
 from jobs.terminal import log
@@ -103,7 +102,7 @@ def _places(context: Context) -> Iterator[Places]:
             store,
             settings.site.id,
             context.event_log,
-            releases_of(context),
+            context.releases,
             settings.data_dir / "rejects",
             context.workspace.root,
         )

@@ -17,16 +17,10 @@ from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
 from recsys import __version__
 from recsys.config import plain
 from recsys.errors import StaleArtefact
-from recsys.releases import Releases
 from recsys.store import Run
 from recsys.workspace import read_json
 
 LACKS_FILE = "lacks.json"  # of the stage report: what the site did not give
-
-
-def releases_of(context: Context) -> Releases:
-    """The releases below the data folder."""
-    return Releases(context.settings.data_dir / "releases", context.settings.releases)
 
 
 def publish(context: Context, stages: Sequence[str], run: Run) -> str:
@@ -47,7 +41,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     settings["store"].pop("url")  # it may hold a password
     facts: dict[str, Any] = {"code_version": __version__, "seed": context.seed, "config": settings, "run": run.id}
     end_if_asked()
-    releases = releases_of(context)
+    releases = context.releases
     before, began = releases.current(), time.monotonic()
     log.info("start", job="publish")
     context.progress.update({"stage": "publish", "done": 0, "total": None})
@@ -95,7 +89,7 @@ def rollback(context: Context) -> str:
     Returns:
         Its name.
     """
-    releases = releases_of(context)
+    releases = context.releases
     before = releases.current()
     name = releases.rollback()
     log.info("rolled back", job="rollback", release=name, before=before)
@@ -104,7 +98,7 @@ def rollback(context: Context) -> str:
 
 def show(context: Context) -> None:
     """Print the releases, newest first, the live one marked."""
-    releases = releases_of(context)
+    releases = context.releases
     names = releases.names()
     if not names:
         log.info("none yet", job="releases", remedy="Run: python -m jobs all")

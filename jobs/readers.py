@@ -7,7 +7,7 @@ to learn.
 
 from collections.abc import Iterable
 
-from jobs.event_log import people_log
+from jobs.inputs import people_log
 from jobs.runner import Counts, Job, Stage
 from recsys.items.files import load_online
 from recsys.items.training import with_articles

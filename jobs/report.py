@@ -9,18 +9,16 @@ from pathlib import Path
 
 from jobs.data import IMPORTS, ODD_READERS, clock_of
 from jobs.evaluate import judged
-from jobs.publish import LACKS_FILE, releases_of
+from jobs.previous import EVALUATION, previous_evaluation
+from jobs.publish import LACKS_FILE
 from jobs.runner import Counts, Job, Stage
 from recsys.quality.profile import DataProfile, Sources, profile_of
 from recsys.quality.reading import logged_events
-from recsys.releases import Releases
 from recsys.report.click_model import Previous
 from recsys.report.compose import compose
 from recsys.report.lacks import lacks
 from recsys.report.page import render
-from recsys.workspace import read_json, read_table, sha256_of, write_json
-
-JUDGED = "judged.json"  # what was found of a click model, in the folder of its stage
+from recsys.workspace import read_table, write_json
 
 STAGE = Stage(
     "report",
@@ -42,11 +40,12 @@ def run(job: Job) -> Counts:
     figures, note = judged(folders, job.seed)
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
-    previous = previous_of(releases_of(job.context), folders["ctr"] / JUDGED)
+    previous = previous_evaluation(job.context.releases, folders["ctr"] / EVALUATION)
     data = _data(job, folders)
     missing = lacks(data, facts, click_model=(folders["ctr"] / "model.json").is_file(), judged=bool(figures))
     write_json(job.out / LACKS_FILE, missing)
-    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, data, missing, previous)
+    before = Previous(*previous) if previous else None
+    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, data, missing, before)
     pages = render(job.settings.site.name, composed)
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text
@@ -66,29 +65,3 @@ def _data(job: Job, folders: Mapping[str, Path]) -> DataProfile:
         read_as,
     )
     return profile_of(sources, clock_of(job.settings))
-
-
-def previous_of(releases: Releases, judged: Path) -> Previous | None:
-    """The release that the next one is compared with: the live one, or the nearest before it that was judged otherwise.
-
-    A live release with this very judgement was made from this very model: comparing with it would tell nothing, and a
-    report drawn again would differ from the first.
-
-    Args:
-        releases: all of them.
-        judged: the judgement of the click model that stands in the workspace, if there is one.
-
-    Returns:
-        Its name, and its judgement where it holds one with the bytes that were published; None without such a release.
-    """
-    now = sha256_of(judged) if judged.is_file() else ""
-    name, kept = releases.current(), releases.names()
-    while name in kept:
-        manifest = releases.manifest(name)
-        file = manifest["files"].get(f"ctr/{JUDGED}", {"sha256": ""})
-        if file["sha256"] != now:
-            path = releases.root / name / "ctr" / JUDGED
-            whole = path.is_file() and sha256_of(path) == file["sha256"]
-            return Previous(name, read_json(path) if whole else None)
-        name = manifest["parent"]
-    return None

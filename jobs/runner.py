@@ -18,6 +18,7 @@ from jobs.terminal import end_if_asked, log, peak_mib, progress_bar, reset_peak_
 from recsys import __version__
 from recsys.config import plain
 from recsys.events import EventLog
+from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Store
 from recsys.workspace import Workspace, described, fingerprint, tree
@@ -53,7 +54,7 @@ class Context:
     settings: Settings
     seed: int
     fresh: bool = False
-    group: Any = None  # the processes that train together, see ``jobs.together``
+    group: Any = None  # the processes that train together, see ``jobs.distributed``
     progress: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -65,6 +66,11 @@ class Context:
     def event_log(self) -> EventLog:
         """The Parquet log by day."""
         return EventLog(self.settings.data_dir / "log")
+
+    @property
+    def releases(self) -> Releases:
+        """All releases."""
+        return Releases(self.settings.data_dir / "releases", self.settings.releases)
 
     def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """Pass an iterable on, showing how far it is: a bar on a terminal, and always in the run's row."""

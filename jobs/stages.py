@@ -20,13 +20,13 @@ def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
 
 def command_of(name: str) -> Callable[..., None]:
     """Load a command that draws, for the same reason."""
-    found: Callable[..., None] = importlib.import_module(f"jobs.{name}").command
-    return found
+    command: Callable[..., None] = importlib.import_module(f"jobs.{name}").command
+    return command
 
 
-def together(context: Context, job: str) -> AbstractContextManager[bool]:
-    """Whether this process is to do a job: it is alone, or the first of those that torchrun started."""
+def main_process(context: Context, job: str) -> AbstractContextManager[bool]:
+    """True where this process is to do a job: it is alone, or the first of those that torchrun started."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return nullcontext(True)
-    found: AbstractContextManager[bool] = importlib.import_module("jobs.together").together(context, job)
-    return found
+    entered: AbstractContextManager[bool] = importlib.import_module("jobs.distributed").main_process(context, job)
+    return entered

@@ -9,17 +9,14 @@ The last space is no input of the stage: it decides the frame of the new one, no
 """
 
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from jobs.publish import releases_of
+from jobs.previous import last_artefact
 from jobs.runner import Counts, Job, Stage
-from recsys.errors import ArtefactError, MissingArtefact
 from recsys.words.corpus import save_seen, write_new_texts
 from recsys.words.evaluation import evaluate_words, usage_by_language
-from recsys.words.training import Parent, Trained, continues, load_parent, save_trained, train
+from recsys.words.training import Trained, continues, load_parent, save_trained, train
 from recsys.workspace import write_json
 
 STAGE = Stage("words", inputs=("tokens",), sections=("words",))
@@ -33,7 +30,7 @@ def run(job: Job) -> Counts:
         Counts: words, tokens, epochs, the last loss and the like; see ``counts_of``.
     """
     config = job.settings.words
-    parent, folder = last_space(job) or (None, None)
+    parent, folder = last_artefact(job, "words", "word space", load_parent) or (None, None)
     corpus, table = job.path("tokens") / "corpus.txt", pq.ParquetFile(job.path("tokens") / "articles.parquet")
     facts: Counts = {}
     if folder and continues(config, parent):
@@ -51,27 +48,6 @@ def run(job: Job) -> Counts:
     usage = usage_by_language(table.iter_batches(BATCH_ROWS, columns=["language", "title", "body", "tags"]))
     write_json(job.out / "judgement.json", evaluate_words(trained, usage, config.similarity_files))
     return counts_of(trained) | facts
-
-
-def last_space(job: Job) -> tuple[Parent, Path] | None:
-    """The last word space and its folder: the live release's, else the workspace's.
-
-    Returns:
-        None when there is none, or none that can be trusted.
-    """
-    sources: list[Callable[[], Path]] = [
-        lambda: releases_of(job.context).open().path("words"),
-        lambda: job.path("words"),
-    ]
-    for source in sources:
-        try:
-            folder = source()
-            return load_parent(folder), folder
-        except (ArtefactError, FileNotFoundError) as error:
-            problem = None if isinstance(error, MissingArtefact) else str(error)
-        if problem:
-            job.log.warning("a last word space that cannot be used", problem=problem)
-    return None
 
 
 def warn(job: Job, trained: Trained, *, aligned: bool) -> None:

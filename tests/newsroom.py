@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.publish import publish, releases_of
+from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
 from jobs.stages import stage_of
 from recsys.releases import Release
@@ -58,7 +58,7 @@ class Toy:
 
     def release(self) -> Release:
         """The live release."""
-        return releases_of(self.context).open()
+        return self.context.releases.open()
 
 
 def toy_settings(folder: Path, **changes: Any) -> Settings:

@@ -10,7 +10,7 @@ import pytest
 
 from jobs.evaluate import STAGES as JUDGED_STAGES
 from jobs.evaluate import TRUTH, command, judged
-from jobs.report import previous_of
+from jobs.previous import previous_evaluation
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
 from recsys.evaluate.held_out import RANKING_FIGURES
@@ -246,24 +246,24 @@ def published(folder: Path, found: dict[str, Any] | None) -> tuple[Releases, Pat
 def test_the_previous_release_is_the_live_one_unless_it_was_made_from_this_very_model(tmp_path: Path) -> None:
     releases, file = published(tmp_path, JUDGED)
     first = releases.current()
-    assert previous_of(Releases(tmp_path / "none"), file) is None
-    assert previous_of(releases, file) is None, "the live release is this model"
+    assert previous_evaluation(Releases(tmp_path / "none"), file) is None
+    assert previous_evaluation(releases, file) is None, "the live release is this model"
     releases, file = published(tmp_path, changed(auc=0.8))
-    assert previous_of(releases, file) == Previous(str(first), JUDGED), "so that drawing again draws the same"
+    assert previous_evaluation(releases, file) == (str(first), JUDGED), "so that drawing again draws the same"
     write_json(file, changed(auc=0.9))
-    assert previous_of(releases, file) == Previous(str(releases.current()), changed(auc=0.8))
+    assert previous_evaluation(releases, file) == (str(releases.current()), changed(auc=0.8))
 
 
 def test_a_previous_release_without_a_judgement_or_with_other_bytes_is_named_and_not_believed(tmp_path: Path) -> None:
     releases, file = published(tmp_path, None)
     write_json(file, JUDGED)
-    assert previous_of(releases, file) == Previous(str(releases.current()), None)
+    assert previous_evaluation(releases, file) == (str(releases.current()), None)
     releases, file = published(tmp_path, JUDGED)
     write_json(file, changed(auc=0.9))
     inside = releases.root / str(releases.current()) / "ctr" / "judged.json"
     inside.chmod(0o644)
     inside.write_text(inside.read_text().replace("0.75", "0.99"))
-    assert previous_of(releases, file) == Previous(str(releases.current()), None)
+    assert previous_evaluation(releases, file) == (str(releases.current()), None)
 
 
 def test_evaluate_tells_log_loss_and_calibration_error_of_the_click_model(

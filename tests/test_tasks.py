@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from jobs.labels import LABELS, take_over
-from jobs.publish import publish, releases_of
+from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stage, run_stages
 from jobs.stages import stage_of
 from recsys.categories.labels import read_labels
@@ -206,6 +206,6 @@ def test_a_task_from_the_command_line_outlives_a_night_and_is_published(site: Se
     store.add_run(Run(id="night", job="publish", created_at=0))
     store.close()
     publish(context, made, Run(id="night", job="publish", created_at=0))
-    rows = read_table(releases_of(context).open().path("tasks") / "mood" / "articles.parquet").to_pylist()
+    rows = read_table(context.releases.open().path("tasks") / "mood" / "articles.parquet").to_pylist()
     assert {row["label"] for row in rows} == set(MOODS.values())
     assert "tasks" in STAGES

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.closed_loop.newsroom import SITE
 from benchmarks.closed_loop.scene import Rows, Scene, Visit
-from jobs.publish import publish, releases_of
+from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
 from jobs.stages import stage_of
 from recsys.runs.stages import STAGES
@@ -82,7 +82,7 @@ class Site:
         publish(context, stages, Run(id=f"night-{now}", job="all", state="done", created_at=now))
         if self._live is not None:
             self._live.close()
-        self._live = LiveState(self.settings, self._store, releases_of(context), clock=lambda: self.now)
+        self._live = LiveState(self.settings, self._store, context.releases, clock=lambda: self.now)
         self.nights.append(time.perf_counter() - began)
 
     def choose(self, visit: Visit, candidates: Rows, k: int) -> Rows:

@@ -112,8 +112,8 @@ def forgotten_state(places: Places, reader: str) -> dict[str, Any] | None:
     if gone is None:
         return None
     names = places.releases.names()
-    before = [name for name in names if without(places.releases.root / name / "events") < gone.change]
-    learned = before or (not names and places.work.is_dir() and without(places.work / "events") < gone.change)
+    before = [name for name in names if last_forgotten(places.releases.root / name / "events") < gone.change]
+    learned = before or (not names and places.work.is_dir() and last_forgotten(places.work / "events") < gone.change)
     return {
         "forgotten_at": gone.forgotten_at,
         "log_cleared_at": gone.log_cleared_at,
@@ -143,7 +143,7 @@ def _said(gone: Forgotten, before: list[str], learned: bool, releases: Releases)
     return " ".join(said)
 
 
-def without(folder: Path) -> int:
+def last_forgotten(folder: Path) -> int:
     """Which forgotten readers a stage ``events`` is without.
 
     Args:

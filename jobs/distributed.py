@@ -25,7 +25,7 @@ TRAINS = ("ctr", "all")
 
 
 @contextmanager
-def together(context: Context, job: str) -> Iterator[bool]:
+def main_process(context: Context, job: str) -> Iterator[bool]:
     """Find out whether this process is to do a job; one that is not has helped by the time it is told so.
 
     Args:
@@ -47,7 +47,7 @@ def together(context: Context, job: str) -> Iterator[bool]:
                 group.told(None)
             return
         try:
-            help_out(group)
+            follow(group)
         except RecsysError:  # the first one meets the same, and says it
             raise SystemExit(1) from None
         except RuntimeError as error:
@@ -57,7 +57,7 @@ def together(context: Context, job: str) -> Iterator[bool]:
         yield False
 
 
-def call(group: Group, rows: Path, last: Path | None, config: CtrConfig, seed: int) -> None:
+def call_others(group: Group, rows: Path, last: Path | None, config: CtrConfig, seed: int) -> None:
     """Have the others train with this process: the next it does is to make the two models of ``rows``.
 
     Args:
@@ -70,7 +70,7 @@ def call(group: Group, rows: Path, last: Path | None, config: CtrConfig, seed: i
     group.told((rows, last, config, seed))
 
 
-def help_out(group: Group) -> None:
+def follow(group: Group) -> None:
     """Train with the first process as often as it calls."""
     while (called := group.told(None)) is not None:
         rows, last, config, seed = called
