@@ -15,8 +15,8 @@ from rich.table import Table
 from jobs.runner import Context, open_store
 from jobs.terminal import log, now_ms
 from recsys.events.catalogue import write_catalogue
-from recsys.quality.events import Clock
-from recsys.quality.profile import DataProfile, Sources, profile_of
+from recsys.quality.events import TimeRules
+from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import all_events
 from recsys.quality.summary import lines
 from recsys.report.data import data_page
@@ -40,15 +40,15 @@ def profiled(context: Context) -> DataProfile:
             odd = context.workspace.root / "events" / ODD_READERS
             cut = context.workspace.root / "articles" / "ids.parquet"
             read_as = read_table(cut, ["language"])["language"].to_pylist() if cut.is_file() else []
-            sources = Sources(events, catalogue, settings.data_dir / IMPORTS, settings.site.id, odd, read_as)
+            sources = ProfileInputs(events, catalogue, settings.data_dir / IMPORTS, settings.site.id, odd, read_as)
             return profile_of(sources, clock_of(settings))
     finally:
         store.close()
 
 
-def clock_of(settings: Settings) -> Clock:
+def clock_of(settings: Settings) -> TimeRules:
     """Now, and what the settings take for odd."""
-    return Clock(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.ahead_minutes)
+    return TimeRules(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.ahead_minutes)
 
 
 def command(context: Context, *, as_json: bool, page: Path | None) -> None:

@@ -17,14 +17,13 @@ from recsys.events.catalogue import write_catalogue
 from recsys.events.odd import write_odd
 from recsys.events.people import newest_before, odd_readers
 from recsys.events.personal import clear_log
-from recsys.imports.known import Known, share_known
-from recsys.quality.fit import ADDRESSES, refuse_misfit
+from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
 from recsys.store.engine import now_ms
 from recsys.workspace import read_json, write_json
 
-KNOWN = "known.json"
+MATCH = "match.json"
 
 
 def check(folder: Path) -> None:
@@ -33,8 +32,8 @@ def check(folder: Path) -> None:
     Raises:
         InputError: it is; the message says what would match instead.
     """
-    values = read_json(folder / KNOWN)
-    refuse_misfit(Known(values["clicks"], values["known"], values["otherwise"]), values["articles"])
+    values = read_json(folder / MATCH)
+    refuse_misfit(CatalogueMatch(values["clicks"], values["matched"], values["by_other_key"]), values["articles"])
 
 
 STAGE = Stage("events", sections=("site",), always=True, check=check)
@@ -58,7 +57,7 @@ def run(job: Job) -> Counts:
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
         articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
-        known = _known(job, store, articles)
+        matched = _match(job, store, articles)
     finally:
         store.close()
     events = job.event_log.load()
@@ -82,16 +81,16 @@ def run(job: Job) -> Counts:
         log.warning("events dated ahead of the clock are held back", events=held, remedy=remedy)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
-    return counts | known | ({"forgotten": removed} if removed else {})
+    return counts | matched | ({"forgotten": removed} if removed else {})
 
 
-def _known(job: Job, store: Store, articles: int) -> Counts:
-    """Write which part of the clicks is of known articles, and say it where it is small."""
-    known = share_known(job.event_log.clicks(), store.article_names(job.settings.site.id))
-    write_json(job.out / KNOWN, asdict(known) | {"articles": articles})
-    if articles and (sentence := known.sentence(ADDRESSES)):
+def _match(job: Job, store: Store, articles: int) -> Counts:
+    """Write the match of the clicks with the catalogue, and say so where few match."""
+    match = match_clicks(job.event_log.clicks(), store.article_names(job.settings.site.id))
+    write_json(job.out / MATCH, asdict(match) | {"articles": articles})
+    if articles and (sentence := match.sentence(ADDRESS_REMEDY)):
         job.log.warning(sentence)
-    return {"clicks": known.clicks, "clicks_of_known_articles": known.known} if known.clicks else {}
+    return {"clicks": match.clicks, "clicks_of_known_articles": match.matched} if match.clicks else {}
 
 
 def _refuse_nothing(job: Job, store: Store) -> None:

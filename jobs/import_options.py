@@ -8,19 +8,20 @@ from zoneinfo import ZoneInfo, available_timezones
 import typer
 
 from recsys.errors import InputError
-from recsys.imports import Reading
-from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS
+from recsys.imports import ParseOptions
+from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT_PREFIX, EVENT_FIELDS
 from recsys.languages import language_code
 from recsys.names import nearest
 from recsys.settings import Settings
+from recsys.units import MINUTE_MS, SECOND_MS
 
-DWELL_UNITS = {"ms": 1, "s": 1_000, "min": 60_000}  # ms in one
+DWELL_UNITS = {"ms": 1, "s": SECOND_MS, "min": MINUTE_MS}  # ms in one
 EPILOG = "\n\n".join(
     (
         f"An article has: {', '.join(ARTICLE_FIELDS)}. Only the title is needed; without an id, the address or "
         "title and date make one. Fields that a file does not have stay as they are.",
-        f"An event has: {', '.join(EVENT_FIELDS)}, or {CONTEXT}NAME for a part of the context. Only kind and article "
-        "are needed; in a file of clicks only article. article=@COLUMN finds articles by their addresses.",
+        f"An event has: {', '.join(EVENT_FIELDS)}, or {CONTEXT_PREFIX}NAME for a part of the context. Only kind and "
+        "article are needed; in a file of clicks only article. article=@COLUMN finds articles by their addresses.",
         "Beside an article, shown and clicked are columns of 0 and 1. Without one they are lists of articles, one list "
         "a row, and so is history, with history_time for the time of each.",
         "A column with a field's own name needs no --map. Times are read in every common form; without a zone they are "
@@ -71,7 +72,7 @@ def reading(
     dwell_unit: str = "ms",
     *,
     default_zone: str | None = None,
-) -> Reading:
+) -> ParseOptions:
     """How an import reads values that do not say it themselves.
 
     Args:
@@ -90,7 +91,7 @@ def reading(
     code = language_code(language) if language is not None else None
     if language is not None and code is None:
         raise InputError("a code of a language, such as en, zh-Hant-TW or nob", repr(language), "Correct --language.")
-    return Reading(
+    return ParseOptions(
         zone=_zone(timezone or default_zone or settings.site.timezone),
         time_format=time_format,
         base_url=settings.site.base_url,

@@ -33,7 +33,7 @@ from jobs.import_options import (
 from jobs.terminal import log, now_ms, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
 from recsys.imports import (
-    Reading,
+    ParseOptions,
     Summary,
     Target,
     import_adressa,
@@ -187,7 +187,7 @@ def run(
     source: str,
     site: str | None,
     dry_run: bool,
-    how: Reading,
+    how: ParseOptions,
     import_it: Callable[[Target], Summary],
 ) -> Summary:
     """Do one import: a start line, a bar on a terminal, an end line.
@@ -219,7 +219,7 @@ def run(
     log.info("done", job="import", **_facts(summary))
     if not dry_run:
         keep(settings.data_dir / "imports", summary, source, site, now_ms())
-    for line in closing_lines(summary, target.seen, settings.site.timezone):
+    for line in closing_lines(summary, target.statistics, settings.site.timezone):
         typer.echo(line)
     _refuse_losses(summary)
     return summary

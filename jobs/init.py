@@ -22,12 +22,14 @@ from recsys.names import CONFIG_VARIABLE, nearest
 from recsys.settings import SITE_FILE
 from recsys.settings.config import SiteConfig
 
-DEMO = "demo"
-FORMATS = {"csv": "csv", "tsv": "csv", "json": "jsonl", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
-FEED_FORMATS = ("xml", "rss", "atom")
-COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
-DATASETS = {"news.tsv": "mind", "articles.parquet": "ebnerd"}  # the file by which a folder is recognised
-HEAD = "# What this site decides, over config.yaml; docs/settings.md lists every key. Written by `python -m jobs init`."
+_DEMO = "demo"
+_FORMATS = {"csv": "csv", "tsv": "csv", "json": "jsonl", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
+_FEED_FORMATS = ("xml", "rss", "atom")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+_DATASETS = {"news.tsv": "mind", "articles.parquet": "ebnerd"}  # the file by which a folder is recognised
+_HEAD = (
+    "# What this site decides, over config.yaml; docs/settings.md lists every key. Written by `python -m jobs init`."
+)
 
 
 class Question(NamedTuple):
@@ -82,7 +84,7 @@ def questions() -> list[Question]:
         Question("address", "Its address, such as https://www.example.org (empty: none yet)", "", _address),
         Question("language", "Language of its articles, such as zh, en, da or pt-BR", own_language(), _language),
         Question("timezone", "Its time zone, such as Europe/Berlin", own_timezone(), _timezone),
-        Question("source", "Articles: a feed's address, a file, a folder, or demo", DEMO, _source),
+        Question("source", "Articles: a feed's address, a file, a folder, or demo", _DEMO, _source),
     ]
 
 
@@ -114,21 +116,21 @@ def as_yaml(values: Mapping[str, str]) -> str:
         "base_url": address,
     }
     body = yaml.safe_dump({"site": site}, allow_unicode=True, sort_keys=False, width=1_000)
-    return f"{HEAD}\n# Articles: python -m jobs {import_command(values['source'])}\n\n{body}"
+    return f"{_HEAD}\n# Articles: python -m jobs {import_command(values['source'])}\n\n{body}"
 
 
 def import_command(source: str) -> str:
     """The job that takes in the articles of a source."""
-    if source == DEMO:
+    if source == _DEMO:
         return "simulate"
     if _is_address(source):
         return f"import feed {source}"
     path = Path(source)
     if path.is_dir():
-        dataset = next((name for file, name in DATASETS.items() if any(path.rglob(file))), "adressa")
+        dataset = next((name for file, name in _DATASETS.items() if any(path.rglob(file))), "adressa")
         return f"import {dataset} {source}"
     extension = _extension(path)
-    return f"import {'feed' if extension in FEED_FORMATS else FORMATS[extension]} {source}"
+    return f"import {'feed' if extension in _FEED_FORMATS else _FORMATS[extension]} {source}"
 
 
 def _ask(question: Question) -> str:
@@ -182,13 +184,13 @@ def _timezone(text: str) -> str:
 
 def _source(text: str) -> str:
     text = text.strip()
-    if text == DEMO or _is_address(text):
+    if text == _DEMO or _is_address(text):
         return text
     path = Path(text)
     if not path.exists():
         raise ConfigError("the address of a feed, a file, a folder, or demo", f"no file at {text!r}", "Check the path.")
-    if path.is_file() and _extension(path) not in (*FORMATS, *FEED_FORMATS):
-        raise ConfigError(f"a file of {', '.join([*FORMATS, *FEED_FORMATS])}", text, "Rename it by what it holds.")
+    if path.is_file() and _extension(path) not in (*_FORMATS, *_FEED_FORMATS):
+        raise ConfigError(f"a file of {', '.join([*_FORMATS, *_FEED_FORMATS])}", text, "Rename it by what it holds.")
     return text
 
 
@@ -198,6 +200,6 @@ def _is_address(text: str) -> bool:
 
 def _extension(path: Path) -> str:
     name = path.name.lower()
-    for ending in COMPRESSED:
+    for ending in _COMPRESSED:
         name = name.removesuffix(ending)
     return name.rpartition(".")[2]

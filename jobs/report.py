@@ -12,7 +12,7 @@ from jobs.evaluate import judged
 from jobs.previous import EVALUATION, previous_evaluation
 from jobs.publish import LACKS_FILE
 from jobs.runner import Counts, Job, Stage
-from recsys.quality.profile import DataProfile, Sources, profile_of
+from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import logged_events
 from recsys.report.click_model import Previous
 from recsys.report.compose import compose
@@ -56,7 +56,7 @@ def _data(job: Job, folders: Mapping[str, Path]) -> DataProfile:
     """Figures of what the log and the catalogue hold; imports that brought nothing new draw no page again."""
     events = folders["events"]
     read_as = read_table(folders["articles"] / "ids.parquet", ["language"])["language"].to_pylist()
-    sources = Sources(
+    sources = ProfileInputs(
         logged_events(job.event_log),
         events / "articles.parquet",
         job.settings.data_dir / IMPORTS,

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.languages import SAMPLE, Spoken, spoken_in
+from recsys.languages import SAMPLE_TEXTS, SiteLanguages, site_languages
 from recsys.tokens import BATCH_ARTICLES, write_tokens
 from recsys.tokens.clean import repeated_lines
 
@@ -31,17 +31,17 @@ def run(job: Job) -> Counts:
     return dict(write_tokens(batches, job.out, config, lines, _spoken(job)))
 
 
-def _spoken(job: Job) -> Spoken:
+def _spoken(job: Job) -> SiteLanguages:
     """What the site is written in, by an even sample of its articles."""
     source = pq.ParquetFile(job.path("events") / "articles.parquet")
-    step = -(-source.metadata.num_rows // SAMPLE)
+    step = -(-source.metadata.num_rows // SAMPLE_TEXTS)
     columns = ["title", "body", "language"]
     rows = chain.from_iterable(
         zip(*(batch.column(name).to_pylist()[::step] for name in columns), strict=True)
         for batch in source.iter_batches(BATCH_ARTICLES, columns=columns)
     )
     texts = ((title or "", body or "", declared) for title, body, declared in rows)
-    return spoken_in(texts, job.settings.site.language)
+    return site_languages(texts, job.settings.site.language)
 
 
 def _batches(job: Job, columns: list[str], unit: str) -> Iterator[pa.RecordBatch]:

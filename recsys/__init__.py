@@ -10,7 +10,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     units        units of time, and the sentinels
     names        a wrong name -> the nearest valid one; the names of all settings, with nothing installed
     config       a frozen, validated section of settings per room
-    nothing      the words that stand for no value
+    missing      the words that stand for no value
     times        written times -> ms UTC
     markup       HTML and entities -> plain text
     compiled     loops over events -> machine code

@@ -15,20 +15,20 @@ from typing import TypeVar, cast
 import numba
 from numba.core import config
 
-F = TypeVar("F", bound=Callable[..., object])
+Function = TypeVar("Function", bound=Callable[..., object])
 
-PACKAGE = Path(__file__).resolve().parent
-PREFIX = "compiled-"
+_PACKAGE = Path(__file__).resolve().parent
+_PREFIX = "compiled-"
 
 
 def _source() -> str:
     """A name for the source of every compiled function: numba itself looks only at the file of the outermost one."""
-    told = hashlib.sha256()
-    for file in sorted(PACKAGE.rglob("*.py")):
+    digest = hashlib.sha256()
+    for file in sorted(_PACKAGE.rglob("*.py")):
         text = file.read_bytes()
         if b"compiled" in text:
-            told.update(file.name.encode() + b"\0" + text)
-    return told.hexdigest()[:16]
+            digest.update(file.name.encode() + b"\0" + text)
+    return digest.hexdigest()[:16]
 
 
 def _writable(folder: Path) -> bool:
@@ -42,12 +42,12 @@ def _writable(folder: Path) -> bool:
 def _choose_cache() -> None:
     """Keep machine code of this source in a folder of its own, and remove that of older sources."""
     named = os.environ.get("NUMBA_CACHE_DIR")
-    places = [Path(named)] if named else [PACKAGE / "__pycache__", Path.home() / ".cache" / "recsys"]
+    places = [Path(named)] if named else [_PACKAGE / "__pycache__", Path.home() / ".cache" / "recsys"]
     for place in places:
-        current = place / (PREFIX + _source())
+        current = place / (_PREFIX + _source())
         if _writable(current):
             config.CACHE_DIR = str(current)
-            for old in place.glob(PREFIX + "*"):
+            for old in place.glob(_PREFIX + "*"):
                 if old != current:
                     shutil.rmtree(old, ignore_errors=True)
             return
@@ -56,6 +56,6 @@ def _choose_cache() -> None:
 _choose_cache()
 
 
-def compiled(function: F) -> F:
+def compiled(function: Function) -> Function:
     """Compile a function of numbers, arrays and named tuples of arrays at its first call."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+    return cast(Function, numba.njit(cache=True, nogil=True)(function))

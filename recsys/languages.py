@@ -18,23 +18,23 @@ import langcodes
 from langcodes.tag_parser import LanguageTagError
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-UNKNOWN = "und"  # BCP 47's code for a language that nobody can tell: a text without letters
-NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})  # codes that name none, or several at once
-WRITTEN_AS = {"yue": "zh", "wuu": "zh", "hak": "zh", "nan": "zh", "nb": "no", "nn": "no"}  # one written language each
+UNKNOWN_LANGUAGE = "und"  # BCP 47's code for a language that nobody can tell: a text without letters
+_NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})  # codes that name none, or several at once
+_WRITTEN_AS = {"yue": "zh", "wuu": "zh", "hak": "zh", "nan": "zh", "nb": "no", "nn": "no"}  # one written language each
 
-DETECT_CHARS = 500  # of title and body each; a language does not change later in a text
-LETTERS = 3  # Latin letters that say about as much as one Chinese, Japanese or Korean character
-KANA_SHARE = 0.1  # of Han characters: Chinese text holds a kana now and then, Japanese one in two
-JAPANESE_CHARS = 30  # of Han without any kana: no Japanese text is so long without
-QUOTED = 0.25  # of the Latin letters, below which another script is a name or a quotation, whatever else is said
-QUOTED_IN_ENGLISH = 0.4  # the same on an English site: Jackie Chan (成龙) Honoured
-FAVOUR = 10.0  # times likelier than any other: the site's language
-SAMPLE = 2_000  # texts that tell what a site is written in
-FAVOUR_ENGLISH = 5.0  # and English, on a site whose own language has another script
-SURE = 0.8  # posterior probability from which Latin letters overrule a declared language of another script
-LEAST_WORDS = 4  # of a Latin text that overrules one: names of products stand in headlines of every language
-LEAST_LETTERS = 4  # of another script: fewer are a name
-TITLE_CASE = 0.6  # share of capitalised words above which capitals say nothing
+_DETECT_CHARS = 500  # of title and body each; a language does not change later in a text
+_LETTERS = 3  # Latin letters that say about as much as one Chinese, Japanese or Korean character
+_KANA_SHARE = 0.1  # of Han characters: Chinese text holds a kana now and then, Japanese one in two
+_JAPANESE_CHARS = 30  # of Han without any kana: no Japanese text is so long without
+_QUOTED = 0.25  # of the Latin letters, below which another script is a name or a quotation, whatever else is said
+_QUOTED_IN_ENGLISH = 0.4  # the same on an English site: Jackie Chan (成龙) Honoured
+_FAVOUR = 10.0  # times likelier than any other: the site's language
+SAMPLE_TEXTS = 2_000  # texts that tell what a site is written in
+_FAVOUR_ENGLISH = 5.0  # and English, on a site whose own language has another script
+_SURE = 0.8  # posterior probability from which Latin letters overrule a declared language of another script
+_LEAST_WORDS = 4  # of a Latin text that overrules one: names of products stand in headlines of every language
+_LEAST_LETTERS = 4  # of another script: fewer are a name
+_TITLE_CASE = 0.6  # share of capitalised words above which capitals say nothing
 
 _SCRIPTS = {
     "Latn": r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
@@ -89,8 +89,8 @@ _ENGLISH = frozenset(_FUNCTION_WORDS.split())
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-class Spoken(NamedTuple):
-    """What a site is written in.
+class SiteLanguages(NamedTuple):
+    """Languages of a site.
 
     Attributes:
         home: code of the language that it says to be in, None for nothing said.
@@ -105,18 +105,20 @@ class Spoken(NamedTuple):
         return {"home": self.home, "shares": dict(self.shares)}
 
 
-NOWHERE = Spoken()
+NO_SITE_LANGUAGES = SiteLanguages()
 
 
-def spoken_in(texts: Iterable[tuple[str, str, str | None]], home: str | None) -> Spoken:
-    """What a site is written in, by a sample of its texts.
+def site_languages(texts: Iterable[tuple[str, str, str | None]], home: str | None) -> SiteLanguages:
+    """Languages of a site, by a sample of its texts.
 
     Args:
-        texts: title, body and declared language; the first ``SAMPLE`` are looked at.
+        texts: title, body and declared language; the first ``SAMPLE_TEXTS`` are looked at.
         home: code of the language that it says to be in.
     """
-    found = Counter(settled(declared, title, body, home)[0] for title, body, declared in islice(texts, SAMPLE))
-    return Spoken(home, {code: round(found[code] / found.total(), 4) for code in sorted(found)})
+    counts = Counter(
+        resolve_language(declared, title, body, home)[0] for title, body, declared in islice(texts, SAMPLE_TEXTS)
+    )
+    return SiteLanguages(home, {code: round(counts[code] / counts.total(), 4) for code in sorted(counts)})
 
 
 @functools.lru_cache(4096)
@@ -137,11 +139,13 @@ def language_code(text: str | None) -> str | None:
         return None
     if language is None or not language.language or not langcodes.Language.get(language.language).is_valid():
         return None
-    code = WRITTEN_AS.get(language.language, language.language)
-    return None if code in NO_LANGUAGE else code
+    code = _WRITTEN_AS.get(language.language, language.language)
+    return None if code in _NO_LANGUAGE else code
 
 
-def detect(title: str, body: str = "", prior: str | None = None, shares: Mapping[str, float] = NOWHERE.shares) -> str:
+def detect(
+    title: str, body: str = "", prior: str | None = None, shares: Mapping[str, float] = NO_SITE_LANGUAGES.shares
+) -> str:
     """The language of a text, from its beginning.
 
     Args:
@@ -153,17 +157,17 @@ def detect(title: str, body: str = "", prior: str | None = None, shares: Mapping
     Returns:
         A code as of ``language_code``; of a text without letters the prior, or "und".
     """
-    found = _letters(title, body)
-    script = _script_of(found, prior)
-    return _language(found, script, prior, shares) if script else prior or UNKNOWN
+    letters = _letters(title, body)
+    script = _script_of(letters, prior)
+    return _language(letters, script, prior, shares) if script else prior or UNKNOWN_LANGUAGE
 
 
-def settled(
+def resolve_language(
     declared: str | None,
     title: str,
     body: str = "",
     prior: str | None = None,
-    shares: Mapping[str, float] = NOWHERE.shares,
+    shares: Mapping[str, float] = NO_SITE_LANGUAGES.shares,
 ) -> tuple[str, bool]:
     """The language of a text that may have come with one.
 
@@ -180,16 +184,16 @@ def settled(
     code = language_code(declared)
     if code is None:
         return detect(title, body, prior, shares), False
-    found = _letters(title, body)
-    if not _contradicted(code, found):
+    letters = _letters(title, body)
+    if not _contradicted(code, letters):
         return code, False
-    script = _script_of(found, code)
+    script = _script_of(letters, code)
     if script == "Latn":
-        language, share = _classified(found.text, script, prior, shares)
-        if len(_WORD.findall(found.text)) < LEAST_WORDS or share < SURE:
+        language, share = _classified(letters.text, script, prior, shares)
+        if len(_WORD.findall(letters.text)) < _LEAST_WORDS or share < _SURE:
             return code, False
     else:
-        language = _language(found, script, prior, shares)
+        language = _language(letters, script, prior, shares)
     return language, language != code
 
 
@@ -201,45 +205,45 @@ class _Letters(NamedTuple):
 
 
 def _letters(title: str, body: str) -> _Letters:
-    text = f"{title[:DETECT_CHARS]} {body[:DETECT_CHARS]}"
+    text = f"{title[:_DETECT_CHARS]} {body[:_DETECT_CHARS]}"
     weights: Counter[str] = Counter()
     for match in _LETTER.finditer(text):
         script = str(match.lastgroup)
-        weights[script] += len(match[0]) * (LETTERS if script in _EAST_ASIAN else 1)
+        weights[script] += len(match[0]) * (_LETTERS if script in _EAST_ASIAN else 1)
     return _Letters(text, weights)
 
 
-def _script_of(found: _Letters, prior: str | None) -> str:
+def _script_of(letters: _Letters, prior: str | None) -> str:
     """The script that says the language: the heaviest; before Latin any other, unless the text is English.
 
     Headlines of every language hold Latin names ("iPhone 16 发布会 Apple Vision Pro"), English ones hardly ever others.
     """
-    weights = found.weights
+    weights = letters.weights
     if not weights:
         return ""
     others = Counter({script: weight for script, weight in weights.items() if script != "Latn"})
     east = sum(others[script] for script in _EAST_ASIAN)
     if others and east == others.total():  # Han, kana and hangul mix: the rarest of them says most
-        script = "Kana" if others["Kana"] > KANA_SHARE * others["Hani"] else "Hani"
+        script = "Kana" if others["Kana"] > _KANA_SHARE * others["Hani"] else "Hani"
         script = "Hang" if others["Hang"] > others["Hani"] + others["Kana"] else script
     else:
         script = max(others, key=lambda name: others[name], default="Latn")
     if not weights["Latn"] or script == "Latn" or others.total() >= weights["Latn"]:
         return script
-    if _is_english(found.text) or (prior != "en" and _is_latin(prior)):
+    if _is_english(letters.text) or (prior != "en" and _is_latin(prior)):
         return "Latn"
-    least = QUOTED_IN_ENGLISH if prior == "en" else QUOTED
+    least = _QUOTED_IN_ENGLISH if prior == "en" else _QUOTED
     return script if others.total() > least * weights["Latn"] else "Latn"
 
 
-def _language(found: _Letters, script: str, prior: str | None, shares: Mapping[str, float]) -> str:
+def _language(letters: _Letters, script: str, prior: str | None, shares: Mapping[str, float]) -> str:
     if script in _AMONG:
-        return _classified(found.text, script, prior, shares)[0]
+        return _classified(letters.text, script, prior, shares)[0]
     if script in _ONLY:
         return _ONLY[script]
     if script == "Kana":
         return "ja"
-    short = found.weights["Hani"] < LETTERS * JAPANESE_CHARS
+    short = letters.weights["Hani"] < _LETTERS * _JAPANESE_CHARS
     return "ja" if short and (prior == "ja" or shares.get("ja", 0) > shares.get("zh", 0)) else "zh"
 
 
@@ -247,11 +251,11 @@ def _classified(text: str, script: str, prior: str | None, usual: Mapping[str, f
     """The likeliest language of a script, and its probability."""
     among = _candidates(script)
     words = _WORD.findall(text)
-    if sum(word[0].isupper() for word in words) >= TITLE_CASE * len(words):
+    if sum(word[0].isupper() for word in words) >= _TITLE_CASE * len(words):
         text = text.lower()
-    favour = {code: max(1.0, FAVOUR * share) for code, share in usual.items()}
-    said = (prior, FAVOUR) if prior in among.values() else ("en", FAVOUR_ENGLISH)
-    favour[said[0] or ""] = max(favour.get(said[0] or "", 1.0), said[1])
+    favour = {code: max(1.0, _FAVOUR * share) for code, share in usual.items()}
+    home_favour = (prior, _FAVOUR) if prior in among.values() else ("en", _FAVOUR_ENGLISH)
+    favour[home_favour[0] or ""] = max(favour.get(home_favour[0] or "", 1.0), home_favour[1])
     shares: Counter[str] = Counter()
     for label, share in _model().rank(text):
         if label in among:
@@ -260,15 +264,15 @@ def _classified(text: str, script: str, prior: str | None, usual: Mapping[str, f
     return best, shares[best] / sum(shares.values())
 
 
-def _contradicted(code: str, found: _Letters) -> bool:
-    """Whether a text is written in letters that its declared language has not."""
-    total, weights = found.weights.total(), found.weights
+def _contradicted(code: str, letters: _Letters) -> bool:
+    """True if a text is written in letters that its declared language has not."""
+    total, weights = letters.weights.total(), letters.weights
     own = sum(weights[script] for script in _scripts(code))
-    if code == "zh" and weights["Kana"] > KANA_SHARE * weights["Hani"]:
+    if code == "zh" and weights["Kana"] > _KANA_SHARE * weights["Hani"]:
         own -= weights["Hani"]
-    if code == "ja" and not weights["Kana"] and weights["Hani"] >= LETTERS * JAPANESE_CHARS:
+    if code == "ja" and not weights["Kana"] and weights["Hani"] >= _LETTERS * _JAPANESE_CHARS:
         own = 0
-    return total >= LEAST_LETTERS and own < QUOTED * total
+    return total >= _LEAST_LETTERS and own < _QUOTED * total
 
 
 @functools.cache

@@ -7,8 +7,8 @@ HTML and XML tags, scripts, styles, comments and entities (escaped twice, too) g
 import html
 import re
 
-MAX_HEADLINE = 200  # characters of a first line that stands for a missing title
-MAX_ESCAPED = 4  # times that a text may have been escaped; feeds of feeds do it twice
+_MAX_HEADLINE = 200  # characters of a first line that stands for a missing title
+_MAX_ESCAPED = 4  # times that a text may have been escaped; feeds of feeds do it twice
 
 _ENTITY = re.compile(
     r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|&(?:nbsp|amp|quot|lt|gt)(?![A-Za-z0-9=;])"
@@ -63,7 +63,7 @@ def plain_text(text: str, *, paragraphs: bool) -> str:
 def without_markup(text: str) -> str:
     """The text without tags, code and entities, with line ends as newlines; blanks stay as they are."""
     text = _NEWLINE.sub("\n", text)
-    for _ in range(MAX_ESCAPED):
+    for _ in range(_MAX_ESCAPED):
         bare = _without_tags(text) if "<" in text else text
         plain = _ENTITY.sub(_character, bare) if "&" in bare else bare
         if plain == text:
@@ -79,7 +79,7 @@ def headline_of(body: str) -> str:
         body: plain text.
     """
     line = body.strip().partition("\n")[0].strip()
-    return line if len(line) <= MAX_HEADLINE else line[: MAX_HEADLINE - 1].rstrip() + "…"
+    return line if len(line) <= _MAX_HEADLINE else line[: _MAX_HEADLINE - 1].rstrip() + "…"
 
 
 def _character(match: re.Match[str]) -> str:
@@ -97,7 +97,7 @@ def _without_tags(text: str) -> str:
 
 
 def _instead(match: re.Match[str], closed: set[str]) -> str:
-    """What stands for a tag: line ends for a block, nothing for another, and itself for what is none."""
+    """Replacement of a tag: line ends for a block, nothing for another, and itself for what is none."""
     name, rest = (match[2] or "!").lower(), (match[3] or "").strip()
     if len(name) == 1 and name not in closed and rest.strip("/") and "=" not in rest:
         return match[0]  # a <b and c> d

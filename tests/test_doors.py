@@ -12,9 +12,9 @@ import pytest
 from recsys.errors import BadReader
 from recsys.events import EventLog
 from recsys.events.config import EventsConfig
-from recsys.imports import Reading, Summary, Target, import_file
+from recsys.imports import ParseOptions, Summary, Target, import_file
 from recsys.imports.config import ImportsConfig
-from recsys.imports.known import share_known
+from recsys.imports.matching import match_clicks
 from recsys.imports.texts import link_of
 from recsys.imports.values import BadValue
 from recsys.store import Store, StoredArticle, normal_id
@@ -34,9 +34,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 class Door:
     """Imports rows into one store, as JSON or CSV."""
 
-    def __init__(self, store: Store, folder: Path, **reading: Any) -> None:
+    def __init__(self, store: Store, folder: Path, **options: Any) -> None:
         self.store, self._folder = store, folder
-        self._target = Target(store, SITE, folder / "rejects", ImportsConfig(batch_rows=3), reading=Reading(**reading))
+        self._target = Target(
+            store, SITE, folder / "rejects", ImportsConfig(batch_rows=3), options=ParseOptions(**options)
+        )
 
     def rows(self, *rows: dict[str, Any], maps: tuple[str, ...] = (), kind: str | None = None) -> Summary:
         file = self._folder / "a.jsonl"
@@ -264,7 +266,7 @@ def test_what_can_be_no_id_is_refused(value: Any) -> None:
 def test_ids_of_a_data_frame_meet_those_of_a_table(door: Door) -> None:
     door.table("id,title\n1,a\n2,b\n")
     summary = door.table("article,reader\n1.0,7.0\n2.0,8.0\n")
-    assert (door.clicked(), summary.known) == (["1", "2"], (2, 2))
+    assert (door.clicked(), summary.matched_clicks) == (["1", "2"], (2, 2))
     assert {event.reader for event in door.store.events_after(SITE, 0, 9)} == {"7", "8"}
 
 
@@ -292,7 +294,7 @@ def test_clicks_by_address_find_their_article_before_and_after_it_comes(door: Do
     door.rows({"id": "a", "title": "t", "url": "https://x.org/a"})
     summary = door.table("page,reader\nhttp://www.x.org/a/?utm_source=m,r\nhttps://x.org/late,r\n", "article=@page")
     assert door.clicked() == ["a", address_id("x.org/late")]
-    assert summary.known == (1, 2)
+    assert summary.matched_clicks == (1, 2)
     log = EventLog(tmp_path / "log")
     log.append(door.store, SITE, EventsConfig())
     assert sorted(log.load().article_ids) == sorted(["a", address_id("x.org/late")])
@@ -311,7 +313,7 @@ def test_an_article_without_an_id_is_found_by_its_address(door: Door) -> None:
 def test_a_log_that_does_not_meet_its_articles_says_what_would(door: Door) -> None:
     door.rows(*({"id": f"a{n}", "title": "t", "url": f"https://x.org/{n}"} for n in range(20)))
     summary = door.table("article\n" + "".join(f"https://x.org/{n}\n" for n in range(20)))
-    assert summary.known == (0, 20)
+    assert summary.matched_clicks == (0, 20)
     expected = "0 of 20 clicks match an article; 20 of 20 match by address: --map article=@article"
     assert any(note.startswith(expected) for note in summary.notes)
 
@@ -320,7 +322,7 @@ def test_a_log_that_does_not_meet_its_articles_says_what_would(door: Door) -> No
     ("clicked", "way"), [("N123", "case"), ("0n123", "leading zeros"), ("t1", "title"), ("x-123", "number")]
 )
 def test_what_else_clicks_could_meet_articles_by_is_found(clicked: str, way: str) -> None:
-    known = share_known({clicked: 3, "never": 1}, [ArticleName("n123", None, "t1")])
-    assert (known.clicks, known.known) == (4, 0)
-    assert any(way in name and count == 3 for name, count in known.otherwise.items()), known.otherwise
-    assert share_known({"n123": 3, "never": 1}, [ArticleName("n123", None, "t1")]).sentence("") is None
+    match = match_clicks({clicked: 3, "never": 1}, [ArticleName("n123", None, "t1")])
+    assert (match.clicks, match.matched) == (4, 0)
+    assert any(way in name and count == 3 for name, count in match.by_other_key.items()), match.by_other_key
+    assert match_clicks({"n123": 3, "never": 1}, [ArticleName("n123", None, "t1")]).sentence("") is None

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import ImportRefused
-from recsys.imports import Reading, Summary, Target, import_adressa, import_ebnerd, import_file
+from recsys.imports import ParseOptions, Summary, Target, import_adressa, import_ebnerd, import_file
 from recsys.imports.config import ImportsConfig
 from recsys.store import Store, StoredEvent
 
@@ -103,7 +103,7 @@ def test_a_list_becomes_an_impression_per_article_and_a_click_per_clicked_one(
     target: Target, store: Store, tmp_path: Path, form: str
 ) -> None:
     file, format = as_file(tmp_path, form)
-    seconds = replace(target, reading=Reading(dwell_unit_ms=1000))
+    seconds = replace(target, options=ParseOptions(dwell_unit_ms=1000))
     summary = import_file(seconds, file, format, [f"{MAP},dwell_ms=seconds"])
     assert (summary.read, summary.stored, summary.rejected) == (2, 5, 0)
     assert pairs(store, "impression") == [("7", "21"), ("7", "22"), ("7", "23"), ("8", "21")]
@@ -399,7 +399,7 @@ def test_ebnerd_is_imported_with_its_histories_and_read_times(target: Target, st
         None,
     )
     assert any("UTC" in note for note in summary.notes)
-    assert summary.known == (2, 2)
+    assert summary.matched_clicks == (2, 2)
 
 
 def test_any_part_of_ebnerd_will_do_and_none_is_refused(target: Target, tmp_path: Path) -> None:

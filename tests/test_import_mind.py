@@ -98,7 +98,7 @@ def test_a_variant_of_mind_gives_the_same_events(
     assert [article and article.title for article in articles] == [row[3] for row in NEWS]
     assert [article and article.language for article in articles] == [None, None]
     assert any("UTC" in note for note in summary.notes) == (variant != "seconds")
-    assert summary.known == (1, 3)
+    assert summary.matched_clicks == (1, 3)
 
 
 def test_a_test_set_gives_histories_and_impressions_and_says_so(target: Target, store: Store, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.languages import detect, language_code, settled
+from recsys.languages import detect, language_code, resolve_language
 
 DANISH_BODY = "Politiet oplyser at ingen kom til skade, men at vejen først kan åbnes igen i morgen tidlig."
 LONG_CHINESE = "议员们在深夜投票保留老泳池，市长表示将在明年春天之前完成全部修缮工程并重新向公众开放。"
@@ -118,4 +118,4 @@ def test_the_prior_gives_way_to_a_text_that_says_enough() -> None:
 def test_a_declared_language_holds_unless_the_script_contradicts_it(
     declared: str | None, title: str, body: str, settled_as: tuple[str, bool]
 ) -> None:
-    assert settled(declared, title, body) == settled_as
+    assert resolve_language(declared, title, body) == settled_as

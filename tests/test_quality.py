@@ -16,11 +16,10 @@ from recsys.errors import InputError
 from recsys.events import EventLog
 from recsys.events.config import EventsConfig
 from recsys.imports import Summary
-from recsys.imports.known import Known
-from recsys.imports.seen import Seen
+from recsys.imports.matching import CatalogueMatch, refuse_misfit
+from recsys.imports.target import RecordStatistics
 from recsys.quality.closing import closing_lines
-from recsys.quality.events import Clock, event_facts, timeline
-from recsys.quality.fit import refuse_misfit
+from recsys.quality.events import TimeRules, event_facts, timeline
 from recsys.quality.history import keep, past_imports
 from recsys.quality.phrases import moment, percent, several
 from recsys.quality.reading import all_events
@@ -33,7 +32,7 @@ from recsys.workspace import write_table
 from tests.newsroom import HOUR, NOW, SITE, toy_settings
 
 DAY = 24 * HOUR
-CLOCK = Clock(NOW, "UTC", late_minutes=60, ahead_minutes=10)
+CLOCK = TimeRules(NOW, "UTC", late_minutes=60, ahead_minutes=10)
 
 
 def click(number: int, time: int | None, article: str = "a", reader: str | None = "ann") -> Event:
@@ -139,7 +138,7 @@ def test_articles_are_counted_as_by_hand(tmp_path: Path) -> None:
     profile = profiled(context)
     facts = profile.articles
     assert (facts.total, facts.languages) == (3, {"en": 1, "zh": 1, "": 1})
-    assert profile.known == Known(7, 5)
+    assert profile.match == CatalogueMatch(7, 5)
     assert (facts.same_title, facts.hidden, profile.unclicked) == (1, 1, 1)
     assert {name: facts.missing[name] for name in ("title", "body", "url", "category", "published_at")} == {
         "title": 0,
@@ -224,7 +223,7 @@ def test_the_command_prints_one_json_object_and_writes_the_page(
     context = filled(toy_settings(tmp_path), ARTICLES, EVENTS)
     command(context, as_json=True, page=tmp_path / "data.html")
     values = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert (values["articles"]["total"], values["known"]["clicks"]) == (3, 7)
+    assert (values["articles"]["total"], values["match"]["clicks"]) == (3, 7)
     assert "<svg" in (tmp_path / "data.html").read_text()
     command(context, as_json=False, page=None)
     assert "71 % of 7 clicks match an article" in capsys.readouterr().out
@@ -253,8 +252,8 @@ def test_a_sparkline_is_as_high_as_its_counts_and_fits_on_a_line() -> None:
     assert sparkline([0, 0]) == "  "
 
 
-def seen_of(languages: dict[str, int], first: int | None = None, last: int | None = None) -> Seen:
-    seen = Seen()
+def seen_of(languages: dict[str, int], first: int | None = None, last: int | None = None) -> RecordStatistics:
+    seen = RecordStatistics()
     seen.languages.update(languages)
     seen.first, seen.last = first, last
     return seen
@@ -275,14 +274,16 @@ def test_an_import_ends_with_three_lines_in_words() -> None:
         "Languages: en 1,100, not said 100. Times: 1970-01-01 00:00 to 1970-01-02 00:00 (UTC)."
         " Times without a zone were read as UTC.",
     ]
-    clicks = closing_lines(summary(known=(490, 500), rejected=0), seen_of({}), "UTC")
+    clicks = closing_lines(summary(matched_clicks=(490, 500), rejected=0), seen_of({}), "UTC")
     assert clicks[1:] == ["Nothing had to be repaired or left out.", "98 % of 500 clicks match an article."]
-    few = closing_lines(summary(known=(0, 500), notes=["0 of 500 clicks match an article; …"]), seen_of({}), "UTC")
+    few = closing_lines(
+        summary(matched_clicks=(0, 500), notes=["0 of 500 clicks match an article; …"]), seen_of({}), "UTC"
+    )
     assert few[2] == "0 of 500 clicks match an article; …"
 
 
 def test_what_passes_is_counted_once() -> None:
-    seen = Seen()
+    seen = RecordStatistics()
     seen.patches([ArticlePatch("a", SITE, {"language": "en", "published_at": 5}), ArticlePatch("b", SITE, {})])
     seen.patches([ArticlePatch("c", SITE, {"language": "zh", "published_at": 3})])
     seen.events([click(1, None), click(2, 4), click(3, 9)])
@@ -293,29 +294,29 @@ def test_what_passes_is_counted_once() -> None:
 @pytest.mark.parametrize(
     ("known", "articles"),
     [
-        (Known(500, 25), 30),  # a twentieth
-        (Known(500, 0), 0),  # clicks alone are enough
-        (Known(0, 0), 30),
-        (Known(150_000, 5_000), 2_000),  # few of many, and still enough to learn from
+        (CatalogueMatch(500, 25), 30),  # a twentieth
+        (CatalogueMatch(500, 0), 0),  # clicks alone are enough
+        (CatalogueMatch(0, 0), 30),
+        (CatalogueMatch(150_000, 5_000), 2_000),  # few of many, and still enough to learn from
     ],
 )
-def test_a_log_that_fits_its_articles_is_trained_on(known: Known, articles: int) -> None:
+def test_a_log_that_fits_its_articles_is_trained_on(known: CatalogueMatch, articles: int) -> None:
     refuse_misfit(known, articles)
 
 
 @pytest.mark.parametrize(
     ("known", "said"),
     [
-        (Known(500, 24), "24 of 500 clicks match an article. Import the articles"),
+        (CatalogueMatch(500, 24), "24 of 500 clicks match an article. Import the articles"),
         (
-            Known(500, 0, {"address": 500}),
+            CatalogueMatch(500, 0, {"address": 500}),
             "0 of 500 clicks match an article; 500 of 500 match by address. Import the clicks again with"
             " `--map article=@url`",
         ),
-        (Known(150_000, 5_000, {"leading zeros": 140_000}), "140,000 of 150,000 match by leading zeros"),
+        (CatalogueMatch(150_000, 5_000, {"leading zeros": 140_000}), "140,000 of 150,000 match by leading zeros"),
     ],
 )
-def test_a_log_of_other_articles_is_refused_with_what_would_match(known: Known, said: str) -> None:
+def test_a_log_of_other_articles_is_refused_with_what_would_match(known: CatalogueMatch, said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as refused:
         refuse_misfit(known, articles=30)
     assert refused.value.exit_code == 2

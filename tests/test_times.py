@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from recsys.imports.moments import Moments, day_order_of
-from recsys.imports.values import BadValue, Reading
-from recsys.nothing import is_nothing
+from recsys.imports.moments import TimeColumn, day_order_of
+from recsys.imports.values import BadValue, ParseOptions
+from recsys.missing import is_missing
 from recsys.times import EARLIEST, AmbiguousDay, BadTime, NoTime, believable, day_order, read_time
 
 TOKYO = ZoneInfo("Asia/Tokyo")  # nine hours ahead of UTC, all year
@@ -192,19 +192,19 @@ def test_a_window_has_two_ends() -> None:
     "value", [None, float("nan"), "", "  ", "NULL", "null", "NaN", "NaT", "None", "N/A", "\\N", "<NA>"]
 )
 def test_words_for_nothing_are_nothing(value: Any) -> None:
-    assert is_nothing(value)
+    assert is_missing(value)
 
 
 @pytest.mark.parametrize("value", [0, False, "0", "Nan's house", "nullify", "no", [], {}])
 def test_values_are_not_nothing(value: Any) -> None:
-    assert not is_nothing(value)
+    assert not is_missing(value)
 
 
 NOW = at(2023, 6, 9, 12)
 
 
-def moments(zone: Any = TOKYO, latest: int = NOW) -> Moments:
-    return Moments(Reading(zone=zone), "time", EARLIEST, latest, NOW)
+def moments(zone: Any = TOKYO, latest: int = NOW) -> TimeColumn:
+    return TimeColumn(ParseOptions(zone=zone), "time", EARLIEST, latest, NOW)
 
 
 def test_a_column_that_lies_ahead_says_by_how_much_and_names_the_remedy() -> None:
@@ -235,7 +235,7 @@ def test_a_column_is_asked_for_its_order_once_and_only_when_needed() -> None:
         asked.append(1)
         return True
 
-    column = Moments(Reading(), "time", EARLIEST, NOW, NOW, order)
+    column = TimeColumn(ParseOptions(), "time", EARLIEST, NOW, NOW, order)
     assert column("2023-06-01") == at(2023, 6, 1)
     assert asked == []
     assert [column("02/06/2023"), column("03/06/2023")] == [at(2023, 6, 2), at(2023, 6, 3)]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from recsys.config import plain as plain_values
 from recsys.errors import ArtefactError, ConfigError, StaleArtefact
-from recsys.languages import Spoken
+from recsys.languages import SiteLanguages
 from recsys.settings import load_settings
 from recsys.tokens import LINE_TOKENS, NO_LEXICON, Lexicon, Tokenizer, Tokens, load_tokenizer, write_tokens
 from recsys.tokens.classes import NO_CLASSES
@@ -510,5 +510,5 @@ def test_what_a_site_is_written_in_is_kept_for_articles_that_come_later(tmp_path
         folder = tmp_path / home
         folder.mkdir()
         table = pa.table({"id": ["a"], "title": [unclear], "body": [""], "language": pa.nulls(1, pa.string())})
-        assert write_tokens(table.to_batches(), folder, CONFIG, (), Spoken(home, shares))["da"] == 1
+        assert write_tokens(table.to_batches(), folder, CONFIG, (), SiteLanguages(home, shares))["da"] == 1
         assert load_tokenizer(folder, CONFIG).tokenize(unclear, "").language == "da"

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from recsys.errors import DegenerateInput, ImportRefused, InputError
 from recsys.imports.formats import opened
-from recsys.imports.tables import Batch, Limits
+from recsys.imports.tables import Limits, RowBatch
 from recsys.workspace import write_table
 
 FORMATS = {
@@ -104,7 +104,7 @@ def _columns(names: list[str], task: str, file: Path) -> dict[str, str | None]:
     return found
 
 
-def _rows(batches: Iterable[Batch], columns: dict[str, str | None], counts: Counter[str]) -> Iterator[Row]:
+def _rows(batches: Iterable[RowBatch], columns: dict[str, str | None], counts: Counter[str]) -> Iterator[Row]:
     """The rows that have a label, and a text or an id; a text counts more than an id."""
     for batch in batches:
         empty: list[Any] = [None] * len(batch.lines)

@@ -5,15 +5,15 @@ and a summary. Every record has an identifier that follows from the file, and ea
 that is run again changes nothing, and one that was killed is finished by running it again.
 """
 
-from recsys.imports.feeds import import_feed
+from recsys.imports.feed import import_feed
 from recsys.imports.files import import_file
 from recsys.imports.folders import import_adressa, import_ebnerd, import_mind
 from recsys.imports.rejects import Summary
 from recsys.imports.target import Target
-from recsys.imports.values import Reading
+from recsys.imports.values import ParseOptions
 
 __all__ = [
-    "Reading",
+    "ParseOptions",
     "Summary",
     "Target",
     "import_adressa",

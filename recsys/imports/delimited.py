@@ -8,17 +8,17 @@ from typing import Any
 
 from recsys.errors import ImportRefused
 from recsys.imports.sources import Line, TextSource
-from recsys.imports.tables import Batch, Limits, Reject, grouped, has_text
+from recsys.imports.tables import Limits, Reject, RowBatch, grouped, has_text
 
-DELIMITERS = "\t;|,"
-EXCEL = "sep="  # the first line by which Excel is told the delimiter
-NOT_CLOSED = "a quote that is never closed, or one inside a value that is not written twice"
-CR = "a line end (CR) inside a value without quotes"
-LOOK_AHEAD = 100  # lines by which the delimiter and the kind of a column are told
-LOOK_AHEAD_CHARS = 1_000_000  # and no more text than this
+_DELIMITERS = "\t;|,"
+_EXCEL = "sep="  # the first line by which Excel is told the delimiter
+_NOT_CLOSED = "a quote that is never closed, or one inside a value that is not written twice"
+_CR = "a line end (CR) inside a value without quotes"
+_LOOK_AHEAD = 100  # lines by which the delimiter and the kind of a column are told
+_LOOK_AHEAD_CHARS = 1_000_000  # and no more text than this
 
 
-class CsvTable:
+class CsvReader:
     """Comma, tab, semicolon or bar between the values: the one that cuts the first lines into equal rows.
 
     Args:
@@ -36,8 +36,8 @@ class CsvTable:
         self._source, self._limits = source, limits
         lines = source.lines()
         first = _first_of(dropwhile(lambda line: not has_text(line), lines))
-        told = first and first[0].text.strip().strip('"').lower().startswith(EXCEL) and not first[0].problem
-        self._delimiter = _told_delimiter(first.pop(0).text) if told else ""
+        names_delimiter = first and first[0].text.strip().strip('"').lower().startswith(_EXCEL) and not first[0].problem
+        self._delimiter = _named_delimiter(first.pop(0).text) if names_delimiter else ""
         first = list(dropwhile(lambda line: not has_text(line), first))
         if not first or first[0].problem or first[0].text.lstrip()[:1] in ("{", "["):
             got = first[0].problem or "JSON" if first else "no text at all"
@@ -58,18 +58,18 @@ class CsvTable:
         return self._source.done, self._source.size
 
     def sample(self) -> dict[str, list[Any]]:
-        """See ``Table``."""
+        """See ``RowReader``."""
         reader = csv.reader((line.text + "\n" for line in self._first), delimiter=self._delimiter)
         rows = [row for row in _readable(reader) if len(row) == len(self.names)]
         return {name: [row[i] for row in rows] for i, name in enumerate(self.names)}
 
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
+        """See ``RowReader``."""
         csv.field_size_limit(self._limits.max_line_bytes)
         places = {name: self.names.index(name) for name in wanted}
         for lines, rows in grouped(self._rows(reject), self._limits):
             columns = list(zip(*rows, strict=True))
-            yield Batch(lines, {name: list(columns[place]) for name, place in places.items()}, rows)
+            yield RowBatch(lines, {name: list(columns[place]) for name, place in places.items()}, rows)
 
     def _names(self) -> list[str]:
         if self._names_line is None:
@@ -97,7 +97,7 @@ class CsvTable:
             yield "\n" if line.is_cut else line.text + "\n"  # a quote in half a line would swallow the next ones
 
     def _is_closed(self) -> bool:
-        """Whether the quote in the lines of a row ends where it should, and not with another row's or the file.
+        """Check that the quote in the lines of a row ends where it should, and not with another row's or the file.
 
         Without ``strict`` the reader takes both for one long value, and the rows inside it would be lost in silence.
         """
@@ -117,9 +117,9 @@ class CsvTable:
             self._of_row.clear()
             try:
                 row = next(reader, None)
-                error = None if self._problems or self._is_closed() else NOT_CLOSED
+                error = None if self._problems or self._is_closed() else _NOT_CLOSED
             except csv.Error as problem:
-                error = CR if "new-line" in str(problem) else NOT_CLOSED
+                error = _CR if "new-line" in str(problem) else _NOT_CLOSED
             if error is not None:
                 first = self._of_row[0]
                 self._problems.clear()
@@ -147,13 +147,13 @@ def _first_of(lines: Iterator[Line]) -> list[Line]:
     for line in lines:
         first.append(line)
         held += len(line.text)
-        if len(first) == LOOK_AHEAD or held > LOOK_AHEAD_CHARS:
+        if len(first) == _LOOK_AHEAD or held > _LOOK_AHEAD_CHARS:
             break
     return first
 
 
-def _told_delimiter(text: str) -> str:
-    return text.strip().strip('"')[len(EXCEL) :][:1] or "\t"  # a tab at the end is what stripping takes away
+def _named_delimiter(text: str) -> str:
+    return text.strip().strip('"')[len(_EXCEL) :][:1] or "\t"  # a tab at the end is what stripping takes away
 
 
 def _delimiter(texts: list[str]) -> str:
@@ -164,7 +164,7 @@ def _delimiter(texts: list[str]) -> str:
         width = widths[0] if widths else 0
         return (widths.count(width) / len(widths) if width > 1 else 0.0), width
 
-    return max(DELIMITERS, key=fit)
+    return max(_DELIMITERS, key=fit)
 
 
 def _readable(rows: Iterator[list[str]]) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON Feed -> rows of articles.
+"""RSS, Atom and JSON Feed -> articles in the store; the version that an address gave is kept for the next time.
 
 A document type and entities are refused before anything parses the text: no feed needs them, and a few lines of them
 unfold into gigabytes or read this machine's files.
@@ -9,28 +9,39 @@ import codecs
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 import feedparser
 
 from recsys.errors import BadReader, ImportRefused
+from recsys.imports.fetch import MAX_BYTES, Fetched, fetch
+from recsys.imports.mapping import ARTICLE_FIELDS, FieldSource
+from recsys.imports.rejects import ImportTally, Summary
+from recsys.imports.rows import write_rows
+from recsys.imports.sources import open_file
+from recsys.imports.tables import Limits, Reject, RowBatch, grouped
+from recsys.imports.target import Target
+from recsys.store.addresses import made_id
 from recsys.store.records import normal_id
 from recsys.times import BadTime, parsed
 
-EXPECTED = "an RSS, Atom or JSON feed"
-MARKS = (
+_EXPECTED = "an RSS, Atom or JSON feed"
+_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
     (b"<\x00", "utf-16-le"),
     (b"\x00<", "utf-16-be"),
 )
-DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
-DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-PROLOGUE = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)  # all that may stand before the root, but a document type
-PICTURES = re.compile(r"\.(jpe?g|png|webp|gif|avif)(\?|$)", re.IGNORECASE)
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["']""")
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_PROLOGUE = re.compile(
+    r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL
+)  # all that may stand before the root, but a document type
+_PICTURES = re.compile(r"\.(jpe?g|png|webp|gif|avif)(\?|$)", re.IGNORECASE)
 Row = dict[str, Any]
 
 
@@ -60,8 +71,8 @@ def read_feed(content: bytes, name: str) -> Feed:
 
 
 def _text(content: bytes, name: str) -> str:
-    encoding = next((encoding for mark, encoding in MARKS if content.startswith(mark)), None)
-    declared = DECLARED.match(content[:1000])
+    encoding = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
+    declared = _DECLARED.match(content[:1000])
     encoding = encoding or (declared[1].decode() if declared else "utf-8")
     try:
         return content.decode(encoding)
@@ -71,26 +82,26 @@ def _text(content: bytes, name: str) -> str:
 
 
 def _xml_feed(text: str, name: str) -> Feed:
-    body = DECLARATION.sub("", text, count=1)
+    body = _DECLARATION.sub("", text, count=1)
     at = 0
-    while match := PROLOGUE.match(body, at):
+    while match := _PROLOGUE.match(body, at):
         at = match.end()
     if re.match(r"<!doctype\s+html", body[at : at + 40], re.IGNORECASE) or body[at : at + 5].lower() == "<html":
-        raise ImportRefused(EXPECTED, f"an HTML page ({name})", "Look in the page's source for the feed's address.")
+        raise ImportRefused(_EXPECTED, f"an HTML page ({name})", "Look in the page's source for the feed's address.")
     if body.startswith("<!", at):
         raise ImportRefused(
             "a feed without a document type or entities", f"<!DOCTYPE or <!ENTITY in {name}", "Ask its publisher."
         )
     # Told by a header, feedparser neither guesses nor looks for another encoding that a text might hide.
-    found = feedparser.parse(
+    document = feedparser.parse(
         io.BytesIO(body[at:].encode("utf-8", "replace")),
         response_headers={"content-type": "application/xml; charset=utf-8"},
     )
-    if not found.get("version") and not found.entries:
-        raise ImportRefused(EXPECTED, f"something else ({name})", "For a table or JSON use csv, jsonl or parquet.")
-    rows = [_entry(entry, found.feed) for entry in found.entries]
-    broken = f"The feed is not well-formed ({found.get('bozo_exception')}); {len(rows)} entries could be read."
-    return Feed(rows, [broken] if found.bozo else [])
+    if not document.get("version") and not document.entries:
+        raise ImportRefused(_EXPECTED, f"something else ({name})", "For a table or JSON use csv, jsonl or parquet.")
+    rows = [_entry(entry, document.feed) for entry in document.entries]
+    broken = f"The feed is not well-formed ({document.get('bozo_exception')}); {len(rows)} entries could be read."
+    return Feed(rows, [broken] if document.bozo else [])
 
 
 def _entry(entry: Any, feed: Any) -> Row:
@@ -136,7 +147,7 @@ def _picture(entry: Any) -> str | None:
     for item in media:
         url = item.get("url") or item.get("href")
         kind = item.get("medium") or item.get("type") or ""
-        if url and (kind.startswith("image") or (not kind and PICTURES.search(url))):
+        if url and (kind.startswith("image") or (not kind and _PICTURES.search(url))):
             return str(url)
     thumbnails = [item.get("url") for item in entry.get("media_thumbnail", ())]
     return next(filter(None, [*thumbnails, entry.get("image", {}).get("href")]), None)
@@ -146,9 +157,9 @@ def _json_feed(text: str, name: str) -> Feed:
     try:
         feed = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ImportRefused(EXPECTED, f"broken JSON: {error} ({name})", "Check the address.") from None
+        raise ImportRefused(_EXPECTED, f"broken JSON: {error} ({name})", "Check the address.") from None
     if "jsonfeed.org" not in str(feed.get("version")) or not isinstance(feed.get("items"), list):
-        raise ImportRefused(EXPECTED, f"other JSON ({name})", "Use `python -m jobs import jsonl`.")
+        raise ImportRefused(_EXPECTED, f"other JSON ({name})", "Use `python -m jobs import jsonl`.")
     rows = [_item(item, feed) for item in feed["items"] if isinstance(item, dict)]
     others = len(feed["items"]) - len(rows)
     return Feed(rows, [f"{others} items of the feed are no objects and were left out."] if others else [])
@@ -192,3 +203,80 @@ def _usable_id(value: Any) -> str | None:
 
 def _without_nothing(row: Row) -> Row:
     return {field: value for field, value in row.items() if value}
+
+
+def import_feed(target: Target, source: str, state: Path, allow_private: bool = False) -> Summary:
+    """Import the entries of a feed as articles.
+
+    Args:
+        target: where to.
+        source: a file, or an http or https address.
+        state: folder where versions of feeds are kept, so that one that has not changed is not sent again.
+        allow_private: hosts of this machine and its network may be asked, too.
+
+    Raises:
+        ImportRefused: it is no feed, or the address cannot be read within the bounds of ``fetch``.
+    """
+    is_address = source.lower().startswith(("http://", "https://"))
+    name = source.rstrip("/").rsplit("/", 1)[-1] if is_address else Path(source).name
+    kept = state / f"{made_id(f'{target.site} {source}')}.json"
+    with ImportTally(target.rejects, name[:60] or "feed", target.dry_run) as tally:
+        tally.records = "articles"
+        fetched = _fetched(source, kept, allow_private) if is_address else None
+        if fetched is not None and fetched.is_unchanged:
+            tally.note("The feed has not changed since the last import.")
+            return tally.summary()
+        feed = read_feed(_file_content(Path(source)) if fetched is None else fetched.content, name)
+        for sentence in feed.notes:
+            tally.note(sentence)
+        table = FeedReader(feed.rows, target.limits)
+        write_rows(target, table, {field: FieldSource(field, None) for field in table.names}, "articles", tally)
+        if fetched is not None and not target.dry_run:
+            _keep(kept, source, fetched)
+        return tally.summary()
+
+
+class FeedReader:
+    """The entries of a feed as a table with the names of an article's fields."""
+
+    is_open = False
+
+    def __init__(self, rows: list[Row], limits: Limits) -> None:
+        self._rows, self._limits = rows, limits
+        self.names = [field for field in ARTICLE_FIELDS if any(field in row for row in rows)]
+        self.progress = (0, len(rows))
+
+    def sample(self) -> dict[str, list[Any]]:
+        """See ``RowReader``."""
+        return {name: [row.get(name) for row in self._rows] for name in self.names}
+
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
+        """See ``RowReader``."""
+        entries = ((number, row, len(str(row))) for number, row in enumerate(self._rows, 1))
+        for lines, rows in grouped(entries, self._limits):
+            self.progress = (lines[-1], len(self._rows))
+            yield RowBatch(lines, {name: [row.get(name) for row in rows] for name in wanted}, rows)
+
+
+def _fetched(source: str, kept: Path, allow_private: bool) -> Fetched:
+    try:
+        version = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        version = {}
+    return fetch(source, etag=version.get("etag"), modified=version.get("modified"), allow_private=allow_private)
+
+
+def _keep(kept: Path, source: str, fetched: Fetched) -> None:
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    state = {"url": source, "etag": fetched.etag, "modified": fetched.modified}
+    fresh = kept.with_suffix(".tmp")
+    fresh.write_text(json.dumps(state, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(kept)
+
+
+def _file_content(path: Path) -> bytes:
+    with open_file(path, _EXPECTED) as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ImportRefused(_EXPECTED, f"{path.name}, which has more than {MAX_BYTES:,} bytes", "Check the path.")
+    return content

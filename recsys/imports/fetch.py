@@ -20,12 +20,12 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit
 from recsys.errors import ImportRefused
 
 MAX_BYTES = 10_000_000  # a feed of full texts has some hundred kB
-MAX_SECONDS = 10.0  # for everything together
-MAX_REDIRECTS = 5
-CHUNK_BYTES = 1 << 16
-REDIRECTS = (301, 302, 303, 307, 308)
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-HEADERS = {
+_MAX_SECONDS = 10.0  # for everything together
+_MAX_REDIRECTS = 5
+_CHUNK_BYTES = 1 << 16
+_REDIRECTS = (301, 302, 303, 307, 308)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HEADERS = {
     "User-Agent": "recsys-feed-import",
     "Accept": "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
     "Accept-Encoding": "gzip",
@@ -35,7 +35,7 @@ Place = tuple[socket.AddressFamily, str, int]  # family, numeric address, port
 
 @dataclass(frozen=True)
 class Fetched:
-    """What an address gave.
+    """Answer of an address.
 
     Attributes:
         url: after redirects.
@@ -62,7 +62,7 @@ class _Deadline(NamedTuple):
         return max(self.at - time.monotonic(), 0.001)
 
     def has_passed(self) -> bool:
-        """Whether it is too late."""
+        """True once it is too late."""
         return time.monotonic() >= self.at
 
 
@@ -73,7 +73,7 @@ def fetch(
     modified: str | None = None,
     allow_private: bool = False,
     max_bytes: int = MAX_BYTES,
-    max_seconds: float = MAX_SECONDS,
+    max_seconds: float = _MAX_SECONDS,
 ) -> Fetched:
     """The bytes at an http or https address.
 
@@ -90,9 +90,9 @@ def fetch(
     """
     deadline = _Deadline(time.monotonic() + max_seconds)
     conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
-    headers = HEADERS | {name: value for name, value in conditions.items() if value}
+    headers = _HEADERS | {name: value for name, value in conditions.items() if value}
     first = url
-    for _ in range(MAX_REDIRECTS + 1):
+    for _ in range(_MAX_REDIRECTS + 1):
         parts = _parts(url)
         try:
             answer = _answer(parts, headers, deadline, allow_private, max_bytes)
@@ -102,11 +102,11 @@ def fetch(
             raise _refusal(url, str(error) or type(error).__name__) from None
         if answer.status == 304:
             return Fetched(url, b"", etag, modified, is_unchanged=True)
-        if answer.status not in REDIRECTS or not answer.location:
+        if answer.status not in _REDIRECTS or not answer.location:
             break
         url = urljoin(url, answer.location)
     else:
-        raise _refusal(first, f"more than {MAX_REDIRECTS} redirects")
+        raise _refusal(first, f"more than {_MAX_REDIRECTS} redirects")
     if answer.status != 200:
         raise _refusal(url, f"status {answer.status}")
     return Fetched(url, answer.content, answer.etag, answer.modified)
@@ -158,7 +158,7 @@ def _content(response: http.client.HTTPResponse, deadline: _Deadline, max_bytes:
     packed = (response.getheader("Content-Encoding") or "").strip().lower() in ("gzip", "x-gzip", "deflate")
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
     content = bytearray()
-    while chunk := response.read1(CHUNK_BYTES):
+    while chunk := response.read1(_CHUNK_BYTES):
         if deadline.has_passed():
             raise TimeoutError
         try:
@@ -208,8 +208,8 @@ def _resolved(host: str, port: int, deadline: _Deadline) -> list[Place]:
 
     def resolve() -> None:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            answers.put([(family, str(address[0]), port) for family, _, _, _, address in found])
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.put([(family, str(address[0]), port) for family, _, _, _, address in infos])
         except (OSError, UnicodeError) as error:
             answers.put(error if isinstance(error, OSError) else OSError("no name of a host"))
 
@@ -224,11 +224,11 @@ def _resolved(host: str, port: int, deadline: _Deadline) -> list[Place]:
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric address is one of the internet, whatever it is wrapped in."""
+    """True for a numeric address of the internet, whatever it is wrapped in."""
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if ip in NAT64:
+        if ip in _NAT64:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))

@@ -6,25 +6,25 @@ from functools import partial
 from pathlib import Path
 
 from recsys.errors import ImportRefused
+from recsys.imports.diagnosis import ColumnDiagnosis
 from recsys.imports.formats import opened
-from recsys.imports.jsonl import JsonTable
+from recsys.imports.jsonl import JsonReader
 from recsys.imports.mapping import (
     ARTICLE_FIELDS,
     EVENT_FIELDS,
-    KINDS,
-    LIST_FIELDS,
-    Mapping,
+    RECORD_KINDS,
+    UNFOLDED_FIELDS,
+    FieldMap,
     complete,
     kind_of_records,
     parse_map,
     shown_map,
 )
-from recsys.imports.rejects import Summary, Tally
+from recsys.imports.rejects import ImportTally, Summary
 from recsys.imports.rows import day_order, write_rows
 from recsys.imports.sources import UTF8
-from recsys.imports.tables import Table
+from recsys.imports.tables import RowReader
 from recsys.imports.target import Target
-from recsys.imports.unclear import Unclear
 
 
 def import_file(
@@ -55,27 +55,27 @@ def import_file(
         ImportRefused: the file is empty, of another format or damaged, or the map does not fit its columns; the
             remedy has the map that most likely does.
     """
-    if kind is not None and kind not in KINDS:
-        raise ImportRefused(f"one of {', '.join(KINDS)}", repr(kind), "Correct --kind.")
-    asked = parse_map(maps)
+    if kind is not None and kind not in RECORD_KINDS:
+        raise ImportRefused(f"one of {', '.join(RECORD_KINDS)}", repr(kind), "Correct --kind.")
+    option = parse_map(maps)
     reopened = partial(opened, path, format, encoding, target.limits, has_header=has_header, records=records)
-    with reopened() as table, Tally(target.rejects, path.name, target.dry_run) as tally:
-        _refuse_wrapper(table, asked.fields)
+    with reopened() as table, ImportTally(target.rejects, path.name, target.dry_run) as tally:
+        _refuse_wrapper(table, option.fields)
         sample = table.sample()
-        taken = kind or kind_of_records(asked.fields, table.names)
-        mapping = complete(asked.fields, table.names, taken, table.is_open)
+        taken = kind or kind_of_records(option.fields, table.names)
+        mapping = complete(option.fields, table.names, taken, table.is_open)
         command = f"python -m jobs import {format} {shlex.quote(str(path))}" + ("" if has_header else " --no-header")
-        unclear = Unclear(table.names, sample, asked, mapping, taken, command)
-        unclear.refuse(is_told=kind is not None or "kind" in asked.fields)
-        for sentence in unclear.notes():
+        diagnosis = ColumnDiagnosis(table.names, sample, option, mapping, taken, command)
+        diagnosis.refuse(is_told=kind is not None or "kind" in option.fields)
+        for sentence in diagnosis.notes():
             tally.note(sentence)
-        tally.records, tally.mapping = taken, shown_map(mapping, asked.values, table.names)
-        write_rows(target, table, mapping, taken, tally, partial(day_order, reopened, path), asked.values)
+        tally.records, tally.mapping = taken, shown_map(mapping, option.values, table.names)
+        write_rows(target, table, mapping, taken, tally, partial(day_order, reopened, path), option.values)
         return tally.summary()
 
 
-def _refuse_wrapper(table: Table, asked: Mapping) -> None:
-    if isinstance(table, JsonTable):
-        fields = {*ARTICLE_FIELDS, *EVENT_FIELDS, *LIST_FIELDS}
-        columns = {asked[field].column or field if field in asked else field for field in fields}
-        table.refuse_wrapper(columns, [asked[f].column or f if f in asked else f for f in ("title", "article")])
+def _refuse_wrapper(table: RowReader, given: FieldMap) -> None:
+    if isinstance(table, JsonReader):
+        fields = {*ARTICLE_FIELDS, *EVENT_FIELDS, *UNFOLDED_FIELDS}
+        columns = {given[field].column or field if field in given else field for field in fields}
+        table.refuse_wrapper(columns, [given[f].column or f if f in given else f for f in ("title", "article")])

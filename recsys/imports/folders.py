@@ -14,24 +14,23 @@ from typing import Any
 
 from recsys.errors import ImportRefused
 from recsys.imports.formats import opened
-from recsys.imports.known import share_known
-from recsys.imports.mapping import Mapping, Source, ValueMaps
+from recsys.imports.mapping import FieldMap, FieldSource, ValueMaps
+from recsys.imports.matching import match_clicks
 from recsys.imports.mind import Behaviors, MindFile, behaviors_of, news_batches, news_of
-from recsys.imports.moments import Moments
+from recsys.imports.moments import TimeColumn
 from recsys.imports.records import clicks_by_article
-from recsys.imports.rejects import Summary, Tally
+from recsys.imports.rejects import ImportTally, Summary
 from recsys.imports.rows import day_order, write_rows
 from recsys.imports.sources import UTF8
-from recsys.imports.tables import Batch, Limits, Reject, Table
+from recsys.imports.tables import Limits, Reject, RowBatch, RowReader
 from recsys.imports.target import Target
 from recsys.imports.values import BadValue
 from recsys.store import Event
-from recsys.store.engine import now_ms
 from recsys.times import EARLIEST
+from recsys.units import SECOND_MS, now_ms
 
-SECOND_MS = 1000
 Columns = dict[str, tuple[str, ...]]  # field -> the columns that can fill it; the first that is there does
-EBNERD: dict[str, tuple[str, Columns]] = {
+_EBNERD: dict[str, tuple[str, Columns]] = {
     "articles.parquet": (
         "articles",
         {
@@ -67,8 +66,8 @@ EBNERD: dict[str, tuple[str, Columns]] = {
         },
     ),
 }
-EBNERD_VALUES: ValueMaps = {"context.device": {"1": "desktop", "2": "mobile", "3": "tablet"}}
-ADRESSA: Columns = {
+_EBNERD_VALUES: ValueMaps = {"context.device": {"1": "desktop", "2": "mobile", "3": "tablet"}}
+_ADRESSA: Columns = {
     "article": ("id",),
     "reader": ("userId",),
     "time": ("time",),
@@ -101,18 +100,18 @@ def import_mind(target: Target, folder: Path) -> Summary:
     for name in ("news.tsv", "behaviors.tsv"):
         if not (folder / name).is_file():
             raise ImportRefused("a folder with news.tsv and behaviors.tsv", f"no {folder / name}", "Check the path.")
-    moments = Moments(target.reading, "time", EARLIEST, target.latest, now_ms())
+    moments = TimeColumn(target.options, "time", EARLIEST, target.latest, now_ms())
     news = news_of(folder / "news.tsv", target.limits)
     shown = behaviors_of(
         folder / "behaviors.tsv",
         target.limits,
-        Moments(target.reading, "time", EARLIEST, target.latest, now_ms()),
+        TimeColumn(target.options, "time", EARLIEST, target.latest, now_ms()),
     )
-    with Tally(target.rejects, folder.resolve().name, target.dry_run) as tally:
+    with ImportTally(target.rejects, folder.resolve().name, target.dry_run) as tally:
         tally.records = "articles and events"
         tally.begin("news.tsv")
-        table = _News(news, target.limits)
-        mapping = {name: Source(name, None) for name in table.names}
+        table = _NewsReader(news, target.limits)
+        mapping = {name: FieldSource(name, None) for name in table.names}
         write_rows(target, table, mapping, "articles", tally)
         tally.begin("behaviors.tsv")
         behaviors = Behaviors(shown, target.site, moments)
@@ -126,7 +125,7 @@ def import_mind(target: Target, folder: Path) -> Summary:
         return tally.summary()
 
 
-class _News:
+class _NewsReader:
     """A ``news.tsv`` as a table with the names of an article's fields."""
 
     is_open = False
@@ -141,15 +140,15 @@ class _News:
         """Nothing: the names are known."""
         return {}
 
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
+        """See ``RowReader``."""
         return news_batches(self._file, self._limits, reject, self._move)
 
     def _move(self, done: int, total: int) -> None:
         self.progress = (done, total)
 
 
-def _import_behaviors(target: Target, file: MindFile, behaviors: Behaviors, tally: Tally) -> None:
+def _import_behaviors(target: Target, file: MindFile, behaviors: Behaviors, tally: ImportTally) -> None:
     rows, events, clicks = 0, list[Event](), Counter[str]()
     at = [0, 0]
     for line, fields in file.rows(tally.reject, lambda done, total: at.__setitem__(slice(None), [done, total])):
@@ -165,7 +164,7 @@ def _import_behaviors(target: Target, file: MindFile, behaviors: Behaviors, tall
             rows, events = 0, []
     tally.wrote(rows, target.add(events))
     clicks.update(clicks_by_article(events))
-    tally.know(share_known(clicks, target.store.article_names(target.site)), "import the articles' addresses")
+    tally.match(match_clicks(clicks, target.store.article_names(target.site)), "import the articles' addresses")
 
 
 def import_ebnerd(target: Target, folder: Path) -> Summary:
@@ -178,31 +177,31 @@ def import_ebnerd(target: Target, folder: Path) -> Summary:
     Raises:
         ImportRefused: none of the files is there, or one is damaged.
     """
-    files = [path for name in EBNERD for path in sorted(folder.rglob(name))]
+    files = [path for name in _EBNERD for path in sorted(folder.rglob(name))]
     if not files:
-        raise ImportRefused(f"a folder with {', '.join(EBNERD)}", f"none of them in {folder}", "Check the path.")
-    target = replace(target, reading=replace(target.reading, dwell_unit_ms=SECOND_MS))
-    with Tally(target.rejects, folder.resolve().name, target.dry_run) as tally:
+        raise ImportRefused(f"a folder with {', '.join(_EBNERD)}", f"none of them in {folder}", "Check the path.")
+    target = replace(target, options=replace(target.options, dwell_unit_ms=SECOND_MS))
+    with ImportTally(target.rejects, folder.resolve().name, target.dry_run) as tally:
         tally.records = "articles and events"
         for path in files:
-            kind, columns = EBNERD[path.name]
+            kind, columns = _EBNERD[path.name]
             tally.begin(str(path.relative_to(folder)))
             reopened = partial(opened, path, "parquet", UTF8, target.limits)
             with reopened() as table:
                 mapping = _filled(columns, table.names, path)
-                values = {field: meaning for field, meaning in EBNERD_VALUES.items() if field in mapping}
+                values = {field: meaning for field, meaning in _EBNERD_VALUES.items() if field in mapping}
                 write_rows(target, table, mapping, kind, tally, partial(day_order, reopened, path), values)
         return tally.summary()
 
 
-def _filled(columns: Columns, names: Sequence[str], path: Path) -> Mapping:
+def _filled(columns: Columns, names: Sequence[str], path: Path) -> FieldMap:
     """The fields that a file can fill.
 
     Raises:
         ImportRefused: there is nothing to make a record of.
     """
-    found = {field: next((name for name in some if name in names), None) for field, some in columns.items()}
-    mapping = {field: Source(column, None) for field, column in found.items() if column is not None}
+    column_of = {field: next((name for name in some if name in names), None) for field, some in columns.items()}
+    mapping = {field: FieldSource(column, None) for field, column in column_of.items() if column is not None}
     if not mapping.keys() & {"id", "shown", "clicked", "history"}:
         wanted = ", ".join(some[0] for some in columns.values())
         raise ImportRefused(
@@ -228,43 +227,43 @@ def import_adressa(target: Target, path: Path) -> Summary:
     )
     if not files:  # what systems put beside data is none: .DS_Store, _SUCCESS
         raise ImportRefused("files of events", f"none in {path}", "Check the path.")
-    target = replace(target, reading=replace(target.reading, dwell_unit_ms=SECOND_MS))
-    mapping = {field: Source(some[0], None) for field, some in ADRESSA.items()}
-    with Tally(target.rejects, path.resolve().name, target.dry_run) as tally:
+    target = replace(target, options=replace(target.options, dwell_unit_ms=SECOND_MS))
+    mapping = {field: FieldSource(some[0], None) for field, some in _ADRESSA.items()}
+    with ImportTally(target.rejects, path.resolve().name, target.dry_run) as tally:
         tally.records = "articles and events"
         for file in files:
             if len(files) > 1:
                 tally.begin(file.name)
             with opened(file, "jsonl", UTF8, target.limits) as table:
-                whole = mapping | {"kind": Source(None, "click")}
-                write_rows(target, _Adressa(table), whole, "both", tally)
+                whole = mapping | {"kind": FieldSource(None, "click")}
+                write_rows(target, _AdressaReader(table), whole, "both", tally)
         return tally.summary()
 
 
-class _Adressa:
+class _AdressaReader:
     """Events of Adressa, with their path of categories (``sport|football``) as category and subcategory."""
 
     is_open = True
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: RowReader) -> None:
         self._table, self.names = table, table.names
 
     @property
     def progress(self) -> tuple[int, int]:
-        """See ``Table``."""
+        """See ``RowReader``."""
         return self._table.progress
 
     def sample(self) -> dict[str, list[Any]]:
-        """See ``Table``."""
+        """See ``RowReader``."""
         return self._table.sample()
 
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
-        asked = [name for name in wanted if name not in ("category", "subcategory")]
-        for batch in self._table.batches([*asked, "category1"], reject):
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
+        """See ``RowReader``."""
+        columns = [name for name in wanted if name not in ("category", "subcategory")]
+        for batch in self._table.batches([*columns, "category1"], reject):
             paths = [str(value).split("|") if value else [] for value in batch.columns.pop("category1")]
-            said = [dict(zip(("category", "subcategory"), path, strict=False)) for path in paths]
+            categories = [dict(zip(("category", "subcategory"), path, strict=False)) for path in paths]
             for name in ("category", "subcategory"):
-                batch.columns[name] = [names.get(name) for names in said]
-            rows = [batch.row(i) | names for i, names in enumerate(said)]
-            yield Batch(batch.lines, batch.columns, rows)
+                batch.columns[name] = [names.get(name) for names in categories]
+            rows = [batch.row(i) | names for i, names in enumerate(categories)]
+            yield RowBatch(batch.lines, batch.columns, rows)

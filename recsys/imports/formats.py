@@ -10,19 +10,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.errors import ImportRefused
-from recsys.imports.delimited import CsvTable
-from recsys.imports.jsonl import JsonTable
+from recsys.imports.delimited import CsvReader
+from recsys.imports.jsonl import JsonReader
 from recsys.imports.sources import TextSource, open_file
-from recsys.imports.tables import Batch, Limits, Reject, Table
+from recsys.imports.tables import Limits, Reject, RowBatch, RowReader
 
-EXPECTED = {
+_EXPECTED = {
     "csv": "a CSV file with the names of its columns in the first line",
     "jsonl": "a file of JSON objects",
     "parquet": "a Parquet file",
 }
-SAMPLE_ROWS = 100
-FEED = re.compile(r"<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
-JSON_FEED = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org')
+_SAMPLE_ROWS = 100
+_FEED = re.compile(r"<(rss|feed|rdf:RDF)[\s>]", re.IGNORECASE)
+_JSON_FEED = re.compile(r'"version"\s*:\s*"https?:\\?/\\?/jsonfeed\.org')
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def opened(
     *,
     has_header: bool = True,
     records: str | None = None,
-) -> Iterator[Table]:
+) -> Iterator[RowReader]:
     """Open a file as a table.
 
     Args:
@@ -48,30 +48,30 @@ def opened(
     Raises:
         ImportRefused: it is not such a file.
     """
-    expected = EXPECTED[format]
+    expected = _EXPECTED[format]
     if format == "parquet":
         with open_file(path, expected) as file:
-            yield ParquetTable(path, file, limits)
+            yield ParquetReader(path, file, limits)
         return
     with TextSource(path, expected, encoding, limits.max_line_bytes) as source:
         _refuse_markup(source)
-        yield CsvTable(source, limits, has_header) if format == "csv" else JsonTable(source, limits, records)
+        yield CsvReader(source, limits, has_header) if format == "csv" else JsonReader(source, limits, records)
 
 
 def _refuse_markup(source: TextSource) -> None:
     """Refuse what begins as XML or HTML does, and JSON Feed, with the command that reads it."""
     start, name = source.head.lstrip("\ufeff \t\r\n"), source.path.name
-    if start.startswith("{") and JSON_FEED.search(start):
+    if start.startswith("{") and _JSON_FEED.search(start):
         raise ImportRefused(source.expected, f"a JSON Feed ({name})", "Use `python -m jobs import feed`.")
     if not start.startswith("<"):
         return
-    if FEED.search(start):
+    if _FEED.search(start):
         raise ImportRefused(source.expected, f"an RSS or Atom feed ({name})", "Use `python -m jobs import feed`.")
     got = "an HTML page" if re.match(r"<(!doctype\s+)?html", start, re.IGNORECASE) else "XML"
     raise ImportRefused(source.expected, f"{got} ({name})", "Export it as CSV, JSON or Parquet.")
 
 
-class ParquetTable:
+class ParquetReader:
     """A Parquet file, read a batch at a time."""
 
     is_open = False
@@ -93,12 +93,12 @@ class ParquetTable:
         return self._done, self._file.metadata.num_rows
 
     def sample(self) -> dict[str, list[Any]]:
-        """See ``Table``."""
-        part = next(self._file.iter_batches(SAMPLE_ROWS), None)
+        """See ``RowReader``."""
+        part = next(self._file.iter_batches(_SAMPLE_ROWS), None)
         return {name: _values(part.column(name)) if part is not None else [] for name in self.names}
 
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
+        """See ``RowReader``."""
         parts = self._file.iter_batches(self._limits.batch_rows, columns=wanted)
         while True:
             try:
@@ -114,7 +114,7 @@ class ParquetTable:
             step = max(1, self._limits.batch_bytes * part.num_rows // max(part.nbytes, 1))
             for some in (part.slice(start, step) for start in range(0, part.num_rows, step)):
                 lines = range(self._done + 1, self._done + some.num_rows + 1)
-                yield Batch(lines, {name: _values(some.column(name)) for name in wanted})
+                yield RowBatch(lines, {name: _values(some.column(name)) for name in wanted})
                 self._done += some.num_rows
 
 

@@ -10,25 +10,25 @@ from typing import Any
 
 from recsys.imports.lists import is_several
 from recsys.imports.texts import TEXT_KEYS
-from recsys.imports.values import SEEN, UNSEEN
-from recsys.nothing import is_nothing
+from recsys.imports.values import HIDDEN_STATES, VISIBLE_STATES
+from recsys.missing import is_missing
 from recsys.times import EARLIEST, BadTime, read_time
 
-MAX_ID_CHARS = 128
-MAX_KINDS = 30  # different values of a column that says what an event is
-FAR_AHEAD = 7_258_118_400_000  # the year 2200, ms UTC
-MOSTLY = 0.9  # share of a column's values from which it is what they are
-HEADLINE = (12, 300)  # characters of a headline, on average
-HAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")  # scripts whose letters say twice as much
-ID = re.compile(r"[\w.-]*\d[\w.-]*")  # one identifier, where lists of them stand beside it
-FLAGS = frozenset(("0", "1", "true", "false", "yes", "no", "0.0", "1.0"))
+_MAX_ID_CHARS = 128
+_MAX_KINDS = 30  # different values of a column that says what an event is
+_FAR_AHEAD = 7_258_118_400_000  # the year 2200, ms UTC
+_MOSTLY = 0.9  # share of a column's values from which it is what they are
+_HEADLINE = (12, 300)  # characters of a headline, on average
+_HAN = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")  # scripts whose letters say twice as much
+_ID = re.compile(r"[\w.-]*\d[\w.-]*")  # one identifier, where lists of them stand beside it
+_FLAGS = frozenset(("0", "1", "true", "false", "yes", "no", "0.0", "1.0"))
 
 # Names without case and separators; the first that is there is taken.
-ARTICLE_IDS = """articleid articlekey articleids clickarticleid newsid contentid itemid docid documentid
+_ARTICLE_IDS = """articleid articlekey articleids clickarticleid newsid contentid itemid docid documentid
         storyid postid pageid nid aid iid objectid entityid assetid articleuuid contentuuid 文章id 新闻id
         内容id 物品id articleidfixed artikelid artikkelid idarticle idnoticia"""
-ARTICLE_NAMES = f"article {ARTICLE_IDS} item items content news story document post page target 文章 新闻"
-NAMES: dict[str, str] = {
+_ARTICLE_NAMES = f"article {_ARTICLE_IDS} item items content news story document post page target 文章 新闻"
+_NAMES: dict[str, str] = {
     "title": """title headline headlines articletitle newstitle pagetitle posttitle storytitle
         contenttitle hed subject 名称 标题 新闻标题 文章标题 題名 タイトル titel titre titulo título titolo
         tittel overskrift rubrik otsikko 제목 заголовок name heading""",
@@ -54,9 +54,9 @@ NAMES: dict[str, str] = {
     "expires_at": "expiresat expires expiry expirydate enddate validuntil unpublishat 过期时间 下线时间",
     "hidden": "hidden ishidden deleted isdeleted unpublished isdraft draft",
 }
-STATES = "status poststatus articlestatus publishstatus publicationstatus workflowstatus state visibility"
-EVENT_NAMES: dict[str, str] = {
-    "article": ARTICLE_NAMES,
+_STATES = "status poststatus articlestatus publishstatus publicationstatus workflowstatus state visibility"
+_EVENT_NAMES: dict[str, str] = {
+    "article": _ARTICLE_NAMES,
     "reader": """reader readerid user userid uid userkey username visitor visitorid visitorkey
         customer customerid member memberid clientid client cookie cookieid deviceid
         fingerprint personid accountid subscriberid anonymousid distinctid uuid useruuid
@@ -79,27 +79,27 @@ EVENT_NAMES: dict[str, str] = {
     "impression": "impression impressionid listid requestid recid pageviewid 曝光id 请求id",
     "slot": "slot placement widget module block zone position_name 坑位 版位",
 }
-ARTICLE_ID_NAMES = f"{ARTICLE_IDS} id guid key uuid slug 编号 序号"
+_ARTICLE_ID_NAMES = f"{_ARTICLE_IDS} id guid key uuid slug 编号 序号"
 
-CLICKS = """click clicked clicks view viewed views read reads open opened visit visited pageview
+_CLICKS = """click clicked clicks view viewed views read reads open opened visit visited pageview
         page_view tap select watch content_view article_view detail 点击 浏览 阅读 查看 访问 like
         liked share shared comment bookmark follow purchase"""
-SHOWN = "impression impressions impressed show shown exposure exposed expose display displayed seen imp pv 曝光 展示"
-DISMISSED = "dismiss dismissed hide dislike block not_interested close 不感兴趣 屏蔽"
-KINDS = {**dict.fromkeys(CLICKS.split(), "click"), **dict.fromkeys(SHOWN.split(), "impression")}
-KINDS |= dict.fromkeys(DISMISSED.split(), "dismiss")
+_SHOWN = "impression impressions impressed show shown exposure exposed expose display displayed seen imp pv 曝光 展示"
+_DISMISSED = "dismiss dismissed hide dislike block not_interested close 不感兴趣 屏蔽"
+_KINDS = {**dict.fromkeys(_CLICKS.split(), "click"), **dict.fromkeys(_SHOWN.split(), "impression")}
+_KINDS |= dict.fromkeys(_DISMISSED.split(), "dismiss")
 
 Sample = Mapping[str, Sequence[Any]]
 
 
 def guessed_kind(names: Iterable[str], sample: Sample) -> str:
-    """Whether the columns look like ``articles`` or ``events``."""
+    """Kind of records that the columns look like: ``articles`` or ``events``."""
     plain = {_plain(name) for name in names}
-    readers, articles = (set(EVENT_NAMES[field].split()) for field in ("reader", "article"))
-    lists = {name for field in ("shown", "clicked", "history") for name in EVENT_NAMES[field].split()}
+    readers, articles = (set(_EVENT_NAMES[field].split()) for field in ("reader", "article"))
+    lists = {name for field in ("shown", "clicked", "history") for name in _EVENT_NAMES[field].split()}
     if plain & readers and plain & (articles | lists):
         return "events"
-    if plain & set(NAMES["title"].split()):
+    if plain & set(_NAMES["title"].split()):
         return "articles"
     times = any(_fits("time", sample.get(name, ())) for name in names)
     return "events" if plain & (readers | articles) and times and not _longest_text(names, sample) else "articles"
@@ -117,18 +117,18 @@ def guessed_map(names: Sequence[str], sample: Sample, kind: str, taken: Mapping[
     Returns:
         Column by field; empty if nothing looks like anything.
     """
-    wanted = {"id": ARTICLE_ID_NAMES} | NAMES if kind == "articles" else dict(EVENT_NAMES)
+    wanted = {"id": _ARTICLE_ID_NAMES} | _NAMES if kind == "articles" else dict(_EVENT_NAMES)
     if kind != "articles" and "article" in taken:
         del wanted["history"]
     left = list(names)
     guess: dict[str, str] = {}
-    for field, known in wanted.items():
-        column = _named(known.split(), left, sample, field) if field not in taken else None
+    for field, aliases in wanted.items():
+        column = _named(aliases.split(), left, sample, field) if field not in taken else None
         if column is not None:
             guess[field] = column
             left.remove(column)
     if kind == "articles" and not {"hidden"} & {*taken, *guess}:
-        column = _named(STATES.split(), left, sample, "state")
+        column = _named(_STATES.split(), left, sample, "state")
         if column is not None:
             guess["hidden"] = column
             left.remove(column)
@@ -140,20 +140,20 @@ def guessed_map(names: Sequence[str], sample: Sample, kind: str, taken: Mapping[
 
 
 def guessed_kinds(values: Iterable[Any]) -> dict[str, str]:
-    """What the values of a column of kinds most likely mean; those that mean nothing here are not in it."""
-    seen = {str(value).strip() for value in values if not is_nothing(value)}
-    return {value: KINDS[key] for value in sorted(seen) if (key := re.sub(r"[\s-]+", "_", value.lower())) in KINDS}
+    """Likely meaning of each value in a column of kinds; values that mean nothing here are left out."""
+    seen = {str(value).strip() for value in values if not is_missing(value)}
+    return {value: _KINDS[key] for value in sorted(seen) if (key := re.sub(r"[\s-]+", "_", value.lower())) in _KINDS}
 
 
 def looks_like(values: Iterable[Any]) -> str:
-    """What values look like, in a word."""
+    """Look of some values, in a word."""
     some = _some(values)
     looks: tuple[tuple[str, Callable[[Any], bool]], ...] = (
         ("lists", lambda value: isinstance(value, list) or is_several(value)),
         ("addresses", _is_address),
         ("0 and 1", _is_flag),
         ("times", _is_time),
-        ("text", lambda value: isinstance(value, str) and (" " in value.strip() or len(value) > MAX_ID_CHARS)),
+        ("text", lambda value: isinstance(value, str) and (" " in value.strip() or len(value) > _MAX_ID_CHARS)),
     )
     if not some:
         return "empty"
@@ -163,20 +163,20 @@ def looks_like(values: Iterable[Any]) -> str:
 
 
 def is_flags(values: Iterable[Any]) -> bool:
-    """Whether values are 0 and 1, or other words for no and yes."""
+    """True if the values are 0 and 1, or other words for no and yes."""
     some = _some(values)
     return bool(some) and all(map(_is_flag, some))
 
 
 def is_value(name: str) -> bool:
-    """Whether the name of a column looks like a value, so that its file has no names."""
+    """True if the name of a column looks like a value, so that its file has no names."""
     return bool(re.fullmatch(r"[\d.,\s]+", name)) or _is_address(name) or (len(name) > 7 and _is_time(name))
 
 
-def _named(known: list[str], left: list[str], sample: Sample, field: str) -> str | None:
+def _named(aliases: list[str], left: list[str], sample: Sample, field: str) -> str | None:
     # The id of an object inside an article is another thing's.
     plain = {_plain(name): name for name in reversed(left) if field != "id" or "." not in name}
-    return next((plain[n] for n in known if n in plain and _fits(field, sample.get(plain[n], ()))), None)
+    return next((plain[n] for n in aliases if n in plain and _fits(field, sample.get(plain[n], ()))), None)
 
 
 def _by_values(field: str, left: list[str], sample: Sample) -> str | None:
@@ -190,17 +190,17 @@ def _longest_text(names: Iterable[str], sample: Sample) -> str | None:
     lengths = {}
     for name in names:
         texts = [value for value in _some(sample.get(name, ())) if isinstance(value, str)]
-        width = 2 if any(HAN.search(text) for text in texts) else 1
+        width = 2 if any(_HAN.search(text) for text in texts) else 1
         mean = width * sum(map(len, texts)) / max(len(texts), 1)
         is_text = any(" " in text or not text.isascii() for text in texts)
         is_other = all(_is_time(text) or _is_address(text) for text in texts) or 2 * len(set(texts)) <= len(texts)
-        if is_text and not is_other and HEADLINE[0] <= mean <= HEADLINE[1]:
+        if is_text and not is_other and _HEADLINE[0] <= mean <= _HEADLINE[1]:
             lengths[name] = mean
     return max(lengths, key=lambda name: lengths[name], default=None)
 
 
 def _fits(field: str, values: Iterable[Any]) -> bool:
-    """Whether values can be a field at all; without any value everything can."""
+    """True if values can be a field at all; without any value everything can."""
     some = _some(values)
     if not some:
         return True
@@ -213,19 +213,19 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
     if field in ("url", "image"):
         return _mostly(_is_address, some)
     if field == "state":  # numbers mean something else on every site
-        return all(str(value).strip().lower() in UNSEEN | SEEN for value in some)
+        return all(str(value).strip().lower() in HIDDEN_STATES | VISIBLE_STATES for value in some)
     if field in ("title", "body"):
         return all(isinstance(value, str) for value in some) and not all(map(_is_address, some))
     if field == "kind":
-        return len({str(value) for value in some}) <= MAX_KINDS and all(isinstance(value, str) for value in some)
+        return len({str(value) for value in some}) <= _MAX_KINDS and all(isinstance(value, str) for value in some)
     if field in ("shown", "clicked"):
         if all(map(_is_flag, some)):
             return True
-        return all(isinstance(value, list) or is_several(value) or ID.fullmatch(str(value)) for value in some)
+        return all(isinstance(value, list) or is_several(value) or _ID.fullmatch(str(value)) for value in some)
     if field == "history":
         return all(isinstance(value, list) or is_several(value) for value in some)
     if field in ("id", "article", "reader", "session", "impression"):
-        return all(isinstance(value, str | int | float) and len(str(value)) <= MAX_ID_CHARS for value in some)
+        return all(isinstance(value, str | int | float) and len(str(value)) <= _MAX_ID_CHARS for value in some)
     if field in ("position", "dwell_ms"):
         return all(re.fullmatch(r"\d+(\.\d+)?", str(value)) for value in some)
     return True
@@ -233,11 +233,11 @@ def _fits(field: str, values: Iterable[Any]) -> bool:
 
 def _mostly(test: Callable[[Any], bool], values: Sequence[Any]) -> bool:
     """One bad value does not make a column something else."""
-    return sum(map(test, values)) >= MOSTLY * len(values)
+    return sum(map(test, values)) >= _MOSTLY * len(values)
 
 
 def _some(values: Iterable[Any]) -> list[Any]:
-    return [value for value in values if isinstance(value, list) or not is_nothing(value)][:50]
+    return [value for value in values if isinstance(value, list) or not is_missing(value)][:50]
 
 
 def _is_address(value: Any) -> bool:
@@ -245,17 +245,17 @@ def _is_address(value: Any) -> bool:
 
 
 def _is_flag(value: Any) -> bool:
-    return str(value).strip().lower() in FLAGS
+    return str(value).strip().lower() in _FLAGS
 
 
 def _is_time(value: Any) -> bool:
     if isinstance(value, list) or (isinstance(value, int | float) and value < EARLIEST / 1000):
         return False
     try:
-        return EARLIEST <= read_time(value, zone=UTC, day_first=False) <= FAR_AHEAD
+        return EARLIEST <= read_time(value, zone=UTC, day_first=False) <= _FAR_AHEAD
     except BadTime:
         try:
-            return EARLIEST <= read_time(value, zone=UTC, day_first=True) <= FAR_AHEAD
+            return EARLIEST <= read_time(value, zone=UTC, day_first=True) <= _FAR_AHEAD
         except BadTime:
             return False
 

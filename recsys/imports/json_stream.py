@@ -12,19 +12,19 @@ from typing import Any, NamedTuple
 from recsys.errors import ImportRefused
 from recsys.imports.sources import NOT_TEXT, TextSource
 
-BETWEEN = re.compile(r"[\s,\x1e\ufeff]*")  # blanks, commas, the record separator of RFC 7464, a stray byte order mark
-TOKENS = re.compile(r'\\.|["{}\[\]\n]')
-STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*:)?|\[\s*\{|[\[\]{}]')
-LIST = "[]"
-NO_BRACKET = re.compile(r".[^\[\]{}\n]*", re.DOTALL)
-MAX_SHOWN = 4096  # characters of a value that cannot be read
-KEPT = 1 << 20  # characters read that may stay in the buffer before it is cut
-LONGEST_ESCAPE = 12  # characters: an error so near to the buffer's end may only be a value that goes on
+_BETWEEN = re.compile(r"[\s,\x1e\ufeff]*")  # blanks, commas, the record separator of RFC 7464, a stray byte order mark
+_TOKENS = re.compile(r'\\.|["{}\[\]\n]')
+_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s*:)?|\[\s*\{|[\[\]{}]')
+_LIST = "[]"
+_NO_BRACKET = re.compile(r".[^\[\]{}\n]*", re.DOTALL)
+_MAX_SHOWN = 4096  # characters of a value that cannot be read
+_KEPT = 1 << 20  # characters read that may stay in the buffer before it is cut
+_LONGEST_ESCAPE = 12  # characters: an error so near to the buffer's end may only be a value that goes on
 MAX_DEPTH = 3  # objects inside objects that are looked through for lists
 _decode = json.JSONDecoder().raw_decode
 
 
-class Record(NamedTuple):
+class JsonRecord(NamedTuple):
     """One object of a file.
 
     Attributes:
@@ -57,7 +57,7 @@ class Cursor:
     def peek(self) -> str:
         """The next character that is neither blank nor comma; empty at the end."""
         while True:
-            self._move(BETWEEN.match(self._buffer, self._at).end())  # type: ignore[union-attr]  # matches anything
+            self._move(_BETWEEN.match(self._buffer, self._at).end())  # type: ignore[union-attr]  # matches anything
             if self._at < len(self._buffer):
                 return self._buffer[self._at]
             if not self._more():
@@ -70,22 +70,22 @@ class Cursor:
         self._move(self._at + 1)
         return True
 
-    def record(self) -> Record:
+    def record(self) -> JsonRecord:
         """The next value, which must be an object; one that is broken or too large is stepped over to its end."""
         self.peek()
         line, size = self.line, 0
         try:
             row, size = self.value()
         except BrokenJson as error:
-            text = self._buffer[self._at : self._at + MAX_SHOWN]
+            text = self._buffer[self._at : self._at + _MAX_SHOWN]
             if text[:1] in "{[":
                 self.leave(0)
             else:
-                self._move(NO_BRACKET.match(self._buffer, self._at).end())  # type: ignore[union-attr]
-            return Record(line, None, len(text), str(error), text)
+                self._move(_NO_BRACKET.match(self._buffer, self._at).end())  # type: ignore[union-attr]
+            return JsonRecord(line, None, len(text), str(error), text)
         if not isinstance(row, dict):
-            return Record(line, None, size, "not a JSON object", json.dumps(row)[:MAX_SHOWN])
-        return Record(line, row, size)
+            return JsonRecord(line, None, size, "not a JSON object", json.dumps(row)[:_MAX_SHOWN])
+        return JsonRecord(line, row, size)
 
     def value(self) -> tuple[Any, int]:
         """The next value, and its size in characters.
@@ -100,7 +100,7 @@ class Cursor:
             except RecursionError:
                 raise BrokenJson("not JSON: nested too deep") from None
             except json.JSONDecodeError as error:
-                goes_on = error.msg.startswith("Unterminated") or error.pos >= len(self._buffer) - LONGEST_ESCAPE
+                goes_on = error.msg.startswith("Unterminated") or error.pos >= len(self._buffer) - _LONGEST_ESCAPE
                 if not goes_on:
                     raise BrokenJson(f"not JSON: {error.msg}") from None
                 if len(self._buffer) - self._at > self._source.limit:
@@ -126,7 +126,7 @@ class Cursor:
         """
         in_string = False
         while True:
-            for token in TOKENS.finditer(self._buffer, self._at):
+            for token in _TOKENS.finditer(self._buffer, self._at):
                 mark = token.group()
                 if mark in ('"', "\n"):
                     in_string = mark == '"' and not in_string
@@ -142,7 +142,7 @@ class Cursor:
     def _move(self, at: int) -> None:
         self.line += self._buffer.count("\n", self._at, at)
         self._at = at
-        if at > KEPT:
+        if at > _KEPT:
             self._buffer, self._at = self._buffer[at:], 0
 
     def _more(self) -> bool:
@@ -170,7 +170,7 @@ def ended_early(source: TextSource, line: int) -> ImportRefused:
     )
 
 
-def streamed(source: TextSource, records: str | None) -> Iterator[Record]:
+def streamed(source: TextSource, records: str | None) -> Iterator[JsonRecord]:
     """The objects of a text.
 
     Args:
@@ -204,8 +204,8 @@ def streamed(source: TextSource, records: str | None) -> Iterator[Record]:
     if records is not None and not entered:
         paths = wrapped_lists(source.head)
         got = f"no such list in {source.path.name}"
-        known = f"Lists: {', '.join(paths)}." if paths else "It has no list of objects: leave --records out."
-        raise ImportRefused(f"a list of objects at --records {records}", got, known)
+        remedy = f"Lists: {', '.join(paths)}." if paths else "It has no list of objects: leave --records out."
+        raise ImportRefused(f"a list of objects at --records {records}", got, remedy)
 
 
 def _enter(cursor: Cursor, path: list[str]) -> int:
@@ -243,7 +243,7 @@ def wrapped_lists(text: str) -> list[str]:
     paths: list[str] = []
     open_keys: list[str] = []  # of the objects around the place; LIST for an array
     key = ""
-    for token in STRUCTURE.finditer(text):
+    for token in _STRUCTURE.finditer(text):
         mark = token.group()
         if mark[0] == '"':
             key = mark.rstrip(": \t\r\n")[1:-1] if mark[-1] == ":" else key
@@ -255,9 +255,9 @@ def wrapped_lists(text: str) -> list[str]:
             open_keys.append(key)
         elif open_keys:
             path = ".".join([*open_keys[1:], key])
-            if mark[-1] == "{" and LIST not in open_keys and len(open_keys) <= MAX_DEPTH and path not in paths:
+            if mark[-1] == "{" and _LIST not in open_keys and len(open_keys) <= MAX_DEPTH and path not in paths:
                 paths.append(path)
-            open_keys += [LIST] if mark[-1] == "[" else [LIST, key]
+            open_keys += [_LIST] if mark[-1] == "[" else [_LIST, key]
         elif mark[-1] == "{":
             open_keys.append("")
     return paths

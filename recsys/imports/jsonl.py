@@ -6,18 +6,18 @@ from itertools import islice
 from typing import Any
 
 from recsys.errors import ImportRefused
-from recsys.imports.json_stream import MAX_DEPTH, Record, streamed, wrapped_lists
+from recsys.imports.json_stream import MAX_DEPTH, JsonRecord, streamed, wrapped_lists
 from recsys.imports.sources import Line, TextSource
-from recsys.imports.tables import Batch, Limits, Reject, grouped, has_text
+from recsys.imports.tables import Limits, Reject, RowBatch, grouped, has_text
 
-LOOK_AHEAD = 100  # objects whose keys are taken as the names of the columns
+_LOOK_AHEAD = 100  # objects whose keys are taken as the names of the columns
 
-EXTENDED = frozenset(  # MongoDB Extended JSON, version 2
+_EXTENDED = frozenset(  # MongoDB Extended JSON, version 2
     ("$oid", "$date", "$numberInt", "$numberLong", "$numberDouble", "$numberDecimal", "$uuid")
 )
 
 
-class JsonTable:
+class JsonReader:
     """Objects; a column is a key, or keys with dots between them for an object inside an object.
 
     A file of one object per line is read by its lines, so that a broken one costs itself alone; any other as a stream.
@@ -52,7 +52,7 @@ class JsonTable:
         return self._source.done, self._source.size
 
     def sample(self) -> dict[str, list[Any]]:
-        """See ``Table``."""
+        """See ``RowReader``."""
         rows = [record.row for record in self._first if record.row is not None]
         return {name: [_at(row, name) for row in rows] for name in self.names}
 
@@ -71,23 +71,23 @@ class JsonTable:
             return
         for path in self.lists:
             elements = _at(self._first[0].row or {}, path)
-            objects = [element for element in elements if isinstance(element, dict)][:LOOK_AHEAD]
+            objects = [element for element in elements if isinstance(element, dict)][:_LOOK_AHEAD]
             inside = {name for row in objects for name in _paths(row)}
             if len(inside.intersection(fields)) > len(outside) or (self.is_alone and not outside):
                 got = f"one whose key {path!r} is a list of them ({self._source.path.name})"
                 raise ImportRefused("objects that are one record each", got, f"Add --records {path}.")
 
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
-        """See ``Table``."""
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
+        """See ``RowReader``."""
         for lines, rows in grouped(self._rows(reject), self._limits):
-            yield Batch(lines, {name: [_at(row, name) for row in rows] for name in wanted}, rows)
+            yield RowBatch(lines, {name: [_at(row, name) for row in rows] for name in wanted}, rows)
 
-    def _look_ahead(self) -> list[Record]:
+    def _look_ahead(self) -> list[JsonRecord]:
         """The first objects, whose keys are taken as the names of the columns."""
-        first: list[Record] = []
+        first: list[JsonRecord] = []
         held = 0
         try:
-            for record in islice(self._records, LOOK_AHEAD):
+            for record in islice(self._records, _LOOK_AHEAD):
                 first.append(record)
                 held += record.size
                 if held > self._limits.batch_bytes:
@@ -113,29 +113,29 @@ class JsonTable:
                     yield record.line, record.row, record.size
 
 
-def _refused(refusal: ImportRefused) -> Iterator[Record]:
+def _refused(refusal: ImportRefused) -> Iterator[JsonRecord]:
     raise refusal
     yield  # what makes it a generator
 
 
 def _has_lines(head: str) -> bool:
-    """Whether each line is for itself: one of the first is a whole object, or none begins as JSON does."""
+    """True if each line stands alone: one of the first is a whole object, or none begins as JSON does."""
     if head.lstrip("\ufeff\x1e \t\r\n")[:1] not in ("{", "["):
         return True
     lines = (line.rstrip().rstrip(",") for line in head.split("\n") if line.startswith("{"))
     return not head.lstrip().startswith("[") and any(_loaded(line)[1] is not None for line in lines)
 
 
-def _by_line(source: TextSource) -> Iterator[Record]:
+def _by_line(source: TextSource) -> Iterator[JsonRecord]:
     for line in filter(has_text, source.lines()):
         yield _parsed(line)
 
 
-def _parsed(line: Line) -> Record:
+def _parsed(line: Line) -> JsonRecord:
     problem, row = (line.problem, None) if line.problem else _loaded(line.text)
     if row is None and not line.problem and line.text.rstrip().endswith(","):
         problem, row = _loaded(line.text.rstrip().rstrip(","))
-    return Record(line.number, row, len(line.text), problem or "", "" if row is not None else line.text)
+    return JsonRecord(line.number, row, len(line.text), problem or "", "" if row is not None else line.text)
 
 
 def _loaded(text: str) -> tuple[str | None, dict[str, Any] | None]:
@@ -159,7 +159,7 @@ def _at(row: dict[str, Any], name: str) -> Any:
 
 def _plain(value: Any) -> Any:
     """The value inside MongoDB's wrappers: {"$oid": "65f0"}, {"$date": {"$numberLong": "1730794500000"}}."""
-    while isinstance(value, dict) and len(value) == 1 and (name := next(iter(value))) in EXTENDED:
+    while isinstance(value, dict) and len(value) == 1 and (name := next(iter(value))) in _EXTENDED:
         value = value[name]
     return value
 

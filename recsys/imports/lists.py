@@ -5,14 +5,14 @@ import re
 from typing import Any
 
 from recsys.imports.values import BadValue, shown
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 
-QUOTED = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s,'"]+)""")  # how Python and NumPy print the elements of a list
-SEPARATORS = "|;,"
-ID_KEYS = ("id", "article", "article_id", "articleId", "item_id", "itemId", "news_id", "content_id")
-CUT = ("...", "…")
-SEVERAL = re.compile(r"[\w.-]*\d[\w.-]*(?:\s*[\s,;|]\s*[\w.-]*\d[\w.-]*)+")  # words of which each has a digit
-BETWEEN = re.compile(r"[\s,;|]")
+_QUOTED = re.compile(r"""'([^']*)'|"([^"]*)"|([^\s,'"]+)""")  # how Python and NumPy print the elements of a list
+_SEPARATORS = "|;,"
+_ID_KEYS = ("id", "article", "article_id", "articleId", "item_id", "itemId", "news_id", "content_id")
+_CUT = ("...", "…")
+_SEVERAL = re.compile(r"[\w.-]*\d[\w.-]*(?:\s*[\s,;|]\s*[\w.-]*\d[\w.-]*)+")  # words of which each has a digit
+_BETWEEN = re.compile(r"[\s,;|]")
 
 
 def list_of(value: Any) -> list[Any]:
@@ -27,11 +27,11 @@ def list_of(value: Any) -> list[Any]:
     """
     if isinstance(value, list | tuple):
         return [_element(element) for element in value if not _is_absent(element)]
-    if is_nothing(value):
+    if is_missing(value):
         return []
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadValue(f"not a list: {shown(value)}")
-    return [element for element in _written(value) if not is_nothing(element)] if isinstance(value, str) else [value]
+    return [element for element in _written(value) if not is_missing(element)] if isinstance(value, str) else [value]
 
 
 def aligned_list(value: Any) -> list[Any] | None:
@@ -41,17 +41,19 @@ def aligned_list(value: Any) -> list[Any] | None:
     text = value.strip() if isinstance(value, str) else ""
     if text[:1] == "[":
         return _bracketed(text)
-    separator = next((mark for mark in SEPARATORS if mark in text), None)
+    separator = next((mark for mark in _SEPARATORS if mark in text), None)
     if separator is None and not re.fullmatch(r"\d+(\s+\d+)+", text):  # a time may have blanks inside
         return None
     return [part.strip() for part in text.split(separator)]
 
 
 def is_several(value: Any) -> bool:
-    """Whether a value that should be one identifier is a list of them, such as ``90 91 92``."""
+    """True if a value that should be one identifier is a list of them, such as ``90 91 92``."""
     if isinstance(value, str):
         text = value.strip()
-        return (text[:1] == "[" and text[-1:] == "]") or (bool(BETWEEN.search(text)) and bool(SEVERAL.fullmatch(text)))
+        return (text[:1] == "[" and text[-1:] == "]") or (
+            bool(_BETWEEN.search(text)) and bool(_SEVERAL.fullmatch(text))
+        )
     return isinstance(value, list | tuple)
 
 
@@ -59,9 +61,9 @@ def _written(text: str) -> list[Any]:
     text = text.strip()
     if text[0] in "[({":
         return [_element(element) for element in _bracketed(text)]
-    separator = next((mark for mark in SEPARATORS if mark in text), None)
+    separator = next((mark for mark in _SEPARATORS if mark in text), None)
     elements = [part.strip() for part in text.split(separator)]
-    if any(element in CUT for element in elements):
+    if any(element in _CUT for element in elements):
         raise BadValue(f"a list that was cut short: {shown(text)}")
     return elements
 
@@ -70,12 +72,12 @@ def _bracketed(text: str) -> list[Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        value = [next(filter(None, groups), "") for groups in QUOTED.findall(text[1:-1])]
+        value = [next(filter(None, groups), "") for groups in _QUOTED.findall(text[1:-1])]
     if not isinstance(value, list):
         if value:
             raise BadValue(f"not a list: {shown(text)}")
         return []  # {}, as PostgreSQL writes an empty one
-    if any(element in CUT for element in value):
+    if any(element in _CUT for element in value):
         raise BadValue(f"a list that was cut short: {shown(text)}")
     return value
 
@@ -83,9 +85,9 @@ def _bracketed(text: str) -> list[Any]:
 def _element(value: Any) -> Any:
     """An element's identifier, if it is an object that has one."""
     if isinstance(value, dict):
-        key = next((key for key in ID_KEYS if key in value), None)
+        key = next((key for key in _ID_KEYS if key in value), None)
         if key is None:
-            raise BadValue(f"a list of objects without {', '.join(ID_KEYS[:3])}: {shown(value)}")
+            raise BadValue(f"a list of objects without {', '.join(_ID_KEYS[:3])}: {shown(value)}")
         return value[key]
     if isinstance(value, list | tuple):
         raise BadValue(f"a list of lists: {shown(value)}")
@@ -93,4 +95,4 @@ def _element(value: Any) -> Any:
 
 
 def _is_absent(value: Any) -> bool:
-    return not isinstance(value, list | tuple | dict) and is_nothing(value)
+    return not isinstance(value, list | tuple | dict) and is_missing(value)

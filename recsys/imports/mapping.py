@@ -1,4 +1,4 @@
-"""``field=column,…``: which column of a file becomes which field of an article or event."""
+"""``field=column,…``: the column of a file that fills each field of an article or event."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -6,8 +6,8 @@ from typing import NamedTuple
 from recsys.errors import ImportRefused
 from recsys.names import nearest
 
-CONTEXT = "context."
-MAX_SHOWN = 500  # characters of a map in a log line
+CONTEXT_PREFIX = "context."
+_MAX_SHOWN = 500  # characters of a map in a log line
 ARTICLE_FIELDS = (
     "id",
     "title",
@@ -37,12 +37,12 @@ EVENT_FIELDS = (
     "context",
 )
 # Beside an article: whether it was shown, whether it was clicked. Without one: lists of articles, as is a history.
-LIST_FIELDS = ("shown", "clicked", "history", "history_time")
-KINDS = ("articles", "events", "clicks", "both")
+UNFOLDED_FIELDS = ("shown", "clicked", "history", "history_time")
+RECORD_KINDS = ("articles", "events", "clicks", "both")
 
 
-class Source(NamedTuple):
-    """Where a field comes from: a column of the file, or the same text in every row.
+class FieldSource(NamedTuple):
+    """Source of a field: a column of the file, or the same text in every row.
 
     Attributes:
         column: name of the column.
@@ -55,18 +55,18 @@ class Source(NamedTuple):
     is_address: bool = False
 
 
-Mapping = dict[str, Source]
+FieldMap = dict[str, FieldSource]
 ValueMaps = dict[str, dict[str, str]]  # field -> value of the file -> value of ours
 
 
-class Asked(NamedTuple):
-    """What ``--map`` says: the source of each field, and for some fields what their values mean."""
+class MapOption(NamedTuple):
+    """Content of ``--map``: the source of each field, and for some fields the meaning of their values."""
 
-    fields: Mapping
+    fields: FieldMap
     values: ValueMaps
 
 
-def parse_map(texts: Iterable[str]) -> Asked:
+def parse_map(texts: Iterable[str]) -> MapOption:
     """Read the ``--map`` options.
 
     Args:
@@ -78,8 +78,8 @@ def parse_map(texts: Iterable[str]) -> Asked:
     Raises:
         ImportRefused: an entry has no ``=``, or a field is given twice or is unknown.
     """
-    asked = Asked({}, {})
-    known = {*ARTICLE_FIELDS, *EVENT_FIELDS, *LIST_FIELDS}
+    option = MapOption({}, {})
+    fields = {*ARTICLE_FIELDS, *EVENT_FIELDS, *UNFOLDED_FIELDS}
     for entry in (entry.strip() for text in texts for entry in text.split(",")):
         if not entry:
             continue
@@ -87,25 +87,25 @@ def parse_map(texts: Iterable[str]) -> Asked:
         if not equals or not field or not column:
             raise ImportRefused("field=column or field=:constant", repr(entry), "For example --map time=clicked_at.")
         name, dot, value = field.partition(".")
-        if dot and value and name in known and name != "context":
-            asked.values.setdefault(name, {})[value.casefold()] = column
+        if dot and value and name in fields and name != "context":
+            option.values.setdefault(name, {})[value.casefold()] = column
             continue
-        if field not in known and not (field.startswith(CONTEXT) and field != CONTEXT):
-            raise ImportRefused("a field of an article or an event", repr(field), nearest(field, known))
-        if field in asked.fields:
+        if field not in fields and not (field.startswith(CONTEXT_PREFIX) and field != CONTEXT_PREFIX):
+            raise ImportRefused("a field of an article or an event", repr(field), nearest(field, fields))
+        if field in option.fields:
             raise ImportRefused("each field once", f"{field!r} twice", "Remove one of them.")
-        asked.fields[field] = _source(column)
-    return asked
+        option.fields[field] = _source(column)
+    return option
 
 
-def _source(text: str) -> Source:
+def _source(text: str) -> FieldSource:
     if text.startswith(":"):
-        return Source(None, text[1:])
-    return Source(text[1:], None, is_address=True) if text.startswith("@") else Source(text, None)
+        return FieldSource(None, text[1:])
+    return FieldSource(text[1:], None, is_address=True) if text.startswith("@") else FieldSource(text, None)
 
 
-def kind_of_records(mapping: Mapping, names: Sequence[str]) -> str:
-    """Whether a file holds ``articles``, ``events`` (a kind in each row) or ``clicks``, by the fields it can fill."""
+def kind_of_records(mapping: FieldMap, names: Sequence[str]) -> str:
+    """Kind of records in a file, by the fields it can fill: ``articles``, ``events`` (a kind each) or ``clicks``."""
     have = {*mapping, *names}
     if "article" in have:
         return "events" if have & {"kind", "shown", "clicked"} else "clicks"
@@ -117,14 +117,14 @@ def fields_of(kind: str) -> tuple[str, ...]:
     """The fields that a kind of record has, and those that lists of a row are unfolded into it by."""
     if kind == "both":  # the article is the event's
         return (*EVENT_FIELDS, *(field for field in ARTICLE_FIELDS if field != "id"))
-    return ARTICLE_FIELDS if kind == "articles" else (*EVENT_FIELDS, *LIST_FIELDS)
+    return ARTICLE_FIELDS if kind == "articles" else (*EVENT_FIELDS, *UNFOLDED_FIELDS)
 
 
-def complete(asked: Mapping, names: Sequence[str], kind: str, is_open: bool) -> Mapping:
+def complete(given: FieldMap, names: Sequence[str], kind: str, is_open: bool) -> FieldMap:
     """Check the map against a file's columns, and add the fields that have a column of their own name.
 
     Args:
-        asked: the source of each field that was asked for.
+        given: the source of each field that ``--map`` names.
         names: the file's columns.
         kind: articles, events, clicks, or both (each row an event and its article).
         is_open: later rows may have columns beside those named; a file without times is then told by its first rows.
@@ -136,26 +136,26 @@ def complete(asked: Mapping, names: Sequence[str], kind: str, is_open: bool) -> 
         ImportRefused: a column is not there (the nearest one is named), or a field is of the other kind of record.
     """
     fields = fields_of(kind)
-    for field, source in asked.items():
-        if field not in fields and not (kind != "articles" and field.startswith(CONTEXT)):
+    for field, source in given.items():
+        if field not in fields and not (kind != "articles" and field.startswith(CONTEXT_PREFIX)):
             raise ImportRefused(f"a field of {kind}", repr(field), nearest(field, fields))
         if source.column is not None and source.column not in names:
             raise ImportRefused(
                 f"a column for {field!r}", f"no column {source.column!r}", nearest(source.column, names)
             )
-    told_by_rows = ("time", *LIST_FIELDS)
+    told_by_rows = ("time", *UNFOLDED_FIELDS)
     own = [field for field in fields if field in names or (is_open and field not in told_by_rows)]
-    if any(field.startswith(CONTEXT) for field in asked):
+    if any(field.startswith(CONTEXT_PREFIX) for field in given):
         own = [field for field in own if field != "context"]
-    whole = {field: Source(field, None) for field in own} | asked
-    if "article" not in asked and "article" not in names and whole.keys() & {"shown", "clicked", "history"}:
+    whole = {field: FieldSource(field, None) for field in own} | given
+    if "article" not in given and "article" not in names and whole.keys() & {"shown", "clicked", "history"}:
         whole.pop("article", None)  # each row has lists of them
     if kind == "clicks" and not whole.keys() & {"shown", "clicked", "history"}:
-        whole["kind"] = Source(None, "click")
+        whole["kind"] = FieldSource(None, "click")
     return whole
 
 
-def missing(mapping: Mapping, names: Sequence[str], kind: str) -> str:
+def missing(mapping: FieldMap, names: Sequence[str], kind: str) -> str:
     """A field that the records need and no column can fill; empty if there is none."""
     filled = {field for field, source in mapping.items() if source.column is None or source.column in names}
     if kind == "articles":
@@ -169,16 +169,16 @@ def missing(mapping: Mapping, names: Sequence[str], kind: str) -> str:
     return next((field for field in needed if field not in filled), "")
 
 
-def shown_map(mapping: Mapping, values: ValueMaps, names: Sequence[str]) -> str:
+def shown_map(mapping: FieldMap, values: ValueMaps, names: Sequence[str]) -> str:
     """A map as ``--map`` would say it, without the fields that no column fills, and the columns that fill none."""
     used = {field: source for field, source in mapping.items() if source.column is None or source.column in names}
     entries = [f"{field}={written(source)}" for field, source in used.items()]
     entries += [f"{field}.{value}={ours}" for field, meanings in values.items() for value, ours in meanings.items()]
     text = ",".join(entries)
     left = [name for name in names if name not in {source.column for source in used.values()}]
-    return f"{text}; unused: {', '.join(left)}"[:MAX_SHOWN] if left else text[:MAX_SHOWN]
+    return f"{text}; unused: {', '.join(left)}"[:_MAX_SHOWN] if left else text[:_MAX_SHOWN]
 
 
-def written(source: Source) -> str:
+def written(source: FieldSource) -> str:
     """A source as ``--map`` says it."""
     return f":{source.constant}" if source.column is None else f"{'@' * source.is_address}{source.column}"

@@ -18,19 +18,19 @@ from typing import Any
 
 from recsys.errors import ImportRefused
 from recsys.imports.sources import UTF8, Line, TextSource
-from recsys.imports.tables import Batch, Limits, Reject, grouped, has_text
+from recsys.imports.tables import Limits, Reject, RowBatch, grouped, has_text
 from recsys.imports.values import BadValue, Convert, id_of
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 from recsys.store import Event, Kind
 
-LABELS = {"0": False, "1": True}
-SEEN_READERS = 200_000  # readers whose history is remembered, so that it is not sent again with each impression
-LOOK_AHEAD = 200  # lines by which the columns are told
-NEWS = ("id", "category", "subcategory", "title", "body", "url", "title_entities", "abstract_entities")
-NEWS_NEED = ("id", "title")
-BEHAVIORS = ("impression", "reader", "time", "history", "shown")
-BEHAVIORS_NEED = ("reader", "time", "shown")
-HEADERS = {
+_LABELS = {"0": False, "1": True}
+_SEEN_READERS = 200_000  # readers whose history is remembered, so that it is not sent again with each impression
+_LOOK_AHEAD = 200  # lines by which the columns are told
+_NEWS = ("id", "category", "subcategory", "title", "body", "url", "title_entities", "abstract_entities")
+_NEWS_NEED = ("id", "title")
+_BEHAVIORS = ("impression", "reader", "time", "history", "shown")
+_BEHAVIORS_NEED = ("reader", "time", "shown")
+_HEADERS = {
     **dict.fromkeys(("newsid", "id", "nid", "docid", "articleid", "itemid"), "id"),
     **dict.fromkeys(("category", "cat", "vertical", "topic"), "category"),
     **dict.fromkeys(("subcategory", "subcat", "subvertical", "subvert", "subtopic"), "subcategory"),
@@ -56,7 +56,7 @@ class MindFile:
         limits: of memory.
         columns: in MIND's order.
         needed: those without which a file is of no use.
-        tell: finds the columns of a file that does not name them, by its first rows.
+        guess: finds the columns of a file that does not name them, by its first rows.
 
     Attributes:
         layout: the place of each column.
@@ -72,17 +72,17 @@ class MindFile:
         limits: Limits,
         columns: Sequence[str],
         needed: Sequence[str],
-        tell: Callable[[list[list[str]], int], Layout],
+        guess: Callable[[list[list[str]], int], Layout],
     ) -> None:
         self.path, self._limits = path, limits
         with self._opened() as source:
-            lines = list(islice(filter(has_text, source.lines()), LOOK_AHEAD))
+            lines = list(islice(filter(has_text, source.lines()), _LOOK_AHEAD))
         rows = [line.text.split("\t") for line in lines if not line.problem]
         self._header = rows[0] if rows and _names(rows[0]) else None
         self.sample = rows[1:] if self._header else rows
         self._width = Counter(map(len, self.sample or rows)).most_common(1)[0][0] if rows else 0
         same = [row for row in self.sample if len(row) == self._width]
-        self.layout = _names(self._header) if self._header else tell(same, self._width)
+        self.layout = _names(self._header) if self._header else guess(same, self._width)
         missing = [column for column in needed if column not in self.layout]
         if missing:
             raise ImportRefused(
@@ -105,8 +105,8 @@ class MindFile:
                 if is_first and self._header is not None and fields == self._header:
                     is_first = False
                 elif line.problem or len(fields) != self._width:
-                    found = f"{len(fields)} values between tabs; {self._width} expected"
-                    reject(line.number, line.problem or found, line.text)
+                    problem = f"{len(fields)} values between tabs; {self._width} expected"
+                    reject(line.number, line.problem or problem, line.text)
                 else:
                     progress(source.done, source.size)
                     yield line, fields
@@ -117,19 +117,19 @@ class MindFile:
 
 def news_of(path: Path, limits: Limits) -> MindFile:
     """A ``news.tsv``."""
-    return MindFile(path, limits, NEWS, NEWS_NEED, _told_news)
+    return MindFile(path, limits, _NEWS, _NEWS_NEED, _guessed_news_layout)
 
 
 def behaviors_of(path: Path, limits: Limits, moment_of: Convert) -> MindFile:
     """A ``behaviors.tsv``, whose column of times is the one that ``moment_of`` can read."""
     return MindFile(
-        path, limits, BEHAVIORS, BEHAVIORS_NEED, lambda rows, width: _told_behaviors(rows, width, moment_of)
+        path, limits, _BEHAVIORS, _BEHAVIORS_NEED, lambda rows, width: _guessed_behaviors_layout(rows, width, moment_of)
     )
 
 
 def news_batches(
     file: MindFile, limits: Limits, reject: Reject, progress: Callable[[int, int], None]
-) -> Iterator[Batch]:
+) -> Iterator[RowBatch]:
     """Batches with the fields of an article as columns. The text that MIND gives is the abstract of a page."""
     entities = [file.layout[name] for name in ("title_entities", "abstract_entities") if name in file.layout]
     names = [name for name in file.layout if not name.endswith("_entities")]
@@ -138,7 +138,7 @@ def news_batches(
         columns: dict[str, list[Any]] = {name: [row[file.layout[name]] for row in some] for name in names}
         if entities:
             columns["entities"] = [_entities(*(row[place] for place in entities)) for row in some]
-        yield Batch(lines, columns, some)
+        yield RowBatch(lines, columns, some)
 
 
 class Behaviors:
@@ -160,9 +160,9 @@ class Behaviors:
     def __init__(self, file: MindFile, site: str, moment_of: Convert) -> None:
         self._layout, self._site, self._moment_of = file.layout, site, moment_of
         candidates = [part for text in file.column("shown") for part in text.split()]
-        labelled = [part for part in candidates if part.rpartition("-")[2] in LABELS and "-" in part]
+        labelled = [part for part in candidates if part.rpartition("-")[2] in _LABELS and "-" in part]
         self.has_labels = not candidates or 2 * len(labelled) > len(candidates)
-        self._known: dict[str, int] = {}
+        self._history_lengths: dict[str, int] = {}
 
     def events(self, fields: list[str]) -> list[Event]:
         """The events of one row.
@@ -187,16 +187,16 @@ class Behaviors:
 
     def _value(self, fields: list[str], column: str) -> str:
         text = fields[self._layout[column]] if column in self._layout else ""
-        return "" if is_nothing(text) else text.strip()
+        return "" if is_missing(text) else text.strip()
 
     def _history(self, reader: str, fields: list[str]) -> Iterator[Event]:
         words = self._value(fields, "history").split()
         articles = [article for article in map(id_of, words) if article is not None]
-        for place in range(self._known.get(reader, 0), len(articles)):
+        for place in range(self._history_lengths.get(reader, 0), len(articles)):
             yield Event(f"mind-{reader}-{place}", self._site, Kind.CLICK, articles[place], reader)
-        if len(self._known) >= SEEN_READERS:
-            self._known.clear()  # the store drops what comes twice; this only saves the way there
-        self._known[reader] = max(len(articles), self._known.get(reader, 0))
+        if len(self._history_lengths) >= _SEEN_READERS:
+            self._history_lengths.clear()  # the store drops what comes twice; this only saves the way there
+        self._history_lengths[reader] = max(len(articles), self._history_lengths.get(reader, 0))
 
     def _shown(self, reader: str, time: int, impression: str, shown: list[tuple[str, bool]]) -> Iterator[Event]:
         for kind, mark, wanted in ((Kind.IMPRESSION, "i", shown), (Kind.CLICK, "c", [c for c in shown if c[1]])):
@@ -208,28 +208,28 @@ class Behaviors:
         for part in text.split():
             name, _, label = part.rpartition("-") if self.has_labels else (part, "", "0")
             article = id_of(name)
-            if label not in LABELS or article is None:
+            if label not in _LABELS or article is None:
                 raise BadValue(f"not a candidate with its label (N123-0 or N123-1): {part[:80]!r}")
-            yield article, LABELS[label]
+            yield article, _LABELS[label]
 
 
 def _names(cells: Sequence[str]) -> Layout:
     """The columns that a first line names; empty if it is no such line."""
-    found = {HEADERS[_plain(cell)]: place for place, cell in enumerate(cells) if _plain(cell) in HEADERS}
-    return found if len(found) >= 2 and 2 * len(found) >= len(cells) else {}
+    layout = {_HEADERS[_plain(cell)]: place for place, cell in enumerate(cells) if _plain(cell) in _HEADERS}
+    return layout if len(layout) >= 2 and 2 * len(layout) >= len(cells) else {}
 
 
 def _plain(cell: str) -> str:
     return re.sub(r"[\W_]+", "", cell).lower()
 
 
-def _told_news(rows: list[list[str]], width: int) -> Layout:
+def _guessed_news_layout(rows: list[list[str]], width: int) -> Layout:
     """MIND's first four columns are where they are; of the others, addresses and entities are told by their look."""
-    if width == len(NEWS):
-        return {name: place for place, name in enumerate(NEWS)}
-    layout = {name: place for place, name in enumerate(NEWS[:4]) if place < width}
+    if width == len(_NEWS):
+        return {name: place for place, name in enumerate(_NEWS)}
+    layout = {name: place for place, name in enumerate(_NEWS[:4]) if place < width}
     for place in range(4, width):
-        values = [row[place] for row in rows if not is_nothing(row[place])]
+        values = [row[place] for row in rows if not is_missing(row[place])]
         if values and all(value.startswith("[") for value in values):
             names: tuple[str, ...] = ("title_entities", "abstract_entities")
         elif values and all(re.match("https?://", value) for value in values):
@@ -242,10 +242,10 @@ def _told_news(rows: list[list[str]], width: int) -> Layout:
     return layout
 
 
-def _told_behaviors(rows: list[list[str]], width: int, moment_of: Convert) -> Layout:
+def _guessed_behaviors_layout(rows: list[list[str]], width: int, moment_of: Convert) -> Layout:
     """The columns around the one of times: an id before the reader, a history before the impressions."""
     place = next((place for place in range(1, width - 1) if _mostly(moment_of, [row[place] for row in rows])), None)
-    if place is None and len(BEHAVIORS) == width:
+    if place is None and len(_BEHAVIORS) == width:
         place = 2  # where it should be: each line says what is wrong with it
     if place is None:
         return {}
@@ -259,7 +259,7 @@ def _told_behaviors(rows: list[list[str]], width: int, moment_of: Convert) -> La
 
 
 def _mostly(moment_of: Convert, values: list[str]) -> bool:
-    """Whether more than half of some values are times."""
+    """True if more than half of some values are times."""
     good = 0
     for value in values:
         try:
@@ -275,11 +275,11 @@ def _digest(*texts: str) -> str:
 
 def _entities(*texts: str) -> list[str] | str:
     """``Q165972:Fort Lauderdale, Florida`` for each entity, once, in the order of mention."""
-    found: dict[str, Any] = {}
+    names: dict[str, Any] = {}
     for text in texts:
         try:
-            for entity in json.loads("[]" if is_nothing(text) else text):
-                found[f"{entity['WikidataId']}:{entity['Label']}"] = None
+            for entity in json.loads("[]" if is_missing(text) else text):
+                names[f"{entity['WikidataId']}:{entity['Label']}"] = None
         except (ValueError, TypeError, KeyError, RecursionError):
             return text  # what is no list of entities is left out, and counted, by whoever reads the values
-    return list(found)
+    return list(names)

@@ -8,29 +8,30 @@ from typing import Any, NamedTuple
 
 from recsys.errors import ImportRefused
 from recsys.imports import texts, values
-from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT, EVENT_FIELDS, Mapping, Source
-from recsys.imports.moments import Moments, NoValue, Order
-from recsys.imports.rejects import Tally
-from recsys.imports.tables import Batch, origin_of
-from recsys.imports.values import BadValue, Convert, Reading
-from recsys.nothing import is_nothing
+from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT_PREFIX, EVENT_FIELDS, FieldMap, FieldSource
+from recsys.imports.moments import NoValue, Order, TimeColumn
+from recsys.imports.rejects import ImportTally
+from recsys.imports.tables import RowBatch, origin_of
+from recsys.imports.values import BadValue, Convert, ParseOptions
+from recsys.missing import is_missing
 from recsys.store import ArticlePatch, Event, Kind
 from recsys.store.addresses import address_id, made_id, normal_address
 from recsys.store.records import title_of
 from recsys.times import EARLIEST
+from recsys.units import DAY_MS
 
-MAX_DWELL_MS = 2**31 - 1
-MAX_POSITION = 2**15 - 1
-EMBARGO_MS = 2 * 366 * 24 * values.HOUR_MS  # how far ahead a publication may be planned; more is an error
-TIME = Event._fields.index("time")
-KIND_TEXT = {kind: repr(kind) for kind in Kind}
-TIMES = ("time", "published_at", "expires_at")
-NEEDED = frozenset(("id", "title", "kind", "article", "time"))  # a bad value of these rejects its row
-LEFT_OUT: Any = object()  # a value that could not be used: what is stored stays
+_MAX_DWELL_MS = 2**31 - 1
+_MAX_POSITION = 2**15 - 1
+_EMBARGO_MS = 2 * 366 * DAY_MS  # how far ahead a publication may be planned; more is an error
+_TIME = Event._fields.index("time")
+_KIND_TEXT = {kind: repr(kind) for kind in Kind}
+_TIMES = ("time", "published_at", "expires_at")
+_NEEDED = frozenset(("id", "title", "kind", "article", "time"))  # a bad value of these rejects its row
+_LEFT_OUT: Any = object()  # a value that could not be used: what is stored stays
 Columns = dict[str, list[Any]]
 
 
-class Placed(NamedTuple):
+class PlacedPatch(NamedTuple):
     """A patch, its row in the batch, and a title that is a word for nothing: of a new article it may be the title."""
 
     row: int
@@ -43,13 +44,13 @@ class Placed(NamedTuple):
         return replace(self.patch, fields={**self.patch.fields, "title": self.last_resort})
 
 
-class Records:
+class RecordBuilder:
     """Turns batches into records by a map.
 
     Args:
         mapping: the source of each field; see ``mapping.complete``.
         site: the site that the records belong to.
-        reading: how values are read that do not say it themselves.
+        options: how values are read that do not say it themselves.
         tally: is told of what is rejected, repaired and left out.
         now: int ms UTC.
         addresses: normal address -> id of the articles that the store has; new ones are added.
@@ -58,49 +59,49 @@ class Records:
 
     def __init__(
         self,
-        mapping: Mapping,
+        mapping: FieldMap,
         site: str,
-        reading: Reading,
-        tally: Tally,
+        options: ParseOptions,
+        tally: ImportTally,
         *,
         now: int,
         addresses: Callable[[], dict[str, str]] = dict,
         order: Callable[[str], bool | None] = lambda column: None,
     ) -> None:
-        self.mapping, self.site, self._reading, self._tally = mapping, site, reading, tally
+        self.mapping, self.site, self._options, self._tally = mapping, site, options, tally
         self.wanted = sorted({source.column for source in mapping.values() if source.column is not None})
         self.moments = {
-            field: Moments(reading, field, *_window(field, reading, now), now, _order(mapping.get(field), order))
-            for field in TIMES
+            field: TimeColumn(options, field, *_window(field, options, now), now, _order(mapping.get(field), order))
+            for field in _TIMES
             if field in mapping
         }
-        self._converts = converters(reading, tally.repair) | self.moments
+        self._converts = converters(options, tally.repair) | self.moments
         self._load_addresses, self._addresses = addresses, dict[str, str]()
         self._bodies: dict[str, int] = {}
         self._thrown_together = 0
 
-    def articles(self, batch: Batch) -> list[Placed]:
+    def articles(self, batch: RowBatch) -> list[PlacedPatch]:
         """The articles of a batch, as patches of the fields that the file has."""
         problems: dict[int, str] = {}
         fields = [field for field in ARTICLE_FIELDS if field in self.mapping]
         columns = {field: self._one_by_one(field, batch, problems) for field in fields}
         placed = []
         for i in range(len(batch.lines)):
-            said = {field: column[i] for field, column in columns.items() if column[i] is not LEFT_OUT}
+            filled = {field: column[i] for field, column in columns.items() if column[i] is not _LEFT_OUT}
             word = self._word(batch, i)
-            title = said.get("title") or title_of(said.get("body") or "") or word or ""
-            id = said.pop("id", None) or self._made_id(said, title)
+            title = filled.get("title") or title_of(filled.get("body") or "") or word or ""
+            id = filled.pop("id", None) or self._made_id(filled, title)
             if i in problems or id is None:
                 self._tally.reject(batch.lines[i], problems.get(i, "no title"), batch.row(i))
                 continue
-            if self._reading.language is not None and said.get("language") is None:
-                said["language"] = self._reading.language
-            if said.get("url"):
-                self._known_addresses().setdefault(normal_address(said["url"]) or "", id)
-            placed.append(Placed(i, ArticlePatch(id, self.site, said), word))
+            if self._options.language is not None and filled.get("language") is None:
+                filled["language"] = self._options.language
+            if filled.get("url"):
+                self._addresses_by_url().setdefault(normal_address(filled["url"]) or "", id)
+            placed.append(PlacedPatch(i, ArticlePatch(id, self.site, filled), word))
         return placed
 
-    def events(self, batch: Batch) -> list[Event]:
+    def events(self, batch: RowBatch) -> list[Event]:
         """The events of a batch."""
         problems: dict[int, str] = {}
         columns = {field: self._column(field, batch, problems) for field in EVENT_FIELDS if field != "context"}
@@ -121,7 +122,7 @@ class Records:
         return list(map(event_of, rows))
 
     def notes(self) -> Iterator[str]:
-        """What a person should know of the columns as a whole: sentences."""
+        """Notes for a person on the columns as a whole: sentences."""
         for moments in self.moments.values():
             yield from moments.notes()
         if self._thrown_together:
@@ -130,41 +131,41 @@ class Records:
                 " another text; they were taken for the same article. Map an id or an address to keep them apart."
             )
 
-    def _word(self, batch: Batch, i: int) -> str | None:
+    def _word(self, batch: RowBatch, i: int) -> str | None:
         """A title such as "None": mostly nothing, but the headline of an article that has no other."""
         source = self.mapping.get("title")
         value = batch.columns[source.column][i] if source is not None and source.column is not None else None
-        return value.strip() or None if isinstance(value, str) and is_nothing(value) else None
+        return value.strip() or None if isinstance(value, str) and is_missing(value) else None
 
-    def _made_id(self, said: dict[str, Any], title: str) -> str | None:
+    def _made_id(self, fields: dict[str, Any], title: str) -> str | None:
         """The identifier of an article without one: by its address, or by title and date."""
-        if url := said.get("url"):
-            return self._known_addresses().get(normal_address(url) or "") or address_id(url)
+        if url := fields.get("url"):
+            return self._addresses_by_url().get(normal_address(url) or "") or address_id(url)
         if not title:
             return None
-        date = said.get("published_at")
+        date = fields.get("published_at")
         id = made_id(title if date is None else f"{title}\n{date}")
-        body = hash(said.get("body") or "")
+        body = hash(fields.get("body") or "")
         self._thrown_together += self._bodies.setdefault(id, body) != body
         return id
 
-    def _known_addresses(self) -> dict[str, str]:
+    def _addresses_by_url(self) -> dict[str, str]:
         if not self._addresses:
             self._addresses = self._load_addresses()
         return self._addresses
 
-    def _source(self, field: str, batch: Batch) -> list[Any]:
+    def _source(self, field: str, batch: RowBatch) -> list[Any]:
         source = self.mapping.get(field)
         if source is None or source.column is None:
             return [source.constant if source else None] * len(batch.lines)
         return batch.columns[source.column]
 
-    def _one_by_one(self, field: str, batch: Batch, problems: dict[int, str]) -> list[Any]:
+    def _one_by_one(self, field: str, batch: RowBatch, problems: dict[int, str]) -> list[Any]:
         convert, column = self._converts[field], self.mapping[field].column
         converted = []
         for i, value in enumerate(self._source(field, batch)):
             if value is None and column is not None and not _has_key(batch, i, column):
-                converted.append(LEFT_OUT)
+                converted.append(_LEFT_OUT)
                 continue
             try:
                 converted.append(convert(value))
@@ -172,7 +173,7 @@ class Records:
                 converted.append(self._unusable(field, i, reason, problems))
         return converted
 
-    def _column(self, field: str, batch: Batch, problems: dict[int, str]) -> list[Any]:
+    def _column(self, field: str, batch: RowBatch, problems: dict[int, str]) -> list[Any]:
         source, convert = self.mapping.get(field), self._converts[field]
         if source is None or source.column is None:
             return [_constant(field, source, convert)] * len(batch.lines)
@@ -183,10 +184,14 @@ class Records:
     def _resolved(self, value: Any) -> str | None:
         """The id of the article with an address; an article that comes later is found by the one that is made here."""
         address = values.address_of(value)
-        return None if address is None else self._known_addresses().get(address) or made_id(address)
+        return None if address is None else self._addresses_by_url().get(address) or made_id(address)
 
-    def _contexts(self, batch: Batch, problems: dict[int, str]) -> list[str | None]:
-        parts = {field[len(CONTEXT) :]: source for field, source in self.mapping.items() if field.startswith(CONTEXT)}
+    def _contexts(self, batch: RowBatch, problems: dict[int, str]) -> list[str | None]:
+        parts = {
+            field[len(CONTEXT_PREFIX) :]: source
+            for field, source in self.mapping.items()
+            if field.startswith(CONTEXT_PREFIX)
+        }
         if "context" in self.mapping:
             return self._column("context", batch, problems)
         if not parts:
@@ -198,7 +203,7 @@ class Records:
 
     def _each(self, convert: Convert, columns: list[list[Any]], field: str, problems: dict[int, str]) -> list[Any]:
         try:
-            if isinstance(convert, Moments):
+            if isinstance(convert, TimeColumn):
                 return convert.column(columns[0])
             return list(map(convert, *columns))
         except BadValue:
@@ -214,26 +219,26 @@ class Records:
 
     def _unusable(self, field: str, i: int, reason: BadValue, problems: dict[int, str]) -> Any:
         """A needed value rejects its row; a time of an event too, since the row can be imported with the remedy."""
-        if field in NEEDED and not isinstance(reason, NoValue):
+        if field in _NEEDED and not isinstance(reason, NoValue):
             problems.setdefault(i, f"{field}: {reason}")
         else:
             self._tally.repair(field, f"left out, {reason}")
-        return LEFT_OUT
+        return _LEFT_OUT
 
 
-def converters(reading: Reading, repair: Callable[[str, str], None]) -> dict[str, Convert]:
-    """How the value of each field is read; times are in ``Records.moments``.
+def converters(options: ParseOptions, repair: Callable[[str, str], None]) -> dict[str, Convert]:
+    """Converter of each field's value; those of times are in ``RecordBuilder.moments``.
 
     Args:
-        reading: how values are read that do not say it themselves.
+        options: how values are read that do not say it themselves.
         repair: takes a field and what was done to its value.
     """
     identifiers = ("id", "event_id", "article", "reader", "session", "slot", "impression")
-    links = {field: texts.link_of(reading.base_url, partial(repair, field)) for field in ("url", "image")}
+    links = {field: texts.link_of(options.base_url, partial(repair, field)) for field in ("url", "image")}
     names = {field: texts.name_of(partial(repair, field)) for field in ("category", "subcategory", "source")}
     return {
         **dict.fromkeys(identifiers, values.id_of),
-        **dict.fromkeys(TIMES, lambda value: None),
+        **dict.fromkeys(_TIMES, lambda value: None),
         **links,
         **names,
         "title": texts.plain_of(partial(repair, "title")),
@@ -242,8 +247,8 @@ def converters(reading: Reading, repair: Callable[[str, str], None]) -> dict[str
         "entities": texts.entities_of,
         "hidden": values.flag_of,
         "kind": values.kind_of,
-        "position": values.whole(MAX_POSITION),
-        "dwell_ms": values.whole(MAX_DWELL_MS, reading.dwell_unit_ms),
+        "position": values.whole(_MAX_POSITION),
+        "dwell_ms": values.whole(_MAX_DWELL_MS, options.dwell_unit_ms),
         "context": values.context_text,
     }
 
@@ -257,35 +262,35 @@ def event_of(row: tuple[Any, ...]) -> Event:
     Args:
         row: the fields of an ``Event``; the first one is not looked at.
     """
-    text = f"({row[1]!r}, {KIND_TEXT[row[2]]}, {repr(row[3:])[1:]}"  # repr(row[1:]), in two thirds of the time
-    return Event._make((f"{row[TIME] or 0:011x}{made_id(text)}", *row[1:]))
+    text = f"({row[1]!r}, {_KIND_TEXT[row[2]]}, {repr(row[3:])[1:]}"  # repr(row[1:]), in two thirds of the time
+    return Event._make((f"{row[_TIME] or 0:011x}{made_id(text)}", *row[1:]))
 
 
 def clicks_by_article(events: list[Event]) -> Counter[str]:
-    """How often each article was clicked."""
+    """Clicks of each article."""
     return Counter(event.article for event in events if event.kind is Kind.CLICK)
 
 
-def _window(field: str, reading: Reading, now: int) -> tuple[int, int]:
+def _window(field: str, options: ParseOptions, now: int) -> tuple[int, int]:
     if field == "time":
-        return reading.earliest, reading.latest
-    return EARLIEST, now + EMBARGO_MS if field == "published_at" else values.FAR
+        return options.earliest, options.latest
+    return EARLIEST, now + _EMBARGO_MS if field == "published_at" else values.LATEST_STORABLE_MS
 
 
-def _order(source: Source | None, order: Callable[[str], bool | None]) -> Order:
+def _order(source: FieldSource | None, order: Callable[[str], bool | None]) -> Order:
     column = source.column if source else None
     return (lambda: None) if column is None else partial(order, column)
 
 
-def _constant(field: str, source: Source | None, convert: Convert) -> Any:
+def _constant(field: str, source: FieldSource | None, convert: Convert) -> Any:
     try:
         return convert(source.constant if source else None)
     except BadValue as reason:
         raise ImportRefused(f"a value for {field!r}", str(reason), "Correct --map.") from None
 
 
-def _has_key(batch: Batch, i: int, column: str) -> bool:
-    """Whether a row has a column at all: objects of JSON need not."""
+def _has_key(batch: RowBatch, i: int, column: str) -> bool:
+    """True if a row has a column at all: objects of JSON need not."""
     row, column = batch.rows[i] if batch.rows is not None else None, origin_of(column)
     if not isinstance(row, dict) or column in row:
         return True

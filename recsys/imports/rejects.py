@@ -1,4 +1,4 @@
-"""What became of the rows: counts, and a file with each row that could not be used, its line and the reason."""
+"""Outcome of an import's rows: counts, and a file with each rejected row, its line and the reason."""
 
 import json
 import re
@@ -9,15 +9,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from recsys.imports.known import Known
+from recsys.imports.matching import CatalogueMatch
 from recsys.store import Merged, Written
 
-MAX_REASON = 120  # characters of a reason in a count
+_MAX_REASON = 120  # characters of a reason in a count
 _QUOTED = re.compile(  # a value as ``ascii`` or ``repr`` writes it, its end perhaps cut off
     r"[:;]? b?(?:'(?:\\.|[^'\\])*(?:'|\Z)|\"(?:\\.|[^\"\\])*(?:\"|\Z))|: ?-?\d[\d.,:T+Z-]*(?: ms)?(?=\Z|;)|: [\[{].*"
 )
-NAMED = 3  # articles that a sentence names
-MAX_ROW = 2_000  # characters of a rejected row that are kept: enough to find it in the file
+_NAMED = 3  # articles that a sentence names
+_MAX_ROW = 2_000  # characters of a rejected row that are kept: enough to find it in the file
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Summary:
         left_out: rows that are not wanted, by what they are, such as "kind SCROLL".
         changed: articles by field that an update changed.
         notes: whole sentences for a person.
-        known: clicks whose article is in the store, and clicks; None when the file holds none.
+        matched_clicks: clicks whose article is in the store, and clicks; None when the file holds none.
         lost: files of several of which every row was rejected.
     """
 
@@ -63,7 +63,7 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    known: tuple[int, int] | None = None
+    matched_clicks: tuple[int, int] | None = None
     lost: list[str] = field(default_factory=list)
 
     @property
@@ -72,7 +72,7 @@ class Summary:
         return self.read / max(self.seconds, 1e-9)
 
 
-class Tally:
+class ImportTally:
     """Counts while an import runs. The rejects file is made with its first line.
 
     Args:
@@ -100,9 +100,9 @@ class Tally:
         self._begun: list[tuple[str, int, int]] = [(name, 0, 0)]  # files; rows read and rejected before each
         self._last_rejected = (0, 0)
         self.notes: list[str] = []
-        self.known: tuple[int, int] | None = None
+        self.matched_clicks: tuple[int, int] | None = None
 
-    def __enter__(self) -> "Tally":
+    def __enter__(self) -> "ImportTally":
         return self
 
     def __exit__(
@@ -135,8 +135,8 @@ class Tally:
             self._first_reason = f"line {line}: {reason}"
             self._file = self._open()
         text = row if isinstance(row, str) else json.dumps(row, ensure_ascii=False, default=str)
-        found = {"line": line, "reason": reason, "row": text[:MAX_ROW]}
-        self._file.write(json.dumps(found, ensure_ascii=False) + "\n")
+        rejected = {"line": line, "reason": reason, "row": text[:_MAX_ROW]}
+        self._file.write(json.dumps(rejected, ensure_ascii=False) + "\n")
         self.rejected += 1
         self.read += 1
 
@@ -167,11 +167,11 @@ class Tally:
             self._hidden.setdefault(why, []).append(article_id)
         self._deleted += merged.deleted
 
-    def know(self, share: Known, remedy: str) -> None:
-        """Keep which part of the clicks is of articles that the store has, and what would make it larger."""
-        known, clicks = self.known or (0, 0)
-        self.known = (known + share.known, clicks + share.clicks)
-        if sentence := share.sentence(remedy):
+    def match(self, match: CatalogueMatch, remedy: str) -> None:
+        """Add clicks and how many of them match an article of the store; note the remedy where these are few."""
+        matched, clicks = self.matched_clicks or (0, 0)
+        self.matched_clicks = (matched + match.matched, clicks + match.clicks)
+        if sentence := match.sentence(remedy):
             self.note(sentence)
 
     def summary(self) -> Summary:
@@ -179,7 +179,7 @@ class Tally:
         seconds = time.monotonic() - self._began
         for why, ids in self._hidden.items():
             stay = "1 article stays" if len(ids) == 1 else f"{len(ids):,} articles stay"
-            named = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
+            named = ", ".join(ids[:_NAMED]) + (", …" if len(ids) > _NAMED else "")
             self.note(f"{stay} hidden, {why}: {named}. `python -m jobs show ID` shows one again.")
         if self._deleted:
             rows = "1 row is" if self._deleted == 1 else f"{self._deleted:,} rows are"
@@ -202,7 +202,7 @@ class Tally:
             dict(self.left_out.most_common()),
             dict(self.changed.most_common()),
             list(self.notes),
-            self.known,
+            self.matched_clicks,
             self.lost_files(),
         )
 
@@ -222,4 +222,4 @@ class Tally:
 
 def _without_value(reason: str) -> str:
     """A reason without the value that it quotes, so that equal reasons are counted together."""
-    return _QUOTED.sub("", reason).strip(" :;,").removesuffix(", such as")[:MAX_REASON]
+    return _QUOTED.sub("", reason).strip(" :;,").removesuffix(", such as")[:_MAX_REASON]

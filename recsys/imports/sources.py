@@ -16,22 +16,22 @@ from recsys.errors import ImportRefused
 
 UTF8 = "utf-8"
 CHUNK_BYTES = 1 << 18  # bytes recoded at a time
-HEAD_BYTES = 1 << 16  # bytes by whose look the layout of a text is told
+_HEAD_BYTES = 1 << 16  # bytes by whose look the layout of a text is told
 NOT_TEXT = re.compile("[\udc80-\udcff]")  # what the surrogateescape of invalid bytes leaves
-COMPRESSIONS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
+_COMPRESSIONS: tuple[tuple[bytes, Callable[[IO[bytes]], Any]], ...] = (
     (b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
     (b"BZh", bz2.BZ2File),
     (b"\xfd7zXZ\x00", lzma.LZMAFile),
     (b"\x28\xb5\x2f\xfd", lambda file: pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")),
 )
-FOREIGN = {
+_FOREIGN = {
     b"PAR1": "a Parquet file",
     b"PK\x03\x04": "a ZIP archive",
     b"%PDF": "a PDF file",
     b"SQLite format 3\x00": "an SQLite database",
 }
-BROKEN = (EOFError, OSError, lzma.LZMAError, pa.ArrowException)  # what damaged compressed data raises
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_BROKEN = (EOFError, OSError, lzma.LZMAError, pa.ArrowException)  # what damaged compressed data raises
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
 class Line(NamedTuple):
@@ -73,7 +73,7 @@ class TextSource:
         self._bytes = io.BufferedReader(_decompressed(self._file), 1 << 16)
         try:
             self._refuse_foreign()
-            self.head = self._peek(HEAD_BYTES).decode(UTF8, "replace")
+            self.head = self._peek(_HEAD_BYTES).decode(UTF8, "replace")
             if "\r" in self.head and "\n" not in self.head:  # line ends of old Macs, as Excel still writes them there
                 self.head = self.head.replace("\r", "\n")
                 self._recode(lambda raw, final: raw.replace(b"\r", b"\n"))
@@ -104,7 +104,7 @@ class TextSource:
 
     @property
     def encoding_problem(self) -> str:
-        """Why bytes of the file are no text."""
+        """Reason for which bytes of the file are no text."""
         return f"not valid {self.encoding}: name the file's encoding with --encoding, for example latin-1"
 
     def chunks(self) -> Iterator[str]:
@@ -117,7 +117,7 @@ class TextSource:
         while True:
             try:
                 raw = self._bytes.read1(CHUNK_BYTES)
-            except BROKEN as error:
+            except _BROKEN as error:
                 raise self._ends_early(error, "") from error
             if text := decoder.decode(raw, final=not raw):
                 yield text
@@ -135,7 +135,7 @@ class TextSource:
             number += 1
             try:
                 raw, whole = self._next_line()
-            except BROKEN as error:
+            except _BROKEN as error:
                 raise self._ends_early(error, f" in line {number}") from error
             if not raw:
                 return
@@ -167,17 +167,17 @@ class TextSource:
     def _peek(self, count: int) -> bytes:
         try:
             return self._bytes.peek(count)[:count]
-        except BROKEN as error:
+        except _BROKEN as error:
             raise ImportRefused(self.expected, str(error), "Get the whole file and import it again.") from error
 
     def _refuse_foreign(self) -> None:
         start = self._peek(16)
         if not start.strip():
             raise ImportRefused(self.expected, f"{self.path.name}, which is empty", "Check how it was made.")
-        for mark, what in FOREIGN.items():
+        for mark, what in _FOREIGN.items():
             if start.startswith(mark):
                 raise ImportRefused(self.expected, f"{what} ({self.path.name})", _remedy(mark))
-        for mark, encoding in MARKS:
+        for mark, encoding in _MARKS:
             if start.startswith(mark):
                 self.encoding = encoding
         if self.encoding == UTF8 and len(start) > 3 and not any(start[1::2]) and all(start[::2]):
@@ -250,7 +250,7 @@ class _Recoded(io.RawIOBase):
 def _decompressed(file: IO[bytes]) -> Any:
     start = file.read(8)
     file.seek(0)
-    for mark, opened in COMPRESSIONS:
+    for mark, opened in _COMPRESSIONS:
         if start.startswith(mark):
             return opened(file)
     return file

@@ -1,4 +1,4 @@
-"""What every file of rows has in common: batches of columns, in constant memory.
+"""Batches of rows in constant memory, the form in which every file is read.
 
 A batch ends after ``batch_rows`` rows or ``batch_bytes`` bytes of text, whichever comes first.
 """
@@ -14,7 +14,7 @@ Reject = Callable[[int, str, Any], None]  # line number, reason, row
 
 
 @dataclass(frozen=True)
-class Batch:
+class RowBatch:
     """Some rows of a file.
 
     Attributes:
@@ -42,13 +42,13 @@ def origin_of(column: str) -> str:
     return column.rpartition("\0")[2]
 
 
-def part_of(batch: Batch, keep: Sequence[int]) -> Batch:
+def part_of(batch: RowBatch, keep: Sequence[int]) -> RowBatch:
     """Some rows of a batch."""
     columns = {name: [values[i] for i in keep] for name, values in batch.columns.items()}
-    return Batch([batch.lines[i] for i in keep], columns, [batch.row(i) for i in keep])
+    return RowBatch([batch.lines[i] for i in keep], columns, [batch.row(i) for i in keep])
 
 
-class Table(Protocol):
+class RowReader(Protocol):
     """A file of rows, read in batches.
 
     Attributes:
@@ -61,18 +61,18 @@ class Table(Protocol):
 
     @property
     def progress(self) -> tuple[int, int]:
-        """How far reading is: done and total, in bytes or rows."""
+        """Progress of reading: done and total, in bytes or rows."""
 
     def sample(self) -> dict[str, list[Any]]:
         """The first values of each column, by which one sees what it holds; to be asked before ``batches``."""
 
-    def batches(self, wanted: list[str], reject: Reject) -> Iterator[Batch]:
+    def batches(self, wanted: list[str], reject: Reject) -> Iterator[RowBatch]:
         """Read the rows with the wanted columns; a row that cannot be read goes to ``reject``."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a batch and a line may hold."""
+    """Limits of a batch and of a line."""
 
     batch_rows: int
     batch_bytes: int
@@ -80,7 +80,7 @@ class Limits:
 
 
 def has_text(line: Line) -> bool:
-    """Whether a line is more than blanks."""
+    """True if a line is more than blanks."""
     return bool(line.text) and not line.text.isspace()
 
 

@@ -10,17 +10,17 @@ from urllib.parse import urljoin, urlsplit
 from recsys.imports.values import BadValue, Convert, shown
 from recsys.languages import language_code
 from recsys.markup import plain_text, without_markup
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 from recsys.store import clean_text
 
 Repair = Callable[[str], None]  # takes what was done
-LINK_KEYS = ("url", "href", "src", "contentUrl", "link", "@id")
+_LINK_KEYS = ("url", "href", "src", "contentUrl", "link", "@id")
 TEXT_KEYS = ("rendered", "text", "#text", "value", "plain", "html", "content")  # WordPress says "rendered"
-NAME_KEYS = ("name", "title", "label", "Label", "term", "text", "value", "slug", "id")
+_NAME_KEYS = ("name", "title", "label", "Label", "term", "text", "value", "slug", "id")
 # A first part like these is a file's name and not a host's: story.html, index.php.
-FILE_ENDINGS = "html?|xhtml|shtml|php\\d?|aspx?|jspx?|cgi|xml|json|pdf|txt|jpe?g|png|gif|webp|svg|avif|mp[34]|webm"
+_FILE_ENDINGS = "html?|xhtml|shtml|php\\d?|aspx?|jspx?|cgi|xml|json|pdf|txt|jpe?g|png|gif|webp|svg|avif|mp[34]|webm"
 _HOST = re.compile(
-    rf"(?!\S*\.(?:{FILE_ENDINGS})(?:[/?#]|\Z))(?:[\w-]+\.)+[^\W\d_]{{2,24}}(?::\d{{1,5}})?(?=[/?#]|\Z)"
+    rf"(?!\S*\.(?:{_FILE_ENDINGS})(?:[/?#]|\Z))(?:[\w-]+\.)+[^\W\d_]{{2,24}}(?::\d{{1,5}})?(?=[/?#]|\Z)"
     r"|www\.[\w.-]+(?::\d{1,5})?(?=[/?#]|\Z)",
     re.IGNORECASE,
 )
@@ -31,7 +31,7 @@ _SEPARATORS = re.compile(r"[,;|\uff0c\u3001\uff1b]")
 
 def text_of(value: Any) -> str | None:
     """A text as it is; NUL is removed and a lone surrogate becomes U+FFFD. None when nothing is left."""
-    if is_nothing(value):
+    if is_missing(value):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadValue(f"not a text: {shown(value)}")
@@ -75,10 +75,10 @@ def name_of(repair: Repair) -> Convert:
         value = _unpacked(value)
         if isinstance(value, list | tuple):
             repair("the first of a list")
-            value = next((element for element in value if not is_nothing(element)), None)
+            value = next((element for element in value if not is_missing(element)), None)
         if isinstance(value, dict):
             repair("the name inside an object")
-            value = next((value[key] for key in NAME_KEYS if not is_nothing(value.get(key))), None)
+            value = next((value[key] for key in _NAME_KEYS if not is_missing(value.get(key))), None)
         text: str | None = plain(value)
         return text
 
@@ -99,10 +99,10 @@ def link_of(base_url: str = "", repair: Repair = lambda what: None) -> Convert:
         value = _unpacked(value)
         if isinstance(value, list | tuple):
             repair("the first of a list")
-            value = next((element for element in value if not is_nothing(element)), None)
+            value = next((element for element in value if not is_missing(element)), None)
         if isinstance(value, dict):
             repair("the address inside an object")
-            value = next((value[key] for key in LINK_KEYS if not is_nothing(value.get(key))), None)
+            value = next((value[key] for key in _LINK_KEYS if not is_missing(value.get(key))), None)
         text = text_of(value)
         return _address(text, base_url, repair) if text is not None else None
 
@@ -123,13 +123,13 @@ def language_of(value: Any) -> str | None:
 
 def entities_of(value: Any) -> tuple[str, ...]:
     """Names from a list of texts or objects, or from a text that is a list in JSON, in Python, or with commas."""
-    if is_nothing(value):
+    if is_missing(value):
         return ()
     value = _unpacked(value)
     if isinstance(value, str):
         value = _SEPARATORS.split(value)
     elif isinstance(value, dict):
-        value = [value] if any(key in value for key in NAME_KEYS) else list(value)
+        value = [value] if any(key in value for key in _NAME_KEYS) else list(value)
     if not isinstance(value, list | tuple):
         raise BadValue(f"not a list of texts: {shown(value)}")
     return tuple(dict.fromkeys(_names(value)))
@@ -140,7 +140,7 @@ def _names(elements: Iterable[Any]) -> Iterable[str]:
         wikidata = None
         if isinstance(element, dict):
             wikidata = element.get("WikidataId")
-            element = next((element[key] for key in NAME_KEYS if not is_nothing(element.get(key))), None)
+            element = next((element[key] for key in _NAME_KEYS if not is_missing(element.get(key))), None)
         if isinstance(element, bool | list | tuple | dict):
             raise BadValue(f"not a list of texts: {shown(element)}")
         name = text_of(element)
@@ -149,7 +149,7 @@ def _names(elements: Iterable[Any]) -> Iterable[str]:
 
 
 def _unpacked(value: Any) -> Any:
-    """What a text that is a list or an object in JSON, or in Python, holds; else the value."""
+    """Content of a text that is a list or an object in JSON, or in Python; else the value."""
     if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
         return value
     for load in (json.loads, ast.literal_eval):

@@ -1,6 +1,6 @@
 """One row -> several events: whether an article was shown and clicked, or lists of those that were, or a history.
 
-Produces batches in which each row is one event, for ``Records``. What a row says of the list as a whole (reader,
+Produces batches in which each row is one event, for ``RecordBuilder``. What a row says of the list as a whole (reader,
 session, context) is said of each of its events.
 """
 
@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from recsys.imports.lists import aligned_list, is_several, list_of
-from recsys.imports.mapping import LIST_FIELDS, Mapping, Source
-from recsys.imports.tables import Batch, Reject, made_column
+from recsys.imports.mapping import UNFOLDED_FIELDS, FieldMap, FieldSource
+from recsys.imports.tables import Reject, RowBatch, made_column
 from recsys.imports.values import BadValue, id_of, shown
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 
-READERS = 50_000  # whose history is remembered, so that it is not sent again with each row
-ID_BYTES = 10
-YES, NO = frozenset(("1", "1.0", "true", "yes", "y", "t")), frozenset(("", "0", "0.0", "false", "no", "n", "f"))
-VARYING = ("event_id", "kind", "article", "time", "position", "impression", "dwell_ms")
-ALIGNED = ("time", "position", "dwell_ms")  # may be lists beside a list of articles
+_READERS = 50_000  # whose history is remembered, so that it is not sent again with each row
+_ID_BYTES = 10
+_YES, _NO = frozenset(("1", "1.0", "true", "yes", "y", "t")), frozenset(("", "0", "0.0", "false", "no", "n", "f"))
+_VARYING = ("event_id", "kind", "article", "time", "position", "impression", "dwell_ms")
+_ALIGNED = ("time", "position", "dwell_ms")  # may be lists beside a list of articles
 
 
-class Unfolded(NamedTuple):
-    """What varies between the events of one row; ``None`` in ``event_id`` makes one of the other fields."""
+class UnfoldedEvent(NamedTuple):
+    """Fields that vary between the events of one row; ``None`` in ``event_id`` makes one of the other fields."""
 
     event_id: str | None
     kind: str
@@ -34,7 +34,7 @@ class Unfolded(NamedTuple):
     dwell_ms: Any
 
 
-class Unfold:
+class Unfolder:
     """Turns rows into events.
 
     Args:
@@ -42,31 +42,33 @@ class Unfold:
         leave_out: counts rows that are not wanted.
 
     Attributes:
-        mapping: the map of the batches that are made, for ``Records``.
+        mapping: the map of the batches that are made, for ``RecordBuilder``.
     """
 
-    def __init__(self, source: Mapping, leave_out: Callable[[str, int], None]) -> None:
+    def __init__(self, source: FieldMap, leave_out: Callable[[str, int], None]) -> None:
         self._source, self._leave_out = source, leave_out
-        self._rest = [field for field, origin in source.items() if origin.column and field not in VARYING + LIST_FIELDS]
-        self.mapping: Mapping = {field: origin for field, origin in source.items() if origin.column is None}
+        self._rest = [
+            field for field, origin in source.items() if origin.column and field not in _VARYING + UNFOLDED_FIELDS
+        ]
+        self.mapping: FieldMap = {field: origin for field, origin in source.items() if origin.column is None}
         self.mapping |= {field: _made(source[field], field) for field in self._rest}
         self._beside_article = lists = [field for field in ("shown", "clicked", "history") if field in source]
-        for field in VARYING:
+        for field in _VARYING:
             if field in source or field in ("event_id", "kind", "article", "impression", "time"):
-                self.mapping[field] = _made(source.get(field, Source(None, None)), field)
+                self.mapping[field] = _made(source.get(field, FieldSource(None, None)), field)
         if any(source[field].is_address for field in lists):
             self.mapping["article"] = self.mapping["article"]._replace(is_address=True)
         self._unfold = self._flags if "article" in source else self._lists
-        self._histories = Histories()
+        self._histories = HistoryClicks()
         self._has_labels: bool | None = None if "shown" in source and "clicked" not in source else False
 
-    def batch(self, batch: Batch, reject: Reject) -> Batch:
+    def batch(self, batch: RowBatch, reject: Reject) -> RowBatch:
         """The events of a batch of rows; a row that cannot be unfolded goes to ``reject``."""
         if self._has_labels is None:
             self._has_labels = _are_labelled(self._column("shown", batch))
         values = {field: self._column(field, batch) for field in self._source if field not in self._rest}
         rows: list[int] = []
-        events: list[Unfolded] = []
+        events: list[UnfoldedEvent] = []
         for i in range(len(batch.lines)):
             row = {field: column[i] for field, column in values.items()}
             try:
@@ -77,21 +79,23 @@ class Unfold:
                 continue
             events += some
             rows += [i] * len(some)
-        varying = zip(*events, strict=True) if events else [()] * len(VARYING)
-        made = dict(zip(VARYING, map(list, varying), strict=True))
+        varying = zip(*events, strict=True) if events else [()] * len(_VARYING)
+        values_of = dict(zip(_VARYING, map(list, varying), strict=True))
         columns = {
-            origin.column: made[field] for field, origin in self.mapping.items() if field in made and origin.column
+            origin.column: values_of[field]
+            for field, origin in self.mapping.items()
+            if field in values_of and origin.column
         }
         for field in self._rest:
             column = batch.columns[self._source[field].column or ""]
             columns[self.mapping[field].column or ""] = [column[i] for i in rows]
-        return Batch([batch.lines[i] for i in rows], columns, [batch.row(i) for i in rows])
+        return RowBatch([batch.lines[i] for i in rows], columns, [batch.row(i) for i in rows])
 
-    def _column(self, field: str, batch: Batch) -> list[Any]:
+    def _column(self, field: str, batch: RowBatch) -> list[Any]:
         origin = self._source[field]
         return batch.columns[origin.column] if origin.column else [origin.constant] * len(batch.lines)
 
-    def _flags(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
+    def _flags(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[UnfoldedEvent]:
         """An impression if the article was shown, a click if it was clicked; without either the row's kind."""
         if is_several(row["article"]):
             raise BadValue(f"article: a list beside {' and '.join(self._beside_article)}: {shown(row['article'])}")
@@ -105,23 +109,23 @@ class Unfold:
             self._leave_out("rows neither shown nor clicked", 1)
         id = row.get("event_id")
         for kind in kinds:
-            own = None if is_nothing(id) else f"{id}-{kind}" if flags else id
+            own = None if is_missing(id) else f"{id}-{kind}" if flags else id
             dwell = None if kind == "impression" else row.get("dwell_ms")
             place, impression = row.get("position"), row.get("impression")
-            yield Unfolded(own, kind, row["article"], row.get("time"), place, impression, dwell)
+            yield UnfoldedEvent(own, kind, row["article"], row.get("time"), place, impression, dwell)
 
-    def _lists(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
+    def _lists(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[UnfoldedEvent]:
         """An impression for each article shown, and a click for each clicked."""
         shown_ids, clicked = _articles("shown", row), _articles("clicked", row)
         if self._has_labels:
             clicked = [_without_label(article) for article in shown_ids if str(article).endswith("-1")]
             shown_ids = [_without_label(article) for article in shown_ids]
         impression = row.get("impression")
-        if is_nothing(impression) and shown_ids:
+        if is_missing(impression) and shown_ids:
             impression = _digest((who, row.get("time"), shown_ids))
         times, places = (_beside(field, row.get(field), shown_ids, "shown") for field in ("time", "position"))
         for article, time, place in zip(shown_ids, times, places, strict=True):
-            yield Unfolded(None, "impression", article, time, place, impression, None)
+            yield UnfoldedEvent(None, "impression", article, time, place, impression, None)
         # One dwell time of a row with several clicks is that of none of them.
         dwell = row.get("dwell_ms") if len(clicked) == 1 or _is_list(row.get("dwell_ms")) else None
         times, dwells = (
@@ -129,9 +133,9 @@ class Unfold:
             _beside("dwell_ms", dwell, clicked, "clicked"),
         )
         for article, time, dwell in zip(clicked, times, dwells, strict=True):
-            yield Unfolded(None, "click", article, time, None, impression, dwell)
+            yield UnfoldedEvent(None, "click", article, time, None, impression, dwell)
 
-    def _history(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[Unfolded]:
+    def _history(self, row: dict[str, Any], who: dict[str, Any]) -> Iterator[UnfoldedEvent]:
         """A click for each article of a history, with its own time if there is one."""
         articles = _articles("history", row)
         if not articles:
@@ -141,22 +145,22 @@ class Unfold:
         if times is None:
             reader = _text(who.get("reader"))
             for id, article in self._histories.new(reader or _digest(who), articles):
-                yield Unfolded(id, "click", article, None, None, None, None)
+                yield UnfoldedEvent(id, "click", article, None, None, None, None)
             return
         dwell = row.get("dwell_ms") if is_alone and _is_list(row.get("dwell_ms")) else None
         dwells = _beside("dwell_ms", dwell, articles, "history")
         for article, time, dwell in zip(articles, times, dwells, strict=True):
-            yield Unfolded(None, "click", article, time, None, None, dwell)
+            yield UnfoldedEvent(None, "click", article, time, None, None, dwell)
 
 
-def unfold_articles(batch: Batch, mapping: Mapping, reject: Reject) -> Batch:
+def unfold_articles(batch: RowBatch, mapping: FieldMap, reject: Reject) -> RowBatch:
     """One row for each article where ``article`` is a list of them, in the same columns.
 
     Lists of equally many values beside it are unfolded with it; what else the row says is said of each.
     """
     column = mapping["article"].column or ""
     own_id = mapping["event_id"].column if "event_id" in mapping else None
-    aligned = {mapping[field].column: field for field in ALIGNED if field in mapping and mapping[field].column}
+    aligned = {mapping[field].column: field for field in _ALIGNED if field in mapping and mapping[field].column}
     rows: list[int] = []
     columns: dict[str, list[Any]] = {name: [] for name in batch.columns}
     for i in range(len(batch.lines)):
@@ -169,15 +173,15 @@ def unfold_articles(batch: Batch, mapping: Mapping, reject: Reject) -> Batch:
             continue
         for n, article in enumerate(articles):
             element = row | {name: values[n] for name, values in beside.items()} | {column: article}
-            if own_id is not None and len(articles) > 1 and not is_nothing(row[own_id]):
+            if own_id is not None and len(articles) > 1 and not is_missing(row[own_id]):
                 element[own_id] = f"{row[own_id]}-{n}"
             for name, value in element.items():
                 columns[name].append(value)
         rows += [i] * len(articles)
-    return Batch([batch.lines[i] for i in rows], columns, [batch.row(i) for i in rows])
+    return RowBatch([batch.lines[i] for i in rows], columns, [batch.row(i) for i in rows])
 
 
-class Histories:
+class HistoryClicks:
     """Histories without times, which often come with each row again: each click of a reader is handed out once.
 
     A click's identifier is made of the reader, the article and how often it came before in the history: a history that
@@ -185,7 +189,7 @@ class Histories:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, frozenset[str]] = {}
+        self._last_histories: dict[str, frozenset[str]] = {}
 
     def new(self, reader: str, articles: list[Any]) -> list[tuple[str, Any]]:
         """The identifiers and articles of a history that were not in the reader's last one."""
@@ -194,11 +198,11 @@ class Histories:
         for article in map(_text, articles):
             clicks[f"history-{reader}-{article}-{counts[article]}"] = article
             counts[article] += 1
-        known = self._known.get(reader, frozenset())
-        if len(self._known) >= READERS:
-            self._known.clear()  # the store drops what comes twice; this only saves the way there
-        self._known[reader] = frozenset(clicks)
-        return [(id, article) for id, article in clicks.items() if id not in known]
+        earlier = self._last_histories.get(reader, frozenset())
+        if len(self._last_histories) >= _READERS:
+            self._last_histories.clear()  # the store drops what comes twice; this only saves the way there
+        self._last_histories[reader] = frozenset(clicks)
+        return [(id, article) for id, article in clicks.items() if id not in earlier]
 
 
 def _text(value: Any) -> str:
@@ -209,15 +213,15 @@ def _text(value: Any) -> str:
         return str(value)
 
 
-def _made(source: Source, field: str) -> Source:
+def _made(source: FieldSource, field: str) -> FieldSource:
     return source._replace(column=made_column(field, source.column), constant=None)
 
 
 def _flag(field: str, value: Any) -> bool:
-    text = "" if is_nothing(value) else str(value).strip().lower()
-    if text not in YES and text not in NO:
+    text = "" if is_missing(value) else str(value).strip().lower()
+    if text not in _YES and text not in _NO:
         raise BadValue(f"{field}: not yes or no: {shown(value)}")
-    return text in YES
+    return text in _YES
 
 
 def _articles(field: str, row: dict[str, Any]) -> list[Any]:
@@ -238,7 +242,7 @@ def _beside(field: str, value: Any, articles: list[Any], name: str) -> list[Any]
 
 
 def _are_labelled(cells: list[Any]) -> bool:
-    """Whether lists are of candidates with a label, as in MIND: most end in -0 or -1, and both occur."""
+    """True if lists are of candidates with a label, as in MIND: most end in -0 or -1, and both occur."""
     try:
         candidates = [str(article) for cell in cells for article in list_of(cell)]
     except BadValue:
@@ -259,7 +263,7 @@ def _history_times(row: dict[str, Any], articles: list[Any], is_alone: bool) -> 
     if "history_time" in row:
         value = row["history_time"]
         times = aligned_list(value) or ([value] if len(articles) == 1 else [])
-        return _beside("history_time", None if is_nothing(value) else times, articles, "history")
+        return _beside("history_time", None if is_missing(value) else times, articles, "history")
     time = row.get("time")
     return _beside("time", time, articles, "history") if is_alone and _is_list(time) else None
 
@@ -269,4 +273,4 @@ def _is_list(value: Any) -> bool:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.blake2b(repr(value).encode(), digest_size=ID_BYTES).hexdigest()
+    return hashlib.blake2b(repr(value).encode(), digest_size=_ID_BYTES).hexdigest()

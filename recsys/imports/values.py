@@ -9,29 +9,28 @@ from functools import lru_cache
 from typing import Any
 
 from recsys.errors import BadReader
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 from recsys.store import Kind, clean_text, compact_json, normal_id
 from recsys.store.addresses import normal_address
 from recsys.times import EARLIEST
 
 Convert = Callable[[Any], Any]
-FAR = 253_402_300_799_000  # the end of the year 9999, ms UTC: what databases and datetimes can hold
+LATEST_STORABLE_MS = 253_402_300_799_000  # the end of the year 9999, ms UTC: what databases and datetimes can hold
 MAX_CONTEXT = 4096  # characters of one event's context
-KINDS = {kind.value: kind for kind in Kind}
+_KINDS = {kind.value: kind for kind in Kind}
 # Words of databases (-1 of Access and Visual Basic), and of the content systems WordPress, Drupal, Ghost and Strapi.
-TRUE = frozenset(("1", "-1", "true", "yes", "y", "t", "on"))
-FALSE = frozenset(("", "0", "false", "no", "n", "f", "off"))
-UNSEEN = frozenset(
+_TRUE = frozenset(("1", "-1", "true", "yes", "y", "t", "on"))
+_FALSE = frozenset(("", "0", "false", "no", "n", "f", "off"))
+HIDDEN_STATES = frozenset(
     ("hidden", "draft", "auto-draft", "unpublished", "private", "trash", "trashed", "deleted", "removed")
 )
-UNSEEN |= frozenset(("archived", "pending", "future", "scheduled", "withdrawn", "retracted", "expired"))
-SEEN = frozenset(("visible", "shown", "published", "publish", "public", "live"))
-MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+HIDDEN_STATES |= frozenset(("archived", "pending", "future", "scheduled", "withdrawn", "retracted", "expired"))
+VISIBLE_STATES = frozenset(("visible", "shown", "published", "publish", "public", "live"))
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How an import reads values that do not say it themselves.
+class ParseOptions:
+    """Options of reading values that do not say it themselves.
 
     Attributes:
         zone: of times that name none.
@@ -46,7 +45,7 @@ class Reading:
     zone: tzinfo = UTC
     time_format: str | None = None
     earliest: int = EARLIEST
-    latest: int = FAR
+    latest: int = LATEST_STORABLE_MS
     base_url: str = ""
     dwell_unit_ms: int = 1
     language: str | None = None
@@ -68,7 +67,7 @@ def id_of(value: Any) -> str | None:
 
 def address_of(value: Any) -> str | None:
     """An article's address in its normal form."""
-    if is_nothing(value):
+    if is_missing(value):
         return None
     address = normal_address(value) if isinstance(value, str) else None
     if address is None:
@@ -78,21 +77,21 @@ def address_of(value: Any) -> str | None:
 
 def kind_of(value: Any) -> Kind | None:
     """A kind of event by its name."""
-    if is_nothing(value):
+    if is_missing(value):
         return None
-    kind = KINDS.get(str(value).strip().lower())
+    kind = _KINDS.get(str(value).strip().lower())
     if kind is None:
-        raise BadValue(f"not a kind of event ({', '.join(KINDS)}): {shown(value)}")
+        raise BadValue(f"not a kind of event ({', '.join(_KINDS)}): {shown(value)}")
     return kind
 
 
 def flag_of(value: Any) -> bool:
     """Yes or no, in the words of databases and content systems."""
-    text = "" if is_nothing(value) else str(value).strip().lower()
+    text = "" if is_missing(value) else str(value).strip().lower()
     text = text.removesuffix(".0")  # what a data frame makes of a column with gaps
-    if text in TRUE or text in UNSEEN:
+    if text in _TRUE or text in HIDDEN_STATES:
         return True
-    if text in FALSE or text in SEEN:
+    if text in _FALSE or text in VISIBLE_STATES:
         return False
     raise BadValue(f"not yes or no: {shown(value)}")
 
@@ -106,7 +105,7 @@ def whole(most: int, unit: float = 1) -> Convert:
     """
 
     def whole_of(value: Any) -> int | None:
-        if is_nothing(value):
+        if is_missing(value):
             return None
         try:
             number = float(value) * unit
@@ -133,12 +132,12 @@ def context_of(names: tuple[str, ...], *values: Any) -> str | None:
 @lru_cache(maxsize=65_536, typed=True)
 def _context(names: tuple[str, ...], *values: Any) -> str | None:
     pairs = zip(names, values, strict=True)
-    return context_text({clean_text(name): value for name, value in pairs if not is_nothing(value)})
+    return context_text({clean_text(name): value for name, value in pairs if not is_missing(value)})
 
 
 def context_text(value: Any) -> str | None:
     """The text of a JSON object from an object, or from such a text."""
-    if not value or is_nothing(value):
+    if not value or is_missing(value):
         return None
     try:
         value = json.loads(value) if isinstance(value, str) else value

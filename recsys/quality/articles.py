@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-NEEDED_BY_NO_ONE = ("id", "expires_at", "hidden")  # whose absence says nothing
-KEPT = ("id", "title", "url", "language", "published_at", "expires_at", "hidden")
-BATCH_ROWS = 5_000  # articles whose bodies are in memory at a time
+_NEEDED_BY_NO_ONE = ("id", "expires_at", "hidden")  # whose absence says nothing
+_KEPT = ("id", "title", "url", "language", "published_at", "expires_at", "hidden")
+_BATCH_ROWS = 5_000  # articles whose bodies are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -47,17 +47,17 @@ def catalogue_frame(file: Path) -> tuple[pd.DataFrame, dict[str, int]]:
         file: see ``recsys.events.catalogue``.
 
     Returns:
-        A row per article with ``KEPT``, and field -> articles without it.
+        A row per article with ``_KEPT``, and field -> articles without it.
     """
     frames, missing = [], dict[str, int]()
     with pq.ParquetFile(file) as parts:
-        for batch in parts.iter_batches(BATCH_ROWS):
+        for batch in parts.iter_batches(_BATCH_ROWS):
             for name in batch.schema.names:
-                if name not in NEEDED_BY_NO_ONE:
+                if name not in _NEEDED_BY_NO_ONE:
                     missing[name] = missing.get(name, 0) + _empty(batch.column(name))
-            frames.append(pa.Table.from_batches([batch]).select(KEPT).to_pandas())
+            frames.append(pa.Table.from_batches([batch]).select(_KEPT).to_pandas())
         schema = parts.schema_arrow
-    nothing = schema.empty_table().select(KEPT).to_pandas()
+    nothing = schema.empty_table().select(_KEPT).to_pandas()
     return (pd.concat(frames, ignore_index=True) if frames else nothing), missing
 
 

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 
 from recsys.imports import Summary
-from recsys.imports.seen import Seen
+from recsys.imports.target import RecordStatistics
 from recsys.quality.phrases import moment, percent, several
 
-MOST = 4  # reasons, fields and languages that are named
-MATCH = "match an article"  # what an import's own note says where few do
-NOUNS = {"articles": "article", "clicks": "click", "events": "event"}
+_MOST = 4  # reasons, fields and languages that are named
+_MATCH = "match an article"  # what an import's own note says where few do
+_NOUNS = {"articles": "article", "clicks": "click", "events": "event"}
 
 
-def closing_lines(summary: Summary, seen: Seen, zone: str) -> list[str]:
+def closing_lines(summary: Summary, statistics: RecordStatistics, zone: str) -> list[str]:
     """Say what an import did.
 
     Args:
         summary: the import in numbers.
-        seen: what its records hold.
+        statistics: of its records.
         zone: the site's time zone.
 
     Returns:
@@ -26,13 +26,13 @@ def closing_lines(summary: Summary, seen: Seen, zone: str) -> list[str]:
     return [
         _rows(summary),
         " ".join(filter(None, mended)) or "Nothing had to be repaired or left out.",
-        " ".join([*_content(summary, seen, zone), *summary.notes]) or "Nothing more is known of them.",
+        " ".join([*_content(summary, statistics, zone), *summary.notes]) or "Nothing more is known of them.",
     ]
 
 
 def _rows(summary: Summary) -> str:
     """The rows and what became of them; a row of some formats makes several records."""
-    whole = several(summary.read, NOUNS.get(summary.records, "row"))
+    whole = several(summary.read, _NOUNS.get(summary.records, "row"))
     changed = f" ({_counts(summary.changed)})" if summary.changed else ""
     parts = [
         f"{summary.stored:,} new",
@@ -45,17 +45,17 @@ def _rows(summary: Summary) -> str:
     return f"{whole}: {', '.join(filter(None, parts))}.{why}{trial}"
 
 
-def _content(summary: Summary, seen: Seen, zone: str) -> list[str]:
-    said = []
-    if summary.known and summary.known[1] and not any(MATCH in note for note in summary.notes):
-        known, clicks = summary.known
-        said.append(f"{percent(known, clicks)} of {several(clicks, 'click')} {MATCH}.")
-    if seen.languages:
-        languages = {name or "not said": count for name, count in seen.languages.items()}
-        said.append(f"Languages: {_counts(languages)}.")
-    if seen.first is not None and seen.last is not None:
-        said.append(f"Times: {moment(seen.first, zone)} to {moment(seen.last, zone)} ({zone}).")
-    return said
+def _content(summary: Summary, statistics: RecordStatistics, zone: str) -> list[str]:
+    sentences = []
+    if summary.matched_clicks and summary.matched_clicks[1] and not any(_MATCH in note for note in summary.notes):
+        matched, clicks = summary.matched_clicks
+        sentences.append(f"{percent(matched, clicks)} of {several(clicks, 'click')} {_MATCH}.")
+    if statistics.languages:
+        languages = {name or "not said": count for name, count in statistics.languages.items()}
+        sentences.append(f"Languages: {_counts(languages)}.")
+    if statistics.first is not None and statistics.last is not None:
+        sentences.append(f"Times: {moment(statistics.first, zone)} to {moment(statistics.last, zone)} ({zone}).")
+    return sentences
 
 
 def _named(what: str, counts: Mapping[str, int]) -> str:
@@ -74,6 +74,6 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _most(counts: Mapping[str, int]) -> dict[str, int]:
     """The most frequent, and the others together."""
-    ordered = sorted(counts.items(), key=lambda one: -one[1])
-    rest = sum(count for _, count in ordered[MOST:])
-    return dict(ordered[:MOST]) | ({"others": rest} if rest else {})
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    rest = sum(count for _, count in ordered[_MOST:])
+    return dict(ordered[:_MOST]) | ({"others": rest} if rest else {})

@@ -11,18 +11,17 @@ import pandas as pd
 import pyarrow as pa
 
 from recsys.events import KINDS, UNDATED
-from recsys.quality.reading import ReadEvents
+from recsys.quality.reading import EventTable
 from recsys.store import Kind
+from recsys.units import DAY_MS, MINUTE_MS
 
-MINUTE_MS = 60_000
-QUARTER_MS = 15 * MINUTE_MS  # days begin at a quarter hour of UTC in every time zone
-HOUR_MS, DAY_MS = 60 * MINUTE_MS, 86_400_000
-MAX_HOURS = 16 * DAY_MS  # a longer log is drawn by day: more bars than pixels say nothing
-MAX_DAYS = 800 * DAY_MS  # and one that is longer still by month
-TAIL = 0.001  # share of the events at each end that may lie outside the picture
-STRETCH = 1.5  # if it would be so many times as long with them
-MARGIN = 0.03  # of the picture that is left at each end for those near by
-FREQUENCIES = {"hour": "h", "day": "D", "month": "MS"}
+_QUARTER_MS = 15 * MINUTE_MS  # days begin at a quarter hour of UTC in every time zone
+_MAX_HOURS = 16 * DAY_MS  # a longer log is drawn by day: more bars than pixels say nothing
+_MAX_DAYS = 800 * DAY_MS  # and one that is longer still by month
+_TAIL = 0.001  # share of the events at each end that may lie outside the picture
+_STRETCH = 1.5  # if it would be so many times as long with them
+_MARGIN = 0.03  # of the picture that is left at each end for those near by
+_FREQUENCIES = {"hour": "h", "day": "D", "month": "MS"}
 
 Ints = npt.NDArray[np.int64]
 
@@ -78,8 +77,8 @@ class EventFacts:
 
 
 @dataclass(frozen=True)
-class Clock:
-    """What decides which time is odd: now (int ms UTC), the site's zone, and the minutes that are let pass."""
+class TimeRules:
+    """Rules by which a time is odd: now (int ms UTC), the site's zone, and the minutes that are let pass."""
 
     now: int
     zone: str
@@ -87,7 +86,7 @@ class Clock:
     ahead_minutes: float
 
 
-def event_facts(read: ReadEvents, articles: Sequence[str], clock: Clock, shown: int) -> EventFacts:
+def event_facts(read: EventTable, articles: Sequence[str], clock: TimeRules, shown: int) -> EventFacts:
     """Count events.
 
     Args:
@@ -102,10 +101,10 @@ def event_facts(read: ReadEvents, articles: Sequence[str], clock: Clock, shown: 
     reader, readers = _codes(table["reader"])
     click = kind == names.index(Kind.CLICK) if Kind.CLICK in names else np.zeros(len(kind), bool)
     dated, ahead = time != UNDATED, time > clock.now + clock.ahead_minutes * MINUTE_MS
-    known = pd.Index(ids).isin(articles)[article] if len(ids) else np.zeros(len(article), bool)
+    in_catalogue = pd.Index(ids).isin(articles)[article] if len(ids) else np.zeros(len(article), bool)
     past = time[dated & ~ahead]
     pairs = pd.DataFrame({"reader": reader, "article": article})[click & (reader >= 0)]
-    lost = Counter(article[click & ~known].tolist()).most_common(shown)
+    lost = Counter(article[click & ~in_catalogue].tolist()).most_common(shown)
     return EventFacts(
         total=len(table),
         kinds=_by_kind(kind, names),
@@ -135,20 +134,20 @@ def timeline(time: Ints, kind: npt.NDArray[Any], names: Sequence[str], zone: str
     """
     if not len(time):
         return None
-    low, high = np.quantile(time, [TAIL, 1 - TAIL])
+    low, high = np.quantile(time, [_TAIL, 1 - _TAIL])
     inside = np.ones(len(time), bool)
-    if np.ptp(time) > STRETCH * max(high - low, DAY_MS):
-        margin = MARGIN * max(high - low, DAY_MS)
+    if np.ptp(time) > _STRETCH * max(high - low, DAY_MS):
+        margin = _MARGIN * max(high - low, DAY_MS)
         inside = (time >= low - margin) & (time <= high + margin)
     time, kind = time[inside], kind[inside]
     span = int(np.ptp(time))
-    step = "hour" if span <= MAX_HOURS else "day" if span <= MAX_DAYS else "month"
-    counted = pd.DataFrame({"quarter": time // QUARTER_MS, "kind": kind}).value_counts().unstack("kind", fill_value=0)
-    counted.index = pd.to_datetime(counted.index.to_numpy() * QUARTER_MS, unit="ms", utc=True).tz_convert(zone)
-    table = counted.sort_index().resample(FREQUENCIES[step]).sum()
+    step = "hour" if span <= _MAX_HOURS else "day" if span <= _MAX_DAYS else "month"
+    counted = pd.DataFrame({"quarter": time // _QUARTER_MS, "kind": kind}).value_counts().unstack("kind", fill_value=0)
+    counted.index = pd.to_datetime(counted.index.to_numpy() * _QUARTER_MS, unit="ms", utc=True).tz_convert(zone)
+    table = counted.sort_index().resample(_FREQUENCIES[step]).sum()
     starts = pd.DatetimeIndex(table.index).tz_convert("UTC").tz_localize(None).to_numpy("datetime64[ms]")
-    drawn = {name: names.index(name) for name in KINDS if name in names and names.index(name) in table.columns}
-    counts = {name: table[code].astype(int).to_list() for name, code in drawn.items()}
+    code_of = {name: names.index(name) for name in KINDS if name in names and names.index(name) in table.columns}
+    counts = {name: table[code].astype(int).to_list() for name, code in code_of.items()}
     return Timeline(step, starts.astype(np.int64).tolist(), counts, int((~inside).sum()))
 
 
@@ -173,8 +172,8 @@ _EMPTY = pa.array([], pa.string()).dictionary_encode()
 
 def _by_kind(kind: Ints, names: Sequence[str]) -> dict[str, int]:
     counts = np.bincount(kind, minlength=len(names)) if len(kind) else np.zeros(len(names), int)
-    found = dict(zip(names, counts.tolist(), strict=True))
-    return {name: found[name] for name in KINDS if found.get(name)}
+    count_of = dict(zip(names, counts.tolist(), strict=True))
+    return {name: count_of[name] for name in KINDS if count_of.get(name)}
 
 
 def _late(seq: Ints, time: Ints, minutes: float) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 from recsys.errors import CorruptArtefact
 from recsys.imports import Summary
 from recsys.quality.phrases import moment
+from recsys.units import MINUTE_MS
 from recsys.workspace import read_json, replace_json
 
-Past = Mapping[str, Any]  # the members of a Summary, and file, site, time (int ms UTC)
+ImportRecord = Mapping[str, Any]  # the members of a Summary, and file, site, time (int ms UTC)
 
 
 def keep(folder: Path, summary: Summary, path: str, site: str, now: int) -> Path:
@@ -29,22 +30,22 @@ def keep(folder: Path, summary: Summary, path: str, site: str, now: int) -> Path
     folder.mkdir(parents=True, exist_ok=True)
     values = asdict(summary) | {"rejects": str(summary.rejects) if summary.rejects else None}
     stamp = moment(now, "UTC").translate({ord("-"): None, ord(":"): None, ord(" "): "T"})
-    name = f"{stamp}{now % 60_000:05d}Z-{Path(path).name[:100] or 'import'}.json"
+    name = f"{stamp}{now % MINUTE_MS:05d}Z-{Path(path).name[:100] or 'import'}.json"
     replace_json(folder / name, values | {"file": path, "site": site, "time": now})
     return folder / name
 
 
-def past_imports(folder: Path, site: str) -> list[Past]:
-    """What the imports of a site did, the oldest first.
+def past_imports(folder: Path, site: str) -> list[ImportRecord]:
+    """Records of a site's imports, the oldest first.
 
     A file that cannot be read is left out: a record of the past is no reason to stop.
     """
-    found = []
+    records = []
     for file in sorted(folder.glob("*.json")):
         try:
             values = read_json(file)
         except (CorruptArtefact, OSError):
             continue
         if isinstance(values, dict) and values.get("site") == site:
-            found.append(values)
-    return sorted(found, key=lambda one: one.get("time", 0))
+            records.append(values)
+    return sorted(records, key=lambda record: record.get("time", 0))

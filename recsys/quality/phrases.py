@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from recsys.imports.known import Known
+from recsys.imports.matching import CatalogueMatch
 
 
 def percent(part: float, whole: float) -> str:
@@ -16,9 +16,9 @@ def percent(part: float, whole: float) -> str:
     return "> 99 %" if 99 < share < 100 else f"{share:.0f} %"
 
 
-def several(number: int, one: str, many: str = "") -> str:
+def several(number: int, noun: str, many: str = "") -> str:
     """A number with its noun: 1 article, 1,204 articles."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+    return f"{number:,} {noun if number == 1 else many or f'{noun}s'}"
 
 
 def moment(time: int, zone: str) -> str:
@@ -26,10 +26,10 @@ def moment(time: int, zone: str) -> str:
     return f"{datetime.fromtimestamp(time / 1000, ZoneInfo(zone)):%Y-%m-%d %H:%M}"
 
 
-def matched(known: Known) -> str:
-    """Which part of the clicks is of known articles, and what would make it larger."""
-    text = f"{percent(known.known, known.clicks)} of {several(known.clicks, 'click')} match an article"
-    if not known.otherwise:
+def matched(match: CatalogueMatch) -> str:
+    """Share of the clicks that match an article, and the key by which more would."""
+    text = f"{percent(match.matched, match.clicks)} of {several(match.clicks, 'click')} match an article"
+    if not match.by_other_key:
         return text
-    way, count = max(known.otherwise.items(), key=lambda one: one[1])
+    way, count = max(match.by_other_key.items(), key=lambda item: item[1])
     return f"{text}; {count:,} would match by {way}"

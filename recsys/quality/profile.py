@@ -9,16 +9,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from recsys.imports.known import Known, share_known
+from recsys.imports.matching import CatalogueMatch, match_clicks
 from recsys.quality.articles import ArticleFacts, article_facts, catalogue_frame
-from recsys.quality.events import Clock, EventFacts, event_facts
-from recsys.quality.history import Past, past_imports
-from recsys.quality.reading import ReadEvents
+from recsys.quality.events import EventFacts, TimeRules, event_facts
+from recsys.quality.history import ImportRecord, past_imports
+from recsys.quality.reading import EventTable
 from recsys.store import Kind
 from recsys.store.records import ArticleName
 from recsys.workspace import read_table
 
-SHOWN = 10  # unknown articles and odd readers that are named
+_SHOWN = 10  # unknown articles and odd readers that are named
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class DataProfile:
         articles: figures of the articles.
         events: figures of the events.
         unclicked: articles that nobody opened.
-        known: which part of the clicks is of known articles, and what would make it larger.
+        match: of the clicks with the catalogue.
         imports: what each import did, the oldest first.
         odd_readers: readers with inhuman rates, the worst first, some of them.
         odd_total: how many there are; None where no stage has looked.
@@ -43,21 +43,21 @@ class DataProfile:
     articles: ArticleFacts
     events: EventFacts
     unclicked: int
-    known: Known
-    imports: list[Past] = field(default_factory=list)
+    match: CatalogueMatch
+    imports: list[ImportRecord] = field(default_factory=list)
     odd_readers: list[dict[str, Any]] = field(default_factory=list)
     odd_total: int | None = None
     read_as: dict[str, int] = field(default_factory=dict)
 
-    def latest(self) -> list[Past]:
+    def latest(self) -> list[ImportRecord]:
         """The last import of each file: one that was run again says the same again."""
-        return list({one["file"]: one for one in self.imports}.values())
+        return list({record["file"]: record for record in self.imports}.values())
 
     def counted(self, what: str) -> dict[str, int]:
         """Rejects by reason, repaired fields or what was left out, over the last import of each file; most first."""
         total = Counter[str]()
-        for one in self.latest():
-            total.update(one.get(what) or {})
+        for record in self.latest():
+            total.update(record.get(what) or {})
         return dict(total.most_common())
 
     def plain(self) -> dict[str, Any]:
@@ -66,8 +66,8 @@ class DataProfile:
 
 
 @dataclass(frozen=True)
-class Sources:
-    """Where the figures come from.
+class ProfileInputs:
+    """Inputs of the figures.
 
     Attributes:
         events: see ``recsys.quality.reading``.
@@ -78,7 +78,7 @@ class Sources:
         read_as: languages that the texts were cut as, when a stage has cut them.
     """
 
-    events: ReadEvents
+    events: EventTable
     catalogue: Path
     imports: Path
     site: str
@@ -86,7 +86,7 @@ class Sources:
     read_as: Sequence[str] = ()
 
 
-def profile_of(sources: Sources, clock: Clock) -> DataProfile:
+def profile_of(sources: ProfileInputs, clock: TimeRules) -> DataProfile:
     """Count all of it."""
     frame, missing = catalogue_frame(sources.catalogue)
     ids = frame["id"].to_list()
@@ -97,11 +97,11 @@ def profile_of(sources: Sources, clock: Clock) -> DataProfile:
         zone=clock.zone,
         late_minutes=clock.late_minutes,
         articles=article_facts(frame, missing, clock.now),
-        events=event_facts(sources.events, ids, clock, SHOWN),
+        events=event_facts(sources.events, ids, clock, _SHOWN),
         unclicked=len(set(ids) - set(clicks)),
-        known=share_known(clicks, map(ArticleName._make, names)),
+        match=match_clicks(clicks, map(ArticleName._make, names)),
         imports=past_imports(sources.imports, sources.site),
-        odd_readers=[] if odd is None else odd.slice(0, SHOWN).to_pylist(),
+        odd_readers=[] if odd is None else odd.slice(0, _SHOWN).to_pylist(),
         odd_total=None if odd is None else len(odd),
         read_as=dict(Counter(sources.read_as).most_common()),
     )

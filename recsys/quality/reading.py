@@ -9,33 +9,33 @@ from recsys.events import EventLog
 from recsys.events.parts import SCHEMA, unified
 from recsys.store import Store
 
-COLUMNS = ["seq", "time", "kind", "article", "reader"]
-FIELDS = ["reader", "session", "time", "position", "impression", "dwell_ms", "context"]  # that an event may lack
-BATCH_ROWS = 100_000
+_COLUMNS = ["seq", "time", "kind", "article", "reader"]
+_FIELDS = ["reader", "session", "time", "position", "impression", "dwell_ms", "context"]  # that an event may lack
+_BATCH_ROWS = 100_000
 
 
-class ReadEvents(NamedTuple):
+class EventTable(NamedTuple):
     """The events of a site.
 
     Attributes:
-        table: ``COLUMNS``, texts dictionary-encoded; rows in any order.
-        lacking: field -> events that have nothing in it, for each of ``FIELDS``.
+        table: ``_COLUMNS``, texts dictionary-encoded; rows in any order.
+        lacking: field -> events that have nothing in it, for each of ``_FIELDS``.
     """
 
     table: pa.Table
     lacking: dict[str, int]
 
 
-def logged_events(log: EventLog) -> ReadEvents:
+def logged_events(log: EventLog) -> EventTable:
     """The events in the log.
 
     Raises:
         CorruptArtefact: a part of the log cannot be read.
     """
-    return ReadEvents(log.read(COLUMNS), log.lacking(FIELDS))
+    return EventTable(log.read(_COLUMNS), log.lacking(_FIELDS))
 
 
-def all_events(log: EventLog, store: Store, site: str) -> ReadEvents:
+def all_events(log: EventLog, store: Store, site: str) -> EventTable:
     """All events of a site, those in the log from there: reading Parquet is ten times as fast as the database.
 
     Args:
@@ -46,20 +46,20 @@ def all_events(log: EventLog, store: Store, site: str) -> ReadEvents:
     Raises:
         CorruptArtefact: a part of the log cannot be read.
     """
-    known = logged_events(log) if log.site == site else ReadEvents(unified([], COLUMNS), dict.fromkeys(FIELDS, 0))
+    logged = logged_events(log) if log.site == site else EventTable(unified([], _COLUMNS), dict.fromkeys(_FIELDS, 0))
     through = log.through if log.site == site else 0
-    beyond = store.lacking(site, through, FIELDS)
-    lacking = {name: known.lacking[name] + beyond[name] for name in FIELDS}
-    return ReadEvents(unified([known.table, *_beyond(store, site, through)], COLUMNS), lacking)
+    beyond = store.lacking(site, through, _FIELDS)
+    lacking = {name: logged.lacking[name] + beyond[name] for name in _FIELDS}
+    return EventTable(unified([logged.table, *_beyond(store, site, through)], _COLUMNS), lacking)
 
 
 def _beyond(store: Store, site: str, through: int) -> Iterator[pa.Table]:
     while True:
-        columns = store.event_columns_after(site, through, BATCH_ROWS, COLUMNS)
+        columns = store.event_columns_after(site, through, _BATCH_ROWS, _COLUMNS)
         if not columns["seq"]:
             return
-        schema = unified([], COLUMNS).schema
-        yield pa.table([_encoded(columns[name], SCHEMA.field(name).type) for name in COLUMNS], schema=schema)
+        schema = unified([], _COLUMNS).schema
+        yield pa.table([_encoded(columns[name], SCHEMA.field(name).type) for name in _COLUMNS], schema=schema)
         through = columns["seq"][-1]
 
 

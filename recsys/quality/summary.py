@@ -8,13 +8,13 @@ from recsys.quality.events import EventFacts
 from recsys.quality.phrases import matched, moment, percent, several
 from recsys.quality.profile import DataProfile
 
-BLOCKS = "▁▂▃▄▅▆▇█"
-WIDTH = 64  # blocks of a timeline: fits beside its name on 80 characters
-MOST = 5  # reasons that are named
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_WIDTH = 64  # blocks of a timeline: fits beside its name on 80 characters
+_MOST = 5  # reasons that are named
 
 
 def lines(profile: DataProfile) -> Iterator[tuple[str, str]]:
-    """What stands left and right on each line."""
+    """Left and right part of each line."""
     yield from _articles(profile)
     yield from _events(profile)
     if profile.imports:
@@ -59,8 +59,8 @@ def _events(profile: DataProfile) -> Iterator[tuple[str, str]]:
     if facts.timeline:
         for kind, counts in facts.timeline.counts.items():
             yield f"  {kind}", f"{sparkline(counts)} by {facts.timeline.step}"
-    if profile.known.clicks and profile.articles.total:
-        yield "known", matched(profile.known)
+    if profile.match.clicks and profile.articles.total:
+        yield "known", matched(profile.match)
     if lacking := _shares(facts.missing, facts.total):
         yield "  without", lacking
     if odd := _odd(facts):
@@ -82,19 +82,19 @@ def _odd(facts: EventFacts) -> str:
 
 
 def _shares(missing: Mapping[str, int], whole: int) -> str:
-    ordered = sorted(missing.items(), key=lambda one: -one[1])
+    ordered = sorted(missing.items(), key=lambda item: -item[1])
     return ", ".join(f"{name.replace('_', ' ')} {percent(count, whole)}" for name, count in ordered if count)
 
 
 def _named(counts: Mapping[str, int], between: str) -> str:
-    shown = [f"{name}{between}{count:,}" for name, count in list(counts.items())[:MOST]]
-    rest = sum(list(counts.values())[MOST:])
+    shown = [f"{name}{between}{count:,}" for name, count in list(counts.items())[:_MOST]]
+    rest = sum(list(counts.values())[_MOST:])
     return "; ".join([*shown, f"others{between}{rest:,}"] if rest else shown)
 
 
 def sparkline(counts: Sequence[int]) -> str:
     """Counts as blocks of eight heights, neighbours added up where there are more than fit; nothing is a blank."""
-    groups = np.array_split(np.asarray(counts, np.int64), min(WIDTH, len(counts)))
+    groups = np.array_split(np.asarray(counts, np.int64), min(_WIDTH, len(counts)))
     means = np.array([group.mean() for group in groups])
-    heights = np.ceil(means / max(means.max(), 1e-9) * len(BLOCKS)).astype(int)
-    return "".join(BLOCKS[height - 1] if height else " " for height in heights)
+    heights = np.ceil(means / max(means.max(), 1e-9) * len(_BLOCKS)).astype(int)
+    return "".join(_BLOCKS[height - 1] if height else " " for height in heights)

@@ -6,7 +6,7 @@ Reads a ``DataProfile``; produces a page. Every part says why it is empty where 
 from collections.abc import Mapping
 from typing import Any
 
-from recsys.imports.known import LOW
+from recsys.imports.matching import LOW_MATCH_SHARE
 from recsys.quality.events import EventFacts
 from recsys.quality.phrases import matched, moment, percent, several
 from recsys.quality.profile import DataProfile
@@ -24,7 +24,7 @@ def data_page(profile: DataProfile) -> Page:
     parts = [
         _overview(profile),
         _timeline(profile.events, profile.zone),
-        _known(profile),
+        _match(profile),
         _articles(profile),
         _events(profile.events),
         _odd(profile),
@@ -41,9 +41,9 @@ def _overview(profile: DataProfile) -> Part:
         *(Tile(f"{count:,}", _plural(kind), "") for kind, count in events.kinds.items()),
         Tile(f"{events.readers:,}", "readers", ""),
     ]
-    known = profile.known
-    if known.clicks and articles.total:
-        share, mood = percent(known.known, known.clicks), "worse" if known.share < LOW else ""
+    match = profile.match
+    if match.clicks and articles.total:
+        share, mood = percent(match.matched, match.clicks), "worse" if match.share < LOW_MATCH_SHARE else ""
         tiles.append(Tile(share, "of the clicks match an article", "", mood))
     note = "" if articles.total or events.total else "There is nothing yet: python -m jobs import --help says how."
     return Part("At a glance", note, [Tiles(tiles)])
@@ -76,17 +76,17 @@ def _timeline(facts: EventFacts, zone: str) -> Part:
     return Part("Events over time", note, [Picture(f"Events by {line.step} and kind", drawn, True)])
 
 
-def _known(profile: DataProfile) -> Part:
-    heading, known, unknown = "Clicks and articles", profile.known, profile.events.unknown
-    if not known.clicks:
+def _match(profile: DataProfile) -> Part:
+    heading, match, unknown = "Clicks and articles", profile.match, profile.events.unknown
+    if not match.clicks:
         return Part(heading, "There are no clicks.")
     if not profile.articles.total:
         return Part(heading, "There are no articles that the clicks could match: lists are made of clicks alone.")
-    note = f"{matched(known)}."
+    note = f"{matched(match)}."
     if not unknown:
         return Part(heading, note)
     note += " A click on an unknown article counts as soon as the article comes. Those clicked most:"
-    bars = [Bar(name, count / known.clicks, several(count, "click")) for name, count in unknown.items()]
+    bars = [Bar(name, count / match.clicks, several(count, "click")) for name, count in unknown.items()]
     return Part(heading, note, [Bars("Clicked, and not among the articles", bars)])
 
 

@@ -36,7 +36,7 @@ def lacks(data: DataProfile, facts: Mapping[str, Mapping[str, Any]], *, click_mo
     Returns:
         Some keys of ``LACKS``, in their order; what follows from a lack that is named is not named again.
     """
-    articles, events, clicks = data.articles, data.events, data.known.clicks
+    articles, events, clicks = data.articles, data.events, data.match.clicks
     given, happened = articles.total > 0, events.total > 0
     found = {
         "articles": not given,
@@ -47,7 +47,7 @@ def lacks(data: DataProfile, facts: Mapping[str, Mapping[str, Any]], *, click_mo
         "categories": given and not facts["categories"]["categories"],
         "events": not happened,
         "clicks": happened and not clicks,
-        "known-clicks": given and clicks > 0 and not data.known.known,
+        "known-clicks": given and clicks > 0 and not data.match.matched,
         "impressions": happened and not events.kinds.get(Kind.IMPRESSION),
         "times": happened and events.first is None,
         "item-vectors-from-clicks": clicks > 0 and not facts["items"]["behaviour"],

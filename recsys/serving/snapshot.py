@@ -17,7 +17,7 @@ from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
 from recsys.index import Index
 from recsys.items.online import grown, place_content
-from recsys.languages import settled
+from recsys.languages import resolve_language
 from recsys.recommend.catalogue import NONE, Catalogue
 from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
 from recsys.recommend.recommender import Recommender
@@ -144,7 +144,7 @@ class ModelSnapshot:
             return PreparedArticle(article.id, CatalogueArticle.of(article, traits), leader, None, article.updated_at)
         leader = self._copies.leaders.join(article.id, Reading(_text(article)), self._text_of)
         if self._encoder is None:
-            language, _ = settled(article.language, article.title, article.body, self._home)
+            language, _ = resolve_language(article.language, article.title, article.body, self._home)
             return PreparedArticle(
                 article.id, CatalogueArticle.of(article, ArticleAnnotations(language)), leader, None, article.updated_at
             )

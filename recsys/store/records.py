@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from recsys.errors import BadReader
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 
 MAX_IDENTIFIER = 256
 MAX_MADE_TITLE = 120  # characters of a title that is taken from the body: what a card shows in two lines
@@ -205,7 +205,7 @@ def normal_id(value: Any, what: str = "identifier") -> str | None:
     """
     if isinstance(value, str):
         text = value.strip(" \t\r\n") if value.isascii() else unicodedata.normalize("NFC", value).strip()
-        if is_nothing(text):
+        if is_missing(text):
             return None
         if text[-1] == "0" and "." in text and _FLOAT.fullmatch(text):
             text = text.partition(".")[0]
@@ -214,7 +214,7 @@ def normal_id(value: Any, what: str = "identifier") -> str | None:
         return identifier(text, what)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if is_nothing(value):
+    if is_missing(value):
         return None
     if isinstance(value, float) and value.is_integer():
         if abs(value) >= MAX_EXACT:

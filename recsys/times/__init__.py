@@ -25,12 +25,16 @@ __all__ = [
 ]
 
 EARLIEST = 788_918_400_000  # 1995-01-01, ms UTC: no news site is older, and every wrong unit or default lies before
-SECONDS_BELOW, MS_BELOW, US_BELOW = 10**11, 10**14, 10**17  # an epoch number's unit by its size: each ends in year 5138
-AROUND = " \t\r\n'\""  # what stands around a time that was quoted twice on its way
-EXCEL = "excel"
-MAX_DAYS = 100_000  # since 1899-12-30: the year 2173; as seconds these lie on 1970-01-02
+_SECONDS_BELOW, _MS_BELOW, _US_BELOW = (
+    10**11,
+    10**14,
+    10**17,
+)  # an epoch number's unit by its size: each ends in year 5138
+_AROUND = " \t\r\n'\""  # what stands around a time that was quoted twice on its way
+_EXCEL = "excel"
+_MAX_DAYS = 100_000  # since 1899-12-30: the year 2173; as seconds these lie on 1970-01-02
 _DAY_0 = datetime(1899, 12, 30)
-MAX_NUMBER = 10**20  # ns; beyond is no time in any unit
+_MAX_NUMBER = 10**20  # ns; beyond is no time in any unit
 
 
 def read_time(value: Any, *, zone: tzinfo, format: str | None = None, day_first: bool | None = None) -> int:
@@ -40,7 +44,7 @@ def read_time(value: Any, *, zone: tzinfo, format: str | None = None, day_first:
         value: an epoch number (s, ms, µs or ns by its size), a compact number (20241103183000), a text in one of the
             known forms, or a datetime or date.
         zone: of a time that names none.
-        format: strptime's form of texts, instead of the known ones; ``EXCEL`` for days as spreadsheets count them.
+        format: strptime's form of texts, instead of the known ones; ``_EXCEL`` for days as spreadsheets count them.
         day_first: how 03/11/2024 is read; None: refused.
 
     Returns:
@@ -62,9 +66,9 @@ def parsed(value: Any, *, format: str | None = None, day_first: bool | None = No
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise BadTime(f"not a time: {shown(value)}")
     if isinstance(value, str):
-        value = value.strip(AROUND)
+        value = value.strip(_AROUND)
     number = _number(value)
-    if format == EXCEL:
+    if format == _EXCEL:
         return _of_days(number) if number else parsed(value, day_first=day_first)
     if format is not None and isinstance(value, str | int) and (moment := _by_format(value, format)) is not None:
         return moment
@@ -107,7 +111,7 @@ def _number(value: Any) -> int | float | None:
 
 
 def _of_number(number: int | float) -> int | datetime:
-    if number > MAX_NUMBER or not math.isfinite(number):
+    if number > _MAX_NUMBER or not math.isfinite(number):
         raise BadTime(f"not a time: {shown(number)}")
     if number == 0:
         raise NoTime(f"0 is no date: {shown(number)}")
@@ -117,16 +121,16 @@ def _of_number(number: int | float) -> int | datetime:
         return moment
     if number < 10_000:
         raise BadTime(f"a number that is no time (only a year?): {shown(number)}")
-    if number < MAX_DAYS:
-        raise BadTime(f"a number that is no time (days of a spreadsheet? --time-format {EXCEL}): {shown(number)}")
-    for below, in_ms in ((SECONDS_BELOW, 1_000), (MS_BELOW, 1)):
+    if number < _MAX_DAYS:
+        raise BadTime(f"a number that is no time (days of a spreadsheet? --time-format {_EXCEL}): {shown(number)}")
+    for below, in_ms in ((_SECONDS_BELOW, 1_000), (_MS_BELOW, 1)):
         if number < below:
             return int(number * in_ms)
-    return int(number // (1_000 if number < US_BELOW else 1_000_000))
+    return int(number // (1_000 if number < _US_BELOW else 1_000_000))
 
 
 def _of_days(days: float) -> datetime:
-    if not 0 < days < MAX_DAYS:
+    if not 0 < days < _MAX_DAYS:
         raise BadTime(f"not a count of days: {shown(days)}")
     return _DAY_0 + timedelta(seconds=round(days * 86_400))  # a day's 15 digits hold seconds and no ms
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-MAX_TEXT = 100  # characters; no form is longer
-REMEDY = "say its form with --time-format, such as '%d.%m.%Y %H:%M'"
+_MAX_TEXT = 100  # characters; no form is longer
+_REMEDY = "say its form with --time-format, such as '%d.%m.%Y %H:%M'"
 
 _MONTHS = {name: n for n, name in enumerate(re.findall("...", "janfebmaraprmayjunjulaugsepoctnovdec"), 1)}
 _MONTH = (
@@ -58,7 +58,7 @@ class BadTime(ValueError):
 
 
 class NoTime(BadTime):
-    """What a database writes where there is no time: 0 or 0000-00-00."""
+    """A database's way to write that there is no time: 0 or 0000-00-00."""
 
 
 class AmbiguousDay(BadTime):
@@ -80,8 +80,8 @@ def milliseconds(moment: datetime, zone: tzinfo) -> int:
 
 
 def day_order(value: object) -> bool | None:
-    """Whether a text like 29/01/2024 shows that its column writes the day first; None when it shows nothing."""
-    match = _DATES[-1].search(value) if isinstance(value, str) and len(value) <= MAX_TEXT else None
+    """True if a text like 29/01/2024 shows that its column writes the day first; None when it shows nothing."""
+    match = _DATES[-1].search(value) if isinstance(value, str) and len(value) <= _MAX_TEXT else None
     if match is None:
         return None
     a, b = int(match["a"]), int(match["b"])
@@ -96,7 +96,7 @@ def of_text(text: str, day_first: bool | None) -> int | datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        if not text or len(text) > MAX_TEXT:
+        if not text or len(text) > _MAX_TEXT:
             raise BadTime(f"not a time: {shown(text)}") from None
         return _of_form(unicodedata.normalize("NFKC", text), day_first)
     return moment if moment.tzinfo is None else milliseconds(moment, UTC)
@@ -109,7 +109,7 @@ def _of_form(text: str, day_first: bool | None) -> int | datetime:
         rest = "{0} {1} {4} {2} {3}".format(*ctime.groups())
     match = next((match for form in _DATES if (match := form.match(rest))), None)
     if match is None:
-        raise BadTime(f"not a time in a known form: {shown(text)}; {REMEDY}")
+        raise BadTime(f"not a time in a known form: {shown(text)}; {_REMEDY}")
     between = _BETWEEN.match(rest, match.end())
     clock = _clock(rest[between.end() if between else match.end() :], text)
     if re.match(r"[0\s:./T-]+$", rest):
@@ -125,20 +125,20 @@ def _of_form(text: str, day_first: bool | None) -> int | datetime:
 
 
 def _date(match: re.Match[str], is_english_half: bool, day_first: bool | None, text: str) -> tuple[int, int, int]:
-    found = match.groupdict()
-    year = int(found["year"])
-    if "a" in found:
-        a, b = int(found["a"]), int(found["b"])
+    parts = match.groupdict()
+    year = int(parts["year"])
+    if "a" in parts:
+        a, b = int(parts["a"]), int(parts["b"])
         order = day_order(match[0]) if day_order(match[0]) is not None else day_first
         if order is None and (is_english_half or a == b):
             order = False  # with AM or PM it is the American form
         if order is None:
-            raise AmbiguousDay(f"day first or month first? {shown(text)}; {REMEDY}")
+            raise AmbiguousDay(f"day first or month first? {shown(text)}; {_REMEDY}")
         return (year, b, a) if order else (year, a, b)
-    if len(found["year"]) == 2:
+    if len(parts["year"]) == 2:
         year += 1900 if year >= 70 else 2000
-    month = _MONTHS[found["name"][:3].lower()] if "name" in found else int(found["month"])
-    return year, month, int(found["day"])
+    month = _MONTHS[parts["name"][:3].lower()] if "name" in parts else int(parts["month"])
+    return year, month, int(parts["day"])
 
 
 class _Clock(NamedTuple):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import rjieba
 
-from recsys.languages import NOWHERE, Spoken, settled
+from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages, resolve_language
 from recsys.tokens.clean import BREAKS, normal, plain, unwrap
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.dictionary import user_entries
@@ -75,7 +75,9 @@ class Cutter:
         spoken: what the site is written in.
     """
 
-    def __init__(self, config: TokensConfig, boilerplate: Collection[str] = (), spoken: Spoken = NOWHERE) -> None:
+    def __init__(
+        self, config: TokensConfig, boilerplate: Collection[str] = (), spoken: SiteLanguages = NO_SITE_LANGUAGES
+    ) -> None:
         self.config, self.boilerplate, self.spoken = config, frozenset(boilerplate), spoken
         self.jieba = _jieba(config.user_words, config.simplify)
         self._tag_of: dict[str, str] = {}
@@ -126,7 +128,7 @@ class Cutter:
         limit = self.config.max_body_chars
         heading, text = plain(title[:limit]), plain(body[:limit], self.boilerplate)
         odd = heading.odd + text.odd + ["cut"] * (max(len(title), len(body)) > limit)
-        language, overruled = settled(language, heading.text, text.text, *self.spoken)
+        language, overruled = resolve_language(language, heading.text, text.text, *self.spoken)
         odd += ["wrong_language"] * overruled
         parts = [self._cut(part, language) for part in (heading.text, text.text)]
         if not (title or body) or f"{title}{body}".isspace():

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import StaleArtefact
-from recsys.languages import NOWHERE, Spoken
+from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
 from recsys.workspace import read_json, read_table, write_json, write_table
 
 _SCHEMA = pa.schema(
@@ -63,7 +63,7 @@ class Lexicon(NamedTuple):
 
     entries: Sequence[LexiconEntry] = ()
     boilerplate: Sequence[str] = ()
-    spoken: Spoken = NOWHERE
+    spoken: SiteLanguages = NO_SITE_LANGUAGES
 
     def save(self, folder: Path) -> None:
         """Write all of it into a folder."""
@@ -91,7 +91,7 @@ def load_lexicon(folder: Path) -> Lexicon:
         LexiconEntry(row["entry"], row["language"], tuple(row["parts"]), *list(row.values())[3:]) for row in rows
     ]
     lines = read_table(folder / "boilerplate.parquet")["line"].to_pylist()
-    return Lexicon(entries, lines, Spoken(**read_json(folder / "spoken.json")))
+    return Lexicon(entries, lines, SiteLanguages(**read_json(folder / "spoken.json")))
 
 
 def joined_name(parts: Sequence[str]) -> str:

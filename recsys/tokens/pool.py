@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from recsys.config import plain
 from recsys.errors import ArtefactError
-from recsys.languages import NOWHERE, Spoken
+from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.cut import Cutter
 from recsys.tokens.table import BATCH_ARTICLES, SEGMENTS, TOKENS_SCHEMA
@@ -44,7 +44,7 @@ class Work(NamedTuple):
 
     config: TokensConfig
     boilerplate: Sequence[str] = ()
-    spoken: Spoken = NOWHERE
+    spoken: SiteLanguages = NO_SITE_LANGUAGES
     learned: Path | None = None
 
     def schema(self) -> pa.Schema:
@@ -75,7 +75,7 @@ def work_of(schema: pa.Schema) -> Work:
     """The work that a schema tells of."""
     facts = json.loads(schema.metadata[b"work"])
     learned = Path(facts["learned"]) if facts["learned"] else None
-    config, spoken = TokensConfig.model_validate(facts["config"]), Spoken(**facts["spoken"])
+    config, spoken = TokensConfig.model_validate(facts["config"]), SiteLanguages(**facts["spoken"])
     return Work(config, facts["boilerplate"], spoken, learned)
 
 

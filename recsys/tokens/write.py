@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.languages import NOWHERE, Spoken
+from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
 from recsys.tokens.classes import induce
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
@@ -34,7 +34,7 @@ def write_tokens(
     folder: Path,
     config: TokensConfig,
     boilerplate: Collection[str] = (),
-    spoken: Spoken = NOWHERE,
+    spoken: SiteLanguages = NO_SITE_LANGUAGES,
 ) -> dict[str, int]:
     """Tokenise a stream of articles.
 

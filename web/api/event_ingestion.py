@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 from recsys.recommend.catalogue import Catalogue
 from recsys.store import Event, compact_json
 from recsys.store.addresses import address_id, looks_like_address
@@ -100,7 +100,7 @@ def checked_event(value: Any, site: str, now: int, zone: tzinfo) -> Event | tupl
     if context is not None and len(context) > MAX_CONTEXT:
         return "context-too-large", f"context: at most {MAX_CONTEXT} characters; got {len(context)}"
     try:
-        time = now if is_nothing(event.time) else believable(read_time(event.time, zone=zone), EARLIEST, FAR)
+        time = now if is_missing(event.time) else believable(read_time(event.time, zone=zone), EARLIEST, FAR)
     except BadTime as reason:
         return "invalid", f"time: {str(reason).partition(';')[0]}"
     if time > now + FUTURE_MS:

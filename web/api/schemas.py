@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from recsys.languages import language_code
-from recsys.nothing import is_nothing
+from recsys.missing import is_missing
 from recsys.recommend.lists import ScoreKind, Tier
 from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.tags import TagKind
@@ -39,7 +39,7 @@ def _in_normal_form(text: str) -> str:
 
 
 def _none_for_nothing(value: Any) -> Any:
-    return None if value and is_nothing(value) else value  # an empty text stays the mistake that it is
+    return None if value and is_missing(value) else value  # an empty text stays the mistake that it is
 
 
 PRINTABLE = (AfterValidator(_printable), Field(json_schema_extra={"pattern": f"^{NO_CONTROL}$"}))

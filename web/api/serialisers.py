@@ -1,7 +1,7 @@
 """Cards: rows of the catalogue -> the items of an answer, with tags, and with reasons in words."""
 
 from recsys.errors import UnknownArticle
-from recsys.languages import UNKNOWN
+from recsys.languages import UNKNOWN_LANGUAGE
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.lists import Card
@@ -62,7 +62,7 @@ def tag_out(tag: Tag, lang: str) -> TagOut:
 
 
 def _spoken(entry: CatalogueArticle, home: str) -> str:
-    return home if entry.language == UNKNOWN else entry.language
+    return home if entry.language == UNKNOWN_LANGUAGE else entry.language
 
 
 def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:

@@ -1,35 +1,41 @@
-"""Columns that neither their names nor the map explain: what they most likely are, as a refusal or a note."""
+"""Columns that neither their names nor the map explain: their likely meaning, as a refusal or a note."""
 
 import shlex
 from typing import Any
 
 from recsys.errors import ImportRefused
 from recsys.imports.guess import guessed_kind, guessed_kinds, guessed_map, is_flags, is_value, looks_like
-from recsys.imports.mapping import Asked, Mapping, missing, written
-from recsys.nothing import is_nothing
+from recsys.imports.mapping import FieldMap, MapOption, missing, written
+from recsys.missing import is_missing
 from recsys.store import Kind
 
-OURS = tuple(kind.value for kind in Kind)
-ADRESSA = frozenset(("eventId", "userId", "sessionStart", "sessionStop"))  # columns that no other format has
-EVENT_SIGNS = ("kind", "shown", "clicked")  # a column that looks like one of these must not be overlooked
+_OURS = tuple(kind.value for kind in Kind)
+_ADRESSA = frozenset(("eventId", "userId", "sessionStart", "sessionStop"))  # columns that no other format has
+_EVENT_SIGNS = ("kind", "shown", "clicked")  # a column that looks like one of these must not be overlooked
 
 
-class Unclear:
-    """What the columns of a file are most likely, where neither their names nor the map say it.
+class ColumnDiagnosis:
+    """Likely meaning of a file's columns where neither their names nor the map say it.
 
     Args:
         names: of the columns.
         sample: their first values.
-        asked: what ``--map`` says.
+        option: content of ``--map``.
         mapping: the source of each field, as far as it is known.
         kind: what the rows are taken for.
         command: that was given, without its map.
     """
 
     def __init__(
-        self, names: list[str], sample: dict[str, list[Any]], asked: Asked, mapping: Mapping, kind: str, command: str
+        self,
+        names: list[str],
+        sample: dict[str, list[Any]],
+        option: MapOption,
+        mapping: FieldMap,
+        kind: str,
+        command: str,
     ) -> None:
-        self._names, self._sample, self._asked, self._mapping, self._kind = names, sample, asked, mapping, kind
+        self._names, self._sample, self._option, self._mapping, self._kind = names, sample, option, mapping, kind
         self._command = command
         used = {source.column for source in mapping.values()}
         self._unused = [name for name in names if name not in used]
@@ -50,15 +56,15 @@ class Unclear:
             field = "title"
         if self._kind != "articles":
             field = field or self._checked_lists()
-        if not self._asked.fields and ADRESSA.issubset(self._names):
+        if not self._option.fields and _ADRESSA.issubset(self._names):
             raise ImportRefused("a map", "what looks like Adressa's events", "Use `python -m jobs import adressa`.")
-        if self._kind != "articles" and not self._asked.fields:
+        if self._kind != "articles" and not self._option.fields:
             # Somebody who gave no map trusts that all is understood: events of nobody at no time are no such thing.
             field = field or next((name for name in ("reader", "time") if name in guess), "")
         if field:
             self._refuse_missing(field)
         self._refuse_unknown_kinds()
-        overlooked = [field for field in EVENT_SIGNS if field in guess and self._says_what_happened(field, guess)]
+        overlooked = [field for field in _EVENT_SIGNS if field in guess and self._says_what_happened(field, guess)]
         if self._kind == "clicks" and not is_told and overlooked:
             column = guess[overlooked[0]]
             raise ImportRefused(
@@ -78,7 +84,7 @@ class Unclear:
             if "article" not in self._filled and is_flags(values):
                 return "article"
             if "article" in self._filled and looks_like(values) == "lists":
-                rest = ",".join(f"{f}={written(s)}" for f, s in self._asked.fields.items() if f != "article")
+                rest = ",".join(f"{f}={written(s)}" for f, s in self._option.fields.items() if f != "article")
                 raise ImportRefused(
                     f"0 and 1 in {field!r}, since each row has an article",
                     f"lists in the column {self._filled[field].column!r}",
@@ -93,7 +99,7 @@ class Unclear:
         if (
             source is None
             or source.column not in self._names
-            or "kind" in self._asked.values
+            or "kind" in self._option.values
             or self._kind == "articles"
         ):
             return
@@ -101,14 +107,14 @@ class Unclear:
             return
         values = self._sample.get(source.column or "", ())
         unknown = sorted(
-            {str(v) for v in values if not is_nothing(v)} - {v for v in map(str, values) if v.lower() in OURS}
+            {str(v) for v in values if not is_missing(v)} - {v for v in map(str, values) if v.lower() in _OURS}
         )
         meanings = guessed_kinds(values)
         if 2 * sum(str(value) in unknown for value in values) > len(values) and any(v in meanings for v in unknown):
             others = [value for value in unknown if value not in meanings]
             left = f"without {', '.join(others)[:100]}, which would be left out, " if others else ""
             raise ImportRefused(
-                f"kinds of events: {', '.join(OURS)}",
+                f"kinds of events: {', '.join(_OURS)}",
                 f"{', '.join(unknown)[:200]} in the column {source.column!r}",
                 f"Say what they mean; {left}most likely: {self._with_map({'kind': source.column or ''})}",
             )
@@ -128,7 +134,7 @@ class Unclear:
 
     def _guess(self, kind: str) -> dict[str, str]:
         taken = dict(self._filled)
-        if self._kind == "clicks" and "kind" not in self._asked.fields:
+        if self._kind == "clicks" and "kind" not in self._option.fields:
             taken.pop("kind", None)  # that each row is a click was only assumed
         return guessed_map(self._unused, self._sample, "articles" if kind == "articles" else "events", taken)
 
@@ -138,7 +144,7 @@ class Unclear:
 
     def _refuse_missing(self, field: str) -> None:
         kind = self._kind
-        if kind == "articles" and not self._asked.fields and not self._filled:
+        if kind == "articles" and not self._option.fields and not self._filled:
             kind = guessed_kind(self._names, self._sample)
             field = "title" if kind == "articles" else "article"
         guess = self._guess(kind)
@@ -167,14 +173,14 @@ class Unclear:
 
     def _addresses(self) -> str:
         """The unused column of addresses, if there is one; of several the first that is not where readers came from."""
-        found = [name for name in self._unused if self._looks(name) == "addresses"]
-        return next((name for name in found if "refer" not in name.lower()), "")
+        columns = [name for name in self._unused if self._looks(name) == "addresses"]
+        return next((name for name in columns if "refer" not in name.lower()), "")
 
     def _with_map(self, guess: dict[str, str]) -> str:
-        entries = [f"{field}={written(source)}" for field, source in self._asked.fields.items() if field not in guess]
+        entries = [f"{field}={written(source)}" for field, source in self._option.fields.items() if field not in guess]
         entries += [f"{field}={column}" for field, column in guess.items()]
-        values = self._asked.values.get("kind") or guessed_kinds(self._sample.get(guess.get("kind", ""), ()))
-        if not {value.lower() for value in values} <= set(OURS):
+        values = self._option.values.get("kind") or guessed_kinds(self._sample.get(guess.get("kind", ""), ()))
+        if not {value.lower() for value in values} <= set(_OURS):
             entries += [f"kind.{value}={ours}" for value, ours in values.items()]
         return f"{self._command} --map {shlex.quote(','.join(entries))}"
 
