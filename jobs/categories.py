@@ -5,10 +5,10 @@ produces ``categories/articles.parquet``, the classifiers for articles that come
 """
 
 from jobs.runner import Counts, Job, Stage
-from recsys.categories.documents import Catalogue
-from recsys.categories.evaluation import add_texts, evaluate
-from recsys.categories.learning import fit_all
-from recsys.categories.sorting import assign_all, save_assigned, save_categories
+from recsys.categories.classification import assign_all, save_assigned, save_categories
+from recsys.categories.documents import ArticleCorpus
+from recsys.categories.training import fit_categories
+from recsys.classifiers.evaluation import add_texts, evaluate
 from recsys.errors import StaleArtefact
 from recsys.words import WordVectors, load_words
 from recsys.workspace import load_npy, read_json, read_table, same_space, write_json
@@ -21,16 +21,16 @@ def run(job: Job) -> Counts:
 
     Returns:
         Counts: articles, categories that were learned, articles that came with one, that got one, whose best guess is
-        too uncertain, that have none; and of those that came with one, how many could not teach, by reason.
+        too uncertain, that have none; and of those that came with one, how many could not be learned from, by reason.
     """
-    catalogue, ids, words = catalogue_of(job)
-    given = catalogue.given
-    model, left_out, lessons = fit_all(catalogue, words, job.settings.categories, job.seed)
+    corpus, ids, words = corpus_of(job)
+    given = corpus.given
+    model, left_out, fitted = fit_categories(corpus, words, job.settings.categories, job.seed)
     if not model.labels:
         job.log.info("no two categories with enough articles in any language: the others stay without one")
-    assigned = assign_all(model, catalogue)
+    assigned = assign_all(model, corpus)
     save_categories(model, job.out)
-    judged = evaluate(lessons, words, job.settings.categories, job.seed)
+    judged = evaluate(fitted, words, job.settings.categories, job.seed)
     add_texts(judged, job.path("events") / "articles.parquet")
     write_json(job.out / "evaluation.json", judged)
     save_assigned(ids, assigned, given, job.out)
@@ -47,11 +47,11 @@ def run(job: Job) -> Counts:
     }
 
 
-def catalogue_of(job: Job) -> tuple[Catalogue, list[str], WordVectors]:
+def corpus_of(job: Job) -> tuple[ArticleCorpus, list[str], WordVectors]:
     """All articles as the stages before left them.
 
     Returns:
-        The catalogue, the articles' ids, the word space.
+        The articles, their ids, the word space.
 
     Raises:
         StaleArtefact: the vectors were made from another catalogue.
@@ -68,4 +68,4 @@ def catalogue_of(job: Job) -> tuple[Catalogue, list[str], WordVectors]:
         raise StaleArtefact("vectors of the articles in events", "other articles", "Run: python -m jobs all")
     same_space(("words", words.space), ("articles", read_json(folder / "space.json")["space"]))
     given, vectors = table["category"].to_pylist(), load_npy(folder / "vectors.npy")
-    return Catalogue(tokens, keywords, vectors, made["language"].to_pylist(), given), ids, words
+    return ArticleCorpus(tokens, keywords, vectors, made["language"].to_pylist(), given), ids, words

@@ -21,7 +21,7 @@ from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
 from recsys.items.training import item_vectors
-from recsys.recommend.tags import STEM, tag_ids
+from recsys.tags import STEM, tag_ids
 from recsys.workspace import read_table
 
 STAGE = Stage(

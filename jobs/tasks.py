@@ -10,14 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.categories import catalogue_of
+from jobs.categories import corpus_of
 from jobs.labels import LABELS
 from jobs.runner import Counts, Job, Stage
 from recsys.articles import load_encoder
-from recsys.categories.evaluation import add_texts, evaluate
-from recsys.categories.learning import fit_all
-from recsys.categories.sorting import save_categories
-from recsys.categories.tasks import Site, label_all, tasks_in, taught
+from recsys.categories.classification import save_categories
+from recsys.categories.tasks import SiteArticles, label_all, labelled_corpus, tasks_in
+from recsys.categories.training import fit_categories
+from recsys.classifiers.evaluation import add_texts, evaluate
 from recsys.words import WordVectors
 from recsys.workspace import write_json
 
@@ -38,24 +38,24 @@ def run(job: Job) -> Counts:
     tasks = tasks_in(job.settings.data_dir / LABELS)
     told: list[dict[str, Any]] = []
     if tasks:
-        catalogue, ids, words = catalogue_of(job)
-        site = Site(job.path("events") / "articles.parquet", catalogue._replace(given=[None] * len(ids)), ids)
+        corpus, ids, words = corpus_of(job)
+        site = SiteArticles(job.path("events") / "articles.parquet", corpus._replace(given=[None] * len(ids)), ids)
         told = [_task(job, name, labels, site, words) for name, labels in tasks.items()]
     write_json(job.out / "tasks.json", {"tasks": told})
     rows = [one["rows"] for one in told]
     return {"tasks": len(told)} | {name: sum(row[name] for row in rows) for name in ("labelled", "unknown_ids")}
 
 
-def _task(job: Job, name: str, labels: pa.Table, site: Site, words: WordVectors) -> dict[str, Any]:
+def _task(job: Job, name: str, labels: pa.Table, site: SiteArticles, words: WordVectors) -> dict[str, Any]:
     settings, folder = job.settings, job.out / name
     folder.mkdir()
     tokens, words_at, keywords, articles = map(job.path, ("tokens", "words", "keywords", "articles"))
     configs = settings.tokens, settings.keywords, settings.articles
     encoder = load_encoder(tokens, words_at, keywords, articles, *configs)
     with tempfile.TemporaryDirectory(dir=job.out) as scratch:
-        catalogue, texts, rows = taught(labels, site, encoder, Path(scratch))
-        model, left_out, lessons = fit_all(catalogue, words, settings.categories, job.seed)
-        judged = evaluate(lessons, words, settings.categories, job.seed)
+        corpus, texts, rows = labelled_corpus(labels, site, encoder, Path(scratch))
+        model, left_out, fitted = fit_categories(corpus, words, settings.categories, job.seed)
+        judged = evaluate(fitted, words, settings.categories, job.seed)
         add_texts(judged, texts)
     save_categories(model, folder)
     write_json(folder / "evaluation.json", judged)

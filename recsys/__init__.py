@@ -8,6 +8,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
   ground
     errors       what can go wrong, as one tree
     units        units of time, and the sentinels
+    hashing      values of fields -> ids that are the same everywhere
     names        a wrong name -> the nearest valid one; the names of all settings, with nothing installed
     config       a frozen, validated section of settings per room
     missing      the words that stand for no value
@@ -30,8 +31,10 @@ points down, on an import hidden in a function, and on a file whose room is not 
     words        tokens -> word vectors
     keywords     tokens + word vectors -> ranked keywords
     articles     keywords + word vectors -> article vectors
+    classifiers  labelled texts -> calibrated classifiers of any label set
     categories   article vectors -> category and confidence
     stories      titles and bodies -> which articles are copies of one text
+    tags         keywords and categories -> articles by tag, a reader's tags, related tags
 
   clicks
     items        click sessions + article vectors -> item vectors

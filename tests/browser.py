@@ -22,7 +22,7 @@ from selenium.webdriver.chrome.service import Service
 from werkzeug.serving import make_server
 
 import web.demo.site
-from recsys.recommend.tags import Tag, TagKind, Tags
+from recsys.tags import Tag, TagKind, Tags
 from web import texts
 from web.demo.pages import ArticlePage, Card, Newsroom, TagPage
 

@@ -12,16 +12,18 @@ import torch
 from benchmarks.categories import __main__ as benchmark
 from benchmarks.categories.data import as_corpus, cross_validation, encode, read_articles
 from benchmarks.categories.models import ours, over_folds
-from recsys.categories import Assigned, Documents, LabelRows
-from recsys.categories.calibration import best_temperature, shares_of, stratified_folds
+from recsys.categories import Assigned
+from recsys.categories.classification import CategoryModel, assign_all, load_categories, save_assigned, save_categories
 from recsys.categories.config import CategoriesConfig
-from recsys.categories.documents import Catalogue
-from recsys.categories.ensemble import Ensemble, best_powers, opinion
-from recsys.categories.learning import Teaching, fit_all, learn
-from recsys.categories.linear import Sparse
-from recsys.categories.models import LOADS
-from recsys.categories.sorting import Categories, assign_all, load_categories, save_assigned, save_categories
-from recsys.categories.whitening import whitened_means
+from recsys.categories.documents import ArticleCorpus
+from recsys.categories.training import fit_categories
+from recsys.classifiers import EncodedDocuments, LabelRows
+from recsys.classifiers.calibrated import LOADS
+from recsys.classifiers.calibration import best_temperature, shares_of, stratified_folds
+from recsys.classifiers.ensemble import Ensemble, best_powers, opinion
+from recsys.classifiers.fitting import TrainingSet, fit_classifier
+from recsys.classifiers.linear import SparseMatrix
+from recsys.classifiers.nearest_mean import whitened_means
 from recsys.settings import Settings
 from recsys.words import Matrix, WordVectors, unit_rows
 from recsys.words.config import WordsConfig
@@ -40,8 +42,8 @@ def two_camps(n: int, seed: int = 0) -> tuple[Matrix, list[str]]:
     return unit_rows(x.astype(np.float32)), ["sport" if c else "money" for c in camp]
 
 
-def without_words(vectors: Matrix) -> Documents:
-    return Documents([[] for _ in vectors], [[] for _ in vectors], vectors)
+def without_words(vectors: Matrix) -> EncodedDocuments:
+    return EncodedDocuments([[] for _ in vectors], [[] for _ in vectors], vectors)
 
 
 class Site:
@@ -61,14 +63,14 @@ class Site:
         columns = {"keywords": keywords, "weights": [[1.0] * len(words) for words in keywords]}
         write_table(self.keywords, pa.table(columns, schema=pa.schema(kinds)))
 
-    def catalogue(self, given: Sequence[str | None]) -> Catalogue:
-        return Catalogue(self.tokens, self.keywords, self.vectors, self.languages, list(given))
+    def catalogue(self, given: Sequence[str | None]) -> ArticleCorpus:
+        return ArticleCorpus(self.tokens, self.keywords, self.vectors, self.languages, list(given))
 
-    def documents(self) -> Documents:
+    def documents(self) -> EncodedDocuments:
         return without_words(self.vectors)
 
-    def learned(self, given: Sequence[str | None], **keys: object) -> Categories:
-        return fit_all(self.catalogue(given), WORDS, CategoriesConfig.model_validate(keys), seed=1)[0]
+    def learned(self, given: Sequence[str | None], **keys: object) -> CategoryModel:
+        return fit_categories(self.catalogue(given), WORDS, CategoriesConfig.model_validate(keys), seed=1)[0]
 
     def assigned(self, given: Sequence[str | None]) -> list[Assigned]:
         return assign_all(self.learned(given), self.catalogue(given))
@@ -130,7 +132,7 @@ def test_an_article_without_a_vector_has_no_category_and_teaches_nothing(tmp_pat
 def test_texts_that_repeat_teach_once(tmp_path: Path) -> None:
     """Three copies each of two articles are two articles, and no category has two."""
     vectors = np.repeat(np.eye(2, dtype=np.float32), 3, axis=0)
-    model, counts, _ = fit_all(Site(tmp_path, vectors).catalogue([*"aaabbb"]), WORDS, CategoriesConfig(), seed=1)
+    model, counts, _ = fit_categories(Site(tmp_path, vectors).catalogue([*"aaabbb"]), WORDS, CategoriesConfig(), seed=1)
     assert model.labels == []
     assert counts == {"repeated": 4, "contradictory": 0, "in_small_categories": 2}
 
@@ -138,7 +140,7 @@ def test_texts_that_repeat_teach_once(tmp_path: Path) -> None:
 def test_a_text_with_several_categories_teaches_the_commonest_and_none_on_a_tie(tmp_path: Path) -> None:
     vectors = np.repeat(np.eye(4, dtype=np.float32), [3, 2, 1, 1], axis=0)
     site = Site(tmp_path, vectors)
-    model, counts, _ = fit_all(site.catalogue([*"aababab"]), WORDS, CategoriesConfig(min_articles=1), seed=1)
+    model, counts, _ = fit_categories(site.catalogue([*"aababab"]), WORDS, CategoriesConfig(min_articles=1), seed=1)
     assert [(label.category, label.articles) for label in model.labels] == [("a", 2), ("b", 1)]
     assert counts == {"repeated": 0, "contradictory": 5, "in_small_categories": 0}
 
@@ -171,11 +173,11 @@ def test_the_whitened_means_are_those_of_the_inverse_covariance() -> None:
     assert found - found[:, :1] == pytest.approx(-(distance - distance[:, :1]) / 2, abs=0.02)
 
 
-def sparse(matrix: Matrix) -> Sparse:
+def sparse(matrix: Matrix) -> SparseMatrix:
     columns = [np.flatnonzero(row) for row in matrix]
     values = [row[row != 0] for row in matrix]
     starts = np.concatenate([[0], np.cumsum([len(one) for one in columns])])
-    return Sparse(*(torch.from_numpy(one) for one in (np.concatenate(columns), starts, np.concatenate(values))))
+    return SparseMatrix(*(torch.from_numpy(one) for one in (np.concatenate(columns), starts, np.concatenate(values))))
 
 
 @pytest.mark.parametrize(("scale", "ridge"), [(10, 0.01), (1000, 10.0)])
@@ -241,13 +243,15 @@ def test_the_ensemble_is_of_three_unless_told_otherwise(tmp_path: Path) -> None:
     words = {"sport": "goal match team coach league", "money": "bank profit market shares economy"}
     rng, truth = np.random.default_rng(0), ["sport", "money"] * 30
     texts = [rng.choice(words[name].split(), 6).tolist() for name in truth]
-    documents = Documents([text[:2] for text in texts], [text[2:] for text in texts], np.full((60, 5), np.nan, "f4"))
-    teaching = Teaching(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
+    documents = EncodedDocuments(
+        [text[:2] for text in texts], [text[2:] for text in texts], np.full((60, 5), np.nan, "f4")
+    )
+    training_set = TrainingSet(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
     config = CategoriesConfig(model="ensemble", epochs=6, members=1, batch_size=8)
-    classifier = learn(config.model, teaching, WORDS, config, 1).classifier
+    classifier = fit_classifier(config.model, training_set, WORDS, config, 1).classifier
     assert isinstance(classifier, Ensemble)
     assert classifier.names == ["nearest-mean", "linear", "bag"]
-    assert (classifier.scores(documents).argmax(axis=1) == teaching.label_rows).all()
+    assert (classifier.scores(documents).argmax(axis=1) == training_set.label_rows).all()
     classifier.save(tmp_path)
     assert np.array_equal(LOADS["ensemble"](tmp_path).scores(documents), classifier.scores(documents))
 

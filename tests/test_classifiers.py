@@ -9,17 +9,17 @@ import pyarrow as pa
 import pytest
 import torch
 
-from recsys.categories import Classifier, Documents
-from recsys.categories.calibration import Judged
 from recsys.categories.config import CategoriesConfig
-from recsys.categories.evaluation import add_texts, confusion, evaluate, figures, reliability
-from recsys.categories.learning import FITS, Learned, Lesson, Teaching
-from recsys.categories.linear import NEWTON_STEPS
-from recsys.categories.models import LOADS
-from recsys.categories.networks import Batch, TextCnn
-from recsys.categories.ngrams import Bags, Vocabulary, character_bags, hashes_of, is_spaceless, joined, word_bags
-from recsys.categories.sums import Grams, block_of
-from recsys.categories.training import Rows, class_weights, train
+from recsys.classifiers import Classifier, EncodedDocuments
+from recsys.classifiers.calibrated import LOADS
+from recsys.classifiers.calibration import HeldOutScores
+from recsys.classifiers.evaluation import add_texts, confusion, evaluate, figures, reliability
+from recsys.classifiers.fitting import FITS, FittedClassifier, TrainingSet
+from recsys.classifiers.linear import NEWTON_STEPS
+from recsys.classifiers.linear_ngram_model import NgramSpec, block_of
+from recsys.classifiers.network_training import RowAdaGrad, class_weights, train
+from recsys.classifiers.networks import RaggedBatch, TextCnn
+from recsys.classifiers.ngrams import Bags, NgramVocabulary, character_bags, hashes_of, is_spaceless, joined, word_bags
 from recsys.errors import DegenerateInput
 from recsys.words import WordVectors
 from recsys.workspace import write_table
@@ -32,13 +32,13 @@ TOPICS = {
 QUICK = CategoriesConfig(epochs=6, members=1, batch_size=8)
 
 
-def toy(language: str, n: int, seed: int) -> tuple[Documents, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def toy(language: str, n: int, seed: int) -> tuple[EncodedDocuments, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Articles of six words of their topic and two that both topics have; every second one is of the same topic."""
     rng = np.random.default_rng(seed)
     words = [topic.split() for topic in TOPICS[language].values()]
     texts = [[*rng.choice(words[i % 2], 6).tolist(), *rng.choice(["city", "today", "new"], 2)] for i in range(n)]
     vectors = np.full((n, 4), np.nan, np.float32)
-    return Documents([text[:3] for text in texts], [text[3:] for text in texts], vectors), np.arange(n) % 2
+    return EncodedDocuments([text[:3] for text in texts], [text[3:] for text in texts], vectors), np.arange(n) % 2
 
 
 def space(language: str) -> WordVectors:
@@ -77,11 +77,13 @@ def test_scores_are_nan_without_ground_and_finite_with_a_few_known_words(
     models: dict[str, Classifier], name: str
 ) -> None:
     nothing = np.full((4, 4), np.nan, np.float32)
-    documents = Documents([[], ["zzz", "\ud800"], ["goal", "coach"], [" "]], [[], [], ["zzz", "keeper"], [""]], nothing)
+    documents = EncodedDocuments(
+        [[], ["zzz", "\ud800"], ["goal", "coach"], [" "]], [[], [], ["zzz", "keeper"], [""]], nothing
+    )
     scores = models[name].scores(documents)
     assert np.isnan(scores).all(axis=1).tolist() == [True, True, False, True]
     assert scores[2].argmax() == 0
-    assert models[name].scores(Documents([], [], nothing[:0])).shape == (0, 2)
+    assert models[name].scores(EncodedDocuments([], [], nothing[:0])).shape == (0, 2)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -97,7 +99,9 @@ def test_a_classifier_survives_the_disk(models: dict[str, Classifier], name: str
 @pytest.mark.parametrize("name", MODELS)
 def test_a_document_alone_scores_as_in_company(models: dict[str, Classifier], name: str) -> None:
     documents, _ = toy("en", 30, 4)
-    longer = Documents([*documents.titles, ["goal"] * 50], [*documents.bodies, []], np.full((31, 4), np.nan, "f4"))
+    longer = EncodedDocuments(
+        [*documents.titles, ["goal"] * 50], [*documents.bodies, []], np.full((31, 4), np.nan, "f4")
+    )
     together = models[name].scores(longer)
     alone = np.concatenate([models[name].scores(longer.where(np.array([row]))) for row in range(31)])
     np.testing.assert_allclose(alone, together, atol=1e-4)
@@ -111,7 +115,7 @@ def test_the_same_seed_gives_the_same_scores(models: dict[str, Classifier], name
 
 @pytest.mark.parametrize("name", MODELS)
 def test_articles_without_any_word_teach_nothing_and_break_nothing(name: str) -> None:
-    empty = Documents([[]] * 6, [[]] * 6, np.zeros((6, 4), np.float32))
+    empty = EncodedDocuments([[]] * 6, [[]] * 6, np.zeros((6, 4), np.float32))
     made = FITS[name](empty, np.arange(6) % 2, ["a", "b"], space("en"), QUICK, 1)
     some, _ = toy("en", 3, 0)
     assert made.scores(some).shape == (3, 2)
@@ -124,7 +128,7 @@ def test_the_linear_solution_is_the_one_of_a_coordinate_descent_machine() -> Non
     truth = np.where(np.random.default_rng(0).random(60) < 0.15, 1 - truth, truth)  # some labels are wrong
     made = FITS["linear"](documents, truth, ["a", "b"], space("en"), QUICK, 1)
     texts = [title + body for title, body in zip(documents.titles, documents.bodies, strict=True)]
-    block = block_of(texts, Grams(words=1, characters=0, tfidf=True), 1, 1000)
+    block = block_of(texts, NgramSpec(words=1, characters=0, tfidf=True), 1, 1000)
     rows, values = block.features(texts)
     dense = np.zeros((60, len(block.vocabulary)))
     dense[np.repeat(np.arange(60), np.diff(rows.starts)), rows.values] = values
@@ -137,8 +141,8 @@ def test_a_text_cnn_does_not_see_the_padding() -> None:
     torch.manual_seed(0)
     network = TextCnn(torch.randn(9, 4), 3, 0.0).eval()
     one, other = [1, 2], [3, 4, 5, 6, 7, 8]
-    both = Batch(torch.tensor(one + other), torch.tensor([0, 2, 8]))
-    alone = network(Batch(torch.tensor(one), torch.tensor([0, 2])))
+    both = RaggedBatch(torch.tensor(one + other), torch.tensor([0, 2, 8]))
+    alone = network(RaggedBatch(torch.tensor(one), torch.tensor([0, 2])))
     torch.testing.assert_close(network(both)[:1], alone)
 
 
@@ -155,7 +159,7 @@ def test_adagrad_moves_only_the_rows_of_the_batch_and_less_each_time() -> None:
     with torch.no_grad():
         bag.weight.fill_(1.0)
     moves = []
-    rows = Rows(bag.weight)
+    rows = RowAdaGrad(bag.weight)
     for _ in range(2):
         before = bag.weight.detach().clone()
         torch.autograd.backward(bag(torch.tensor([[1, 3]])).sum())
@@ -213,7 +217,7 @@ def test_joined_bags_keep_each_document_together() -> None:
 
 def test_a_vocabulary_keeps_the_most_frequent_and_finds_only_what_it_has() -> None:
     bags = Bags(np.array([5, 9, 9, 5, 7], np.uint64), np.array([0, 3, 5]))
-    known, idf = Vocabulary.of([bags], 2, 1, 2)
+    known, idf = NgramVocabulary.of([bags], 2, 1, 2)
     assert known.hashes.tolist() == [5, 7]  # 5 stands in both documents; of 7 and 9, alike, the first
     assert idf.tolist() == pytest.approx([1.0, np.log(3 / 2) + 1])
     found = known.known(bags)
@@ -249,17 +253,17 @@ def test_a_confidence_of_one_falls_into_the_last_bin() -> None:
     assert (row["low"], row["high"], row["confidence"]) == (0.9, 1.0, 1.0)
 
 
-def lesson(n: int = 40) -> Lesson:
+def fitted_english(n: int = 40) -> FittedClassifier:
     """Every article is found in its topic, but the fourth and the eighth, the eighth more surely."""
     documents, truth = toy("en", n, 0)
     scores = np.where(np.arange(2) == truth[:, None], 2.0, 0.0).astype(np.float32)
     scores[3], scores[7] = [1.0, 0.0], [5.0, 0.0]
-    teaching = Teaching(documents, truth, list(TOPICS["en"]), np.arange(n) + 100)
-    return Lesson(teaching, Learned(fitted("linear"), 1.0, Judged(np.arange(n), scores)))
+    training_set = TrainingSet(documents, truth, list(TOPICS["en"]), np.arange(n) + 100)
+    return FittedClassifier(training_set, fitted("linear"), 1.0, HeldOutScores(np.arange(n), scores))
 
 
 def test_the_surest_mistake_comes_first_with_its_text(tmp_path: Path) -> None:
-    judged = evaluate({"en": lesson()}, space("en"), CategoriesConfig(compare=()), 1)
+    judged = evaluate({"en": fitted_english()}, space("en"), CategoriesConfig(compare=()), 1)
     rows = [{"id": f"a{i}", "title": f"title {i}", "body": None if i == 103 else "x" * 999} for i in range(140)]
     write_table(tmp_path / "articles.parquet", pa.Table.from_pylist(rows))
     add_texts(judged, tmp_path / "articles.parquet")
@@ -270,17 +274,17 @@ def test_the_surest_mistake_comes_first_with_its_text(tmp_path: Path) -> None:
 
 
 def test_models_are_compared_and_the_best_is_named() -> None:
-    english = evaluate({"en": lesson()}, space("en"), CategoriesConfig(), 1)["languages"]["en"]
+    english = evaluate({"en": fitted_english()}, space("en"), CategoriesConfig(), 1)["languages"]["en"]
     assert english["models"]["nearest-mean"]["accuracy"] == 0.95
     assert english["models"]["linear"]["accuracy"] == 1.0
     assert english["best"] == "linear"
     assert english["mistakes"] == []
-    alone = evaluate({"en": lesson()}, space("en"), CategoriesConfig(compare=()), 1)["languages"]["en"]
+    alone = evaluate({"en": fitted_english()}, space("en"), CategoriesConfig(compare=()), 1)["languages"]["en"]
     assert set(alone) == {"articles", "folds", "best", "models", "confusion", "reliability", "mistakes"}
 
 
 def test_few_or_no_articles_are_said_to_be_few() -> None:
     config = CategoriesConfig(compare=())
     assert "nothing to judge" in evaluate({}, space("en"), config, 1)["note"]
-    assert "mere anecdotes" in evaluate({"en": lesson(10)}, space("en"), config, 1)["note"]
-    assert "anecdotes" not in evaluate({"en": lesson(40)}, space("en"), config, 1)["note"]
+    assert "mere anecdotes" in evaluate({"en": fitted_english(10)}, space("en"), config, 1)["note"]
+    assert "anecdotes" not in evaluate({"en": fitted_english(40)}, space("en"), config, 1)["note"]

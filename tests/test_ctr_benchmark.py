@@ -17,8 +17,8 @@ from benchmarks.ctr.titles import Split, columns_of, rows_of, split_of
 from benchmarks.text_clicks.data import Judgements
 from benchmarks.text_clicks.methods import share
 from recsys.features import LIST_FIELDS
-from recsys.features.ids import hashed
 from recsys.features.rows import LabelledRows
+from recsys.hashing import hashed
 from recsys.metrics import auc as project_auc
 
 ROOT = Path(__file__).parents[1]

@@ -15,8 +15,9 @@ from recsys.dataset.training_set import TrainingSet, build_training_set, leaking
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED, Events
 from recsys.features import HISTORY, LIST_FIELDS, NAMES, VERSION
-from recsys.features.ids import hashed, hashed_article_ids, list_ids
+from recsys.features.ids import hashed_article_ids, list_ids
 from recsys.features.matrix import ArticleTables, candidate_rows, feature_matrix
+from recsys.hashing import hashed
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from recsys.features.ids import hashed, hashed_all
 from recsys.features.rows import CandidateRows, LabelledRows, concatenated
-from recsys.recommend.tags import STEM, tag_ids
+from recsys.hashing import hashed, hashed_all
+from recsys.tags import STEM, tag_ids
 
 LABEL = np.array([0, 1, 0, 0, 1, 1], np.int8)
 IMPRESSION = np.array([0, 0, 1, 1, 3, 3], np.int32)
@@ -28,7 +28,7 @@ def some_rows() -> LabelledRows:
 
 
 def test_an_id_is_the_same_in_another_process() -> None:
-    code = "from recsys.features.ids import hashed; print(hashed('article', 'naïve/北京'))"
+    code = "from recsys.hashing import hashed; print(hashed('article', 'naïve/北京'))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert int(other) == hashed("article", "naïve/北京")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.categories.ngrams import Bags
+from recsys.classifiers.ngrams import Bags
 from recsys.errors import DegenerateInput
 from recsys.readers.judged import (
     READER_LAST,

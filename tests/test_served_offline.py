@@ -17,8 +17,8 @@ from recsys.ctr.vocabulary import Vocabulary
 from recsys.dataset.impressions import recorded_impressions
 from recsys.dataset.training_set import TrainingSet, build_training_set
 from recsys.features import HISTORY, LIST_FIELDS, NAMES
-from recsys.features.ids import hashed
 from recsys.features.rows import CandidateRows, Matrix
+from recsys.hashing import hashed
 from recsys.items.files import load_online
 from recsys.items.online import OnlineItems
 from recsys.recommend.lists import Tier

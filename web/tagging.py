@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.tagged import carried, frequent, meant, related
-from recsys.recommend.tags import Tag, TagKind, fold
+from recsys.recommend.catalogue import Catalogue, Mask
+from recsys.recommend.entries import CatalogueArticle
+from recsys.tags import Tag, TagKind, fold
+from recsys.tags.related import SAMPLE, frequent, matching, meant, related
 from web.texts import CATEGORIES
 
 RELATED = 12  # tags beside a list: two or three lines of them
@@ -74,7 +75,7 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
         if fold(borne.name) in wanted
     )
     name, kind = forms.most_common(1)[0][0] if forms else (" ".join(tag.split()), TagKind.KEYWORD)
-    kin = related(catalogue, allowed, wanted, RELATED)
+    kin = related(_newest(catalogue, allowed), catalogue.tags, wanted, RELATED)
     return TagList(Tag(name, 0.0, kind), list(_bearing(catalogue, newest[first:], wanted)), articles, kin)
 
 
@@ -83,21 +84,26 @@ def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[T
     tags = dict[str, Tag]()
     for part in catalogue.by_preference(catalogue.listed(now), lang):
         if len(tags) < n:
-            tags |= {tag.name: tag for tag in frequent(catalogue, part, n) if tag.name not in tags}
+            tags |= {tag.name: tag for tag in frequent(_newest(catalogue, part), n) if tag.name not in tags}
     return list(tags.values())[:n]
 
 
 def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[str]:
     """What may have been meant by a tag that no article bears; today's most frequent tags when nothing is like it."""
     parts = catalogue.by_preference(catalogue.showable(now), lang)
-    near = next((names for part in parts if (names := meant(catalogue, part, fold(tag), MEANT))), [])
-    return near or [one.name for one in frequent(catalogue, parts[0], MEANT)]
+    near = next((names for part in parts if (names := meant(_newest(catalogue, part), fold(tag), MEANT))), [])
+    return near or [one.name for one in frequent(_newest(catalogue, parts[0]), MEANT)]
+
+
+def _newest(catalogue: Catalogue, allowed: Mask) -> list[CatalogueArticle]:
+    """The newest articles allowed, ``SAMPLE`` at most."""
+    return [catalogue.entry(row) for row in catalogue.newest(allowed, SAMPLE).tolist()]
 
 
 def _bearing(catalogue: Catalogue, rows: Iterable[int], wanted: set[str]) -> Iterator[tuple[int, Tag]]:
     """Rows with the tag that each bears: all of them, unless one has changed within this moment."""
     for row in rows:
-        borne = carried(catalogue, row, wanted)
+        borne = matching(catalogue.entry(row), wanted)
         if borne is not None:
             yield row, borne
 

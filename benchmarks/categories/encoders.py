@@ -10,7 +10,7 @@ from sklearn.metrics import normalized_mutual_info_score
 from benchmarks.categories.data import Corpus, encode
 from recsys.articles import ArticleEncoder
 from recsys.articles.vectors import load_text_vectors
-from recsys.categories.topics import clusters
+from recsys.classifiers.topics import clusters
 from recsys.keywords import Ranker
 from recsys.settings import Settings
 from recsys.tokens import load_tokenizer

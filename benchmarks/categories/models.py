@@ -14,11 +14,12 @@ from sklearn.svm import LinearSVC
 
 from benchmarks.categories.data import Corpus, Encoded, Folds
 from recsys.articles.vectors import keyword_means
-from recsys.categories import Flags
-from recsys.categories.calibration import shares_of
 from recsys.categories.config import CategoriesConfig
-from recsys.categories.documents import Catalogue, read_documents
-from recsys.categories.learning import Learned, learn, pooled, teachers
+from recsys.categories.documents import ArticleCorpus, read_documents
+from recsys.categories.training import training_set_of
+from recsys.classifiers import Flags
+from recsys.classifiers.calibration import shares_of
+from recsys.classifiers.fitting import FittedClassifier, fit_classifier, fit_ensemble
 from recsys.keywords import Keywords
 from recsys.words import Matrix, unit_rows
 from recsys.workspace import load_npy
@@ -50,21 +51,21 @@ def ours(
     given = [None if out else label for out, label in zip(held, corpus.labels, strict=True)]
     vectors = load_npy(encoded.folder / "articles" / "vectors.npy")
     tokens, keywords = (encoded.folder / f"{name}.parquet" for name in ("articles", "keywords"))
-    catalogue = Catalogue(tokens, keywords, vectors, [corpus.language] * len(given), given)
-    teaching = teachers(catalogue, corpus.language, config, seed, Counter())
-    if teaching is None:
+    articles = ArticleCorpus(tokens, keywords, vectors, [corpus.language] * len(given), given)
+    training_set = training_set_of(articles, corpus.language, config, seed, Counter())
+    if training_set is None:
         return
-    documents = read_documents(catalogue, held)
-    learned: dict[str, Learned] = {}
+    documents = read_documents(articles, held)
+    fitted: dict[str, FittedClassifier] = {}
     for name in dict.fromkeys((*models, *(config.ensemble if "ensemble" in models else ()))):
         if name != "ensemble":
-            learned[name] = learn(name, teaching, encoded.words, config, seed)
+            fitted[name] = fit_classifier(name, training_set, encoded.words, config, seed)
     if "ensemble" in models:
-        learned["ensemble"] = pooled(config.ensemble, [learned[name] for name in config.ensemble], teaching)
+        fitted["ensemble"] = fit_ensemble(config.ensemble, [fitted[name] for name in config.ensemble])
     for name in models:
         began = time.process_time()
-        shares = shares_of(learned[name].classifier.scores(documents), learned[name].temperature)
-        yield name.replace("-", "_"), _answers(shares, teaching.labels, time.process_time() - began)
+        shares = shares_of(fitted[name].classifier.scores(documents), fitted[name].temperature)
+        yield name.replace("-", "_"), _answers(shares, training_set.labels, time.process_time() - began)
 
 
 def _answers(shares: Matrix, labels: list[str], seconds: float) -> Answers:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from benchmarks.categories.data import as_corpus, encode
-from recsys.categories.sums import Grams, block_of
+from recsys.classifiers.linear_ngram_model import NgramSpec, block_of
 from recsys.errors import ImportRefused
 from recsys.readers.traits import Places, Traits, Values, bag_traits, vector_traits
 from recsys.settings import Settings
@@ -21,7 +21,7 @@ from recsys.words import Matrix, WordVectors, load_words, unit_rows
 from recsys.workspace import load_npy
 
 COLUMNS = (3, 4)  # reader, title, label, and perhaps "id:name;id:name"
-TFIDF = Grams(words=1, characters=0, tfidf=True)
+TFIDF = NgramSpec(words=1, characters=0, tfidf=True)
 MOST_WORDS = 1 << 20
 
 Folds = npt.NDArray[np.int64]

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.categories import Documents, Flags, LabelRows
+from recsys.classifiers import EncodedDocuments, Flags, LabelRows
 from recsys.words import Matrix
 
 BATCH_ROWS = 1024  # articles held in memory at once
 MAX_TOKENS = 5000  # of a body; what a report is about has been said by then, and a live article stays a matter of ms
 
 
-class Catalogue(NamedTuple):
+class ArticleCorpus(NamedTuple):
     """A articles, in the same order everywhere.
 
     Attributes:
@@ -34,9 +34,9 @@ class Catalogue(NamedTuple):
     given: list[str | None]
 
 
-def read_documents(catalogue: Catalogue, wanted: Flags) -> Documents:
+def read_documents(catalogue: ArticleCorpus, wanted: Flags) -> EncodedDocuments:
     """Read some articles, those of a mask bool (A,)."""
-    found = Documents([], [], catalogue.vectors[wanted])
+    found = EncodedDocuments([], [], catalogue.vectors[wanted])
     seen: dict[str, str] = {}
     start = 0
     for batch in pq.ParquetFile(catalogue.tokens).iter_batches(BATCH_ROWS, columns=["title", "body"]):
@@ -49,7 +49,7 @@ def read_documents(catalogue: Catalogue, wanted: Flags) -> Documents:
     return found
 
 
-def document_batches(catalogue: Catalogue) -> Iterator[tuple[str, LabelRows, Documents]]:
+def document_batches(catalogue: ArticleCorpus) -> Iterator[tuple[str, LabelRows, EncodedDocuments]]:
     """Read all articles, a batch in memory at a time.
 
     Yields:
@@ -60,7 +60,7 @@ def document_batches(catalogue: Catalogue) -> Iterator[tuple[str, LabelRows, Doc
         end = start + batch.num_rows
         languages = np.array(catalogue.languages[start:end])
         texts = _words(batch.column("title"), {}), _words(batch.column("body"), {})
-        whole = Documents(*texts, catalogue.vectors[start:end])
+        whole = EncodedDocuments(*texts, catalogue.vectors[start:end])
         for language in np.unique(languages).tolist():
             rows = np.flatnonzero(languages == language)
             yield language, rows + start, whole.where(rows)

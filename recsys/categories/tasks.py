@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.articles import ArticleEncoder
-from recsys.categories import LabelRows
-from recsys.categories.documents import Catalogue
-from recsys.categories.sorting import Categories, assign_all
+from recsys.categories.classification import CategoryModel, assign_all
+from recsys.categories.documents import ArticleCorpus
+from recsys.classifiers import LabelRows
 from recsys.tokens import BATCH_ARTICLES
 from recsys.tokens.table import TOKENS_SCHEMA as TOKENS
 from recsys.tokens.table import Tokens, as_table
@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
 TEXTS = pa.schema([(name, pa.string()) for name in ("id", "title", "body")])
 
 
-class Site(NamedTuple):
+class SiteArticles(NamedTuple):
     """The catalogue as its stages left it.
 
     Attributes:
@@ -39,13 +39,13 @@ class Site(NamedTuple):
     """
 
     articles: Path
-    catalogue: Catalogue
+    catalogue: ArticleCorpus
     ids: list[str]
 
 
-def taught(
-    labels: pa.Table, site: Site, encoder: ArticleEncoder, folder: Path
-) -> tuple[Catalogue, Path, dict[str, int]]:
+def labelled_corpus(
+    labels: pa.Table, site: SiteArticles, encoder: ArticleEncoder, folder: Path
+) -> tuple[ArticleCorpus, Path, dict[str, int]]:
     """Make a catalogue of the labelled rows.
 
     Args:
@@ -79,7 +79,7 @@ def taught(
             vectors.append(found)
             languages += [text.language for text in encoded]
     given += own["label"].to_pylist()
-    made = Catalogue(tokens, site.catalogue.keywords, np.concatenate(vectors), languages, given)
+    made = ArticleCorpus(tokens, site.catalogue.keywords, np.concatenate(vectors), languages, given)
     return made, texts, {"labelled": len(given), "unknown_ids": len(by_id) - len(known)}
 
 
@@ -104,7 +104,7 @@ def _numbers(batch: pa.RecordBatch) -> pa.Array:
     return pa.array([""] * batch.num_rows, pa.string())
 
 
-def label_all(model: Categories, site: Site, labels: pa.Table, file: Path) -> dict[str, int]:
+def label_all(model: CategoryModel, site: SiteArticles, labels: pa.Table, file: Path) -> dict[str, int]:
     """Give every article of the catalogue its label: the one that it came with, else the likeliest.
 
     Args:

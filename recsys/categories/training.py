@@ -1,189 +1,144 @@
-"""Training the networks: documents with their categories -> weights.
+"""Training of categories: the articles that came with one, or topics where none did -> a classifier per language.
 
-A part of the articles is held out and ends the training; the learning rate falls to 0 over the epochs. Vectors are
-moved row by row, with one number of memory each: a step costs what its batch holds, not what the vocabulary does.
-Training on a CPU uses one thread: the same seed and articles give the same bytes.
-Source: Duchi, Hazan and Singer 2011 (AdaGrad); Loshchilov and Hutter 2019 (decoupled weight decay).
+Reads the articles; produces a ``CategoryModel``, and counts of the articles that could not be learned from.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
+import hashlib
+from collections import Counter
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch.nn.functional import cross_entropy
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from recsys.categories import LabelRows
-from recsys.categories.config import TrainedConfig
-from recsys.categories.networks import Batch, Network
-from recsys.categories.ngrams import Bags
-from recsys.errors import DegenerateInput
+from recsys.categories.classification import CategoryModel, Label
+from recsys.categories.config import CategoriesConfig
+from recsys.categories.documents import ArticleCorpus, read_documents
+from recsys.classifiers import EncodedDocuments, LabelRows
+from recsys.classifiers.calibrated import CalibratedClassifier
+from recsys.classifiers.fitting import FittedClassifier, TrainingSet, fit_classifier
+from recsys.classifiers.topics import Topics, find_topics
+from recsys.words import WordVectors
 
-MOST_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
-LEAST_EPOCHS = 3
-LEAST_HELD = 20  # articles: fewer say too little about when to stop, and all epochs are run
-
-
-class Labelled(NamedTuple):
-    """N documents with their categories, on the device: rows (R,), starts (N + 1,), labels (N,), all int64."""
-
-    rows: torch.Tensor
-    starts: torch.Tensor
-    labels: torch.Tensor
-
-    def batch(self, chosen: torch.Tensor) -> Batch:
-        """Some documents, int64 (B,)."""
-        first, sizes = self.starts[chosen], self.starts.diff()[chosen]
-        starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
-        inside = torch.arange(int(starts[-1]), device=sizes.device) - torch.repeat_interleave(starts[:-1], sizes)
-        return Batch(self.rows[inside + torch.repeat_interleave(first, sizes)], starts)
+_MIN_CATEGORIES = 2  # with one category in a language everything would be put there, which says nothing
 
 
-class Rows:
-    """AdaGrad over the rows of a matrix, one sum of squares per row."""
-
-    def __init__(self, matrix: torch.Tensor) -> None:
-        self.matrix, self.sums = matrix, torch.zeros(len(matrix), device=matrix.device)
-
-    @torch.no_grad()
-    def step(self, learning_rate: float, decay: float) -> None:
-        """Move the rows that have a gradient."""
-        assert self.matrix.grad is not None
-        gradient = self.matrix.grad.coalesce()
-        rows, values = gradient.indices()[0], gradient.values()
-        self.sums[rows] += values.square().mean(dim=1)
-        scale = learning_rate * (self.sums[rows] + 1e-12).rsqrt()  # the least number keeps rows without a slope
-        moved = self.matrix[rows] * (1 - learning_rate * decay) - scale[:, None] * values
-        self.matrix.index_copy_(0, rows, moved)
-        self.matrix.grad = None
-
-
-def train(
-    make: Callable[[], Network], bags: Bags, label_rows: LabelRows, categories: int, config: TrainedConfig, seed: int
-) -> Network:
-    """Train one network.
+def fit_categories(
+    corpus: ArticleCorpus, words: WordVectors, config: CategoriesConfig, seed: int
+) -> tuple[CategoryModel, dict[str, int], dict[str, FittedClassifier]]:
+    """Train a classifier for every language in which articles came with categories, or find its topics.
 
     Args:
-        make: makes the network, drawing from torch's generator.
-        bags: rows of B documents.
-        label_rows: int64 (B,), each one's category.
-        categories: C.
-        config: the optimiser and when to stop.
-        seed: of weights, dropout, order and the part that is held out.
+        corpus: all articles.
+        words: their word space.
+        config: of the categories.
+        seed: of all randomness.
 
     Returns:
-        The weights of the epoch with the lowest loss on the held-out part, or of the last one without such a part; on
-        the CPU.
-
-    Raises:
-        DegenerateInput: the loss is not finite.
+        The classifiers; counts of articles that could not be learned from, by reason; by language, what was fitted.
     """
-    device = device_of(config)
-    with one_thread(device):
-        torch.manual_seed(seed)
-        network = make().to(device)
-        data = Labelled(*(torch.from_numpy(a).to(device) for a in (bags.values, bags.starts, label_rows)))
-        told, held = _parts(len(label_rows), config.validation, seed)
-        weights = class_weights(label_rows, categories, config.class_weights)
-        _run(network, data, told, held, torch.from_numpy(weights).to(device), config, seed)
-        return network.cpu().eval()
-
-
-def _parts(B: int, share: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    order = torch.randperm(B, generator=torch.Generator().manual_seed(seed))
-    n = round(B * share)
-    n = n if n >= LEAST_HELD else 0
-    return order[n:], order[:n]
-
-
-def _run(
-    network: Network,
-    data: Labelled,
-    told: torch.Tensor,
-    held: torch.Tensor,
-    weights: torch.Tensor,
-    config: TrainedConfig,
-    seed: int,
-) -> None:
-    rows = Rows(network.vectors.weight)
-    others = torch.optim.AdamW(
-        (value for value in network.parameters() if value is not rows.matrix), weight_decay=config.weight_decay
-    )
-    order = torch.Generator().manual_seed(seed)
-    epochs = min(config.epochs, max(LEAST_EPOCHS, MOST_READ // max(1, len(data.rows))))
-    steps, step = epochs * -(-len(told) // config.batch_size), 0
-    lowest, best, kept = float("inf"), 0, {}
-    for epoch in range(epochs):
-        network.train()
-        for chosen in torch.split(told[torch.randperm(len(told), generator=order)], config.batch_size):
-            rate = config.learning_rate * (1 - step / steps)
-            others.param_groups[0]["lr"] = rate
-            chosen = chosen.to(data.labels.device)
-            logits = network(_thinned(data.batch(chosen), config.dropout))
-            loss = cross_entropy(logits, data.labels[chosen], weight=weights)
-            others.zero_grad()
-            torch.autograd.backward(loss)
-            others.step()
-            rows.step(rate * network.row_rate, config.weight_decay)
-            step += 1
-        if not len(held):
+    labels: list[Label] = []
+    classifiers: dict[str, CalibratedClassifier] = {}
+    fitted: dict[str, FittedClassifier] = {}
+    counts = Counter({"repeated": 0, "contradictory": 0, "in_small_categories": 0})
+    for language in sorted(set(corpus.languages)):
+        training_set = training_set_of(corpus, language, config, seed, counts)
+        if training_set is None:
+            topics = topics_of(corpus, language, config, seed)
+            if topics is not None:
+                classifiers[language] = CalibratedClassifier("topics", topics[0], 1.0, topic=True)
+                labels += topics[1]
             continue
-        now = _held_loss(network, data, held, config.batch_size)
-        if now < lowest:
-            lowest, best, kept = now, epoch, {name: value.clone() for name, value in network.state_dict().items()}
-        elif epoch - best >= config.patience:
-            break
-    if kept:
-        network.load_state_dict(kept)
-    _check(float(network.out.weight.detach().abs().sum()))
+        fit = fit_classifier(config.model, training_set, words, config, seed)
+        fitted[language] = fit
+        classifiers[language] = CalibratedClassifier(config.model, fit.classifier, fit.temperature, topic=False)
+        sizes = np.bincount(training_set.label_rows).tolist()
+        labels += [Label(name, language, size) for name, size in zip(training_set.labels, sizes, strict=True)]
+    return CategoryModel(labels, classifiers, words.space, config.min_confidence), dict(counts), fitted
 
 
-def _thinned(batch: Batch, dropout: float) -> Batch:
-    """The batch without a random share of its rows."""
-    kept = torch.rand(len(batch.rows), device=batch.rows.device) >= dropout
-    ends = torch.cat([batch.starts.new_zeros(1), kept.cumsum(0)])
-    return Batch(batch.rows[kept], ends[batch.starts])
+def topics_of(
+    corpus: ArticleCorpus, language: str, config: CategoriesConfig, seed: int
+) -> tuple[Topics, list[Label]] | None:
+    """Topics of a language in which no article came with a category; None with any such article, or too few."""
+    in_language = np.array(corpus.languages) == language
+    labelled = any(name and ours for name, ours in zip(corpus.given, in_language, strict=True))
+    if config.topics == "off" or labelled:
+        return None
+    rows = np.flatnonzero(in_language & np.isfinite(corpus.vectors).all(axis=1))
+    table = pq.read_table(corpus.keywords, columns=["keywords", "weights"]).take(pa.array(rows))
+    pairs = zip(table["keywords"].to_pylist(), table["weights"].to_pylist(), strict=True)
+    keywords = [list(zip(words, weights, strict=True)) for words, weights in pairs]
+    clustered = find_topics(corpus.vectors[rows], keywords, config.max_topics, seed)
+    if clustered is None:
+        return None
+    topics, nearest = clustered
+    sizes = np.bincount(nearest, minlength=len(topics.labels)).tolist()
+    return topics, [Label(name, language, size) for name, size in sorted(zip(topics.labels, sizes, strict=True))]
 
 
-def _held_loss(network: Network, data: Labelled, held: torch.Tensor, batch_size: int) -> float:
-    network.eval()
-    total = 0.0
-    with torch.inference_mode():
-        for chosen in torch.split(held.to(data.labels.device), batch_size):
-            total += float(cross_entropy(network(data.batch(chosen)), data.labels[chosen], reduction="sum"))
-    return _check(total / len(held))
+def training_set_of(
+    corpus: ArticleCorpus, language: str, config: CategoriesConfig, seed: int, counts: Counter[str]
+) -> TrainingSet | None:
+    """The articles of a language that its categories are learned from.
+
+    Texts that repeat count once. A text that came with several categories has the one that it came with most often,
+    and none when that is a tie. A category with fewer than ``min_articles`` articles is left out. Of more than
+    ``max_articles`` articles, the largest categories give up some.
+
+    Args:
+        corpus: all articles.
+        language: whose.
+        config: of the categories.
+        seed: draws the articles that are given up.
+        counts: articles that could not be learned from, by reason; added to.
+
+    Returns:
+        None when there are not two categories.
+    """
+    labelled = np.array([bool(name) for name in corpus.given]) & (np.array(corpus.languages) == language)
+    names = [name for name, useful in zip(corpus.given, labelled, strict=True) if name and useful]
+    documents = read_documents(corpus, labelled)
+    rows = _distinct(documents, names, counts)
+    sizes = Counter(names[row] for row in rows)
+    labels = sorted(name for name, size in sizes.items() if size >= config.min_articles)
+    counts["in_small_categories"] += sum(size for size in sizes.values() if size < config.min_articles)
+    if len(labels) < _MIN_CATEGORIES:
+        return None
+    row_of = {name: row for row, name in enumerate(labels)}
+    rows = [row for row in rows if names[row] in row_of]
+    label_rows = np.array([row_of[names[row]] for row in rows], dtype=np.int64)
+    kept = _evenly(label_rows, config.max_articles, np.random.default_rng(seed))
+    chosen = np.array(rows)[kept]
+    return TrainingSet(documents.where(chosen), label_rows[kept], labels, np.flatnonzero(labelled)[chosen])
 
 
-def _check(value: float) -> float:
-    if not np.isfinite(value):
-        raise DegenerateInput("a finite loss", str(value), "Lower categories.learning_rate.")
-    return value
+def _distinct(documents: EncodedDocuments, names: list[str], counts: Counter[str]) -> list[int]:
+    """Rows of texts, one of each, with the category that most of its copies came with."""
+    copies: dict[bytes, list[int]] = {}
+    for row, (title, body) in enumerate(zip(documents.titles, documents.bodies, strict=True)):
+        text = "\n".join((*title, "", *body)).encode("utf-8", "surrogatepass")
+        mark = hashlib.blake2b(text, digest_size=16)
+        mark.update(documents.vectors[row].tobytes())
+        copies.setdefault(mark.digest(), []).append(row)
+    chosen: list[int] = []
+    for rows in copies.values():
+        votes = Counter(names[row] for row in rows).most_common(2)
+        tie = len(votes) > 1 and votes[0][1] == votes[1][1]
+        counts["contradictory"] += len(rows) if len(votes) > 1 else 0
+        counts["repeated"] += len(rows) - 1 if len(votes) == 1 else 0
+        chosen += [] if tie else [next(row for row in rows if names[row] == votes[0][0])]
+    return sorted(chosen)
 
 
-def class_weights(label_rows: LabelRows, categories: int, power: float) -> npt.NDArray[np.float32]:
-    """What an error in each category counts, float32 (C,): (mean size / size) ** power, 1 on average over articles."""
-    sizes = np.maximum(np.bincount(label_rows, minlength=categories), 1)
-    weights = (sizes.mean() / sizes) ** power
-    even: npt.NDArray[np.float32] = (weights / np.average(weights, weights=sizes)).astype(np.float32)
-    return even
-
-
-def device_of(config: TrainedConfig) -> str:
-    """``cuda`` when it is asked for, or when there is one and ``auto`` leaves the choice; else ``cpu``."""
-    if config.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return config.device
-
-
-@contextmanager
-def one_thread(device: str) -> Iterator[None]:
-    """Train on one CPU thread: sums in a fixed order are the same in every run."""
-    before = torch.get_num_threads()
-    if device == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+def _evenly(label_rows: LabelRows, most: int, rng: np.random.Generator) -> LabelRows:
+    """int64, at most about ``most`` rows, in order: every label keeps as many as the others, or all that it has."""
+    sizes = np.sort(np.bincount(label_rows))
+    if sizes.sum() <= most:
+        return np.arange(len(label_rows))
+    quotas = (most - np.concatenate([[0], np.cumsum(sizes)[:-1]])) // np.arange(len(sizes), 0, -1)
+    quota = max(1, int(quotas[np.argmax(quotas < sizes)]))
+    order = rng.permutation(len(label_rows))
+    order = order[np.argsort(label_rows[order], kind="stable")]
+    whole = np.bincount(label_rows)
+    rank = np.arange(len(order)) - (np.cumsum(whole) - whole)[label_rows[order]]  # of each article within its label
+    return np.sort(order[rank < quota])

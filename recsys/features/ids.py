@@ -1,7 +1,4 @@
-"""Hashed ids: a value of a field -> a number that is the same in every process, on every machine, in every release.
-
-A number says nothing of its value: it is a name that fits into an array. Which numbers a model has learned is the
-model's own vocabulary. Two values of one field share a number with a chance of about n² / 2⁶⁴ among n values.
+"""Ids of a candidate, of a list and of its reader's last clicks, as a click model reads them.
 
 The ids of a list say who asks, from where, when, where on the page and after which articles, by one function for
 training and for serving. The context is that of the reader's last click before the list, as it is for the lifts: what a
@@ -9,13 +6,13 @@ log says of a click may be made up after it, and the list's own is not known whe
 of the time at which it is shown.
 """
 
-from collections.abc import Iterable, Sequence
-from hashlib import blake2b
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.features import HISTORY, LIST_FIELDS
+from recsys.hashing import hashed, hashed_all
 from recsys.trends.contexts import values_of
 from recsys.units import HOUR_MS, NO_ID
 
@@ -23,27 +20,6 @@ Ids = npt.NDArray[np.int64]
 
 SITE_ATTRIBUTES = 4  # of LIST_FIELDS: region, device, os, referrer
 FIRST_WEEKDAY = 3  # 1970-01-01 was a Thursday, and the week begins on Monday
-
-
-def hashed(field: str, value: str) -> int:
-    """The id of a value.
-
-    Args:
-        field: name of the field, so that equal values of two fields differ.
-        value: any text.
-
-    Returns:
-        A positive number below 2**63, never ``NO_ID``.
-
-    Source: Weinberger et al. 2009 ("Feature hashing for large scale multitask learning"), without folding the numbers.
-    """
-    digest = blake2b(f"{field}\0{value}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "little") >> 1 or 1
-
-
-def hashed_all(field: str, values: Iterable[str]) -> npt.NDArray[np.int64]:
-    """The ids of many values of one field: int64 (n,)."""
-    return np.array([hashed(field, value) for value in values], np.int64)
 
 
 def hashed_article_ids(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from recsys.categories.training import one_thread
+from recsys.classifiers.network_training import one_thread
 from recsys.errors import DegenerateInput
 from recsys.readers.config import ReadersConfig
 from recsys.readers.networks import Clicks, Network

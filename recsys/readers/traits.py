@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.categories.ngrams import Bags
+from recsys.classifiers.ngrams import Bags
 
 Places = npt.NDArray[np.int64]
 Columns = npt.NDArray[np.int32]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.stories import Stories
-from recsys.recommend.tag_index import Rows, TagIndex
 from recsys.store.addresses import aliases_of
+from recsys.tags.index import Rows, TagIndex
 
 NONE = -1
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from recsys.recommend.catalogue import Mask
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.tag_index import Rows
+from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
 
 Floats = npt.NDArray[np.float32]

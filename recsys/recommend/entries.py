@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from recsys.recommend.tags import STEM, Tag, TagKind, Tags, fold, pieces
 from recsys.store import Article
+from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
 
 SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
 

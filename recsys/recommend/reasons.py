@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.readers import weights
 from recsys.recommend.catalogue import NONE, Catalogue, Mask
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.tags import alike
+from recsys.tags import alike
 
 Vectors = npt.NDArray[np.float32]
 

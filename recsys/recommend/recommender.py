@@ -25,12 +25,12 @@ from recsys.recommend.company import covisit_candidates
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.facts import SharedFeatures
 from recsys.recommend.lists import ANONYMOUS, Card, Recommendation, RequestContext, ScoreKind, Scorer, Tier, as_said
-from recsys.recommend.profile import favourites
 from recsys.recommend.reasons import Reason, ReasonKind, among, because_you_read, most_read
 from recsys.recommend.similar import similar_to
-from recsys.recommend.tag_index import Rows
 from recsys.recommend.taste import CandidateSet, ReaderContext, Space
 from recsys.recommend.variety import DEEPER, category_limits, diversify
+from recsys.tags.index import Rows
+from recsys.tags.profile import favourites
 from recsys.trends.stream import Trends
 
 CLICK = KINDS.index("click")
@@ -254,7 +254,7 @@ class Recommender:
             scores[np.searchsorted(rows, ranked)],
             self._hot(trending, now),
             liked,
-            favourites(self.catalogue, clicked),
+            favourites(self.catalogue.entries, clicked),
             company.told(self.config),
             fresh,
             self.catalogue.showable(now),

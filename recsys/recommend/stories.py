@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.recommend.entries import CatalogueArticle
-from recsys.recommend.tag_index import Rows
+from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
 
 Mask = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ from recsys.readers import ReaderState
 from recsys.readers.encoders import Interests
 from recsys.recommend.catalogue import Mask
 from recsys.recommend.lists import RequestContext, Tier
-from recsys.recommend.tag_index import Rows
+from recsys.tags.index import Rows
 
 Vectors = npt.NDArray[np.float32]
 

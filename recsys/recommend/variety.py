@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 
 from recsys.recommend.catalogue import Catalogue, Mask
-from recsys.recommend.tag_index import Rows
+from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
 
 DEEPER = 4  # how many times k popular articles are looked at, so that the limit per category finds others

@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from recsys.articles import ArticleEncoder, load_encoder
 from recsys.articles.config import ArticlesConfig
-from recsys.categories import Documents
-from recsys.categories.sorting import Categories, load_categories
+from recsys.categories.classification import CategoryModel, load_categories
+from recsys.classifiers import EncodedDocuments
 from recsys.items import project
 from recsys.keywords.config import KeywordsConfig
 from recsys.recommend.entries import ArticleAnnotations, guesses
-from recsys.recommend.tags import STEM
 from recsys.releases import Release
 from recsys.serving.annotations import task_names
 from recsys.store import Article
+from recsys.tags import STEM
 from recsys.tokens.config import TokensConfig
 from recsys.workspace import load_npy, same_space
 
@@ -45,7 +45,7 @@ class LiveEncoder:
     """What one release says of a text that it has never seen."""
 
     def __init__(
-        self, encoder: ArticleEncoder, categories: Categories, tasks: Mapping[str, Categories], projection: Vector
+        self, encoder: ArticleEncoder, categories: CategoryModel, tasks: Mapping[str, CategoryModel], projection: Vector
     ) -> None:
         self._encoder, self._categories, self._tasks, self._projection = encoder, categories, tasks, projection
 
@@ -73,7 +73,7 @@ class LiveEncoder:
             article: as stored.
         """
         made = self._encoder.encode(article.title, article.body, article.language)
-        document = Documents([made.text.title], [made.text.body], made.vector[None])
+        document = EncodedDocuments([made.text.title], [made.text.body], made.vector[None])
         assigned = self._categories.assign(document, made.language)[0]
         traits = ArticleAnnotations(
             made.language,
@@ -87,7 +87,7 @@ class LiveEncoder:
         )
         return LiveArticle(traits, made.vector, project(made.vector[None], self._projection)[0])
 
-    def _labels(self, document: Documents, language: str) -> Iterator[tuple[str, str, float]]:
+    def _labels(self, document: EncodedDocuments, language: str) -> Iterator[tuple[str, str, float]]:
         for task, model in self._tasks.items():
             assigned = model.assign(document, language)[0]
             if assigned.category is not None:

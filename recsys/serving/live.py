@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import structlog
 
 from recsys.errors import StoreError
+from recsys.readers import weights
 from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.lists import Card, Recommendation, RequestContext
-from recsys.recommend.profile import profile
-from recsys.recommend.tags import Tags
 from recsys.releases import Releases
 from recsys.serving.artefacts import load_artefacts, no_artefacts
 from recsys.serving.config import ServingSettings
@@ -27,6 +26,8 @@ from recsys.serving.feed import count, forget_visits, news, replay, resume_visit
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.snapshot import CatalogueFull, ModelSnapshot
 from recsys.store import Event, Store, Written, reader_digest
+from recsys.tags import Tags
+from recsys.tags.profile import profile
 from recsys.units import now_ms
 
 MAX_ODD = 500  # readers that a query leaves out
@@ -142,7 +143,9 @@ class LiveState:
             states = (self._memory.reader(reader), self._memory.session(reader, session))
             clicks = next((state.clicks for state in states if state and state.clicks), [])
             half_life = self._world.recommender.readers.half_life_clicks
-            return profile(self._world.catalogue, clicks, half_life, self._clock()), len(clicks)
+            catalogue, now = self._world.catalogue, self._clock()
+            clicked = [catalogue.entries[row] if catalogue.quotable(row, now) else None for row in clicks]
+            return profile(clicked, weights(len(clicks), half_life).tolist()), len(clicks)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.

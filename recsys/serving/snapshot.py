@@ -12,22 +12,23 @@ import numpy.typing as npt
 
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
-from recsys.features.ids import hashed, hashed_article_ids
+from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
+from recsys.hashing import hashed
 from recsys.index import Index
 from recsys.items.online import grown, place_content
 from recsys.languages import resolve_language
 from recsys.recommend.catalogue import NONE, Catalogue
 from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
 from recsys.recommend.recommender import Recommender
-from recsys.recommend.tags import STEM, tag_ids
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveArticle
 from recsys.store import Article, StoredArticle
 from recsys.stories.copies import Reading
 from recsys.stories.text import Text
+from recsys.tags import STEM, tag_ids
 
 SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
 SPARE_SHARE = 8  # and an eighth of the catalogue

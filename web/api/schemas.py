@@ -10,9 +10,9 @@ from recsys.languages import language_code
 from recsys.missing import is_missing
 from recsys.recommend.lists import ScoreKind, Tier
 from recsys.recommend.reasons import ReasonKind
-from recsys.recommend.tags import TagKind
 from recsys.store import Kind, normal_id
 from recsys.store.records import MAX_IDENTIFIER
+from recsys.tags import TagKind
 
 SCORE_KINDS = (
     "click: P(click), the probability of a click if the article stands first. next-click: the click model learned from"

@@ -6,7 +6,7 @@ from recsys.recommend.catalogue import Catalogue
 from recsys.recommend.entries import CatalogueArticle
 from recsys.recommend.lists import Card
 from recsys.recommend.reasons import text
-from recsys.recommend.tags import Tag, TagKind, Tags
+from recsys.tags import Tag, TagKind, Tags
 from web.api.schemas import Article, Item, Reason, TagOut, TagsOut
 from web.installation import Installation
 from web.texts import category_name, said_in

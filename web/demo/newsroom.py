@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 
 from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.tags import Tag
 from recsys.serving.today import todays_clicks
 from recsys.simulate import READER_PREFIX
+from recsys.tags import Tag
 from recsys.units import now_ms
 from web.demo.pages import ArticlePage, Card, TagPage
 from web.installation import Installation

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from recsys.recommend.tags import Tag, Tags
+from recsys.tags import Tag, Tags
 
 NO_TAGS = Tags()
 

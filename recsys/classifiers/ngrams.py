@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.categories import Documents
+from recsys.classifiers import EncodedDocuments
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
@@ -102,13 +102,13 @@ def in_batches(texts: Sequence[list[str]]) -> Iterator[Sequence[list[str]]]:
     return (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
 
 
-def texts_of(documents: Documents, most: int) -> list[list[str]]:
+def texts_of(documents: EncodedDocuments, most: int) -> list[list[str]]:
     """Title and body of each document as one text of at most ``most`` tokens."""
     return [[*title, *body][:most] for title, body in zip(documents.titles, documents.bodies, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
-class Vocabulary:
+class NgramVocabulary:
     """The n-grams that were seen in training.
 
     Attributes:
@@ -132,7 +132,7 @@ class Vocabulary:
         return Bags(rows[seen], ends[bags.starts])
 
     @staticmethod
-    def of(batches: Iterable[Bags], articles: int, least: int, most: int) -> tuple["Vocabulary", Weights]:
+    def of(batches: Iterable[Bags], articles: int, least: int, most: int) -> tuple["NgramVocabulary", Weights]:
         """Collect n-grams.
 
         Args:
@@ -152,7 +152,7 @@ class Vocabulary:
         kept = np.flatnonzero(counts >= least)
         if len(kept) > most:
             kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")[:most]])
-        return Vocabulary(hashes[kept]), (np.log((1 + articles) / (1 + counts[kept])) + 1).astype(np.float32)
+        return NgramVocabulary(hashes[kept]), (np.log((1 + articles) / (1 + counts[kept])) + 1).astype(np.float32)
 
 
 def distinct(bags: Bags) -> tuple[Bags, Weights]:

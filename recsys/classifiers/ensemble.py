@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.categories import Classifier, Documents, LabelRows, Vector
-from recsys.categories.calibration import shares_of
+from recsys.classifiers import Classifier, EncodedDocuments, LabelRows, Vector
+from recsys.classifiers.calibration import shares_of
 from recsys.words import Matrix
 from recsys.workspace import write_json
 
@@ -41,7 +41,7 @@ class Ensemble:
         """See ``Classifier``."""
         return self.members[0].labels
 
-    def scores(self, documents: Documents) -> Matrix:
+    def scores(self, documents: EncodedDocuments) -> Matrix:
         """See ``Classifier``; a member without ground abstains."""
         pairs = zip(self.members, self.temperatures, strict=True)
         opinions = np.array([opinion(member.scores(documents), temperature) for member, temperature in pairs])
@@ -80,8 +80,8 @@ def best_powers(opinions: Sequence[Matrix], label_rows: LabelRows) -> Vector:
         return powers.astype(np.float32)
     told = stacked[:, np.arange(len(label_rows)), label_rows]  # (M, J)
     for _ in range(STEPS):
-        pooled = np.tensordot(powers, stacked, axes=1)
-        shares = np.exp(pooled - pooled.max(axis=1, keepdims=True))
+        fit_ensemble = np.tensordot(powers, stacked, axes=1)
+        shares = np.exp(fit_ensemble - fit_ensemble.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         slope = (stacked * shares).sum(axis=2).mean(axis=1) - told.mean(axis=1)
         powers *= np.exp(-STEP * np.clip(slope, -1, 1))

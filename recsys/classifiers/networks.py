@@ -16,14 +16,14 @@ WIDTHS = (2, 3, 4)  # words; Chinese characters stand in longer rows, and short 
 HIDDEN = 64  # states per direction: wider ones learn titles by heart
 
 
-class Batch(NamedTuple):
+class RaggedBatch(NamedTuple):
     """B documents: rows int64 (N,), one document behind the other; starts int64 (B + 1,), the last one is N."""
 
     rows: torch.Tensor
     starts: torch.Tensor
 
 
-class Network(nn.Module):
+class TextNetwork(nn.Module):
     """What all networks have in common.
 
     Attributes:
@@ -42,16 +42,16 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(features, categories)
 
-    def forward(self, batch: Batch) -> torch.Tensor:
+    def forward(self, batch: RaggedBatch) -> torch.Tensor:
         """Logits, float32 (B, C)."""
         logits: torch.Tensor = self.out(self.dropout(self.features(batch)))
         return logits
 
-    def features(self, batch: Batch) -> torch.Tensor:
+    def features(self, batch: RaggedBatch) -> torch.Tensor:
         """float32 (B, D'): what the last layer sees."""
         raise NotImplementedError
 
-    def padded(self, batch: Batch, least: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    def padded(self, batch: RaggedBatch, least: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
         """Documents as rows of one block: float32 (B, T, D), zeros behind each document's end; sizes int64 (B,)."""
         sizes = batch.starts.diff()
         T = max(least, int(sizes.max()))
@@ -63,7 +63,7 @@ class Network(nn.Module):
         return block.view(len(sizes), T, -1), sizes
 
 
-class GramBag(Network):
+class NgramBag(TextNetwork):
     """The sum of a document's n-gram vectors by the square root of their number, and a linear layer."""
 
     row_rate = 20.0
@@ -71,21 +71,21 @@ class GramBag(Network):
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float) -> None:
         super().__init__(vectors, vectors.shape[1], categories, 0.0)  # n-grams are left out, that is dropout enough
 
-    def features(self, batch: Batch) -> torch.Tensor:
-        """See ``Network``."""
+    def features(self, batch: RaggedBatch) -> torch.Tensor:
+        """See ``TextNetwork``."""
         total: torch.Tensor = self.vectors(batch.rows, batch.starts)
         return total * batch.starts.diff().clamp_min(1).rsqrt()[:, None]
 
 
-class TextCnn(Network):
+class TextCnn(TextNetwork):
     """Windows of a few words, each kind reporting its strongest match."""
 
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float) -> None:
         super().__init__(vectors, FILTERS * len(WIDTHS), categories, dropout)
         self.windows = nn.ModuleList(nn.Conv1d(vectors.shape[1], FILTERS, width) for width in WIDTHS)
 
-    def features(self, batch: Batch) -> torch.Tensor:
-        """See ``Network``."""
+    def features(self, batch: RaggedBatch) -> torch.Tensor:
+        """See ``TextNetwork``."""
         block, sizes = self.padded(batch, max(WIDTHS))
         strongest = []
         for width, window in zip(WIDTHS, self.windows, strict=True):
@@ -96,7 +96,7 @@ class TextCnn(Network):
         return torch.cat(strongest, dim=1)
 
 
-class Recurrent(Network):
+class Recurrent(TextNetwork):
     """A recurrent network over the words, and the mean of its states, each as heavy as attention finds it."""
 
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float, reader: nn.LSTM | nn.GRU) -> None:
@@ -105,8 +105,8 @@ class Recurrent(Network):
         self.reader = reader
         self.attention = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
 
-    def features(self, batch: Batch) -> torch.Tensor:
-        """See ``Network``."""
+    def features(self, batch: RaggedBatch) -> torch.Tensor:
+        """See ``TextNetwork``."""
         block, sizes = self.padded(batch)
         packed = pack_padded_sequence(block, sizes.clamp_min(1).cpu(), batch_first=True, enforce_sorted=False)
         states, _ = pad_packed_sequence(self.reader(packed)[0], batch_first=True)  # (B, T, width)

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recsys.categories import Documents, LabelRows
-from recsys.categories.config import CategoriesConfig
+from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.words import Matrix, unit_rows
 from recsys.workspace import load_npy, read_json, save_npy, write_json
 
@@ -38,7 +37,7 @@ class Topics:
     labels: list[str]
     means: Matrix
 
-    def scores(self, documents: Documents) -> Matrix:
+    def scores(self, documents: EncodedDocuments) -> Matrix:
         """See ``Classifier``: cosines to the means."""
         found: Matrix = documents.vectors @ self.means.T / np.float32(SHARPNESS)
         return found
@@ -55,7 +54,7 @@ def load(folder: Path) -> Topics:
 
 
 def find_topics(
-    vectors: Matrix, keywords: Sequence[Sequence[tuple[str, float]]], config: CategoriesConfig, seed: int
+    vectors: Matrix, keywords: Sequence[Sequence[tuple[str, float]]], max_topics: int, seed: int
 ) -> tuple[Topics, LabelRows] | None:
     """Find and name the topics of articles in one language.
 
@@ -64,13 +63,13 @@ def find_topics(
     Args:
         vectors: float32 (A, D), unit rows, none NaN.
         keywords: of each article, with weights.
-        config: the rules.
+        max_topics: at most.
         seed: of the beginnings.
 
     Returns:
         The topics, and int64 (A,), each article's; None when there are too few articles for two.
     """
-    K = min(config.max_topics, len(vectors) // ARTICLES_A_TOPIC)
+    K = min(max_topics, len(vectors) // ARTICLES_A_TOPIC)
     if K < 2:
         return None
     means = clusters(vectors, K, np.random.default_rng(seed))

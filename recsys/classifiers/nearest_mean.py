@@ -1,23 +1,29 @@
-"""Learning the nearest mean: class means under a shrunken pooled covariance, without ever writing the covariance down.
+"""The nearest mean: each category is the mean of its articles, seen in a frame in which all categories are round.
 
-Reads documents and their categories; produces a ``NearestMean``. The covariance of a hundred thousand n-grams has no
-room in memory and its inverse no time; what is needed is only its inverse times the means, which conjugate gradients
-find in a few passes over the sparse rows.
-Source: Friedman 1989, "Regularized Discriminant Analysis" (the ridge); Hestenes & Stiefel 1952 (conjugate gradients).
+Reads documents; produces the Mahalanobis distance of an article to every mean, under the shrunken covariance pooled
+inside the categories. An article is the TF-IDF of its n-grams joined with its article vector. That distance is linear
+in the article but for a part that all categories share, so it is a sum over n-grams and one matrix product.
+
+The covariance of a hundred thousand n-grams has no room in memory and its inverse no time; what is needed is only its
+inverse times the means, which conjugate gradients find in a few passes over the sparse rows.
+Source: Fisher 1936 (linear discriminants); Friedman 1989, "Regularized Discriminant Analysis" (the ridge); Hestenes &
+Stiefel 1952 (conjugate gradients).
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
-from recsys.categories import Documents, LabelRows, Vector
-from recsys.categories.config import CategoriesConfig
-from recsys.categories.linear import CHARACTERS, WORDS, Sparse, matrix_of
-from recsys.categories.nearest import NearestMean, known_vectors
-from recsys.categories.ngrams import is_spaceless, texts_of
-from recsys.categories.sums import Sums, block_of
+from recsys.classifiers import EncodedDocuments, LabelRows, Vector, linear_ngram_model
+from recsys.classifiers.config import ClassifiersConfig
+from recsys.classifiers.linear import CHARACTERS, WORDS, SparseMatrix, matrix_of
+from recsys.classifiers.linear_ngram_model import LinearNgramModel, block_of
+from recsys.classifiers.ngrams import is_spaceless, texts_of
 from recsys.words import Matrix, WordVectors
+from recsys.workspace import load_npy, save_npy
 
 LEAST_TEXTS = 1  # that an n-gram must stand in: those of a single text take up what is odd about it
 MAX_STEPS = 30  # of conjugate gradients; the ridge makes the system so tame that more change no answer
@@ -25,12 +31,54 @@ FAR = -1e4  # score of a category without articles: nobody's nearest
 TOLERANCE = 1e-3  # of the residual, as a share of the right side
 
 
+@dataclass(frozen=True, eq=False)
+class NearestMean:
+    """C means.
+
+    Attributes:
+        sums: what each n-gram says for each category.
+        by_vector: float32 (D, C), what each dimension of the article vector says.
+    """
+
+    sums: LinearNgramModel
+    by_vector: Matrix
+
+    @property
+    def labels(self) -> list[str]:
+        """See ``Classifier``."""
+        return self.sums.labels
+
+    def scores(self, documents: EncodedDocuments) -> Matrix:
+        """See ``Classifier``: half the squared distance to each mean, negative, but for what all means share."""
+        found = self.sums.scores(documents)
+        wordless = np.isnan(found).all(axis=1)
+        found[wordless] = self.sums.constant
+        found[wordless & np.isnan(documents.vectors).any(axis=1)] = np.nan
+        scores: Matrix = found + known_vectors(documents) @ self.by_vector
+        return scores
+
+    def save(self, folder: Path) -> None:
+        """See ``Classifier``."""
+        self.sums.save(folder)
+        save_npy(folder / "by_vector.npy", self.by_vector)
+
+
+def load(folder: Path) -> NearestMean:
+    """Read what ``NearestMean.save`` wrote."""
+    return NearestMean(linear_ngram_model.load(folder), load_npy(folder / "by_vector.npy"))
+
+
+def known_vectors(documents: EncodedDocuments) -> Matrix:
+    """float32 (B, D), the article vectors with zeros where there is none."""
+    return np.where(np.isfinite(documents.vectors), documents.vectors, np.float32(0))
+
+
 def fit(
-    documents: Documents,
+    documents: EncodedDocuments,
     label_rows: LabelRows,
     labels: list[str],
     words: WordVectors,
-    config: CategoriesConfig,
+    config: ClassifiersConfig,
     seed: int,
 ) -> NearestMean:
     """Learn where the categories lie; see ``Classifier``."""
@@ -41,12 +89,14 @@ def fit(
     rows, turned = matrix_of(blocks, texts)
     weights, constant = whitened_means(rows, turned, known_vectors(documents), label_rows, len(labels), config.ridge)
     F, scale = sum(len(block.vocabulary) for block in blocks), np.float32(1 / config.temperature)
-    sums = Sums(labels, blocks, (weights[:F] * scale).astype(np.float16), constant * scale, config.max_tokens)
+    sums = LinearNgramModel(
+        labels, blocks, (weights[:F] * scale).astype(np.float16), constant * scale, config.max_tokens
+    )
     return NearestMean(sums, weights[F + 1 :] * scale)
 
 
 def whitened_means(
-    rows: Sparse, turned: Sparse, dense: Matrix, label: LabelRows, C: int, ridge: float
+    rows: SparseMatrix, turned: SparseMatrix, dense: Matrix, label: LabelRows, C: int, ridge: float
 ) -> tuple[Matrix, Vector]:
     """The means of C categories times the inverse of the covariance inside them.
 
@@ -87,7 +137,7 @@ def whitened_means(
     return weights, constant
 
 
-def _product(rows: Sparse, matrix: Matrix) -> Matrix:
+def _product(rows: SparseMatrix, matrix: Matrix) -> Matrix:
     found: Matrix = rows.times(torch.from_numpy(np.ascontiguousarray(matrix))).numpy()
     return found
 

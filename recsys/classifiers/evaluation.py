@@ -1,8 +1,8 @@
-"""How often each classifier is right about articles whose category it was not told, and how sure it is when wrong.
+"""Evaluation: accuracy, macro-F1, reliability and the surest mistakes of each classifier, on held-out documents.
 
-Reads what taught and the cross-fitted scores of it; produces ``evaluation.json``. Nothing is judged on what it has
-learned from, and no text stands on both sides: texts that repeat teach once.
-Source: Guo et al. 2017 (reliability, calibration error); macro-F1 as the mean over the categories.
+Reads fitted classifiers with their cross-fitted scores; produces ``evaluation.json``. Nothing is judged on what it was
+trained on, and no text stands on both sides: texts that repeat count once.
+Source: Guo et al. 2017 (reliability, calibration error); macro-F1 as the mean over the labels.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recsys.categories import LabelRows, Vector
-from recsys.categories.calibration import FOLDS, LEAST, shares_of
-from recsys.categories.config import CategoriesConfig
-from recsys.categories.learning import Lesson, Teaching, learn
+from recsys.classifiers import LabelRows, Vector
+from recsys.classifiers.calibration import FOLDS, LEAST, shares_of
+from recsys.classifiers.config import ClassifiersConfig
+from recsys.classifiers.fitting import FittedClassifier, fit_classifier
 from recsys.words import Matrix, WordVectors
 
 BINS = 10  # of confidence, equally wide
@@ -33,46 +33,48 @@ METHOD = (
 NOTHING = "No language has two categories with enough articles that came with them: there is nothing to judge by."
 
 
-def evaluate(lessons: Mapping[str, Lesson], words: WordVectors, config: CategoriesConfig, seed: int) -> dict[str, Any]:
+def evaluate(
+    fitted: Mapping[str, FittedClassifier], words: WordVectors, config: ClassifiersConfig, seed: int
+) -> dict[str, Any]:
     """Judge the configured model by the scores that it was calibrated by, and those of ``compare`` beside it.
 
     Args:
-        lessons: by language.
+        fitted: the configured model, by language.
         words: the word space.
-        config: the rules; ``compare`` names the other models, judged on ``max_evaluated`` articles at most.
+        config: ``compare`` names the other models, judged on ``max_evaluated`` articles at most.
         seed: of all randomness.
 
     Returns:
         ``{"note", "languages": {language: …}}``; a mistake has the article's ``row`` in the catalogue, see
         ``add_texts``.
     """
-    few = [language for language, lesson in lessons.items() if len(lesson.learned.judged.rows) < LEAST]
+    few = [language for language, fit in fitted.items() if len(fit.held_out.rows) < LEAST]
     note = f"{METHOD} Fewer than {LEAST} articles in {', '.join(few)}: mere anecdotes." if few else METHOD
-    judged = {language: _language(lesson, words, config, seed) for language, lesson in lessons.items()}
+    judged = {language: _language(fit, words, config, seed) for language, fit in fitted.items()}
     return {"note": note if judged else NOTHING, "languages": judged}
 
 
-def _language(lesson: Lesson, words: WordVectors, config: CategoriesConfig, seed: int) -> dict[str, Any]:
-    teaching, learned = lesson
-    answers = {config.model: (learned.judged.rows, shares_of(learned.judged.scores, learned.temperature))}
-    some = _some(teaching.label_rows, config.max_evaluated, np.random.default_rng(seed))
-    part = Teaching(teaching.documents.where(some), teaching.label_rows[some], teaching.labels, teaching.articles[some])
+def _language(fit: FittedClassifier, words: WordVectors, config: ClassifiersConfig, seed: int) -> dict[str, Any]:
+    whole = fit.training_set
+    answers = {config.model: (fit.held_out.rows, shares_of(fit.held_out.scores, fit.temperature))}
+    some = _some(whole.label_rows, config.max_evaluated, np.random.default_rng(seed))
+    part = whole.where(some)
     for name in config.compare:
         if name != config.model:
-            other = learn(name, part, words, config, seed)
-            answers[name] = some[other.judged.rows], shares_of(other.judged.scores, other.temperature)
-    known = {name: (shares, teaching.label_rows[rows]) for name, (rows, shares) in answers.items()}
-    models = {name: figures(shares, truth, config.min_confidence) for name, (shares, truth) in known.items()}
+            other = fit_classifier(name, part, words, config, seed)
+            answers[name] = some[other.held_out.rows], shares_of(other.held_out.scores, other.temperature)
+    judged = {name: (shares, whole.label_rows[rows]) for name, (rows, shares) in answers.items()}
+    models = {name: figures(shares, truth, config.min_confidence) for name, (shares, truth) in judged.items()}
     best = max(models, key=lambda name: models[name]["accuracy"])
     rows, shares = answers[best]
     return {
-        "articles": len(teaching.label_rows),
+        "articles": len(whole.label_rows),
         "folds": FOLDS,
         "best": best,
         "models": models,
-        "confusion": {"labels": teaching.labels, "counts": confusion(shares, teaching.label_rows[rows]).tolist()},
-        "reliability": {name: reliability(shares, truth) for name, (shares, truth) in known.items()},
-        "mistakes": _mistakes(shares, teaching.label_rows[rows], teaching.labels, teaching.articles[rows]),
+        "confusion": {"labels": whole.labels, "counts": confusion(shares, whole.label_rows[rows]).tolist()},
+        "reliability": {name: reliability(shares, truth) for name, (shares, truth) in judged.items()},
+        "mistakes": _mistakes(shares, whole.label_rows[rows], whole.labels, whole.articles[rows]),
     }
 
 

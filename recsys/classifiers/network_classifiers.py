@@ -1,7 +1,7 @@
 """Trained networks as classifiers: the n-gram bag, TextCNN, BiLSTM and GRU with attention.
 
-Read documents and word vectors; produce ``Sums`` (the bag, whose matrices are multiplied after training), or ``Neural``
-with ``network.safetensors`` and ``network.json``.
+Read documents and word vectors; produce ``LinearNgramModel`` (the bag, whose matrices are multiplied after training),
+or ``NetworkClassifier`` with ``network.safetensors`` and ``network.json``.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,12 +14,12 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from recsys.categories import Documents, LabelRows
-from recsys.categories.config import CategoriesConfig
-from recsys.categories.networks import Batch, BiLstm, GramBag, Gru, Network, TextCnn
-from recsys.categories.ngrams import Bags, Vocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
-from recsys.categories.sums import Block, Grams, Sums, block_of
-from recsys.categories.training import one_thread, train
+from recsys.classifiers import EncodedDocuments, LabelRows
+from recsys.classifiers.config import ClassifiersConfig
+from recsys.classifiers.linear_ngram_model import LinearNgramModel, NgramBlock, NgramSpec, block_of
+from recsys.classifiers.network_training import one_thread, train
+from recsys.classifiers.networks import BiLstm, Gru, NgramBag, RaggedBatch, TextCnn, TextNetwork
+from recsys.classifiers.ngrams import Bags, NgramVocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
 from recsys.errors import CorruptArtefact
 from recsys.words import Matrix, WordVectors
 from recsys.workspace import read_json, write_json
@@ -29,11 +29,16 @@ MOST_WORDS = 1 << 17  # words and characters with a vector in the other networks
 SEQUENCE_TOKENS = 200  # of a document that a network reads one after the other: bounds the hours
 NEW_VECTOR = 0.1  # standard deviation of the vectors of n-grams that have none yet, in units of our words' length
 SCORED = 256  # documents scored at once
-NETWORKS: dict[str, Callable[[torch.Tensor, int, float], Network]] = {"text-cnn": TextCnn, "bilstm": BiLstm, "gru": Gru}
+MakeNetwork = Callable[[torch.Tensor, int, float], TextNetwork]
+NETWORKS: dict[str, MakeNetwork] = {
+    "text-cnn": TextCnn,
+    "bilstm": BiLstm,
+    "gru": Gru,
+}
 
 
 @dataclass(frozen=True, eq=False)
-class Neural:
+class NetworkClassifier:
     """A network over the words of a text, and over its characters behind them where words are a guess.
 
     Attributes:
@@ -45,10 +50,10 @@ class Neural:
 
     labels: list[str]
     kind: str
-    blocks: list[Block]
-    network: Network
+    blocks: list[NgramBlock]
+    network: TextNetwork
 
-    def scores(self, documents: Documents) -> Matrix:
+    def scores(self, documents: EncodedDocuments) -> Matrix:
         """See ``Classifier``; NaN rows for documents without a known word."""
         bags = _sequences(self.blocks, texts_of(documents, SEQUENCE_TOKENS))
         found = np.full((len(documents), len(self.labels)), np.nan, np.float32)
@@ -58,7 +63,7 @@ class Neural:
                 sizes = np.diff(bags.starts)[some]
                 starts = np.concatenate([[0], np.cumsum(sizes)])
                 rows = np.concatenate([bags.values[bags.starts[row] : bags.starts[row + 1]] for row in some])
-                batch = Batch(torch.from_numpy(rows), torch.from_numpy(starts))
+                batch = RaggedBatch(torch.from_numpy(rows), torch.from_numpy(starts))
                 found[some] = torch.log_softmax(self.network(batch), dim=1).numpy()
         return found
 
@@ -72,8 +77,8 @@ class Neural:
         write_json(folder / "network.json", {"grams": grams, "kind": self.kind, "labels": self.labels})
 
 
-def load(folder: Path) -> Neural:
-    """Read what ``Neural.save`` wrote.
+def load(folder: Path) -> NetworkClassifier:
+    """Read what ``NetworkClassifier.save`` wrote.
 
     Raises:
         CorruptArtefact: the files are not a network.
@@ -84,69 +89,69 @@ def load(folder: Path) -> Neural:
         blocks = []
         for place, grams in enumerate(facts["grams"]):
             hashes = tensors.pop(f"hashes.{place}").numpy().view(np.uint64)
-            blocks.append(Block(Grams(**grams), Vocabulary(hashes), np.ones(len(hashes), np.float32)))
+            blocks.append(NgramBlock(NgramSpec(**grams), NgramVocabulary(hashes), np.ones(len(hashes), np.float32)))
         vectors = torch.empty_like(tensors["net.vectors.weight"])
         network = NETWORKS[facts["kind"]](vectors, len(facts["labels"]), 0.0)
         network.load_state_dict({name.removeprefix("net."): value for name, value in tensors.items()})
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise CorruptArtefact(f"a network in {folder}", str(error), "Run: python -m jobs categories --fresh") from None
-    return Neural(facts["labels"], facts["kind"], blocks, network.eval())
+    return NetworkClassifier(facts["labels"], facts["kind"], blocks, network.eval())
 
 
 def fit_bag(
-    documents: Documents,
+    documents: EncodedDocuments,
     label_rows: LabelRows,
     labels: list[str],
     words: WordVectors,
-    config: CategoriesConfig,
+    config: ClassifiersConfig,
     seed: int,
-) -> Sums:
+) -> LinearNgramModel:
     """Train ``members`` n-gram bags and average them; see ``Classifier``.
 
     Each bag is stopped by another part of the articles, so that together they have learned from all.
     """
     texts = texts_of(documents, config.max_tokens)
-    grams = Grams(words=2, characters=3 if is_spaceless(texts) else 0, tfidf=False)
+    grams = NgramSpec(words=2, characters=3 if is_spaceless(texts) else 0, tfidf=False)
     block = block_of(texts, grams, 1, MOST_GRAMS)
     bags = _sequences([block], texts)
     weights, constant = np.zeros((len(block.vocabulary), len(labels)), np.float32), np.zeros(len(labels), np.float32)
     for member in range(config.members):
-        make = partial(_network, GramBag, [block], words, len(labels), config.dropout)
+        make = partial(_network, NgramBag, [block], words, len(labels), config.dropout)
         bag = train(make, bags, label_rows, len(labels), config, seed + member)
         with torch.inference_mode():
             weights += bag.out(bag.vectors.weight).numpy() - bag.out.bias.numpy()
             constant += bag.out.bias.numpy()
     half = (weights / config.members).astype(np.float16)
-    return Sums(labels, [block], half, constant / np.float32(config.members), config.max_tokens)
+    return LinearNgramModel(labels, [block], half, constant / np.float32(config.members), config.max_tokens)
 
 
 def fit_sequence(
     kind: str,
-    documents: Documents,
+    documents: EncodedDocuments,
     label_rows: LabelRows,
     labels: list[str],
     words: WordVectors,
-    config: CategoriesConfig,
+    config: ClassifiersConfig,
     seed: int,
-) -> Neural:
+) -> NetworkClassifier:
     """Train one of ``NETWORKS``; see ``Classifier``."""
     texts = texts_of(documents, SEQUENCE_TOKENS)
-    kinds = [Grams(words=1, characters=0, tfidf=False)]
+    kinds = [NgramSpec(words=1, characters=0, tfidf=False)]
     if is_spaceless(texts):
-        kinds.append(Grams(words=0, characters=1, tfidf=False))
+        kinds.append(NgramSpec(words=0, characters=1, tfidf=False))
     blocks = [block_of(texts, grams, 1, MOST_WORDS) for grams in kinds]
     make = partial(_network, NETWORKS[kind], blocks, words, len(labels), config.dropout)
     network = train(make, _sequences(blocks, texts), label_rows, len(labels), config, seed)
-    return Neural(labels, kind, blocks, network)
+    return NetworkClassifier(labels, kind, blocks, network)
 
 
 def _network(
-    kind: Callable[[torch.Tensor, int, float], Network],
-    blocks: Sequence[Block],
+    kind: MakeNetwork,
+    blocks: Sequence[NgramBlock],
     words: WordVectors,
     categories: int,
     dropout: float,
-) -> Network:
+) -> TextNetwork:
     """A fresh network whose rows start as our word vectors, or small and random where we have none."""
     hashes = np.concatenate([block.vocabulary.hashes for block in blocks])
     vectors = torch.randn(max(1, len(hashes)), words.embedding_dim) * (NEW_VECTOR / words.embedding_dim**0.5)
@@ -165,7 +170,7 @@ def _behind(parts: Sequence[Bags]) -> Bags:
     return Bags(values, np.concatenate([[0], np.cumsum(sizes)]))
 
 
-def _sequences(blocks: Sequence[Block], texts: Sequence[list[str]]) -> Bags:
+def _sequences(blocks: Sequence[NgramBlock], texts: Sequence[list[str]]) -> Bags:
     """Each document's known words in their order, and its characters behind them, if they are read."""
     parts = []
     for some in in_batches(texts):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.categories import Classifier, Documents, LabelRows
+from recsys.classifiers import Classifier, EncodedDocuments, LabelRows
 from recsys.words import Matrix
 
 FOLDS = 5
@@ -18,10 +18,8 @@ ENOUGH = 4000  # articles whose held-out scores are enough to judge by; of a lar
 LEAST = 20  # articles below which a temperature would be chance
 TEMPERATURES = np.geomspace(0.05, 20, 61)  # each a tenth above the last; the likelihood is flat around its best
 
-Fit = Callable[[Documents, LabelRows], Classifier]
 
-
-class Judged(NamedTuple):
+class HeldOutScores(NamedTuple):
     """Articles with the scores that they got from a classifier that had not seen their category.
 
     Attributes:
@@ -33,7 +31,13 @@ class Judged(NamedTuple):
     scores: Matrix
 
 
-def cross_fitted(fit: Fit, documents: Documents, label_rows: LabelRows, C: int, rng: np.random.Generator) -> Judged:
+def cross_fitted(
+    fit: Callable[[EncodedDocuments, LabelRows], Classifier],
+    documents: EncodedDocuments,
+    label_rows: LabelRows,
+    C: int,
+    rng: np.random.Generator,
+) -> HeldOutScores:
     """Score articles by classifiers that have learned from the others.
 
     Every category keeps an article in each part that teaches, so that all classifiers know all categories: an article
@@ -56,7 +60,7 @@ def cross_fitted(fit: Fit, documents: Documents, label_rows: LabelRows, C: int, 
         known = np.isfinite(found).all(axis=1)
         rows.append(held[known])
         scores.append(found[known])
-    return Judged(np.concatenate(rows), np.concatenate(scores))
+    return HeldOutScores(np.concatenate(rows), np.concatenate(scores))
 
 
 def stratified_folds(label_rows: LabelRows, rng: np.random.Generator) -> LabelRows:

@@ -11,8 +11,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recsys.categories import Documents
-from recsys.categories.ngrams import Bags, Vocabulary, character_bags, distinct, in_batches, joined, texts_of, word_bags
+from recsys.classifiers import EncodedDocuments
+from recsys.classifiers.ngrams import (
+    Bags,
+    NgramVocabulary,
+    character_bags,
+    distinct,
+    in_batches,
+    joined,
+    texts_of,
+    word_bags,
+)
 from recsys.words import Matrix
 from recsys.workspace import load_arrays, read_json, save_arrays, write_json
 
@@ -22,7 +31,7 @@ CHARACTER_TOKENS = 80  # of a text, whose characters are read: they help where t
 
 
 @dataclass(frozen=True)
-class Grams:
+class NgramSpec:
     """Which n-grams are read, and what each is worth.
 
     Attributes:
@@ -45,11 +54,11 @@ class Grams:
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class NgramBlock:
     """One kind of n-grams, those that are known, and how rare each is: idf float32 (V,)."""
 
-    grams: Grams
-    vocabulary: Vocabulary
+    grams: NgramSpec
+    vocabulary: NgramVocabulary
     idf: Values
 
     def features(self, texts: Sequence[Sequence[str]]) -> tuple[Bags, Values]:
@@ -65,7 +74,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
+class LinearNgramModel:
     """The sum of a text's n-grams' weights.
 
     Attributes:
@@ -77,12 +86,12 @@ class Sums:
     """
 
     labels: list[str]
-    blocks: list[Block]
+    blocks: list[NgramBlock]
     weights: npt.NDArray[np.float16]
     constant: Values
     max_tokens: int
 
-    def scores(self, documents: Documents) -> Matrix:
+    def scores(self, documents: EncodedDocuments) -> Matrix:
         """See ``Classifier``; NaN rows for documents without a known n-gram."""
         parts = [self._scores(texts) for texts in in_batches(texts_of(documents, self.max_tokens))]
         return np.concatenate([np.empty((0, len(self.labels)), np.float32), *parts])
@@ -109,17 +118,17 @@ class Sums:
         write_json(folder / "weights.json", {"grams": grams, "labels": self.labels, "max_tokens": self.max_tokens})
 
 
-def load(folder: Path) -> Sums:
-    """Read what ``Sums.save`` wrote."""
+def load(folder: Path) -> LinearNgramModel:
+    """Read what ``LinearNgramModel.save`` wrote."""
     facts, arrays = read_json(folder / "weights.json"), load_arrays(folder / "weights.safetensors")
     blocks = [
-        Block(Grams(**grams), Vocabulary(arrays[f"hashes.{place}"]), arrays[f"idf.{place}"])
+        NgramBlock(NgramSpec(**grams), NgramVocabulary(arrays[f"hashes.{place}"]), arrays[f"idf.{place}"])
         for place, grams in enumerate(facts["grams"])
     ]
-    return Sums(facts["labels"], blocks, arrays["weights"], arrays["constant"], facts["max_tokens"])
+    return LinearNgramModel(facts["labels"], blocks, arrays["weights"], arrays["constant"], facts["max_tokens"])
 
 
-def block_of(texts: Sequence[list[str]], grams: Grams, least: int, most: int) -> Block:
+def block_of(texts: Sequence[list[str]], grams: NgramSpec, least: int, most: int) -> NgramBlock:
     """Collect the n-grams of at least ``least`` texts, the ``most`` most frequent ones."""
-    known, idf = Vocabulary.of((grams.bags(some) for some in in_batches(texts)), len(texts), least, most)
-    return Block(grams, known, idf)
+    known, idf = NgramVocabulary.of((grams.bags(some) for some in in_batches(texts)), len(texts), least, most)
+    return NgramBlock(grams, known, idf)

@@ -1,7 +1,11 @@
-"""Tags: what an article or a reader is about, in the shape of a T.
+"""Tags: the subjects of an article or a reader, in the shape of a T.
 
 The bar says where it belongs (categories with confidences, labels of other tasks), the stem what it is about (keywords
 with weights). A tag is looked up by its folded form, so that ``Interest-Rates`` finds what ``interest rate`` names.
+
+    index.py     which articles bear a tag, as articles come and change
+    profile.py   a reader's last clicks -> tags
+    related.py   a tag -> the tags that go with it, and what an unknown one may have meant
 """
 
 import enum
@@ -10,9 +14,9 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from recsys.features.ids import hashed
+from recsys.hashing import hashed
 from recsys.keywords.frequencies import fold as singular
 
 STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
@@ -23,7 +27,7 @@ BESIDE_CJK = re.compile(r"(?<=[\u2e80-\ufaff]) | (?=[\u2e80-\ufaff])")  # Chines
 
 
 class TagKind(enum.StrEnum):
-    """What a tag says."""
+    """Kind of a tag."""
 
     CATEGORY = "category"
     TOPIC = "topic"
@@ -53,6 +57,38 @@ class Tags(NamedTuple):
 
     bar: tuple[Tag, ...] = ()
     stem: tuple[Tag, ...] = ()
+
+
+class TaggedArticle(Protocol):
+    """An article, as far as its tags are concerned."""
+
+    @property
+    def category(self) -> str | None:
+        """Its category, if it has one."""
+
+    @property
+    def topic(self) -> bool:
+        """True for a category that is a topic, which clustering found."""
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """Of its keywords."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Of its keywords, the tokens separated by blanks; most telling first."""
+
+    @property
+    def tags(self) -> Tags:
+        """Its T."""
+
+    @property
+    def pieces(self) -> dict[str, str]:
+        """Its keywords with their words and pairs of words, folded, each as it is written; most telling first."""
+
+    @property
+    def wholes(self) -> set[str]:
+        """Its keywords, folded."""
 
 
 def fold(tag: str) -> str:

@@ -1,7 +1,7 @@
 """The linear classifier: TF-IDF of words, and of characters where words are a guess, under a squared hinge loss.
 
-Reads documents; produces ``Sums``. The problem is convex and solved to its end by truncated Newton steps, all
-categories in step: no seed, no epochs, the answer of a linear support vector machine.
+Reads documents; produces ``LinearNgramModel``. The problem is convex and solved to its end by truncated Newton steps,
+all categories in step: no seed, no epochs, the answer of a linear support vector machine.
 Source: Joachims 1998 (texts and linear machines); Keerthi and DeCoste 2005 (Newton steps for the squared hinge).
 """
 
@@ -12,22 +12,22 @@ import numpy as np
 import torch
 from torch.nn.functional import embedding_bag, relu
 
-from recsys.categories import Documents, LabelRows
-from recsys.categories.config import CategoriesConfig
-from recsys.categories.ngrams import in_batches, is_spaceless, texts_of
-from recsys.categories.sums import Block, Grams, Sums, Values, block_of
-from recsys.categories.training import class_weights, device_of, one_thread
+from recsys.classifiers import EncodedDocuments, LabelRows
+from recsys.classifiers.config import ClassifiersConfig
+from recsys.classifiers.linear_ngram_model import LinearNgramModel, NgramBlock, NgramSpec, Values, block_of
+from recsys.classifiers.network_training import class_weights, device_of, one_thread
+from recsys.classifiers.ngrams import in_batches, is_spaceless, texts_of
 from recsys.words import WordVectors
 
 MOST_GRAMS = 1 << 20  # of each kind, the most frequent: bounds memory and the file
-WORDS = Grams(words=1, characters=0, tfidf=True)  # word pairs cost half a point on small sets
-CHARACTERS = Grams(words=0, characters=3, tfidf=True)  # four gained nothing
+WORDS = NgramSpec(words=1, characters=0, tfidf=True)  # word pairs cost half a point on small sets
+CHARACTERS = NgramSpec(words=0, characters=3, tfidf=True)  # four gained nothing
 AT_ONCE = 1 << 24  # weights that are solved for together: bounds each vector of the solver to 64 MiB
 NEWTON_STEPS, INNER_STEPS = 20, 20
 TOLERANCE, INNER_TOLERANCE = 0.003, 0.1  # shares of the first gradient, and of each step's own
 
 
-class Sparse(NamedTuple):
+class SparseMatrix(NamedTuple):
     """A sparse matrix by rows, on the device: columns int64 (N,), starts int64 (R + 1,), values float32 (N,)."""
 
     columns: torch.Tensor
@@ -43,13 +43,13 @@ class Sparse(NamedTuple):
 
 
 def fit(
-    documents: Documents,
+    documents: EncodedDocuments,
     label_rows: LabelRows,
     labels: list[str],
     words: WordVectors,
-    config: CategoriesConfig,
+    config: ClassifiersConfig,
     seed: int,
-) -> Sums:
+) -> LinearNgramModel:
     """Learn the weights; see ``Classifier``. There is one solution, whatever the seed.
 
     Word vectors are not used: beside the words themselves they gained nothing.
@@ -70,10 +70,10 @@ def fit(
             for first in range(0, len(labels), at_once)
         ]
     weights = torch.cat(solved, dim=1).cpu().numpy()
-    return Sums(labels, blocks, weights[:-1].astype(np.float16), weights[-1], config.max_tokens)
+    return LinearNgramModel(labels, blocks, weights[:-1].astype(np.float16), weights[-1], config.max_tokens)
 
 
-def matrix_of(blocks: Sequence[Block], texts: Sequence[list[str]]) -> tuple[Sparse, Sparse]:
+def matrix_of(blocks: Sequence[NgramBlock], texts: Sequence[list[str]]) -> tuple[SparseMatrix, SparseMatrix]:
     """float32 (B, V + 1), the features with a 1 behind them, and its transpose."""
     columns, values, owners = [], [], []
     offset = 0
@@ -92,18 +92,18 @@ def matrix_of(blocks: Sequence[Block], texts: Sequence[list[str]]) -> tuple[Spar
     return _sparse(owner, column, value, B), _sparse(column, owner, value, offset + 1)
 
 
-def _sparse(rows: LabelRows, columns: LabelRows, values: Values, R: int) -> Sparse:
+def _sparse(rows: LabelRows, columns: LabelRows, values: Values, R: int) -> SparseMatrix:
     order = np.argsort(rows, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=R))])
-    return Sparse(*(torch.from_numpy(array) for array in (columns[order], starts, values[order])))
+    return SparseMatrix(*(torch.from_numpy(array) for array in (columns[order], starts, values[order])))
 
 
-def _on(matrix: Sparse, device: str) -> Sparse:
-    return Sparse(*(part.to(device) for part in matrix))
+def _on(matrix: SparseMatrix, device: str) -> SparseMatrix:
+    return SparseMatrix(*(part.to(device) for part in matrix))
 
 
 def _solved(
-    matrix: Sparse, transposed: Sparse, label_rows: torch.Tensor, some: range, cost: torch.Tensor
+    matrix: SparseMatrix, transposed: SparseMatrix, label_rows: torch.Tensor, some: range, cost: torch.Tensor
 ) -> torch.Tensor:
     """Minimise |w|² / 2 + Σ cost · max(0, 1 - y · x·w)² for some categories, each against all others.
 
@@ -135,7 +135,9 @@ def _solved(
     return w
 
 
-def _newton_step(matrix: Sparse, transposed: Sparse, gradient: torch.Tensor, active: torch.Tensor) -> torch.Tensor:
+def _newton_step(
+    matrix: SparseMatrix, transposed: SparseMatrix, gradient: torch.Tensor, active: torch.Tensor
+) -> torch.Tensor:
     """Solve (1 + Xᵀ · active · X) step = -gradient by conjugate gradients, each column for itself."""
     step, rest = torch.zeros_like(gradient), -gradient
     direction, length = rest, (rest**2).sum(0)

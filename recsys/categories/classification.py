@@ -1,0 +1,129 @@
+"""Classification of articles: one calibrated classifier per language gives an article its category and confidence.
+
+Reads documents; produces ``articles.parquet`` with the columns of ``SCHEMA``, and reads and writes the classifiers. All
+of it is as good for one live article as for a whole site; ``recsys.categories.training`` makes the classifiers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from recsys.categories import Assigned
+from recsys.categories.documents import ArticleCorpus, document_batches
+from recsys.classifiers import EncodedDocuments, Vector
+from recsys.classifiers.calibrated import CalibratedClassifier
+from recsys.workspace import read_json, write_json, write_table
+
+_BAR = 3  # categories in an article's bar, at most
+_MIN_RUNNER_UP = 0.1  # confidence from which a runner-up is worth showing; the best guess always is
+NO_CATEGORY = Assigned(None, float("nan"))  # no ground to say anything
+
+SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "category": pa.string(),
+        "confidence": pa.float32(),
+        "given": pa.bool_(),
+        "uncertain": pa.bool_(),
+        "topic": pa.bool_(),
+        "bar": pa.list_(pa.struct({"category": pa.string(), "confidence": pa.float32()})),
+    }
+)
+
+
+class Label(NamedTuple):
+    """Category in one language, and the number of articles that it was learned from."""
+
+    category: str
+    language: str
+    articles: int
+
+
+@dataclass(frozen=True, eq=False)
+class CategoryModel:
+    """Classifiers of all languages.
+
+    Attributes:
+        labels: sorted by language and category.
+        classifiers: by language.
+        space: the articles' word space.
+        min_confidence: below it the best guess is not shown.
+    """
+
+    labels: list[Label]
+    classifiers: dict[str, CalibratedClassifier]
+    space: str
+    min_confidence: float
+
+    def assign(self, documents: EncodedDocuments, language: str) -> list[Assigned]:
+        """Categories of articles in one language.
+
+        Args:
+            documents: the articles.
+            language: one without a classifier gives no category to anybody.
+        """
+        classifier = self.classifiers.get(language)
+        if classifier is None or not len(documents):
+            return [NO_CATEGORY] * len(documents)
+        return [self._assigned(probabilities, classifier) for probabilities in classifier.probabilities(documents)]
+
+    def _assigned(self, probabilities: Vector, classifier: CalibratedClassifier) -> Assigned:
+        """One article's category from the probability of each, float32 (C,)."""
+        if not np.isfinite(probabilities).all():
+            return NO_CATEGORY
+        best = np.argsort(-probabilities, kind="stable")[:_BAR].tolist()
+        bar = [(classifier.labels[row], float(probabilities[row])) for row in best]
+        name, confidence = bar[0]
+        shown = tuple(bar[:1] + [pair for pair in bar[1:] if pair[1] >= _MIN_RUNNER_UP])
+        return Assigned(name if confidence >= self.min_confidence else None, confidence, shown, classifier.topic)
+
+
+def assign_all(model: CategoryModel, corpus: ArticleCorpus) -> list[Assigned]:
+    """Give every article its category: the one that it came with, else the likeliest."""
+    assigned = [Assigned(name, 1.0, ((name, 1.0),)) if name else NO_CATEGORY for name in corpus.given]
+    for language, rows, documents in document_batches(corpus):
+        without = np.flatnonzero([not corpus.given[row] for row in rows])
+        guessed = model.assign(documents.where(without), language)
+        for row, guess in zip(rows[without].tolist(), guessed, strict=True):
+            assigned[row] = guess
+    return assigned
+
+
+def save_categories(model: CategoryModel, folder: Path) -> None:
+    """Write the classifiers, each into a folder of its language's name."""
+    classifiers = {}
+    for language, classifier in model.classifiers.items():
+        (folder / language).mkdir()
+        classifiers[language] = classifier.save(folder / language)
+    labels = [label._asdict() for label in model.labels]
+    facts = {"labels": labels, "classifiers": classifiers, "space": model.space, "min_confidence": model.min_confidence}
+    write_json(folder / "categories.json", facts)
+
+
+def load_categories(folder: Path) -> CategoryModel:
+    """Read the classifiers."""
+    facts = read_json(folder / "categories.json")
+    classifiers = {
+        language: CalibratedClassifier.load(folder / language, classifier)
+        for language, classifier in facts["classifiers"].items()
+    }
+    labels = [Label(**label) for label in facts["labels"]]
+    return CategoryModel(labels, classifiers, facts["space"], facts["min_confidence"])
+
+
+def save_assigned(ids: Sequence[str], assigned: Sequence[Assigned], given: Sequence[str | None], folder: Path) -> None:
+    """Write every article's category."""
+    columns = {
+        "id": ids,
+        "category": [row.category for row in assigned],
+        "confidence": [row.confidence for row in assigned],
+        "given": [bool(name) for name in given],
+        "uncertain": [row.uncertain for row in assigned],
+        "topic": [row.topic for row in assigned],
+        "bar": [[{"category": name, "confidence": share} for name, share in row.bar] for row in assigned],
+    }
+    write_table(folder / "articles.parquet", pa.table(columns, schema=SCHEMA))

@@ -1,0 +1,194 @@
+"""Training the networks: documents with their categories -> weights.
+
+A part of the articles is held out and ends the training; the learning rate falls to 0 over the epochs. Vectors are
+moved row by row, with one number of memory each: a step costs what its batch holds, not what the vocabulary does.
+Training on a CPU uses one thread: the same seed and articles give the same bytes.
+Source: Duchi, Hazan and Singer 2011 (AdaGrad); Loshchilov and Hutter 2019 (decoupled weight decay).
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn.functional import cross_entropy
+
+from recsys.classifiers import LabelRows
+from recsys.classifiers.config import ClassifiersConfig
+from recsys.classifiers.networks import RaggedBatch, TextNetwork
+from recsys.classifiers.ngrams import Bags
+from recsys.errors import DegenerateInput
+
+MOST_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
+LEAST_EPOCHS = 3
+LEAST_HELD = 20  # articles: fewer say too little about when to stop, and all epochs are run
+
+
+class LabelledBags(NamedTuple):
+    """N documents with their categories, on the device: rows (R,), starts (N + 1,), labels (N,), all int64."""
+
+    rows: torch.Tensor
+    starts: torch.Tensor
+    labels: torch.Tensor
+
+    def batch(self, chosen: torch.Tensor) -> RaggedBatch:
+        """Some documents, int64 (B,)."""
+        first, sizes = self.starts[chosen], self.starts.diff()[chosen]
+        starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
+        inside = torch.arange(int(starts[-1]), device=sizes.device) - torch.repeat_interleave(starts[:-1], sizes)
+        return RaggedBatch(self.rows[inside + torch.repeat_interleave(first, sizes)], starts)
+
+
+class RowAdaGrad:
+    """AdaGrad over the rows of a matrix, one sum of squares per row."""
+
+    def __init__(self, matrix: torch.Tensor) -> None:
+        self.matrix, self.sums = matrix, torch.zeros(len(matrix), device=matrix.device)
+
+    @torch.no_grad()
+    def step(self, learning_rate: float, decay: float) -> None:
+        """Move the rows that have a gradient."""
+        assert self.matrix.grad is not None
+        gradient = self.matrix.grad.coalesce()
+        rows, values = gradient.indices()[0], gradient.values()
+        self.sums[rows] += values.square().mean(dim=1)
+        scale = learning_rate * (self.sums[rows] + 1e-12).rsqrt()  # the least number keeps rows without a slope
+        moved = self.matrix[rows] * (1 - learning_rate * decay) - scale[:, None] * values
+        self.matrix.index_copy_(0, rows, moved)
+        self.matrix.grad = None
+
+
+def train(
+    make: Callable[[], TextNetwork],
+    bags: Bags,
+    label_rows: LabelRows,
+    categories: int,
+    config: ClassifiersConfig,
+    seed: int,
+) -> TextNetwork:
+    """Train one network.
+
+    Args:
+        make: makes the network, drawing from torch's generator.
+        bags: rows of B documents.
+        label_rows: int64 (B,), each one's category.
+        categories: C.
+        config: the optimiser and when to stop.
+        seed: of weights, dropout, order and the part that is held out.
+
+    Returns:
+        The weights of the epoch with the lowest loss on the held-out part, or of the last one without such a part; on
+        the CPU.
+
+    Raises:
+        DegenerateInput: the loss is not finite.
+    """
+    device = device_of(config)
+    with one_thread(device):
+        torch.manual_seed(seed)
+        network = make().to(device)
+        data = LabelledBags(*(torch.from_numpy(a).to(device) for a in (bags.values, bags.starts, label_rows)))
+        told, held = _parts(len(label_rows), config.validation, seed)
+        weights = class_weights(label_rows, categories, config.class_weights)
+        _run(network, data, told, held, torch.from_numpy(weights).to(device), config, seed)
+        return network.cpu().eval()
+
+
+def _parts(B: int, share: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    order = torch.randperm(B, generator=torch.Generator().manual_seed(seed))
+    n = round(B * share)
+    n = n if n >= LEAST_HELD else 0
+    return order[n:], order[:n]
+
+
+def _run(
+    network: TextNetwork,
+    data: LabelledBags,
+    told: torch.Tensor,
+    held: torch.Tensor,
+    weights: torch.Tensor,
+    config: ClassifiersConfig,
+    seed: int,
+) -> None:
+    rows = RowAdaGrad(network.vectors.weight)
+    others = torch.optim.AdamW(
+        (value for value in network.parameters() if value is not rows.matrix), weight_decay=config.weight_decay
+    )
+    order = torch.Generator().manual_seed(seed)
+    epochs = min(config.epochs, max(LEAST_EPOCHS, MOST_READ // max(1, len(data.rows))))
+    steps, step = epochs * -(-len(told) // config.batch_size), 0
+    lowest, best, kept = float("inf"), 0, {}
+    for epoch in range(epochs):
+        network.train()
+        for chosen in torch.split(told[torch.randperm(len(told), generator=order)], config.batch_size):
+            rate = config.learning_rate * (1 - step / steps)
+            others.param_groups[0]["lr"] = rate
+            chosen = chosen.to(data.labels.device)
+            logits = network(_thinned(data.batch(chosen), config.dropout))
+            loss = cross_entropy(logits, data.labels[chosen], weight=weights)
+            others.zero_grad()
+            torch.autograd.backward(loss)
+            others.step()
+            rows.step(rate * network.row_rate, config.weight_decay)
+            step += 1
+        if not len(held):
+            continue
+        now = _held_loss(network, data, held, config.batch_size)
+        if now < lowest:
+            lowest, best, kept = now, epoch, {name: value.clone() for name, value in network.state_dict().items()}
+        elif epoch - best >= config.patience:
+            break
+    if kept:
+        network.load_state_dict(kept)
+    _check(float(network.out.weight.detach().abs().sum()))
+
+
+def _thinned(batch: RaggedBatch, dropout: float) -> RaggedBatch:
+    """The batch without a random share of its rows."""
+    kept = torch.rand(len(batch.rows), device=batch.rows.device) >= dropout
+    ends = torch.cat([batch.starts.new_zeros(1), kept.cumsum(0)])
+    return RaggedBatch(batch.rows[kept], ends[batch.starts])
+
+
+def _held_loss(network: TextNetwork, data: LabelledBags, held: torch.Tensor, batch_size: int) -> float:
+    network.eval()
+    total = 0.0
+    with torch.inference_mode():
+        for chosen in torch.split(held.to(data.labels.device), batch_size):
+            total += float(cross_entropy(network(data.batch(chosen)), data.labels[chosen], reduction="sum"))
+    return _check(total / len(held))
+
+
+def _check(value: float) -> float:
+    if not np.isfinite(value):
+        raise DegenerateInput("a finite loss", str(value), "Lower categories.learning_rate.")
+    return value
+
+
+def class_weights(label_rows: LabelRows, categories: int, power: float) -> npt.NDArray[np.float32]:
+    """What an error in each category counts, float32 (C,): (mean size / size) ** power, 1 on average over articles."""
+    sizes = np.maximum(np.bincount(label_rows, minlength=categories), 1)
+    weights = (sizes.mean() / sizes) ** power
+    even: npt.NDArray[np.float32] = (weights / np.average(weights, weights=sizes)).astype(np.float32)
+    return even
+
+
+def device_of(config: ClassifiersConfig) -> str:
+    """``cuda`` when it is asked for, or when there is one and ``auto`` leaves the choice; else ``cpu``."""
+    if config.device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return config.device
+
+
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """Train on one CPU thread: sums in a fixed order are the same in every run."""
+    before = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
