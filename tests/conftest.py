@@ -1,10 +1,14 @@
 """Fixtures that every test may use: a toy newsroom with a known answer, and the real data beside the project."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from recsys.imports import Target
+from recsys.imports.config import ImportsConfig
+from recsys.store import Store
 from tests.newsroom import Toy, build_toy
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -29,3 +33,17 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"the real data is not at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """An empty SQLite store in the test's own folder."""
+    opened = Store.open(f"sqlite:///{tmp_path}/store.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def target(store: Store, tmp_path: Path) -> Target:
+    """Destination of an import: the store, three records per batch."""
+    return Target(store, "daily", tmp_path / "rejects", ImportsConfig(batch_rows=3))

@@ -14,8 +14,8 @@ from recsys.errors import ImportRefused
 from recsys.imports import Target, import_feed
 from recsys.imports.fetch import fetch, is_public
 from recsys.store import Store, StoredArticle
+from tests.importing import SITE
 
-SITE = "daily"
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
 xmlns:media="http://search.yahoo.com/mrss/">
@@ -54,18 +54,6 @@ HOSTILE = {
     "behind a comment": "<!-- <rss> --><?x <y> ?><!DOCTYPE rss []><rss/>",
 }
 Handler = Callable[["Server"], None]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/store.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def target(store: Store, tmp_path: Path) -> Target:
-    return Target(store, SITE, tmp_path / "rejects")
 
 
 class Server(BaseHTTPRequestHandler):

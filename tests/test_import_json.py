@@ -1,18 +1,16 @@
 """JSON in every layout people save it in, and tables whose first line is no header: the same articles come out."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from recsys.errors import ImportRefused
 from recsys.imports import Target, import_file
 from recsys.imports.config import ImportsConfig
 from recsys.store import Store
+from tests.importing import SITE, refused, write
 
-SITE = "daily"
 ROWS: list[dict[str, Any]] = [
     {"id": "p1", "title": "Bridge closed {again}"},
     {"id": "p2", "title": 'A "quoted" [word]', "media": [{"u": 1}]},
@@ -33,31 +31,13 @@ LAYOUTS = {
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/store.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def target(store: Store, tmp_path: Path) -> Target:
     return Target(store, SITE, tmp_path / "rejects", ImportsConfig(batch_rows=3, max_line_bytes=2_000))
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 def titles(store: Store, *ids: str) -> list[str | None]:
     found = (store.article(SITE, id) for id in ids)
     return [article.title if article else None for article in found]
-
-
-def refused(target: Target, file: Path, format: str = "jsonl", records: str | None = None) -> str:
-    with pytest.raises(ImportRefused) as refusal:
-        import_file(target, file, format, records=records)
-    return str(refusal.value)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -101,9 +81,9 @@ def test_an_object_larger_than_a_line_may_be_is_one_reject(target: Target, store
 
 
 def test_an_array_that_ends_early_is_no_success(target: Target, store: Store, tmp_path: Path) -> None:
-    assert "inside an array" in refused(target, write(tmp_path / "a.json", f"[{ONE},{TWO}"))
+    assert "inside an array" in refused(target, write(tmp_path / "a.json", f"[{ONE},{TWO}"), "jsonl")
     assert titles(store, "p1", "p2") == [row["title"] for row in ROWS]  # what came before is stored
-    assert "inside an array" in refused(target, write(tmp_path / "b.json", f'[{ONE},{{"id": "p3", "ti'))
+    assert "inside an array" in refused(target, write(tmp_path / "b.json", f'[{ONE},{{"id": "p3", "ti'), "jsonl")
 
 
 def test_bytes_that_are_no_text_are_told_in_an_array_too(target: Target, store: Store, tmp_path: Path) -> None:
@@ -118,14 +98,14 @@ def test_the_list_inside_a_wrapper_is_read_by_its_path(target: Target, store: St
     file = write(tmp_path / "a.json", json.dumps(page) + "\n" + json.dumps(page))
     summary = import_file(target, file, "jsonl", records="data.items")
     assert (summary.read, summary.stored, summary.rejected) == (4, 2, 0)
-    assert "--records data.items" in refused(target, file)
-    assert "data.items" in refused(target, file, records="data.item")
+    assert "--records data.items" in refused(target, file, "jsonl")
+    assert "data.items" in refused(target, file, "jsonl", records="data.item")
 
 
 @pytest.mark.parametrize("wrapper", [{"title": "The Post"}, {}, {"id": 1, "version": "2"}])
 def test_a_wrapper_is_never_taken_for_one_article(target: Target, tmp_path: Path, wrapper: dict[str, Any]) -> None:
     text = json.dumps(wrapper | {"articles": ROWS * 40}, indent=1)
-    assert "--records articles" in refused(target, write(tmp_path / "a.json", text))
+    assert "--records articles" in refused(target, write(tmp_path / "a.json", text), "jsonl")
 
 
 def test_an_article_with_a_list_of_objects_is_no_wrapper(target: Target, store: Store, tmp_path: Path) -> None:

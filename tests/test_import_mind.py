@@ -1,8 +1,10 @@
-"""Copies of MIND as people have them: without labels, ids or entities, with headers, with other times."""
+"""MIND, and copies of it as people have them: without labels, ids or entities, with headers, with other times."""
 
+import json
 import signal
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -11,10 +13,9 @@ from jobs.imports import app
 from jobs.terminal import main
 from recsys.errors import ImportRefused
 from recsys.imports import Target, import_mind
-from recsys.imports.config import ImportsConfig
 from recsys.store import Store
+from tests.importing import SITE, counts, reasons, write
 
-SITE = "daily"
 NEWS = [
     ["A1", "news", "local", "Bridge to close for a month", "It is old.", "https://n.example/1", "[]", "[]"],
     ["A2", "sport", "tennis", "Player wins in five sets", "", "https://n.example/2", "[]", ""],
@@ -23,6 +24,8 @@ BEHAVIORS = [
     ["1", "R1", "1/2/2020 7:00:00 PM", "A8 A9", "A1-0 A2-1"],
     ["2", "R2", "1/3/2020 7:00:00 AM", "", "A2-0"],
 ]
+
+
 EVENING_MS, MORNING_MS = 1_577_991_600_000, 1_578_034_800_000
 EXPECTED = [
     ("click", "R1", "A2", EVENING_MS),
@@ -32,19 +35,9 @@ EXPECTED = [
     ("impression", "R1", "A2", EVENING_MS),
     ("impression", "R2", "A2", MORNING_MS),
 ]
+
+
 Rows = list[list[str]]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/store.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def target(store: Store, tmp_path: Path) -> Target:
-    return Target(store, SITE, tmp_path / "rejects", ImportsConfig(batch_rows=3))
 
 
 def mind(folder: Path, news: Rows, behaviors: Rows, end: str = "\n", encoding: str = "utf-8") -> Path:
@@ -128,3 +121,98 @@ def test_a_file_that_was_rejected_as_a_whole_is_no_success(
     structlog.reset_defaults()
     assert end.value.code == 2
     assert "all of behaviors.tsv" in capsys.readouterr().err
+
+
+def rows_stored(store: Store) -> list[tuple[Any, ...]]:
+    return [(e.kind.value, e.reader, e.article, e.time) for e in store.events_after(SITE, 0, 10_000)]
+
+
+NEWS_TEXT = "N1\tnews\tworld\tTitle\tAbstract\thttps://x.org/1\t{}\t[]\n".format(
+    json.dumps([{"Label": "Bonn", "WikidataId": "Q586", "Type": "G"}])
+)
+BEHAVIORS_TEXT = "7\tU1\t11/11/2019 9:05:58 AM\tN8 N9\tN1-1 N2-0\n8\tU2\t11/11/2019 9:00:00 PM\t\tN2-0 N1-0\n"
+
+
+def mind_folder(folder: Path, behaviors: str = BEHAVIORS_TEXT) -> Path:
+    folder.mkdir(exist_ok=True)
+    write(folder / "news.tsv", NEWS_TEXT)
+    write(folder / "behaviors.tsv", behaviors)
+    return folder
+
+
+def test_mind_becomes_impressions_clicks_and_a_history_without_times(
+    target: Target, store: Store, tmp_path: Path
+) -> None:
+    summary = import_mind(target, mind_folder(tmp_path / "mind"))
+    assert counts(summary) == (3, 8, 0, 0, 0)
+    morning = int(datetime(2019, 11, 11, 9, 5, 58, tzinfo=UTC).timestamp() * 1000)
+    evening = int(datetime(2019, 11, 11, 21, 0, 0, tzinfo=UTC).timestamp() * 1000)
+    assert sorted(rows_stored(store), key=lambda e: e[3] or 0) == [
+        ("click", "U1", "N8", None),
+        ("click", "U1", "N9", None),
+        ("impression", "U1", "N1", morning),
+        ("impression", "U1", "N2", morning),
+        ("click", "U1", "N1", morning),
+        ("impression", "U2", "N2", evening),
+        ("impression", "U2", "N1", evening),
+    ]
+    stored = store.events_after(SITE, 0, 99)
+    assert len({event.impression for event in stored if event.reader == "U1" and event.time}) == 1
+    assert all(event.position is None for event in stored)  # MIND shuffles its candidates
+    article = store.article(SITE, "N1")
+    assert article is not None
+    assert (article.title, article.body, article.category, article.subcategory) == (
+        "Title",
+        "Abstract",
+        "news",
+        "world",
+    )
+    assert (article.entities, article.language) == (("Q586:Bonn",), None)  # the file names no language
+
+
+def test_mind_imported_again_adds_nothing_and_a_longer_history_its_end(
+    target: Target, store: Store, tmp_path: Path
+) -> None:
+    import_mind(target, mind_folder(tmp_path / "mind"))
+    assert counts(import_mind(target, tmp_path / "mind")) == (3, 0, 0, 8, 0)
+    longer = "1\tU1\t11/16/2019 9:05:58 AM\tN8 N9 N5\tN3-0\n"
+    assert counts(import_mind(target, mind_folder(tmp_path / "mind", longer))) == (2, 2, 0, 3, 0)
+    history = [event.article for event in store.events_after(SITE, 0, 99) if event.time is None]
+    assert history == ["N8", "N9", "N5"]
+
+
+def test_mind_lines_that_are_none_are_rejected_by_reason(target: Target, store: Store, tmp_path: Path) -> None:
+    lines = [
+        "1\tU1\t11/11/2019 9:05:58 AM\tN8",
+        "1\tU1\tyesterday\tN8\tN1-0",
+        "1\tU1\t11/11/2019 9:05:58 AM\tN8\tN1-2",
+        "1\t\t11/11/2019 9:05:58 AM\tN8\tN1-1",
+        "1\tU1\t11/11/2999 9:05:58 AM\tN8\tN1-1",
+    ]
+    summary = import_mind(target, mind_folder(tmp_path / "mind", "\n".join(lines)))
+    assert counts(summary) == (6, 1, 0, 0, 5)
+    assert [line for line, _ in reasons(summary)] == [1, 2, 3, 4, 5]
+    texts = [reason for _, reason in reasons(summary)]
+    for text, part in zip(texts, ["4 values", "not a time", "not a candidate", "no user id", "future"], strict=True):
+        assert part in text
+    assert rows_stored(store) == []
+
+
+def test_a_folder_without_mind_is_refused(target: Target, tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match=r"no .*news\.tsv"):
+        import_mind(target, tmp_path)
+
+
+@pytest.mark.shared_data
+def test_the_mind_sample_is_imported_whole(store: Store, tmp_path: Path, shared_data: Path) -> None:
+    summary = import_mind(Target(store, SITE, tmp_path), shared_data / "mind_sample")
+    lines = (shared_data / "mind_sample" / "behaviors.tsv").read_text().splitlines()
+    shown = [label for line in lines for label in line.split("\t")[4].split()]
+    histories: dict[str, int] = {}
+    for line in lines:
+        _, reader, _, history, _ = line.split("\t")
+        histories[reader] = max(histories.get(reader, 0), len(history.split()))
+    clicks = sum(label.endswith("-1") for label in shown)
+    assert summary.read == 7_000
+    assert summary.rejected == 0
+    assert summary.stored == 2_000 + len(shown) + clicks + sum(histories.values())

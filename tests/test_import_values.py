@@ -1,7 +1,6 @@
-"""Other people's data at the door: one bad field is one bad field, ids and addresses meet, nothing stored is lost."""
+"""Values as others write them: one bad field is one bad field, ids and addresses meet, nothing stored is lost."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,10 @@ from recsys.imports.values import BadValue
 from recsys.store import Store, StoredArticle, normal_id
 from recsys.store.addresses import address_id, normal_address
 from recsys.store.records import ArticleName
-
-SITE = "daily"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path}/store.db")
-    yield opened
-    opened.close()
+from tests.importing import SITE
 
 
-class Door:
+class RowImporter:
     """Imports rows into one store, as JSON or CSV."""
 
     def __init__(self, store: Store, folder: Path, **options: Any) -> None:
@@ -60,8 +51,8 @@ class Door:
 
 
 @pytest.fixture
-def door(store: Store, tmp_path: Path) -> Door:
-    return Door(store, tmp_path)
+def importer(store: Store, tmp_path: Path) -> RowImporter:
+    return RowImporter(store, tmp_path)
 
 
 # One bad field is one bad field
@@ -90,11 +81,11 @@ def door(store: Store, tmp_path: Path) -> Door:
     ],
 )
 def test_a_bad_optional_field_is_repaired_or_left_out_and_the_article_stays(
-    door: Door, field: str, value: Any, kept: Any, said: str
+    importer: RowImporter, field: str, value: Any, kept: Any, said: str
 ) -> None:
-    summary = door.rows({"id": "a", "title": "t", field: value})
+    summary = importer.rows({"id": "a", "title": "t", field: value})
     assert (summary.stored, summary.rejected) == (1, 0)
-    assert getattr(door.article("a"), field) == kept
+    assert getattr(importer.article("a"), field) == kept
     assert any(reason.startswith(said) for reason in summary.repaired), summary.repaired
     assert all("alert" not in reason and "pics" not in reason for reason in summary.repaired)
 
@@ -112,16 +103,16 @@ def test_a_bad_optional_field_is_repaired_or_left_out_and_the_article_stays(
         ("language", "zh-Hant-TW", "zh"),
     ],
 )
-def test_what_is_only_written_otherwise_is_read(door: Door, field: str, value: Any, kept: Any) -> None:
-    assert door.rows({"id": "a", "title": "t", field: value}).stored == 1
-    assert getattr(door.article("a"), field) == kept
+def test_what_is_only_written_otherwise_is_read(importer: RowImporter, field: str, value: Any, kept: Any) -> None:
+    assert importer.rows({"id": "a", "title": "t", field: value}).stored == 1
+    assert getattr(importer.article("a"), field) == kept
 
 
 def test_relative_addresses_stand_below_the_sites_own(store: Store, tmp_path: Path) -> None:
-    door = Door(store, tmp_path, base_url="https://example.net/en")
-    door.rows({"id": "a", "title": "t", "url": "2023/a.html", "image": "/pics/a.png"})
-    assert door.article("a").url == "https://example.net/en/2023/a.html"
-    assert door.article("a").image == "https://example.net/pics/a.png"
+    importer = RowImporter(store, tmp_path, base_url="https://example.net/en")
+    importer.rows({"id": "a", "title": "t", "url": "2023/a.html", "image": "/pics/a.png"})
+    assert importer.article("a").url == "https://example.net/en/2023/a.html"
+    assert importer.article("a").image == "https://example.net/pics/a.png"
 
 
 @pytest.mark.parametrize(
@@ -132,8 +123,8 @@ def test_no_base_makes_a_link_of_what_could_run(bad: str) -> None:
         link_of("https://example.net")(bad)
 
 
-def test_only_an_article_without_title_and_body_is_rejected(door: Door) -> None:
-    summary = door.rows(
+def test_only_an_article_without_title_and_body_is_rejected(importer: RowImporter) -> None:
+    summary = importer.rows(
         {"id": "a", "body": "First line\nsecond line"},
         {"id": "b", "body": ""},
         {"id": "c", "title": [["x"]]},
@@ -141,14 +132,16 @@ def test_only_an_article_without_title_and_body_is_rejected(door: Door) -> None:
         {"id": "e", "title": "nan", "body": "A text."},
     )
     assert (summary.stored, summary.rejected) == (3, 2)
-    assert [door.article(id).title for id in "ade"] == ["First line", "NULL", "A text."]
+    assert [importer.article(id).title for id in "ade"] == ["First line", "NULL", "A text."]
     assert summary.reasons == {"title: not a text": 1, "no title": 1}
 
 
-def test_an_event_without_a_time_is_kept_undated_and_one_with_a_wrong_time_can_be_imported_again(door: Door) -> None:
+def test_an_event_without_a_time_is_kept_undated_and_one_with_a_wrong_time_can_be_imported_again(
+    importer: RowImporter,
+) -> None:
     rows = [{"article": "a", "reader": "r", "time": time} for time in (None, "NaT", 0, "soon")]
-    summary = door.rows(*rows)
-    assert (summary.rejected, [event.time for event in door.store.events_after(SITE, 0, 9)]) == (1, [None])
+    summary = importer.rows(*rows)
+    assert (summary.rejected, [event.time for event in importer.store.events_after(SITE, 0, 9)]) == (1, [None])
     assert "--time-format" in summary.first_reason
 
 
@@ -159,85 +152,89 @@ def test_local_times_are_in_the_zone_that_is_said_and_a_wrong_one_is_noticed(sto
     zone = ZoneInfo("Asia/Kolkata")
     clock = [datetime.now(zone) - timedelta(minutes=minutes) for minutes in (1, 90, 200)]
     text = "reader,article,time\n" + "".join(f"r,a{n},{at:%Y-%m-%d %H:%M:%S}\n" for n, at in enumerate(clock))
-    wrong = Door(store, tmp_path, zone=UTC).table(text)
+    wrong = RowImporter(store, tmp_path, zone=UTC).table(text)
     assert (wrong.stored, wrong.rejected) == (0, 3)
     assert any("5.5 hours ahead" in note and "--timezone" in note for note in wrong.notes)
-    right = Door(store, tmp_path, zone=zone).table(text)
+    right = RowImporter(store, tmp_path, zone=zone).table(text)
     assert (right.stored, right.rejected) == (3, 0)
     assert any("read as Asia/Kolkata" in note for note in right.notes)
 
 
-def test_the_whole_column_says_whether_the_day_comes_first(door: Door) -> None:
+def test_the_whole_column_says_whether_the_day_comes_first(importer: RowImporter) -> None:
     text = "id,title,published_at\n" + "".join(f"{n},t,0{n}/06/2023\n" for n in range(1, 7)) + "8,t,28/06/2023\n"
-    assert door.table(text).stored == 7
-    assert door.article("2").published_at == int(datetime(2023, 6, 2, tzinfo=UTC).timestamp() * 1000)
-    unsaid = door.table("id,title,published_at\n9,t,02/06/2023\n")
-    assert door.article("9").published_at is None
+    assert importer.table(text).stored == 7
+    assert importer.article("2").published_at == int(datetime(2023, 6, 2, tzinfo=UTC).timestamp() * 1000)
+    unsaid = importer.table("id,title,published_at\n9,t,02/06/2023\n")
+    assert importer.article("9").published_at is None
     assert "--time-format" in next(iter(unsaid.repaired))
 
 
-def test_an_embargo_is_stored_and_events_keep_their_bound(door: Door) -> None:
+def test_an_embargo_is_stored_and_events_keep_their_bound(importer: RowImporter) -> None:
     later = int((datetime.now(UTC) + timedelta(days=3)).timestamp() * 1000)
-    assert door.rows({"id": "a", "title": "t", "published_at": later}).stored == 1
-    assert door.article("a").published_at == later
-    assert door.rows({"article": "a", "time": later}).rejected == 1
+    assert importer.rows({"id": "a", "title": "t", "published_at": later}).stored == 1
+    assert importer.article("a").published_at == later
+    assert importer.rows({"article": "a", "time": later}).rejected == 1
 
 
-def test_a_click_years_before_the_sites_first_article_is_not_believed(door: Door) -> None:
-    door.rows({"id": "a", "title": "t", "published_at": "2020-01-01"})
-    summary = door.rows(*({"article": "a", "time": f"{year}-01-01"} for year in (2001, 2018, 2021)))
+def test_a_click_years_before_the_sites_first_article_is_not_believed(importer: RowImporter) -> None:
+    importer.rows({"id": "a", "title": "t", "published_at": "2020-01-01"})
+    summary = importer.rows(*({"article": "a", "time": f"{year}-01-01"} for year in (2001, 2018, 2021)))
     assert (summary.stored, summary.reasons) == (2, {"time: a time before 2017-01-01": 1})
 
 
 # An import adds and corrects
 
 
-def test_a_file_changes_only_the_fields_that_it_has(door: Door) -> None:
-    door.rows({"id": "a", "title": "t", "body": "b", "url": "https://x.org/a", "category": "city"})
-    summary = door.table("id,category\na,sport\n")
+def test_a_file_changes_only_the_fields_that_it_has(importer: RowImporter) -> None:
+    importer.rows({"id": "a", "title": "t", "body": "b", "url": "https://x.org/a", "category": "city"})
+    summary = importer.table("id,category\na,sport\n")
     assert (summary.updated, summary.changed) == (1, {"category": 1})
-    assert (door.article("a").body, door.article("a").url) == ("b", "https://x.org/a")
-    door.table("id,title,body,url\na,,,\n")
-    assert (door.article("a").title, door.article("a").body, door.article("a").url) == ("t", "", None)
+    assert (importer.article("a").body, importer.article("a").url) == ("b", "https://x.org/a")
+    importer.table("id,title,body,url\na,,,\n")
+    assert (importer.article("a").title, importer.article("a").body, importer.article("a").url) == ("t", "", None)
 
 
-def test_a_key_that_a_row_lacks_and_a_value_that_is_bad_leave_what_is_stored(door: Door) -> None:
-    door.rows({"id": "a", "title": "t", "url": "https://x.org/a"}, {"id": "b", "title": "t", "url": "https://x.org/b"})
-    door.rows({"id": "a", "category": "x"}, {"id": "b", "url": "javascript:1"}, {"id": "c", "title": "t", "url": None})
-    assert [door.article(id).url for id in "ab"] == ["https://x.org/a", "https://x.org/b"]
-    door.rows({"id": "a", "url": None})
-    assert door.article("a").url is None
+def test_a_key_that_a_row_lacks_and_a_value_that_is_bad_leave_what_is_stored(importer: RowImporter) -> None:
+    importer.rows(
+        {"id": "a", "title": "t", "url": "https://x.org/a"}, {"id": "b", "title": "t", "url": "https://x.org/b"}
+    )
+    importer.rows(
+        {"id": "a", "category": "x"}, {"id": "b", "url": "javascript:1"}, {"id": "c", "title": "t", "url": None}
+    )
+    assert [importer.article(id).url for id in "ab"] == ["https://x.org/a", "https://x.org/b"]
+    importer.rows({"id": "a", "url": None})
+    assert importer.article("a").url is None
 
 
-def test_a_draft_is_shown_when_the_export_says_so_and_what_stays_hidden_is_said(door: Door) -> None:
-    door.rows({"id": "a", "title": "draft", "hidden": True}, {"id": "b", "title": "t", "hidden": "1"})
-    summary = door.rows({"id": "a", "title": "done", "hidden": False}, {"id": "b", "title": "still"})
-    assert (door.article("a").hidden, door.article("b").hidden) == (False, True)
+def test_a_draft_is_shown_when_the_export_says_so_and_what_stays_hidden_is_said(importer: RowImporter) -> None:
+    importer.rows({"id": "a", "title": "draft", "hidden": True}, {"id": "b", "title": "t", "hidden": "1"})
+    summary = importer.rows({"id": "a", "title": "done", "hidden": False}, {"id": "b", "title": "still"})
+    assert (importer.article("a").hidden, importer.article("b").hidden) == (False, True)
     assert any("hidden" in note and "b" in note for note in summary.notes)
 
 
-def test_title_and_date_tell_articles_without_an_id_apart(door: Door) -> None:
+def test_title_and_date_tell_articles_without_an_id_apart(importer: RowImporter) -> None:
     text = "title,published_at,body\nThe day,2023-06-09,one\nThe day,2023-06-10,two\nLetters,,x\nLetters,,y\n"
-    summary = door.table(text)
+    summary = importer.table(text)
     assert summary.stored == 3
     assert any("1 rows without an id" in note for note in summary.notes)
-    assert door.table(text).stored == 0
+    assert importer.table(text).stored == 0
 
 
 # Markup
 
 
-def test_markup_goes_at_the_door_in_every_text_and_is_counted(door: Door) -> None:
+def test_markup_goes_at_the_door_in_every_text_and_is_counted(importer: RowImporter) -> None:
     row = {
         "title": "A &amp; <i>B</i>",
         "body": "<p>One.</p><p>Two.</p>",
         "category": "Food&nbsp;Now",
         "source": "<b>S</b>",
     }
-    summary = door.rows({"id": "a", **row}, {"id": "b", "title": "R&D < 3 %"})
-    stored = door.article("a")
+    summary = importer.rows({"id": "a", **row}, {"id": "b", "title": "R&D < 3 %"})
+    stored = importer.article("a")
     assert (stored.title, stored.body, stored.category, stored.source) == ("A & B", "One.\n\nTwo.", "Food Now", "S")
-    assert door.article("b").title == "R&D < 3 %"
+    assert importer.article("b").title == "R&D < 3 %"
     assert summary.repaired == {f"{field}: markup removed": 1 for field in row}
 
 
@@ -263,11 +260,11 @@ def test_what_can_be_no_id_is_refused(value: Any) -> None:
         normal_id(value)
 
 
-def test_ids_of_a_data_frame_meet_those_of_a_table(door: Door) -> None:
-    door.table("id,title\n1,a\n2,b\n")
-    summary = door.table("article,reader\n1.0,7.0\n2.0,8.0\n")
-    assert (door.clicked(), summary.matched_clicks) == (["1", "2"], (2, 2))
-    assert {event.reader for event in door.store.events_after(SITE, 0, 9)} == {"7", "8"}
+def test_ids_of_a_data_frame_meet_those_of_a_table(importer: RowImporter) -> None:
+    importer.table("id,title\n1,a\n2,b\n")
+    summary = importer.table("article,reader\n1.0,7.0\n2.0,8.0\n")
+    assert (importer.clicked(), summary.matched_clicks) == (["1", "2"], (2, 2))
+    assert {event.reader for event in importer.store.events_after(SITE, 0, 9)} == {"7", "8"}
 
 
 @pytest.mark.parametrize(
@@ -290,29 +287,29 @@ def test_parameters_that_name_the_article_stay_in_its_address() -> None:
     assert normal_address("not an address") is None
 
 
-def test_clicks_by_address_find_their_article_before_and_after_it_comes(door: Door, tmp_path: Path) -> None:
-    door.rows({"id": "a", "title": "t", "url": "https://x.org/a"})
-    summary = door.table("page,reader\nhttp://www.x.org/a/?utm_source=m,r\nhttps://x.org/late,r\n", "article=@page")
-    assert door.clicked() == ["a", address_id("x.org/late")]
+def test_clicks_by_address_find_their_article_before_and_after_it_comes(importer: RowImporter, tmp_path: Path) -> None:
+    importer.rows({"id": "a", "title": "t", "url": "https://x.org/a"})
+    summary = importer.table("page,reader\nhttp://www.x.org/a/?utm_source=m,r\nhttps://x.org/late,r\n", "article=@page")
+    assert importer.clicked() == ["a", address_id("x.org/late")]
     assert summary.matched_clicks == (1, 2)
     log = EventLog(tmp_path / "log")
-    log.append(door.store, SITE, EventsConfig())
+    log.append(importer.store, SITE, EventsConfig())
     assert sorted(log.load().article_ids) == sorted(["a", address_id("x.org/late")])
-    door.rows({"id": "b", "title": "t", "url": "https://x.org/late/"})
-    log.append(door.store, SITE, EventsConfig())
+    importer.rows({"id": "b", "title": "t", "url": "https://x.org/late/"})
+    log.append(importer.store, SITE, EventsConfig())
     assert log.load().article_ids == ["a", "b"]
     assert log.read(["article"])["article"].to_pylist() == ["a", "b"]
 
 
-def test_an_article_without_an_id_is_found_by_its_address(door: Door) -> None:
-    door.rows({"id": "a", "title": "t", "url": "https://x.org/a"})
-    summary = door.rows({"title": "new title", "url": "http://x.org/a/#top"})
-    assert (summary.stored, summary.updated, door.article("a").title) == (0, 1, "new title")
+def test_an_article_without_an_id_is_found_by_its_address(importer: RowImporter) -> None:
+    importer.rows({"id": "a", "title": "t", "url": "https://x.org/a"})
+    summary = importer.rows({"title": "new title", "url": "http://x.org/a/#top"})
+    assert (summary.stored, summary.updated, importer.article("a").title) == (0, 1, "new title")
 
 
-def test_a_log_that_does_not_meet_its_articles_says_what_would(door: Door) -> None:
-    door.rows(*({"id": f"a{n}", "title": "t", "url": f"https://x.org/{n}"} for n in range(20)))
-    summary = door.table("article\n" + "".join(f"https://x.org/{n}\n" for n in range(20)))
+def test_a_log_that_does_not_meet_its_articles_says_what_would(importer: RowImporter) -> None:
+    importer.rows(*({"id": f"a{n}", "title": "t", "url": f"https://x.org/{n}"} for n in range(20)))
+    summary = importer.table("article\n" + "".join(f"https://x.org/{n}\n" for n in range(20)))
     assert summary.matched_clicks == (0, 20)
     expected = "0 of 20 clicks match an article; 20 of 20 match by address: --map article=@article"
     assert any(note.startswith(expected) for note in summary.notes)
