@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.runner import Context, open_store
-from jobs.terminal import log, now_ms
+from jobs.terminal import log
 from recsys.events.catalogue import write_catalogue
 from recsys.quality.events import TimeRules
 from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
@@ -22,6 +22,7 @@ from recsys.quality.summary import lines
 from recsys.report.data import data_page
 from recsys.report.page import render
 from recsys.settings import Settings
+from recsys.units import now_ms
 from recsys.workspace import read_table
 
 IMPORTS = "imports"  # folder of the records of past imports, in the data folder

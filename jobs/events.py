@@ -14,13 +14,12 @@ from jobs.runner import Counts, Job, Stage
 from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
-from recsys.events.odd import write_odd
-from recsys.events.people import newest_before, odd_readers
+from recsys.events.people import newest_before, odd_readers, write_odd_readers
 from recsys.events.personal import clear_log
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
-from recsys.store.engine import now_ms
+from recsys.units import MINUTE_MS, now_ms
 from recsys.workspace import read_json, write_json
 
 MATCH = "match.json"
@@ -37,7 +36,6 @@ def check(folder: Path) -> None:
 
 
 STAGE = Stage("events", sections=("site",), always=True, check=check)
-MINUTE_MS = 60_000
 
 
 def run(job: Job) -> Counts:
@@ -65,7 +63,7 @@ def run(job: Job) -> Counts:
     held = int((events.time > newest).sum())
     odd = odd_readers(events.before(newest + 1))
     sessions = job.event_log.read(["session"])["session"] if any(one.reader is None for one in odd) else None
-    write_odd(odd, sessions, job.out / "odd_readers.parquet")
+    write_odd_readers(odd, sessions, job.out / "odd_readers.parquet")
     simulated = job.event_log.has_reader(READER_PREFIX)
     counts: Counts = {
         "events": len(events),

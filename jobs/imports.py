@@ -30,7 +30,7 @@ from jobs.import_options import (
     What,
     reading,
 )
-from jobs.terminal import log, now_ms, peak_mib, progress_bar, reset_peak_memory
+from jobs.terminal import log, peak_mib, progress_bar, reset_peak_memory
 from recsys.errors import ImportRefused
 from recsys.imports import (
     ParseOptions,
@@ -46,6 +46,7 @@ from recsys.quality.closing import closing_lines
 from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
+from recsys.units import now_ms
 
 LOST = 0.1  # share of rejected rows from which an import is no success
 MAX_REASONS = 3  # that its end names

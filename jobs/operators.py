@@ -16,7 +16,7 @@ from jobs.runner import Context, open_store
 from jobs.runs import exclusive_run
 from jobs.terminal import log
 from recsys.errors import BadReader, Busy
-from recsys.events.personal import Places, clear_log, forget, forgotten_state, kept_of
+from recsys.events.personal import PersonalDataStores, clear_log, forget, forgotten_state, personal_data_of
 from recsys.store import Outcome, normal_id
 
 SAYS = {
@@ -44,8 +44,8 @@ def change_article(context: Context, verb: str, id: str) -> None:
     Raises:
         UnknownArticle: there is none by that id.
     """
-    with _places(context) as places:
-        outcome = getattr(places.store, f"{verb}_article")(places.site, _id(id, "an article"), who())
+    with _stores(context) as stores:
+        outcome = getattr(stores.database, f"{verb}_article")(stores.site, _id(id, "an article"), who())
     facts = {"note": SAYS[outcome]} if outcome in SAYS else {}
     log.info(outcome.value, job=verb, article=id, site=context.settings.site.id, **facts)
 
@@ -57,15 +57,15 @@ def forget_reader(context: Context, reader: str) -> None:
         UnknownReader: nothing was ever kept of them.
     """
     reader = _id(reader, "a reader")
-    with _places(context) as places:
-        removed = forget(places, reader, who())
+    with _stores(context) as stores:
+        removed = forget(stores, reader, who())
         try:
             with exclusive_run(context, "forget", None):
-                from_log = clear_log(places.log, places.store, places.site)
+                from_log = clear_log(stores.log, stores.database, stores.site)
         except Busy as busy:
             log.warning("log not cleared yet", job="forget", because=busy.got, remedy="The next run clears it.")
             from_log = 0
-        state = forgotten_state(places, reader) or {}
+        state = forgotten_state(stores, reader) or {}
     log.info("forgotten", job="forget", events=removed, from_log=from_log, everything=state["done"])
     facts = {"reader": reader, "events": removed, "from_log": from_log} | state
     typer.echo(json.dumps(facts, ensure_ascii=False, indent=2))
@@ -77,15 +77,15 @@ def show_reader(context: Context, reader: str, *, whole: bool) -> None:
     Raises:
         UnknownReader: nothing was ever kept of them.
     """
-    with _places(context) as places:
-        kept = kept_of(places, _id(reader, "a reader"), whole=whole)
+    with _stores(context) as stores:
+        kept = personal_data_of(stores, _id(reader, "a reader"), whole=whole)
     typer.echo(json.dumps(kept, ensure_ascii=False, indent=2))
 
 
 def show_audit(context: Context, limit: int) -> None:
     """Print the last lines of the audit, newest first."""
-    with _places(context) as places:
-        entries = places.store.audit(places.site, limit)
+    with _stores(context) as stores:
+        entries = stores.database.audit(stores.site, limit)
     if not entries:
         log.info("nothing yet", job="audit", site=context.settings.site.id)
     for entry in entries:
@@ -95,10 +95,10 @@ def show_audit(context: Context, limit: int) -> None:
 
 
 @contextmanager
-def _places(context: Context) -> Iterator[Places]:
+def _stores(context: Context) -> Iterator[PersonalDataStores]:
     settings, store = context.settings, open_store(context.settings)
     try:
-        yield Places(
+        yield PersonalDataStores(
             store,
             settings.site.id,
             context.event_log,

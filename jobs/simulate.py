@@ -9,12 +9,12 @@ import time
 import numpy as np
 
 from jobs.runner import Context, open_store
-from jobs.terminal import log, now_ms, peak_mib, reset_peak_memory
+from jobs.terminal import log, peak_mib, reset_peak_memory
 from recsys import demo
 from recsys.errors import InputError
 from recsys.simulate import simulated_world, visits
 from recsys.store import Store
-from recsys.units import DAY_MS
+from recsys.units import DAY_MS, now_ms
 
 
 def command(context: Context) -> None:

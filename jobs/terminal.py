@@ -9,7 +9,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from types import FrameType
@@ -89,11 +88,6 @@ def _readable(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "-", True: "yes", False: "no"}[value]
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def now_ms() -> int:
-    """The time, in milliseconds UTC since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 def reset_peak_memory() -> None:

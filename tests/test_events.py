@@ -1,16 +1,12 @@
-"""The event log: each event once whatever happens, and the arrays and sessions that are made of it."""
+"""The event log: each event once whatever happens, and the arrays that are made of it."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from recsys.errors import CorruptArtefact, StaleArtefact
-from recsys.events import KINDS, UNDATED, EventLog, Events, sessions
+from recsys.events import KINDS, UNDATED, EventLog
 from recsys.events.config import EventsConfig
 from recsys.store import Event, Kind, Store
 from recsys.workspace import fsync_folder, replace_json
@@ -128,8 +124,6 @@ def test_an_empty_log_is_an_empty_array(store: Store, tmp_path: Path) -> None:
     assert event_log.append(store, SITE, SMALL) == (0, 0, 0)
     events = event_log.load()
     assert (len(events), events.article_ids, events.through) == (0, [], 0)
-    flat, offsets, starts = sessions(events, 30)
-    assert (flat.tolist(), offsets.tolist(), starts.tolist()) == ([], [0], [])
 
 
 def test_the_arrays_name_rows_in_sorted_order_and_what_is_missing_by_minus_one(store: Store, tmp_path: Path) -> None:
@@ -165,72 +159,6 @@ def test_the_log_can_be_read_as_it_was_at_an_earlier_seq(store: Store, tmp_path:
     assert events.through == 5
 
 
-def arrays(rows: list[tuple[int, int, int, int]]) -> Events:
-    """Events from (time, kind, reader, session) rows; the article of each is its row number."""
-    rows = sorted(rows, key=lambda row: row[0])
-    time, kind, reader, session = (np.array([row[i] for row in rows], np.int64) for i in range(4))
-    none = np.full(len(rows), -1)
-    return Events(
-        time=time,
-        kind=kind.astype(np.int8),
-        article=np.arange(len(rows), dtype=np.int32),
-        reader=reader.astype(np.int32),
-        session=session.astype(np.int32),
-        impression=none.astype(np.int32),
-        position=none.astype(np.int16),
-        article_ids=[str(row) for row in range(len(rows))],
-        reader_ids=[],
-        through=len(rows),
-    )
-
-
-def sessions_by_hand(events: Events, gap_minutes: int) -> list[tuple[list[int], int]]:
-    """The definition, one click after the other."""
-    owners: dict[tuple[str, int], list[int]] = {}
-    for row in range(len(events)):
-        if KINDS[events.kind[row]] != "click":
-            continue
-        if events.session[row] >= 0:
-            owners.setdefault(("session", int(events.session[row])), []).append(row)
-        elif events.reader[row] >= 0:
-            owners.setdefault(("reader", int(events.reader[row])), []).append(row)
-    found: list[list[int]] = []
-    for (what, _), rows in owners.items():
-        found.append([rows[0]])
-        for before, row in itertools.pairwise(rows):
-            if what == "reader" and events.time[row] - events.time[before] > gap_minutes * 60_000:
-                found.append([])
-            found[-1].append(row)
-    return [(rows, int(events.time[rows[0]])) for rows in sorted(found)]
-
-
-ROW = st.tuples(
-    st.one_of(st.just(UNDATED), st.integers(0, 200).map(lambda minute: minute * 60_000)),
-    st.sampled_from([0, 1, 1, 1]),
-    st.integers(-1, 2),
-    st.integers(-1, 2),
-)
-
-
-@given(st.lists(ROW, max_size=25))
-@settings(deadline=None, max_examples=150)
-def test_sessions_are_those_found_by_hand(rows: list[tuple[int, int, int, int]]) -> None:
-    events = arrays(rows)
-    flat, offsets, starts = sessions(events, 30)
-    made = [flat[a:b].tolist() for a, b in itertools.pairwise(offsets)]
-    assert list(zip(made, starts.tolist(), strict=True)) == sessions_by_hand(events, 30)
-    assert [str(array.dtype) for array in (flat, offsets, starts)] == ["int32", "int64", "int64"]
-
-
-def test_a_reader_s_clicks_split_at_a_long_pause_and_undated_ones_stay_together() -> None:
-    minute = 60_000
-    click = KINDS.index("click")
-    rows = [(UNDATED, click, 0, -1)] * 2 + [(m * minute, click, 0, -1) for m in (0, 30, 61)]
-    flat, offsets, starts = sessions(arrays(rows), 30)
-    assert [list(map(int, part)) for part in np.split(flat, offsets[1:-1])] == [[0, 1], [2, 3], [4]]
-    assert starts.tolist() == [UNDATED, 0, 61 * minute]
-
-
 def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_third(
     store: Store, tmp_path: Path
 ) -> None:
@@ -246,9 +174,10 @@ def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_t
     )
     event_log.append(store, SITE, SMALL)
     events = event_log.load()
-    rows, offsets, _ = sessions(events, 30)
-    read = ["".join(events.article_ids[row] for row in part) for part in np.split(rows, offsets[1:-1])]
-    assert read == ["ad", "b", "ce", "f"]
+    clicked = dict.fromkeys(events.session.tolist(), "")
+    for session, row in zip(events.session.tolist(), events.article.tolist(), strict=True):
+        clicked[session] += events.article_ids[row]
+    assert sorted(clicked.values()) == ["ad", "b", "ce", "f"]
 
 
 def test_a_log_of_decades_is_kept_in_few_files(store: Store, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from recsys.errors import UnknownReader
 from recsys.events import EventLog
 from recsys.events.config import EventsConfig
-from recsys.events.personal import Places, clear_log, forget, forgotten_state, kept_of
+from recsys.events.personal import PersonalDataStores, clear_log, forget, forgotten_state, personal_data_of
 from recsys.releases import Releases, ReleasesConfig
 from recsys.store import Article, Event, Kind, Store, Written
 from recsys.workspace import fsync_folder, write_json
@@ -22,11 +22,11 @@ ONE_EACH = EventsConfig(batch_rows=1)
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Iterator[Places]:
+def stores(tmp_path: Path) -> Iterator[PersonalDataStores]:
     store = Store.open(f"sqlite:///{tmp_path}/store.db")
     releases = Releases(tmp_path / "releases", ReleasesConfig(keep=2))
     (tmp_path / "rejects").mkdir()
-    yield Places(store, SITE, EventLog(tmp_path / "log"), releases, tmp_path / "rejects", tmp_path / "work")
+    yield PersonalDataStores(store, SITE, EventLog(tmp_path / "log"), releases, tmp_path / "rejects", tmp_path / "work")
     store.close()
 
 
@@ -34,22 +34,22 @@ def click(event_id: str, reader: str | None, time: int | None = 1, article: str 
     return Event(event_id, SITE, Kind.CLICK, article, reader, "1", time=time)
 
 
-def append(places: Places, config: EventsConfig = EventsConfig()) -> None:  # noqa: B008 - frozen
-    places.log.append(places.store, SITE, config)
+def append(stores: PersonalDataStores, config: EventsConfig = EventsConfig()) -> None:  # noqa: B008 - frozen
+    stores.log.append(stores.database, SITE, config)
 
 
-def ids(places: Places) -> list[str]:
-    return sorted(map(str, places.log.read(["event_id"])["event_id"].to_pylist()))
+def ids(stores: PersonalDataStores) -> list[str]:
+    return sorted(map(str, stores.log.read(["event_id"])["event_id"].to_pylist()))
 
 
-def release(places: Places, name: str, created_at: int, without: int | None) -> None:
-    folder = places.releases.root / name
+def release(stores: PersonalDataStores, name: str, created_at: int, without: int | None) -> None:
+    folder = stores.releases.root / name
     (folder / "events").mkdir(parents=True)
     write_json(folder / "manifest.json", {"created_at": created_at})
     write_json(folder / "events" / "log.json", {} if without is None else {"forgotten": without})
 
 
-def test_the_log_is_rewritten_without_them_and_goes_on_where_it_was(places: Places) -> None:
+def test_the_log_is_rewritten_without_them_and_goes_on_where_it_was(stores: PersonalDataStores) -> None:
     events = [
         click("1", "ann"),
         click("2", "bob"),
@@ -57,31 +57,31 @@ def test_the_log_is_rewritten_without_them_and_goes_on_where_it_was(places: Plac
         click("4", None, None),
         click("5", "ann", None),
     ]
-    places.store.add_events([*events, click("5", "ann", None)])
-    append(places)
-    assert forget(places, "ann", "ops") == 3
-    append(places)  # the newest event of the log is not in the store any more
-    assert clear_log(places.log, places.store, SITE) == 3
-    assert (ids(places), places.log.count(), places.log.through) == (["2", "4"], 2, 5)
-    for part in places.log.root.glob("date=*/*.parquet"):
+    stores.database.add_events([*events, click("5", "ann", None)])
+    append(stores)
+    assert forget(stores, "ann", "ops") == 3
+    append(stores)  # the newest event of the log is not in the store any more
+    assert clear_log(stores.log, stores.database, SITE) == 3
+    assert (ids(stores), stores.log.count(), stores.log.through) == (["2", "4"], 2, 5)
+    for part in stores.log.root.glob("date=*/*.parquet"):
         assert "ann" not in pq.read_table(part)["reader"].to_pylist()
-    assert not list(places.log.root.glob("date=1970-01-02/*"))
-    assert clear_log(places.log, places.store, SITE) == 0
-    places.store.add_events([click("6", "ann", AFTERWARDS), click("7", "bob")])  # a new reader of the same name
-    append(places)
-    assert ids(places) == ["2", "4", "6", "7"]
-    assert clear_log(places.log, places.store, SITE) == 0
-    assert places.log.count_of("ann") == (1, 1)
+    assert not list(stores.log.root.glob("date=1970-01-02/*"))
+    assert clear_log(stores.log, stores.database, SITE) == 0
+    stores.database.add_events([click("6", "ann", AFTERWARDS), click("7", "bob")])  # a new reader of the same name
+    append(stores)
+    assert ids(stores) == ["2", "4", "6", "7"]
+    assert clear_log(stores.log, stores.database, SITE) == 0
+    assert stores.log.count_of("ann") == (1, 1)
 
 
-def test_what_a_new_reader_of_that_name_did_before_the_log_was_cleared_stays(places: Places) -> None:
-    places.store.add_events([click("1", "ann"), click("2", "bob")])
-    append(places)
-    forget(places, "ann", "ops")
-    places.store.add_events([click("3", "ann", AFTERWARDS)])
-    append(places)
-    clear_log(places.log, places.store, SITE)
-    assert ids(places) == ["2", "3"]
+def test_what_a_new_reader_of_that_name_did_before_the_log_was_cleared_stays(stores: PersonalDataStores) -> None:
+    stores.database.add_events([click("1", "ann"), click("2", "bob")])
+    append(stores)
+    forget(stores, "ann", "ops")
+    stores.database.add_events([click("3", "ann", AFTERWARDS)])
+    append(stores)
+    clear_log(stores.log, stores.database, SITE)
+    assert ids(stores) == ["2", "3"]
 
 
 class Killed(BaseException):
@@ -90,12 +90,12 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("point", range(1, 10))
 def test_a_clearing_that_dies_at_any_point_is_made_good_by_the_next(
-    places: Places, monkeypatch: pytest.MonkeyPatch, point: int
+    stores: PersonalDataStores, monkeypatch: pytest.MonkeyPatch, point: int
 ) -> None:
-    places.store.add_events([click(str(n), "ann" if n % 2 else "bob", DAY * n) for n in range(4)])
-    places.store.add_events([click("same day", "ann", 2), click("too", "bob", 2)])
-    append(places)
-    forget(places, "ann", "ops")
+    stores.database.add_events([click(str(n), "ann" if n % 2 else "bob", DAY * n) for n in range(4)])
+    stores.database.add_events([click("same day", "ann", 2), click("too", "bob", 2)])
+    append(stores)
+    forget(stores, "ann", "ops")
     steps = 0
 
     def deadly(path: Path) -> None:
@@ -108,94 +108,94 @@ def test_a_clearing_that_dies_at_any_point_is_made_good_by_the_next(
     with monkeypatch.context() as patch:
         patch.setattr("recsys.events.log.fsync_folder", deadly)
         try:
-            clear_log(places.log, places.store, SITE)
+            clear_log(stores.log, stores.database, SITE)
         except Killed:
-            assert places.store.forgotten_readers(SITE, in_log=True)
-            assert {"0", "2", "too"} <= set(ids(places))
-    append(places)
-    clear_log(places.log, places.store, SITE)
-    assert ids(places) == ["0", "2", "too"]
-    assert not places.store.forgotten_readers(SITE, in_log=True)
-    assert not list(places.log.root.glob("**/*.tmp"))
+            assert stores.database.forgotten_readers(SITE, in_log=True)
+            assert {"0", "2", "too"} <= set(ids(stores))
+    append(stores)
+    clear_log(stores.log, stores.database, SITE)
+    assert ids(stores) == ["0", "2", "too"]
+    assert not stores.database.forgotten_readers(SITE, in_log=True)
+    assert not list(stores.log.root.glob("**/*.tmp"))
 
 
-def test_rejected_rows_that_name_them_go_and_the_others_stay(places: Places) -> None:
-    file = places.rejects / "clicks.csv-1.jsonl"
+def test_rejected_rows_that_name_them_go_and_the_others_stay(stores: PersonalDataStores) -> None:
+    file = stores.rejects / "clicks.csv-1.jsonl"
     rows = ["a,u1,click", '{"reader": "u1"}', "a,u11,click", "a,u2,click"]
     lines = [json.dumps({"line": n, "reason": "kind", "row": row}) for n, row in enumerate(rows)]
     file.write_text("\n".join([*lines, '{"line": 9, "row": "x,u1']) + "\n", encoding="utf-8")
-    places.store.add_events([click("1", "u1")])
-    forget(places, "u1", "ops")
+    stores.database.add_events([click("1", "u1")])
+    forget(stores, "u1", "ops")
     assert [json.loads(line)["row"] for line in file.read_text(encoding="utf-8").splitlines()] == rows[2:]
 
 
-def test_what_is_kept_of_a_reader_and_where(places: Places) -> None:
-    places.store.put_articles([Article("a", SITE, "Title")])
+def test_what_is_kept_of_a_reader_and_where(stores: PersonalDataStores) -> None:
+    stores.database.put_articles([Article("a", SITE, "Title")])
     clicks = [click(str(n), "ann", n * 10) for n in range(30)]
-    places.store.add_events([*clicks, Event("d", SITE, Kind.DISMISS, "gone", "ann", time=7)])
-    append(places, ONE_EACH)
-    kept = kept_of(places, "ann")
+    stores.database.add_events([*clicks, Event("d", SITE, Kind.DISMISS, "gone", "ann", time=7)])
+    append(stores, ONE_EACH)
+    kept = personal_data_of(stores, "ann")
     assert kept["events"]["click"] == {"events": 30, "first": 0, "last": 290}
     assert kept["clicks"][0] == {"article": "a", "title": "Title", "time": 290, "session": "1"}
     assert len(kept["clicks"]) == 20
-    assert len(kept_of(places, "ann", whole=True)["clicks"]) == 30
+    assert len(personal_data_of(stores, "ann", whole=True)["clicks"]) == 30
     assert [(one["article"], one["title"]) for one in kept["dismissed"]] == [("gone", None)]
     assert kept["where"] == {"store": 31, "log": 31, "log_parts": 31}
     assert kept["forgotten"] is None
     json.dumps(kept)
 
 
-def test_nobody_knows_a_reader_who_was_never_there(places: Places) -> None:
-    for ask in (lambda: kept_of(places, "u9"), lambda: forget(places, "u9", "ops")):
+def test_nobody_knows_a_reader_who_was_never_there(stores: PersonalDataStores) -> None:
+    for ask in (lambda: personal_data_of(stores, "u9"), lambda: forget(stores, "u9", "ops")):
         with pytest.raises(UnknownReader, match="'u9'"):
             ask()
-    assert places.store.audit(SITE, 9) == []
+    assert stores.database.audit(SITE, 9) == []
 
 
-def test_it_says_when_everything_is_gone(places: Places) -> None:
-    places.store.add_events([click("1", "ann")])
-    append(places)
-    release(places, "1-old", 1, None)
-    forget(places, "ann", "ops")
-    state = forgotten_state(places, "ann")
+def test_it_says_when_everything_is_gone(stores: PersonalDataStores) -> None:
+    stores.database.add_events([click("1", "ann")])
+    append(stores)
+    release(stores, "1-old", 1, None)
+    forget(stores, "ann", "ops")
+    state = forgotten_state(stores, "ann")
     assert state is not None
     assert (state["releases"], state["log_cleared_at"], state["done"]) == (["1-old"], None, False)
-    clear_log(places.log, places.store, SITE)
-    change = places.store.last_forgotten(SITE)
-    state = kept_of(places, "ann")["forgotten"]
+    clear_log(stores.log, stores.database, SITE)
+    change = stores.database.last_forgotten(SITE)
+    state = personal_data_of(stores, "ann")["forgotten"]
     assert state["log_cleared_at"] is not None
     assert "1-old" in state["says"]
     assert "when 2 more are published" in state["says"]  # keep: 2
-    release(places, "2-new", 2, change)
-    state = forgotten_state(places, "ann")
+    release(stores, "2-new", 2, change)
+    state = forgotten_state(stores, "ann")
     assert state is not None
     assert (state["done"], "when 1 more" in state["says"]) == (False, True)
-    release(places, "3-new", 3, change)
-    (places.releases.root / "1-old" / "manifest.json").unlink()
-    state = forgotten_state(places, "ann")
+    release(stores, "3-new", 3, change)
+    (stores.releases.root / "1-old" / "manifest.json").unlink()
+    state = forgotten_state(stores, "ann")
     assert state is not None
     assert (state["releases"], state["done"]) == ([], True)
     assert "everything is gone" in state["says"]
 
 
-def test_without_a_release_the_stages_of_the_workspace_count(places: Places) -> None:
-    places.store.add_events([click("1", "ann")])
-    append(places)
-    forget(places, "ann", "ops")
-    clear_log(places.log, places.store, SITE)
-    assert kept_of(places, "ann")["forgotten"]["done"]  # nothing was ever made
-    (places.work / "events").mkdir(parents=True)
-    write_json(places.work / "events" / "log.json", {"through": 1, "forgotten": 0})
-    assert not kept_of(places, "ann")["forgotten"]["done"]
+def test_without_a_release_the_stages_of_the_workspace_count(stores: PersonalDataStores) -> None:
+    stores.database.add_events([click("1", "ann")])
+    append(stores)
+    forget(stores, "ann", "ops")
+    clear_log(stores.log, stores.database, SITE)
+    assert personal_data_of(stores, "ann")["forgotten"]["done"]  # nothing was ever made
+    (stores.work / "events").mkdir(parents=True)
+    write_json(stores.work / "events" / "log.json", {"through": 1, "forgotten": 0})
+    assert not personal_data_of(stores, "ann")["forgotten"]["done"]
 
 
-def test_an_old_file_does_not_bring_a_forgotten_reader_back(places: Places) -> None:
+def test_an_old_file_does_not_bring_a_forgotten_reader_back(stores: PersonalDataStores) -> None:
     old = [click("1", "ann"), click("2", "ann", None), click("3", "bob")]
-    places.store.add_events(old)
-    assert forget(places, "ann", "ops") == 2
-    forgotten_at = places.store.forgotten_readers(SITE)[0].forgotten_at
-    assert places.store.preview_events(old) == Written(0, 0, 1, forgotten=2)
-    assert places.store.add_events(old) == Written(0, 0, 1, forgotten=2)
-    assert places.store.add_events(old[:2]) == Written(0, 0, 0, forgotten=2)
+    stores.database.add_events(old)
+    assert forget(stores, "ann", "ops") == 2
+    forgotten_at = stores.database.forgotten_readers(SITE)[0].forgotten_at
+    assert stores.database.preview_events(old) == Written(0, 0, 1, forgotten=2)
+    assert stores.database.add_events(old) == Written(0, 0, 1, forgotten=2)
+    assert stores.database.add_events(old[:2]) == Written(0, 0, 0, forgotten=2)
     later = [click("4", "ann", forgotten_at), click("5", "ann", forgotten_at + 1)]
-    assert places.store.add_events(later) == Written(1, 0, 0, forgotten=1)
+    assert stores.database.add_events(later) == Written(1, 0, 0, forgotten=1)

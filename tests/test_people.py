@@ -7,15 +7,15 @@ import pytest
 
 from recsys.dataset.impressions import recorded_impressions
 from recsys.dataset.replay import count_log
-from recsys.events import AGAIN, KINDS, UNDATED, Events, of_people
+from recsys.events import KINDS, REPEAT_CLICK, UNDATED, Events, of_people
 from recsys.events.people import (
-    DAY_CLICKS,
-    HOUR_CLICKS,
-    HOUR_SHOWN,
     IMPRESSION,
-    REASONS,
-    Odd,
-    Reason,
+    MAX_CLICKS_A_DAY,
+    MAX_CLICKS_AN_HOUR,
+    MAX_SHOWN_AN_HOUR,
+    ODD_REASON_TEXTS,
+    OddReader,
+    OddReason,
     newest_before,
     odd_readers,
     visitor_keys,
@@ -74,40 +74,42 @@ def test_a_repeated_click_still_labels_its_own_list() -> None:
 
 
 ROBOTS = {
-    Reason.HOUR: [HOUR_START + n * 1_000 for n in range(HOUR_CLICKS + 1)],
-    Reason.DAY: [HOUR_START + n * 4 * MINUTE for n in range(DAY_CLICKS + 1)],
-    Reason.SLEEPLESS: [HOUR_START + n * HOUR for n in range(20)],
+    OddReason.HOUR: [HOUR_START + n * 1_000 for n in range(MAX_CLICKS_AN_HOUR + 1)],
+    OddReason.DAY: [HOUR_START + n * 4 * MINUTE for n in range(MAX_CLICKS_A_DAY + 1)],
+    OddReason.SLEEPLESS: [HOUR_START + n * HOUR for n in range(20)],
 }
 
 
 @pytest.mark.parametrize("reason", ROBOTS)
-def test_whoever_clicks_as_no_person_does_is_left_out_with_all_that_they_did(reason: Reason) -> None:
+def test_whoever_clicks_as_no_person_does_is_left_out_with_all_that_they_did(reason: OddReason) -> None:
     times = ROBOTS[reason]
     robot = [click("robot", f"a{n}", time) for n, time in enumerate(times)]
     person = [click("ann", "a1", HOUR_START), click("ann", "a2", HOUR_START + 1)]
     before = shown("robot", "a1", HOUR_START - 9 * DAY, "i")
     events = log_of([before, *robot, *person])
-    expected = Odd(1, "robot", reason, len(times), times[0], times[-1])
+    expected = OddReader(1, "robot", reason, len(times), times[0], times[-1])
     found = odd_readers(events)
     assert [one._replace(event=1) for one in found] == [expected]
-    assert str(found[0].reason) == REASONS[reason]
+    assert str(found[0].reason) == ODD_REASON_TEXTS[reason]
     assert [events.reader_ids[row] for row in of_people(events).reader] == ["ann", "ann"]
     assert odd_readers(log_of([before, *robot[:-1], *person])) == []
 
 
 def test_a_robot_that_is_shown_one_article_all_the_time_does_not_sink_it() -> None:
     """In training and in the service: ann sees the list as often as a person can."""
-    robot = [shown("robot", "a", HOUR_START + n, f"r{n}") for n in range(HOUR_SHOWN + 1)]
-    ann = [shown("ann", f"{name}{n}", HOUR_START + n, f"i{n}") for n in range(HOUR_SHOWN) for name in ("a", "b")]
-    ann += [shown("ann", "a0", HOUR_START + n, f"j{n}") for n in range(HOUR_SHOWN - 1)]
+    robot = [shown("robot", "a", HOUR_START + n, f"r{n}") for n in range(MAX_SHOWN_AN_HOUR + 1)]
+    ann = [shown("ann", f"{name}{n}", HOUR_START + n, f"i{n}") for n in range(MAX_SHOWN_AN_HOUR) for name in ("a", "b")]
+    ann += [shown("ann", "a0", HOUR_START + n, f"j{n}") for n in range(MAX_SHOWN_AN_HOUR - 1)]
     events = log_of([*robot, *ann])
-    assert odd_readers(events) == [Odd(0, "robot", Reason.SHOWN, 0, HOUR_START, HOUR_START + HOUR_SHOWN)]
+    assert odd_readers(events) == [
+        OddReader(0, "robot", OddReason.SHOWN, 0, HOUR_START, HOUR_START + MAX_SHOWN_AN_HOUR)
+    ]
     assert set(of_people(events).reader.tolist()) == {events.reader_ids.index("ann")}
     assert odd_readers(log_of([*robot[1:], *ann])) == []
     visitors = Visitors(10)
     clicked = visitors.see(CLICK, 7, HOUR_START, "robot", None)
-    seen = [visitors.see(IMPRESSION, 0, HOUR_START + n, "robot", None) for n in range(HOUR_SHOWN + 1)]
-    assert [clicked.kind, *(one.kind for one in seen)] == [CLICK, *[IMPRESSION] * HOUR_SHOWN, None]
+    seen = [visitors.see(IMPRESSION, 0, HOUR_START + n, "robot", None) for n in range(MAX_SHOWN_AN_HOUR + 1)]
+    assert [clicked.kind, *(one.kind for one in seen)] == [CLICK, *[IMPRESSION] * MAX_SHOWN_AN_HOUR, None]
     assert [one.row for one in seen[-1].undone] == [7]
     assert visitors.see(IMPRESSION, 0, HOUR_START + HOUR, "ann", None).kind == IMPRESSION
 
@@ -190,4 +192,4 @@ def test_visitors_are_remembered_in_bounded_memory() -> None:
         visitors.see(CLICK, n, START + n, None, f"c{n}")
     assert len(visitors) <= 10
     assert max(len(clicks) for clicks in visitors._clicks.values()) <= MAX_CLICKS
-    assert visitors.see(CLICK, 2_999, UNDATED, "r", None).kind == AGAIN
+    assert visitors.see(CLICK, 2_999, UNDATED, "r", None).kind == REPEAT_CLICK

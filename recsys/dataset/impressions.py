@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.events import AGAIN, UNDATED, Events
+from recsys.events import REPEAT_CLICK, UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.trends import CLICK, IMPRESSION
 from recsys.units import FOREVER_MS, HOUR_MS
@@ -179,7 +179,7 @@ def recorded_impressions(events: Events) -> Impressions:
     """
     dated = (events.impression >= 0) & (events.time != UNDATED)
     shown = np.flatnonzero(dated & (events.kind == IMPRESSION))
-    clicks = np.flatnonzero(dated & ((events.kind == CLICK) | (events.kind == AGAIN)))
+    clicks = np.flatnonzero(dated & ((events.kind == CLICK) | (events.kind == REPEAT_CLICK)))
     A = len(events.article_ids)
     pair = events.impression.astype(np.int64) * A + events.article
     pairs, first = np.unique(pair[shown], return_index=True)  # a card shown twice in one list counts once

@@ -1,4 +1,4 @@
-"""The events as arrays in time order, and the click sessions in them. Pure numpy: no loop over events."""
+"""The events as arrays in time order."""
 
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -10,7 +10,6 @@ from recsys.store import Kind
 
 UNDATED: int = -(2**62)  # the time of an event of which only the order is known: before every other
 KINDS: tuple[str, ...] = tuple(kind.value for kind in Kind)
-MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Events:
 
     Attributes:
         time: int64 (E,), milliseconds UTC, or UNDATED.
-        kind: int8 (E,), index into KINDS; beyond them ``people.AGAIN``.
+        kind: int8 (E,), index into KINDS; beyond them ``people.REPEAT_CLICK``.
         article: int32 (E,), row of ``article_ids``.
         reader: int32 (E,), row of ``reader_ids``, -1 for none.
         session: int32 (E,), equal for the events of one session of one reader (or of nobody known), -1 for none.
@@ -67,36 +66,3 @@ class Events:
             if isinstance(column, np.ndarray)
         }
         return replace(self, **cut)
-
-
-def sessions(events: Events, gap_minutes: int) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-    """Group the clicks into sessions.
-
-    A click belongs to its session identifier; without one, to its reader's clicks with no pause longer than the gap.
-    A reader's undated clicks are one session. A click with neither session nor reader has no company and is left out.
-
-    Args:
-        events: E events.
-        gap_minutes: the longest pause inside a session, in minutes.
-
-    Returns:
-        C clicks in S sessions, the sessions in the order of their first clicks: int32 (C,) article rows, session by
-        session; int64 (S + 1,) where each begins, and C at the end; int64 (S,) time of the first click, or UNDATED.
-    """
-    known = (events.session >= 0) | (events.reader >= 0)
-    clicks = np.flatnonzero((events.kind == KINDS.index(Kind.CLICK)) & known)  # (C,) in time order
-    by_session = events.session[clicks] >= 0
-    owner = np.where(by_session, events.session[clicks], events.reader[clicks])
-    order = np.lexsort((owner, by_session))  # stable: time order remains inside an owner
-    clicks, owner, by_session = clicks[order], owner[order], by_session[order]
-    new = np.ones(len(clicks), bool)
-    if len(clicks):
-        pause = np.diff(events.time[clicks]) > gap_minutes * MINUTE_MS  # from undated to dated is a pause as well
-        new[1:] = (np.diff(owner) != 0) | (np.diff(by_session) != 0) | (pause & ~by_session[1:])
-    starts = np.flatnonzero(new)
-    rank = np.argsort(clicks[starts], kind="stable")  # sessions by their first click's place in the log
-    lengths = np.diff(np.append(starts, len(clicks)))[rank]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    within = np.arange(len(clicks)) - np.repeat(offsets[:-1], lengths)
-    flat = clicks[np.repeat(starts[rank], lengths) + within]
-    return events.article[flat], offsets, events.time[flat[offsets[:-1]]]

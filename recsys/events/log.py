@@ -17,10 +17,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.errors import StaleArtefact
-from recsys.events.aliases import find_aliases, resolved
 from recsys.events.arrays import Events
 from recsys.events.config import EventsConfig
-from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, read_part, unified
+from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, find_aliases, read_part, resolved, unified
 from recsys.store import Forgotten, Kind, Store, reader_digest
 from recsys.store.addresses import is_made
 from recsys.workspace import fsync_folder, read_json, replace_json

@@ -1,7 +1,7 @@
 """One part of the Parquet log: its schema, how a batch is split by day, and how parts become arrays."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from recsys.errors import CorruptArtefact
 from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.store.addresses import aliases_of
+from recsys.store.records import ArticleName
 
 MAX_PARTS = 100  # files that one batch is split into, as long as months or years allow
 SCHEMA = pa.schema(
@@ -132,3 +134,32 @@ def _dense(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int32]]
     rows = np.full(len(encoded.dictionary) + 1, -1, np.int32)  # the last one is for code -1
     rows[used[order]] = np.arange(len(used), dtype=np.int32)
     return rows[codes], texts.take(pa.array(order)).to_pylist()
+
+
+def find_aliases(names: Collection[str], articles: Iterable[ArticleName]) -> dict[str, str]:
+    """Made identifier -> the article's own, for those that occur.
+
+    Args:
+        names: identifiers of articles in the events that were made from an address, perhaps.
+        articles: those that are known.
+    """
+    if not names:
+        return {}
+    return {alias: one.id for one in articles for alias in aliases_of(one.id, one.url) if alias in names}
+
+
+def resolved(table: pa.Table, aliases: Mapping[str, str]) -> pa.Table:
+    """A table of events whose articles have their own identifiers.
+
+    Args:
+        table: with a dictionary-encoded column ``article``, or without one.
+        aliases: made identifier -> the article's own.
+    """
+    if not aliases or "article" not in table.column_names:
+        return table
+    texts = table["article"].cast(pa.string()).combine_chunks()
+    names = pa.array(list(aliases), pa.string())
+    positions = pc.index_in(texts, names)
+    own = pa.array(list(aliases.values()), pa.string()).take(positions)
+    column = pc.if_else(pc.is_valid(positions), own, texts).dictionary_encode()
+    return table.set_column(table.column_names.index("article"), "article", column)

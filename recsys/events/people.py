@@ -3,10 +3,11 @@
 Reads ``Events``; produces the same log as every stage of training counts it, and who was left out of it. The rules, by
 which the service counts too (``recsys.events.visitors``):
 
-- a click on an article by the same reader within ``REPEAT_MS`` of one that counted is ``AGAIN``: it labels the list in
-  which it was made, and is neither popularity nor company;
+- a click on an article by the same reader within ``REPEAT_MS`` of one that counted is a ``REPEAT_CLICK``: it labels the
+  list in which it was made, and is neither popularity nor a co-visit;
 - without a reader a click is its session's; without either it is that of whoever said the same context within
-  ``NOBODY_MS``, so that a site that names nobody still has popular articles, and a flood counts once a minute;
+  ``ANONYMOUS_REPEAT_MS``, so that a site that names nobody still has popular articles, and a flood counts once a
+  minute;
 - of undated clicks each reader's first on an article counts;
 - a reader who clicks at a rate that no person reads at is *odd*: nothing that they did counts, before or after. The
   limits lie above what any of G1's 270,000 readers does, and few of these come near them. So is one to whom the same
@@ -14,37 +15,46 @@ which the service counts too (``recsys.events.visitors``):
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from recsys.compiled import compiled
 from recsys.events.arrays import KINDS, UNDATED, Events
 from recsys.store import Kind
+from recsys.units import HOUR_MS, MINUTE_MS
+from recsys.workspace import write_table
 
 Array = npt.NDArray[Any]
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-HOUR_MS = 3_600_000
 REPEAT_MS = 24 * HOUR_MS  # a reader who comes back to an article on another day reads it again; a reload does not
-NOBODY_MS = 60_000  # clicks of nobody known from one context: a person takes so long for an article
-HOUR_CLICKS = 60  # clicks within one hour of the clock: one a minute without a pause; G1's busiest reader made 46
-DAY_CLICKS = 150  # clicks within 24 hours; the busiest of G1's 270,000 readers made 141
-DAY_HOURS = 20  # hours out of 24 with a click: nobody is awake so long; G1's most tireless reader had 16
-DAY = 24  # hours
-HOUR_SHOWN = (
-    60  # times that one article is shown to one reader within an hour of the clock: a page a minute, each with it
+ANONYMOUS_REPEAT_MS = MINUTE_MS  # clicks of nobody known from one context: a person takes so long for an article
+# The limits of one person. Hours are the clock's; a day is the 24 of them that end with the one that is judged.
+MAX_CLICKS_AN_HOUR = 60  # one a minute without a pause; the busiest of G1's 270,000 readers made 46
+MAX_CLICKS_A_DAY = 150  # the busiest of G1's readers made 141
+SLEEPLESS_HOURS = 20  # hours with a click: nobody is awake so long; G1's most tireless reader had 16
+MAX_SHOWN_AN_HOUR = 60  # times that one article is shown to one reader: a page a minute, each with it
+DAY_HOURS = 24
+
+_ODD_READERS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("reader", "session", "reason")),
+        *((name, pa.int64()) for name in ("clicks", "first", "last")),
+    ]
 )
 
 CLICK, IMPRESSION = KINDS.index(Kind.CLICK), KINDS.index(Kind.IMPRESSION)
-AGAIN = len(KINDS)  # the kind of a click that repeats one that counted
+REPEAT_CLICK = len(KINDS)  # the kind of a click that repeats one that counted
 
 
-class Reason(enum.IntEnum):
+class OddReason(enum.IntEnum):
     """Why a reader is odd."""
 
     NONE = 0
@@ -54,19 +64,19 @@ class Reason(enum.IntEnum):
     SHOWN = 4
 
     def __str__(self) -> str:
-        return REASONS[self]
+        return ODD_REASON_TEXTS[self]
 
 
-REASONS = {
-    Reason.NONE: "nothing odd",
-    Reason.HOUR: f"more than {HOUR_CLICKS} clicks within an hour",
-    Reason.DAY: f"more than {DAY_CLICKS} clicks within a day",
-    Reason.SLEEPLESS: f"clicks in {DAY_HOURS} hours of one day",
-    Reason.SHOWN: f"one article shown more than {HOUR_SHOWN} times within an hour",
+ODD_REASON_TEXTS = {
+    OddReason.NONE: "nothing odd",
+    OddReason.HOUR: f"more than {MAX_CLICKS_AN_HOUR} clicks within an hour",
+    OddReason.DAY: f"more than {MAX_CLICKS_A_DAY} clicks within a day",
+    OddReason.SLEEPLESS: f"clicks in {SLEEPLESS_HOURS} hours of one day",
+    OddReason.SHOWN: f"one article shown more than {MAX_SHOWN_AN_HOUR} times within an hour",
 }
 
 
-class Odd(NamedTuple):
+class OddReader(NamedTuple):
     """A reader, or a session of nobody known, whom no person could be.
 
     Attributes:
@@ -80,7 +90,7 @@ class Odd(NamedTuple):
 
     event: int
     reader: str | None
-    reason: Reason
+    reason: OddReason
     clicks: int
     first: int
     last: int
@@ -100,18 +110,18 @@ def of_people(events: Events, newest: int | None = None) -> Events:
         newest: ms; what is dated after it lies ahead of the clock and is held back. None: nothing is.
 
     Returns:
-        Without what is held back and what odd readers did; clicks that repeat one are of the kind ``AGAIN``.
+        Without what is held back and what odd readers did; clicks that repeat one are of the kind ``REPEAT_CLICK``.
     """
     held = events if newest is None else events.before(newest + 1)
     keys = visitor_keys(held)
     odd, _ = _odd_keys(held, keys)
     kept = held if not len(odd) else held.where(~np.isin(keys, odd))
     kind = kept.kind.copy()
-    kind[repeats(kept)] = AGAIN
+    kind[repeats(kept)] = REPEAT_CLICK
     return replace(kept, kind=kind)
 
 
-def odd_readers(events: Events) -> list[Odd]:
+def odd_readers(events: Events) -> list[OddReader]:
     """Who is left out of the counts, most clicks first."""
     keys = visitor_keys(events)
     odd, reasons = _odd_keys(events, keys)
@@ -124,17 +134,39 @@ def odd_readers(events: Events) -> list[Odd]:
         own = clicked if len(clicked) else own
         reader = events.reader_ids[key] if key < len(events.reader_ids) else None
         first, last = events.time[own[[0, -1]]].tolist()
-        found.append(Odd(int(own[0]), reader, Reason(reason), len(clicked), first, last))
+        found.append(OddReader(int(own[0]), reader, OddReason(reason), len(clicked), first, last))
     return sorted(found, key=lambda one: (-one.clicks, one.event))
 
 
-def oddity(clicks: Mapping[int, int]) -> Reason:
+def write_odd_readers(odd: Sequence[OddReader], sessions: pa.ChunkedArray | None, file: Path) -> None:
+    """Write them as Parquet: the id of a reader or of a session, the reason, clicks, first and last ms.
+
+    Args:
+        odd: who.
+        sessions: the log's column, in its order; only asked for where a session without a reader is odd.
+        file: where to.
+    """
+    rows = [
+        {
+            "reader": one.reader,
+            "session": None if one.reader is not None or sessions is None else sessions[one.event].as_py(),
+            "reason": str(one.reason),
+            "clicks": one.clicks,
+            "first": one.first,
+            "last": one.last,
+        }
+        for one in odd
+    ]
+    write_table(file, pa.Table.from_pylist(rows, _ODD_READERS))
+
+
+def oddity(clicks: Mapping[int, int]) -> OddReason:
     """What is odd about a visitor's clicks by hour: hour -> clicks, all within 24 hours."""
-    if max(clicks.values(), default=0) > HOUR_CLICKS:
-        return Reason.HOUR
-    if sum(clicks.values()) > DAY_CLICKS:
-        return Reason.DAY
-    return Reason.SLEEPLESS if len(clicks) >= DAY_HOURS else Reason.NONE
+    if max(clicks.values(), default=0) > MAX_CLICKS_AN_HOUR:
+        return OddReason.HOUR
+    if sum(clicks.values()) > MAX_CLICKS_A_DAY:
+        return OddReason.DAY
+    return OddReason.SLEEPLESS if len(clicks) >= SLEEPLESS_HOURS else OddReason.NONE
 
 
 def newest_before(events: Events, limit: int) -> int:
@@ -155,18 +187,19 @@ def _odd_keys(events: Events, keys: Longs) -> tuple[Longs, Longs]:
     shown = _shown_too_often(events, keys)
     found = np.concatenate([key[reason > 0], shown])
     named, first = np.unique(found, return_index=True)
-    return named, np.append(reason[reason > 0], np.full(len(shown), Reason.SHOWN))[first]
+    return named, np.append(reason[reason > 0], np.full(len(shown), OddReason.SHOWN))[first]
 
 
 def _shown_too_often(events: Events, keys: Longs) -> Longs:
     """The visitors to whom one article was shown too often within an hour, some of them repeatedly."""
     shown = np.flatnonzero((events.kind == IMPRESSION) & (events.time != UNDATED) & (keys >= 0))
-    shown = shown[np.bincount(keys[shown])[keys[shown]] > HOUR_SHOWN]  # hardly anybody, so that the rest costs nothing
+    often = np.bincount(keys[shown]) > MAX_SHOWN_AN_HOUR  # hardly anybody, so that the rest costs nothing
+    shown = shown[often[keys[shown]]]
     columns = keys[shown], events.time[shown] // HOUR_MS, events.article[shown]
     order = np.lexsort(columns)
     changes = np.logical_or.reduce([np.diff(column[order]) != 0 for column in columns])
     start = np.flatnonzero(np.append(True, changes)[: len(order)])
-    return keys[shown][order][start[np.diff(np.append(start, len(order))) > HOUR_SHOWN]]
+    return keys[shown][order][start[np.diff(np.append(start, len(order))) > MAX_SHOWN_AN_HOUR]]
 
 
 @compiled
@@ -175,14 +208,14 @@ def _find_odd(key: Array, hour: Array, count: Array, reason: Array) -> None:
     low, within = 0, 0
     for n in range(len(key)):
         within += count[n]
-        while key[low] != key[n] or hour[low] <= hour[n] - DAY:
+        while key[low] != key[n] or hour[low] <= hour[n] - DAY_HOURS:
             within -= count[low]
             low += 1
-        if count[n] > HOUR_CLICKS:
+        if count[n] > MAX_CLICKS_AN_HOUR:
             reason[n] = 1
-        elif within > DAY_CLICKS:
+        elif within > MAX_CLICKS_A_DAY:
             reason[n] = 2
-        elif n - low + 1 >= DAY_HOURS:
+        elif n - low + 1 >= SLEEPLESS_HOURS:
             reason[n] = 3
 
 
@@ -207,7 +240,7 @@ def _find_again(pair: Array, time: Array, known: Array, again: Array) -> None:
     """Mark what comes too soon after the last one of its pair that counted."""
     last = np.int64(0)
     for n in range(len(pair)):
-        if n and pair[n] == pair[n - 1] and time[n] - last < (REPEAT_MS if known[n] else NOBODY_MS):
+        if n and pair[n] == pair[n - 1] and time[n] - last < (REPEAT_MS if known[n] else ANONYMOUS_REPEAT_MS):
             again[n] = True
         else:
             last = time[n]

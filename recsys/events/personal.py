@@ -21,11 +21,11 @@ NEWEST = 20  # clicks that are listed unless all are asked for
 
 
 @dataclass(frozen=True)
-class Places:
+class PersonalDataStores:
     """Where something of a reader may be: the database, the log, the releases, the rejected rows of imports.
 
     Attributes:
-        store: the database.
+        database: of the installation.
         site: the site.
         log: the Parquet log.
         releases: of the site.
@@ -33,7 +33,7 @@ class Places:
         work: folder of the stages.
     """
 
-    store: Store
+    database: Store
     site: str
     log: EventLog
     releases: Releases
@@ -53,11 +53,11 @@ def clear_log(log: EventLog, store: Store, site: str) -> int:
     return removed
 
 
-def forget(places: Places, reader: str, by: str) -> int:
+def forget(stores: PersonalDataStores, reader: str, by: str) -> int:
     """Remove a reader from the store and from the rejected rows; the log and the workers follow by ``clear_log``.
 
     Args:
-        places: where to look.
+        stores: where to look.
         reader: id.
         by: who says so, for the audit.
 
@@ -67,28 +67,28 @@ def forget(places: Places, reader: str, by: str) -> int:
     Raises:
         UnknownReader: nobody of that name was ever here.
     """
-    _check_known(places, reader)
-    removed = places.store.forget_reader(places.site, reader, by)
-    for file in places.rejects.glob("*.jsonl"):
+    _check_known(stores, reader)
+    removed = stores.database.forget_reader(stores.site, reader, by)
+    for file in stores.rejects.glob("*.jsonl"):
         _remove_rows(file, reader)
     return removed
 
 
-def kept_of(places: Places, reader: str, *, whole: bool = False) -> dict[str, Any]:
+def personal_data_of(stores: PersonalDataStores, reader: str, *, whole: bool = False) -> dict[str, Any]:
     """What is kept of a reader.
 
     Args:
-        places: where to look.
+        stores: where to look.
         reader: id.
         whole: every click, not only the ``NEWEST``.
 
     Raises:
         UnknownReader: nobody of that name was ever here.
     """
-    _check_known(places, reader)
-    store, site, limit = places.store, places.site, None if whole else NEWEST
+    _check_known(stores, reader)
+    store, site, limit = stores.database, stores.site, None if whole else NEWEST
     kinds = store.kept_events(site, reader)
-    in_log, parts = places.log.count_of(reader)
+    in_log, parts = stores.log.count_of(reader)
     return {
         "reader": reader,
         "site": site,
@@ -96,11 +96,11 @@ def kept_of(places: Places, reader: str, *, whole: bool = False) -> dict[str, An
         "clicks": store.kept_articles(site, reader, Kind.CLICK, limit),
         "dismissed": store.kept_articles(site, reader, Kind.DISMISS, limit),
         "where": {"store": sum(kept.events for kept in kinds.values()), "log": in_log, "log_parts": parts},
-        "forgotten": forgotten_state(places, reader),
+        "forgotten": forgotten_state(stores, reader),
     }
 
 
-def forgotten_state(places: Places, reader: str) -> dict[str, Any] | None:
+def forgotten_state(stores: PersonalDataStores, reader: str) -> dict[str, Any] | None:
     """How far it is with forgetting a reader, None when nobody asked for it.
 
     Returns:
@@ -108,18 +108,18 @@ def forgotten_state(places: Places, reader: str) -> dict[str, Any] | None:
         that were made before and still hold what was learned from them among others, ``done``, and ``says``: the same
         for a person.
     """
-    gone = places.store.forgotten_reader(places.site, reader)
+    gone = stores.database.forgotten_reader(stores.site, reader)
     if gone is None:
         return None
-    names = places.releases.names()
-    before = [name for name in names if last_forgotten(places.releases.root / name / "events") < gone.change]
-    learned = before or (not names and places.work.is_dir() and last_forgotten(places.work / "events") < gone.change)
+    names = stores.releases.names()
+    before = [name for name in names if last_forgotten(stores.releases.root / name / "events") < gone.change]
+    learned = before or (not names and stores.work.is_dir() and last_forgotten(stores.work / "events") < gone.change)
     return {
         "forgotten_at": gone.forgotten_at,
         "log_cleared_at": gone.log_cleared_at,
         "releases": before,
         "done": gone.log_cleared_at is not None and not learned,
-        "says": _said(gone, before, bool(learned), places.releases),
+        "says": _said(gone, before, bool(learned), stores.releases),
     }
 
 
@@ -156,8 +156,8 @@ def last_forgotten(folder: Path) -> int:
     return int(read_json(file).get("forgotten", 0)) if file.is_file() else 0
 
 
-def _check_known(places: Places, reader: str) -> None:
-    store, site = places.store, places.site
+def _check_known(stores: PersonalDataStores, reader: str) -> None:
+    store, site = stores.database, stores.site
     if not store.has_reader(site, reader) and store.forgotten_reader(site, reader) is None:
         remedy = "Check the id, and the site: `site.id` in config.yaml."
         raise UnknownReader(f"a reader of the site {site!r}", f"{reader!r:.300}, of whom nothing is kept", remedy)

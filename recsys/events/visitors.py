@@ -1,6 +1,6 @@
 """Visitors: the rules of ``recsys.events.people`` for one event after the other, in bounded memory and constant time.
 
-A visitor's clicks of the last 24 hours are remembered, and since nobody may make more than ``DAY_CLICKS`` of them
+A visitor's clicks of the last 24 hours are remembered, and since nobody may make more than ``MAX_CLICKS_A_DAY`` of them
 without being odd, that is all that is needed to say what repeats one.
 """
 
@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 from recsys.events.arrays import UNDATED
 from recsys.events.people import (
-    AGAIN,
+    ANONYMOUS_REPEAT_MS,
     CLICK,
-    DAY,
-    HOUR_MS,
-    HOUR_SHOWN,
+    DAY_HOURS,
     IMPRESSION,
-    NOBODY_MS,
+    MAX_SHOWN_AN_HOUR,
+    REPEAT_CLICK,
     REPEAT_MS,
-    Reason,
+    OddReason,
     oddity,
 )
+from recsys.units import HOUR_MS
 
 MAX_CLICKS = 300  # remembered of one visitor: a day's that are not odd, and undated ones
 MAX_ODD = 10_000  # odd visitors remembered; the one that was odd first is forgotten first
@@ -35,11 +35,11 @@ class Click(NamedTuple):
     counted: bool
 
 
-class Seen(NamedTuple):
+class CountedEvent(NamedTuple):
     """What a visitor's event is.
 
     Attributes:
-        kind: that it counts as: its own, ``AGAIN`` for a click that repeats one; None when nothing of it counts.
+        kind: that it counts as: its own, ``REPEAT_CLICK`` for a click that repeats one; None when nothing of it counts.
         undone: clicks that counted until this event showed that no person makes them.
     """
 
@@ -63,7 +63,7 @@ class Visitors:
     def __len__(self) -> int:
         return len(self._clicks)
 
-    def see(self, kind: int, row: int, time: int, visitor: str | None, context: str | None) -> Seen:
+    def see(self, kind: int, row: int, time: int, visitor: str | None, context: str | None) -> CountedEvent:
         """Take one event in.
 
         Args:
@@ -74,22 +74,22 @@ class Visitors:
             context: text of a JSON object, by which clicks of nobody are told apart.
         """
         if visitor is not None and visitor in self.odd:
-            return Seen(None)
+            return CountedEvent(None)
         if kind == IMPRESSION and visitor is not None and time != UNDATED and self._too_often(visitor, row, time):
             return self._left_out(visitor, self._clicks.get(visitor, []))
         if kind != CLICK:
-            return Seen(kind)
+            return CountedEvent(kind)
         if visitor is None:
-            return Seen(self._nobodys(f"?{row} {context}", row, time))
+            return CountedEvent(self._nobodys(f"?{row} {context}", row, time))
         past = self._clicks.get(visitor, [])
         newest = max((one.time for one in past), default=time) // HOUR_MS
-        past = [one for one in past if newest - one.time // HOUR_MS <= DAY or one.time == UNDATED]
+        past = [one for one in past if newest - one.time // HOUR_MS <= DAY_HOURS or one.time == UNDATED]
         again = any(one.counted and one.row == row and abs(time - one.time) < REPEAT_MS for one in past)
         past.append(Click(time, row, not again))
         if _reason(past):
             return self._left_out(visitor, past[:-1])
         self._keep(visitor, past[-MAX_CLICKS:])
-        return Seen(AGAIN if again else CLICK)
+        return CountedEvent(REPEAT_CLICK if again else CLICK)
 
     def forget(self, gone: Callable[[str], bool]) -> None:
         """Drop the visitors of whom ``gone`` says so."""
@@ -101,8 +101,8 @@ class Visitors:
 
     def _nobodys(self, key: str, row: int, time: int) -> int:
         past = self._clicks.get(key, [])
-        if past and abs(time - past[0].time) < NOBODY_MS:
-            return AGAIN
+        if past and abs(time - past[0].time) < ANONYMOUS_REPEAT_MS:
+            return REPEAT_CLICK
         self._keep(key, [Click(time, row, True)])
         return CLICK
 
@@ -117,18 +117,18 @@ class Visitors:
         self._shown[key] = self._shown.pop(key, 0) + 1
         if len(self._shown) > MAX_SHOWN:
             self._shown.popitem(last=False)
-        return self._shown[key] > HOUR_SHOWN
+        return self._shown[key] > MAX_SHOWN_AN_HOUR
 
-    def _left_out(self, visitor: str, past: list[Click]) -> Seen:
+    def _left_out(self, visitor: str, past: list[Click]) -> CountedEvent:
         """Nothing of a visitor counts from now on; what did is undone."""
         self._clicks.pop(visitor, None)
         self.odd[visitor] = None
         if len(self.odd) > MAX_ODD:
             self.odd.popitem(last=False)
-        return Seen(None, tuple(one for one in past if one.counted and one.time != UNDATED))
+        return CountedEvent(None, tuple(one for one in past if one.counted and one.time != UNDATED))
 
 
-def _reason(clicks: list[Click]) -> Reason:
+def _reason(clicks: list[Click]) -> OddReason:
     """What is odd about a visitor's dated clicks, in the hours of the clock that end with the newest."""
     hours = [one.time // HOUR_MS for one in clicks if one.time != UNDATED]
-    return oddity(Counter(hour for hour in hours if hour > max(hours) - DAY)) if hours else Reason.NONE
+    return oddity(Counter(hour for hour in hours if hour > max(hours) - DAY_HOURS)) if hours else OddReason.NONE

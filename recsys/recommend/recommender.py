@@ -86,7 +86,7 @@ class Recommender:
         """Learn from one event: the counts, and of a click the item vectors, which are found anew at once.
 
         Args:
-            kind: index into ``KINDS``, or ``AGAIN`` for a click that repeats one and teaches nothing.
+            kind: index into ``KINDS``, or ``REPEAT_CLICK`` for a click that repeats one and teaches nothing.
             row: article row; one outside the catalogue is only counted as unknown.
             time: ms, or UNDATED.
             position: place in the list, from 0; -1 for unknown.

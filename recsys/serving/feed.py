@@ -7,7 +7,7 @@ threads: ``LiveState`` locks.
 from collections.abc import Callable, Iterator
 
 from recsys.events import UNDATED
-from recsys.events.visitors import Seen
+from recsys.events.visitors import CountedEvent
 from recsys.readers import CLICK
 from recsys.recommend.catalogue import NONE
 from recsys.serving.reader_memory import KIND
@@ -37,7 +37,7 @@ def count(world: ModelSnapshot, event: StoredEvent, now: int) -> int | None:
     kind, visitor, trends = KIND[event.kind], _visitor(event), world.recommender.trends
     time = UNDATED if event.time is None else event.time
     ahead = trends.is_ahead(time, now)
-    seen = Seen(kind) if ahead else world.visitors.see(kind, row, time, visitor, event.context)
+    seen = CountedEvent(kind) if ahead else world.visitors.see(kind, row, time, visitor, event.context)
     for click in seen.undone:
         trends.uncount(click.row, click.time)
     if seen.kind is not None:

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, text, update
 
 from recsys.store import schema
-from recsys.store.engine import Database, now_ms
+from recsys.store.engine import Database
 from recsys.store.merging import FIELDS, Key, Plan, Row, plan_of
 from recsys.store.records import Article, ArticleName, ArticlePatch, Merged, StoredArticle, Written
+from recsys.units import now_ms
 
 NAMES = 5_000  # names per query: they are short
 CHUNK = 500  # rows per query: far below SQLite's limit of variables, large enough to hide the round trip

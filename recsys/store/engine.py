@@ -91,11 +91,6 @@ class Database:
         self._engine.dispose()
 
 
-def now_ms() -> int:
-    """The time: int milliseconds UTC since the epoch."""
-    return time.time_ns() // 1_000_000
-
-
 def open_engine(url: str, config: StoreConfig) -> Engine:
     """Connect; for SQLite the folder is made and the file is put into WAL mode.
 

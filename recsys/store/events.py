@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, Text, cast, func, or_, select, text
 
 from recsys.store import schema
-from recsys.store.engine import Database, now_ms
+from recsys.store.engine import Database
 from recsys.store.forgetting import reader_digest
 from recsys.store.records import Event, Kind, StoredEvent, Written
+from recsys.units import now_ms
 
-NOBODY_MS = 60_000  # clicks of nobody known count once in so long, see ``recsys.events.people``
+ANONYMOUS_REPEAT_MS = 60_000  # clicks of nobody known count once in so long, see ``recsys.events.people``
 CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains by it
 READER_COLUMNS = ("site", "id", "created_at")
 KIND = StoredEvent._fields.index("kind")
@@ -127,7 +128,7 @@ class EventStore(Database):
             until: ms UTC; what is dated after it lies ahead of the clock.
             without: readers who do not count.
         """
-        nobody = cast(events.c.time // NOBODY_MS, Text) + func.coalesce(events.c.context, "")
+        nobody = cast(events.c.time // ANONYMOUS_REPEAT_MS, Text) + func.coalesce(events.c.context, "")
         who = func.coalesce("r" + events.c.reader, "s" + events.c.session, nobody)
         people = func.count(who.distinct()).label("people")
         query = (

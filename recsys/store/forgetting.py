@@ -13,9 +13,10 @@ from sqlalchemy import delete, func, insert, select, update
 
 from recsys.store import schema
 from recsys.store.articles import next_change
-from recsys.store.engine import Database, now_ms
+from recsys.store.engine import Database
 from recsys.store.operators import write_audit
 from recsys.store.records import Kind
+from recsys.units import now_ms
 
 articles, events, readers, forgotten = schema.articles, schema.events, schema.readers, schema.forgotten_readers
 

@@ -12,9 +12,10 @@ from sqlalchemy import Connection, delete, insert, select, update
 from recsys.errors import UnknownArticle
 from recsys.store import schema
 from recsys.store.articles import is_article, next_change
-from recsys.store.engine import Database, now_ms
+from recsys.store.engine import Database
 from recsys.store.merging import IMPORT
 from recsys.store.records import compact_json
+from recsys.units import now_ms
 
 articles, deleted, audit = schema.articles, schema.deleted_articles, schema.audit
 

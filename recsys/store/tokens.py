@@ -10,8 +10,9 @@ from sqlalchemy import insert, select, update
 
 from recsys.errors import InputError
 from recsys.store import schema
-from recsys.store.engine import Database, now_ms
+from recsys.store.engine import Database
 from recsys.store.records import identifier
+from recsys.units import now_ms
 
 tokens = schema.tokens
 SECRET_BYTES = 32

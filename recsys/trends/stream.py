@@ -7,7 +7,7 @@ event's own, so that a replay is exact. The rules for odd events:
 - late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
 - dated after its arrival by more than ``ahead_minutes``: it is held back, and counted as ahead;
 - again: every event counts once (the store knows events by their id); whoever hands events over tells which click
-  repeats one (``AGAIN``, see ``recsys.events.people``), and it only passes; an article is no co-visit of itself;
+  repeats one (``REPEAT_CLICK``, see ``recsys.events.people``), and it only passes; an article is no co-visit of itself;
 - on an article without a row: it is only counted as unknown;
 - after a gap of days: everything has faded by so much, and the visit is over.
 """

@@ -8,7 +8,7 @@ from apiflask import APIBlueprint
 
 from recsys.errors import Busy
 from recsys.events import EventLog
-from recsys.events.personal import Places, forget, forgotten_state, kept_of
+from recsys.events.personal import PersonalDataStores, forget, forgotten_state, personal_data_of
 from recsys.store import Outcome, normal_id
 from web.admin.handlers import actor, check_token, never_stored
 from web.admin.schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
@@ -53,7 +53,7 @@ def delete_article(article_id: str) -> VerbDone:
 @blueprint.doc(security="bearer")
 def read_reader(reader: str, query: KeptQuery) -> ReaderKept:
     """What is kept of a reader, and where; after they were forgotten, how far that is."""
-    return ReaderKept(**kept_of(_places(installation()), _id(reader), whole=query.all))
+    return ReaderKept(**personal_data_of(_stores(installation()), _id(reader), whole=query.all))
 
 
 @blueprint.delete("/readers/<path:reader>", merge_slashes=False)
@@ -62,14 +62,14 @@ def read_reader(reader: str, query: KeptQuery) -> ReaderKept:
 def forget_reader(reader: str) -> Forgot:
     """Remove everything of a reader: at once from store and workers, by a job from the log, then release by release."""
     here = installation()
-    places, reader = _places(here), _id(reader)
-    removed = forget(places, reader, actor())
+    stores, reader = _stores(here), _id(reader)
+    removed = forget(stores, reader, actor())
     here.live.forget()
     try:
         run = here.start_job("events", {})
     except Busy:  # the next run clears the log
         run = None
-    return Forgot(reader=reader, events=removed, run_id=run, **(forgotten_state(places, reader) or {}))
+    return Forgot(reader=reader, events=removed, run_id=run, **(forgotten_state(stores, reader) or {}))
 
 
 @blueprint.get("/audit")
@@ -87,9 +87,11 @@ def _done(here: Installation, article_id: str, outcome: Outcome) -> VerbDone:
     return VerbDone(article=_id(article_id), outcome=outcome)
 
 
-def _places(here: Installation) -> Places:
+def _stores(here: Installation) -> PersonalDataStores:
     data = here.settings.data_dir
-    return Places(here.store, here.live.site, EventLog(data / "log"), here.releases, data / "rejects", data / "work")
+    return PersonalDataStores(
+        here.store, here.live.site, EventLog(data / "log"), here.releases, data / "rejects", data / "work"
+    )
 
 
 def _id(text: str) -> str:
