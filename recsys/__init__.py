@@ -49,6 +49,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     index        vectors -> nearest neighbours
 
   serving
+    catalogue    articles of the store, what the models say of them -> columns and masks
     recommend    reader -> list with reasons
     serving      a release, the store as it is now -> live answers
 

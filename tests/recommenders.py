@@ -4,16 +4,15 @@ from typing import Any
 
 import numpy as np
 
+from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.columns import Catalogue
 from recsys.events import KINDS
 from recsys.features.matrix import ArticleTables
 from recsys.index import Index
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.answer import Recommendation, Recommender
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.entries import CatalogueArticle
-from recsys.recommend.lists import Recommendation
-from recsys.recommend.recommender import Recommender
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 

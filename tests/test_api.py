@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from recsys.recommend.recommender import Recommender
+from recsys.recommend.answer import Recommender
 from recsys.units import now_ms
 from tests.newsroom import HOUR, NOW, Toy
 from tests.service import Service, article, copy_of, four, plain_settings, problem, serving
@@ -95,7 +95,7 @@ def test_a_new_article_is_understood_and_recommended_within_a_poll(
     )  # an hour after the toy's last day, not months
     trained.store.put_articles([article("late-goal", title="Goal", body=words, published_at=NOW)])
     trained.live.refresh()
-    entry = trained.live.catalogue.entry(trained.live.catalogue.row_of["late-goal"])
+    entry = trained.live.catalogue.article(trained.live.catalogue.row_of["late-goal"])
     assert entry.category == "football"
     assert {word for keyword in entry.keywords for word in keyword.split()} <= set(words.split())
     similar = trained.get("/api/v1/articles/late-goal/similar", k=3)["items"]

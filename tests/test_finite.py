@@ -13,7 +13,7 @@ from recsys.features import NAMES
 from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.recommend.company import covisit_candidates
+from recsys.recommend.candidates import covisit_candidates
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends

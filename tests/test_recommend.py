@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.columns import Catalogue
 from recsys.errors import UnknownArticle
-from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
-from recsys.recommend.lists import Recommendation, Tier
+from recsys.recommend.answer import Recommendation
+from recsys.recommend.context import Tier
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.store import Article
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.recommend.company import covisit_candidates
-from recsys.recommend.reasons import Reason, ReasonKind, text
-from recsys.recommend.recommender import Recommender
+from recsys.recommend.answer import Recommender
+from recsys.recommend.candidates import covisit_candidates, fresh_articles
+from recsys.recommend.reasons import Reason, ReasonKind, reason_text
 from tests.recommenders import CLICK, HOUR, NOW, ask, entry, newsroom, reader, rows, two_topics
 
 MINUTE = 60_000
@@ -47,7 +47,7 @@ def test_what_is_opened_together_is_found_however_far_its_content() -> None:
 
 
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
-    def asked(company: int) -> list[int]:
+    def asked(covisits: int) -> list[int]:
         class Counter:
             probability = True
 
@@ -56,7 +56,7 @@ def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
                 return np.zeros(len(candidates), np.float32)
 
         sizes: list[int] = []
-        recommender = two_topics(trending=0, fresh=0, company=company, model=Counter())
+        recommender = two_topics(trending=0, fresh=0, covisits=covisits, model=Counter())
         recommender.neighbours = 1
         for number in range(3):
             visit(recommender, f"v{number}", [0, 7])
@@ -114,8 +114,8 @@ def test_company_does_not_quote_an_article_that_was_taken_down() -> None:
 
 def test_company_is_said_in_both_languages() -> None:
     reason = Reason(ReasonKind.ALSO_OPENED, 3)
-    assert text(reason, "en", "Rates fall") == "Readers of “Rates fall” also opened this"
-    assert text(reason, "zh", "降息") == "读过《降息》的人也看了"
+    assert reason_text(reason, "en", "Rates fall") == "Readers of “Rates fall” also opened this"
+    assert reason_text(reason, "zh", "降息") == "读过《降息》的人也看了"
 
 
 def test_an_article_is_fresh_for_as_long_as_its_category_is_read() -> None:
@@ -136,7 +136,9 @@ def test_an_article_is_fresh_for_as_long_as_its_category_is_read() -> None:
         recommender.observe(CLICK, 4, NOW - 30 * HOUR + (number % 24 + 1) * HOUR)
     shelf = recommender.trends.shelf()
     assert shelf[0] < 6 < 20 < shelf[1]
-    fresh = recommender.facts.fresh(np.ones(8, bool), recommender.config.fresh_hours, NOW)
+    fresh = fresh_articles(
+        recommender.catalogue.published, recommender.shared, np.ones(8, bool), recommender.config.fresh_hours, NOW
+    )
     assert np.flatnonzero(fresh).tolist() == [6]
     said = {card.row: card.reason.kind for card in ask(recommender, reader(1, 5), k=8).cards}
     assert said[6] is ReasonKind.FRESH

@@ -14,9 +14,10 @@ from recsys.index import Index
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, MeanEncoder
-from recsys.recommend.lists import ANONYMOUS, Tier
-from recsys.recommend.recommender import Recommender
-from recsys.recommend.taste import ReaderContext, Space, in_shares
+from recsys.recommend.answer import Recommender
+from recsys.recommend.candidates import nearest
+from recsys.recommend.context import ANONYMOUS, ReaderContext, Tier, VectorSpace, VectorTable
+from recsys.recommend.rank import in_shares, places_by_share
 from recsys.serving.artefacts import load_artefacts
 from recsys.serving.snapshot import ModelSnapshot
 from tests.newsroom import NOW, SITE, Toy, fill_toy, toy_settings, train
@@ -107,16 +108,17 @@ def test_an_encoder_that_was_trained_speaks_for_the_item_vectors_alone() -> None
     assert sorted(topics(ask(with_encoder, reader(*BOTH), k=8))) == [0] * 5 + [1] * 3
 
 
-def taste(interests: Interests, table: Any) -> ReaderContext:
-    return ReaderContext(Tier.PERSONAL, reader(), Space.ITEMS, table, Index.build(table), interests, ANONYMOUS)
+def context_of(interests: Interests, vectors: Any) -> ReaderContext:
+    table = VectorTable(VectorSpace.ITEMS, vectors, Index.build(vectors))
+    return ReaderContext(Tier.PERSONAL, reader(), table, interests, ANONYMOUS)
 
 
 def test_the_search_is_shared_out_and_looks_only_at_what_is_allowed() -> None:
     table = np.repeat(np.eye(2, dtype=np.float32), 10, axis=0)
-    mine = taste(Interests(np.eye(2, dtype=np.float32), np.array([0.75, 0.25], np.float32)), table)
+    context = context_of(Interests(np.eye(2, dtype=np.float32), np.array([0.75, 0.25], np.float32)), table)
     allowed = np.ones(20, bool)
     allowed[[0, 10]] = False
-    near = [found.tolist() for found in mine.near(8, allowed)]
+    near = [rows.tolist() for rows in nearest(context, 8, allowed)]
     assert [len(found) for found in near] == [6, 2]
     assert set(near[0]) <= set(range(1, 10))
     assert set(near[1]) <= set(range(11, 20))
@@ -124,9 +126,9 @@ def test_the_search_is_shared_out_and_looks_only_at_what_is_allowed() -> None:
 
 def test_one_interest_changes_no_ranking() -> None:
     table = np.eye(3, dtype=np.float32)
-    mine = taste(MeanEncoder(8.0).encode(table, [0], [1]), table)
+    context = context_of(MeanEncoder(8.0).encode(table, [0], [1]), table)
     ranked = np.array([2, 0, 1], np.int32)
-    assert mine.in_shares(ranked, [np.array([0], np.int32)]).tolist() == [2, 0, 1]
+    assert in_shares(context, ranked, [np.array([0], np.int32)]).tolist() == [2, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -143,13 +145,13 @@ def test_one_interest_changes_no_ranking() -> None:
 def test_a_ranking_changes_only_where_an_interest_is_a_whole_place_short(
     owner: list[int], shares: list[float], places: list[int]
 ) -> None:
-    assert in_shares(np.array(owner, np.int64), np.array(shares, np.float32)).tolist() == places
+    assert places_by_share(np.array(owner, np.int64), np.array(shares, np.float32)).tolist() == places
 
 
 @given(st.lists(st.integers(-1, 3), max_size=60), st.lists(st.floats(0.05, 1), min_size=4, max_size=4))
 def test_no_interest_falls_two_places_short_while_it_has_articles(owner: list[int], raw: list[float]) -> None:
     shares = [one / sum(raw) for one in raw]
-    places = in_shares(np.array(owner, np.int64), np.array(shares, np.float32)).tolist()
+    places = places_by_share(np.array(owner, np.int64), np.array(shares, np.float32)).tolist()
     assert sorted(places) == list(range(len(owner)))
     for k, share in enumerate(shares):
         own = [place for place in places if owner[place] == k]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
-from recsys.recommend.reasons import TEXTS, Reason, ReasonKind, contributions, text
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, contributions, reason_text
 from recsys.store import Article
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, two_topics
 
@@ -63,9 +63,11 @@ def test_trending_and_fresh_are_claimed_when_they_are_true() -> None:
 def test_contributions_add_up_to_the_similarity() -> None:
     vectors = np.array([[1, 0], [0.6, 0.8], NAN], np.float32)
     weights = np.array([0.25, 0.5, 0.25], np.float32)
-    share, cosine = contributions(vectors, weights, np.array([0.8, 0.6], np.float32))
-    assert cosine == pytest.approx([0.8, 0.96, -1.0])
-    assert share == pytest.approx([0.2 / 0.68, 0.48 / 0.68, 0.0])
+    candidates = np.array([[0.8, 0.6], [-1, 0]], np.float32)
+    share, cosine = contributions(vectors, weights, candidates)
+    assert cosine.T.ravel() == pytest.approx([0.8, 0.96, -1.0, -1.0, -0.6, -1.0])
+    assert share[:, 0] == pytest.approx([0.2 / 0.68, 0.48 / 0.68, 0.0])
+    assert share[:, 1].tolist() == [0, 0, 0]  # nothing spoke for it
 
 
 def test_what_all_articles_have_in_common_is_no_reason() -> None:
@@ -79,8 +81,8 @@ def test_what_all_articles_have_in_common_is_no_reason() -> None:
 
 
 def test_every_reason_can_be_said_in_both_languages() -> None:
-    for language in TEXTS:
+    for language in REASON_TEXTS:
         for kind in ReasonKind:
-            assert text(Reason(kind), language, "标题 {x}", "体育")
-    assert text(Reason(ReasonKind.BECAUSE_YOU_READ), "zh", "标题") == "因为你读过《标题》"
-    assert text(Reason(ReasonKind.BECAUSE_YOU_READ), "fr", "{title}") == "Because you read “{title}”"
+            assert reason_text(Reason(kind), language, "标题 {x}", "体育")
+    assert reason_text(Reason(ReasonKind.BECAUSE_YOU_READ), "zh", "标题") == "因为你读过《标题》"
+    assert reason_text(Reason(ReasonKind.BECAUSE_YOU_READ), "fr", "{title}") == "Because you read “{title}”"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.recommend.lists import ScoreKind, as_said
+from recsys.recommend.rank import ScoreKind, answered_scores
 from recsys.store import Event, Kind
 from tests.newsroom import HOUR, NOW, SITE, TOPICS, Toy, toy_settings, train
 from tests.recommenders import ask, entry, newsroom, reader, two_topics
@@ -17,15 +17,15 @@ from tests.service import article, copy_of, fill, plain_settings, serving
 def test_a_probability_is_answered_as_it_is_and_a_cosine_never_below_nothing() -> None:
     scores = np.array([0.7, -0.2, 1.0000001], np.float32)
     for kind in (ScoreKind.CLICK, ScoreKind.SIMILARITY):
-        assert as_said(kind, scores, scores).tolist() == pytest.approx([0.7, 0.0, 1.0])
+        assert answered_scores(kind, scores, scores).tolist() == pytest.approx([0.7, 0.0, 1.0])
 
 
 def test_odds_up_to_a_factor_become_the_share_of_each_candidate() -> None:
     odds = np.log(np.array([1, 2, 5], np.float32)) + 30
-    assert as_said(ScoreKind.NEXT_CLICK, odds, odds).tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8])
+    assert answered_scores(ScoreKind.NEXT_CLICK, odds, odds).tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8])
     late = np.array([31.0, 1e9, -1e9], np.float32)  # of no candidate
-    assert as_said(ScoreKind.NEXT_CLICK, late, odds).tolist() == pytest.approx([np.e / 8, 1, 0], rel=1e-5)
-    assert as_said(ScoreKind.NEXT_CLICK, odds[:0], odds[:0]).tolist() == []
+    assert answered_scores(ScoreKind.NEXT_CLICK, late, odds).tolist() == pytest.approx([np.e / 8, 1, 0], rel=1e-5)
+    assert answered_scores(ScoreKind.NEXT_CLICK, odds[:0], odds[:0]).tolist() == []
 
 
 class Odds:

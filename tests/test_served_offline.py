@@ -21,7 +21,7 @@ from recsys.features.rows import CandidateRows, Matrix
 from recsys.hashing import hashed
 from recsys.items.files import load_online
 from recsys.items.online import OnlineItems
-from recsys.recommend.lists import Tier
+from recsys.recommend.context import Tier
 from recsys.settings import Settings
 from recsys.store import Event, Kind
 from tests.newsroom import HOUR, NOW, SITE, Toy

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from recsys.features.matrix import candidate_rows
-from recsys.recommend.lists import Tier
+from recsys.recommend.context import Tier
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Store

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recsys.recommend.lists import Tier
+from recsys.recommend.context import Tier
 from recsys.units import now_ms
 from tests.newsroom import TOPICS, Toy
 from tests.service import Service, article, copy_of, serving

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.recommender import Recommender
-from recsys.recommend.stories import Stories
+from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.copies import CopyGroups
+from recsys.recommend.answer import Recommender
 from tests.recommenders import CLICK, HOUR, NOW, ask, entry, reader, rows, two_topics
 
 COPIES = ("a1", "a2", "a3")  # of one text in football; a0 is another story of football
@@ -73,7 +73,7 @@ def test_a_text_is_as_popular_as_its_most_clicked_copy() -> None:
         for _ in range(clicks):
             recommender.observe(CLICK, row, NOW - HOUR)
     allowed = recommender.catalogue.listed(NOW)
-    assert recommender.catalogue.stories.popular(recommender.trends, 10, allowed, NOW).tolist() == [1, 4]
+    assert recommender.catalogue.copies.popular(recommender.trends, 10, allowed, NOW).tolist() == [1, 4]
     put(recommender, 3, hidden=True)  # its clicks are the text's
     assert rows(ask(recommender, k=2)) == [1, 4]
     assert rows(ask(recommender, reader(0, 2), k=1, lang=None))[0] != 1
@@ -89,7 +89,7 @@ def test_candidates_are_not_starved_by_copies() -> None:
 
 
 def test_a_copy_may_leave_its_group_and_a_first_copy_its_own() -> None:
-    stories = Stories(5, [None] * 5, "")
+    stories = CopyGroups(5, [None] * 5, "")
     for row in (1, 2, 3):
         stories.put(row, 1)
     assert set(stories.of([2])) == {1, 2, 3}

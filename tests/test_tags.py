@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from recsys.recommend.catalogue import Catalogue, Mask
-from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle, guesses
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, guesses
+from recsys.catalogue.columns import Catalogue, Mask
 from recsys.recommend.reasons import shared_keywords
 from recsys.releases import Release
 from recsys.serving.annotations import load_annotations
@@ -49,7 +49,7 @@ def catalogue(*entries: CatalogueArticle) -> Catalogue:
 
 
 def newest(made: Catalogue, allowed: Mask) -> list[CatalogueArticle]:
-    return [made.entry(row) for row in made.newest(allowed, 200).tolist()]
+    return [made.article(row) for row in made.newest(allowed, 200).tolist()]
 
 
 def rows(found: Sequence[Any] | np.ndarray[Any, Any]) -> list[int]:
@@ -165,9 +165,9 @@ def test_two_articles_share_what_is_a_keyword_of_one_and_a_piece_of_the_other() 
         story(0, "key interest rates", "bank", "south coast"),
         story(1, "interest rate", "rate", "central bank", "south pole"),
     )
-    assert shared_keywords(made, 0, 1, 5) == ("interest rates", "bank")
-    assert shared_keywords(made, 1, 0, 5) == ("interest rate", "bank")
-    assert favourites(made.entries, [0, 1]) == {"interest rate", "rate", "bank"}
+    assert shared_keywords(made.articles[0], made.articles[1], 5) == ("interest rates", "bank")
+    assert shared_keywords(made.articles[1], made.articles[0], 5) == ("interest rate", "bank")
+    assert favourites(made.articles, [0, 1]) == {"interest rate", "rate", "bank"}
 
 
 def test_a_reader_has_tags_of_the_same_shape_that_fade_with_the_clicks() -> None:
@@ -177,7 +177,7 @@ def test_a_reader_has_tags_of_the_same_shape_that_fade_with_the_clicks() -> None
         story(2, "bonds", category="markets"),
         story(3, "secret", category="hidden", hidden=True),
     )
-    clicked = [made.entries[2], made.entries[0], None, made.entries[1]]  # one of them may not be quoted
+    clicked = [made.articles[2], made.articles[0], None, made.articles[1]]  # one of them may not be quoted
     tags = profile(clicked, [1 / 15, 2 / 15, 4 / 15, 8 / 15])
     assert [(tag.name, round(15 * tag.weight, 3)) for tag in tags.bar] == [("football", 10), ("markets", 1)]
     stem = {tag.name: round(15 * tag.weight, 3) for tag in tags.stem}

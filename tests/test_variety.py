@@ -2,8 +2,8 @@
 
 import pytest
 
-from recsys.recommend.lists import Tier
-from recsys.recommend.variety import DiversifiedList, category_limits
+from recsys.recommend.context import Tier
+from recsys.recommend.rerank import DiversifiedList, category_limits
 from tests.recommenders import ask, entry, newsroom, reader, rows
 
 
@@ -32,7 +32,7 @@ def test_a_share_that_is_a_whole_number_of_places_is_not_rounded_up() -> None:
 
 
 def test_each_category_closes_at_its_own_limit_and_articles_without_one_never() -> None:
-    made = DiversifiedList(6, {"football": 3}, 1, lambda row: [None, "football", "markets"][row % 3])
+    made = DiversifiedList(6, {"football": 3}, 1, [None, "football", "markets"] * 4)
     made.offer([1, 2, 4, 5])
     assert made.closed == {"markets"}
     made.offer([7, 10, 0, 3, 6])

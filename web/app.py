@@ -7,7 +7,6 @@ was started: a FAISS index that was used must not cross a fork.
 import faiss
 import torch
 from apiflask import APIFlask
-from flask import Response
 
 from recsys import __version__
 from recsys.releases import Releases
@@ -22,7 +21,7 @@ from web.api import handlers as api
 from web.api.problem_details import register
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
-from web.installation import KEY, Installation
+from web.installation import KEY, Installation, secured
 
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
@@ -56,7 +55,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     docs.install(app, settings.recommend)
     for blueprint in (api.blueprint, admin.blueprint, operators.blueprint, docs.blueprint, site.blueprint):
         app.register_blueprint(blueprint)
-    app.after_request(_secure)
+    app.after_request(secured)
     here.live.start()
     return app
 
@@ -66,14 +65,3 @@ def close_app(app: APIFlask) -> None:
     here: Installation = app.extensions[KEY]
     here.live.close()
     here.store.close()
-
-
-def _secure(response: Response) -> Response:
-    for name, value in {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-    }.items():
-        response.headers.setdefault(name, value)
-    return response

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from recsys.recommend.catalogue import Catalogue, Mask
-from recsys.recommend.entries import CatalogueArticle
+from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.columns import Catalogue, Mask
 from recsys.tags import Tag, TagKind, fold
 from recsys.tags.related import SAMPLE, frequent, matching, meant, related
 from web.texts import CATEGORIES
@@ -97,13 +97,13 @@ def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[
 
 def _newest(catalogue: Catalogue, allowed: Mask) -> list[CatalogueArticle]:
     """The newest articles allowed, ``SAMPLE`` at most."""
-    return [catalogue.entry(row) for row in catalogue.newest(allowed, SAMPLE).tolist()]
+    return [catalogue.article(row) for row in catalogue.newest(allowed, SAMPLE).tolist()]
 
 
 def _bearing(catalogue: Catalogue, rows: Iterable[int], wanted: set[str]) -> Iterator[tuple[int, Tag]]:
     """Rows with the tag that each bears: all of them, unless one has changed within this moment."""
     for row in rows:
-        borne = matching(catalogue.entry(row), wanted)
+        borne = matching(catalogue.article(row), wanted)
         if borne is not None:
             yield row, borne
 

@@ -4,6 +4,7 @@ The widget carries its own few words in ``static/widget.js``, because it also ru
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 LANGUAGES = ("zh", "en")  # of pages and reasons
@@ -179,6 +180,7 @@ def site_name(name: str, lang: str) -> str:
     return SITE_NAMES.get((name, lang), name)
 
 
+@lru_cache(1 << 12)
 def category_name(category: str, lang: str) -> str:
     """A category's name for readers; one that is not known here is shown as it came, tidied."""
     known = CATEGORIES.get(category.lower())

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from benchmarks.next_click.data import as_lists
 from benchmarks.next_click.figures import TOP
 from recsys.baselines import Baseline
+from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.columns import Catalogue
 from recsys.dataset.impressions import ClickHistories, Impressions, click_histories
 from recsys.dataset.replay import LogReplay
 from recsys.events import Events
@@ -22,11 +24,9 @@ from recsys.features.matrix import ArticleTables
 from recsys.index import Index, IndexConfig
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.recommend.catalogue import Catalogue
+from recsys.recommend.answer import Recommender
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.entries import CatalogueArticle
-from recsys.recommend.lists import Scorer
-from recsys.recommend.recommender import Recommender
+from recsys.recommend.rank import Scorer
 from recsys.units import HOUR_MS
 
 Array = npt.NDArray[Any]

@@ -40,20 +40,20 @@ class RecommendConfig(Section):
             "hours: age up to which an article may be fresh; one that outlives its category's learned shelf life is not"
         ),
     )
-    company: int = Field(
+    covisits: int = Field(
         60,
         ge=0,
         le=10_000,
         description="articles: candidates from what is opened in the same visits as the reader's last clicks",
     )
-    company_visits: float = Field(
+    covisit_min_visits: float = Field(
         3.0,
         gt=0,
         description=(
             'visits, faded: from so many in which both were opened "readers of X also opened this" may be said'
         ),
     )
-    company_lift: float = Field(
+    covisit_min_lift: float = Field(
         2.0,
         ge=1,
         description="times: and only where readers of X open it so much more than everyone does",

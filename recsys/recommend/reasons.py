@@ -1,4 +1,4 @@
-"""Reasons: why an article is in the list, decided by numbers and said in Chinese or English.
+"""Reasons of the articles in a list, decided by numbers and said in Chinese or English.
 
 Reads the vectors of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is claimed
 only when X gave the largest and a substantial part of the similarity, "readers of X also opened this" only when several
@@ -6,22 +6,30 @@ of them did, and more than open it anyway; what cannot be claimed falls back to 
 """
 
 import enum
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.readers import weights
-from recsys.recommend.catalogue import NONE, Catalogue, Mask
+from recsys.catalogue.articles import CatalogueArticle, keyword_forms
+from recsys.catalogue.columns import Catalogue, Mask
+from recsys.readers.encoders import weights
+from recsys.recommend.candidates import CandidateSet
 from recsys.recommend.config import RecommendConfig
+from recsys.recommend.context import ReaderContext, SharedFeatures
+from recsys.recommend.rank import ScoreKind
 from recsys.tags import alike
+from recsys.tags.profile import favourites
+from recsys.trends.stream import Trends
+from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
 
 
 class ReasonKind(enum.StrEnum):
-    """What is claimed."""
+    """The kind of claim."""
 
     BECAUSE_YOU_READ = "because_you_read"
     BECAUSE_YOU_LIKE = "because_you_like"
@@ -35,22 +43,31 @@ class ReasonKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why one article is shown.
+    """The claim why one article is shown.
 
     Attributes:
-        kind: what is claimed.
+        kind: of the claim.
         row: the article read, for ``because_you_read``, ``also_opened`` and ``similar``; -1 otherwise.
         category: the category liked, for ``because_you_like``; what both are in, for ``similar``.
         keywords: what the two articles share, or the article and the reader's other clicks; the tag, for ``tagged``.
     """
 
     kind: ReasonKind
-    row: int = NONE
+    row: int = UNKNOWN_ROW
     category: str | None = None
     keywords: tuple[str, ...] = ()
 
 
-TEXTS = {
+class Card(NamedTuple):
+    """One article of a list: its row, its score in [0, 1], the reason, and the meaning of the score."""
+
+    row: int
+    score: float
+    reason: Reason
+    kind: ScoreKind = ScoreKind.NONE
+
+
+REASON_TEXTS = {
     "en": {
         ReasonKind.BECAUSE_YOU_READ: "Because you read “{title}”",
         ReasonKind.BECAUSE_YOU_LIKE: "Because you like {category}",
@@ -73,58 +90,176 @@ TEXTS = {
     },
 }
 
-BESIDE = {  # where the list stands beside the one article it is like: by keywords, by category, by neither
+_BESIDE = {  # where the list stands beside the one article it is like: by keywords, by category, by neither
     "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
     "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
 }
-AND_MORE = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
-BETWEEN = {"en": ", ", "zh": "、"}
+_WITH_KEYWORDS = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
+_SEPARATOR = {"en": ", ", "zh": "、"}
 
 
-def text(reason: Reason, language: str, title: str = "", category: str = "") -> str:
-    """Say a reason.
+def reason_text(reason: Reason, language: str, title: str = "", category: str = "") -> str:
+    """A reason in words.
 
     Args:
-        reason: what is claimed.
+        reason: the claim.
         language: "zh"; anything else is said in English.
         title: of the article read.
         category: name of the category liked, in that language.
     """
     spoken = "zh" if language == "zh" else "en"
-    keywords = BETWEEN[spoken].join(reason.keywords)
-    if reason.kind is ReasonKind.SIMILAR and reason.row != NONE:
-        form = BESIDE[spoken][0 if keywords else 1 if category else 2]
+    keywords = _SEPARATOR[spoken].join(reason.keywords)
+    if reason.kind is ReasonKind.SIMILAR and reason.row != UNKNOWN_ROW:
+        form = _BESIDE[spoken][0 if keywords else 1 if category else 2]
         return form.format(keywords=keywords, category=category)
-    said = TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
-    more = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
-    return AND_MORE[spoken].format(said=said, keywords=keywords) if more else said
+    claim = REASON_TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
+    named = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
+    return _WITH_KEYWORDS[spoken].format(said=claim, keywords=keywords) if named else claim
 
 
-def contributions(vectors: Vectors, parts: Vectors, candidate: Vectors) -> tuple[Vectors, Vectors]:
-    """How much each article read gave to the similarity of a candidate.
+def reason_texts(
+    reasons: Sequence[Reason], languages: Sequence[str], titles: Sequence[str], categories: Sequence[str]
+) -> list[str]:
+    """The reasons of one list in words; see ``reason_text``."""
+    return [reason_text(*card) for card in zip(reasons, languages, titles, categories, strict=True)]
 
-    The reader vector is the weighted sum of the articles' unit vectors, so its cosine with the candidate is, up to
-    one common factor, the sum of weight times cosine. Give vectors that are ``centred``.
+
+def explain(
+    context: ReaderContext,
+    candidates: CandidateSet,
+    rows: Sequence[int],
+    liked: Mapping[str, float],
+    nameable: Mask,
+    catalogue: Catalogue,
+    trends: Trends,
+    shared: SharedFeatures,
+    half_life_clicks: float,
+    config: RecommendConfig,
+    now: int,
+) -> list[Reason]:
+    """The strongest claim that is true of each article of a list.
+
+    Args:
+        context: the reader.
+        candidates: the evidence.
+        rows: k articles shown.
+        liked: categories as shares of the clicks' weights.
+        nameable: bool (A,): articles whose title may be shown; one that was taken down is not quoted.
+        catalogue: titles, categories and keywords.
+        trends: live counts.
+        shared: mean vectors.
+        half_life_clicks: fading of clicks in the reader vector.
+        config: thresholds.
+        now: ms.
+    """
+    articles = catalogue.articles_of(rows)
+    because_read = _because_you_read(
+        context, rows, articles, nameable, catalogue, shared, half_life_clicks, config, now
+    )
+    clicks_ever = trends.total_clicks(np.array(rows, np.int32)).tolist()
+    repeated: frozenset[str] | None = None
+    reasons = []
+    for row, article, read, clicks in zip(rows, articles, because_read, clicks_ever, strict=True):
+        beside = candidates.covisited.get(row, UNKNOWN_ROW)
+        if read is not None:
+            reason = read
+        elif article.category and liked.get(article.category, 0.0) >= config.liked_share:
+            if repeated is None:
+                repeated = favourites(catalogue.articles, context.state.clicks)
+            words = _named_keywords(article, repeated, config.reason_keywords)
+            reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, category=article.category, keywords=words)
+        elif beside != UNKNOWN_ROW and nameable[beside]:
+            reason = Reason(ReasonKind.ALSO_OPENED, beside)
+        elif row in candidates.trending:
+            reason = Reason(ReasonKind.TRENDING)
+        elif candidates.fresh[row]:
+            reason = Reason(ReasonKind.FRESH)
+        else:
+            reason = Reason(ReasonKind.POPULAR if clicks else ReasonKind.SIMILAR)
+        reasons.append(reason)
+    return reasons
+
+
+def plain_reasons(
+    categories: Sequence[str | None], popular: Collection[int], rows: Sequence[int], liked: Collection[str]
+) -> list[Reason]:
+    """Reasons of a list that no vector helped to make: the category liked, else popular, else fresh.
+
+    Args:
+        categories: by row.
+        popular: rows.
+        rows: shown.
+        liked: categories.
+    """
+    reasons = []
+    for row in rows:
+        if (category := categories[row]) in liked:
+            reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category))
+        else:
+            reasons.append(Reason(ReasonKind.POPULAR if row in popular else ReasonKind.FRESH))
+    return reasons
+
+
+def _because_you_read(
+    context: ReaderContext,
+    rows: Sequence[int],
+    articles: Sequence[CatalogueArticle],
+    nameable: Mask,
+    catalogue: Catalogue,
+    shared: SharedFeatures,
+    half_life_clicks: float,
+    config: RecommendConfig,
+    now: int,
+) -> list[Reason | None]:
+    """For each of k articles the one read that spoke most for it, if it really did and can be named."""
+    vectors = context.table.vectors
+    reasons: list[Reason | None] = [None] * len(rows)
+    clicked = np.array(context.state.clicks, np.int64)
+    clicked = clicked[~np.isnan(vectors[clicked, 0])]
+    if not len(clicked):
+        return reasons
+    read_rows, where = np.unique(clicked, return_inverse=True)  # one clicked twice speaks once, with both weights
+    parts = np.bincount(where, weights(len(clicked), half_life_clicks)).astype(np.float32)
+    for language in dict.fromkeys(article.language for article in articles):
+        mean = shared.mean_vector(context.table, language, now)
+        places = [place for place, article in enumerate(articles) if article.language == language]
+        shown = vectors[[rows[place] for place in places]]
+        share, cosine = contributions(centred(vectors[read_rows], mean), parts, centred(shown, mean))
+        best = share.argmax(axis=0)
+        for column, place in enumerate(places):
+            top, other = int(best[column]), int(read_rows[best[column]])
+            enough = share[top, column] >= config.read_share and cosine[top, column] >= config.read_cosine
+            if enough and nameable[other] and not np.isnan(shown[column]).any():
+                reasons[place] = _read_reason(catalogue, other, articles[place], config.reason_keywords)
+    return reasons
+
+
+def _read_reason(catalogue: Catalogue, other: int, article: CatalogueArticle, n: int) -> Reason | None:
+    """The claim that an article is like one read, if a reader can see for themselves that they have something alike."""
+    words = shared_keywords(catalogue.articles[other], article, n)
+    alike_to_see = bool(words) or catalogue.categories[other] == article.category
+    return Reason(ReasonKind.BECAUSE_YOU_READ, other, keywords=words) if alike_to_see else None
+
+
+def contributions(vectors: Vectors, parts: Vectors, candidates: Vectors) -> tuple[Vectors, Vectors]:
+    """The part of each article read in the similarity of each candidate.
+
+    The reader vector is the weighted sum of the articles' unit vectors, so its cosine with a candidate is, up to one
+    common factor, the sum of weight times cosine. Give vectors that are ``centred``.
 
     Args:
         vectors: float32 (T, D), unit rows of the articles read, NaN where unknown.
         parts: float32 (T,), weight of each in the reader vector.
-        candidate: float32 (D,), unit.
+        candidates: float32 (B, D), unit rows.
 
     Returns:
-        share: float32 (T,), each one's part of all that spoke for the candidate; 0 for those that spoke against it.
-        cosine: float32 (T,), each one's own cosine with the candidate; -1 where unknown.
+        share: float32 (T, B), each one's part of all that spoke for the candidate; 0 where it spoke against it.
+        cosine: float32 (T, B), each one's own cosine with the candidate; -1 where unknown.
     """
-    cosine = np.nan_to_num(vectors @ candidate, nan=-1.0).astype(np.float32)
-    given = np.where(cosine > 0, cosine * parts, 0).astype(np.float32)
-    total = float(given.sum())
-    return (given / total if total > 0 else given), cosine
-
-
-def middle(table: Vectors) -> Vectors:
-    """The mean of the known rows: float32 (A, D) -> float32 (D,); zero when none is known."""
-    known = table[~np.isnan(table).any(axis=1)]
-    return known.mean(axis=0) if len(known) else np.zeros(table.shape[1], np.float32)
+    cosine = np.nan_to_num(vectors @ candidates.T, nan=-1.0).astype(np.float32)  # (T, B)
+    given = np.where(cosine > 0, cosine * parts[:, None], 0).astype(np.float32)
+    total = given.sum(axis=0)
+    return np.where(total > 0, given / np.where(total > 0, total, 1), given).astype(np.float32), cosine
 
 
 def centred(vectors: Vectors, mean: Vectors) -> Vectors:
@@ -132,7 +267,7 @@ def centred(vectors: Vectors, mean: Vectors) -> Vectors:
 
     Args:
         vectors: float32 (N, D), unit or NaN rows.
-        mean: float32 (D,), see ``middle``.
+        mean: float32 (D,), of the vectors in one language.
 
     Returns:
         float32 (N, D), unit or NaN rows; a row that is the mean itself becomes zero.
@@ -142,77 +277,31 @@ def centred(vectors: Vectors, mean: Vectors) -> Vectors:
     return np.asarray(apart / np.maximum(length, 1e-6), np.float32)
 
 
-def shared_keywords(catalogue: Catalogue, row: int, other: int, n: int) -> tuple[str, ...]:
-    """At most ``n`` keywords of an article or of another that both have, if only as a piece; most telling first."""
-    mine, theirs = catalogue.entries[row], catalogue.entries[other]
-    if mine is None or theirs is None:
+def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
+    """The claim that an article is like another one: at most ``n`` keywords that both have, the category of both."""
+    category = catalogue.categories[row]
+    same = category if category == catalogue.categories[other] else None
+    return Reason(ReasonKind.SIMILAR, row, same, shared_keywords(catalogue.articles[other], catalogue.articles[row], n))
+
+
+def shared_keywords(article: CatalogueArticle | None, other: CatalogueArticle | None, n: int) -> tuple[str, ...]:
+    """At most ``n`` keywords of either article that both have, if only as a piece; as the first one writes them."""
+    if article is None or other is None:
         return ()
-    whole = mine.wholes | theirs.wholes
-    return among(catalogue, row, {piece for piece in theirs.pieces if piece in whole}, n)
+    own, others = keyword_forms(article.parts), keyword_forms(other.parts)
+    wholes = own.wholes | others.wholes
+    return _named_keywords(article, {piece for piece in others.pieces if piece in wholes}, n)
 
 
-def among(catalogue: Catalogue, row: int, tags: Collection[str], n: int) -> tuple[str, ...]:
+def _named_keywords(article: CatalogueArticle, tags: Collection[str], n: int) -> tuple[str, ...]:
     """At most ``n`` pieces of an article's keywords that are among some folded tags, most telling first.
 
     Of two that share a word, only the first is taken: "rate" says nothing beside "interest rate".
     """
-    mine, taken = catalogue.entries[row], dict[str, str]()
-    for piece, written in mine.pieces.items() if mine else ():
-        if piece in tags and len(taken) < n and not any(alike(piece, other) for other in taken):
+    taken: dict[str, str] = {}
+    for piece, written in keyword_forms(article.parts).pieces.items():
+        if len(taken) == n:
+            break
+        if piece in tags and not any(alike(piece, other) for other in taken):
             taken[piece] = written
     return tuple(taken.values())
-
-
-def beside(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
-    """Why an article stands beside another: at most ``n`` keywords that both have, the category that both are in."""
-    category = catalogue.category(row)
-    same = category if category == catalogue.category(other) else None
-    return Reason(ReasonKind.SIMILAR, row, same, shared_keywords(catalogue, other, row, n))
-
-
-def most_read(catalogue: Catalogue, rows: Sequence[int], half_life_clicks: float) -> dict[str, float]:
-    """The categories of the articles read, as shares of the clicks' weights, largest first."""
-    shares: dict[str, float] = {}
-    for row, weight in zip(rows, weights(len(rows), half_life_clicks), strict=True):
-        category = catalogue.category(row)
-        if category:
-            shares[category] = shares.get(category, 0.0) + float(weight)
-    return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
-
-
-def because_you_read(
-    catalogue: Catalogue,
-    table: Vectors,
-    mean: Vectors,
-    clicks: Sequence[int],
-    half_life_clicks: float,
-    row: int,
-    nameable: Mask,
-    config: RecommendConfig,
-) -> Reason | None:
-    """The article read that spoke most for a candidate, if it really did and can be named.
-
-    Args:
-        catalogue: titles and keywords.
-        table: float32 (A, D), unit or NaN rows, the vectors that the reader vector was made from.
-        mean: float32 (D,), the ``middle`` of those in the candidate's language.
-        clicks: rows read, oldest first.
-        half_life_clicks: how the reader vector forgets.
-        row: the candidate.
-        nameable: bool (A,): articles whose title may be shown; one that was taken down is not quoted.
-        config: what is substantial.
-    """
-    read = np.array(clicks, np.int64)
-    known = read[~np.isnan(table[read, 0])]
-    if np.isnan(table[row]).any() or not len(known):
-        return None
-    rows, where = np.unique(known, return_inverse=True)  # an article clicked twice speaks once, with both weights
-    parts = np.bincount(where, weights(len(known), half_life_clicks)).astype(np.float32)
-    share, cosine = contributions(centred(table[rows], mean), parts, centred(table[[row]], mean)[0])
-    best = int(np.argmax(share))
-    other = int(rows[best])
-    if not nameable[other] or share[best] < config.read_share or cosine[best] < config.read_cosine:
-        return None
-    words = shared_keywords(catalogue, other, row, config.reason_keywords)
-    alike = bool(words) or catalogue.category(other) == catalogue.category(row)  # what a reader can see for themselves
-    return Reason(ReasonKind.BECAUSE_YOU_READ, other, keywords=words) if alike else None

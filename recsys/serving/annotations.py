@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from recsys.recommend.entries import ArticleAnnotations, Guesses, Labels, guesses
+from recsys.catalogue.articles import ArticleAnnotations, Guesses, Labels, guesses
 from recsys.releases import Release
 from recsys.tags import STEM
 from recsys.workspace import read_json, read_table

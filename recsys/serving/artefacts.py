@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.articles.config import ArticlesConfig
+from recsys.catalogue.articles import ArticleAnnotations
 from recsys.config import Section
 from recsys.ctr.model import ClickModel, Served
 from recsys.errors import StaleArtefact
@@ -22,8 +23,6 @@ from recsys.items.online import OnlineItems, fixed_items
 from recsys.keywords.config import KeywordsConfig
 from recsys.readers.config import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
-from recsys.recommend.catalogue import NONE
-from recsys.recommend.entries import ArticleAnnotations
 from recsys.releases import Release
 from recsys.serving.annotations import load_annotations
 from recsys.serving.config import ServingSettings
@@ -34,6 +33,7 @@ from recsys.tokens.config import TokensConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
 from recsys.trends.stream import Trends
+from recsys.units import UNKNOWN_ROW
 from recsys.workspace import load_npy, read_json, read_table, same_space
 
 Vectors = npt.NDArray[np.float32]
@@ -178,7 +178,7 @@ def _section(section: type[S], release: Release, name: str, settings: ServingSet
 def _rows(ids: list[str], wanted: list[str]) -> npt.NDArray[np.int64]:
     """The rows of some ids, -1 for those that are not there."""
     row_of = {article_id: row for row, article_id in enumerate(ids)}
-    return np.array([row_of.get(article_id, NONE) for article_id in wanted], np.int64)
+    return np.array([row_of.get(article_id, UNKNOWN_ROW) for article_id in wanted], np.int64)
 
 
 def _article_vectors(release: Release, ids: list[str]) -> Vectors:
@@ -193,7 +193,7 @@ def _categories(release: Release, ids: list[str], counted: list[str]) -> tuple[C
     """The categories by row, with the codes that the counts were made with."""
     sorted_in = read_table(release.path("categories") / "articles.parquet", ["id", "category"])
     codes = {name: code for code, name in enumerate(counted)}
-    category = np.full(len(ids), NONE, np.int16)
+    category = np.full(len(ids), UNKNOWN_ROW, np.int16)
     names = sorted_in["category"].to_pylist()
     for row, name in zip(_rows(ids, sorted_in["id"].to_pylist()), names, strict=True):
         if row >= 0 and name is not None:

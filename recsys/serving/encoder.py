@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 from recsys.articles import ArticleEncoder, load_encoder
 from recsys.articles.config import ArticlesConfig
+from recsys.catalogue.articles import ArticleAnnotations, guesses
 from recsys.categories.classification import CategoryModel, load_categories
 from recsys.classifiers import EncodedDocuments
 from recsys.items import project
 from recsys.keywords.config import KeywordsConfig
-from recsys.recommend.entries import ArticleAnnotations, guesses
 from recsys.releases import Release
 from recsys.serving.annotations import task_names
 from recsys.store import Article

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from recsys.events import UNDATED
 from recsys.events.visitors import CountedEvent
 from recsys.readers import CLICK
-from recsys.recommend.catalogue import NONE
 from recsys.serving.reader_memory import KIND
 from recsys.serving.snapshot import ModelSnapshot
 from recsys.store import Store, StoredEvent
+from recsys.units import UNKNOWN_ROW
 
 BATCH = 5_000  # events read from the store at once
 READER = "r"  # begins the name of a visitor who is a reader
@@ -33,7 +33,7 @@ def count(world: ModelSnapshot, event: StoredEvent, now: int) -> int | None:
     Returns:
         Its article's row; None when the catalogue lacks it, or its time lies ahead.
     """
-    row = world.catalogue.row_of.get(event.article, NONE)
+    row = world.catalogue.row_of.get(event.article, UNKNOWN_ROW)
     kind, visitor, trends = KIND[event.kind], _visitor(event), world.recommender.trends
     time = UNDATED if event.time is None else event.time
     ahead = trends.is_ahead(time, now)
@@ -45,12 +45,12 @@ def count(world: ModelSnapshot, event: StoredEvent, now: int) -> int | None:
             seen.kind,
             row,
             time,
-            position=NONE if event.position is None else event.position,
+            position=UNKNOWN_ROW if event.position is None else event.position,
             visitor=visitor,
             context=event.context,
             arrived=now,
         )
-    return None if row == NONE or ahead else row
+    return None if row == UNKNOWN_ROW or ahead else row
 
 
 def replay(store: Store, site: str, world: ModelSnapshot, until: int, clock: Callable[[], int]) -> None:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from recsys.catalogue.columns import Catalogue
 from recsys.errors import StoreError
 from recsys.readers import weights
-from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.lists import Card, Recommendation, RequestContext
+from recsys.recommend.answer import Recommendation
+from recsys.recommend.context import RequestContext
+from recsys.recommend.reasons import Card
 from recsys.releases import Releases
 from recsys.serving.artefacts import load_artefacts, no_artefacts
 from recsys.serving.config import ServingSettings
@@ -40,10 +42,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A list, and the catalogue whose rows it speaks of."""
+    """A list, the catalogue whose rows it names, and the time for which it was made (ms)."""
 
     recommendation: Recommendation
     catalogue: Catalogue
+    time: int
 
 
 class LiveState:
@@ -121,30 +124,27 @@ class LiveState:
         """Make a list; see ``Recommender.recommend``. What the reader did just now counts, whichever worker took it."""
         self._listen(reader, session)
         with self._lock:
-            known, visit = self._memory.reader(reader), self._memory.session(reader, session)
-            world = self._world
-            home = self.settings.site.language
-            made = world.recommender.recommend(
-                known,
-                visit,
+            world, now = self._world, self._clock()
+            recommendation = world.recommender.recommend(
+                *self._memory.states(reader, session),
                 article=article,
                 k=k,
-                now=self._clock(),
+                now=now,
                 lang=lang,
-                home=home,
-                asker=RequestContext(reader, slot),
+                home=self.settings.site.language,
+                request=RequestContext(reader, slot),
             )
-        return Answer(made, world.catalogue)
+        return Answer(recommendation, world.catalogue, now)
 
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
         """What a reader's last clicks are about, and how many these are; the session's when the reader has none."""
         self._listen(reader, session)
         with self._lock:
-            states = (self._memory.reader(reader), self._memory.session(reader, session))
+            states = self._memory.states(reader, session)
             clicks = next((state.clicks for state in states if state and state.clicks), [])
             half_life = self._world.recommender.readers.half_life_clicks
             catalogue, now = self._world.catalogue, self._clock()
-            clicked = [catalogue.entries[row] if catalogue.quotable(row, now) else None for row in clicks]
+            clicked = [catalogue.articles[row] if catalogue.quotable(row, now) else None for row in clicks]
             return profile(clicked, weights(len(clicks), half_life).tolist()), len(clicks)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:

@@ -57,6 +57,10 @@ class ReaderMemory:
     def __contains__(self, reader: str) -> bool:
         return reader in self._readers
 
+    def states(self, reader: str | None, session: str | None) -> tuple[ReaderState | None, ReaderState | None]:
+        """The clicks of a reader, and those of a session of theirs or of nobody known."""
+        return self.reader(reader), self.session(reader, session)
+
     def reader(self, reader: str | None) -> ReaderState | None:
         """What is remembered of a reader."""
         return self._seen(self._readers, reader)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.columns import Catalogue
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
 from recsys.features.ids import hashed_article_ids
@@ -19,9 +21,7 @@ from recsys.hashing import hashed
 from recsys.index import Index
 from recsys.items.online import grown, place_content
 from recsys.languages import resolve_language
-from recsys.recommend.catalogue import NONE, Catalogue
-from recsys.recommend.entries import ArticleAnnotations, CatalogueArticle
-from recsys.recommend.recommender import Recommender
+from recsys.recommend.answer import Recommender
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveArticle
@@ -29,6 +29,7 @@ from recsys.store import Article, StoredArticle
 from recsys.stories.copies import Reading
 from recsys.stories.text import Text
 from recsys.tags import STEM, tag_ids
+from recsys.units import UNKNOWN_ROW
 
 SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
 SPARE_SHARE = 8  # and an eighth of the catalogue
@@ -41,7 +42,7 @@ class PreparedArticle:
     """One article, ready to take its row: what its card shows, the first copy of its text, its vectors when new."""
 
     id: str
-    entry: CatalogueArticle
+    article: CatalogueArticle
     leader: str
     encoded: LiveArticle | None
     updated_at: int
@@ -108,7 +109,7 @@ class ModelSnapshot:
         self._tables = ArticleTables(
             self._items.vectors,
             _padded(parts.article_vectors, capacity),
-            np.concatenate([parts.category, np.full(capacity - len(parts.ids), NONE, np.int16)]),
+            np.concatenate([parts.category, np.full(capacity - len(parts.ids), UNKNOWN_ROW, np.int16)]),
             self.catalogue.published,
             self._items if learns else None,
             self._ids,
@@ -166,7 +167,7 @@ class ModelSnapshot:
         """
         if one.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
-        row = self.catalogue.put(one.id, one.entry, one.leader)
+        row = self.catalogue.put(one.id, one.article, one.leader)
         self._ids[row, 0] = hashed("article", one.id)
         if one.encoded is None:
             return
@@ -177,9 +178,9 @@ class ModelSnapshot:
             self.recommender.index.add(self._items.vectors[row], row)
         if self.recommender.content_index is not None:
             self.recommender.content_index.add(one.encoded.article_vector, row)
-        if one.entry.category:
-            self._tables.category[row] = self._codes.setdefault(one.entry.category, len(self._codes))
-            self._ids[row, 1] = hashed("category", one.entry.category)
+        if one.article.category:
+            self._tables.category[row] = self._codes.setdefault(one.article.category, len(self._codes))
+            self._ids[row, 1] = hashed("category", one.article.category)
 
 
 def _text(article: Article) -> Text:
@@ -190,7 +191,7 @@ def _latest(prepared: list[PreparedArticle], n: int) -> list[PreparedArticle]:
     """The ``n`` newest articles; an undated one counts as old as its last change."""
     if len(prepared) <= n:
         return prepared
-    dated = [one.entry.published_at if one.entry.published_at is not None else one.updated_at for one in prepared]
+    dated = [one.article.published_at if one.article.published_at is not None else one.updated_at for one in prepared]
     return [prepared[place] for place in np.argsort(-np.array(dated, np.int64), kind="stable")[:n]]
 
 

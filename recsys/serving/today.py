@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from recsys.recommend.catalogue import Catalogue, Mask
+from recsys.catalogue.columns import Catalogue, Mask
 from recsys.serving.live import LiveState
 from recsys.units import MINUTE_MS, now_ms
 
@@ -62,7 +62,7 @@ def todays_clicks(live: LiveState, k: int, lang: str | None) -> TodaysClicks:
 def _by_text(catalogue: Catalogue, clicked: Sequence[tuple[str, int]], allowed: Mask) -> Iterable[tuple[int, int]]:
     """Articles and their clicks, most first -> the row that stands for each text, with its most clicked copy's."""
     known = [(catalogue.row_of[article], clicks) for article, clicks in clicked if article in catalogue.row_of]
-    rows = catalogue.stories.standing_for(np.array([row for row, _ in known], np.int32), allowed).tolist()
+    rows = catalogue.copies.standing_for(np.array([row for row, _ in known], np.int32), allowed).tolist()
     most: dict[int, int] = {}
     for row, (_, clicks) in zip(rows, known, strict=True):
         most.setdefault(row, clicks)

@@ -5,14 +5,14 @@ Without it the first reader after a start would wait for the compiler, half a mi
 
 import numpy as np
 
+from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.columns import Catalogue
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
 from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
-from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import CatalogueArticle
-from recsys.recommend.recommender import Recommender
+from recsys.recommend.answer import Recommender
 from recsys.serving.config import ServingSettings
 from recsys.stories.copies import Reading
 from recsys.stories.leaders import Leaders

@@ -11,7 +11,7 @@ with weights). A tag is looked up by its folded form, so that ``Interest-Rates``
 import enum
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple, Protocol
@@ -83,11 +83,11 @@ class TaggedArticle(Protocol):
         """Its T."""
 
     @property
-    def pieces(self) -> dict[str, str]:
+    def pieces(self) -> Mapping[str, str]:
         """Its keywords with their words and pairs of words, folded, each as it is written; most telling first."""
 
     @property
-    def wholes(self) -> set[str]:
+    def wholes(self) -> frozenset[str]:
         """Its keywords, folded."""
 
 

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from recsys.catalogue.columns import Catalogue
 from recsys.missing import is_missing
-from recsys.recommend.catalogue import Catalogue
 from recsys.store import Event, compact_json
 from recsys.store.addresses import address_id, looks_like_address
 from recsys.times import EARLIEST, BadTime, believable, read_time
@@ -132,4 +132,4 @@ def resolved(catalogue: Catalogue, article: str) -> tuple[str, bool]:
         row = catalogue.row_of.get(article)
     if row is None:
         return article, False
-    return catalogue.ids[row], catalogue.entries[row] is not None
+    return catalogue.ids[row], catalogue.articles[row] is not None

@@ -12,8 +12,8 @@ from flask import Response, request
 from pydantic import TypeAdapter, ValidationError
 
 from recsys import __version__
-from recsys.recommend.lists import Card, ScoreKind
-from recsys.recommend.reasons import Reason, ReasonKind
+from recsys.recommend.rank import ScoreKind
+from recsys.recommend.reasons import Card, Reason, ReasonKind
 from recsys.serving.today import todays_clicks
 from recsys.store import Event
 from recsys.units import now_ms
@@ -77,8 +77,8 @@ def recommendations(query: RecommendationsQuery) -> Recommendations:
         tier=made.tier,
         release=made.release,
         reader=query.reader,
-        generated_at=now_ms(),
-        items=items(here, answer.catalogue, made.cards, query.lang),
+        generated_at=answer.time,
+        items=items(answer.catalogue, made.cards, query.lang, here.settings.site.language),
     )
 
 
@@ -89,7 +89,9 @@ def similar(article_id: str, query: SimilarQuery) -> Similar:
     """The articles nearest to one, those in its own language first; 404 for an unknown article."""
     here = installation()
     cards, catalogue, release = here.live.similar(article_id, _length(here, query.k))
-    return Similar(article=article_id, release=release, items=items(here, catalogue, cards, query.lang))
+    return Similar(
+        article=article_id, release=release, items=items(catalogue, cards, query.lang, here.settings.site.language)
+    )
 
 
 @blueprint.get("/api/v1/articles/<path:article_id>", merge_slashes=False)
@@ -98,7 +100,7 @@ def similar(article_id: str, query: SimilarQuery) -> Similar:
 def read_article(article_id: str, query: LangQuery) -> Article:
     """One article with its tags; 404 for one that is unknown or may not be shown."""
     here = installation()
-    return article(here, here.live.catalogue, article_id, now_ms(), query.lang)
+    return article(here.live.catalogue, article_id, now_ms(), query.lang, here.settings.site.language)
 
 
 @blueprint.get("/api/v1/tags/<path:tag>", merge_slashes=False)
@@ -123,7 +125,7 @@ def tagged(tag: str, query: TaggedQuery) -> Tagged:
         kind=head.kind,
         articles=found.articles,
         related=[tag_out(tag, lang) for tag in found.related],
-        items=items(here, catalogue, cards, query.lang),
+        items=items(catalogue, cards, query.lang, here.settings.site.language),
     )
 
 
@@ -164,7 +166,7 @@ def today(query: ListQuery) -> Today:
     found = todays_clicks(here.live, _length(here, query.k), query.lang)
     popular = Reason(ReasonKind.POPULAR)
     cards = [Card(row, 0.0, popular) for row, _ in found.ranked]
-    shown = items(here, found.catalogue, cards, query.lang)
+    shown = items(found.catalogue, cards, query.lang, here.settings.site.language)
     counted = [TodayItem(**dict(item), clicks=clicks) for item, (_, clicks) in zip(shown, found.ranked, strict=True)]
     return Today(date=found.date, timezone=here.settings.site.timezone, items=counted)
 

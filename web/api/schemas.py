@@ -8,7 +8,8 @@ from pydantic_core import PydanticCustomError
 
 from recsys.languages import language_code
 from recsys.missing import is_missing
-from recsys.recommend.lists import ScoreKind, Tier
+from recsys.recommend.context import Tier
+from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import ReasonKind
 from recsys.store import Kind, normal_id
 from recsys.store.records import MAX_IDENTIFIER

@@ -1,29 +1,61 @@
-"""Cards: rows of the catalogue -> the items of an answer, with tags, and with reasons in words."""
+"""Serialisers: rows of the catalogue -> the items of an answer, with tags, and with reasons in words."""
 
+from functools import lru_cache
+from typing import Any
+
+from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.columns import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN_LANGUAGE
-from recsys.recommend.catalogue import Catalogue
-from recsys.recommend.entries import CatalogueArticle
-from recsys.recommend.lists import Card
-from recsys.recommend.reasons import text
+from recsys.recommend.reasons import Card, reason_texts
 from recsys.tags import Tag, TagKind, Tags
 from web.api.schemas import Article, Item, Reason, TagOut, TagsOut
-from web.installation import Installation
 from web.texts import category_name, said_in
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
+_ARTICLES = 1024  # whose unchanging fields are kept: those that most lists hold, some 10 KB each
 
 
-def items(here: Installation, catalogue: Catalogue, cards: list[Card], lang: str | None) -> list[Item]:
-    """The items of a list; reasons and categories are said to readers of ``lang``, else of the article's language."""
-    home = here.settings.site.language
-    return [
-        _item(catalogue, card, position, said_in(lang or _spoken(catalogue.entry(card.row), home)))
-        for position, card in enumerate(cards)
-    ]
+def items(catalogue: Catalogue, cards: list[Card], lang: str | None, home: str) -> list[Item]:
+    """The items of a list, in one pass.
+
+    Args:
+        catalogue: whose rows the cards name.
+        cards: the list.
+        lang: language in which reasons and categories are said; None: each in its article's own.
+        home: the site's language, for articles of no known one.
+    """
+    fields = [_item_fields(article, lang, home) for article in catalogue.articles_of([card.row for card in cards])]
+    read = [catalogue.articles[card.reason.row] if card.reason.row >= 0 else None for card in cards]
+    languages = [language for language, _ in fields]
+    texts = reason_texts(
+        [card.reason for card in cards],
+        languages,
+        [article.title if article else "" for article in read],
+        [category_name(card.reason.category or "", language) for card, language in zip(cards, languages, strict=True)],
+    )
+    answered = []
+    for position, (card, reason_text, (_, of_article)) in enumerate(zip(cards, texts, fields, strict=True)):
+        reason = Reason(
+            kind=card.reason.kind,
+            text=reason_text,
+            article=catalogue.ids[card.reason.row] if read[position] else None,
+            keywords=list(card.reason.keywords),
+        )
+        answered.append(
+            Item(
+                **of_article,
+                id=catalogue.ids[card.row],
+                score=card.score,
+                score_kind=card.kind,
+                position=position,
+                reason=reason,
+            )
+        )
+    return answered
 
 
-def article(here: Installation, catalogue: Catalogue, article_id: str, now: int, lang: str | None) -> Article:
+def article(catalogue: Catalogue, article_id: str, now: int, lang: str | None, home: str) -> Article:
     """One article that may be shown.
 
     Raises:
@@ -32,21 +64,21 @@ def article(here: Installation, catalogue: Catalogue, article_id: str, now: int,
     row = catalogue.row_of.get(article_id)
     if row is None or not catalogue.showable(now)[row]:
         raise UnknownArticle("an article that may be shown", f"{article_id!r:.80}", "Check the id.")
-    entry = catalogue.entry(row)
-    lang = said_in(lang or _spoken(entry, here.settings.site.language))
+    stored = catalogue.article(row)
+    lang = said_in(lang or _language_of(stored, home))
     return Article(
         id=article_id,
-        title=entry.title,
-        summary=entry.summary,
-        url=entry.url,
-        image=entry.image,
-        source=entry.source,
-        category=entry.category,
-        category_name=category_name(entry.category, lang) if entry.category else None,
-        given=entry.given,
-        language=entry.language,
-        published_at=entry.published_at,
-        tags=tee(entry.tags, lang),
+        title=stored.title,
+        summary=stored.summary,
+        url=stored.url,
+        image=stored.image,
+        source=stored.source,
+        category=stored.category,
+        category_name=category_name(stored.category, lang) if stored.category else None,
+        given=stored.given,
+        language=stored.language,
+        published_at=stored.published_at,
+        tags=tee(stored.tags, lang),
     )
 
 
@@ -61,33 +93,23 @@ def tag_out(tag: Tag, lang: str) -> TagOut:
     return TagOut(tag=tag.name, name=name, kind=tag.kind, task=tag.task, weight=tag.weight)
 
 
-def _spoken(entry: CatalogueArticle, home: str) -> str:
-    return home if entry.language == UNKNOWN_LANGUAGE else entry.language
+def _language_of(article: CatalogueArticle, home: str) -> str:
+    return home if article.language == UNKNOWN_LANGUAGE else article.language
 
 
-def _item(catalogue: Catalogue, card: Card, position: int, lang: str) -> Item:
-    entry, reason = catalogue.entry(card.row), card.reason
-    read = catalogue.entry(reason.row) if reason.row >= 0 else None
-    said = text(reason, lang, read.title if read else "", category_name(reason.category or "", lang))
-    return Item(
-        id=catalogue.ids[card.row],
-        title=entry.title,
-        url=entry.url,
-        image=entry.image,
-        source=entry.source,
-        category=entry.category,
-        category_name=category_name(entry.category, lang) if entry.category else None,
-        language=entry.language,
-        published_at=entry.published_at,
-        keywords=list(entry.keywords[:KEYWORDS]),
-        tags=tee(entry.tags, lang),
-        score=card.score,
-        score_kind=card.kind,
-        position=position,
-        reason=Reason(
-            kind=reason.kind,
-            text=said,
-            article=catalogue.ids[reason.row] if read else None,
-            keywords=list(reason.keywords),
-        ),
-    )
+@lru_cache(_ARTICLES)
+def _item_fields(article: CatalogueArticle, lang: str | None, home: str) -> tuple[str, dict[str, Any]]:
+    """The language in which an item is said, and those of its fields that are the same in every list."""
+    language = said_in(lang or _language_of(article, home))
+    return language, {
+        "title": article.title,
+        "url": article.url,
+        "image": article.image,
+        "source": article.source,
+        "category": article.category,
+        "category_name": category_name(article.category, language) if article.category else None,
+        "language": article.language,
+        "published_at": article.published_at,
+        "keywords": list(article.keywords[:KEYWORDS]),
+        "tags": tee(article.tags, language),
+    }

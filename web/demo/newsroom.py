@@ -6,7 +6,7 @@ Reads the catalogue, the store and the recommender's fallback lists; produces ca
 import time
 from collections.abc import Iterable
 
-from recsys.recommend.catalogue import Catalogue
+from recsys.catalogue.columns import Catalogue
 from recsys.serving.today import todays_clicks
 from recsys.simulate import READER_PREFIX
 from recsys.tags import Tag
@@ -88,7 +88,7 @@ class LiveNewsroom:
         stored = self._here.store.article(self._here.settings.site.id, id)
         if stored is None or stored.hidden:
             return None
-        entry = catalogue.entry(row)
+        entry = catalogue.article(row)
         return ArticlePage(
             id=id,
             title=stored.title,
@@ -131,7 +131,7 @@ class LiveNewsroom:
 def _cards(catalogue: Catalogue, rows: Iterable[int], clicks: list[int] | None = None) -> list[Card]:
     cards: list[Card] = []
     for place, row in enumerate(rows):
-        entry = catalogue.entry(row)
+        entry = catalogue.article(row)
         cards.append(
             Card(
                 id=catalogue.ids[row],

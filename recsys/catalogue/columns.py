@@ -1,21 +1,20 @@
-"""The catalogue: every article of the site as columns, and masks that say which of them may be shown now.
+"""The columns of the catalogue: every article of the site by row, and the masks of what may be shown now.
 
 Reads articles of the store; produces boolean masks over the shared row space. An article that is known only from
 clicks has a row, because its vector counts for its readers, and no content, so that it is never shown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.recommend.entries import CatalogueArticle
-from recsys.recommend.stories import Stories
+from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.copies import CopyGroups
 from recsys.store.addresses import aliases_of
 from recsys.tags.index import Rows, TagIndex
-
-NONE = -1
+from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
 
 Mask = npt.NDArray[np.bool_]
 
@@ -26,11 +25,12 @@ class Catalogue:
     Attributes:
         ids: article id by row.
         row_of: article id -> row; also by the id that is made from its address.
-        entries: what is known of each row, None for an article known only from clicks.
-        published: int64 (A,), ms, -1 when unknown.
-        expires: int64 (A,), ms, -1 for never.
-        tags: which rows bear a tag.
-        stories: which rows are copies of one text.
+        articles: the article of each row, None for one known only from clicks.
+        categories: the category of each row, None for none.
+        published: int64 (A,), ms, NEVER_MS when unknown.
+        expires: int64 (A,), ms, FOREVER_MS for never.
+        tags: rows by tag.
+        copies: rows of one text.
     """
 
     def __init__(self, ids: Sequence[str] = (), capacity: int | None = None, own: str = "") -> None:
@@ -39,27 +39,28 @@ class Catalogue:
             raise ValueError(f"capacity {self.capacity} is less than {len(ids)} articles")
         self.ids: list[str] = list(ids)
         self.row_of: dict[str, int] = {article_id: row for row, article_id in enumerate(self.ids)}
-        self.entries: list[CatalogueArticle | None] = [None] * len(self.ids)
-        self.published = np.full(self.capacity, NONE, np.int64)
-        self.expires = np.full(self.capacity, NONE, np.int64)
+        self.articles: list[CatalogueArticle | None] = [None] * len(self.ids)
+        self.categories: list[str | None] = [None] * len(self.ids)
+        self.published = np.full(self.capacity, NEVER_MS, np.int64)
+        self.expires = np.full(self.capacity, FOREVER_MS, np.int64)
         self.tags = TagIndex(self.capacity)
-        self.stories = Stories(self.capacity, self.entries, own)
+        self.copies = CopyGroups(self.capacity, self.articles, own)
         self._shown = np.zeros(self.capacity, np.bool_)  # has content and is not hidden
         self._languages: dict[str, Mask] = {}
         self._codes: dict[str, int] = {}  # category name -> code
-        self._category = np.full(self.capacity, NONE, np.int32)
+        self._category = np.full(self.capacity, UNKNOWN_ROW, np.int32)
 
     @property
     def room(self) -> int:
         """Rows that are still free."""
         return self.capacity - len(self.ids)
 
-    def put(self, article_id: str, entry: CatalogueArticle, leader: str | None = None) -> int:
+    def put(self, article_id: str, article: CatalogueArticle, leader: str | None = None) -> int:
         """Add an article, or replace what is known of it.
 
         Args:
             article_id: of the article.
-            entry: what is known of it.
+            article: as it is now.
             leader: id of the first copy of its text; None: as it was; one that is unknown: there is no other copy.
 
         Returns:
@@ -71,61 +72,64 @@ class Catalogue:
         row = self.row_of.get(article_id)
         if row is None:
             row = self._append(article_id)
-        for alias in aliases_of(article_id, entry.url):
-            if (other := self.row_of.get(alias)) is None or self.entries[other] is None:
+        for alias in aliases_of(article_id, article.url):
+            if (other := self.row_of.get(alias)) is None or self.articles[other] is None:
                 self.row_of[alias] = row  # clicks on its address that came before it
-        self.entries[row] = entry
-        self.published[row] = NONE if entry.published_at is None else entry.published_at
-        self.expires[row] = NONE if entry.expires_at is None else entry.expires_at
-        self._shown[row] = not entry.hidden
-        self._category[row] = self._codes.setdefault(entry.category, len(self._codes)) if entry.category else NONE
-        self._languages.setdefault(entry.language, np.zeros(self.capacity, np.bool_))
+        self.articles[row], self.categories[row] = article, article.category
+        self.published[row] = NEVER_MS if article.published_at is None else article.published_at
+        self.expires[row] = FOREVER_MS if article.expires_at is None else article.expires_at
+        self._shown[row] = not article.hidden
+        code = self._codes.setdefault(article.category, len(self._codes)) if article.category else UNKNOWN_ROW
+        self._category[row] = code
+        self._languages.setdefault(article.language, np.zeros(self.capacity, np.bool_))
         for language, mask in self._languages.items():
-            mask[row] = language == entry.language
-        self.tags.put(row, entry.found_under)
-        self.stories.put(row, None if leader is None else self.row_of.get(leader, row))
+            mask[row] = language == article.language
+        self.tags.put(row, article.found_under)
+        self.copies.put(row, None if leader is None else self.row_of.get(leader, row))
         return row
 
     def take_down(self, article_id: str) -> None:
-        """Stop showing an article, if it is here; its row, its vector and its entry stay.
+        """Stop showing an article, if it is here; its row, its vector and what its card shows stay.
 
-        An answer that was made a moment ago and is still being written finds the entry as it was.
+        An answer that was made a moment ago and is still being written finds the article as it was.
         """
         row = self.row_of.get(article_id)
-        if row is not None and (entry := self.entries[row]) is not None:
-            self.entries[row] = replace(entry, hidden=True)
+        if row is not None and (article := self.articles[row]) is not None:
+            self.articles[row] = replace(article, hidden=True)
             self._shown[row] = False
 
     def _append(self, article_id: str) -> int:
         if not self.room:
             raise IndexError(f"the catalogue has room for {self.capacity} articles and is full")
         self.ids.append(article_id)
-        self.entries.append(None)
+        self.articles.append(None)
+        self.categories.append(None)
         self.row_of[article_id] = len(self.ids) - 1
         return len(self.ids) - 1
 
-    def entry(self, row: int) -> CatalogueArticle:
-        """What is known of a row that may be shown.
+    def article(self, row: int) -> CatalogueArticle:
+        """The article of a row that may be shown.
 
         Raises:
-            LookupError: the article is known only from clicks.
+            LookupError: it is known only from clicks.
         """
-        entry = self.entries[row]
-        if entry is None:
-            raise LookupError(f"article {self.ids[row]!r} is known only from clicks")
-        return entry
+        return self.articles_of([row])[0]
 
-    def category(self, row: int) -> str | None:
-        """An article's category, or None when it has none or is known only from clicks."""
-        entry = self.entries[row]
-        return entry.category if entry else None
+    def articles_of(self, rows: Iterable[int]) -> list[CatalogueArticle]:
+        """The articles of some rows; see ``article``."""
+        articles = []
+        for row in rows:
+            if (article := self.articles[row]) is None:
+                raise LookupError(f"article {self.ids[row]!r} is known only from clicks")
+            articles.append(article)
+        return articles
 
     def quotable(self, row: int, now: int) -> bool:
-        """Whether anything may be said of an article: it may be shown, or might be before it expired."""
+        """True where an article may be spoken of: it may be shown, or might be before it expired."""
         return bool(self._shown[row] and self.published[row] <= now)
 
     def showable(self, now: int) -> Mask:
-        """Say which articles may be shown: with content, published, neither hidden nor expired.
+        """The articles that may be shown: with content, published, neither hidden nor expired.
 
         Args:
             now: ms.
@@ -133,11 +137,11 @@ class Catalogue:
         Returns:
             bool (A,), the caller's own.
         """
-        mask: Mask = self._shown & (self.published <= now) & ((self.expires == NONE) | (self.expires > now))
+        mask: Mask = self._shown & (self.published <= now) & (self.expires > now)
         return mask
 
     def in_language(self, language: str | None) -> Mask:
-        """Which articles are in a language, shown or not: bool (A,)."""
+        """The articles in a language, shown or not: bool (A,)."""
         return self._languages.get(language or "", np.zeros(self.capacity, np.bool_))
 
     def by_preference(self, allowed: Mask, language: str | None) -> list[Mask]:
@@ -154,16 +158,30 @@ class Catalogue:
         return [part for part in (allowed & spoken, allowed & ~spoken) if part.any()] or [allowed]
 
     def listed(self, now: int) -> Mask:
-        """Say which articles may stand in a list: of copies of one text the best one that may be shown."""
-        return self.stories.one_of_each(self.showable(now))
+        """The articles that may stand in a list, bool (A,): of copies of one text the best one that may be shown."""
+        return self.without(self.showable(now), ())
+
+    def without(self, showable: Mask, excluded: Collection[int]) -> Mask:
+        """The articles that may stand in a list beside some excluded ones: no copy of these, and one of each text.
+
+        Args:
+            showable: bool (A,), stays as it is.
+            excluded: rows.
+
+        Returns:
+            bool (A,).
+        """
+        allowed = showable.copy()
+        allowed[self.copies.of(excluded)] = False
+        return self.copies.one_of_each(allowed)
 
     def of_category(self, category: str, now: int) -> Mask:
-        """Say which articles of a category may stand in a list; see ``listed``."""
-        mask: Mask = self.showable(now) & (self._category == self._codes.get(category, NONE - 1))
-        return self.stories.one_of_each(mask)
+        """The articles of a category that may stand in a list; see ``listed``."""
+        mask: Mask = self.showable(now) & (self._category == self._codes.get(category, UNKNOWN_ROW - 1))
+        return self.copies.one_of_each(mask)
 
     def tagged(self, tags: Iterable[str], now: int) -> Mask:
-        """Say which articles that bear any of some tags may stand in a list; see ``listed``.
+        """The articles that bear any of some tags and may stand in a list; see ``listed``.
 
         Args:
             tags: folded.
@@ -176,7 +194,7 @@ class Catalogue:
         for tag in tags:
             mask[self.tags.rows(tag)] = True
         mask &= self.showable(now)
-        return self.stories.one_of_each(mask)
+        return self.copies.one_of_each(mask)
 
     def outside(self, categories: Iterable[str], allowed: Mask) -> Mask:
         """The allowed articles that are in none of some categories."""
@@ -185,14 +203,14 @@ class Catalogue:
         return mask
 
     def category_sizes(self, allowed: Mask) -> dict[str, int]:
-        """How many allowed articles each category has, largest first; only categories that have any."""
+        """The number of allowed articles by category, largest first; only categories that have any."""
         codes = self._category[: len(allowed)][allowed]
         counts = np.bincount(codes[codes >= 0], minlength=len(self._codes)).tolist()
         sizes = {name: counts[code] for name, code in self._codes.items() if counts[code]}
         return dict(sorted(sizes.items(), key=lambda item: (-item[1], item[0])))
 
     def newest(
-        self, allowed: Mask, n: int, *, since: int = NONE, liked: Iterable[str] = (), language: str | None = None
+        self, allowed: Mask, n: int, *, since: int = NEVER_MS, liked: Iterable[str] = (), language: str | None = None
     ) -> Rows:
         """The newest allowed articles, those of a language first, among these those of liked categories.
 
@@ -210,8 +228,8 @@ class Catalogue:
             parts = (self.newest(part, n, since=since, liked=liked) for part in self.by_preference(allowed, language))
             return np.concatenate(list(parts))[:n]
         rows = np.flatnonzero(allowed & (self.published >= since))
-        known = [self._codes[name] for name in liked if name in self._codes]
-        first = np.isin(self._category[rows], known)
+        liked_codes = [self._codes[name] for name in liked if name in self._codes]
+        first = np.isin(self._category[rows], liked_codes)
         return np.concatenate([self._latest(rows[first], n), self._latest(rows[~first], n)])[:n].astype(np.int32)
 
     def _latest(self, rows: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:

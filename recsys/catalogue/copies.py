@@ -1,4 +1,4 @@
-"""Stories: which rows of the catalogue are copies of one text, and which copy stands for them in a list.
+"""Copies of one text: rows of the catalogue, and the best of them, which stands for the others in a list.
 
 Reads leaders; produces masks with one row for each text. The best copy that may be shown stands for the others: one
 of the site's own, else the newest, else the fullest. When it is hidden or expires, the next one takes its place.
@@ -9,24 +9,24 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recsys.recommend.entries import CatalogueArticle
+from recsys.catalogue.articles import CatalogueArticle
 from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
 
 Mask = npt.NDArray[np.bool_]
 
 
-class Stories:
-    """Groups of copies.
+class CopyGroups:
+    """Groups of rows that are copies of one text.
 
     Args:
         capacity: rows, A.
-        entries: of each row, as the catalogue has them.
+        articles: of each row, as the catalogue has them.
         own: name of the site, which is the source of its own articles.
     """
 
-    def __init__(self, capacity: int, entries: Sequence[CatalogueArticle | None], own: str) -> None:
-        self._entries, self._own = entries, own.casefold()
+    def __init__(self, capacity: int, articles: Sequence[CatalogueArticle | None], own: str) -> None:
+        self._articles, self._own = articles, own.casefold()
         self._leader = np.arange(capacity, dtype=np.int32)
         self._copies: dict[int, list[int]] = {}  # leader -> itself and its copies, where there are any
         self._flat: tuple[Rows, Rows] | None = None  # the copies, the best of each text first; their leaders
@@ -65,8 +65,8 @@ class Stories:
             The same.
         """
         rows, leaders = self._sorted()
-        there = allowed[rows]
-        rows, leaders = rows[there], leaders[there]
+        may_show = allowed[rows]
+        rows, leaders = rows[may_show], leaders[may_show]
         allowed[rows[1:][leaders[1:] == leaders[:-1]]] = False
         return allowed
 
@@ -80,11 +80,11 @@ class Stories:
         Returns:
             int32 (B,).
         """
-        shown = rows.copy()
+        standing = rows.copy()
         for place, leader in enumerate(self._leader[rows].tolist()):
-            if leader in self._copies and not allowed[shown[place]]:
-                shown[place] = next((copy for copy in self._copies[leader] if allowed[copy]), shown[place])
-        return shown
+            if leader in self._copies and not allowed[standing[place]]:
+                standing[place] = next((copy for copy in self._copies[leader] if allowed[copy]), standing[place])
+        return standing
 
     def popular(self, trends: Trends, n: int, allowed: Mask, now: int) -> Rows:
         """The most clicked texts, each by its allowed copy and as popular as its most clicked one.
@@ -113,9 +113,9 @@ class Stories:
         return self._flat
 
     def _worse(self, row: int) -> tuple[bool, int, int, int]:
-        """What comes later in the order of preference."""
-        entry = self._entries[row]
-        if entry is None:
+        """The sort key of preference: the site's own copy, the newest, the fullest."""
+        article = self._articles[row]
+        if article is None:
             return True, 0, 0, row
-        theirs = (entry.source or "").casefold() != self._own
-        return theirs, -(entry.published_at or 0), -entry.length, row
+        theirs = (article.source or "").casefold() != self._own
+        return theirs, -(article.published_at or 0), -article.length, row

@@ -1,23 +1,26 @@
-"""Entries: what the catalogue keeps of one article, and what the models say of it.
+"""Articles of the catalogue: the fields that a card shows, and the annotations of the models.
 
-Reads an article of the store and its annotations; produces all that a card shows, with its tags.
+Reads an article of the store and its annotations; produces all that a card shows, with its tags. Nothing of the body is
+kept but its opening, so that 200,000 articles fit in memory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from recsys.store import Article
 from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
 
 SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
+_KEYWORD_FORMS = 1 << 12  # articles whose forms are kept: what is shown and clicked now; some 3 KB each
 
 Guesses = tuple[tuple[str, float], ...]
 Labels = tuple[tuple[str, str, float], ...]
 
 
 class ArticleAnnotations(NamedTuple):
-    """What the models say of one article.
+    """The models' annotations of one article.
 
     Attributes:
         language: its code, "und" when nobody can tell.
@@ -42,7 +45,7 @@ class ArticleAnnotations(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CatalogueArticle:
-    """What the catalogue keeps of one article: all that a card shows, without the body.
+    """One article of the catalogue: all that a card shows, without the body.
 
     Attributes:
         summary: the beginning of the body.
@@ -80,8 +83,8 @@ class CatalogueArticle:
     parts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, article: Article, traits: ArticleAnnotations) -> "CatalogueArticle":
-        """Take what a card needs from an article of the store and what was found out about it."""
+    def of(cls, article: Article, annotations: ArticleAnnotations) -> "CatalogueArticle":
+        """An article of the store with its annotations; a category that it came with goes before any guess."""
         given = bool(article.category)
         return cls(
             title=article.title,
@@ -90,18 +93,18 @@ class CatalogueArticle:
             url=article.url,
             image=article.image,
             source=article.source,
-            language=traits.language,
-            category=article.category or traits.category,
+            language=annotations.language,
+            category=article.category or annotations.category,
             given=given,
-            bar=((article.category or "", 1.0),) if given else traits.bar,
-            topic=traits.topic and not given,
-            labels=traits.labels,
+            bar=((article.category or "", 1.0),) if given else annotations.bar,
+            topic=annotations.topic and not given,
+            labels=annotations.labels,
             published_at=article.published_at,
             expires_at=article.expires_at,
             hidden=article.hidden,
-            keywords=traits.keywords[:STEM],
-            weights=traits.weights[:STEM],
-            parts=traits.parts[:STEM],
+            keywords=annotations.keywords[:STEM],
+            weights=annotations.weights[:STEM],
+            parts=annotations.parts[:STEM],
         )
 
     @property
@@ -117,21 +120,39 @@ class CatalogueArticle:
     def found_under(self) -> set[str]:
         """The folded tags that lead to the article: keywords and their pieces, labels, category; no guess not taken."""
         names = [fold(name) for name in (*(label for _, label, _ in self.labels), self.category or "")]
-        return {*names, *self.pieces}
+        return {*names, *keyword_forms(self.parts).pieces}
 
     @property
-    def pieces(self) -> dict[str, str]:
+    def pieces(self) -> Mapping[str, str]:
         """The keywords with their words and pairs of words, folded, each as it is written; most telling first."""
-        found: dict[str, str] = {}
-        for parts in self.parts:
-            for folded, written in pieces(parts):
-                found.setdefault(folded, written)
-        return found
+        return keyword_forms(self.parts).pieces
 
     @property
-    def wholes(self) -> set[str]:
+    def wholes(self) -> frozenset[str]:
         """The keywords, folded."""
-        return {pieces(parts)[0][0] for parts in self.parts}
+        return keyword_forms(self.parts).wholes
+
+
+class KeywordForms(NamedTuple):
+    """The folded forms of an article's keywords.
+
+    Attributes:
+        pieces: keywords, their words and pairs of words -> as each is written; most telling first.
+        wholes: the keywords alone.
+    """
+
+    pieces: Mapping[str, str]
+    wholes: frozenset[str]
+
+
+@lru_cache(_KEYWORD_FORMS)
+def keyword_forms(parts: tuple[str, ...]) -> KeywordForms:
+    """Folded forms of some keywords, each given as its tokens separated by blanks."""
+    forms: dict[str, str] = {}
+    for keyword in parts:
+        for folded, written in pieces(keyword):
+            forms.setdefault(folded, written)
+    return KeywordForms(forms, frozenset(pieces(keyword)[0][0] for keyword in parts))
 
 
 def guesses(bar: Iterable[tuple[str, float]]) -> Guesses:

@@ -1,0 +1,174 @@
+"""Candidates: some hundreds of articles that may be worth showing to one reader, from four sources.
+
+Reads the index, the live counts and the catalogue; produces a ``CandidateSet`` with the evidence that reasons need:
+the nearest to each interest, co-visits of the last clicks, what is trending, what is fresh. An article that must not
+be shown is left out inside each search, never after it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.catalogue.columns import Catalogue, Mask
+from recsys.recommend.config import RecommendConfig
+from recsys.recommend.context import ReaderContext, SharedFeatures
+from recsys.tags.index import Rows
+from recsys.trends.state import CATEGORIES
+from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS
+
+Floats = npt.NDArray[np.float32]
+
+_COVISIT_CLICKS = 5  # last clicks whose co-visits are read
+_COVISIT_FADE = 0.7  # weight of a click against the one after it
+_BACKGROUND = 3  # of the half-lives of trends: the popularity that co-visits are compared with
+_TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSet:
+    """C candidates of one answer, with their evidence.
+
+    Attributes:
+        rows: int32 (C,), rising.
+        near: for each interest int32 rows, the nearest first.
+        trending: rows that may be called trending.
+        covisited: row -> the article clicked whose readers opened it too, where that says something.
+        fresh: bool (A,): articles that are news still.
+    """
+
+    rows: Rows
+    near: list[Rows]
+    trending: frozenset[int]
+    covisited: dict[int, int]
+    fresh: Mask
+
+
+def retrieve(
+    context: ReaderContext,
+    catalogue: Catalogue,
+    trends: Trends,
+    shared: SharedFeatures,
+    allowed: Mask,
+    liked: Iterable[str],
+    neighbours: int,
+    config: RecommendConfig,
+    now: int,
+) -> CandidateSet:
+    """Candidates of one reader.
+
+    Args:
+        context: the reader.
+        catalogue: the articles.
+        trends: live counts.
+        shared: features.
+        allowed: bool (A,), one of each text.
+        liked: categories that the reader reads, whose new articles come first.
+        neighbours: articles that the index brings.
+        config: sizes of the other sources.
+        now: ms.
+    """
+    clicks = context.state.clicks
+    near = nearest(context, neighbours, allowed)
+    fresh = fresh_articles(catalogue.published, shared, allowed, config.fresh_hours, now)
+    newest = catalogue.newest(fresh, config.fresh, liked=liked)
+    popular = catalogue.copies.popular(trends, config.trending, allowed, now)
+    covisits = covisit_candidates(trends, clicks, allowed, now, config.covisits)
+    top = popular[:_TRENDING]
+    return CandidateSet(
+        np.unique(np.concatenate([*near, popular, newest, covisits.rows]).astype(np.int32)),
+        near,
+        frozenset(top[trends.clicks(top, now)[:, -1] >= 1.0].tolist()),  # clicked lately
+        covisits.telling(config),
+        fresh,
+    )
+
+
+def nearest(context: ReaderContext, n: int, allowed: Mask) -> list[Rows]:
+    """The allowed articles nearest to each interest, in proportion to the interests' shares.
+
+    Args:
+        context: K interests.
+        n: articles in all, at most.
+        allowed: bool (A,).
+
+    Returns:
+        K times int32 rows, best first; two interests may find the same article.
+    """
+    quotas = zip(context.interests.vectors, context.interests.quotas(n).tolist(), strict=True)
+    return [context.table.index.search(vector, quota, allowed)[0] for vector, quota in quotas]
+
+
+def fresh_articles(
+    published: npt.NDArray[np.int64], shared: SharedFeatures, allowed: Mask, hours: float, now: int
+) -> Mask:
+    """The allowed articles that are news still: no older than ``hours``, nor than their category's shelf life.
+
+    Args:
+        published: int64 (A,), ms.
+        shared: shelf lives, and categories by row.
+        allowed: bool (A,).
+        hours: age.
+        now: ms.
+
+    Returns:
+        bool (A,).
+    """
+    rows = np.flatnonzero(allowed & (published >= max(0, now - int(hours * HOUR_MS))))
+    category = shared.category[rows]
+    shelf = shared.inputs().shelf[np.where((category >= 0) & (category < CATEGORIES), category, CATEGORIES)]
+    fresh = np.zeros(len(allowed), np.bool_)
+    fresh[rows] = now - published[rows] <= shelf * HOUR_MS
+    return fresh
+
+
+class CovisitCandidates(NamedTuple):
+    """C articles that readers of the last clicks opened too.
+
+    Attributes:
+        rows: int32 (C,), the likeliest first.
+        beside: int32 (C,), of the last clicks the one that speaks most for each.
+        visits: float32 (C,), visits in which both were opened, faded.
+        lift: float32 (C,), their share of that click's co-visits over their share of all clicks.
+    """
+
+    rows: Rows
+    beside: Rows
+    visits: Floats
+    lift: Floats
+
+    def telling(self, config: RecommendConfig) -> dict[int, int]:
+        """Row -> the article whose readers opened it too: enough of them, and more than open it anyway."""
+        enough = (self.visits >= config.covisit_min_visits) & (self.lift >= config.covisit_min_lift)
+        return dict(zip(self.rows[enough].tolist(), self.beside[enough].tolist(), strict=True))
+
+
+def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n: int) -> CovisitCandidates:
+    """Co-visits of a reader's last clicks.
+
+    Args:
+        trends: live counts.
+        clicks: article rows, oldest first.
+        allowed: bool (A,).
+        now: ms.
+        n: articles at most; equal ones in row order.
+    """
+    last = list(dict.fromkeys(reversed(clicks)))[:_COVISIT_CLICKS] if n else []
+    covisits = [trends.covisits(row, now, trends.config.neighbours) for row in last]
+    sizes = [len(rows) for rows, _ in covisits]
+    rows: Rows = np.concatenate([np.empty(0, np.int32), *(rows for rows, _ in covisits)])
+    visits: Floats = np.concatenate([np.empty(0, np.float32), *(strength for _, strength in covisits)])
+    totals = np.repeat([float(strength.sum()) for _, strength in covisits], sizes)
+    share = np.asarray(visits / (totals + trends.config.prior_company), np.float32)
+    given = share * np.repeat(_COVISIT_FADE ** np.arange(len(last)), sizes)
+    given[~allowed[rows]] = 0
+    distinct, where = np.unique(rows, return_inverse=True)
+    sums = np.bincount(where, given, len(distinct))
+    order = np.argsort(-sums, kind="stable")[: min(n, int((sums > 0).sum()))]
+    best = np.lexsort((-given, where))[np.searchsorted(np.sort(where), order)]  # each one's largest contribution
+    popular = (trends.clicks(rows[best], now)[:, _BACKGROUND] + 1) / (trends.everyone(now)[_BACKGROUND] + 1)
+    beside = np.repeat(np.array(last, np.int32), sizes)
+    return CovisitCandidates(rows[best], beside[best], visits[best], np.asarray(share[best] / popular, np.float32))

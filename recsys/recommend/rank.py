@@ -1,0 +1,171 @@
+"""Ranking: the click model's scores of the candidates, and the shares of several interests.
+
+Reads a reader context, candidates and the click model; produces rows, best first, and scores. Without a click model
+the nearest come first.
+
+Source: Steck 2018, "Calibrated recommendations", section 3: the shares of a list are those of the history.
+"""
+
+import enum
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.compiled import compiled
+from recsys.features.matrix import ArticleTables, candidate_rows
+from recsys.features.rows import CandidateRows
+from recsys.readers.config import ReadersConfig
+from recsys.recommend.context import ReaderContext, SharedFeatures
+from recsys.tags.index import Rows
+from recsys.trends.stream import Trends
+
+Vectors = npt.NDArray[np.float32]
+
+
+class ScoreKind(enum.StrEnum):
+    """The meaning of an article's score, always in [0, 1]; only scores of one kind can be compared."""
+
+    CLICK = "click"  # the probability of a click if the article stands first
+    NEXT_CLICK = "next-click"  # the probability that of all candidates of the list this one is opened next
+    SIMILARITY = "similarity"  # the cosine to what the reader likes, or to the article; 0 where it is below
+    TAG = "tag"  # the weight of the tag in the article
+    NONE = "none"  # the list has another order: clicks, or time; the score is 0
+
+
+class Scorer(Protocol):
+    """The click model as far as it is used here."""
+
+    @property
+    def probability(self) -> bool:
+        """True where scores are probabilities; otherwise they are log-odds up to one constant."""
+
+    def score(self, candidates: CandidateRows) -> Vectors:
+        """The likelihood of a click on each of B candidates: float32 (B,)."""
+
+
+class Ranking(NamedTuple):
+    """C candidates in order.
+
+    Attributes:
+        rows: int32 (C,), best first.
+        scores: float32 (C,), falling where there is one interest; with several some rows stand before better ones.
+    """
+
+    rows: Rows
+    scores: Vectors
+
+
+class Ranker(NamedTuple):
+    """Everything that scores depend on beside the reader."""
+
+    model: Scorer | None
+    tables: ArticleTables
+    trends: Trends
+    readers: ReadersConfig
+    shared: SharedFeatures
+
+    def score(self, context: ReaderContext, rows: Rows, now: int) -> Vectors:
+        """The click model's score of each row; without one the nearness to the reader, 0 where unknown."""
+        if not len(rows):
+            return np.empty(0, np.float32)
+        if self.model is None:
+            return context.interests.nearness(context.table.vectors[rows])
+        inputs = candidate_rows(
+            self.tables, context.state, rows, now, self.trends, self.readers, self.shared.inputs(), *context.request
+        )
+        return self.model.score(inputs)
+
+    def rank(self, context: ReaderContext, rows: Rows, near: Sequence[Rows], now: int) -> Ranking:
+        """Candidates by score, each interest with its share of the places.
+
+        Args:
+            context: the reader.
+            rows: int32 (C,), rising.
+            near: the nearest of each interest.
+            now: ms.
+        """
+        scores = self.score(context, rows, now)
+        ranked = in_shares(context, rows[np.lexsort((rows, -scores))], near)
+        return Ranking(ranked, scores[np.searchsorted(rows, ranked)])
+
+
+def score_kind(model: Scorer | None) -> ScoreKind:
+    """The meaning of a model's scores."""
+    if model is None:
+        return ScoreKind.SIMILARITY
+    return ScoreKind.CLICK if model.probability else ScoreKind.NEXT_CLICK
+
+
+def answered_scores(kind: ScoreKind, scores: Vectors, candidates: Vectors) -> Vectors:
+    """Scores as they are answered.
+
+    Args:
+        kind: their meaning.
+        scores: float32 (B,), as they rank: probabilities, log-odds up to one constant, or cosines.
+        candidates: float32 (C,), the scores of all candidates.
+
+    Returns:
+        float32 (B,), in [0, 1], in the same order.
+    """
+    if kind is ScoreKind.NEXT_CLICK and len(candidates):
+        whole = np.logaddexp.reduce(candidates)
+        scores = np.exp(np.minimum(scores - whole, 0.0))
+    return np.asarray(np.clip(scores, 0.0, 1.0), np.float32)
+
+
+def in_shares(context: ReaderContext, ranked: Rows, near: Sequence[Rows]) -> Rows:
+    """Change a ranking as little as it takes for each interest to get its share.
+
+    An interest that is a whole place short of its share of the places so far is given the next one, as long as there
+    are articles of it. An article is of the interest that it is nearest to, provided that the search for that interest
+    found it.
+
+    Args:
+        context: K interests.
+        ranked: int32 (B,), best first.
+        near: the nearest of each interest.
+
+    Returns:
+        int32 (B,), the same rows.
+    """
+    if len(near) == 1:
+        return ranked
+    cosine = np.nan_to_num(context.table.vectors[ranked] @ context.interests.vectors.T, nan=-1.0)  # (B, K)
+    nearest = cosine.argmax(axis=1)
+    searched = np.stack([np.isin(ranked, rows) for rows in near])  # (K, B)
+    owner = np.where(searched[nearest, np.arange(len(ranked))], nearest, -1)
+    return ranked[places_by_share(owner, context.interests.shares)]
+
+
+@compiled
+def places_by_share(owner: npt.NDArray[np.int64], shares: Vectors) -> npt.NDArray[np.int64]:
+    """Give every interest its share of the places, see ``in_shares``.
+
+    Args:
+        owner: int64 (B,), the interest, 0 to K - 1, of each of B ranked articles, best first; -1 for none.
+        shares: float32 (K,), sums to 1.
+
+    Returns:
+        int64 (B,): 0 to B - 1 in their new order.
+    """
+    B, K = len(owner), len(shares)
+    order, placed = np.empty(B, np.int64), np.zeros(B, np.bool_)
+    taken, first = np.zeros(K, np.int64), np.zeros(K, np.int64)  # first: the best article of each that still waits
+    best = 0
+    for n in range(B):
+        chosen, most = -1, 1.0  # only an interest that is a whole place short goes first
+        for k in range(K):
+            while first[k] < B and (owner[first[k]] != k or placed[first[k]]):
+                first[k] += 1
+            short = shares[k] * (n + 1) - taken[k]
+            if first[k] < B and short >= most and (chosen < 0 or short > most):
+                chosen, most = first[k], short
+        while chosen < 0 and placed[best]:
+            best += 1
+        order[n] = best if chosen < 0 else chosen
+        placed[order[n]] = True
+        if owner[order[n]] >= 0:
+            taken[owner[order[n]]] += 1
+    return order
