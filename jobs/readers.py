@@ -1,7 +1,7 @@
 """Train the encoder that turns a reader's last clicks into what they will look for next.
 
 Reads the event log and ``items/``; produces ``readers/readers.json`` and, where ``readers.encoder`` names an encoder
-that is trained (gru, attention), ``readers/encoder.safetensors`` and ``readers/encoder.json``. The others have nothing
+that is trained (gru), ``readers/encoder.safetensors`` and ``readers/encoder.json``. The others have nothing
 to learn.
 """
 

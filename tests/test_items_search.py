@@ -76,7 +76,7 @@ def test_ranks_are_those_of_a_plain_walk() -> None:
     events, half_life = camps(), 2.0
     targets = targets_of(events, LEARNED_SHARE, seed=1)
     ranks = guessed(events, TEXTLESS, CONFIG, targets, half_life=half_life, seed=1)
-    rows, previous = clicks_of(events, CONFIG.company_hours)
+    rows, previous = clicks_of(events, CONFIG.covisit_window_hours)
     done = int(LEARNED_SHARE * len(rows))
     items = item_vectors(cut(events, done), TEXTLESS, CONFIG, seed=1).online
 

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsys.classifiers.ngrams import Bags
-from recsys.errors import DegenerateInput
-from recsys.readers.judged import (
+from benchmarks.text_clicks.judged import (
     READER_LAST,
     GeneralTaste,
     Judging,
@@ -20,7 +18,9 @@ from recsys.readers.judged import (
     judged_scores,
     own_taste,
 )
-from recsys.readers.traits import Traits, bag_traits, joined_traits, sums, traits_of, vector_traits
+from benchmarks.text_clicks.traits import Traits, bag_traits, joined_traits, sums, traits_of, vector_traits
+from recsys.classifiers.ngrams import Bags
+from recsys.errors import DegenerateInput
 
 Array = npt.NDArray[Any]
 

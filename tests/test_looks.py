@@ -155,7 +155,7 @@ def log() -> Events:
 
 @pytest.mark.parametrize("window", [7, 300])
 def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
-    events, readers = log(), ReadersConfig(looks=window)
+    events, readers = log(), ReadersConfig(max_impressions=window)
     keys = visitor_keys(events)
     who, moments = np.unique(keys), np.unique(events.time[events.time != UNDATED])[::40]
     times, asking = (part.ravel() for part in np.meshgrid(moments, who, indexing="ij"))
@@ -234,7 +234,7 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
     assert one == other
     assert one is not None
     assert (one.impressions.rows.tolist(), one.impressions.positions.tolist()) == ([0, 2, 2], [2, -1, CLICK_POSITION])
-    met.move([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig(looks=9))
+    met.move([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig(max_impressions=9))
     moved = met.reader("ann")
     assert moved is not None
     assert (moved.impressions.rows.tolist(), moved.impressions.times.tolist()) == ([5, 5], [START, START + 1])

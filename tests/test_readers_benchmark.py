@@ -107,7 +107,7 @@ def test_every_encoder_is_trained_and_judged(
     outcome = json.loads(capsys.readouterr().out.splitlines()[-1])
     names = {
         f"{name}, {reads}"
-        for name in ("last click", "short mean", "mean", "interests", "gru", "attention")
+        for name in ("last click", "short mean", "mean", "interests", "gru")
         for reads in ("visit", "reader")
     }
     assert set(outcome["encoders"]) == names

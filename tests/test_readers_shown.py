@@ -7,14 +7,15 @@ import numpy as np
 from recsys.events import UNDATED, Events
 from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
-from recsys.readers.shown import Shown, minutes_of, shown
+from recsys.readers.encoders import TrainingLists, minutes_of
+from recsys.readers.shown import shown
 from recsys.readers.walks import walk, walkable
 from tests.clicks import MINUTE, START, camps, click, log_of
 
 ITEMS = ItemsConfig(embedding_dim=6)
 
 
-def made_of(events: Events, **more: Any) -> Shown:
+def made_of(events: Events, **more: Any) -> TrainingLists:
     log = walkable(events, 30)
     items = empty_online(len(events.article_ids), ITEMS, seed=1)
     options: dict[str, Any] = {"last": 4, "negatives": 6, "most": 1000, "rng": np.random.default_rng(1)}

@@ -11,9 +11,9 @@ import pytest
 from benchmarks.text_clicks.__main__ import over_folds
 from benchmarks.text_clicks.data import Judgements, folds_of, read_judgements, spaces_of
 from benchmarks.text_clicks.methods import OURS, Method, baselines, ours, profile, share
+from benchmarks.text_clicks.traits import Traits, bag_traits, vector_traits
 from recsys.classifiers.ngrams import Bags
 from recsys.errors import ImportRefused
-from recsys.readers.traits import Traits, bag_traits, vector_traits
 from recsys.settings import load_settings
 
 Array = npt.NDArray[Any]

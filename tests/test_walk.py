@@ -127,7 +127,7 @@ def test_company_is_what_a_sum_over_the_log_says(seed: int) -> None:
         for place in range(lists.offsets[i], lists.offsets[i + 1], 3):
             row = int(lists.article[place])
             expected = oracle.company_columns(
-                past, row, TRENDS.prior_company, TRENDS.covisit_half_lives_hours, TRENDS.half_lives_hours[2]
+                past, row, TRENDS.prior_covisits, TRENDS.covisit_half_lives_hours, TRENDS.half_lives_hours[2]
             )
             for name, value in expected.items():
                 assert rows[place, COLUMN[name]] == pytest.approx(value, abs=2e-4), (i, row, name)

@@ -102,7 +102,7 @@ def company_columns(past: Past, row: int, beta: float, half_lives: tuple[float, 
     Args:
         past: what was known.
         row: the candidate.
-        beta: ``prior_company``.
+        beta: ``prior_covisits``.
         half_lives: hours, of the short and the long memory of co-visits and of what follows.
         memory: hours, the half-life of the popularity that company is drawn towards.
     """

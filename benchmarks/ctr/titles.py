@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from benchmarks.text_clicks.data import Judgements, folds_of, read_judgements, spaces_of
 from benchmarks.text_clicks.methods import OURS, Method, ours, profile, share
+from benchmarks.text_clicks.traits import Places, Traits
 from recsys.features import HISTORY, LIST_FIELDS
 from recsys.features.rows import LabelledRows
 from recsys.hashing import hashed_all
-from recsys.readers.traits import Places, Traits
 from recsys.settings import Settings
 from recsys.units import NO_ID
 

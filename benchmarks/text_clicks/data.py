@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from benchmarks.categories.data import as_corpus, encode
+from benchmarks.text_clicks.traits import Places, Traits, Values, bag_traits, vector_traits
 from recsys.classifiers.linear_ngram_model import NgramSpec, block_of
 from recsys.errors import ImportRefused
-from recsys.readers.traits import Places, Traits, Values, bag_traits, vector_traits
 from recsys.settings import Settings
 from recsys.words import Matrix, WordVectors, load_words, unit_rows
 from recsys.workspace import load_npy

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.text_clicks.data import Judgements
-from recsys.readers.judged import GeneralTaste, Judging, general_taste, judged_scores, own_taste
-from recsys.readers.traits import Places, Traits, Values, joined_traits, traits_of
+from benchmarks.text_clicks.judged import GeneralTaste, Judging, general_taste, judged_scores, own_taste
+from benchmarks.text_clicks.traits import Places, Traits, Values, joined_traits, traits_of
 
 # How far a judgement reaches in each space. Chosen on other folds; half or double of one costs at most .005 AUC.
 WEIGHTS = {"words": 0.8, "entities": 0.6, "vectors": 0.4, "keywords": 0.6}

@@ -155,7 +155,7 @@ class LogReplay:
             raise ValueError("call stand_on first")
         if start < stop and self._next and self._log.time[self._next - 1] >= self._asked.time[start]:
             raise ValueError("the walk has passed this list already")
-        kept = (self._readers.history, self._readers.looks)
+        kept = (self._readers.history, self._readers.max_impressions)
         while start < stop:
             now = int(self._asked.time[start])
             if self._shelf_at == NEVER_MS or now - self._shelf_at >= SHELF_MS:

@@ -31,7 +31,7 @@ def gather_covisits(
     Args:
         state: the counts, as known before ``now``.
         place: int32 (A,), where a candidate stands, from 1; 0 for other articles.
-        prior: ``prior_company``.
+        prior: ``prior_covisits``.
         clicks: int32 (n,), rows clicked before ``now``, oldest first.
         visit: where in ``clicks`` this visit begins.
         now: ms.

@@ -3,7 +3,7 @@
 Reads the live counts, the vectors and what the reader clicked; writes one row per candidate. Training, replay and the
 service call this and nothing else, so that what was learned is what is served. What is unknown (a vector, a category,
 an age) is 0 in its column and 0 in its ``…_known`` column. Columns of company are log-probabilities of what is clicked
-beside an article, drawn towards the candidate's popularity by ``prior_company``.
+beside an article, drawn towards the candidate's popularity by ``prior_covisits``.
 """
 
 from typing import Any, NamedTuple

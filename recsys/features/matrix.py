@@ -52,7 +52,7 @@ def kernel_tables(tables: ArticleTables, trends: Trends, config: ReadersConfig) 
     The shelf lives are those of this moment.
     """
     tags = tables.tags if tables.tags is not None else ArticleTags.empty(0, 0)
-    priors = (trends.config.prior_impressions, trends.config.prior_company)
+    priors = (trends.config.prior_impressions, trends.config.prior_covisits)
     return KernelTables(
         items=tables.items if tables.items is not None else fixed_items(tables.item_vectors),
         article_vectors=np.ascontiguousarray(tables.article_vectors, np.float32),

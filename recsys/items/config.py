@@ -23,11 +23,11 @@ class ItemsConfig(Section):
         le=2000,
         description="dimensions of an item vector: 32 ranked as well as 64 on click logs and costs less",
     )
-    company_hours: float = Field(
+    covisit_window_hours: float = Field(
         720.0,
         gt=0,
         description=(
-            "hours between two clicks of a reader up to which they are co-clicks; 0.5 is one visit, better where most "
+            "hours between two clicks of a reader up to which they are co-visits; 0.5 is one visit, better where most "
             "visits have several clicks"
         ),
     )
@@ -36,7 +36,7 @@ class ItemsConfig(Section):
         ge=1,
         description="clicks before an article that count as its context, the last one most; more gain nothing",
     )
-    negative: int = Field(
+    negatives: int = Field(
         20,
         ge=1,
         description="negative samples per pair, drawn from the last clicks; 5 lose two points of HR@10 (G1)",
@@ -55,22 +55,13 @@ class ItemsConfig(Section):
         ge=1,
         description="clicks, the last ones, that negative samples are drawn from: older news teaches nothing",
     )
-    subsample: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description=(
-            "share of the last clicks above which some clicks of an article are skipped; 0: none are; skipping lost "
-            "up to eight points of MRR by cosine"
-        ),
-    )
     learning_rate: float = Field(
         0.6,
         gt=0,
         le=2,
         description="size of an article's first step: large, so that it finds its place within a few clicks",
     )
-    slowing: float = Field(
+    learning_rate_decay: float = Field(
         0.3,
         ge=0,
         le=1,
@@ -87,11 +78,10 @@ class ItemsConfig(Section):
             "than one"
         ),
     )
-    evidence: float = Field(
+    prior_pairs: float = Field(
         20.0,
         gt=0,
         description=(
             "pairs of clicks that weigh as much as an article's text in its vector; with fewer the clicks decide sooner"
         ),
     )
-    ridge: float = Field(1.0, gt=0, description="articles: how many the penalty of the projection from content weighs")

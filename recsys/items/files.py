@@ -110,7 +110,7 @@ def restored(arrays: Mapping[str, Array]) -> OnlineItems:
         raise CorruptArtefact("a snapshot of item vectors", f"one without {', '.join(missing)}", REMEDY)
     A, D = arrays["input_embeddings"].shape if arrays["input_embeddings"].ndim == 2 else (-1, -1)
     R = len(arrays["recent"])
-    shapes = dict.fromkeys(BY_ARTICLE, (A, D)) | {"pair_counts": (A,), "recent": (R,), "state": (4,), "settings": (7,)}
+    shapes = dict.fromkeys(BY_ARTICLE, (A, D)) | {"pair_counts": (A,), "recent": (R,), "state": (4,), "settings": (6,)}
     for name, shape in shapes.items():
         array = arrays[name]
         if array.shape != shape or array.dtype != DTYPES.get(name, np.float32):

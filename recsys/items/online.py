@@ -25,7 +25,7 @@ from recsys.items.config import ItemsConfig
 Rows = npt.NDArray[np.int32]
 
 HEAD, FILLED, RANDOM, SEED = range(4)  # places of ``OnlineItems.state``
-LEARNING_RATE, LEARNING_RATE_DECAY, NEGATIVE, NS_EXPONENT, WINDOW, SUBSAMPLE, PRIOR_PAIRS = range(7)  # of ``settings``
+LEARNING_RATE, LEARNING_RATE_DECAY, NEGATIVES, NS_EXPONENT, WINDOW, PRIOR_PAIRS = range(6)  # of ``settings``
 BACKWARD_WEIGHT = 0.5  # of the pair read backwards; 1 makes "after" and "before" the same, 0 teaches half the tables
 CONTENT_LENGTH = 1.0  # of the embeddings that a fresh article takes from its text: half of a learned one's
 TINY = np.float32(1e-8)
@@ -43,7 +43,7 @@ class OnlineItems(NamedTuple):
         recent: int32 (R,), ring of the last clicked rows.
         ring_counts: int32 (A,), how often an article stands in the ring.
         state: int64 (4,): where the ring is written next, how much of it is filled, the random state, the seed.
-        settings: float32 (7,), see the constants above.
+        settings: float32 (6,), see the constants above.
     """
 
     input_embeddings: Vectors
@@ -94,14 +94,14 @@ def fixed_items(vectors: Vectors) -> OnlineItems:
         np.zeros(1, np.int32),
         np.zeros(A, np.int32),
         np.zeros(4, np.int64),
-        np.zeros(7, np.float32),
+        np.zeros(6, np.float32),
     )
 
 
 def online_settings(config: ItemsConfig) -> npt.NDArray[np.float32]:
     """The learning settings by the places that compiled code reads."""
-    learning = (config.learning_rate, config.slowing, config.negative, config.ns_exponent)
-    return np.array([*learning, config.window, config.subsample, config.evidence], np.float32)
+    learning = (config.learning_rate, config.learning_rate_decay, config.negatives, config.ns_exponent)
+    return np.array([*learning, config.window, config.prior_pairs], np.float32)
 
 
 def grown(items: OnlineItems, n_articles: int) -> OnlineItems:
@@ -156,7 +156,7 @@ def place_content(items: OnlineItems, row: int, content: Vectors) -> None:
 
 @compiled
 def learn_click(items: OnlineItems, context: Rows, row: int) -> None:
-    """Learn from one click, in O(window x negative x D).
+    """Learn from one click, in O(window x negatives x D).
 
     Args:
         items: changed in place.
@@ -173,7 +173,7 @@ def learn_click(items: OnlineItems, context: Rows, row: int) -> None:
         other = context[n - back]
         if not 0 <= other < A:
             raise IndexError("a context row outside the item vectors")
-        if other != row and _kept(items, row) and _kept(items, other):
+        if other != row:
             _learn_pair(items, other, row, 1.0 / back)  # what is clicked next is foreseen from what came before it
             _learn_pair(items, row, other, BACKWARD_WEIGHT / back)
             items.pair_counts[other] += 1
@@ -196,15 +196,6 @@ def _remember(items: OnlineItems, row: int) -> None:
 
 
 @compiled
-def _kept(items: OnlineItems, row: int) -> bool:
-    """Leave out some pairs of what everyone clicks (Mikolov et al. 2013, section 2.3)."""
-    limit = items.settings[SUBSAMPLE] * items.state[FILLED]
-    if limit == 0 or items.ring_counts[row] <= limit:
-        return True
-    return bool(_random(items.state) < np.sqrt(limit / items.ring_counts[row]) * 2147483648.0)  # 2^31 random numbers
-
-
-@compiled
 def _learn_pair(items: OnlineItems, centre: int, other: int, weight: float) -> None:
     """One step of skip-gram: ``other`` was clicked with ``centre``, the negative samples were not."""
     exponent = items.settings[NS_EXPONENT] - 1
@@ -212,7 +203,7 @@ def _learn_pair(items: OnlineItems, centre: int, other: int, weight: float) -> N
     step = np.zeros(len(embedding), np.float32)  # of ``embedding``, which must not move before the last sample
     rate = weight * _rate(items, centre)
     _push(embedding, items.output_embeddings[other], step, 1.0, rate, weight * _rate(items, other))
-    for _ in range(int(items.settings[NEGATIVE]) if items.state[FILLED] else 0):
+    for _ in range(int(items.settings[NEGATIVES]) if items.state[FILLED] else 0):
         sample = items.recent[_random(items.state) % items.state[FILLED]]
         if sample != other and sample != centre:
             # the ring gives a row as often as it is clicked, to the power of 1: the weight makes that ns_exponent

@@ -29,14 +29,13 @@ TRIED: Mapping[str, tuple[Any, ...]] = {
     "ns_exponent": (-1.0, -0.5, 0.0, 0.2, 0.5, 0.75, 1.0),
     "window": (1, 3, 10),
     "epochs": (1, 5, 20, 50),
-    "subsample": (0.0, 0.001, 0.01),
     "embedding_dim": (16, 32, 64),
     "learning_rate": (0.1, 0.3, 0.6, 1.0),
-    "slowing": (0.0, 0.3, 0.5),
-    "negative": (5, 20),
+    "learning_rate_decay": (0.0, 0.3, 0.5),
+    "negatives": (5, 20),
     "recent_clicks": (300, 1_000, 3_000),
-    "company_hours": (VISIT_HOURS, 24.0, 720.0),
-    "evidence": (1.0, 5.0, 20.0, 50.0),
+    "covisit_window_hours": (VISIT_HOURS, 24.0, 720.0),
+    "prior_pairs": (1.0, 5.0, 20.0, 50.0),
 }
 
 
@@ -56,7 +55,7 @@ def guessed(
     Returns:
         float64 (L, 2): how many of the others stand before the target, by cosine and by next-item score.
     """
-    rows, previous = clicks_of(events, config.company_hours)
+    rows, previous = clicks_of(events, config.covisit_window_hours)
     history = clicks_of(events, FOREVER_HOURS)[1]
     first = int(LEARNED_SHARE * len(rows))
     items = item_vectors(_first_clicks(events, first), content, config, seed=seed).online

@@ -25,6 +25,8 @@ from recsys.units import HOUR_MS
 
 CLICK = KINDS.index("click")
 
+RIDGE = 1.0  # penalty of the projection from content, in articles
+
 Longs = npt.NDArray[np.int64]
 
 
@@ -110,7 +112,7 @@ def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) 
         DegenerateInput: the vectors have grown beyond all bounds.
     """
     items = empty_online(n_articles, config, seed=seed)
-    rows, previous = clicks_of(events, config.company_hours)
+    rows, previous = clicks_of(events, config.covisit_window_hours)
     epochs = max(1, min(config.epochs, config.max_trained_clicks // max(1, len(rows))))
     for _ in range(epochs):
         learn_clicks(items, rows, previous, np.arange(len(rows)), config.window)
@@ -126,7 +128,7 @@ def check_finite(items: OnlineItems) -> None:
         DegenerateInput: an input or output embedding is not finite.
     """
     if not (np.isfinite(items.input_embeddings).all() and np.isfinite(items.output_embeddings).all()):
-        raise DegenerateInput("finite item vectors", "NaN or infinity", "Lower items.learning_rate or items.negative.")
+        raise DegenerateInput("finite item vectors", "NaN or infinity", "Lower items.learning_rate or items.negatives.")
 
 
 def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> ItemVectors:
@@ -135,13 +137,13 @@ def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> I
     Args:
         items: changed in place.
         content: float32 (A, D), article vectors, unit or NaN rows.
-        config: the ridge, and how many pairs weigh as much as the text.
+        config: how many pairs weigh as much as the text.
     """
     clicked = items.pair_counts > 0
     if clicked.any():
         behaviour = unblended(items)
-        weights = items.pair_counts / (items.pair_counts + np.float32(config.evidence))
-        projection = learn_projection(content, behaviour, config.ridge, weights)
+        weights = items.pair_counts / (items.pair_counts + np.float32(config.prior_pairs))
+        projection = learn_projection(content, behaviour, RIDGE, weights)
     else:
         projection = principal_projection(content, config.embedding_dim)
     place_contents(items, project(content, projection))
@@ -190,7 +192,7 @@ def updated(
     Raises:
         DegenerateInput: the vectors have grown beyond all bounds.
     """
-    rows, previous = clicks_of(events, config.company_hours)
+    rows, previous = clicks_of(events, config.covisit_window_hours)
     learn_clicks(items, rows, previous, np.flatnonzero(fresh[events.kind == CLICK]), config.window)
     check_finite(items)
     return with_content(items, content, config)

@@ -7,13 +7,11 @@ reader's interests. Light: neither numba nor torch is loaded here.
     state.py       the memory of one reader
     encoders.py    the contract of an encoder, and the decayed mean of the last clicks: the reader vector
     interests.py   a history -> several interests, by compiled Ward clustering
-    networks.py    GRU and attention in torch; training.py fits them
+    gru.py         a recurrent network in torch; training.py fits it
     trained.py     a fitted network in numpy: encode, save, load
     walks.py       a log's clicks by reader and visit, and item vectors that learn them
     shown.py       a log -> the lists that its readers would have been shown, for training
     learning.py    the log and the released item vectors -> a fitted encoder in their frame
-    traits.py      what an article can be liked for, as sparse numbers
-    judged.py      likes and dislikes -> how much a reader would like another article
 """
 
 from recsys.readers.encoders import reader_vector, weights

@@ -5,54 +5,8 @@ from pydantic import Field
 from recsys.config import Section
 
 
-class EncoderTraining(Section):
-    """Training of the encoders gru and attention."""
-
-    last: int = Field(20, ge=1, le=200, description="clicks that gru and attention read: visits are shorter")
-    hidden: int = Field(
-        64,
-        ge=1,
-        le=1024,
-        description="units of their hidden layer: 32-dimensional item vectors need no more",
-    )
-    heads: int = Field(
-        4,
-        ge=1,
-        le=16,
-        description="means that attention keeps side by side, of short memory and of long",
-    )
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of hidden units left out in each training step")
-    negatives: int = Field(
-        50,
-        ge=1,
-        le=1000,
-        description="negative samples per next click, different articles drawn from the last clicks of all readers",
-    )
-    batch_size: int = Field(256, ge=2, description="lists per training step")
-    learning_rate: float = Field(
-        4e-3,
-        gt=0,
-        lt=1,
-        description="AdamW's step size; half of it needs twice the epochs (G1)",
-    )
-    weight_decay: float = Field(1e-4, ge=0, description="AdamW's pull of the weights towards 0")
-    epochs: int = Field(12, ge=1, description="passes over the lists at most; early stopping ends sooner")
-    patience: int = Field(2, ge=1, description="epochs without a lower validation loss after which training stops")
-    validation: float = Field(
-        0.25,
-        gt=0,
-        lt=1,
-        description="share of the lists, last in time, that tells when to stop: hours of news that came later",
-    )
-    max_lists: int = Field(
-        40_000,
-        ge=10,
-        description="lists learned from, drawn from the whole log; bounds memory (about 9 KB each at 32 dimensions)",
-    )
-
-
-class ReadersConfig(EncoderTraining):
-    """Settings of reader vectors: the history kept, its half-life, and interests."""
+class ReadersConfig(Section):
+    """Settings of reader vectors: the history kept, its half-life, interests, and the training of gru."""
 
     history: int = Field(
         50,
@@ -60,20 +14,24 @@ class ReadersConfig(EncoderTraining):
         le=10_000,
         description="clicks kept per reader: older ones say little about what is opened next",
     )
-    looks: int = Field(
+    max_impressions: int = Field(
         300,
         ge=1,
         le=10_000,
         description="impressions and clicks kept per reader, to tell what they do not open; some days, 4 KB",
     )
     half_life_clicks: float = Field(8.0, gt=0, description="clicks after which an older click counts half")
-    remembered: int = Field(5_000, ge=1, description="articles kept per reader as already seen; bounds memory")
+    max_seen: int = Field(
+        5_000,
+        ge=1,
+        description="articles kept per reader as clicked or dismissed, which are not shown again; bounds memory",
+    )
     encoder: str = Field(
         "mean",
-        pattern="^(mean|interests|gru|attention)$",
+        pattern="^(mean|interests|gru)$",
         description=(
-            "mean | interests | gru | attention: one vector; several, so that lists hold all of a reader's subjects; "
-            "the last two are trained to predict the next click"
+            "mean | interests | gru: one vector; several, so that lists hold all of a reader's subjects; a network "
+            "that is trained to foresee the next click"
         ),
     )
     max_interests: int = Field(
@@ -92,7 +50,35 @@ class ReadersConfig(EncoderTraining):
         ),
     )
 
+    sequence_length: int = Field(20, ge=1, le=200, description="clicks that gru reads: visits are shorter")
+    hidden: int = Field(
+        64,
+        ge=1,
+        le=1024,
+        description="units of gru's hidden state: 32-dimensional item vectors need no more",
+    )
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of hidden units left out in each training step of gru")
+    negatives: int = Field(
+        50,
+        ge=1,
+        le=1000,
+        description="negative samples per next click, different articles drawn from the last clicks of all readers",
+    )
+    batch_size: int = Field(256, ge=2, description="lists per training step of gru")
+    learning_rate: float = Field(
+        4e-3,
+        gt=0,
+        lt=1,
+        description="AdamW's step size; half of it needs twice the epochs (G1)",
+    )
+    epochs: int = Field(12, ge=1, description="passes over the lists at most; early stopping ends sooner")
+    max_lists: int = Field(
+        40_000,
+        ge=10,
+        description="lists learned from, drawn from the whole log; bounds memory (about 9 KB each at 32 dimensions)",
+    )
+
     @property
     def is_trained(self) -> bool:
-        """Whether the encoder is learned from a log, by the stage ``readers``."""
-        return self.encoder in ("gru", "attention")
+        """True where the encoder is learned from a log, by the stage ``readers``."""
+        return self.encoder == "gru"

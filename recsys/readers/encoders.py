@@ -8,10 +8,14 @@ their visit, by the same code.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from recsys.events import UNDATED
+from recsys.units import MINUTE_MS
 
 Vectors = npt.NDArray[np.float32]
 Rows = Sequence[int] | npt.NDArray[np.int32]
@@ -153,3 +157,41 @@ def known_rows(vectors: Vectors, rows: Rows) -> tuple[npt.NDArray[np.int64], npt
 def one_interest(vector: Vectors) -> Interests:
     """A vector, float32 (D,), as the only interest."""
     return Interests(vector[None], np.ones(1, np.float32))
+
+
+@dataclass(frozen=True)
+class TrainingLists:
+    """Training set of an encoder: N lists in the order in which they were shown, each as known at its moment.
+
+    An article without a vector at that moment is NaN, or left out.
+
+    Attributes:
+        clicks: float32 (M, D), vectors of the clicks before each list, list by list, oldest first.
+        minutes: float32 (M,), when they happened, as ``minutes_of`` gives it.
+        offsets: int64 (N + 1,), where each list's clicks begin; each has at least one.
+        candidates: float32 (N, 1 + negatives, D): the article clicked next, then different articles drawn from
+            the last clicks, none that the reader clicked before; NaN where one is unknown or there were no more.
+    """
+
+    clicks: Vectors
+    minutes: Vectors
+    offsets: npt.NDArray[np.int64]
+    candidates: Vectors
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.candidates)
+
+
+def minutes_of(times: npt.NDArray[np.int64]) -> Vectors:
+    """Minutes of clicks, for a network.
+
+    Args:
+        times: int64 (T,), ms or UNDATED, not falling.
+
+    Returns:
+        float32 (T,), minutes since the first dated click; an undated one counts as made at the same moment.
+    """
+    dated = times[times != UNDATED]
+    first = dated[0] if len(dated) else 0
+    return np.asarray(np.maximum(np.where(times == UNDATED, first, times) - first, 0) / MINUTE_MS, np.float32)

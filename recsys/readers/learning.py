@@ -15,10 +15,10 @@ from recsys.events import Events
 from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, empty_online, place_content
 from recsys.readers.config import ReadersConfig
-from recsys.readers.encoders import Vectors
-from recsys.readers.shown import Shown, shown
+from recsys.readers.encoders import TrainingLists, Vectors
+from recsys.readers.shown import shown
 from recsys.readers.trained import TrainedEncoder
-from recsys.readers.training import LEAST, EncoderFit, fit
+from recsys.readers.training import MIN_LISTS, EncoderFit, fit
 from recsys.readers.walks import walk, walkable
 from recsys.words.alignment import rotation
 
@@ -49,7 +49,7 @@ def learned(
         articles with clicks to find the released frame.
     """
     made = lists_in_frame(events, released, items, config, session_gap_minutes, seed=seed)
-    if made is None or len(made) < LEAST:
+    if made is None or len(made) < MIN_LISTS:
         return None
     return fit(made, config, seed=seed, track=track)
 
@@ -62,7 +62,7 @@ def lists_in_frame(
     session_gap_minutes: int,
     *,
     seed: int,
-) -> Shown | None:
+) -> TrainingLists | None:
     """The lists of a log, with the vectors of their moments in the frame of the released ones; None without a frame."""
     log, A = walkable(events, session_gap_minutes), len(released.pair_counts)
     last = empty_online(A, items, seed=seed)
@@ -79,13 +79,13 @@ def lists_in_frame(
         log,
         0,
         len(log.row),
-        last=config.last,
+        last=config.sequence_length,
         negatives=config.negatives,
         most=config.max_lists,
         rng=np.random.default_rng(seed),
     )
     clicks, candidates = made.clicks @ turn, made.candidates @ turn
-    return Shown(clicks.astype(np.float32), made.minutes, made.offsets, candidates.astype(np.float32))
+    return TrainingLists(clicks.astype(np.float32), made.minutes, made.offsets, candidates.astype(np.float32))
 
 
 def frame(source: OnlineItems, target: OnlineItems) -> Vectors | None:

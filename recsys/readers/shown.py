@@ -1,12 +1,11 @@
-"""Shown: a log -> the lists that its readers would have been shown, for training an encoder.
+"""Impressions of a log: the lists that its readers would have been shown, for training an encoder.
 
-Reads a ``Walkable`` log and moves item vectors with every click (``recsys.items.online``); produces ``Shown``. A
-list is shown right after a click and knows what happened until then: the vectors of the clicks before it, of the
-article clicked next in that visit, and of articles drawn from the last clicks of everyone are all taken at that moment,
-so that an encoder learns from the vectors that it will be served with.
+Reads a ``Walkable`` log and moves item vectors with every click (``recsys.items.online``); produces
+``TrainingLists``. A list is shown right after a click and knows what happened until then: the vectors of the clicks
+before it, of the article clicked next in that visit, and of articles drawn from the last clicks of everyone are all
+taken at that moment, so that an encoder learns from the vectors that it will be served with.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,47 +13,11 @@ import numpy as np
 from recsys.compiled import compiled
 from recsys.events import UNDATED
 from recsys.items.online import OnlineItems
-from recsys.readers.encoders import Vectors
-from recsys.readers.walks import MINUTE_MS, Longs, Rows, Walkable, walk
+from recsys.readers.encoders import TrainingLists, Vectors, minutes_of
+from recsys.readers.walks import Longs, Rows, Walkable, walk
 
 RECENT = 5_000  # clicks of everyone from which articles are drawn
 DRAWS = 8  # per article that is to be drawn: most clicks are on few articles
-
-
-@dataclass(frozen=True)
-class Shown:
-    """N lists in the order in which they were shown. What was unknown at that moment is NaN, or left out.
-
-    Attributes:
-        clicks: float32 (M, D), vectors of the clicks before each list, list by list, oldest first.
-        minutes: float32 (M,), when they happened, as ``minutes_of`` gives it.
-        offsets: int64 (N + 1,), where each list's clicks begin; each has at least one.
-        candidates: float32 (N, 1 + negatives, D): the article clicked next, then different articles drawn from
-            the last clicks, none that the reader clicked before; NaN where one is unknown or there were no more.
-    """
-
-    clicks: Vectors
-    minutes: Vectors
-    offsets: Longs
-    candidates: Vectors
-
-    def __len__(self) -> int:
-        """N."""
-        return len(self.candidates)
-
-
-def minutes_of(times: Longs) -> Vectors:
-    """When clicks happened, for a network.
-
-    Args:
-        times: int64 (T,), ms or UNDATED, not falling.
-
-    Returns:
-        float32 (T,), minutes since the first dated click; an undated one counts as made at the same moment.
-    """
-    dated = times[times != UNDATED]
-    first = dated[0] if len(dated) else 0
-    return np.asarray(np.maximum(np.where(times == UNDATED, first, times) - first, 0) / MINUTE_MS, np.float32)
 
 
 def shown(
@@ -67,7 +30,7 @@ def shown(
     negatives: int,
     most: int,
     rng: np.random.Generator,
-) -> Shown:
+) -> TrainingLists:
     """Learn the clicks first:stop, and write down the lists that would have been shown after them.
 
     There is a list after every dated click that is followed by one on another article within its visit, unless that is
@@ -94,7 +57,7 @@ def shown(
     if len(chosen) > most:
         chosen = np.sort(rng.choice(chosen, most, replace=False))
     D = items.vectors.shape[1]
-    out = Shown(
+    out = TrainingLists(
         np.full((len(chosen) * last, D), np.nan, np.float32),
         np.zeros(len(chosen) * last, np.float32),
         np.zeros(len(chosen) + 1, np.int64),
@@ -155,7 +118,7 @@ def _write(
     walk(items, log, begin, stop)
 
 
-def _known(made: Shown, times: Longs) -> Shown:
+def _known(made: TrainingLists, times: Longs) -> TrainingLists:
     """The lists of which something is known: a click before, the article clicked, and another one."""
     sizes = np.diff(made.offsets)
     there = ~np.isnan(made.candidates[:, :, 0])
@@ -167,4 +130,4 @@ def _known(made: Shown, times: Longs) -> Shown:
     clicked = times[:end][inside]
     spans = [clicked[start:stop] for start, stop in pairwise(offsets.tolist())]
     minutes = np.concatenate([minutes_of(span) for span in spans]) if spans else np.empty(0, np.float32)
-    return Shown(made.clicks[:end][inside], minutes, offsets, made.candidates[kept])
+    return TrainingLists(made.clicks[:end][inside], minutes, offsets, made.candidates[kept])

@@ -77,8 +77,8 @@ class ReaderState:
     @classmethod
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
-        window = ImpressionWindow(config.looks)
-        return cls(history=config.history, remembered=config.remembered, impressions=window)
+        window = ImpressionWindow(config.max_impressions)
+        return cls(history=config.history, remembered=config.max_seen, impressions=window)
 
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
         """Learn from one event; dwells say nothing here. Events count in the order they arrive.

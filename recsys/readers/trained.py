@@ -1,6 +1,6 @@
 """A fitted encoder in numpy: one reader's clicks -> one interest, without torch.
 
-Reads and writes ``encoder.safetensors`` and ``encoder.json``. The sums are those of ``recsys.readers.networks``.
+Reads and writes ``encoder.safetensors`` and ``encoder.json``. The sums are those of ``recsys.readers.gru``.
 """
 
 from collections.abc import Mapping
@@ -9,27 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from recsys.errors import CorruptArtefact
-from recsys.readers.encoders import Interests, Rows, Times, Vectors, known_rows, one_interest
-from recsys.readers.shown import minutes_of
+from recsys.readers.encoders import Interests, Rows, Times, Vectors, known_rows, minutes_of, one_interest
 from recsys.workspace import load_arrays, read_json, same_space, save_arrays, write_json
 
-LONG_PAUSE = 5.0  # as in recsys.readers.networks
-LOOKED_AT = 10  # times ``last``: clicks among which the last ones with a vector are looked for
+LONG_PAUSE = 5.0  # as in recsys.readers.gru
+KIND = "gru"  # the only network; the file says it, so that another one is refused
+SEARCHED = 10  # times ``sequence_length``: clicks among which the last ones with a vector are looked for
 
 
 class TrainedEncoder:
-    """A network that foresees the next click; see ``Encoder`` for what it promises.
+    """A network that foresees the next click; see ``ReaderEncoder`` for the contract.
 
     Attributes:
-        kind: gru or attention.
         arrays: the network's weights by their names in torch.
-        last: clicks that it looks at.
+        sequence_length: clicks that it reads.
         space: id of the item vectors that it was trained on.
     """
 
-    def __init__(self, kind: str, arrays: Mapping[str, Vectors], last: int, space: str = "") -> None:
-        self.kind, self.arrays, self.last, self.space = kind, dict(arrays), last, space
-        self._foresee = {"gru": self._gru, "attention": self._attention}[kind]
+    def __init__(self, arrays: Mapping[str, Vectors], sequence_length: int, space: str = "") -> None:
+        self.arrays, self.sequence_length, self.space = dict(arrays), sequence_length, space
 
     @property
     def embedding_dim(self) -> int:
@@ -37,22 +35,22 @@ class TrainedEncoder:
         return len(self.arrays["extra.out.bias"])
 
     def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
-        """See ``Encoder``."""
-        recent = slice(-LOOKED_AT * self.last, None)
+        """See ``ReaderEncoder``."""
+        recent, T = slice(-SEARCHED * self.sequence_length, None), self.sequence_length
         clicked, places = known_rows(vectors, rows[recent])
         if not len(clicked):
             return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
-        when = np.asarray(times[recent], np.int64)[places][-self.last :]
-        wanted = self._foresee(vectors[clicked[-self.last :]], minutes_of(when))
+        when = np.asarray(times[recent], np.int64)[places][-T:]
+        wanted = self._foresee(vectors[clicked[-T:]], minutes_of(when))
         norm = float(np.linalg.norm(wanted))
         return one_interest((wanted / norm if norm > 1e-6 else np.full_like(wanted, np.nan)).astype(np.float32))
 
-    def _gru(self, clicks: Vectors, minutes: Vectors) -> Vectors:
+    def _foresee(self, clicks: Vectors, minutes: Vectors) -> Vectors:
         pause = np.log1p(np.maximum(np.diff(minutes, prepend=minutes[:1]), 0)) / LONG_PAUSE
-        before = np.vstack([np.zeros_like(clicks[:1]), clicks[:-1]])
-        so_far = np.cumsum(before, axis=0)
-        so_far /= np.maximum(np.linalg.norm(so_far, axis=1, keepdims=True), 1e-12)
-        seen = np.column_stack([pause, (clicks * before).sum(axis=1), (clicks * so_far).sum(axis=1)])
+        before = np.vstack([np.zeros_like(clicks[:1]), clicks[:-1]])  # (T, D)
+        mean_before = np.cumsum(before, axis=0)
+        mean_before /= np.maximum(np.linalg.norm(mean_before, axis=1, keepdims=True), 1e-12)
+        seen = np.column_stack([pause, (clicks * before).sum(axis=1), (clicks * mean_before).sum(axis=1)])  # (T, 3)
         gates = self._states("base.gru", seen) @ self.arrays["base.gate.weight"][0] + self.arrays["base.gate.bias"]
         part = 1 / (1 + np.exp(-gates - self.arrays["base.offset"][: len(clicks)]))
         part[0] = 1  # the first click is all there is
@@ -74,24 +72,14 @@ class TrainedEncoder:
             states[t + 1] = fresh + gates[H:] * (states[t] - fresh)
         return states[1:]
 
-    def _attention(self, clicks: Vectors, minutes: Vectors) -> Vectors:
-        a, T = self.arrays, len(clicks)
-        age = np.log1p(np.maximum(minutes[-1] - minutes, 0)) / LONG_PAUSE
-        logits = a["base.recency"][:, :T][:, ::-1] - a["base.age"][:, None] * age
-        logits = logits + a["base.near"][:, None] * (clicks @ clicks[-1])  # (heads, T)
-        share = np.exp(logits - logits.max(axis=1, keepdims=True))
-        means = (share / share.sum(axis=1, keepdims=True)) @ clicks  # (heads, D)
-        seen = np.concatenate([means.ravel(), clicks[-1]])
-        layer = np.maximum(a["extra.layer.weight"] @ seen + a["extra.layer.bias"], 0)
-        return _unit(a["base.share"] @ means) + self._added(layer)
-
     def _added(self, hidden: Vectors) -> Vectors:
         return np.asarray(self.arrays["extra.out.weight"] @ hidden + self.arrays["extra.out.bias"], np.float32)
 
     def save(self, folder: Path) -> None:
         """Write ``encoder.safetensors`` and ``encoder.json``."""
         save_arrays(folder / "encoder.safetensors", self.arrays)
-        write_json(folder / "encoder.json", {"kind": self.kind, "last": self.last, "space": self.space})
+        facts = {"kind": KIND, "sequence_length": self.sequence_length, "space": self.space}
+        write_json(folder / "encoder.json", facts)
 
     @classmethod
     def load(cls, folder: Path, space: str) -> "TrainedEncoder":
@@ -107,14 +95,14 @@ class TrainedEncoder:
         """
         facts = read_json(folder / "encoder.json")
         try:
-            arrays = load_arrays(folder / "encoder.safetensors")
-            made = cls(facts["kind"], arrays, facts["last"], facts["space"])
-            D = made.embedding_dim
-            made.encode(np.eye(1, D, dtype=np.float32), [0], [0])
+            if facts["kind"] != KIND:
+                raise ValueError(f"a {facts['kind']}")
+            encoder = cls(load_arrays(folder / "encoder.safetensors"), facts["sequence_length"], facts["space"])
+            encoder.encode(np.eye(1, encoder.embedding_dim, dtype=np.float32), [0], [0])  # fails if an array is missing
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise CorruptArtefact(f"an encoder in {folder}", str(error), "Run: python -m jobs readers") from None
-        same_space(("readers", made.space), ("items", space))
-        return made
+        same_space(("readers", encoder.space), ("items", space))
+        return encoder
 
 
 def _unit(vector: Vectors) -> Vectors:

@@ -12,12 +12,10 @@ from recsys.compiled import compiled
 from recsys.events import Events
 from recsys.items.online import OnlineItems, learn_click
 from recsys.readers.state import CLICK
+from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 Longs = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int32]
-
-NONE = -1
-MINUTE_MS = 60_000
 
 
 class Walkable(NamedTuple):
@@ -52,7 +50,7 @@ def walkable(events: Events, session_gap_minutes: int) -> Walkable:
     """
     click = np.flatnonzero(events.kind == CLICK)
     time, session = events.time[click], events.session[click].astype(np.int64)
-    key = np.where(session >= 0, session + len(events.reader_ids), NONE - np.arange(len(click)))
+    key = np.where(session >= 0, session + len(events.reader_ids), UNKNOWN_ROW - np.arange(len(click)))
     key = np.where(events.reader[click] >= 0, events.reader[click], key)
     order = np.argsort(key, kind="stable")
     key, by_time, session = key[order], time[order], session[order]

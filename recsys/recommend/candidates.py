@@ -162,7 +162,7 @@ def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now
     rows: Rows = np.concatenate([np.empty(0, np.int32), *(rows for rows, _ in covisits)])
     visits: Floats = np.concatenate([np.empty(0, np.float32), *(strength for _, strength in covisits)])
     totals = np.repeat([float(strength.sum()) for _, strength in covisits], sizes)
-    share = np.asarray(visits / (totals + trends.config.prior_company), np.float32)
+    share = np.asarray(visits / (totals + trends.config.prior_covisits), np.float32)
     given = share * np.repeat(_COVISIT_FADE ** np.arange(len(last)), sizes)
     given[~allowed[rows]] = 0
     distinct, where = np.unique(rows, return_inverse=True)

@@ -262,8 +262,8 @@ class LiveState:
                     return
                 world, through, forgotten = self._world, self._world.through, self._forgotten
             try:
-                events = self.store.clicks_of(self.site, reader, self._memory.config.remembered)
-                events += self.store.impressions_of(self.site, reader, self._memory.config.looks)
+                events = self.store.clicks_of(self.site, reader, self._memory.config.max_seen)
+                events += self.store.impressions_of(self.site, reader, self._memory.config.max_impressions)
             except StoreError as error:
                 self._complain("reader not loaded", error)
                 return

@@ -167,7 +167,7 @@ def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], co
     for row, time in zip(state.clicks, state.times, strict=True):
         if ids[row] in row_of:
             moved.observe(CLICK, row_of[ids[row]], time)
-    moved.impressions = ImpressionWindow(config.looks)
+    moved.impressions = ImpressionWindow(config.max_impressions)
     for row, time, place in zip(
         state.impressions.rows, state.impressions.times, state.impressions.positions, strict=True
     ):

@@ -34,18 +34,12 @@ class TrendsConfig(Section):
             "all days in it"
         ),
     )
-    shelf_share: float = Field(
-        0.9,
-        gt=0,
-        lt=1,
-        description="share of a category's clicks that come within its shelf life",
-    )
     prior_impressions: float = Field(
         20.0,
         gt=0,
         description="impressions that move a click rate half-way from the site's own rate",
     )
-    prior_company: float = Field(
+    prior_covisits: float = Field(
         5.0,
         gt=0,
         description="co-visits that move an article's co-visits half-way from what is popular",

@@ -45,7 +45,8 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 
 FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
-SHELF_EVIDENCE = 50.0  # clicks of all categories that are mixed into each category's own shelf life
+SHELF_SHARE = 0.9  # of a category's clicks that come within its shelf life
+SHELF_PRIOR = 50.0  # clicks of all categories that are mixed into each category's own shelf life
 
 
 class Trends:
@@ -243,9 +244,9 @@ class Trends:
         return self.rate(counts[:, 0], counts[:, 1])
 
     def shelf(self) -> npt.NDArray[np.float64]:
-        """Hours by which ``shelf_share`` of a category's clicks have come: float64 (CATEGORIES + 1,), all last."""
+        """Hours by which ``SHELF_SHARE`` of a category's clicks have come: float64 (CATEGORIES + 1,), all last."""
         out = np.empty(CATEGORIES + 1)
-        shelf_lives(self.state, self.config.shelf_share, SHELF_EVIDENCE, out)
+        shelf_lives(self.state, SHELF_SHARE, SHELF_PRIOR, out)
         return out
 
     def covisits(self, row: int, now: int, n: int) -> tuple[Rows, Floats]:

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.text_clicks.traits import Columns, Places, Traits, Values, sums, traits_of
 from recsys.errors import DegenerateInput
-from recsys.readers.traits import Columns, Places, Traits, Values, sums, traits_of
 
 STEPS = 200  # of conjugate gradients at most; a few dozen are taken
 PRECISE = 1e-6  # what may be left of the labels unexplained by the solver, relative
