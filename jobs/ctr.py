@@ -1,26 +1,34 @@
-"""Fit the click model.
+"""``python -m jobs ctr``: fit the click model.
 
 Reads ``features/`` and, with ``ctr.start: last``, the last click model; produces the model (fitted on all rows, see
-``recsys.ctr.model``), ``ctr/training.json`` (curves by epoch), ``ctr/holdout.npy`` (the held-out rows' probabilities by
-a model that saw only the rows before them) and ``ctr/judged.json`` (what the report says of that model).
+``recsys.ctr.model``), ``ctr/training.json`` (figures by epoch), ``ctr/holdout.npy`` (the held-out rows' probabilities
+by a model that saw only the rows before them) and ``ctr/judged.json`` (the report's figures of that model).
 
 A run that was killed goes on from its checkpoints, which stand beside the stages' folders until the stage is made. The
-last model is no input of the stage: it decides where training begins, not whether there is any.
+last model is no input of the stage: it decides where training begins, not if there is any.
 """
 
 import numpy as np
 
-from jobs.ctr_aids import aids_of
+from jobs.ctr_resources import training_resources
 from jobs.runner import Counts, Job, Stage
-from recsys.ctr.model import Drawn
-from recsys.ctr.release import check, curves, doubts, judged_model, labels, released_model, told
+from recsys.ctr.model import CandidateSampling
+from recsys.ctr.training import (
+    check_model,
+    evaluated_model,
+    history_table,
+    labels,
+    released_model,
+    training_summary,
+    training_warnings,
+)
 from recsys.dataset.impressions import FIT, HOLDOUT
 from recsys.dataset.parquet import load_training_set, open_training_set
 from recsys.features import COLUMN, GROUPS
 from recsys.metrics.judging import judge
 from recsys.workspace import read_json, save_npy, write_json
 
-STAGE = Stage("ctr", inputs=("features",), sections=("ctr",), check=check)
+STAGE = Stage("ctr", inputs=("features",), sections=("ctr",), check=check_model)
 COLUMNS = {group: [COLUMN[name] for name in names] for group, names in GROUPS.items()}
 
 
@@ -33,23 +41,23 @@ def run(job: Job) -> Counts:
         Counts: rows, clicked rows, best epoch, its loss and AUC on the validation part, and the speed of training.
     """
     file = job.path("features") / "features.parquet"
-    made, drawn = open_training_set(file), read_json(job.path("features") / "schema.json")["drawn"]
-    config = job.settings.ctr.resolved(drawn=drawn is not None)
-    clicked = int(labels(made).sum(dtype=np.int64))
-    if not any(block.mixed().any() for block in made.of_parts(FIT)):
-        job.log.warning("no click model", rows=len(made), clicked=clicked, remedy="import impressions and clicks")
+    blocks, sampling = open_training_set(file), read_json(job.path("features") / "schema.json")["drawn"]
+    config = job.settings.ctr.resolved(sampled=sampling is not None)
+    clicked = int(labels(blocks).sum(dtype=np.int64))
+    if not any(block.mixed().any() for block in blocks.of_parts(FIT)):
+        job.log.warning("no click model", rows=len(blocks), clicked=clicked, remedy="import impressions and clicks")
         write_json(job.out / "training.json", {"epochs": [], "best_epoch": 0})
         save_npy(job.out / "holdout.npy", np.empty(0, np.float32))
-        return {"rows": len(made), "clicked": clicked, "best_epoch": 0}
-    with aids_of(job, config, file, len(made)) as aids:
-        judged = judged_model(made, config, seed=job.seed, aids=aids)
-        held = load_training_set(file, HOLDOUT)
-        write_json(job.out / "judged.json", judge(judged.model.score, held, COLUMNS, seed=job.seed))
-        save_npy(job.out / "holdout.npy", judged.scores)
-        for doubt in doubts(judged, held.label, config):
-            job.log.warning("click model", problem=doubt)
-        write_json(job.out / "training.json", curves(judged.training))
-        released = released_model(made, judged, config, seed=job.seed, aids=aids)
-    released.drawn = Drawn(**drawn) if drawn else None
+        return {"rows": len(blocks), "clicked": clicked, "best_epoch": 0}
+    with training_resources(job, config, file, len(blocks)) as resources:
+        evaluated = evaluated_model(blocks, config, seed=job.seed, resources=resources)
+        held_out = load_training_set(file, HOLDOUT)
+        write_json(job.out / "judged.json", judge(evaluated.model.score, held_out, COLUMNS, seed=job.seed))
+        save_npy(job.out / "holdout.npy", evaluated.scores)
+        for warning in training_warnings(evaluated, held_out.label, config):
+            job.log.warning("click model", problem=warning)
+        write_json(job.out / "training.json", history_table(evaluated.history))
+        released = released_model(blocks, evaluated, config, seed=job.seed, resources=resources)
+    released.sampling = CandidateSampling(**sampling) if sampling else None
     released.save(job.out)
-    return {"rows": len(made), "clicked": clicked, **told(judged.training)}
+    return {"rows": len(blocks), "clicked": clicked, **training_summary(evaluated.history)}

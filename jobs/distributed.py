@@ -13,10 +13,10 @@ from pathlib import Path
 from jobs.runner import Context
 from jobs.terminal import log
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.distributed import Group, is_lost, processes
+from recsys.ctr.distributed import ProcessGroup, is_lost, processes
 from recsys.ctr.model import ClickModel
-from recsys.ctr.release import Aids, judged_model, released_model
-from recsys.ctr.training import device_of
+from recsys.ctr.trainer import device_of
+from recsys.ctr.training import TrainingResources, evaluated_model, released_model
 from recsys.dataset.parquet import open_training_set
 from recsys.errors import DegenerateInput, RecsysError
 from recsys.features import NAMES
@@ -44,7 +44,7 @@ def main_process(context: Context, job: str) -> Iterator[bool]:
             context.group = group
             yield True
             if group is not None:
-                group.told(None)
+                group.broadcast(None)
             return
         try:
             follow(group)
@@ -57,7 +57,7 @@ def main_process(context: Context, job: str) -> Iterator[bool]:
         yield False
 
 
-def call_others(group: Group, rows: Path, last: Path | None, config: CtrConfig, seed: int) -> None:
+def call_others(group: ProcessGroup, rows: Path, last: Path | None, config: CtrConfig, seed: int) -> None:
     """Have the others train with this process: the next it does is to make the two models of ``rows``.
 
     Args:
@@ -67,14 +67,14 @@ def call_others(group: Group, rows: Path, last: Path | None, config: CtrConfig, 
         config: the network and its training.
         seed: of all randomness.
     """
-    group.told((rows, last, config, seed))
+    group.broadcast((rows, last, config, seed))
 
 
-def follow(group: Group) -> None:
+def follow(group: ProcessGroup) -> None:
     """Train with the first process as often as it calls."""
-    while (called := group.told(None)) is not None:
+    while (called := group.broadcast(None)) is not None:
         rows, last, config, seed = called
         made = open_training_set(rows)
-        aids = Aids(last=None if last is None else ClickModel.load(last, NAMES), group=group)
-        judged = judged_model(made, config, seed=seed, aids=aids)
-        released_model(made, judged, config, seed=seed, aids=aids)
+        resources = TrainingResources(last=None if last is None else ClickModel.load(last, NAMES), group=group)
+        judged = evaluated_model(made, config, seed=seed, resources=resources)
+        released_model(made, judged, config, seed=seed, resources=resources)

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.model import CLIP, ClickModel
+from recsys.ctr.model import CLIP, FORMAT, ClickModel
 from recsys.ctr.training import fit
 from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
 from recsys.features.rows import CandidateRows, LabelledRows
@@ -24,16 +24,11 @@ def forward(folder: Path, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.flo
     weights = {name: value.astype(np.float64) for name, value in load_file(folder / "model.safetensors").items()}
     x = np.clip((matrix.astype(np.float64) - weights["mean"]) / weights["std"], -CLIP, CLIP)
     facts = json.loads((folder / "model.json").read_text())
-    layers = sorted({int(name.split(".")[2]) for name in weights if name.startswith("net.deep.")})
-    first = f"net.deep.{layers[0]}"
-    units = x @ weights[f"{first}.weight"].T + weights[f"{first}.bias"]  # of all members, one behind the other
-    odds = []
-    for member, x in enumerate(np.split(units, facts["members"], 1)):
-        for layer in layers[1:]:
-            own = f"net.deep.{layer}" + (f".members.{member}" if facts["members"] > 1 else "")
-            x = np.maximum(x, 0) @ weights[f"{own}.weight"].T + weights[f"{own}.bias"]
-        odds.append(x[:, 0])
-    return np.asarray(1 / (1 + np.exp(-np.mean(odds, axis=0) - facts["constant"])))
+    *hidden, last = sorted({int(name.split(".")[2]) for name in weights if name.startswith("net.deep.")})
+    for layer in hidden:
+        x = np.maximum(x @ weights[f"net.deep.{layer}.weight"].T + weights[f"net.deep.{layer}.bias"], 0)
+    odds = x @ weights[f"net.deep.{last}.weight"][0] + weights[f"net.deep.{last}.bias"][0] + facts["intercept"]
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def test_what_is_liked_is_ranked_first_and_the_loss_falls() -> None:
@@ -44,9 +39,8 @@ def test_what_is_liked_is_ranked_first_and_the_loss_falls() -> None:
     assert training.best_epoch == int(np.argmin(training.validation_loss)) + 1
 
 
-@pytest.mark.parametrize("members", [1, 4])
-def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: Path, members: int) -> None:
-    model, _ = fit(NAMES, some_rows(), None, CONFIG.model_copy(update={"members": members}), seed=1)
+def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: Path) -> None:
+    model, _ = fit(NAMES, some_rows(), None, CONFIG, seed=1)
     model.save(tmp_path)
     rows = some_rows(500, seed=5)
     rows.matrix[0] = 1e9  # far outside what training saw
@@ -54,19 +48,18 @@ def test_scores_agree_with_a_float64_forward_pass_from_the_saved_file(tmp_path: 
     np.testing.assert_array_equal(ClickModel.load(tmp_path, NAMES).score(rows), model.score(rows))
 
 
-def test_a_model_of_an_older_version_has_one_member(tmp_path: Path) -> None:
-    model, _ = fit(NAMES, some_rows(600), None, CONFIG, seed=1)
-    model.save(tmp_path)
+def test_a_model_of_an_older_version_is_refused_as_one(tmp_path: Path) -> None:
+    fit(NAMES, some_rows(600), None, CONFIG, seed=1)[0].save(tmp_path)
     facts = json.loads((tmp_path / "model.json").read_text())
-    assert facts.pop("members") == 1
-    (tmp_path / "model.json").write_text(json.dumps(facts))
-    rows = some_rows(60, seed=5)
-    np.testing.assert_array_equal(ClickModel.load(tmp_path, NAMES).score(rows), model.score(rows))
+    assert facts.pop("format") == FORMAT
+    for older in (facts, facts | {"format": FORMAT - 1}):
+        (tmp_path / "model.json").write_text(json.dumps(older))
+        with pytest.raises(StaleArtefact, match=f"(?s)format {FORMAT}.*format {FORMAT - 1}, of another version"):
+            ClickModel.load(tmp_path, NAMES)
 
 
-@pytest.mark.parametrize("members", [1, 4])
-def test_a_score_does_not_depend_on_the_other_candidates(members: int) -> None:
-    model, _ = fit(NAMES, some_rows(), None, CONFIG.model_copy(update={"members": members}), seed=1)
+def test_a_score_does_not_depend_on_the_other_candidates() -> None:
+    model, _ = fit(NAMES, some_rows(), None, CONFIG, seed=1)
     rows = some_rows(500, seed=5)
     whole = model.raw(rows)
     for n in (1, 2, 3, 7, 29, 100, 333):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from recsys.ctr.checkpoints import Checkpoints
-from recsys.ctr.course import Progress
+from recsys.ctr.loop import Progress
 from recsys.ctr.training import fit
 from tests.click_rows import NAMES, rows_of_ids, some_rows
 from tests.test_ctr_training import IDS, changed

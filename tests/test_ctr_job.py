@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import jobs.ctr
-import jobs.ctr_aids
-import recsys.ctr.release
+import jobs.ctr_resources
+import recsys.ctr.training
 from jobs.runner import Context, run_stage
 from jobs.stages import stage_of
 from recsys.ctr.model import ClickModel
@@ -86,10 +86,10 @@ def test_the_stage_writes_a_model_its_curves_and_its_judgement_with_the_same_byt
     assert 1 <= training["best_epoch"] <= len(training["epochs"]) <= 4
     model = ClickModel.load(folder, NAMES)
     assert model.calibration is not None
-    assert model.through == rows.time.max()
+    assert model.learned_until == rows.time.max()
     facts = read_json(folder / "stage.json")["facts"]
     assert facts["rows_per_second"] > 0
-    assert not (tmp_path / "work" / jobs.ctr_aids.CHECKPOINTS).exists()
+    assert not (tmp_path / "work" / jobs.ctr_resources.CHECKPOINTS).exists()
 
 
 def test_held_out_probabilities_are_right_though_the_model_was_fitted_by_a_softmax(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_run_that_was_ended_in_the_middle_goes_on_from_its_checkpoints(
     def killed(*_args: Any, **_values: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recsys.ctr.release, "fit", fitted)
+    monkeypatch.setattr(recsys.ctr.training, "fit", fitted)
     with monkeypatch.context() as now:
         now.setattr(jobs.ctr, "judge", killed)
         with pytest.raises(KeyboardInterrupt):

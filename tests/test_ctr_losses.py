@@ -62,6 +62,6 @@ def test_rows_without_a_list_of_both_labels_are_learned_from_by_the_joint_loss()
 
 
 def test_the_loss_follows_from_how_the_log_was_made() -> None:
-    assert CtrConfig().resolved(drawn=False).loss == "joint"
-    assert CtrConfig().resolved(drawn=True).loss == "softmax"
-    assert CtrConfig(loss="bce").resolved(drawn=True).loss == "bce"
+    assert CtrConfig().resolved(sampled=False).loss == "joint"
+    assert CtrConfig().resolved(sampled=True).loss == "softmax"
+    assert CtrConfig(loss="bce").resolved(sampled=True).loss == "bce"

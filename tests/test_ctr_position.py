@@ -8,7 +8,7 @@ import pytest
 
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import ClickModel
-from recsys.ctr.position import PLACES, places
+from recsys.ctr.network import POSITIONS, position_rows
 from recsys.ctr.training import fit
 from recsys.features.rows import CandidateRows, LabelledRows
 
@@ -66,8 +66,8 @@ def test_a_score_does_not_depend_on_where_a_row_stood() -> None:
 
 
 def test_an_unknown_place_has_its_own_value_and_the_last_one_stands_for_all_below() -> None:
-    asked = np.array([-1, 0, 1, PLACES - 1, PLACES, 3_000], np.int16)
-    assert places(asked).tolist() == [0, 1, 2, PLACES, PLACES, PLACES]
+    asked = np.array([-1, 0, 1, POSITIONS - 1, POSITIONS, 3_000], np.int16)
+    assert position_rows(asked).tolist() == [0, 1, 2, POSITIONS, POSITIONS, POSITIONS]
     rows = biased_readers("softmax")
     rows.position[rows.impression % 2 == 0] = -1
     model, _ = fit(NAMES, rows, None, CONFIG.model_copy(update={"epochs": 1}), seed=1)

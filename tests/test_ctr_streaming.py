@@ -10,9 +10,9 @@ import torch
 
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.course import Progress
+from recsys.ctr.data import GIB, InMemoryWindows, StreamedWindows, evaluation_mask, training_mask, windows_of
+from recsys.ctr.loop import Progress
 from recsys.ctr.model import ClickModel
-from recsys.ctr.sources import GIB, Held, Streamed, source_of, taught, tells
 from recsys.ctr.training import fit
 from recsys.dataset.chunks import Chunks, ChunkStatistics, chunks_of
 from recsys.errors import DegenerateInput
@@ -51,20 +51,25 @@ def windows(source: Any, seed: int | None) -> list[list[int]]:
     return [window.source.tolist() for window in source.windows(order)]
 
 
-def streamed(config: CtrConfig = CONFIG, choice: Any = tells, lists: int = 20) -> tuple[Streamed, LabelledRows]:
+def streamed(
+    config: CtrConfig = CONFIG, choice: Any = evaluation_mask, lists: int = 20
+) -> tuple[StreamedWindows, LabelledRows]:
     rows = some_rows()
     config = config.model_copy(update=LITTLE)
-    source = source_of(ClickModel(NAMES, config), in_blocks(rows, lists), config, choice)
-    assert isinstance(source, Streamed)
+    source = windows_of(ClickModel(NAMES, config).encoder, "cpu", in_blocks(rows, lists), config, choice)
+    assert isinstance(source, StreamedWindows)
     return source, rows
 
 
 def test_rows_are_held_as_long_as_there_is_room() -> None:
     rows = in_blocks(some_rows(), 20)
-    model = ClickModel(NAMES, CONFIG)
-    assert isinstance(source_of(model, rows, CONFIG.model_copy(update={"rows_gib": rows.bytes / GIB}), taught), Held)
+    encoder = ClickModel(NAMES, CONFIG).encoder
+    assert isinstance(
+        windows_of(encoder, "cpu", rows, CONFIG.model_copy(update={"rows_gib": rows.bytes / GIB}), training_mask),
+        InMemoryWindows,
+    )
     less = CONFIG.model_copy(update={"rows_gib": (rows.bytes - 1) / GIB})
-    assert isinstance(source_of(model, rows, less, taught), Streamed)
+    assert isinstance(windows_of(encoder, "cpu", rows, less, training_mask), StreamedWindows)
 
 
 def test_an_epoch_sees_every_row_once_in_an_order_that_is_drawn() -> None:
@@ -75,7 +80,7 @@ def test_an_epoch_sees_every_row_once_in_an_order_that_is_drawn() -> None:
     assert sorted(chain(*first)) == list(range(len(rows)))
     starts = [window[0] for window in first]
     assert starts != sorted(starts)
-    assert source.at_once > 1
+    assert source.blocks_per_window > 1
     assert any(np.ptp(window) > len(window) for window in first)  # blocks from afar are mixed
     assert list(chain(*windows(source, None))) == list(range(len(rows)))
 
@@ -94,9 +99,9 @@ def test_a_window_holds_what_its_rows_say() -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_negatives_are_drawn_anew_in_each_epoch(stream: bool) -> None:
-    config = CONFIG.model_copy(update={"negatives": 0.3, "loss": "bce"} | (LITTLE if stream else {}))
+    config = CONFIG.model_copy(update={"negative_share": 0.3, "loss": "bce"} | (LITTLE if stream else {}))
     rows = some_rows()
-    source = source_of(ClickModel(NAMES, config), in_blocks(rows, 20), config, taught)
+    source = windows_of(ClickModel(NAMES, config).encoder, "cpu", in_blocks(rows, 20), config, training_mask)
     order = torch.Generator().manual_seed(1)
     epochs = [set(torch.cat([one.source for one in source.windows(order)]).tolist()) for _ in range(2)]
     clicked = set(np.flatnonzero(rows.label).tolist())
@@ -126,12 +131,15 @@ def test_ids_of_all_blocks_are_counted_together() -> None:
     rows, good = rows_of_ids(300)
     config = CtrConfig(fields=("article",), min_seen=100, hidden=(8,), epochs=1, device="cpu")
     models = [fit(NAMES, one, None, config, seed=1)[0] for one in (rows, in_blocks(rows, 7))]
-    np.testing.assert_array_equal(models[0].vocabulary.hashes, models[1].vocabulary.hashes)
-    assert 2 < len(models[0].vocabulary) < len(good) + 1  # some are rarer
+    np.testing.assert_array_equal(models[0].encoder.vocabulary.hashes, models[1].encoder.vocabulary.hashes)
+    assert 2 < len(models[0].encoder.vocabulary) < len(good) + 1  # some are rarer
 
 
 def test_a_streamed_training_that_was_ended_goes_on_to_the_same_end(tmp_path: Path) -> None:
-    rows, config = in_blocks(some_rows(), 20), CONFIG.model_copy(update={"dropout": 0.3, "negatives": 0.8, **LITTLE})
+    rows, config = (
+        in_blocks(some_rows(), 20),
+        CONFIG.model_copy(update={"dropout": 0.3, "negative_share": 0.8, **LITTLE}),
+    )
 
     def ended(progress: Progress) -> None:
         if progress.rows >= 4_000:
@@ -193,8 +201,8 @@ def test_the_job_streams_what_it_may_not_hold(tmp_path: Path) -> None:
 def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
     rows = some_rows()
     config = CONFIG.model_copy(update={"rows_gib": 1 / GIB})
-    source = source_of(ClickModel(NAMES, config), in_blocks(rows, 100), config, tells)
-    assert isinstance(source, Streamed)
-    assert source.at_once == 1
+    source = windows_of(ClickModel(NAMES, config).encoder, "cpu", in_blocks(rows, 100), config, evaluation_mask)
+    assert isinstance(source, StreamedWindows)
+    assert source.blocks_per_window == 1
     assert isinstance(source._blocks.facts[0], ChunkStatistics)
     assert len(windows(source, 1)) == 5

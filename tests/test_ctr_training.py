@@ -9,10 +9,10 @@ from safetensors.numpy import load_file
 
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.course import Progress
+from recsys.ctr.loop import Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit
-from recsys.ctr.warm import continues
+from recsys.ctr.warm_start import can_continue
 from recsys.errors import ConfigError, DegenerateInput
 from recsys.features.rows import CandidateRows, LabelledRows
 from recsys.metrics import impression_metrics
@@ -48,7 +48,7 @@ def test_every_optimiser_learns(name: str, rate: float) -> None:
 @pytest.mark.parametrize("loss", ["softmax", "bce"])
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 def test_every_norm_learns_and_comes_back_from_files(norm: str, loss: str, tmp_path: Path) -> None:
-    model, _ = fit(NAMES, some_rows(), None, changed(norm=norm, loss=loss, clip_norm=1.0, warmup_steps=20), seed=1)
+    model, _ = fit(NAMES, some_rows(), None, changed(norm=norm, loss=loss, max_grad_norm=1.0, warmup_steps=20), seed=1)
     new = some_rows(900, seed=3)
     assert auc_of(model, new) > 0.85
     assert model.score(some_rows()).mean() == pytest.approx(some_rows().label.mean(), abs=0.03)
@@ -72,7 +72,7 @@ def test_every_network_learns_what_only_ids_say_and_scores_an_unknown_id(network
     np.testing.assert_allclose(model.raw(one), model.raw(rows_later)[rows_later.impression == 5], atol=1e-5)
     with pytest.raises(DegenerateInput, match="ids of a candidate"):
         again.score(CandidateRows.dense(rows_later.matrix))
-    assert len(good) < len(again.vocabulary) < 20
+    assert len(good) < len(again.encoder.vocabulary) < 20
 
 
 def test_fields_that_no_row_has_and_attention_without_clicks_are_refused(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_fields_that_no_row_has_and_attention_without_clicks_are_refused(tmp_pat
 
 
 def test_a_plateau_makes_smaller_steps_from_the_best_weights_and_a_schedule_repeats_them() -> None:
-    config = changed(epochs=30, patience=2, drops=1, learning_rate=0.05, loss="softmax")
+    config = changed(epochs=30, patience=2, lr_decays=1, learning_rate=0.05, loss="softmax")
     wrong = some_rows(300, seed=2)
     wrong = LabelledRows.dense(
         wrong.matrix, 1 - wrong.label, wrong.impression
@@ -109,7 +109,7 @@ def test_steps_grow_during_the_warm_up() -> None:
 
 
 def test_the_best_epoch_may_be_that_of_the_highest_auc() -> None:
-    config = changed(stop_on="auc", patience=2)
+    config = changed(early_stopping_metric="auc", patience=2)
     _, training = fit(NAMES, some_rows(), some_rows(900, seed=2), config, seed=1)
     assert training.validation_auc[training.best_epoch - 1] == max(training.validation_auc)
 
@@ -123,10 +123,10 @@ def test_few_of_many_candidates_without_a_click_give_the_same_probabilities() ->
     asked = CandidateRows.dense(np.linspace(-2, 2, 9, dtype=np.float32)[:, None])
     truth = np.linspace(-2, 2, 9) - 3
     for share in (1.0, 0.1):
-        model, training = fit(("x",), rows, None, config.model_copy(update={"negatives": share}), seed=1)
+        model, training = fit(("x",), rows, None, config.model_copy(update={"negative_share": share}), seed=1)
         np.testing.assert_allclose(model.raw(asked), truth, atol=0.25)
         assert training.rows < (1.0 if share == 1.0 else 0.2) * 8 * len(x) + 1
-    model, _ = fit(("x",), rows, None, config.model_copy(update={"negatives": 0.1, "loss": "softmax"}), seed=1)
+    model, _ = fit(("x",), rows, None, config.model_copy(update={"negative_share": 0.1, "loss": "softmax"}), seed=1)
     assert model.score(rows).mean() == pytest.approx(label.mean(), abs=1e-3)
 
 
@@ -176,31 +176,31 @@ def test_a_loss_that_explodes_is_told_with_the_feature_the_row_and_the_batch(tmp
 def test_yesterdays_model_is_the_start_of_today_and_old_ids_leave_their_rows(tmp_path: Path) -> None:
     config = IDS.model_copy(update={"expire_days": 2})
     yesterday, _ = rows_of_ids(600, seed=1)
-    first, _ = fit(NAMES, yesterday, None, config, seed=1, through=100 * DAY_MS)
+    first, _ = fit(NAMES, yesterday, None, config, seed=1, until=100 * DAY_MS)
     first.save(tmp_path)
     last = ClickModel.load(tmp_path, NAMES)
-    assert last.through == 100 * DAY_MS
-    assert continues(last, NAMES, config)
+    assert last.learned_until == 100 * DAY_MS
+    assert can_continue(last, NAMES, config)
     today, good = rows_of_ids(60, seed=2)
-    warm, _ = fit(NAMES, today, None, config, seed=1, schedule=[1.0], start=last, through=101 * DAY_MS)
-    cold, _ = fit(NAMES, today, None, config, seed=1, schedule=[1.0], through=101 * DAY_MS)
+    warm, _ = fit(NAMES, today, None, config, seed=1, schedule=[1.0], start=last, until=101 * DAY_MS)
+    cold, _ = fit(NAMES, today, None, config, seed=1, schedule=[1.0], until=101 * DAY_MS)
     judged, _ = rows_of_ids(300, seed=3)
     assert auc_of(warm, judged) > auc_of(cold, judged) + 0.1
-    np.testing.assert_array_equal(warm.vocabulary.hashes, last.vocabulary.hashes)
+    np.testing.assert_array_equal(warm.encoder.vocabulary.hashes, last.encoder.vocabulary.hashes)
     others, _ = rows_of_ids(600, seed=4, first=500)  # other articles, three days later
-    later, _ = fit(NAMES, others, None, config, seed=1, start=warm, through=104 * DAY_MS)
+    later, _ = fit(NAMES, others, None, config, seed=1, start=warm, until=104 * DAY_MS)
     assert auc_of(later, rows_of_ids(300, seed=5, first=500)[0]) > 0.75
-    assert len(later.vocabulary) == len(warm.vocabulary)
-    assert set(later.vocabulary.rows(np.arange(1, 1 + len(good)))) == {0}
+    assert len(later.encoder.vocabulary) == len(warm.encoder.vocabulary)
+    assert set(later.encoder.vocabulary.rows(np.arange(1, 1 + len(good)))) == {0}
     np.testing.assert_array_equal(last.mean, later.mean)
 
 
 def test_a_model_of_another_network_is_no_start() -> None:
     last = ClickModel(NAMES, IDS)
     for other in ({"hidden": (4,)}, {"fields": ("article",)}, {"network": "dcn"}, {"norm": "layer"}):
-        assert not continues(last, NAMES, IDS.model_copy(update=other))
-    assert continues(last, NAMES, IDS.model_copy(update={"dropout": 0.5, "learning_rate": 1.0}))
-    assert not continues(last, NAMES[:2], IDS)
+        assert not can_continue(last, NAMES, IDS.model_copy(update=other))
+    assert can_continue(last, NAMES, IDS.model_copy(update={"dropout": 0.5, "learning_rate": 1.0}))
+    assert not can_continue(last, NAMES[:2], IDS)
 
 
 def test_the_tables_row_of_the_unknown_stays_zero() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.ctr.vocabulary import Vocabulary
+from recsys.ctr.data import IdVocabulary
+from recsys.ctr.warm_start import grow_vocabulary
 from recsys.errors import CorruptArtefact
 
 RULES: dict[str, Any] = {"min_seen": 2, "expire_days": 10}
@@ -17,7 +18,7 @@ def ids(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def test_ids_seen_often_enough_get_rows_and_all_others_row_0() -> None:
-    made, fresh = Vocabulary.empty().grown(ids(7, 9, 9, 0, 0, 0, 7, 5), day=1, **RULES)
+    made, fresh = grow_vocabulary(IdVocabulary.empty(), ids(7, 9, 9, 0, 0, 0, 7, 5), day=1, **RULES)
     assert len(made) == 3
     assert sorted(fresh) == [1, 2]
     assert made.rows(ids(5, 0, 8)).tolist() == [0, 0, 0]
@@ -26,10 +27,10 @@ def test_ids_seen_often_enough_get_rows_and_all_others_row_0() -> None:
 
 
 def test_an_id_that_is_gone_for_long_leaves_its_row_to_a_new_one_and_the_others_keep_theirs() -> None:
-    first, _ = Vocabulary.empty().grown(ids(7, 7, 9, 9), day=1, **RULES)
-    later, fresh = first.grown(ids(9, 3, 3), day=11, **RULES)  # 7 is ten days old: not yet
+    first, _ = grow_vocabulary(IdVocabulary.empty(), ids(7, 7, 9, 9), day=1, **RULES)
+    later, fresh = grow_vocabulary(first, ids(9, 3, 3), day=11, **RULES)  # 7 is ten days old: not yet
     assert (len(later), len(fresh)) == (4, 1)
-    again, fresh = later.grown(ids(9, 4, 4), day=12, **RULES)
+    again, fresh = grow_vocabulary(later, ids(9, 4, 4), day=12, **RULES)
     assert len(again) == 4
     assert fresh.tolist() == first.rows(ids(7)).tolist() == again.rows(ids(4)).tolist()
     assert again.rows(ids(7)).tolist() == [0]
@@ -38,19 +39,19 @@ def test_an_id_that_is_gone_for_long_leaves_its_row_to_a_new_one_and_the_others_
 
 
 def test_a_known_id_needs_to_be_seen_once_to_stay() -> None:
-    made, _ = Vocabulary.empty().grown(ids(7, 7), day=1, **RULES)
-    made, _ = made.grown(ids(7), day=9, **RULES)
-    made, _ = made.grown(ids(), day=19, **RULES)
+    made, _ = grow_vocabulary(IdVocabulary.empty(), ids(7, 7), day=1, **RULES)
+    made, _ = grow_vocabulary(made, ids(7), day=9, **RULES)
+    made, _ = grow_vocabulary(made, ids(), day=19, **RULES)
     assert made.rows(ids(7)).tolist() == [1]
-    made, fresh = made.grown(ids(), day=20, **RULES)
+    made, fresh = grow_vocabulary(made, ids(), day=20, **RULES)
     assert made.rows(ids(7)).tolist() == [0]
     assert fresh.tolist() == []
 
 
 def test_files_give_back_what_was_written_and_others_are_refused(tmp_path: Path) -> None:
-    made, _ = Vocabulary.empty().grown(ids(7, 7, 9, 9), day=3, **RULES)
+    made, _ = grow_vocabulary(IdVocabulary.empty(), ids(7, 7, 9, 9), day=3, **RULES)
     made.save(tmp_path / "v.npy")
-    read = Vocabulary.load(tmp_path / "v.npy")
+    read = IdVocabulary.load(tmp_path / "v.npy")
     for mine, theirs in zip(made, read, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     for table in (
@@ -61,7 +62,7 @@ def test_files_give_back_what_was_written_and_others_are_refused(tmp_path: Path)
     ):
         np.save(tmp_path / "v.npy", table)
         with pytest.raises(CorruptArtefact):
-            Vocabulary.load(tmp_path / "v.npy")
+            IdVocabulary.load(tmp_path / "v.npy")
     (tmp_path / "v.npy").write_bytes(b"no array")
     with pytest.raises(CorruptArtefact):
-        Vocabulary.load(tmp_path / "v.npy")
+        IdVocabulary.load(tmp_path / "v.npy")

@@ -11,14 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from jobs.ctr_aids import CHECKPOINTS
+from benchmarks.ctr.columns import Columns, Pointwise
+from jobs.ctr_resources import CHECKPOINTS
 from recsys.ctr.checkpoints import Checkpoints
-from recsys.ctr.columns import Columns, Pointwise
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.course import Progress
-from recsys.ctr.distributed import Group, processes
+from recsys.ctr.distributed import ProcessGroup, processes
 from recsys.ctr.engine import Engine
-from recsys.ctr.networks import Layout, Network, network
+from recsys.ctr.loop import Progress
+from recsys.ctr.network import ClickNetwork, Layout, network
 from recsys.ctr.training import fit
 from recsys.errors import DegenerateInput
 from recsys.features import NAMES as NAMES_OF_FEATURES
@@ -36,13 +36,13 @@ TOGETHER = CtrConfig(
     epochs=3,
     batch_size=128,
     dropout=0.0,
-    clip_norm=1.0,
-    negatives=0.7,
+    max_grad_norm=1.0,
+    negative_share=0.7,
     device="cpu",
 )
 
 
-def made() -> Network:
+def made() -> ClickNetwork:
     torch.manual_seed(7)
     return network("deepfm", LAYOUT, hidden=(8,), embedding_dim=4, dropout=0.0, norm="none", cross_layers=2)
 
@@ -55,18 +55,18 @@ def columns(rows: int = 96) -> Columns:
     return Columns.of(dense, ids, np.zeros((rows, 0), np.int64), history, np.arange(rows, dtype=np.int32), label, "cpu")
 
 
-def learn(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+def learn(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
     """Three epochs of 32 rows per step, together."""
     net, data = made(), columns()
     if group is not None and group.rank:
         torch.nn.init.constant_(net.first, 9.0)  # the first process' weights are everyone's
     if group is not None:
-        group.start(net)
-    engine = Engine(Pointwise(net), learning_rate=0.02, embedding_l2=0.01, clip=0.5, exchange=group)
+        group.broadcast_weights(net)
+    engine = Engine(Pointwise(net), learning_rate=0.02, embedding_l2=0.01, max_grad_norm=0.5, exchange=group)
     order = torch.Generator().manual_seed(5)
     for _ in range(3):
         for rows in torch.split(torch.randperm(96, generator=order), 32):
-            part = rows if group is None else group.part(rows)
+            part = rows if group is None else group.shard(rows)
             engine.step(data.batch(part), data.label[part])
     return net.state_dict()
 
@@ -119,7 +119,7 @@ def test_steps_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
         assert not torch.equal(weight, start[name]), name
 
 
-def fitted(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+def fitted(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
     """What ``fit`` says of some rows with each loss, with a validation part, ids and negatives that are left out."""
     (rows, _), (later, _) = rows_of_ids(300), rows_of_ids(100, seed=2)
     found = {}
@@ -138,10 +138,10 @@ def test_a_training_in_two_processes_ends_where_one_ends(tmp_path: Path) -> None
         torch.testing.assert_close(first[name], alone, rtol=1e-3, atol=1e-3)
 
 
-def interrupted(group: Group | None, folder: Path) -> dict[str, torch.Tensor]:
+def interrupted(group: ProcessGroup | None, folder: Path) -> dict[str, torch.Tensor]:
     """A training with dropout that is ended in the middle and gone on with, and one that is not."""
     rows, _ = rows_of_ids(300)
-    config = TOGETHER.model_copy(update={"dropout": 0.3, "negatives": 1.0})
+    config = TOGETHER.model_copy(update={"dropout": 0.3, "negative_share": 1.0})
 
     def ended(progress: Progress) -> None:
         if progress.rows > 2_000:
@@ -163,7 +163,7 @@ def test_two_processes_go_on_from_a_checkpoint_to_the_same_end(tmp_path: Path) -
         assert int(found["began"]) > 2_000
 
 
-def exploding(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+def exploding(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
     """Rows of which only the part of one process cannot be learned from."""
     rows, _ = rows_of_ids(300)
     wild = TOGETHER.model_copy(update={"learning_rate": 1e30, "optimiser": "sgd", "network": "logistic"})
@@ -176,7 +176,7 @@ def test_all_processes_end_when_the_loss_explodes(tmp_path: Path) -> None:
     assert len(in_two("exploding", tmp_path)) == 2
 
 
-def leaving(group: Group | None, _folder: Path) -> dict[str, torch.Tensor]:
+def leaving(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
     """A training in which the second process is killed."""
     rows, _ = rows_of_ids(300)
 

@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from recsys.ctr.columns import Columns, Pointwise
-from recsys.ctr.engine import OPTIMISERS, ROW_RATE, SMALLEST, Engine, distinct
-from recsys.ctr.networks import NETWORKS, Batch, Layout, Network, network
+from benchmarks.ctr.columns import Columns, Pointwise
+from recsys.ctr.engine import ADAGRAD_EPSILON, OPTIMISERS, ROW_RATE, Engine, distinct
+from recsys.ctr.network import CLICK_NETWORKS, CandidateBatch, ClickNetwork, Layout, network
 from recsys.errors import DegenerateInput
 
 LAYOUT = Layout(2, 3, 4, 40)
 
 
-def made(kind: str = "deepfm", *, dropout: float = 0.0, layout: Layout = LAYOUT) -> Network:
+def made(kind: str = "deepfm", *, dropout: float = 0.0, layout: Layout = LAYOUT) -> ClickNetwork:
     torch.manual_seed(7)
     return network(kind, layout, hidden=(8,), embedding_dim=4, dropout=dropout, norm="none", cross_layers=2)
 
@@ -32,7 +32,7 @@ def columns(rows: int = 60, top: int = 40) -> Columns:
     )
 
 
-def tables(net: Network) -> list[torch.Tensor]:
+def tables(net: ClickNetwork) -> list[torch.Tensor]:
     assert net.embeddings is not None
     return [table for table in (net.embeddings.table, net.embeddings.bias) if table is not None and table.shape[1]]
 
@@ -58,7 +58,7 @@ def test_every_candidate_comes_once_per_epoch() -> None:
 
 @pytest.mark.parametrize("static", [False, True])
 def test_distinct_rows_are_looked_up_in_their_place(static: bool) -> None:
-    batch = Batch(torch.zeros(2, 1), torch.tensor([[7, 3], [0, 7]]), torch.tensor([[9, 0], [3, 3]]))
+    batch = CandidateBatch(torch.zeros(2, 1), torch.tensor([[7, 3], [0, 7]]), torch.tensor([[9, 0], [3, 3]]))
     rows, small = distinct(batch, static)
     assert rows[small.ids].tolist() == batch.ids.tolist()
     assert rows[small.history].tolist() == batch.history.tolist()
@@ -69,12 +69,14 @@ def test_distinct_rows_are_looked_up_in_their_place(static: bool) -> None:
 
 def test_no_known_id_at_all_is_a_batch_like_any_other() -> None:
     for static in (False, True):
-        rows, small = distinct(Batch(torch.zeros(1, 1), torch.zeros(1, 2).long(), torch.zeros(1, 0).long()), static)
+        rows, small = distinct(
+            CandidateBatch(torch.zeros(1, 1), torch.zeros(1, 2).long(), torch.zeros(1, 0).long()), static
+        )
         assert (rows == 0).all()
         assert small.ids.tolist() == [[0, 0]]
 
 
-def by_hand(net: Network, batch: Batch, label: torch.Tensor, l2: float, steps: int) -> None:
+def by_hand(net: ClickNetwork, batch: CandidateBatch, label: torch.Tensor, l2: float, steps: int) -> None:
     """Adam of whole tensors, and AdaGrad of whole tables in which only the batch's rows move."""
     held = {id(table) for table in tables(net)}
     adam = torch.optim.Adam([weight for weight in net.parameters() if id(weight) not in held], 0.01)
@@ -90,11 +92,11 @@ def by_hand(net: Network, batch: Batch, label: torch.Tensor, l2: float, steps: i
                 assert table.grad is not None
                 gradient = torch.where(read[:, None], table.grad + l2 * table, 0)
                 total += gradient.square().mean(1)
-                table -= ROW_RATE * 0.01 * gradient / (total + SMALLEST).sqrt()[:, None]
+                table -= ROW_RATE * 0.01 * gradient / (total + ADAGRAD_EPSILON).sqrt()[:, None]
 
 
 @pytest.mark.parametrize("static", [False, True])
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", CLICK_NETWORKS)
 def test_steps_are_those_of_whole_tables(kind: str, static: bool) -> None:
     data = columns(top=30)  # rows 30 to 39 are never read
     batch, label = data.batch(torch.arange(60)), data.label
@@ -141,7 +143,7 @@ def test_gradients_are_clipped_together() -> None:
     for clip in (0.0, 1e-3):
         net = made()
         before = net.state_dict()["deep.0.weight"].clone()
-        engine = Engine(Pointwise(net), optimiser="sgd", learning_rate=1.0, clip=clip)
+        engine = Engine(Pointwise(net), optimiser="sgd", learning_rate=1.0, max_grad_norm=clip)
         engine.step(data.batch(torch.arange(60)), data.label)
         moved[clip] = float((net.state_dict()["deep.0.weight"] - before).norm())
     assert 0 < moved[1e-3] <= 1e-3 < moved[0.0]

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.ctr.layers import SideBySide, perceptron
-from recsys.ctr.losses import cross_entropy, list_softmax
-from recsys.ctr.networks import NETWORKS, NORMS, Batch, Layout, Network, network
+from recsys.ctr.network import CLICK_NETWORKS, CandidateBatch, ClickNetwork, Layout, network
 from recsys.errors import DegenerateInput
 
 LAYOUTS = [
@@ -20,7 +18,7 @@ LAYOUTS = [
 ]
 
 
-def made(kind: str, layout: Layout, *, norm: str = "none", hidden: Sequence[int] = (8, 6)) -> Network:
+def made(kind: str, layout: Layout, *, norm: str = "none", hidden: Sequence[int] = (8, 6)) -> ClickNetwork:
     torch.manual_seed(3)
     net = network(kind, layout, hidden=hidden, embedding_dim=4, dropout=0.2, norm=norm, cross_layers=2)
     with torch.no_grad():  # weights large enough for every part to count
@@ -32,7 +30,7 @@ def made(kind: str, layout: Layout, *, norm: str = "none", hidden: Sequence[int]
     return net.eval()
 
 
-def drawn(layout: Layout, rows: int = 7) -> Batch:
+def drawn(layout: Layout, rows: int = 7) -> CandidateBatch:
     rng = np.random.default_rng(5)
     top = max(1, layout.vocabulary)
     dense = torch.from_numpy(rng.normal(size=(rows, layout.dense)).astype(np.float32))
@@ -40,13 +38,13 @@ def drawn(layout: Layout, rows: int = 7) -> Batch:
     history = torch.from_numpy(rng.integers(0, top, (rows, layout.history)))
     if layout.history:
         history[0], history[1, 2:] = 0, 0
-    return Batch(dense, ids, history)
+    return CandidateBatch(dense, ids, history)
 
 
 class Oracle:
     """The same sums, candidate by candidate, field by field, in float64."""
 
-    def __init__(self, kind: str, net: Network) -> None:
+    def __init__(self, kind: str, net: ClickNetwork) -> None:
         self.kind, self.layout = kind, net.layout
         self.w = {name: value.detach().numpy().astype(np.float64) for name, value in net.state_dict().items()}
 
@@ -110,7 +108,7 @@ class Oracle:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", CLICK_NETWORKS)
 def test_every_network_is_its_sums_in_float64(kind: str, layout: Layout) -> None:
     net, batch = made(kind, layout), drawn(layout)
     oracle = Oracle(kind, net)
@@ -142,7 +140,7 @@ def test_norms_stand_before_the_relu(norm: str) -> None:
         np.testing.assert_allclose(net(batch).numpy(), expected, rtol=2e-4, atol=2e-4)
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", CLICK_NETWORKS)
 def test_one_readers_clicks_may_be_given_once(kind: str) -> None:
     layout = Layout(2, 2, 5, 50)
     net, batch = made(kind, layout), drawn(layout)
@@ -152,7 +150,7 @@ def test_one_readers_clicks_may_be_given_once(kind: str) -> None:
         torch.testing.assert_close(net(once), apart)
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", CLICK_NETWORKS)
 def test_an_unknown_id_is_never_learned(kind: str) -> None:
     layout = Layout(2, 2, 3, 50)
     net = network(kind, layout, hidden=(8,), embedding_dim=4, dropout=0.0, norm="none", cross_layers=1)
@@ -167,16 +165,18 @@ def test_an_unknown_id_is_never_learned(kind: str) -> None:
             assert (table.grad != 0).any()
 
 
-def click_of_pairs() -> tuple[Batch, torch.Tensor]:
+def click_of_pairs() -> tuple[CandidateBatch, torch.Tensor]:
     """A click where article and category are of the same parity: neither of them says anything alone."""
     rng = np.random.default_rng(1)
     ids = rng.integers(0, 8, (2000, 2))
     label = (ids[:, 0] + ids[:, 1]) % 2 == 0
     rows = torch.from_numpy(ids + np.array([1, 9]))
-    return Batch(torch.zeros(2000, 1), rows, torch.zeros(2000, 0, dtype=torch.long)), torch.from_numpy(label).float()
+    return CandidateBatch(torch.zeros(2000, 1), rows, torch.zeros(2000, 0, dtype=torch.long)), torch.from_numpy(
+        label
+    ).float()
 
 
-@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("kind", CLICK_NETWORKS)
 def test_all_but_logistic_learn_what_only_two_ids_together_tell(kind: str) -> None:
     batch, label = click_of_pairs()
     torch.manual_seed(2)
@@ -198,7 +198,7 @@ def test_din_tells_a_candidate_like_the_last_clicks_from_another() -> None:
     article = rng.integers(0, 20, 3000)
     history = np.where(rng.random((3000, 4)) < 0.5, 1 + 2 * rng.integers(0, 10, (3000, 4)) + camp[:, None], 0)
     label = torch.from_numpy((article % 2 == camp) & (history > 0).any(1)).float()
-    batch = Batch(torch.zeros(3000, 0), torch.from_numpy(article + 1)[:, None], torch.from_numpy(history))
+    batch = CandidateBatch(torch.zeros(3000, 0), torch.from_numpy(article + 1)[:, None], torch.from_numpy(history))
     torch.manual_seed(2)
     net = network("din", Layout(0, 1, 4, 21), hidden=(16,), embedding_dim=8, dropout=0.0, norm="none", cross_layers=1)
     optimiser = torch.optim.Adam(net.parameters(), 0.02)
@@ -216,60 +216,3 @@ def test_din_tells_a_candidate_like_the_last_clicks_from_another() -> None:
 def test_a_network_of_nothing_is_refused(kind: str, norm: str, layout: Layout) -> None:
     with pytest.raises(DegenerateInput):
         network(kind, layout, hidden=(8,), embedding_dim=4, dropout=0.0, norm=norm, cross_layers=1)
-
-
-@pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("hidden", [(), (8,), (8, 6)])
-def test_the_mean_of_members_is_that_of_perceptrons_with_their_weights(norm: str, hidden: Sequence[int]) -> None:
-    torch.manual_seed(3)
-    M, x = 3, torch.randn(20, 5)
-    together = perceptron(5, hidden, 0.0, norm, M)
-    alone = [perceptron(5, hidden, 0.0, norm) for _ in range(M)]
-    for place, layer in enumerate(together):
-        mine = [single[place] for single in alone]
-        if isinstance(layer, SideBySide):
-            layer.members.load_state_dict(
-                {f"{m}.{k}": v for m, one in enumerate(mine) for k, v in one.state_dict().items()}
-            )
-        elif layer.state_dict():
-            parts = [one.state_dict() for one in mine]
-            layer.load_state_dict({k: torch.cat([p[k] for p in parts]) if v.ndim else v for k, v in parts[0].items()})
-    expected = torch.cat([single(x) for single in alone], 1)
-    torch.testing.assert_close(together(x), expected)
-    if not hidden:
-        return
-    net = network(
-        "dnn", Layout(5, 0, 0, 0), hidden=hidden, embedding_dim=4, dropout=0.0, norm=norm, cross_layers=1, members=M
-    )
-    net.deep = together
-    batch = Batch(x, torch.zeros(20, 0, dtype=torch.int64), torch.zeros(20, 0, dtype=torch.int64))
-    torch.testing.assert_close(net(batch), expected.T)
-    assert net.eval()(batch).shape == (20,)
-
-
-@pytest.mark.parametrize("loss", ["softmax", "bce"])
-def test_no_member_learns_from_what_another_one_says(loss: str) -> None:
-    rng = torch.Generator().manual_seed(5)
-    logit, other = torch.randn(2, 12, generator=rng), torch.randn(12, generator=rng)
-    label, group = torch.tensor([1.0, 0, 0, 1, 0, 0] * 2), torch.arange(12) // 3
-
-    def told(value: torch.Tensor) -> torch.Tensor:
-        return cross_entropy(value, label) if loss == "bce" else list_softmax(value, label, group, 4)
-
-    torch.testing.assert_close(told(logit), (told(logit[0]) + told(logit[1])) / 2)
-    gradients = []
-    for beside in (logit[1], other):
-        both = torch.stack([logit[0], beside]).requires_grad_()
-        torch.autograd.backward(told(both))
-        assert both.grad is not None
-        gradients.append(both.grad[0])
-    torch.testing.assert_close(*gradients)
-
-
-@pytest.mark.parametrize("hidden", [(8,), (16, 8), (64, 32)])
-def test_what_members_say_of_a_row_does_not_depend_on_how_many_rows_there_are(hidden: Sequence[int]) -> None:
-    made, x = perceptron(9, hidden, 0.0, "none", 4), torch.randn(512, 9)
-    with torch.inference_mode():
-        whole = made(x)
-        for n in range(16, 512, 16):
-            assert torch.equal(made(x[:n]), whole[:n])

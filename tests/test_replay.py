@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.learning import Learner
-from recsys.ctr.model import ClickModel, Drawn, Served
+from recsys.ctr.model import CandidateSampling, ClickModel, SamplingCorrection
+from recsys.ctr.trainer import OnlineTrainer
 from recsys.dataset.impressions import Impressions, recorded_impressions
 from recsys.dataset.replay import LogReplay
 from recsys.errors import DegenerateInput
@@ -29,7 +29,7 @@ PACE = RefitSchedule(refit_minutes=60, first_refit_hours=4)
 TRENDS = TrendsConfig(live_articles=64)
 
 
-class Pupil(Learner):
+class Pupil(OnlineTrainer):
     """Remembers what it was taught, and after how many lists had been scored."""
 
     def __init__(self) -> None:
@@ -97,8 +97,8 @@ def test_what_is_learned_is_used_and_a_single_column_stands_as_it_is() -> None:
     events = toy_log(lists=200)
     lists = recorded_impressions(events)
     contenders = {
-        "model": PrequentialModel(Learner(NAMES, CTR, seed=1)),
-        "few": PrequentialModel(Learner(("clicks_total",), CTR, seed=1), ("clicks_total",)),
+        "model": PrequentialModel(OnlineTrainer(NAMES, CTR, seed=1)),
+        "few": PrequentialModel(OnlineTrainer(("clicks_total",), CTR, seed=1), ("clicks_total",)),
         "column": PrequentialModel(None, ("clicks_total", "age")),
     }
     scores = gathered(lists, prequential_scores(walk_of(events, lists), lists, contenders, PACE, seed=1, score_from=20))
@@ -121,7 +121,7 @@ def test_extra_candidates_teach_only_those_that_see_them() -> None:
     extra[lists.clicked] = False
     seen: dict[str, int] = {}
 
-    class Counting(Learner):
+    class Counting(OnlineTrainer):
         name = ""
 
         def learn(self, rows: LabelledRows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
@@ -165,7 +165,7 @@ def some_rows(seed: int) -> LabelledRows:
 
 
 def test_a_learner_goes_on_from_where_it_stands_and_a_seed_gives_the_same_bytes() -> None:
-    learner, twin = (Learner(("x", "noise"), CTR, seed=3) for _ in range(2))
+    learner, twin = (OnlineTrainer(("x", "noise"), CTR, seed=3) for _ in range(2))
     assert not learner.ready
     assert np.isnan(learner.raw(CandidateRows.dense(np.zeros((2, 2), np.float32)))).all()
     losses = [learner.learn(some_rows(n), learning_rate=0.02) for n in range(12)]
@@ -181,13 +181,13 @@ def test_a_learner_goes_on_from_where_it_stands_and_a_seed_gives_the_same_bytes(
 def test_a_learner_refuses_what_nothing_can_be_learned_from() -> None:
     rows = some_rows(1)
     with pytest.raises(DegenerateInput, match="no list with both"):
-        Learner(("x", "noise"), CTR, seed=1).learn(
+        OnlineTrainer(("x", "noise"), CTR, seed=1).learn(
             LabelledRows.dense(rows.matrix, np.zeros(300, np.int8), rows.impression)
         )
     bad = rows.matrix.copy()
     bad[7, 1] = np.nan
     with pytest.raises(DegenerateInput, match="noise"):
-        Learner(("x", "noise"), CTR, seed=1).learn(LabelledRows.dense(bad, rows.label, rows.impression))
+        OnlineTrainer(("x", "noise"), CTR, seed=1).learn(LabelledRows.dense(bad, rows.label, rows.impression))
 
 
 def test_popularity_is_put_back_where_candidates_were_drawn_by_it(tmp_path: Any) -> None:
@@ -207,24 +207,24 @@ def test_popularity_is_put_back_where_candidates_were_drawn_by_it(tmp_path: Any)
     label[:, 0] = 1
     matrix = np.stack([taste[rows], np.log1p(clicks)[rows]], axis=2).reshape(-1, 2).astype(np.float32)
     number = np.repeat(np.arange(lists, dtype=np.int32), size)
-    learner = Learner(("taste", "clicks"), CtrConfig(hidden=(16,), batch_size=1024, dropout=0.0), seed=1)
+    learner = OnlineTrainer(("taste", "clicks"), CtrConfig(hidden=(16,), batch_size=1024, dropout=0.0), seed=1)
     for _ in range(6):
         learner.learn(LabelledRows.dense(matrix, label.ravel(), number), learning_rate=0.01)
     everything = np.stack([taste, np.log1p(clicks)], axis=1).astype(np.float32)
-    drawn = Drawn("clicks", 1_000 / n_articles)
+    drawn = CandidateSampling("clicks", 1_000 / n_articles)
     best = np.argsort(-truth)[:20]
 
     def hits(scores: np.ndarray[Any, Any]) -> float:
         return float(np.isin(np.argsort(-scores)[:20], best).mean())
 
     asked = CandidateRows.dense(everything)
-    right = hits(Served(learner, ("taste", "clicks"), drawn).score(asked))
+    right = hits(SamplingCorrection(learner, ("taste", "clicks"), drawn).score(asked))
     assert right >= 0.85
     assert hits(learner.raw(asked)) <= right - 0.1
     np.testing.assert_array_equal(
-        Served(learner, ("taste", "clicks"), None).score(CandidateRows.dense(everything)),
+        SamplingCorrection(learner, ("taste", "clicks"), None).score(CandidateRows.dense(everything)),
         learner.raw(CandidateRows.dense(everything)),
     )
-    learner.model.drawn = drawn
+    learner.model.sampling = drawn
     learner.model.save(tmp_path)
-    assert ClickModel.load(tmp_path, ("taste", "clicks")).drawn == drawn
+    assert ClickModel.load(tmp_path, ("taste", "clicks")).sampling == drawn

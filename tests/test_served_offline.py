@@ -11,9 +11,10 @@ import torch
 from jobs.features import STAGE, facts
 from jobs.runner import Context, Job, run_stages
 from jobs.stages import stage_of
-from recsys.ctr.config import FIELDS, CtrConfig
+from recsys.ctr.config import ID_FIELDS, CtrConfig
+from recsys.ctr.data import IdVocabulary
 from recsys.ctr.model import ClickModel
-from recsys.ctr.vocabulary import Vocabulary
+from recsys.ctr.warm_start import grow_vocabulary
 from recsys.dataset.impressions import recorded_impressions
 from recsys.dataset.training_set import TrainingSet, build_training_set
 from recsys.features import HISTORY, LIST_FIELDS, NAMES
@@ -130,8 +131,8 @@ def listening(service: Service) -> Listener:
 def attentive(rows: CandidateRows) -> ClickModel:
     """A model with drawn weights that looks at every column, every id and every click of some candidates."""
     ids = np.concatenate([rows.ids.ravel(), rows.context.ravel(), rows.history.ravel()])
-    vocabulary, _ = Vocabulary.empty().grown(ids, day=0, min_seen=1, expire_days=1)
-    config = CtrConfig(network="din", fields=FIELDS, hidden=(16,), dropout=0.0, position=False)
+    vocabulary, _ = grow_vocabulary(IdVocabulary.empty(), ids, day=0, min_seen=1, expire_days=1)
+    config = CtrConfig(network="din", fields=ID_FIELDS, hidden=(16,), dropout=0.0, position=False)
     model = ClickModel(NAMES, config, vocabulary)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():

@@ -20,7 +20,7 @@ from benchmarks.ctr.titles import Split, splits
 from recsys.ctr.calibration import Calibration, calibrated
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import CLIP, ClickModel
-from recsys.ctr.networks import NETWORKS
+from recsys.ctr.network import CLICK_NETWORKS
 from recsys.ctr.training import fit
 from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
 from recsys.dataset.parquet import load_training_set
@@ -39,7 +39,6 @@ THEIRS = {
     "deepctr fm ids": ("fm", True),
     "deepctr deepfm ids": ("deepfm", True),
 }
-MEMBERS = {"members": 4, "dropout": 0.0}
 BY_ROW = ("logistic", "dnn", "deepfm")
 DEFAULTS = {"hidden": (256, 128), "embedding_dim": 8, "batch_size": 1024, "epochs": 8}
 SEEN = 2  # times that an id must stand in the rows to learn from before theirs get it a vector
@@ -68,10 +67,10 @@ def variants(config: CtrConfig) -> dict[str, CtrConfig]:
     another, which the AUC over rows asks for. Where every row is a list, there is only cross-entropy.
     """
     found = {}
-    for kind in NETWORKS:
+    for kind in CLICK_NETWORKS:
         fields = tuple(dict.fromkeys((*config.fields, *(("article", "history") if kind == "din" else ()))))
         found[kind] = config.model_copy(update={"network": kind, "fields": fields})
-    more: dict[str, dict[str, Any]] = {"dnn members": {"network": "dnn", **MEMBERS}}
+    more: dict[str, dict[str, Any]] = {}
     if config.loss != "bce":
         more["dnn softmax"] = {"network": "dnn", "loss": "softmax"}
         more |= {f"{kind} bce": {"network": kind, "loss": "bce"} for kind in BY_ROW}

@@ -14,9 +14,9 @@ import torch
 
 from benchmarks.ctr import bounds
 from benchmarks.ctr.beside import deepctr, missing
-from recsys.ctr.columns import Columns, Pointwise
+from benchmarks.ctr.columns import Columns, Pointwise
 from recsys.ctr.engine import Engine
-from recsys.ctr.networks import NETWORKS, Batch, Layout, network
+from recsys.ctr.network import CLICK_NETWORKS, CandidateBatch, Layout, network
 
 SKEW = 3.0  # an id's place is a uniform number to this power: a tenth of the ids makes nearly half of the rows
 HELD = 50_000  # rows held out
@@ -27,7 +27,7 @@ class Shape(NamedTuple):
     """What is trained.
 
     Attributes:
-        kind: of ``recsys.ctr.networks.NETWORKS``.
+        kind: of ``recsys.ctr.network.CLICK_NETWORKS``.
         fields: ids per row.
         vocabulary: rows of the table, all fields together.
         embedding_dim: D.
@@ -140,7 +140,7 @@ def scoring(hidden: Sequence[int], embedding_dim: int) -> dict[str, float]:
     torch.set_num_threads(1)
     dense = rng.normal(size=(CANDIDATES, DENSE)).astype(np.float32)
     ids, history = rng.integers(0, 50_000, (CANDIDATES, FIELDS)), rng.integers(0, 50_000, (1, CLICKS))
-    for kind in NETWORKS:
+    for kind in CLICK_NETWORKS:
         net = network(
             kind,
             Layout(DENSE, FIELDS, CLICKS, 50_000),
@@ -154,7 +154,7 @@ def scoring(hidden: Sequence[int], embedding_dim: int) -> dict[str, float]:
         with torch.inference_mode():
             for _ in range(SCORED):
                 began = time.perf_counter()
-                net(Batch(torch.from_numpy(dense), torch.from_numpy(ids), torch.from_numpy(history))).numpy()
+                net(CandidateBatch(torch.from_numpy(dense), torch.from_numpy(ids), torch.from_numpy(history))).numpy()
                 seconds.append(time.perf_counter() - began)
         found[kind] = round(1e3 * float(np.median(seconds)), 3)
     torch.set_num_threads(before)

@@ -14,8 +14,8 @@ from benchmarks.next_click.figures import ranks, sampled_figures
 from benchmarks.next_click.serving import Serving
 from recsys.baselines import all_baselines
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.learning import Learner
-from recsys.ctr.model import Drawn, Served
+from recsys.ctr.model import CandidateSampling, SamplingCorrection
+from recsys.ctr.trainer import OnlineTrainer
 from recsys.dataset.impressions import Impressions, click_histories
 from recsys.dataset.replay import LogReplay
 from recsys.evaluate.prequential import PrequentialModel, RefitSchedule, ScoredImpressions, prequential_scores
@@ -36,7 +36,8 @@ ANY_OF_DAY = 10
 SIZE = 1 + OTHERS + ANY_OF_DAY
 GAP_MINUTES = 30
 FIRST_HOUR = 24.0  # lists before it are not shown to the model: counts have to fill first
-DRAWN = Drawn("clicks_short", 0.5)  # from an hour's clicks; the draw from the day's articles adds half a click to each
+# From an hour's clicks; the draw from the day's articles adds half a click to each.
+SAMPLING = CandidateSampling("clicks_short", 0.5)
 CTR = CtrConfig(hidden=(128, 128), dropout=0.0, batch_size=128 * 21, click_rate_share=0.0)
 
 
@@ -68,13 +69,13 @@ class Run:
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-class Timed(Learner):
+class Timed(OnlineTrainer):
     """A learner that counts the seconds that it spends learning."""
 
     seconds = 0.0
 
     def learn(self, rows: LabelledRows, *, epochs: int = 1, learning_rate: float | None = None) -> float:
-        """See ``Learner``."""
+        """See ``OnlineTrainer``."""
         began = time.monotonic()
         loss = super().learn(rows, epochs=epochs, learning_rate=learning_rate)
         self.seconds += time.monotonic() - began
@@ -83,7 +84,7 @@ class Timed(Learner):
 
 def contenders(seed: int, columns: Mapping[str, tuple[str, ...]]) -> dict[str, PrequentialModel]:
     """A model of its own for each set of columns."""
-    return {name: PrequentialModel(Learner(own, CTR, seed=seed), own) for name, own in columns.items()}
+    return {name: PrequentialModel(OnlineTrainer(own, CTR, seed=seed), own) for name, own in columns.items()}
 
 
 def tables_of(events: Events, seed: int) -> ArticleTables:
@@ -132,7 +133,7 @@ def run(events: Events, options: Options, seed: int) -> Run:
         "items": PrequentialModel(None, ("item_visit",)),
         "items_affinity": PrequentialModel(None, ("next_item_score",)),
     }
-    served = Served(served_model, NAMES, DRAWN)
+    served = SamplingCorrection(served_model, NAMES, SAMPLING)
     serving = Serving(events, lists, walk, tables, served, options.serve_minutes, judged)
     parts = prequential_scores(
         walk,

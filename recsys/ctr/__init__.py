@@ -1,24 +1,17 @@
-"""The click model: features of candidates -> P(click). A map; nothing is imported here.
+"""The click model: features of candidates -> P(click). A map in the order of a training; nothing is imported here.
 
 config.py       every setting of ``ctr:``
-vocabulary.py   hashed ids -> rows of the embedding table
-inputs.py       what a model reads of candidates and of lists
-networks.py     the networks behind one contract
-layers.py       what the networks are made of
-columns.py      rows as tensors on the device, batches by index
-position.py     the shallow tower that takes the place in a list out of a click
-losses.py       what training makes small
+data.py         which ids are read, their rows of the embedding table; impressions as tensors, window by window
+network.py      the networks behind one contract, and the tower of positions
+layers.py       their layers
+losses.py       softmax over a list, cross-entropy, both
 engine.py       one step: batch -> gradient -> weights, fast
 distributed.py  the same in several processes
-survey.py       one pass over rows: can they be learned from, their scale, their ids
-sources.py      lists window by window: held on the device, or streamed from Parquet
-model.py        ``ClickModel``: scores, saves, loads
+trainer.py      one pass over the data: steps, averages, faults; a model that goes on learning
+loop.py         passes until the validation part gets no better
+checkpoints.py  the state from which training goes on after it was killed
+warm_start.py   the start: statistics of the rows, the vocabulary, random weights or yesterday's
 calibration.py  log-odds -> probability
-trainer.py      one model on its way: epochs, averages, faults
-checkpoints.py  what training needs to go on after it was killed
-course.py       epochs until the validation part gets no better
-warm.py         where training begins: at nothing or at yesterday's model
-training.py     ``fit``: lists with their clicks -> ``ClickModel``
-release.py      training rows -> the model that is judged, and the one that is released
-learning.py     ``Learner``: goes on learning from one stretch of time after another
+model.py        ``ClickModel``: scores, saves, loads
+training.py     ``fit``; the evaluated and the released model; the gate before publication
 """

@@ -32,15 +32,15 @@ class Checkpoints:
 
     def __init__(self, file: Path, minutes: float) -> None:
         self.file, self.minutes = file, minutes
-        self._mark, self._saved = "", time.monotonic()
+        self._fingerprint, self._saved = "", time.monotonic()
 
-    def of(self, mark: str) -> None:
-        """Say which training this is, see ``mark_of``."""
-        self._mark = mark
+    def belong_to(self, fingerprint: str) -> None:
+        """Set the training that is saved and gone on with, see ``fingerprint_of``."""
+        self._fingerprint = fingerprint
 
     @property
     def due(self) -> bool:
-        """Whether it is time for the next one."""
+        """True when it is time for the next one."""
         return time.monotonic() - self._saved >= 60 * self.minutes
 
     def save(self, tensors: Tensors, facts: dict[str, Any]) -> None:
@@ -48,27 +48,27 @@ class Checkpoints:
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_name(f".{self.file.name}.tmp")
         kept = {name: value.detach().cpu().clone() for name, value in tensors.items() if value.numel()}
-        save_file(kept, fresh, metadata={"mark": self._mark, "facts": json.dumps(facts)})
+        save_file(kept, fresh, metadata={"fingerprint": self._fingerprint, "facts": json.dumps(facts)})
         with fresh.open("rb") as handle:
             os.fsync(handle.fileno())
         fresh.replace(self.file)
         self._saved = time.monotonic()
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """What was saved last; None without a file, or with one of another training or with broken bytes."""
+        """The last checkpoint; None without a file, or with one of another training or with broken bytes."""
         if not self.file.is_file():
             return None
         try:
             with safe_open(self.file, "pt") as handle:
-                told = handle.metadata()
-                if told["mark"] != self._mark:
+                metadata = handle.metadata()
+                if metadata["fingerprint"] != self._fingerprint:
                     return None
-                return {name: handle.get_tensor(name) for name in handle.keys()}, json.loads(told["facts"])  # noqa: SIM118  # no mapping
+                return {name: handle.get_tensor(name) for name in handle.keys()}, json.loads(metadata["facts"])  # noqa: SIM118  # no mapping
         except (SafetensorError, ValueError, KeyError, TypeError):
             return None
 
 
-def mark_of(*facts: object, config: CtrConfig) -> str:
-    """What tells one training from another: SHA-256 over settings, digests of rows and what else decides the result."""
-    told = [__version__, config.model_dump(mode="json"), facts]
-    return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()
+def fingerprint_of(*facts: object, config: CtrConfig) -> str:
+    """SHA-256 over all that decides a training's result: settings, digests of the rows, and other facts."""
+    text = json.dumps([__version__, config.model_dump(mode="json"), facts], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from recsys.config import Section
 from recsys.features import CANDIDATE_FIELDS, LIST_FIELDS
 
-CLICKED = "history"  # the name by which ``fields`` asks for the reader's last clicks
-FIELDS = (*CANDIDATE_FIELDS, *LIST_FIELDS, CLICKED)
+HISTORY_FIELD = "history"  # the name by which ``fields`` asks for the reader's last clicks
+ID_FIELDS = (*CANDIDATE_FIELDS, *LIST_FIELDS, HISTORY_FIELD)
 
 
 class CtrConfig(Section):
@@ -48,14 +48,6 @@ class CtrConfig(Section):
         description="units of the hidden layers; more gained nothing on logs of this size",
     )
     cross_layers: int = Field(2, ge=1, description="cross layers of dcn; each multiplies the features once more")
-    members: int = Field(
-        1,
-        ge=1,
-        description=(
-            "perceptrons that learn side by side and are averaged; 4 without dropout rank a thousandth of AUC better "
-            "on titles, and take twice the time to score"
-        ),
-    )
     norm: str = Field(
         "none",
         pattern="^(none|batch|layer)$",
@@ -76,7 +68,7 @@ class CtrConfig(Section):
             "has clicks alone"
         ),
     )
-    negatives: float = Field(
+    negative_share: float = Field(
         1.0,
         gt=0,
         le=1,
@@ -112,15 +104,23 @@ class CtrConfig(Section):
         ge=0,
         description="pull of the network's weights towards 0: AdamW's own, or L2 with the others",
     )
+    l1: float = Field(
+        0.0,
+        ge=0,
+        description=(
+            "pull of the network's weights to exactly 0 by the same amount each, learning_rate times l1 in each "
+            "step, so that columns which say little are left out; 0: none"
+        ),
+    )
     embedding_decay: float = Field(1e-4, ge=0, description="pull towards 0 of the vectors of the ids in a batch")
-    clip_norm: float = Field(0.0, ge=0, description="length of a gradient to which longer ones are cut; 0: none is")
+    max_grad_norm: float = Field(0.0, ge=0, description="norm of a gradient to which longer ones are cut; 0: none is")
     batch_size: int = Field(
         1024,
         ge=1,
         description="rows per training step: larger batches are faster on a GPU and need a larger learning_rate",
     )
     epochs: int = Field(30, ge=1, description="passes over the rows at most; early stopping ends sooner")
-    stop_on: str = Field(
+    early_stopping_metric: str = Field(
         "loss",
         pattern="^(loss|auc)$",
         description="loss | auc: the figure of the validation part that decides which epoch is the best one",
@@ -128,14 +128,14 @@ class CtrConfig(Section):
     patience: int = Field(
         3,
         ge=1,
-        description="epochs without a better figure after which the step size drops, or training stops",
+        description="epochs without a better figure after which the learning rate falls, or training stops",
     )
-    drops: int = Field(
+    lr_decays: int = Field(
         0,
         ge=0,
         description=(
-            "times that the step size drops to a tenth, from the best weights, before training stops; on small logs 1 "
-            "doubled the time and gained nothing"
+            "times that the learning rate falls to a tenth, from the best weights, before training stops; on small "
+            "logs 1 doubled the time and gained nothing"
         ),
     )
     click_rate_share: float = Field(
@@ -180,20 +180,20 @@ class CtrConfig(Section):
         description="auto | cpu | cuda: auto is the GPU where there is one",
     )
 
-    def resolved(self, *, drawn: bool) -> Self:
+    def resolved(self, *, sampled: bool) -> Self:
         """The same with the loss that ``auto`` stands for.
 
         Args:
-            drawn: whether the candidates beside a click were drawn. Each list then has one click, so that nothing is to
-                be learned of a list as a whole; of lists that were shown there is.
+            sampled: true if the candidates beside a click are negative samples. Each list then has one click, so that
+                nothing is to be learned of a list as a whole; of lists that were shown there is.
         """
-        return self if self.loss != "auto" else self.model_copy(update={"loss": "softmax" if drawn else "joint"})
+        return self if self.loss != "auto" else self.model_copy(update={"loss": "softmax" if sampled else "joint"})
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         """Refuse ids that no row has, and attention without what it attends to."""
-        if unknown := sorted(set(self.fields) - set(FIELDS)):
-            raise ValueError(f"fields hold {', '.join(unknown)}; valid names: {', '.join(FIELDS)}")
-        if self.network == "din" and not {"article", CLICKED} <= set(self.fields):
+        if unknown := sorted(set(self.fields) - set(ID_FIELDS)):
+            raise ValueError(f"fields hold {', '.join(unknown)}; valid names: {', '.join(ID_FIELDS)}")
+        if self.network == "din" and not {"article", HISTORY_FIELD} <= set(self.fields):
             raise ValueError("din compares an article with the last clicks: fields must hold article and history")
         return self

@@ -21,13 +21,13 @@ from torch import nn
 
 from recsys.errors import DegenerateInput, LostProcess
 
-LAUNCHED = "WORLD_SIZE"  # torchrun sets it
-PATIENCE = timedelta(hours=12)  # the others wait while the first process makes what comes before
+WORLD_SIZE = "WORLD_SIZE"  # the variable in which torchrun says how many processes there are
+WAIT_AT_MOST = timedelta(hours=12)  # the others wait while the first process makes what comes before
 T = TypeVar("T")
 
 
 @contextmanager
-def processes(device: str = "cpu") -> Iterator["Group | None"]:
+def processes(device: str = "cpu") -> Iterator["ProcessGroup | None"]:
     """The processes that torchrun started; None when it did not, or started one only.
 
     Args:
@@ -37,7 +37,7 @@ def processes(device: str = "cpu") -> Iterator["Group | None"]:
         DegenerateInput: there are fewer GPUs than processes on this machine.
         LostProcess: in the block, another process has ended.
     """
-    if int(os.environ.get(LAUNCHED, "1")) < 2:
+    if int(os.environ.get(WORLD_SIZE, "1")) < 2:
         yield None
         return
     if device == "cuda":
@@ -46,9 +46,9 @@ def processes(device: str = "cpu") -> Iterator["Group | None"]:
             remedy = f"Start torchrun with --nproc-per-node {max(gpus, 1)}, or set ctr.device to cpu."
             raise DegenerateInput("a GPU per process", f"process {number + 1} of this machine, {gpus} GPUs", remedy)
         torch.cuda.set_device(number)
-    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=PATIENCE)
+    dist.init_process_group("nccl" if device == "cuda" else "gloo", timeout=WAIT_AT_MOST)
     try:
-        yield Group()
+        yield ProcessGroup()
     except RuntimeError as error:
         if not is_lost(error):
             raise
@@ -60,12 +60,12 @@ def processes(device: str = "cpu") -> Iterator["Group | None"]:
 
 
 def is_lost(error: RuntimeError) -> bool:
-    """Whether an error says that another process is gone; the libraries have no class of their own for it."""
+    """True for an error that another process' end causes; the libraries have no class of their own for it."""
     return isinstance(error, dist.DistError) or "onnection" in str(error)
 
 
-class Group:
-    """All processes of a training: what ``recsys.ctr.engine.Engine`` exchanges gradients with.
+class ProcessGroup:
+    """All processes of a training; ``recsys.ctr.engine.Engine`` exchanges gradients through it.
 
     Attributes:
         rank: this process' number, from 0.
@@ -77,23 +77,23 @@ class Group:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the first process, which alone writes."""
+        """True in the first process, which alone writes."""
         return self.rank == 0
 
-    def start(self, module: nn.Module) -> None:
+    def broadcast_weights(self, module: nn.Module) -> None:
         """Give everyone the first process' weights."""
         for tensor in (*module.parameters(), *module.buffers()):
             dist.broadcast(tensor.detach(), 0)
 
-    def part(self, numbers: torch.Tensor) -> torch.Tensor:
+    def shard(self, numbers: torch.Tensor) -> torch.Tensor:
         """This process' part of a batch, int64 (B,) -> (B / size,), one more in the first ones where it does not go."""
         return numbers[self.rank :: self.size]
 
-    def told(self, fact: T) -> T:
-        """What the first process says; what others say is not heard."""
-        facts = [fact]
-        dist.broadcast_object_list(facts, 0)
-        return facts[0]
+    def broadcast(self, value: T) -> T:
+        """The first process' value, in every process; what the others pass is ignored."""
+        values = [value]
+        dist.broadcast_object_list(values, 0)
+        return values[0]
 
     def mean(self, tensors: Sequence[torch.Tensor]) -> None:
         """Replace each tensor by its mean over processes; all travel as one."""
@@ -117,19 +117,19 @@ class Group:
         """
         everyone = torch.cat(self._gathered(rows))
         distinct, place = torch.unique(everyone, return_inverse=True)
-        found = []
+        means = []
         for gradient in gradients:
             total = gradient.new_zeros(len(distinct), gradient.shape[1])
-            found.append(total.index_add_(0, place, torch.cat(self._gathered(gradient))).div_(self.size))
-        return distinct, found
+            means.append(total.index_add_(0, place, torch.cat(self._gathered(gradient))).div_(self.size))
+        return distinct, means
 
     def _gathered(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         """Everyone's tensor, in the order of ranks; first dimensions may differ."""
         size = torch.tensor([len(tensor)], device=tensor.device)
         sizes = [torch.zeros_like(size) for _ in range(self.size)]
         dist.all_gather(sizes, size)
-        most = int(torch.cat(sizes).max())
-        padded = torch.cat([tensor, tensor.new_zeros(most - len(tensor), *tensor.shape[1:])])
+        largest = int(torch.cat(sizes).max())
+        padded = torch.cat([tensor, tensor.new_zeros(largest - len(tensor), *tensor.shape[1:])])
         parts = [torch.empty_like(padded) for _ in range(self.size)]
         dist.all_gather(parts, padded)
         return [part[: int(size)] for part, size in zip(parts, sizes, strict=True)]

@@ -5,8 +5,13 @@ writes these rows back: neither gradient nor optimiser ever walks the whole tabl
 torch's fused optimisers. On a GPU a step has no size that depends on the data, so that it is recorded once as a CUDA
 graph and replayed with one launch. Imports torch only: it runs on a bare GPU machine too.
 
+L1 is a proximal step: after the optimiser's own, every weight moves towards zero by learning rate times penalty, and
+stops there. A subgradient would circle around zero, and Adam and RMSProp would divide it by the gradients' size; so it
+is the same penalty for every optimiser, as weight decay is in AdamW, and weights that say nothing become exactly zero.
+
 Source: Duchi et al. 2011 (AdaGrad), one accumulator per row as in Mudigere et al. 2022; Zhou et al. 2018, section 5.2
-(penalty on the rows of the batch only); Pascanu et al. 2013 (clipping).
+(penalty on the rows of the batch only); Pascanu et al. 2013 (clipping); Duchi and Singer 2009 (forward-backward
+splitting: L1).
 """
 
 from collections.abc import Callable, Sequence
@@ -16,18 +21,18 @@ import torch
 from torch import nn
 from torch.func import functional_call
 
-from recsys.ctr.networks import Batch, Embeddings
+from recsys.ctr.network import CandidateBatch, Embeddings
 from recsys.errors import DegenerateInput
 
 ROW_RATE = 10.0  # AdaGrad's step for a row, in learning rates: its steps shrink with every click seen, Adam's do not
-WARM = 3  # steps before a CUDA graph is recorded: libraries allocate at their first call
-SMALLEST = 1e-10  # keeps a row's first step finite
+EAGER_STEPS = 3  # before a CUDA graph is recorded: libraries allocate at their first call
+ADAGRAD_EPSILON = 1e-10  # keeps a row's first step finite
 
 OPTIMISERS = ("sgd", "momentum", "rmsprop", "adam", "adamw")
 
 
-class Exchange(Protocol):
-    """What several processes do with their gradients before a step; see ``recsys.ctr.distributed``."""
+class GradientExchange(Protocol):
+    """The exchange of gradients between processes before a step; see ``recsys.ctr.distributed``."""
 
     def mean(self, tensors: Sequence[torch.Tensor]) -> None:
         """Replace each tensor by its mean over processes."""
@@ -40,7 +45,7 @@ class Engine:
     """A network, its loss, and the memory of its optimiser.
 
     Attributes:
-        objective: holds a ``Network``; ``objective(batch, *told)`` is the mean loss, told any tensors.
+        objective: holds a ``ClickNetwork``; ``objective(batch, *targets)`` is the mean loss, targets any tensors.
     """
 
     def __init__(
@@ -50,10 +55,11 @@ class Engine:
         optimiser: str = "adam",
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
+        l1: float = 0.0,
         embedding_l2: float = 0.0,
-        clip: float = 0.0,
+        max_grad_norm: float = 0.0,
         bf16: bool = False,
-        exchange: Exchange | None = None,
+        exchange: GradientExchange | None = None,
         static: bool | None = None,
     ) -> None:
         """Prepare to train ``objective`` where its weights are.
@@ -63,25 +69,28 @@ class Engine:
             optimiser: of ``OPTIMISERS``, for all weights but the table's; rows of the table learn by AdaGrad.
             learning_rate: step size; a row's is ``ROW_RATE`` times as large.
             weight_decay: of all weights but the table's; decoupled in "adamw", L2 in the others.
+            l1: of the weights that multiply an input: not of biases, norms and positions.
             embedding_l2: L2 on the rows of a batch, each once per step.
-            clip: largest norm of all gradients together; 0 does not clip.
+            max_grad_norm: largest norm of all gradients together; 0 does not clip.
             bf16: matrix products in bfloat16, weights and sums in float32.
             exchange: gradients between processes; None with one process.
-            static: whether no tensor's size may depend on the data; by default on a GPU.
+            static: true if no tensor's size may depend on the data; by default on a GPU.
 
         Raises:
             DegenerateInput: an unknown optimiser.
         """
-        self.objective, self._l2, self._clip, self._bf16, self._exchange = objective, embedding_l2, clip, bf16, exchange
+        self.objective, self._bf16, self._exchange = objective, bf16, exchange
+        self._l1, self._embedding_l2, self._max_grad_norm = l1, embedding_l2, max_grad_norm
         self._tables = tables_of(objective)
-        held = {id(table) for table in self._tables.values()}
-        self._dense = [weight for weight in objective.parameters() if id(weight) not in held]
+        table_ids = {id(table) for table in self._tables.values()}
+        self._dense = [weight for weight in objective.parameters() if id(weight) not in table_ids]
+        self._sparse = [weight for weight in multipliers_of(objective) if id(weight) not in table_ids]
         self._device = next(objective.parameters()).device
         self._static = self._device.type == "cuda" if static is None else static
         self._squares = {name: table.new_zeros(len(table)) for name, table in self._tables.items()}
         self._rate = torch.tensor(learning_rate, device=self._device)
         self._optimiser = _optimiser(optimiser, self._dense, self._rate, weight_decay)
-        self._graph: Graph | None = None
+        self._graph: RecordedStep | None = None
         self._steps = 0
 
     @property
@@ -95,28 +104,31 @@ class Engine:
         if self._device.type != "cuda":
             self._optimiser.param_groups[0]["lr"] = value
 
-    def step(self, batch: Batch, *told: torch.Tensor) -> torch.Tensor:
+    def step(self, batch: CandidateBatch, *targets: torch.Tensor) -> torch.Tensor:
         """Learn from one batch.
 
         Returns:
             The loss before the step, a scalar on the device.
         """
         if self._device.type != "cuda" or self._exchange is not None:
-            return self._step(batch, *told)
+            return self._step(batch, *targets)
         self._steps += 1
-        if self._graph is None and self._steps > WARM:
-            self._graph = Graph(lambda *inputs: self._step(Batch(*inputs[:3]), *inputs[3:]), (*batch, *told))
-        if self._graph is not None and self._graph.fits((*batch, *told)):
-            return self._graph((*batch, *told))
-        return self._step(batch, *told) if self._graph is not None else self._beside(batch, *told)
+        if self._graph is None and self._steps > EAGER_STEPS:
+            self._graph = RecordedStep(self._step_of, (*batch, *targets))
+        if self._graph is not None and self._graph.fits((*batch, *targets)):
+            return self._graph((*batch, *targets))
+        return self._step(batch, *targets) if self._graph is not None else self._beside(batch, *targets)
+
+    def _step_of(self, *inputs: torch.Tensor) -> torch.Tensor:
+        return self._step(CandidateBatch(*inputs[:3]), *inputs[3:])
 
     def state(self) -> dict[str, torch.Tensor]:
         """The optimiser's memory by name: with the weights, all that training goes on from."""
-        found = {f"squares.{name}": value for name, value in self._squares.items()}
+        state = {f"squares.{name}": value for name, value in self._squares.items()}
         for place, weight in enumerate(self._dense):
             memory = self._optimiser.state.get(weight, {})
-            found |= {f"dense.{place}.{key}": value for key, value in memory.items() if torch.is_tensor(value)}
-        return {name: value.detach().cpu().clone() for name, value in found.items()}
+            state |= {f"dense.{place}.{key}": value for key, value in memory.items() if torch.is_tensor(value)}
+        return {name: value.detach().cpu().clone() for name, value in state.items()}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         """Take up a memory that ``state`` gave, of an engine of the same objective and optimiser."""
@@ -129,22 +141,22 @@ class Engine:
                 device = "cpu" if key == "step" and self._device.type == "cpu" else self._device
                 self._optimiser.state[self._dense[int(place)]][key] = value.to(device, copy=True)
 
-    def _beside(self, batch: Batch, *told: torch.Tensor) -> torch.Tensor:
+    def _beside(self, batch: CandidateBatch, *targets: torch.Tensor) -> torch.Tensor:
         """A step in a stream of its own: what it leaves behind must not tie a later recording to the default stream."""
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(stream):
-            loss = self._step(batch, *told)
+            loss = self._step(batch, *targets)
         torch.cuda.current_stream(self._device).wait_stream(stream)
         return loss
 
-    def _step(self, batch: Batch, *told: torch.Tensor) -> torch.Tensor:
+    def _step(self, batch: CandidateBatch, *targets: torch.Tensor) -> torch.Tensor:
         for weight in self._dense:
             weight.grad = None
         rows, small = distinct(batch, self._static) if self._tables else (batch.ids, batch)
         own = {name: table.detach().index_select(0, rows).requires_grad_() for name, table in self._tables.items()}
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16, cache_enabled=False):
-            loss: torch.Tensor = functional_call(self.objective, own, (small, *told))
+            loss: torch.Tensor = functional_call(self.objective, own, (small, *targets))
         torch.autograd.backward(loss)
         mean = loss.detach()
         with torch.no_grad():
@@ -162,24 +174,32 @@ class Engine:
             if gradients:
                 rows, gradients = self._exchange.rows(rows, gradients)
                 weights = [self._tables[name].detach().index_select(0, rows) for name in read]
-        if self._clip:
-            _clip([*dense, *gradients], self._clip)
+        if self._max_grad_norm:
+            _clip([*dense, *gradients], self._max_grad_norm)
         self._optimiser.step()
+        if self._l1:
+            self._shrink()
         for name, held, gradient in zip(read, weights, gradients, strict=True):
             self._update_rows(name, rows, held, gradient)
+
+    def _shrink(self) -> None:
+        """The proximal step of L1: w <- sign(w) max(|w| - rate l1, 0)."""
+        threshold = self._rate * self._l1  # on the device: a recorded step reads the rate of now
+        for weight in self._sparse:
+            weight.sub_(torch.clamp(weight, -threshold, threshold))
 
     def _update_rows(self, name: str, rows: torch.Tensor, weights: torch.Tensor, gradient: torch.Tensor) -> None:
         """AdaGrad with one accumulator per row; row 0, which ``rows`` may hold several times, has no gradient."""
         squares = self._squares[name]
-        if self._l2:
-            gradient = gradient.add(weights, alpha=self._l2)
+        if self._embedding_l2:
+            gradient = gradient.add(weights, alpha=self._embedding_l2)
         total = squares.index_select(0, rows).add_(gradient.square().mean(1))  # (U,)
         squares.index_copy_(0, rows, total)
-        rate = -ROW_RATE * self._rate * total.add(SMALLEST).rsqrt_()
+        rate = -ROW_RATE * self._rate * total.add(ADAGRAD_EPSILON).rsqrt_()
         self._tables[name].detach().index_copy_(0, rows, weights.addcmul_(gradient, rate[:, None]))
 
 
-class Graph:
+class RecordedStep:
     """A step recorded as a CUDA graph: one launch instead of one per operation."""
 
     def __init__(self, step: Callable[..., torch.Tensor], inputs: Sequence[torch.Tensor]) -> None:
@@ -190,7 +210,7 @@ class Graph:
             self._loss = step(*self._inputs)
 
     def fits(self, inputs: Sequence[torch.Tensor]) -> bool:
-        """Whether these are of the recorded shapes."""
+        """True for inputs of the recorded shapes."""
         return [tensor.shape for tensor in inputs] == [tensor.shape for tensor in self._inputs]
 
     def __call__(self, inputs: Sequence[torch.Tensor]) -> torch.Tensor:
@@ -203,37 +223,43 @@ class Graph:
 
 def tables_of(objective: nn.Module) -> dict[str, nn.Parameter]:
     """The embedding tables with columns inside a module, by their full names."""
-    found = {}
-    for place, module in objective.named_modules():
+    tables = {}
+    for path, module in objective.named_modules():
         if isinstance(module, Embeddings):
             for name, table in module.named_parameters(recurse=False):
                 if table.shape[1]:
-                    found[f"{place}.{name}" if place else name] = table
-    return found
+                    tables[f"{path}.{name}" if path else name] = table
+    return tables
 
 
-def distinct(batch: Batch, static: bool) -> tuple[torch.Tensor, Batch]:
+def multipliers_of(objective: nn.Module) -> list[nn.Parameter]:
+    """The weights that multiply an input: matrices, and the first-order weights of the columns."""
+    named = objective.named_parameters()
+    return [weight for name, weight in named if weight.ndim > 1 or name.rpartition(".")[2] == "first"]
+
+
+def distinct(batch: CandidateBatch, static: bool) -> tuple[torch.Tensor, CandidateBatch]:
     """The distinct rows that a batch reads, and the batch with places among them instead of rows.
 
     Args:
         batch: ids and history are rows of the table.
-        static: whether the number of rows is that of all ids, filled up with row 0, instead of the number found.
+        static: true to fill the rows up with row 0 to the number of all ids: their number then depends on no data.
 
     Returns:
         int64 (U,), ascending behind row 0 at place 0; and the batch.
     """
-    parts = [part.flatten() for part in (batch.ids, batch.history)]
-    rows = torch.cat(parts)
+    ids, history = batch.ids.flatten(), batch.history.flatten()
+    rows = torch.cat([ids, history])
     ordered, origin = torch.sort(rows)
     new = torch.ones_like(ordered)
     new[1:] = ordered[1:] != ordered[:-1]
     place = torch.cumsum(new, 0)  # from 1
     place *= ordered > 0
     size = len(rows) + 1 if static or not len(rows) else int(place[-1]) + 1
-    found = torch.zeros(size, dtype=torch.int64, device=rows.device).scatter_(0, place, ordered.long())
+    distinct_rows = torch.zeros(size, dtype=torch.int64, device=rows.device).scatter_(0, place, ordered.long())
     places = torch.empty_like(place).scatter_(0, origin, place)
-    ids, history = places[: len(parts[0])], places[len(parts[0]) :]
-    return found, Batch(batch.dense, ids.view(batch.ids.shape), history.view(batch.history.shape))
+    ids, history = places[: len(ids)], places[len(ids) :]
+    return distinct_rows, CandidateBatch(batch.dense, ids.view(batch.ids.shape), history.view(batch.history.shape))
 
 
 def _optimiser(

@@ -1,4 +1,4 @@
-"""What the click model's networks are made of. Imports torch only.
+"""The layers of the click model's networks. Imports torch only.
 
 Source: Rendle 2010 (pairs); Wang et al. 2021 (cross layers); Zhou et al. 2018, section 4.3 (attention).
 """
@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-START = 0.01  # standard deviation of new vectors: small, so that a rare id hardly moves a score before it is learned
-ATTENTION = 32  # width of the layer that compares a click with the candidate; Zhou et al. take 36
+INITIAL_STD = 0.01  # of new vectors: small, so that a rare id hardly moves a score before it is learned
+ATTENTION_UNITS = 32  # width of the layer that compares a click with the candidate; Zhou et al. take 36
 
 
-class LookUp(torch.autograd.Function):
+class RowLookUp(torch.autograd.Function):
     """Rows of a table; adds gradients row by row, on a CPU four times as fast as torch's own of an embedding."""
 
     @staticmethod
@@ -35,8 +35,8 @@ class LookUp(torch.autograd.Function):
 
 def look_up(rows: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
     """Rows of a table, int (...) and float32 (V, D) -> float32 (..., D); row 0 gets no gradient."""
-    found: torch.Tensor = LookUp.apply(rows, table)  # type: ignore[no-untyped-call]
-    return found
+    vectors: torch.Tensor = RowLookUp.apply(rows, table)  # type: ignore[no-untyped-call]
+    return vectors
 
 
 def pairs(dense: torch.Tensor, factors: torch.Tensor, vectors: torch.Tensor | None) -> torch.Tensor:
@@ -53,14 +53,14 @@ def pairs(dense: torch.Tensor, factors: torch.Tensor, vectors: torch.Tensor | No
     Source: Rendle 2010, lemma 3.1.
     """
     total = dense @ factors  # (B, D)
-    own = (dense * dense) @ (factors * factors).sum(1)  # (B,)
+    squares = (dense * dense) @ (factors * factors).sum(1)  # (B,)
     if vectors is None:
-        return 0.5 * ((total * total).sum(1) - own)
-    found: torch.Tensor = Pairs.apply(vectors, total)  # type: ignore[no-untyped-call]
-    return found - 0.5 * own
+        return 0.5 * ((total * total).sum(1) - squares)
+    products: torch.Tensor = PairwiseProducts.apply(vectors, total)  # type: ignore[no-untyped-call]
+    return products - 0.5 * squares
 
 
-class Pairs(torch.autograd.Function):
+class PairwiseProducts(torch.autograd.Function):
     """``(|total + sum of vectors|² - sum of |vector|²) / 2``; backward in one pass over the vectors."""
 
     @staticmethod
@@ -79,46 +79,18 @@ class Pairs(torch.autograd.Function):
         return torch.sub(total[:, None], vectors).mul_(gradient[:, :, None]), total * gradient
 
 
-def perceptron(width: int, hidden: Sequence[int], dropout: float, norm: str, members: int = 1) -> nn.Sequential:
-    """M perceptrons side by side, each of layers of ``hidden`` units with ReLU and one unit: (B, width) -> (B, M).
-
-    All read the same and none reads another one's units, so that they differ by the weights they begin with.
-
-    Source: Lakshminarayanan et al. 2017, section 2.4 (ensembles of networks).
-    """
+def perceptron(width: int, hidden: Sequence[int], dropout: float, norm: str) -> nn.Sequential:
+    """A multilayer perceptron of layers of ``hidden`` units with ReLU, and one unit: (B, width) -> (B, 1)."""
     layers: list[nn.Module] = []
     for units in hidden:
-        layers.append(_linear(width, units, members, first=not layers))
+        layers.append(nn.Linear(width, units))
         if norm != "none":
-            wide = members * units
-            layers.append(nn.BatchNorm1d(wide) if norm == "batch" else nn.GroupNorm(members, wide))
+            layers.append(nn.BatchNorm1d(units) if norm == "batch" else nn.GroupNorm(1, units))
         layers.append(nn.ReLU())
         if dropout:
             layers.append(nn.Dropout(dropout))
         width = units
-    return nn.Sequential(*layers, _linear(width, 1, members, first=not layers))
-
-
-def _linear(width: int, units: int, members: int, *, first: bool) -> nn.Module:
-    """A layer of M perceptrons: the first one reads what all read, later ones read their own units."""
-    return nn.Linear(width, members * units) if first or members == 1 else SideBySide(members, width, units)
-
-
-class SideBySide(nn.Module):
-    """M linear layers side by side, each with its own part of the units.
-
-    Not one batched product: for few rows that sums in another order than for many, and a score must not depend on the
-    candidates beside it.
-    """
-
-    def __init__(self, members: int, width: int, units: int) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(nn.Linear(width, units) for _ in range(members))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """float32 (B, M * W) -> (B, M * U)."""
-        parts = x.chunk(len(self.members), 1)  # (B, W) each
-        return torch.cat([layer(part) for layer, part in zip(self.members, parts, strict=True)], 1)
+    return nn.Sequential(*layers, nn.Linear(width, 1))
 
 
 class Cross(nn.Module):
@@ -146,15 +118,15 @@ class Attention(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
-        self.candidate = nn.Linear(dim, ATTENTION)
-        self.click = nn.Linear(dim, ATTENTION, bias=False)
-        self.both = nn.Linear(dim, ATTENTION, bias=False)
-        self.out = nn.Linear(ATTENTION, 1)
+        self.candidate = nn.Linear(dim, ATTENTION_UNITS)
+        self.click = nn.Linear(dim, ATTENTION_UNITS, bias=False)
+        self.both = nn.Linear(dim, ATTENTION_UNITS, bias=False)
+        self.out = nn.Linear(ATTENTION_UNITS, 1)
 
     def forward(self, candidate: torch.Tensor, clicks: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
         """Candidates (B, D), clicks (B, T, D) and which of them there are, bool (B, T) -> float32 (B, D)."""
-        asked = candidate[:, None]  # (B, 1, D)
-        units = torch.relu(self.candidate(asked) + self.click(clicks) + self.both(asked * clicks))  # (B, T, ATTENTION)
+        query = candidate[:, None]  # (B, 1, D)
+        units = torch.relu(self.candidate(query) + self.click(clicks) + self.both(query * clicks))  # (B, T, U)
         weight = self.out(units) * there[:, :, None]  # (B, T, 1)
         total: torch.Tensor = (weight * clicks).sum(1)
         return total

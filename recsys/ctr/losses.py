@@ -1,19 +1,56 @@
-"""What training makes small: log-odds and labels -> one number.
+"""The losses of training: log-odds and labels -> one number.
 
 A softmax over a list asks which of its candidates was preferred, and learns nothing from a list without a click.
-Cross-entropy asks of each row whether it was clicked, which also tells a list that invites clicks from one that does
-not. ``joint`` asks both: the order within a list of the first, and the probabilities of the second.
-
-Log-odds may be those of M members, a row each: the number is then the mean of theirs, so that each learns by itself.
+Cross-entropy asks of each row if it was clicked, which also tells a list that invites clicks from one that does not.
+``joint`` asks both: the order within a list of the first, and the probabilities of the second.
 
 Source: McFadden 1974 (conditional logit: the softmax over a list); Sheng et al. 2023 and Bai et al. 2023 (both at
 once).
 """
 
 import torch
+from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-BY_ROW = 0.3  # of ``joint``: what cross-entropy counts beside the softmax; a tenth to one do about as well
+from recsys.ctr.network import CandidateBatch
+
+BY_ROW = 0.3  # of ``joint``: weight of cross-entropy beside the softmax; a tenth to one do about as well
+
+
+class Objective(nn.Module):
+    """The mean loss of network and position tower, per click or per row."""
+
+    def __init__(self, parts: nn.ModuleDict, loss: str) -> None:
+        super().__init__()
+        self.parts, self._loss = parts, loss
+
+    def forward(
+        self,
+        batch: CandidateBatch,
+        label: torch.Tensor,
+        group: torch.Tensor,
+        impressions: torch.Tensor,
+        count: torch.Tensor,
+        position: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """A batch -> a scalar.
+
+        Args:
+            batch: B rows.
+            label: float32 (B,).
+            group: int64 (B,), the list of each row.
+            impressions: int64 (L,), a number per list.
+            count: float32 (), rows or clicks that the loss is the mean over.
+            position: int64 (B,), rows of the position tower.
+        """
+        logit = log_odds(self.parts, batch, position).float()
+        return loss_of(self._loss, logit, label, group, len(impressions)) / count
+
+
+def log_odds(parts: nn.ModuleDict, batch: CandidateBatch, position: torch.Tensor | None) -> torch.Tensor:
+    """The log-odds of B rows by network and position tower, float32 (B,); without a position, of the first."""
+    out: torch.Tensor = parts["net"](batch)
+    return out if position is None or "position" not in parts else out + parts["position"](position)
 
 
 def loss_of(kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int) -> torch.Tensor:
@@ -21,15 +58,15 @@ def loss_of(kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Te
 
     Args:
         kind: "softmax", "bce" or "joint".
-        logit: float32 (B,) or (M, B).
+        logit: float32 (B,).
         label: float32 (B,), 0 or 1.
         group: int64 (B,), number of the list of each row.
         n: lists.
     """
     if kind == "bce":
         return cross_entropy(logit, label)
-    among = list_softmax(logit, label, group, n)
-    return among if kind == "softmax" else among + BY_ROW * cross_entropy(logit, label)
+    softmax = list_softmax(logit, label, group, n)
+    return softmax if kind == "softmax" else softmax + BY_ROW * cross_entropy(logit, label)
 
 
 def list_softmax(logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int) -> torch.Tensor:
@@ -38,24 +75,19 @@ def list_softmax(logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, 
     A list of clicks alone prefers nothing to nothing and counts 0.
 
     Args:
-        logit: float32 (B,) or (M, B).
+        logit: float32 (B,).
         label: float32 (B,), 0 or 1.
         group: int64 (B,), number of the list of each row.
         n: lists.
     """
-    left = torch.zeros(n, device=logit.device).index_add(0, group, 1 - label)  # candidates without a click, per list
-    label = label * (left > 0)[group]
-    shape, own = (*logit.shape[:-1], n), group.expand_as(logit)
-    top = torch.full(shape, -torch.inf, device=logit.device).scatter_reduce(-1, own, logit.detach(), "amax")
-    centred = logit - top[..., group]
-    total = torch.zeros(shape, device=logit.device).index_add(-1, group, centred.exp())
-    return -(label * (centred - total.log()[..., group])).sum() / _members(logit)
+    others = torch.zeros(n, device=logit.device).index_add(0, group, 1 - label)  # candidates without a click, (n,)
+    label = label * (others > 0)[group]
+    top = torch.full((n,), -torch.inf, device=logit.device).scatter_reduce(0, group, logit.detach(), "amax")
+    centred = logit - top[group]  # exp cannot overflow
+    total = torch.zeros(n, device=logit.device).index_add(0, group, centred.exp())
+    return -(label * (centred - total.log()[group])).sum()
 
 
 def cross_entropy(logit: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
-    """Sum over rows of the negative log likelihood of their labels; float32 (B,) both, or (M, B) and (B,)."""
-    return binary_cross_entropy_with_logits(logit, label.expand_as(logit), reduction="sum") / _members(logit)
-
-
-def _members(logit: torch.Tensor) -> int:
-    return 1 if logit.ndim == 1 else len(logit)
+    """Sum over rows of the negative log likelihood of their labels; float32 (B,) both."""
+    return binary_cross_entropy_with_logits(logit, label, reduction="sum")

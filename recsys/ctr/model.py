@@ -1,4 +1,4 @@
-"""The click model: features of candidates -> P(click), a network, a position tower and a calibration.
+"""The click model: features of candidates -> P(click), by a network, a position tower and a calibration.
 
 Reads ``CandidateRows``; produces scores, and ``model.safetensors``, ``model.json`` and, where it reads ids,
 ``vocabulary.npy``.
@@ -20,10 +20,8 @@ from torch.nn.functional import pad
 
 from recsys.ctr.calibration import Calibration
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.inputs import Reads, batch_of
-from recsys.ctr.networks import Batch, Layout, network
-from recsys.ctr.position import Position
-from recsys.ctr.vocabulary import Vocabulary
+from recsys.ctr.data import IdEncoder, IdFields, IdVocabulary
+from recsys.ctr.network import CandidateBatch, Layout, PositionTower, network
 from recsys.errors import CorruptArtefact, DegenerateInput, RecsysError, StaleArtefact
 from recsys.features import HISTORY
 from recsys.features.rows import CandidateRows
@@ -31,11 +29,12 @@ from recsys.features.rows import CandidateRows
 Matrix = npt.NDArray[np.float32]
 
 CLIP = 8.0  # standard deviations: a feature beyond what training saw must not decide alone
-RATE = "click_rate_total"  # the column that holds the smoothed click rate in log-odds
+CLICK_RATE = "click_rate_total"  # the column that holds the smoothed click rate in log-odds
 SCORE_ROWS = 8_192  # rows scored at once: what is between two layers stays in the processor's cache
-ALIGNED = 16  # rows: of a multiple, each row is summed in the same order, so that no score depends on its neighbours
-SHAPE = ("network", "fields", "embedding_dim", "hidden", "cross_layers", "members", "norm", "dropout", "position")
-VOCABULARY = "vocabulary.npy"
+ROW_ALIGNMENT = 16  # rows: a multiple sums each row in the same order, so that no score depends on its neighbours
+FORMAT = 2  # of model.json; raised when a model of before can no longer be read
+ARCHITECTURE = ("network", "fields", "embedding_dim", "hidden", "cross_layers", "norm", "dropout", "position")
+VOCABULARY_FILE = "vocabulary.npy"
 
 
 class ClickModel:
@@ -43,33 +42,37 @@ class ClickModel:
 
     Attributes:
         parts: ``net`` and, unless ``ctr.position`` is off, ``position``: all that is learned.
-        share: part of the log-odds that is the column ``RATE`` as it is; 0 without such a column.
-        constant: added to all log-odds.
-        calibration: what makes them probabilities; None: they are taken as they are.
-        drawn: how the candidates were drawn that it learned from; None where readers were really shown them.
-        through: ms, the last list that it learned from; 0 for unknown.
+        encoder: the id fields that it reads and their rows of the embedding table.
+        mean: float32 (F,), of each column.
+        std: float32 (F,), standard deviation of each column.
+        click_rate_share: part of the log-odds that is the column ``CLICK_RATE`` as it is; 0 without such a column.
+        intercept: added to all log-odds.
+        calibration: makes them probabilities; None: they are taken as they are.
+        sampling: of the candidates that it learned from; None where readers were really shown them.
+        learned_until: ms, the last impression that it learned from; 0 for unknown.
     """
 
-    probability = True  # what ``score`` gives
+    probability = True  # ``score`` gives probabilities
 
-    def __init__(self, names: Sequence[str], config: CtrConfig, vocabulary: Vocabulary | None = None) -> None:
+    def __init__(self, names: Sequence[str], config: CtrConfig, vocabulary: IdVocabulary | None = None) -> None:
         self.names, self.config = tuple(names), config
-        self.reads, self.vocabulary = Reads.of(config.fields), vocabulary or Vocabulary.empty()
+        self.encoder = IdEncoder(IdFields.of(config.fields), vocabulary or IdVocabulary.empty())
         self.mean = torch.zeros(len(self.names))
         self.std = torch.ones(len(self.names))
         self.parts = nn.ModuleDict({"net": self._network()})
         if config.position:
-            self.parts["position"] = Position()
-        self.share = self.constant = 0.0
+            self.parts["position"] = PositionTower()
+        self.click_rate_share = self.intercept = 0.0
         self.calibration: Calibration | None = None
-        self.drawn: Drawn | None = None
-        self.through = 0
+        self.sampling: CandidateSampling | None = None
+        self.learned_until = 0
 
     def _network(self) -> nn.Module:
         """A network whose weights torch's global generator draws."""
-        config, reads = self.config, self.reads
-        fields, history = len(reads.ids) + len(reads.context), HISTORY if reads.history else 0
-        layout = Layout(len(self.names), fields, history, len(self.vocabulary) if reads.any else 0)
+        config, fields = self.config, self.encoder.fields
+        history = HISTORY if fields.history else 0
+        vocabulary = len(self.encoder.vocabulary) if fields.any else 0
+        layout = Layout(len(self.names), len(fields.ids) + len(fields.context), history, vocabulary)
         return network(
             config.network,
             layout,
@@ -78,12 +81,11 @@ class ClickModel:
             dropout=config.dropout,
             norm=config.norm,
             cross_layers=config.cross_layers,
-            members=config.members,
         )
 
-    def lean(self, share: float) -> None:
+    def blend_click_rate(self, share: float) -> None:
         """Let the smoothed click rate be ``share`` of the log-odds from now on, where the columns hold it."""
-        self.share = share if RATE in self.names else 0.0
+        self.click_rate_share = share if CLICK_RATE in self.names else 0.0
 
     def score(self, candidates: CandidateRows) -> Matrix:
         """The calibrated probability of a click on each candidate.
@@ -114,27 +116,28 @@ class ClickModel:
         with torch.inference_mode():
             for start in range(0, len(matrix), SCORE_ROWS):
                 block = slice(start, start + SCORE_ROWS)
-                out = self._read(candidates, block)
-                if self.share:
-                    out = (1 - self.share) * out + self.share * matrix[block, self.names.index(RATE)]
-                scores[block] = out + np.float32(self.constant)
+                odds, share = self._network_odds(candidates, block), self.click_rate_share
+                if share:
+                    odds = (1 - share) * odds + share * matrix[block, self.names.index(CLICK_RATE)]
+                scores[block] = odds + np.float32(self.intercept)
         return scores
 
-    def _read(self, candidates: CandidateRows, block: slice) -> Matrix:
-        """What the network makes of some candidates: float32 (B,)."""
-        few = CandidateRows(
+    def _network_odds(self, candidates: CandidateRows, block: slice) -> Matrix:
+        """The network's log-odds of some candidates: float32 (B,)."""
+        some = CandidateRows(
             candidates.matrix[block],
             candidates.ids[block],
             candidates.context,
             candidates.history,
             candidates.impression[block],
         )
-        dense = self.standardised(torch.from_numpy(np.ascontiguousarray(few.matrix)))
-        batch = batch_of(few, self.reads, self.vocabulary, dense)
-        more, one = -len(dense) % ALIGNED, len(batch.history) < len(dense)
-        dense, ids, history = (pad(part, (0, 0, 0, more)) for part in batch)
-        out: Matrix = self.parts["net"](Batch(dense, ids, batch.history if one else history))[: len(few)].numpy()
-        return out
+        dense = self.standardised(torch.from_numpy(np.ascontiguousarray(some.matrix)))
+        batch = self.encoder.batch(some, dense)
+        padding, shared = -len(dense) % ROW_ALIGNMENT, len(batch.history) < len(dense)  # shared: one reader's clicks
+        dense, ids, history = (pad(tensor, (0, 0, 0, padding)) for tensor in batch)
+        padded = CandidateBatch(dense, ids, batch.history if shared else history)
+        odds: Matrix = self.parts["net"](padded)[: len(some)].numpy()
+        return odds
 
     def standardised(self, dense: torch.Tensor) -> torch.Tensor:
         """Columns in standard deviations from their mean: float32 (B, F), clipped at ``CLIP``."""
@@ -149,41 +152,51 @@ class ClickModel:
         """Write ``model.safetensors``, ``model.json`` and, where it reads ids, ``vocabulary.npy``."""
         tensors = {name: value.contiguous() for name, value in self.parts.state_dict().items() if value.numel()}
         save_file(tensors | {"mean": self.mean, "std": self.std}, folder / "model.safetensors")
-        facts = {name: getattr(self.config, name) for name in SHAPE} | {"names": list(self.names)}
-        facts |= {"calibration": self.calibration and self.calibration._asdict(), "click_rate_share": self.share}
-        facts |= {"constant": self.constant, "drawn": self.drawn and self.drawn._asdict(), "through": self.through}
+        facts = {name: getattr(self.config, name) for name in ARCHITECTURE}
+        facts |= {
+            "format": FORMAT,
+            "names": list(self.names),
+            "click_rate_share": self.click_rate_share,
+            "intercept": self.intercept,
+            "calibration": self.calibration and self.calibration._asdict(),
+            "sampling": self.sampling and self.sampling._asdict(),
+            "learned_until": self.learned_until,
+        }
         (folder / "model.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        if self.reads.any:
-            self.vocabulary.save(folder / VOCABULARY)
+        if self.encoder.fields.any:
+            self.encoder.vocabulary.save(folder / VOCABULARY_FILE)
 
     @classmethod
     def load(cls, folder: Path, names: Sequence[str]) -> "ClickModel":
         """Read a model that scores columns ``names``.
 
         Raises:
-            StaleArtefact: it was trained on other columns.
+            StaleArtefact: it was trained on other columns, or written by an older version of this program.
             CorruptArtefact: the files are not a click model.
         """
         try:
             facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-            model = cls._of(facts, folder)
+            written = facts.get("format", 1) if "network" in facts else FORMAT
+            model = cls._of(facts, folder) if written == FORMAT else None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, ValidationError) as error:
             raise CorruptArtefact(f"a click model in {folder}", str(error), "Run: python -m jobs ctr") from None
         except RecsysError as error:
             raise CorruptArtefact(f"a click model in {folder}", str(error), "Run: python -m jobs ctr") from None
+        if model is None:
+            got = f"format {written}, of another version"
+            raise StaleArtefact(f"a click model of format {FORMAT} in {folder}", got, "Run: python -m jobs ctr publish")
         check_names(model.names, names)
         model.parts.eval()
         return model
 
     @classmethod
     def _of(cls, facts: dict[str, Any], folder: Path) -> "ClickModel":
-        facts = {"members": 1} | facts  # before 0.5 there was one
-        config = CtrConfig(**{name: facts[name] for name in SHAPE})
-        model = cls(facts["names"], config, Vocabulary.load(folder / VOCABULARY) if config.fields else None)
-        model.lean(facts["click_rate_share"])
+        config = CtrConfig(**{name: facts[name] for name in ARCHITECTURE})
+        model = cls(facts["names"], config, IdVocabulary.load(folder / VOCABULARY_FILE) if config.fields else None)
+        model.blend_click_rate(facts["click_rate_share"])
         model.calibration = Calibration.of(facts["calibration"]) if facts["calibration"] else None
-        model.drawn = Drawn(**facts["drawn"]) if facts["drawn"] else None
-        model.constant, model.through = float(facts["constant"]), int(facts["through"])
+        model.sampling = CandidateSampling(**facts["sampling"]) if facts["sampling"] else None
+        model.intercept, model.learned_until = float(facts["intercept"]), int(facts["learned_until"])
         tensors = load_file(folder / "model.safetensors")
         model.mean, model.std = tensors.pop("mean"), tensors.pop("std")
         empty = {name: value for name, value in model.parts.state_dict().items() if not value.numel()}
@@ -194,15 +207,15 @@ class ClickModel:
         return model
 
 
-class Drawn(NamedTuple):
-    """How candidates were drawn: in proportion to ``exp(column) - 1 + floor``, clicks of an article lately."""
+class CandidateSampling(NamedTuple):
+    """The distribution of sampled candidates: proportional to ``exp(column) - 1 + floor``, an article's late clicks."""
 
     column: str
     floor: float
 
 
-class Served:
-    """A click model as it ranks whole catalogues, when the candidates it learned from were drawn by their popularity.
+class SamplingCorrection:
+    """logQ correction: a click model over whole catalogues that learned from candidates sampled by their popularity.
 
     Against candidates drawn in proportion to their clicks, a model learns how much likelier a click is than popularity
     says. Among all articles the popularity has to be put back, or what nobody reads would come first.
@@ -210,21 +223,22 @@ class Served:
     Source: Bengio and Senécal 2008 (importance sampling in a softmax); Yi et al. 2019 (the same for retrieval).
     """
 
-    probability = False  # what ``score`` gives: it orders
+    probability = False  # ``score`` orders and gives none
 
-    def __init__(self, model: "Raw", names: Sequence[str], drawn: Drawn | None) -> None:
-        self._model, self._drawn = model, drawn
-        self._column = None if drawn is None else list(names).index(drawn.column)
+    def __init__(self, model: "LogOddsModel", names: Sequence[str], sampling: CandidateSampling | None) -> None:
+        self._model, self._sampling = model, sampling
+        self._column = None if sampling is None else list(names).index(sampling.column)
 
     def score(self, candidates: CandidateRows) -> Matrix:
         """The probability of a click up to one factor, as log-odds: N candidates -> float32 (N,)."""
         raw = self._model.raw(candidates)
-        if self._drawn is None or self._column is None:
+        if self._sampling is None or self._column is None:
             return raw
-        return np.asarray(raw + np.log(np.expm1(candidates.matrix[:, self._column]) + self._drawn.floor), np.float32)
+        weight = np.expm1(candidates.matrix[:, self._column]) + self._sampling.floor
+        return np.asarray(raw + np.log(weight), np.float32)
 
 
-class Raw(Protocol):
+class LogOddsModel(Protocol):
     """Anything that gives log-odds."""
 
     def raw(self, candidates: CandidateRows) -> Matrix:
@@ -240,9 +254,9 @@ def check_names(learned: Sequence[str], names: Sequence[str]) -> None:
     if tuple(learned) == tuple(names):
         return
     lacking, more = sorted(set(learned) - set(names)), sorted(set(names) - set(learned))
-    told = [f"training had {', '.join(lacking)}, which features lack"] if lacking else []
-    told += [f"features have {', '.join(more)}, which training had not"] if more else []
-    got = f"one over {len(learned)}; {'; '.join(told) or 'they differ in their order'}"
+    differences = [f"training had {', '.join(lacking)}, which features lack"] if lacking else []
+    differences += [f"features have {', '.join(more)}, which training had not"] if more else []
+    got = f"one over {len(learned)}; {'; '.join(differences) or 'they differ in their order'}"
     raise StaleArtefact(f"a click model over today's {len(names)} features", got, "Run: python -m jobs features ctr")
 
 

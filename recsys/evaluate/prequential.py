@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.ctr.learning import Learner
+from recsys.ctr.trainer import OnlineTrainer
 from recsys.dataset.impressions import Impressions
 from recsys.dataset.replay import LogReplay
 from recsys.features import COLUMN, NAMES
@@ -57,7 +57,7 @@ class PrequentialModel:
         is_scored: whether it scores the lists; one that only serves does not.
     """
 
-    learner: Learner | None
+    learner: OnlineTrainer | None
     columns: tuple[str, ...] = NAMES
     sees_extra: bool = False
     is_scored: bool = True

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recsys.articles.config import ArticlesConfig
 from recsys.catalogue.articles import ArticleAnnotations
 from recsys.config import Section
-from recsys.ctr.model import ClickModel, Served
+from recsys.ctr.model import ClickModel, SamplingCorrection
 from recsys.errors import StaleArtefact
 from recsys.events.config import EventsConfig
 from recsys.features import NAMES
@@ -73,7 +73,7 @@ class ReleaseArtefacts:
     traits: dict[str, ArticleAnnotations]
     copies: Copies
     index: Index | None
-    model: ClickModel | Served | None
+    model: ClickModel | SamplingCorrection | None
     trends: Trends
     readers: ReadersConfig
     reader_encoder: TrainedEncoder | None
@@ -148,13 +148,13 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
     )
 
 
-def _model(release: Release) -> ClickModel | Served | None:
+def _model(release: Release) -> ClickModel | SamplingCorrection | None:
     """None when the log held nothing to learn a click model from: the lists are then ranked by similarity."""
     folder = release.path("ctr")
     if not (folder / "model.json").is_file():
         return None
     model = ClickModel.load(folder, NAMES)
-    return model if model.drawn is None else Served(model, NAMES, model.drawn)
+    return model if model.sampling is None else SamplingCorrection(model, NAMES, model.sampling)
 
 
 def _reader_encoder(release: Release) -> TrainedEncoder | None:

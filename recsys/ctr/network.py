@@ -12,23 +12,28 @@ A kind is a sum of parts, each of which gives log-odds of its own:
 
 ``first`` is linear in columns and ids. ``pairs`` is the sum over all pairs of columns and ids of the product of their
 vectors. ``deep`` is a multilayer perceptron and ``cross`` a stack of cross layers over the columns and all vectors, one
-behind the other. Of ``deep`` there may be several, the members: each learns as if it were alone with the other parts,
-which all share, and the log-odds are their mean. The mean of the last clicks' vectors is one more id field in every
-kind with vectors but ``din``. Each kind takes any layout: without ids and clicks there is no table, ``fm`` multiplies
-columns, ``din`` is ``dnn``; without ids ``din`` has nothing to ask with and takes the mean of the clicks as well.
+behind the other. The mean of the last clicks' vectors is one more id field in every kind with vectors but ``din``. Each
+kind takes any layout: without ids and clicks there is no table, ``fm`` multiplies columns, ``din`` is ``dnn``; without
+ids ``din`` has nothing to ask with and takes the mean of the clicks as well.
 
 Source: Rendle 2010 (fm, equation 5); Guo et al. 2017 (deepfm); Wang et al. 2021 (dcn: DCN-V2, section 3, in parallel,
-full matrices); Zhou et al. 2018 (din, section 4.3); Lakshminarayanan et al. 2017 (members).
+full matrices); Zhou et al. 2018 (din, section 4.3).
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
-from recsys.ctr.layers import START, Attention, Cross, look_up, pairs, perceptron
+from recsys.ctr.layers import INITIAL_STD, Attention, Cross, look_up, pairs, perceptron
 from recsys.errors import DegenerateInput
+
+POSITIONS = 50  # positions with log-odds of their own; the last one stands for all below it
+UNKNOWN_POSITION = -1  # of a row whose position nobody recorded
+PADDING_ROW = 0  # of the embedding table, for an id that has no row; it is zero and is never learned
 
 
 class Layout(NamedTuple):
@@ -47,7 +52,7 @@ class Layout(NamedTuple):
     vocabulary: int
 
 
-class Batch(NamedTuple):
+class CandidateBatch(NamedTuple):
     """B candidates.
 
     Attributes:
@@ -61,8 +66,8 @@ class Batch(NamedTuple):
     history: torch.Tensor
 
 
-class Parts(NamedTuple):
-    """What a kind of network is the sum of; see the module."""
+class NetworkParts(NamedTuple):
+    """The parts that a kind of network is the sum of; see the module."""
 
     first: bool = False
     pairs: bool = False
@@ -71,13 +76,13 @@ class Parts(NamedTuple):
     attention: bool = False
 
 
-NETWORKS = {
-    "logistic": Parts(first=True),
-    "fm": Parts(first=True, pairs=True),
-    "dnn": Parts(deep=True),
-    "deepfm": Parts(first=True, pairs=True, deep=True),
-    "dcn": Parts(deep=True, cross=True),
-    "din": Parts(deep=True, attention=True),
+CLICK_NETWORKS = {
+    "logistic": NetworkParts(first=True),
+    "fm": NetworkParts(first=True, pairs=True),
+    "dnn": NetworkParts(deep=True),
+    "deepfm": NetworkParts(first=True, pairs=True, deep=True),
+    "dcn": NetworkParts(deep=True, cross=True),
+    "din": NetworkParts(deep=True, attention=True),
 }
 NORMS = ("none", "batch", "layer")
 
@@ -91,40 +96,38 @@ def network(
     dropout: float,
     norm: str,
     cross_layers: int,
-    members: int = 1,
-) -> "Network":
-    """Make a network; torch's global generator draws its weights.
+) -> "ClickNetwork":
+    """A new network; torch's global generator draws its weights.
 
     Args:
-        kind: one of ``NETWORKS``.
+        kind: one of ``CLICK_NETWORKS``.
         layout: what it reads.
         hidden: widths of the multilayer perceptron's layers.
         embedding_dim: D, of every vector.
         dropout: share of hidden units left out in training, in [0, 1).
         norm: "none", "batch" (Ioffe and Szegedy 2015) or "layer" (Ba et al. 2016), before each ReLU.
         cross_layers: number of cross layers, at least 1.
-        members: multilayer perceptrons M side by side, at least 1.
 
     Raises:
         DegenerateInput: an unknown kind or norm, or a layout with nothing to read.
     """
-    if kind not in NETWORKS or norm not in NORMS:
-        expected = f"a network of {', '.join(NETWORKS)} and a norm of {', '.join(NORMS)}"
+    if kind not in CLICK_NETWORKS or norm not in NORMS:
+        expected = f"a network of {', '.join(CLICK_NETWORKS)} and a norm of {', '.join(NORMS)}"
         raise DegenerateInput(expected, f"{kind!r} and {norm!r}", "Correct the ctr section of the configuration.")
     if layout.vocabulary == 0:
         layout = layout._replace(fields=0, history=0)
     if layout.dense + layout.fields + layout.history == 0:
         raise DegenerateInput("columns or ids to read", str(layout), "Run: python -m jobs features")
-    parts = NETWORKS[kind]
-    made = Network(parts, layout, embedding_dim)
+    parts = CLICK_NETWORKS[kind]
+    built = ClickNetwork(parts, layout, embedding_dim)
     if parts.deep:
-        made.deep = perceptron(made.width, hidden, dropout, norm, members)
+        built.deep = perceptron(built.width, hidden, dropout, norm)
     if parts.cross:
-        made.cross = Cross(made.width, cross_layers)
-    return made
+        built.cross = Cross(built.width, cross_layers)
+    return built
 
 
-class Network(nn.Module):
+class ClickNetwork(nn.Module):
     """A sum of parts.
 
     Attributes:
@@ -132,7 +135,7 @@ class Network(nn.Module):
         width: what ``deep`` and ``cross`` read.
     """
 
-    def __init__(self, parts: Parts, layout: Layout, embedding_dim: int) -> None:
+    def __init__(self, parts: NetworkParts, layout: Layout, embedding_dim: int) -> None:
         super().__init__()
         self.parts, self.layout = parts, layout
         read = layout.fields + min(layout.history, 1)
@@ -144,13 +147,13 @@ class Network(nn.Module):
             self.first = nn.Parameter(torch.zeros(layout.dense))
             self.intercept = nn.Parameter(torch.zeros(1))
         if parts.pairs:
-            self.factors = nn.Parameter(torch.randn(layout.dense, embedding_dim) * START)
+            self.factors = nn.Parameter(torch.randn(layout.dense, embedding_dim) * INITIAL_STD)
         self.attention = Attention(embedding_dim) if parts.attention and layout.fields and layout.history else None
         self.deep: nn.Module | None = None
         self.cross: nn.Module | None = None
 
-    def forward(self, batch: Batch) -> torch.Tensor:
-        """Log-odds of a click: float32 (B,); with several members, in training, float32 (M, B), each member's own."""
+    def forward(self, batch: CandidateBatch) -> torch.Tensor:
+        """Log-odds of a click: float32 (B,)."""
         table, logits = self.embeddings, []
         if self.parts.first:
             logits.append(batch.dense @ self.first + self.intercept)
@@ -161,30 +164,24 @@ class Network(nn.Module):
             if self.parts.pairs:
                 logits.append(pairs(batch.dense, self.factors, vectors))
             if self.parts.deep:
-                seen = batch.dense if vectors is None else torch.cat([batch.dense, vectors.flatten(1)], 1)
-                logits += [self._of_members(part(seen)) for part in (self.deep, self.cross) if part is not None]
+                read = batch.dense if vectors is None else torch.cat([batch.dense, vectors.flatten(1)], 1)
+                logits += [part(read).squeeze(1) for part in (self.deep, self.cross) if part is not None]
         total = logits[0]
         for logit in logits[1:]:
             total = total + logit
         return total
 
-    def _of_members(self, out: torch.Tensor) -> torch.Tensor:
-        """What M members say, (B, M): their mean; in training what each says, (M, B), for each learns by itself."""
-        if out.shape[1] == 1:
-            return out.squeeze(1)
-        return out.T if self.training else out.mean(1)
-
-    def _vectors(self, batch: Batch, table: "Embeddings") -> torch.Tensor:
+    def _vectors(self, batch: CandidateBatch, table: "Embeddings") -> torch.Tensor:
         """float32 (B, K, D), or (B, K + 1, D) with the last clicks behind."""
         vectors = look_up(batch.ids, table.table)  # (B, K, D)
         if not self.layout.history:
             return vectors
         clicks = look_up(batch.history, table.table)  # (B, T, D)
         if self.attention is not None:
-            weighed: torch.Tensor = self.attention(vectors[:, 0], clicks, batch.history > 0)
+            pooled: torch.Tensor = self.attention(vectors[:, 0], clicks, batch.history > 0)
         else:
-            weighed = clicks.sum(1) / (batch.history > 0).sum(1, keepdim=True).clamp(min=1)
-        return torch.cat([vectors, weighed.expand(len(batch.ids), -1)[:, None]], 1)
+            pooled = clicks.sum(1) / (batch.history > 0).sum(1, keepdim=True).clamp(min=1)
+        return torch.cat([vectors, pooled.expand(len(batch.ids), -1)[:, None]], 1)
 
 
 class Embeddings(nn.Module):
@@ -197,7 +194,36 @@ class Embeddings(nn.Module):
 
     def __init__(self, layout: Layout, embedding_dim: int, first: bool) -> None:
         super().__init__()
-        self.table = nn.Parameter(torch.randn(layout.vocabulary, embedding_dim) * START)
+        self.table = nn.Parameter(torch.randn(layout.vocabulary, embedding_dim) * INITIAL_STD)
         with torch.no_grad():
             self.table[0] = 0
         self.bias = nn.Parameter(torch.zeros(layout.vocabulary, 1)) if first else None
+
+
+class PositionTower(nn.Module):
+    """Log-odds by position in the list, relative to the first: takes the position out of a click.
+
+    The first card is seen more often and clicked more often, whatever it is. In training the position adds its own
+    log-odds to the network's, so that the network need not explain them; in service every candidate is scored as if it
+    stood first.
+
+    Attributes:
+        weight: float32 (1 + POSITIONS,), for an unknown position, then by position.
+
+    Source: Zhao et al. 2019 ("Recommending what video to watch next", section 4.3, the shallow tower); Craswell et al.
+    2008 (position bias).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1 + POSITIONS))
+
+    def forward(self, position: torch.Tensor) -> torch.Tensor:
+        """The log-odds of positions, int64 (B,) as ``position_rows`` gives them: float32 (B,)."""
+        out: torch.Tensor = self.weight[position] - self.weight[1]
+        return out
+
+
+def position_rows(position: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
+    """Rows of the tower's weight: int16 (N,), from 0, -1 for unknown -> int64 (N,)."""
+    return np.where(position < 0, 0, 1 + np.minimum(position.astype(np.int64), POSITIONS - 1))

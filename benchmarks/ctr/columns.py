@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from recsys.ctr.networks import Batch, Network
+from recsys.ctr.network import CandidateBatch, ClickNetwork
 
 
 class Columns(NamedTuple):
@@ -50,7 +50,7 @@ class Columns(NamedTuple):
         arrays = (np.ascontiguousarray(dense), *rows, impression.astype(np.int64), label.astype(np.float32))
         return cls(*(torch.from_numpy(array).to(device) for array in arrays))
 
-    def batch(self, rows: torch.Tensor) -> Batch:
+    def batch(self, rows: torch.Tensor) -> CandidateBatch:
         """The candidates of ``rows``, int64 (B,)."""
         lists = self.impression.index_select(0, rows)
         ids = self.ids.index_select(0, rows)
@@ -59,9 +59,9 @@ class Columns(NamedTuple):
         history = (
             self.history.index_select(0, lists) if self.history.shape[1] else self.history[:1].expand(len(rows), 0)
         )
-        return Batch(self.dense.index_select(0, rows), ids, history)
+        return CandidateBatch(self.dense.index_select(0, rows), ids, history)
 
-    def batches(self, batch_size: int, generator: torch.Generator) -> Iterator[tuple[Batch, torch.Tensor]]:
+    def batches(self, batch_size: int, generator: torch.Generator) -> Iterator[tuple[CandidateBatch, torch.Tensor]]:
         """Every candidate once, in an order drawn by ``generator``, with its label."""
         device = self.label.device
         seed = int(
@@ -75,10 +75,10 @@ class Columns(NamedTuple):
 class Pointwise(nn.Module):
     """The mean binary cross-entropy of a network's log-odds."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: ClickNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, batch: Batch, label: torch.Tensor) -> torch.Tensor:
+    def forward(self, batch: CandidateBatch, label: torch.Tensor) -> torch.Tensor:
         """A batch and its labels, float32 (B,) -> a scalar."""
         return binary_cross_entropy_with_logits(self.network(batch).float(), label)

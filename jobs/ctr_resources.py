@@ -1,4 +1,4 @@
-"""What a training of the click model may use beside its rows: the last model, checkpoints, a bar, other processes."""
+"""The resources of a click model's training beside its rows: the last model, checkpoints, a bar, other processes."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Job
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.course import Progress
+from recsys.ctr.loop import Progress
 from recsys.ctr.model import ClickModel
-from recsys.ctr.release import Aids
-from recsys.ctr.warm import continues
+from recsys.ctr.training import TrainingResources
+from recsys.ctr.warm_start import can_continue
 from recsys.errors import MissingArtefact, StaleArtefact
 from recsys.features import NAMES
 
@@ -31,7 +31,7 @@ def last_model(job: Job) -> tuple[ClickModel, Path] | None:
         model = ClickModel.load(folder, NAMES)
         if knows_forgotten(job, folder):
             got = "one that has learned from a reader who was forgotten since"
-        elif continues(model, NAMES, job.settings.ctr):
+        elif can_continue(model, NAMES, job.settings.ctr):
             return model
         else:
             got = "another network, or one with other fields"
@@ -41,12 +41,12 @@ def last_model(job: Job) -> tuple[ClickModel, Path] | None:
 
 
 @contextmanager
-def aids_of(job: Job, config: CtrConfig, rows: Path, size: int) -> Iterator[Aids]:
+def training_resources(job: Job, config: CtrConfig, rows: Path, size: int) -> Iterator[TrainingResources]:
     """The last model if it is asked for, checkpoints in the workspace, and a bar; checkpoints go when all is done.
 
     Args:
         job: the stage.
-        config: what it trains with.
+        config: of the training.
         rows: the file that is learned from, for the other processes.
         size: rows in it.
     """
@@ -57,18 +57,19 @@ def aids_of(job: Job, config: CtrConfig, rows: Path, size: int) -> Iterator[Aids
 
     def watch(name: str) -> Callable[[Progress], None]:
         stack.close()
-        moved = stack.enter_context(job.bar(size * config.epochs, f"rows, {name}"))
+        move_bar = stack.enter_context(job.bar(size * config.epochs, f"rows, {name}"))
 
-        def shown(now: Progress) -> None:
-            auc = "" if np.isnan(now.auc) else f"  AUC {now.auc:.3f}"
-            speed = f"{now.rows_per_second / 1000:,.0f}k/s"
-            moved(now.rows, now.total, f"epoch {now.epoch}/{now.epochs}  loss {now.loss:.3f}{auc}  {speed}")
+        def show(progress: Progress) -> None:
+            auc = "" if np.isnan(progress.auc) else f"  AUC {progress.auc:.3f}"
+            speed = f"{progress.rows_per_second / 1000:,.0f}k/s"
+            text = f"epoch {progress.epoch}/{progress.epochs}  loss {progress.loss:.3f}{auc}  {speed}"
+            move_bar(progress.rows, progress.total, text)
 
-        return shown
+        return show
 
-    def kept(name: str) -> Checkpoints:
+    def checkpoints(name: str) -> Checkpoints:
         return Checkpoints(folder / f"{name}.safetensors", config.checkpoint_minutes)
 
     with ExitStack() as stack:
-        yield Aids(last and last[0], kept, watch, group)
+        yield TrainingResources(last and last[0], checkpoints, watch, group)
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,376 @@
+"""The click model's data: ids of chosen fields as rows of its embedding table, and impressions as tensors.
+
+Reads ``recsys.features.rows``; produces batches for scoring, and for training windows of whole impressions. An epoch
+sees every impression once. Rows that fit into ``ctr.rows_gib`` are one window on the device; more are read from disk in
+blocks whose order is drawn, ahead of their use, and as many blocks as have room make a window in which impressions are
+mixed. Two readers of this file, scoring and training, share the encoding of ids: that is why it is one.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from recsys.ctr.config import HISTORY_FIELD, CtrConfig
+from recsys.ctr.network import PADDING_ROW, UNKNOWN_POSITION, CandidateBatch, position_rows
+from recsys.dataset.chunks import Chunks
+from recsys.errors import CorruptArtefact, DegenerateInput
+from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS
+from recsys.features.rows import CandidateRows, LabelledRows, concatenated
+from recsys.units import NO_ID
+
+Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+RowChoice = Callable[[LabelledRows, CtrConfig, np.random.Generator | None], Mask]
+
+WINDOWS_IN_MEMORY = 4  # one is learned from, one waits, one is read, one is left for copies
+GIB = 2**30
+
+
+class IdFields(NamedTuple):
+    """The id fields that a model reads, as columns of the candidates' own arrays.
+
+    Attributes:
+        ids: columns of ``CANDIDATE_FIELDS``.
+        context: columns of ``LIST_FIELDS``.
+        history: whether it reads the last clicks.
+    """
+
+    ids: tuple[int, ...]
+    context: tuple[int, ...]
+    history: bool
+
+    @classmethod
+    def of(cls, fields: Sequence[str]) -> "IdFields":
+        """The fields of ``ctr.fields``; their order does not matter, the article always comes first."""
+        return cls(
+            tuple(column for column, name in enumerate(CANDIDATE_FIELDS) if name in fields),
+            tuple(column for column, name in enumerate(LIST_FIELDS) if name in fields),
+            HISTORY_FIELD in fields,
+        )
+
+    @property
+    def any(self) -> bool:
+        """True if the model reads ids at all."""
+        return bool(self.ids or self.context or self.history)
+
+    def select(self, candidates: CandidateRows) -> "HashedIds":
+        """The hashed ids of these fields.
+
+        Raises:
+            DegenerateInput: the candidates came without them.
+        """
+        fields = (len(CANDIDATE_FIELDS) if self.ids else 0, len(LIST_FIELDS) if self.context else 0)
+        needed = (*fields, HISTORY if self.history else 0)
+        given = (candidates.ids.shape[1], candidates.context.shape[1], candidates.history.shape[1])
+        if any(n and m != n for n, m in zip(needed, given, strict=True)):
+            expected, got = (
+                f"{ids} ids of a candidate, {context} of a list, {clicks} last clicks"
+                for ids, context, clicks in (needed, given)
+            )
+            raise DegenerateInput(expected, got, "Run: python -m jobs features ctr, or take them out of ctr.fields.")
+        return HashedIds(
+            candidates.ids[:, list(self.ids)],
+            candidates.context[:, list(self.context)],
+            candidates.history if self.history else candidates.history[:, :0],
+        )
+
+
+class HashedIds(NamedTuple):
+    """Hashed ids of N candidates of I impressions: int64 (N, S), (I, C), (I, T), of the fields that are read alone."""
+
+    ids: Longs
+    context: Longs
+    history: Longs
+
+
+class IdVocabulary(NamedTuple):
+    """The owners of the embedding table's rows. Row 0 stands for whatever has no row.
+
+    Attributes:
+        hashes: int64 (V,), the id of each row; 0 for row 0 and for rows that wait for a new id.
+        seen: int64 (V,), the day (since 1970) of the last training whose rows held the id.
+        order: int64 (V,), rows sorted by their id.
+    """
+
+    hashes: Longs
+    seen: Longs
+    order: Longs
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    @classmethod
+    def of(cls, hashes: Longs, seen: Longs) -> "IdVocabulary":
+        """A vocabulary from its two columns."""
+        return cls(hashes, seen, np.argsort(hashes, kind="stable"))
+
+    @classmethod
+    def empty(cls) -> "IdVocabulary":
+        """A vocabulary of row 0 alone."""
+        return cls.of(np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+    def rows(self, ids: Longs) -> Longs:
+        """The rows of hashed ids: int64 (...) -> int64 (...), 0 for an id that has none."""
+        nearest = np.minimum(np.searchsorted(self.hashes, ids, sorter=self.order), len(self) - 1)
+        row = self.order[nearest]
+        return np.where((self.hashes[row] == ids) & (ids != NO_ID), row, PADDING_ROW)
+
+    def save(self, file: Path) -> None:
+        """Write the ids and days as one array, int64 (V, 2)."""
+        np.save(file, np.column_stack([self.hashes, self.seen]), allow_pickle=False)
+
+    @classmethod
+    def load(cls, file: Path) -> "IdVocabulary":
+        """Read what ``save`` wrote.
+
+        Raises:
+            CorruptArtefact: it is no vocabulary.
+        """
+        try:
+            table = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise CorruptArtefact(f"a vocabulary in {file}", str(error), "Run: python -m jobs ctr --fresh") from None
+        owned = table[:, 0][table[:, 0] != NO_ID] if table.ndim == 2 and table.shape[1] == 2 else table
+        if table.ndim != 2 or table.dtype != np.int64 or not len(table) or len(np.unique(owned)) < len(owned):
+            got = f"{table.dtype} {table.shape}, or an id with two rows"
+            raise CorruptArtefact(f"ids and days, int64 (V, 2), in {file}", got, "Run: python -m jobs ctr --fresh")
+        return cls.of(np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1]))
+
+
+class IdEncoder(NamedTuple):
+    """The encoding of a model: the id fields that it reads, and the vocabulary that gives them rows."""
+
+    fields: IdFields
+    vocabulary: IdVocabulary
+
+    def batch(self, candidates: CandidateRows, dense: torch.Tensor) -> CandidateBatch:
+        """The network's input for candidates to score; ``dense`` are their standardised columns."""
+        hashed, group, rows = self.fields.select(candidates), candidates.impression, self.vocabulary.rows
+        if len(group) > 0 and group[0] == group[-1]:  # one impression: its ids are looked up once
+            context, history = rows(hashed.context[group[:1]]).repeat(len(group), 0), rows(hashed.history[group[:1]])
+        else:
+            context, history = rows(hashed.context)[group], rows(hashed.history)[group]
+        ids = np.concatenate([rows(hashed.ids), context], 1)  # (B, S + C)
+        return CandidateBatch(dense, torch.from_numpy(ids), torch.from_numpy(history))
+
+
+class ImpressionTensors(NamedTuple):
+    """L impressions with N rows as tensors on the device, ids as rows of the table.
+
+    Attributes:
+        dense: float32 (N, F), as they are.
+        ids: int64 (N, S).
+        context: int64 (L, C).
+        history: int64 (L, T).
+        position: int64 (N,), rows of the position tower; None where no position is known.
+        label: float32 (N,).
+        clicks: float32 (L,), clicked rows of each impression.
+        start: int64 (L,), first row of each impression.
+        size: int64 (L,).
+        source: int64 (N,), number of each row among the caller's.
+    """
+
+    dense: torch.Tensor
+    ids: torch.Tensor
+    context: torch.Tensor
+    history: torch.Tensor
+    position: torch.Tensor | None
+    label: torch.Tensor
+    clicks: torch.Tensor
+    start: torch.Tensor
+    size: torch.Tensor
+    source: torch.Tensor
+
+    @classmethod
+    def of(cls, rows: LabelledRows, encoder: IdEncoder, source: Longs) -> "ImpressionTensors":
+        """The rows as tensors on the CPU."""
+        shown, start, size = np.unique(rows.impression, return_index=True, return_counts=True)
+        hashed, row_of = encoder.fields.select(rows), encoder.vocabulary.rows
+        position = None if (rows.position == UNKNOWN_POSITION).all() else position_rows(rows.position)
+        ids, context, history = hashed.ids, hashed.context[shown], hashed.history[shown]
+        if encoder.fields.any:
+            ids, context, history = row_of(ids), row_of(context), row_of(history)
+        dense, label = np.ascontiguousarray(rows.matrix), rows.label.astype(np.float32)
+        clicks = np.add.reduceat(label, start) if len(start) else label
+        arrays = (dense, ids, context, history, position, label, clicks, start, size, source)
+        tensors: Any = (None if array is None else torch.from_numpy(array) for array in arrays)
+        return cls(*tensors)
+
+    def gather(self, numbers: torch.Tensor) -> "ImpressionBatch":
+        """The rows of the impressions of some numbers, int64 (n,), one impression behind the other."""
+        size, n = self.size[numbers], len(numbers)
+        group = torch.repeat_interleave(torch.arange(n, device=size.device), size)  # (B,)
+        ahead = torch.cumsum(size, 0) - size
+        rows = torch.arange(len(group), device=size.device) + (self.start[numbers] - ahead)[group]
+        if not (self.ids.shape[1] or self.context.shape[1] or self.history.shape[1]):
+            no_ids = self.ids[:0].expand(0, 0)
+            return ImpressionBatch(rows, no_ids, no_ids, group, numbers)
+        ids = torch.cat([self.ids[rows], self.context[numbers][group]], 1)  # (B, S + C)
+        return ImpressionBatch(rows, ids, self.history[numbers][group], group, numbers)
+
+    def to(self, device: str) -> "ImpressionTensors":
+        """The same on a device; from pinned memory while this thread goes on."""
+        return self._each(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pinned(self) -> "ImpressionTensors":
+        """The same in memory that a GPU copies from by itself."""
+        return self._each(torch.Tensor.pin_memory)
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "ImpressionTensors":
+        tensors: Any = (None if tensor is None else change(tensor) for tensor in self)
+        return ImpressionTensors(*tensors)
+
+
+class ImpressionBatch(NamedTuple):
+    """B rows of some impressions.
+
+    Attributes:
+        rows: int64 (B,), into ``ImpressionTensors``.
+        ids: int64 (B, S + C), rows of the table.
+        history: int64 (B, T), rows of the table.
+        group: int64 (B,), place of each row's impression among ``impressions``.
+        impressions: int64 (n,), numbers of the impressions.
+    """
+
+    rows: torch.Tensor
+    ids: torch.Tensor
+    history: torch.Tensor
+    group: torch.Tensor
+    impressions: torch.Tensor
+
+
+class Windows(Protocol):
+    """Impressions to learn from or to evaluate, window by window."""
+
+    def windows(self, order: torch.Generator | None) -> Iterator[ImpressionTensors]:
+        """All impressions once, on the device.
+
+        Args:
+            order: draws what is random; None: nothing is, and impressions come as they are.
+        """
+
+
+def windows_of(
+    encoder: IdEncoder, device: str, blocks: Chunks[LabelledRows], config: CtrConfig, choice: RowChoice
+) -> Windows:
+    """The rows of some blocks that ``choice`` takes: in memory if they have room there, else streamed."""
+    if blocks.bytes <= config.rows_gib * GIB:
+        return InMemoryWindows(encoder, device, blocks.whole(), config, choice)
+    return StreamedWindows(encoder, device, blocks, config, choice)
+
+
+def training_mask(rows: LabelledRows, config: CtrConfig, rng: np.random.Generator | None) -> Mask:
+    """The rows that training learns from, bool (N,).
+
+    Of the candidates without a click a ``ctr.negative_share`` is drawn. A softmax learns nothing from impressions
+    without a click or without anything else, cross-entropy learns from all.
+    """
+    mask = np.ones(len(rows), np.bool_)
+    if config.negative_share < 1 and rng is not None:
+        mask = (rows.label == 1) | (rng.random(len(rows)) < config.negative_share)
+    if config.loss == "softmax":
+        mask[mask] = rows.where(mask).mixed()
+    return mask
+
+
+def evaluation_mask(rows: LabelledRows, config: CtrConfig, _: np.random.Generator | None = None) -> Mask:
+    """The rows whose loss is defined, bool (N,): of a softmax those of impressions with both labels, else all."""
+    return rows.mixed() if config.loss == "softmax" else np.ones(len(rows), np.bool_)
+
+
+class InMemoryWindows:
+    """All rows on the device, as one window; where negative samples are drawn, they are drawn anew for each epoch."""
+
+    def __init__(
+        self, encoder: IdEncoder, device: str, rows: LabelledRows, config: CtrConfig, choice: RowChoice
+    ) -> None:
+        self._encoder, self._device, self._config, self._choice = encoder, device, config, choice
+        self._rows: LabelledRows | None = rows
+        self._impressions: ImpressionTensors | None = None
+
+    def windows(self, order: torch.Generator | None) -> Iterator[ImpressionTensors]:
+        """See ``Windows``."""
+        if self._rows is not None:
+            samples = order is not None and self._config.negative_share < 1
+            rng = np.random.default_rng(_seed(order)) if order is not None and samples else None
+            mask = self._choice(self._rows, self._config, rng)
+            self._impressions = _tensors(self._encoder, self._rows, mask, np.arange(len(mask))).to(self._device)
+            self._rows = self._rows if samples else None  # from now on they are on the device
+        if self._impressions is not None:
+            yield self._impressions
+
+
+class StreamedWindows:
+    """Rows that stay where they are, of which ``ctr.rows_gib`` are in memory at most."""
+
+    def __init__(
+        self, encoder: IdEncoder, device: str, blocks: Chunks[LabelledRows], config: CtrConfig, choice: RowChoice
+    ) -> None:
+        self._encoder, self._device, self._blocks = encoder, device, blocks
+        self._config, self._choice = config, choice
+        largest = max(block.bytes for block in blocks.facts)
+        self.blocks_per_window = max(1, int(config.rows_gib * GIB / WINDOWS_IN_MEMORY // largest))
+        self._first_row = np.cumsum([0, *(block.rows for block in blocks.facts)])
+
+    def windows(self, order: torch.Generator | None) -> Iterator[ImpressionTensors]:
+        """See ``Windows``."""
+        rng = None if order is None else np.random.default_rng(_seed(order))
+        ready: queue.Queue[ImpressionTensors | BaseException | None] = queue.Queue(1)
+        stop = threading.Event()
+        reader = threading.Thread(target=self._read, args=(ready, stop, rng), daemon=True)
+        reader.start()
+        try:
+            while (window := ready.get()) is not None:
+                if isinstance(window, BaseException):
+                    raise window
+                if len(window.size):
+                    yield window.to(self._device)
+        finally:
+            stop.set()
+            while reader.is_alive():
+                while not ready.empty():  # a reader that waits for room would never see that it is to stop
+                    ready.get_nowait()
+                reader.join(0.01)
+
+    def _read(
+        self,
+        ready: "queue.Queue[ImpressionTensors | BaseException | None]",
+        stop: threading.Event,
+        rng: np.random.Generator | None,
+    ) -> None:
+        """Fill the queue; an exception is put there too, for the thread that reads it."""
+        try:
+            numbers = np.arange(len(self._blocks.facts))
+            numbers = numbers if rng is None else rng.permutation(numbers)
+            blocks_per_window = 1 if rng is None else self.blocks_per_window
+            for start in range(0, len(numbers), blocks_per_window):
+                if stop.is_set():
+                    return
+                ready.put(self._window(numbers[start : start + blocks_per_window].tolist(), rng))
+            ready.put(None)
+        except BaseException as error:
+            ready.put(error)
+
+    def _window(self, numbers: list[int], rng: np.random.Generator | None) -> ImpressionTensors:
+        blocks = [self._blocks[number] for number in numbers]
+        rows = concatenated(blocks)
+        source = np.concatenate(
+            [np.arange(len(block)) + self._first_row[number] for block, number in zip(blocks, numbers, strict=True)]
+        )
+        impressions = _tensors(self._encoder, rows, self._choice(rows, self._config, rng), source)
+        return impressions.pinned() if self._device.startswith("cuda") else impressions
+
+
+def _tensors(encoder: IdEncoder, rows: LabelledRows, mask: Mask, source: Longs) -> ImpressionTensors:
+    rows, source = (rows, source) if mask.all() else (rows.where(mask), source[mask])
+    return ImpressionTensors.of(rows, encoder, source)
+
+
+def _seed(order: torch.Generator) -> int:
+    return int(torch.randint(1 << 62, (), generator=order))
