@@ -42,6 +42,7 @@ from recsys.imports import (
     import_file,
     import_mind,
 )
+from recsys.imports.tables import Limits
 from recsys.quality.closing import closing_lines
 from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
@@ -213,7 +214,7 @@ def run(
     rejects = settings.data_dir / "rejects"
     try:
         with _progress(Path(source).name) as progress:
-            target = Target(store, site, rejects, settings.imports, dry_run, progress, how)
+            target = Target(store, site, rejects, Limits(), settings.imports, dry_run, progress, how)
             summary = import_it(target)
     finally:
         store.close()

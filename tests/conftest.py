@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recsys.imports import Target
-from recsys.imports.config import ImportsConfig
+from recsys.imports.tables import Limits
 from recsys.store import Store
 from tests.newsroom import Toy, build_toy
 
@@ -46,4 +46,4 @@ def store(tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def target(store: Store, tmp_path: Path) -> Target:
     """Destination of an import: the store, three records per batch."""
-    return Target(store, "daily", tmp_path / "rejects", ImportsConfig(batch_rows=3))
+    return Target(store, "daily", tmp_path / "rejects", Limits(batch_rows=3))

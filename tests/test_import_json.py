@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recsys.imports import Target, import_file
-from recsys.imports.config import ImportsConfig
+from recsys.imports.tables import Limits
 from recsys.store import Store
 from tests.importing import SITE, refused, write
 
@@ -32,7 +32,7 @@ LAYOUTS = {
 
 @pytest.fixture
 def target(store: Store, tmp_path: Path) -> Target:
-    return Target(store, SITE, tmp_path / "rejects", ImportsConfig(batch_rows=3, max_line_bytes=2_000))
+    return Target(store, SITE, tmp_path / "rejects", Limits(batch_rows=3, max_line_bytes=2_000))
 
 
 def titles(store: Store, *ids: str) -> list[str | None]:

@@ -15,7 +15,7 @@ import pytest
 
 from recsys.errors import ImportRefused
 from recsys.imports import Target, import_file
-from recsys.imports.config import ImportsConfig
+from recsys.imports.tables import Limits
 from recsys.store import Store
 from tests.importing import SITE, counts, reasons, refused, write
 
@@ -73,7 +73,7 @@ def test_a_quoted_value_may_hold_lines_and_the_line_number_stays_right(
 
 
 def test_a_quote_that_is_never_closed_costs_rows_and_not_memory(store: Store, tmp_path: Path) -> None:
-    target = Target(store, SITE, tmp_path / "rejects", ImportsConfig(max_line_bytes=1_000))
+    target = Target(store, SITE, tmp_path / "rejects", Limits(max_line_bytes=1_000))
     text = 'id,title\n1,"open\n' + "".join(f"{number},t\n" for number in range(2, 2_000))
     summary = import_file(target, write(tmp_path / "a.csv", text), "csv")
     assert summary.rejected == 1
@@ -88,7 +88,7 @@ def test_a_huge_line_is_one_rejected_row_and_never_in_memory(store: Store, tmp_p
         for _ in range(64):
             output.write(b"x" * 1_000_000)
         output.write(b'"}\n{"title": "after"}\n')
-    target = Target(store, SITE, tmp_path / "rejects", ImportsConfig(max_line_bytes=100_000))
+    target = Target(store, SITE, tmp_path / "rejects", Limits(max_line_bytes=100_000))
     tracemalloc.start()
     summary = import_file(target, file, "jsonl")
     peak = tracemalloc.get_traced_memory()[1]
@@ -146,7 +146,7 @@ def test_json_that_is_no_object_or_no_json_is_rejected(target: Target, tmp_path:
 def test_a_compressed_file_that_ends_early_says_so_and_keeps_what_came_before(
     target: Target, store: Store, tmp_path: Path
 ) -> None:
-    target = Target(target.store, SITE, tmp_path / "rejects", ImportsConfig(batch_rows=1_000))
+    target = Target(target.store, SITE, tmp_path / "rejects", Limits(batch_rows=1_000))
     text = "id,title\n" + "".join(f"{n},{os.urandom(8).hex()}\n" for n in range(20_000))
     whole = gzip.compress(text.encode())
     message = refused(target, write(tmp_path / "a.csv.gz", whole[: len(whole) // 2]), "csv")
@@ -156,7 +156,7 @@ def test_a_compressed_file_that_ends_early_says_so_and_keeps_what_came_before(
 
 
 def test_a_huge_line_with_a_quote_does_not_swallow_the_rows_after_it(store: Store, tmp_path: Path) -> None:
-    target = Target(store, SITE, tmp_path / "rejects", ImportsConfig(max_line_bytes=1_000))
+    target = Target(store, SITE, tmp_path / "rejects", Limits(max_line_bytes=1_000))
     file = write(tmp_path / "a.csv", f'id,title\n1,"{"x" * 5_000}"\n2,b\n3,c\n')
     assert counts(import_file(target, file, "csv")) == (3, 2, 0, 0, 1)
 

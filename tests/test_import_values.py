@@ -12,8 +12,8 @@ from recsys.errors import BadReader
 from recsys.events import EventLog
 from recsys.events.config import EventsConfig
 from recsys.imports import ParseOptions, Summary, Target, import_file
-from recsys.imports.config import ImportsConfig
 from recsys.imports.matching import match_clicks
+from recsys.imports.tables import Limits
 from recsys.imports.texts import link_of
 from recsys.imports.values import BadValue
 from recsys.store import Store, StoredArticle, normal_id
@@ -27,9 +27,7 @@ class RowImporter:
 
     def __init__(self, store: Store, folder: Path, **options: Any) -> None:
         self.store, self._folder = store, folder
-        self._target = Target(
-            store, SITE, folder / "rejects", ImportsConfig(batch_rows=3), options=ParseOptions(**options)
-        )
+        self._target = Target(store, SITE, folder / "rejects", Limits(batch_rows=3), options=ParseOptions(**options))
 
     def rows(self, *rows: dict[str, Any], maps: tuple[str, ...] = (), kind: str | None = None) -> Summary:
         file = self._folder / "a.jsonl"

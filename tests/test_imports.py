@@ -21,8 +21,8 @@ from jobs.imports import app
 from jobs.terminal import main
 from recsys.errors import ImportRefused
 from recsys.imports import Target, import_file
-from recsys.imports.config import ImportsConfig
 from recsys.imports.records import event_of
+from recsys.imports.tables import Limits
 from recsys.imports.values import MAX_CONTEXT
 from recsys.store import Kind, Store
 from recsys.store.addresses import made_id
@@ -268,7 +268,7 @@ def test_a_link_that_could_run_code_is_left_out_and_counted(
 
 def _import_slowly(folder: Path, ready: Any) -> None:
     store = Store.open(f"sqlite:///{folder}/store.db")
-    target = Target(store, SITE, folder / "rejects", ImportsConfig(batch_rows=100), progress=lambda *_: ready.set())
+    target = Target(store, SITE, folder / "rejects", Limits(batch_rows=100), progress=lambda *_: ready.set())
     import_file(target, folder / "a.csv", "csv", [CLICKS])
 
 
@@ -307,7 +307,7 @@ def test_context_by_the_map_comes_before_a_column_of_that_name(target: Target, s
 def test_a_parquet_batch_is_cut_where_it_has_too_many_bytes(store: Store, tmp_path: Path) -> None:
     pq.write_table(pa.table({"title": [f"{n} {'x' * 500}" for n in range(40)]}), tmp_path / "a.parquet")
     sizes: list[int] = []
-    config = ImportsConfig(batch_bytes=2_000)
+    config = Limits(batch_bytes=2_000)
     target = Target(store, SITE, tmp_path, config, progress=lambda done, total: sizes.append(done))
     assert counts(import_file(target, tmp_path / "a.parquet", "parquet")) == (40, 40, 0, 0, 0)
     assert len(sizes) > 10

@@ -23,6 +23,7 @@ from web.demo import site
 from web.demo.newsroom import LiveNewsroom
 from web.installation import KEY, Installation, secured
 
+MAX_BODY_BYTES = 65_536  # of a request: what browsers' sendBeacon sends at most
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
 Errors are application/problem+json with a stable code. Times are int milliseconds UTC since the epoch."""
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
     app.description = DESCRIPTION
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
-    app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["AUTO_SERVERS"] = False  # the address that a proxy shows is not ours to say
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     store = Store.open(settings.database_url, settings.store)

@@ -157,7 +157,7 @@ def _import_behaviors(target: Target, file: MindFile, behaviors: Behaviors, tall
             rows += 1
         except BadValue as reason:
             tally.reject(line.number, str(reason), line.text)
-        if len(events) >= target.config.batch_rows:
+        if len(events) >= target.limits.batch_rows:
             tally.wrote(rows, target.add(events))
             clicks.update(clicks_by_article(events))
             target.progress(*at)

@@ -72,11 +72,17 @@ class RowReader(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of a batch and of a line."""
+    """Limits of memory.
 
-    batch_rows: int
-    batch_bytes: int
-    max_line_bytes: int
+    Attributes:
+        batch_rows: records per transaction; larger batches gain nothing, and an import that was killed repeats so many.
+        batch_bytes: bytes of text per transaction, where records are whole articles.
+        max_line_bytes: a longer line of a text file is rejected without ever being in memory.
+    """
+
+    batch_rows: int = 50_000
+    batch_bytes: int = 16_000_000
+    max_line_bytes: int = 4_000_000
 
 
 def has_text(line: Line) -> bool:

@@ -65,7 +65,8 @@ class Target:
         store: the database.
         site: the site that the records belong to.
         rejects: folder for files of rejected rows.
-        config: the limits.
+        limits: of memory.
+        config: what is taken for an error.
         dry_run: write nothing but the rejects.
         progress: called after each batch.
         options: how values are read that do not say it themselves.
@@ -75,16 +76,12 @@ class Target:
     store: Store
     site: str
     rejects: Path
+    limits: Limits = field(default_factory=Limits)
     config: ImportsConfig = field(default_factory=ImportsConfig)
     dry_run: bool = False
     progress: Progress = _silent
     options: ParseOptions = field(default_factory=ParseOptions)
     statistics: RecordStatistics = field(default_factory=RecordStatistics)
-
-    @property
-    def limits(self) -> Limits:
-        """The limits of memory."""
-        return Limits(self.config.batch_rows, self.config.batch_bytes, self.config.max_line_bytes)
 
     @property
     def latest(self) -> int:

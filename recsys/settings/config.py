@@ -117,8 +117,3 @@ class WebConfig(Section):
         ge=0,
         description="events: how far a starting worker goes back for its counts; some 5 s of work",
     )
-    max_body_bytes: int = Field(
-        65_536,
-        ge=1024,
-        description="bytes: the largest request body; 64 KiB is what browsers' sendBeacon sends at most",
-    )

@@ -30,7 +30,7 @@ def json_body() -> Any:
 
     Raises:
         Refused: another content type or character set, or no JSON.
-        RequestEntityTooLarge: it is larger than ``web.max_body_bytes``.
+        RequestEntityTooLarge: it is larger than ``web.app.MAX_BODY_BYTES``.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", ""):
