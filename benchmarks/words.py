@@ -1,4 +1,4 @@
-"""How fast word vectors are learned from raw text, in how much memory, and how well they agree with people.
+"""Speed, memory and human agreement of word vectors learned from raw text.
 
 Ours is the jobs' own code: texts cut in several processes → corpus file → counts → gensim on the file; tags and word
 classes, which the tokens job learns as well, are the keywords' and not made here. The baseline is gensim as it is used
@@ -45,7 +45,7 @@ from recsys.tokens.pool import Work, done, portions
 from recsys.words import WordVectors, glove
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import count_pairs
-from recsys.words.corpus import choose, count_words
+from recsys.words.corpus import choose_vocabulary, count_words
 from recsys.words.evaluation import word_similarity
 from recsys.words.training import train
 
@@ -54,7 +54,6 @@ MODELS: dict[str, dict[str, Any]] = {
     "skip-gram-hs": {"model": "skip-gram", "output": "hierarchical-softmax"},
     "cbow": {"model": "cbow"},
     "cbow-hs": {"model": "cbow", "output": "hierarchical-softmax"},
-    "skip-gram-subwords": {"model": "skip-gram", "subwords": True},
     "pv-dm": {"model": "pv-dm"},
     "pv-dbow": {"model": "pv-dbow"},
     "glove": {"model": "glove"},
@@ -151,11 +150,11 @@ def run_updates(options: argparse.Namespace, config: WordsConfig) -> tuple[Figur
         corpus = Path(name) / "corpus.txt"
         write_corpus(options, corpus)
         counts, lines = count_words(corpus)
-        vocabulary = choose(counts, lines, config.min_count, config.max_vocabulary, {})
+        vocabulary = choose_vocabulary(counts, lines, config.min_count, config.max_vocabulary, {})
         rng = np.random.default_rng(options.seed)
         cells = count_pairs(corpus, vocabulary.row_of, config.window)
-    parts = glove.make_batches(cells, config.x_max, glove.BATCH, rng)
-    state = glove.first_state(len(vocabulary.words), config.embedding_dim, None, rng)
+    parts = glove.make_batches(cells, config.x_max, glove.CELLS_PER_STEP, rng)
+    state = glove.initial_state(len(vocabulary.words), config.embedding_dim, None, rng)
     updates, began = 0, time.perf_counter()
     for part in parts * config.epochs:
         glove.step(state, part, config.learning_rate)
@@ -174,9 +173,9 @@ def run_one(options: argparse.Namespace) -> Figures:
         figures, words = PATHS[options.path](options, config)
     figures["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     if words is not None:
-        found = word_similarity(words, options.similarity)
-        figures |= {row["name"].lower(): row["spearman"] for row in found}
-        figures |= {f"{row['name'].lower()}_covered": row["covered"] for row in found}
+        agreements = word_similarity(words, options.similarity)
+        figures |= {row["name"].lower(): row["spearman"] for row in agreements}
+        figures |= {f"{row['name'].lower()}_covered": row["covered"] for row in agreements}
     return figures
 
 

@@ -176,7 +176,7 @@ JUDGED: dict[str, Any] = {
     "neighbours": [{"word": "new_york", "language": "en", "count": 1200, "nearest": [["小说", 0.75]]}],
     "out_of_vocabulary": {"en": 0.0625},
     "loss": [2.0, 1.5],
-    "drift": {"parent": "abc", "shared_words": 1000, "mean_cosine": 0.9, "least": [["moved_far", 0.1]]},
+    "drift": {"parent": "abc", "shared_words": 1000, "mean_cosine": 0.9, "moved_most": [["moved_far", 0.1]]},
     "map": [{"word": f"word{n}", "language": "en", "x": n, "y": n % 3} for n in range(20)],
     "pretrained": {
         "file": "vectors.vec",
@@ -200,7 +200,7 @@ NOTHING: dict[str, Any] = {
 
 
 def words_html(folder: Path, judged: dict[str, Any], lexicon: Lexicon, **shown: int) -> str:
-    write_json(folder / "judgement.json", judged)
+    write_json(folder / "evaluation.json", judged)
     lexicon.save(folder)
     made = words_page(folder, folder, shown.get("map_words", 300), shown.get("new_words", 40))
     return render("Site", [made])["words.html"]

@@ -9,10 +9,10 @@ import pytest
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.words import WordVectors, load_words, save_words
 from recsys.words.config import WordsConfig
-from recsys.words.corpus import choose, count_words
+from recsys.words.corpus import choose_vocabulary, count_words
 from recsys.words.sampled_loss import SampledLoss
 from recsys.words.training import train
-from recsys.words.word2vec import Watch
+from recsys.words.word2vec import LossRecorder
 from recsys.workspace import save_npy
 
 TOPICS = (["goal", "match", "team", "coach", "league"], ["bank", "profit", "market", "shares", "economy"])
@@ -62,8 +62,8 @@ def test_the_loss_of_negative_sampling_by_hand() -> None:
     vectors = np.array([[1, 0], [0, 0], [0, 0]], dtype=np.float32)
     outputs = np.array([[0, 0], [2, 5], [1, 5]], dtype=np.float32)
     model = SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=vectors), syn1neg=outputs)
-    probe = SampledLoss(np.array([0]), np.array([0]), np.array([1]), np.array([[2]]))
-    assert probe.loss(model) == pytest.approx(np.log(1 + np.exp(-2)) + np.log(1 + np.exp(1)))
+    sampled_loss = SampledLoss(np.array([0]), np.array([0]), np.array([1]), np.array([[2]]))
+    assert sampled_loss.of(model) == pytest.approx(np.log(1 + np.exp(-2)) + np.log(1 + np.exp(1)))
 
 
 def test_the_loss_of_hierarchical_softmax_by_hand() -> None:
@@ -72,8 +72,8 @@ def test_the_loss_of_hierarchical_softmax_by_hand() -> None:
     path = {"point": np.array([0, 1]), "code": np.array([0, 1])}
     wv = SimpleNamespace(vectors=vectors, get_vecattr=lambda row, name: path[name])
     model = SimpleNamespace(hs=1, wv=wv, syn1=np.array([[1, 2], [-1, 0]], dtype=np.float32))
-    probe = SampledLoss(np.array([0, 1]), np.array([0]), np.array([2]), np.zeros((1, 0), dtype=np.int64))
-    assert probe.loss(model) == pytest.approx(np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-1)))
+    sampled_loss = SampledLoss(np.array([0, 1]), np.array([0]), np.array([2]), np.zeros((1, 0), dtype=np.int64))
+    assert sampled_loss.of(model) == pytest.approx(np.log(1 + np.exp(-3)) + np.log(1 + np.exp(-1)))
 
 
 def test_a_corpus_without_a_repeated_word_is_read_with_a_min_count_of_one(tmp_path: Path) -> None:
@@ -97,9 +97,11 @@ def test_fewer_than_two_words_are_an_empty_space_that_survives_the_disk(tmp_path
 
 def test_a_training_that_loses_itself_is_stopped() -> None:
     lost = np.full((2, 2), np.nan, dtype=np.float32)
-    probe = SampledLoss(np.array([0]), np.array([0]), np.array([1]), np.array([[0]]))
+    sampled_loss = SampledLoss(np.array([0]), np.array([0]), np.array([1]), np.array([[0]]))
     with pytest.raises(DegenerateInput, match="a finite loss"):
-        Watch(probe, None).on_epoch_end(SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=lost), syn1neg=lost))
+        LossRecorder(sampled_loss, None).on_epoch_end(
+            SimpleNamespace(hs=0, wv=SimpleNamespace(vectors=lost), syn1neg=lost)
+        )
 
 
 def small() -> WordVectors:
@@ -109,6 +111,13 @@ def small() -> WordVectors:
 
 def test_an_unknown_word_has_row_minus_one() -> None:
     assert small().rows(["c", "?", "a"]).tolist() == [2, -1, 0]
+
+
+def test_an_unknown_word_has_no_vector() -> None:
+    vectors = small().centred_of(["b", "unknown"])
+    assert np.array_equal(vectors[0], small().centred[1])
+    assert np.isnan(vectors[1]).all()
+    assert small().centred_of([]).shape == (0, 2)
 
 
 def test_centred_vectors_are_seen_from_the_corpus_mean_by_hand() -> None:
@@ -151,7 +160,7 @@ def test_a_large_corpus_gets_fewer_epochs_but_never_none(corpus: Path) -> None:
 def test_the_vocabulary_is_bounded_to_the_most_frequent_words(tmp_path: Path) -> None:
     (tmp_path / "corpus.txt").write_text("a a a b b c c c c d\n")
     counts, lines = count_words(tmp_path / "corpus.txt")
-    found = choose(counts, lines, 2, 2, {})
+    found = choose_vocabulary(counts, lines, 2, 2, {})
     assert (found.words, found.counts.tolist(), found.tokens, found.covered, found.lines) == (
         ["c", "a"],
         [4, 3],
@@ -159,13 +168,13 @@ def test_the_vocabulary_is_bounded_to_the_most_frequent_words(tmp_path: Path) ->
         7,
         1,
     )
-    kept = choose(counts, lines, 2, 10, {"old": 7, "d": 1})
+    kept = choose_vocabulary(counts, lines, 2, 10, {"old": 7, "d": 1})
     assert dict(zip(kept.words, kept.counts.tolist(), strict=True)) == {"old": 7, "c": 4, "a": 3, "b": 2, "d": 2}
 
 
 def test_counting_forgets_rare_words_when_memory_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.words.corpus.BLOCK", 10)
+    monkeypatch.setattr("recsys.words.corpus.CORPUS_BLOCK", 10)
     (tmp_path / "corpus.txt").write_text("".join(f"often rare{i}\n" for i in range(50)))
-    counts, lines = count_words(tmp_path / "corpus.txt", counted=10)
+    counts, lines = count_words(tmp_path / "corpus.txt", max_counted=10)
     assert lines == counts["often"] == 50
     assert len(counts) <= 10

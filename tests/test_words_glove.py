@@ -8,7 +8,7 @@ from recsys.errors import DegenerateInput
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
 from recsys.words.corpus import InitialVectors
-from recsys.words.glove import GloveState, first_state, make_batches, step
+from recsys.words.glove import GloveState, initial_state, make_batches, step
 from recsys.words.training import train
 
 ROW_OF = {"a": 0, "b": 1, "c": 2}
@@ -46,7 +46,7 @@ def test_co_occurrences_are_those_of_a_plain_loop_in_blocks_or_at_once(
                 plain[min(row, rows[place - distance]), max(row, rows[place - distance])] += 1 / distance
     whole = count_pairs(corpus, row_of, window=4)
     assert np.allclose(dense(whole, 40), plain, rtol=1e-5)
-    monkeypatch.setattr("recsys.words.cooccurrence.BLOCK", 200)
+    monkeypatch.setattr("recsys.words.cooccurrence.CORPUS_BLOCK", 200)
     in_blocks = count_pairs(corpus, row_of, window=4)
     assert np.allclose(dense(in_blocks, 40), plain, rtol=1e-5)
     assert in_blocks.forgotten == 0
@@ -54,7 +54,7 @@ def test_co_occurrences_are_those_of_a_plain_loop_in_blocks_or_at_once(
 
 def test_memory_is_bounded_by_forgetting_rare_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus, row_of = random_corpus(tmp_path), {f"w{word}": word for word in range(40)}
-    monkeypatch.setattr("recsys.words.cooccurrence.BLOCK", 200)
+    monkeypatch.setattr("recsys.words.cooccurrence.CORPUS_BLOCK", 200)
     whole, bounded = count_pairs(corpus, row_of, 4), count_pairs(corpus, row_of, 4, max_cells=100)
     assert len(bounded.rows) <= 100 + 100 // 4 + 200
     assert len(bounded.rows) < len(whole.rows)
@@ -84,11 +84,11 @@ def oracle(state: GloveState, cells: Cells, x_max: float, rate: float) -> tuple[
 def test_a_step_is_that_of_a_plain_loop_over_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     cells = Cells(np.array([0, 0, 1, 2]), np.array([1, 3, 1, 3]), np.array([12, 3, 0.5, 7], dtype=np.float32), 0)
-    state = first_state(4, 3, None, rng)
+    state = initial_state(4, 3, None, rng)
     for matrix in (state.words, state.contexts):
         matrix[:, :-2] += 0.5  # far enough from 0 that gradients matter
     loss, moved = oracle(state, cells, 10, 0.1)
-    monkeypatch.setattr("recsys.words.glove.LEAST_STEPS", 1)
+    monkeypatch.setattr("recsys.words.glove.MIN_STEPS", 1)
     (batch,) = make_batches(cells, 10, 1000, rng)
     assert step(state, batch, 0.1) == pytest.approx(loss, rel=1e-5)
     assert np.allclose(state.words, moved[0], atol=1e-6)
@@ -130,7 +130,7 @@ def test_one_seed_gives_the_same_bytes(corpus: Path) -> None:
 
 def test_a_start_is_shared_out_between_the_two_matrices() -> None:
     given = np.array([[2, 4], [np.nan, np.nan]], dtype=np.float32)
-    state = first_state(2, 2, InitialVectors(given, given), np.random.default_rng(0))
+    state = initial_state(2, 2, InitialVectors(given, given), np.random.default_rng(0))
     assert (state.words + state.contexts)[0, :-2].tolist() == [2, 4]
     assert np.isfinite(state.words.numpy()).all()
 

@@ -11,7 +11,7 @@ from jobs.words import STAGE, warn
 from recsys.errors import ImportRefused
 from recsys.words.config import WordsConfig
 from recsys.words.evaluation import evaluate_words
-from recsys.words.pretrained import MAX_LINE, Pretrained, read_vectors
+from recsys.words.pretrained import MAX_LINE_BYTES, Pretrained, read_vectors
 from recsys.words.training import train
 from tests.newsroom import toy_settings
 
@@ -82,7 +82,7 @@ def test_words_with_spaces_are_read_from_the_right(tmp_path: Path) -> None:
         (binary()[: len(binary()) // 2], {"cut off": 1, "missing": 2}, 1),
         (binary(ROWS | {"zero": [0.0, 0.0, 0.0]}), {"not finite or zero": 1}, 4),
         (binary() + b"surplus", {}, 4),
-        (b"bank 1 2 3\n" + b"x" * (MAX_LINE + 10), {"cut off": 2}, 1),
+        (b"bank 1 2 3\n" + b"x" * (MAX_LINE_BYTES + 10), {"cut off": 2}, 1),
     ],
 )
 def test_rows_that_cannot_be_used_are_counted(
@@ -111,7 +111,7 @@ def test_a_compressed_file_that_ends_in_the_middle_gives_what_it_has(tmp_path: P
         (binary(dim=4), "4 dimensions"),
         (b"only words in this\n", "no row that can be used"),
         (b"9 3\n", "no row that can be used"),
-        (b"x" * (MAX_LINE + 1), "no line end"),
+        (b"x" * (MAX_LINE_BYTES + 1), "no line end"),
         (b"\x00\x01\x02\x03" * 100, "dimensions in its first line"),
         (b"3 3\n" + b"\x00" * 5000, "no row that can be used"),
     ],
@@ -134,9 +134,7 @@ def corpus(folder: Path) -> Path:
 CONFIG = WordsConfig(embedding_dim=3, epochs=1, subsample=0, learning_rate=1e-6)
 
 
-@pytest.mark.parametrize(
-    "keys", [{"model": "cbow"}, {"model": "glove"}, {"model": "pv-dm"}, {"subwords": True, "buckets": 9}]
-)
+@pytest.mark.parametrize("keys", [{"model": "cbow"}, {"model": "glove"}, {"model": "pv-dm"}])
 def test_training_begins_with_the_vectors_of_the_file(tmp_path: Path, keys: dict[str, object]) -> None:
     (tmp_path / "vectors.vec").write_bytes(text(header=True))
     config = WordsConfig.model_validate(CONFIG.model_dump() | keys | {"pretrained": str(tmp_path / "vectors.vec")})

@@ -114,4 +114,4 @@ def ranked(prepared: Prepared, config: KeywordsConfig, words: WordVectors | None
 def random_vectors(words: WordVectors, rng: np.random.Generator) -> WordVectors:
     """The same words and counts with vectors that mean nothing: normal, independent."""
     drawn = rng.standard_normal(words.vectors.shape).astype(np.float32)
-    return replace(words, vectors=drawn, subwords=None)
+    return replace(words, vectors=drawn)

@@ -4,7 +4,7 @@ Reads tokens, keywords and word vectors; produces float32 rows of unit length. `
 keywords' vectors. ``idf-mean`` is the mean of all words' vectors, rare words first, without the direction that all
 articles share. ``doc2vec`` is the text's own vector under a space that was trained with texts.
 Source: Arora, Liang & Ma 2017, "A Simple but Tough-to-Beat Baseline for Sentence Embeddings" (the shared direction);
-Le & Mikolov 2014, "Distributed Representations of Sentences and DocumentInference" (doc2vec).
+Le & Mikolov 2014, "Distributed Representations of Sentences and Documents" (doc2vec).
 """
 
 from collections import Counter

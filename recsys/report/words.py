@@ -20,7 +20,7 @@ def words_page(words: Path, tokens: Path, map_words: int, new_words: int) -> Pag
         map_words: words on a map, at most, the most frequent.
         new_words: entries of the lexicon shown per language, the most frequent.
     """
-    judged: Judged = read_json(words / "judgement.json")
+    judged: Judged = read_json(words / "evaluation.json")
     parts = [
         _loss(judged["loss"]),
         _similarity(judged["similarity"]),
@@ -96,7 +96,7 @@ def _drift(drift: Judged | None) -> Part:
         f"After being turned onto the last space, the {drift['shared_words']:,} words that both know have a mean cosine"
         f" of {drift['mean_cosine']:.3f} with their former selves. Those that moved most:"
     )
-    return Part(heading, note, [Examples([Example("Moved most", words=_named(drift["least"]))])])
+    return Part(heading, note, [Examples([Example("Moved most", words=_named(drift["moved_most"]))])])
 
 
 def _map(points: Sequence[Judged], most: int) -> Part:

@@ -38,7 +38,7 @@ class WordCounts:
 
 
 class KeyedSums:
-    """KeyedSums by key; above ``MAX_KEYS`` keys the smallest are forgotten.
+    """Sums by key; above ``MAX_KEYS`` keys the smallest are forgotten.
 
     Args:
         columns: values summed for each key.

@@ -1,23 +1,20 @@
 """Word vectors as the other rooms use them: loaded, looked up, never trained here.
 
-Reads and produces ``vectors.npy``, ``vocabulary.parquet``, ``space.json`` and, where the space has them, character
-n-grams in ``subwords.npy``. Imports numpy but no gensim and no torch, since the web service needs the vectors and not
-the trainers.
+Reads and produces ``vectors.npy``, ``vocabulary.parquet`` and ``space.json``. Imports numpy but no gensim and no torch,
+since the web service needs the vectors and not the trainers. The files, from the corpus to the figures:
 
     config.py       the settings
-    training.py     one small contract over every model: corpus -> vectors
-    model.py        what a trainer begins with and gives back
-    vocabulary.py   corpus -> the words that get a vector, in bounded memory
-    word2vec.py     gensim: skip-gram, CBOW, paragraph vectors, FastText
-    cooccurrence.py corpus -> how often words stand near each other
-    glove.py        co-occurrences -> vectors, in torch
-    alignment.py    a retrained space turned into the frame of the one before
-    pretrained.py   vector files of others, checked
-    subwords.py     vectors of unknown words from character n-grams
-    documents.py    a text's own vector under a trained space (PV-DM, PV-DBOW)
-    probe.py        the loss of a word2vec model on a fixed sample
-    judges.py       arrays -> word similarity, analogies, neighbours, map
-    judgement.py    a trained space -> everything that the report says of it
+    corpus          the texts of a training, and the words that get a vector, in bounded memory
+    sampled_loss    the loss of a word2vec model on a fixed sample
+    word2vec        gensim: skip-gram, CBOW, paragraph vectors
+    cooccurrence    weighted counts of neighbouring words
+    glove           co-occurrences -> vectors, in torch
+    alignment       a retrained space turned into the frame of the one before
+    pretrained      vector files of others, checked
+    training        one contract over every model: corpus -> vectors
+    doc2vec         the vector of a text under a trained space (PV-DM, PV-DBOW)
+    intrinsic       arrays -> word similarity, analogies, neighbours, projection to a plane
+    evaluation      a trained space -> the figures that the report shows
 """
 
 import hashlib
@@ -31,11 +28,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import CorruptArtefact, DegenerateInput
-from recsys.words.subwords import Subwords
+from recsys.units import UNKNOWN_ROW
 from recsys.workspace import load_npy, read_json, read_table, save_npy, write_json, write_table
 
-SPACE_CHARS = 16
-SUBWORDS = "subwords.npy"  # only in a space that has them
+_SPACE_CHARS = 16  # of a SHA-256: enough that no two spaces of a site ever share an id
 
 Matrix = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
@@ -50,7 +46,6 @@ class WordVectors:
         words: V words, the most frequent first; a word's row is its place here.
         counts: int64 (V,), how often each stands in the corpus.
         vectors: float32 (V, D), as trained: not of unit length.
-        subwords: where the space was trained with character n-grams, what rescues unknown words.
 
     A site without texts has no words: V is 0, and whatever asks for a word finds none.
 
@@ -61,7 +56,6 @@ class WordVectors:
     words: list[str]
     counts: Counts
     vectors: Matrix
-    subwords: Subwords | None = None
 
     def __post_init__(self) -> None:
         if self.words and not (self.vectors.any() and np.isfinite(self.vectors).all()):
@@ -100,28 +94,25 @@ class WordVectors:
         return unit_rows(self.vectors - self.mean)
 
     def centred_of(self, words: Sequence[str]) -> Matrix:
-        """Look up words in the centred frame, and rescue unknown ones where the space has character n-grams.
+        """Look up words in the centred frame.
 
         Returns:
             float32 (N, D), unit rows; NaN for a word that has no vector.
         """
         rows = self.rows(words)
-        known = rows >= 0
-        found = np.full((len(words), self.embedding_dim), np.nan, dtype=np.float32)
-        found[known] = self.centred[rows[known]]
-        if self.subwords is not None and not known.all():
-            strange = np.flatnonzero(~known)
-            found[strange] = unit_rows(self.subwords.guessed([words[place] for place in strange.tolist()]) - self.mean)
-        return found
+        has_vector = rows != UNKNOWN_ROW
+        vectors = np.full((len(words), self.embedding_dim), np.nan, dtype=np.float32)
+        vectors[has_vector] = self.centred[rows[has_vector]]
+        return vectors
 
     def rows(self, words: Iterable[str]) -> Rows:
         """Look words up.
 
         Returns:
-            int32, the row of each word; -1 for a word that has no vector.
+            int32, the row of each word; UNKNOWN_ROW for a word that has no vector.
         """
         row_of = self.row_of
-        return np.array([row_of.get(word, -1) for word in words], dtype=np.int32)
+        return np.array([row_of.get(word, UNKNOWN_ROW) for word in words], dtype=np.int32)
 
 
 def unit_rows(matrix: Matrix) -> Matrix:
@@ -133,7 +124,7 @@ def unit_rows(matrix: Matrix) -> Matrix:
 
 def space_id(vectors: Matrix) -> str:
     """SHA-256 of the vectors' bytes, its first characters."""
-    return hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()[:SPACE_CHARS]
+    return hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()[:_SPACE_CHARS]
 
 
 def save_words(words: WordVectors, folder: Path) -> None:
@@ -142,10 +133,8 @@ def save_words(words: WordVectors, folder: Path) -> None:
     write_table(
         folder / "vocabulary.parquet", pa.table({"word": pa.array(words.words, pa.string()), "count": words.counts})
     )
-    facts = {"space": words.space, "embedding_dim": words.embedding_dim, "words": len(words.words)}
-    write_json(folder / "space.json", facts)
-    if words.subwords is not None:
-        save_npy(folder / SUBWORDS, words.subwords.vectors)
+    shape = {"embedding_dim": words.embedding_dim, "words": len(words.words)}
+    write_json(folder / "space.json", {"space": words.space} | shape)
 
 
 def load_words(folder: Path) -> WordVectors:
@@ -156,19 +145,12 @@ def load_words(folder: Path) -> WordVectors:
     """
     vectors = load_npy(folder / "vectors.npy")
     vocabulary = read_table(folder / "vocabulary.parquet")
-    facts = read_json(folder / "space.json")
-    shape = (facts["words"], facts["embedding_dim"])
+    declared = read_json(folder / "space.json")
+    shape = (declared["words"], declared["embedding_dim"])
     if vectors.dtype != np.float32 or vectors.shape != shape or vocabulary.num_rows != shape[0]:
         raise CorruptArtefact(
             f"float32 vectors {shape} and as many words in {folder}",
             f"{vectors.dtype} {vectors.shape} and {vocabulary.num_rows} words",
             "Run: python -m jobs words --fresh",
         )
-    subwords = Subwords(load_npy(folder / SUBWORDS)) if (folder / SUBWORDS).is_file() else None
-    if subwords is not None and subwords.vectors.shape[1:] != shape[1:]:
-        raise CorruptArtefact(
-            f"n-gram vectors of {shape[1]} dimensions in {folder}",
-            f"{subwords.vectors.shape}",
-            "Run: python -m jobs words --fresh",
-        )
-    return WordVectors(vocabulary["word"].to_pylist(), vocabulary["count"].to_numpy(), vectors, subwords)
+    return WordVectors(vocabulary["word"].to_pylist(), vocabulary["count"].to_numpy(), vectors)

@@ -1,7 +1,7 @@
-"""A retrained word space, turned into the frame of the one before it, and how far its words have moved.
+"""Alignment of a retrained word space with the one before it, and the drift of its words.
 
 Two trainings on one corpus give the same cosines in two frames that have nothing to do with each other. What was kept
-from the last space (a reader's profile) is worth something in the new one only after the best rotation between them.
+from the previous space (a reader's profile) is worth something in the new one only after the best rotation.
 Source: Schönemann 1966 (orthogonal Procrustes); Hamilton et al. 2016, "Diachronic Word Embeddings", section 3.
 """
 
@@ -12,23 +12,23 @@ import numpy.typing as npt
 
 from recsys.words import Matrix, Rows, WordVectors
 
-MOVED = 20  # words that the report names
+_NAMED_WORDS = 20  # words that the report names
 
 
 class WordDrift(NamedTuple):
-    """How far the words have moved since the last space.
+    """Movement of the words since the previous space.
 
     Attributes:
-        parent: space id of the last space.
+        parent: space id of the previous space.
         shared_words: words in both.
         mean_cosine: of the shared words' centred vectors before and after, each word counting the same.
-        least: the words that moved most, among the frequent half, with their cosines.
+        moved_most: words of the frequent half with the smallest cosines, and those.
     """
 
     parent: str
     shared_words: int
     mean_cosine: float
-    least: list[tuple[str, float]]
+    moved_most: list[tuple[str, float]]
 
 
 def rotation(source: Matrix, target: Matrix, weights: Matrix) -> Matrix:
@@ -37,22 +37,22 @@ def rotation(source: Matrix, target: Matrix, weights: Matrix) -> Matrix:
     Args:
         source: float32 (N, D).
         target: float32 (N, D), the same words' vectors in the other frame.
-        weights: float32 (N,), non-negative: how much each word counts.
+        weights: float32 (N,), non-negative, one per word.
 
     Returns:
         float32 (D, D), orthogonal: ``source @ rotation`` is the closest to ``target`` in weighted squares.
     """
-    crossed = (source * weights[:, None]).T.astype(np.float64) @ target.astype(np.float64)  # (D, D)
-    left, _, right = np.linalg.svd(crossed)
-    turned: Matrix = (left @ right).astype(np.float32)
-    return turned
+    covariance = (source * weights[:, None]).T.astype(np.float64) @ target.astype(np.float64)  # (D, D)
+    left, _, right = np.linalg.svd(covariance)
+    orthogonal: Matrix = (left @ right).astype(np.float32)
+    return orthogonal
 
 
 def alignment(words: WordVectors, parent: WordVectors) -> Matrix | None:
-    """The rotation from a new space to the last one.
+    """The rotation from a new space to the previous one.
 
-    Found on the centred unit vectors of the shared words, each with the root of its smaller count: a word's vector is
-    surer the more often it stands in the text, but function words shall not decide alone.
+    It is fitted to the centred unit vectors of the shared words, each with the root of its smaller count: a word's
+    vector is surer the more often it stands in the text, but function words shall not decide alone.
 
     Returns:
         float32 (D, D); None where the dimensions differ, or fewer words are shared than there are dimensions.
@@ -67,13 +67,13 @@ def alignment(words: WordVectors, parent: WordVectors) -> Matrix | None:
 
 
 def drift(words: WordVectors, parent: WordVectors) -> WordDrift:
-    """Compare an aligned space with the last one."""
+    """Compare an aligned space with the previous one."""
     ours, theirs = _shared(words, parent)
     cosines = np.einsum("nd,nd->n", words.centred[ours], parent.centred[theirs])
     frequent = np.flatnonzero(words.counts[ours] >= np.median(words.counts[ours]))
-    least = frequent[np.argsort(cosines[frequent], kind="stable")[:MOVED]]
-    named = [(words.words[ours[place]], round(float(cosines[place]), 4)) for place in least.tolist()]
-    return WordDrift(parent.space, len(ours), round(float(cosines.mean()), 4), named)
+    farthest = frequent[np.argsort(cosines[frequent], kind="stable")[:_NAMED_WORDS]]
+    moved_most = [(words.words[ours[place]], round(float(cosines[place]), 4)) for place in farthest.tolist()]
+    return WordDrift(parent.space, len(ours), round(float(cosines.mean()), 4), moved_most)
 
 
 def _shared(words: WordVectors, parent: WordVectors) -> tuple[npt.NDArray[np.intp], Rows]:

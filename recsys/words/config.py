@@ -1,6 +1,6 @@
 """Settings of word vectors."""
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from recsys.config import Section
 
@@ -86,22 +86,7 @@ class WordsConfig(Section):
             "none"
         ),
     )
-    subwords: bool = Field(
-        False,
-        description="true: character n-grams are learned as well, and give unknown words a vector; 3 to 5 times slower",
-    )
-    buckets: int = Field(
-        100_000,
-        ge=1,
-        description="vectors that the n-grams share, with subwords; 4 bytes × embedding_dim each",
-    )
     similarity_files: tuple[str, ...] = Field(
         (),
         description="files: pairs of words with human scores, tab between, that judge vectors beside the English ones",
     )
-
-    @model_validator(mode="after")
-    def _subwords_need_word2vec(self) -> "WordsConfig":
-        if self.subwords and self.model not in ("skip-gram", "cbow"):
-            raise ValueError("subwords only with the model skip-gram or cbow")
-        return self

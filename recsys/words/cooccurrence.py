@@ -1,4 +1,4 @@
-"""How often words stand near each other: a sparse matrix, counted in bounded memory.
+"""Co-occurrence counts of words that stand near each other: a sparse matrix, counted in bounded memory.
 
 Reads ``corpus.txt``; produces ``Cells``. A pair that stands d words apart counts 1/d, within a line only; words without
 a row are passed over before distances are taken, as word2vec does. Source: Pennington et al. 2014, "GloVe: Global
@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-BLOCK = 1 << 22  # characters of the corpus read at once: some 700,000 words
-MAX_CELLS = 12_000_000  # pairs of words in memory, at most: 1 GiB while two sets of them are joined
-DISTANCE_BITS = 6  # a window is at most 63 words
+from recsys.words.corpus import CORPUS_BLOCK
+
+_MAX_CELLS = 12_000_000  # pairs of words in memory, at most: 1 GiB while two sets of them are joined
+_DISTANCE_BITS = 6  # a window is at most 63 words
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -36,7 +37,7 @@ class Cells(NamedTuple):
     forgotten: float
 
 
-def count_pairs(corpus: Path, row_of: Mapping[str, int], window: int, max_cells: int = MAX_CELLS) -> Cells:
+def count_pairs(corpus: Path, row_of: Mapping[str, int], window: int, max_cells: int = _MAX_CELLS) -> Cells:
     """Count the pairs of words that stand at most ``window`` words apart.
 
     Args:
@@ -62,12 +63,12 @@ def count_pairs(corpus: Path, row_of: Mapping[str, int], window: int, max_cells:
 
 
 def _blocks(corpus: Path, row_of: Mapping[str, int]) -> Iterator[tuple[Ints, Ints]]:
-    """The known words' rows, and the number of the line of each, a block of lines at a time."""
+    """Rows of the words in the vocabulary, and the number of the line of each, a block of lines at a time."""
     with corpus.open(encoding="utf-8") as file:
-        while block := file.readlines(BLOCK):
-            found = [[row for word in line.split() if (row := row_of.get(word, -1)) >= 0] for line in block]
-            flat = np.array([row for rows in found for row in rows], dtype=np.int64)
-            yield flat, np.repeat(np.arange(len(found)), [len(rows) for rows in found])
+        while block := file.readlines(CORPUS_BLOCK):
+            lines = [[row for word in line.split() if (row := row_of.get(word, -1)) >= 0] for line in block]
+            flat = np.array([row for rows in lines for row in rows], dtype=np.int64)
+            yield flat, np.repeat(np.arange(len(lines)), [len(rows) for rows in lines])
 
 
 def _pairs(rows: Ints, lines: Ints, words: int, window: int) -> tuple[Ints, Floats]:
@@ -80,10 +81,10 @@ def _pairs(rows: Ints, lines: Ints, words: int, window: int) -> tuple[Ints, Floa
     for distance in range(1, min(window, len(rows) - 1) + 1):
         near = lines[:-distance] == lines[distance:]
         left, right = rows[:-distance][near], rows[distance:][near]
-        runs.append((np.minimum(left, right) * words + np.maximum(left, right)) << DISTANCE_BITS | distance)
+        runs.append((np.minimum(left, right) * words + np.maximum(left, right)) << _DISTANCE_BITS | distance)
     packed = np.sort(np.concatenate(runs)) if runs else np.empty(0, np.int64)  # sorting bare numbers is fastest
-    keys = packed >> DISTANCE_BITS
-    distances = (packed & ((1 << DISTANCE_BITS) - 1)).astype(np.float32)
+    keys = packed >> _DISTANCE_BITS
+    distances = (packed & ((1 << _DISTANCE_BITS) - 1)).astype(np.float32)
     return _added(keys, np.float32(1) / distances)
 
 

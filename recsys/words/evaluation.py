@@ -1,7 +1,8 @@
-"""Everything that the report says of a word space, gathered in one object.
+"""Evaluation of a word space, as the report shows it.
 
 Reads the space, the tokens table, and word lists with human scores: the English ones come inside gensim (WordSim-353,
-SimLex-999, Google's analogies), others are named in ``words.similarity_files``. Produces what ``judgement.json`` holds.
+SimLex-999, Google's analogies), others are named in ``words.similarity_files``. Produces the content of
+``evaluation.json``.
 """
 
 from collections import Counter, defaultdict
@@ -22,20 +23,20 @@ from recsys.words.intrinsic import analogies, neighbours, plane, similarity
 from recsys.words.pretrained import Pretrained
 from recsys.words.training import Trained
 
-ENGLISH_PAIRS = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
-ENGLISH_ANALOGIES = {"Google analogies": "questions-words.txt"}
-NOUNS = 30  # words per language whose neighbours are shown
-NEAREST = 8  # neighbours of each
-MAPPED = 150  # words per language on the map: more would hide each other
-LEAST_CHARS = 2  # of a word that is shown: a single character is half a Chinese word, or an English abbreviation
-LEAST_COUNT = 5  # times that a neighbour stands in the corpus: rarer ones are near to anything
-PAIR_FIELDS, QUESTION_FIELDS = 3, 4
+_ENGLISH_PAIRS = {"WordSim-353": "wordsim353.tsv", "SimLex-999": "simlex999.txt"}
+_ENGLISH_ANALOGIES = {"Google analogies": "questions-words.txt"}
+_NOUNS = 30  # words per language whose neighbours are displayed
+_NEAREST = 8  # neighbours of each
+_MAPPED = 150  # words per language on the map: more would hide each other
+_MIN_CHARS = 2  # of a word that is displayed: a single character is half a Chinese word, or an English abbreviation
+_MIN_COUNT = 5  # times that a neighbour stands in the corpus: rarer ones are near to anything
+_QUESTION_FIELDS = 4
 
 Pairs = list[tuple[str, str, float]]
 
 
-class Usage(NamedTuple):
-    """How often words stand in the texts of one language.
+class WordUsage(NamedTuple):
+    """Counts of the words in the texts of one language.
 
     Attributes:
         words: word -> count.
@@ -46,22 +47,22 @@ class Usage(NamedTuple):
     nouns: Counter[str]
 
 
-def usage_by_language(batches: Iterable[pa.RecordBatch]) -> dict[str, Usage]:
+def usage_by_language(batches: Iterable[pa.RecordBatch]) -> dict[str, WordUsage]:
     """Count words and nouns by language, a batch of the tokens table at a time.
 
     Args:
         batches: columns language, title, body, tags of the tokens table.
     """
-    found: defaultdict[str, Usage] = defaultdict(lambda: Usage(Counter(), Counter()))
+    by_language: defaultdict[str, WordUsage] = defaultdict(lambda: WordUsage(Counter(), Counter()))
     for batch in batches:
         for language in pc.unique(batch.column("language")).to_pylist():
-            usage = found[language]
+            usage = by_language[language]
             part = batch.filter(pc.equal(batch.column("language"), language))
             words, tags = _words(part), pc.list_flatten(part.column("tags"))
             _add(usage.words, words)
             if len(tags) == len(words):
                 _add(usage.nouns, words.filter(pc.starts_with(tags, "n")))
-    return dict(sorted(found.items()))
+    return dict(sorted(by_language.items()))
 
 
 def _words(part: pa.RecordBatch) -> pa.Array:
@@ -79,12 +80,12 @@ def _add(counter: Counter[str], words: pa.Array) -> None:
     counter.update(dict(zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)))
 
 
-def evaluate_words(trained: Trained, usage: Mapping[str, Usage], similarity_files: Sequence[str]) -> dict[str, Any]:
-    """Gather all judgements.
+def evaluate_words(trained: Trained, usage: Mapping[str, WordUsage], similarity_files: Sequence[str]) -> dict[str, Any]:
+    """Evaluate a word space.
 
     Args:
         trained: the space.
-        usage: how often words stand in the texts, by language.
+        usage: counts of the words in the texts, by language.
         similarity_files: further files of word pairs.
 
     Returns:
@@ -94,15 +95,17 @@ def evaluate_words(trained: Trained, usage: Mapping[str, Usage], similarity_file
         ImportRefused: a file of pairs has none.
     """
     words = trained.words
-    shown = {language: _shown(words, used, language) for language, used in usage.items()}
+    displayed = {language: _displayed(words, used, language) for language, used in usage.items()}
     return {
         "similarity": word_similarity(words, similarity_files),
-        "analogies": [_analogies(words, name, file) for name, file in ENGLISH_ANALOGIES.items()],
-        "neighbours": [row for language, rows in shown.items() for row in _neighbours(words, usage, language, rows)],
+        "analogies": [_analogies(words, name, file) for name, file in _ENGLISH_ANALOGIES.items()],
+        "neighbours": [
+            row for language, rows in displayed.items() for row in _neighbours(words, usage, language, rows)
+        ],
         "out_of_vocabulary": {name: _unknown_share(words, used) for name, used in usage.items() if used.words},
         "loss": trained.losses,
         "drift": trained.drift._asdict() if trained.drift else None,
-        "map": [row for language, rows in shown.items() for row in _map(words, language, rows[:MAPPED])],
+        "map": [row for language, rows in displayed.items() for row in _map(words, language, rows[:_MAPPED])],
         "pretrained": _pretrained(trained.pretrained) if trained.pretrained else None,
     }
 
@@ -113,7 +116,7 @@ def word_similarity(words: WordVectors, files: Sequence[str]) -> list[dict[str, 
     Raises:
         ImportRefused: a file is missing, or holds no pair.
     """
-    named = {name: Path(datapath(file)) for name, file in ENGLISH_PAIRS.items()}
+    named = {name: Path(datapath(file)) for name, file in _ENGLISH_PAIRS.items()}
     named |= {Path(file).stem: Path(file) for file in files}
     rows = []
     for name, file in named.items():
@@ -147,44 +150,43 @@ def read_pairs(file: Path) -> Pairs:
 
 
 def _analogies(words: WordVectors, name: str, file: str) -> dict[str, Any]:
-    """Questions of one file, lower-cased; those with an unknown word are not asked."""
+    """Questions of one file, lower-cased; those with an unknown word are left out."""
     lines = Path(datapath(file)).read_text(encoding="utf-8").lower().splitlines()
-    questions = [fields for line in lines if len(fields := line.split()) == QUESTION_FIELDS and fields[0] != ":"]
-    rows = words.rows(word for question in questions for word in question).reshape(-1, QUESTION_FIELDS)
-    known = rows[(rows >= 0).all(axis=1)].astype(np.int64)
-    accuracy = round(analogies(words.centred, known) / len(known), 4) if len(known) else None
-    facts = {"questions": len(questions), "covered": len(known), "accuracy": accuracy}
-    return {"name": name, "language": "en", **facts}
+    questions = [fields for line in lines if len(fields := line.split()) == _QUESTION_FIELDS and fields[0] != ":"]
+    rows = words.rows(word for question in questions for word in question).reshape(-1, _QUESTION_FIELDS)
+    covered = rows[(rows >= 0).all(axis=1)].astype(np.int64)
+    accuracy = round(analogies(words.centred, covered) / len(covered), 4) if len(covered) else None
+    figures = {"questions": len(questions), "covered": len(covered), "accuracy": accuracy}
+    return {"name": name, "language": "en", **figures}
 
 
-def _shown(words: WordVectors, used: Usage, language: str) -> npt.NDArray[np.int64]:
-    """Rows of one language's words that may be shown, the most frequent first: nouns where it has tags."""
+def _displayed(words: WordVectors, used: WordUsage, language: str) -> npt.NDArray[np.int64]:
+    """Rows of one language's words that are worth displaying, the most frequent first: nouns where it has tags."""
     counts = used.nouns or used.words
     stops = STOP_WORDS.get(language, frozenset())
-    known = words.row_of
+    row_of = words.row_of
     eligible = [
         (-count, word)
         for word, count in counts.items()
-        if word in known and word not in stops and len(word) >= LEAST_CHARS and not any(map(str.isdigit, word))
+        if word in row_of and word not in stops and len(word) >= _MIN_CHARS and not any(map(str.isdigit, word))
     ]
-    return np.array([known[word] for _, word in sorted(eligible)], dtype=np.int64)
+    return np.array([row_of[word] for _, word in sorted(eligible)], dtype=np.int64)
 
 
 def _neighbours(
-    words: WordVectors, usage: Mapping[str, Usage], language: str, shown: npt.NDArray[np.int64]
+    words: WordVectors, usage: Mapping[str, WordUsage], language: str, rows: npt.NDArray[np.int64]
 ) -> list[dict[str, Any]]:
     """The nearest words of the most frequent ones, all of one language."""
-    among = shown[words.counts[shown] >= LEAST_COUNT] if len(shown) else shown
-    asked = shown[:NOUNS]
-    nearest = neighbours(words.centred, asked, among, NEAREST)
+    frequent = rows[words.counts[rows] >= _MIN_COUNT] if len(rows) else rows
+    nearest = neighbours(words.centred, rows[:_NOUNS], frequent, _NEAREST)
     return [
         {
             "word": (word := words.words[row]),
             "language": language,
             "count": usage[language].words[word],
-            "nearest": [[words.words[other], round(cosine, 4)] for other, cosine in found],
+            "nearest": [[words.words[other], round(cosine, 4)] for other, cosine in pairs],
         }
-        for row, found in zip(asked.tolist(), nearest, strict=True)
+        for row, pairs in zip(rows[:_NOUNS].tolist(), nearest, strict=True)
     ]
 
 
@@ -197,21 +199,21 @@ def _map(words: WordVectors, language: str, rows: npt.NDArray[np.int64]) -> list
     ]
 
 
-def _unknown_share(words: WordVectors, used: Usage) -> float:
+def _unknown_share(words: WordVectors, used: WordUsage) -> float:
     """The share of a language's tokens that have no vector of their own."""
     unknown = sum(count for word, count in used.words.items() if word not in words.row_of)
     return round(unknown / used.words.total(), 4)
 
 
-def _pretrained(found: Pretrained) -> dict[str, Any]:
-    repeated = found.refused.get("repeated", 0)
+def _pretrained(result: Pretrained) -> dict[str, Any]:
+    repeated = result.refused.get("repeated", 0)
     return {
-        "file": found.file,
-        "words": found.rows,
-        "used": found.used,
+        "file": result.file,
+        "words": result.rows,
+        "used": result.used,
         "duplicates": repeated,
-        "refused": sum(found.refused.values()) - repeated,
-        "reasons": found.refused,
+        "refused": sum(result.refused.values()) - repeated,
+        "reasons": result.refused,
     }
 
 

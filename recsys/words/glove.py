@@ -22,10 +22,10 @@ from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
 from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch
 
-ALPHA = 0.75  # a pair seen x times weighs (x / x_max) ** ALPHA, at most 1; the paper's
-BATCH = 1 << 18  # cells per step at most: larger is faster and learns less per epoch
-LEAST_STEPS = 16  # steps per epoch, so that a small corpus is not learned in one
-FIRST_SQUARE = 1.0  # AdaGrad's accumulators at the start, which bounds the first steps; the original program's
+_ALPHA = 0.75  # a pair seen x times weighs (x / x_max) ** _ALPHA, at most 1; the paper's
+CELLS_PER_STEP = 1 << 18  # cells per step at most: larger is faster and learns less per epoch
+MIN_STEPS = 16  # steps per epoch, so that a small corpus is not learned in one
+_INITIAL_SQUARE = 1.0  # AdaGrad's accumulators at the start, which bounds the first steps; the original program's
 
 Ints = npt.NDArray[np.int64]
 
@@ -57,9 +57,10 @@ class CellBatch(NamedTuple):
 
 
 class GloveState(NamedTuple):
-    """The two matrices with their biases, and AdaGrad's accumulators, each float32 (V, D + 2).
+    """Parameters of a GloVe training: the two matrices with their biases, and AdaGrad's accumulators.
 
-    The last two columns are bias and 1 in ``words``, 1 and bias in ``contexts``, so that one product is the score.
+    Each is float32 (V, D + 2). The last two columns are bias and 1 in ``words``, 1 and bias in ``contexts``, so that
+    one product is the score.
     """
 
     words: Tensor
@@ -85,8 +86,8 @@ def fit(
         corpus: one article, or a part of one, per line.
         vocabulary: the words that get a vector.
         config: window, x_max, epochs and the like.
-        seed: of the first vectors, of the batches and of their order.
-        start: vectors to begin with, or None.
+        seed: of the initial vectors, of the batches and of their order.
+        start: vectors to start from; None: all at random.
         on_epoch: called with the epochs done so far and the mean weighted squared error during the last one.
 
     Raises:
@@ -96,8 +97,8 @@ def fit(
     cells = count_pairs(corpus, vocabulary.row_of, config.window)
     if not len(cells.rows):
         raise DegenerateInput("two known words in a line of the corpus", "none", "Use words.model: skip-gram.")
-    batches = make_batches(cells, config.x_max, BATCH, rng)
-    state = first_state(len(vocabulary.words), config.embedding_dim, start, rng)
+    batches = make_batches(cells, config.x_max, CELLS_PER_STEP, rng)
+    state = initial_state(len(vocabulary.words), config.embedding_dim, start, rng)
     total = sum(len(batch.logs) for batch in batches)
     epochs = min(config.epochs, max(1, config.max_trained_words * config.window // total))
     losses: list[float] = []
@@ -117,7 +118,7 @@ def make_batches(cells: Cells, x_max: float, size: int, rng: np.random.Generator
     rows = np.concatenate([cells.rows, cells.columns[mirrored]])
     columns = np.concatenate([cells.columns, cells.rows[mirrored]])
     values = np.concatenate([cells.values, cells.values[mirrored]])
-    count = max(LEAST_STEPS, round(len(rows) / size))
+    count = max(MIN_STEPS, round(len(rows) / size))
     batch = rng.integers(count, size=len(rows))
     order = np.lexsort((columns, rows, batch))
     bounds = np.searchsorted(batch[order], np.arange(count + 1))
@@ -138,19 +139,19 @@ def _batch(rows: Ints, columns: Ints, values: npt.NDArray[np.float32], x_max: fl
         row[order],
         order,
         np.log(values),
-        np.minimum(1, (values / np.float32(x_max)) ** np.float32(ALPHA)),
+        np.minimum(1, (values / np.float32(x_max)) ** np.float32(_ALPHA)),
     )
     return CellBatch(*(torch.from_numpy(array) for array in arrays))
 
 
-def first_state(words: int, embedding_dim: int, start: InitialVectors | None, rng: np.random.Generator) -> GloveState:
+def initial_state(words: int, embedding_dim: int, start: InitialVectors | None, rng: np.random.Generator) -> GloveState:
     """Small random vectors; a word that has a start gets half of it in each of the two matrices."""
     both = ((rng.random((2, words, embedding_dim + 2)) - 0.5) / embedding_dim).astype(np.float32)
     if start is not None:
-        known = np.isfinite(start.vectors[:, 0])
-        both[:, known, :-2] = start.vectors[known] / 2
+        given = np.isfinite(start.vectors[:, 0])
+        both[:, given, :-2] = start.vectors[given] / 2
     both[0, :, -1] = both[1, :, -2] = 1
-    squares = np.full_like(both, FIRST_SQUARE)
+    squares = np.full_like(both, _INITIAL_SQUARE)
     return GloveState(*(torch.from_numpy(matrix) for matrix in (*both, *squares)))
 
 
@@ -161,7 +162,6 @@ def step(state: GloveState, batch: CellBatch, learning_rate: float) -> float:
         The summed loss of the cells before the step.
     """
     words, contexts = state.words[batch.words], state.contexts[batch.contexts]  # (R, D + 2), (C, D + 2)
-    turned = batch.order
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Sparse", UserWarning)  # torch calls its sparse matrices a beta
 
@@ -170,15 +170,15 @@ def step(state: GloveState, batch: CellBatch, learning_rate: float) -> float:
 
         def transposed(values: Tensor) -> Tensor:
             size = (len(contexts), len(words))
-            return torch.sparse_csr_tensor(batch.column_starts, batch.rows, values[turned], size)
+            return torch.sparse_csr_tensor(batch.column_starts, batch.rows, values[batch.order], size)
 
         error = torch.sparse.sampled_addmm(matrix(-batch.logs), words, contexts.T).values()
-        slope = batch.weights * error
-        word_slope, context_slope = matrix(slope) @ contexts, transposed(slope) @ words
-        word_squares = state.word_squares[batch.words] + matrix(slope**2) @ contexts**2
-        context_squares = state.context_squares[batch.contexts] + transposed(slope**2) @ words**2
-    word_slope[:, -1] = context_slope[:, -2] = 0  # the ones that carry the other side's bias stay ones
+        gradient = batch.weights * error
+        word_gradient, context_gradient = matrix(gradient) @ contexts, transposed(gradient) @ words
+        word_squares = state.word_squares[batch.words] + matrix(gradient**2) @ contexts**2
+        context_squares = state.context_squares[batch.contexts] + transposed(gradient**2) @ words**2
+    word_gradient[:, -1] = context_gradient[:, -2] = 0  # the ones that carry the other side's bias stay ones
     state.word_squares[batch.words], state.context_squares[batch.contexts] = word_squares, context_squares
-    state.words[batch.words] = words.addcdiv_(word_slope, word_squares.sqrt_(), value=-learning_rate)
-    state.contexts[batch.contexts] = contexts.addcdiv_(context_slope, context_squares.sqrt_(), value=-learning_rate)
-    return float(torch.dot(slope, error))
+    state.words[batch.words] = words.addcdiv_(word_gradient, word_squares.sqrt_(), value=-learning_rate)
+    state.contexts[batch.contexts] = contexts.addcdiv_(context_gradient, context_squares.sqrt_(), value=-learning_rate)
+    return float(torch.dot(gradient, error))

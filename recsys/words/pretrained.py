@@ -1,7 +1,7 @@
 """Word vectors that others have trained, read from their files and checked.
 
 Reads word2vec text and binary, GloVe's text (no header) and fastText's ``.vec``, each also as ``.gz``; keeps the
-vectors of the wanted words alone, one line in memory at a time. The format is told from the first two lines.
+vectors of the wanted words alone, one line in memory at a time. The format is recognised by the first two lines.
 
 A file is refused when it cannot be one of these: no readable row, another dimension, no line end in its first 4 MiB.
 A row is refused, and counted by its reason, when it repeats a wanted word (the first one stays), is not UTF-8, has
@@ -21,17 +21,17 @@ import numpy as np
 from recsys.errors import ImportRefused
 from recsys.words import Matrix
 
-MAX_LINE = 1 << 22  # bytes; a line of 2,000 dimensions takes about 50,000
-MAX_WORD = 1 << 10  # bytes of a word in a binary file
-BLOCK = 1 << 20  # bytes read at once
-HEADER_FIELDS = 2  # rows and dimensions
-CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))  # bytes that no line of text holds
+MAX_LINE_BYTES = 1 << 22  # bytes; a line of 2,000 dimensions takes about 50,000
+_MAX_WORD_BYTES = 1 << 10  # bytes of a word in a binary file
+_BLOCK = 1 << 20  # bytes read at once
+_HEADER_FIELDS = 2  # rows and dimensions
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))  # bytes that no line of text holds
 
 Rows = Iterator[tuple[bytes, Matrix]]
 
 
 class Pretrained(NamedTuple):
-    """What a file gave.
+    """Vectors of a file, and what was refused of it.
 
     Attributes:
         file: its name.
@@ -78,7 +78,7 @@ def read_vectors(file: Path, wanted: Mapping[str, int], embedding_dim: int) -> P
 
 
 def _take(name: bytes, values: Matrix, wanted: Mapping[str, int], exact: set[str], vectors: Matrix) -> str:
-    """Put one row where it is wanted; returns why it is refused, if it is."""
+    """Put one row where it is wanted; returns the reason of a refusal, or an empty string."""
     if not (np.isfinite(values).all() and values.any()):
         return "not finite or zero"
     try:
@@ -97,15 +97,15 @@ def _take(name: bytes, values: Matrix, wanted: Mapping[str, int], exact: set[str
 
 def _rows(stream: IO[bytes], file: Path, dim: int, refused: Counter[str]) -> Rows:
     """The rows of a file of any of the formats; counts those that cannot be read."""
-    first = _read(stream.readline, MAX_LINE, refused)
-    if len(first) == MAX_LINE:
-        raise _refusal(file, f"no line end in its first {MAX_LINE} bytes")
+    first = _read(stream.readline, MAX_LINE_BYTES, refused)
+    if len(first) == MAX_LINE_BYTES:
+        raise _refusal(file, f"no line end in its first {MAX_LINE_BYTES} bytes")
     fields = first.split()
-    header = len(fields) == HEADER_FIELDS and all(field.isdigit() for field in fields)
-    found = int(fields[1]) if header else len(fields) - 1
-    if fields and found != dim:
-        raise _refusal(file, f"{found} dimensions in its first line")
-    lines = iter(lambda: _read(stream.readline, MAX_LINE, refused), b"")
+    header = len(fields) == _HEADER_FIELDS and all(field.isdigit() for field in fields)
+    dimensions = int(fields[1]) if header else len(fields) - 1
+    if fields and dimensions != dim:
+        raise _refusal(file, f"{dimensions} dimensions in its first line")
+    lines = iter(lambda: _read(stream.readline, MAX_LINE_BYTES, refused), b"")
     if not header:
         yield from _text_rows(itertools.chain([first], lines), None, dim, refused)
         return
@@ -140,13 +140,13 @@ def _text_rows(lines: Iterator[bytes], rows: int | None, dim: int, refused: Coun
         refused["missing"] += rows - read
 
 
-def _binary_rows(stream: IO[bytes], begun: bytes, rows: int, dim: int, refused: Counter[str]) -> Rows:
+def _binary_rows(stream: IO[bytes], first: bytes, rows: int, dim: int, refused: Counter[str]) -> Rows:
     """Rows of word2vec's binary format: a word, a space, D little-endian float32, perhaps a line end."""
-    buffer, place = begun, 0
+    buffer, place = first, 0
     for row in range(rows):
         space = buffer.find(b" ", place)
         while space < 0 or len(buffer) < space + 1 + 4 * dim:
-            more = _read(stream.read, BLOCK, refused) if space >= 0 or len(buffer) - place < MAX_WORD else b""
+            more = _read(stream.read, _BLOCK, refused) if space >= 0 or len(buffer) - place < _MAX_WORD_BYTES else b""
             if not more:
                 refused["cut off"] += 1
                 refused.update({"missing": rows - row - 1} if row + 1 < rows else {})
@@ -159,8 +159,8 @@ def _binary_rows(stream: IO[bytes], begun: bytes, rows: int, dim: int, refused: 
 
 
 def _is_text(line: bytes) -> bool:
-    """Whether a line is one of text: numbers in binary hold control characters."""
-    return len(line) == len(line.translate(None, CONTROLS))
+    """True for a line of text: numbers in binary hold control characters."""
+    return len(line) == len(line.translate(None, _CONTROLS))
 
 
 def _read(call: Callable[[int], bytes], size: int, refused: Counter[str]) -> bytes:

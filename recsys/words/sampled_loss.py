@@ -1,4 +1,4 @@
-"""The loss of a word2vec model on a fixed sample of windows, in nats per prediction.
+"""Loss of a word2vec model on a fixed sample of windows, in nats per prediction.
 
 Gensim's own counter is one thread's share, kept in float32, and stands still after 16 million predictions; this one is
 the same sample after every epoch, so that its curve is smooth and two trainings on one corpus can be compared.
@@ -15,30 +15,30 @@ import numpy.typing as npt
 
 from recsys.words.config import WordsConfig
 
-LINES = 400  # sampled lines of the corpus
-WINDOWS = 1_000  # sampled windows in them
-NOISE_POWER = 0.75  # negatives are drawn in proportion to count ** 0.75, as in training
+_LINES = 400  # sampled lines of the corpus
+_WINDOWS = 1_000  # sampled windows in them
+NOISE_POWER = 0.75  # negative samples are drawn in proportion to count ** 0.75, as gensim does
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class SampledLoss:
-    """P predictions, always the same: input words -> target word.
+    """Loss of P predictions, always the same: input words -> target word.
 
     Attributes:
         inputs: int64 (I,), rows of all predictions' input words, one prediction after the other.
         starts: int64 (P,), where each prediction's inputs begin.
         targets: int64 (P,), rows of the words to predict.
-        noise: int64 (P, N), rows of the words that are not there; N is 0 with hierarchical softmax.
+        negatives: int64 (P, N), rows of the negative samples; N is 0 with hierarchical softmax.
     """
 
     inputs: Ints
     starts: Ints
     targets: Ints
-    noise: Ints
+    negatives: Ints
 
-    def loss(self, model: Any) -> float:
+    def of(self, model: Any) -> float:
         """Mean loss of the predictions under a gensim Word2Vec model as it is now."""
         if not len(self.targets):
             return 0.0
@@ -47,7 +47,7 @@ class SampledLoss:
         if model.hs:
             rows = np.unique(self.targets).tolist()
             return sum(_path_losses(model, hidden[self.targets == row], row) for row in rows) / len(self.targets)
-        outputs = np.concatenate([self.targets[:, None], self.noise], axis=1)  # (P, 1 + N)
+        outputs = np.concatenate([self.targets[:, None], self.negatives], axis=1)  # (P, 1 + N)
         scores = np.einsum("pd,pnd->pn", hidden, model.syn1neg[outputs]).astype(np.float64)
         scores[:, 1:] *= -1
         return float(np.logaddexp(0, -scores).sum(axis=1).mean())
@@ -66,18 +66,18 @@ def build_sampled_loss(corpus: Path, model: Any, config: WordsConfig, rng: np.ra
     Args:
         corpus: the file that the model is trained on.
         model: a gensim Word2Vec model that has its vocabulary.
-        config: the window, and how many negatives.
-        rng: draws lines, places and negatives.
+        config: the window, and the number of negative samples.
+        rng: draws lines, windows and negative samples.
 
     Returns:
-        Up to ``WINDOWS`` windows: one prediction each with CBOW, one for each context word with skip-gram.
+        Up to ``_WINDOWS`` windows: one prediction each with CBOW, one for each context word with skip-gram.
     """
     lines = [
         [row for word in line if (row := model.wv.key_to_index.get(word)) is not None] for line in _lines(corpus, rng)
     ]
     places = [(line, place) for line in lines if len(line) > 1 for place in range(len(line))]
-    if len(places) > WINDOWS:
-        places = [places[i] for i in np.sort(rng.choice(len(places), WINDOWS, replace=False))]
+    if len(places) > _WINDOWS:
+        places = [places[i] for i in np.sort(rng.choice(len(places), _WINDOWS, replace=False))]
     inputs: list[list[int]] = []
     targets: list[int] = []
     for line, place in places:
@@ -86,23 +86,25 @@ def build_sampled_loss(corpus: Path, model: Any, config: WordsConfig, rng: np.ra
         inputs += predictions
         targets += [line[place]] * len(predictions)
     starts = np.cumsum([0, *map(len, inputs)])[:-1]
-    noise = (
-        np.zeros((len(targets), 0), dtype=np.int64) if model.hs else _noise(model, (len(targets), config.negative), rng)
+    negatives = (
+        np.zeros((len(targets), 0), dtype=np.int64)
+        if model.hs
+        else _negatives(model, (len(targets), config.negative), rng)
     )
     flat = np.array([row for rows in inputs for row in rows], dtype=np.int64)
-    return SampledLoss(flat, starts.astype(np.int64), np.array(targets, dtype=np.int64), noise)
+    return SampledLoss(flat, starts.astype(np.int64), np.array(targets, dtype=np.int64), negatives)
 
 
-def _noise(model: Any, shape: tuple[int, int], rng: np.random.Generator) -> Ints:
+def _negatives(model: Any, shape: tuple[int, int], rng: np.random.Generator) -> Ints:
     counts = np.array([model.wv.get_vecattr(row, "count") for row in range(len(model.wv))], dtype=np.float64)
     share = counts**NOISE_POWER
     return rng.choice(len(counts), size=shape, p=share / share.sum())
 
 
 def _lines(corpus: Path, rng: np.random.Generator) -> list[list[str]]:
-    """``LINES`` lines from evenly spread places of the file, or all of them when there are fewer."""
+    """``_LINES`` lines from evenly spread places of the file, or all of them when there are fewer."""
     size = corpus.stat().st_size
-    bounds = np.linspace(0, size, LINES + 1).astype(np.int64)
+    bounds = np.linspace(0, size, _LINES + 1).astype(np.int64)
     kept: dict[int, list[str]] = {}
     with corpus.open("rb") as file:
         for low, high in pairwise(bounds.tolist()):

@@ -1,9 +1,9 @@
 """Word vectors by prediction, with gensim, read straight from the corpus file.
 
-Skip-gram and CBOW, with hierarchical softmax or negative sampling, with character n-grams (FastText) or without, and
-paragraph vectors (doc2vec: PV-DM, PV-DBOW), which learn a vector of each line beside those of the words.
+Skip-gram and CBOW, each with negative sampling or hierarchical softmax, and paragraph vectors (doc2vec: PV-DM,
+PV-DBOW), which learn a vector of each line beside those of the words.
 Source: Mikolov et al. 2013, "Distributed Representations of Words and Phrases and their Compositionality"; Le & Mikolov
-2014, "Distributed Representations of Sentences and DocumentInference"; Bojanowski et al. 2017 (n-grams).
+2014, "Distributed Representations of Sentences and Documents".
 """
 
 from pathlib import Path
@@ -12,16 +12,14 @@ from typing import Any
 import numpy as np
 from gensim.models.callbacks import CallbackAny2Vec
 from gensim.models.doc2vec import Doc2Vec
-from gensim.models.fasttext import FastText
 from gensim.models.word2vec import Word2Vec
 
 from recsys.errors import DegenerateInput
 from recsys.words.config import WordsConfig
 from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch
 from recsys.words.sampled_loss import SampledLoss, build_sampled_loss
-from recsys.words.subwords import MAX_CHARS, MIN_CHARS, Subwords
 
-KEEP_ALL = 0.999999  # instead of no subsampling, for which gensim leaves its random state unset with hs; drops no word
+_KEEP_ALL = 0.999999  # subsampling that drops no word: at 0, gensim leaves its random state unset with hs
 
 
 def fit(
@@ -41,7 +39,7 @@ def fit(
         config: which model, and its numbers.
         seed: of all randomness; with one worker, equal seeds give equal bytes.
         workers: threads.
-        start: vectors to begin with; None: all at random.
+        start: vectors to start from; None: all at random.
         on_epoch: called with the epochs done so far and the loss after each.
 
     Raises:
@@ -49,19 +47,18 @@ def fit(
     """
     model = _model(vocabulary, config, seed, workers)
     if start is not None:
-        _begin_with(model, start)
-    watch = Watch(build_sampled_loss(corpus, model, config, np.random.default_rng(seed)), on_epoch)
+        _set_initial_vectors(model, start)
+    recorder = LossRecorder(build_sampled_loss(corpus, model, config, np.random.default_rng(seed)), on_epoch)
     epochs = min(config.epochs, max(1, config.max_trained_words // vocabulary.tokens))
     model.train(
         corpus_file=str(corpus),
         total_examples=vocabulary.lines,
         total_words=vocabulary.tokens,
         epochs=epochs,
-        callbacks=[watch],
+        callbacks=[recorder],
     )
     vectors = model.wv.vectors.astype(np.float32, copy=False)
-    subwords = Subwords(model.wv.vectors_ngrams) if config.subwords else None
-    return Fitted(vectors, watch.losses, None if model.hs else model.syn1neg, subwords)
+    return Fitted(vectors, recorder.losses, None if model.hs else model.syn1neg)
 
 
 def _model(vocabulary: CorpusVocabulary, config: WordsConfig, seed: int, workers: int) -> Any:
@@ -75,16 +72,13 @@ def _model(vocabulary: CorpusVocabulary, config: WordsConfig, seed: int, workers
         "hs": int(hierarchical),
         "negative": 0 if hierarchical else config.negative,
         "alpha": config.learning_rate,
-        "sample": config.subsample or KEEP_ALL,
+        "sample": config.subsample or _KEEP_ALL,
         "seed": seed,
         "workers": workers,
     }
     if config.model in ("pv-dm", "pv-dbow"):
         model = Doc2Vec(dm=int(config.model == "pv-dm"), dbow_words=1, **shared)
         model.dv.index_to_key = list(range(vocabulary.lines))
-    elif config.subwords:
-        grams = {"min_n": MIN_CHARS, "max_n": MAX_CHARS, "bucket": config.buckets}
-        model = FastText(sg=int(config.model == "skip-gram"), **grams, **shared)
     else:
         model = Word2Vec(sg=int(config.model == "skip-gram"), **shared)
     counts = dict(zip(vocabulary.words, vocabulary.counts.tolist(), strict=True))
@@ -92,34 +86,25 @@ def _model(vocabulary: CorpusVocabulary, config: WordsConfig, seed: int, workers
     return model
 
 
-def _begin_with(model: Any, start: InitialVectors) -> None:
-    """Replace first vectors by given ones; hierarchical softmax's outputs begin anew, since its tree is another."""
-    known = np.flatnonzero(np.isfinite(start.vectors[:, 0]))
-    if isinstance(model, FastText):
-        if start.subwords is not None and start.subwords.vectors.shape == model.wv.vectors_ngrams.shape:
-            model.wv.vectors_ngrams[:] = start.subwords.vectors
-        sums, sizes = Subwords(model.wv.vectors_ngrams).sums([model.wv.index_to_key[row] for row in known.tolist()])
-        # a word's vector is the mean of its own part and its n-grams': solved for its own part
-        model.wv.vectors_vocab[known] = start.vectors[known] * (sizes + 1)[:, None] - sums
-    else:
-        model.wv.vectors[known] = start.vectors[known]
+def _set_initial_vectors(model: Any, start: InitialVectors) -> None:
+    """Replace random vectors by given ones; hierarchical softmax's outputs start anew, since its tree is another."""
+    rows = np.flatnonzero(np.isfinite(start.vectors[:, 0]))
+    model.wv.vectors[rows] = start.vectors[rows]
     if not model.hs:
         model.syn1neg[:] = start.outputs
 
 
-class Watch(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
-    """Measures the loss after each epoch; stops a training that has lost itself."""
+class LossRecorder(CallbackAny2Vec):  # type: ignore[misc]  # gensim carries no types
+    """Loss after each epoch; a training whose loss is not finite is stopped."""
 
-    def __init__(self, probe: SampledLoss, on_epoch: OnEpoch | None) -> None:
-        self.probe, self.on_epoch = probe, on_epoch
+    def __init__(self, sampled_loss: SampledLoss, on_epoch: OnEpoch | None) -> None:
+        self.sampled_loss, self.on_epoch = sampled_loss, on_epoch
         self.losses: list[float] = []
 
     def on_epoch_end(self, model: Any) -> None:
         """Called by gensim."""
-        if isinstance(model, FastText):
-            model.wv.adjust_vectors()  # composes each word's vector from its own part and its n-grams'
         with np.errstate(all="ignore"):  # what is not finite is refused here, with a remedy
-            loss = self.probe.loss(model)
+            loss = self.sampled_loss.of(model)
         if not np.isfinite(loss):
             raise DegenerateInput("a finite loss", f"{loss}", "Lower words.learning_rate.")
         self.losses.append(round(loss, 6))

@@ -11,7 +11,7 @@ from recsys.errors import ImportRefused
 from recsys.tokens import Tokens
 from recsys.tokens.table import as_table
 from recsys.words import WordVectors, unit_rows
-from recsys.words.evaluation import Usage, evaluate_words, read_pairs, usage_by_language, word_similarity
+from recsys.words.evaluation import WordUsage, evaluate_words, read_pairs, usage_by_language, word_similarity
 from recsys.words.intrinsic import Agreement, analogies, neighbours, plane, ranks, similarity
 from recsys.words.training import Trained
 
@@ -121,7 +121,7 @@ def test_the_judgement_holds_what_the_report_shows() -> None:
 
 def test_without_tags_the_most_frequent_words_that_say_something_stand_for_the_nouns() -> None:
     usage = usage_by_language(table())["en"]
-    found = evaluate_words(trained(), {"en": Usage(usage.words, type(usage.words)())}, [])
+    found = evaluate_words(trained(), {"en": WordUsage(usage.words, type(usage.words)())}, [])
     assert [row["word"] for row in found["neighbours"]] == ["banks", "fell", "rise", "team"]
 
 
