@@ -32,7 +32,7 @@ def run(job: Job) -> Counts:
 
 
 def _spoken(job: Job) -> SiteLanguages:
-    """What the site is written in, by an even sample of its articles."""
+    """Languages of the site, by an even sample of its articles."""
     source = pq.ParquetFile(job.path("events") / "articles.parquet")
     step = -(-source.metadata.num_rows // SAMPLE_TEXTS)
     columns = ["title", "body", "language"]

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 
 from recsys.errors import CorruptArtefact
-from recsys.tokens.classes import CHUNK, NO_CLASSES, WordClasses, induce, load_classes
-from recsys.tokens.sample import sample
+from recsys.tokens.classes import NO_CLASSES, TOKENS_AT_ONCE, WordClasses, load_classes
+from recsys.tokens.induction import induce, sample_tokens
 from recsys.tokens.table import TOKENS_SCHEMA, Tokens, as_table
 from recsys.workspace import save_npy
 
@@ -39,7 +39,7 @@ def tagged(classes: WordClasses, text: str) -> dict[str, str]:
     known = list(dict.fromkeys(words))
     codes = np.array([known.index(word) for word in words], np.int64)
     starts = np.arange(len(words)) == 0
-    return dict(zip(words, classes.in_context(codes, known, starts).tolist(), strict=True))
+    return dict(zip(words, classes.tags_in_context(codes, known, starts).tolist(), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_shares_are_shares(learned: WordClasses) -> None:
 
 def test_no_words_have_no_tags(learned: WordClasses) -> None:
     assert learned.tags([]) == []
-    assert len(learned.in_context(np.empty(0, np.int64), [], np.empty(0, bool))) == 0
+    assert len(learned.tags_in_context(np.empty(0, np.int64), [], np.empty(0, bool))) == 0
 
 
 def test_the_same_text_gives_the_same_classes(learned: WordClasses) -> None:
@@ -144,16 +144,16 @@ def test_a_long_text_is_judged_in_parts_as_if_it_were_one(learned: WordClasses) 
     """The tokens on either side of a part's end see each other."""
     words = ["the", BOTH, "of", "will"]
     pattern = np.array([0, 1, 2, 3, 1, 0, 1])  # the zend of will zend the zend
-    codes = np.tile(pattern, CHUNK // len(pattern) + 2)
+    codes = np.tile(pattern, TOKENS_AT_ONCE // len(pattern) + 2)
     starts = np.arange(len(codes)) % len(pattern) == 0
-    tags = learned.in_context(codes, words, starts).reshape(-1, len(pattern))
+    tags = learned.tags_in_context(codes, words, starts).reshape(-1, len(pattern))
     assert (tags == tags[0]).all()
     assert tags[0, :6].tolist() == ["u", "n", "u", "u", "v", "u"]
 
 
 def test_a_sample_holds_an_even_part_of_many_batches() -> None:
     lines = [f"word{number} again" for number in range(64)]
-    part = sample(batches(lines, rows=1), max_tokens=32)
+    part = sample_tokens(batches(lines, rows=1), max_tokens=32)
     numbers = [int(part.words[code].removeprefix("word")) for code in part.codes[::2]]
     assert len(numbers) <= 32
     assert numbers[0] == 0

@@ -27,7 +27,7 @@ from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import BigramCounter, KeyedSums
 from recsys.tokens.cut import Cutter
 from recsys.tokens.lexicon import LexiconEntry, load_lexicon
-from recsys.tokens.pool import Work, done, portions
+from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
 from recsys.workspace import read_json, read_table
 
 CONFIG = TokensConfig()
@@ -205,7 +205,7 @@ def test_breaks_ascend_inside_the_text(parts: list[str]) -> None:
     ],
 )
 def test_what_is_odd_about_a_text_is_named(text: str, odd: list[str]) -> None:
-    assert Cutter(TokensConfig(max_body_chars=100_000)).pieces("", text, None).odd == odd
+    assert Cutter(TokensConfig(max_body_chars=100_000)).segments("", text, None).odd == odd
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ def test_a_wrong_dictionary_is_answered_with_its_line(tmp_path: Path, content: b
 
 
 def learned(titles: list[str], folder: Path, **keys: Any) -> dict[str, LexiconEntry]:
-    keys = {"min_count": 2, "min_articles": 2, "min_freedom": 0.0} | keys
+    keys = {"min_count": 2, "min_articles": 2, "min_branching_entropy": 0.0} | keys
     table = pa.table({"id": list(map(str, range(len(titles)))), "title": titles, "body": titles, "language": titles})
     table = table.set_column(2, "body", pa.nulls(len(titles), pa.string()))
     table = table.set_column(3, "language", pa.array(["en"] * len(titles)))
@@ -324,14 +324,14 @@ def learned(titles: list[str], folder: Path, **keys: Any) -> dict[str, LexiconEn
     return {entry.entry: entry for entry in load_lexicon(folder).entries}
 
 
-def test_cohesion_and_freedom_by_hand(tmp_path: Path) -> None:
+def test_npmi_and_branching_entropy_by_hand(tmp_path: Path) -> None:
     """11 words, alpha 3, beta 4, together 3; to the right: pie twice and an end; to the left: three different ones."""
     found = learned(["Alpha beta pie", "alpha beta pie", "gamma alpha beta", "delta beta"], tmp_path)
     entry = found["alpha_beta"]
     assert entry.parts == ("alpha", "beta")
-    assert entry.times == 3
-    assert entry.cohesion == pytest.approx(math.log(3 * 11 / (3 * 4)) / math.log(11 / 3), abs=1e-6)
-    assert entry.freedom == pytest.approx(-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)), abs=1e-6)
+    assert entry.occurrences == 3
+    assert entry.npmi == pytest.approx(math.log(3 * 11 / (3 * 4)) / math.log(11 / 3), abs=1e-6)
+    assert entry.branching_entropy == pytest.approx(-(2 / 3 * math.log(2 / 3) + 1 / 3 * math.log(1 / 3)), abs=1e-6)
 
 
 def test_what_is_learned_is_joined_in_the_table_and_in_articles_that_come_later(tmp_path: Path) -> None:
@@ -352,13 +352,13 @@ def test_tokens_of_an_older_version_are_refused(tmp_path: Path) -> None:
 
 def test_chinese_new_words_are_found(tmp_path: Path) -> None:
     titles = ["他玩王者荣耀", "王者荣耀更新", "王者荣耀的英雄", "天气很好", "王者归来", "荣耀手机"]
-    assert "王者荣耀" in learned(titles, tmp_path, min_cohesion=0.3)
+    assert "王者荣耀" in learned(titles, tmp_path, min_npmi=0.3)
     assert read_table(tmp_path / "articles.parquet")["title"].to_pylist()[1] == ["王者荣耀", "更新"]
 
 
 def test_parts_of_something_longer_do_not_join_but_the_whole_does(tmp_path: Path) -> None:
     titles = ["{} Abra Kada Bra {}".format(*pair) for pair in (("he", "fell"), ("she", "rose"), ("we", "sang"))]
-    assert set(learned(titles, tmp_path, min_freedom=0.5)) == {"abra_kada_bra"}
+    assert set(learned(titles, tmp_path, min_branching_entropy=0.5)) == {"abra_kada_bra"}
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_parts_of_something_longer_do_not_join_but_the_whole_does(tmp_path: Path
     ids=["stop words", "numbers", "breaks", "one article"],
 )
 def test_what_never_joins(titles: list[str], tmp_path: Path) -> None:
-    assert learned(titles, tmp_path, min_cohesion=-1) == {}
+    assert learned(titles, tmp_path, min_npmi=-1) == {}
 
 
 def test_the_watch_can_be_switched_off(tmp_path: Path) -> None:
@@ -421,7 +421,7 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path: Path, monkeypat
 def test_a_process_that_was_killed_is_an_error_and_leaves_no_other_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recsys.tokens.pool.SMALL_BYTES", -1)
     before = set(children(os.getpid()))  # those of other tests: a browser, a database, a resource tracker
-    answers = done(Work(TokensConfig(workers=2)), portions(catalogue(60).to_batches(2)))
+    answers = run_in_processes(BatchTask(TokensConfig(workers=2)), bounded_batches(catalogue(60).to_batches(2)))
     next(answers)
     workers = set(children(os.getpid())) - before
     assert len(workers) == 2
@@ -436,10 +436,10 @@ PARENT = """
 import time
 import pyarrow as pa
 import recsys.tokens.pool as pool
-from recsys.tokens.pool import ARTICLES, TokensConfig, Work
+from recsys.tokens.pool import ARTICLES, TokensConfig, BatchTask
 pool.SMALL_BYTES = -1
 batches = [pa.record_batch([["a"]] * 4, schema=ARTICLES)] * 9
-for _ in pool.done(Work(TokensConfig(workers=2)), batches):
+for _ in pool.run_in_processes(BatchTask(TokensConfig(workers=2)), batches):
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -468,7 +468,7 @@ def test_batches_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("recsys.tokens.pool.BATCH_ARTICLES", 2)
     bodies = ["a", "b", "c", "x" * 50, "d"]
     table = pa.table({"id": bodies, "title": bodies, "body": bodies, "language": bodies})
-    assert [batch.num_rows for batch in portions(table.to_batches())] == [2, 1, 1, 1]
+    assert [batch.num_rows for batch in bounded_batches(table.to_batches())] == [2, 1, 1, 1]
 
 
 JAPANESE = "東京電力は福島第一原発のトラブルを発表した。ユーザーが見た國際ニュース"

@@ -64,7 +64,7 @@ def subjects() -> list[Subject]:
 
 
 def _words(cutter: Cutter, text: Article) -> Words:
-    pieces = cutter.pieces(text.title, text.body, text.language)
+    pieces = cutter.segments(text.title, text.body, text.language)
     return np.array([piece for piece in pieces.title + pieces.body if piece[0].isalpha()], dtype=np.object_)
 
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from recsys.keywords.config import KeywordsConfig
 from recsys.keywords.word_features import WordLookup
-from recsys.tokens.table import TokenArrays, codes_of, token_arrays
+from recsys.tokens.table import JOINT, TokenArrays, codes_of, token_arrays
 
 PHRASE_TAGS: dict[str, tuple[str, ...]] = {
     "en": ("n", "a")
@@ -99,9 +99,6 @@ def _tagged(
     return np.array([[tag.startswith(able) for tag in tags] for able in allowed], bool).reshape(len(languages), -1)
 
 
-JOIN = "_"  # between the parts of a joined word
-
-
 class Segments(NamedTuple):
     """The same texts in T pieces, each a word as readers see it.
 
@@ -116,13 +113,13 @@ class Segments(NamedTuple):
 
 def take_apart(text: TokenArrays) -> Segments:
     """Cut joined words into their parts; nothing that breaks a phrase is added within one."""
-    joined = [code for code, word in enumerate(text.words) if JOIN in word]
+    joined = [code for code, word in enumerate(text.words) if JOINT in word]
     if not joined:
         return Segments(text, np.arange(len(text.codes)))
     place = {word: code for code, word in enumerate(text.words)}
     parts = [[code] for code in range(len(text.words))]
     for code in joined:
-        parts[code] = [place.setdefault(part, len(place)) for part in text.words[code].split(JOIN)]
+        parts[code] = [place.setdefault(part, len(place)) for part in text.words[code].split(JOINT)]
     sizes = np.array([len(codes) for codes in parts], np.int64)
     flat, begin = np.array([code for codes in parts for code in codes], np.int64), np.cumsum(sizes) - sizes
     lengths = sizes[text.codes]

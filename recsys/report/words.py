@@ -123,12 +123,12 @@ def _lexicon(tokens: Path, most: int) -> Part:
         mine = sorted(
             (row for row in rows if row["language"] == language), key=lambda row: (-row["count"], row["entry"])
         )
-        cells = [[_written(row["entry"]), row["count"], row["cohesion"], row["freedom"]] for row in mine[:most]]
+        cells = [[_written(row["entry"]), row["count"], row["npmi"], row["branching_entropy"]] for row in mine[:most]]
         caption = f"{len(mine):,} in all ({language}); the most frequent are shown."
-        tables.append(Table(["word", "count", "cohesion", "freedom"], cells, caption=caption))
+        tables.append(Table(["word", "count", "NPMI", "branching entropy"], cells, caption=caption))
     note = (
-        "Neighbours that stand together oftener than chance (cohesion: normalised mutual information) and in many"
-        " surroundings (freedom: the smaller branching entropy, in nats) became one word."
+        "Neighbours that stand together oftener than chance (NPMI: normalised pointwise mutual information) and in many"
+        " surroundings (the smaller branching entropy, in nats) became one word."
     )
     return Part(heading, note, tables)
 

@@ -19,10 +19,10 @@ import pyarrow as pa
 from recsys.markup import without_markup
 from recsys.tokens.config import TokensConfig
 
-MIN_WRAPPED_CHARS = 40  # of the widest line of a text that was wrapped at a fixed width: below are lists and tables
-MAX_WRAPPED_CHARS = 120  # a text with a longer line was not wrapped
-RAGGED = 0.75  # share of the widest line that a line and the next word exceed where it was wrapped
-MAX_LINE_CHARS = 200  # a longer line is a paragraph; nobody repeats one on every page
+_MIN_WRAPPED_CHARS = 40  # of the widest line of a text that was wrapped at a fixed width: below are lists and tables
+_MAX_WRAPPED_CHARS = 120  # a text with a longer line was not wrapped
+_RAGGED = 0.75  # share of the widest line that a line and the next word exceed where it was wrapped
+_MAX_LINE_CHARS = 200  # a longer line is a paragraph; nobody repeats one on every page
 BREAKS = frozenset(".,;:!?()[]{}\"'`/\\|<>=~^*-+\n")  # a gap that holds one of these separates phrases
 
 _UNSEEN = re.compile(
@@ -102,7 +102,7 @@ def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
     if bare.isspace() or not bare:
         odd += ["markup_only"] * (not text.isspace() and text != bare)
     text = bare
-    text = text[:-MAX_LINE_CHARS] + _SIGNED.sub("", text[-MAX_LINE_CHARS:])  # a signature is short
+    text = text[:-_MAX_LINE_CHARS] + _SIGNED.sub("", text[-_MAX_LINE_CHARS:])  # a signature is short
     if not text or text.isspace():
         return Plain("", odd)
     if boilerplate is None:
@@ -127,10 +127,10 @@ def _readable(text: str) -> tuple[str, list[str]]:
     return _STRAY.sub("", text), ["mojibake"] if "\ufffd" in text else []
 
 
-def _is_boilerplate(line: str, known: Collection[str]) -> bool:
-    if len(line) > MAX_LINE_CHARS or not (line := line.strip()):
+def _is_boilerplate(line: str, repeated: Collection[str]) -> bool:
+    if len(line) > _MAX_LINE_CHARS or not (line := line.strip()):
         return False
-    if line in known or _BOILERPLATE.fullmatch(line):
+    if line in repeated or _BOILERPLATE.fullmatch(line):
         return True
     return ("{" in line or ");" in line) and len(_CODE_SIGNS.findall(line)) > _CODE_SHARE * len(line)
 
@@ -163,22 +163,22 @@ def unwrap(text: str) -> str:
     """
     lines = text.split("\n")
     width = max(map(len, lines))
-    if not MIN_WRAPPED_CHARS <= width <= MAX_WRAPPED_CHARS:
+    if not _MIN_WRAPPED_CHARS <= width <= _MAX_WRAPPED_CHARS:
         return text
     parts = [lines[0]]
     for line, following in pairwise(lines):
         first = following.split(maxsplit=1)[:1]
-        wrapped = first and line.strip() and len(line.rstrip()) + 1 + len(first[0]) > RAGGED * width
+        wrapped = first and line.strip() and len(line.rstrip()) + 1 + len(first[0]) > _RAGGED * width
         parts += [" " if wrapped else "\n", following]
     return "".join(parts)
 
 
-MAX_LINES = (
+_MAX_LINES = (
     400_000  # different lines in memory, at most 200 characters each; those seen only once are forgotten above it
 )
-MIN_ARTICLES = 5  # articles that a line must stand in; fewer are a coincidence, or one story told twice
-MIN_SHARE = 0.001  # of the articles: what a large catalogue repeats by chance
-MAX_KEPT = 10_000  # lines, the most frequent ones
+_MIN_ARTICLES = 5  # articles that a line must stand in; fewer are a coincidence, or one story told twice
+_MIN_SHARE = 0.001  # of the articles: what a large catalogue repeats by chance
+_MAX_KEPT = 10_000  # lines, the most frequent ones
 
 
 def repeated_lines(batches: Iterable[pa.RecordBatch], config: TokensConfig) -> list[str]:
@@ -198,17 +198,17 @@ def repeated_lines(batches: Iterable[pa.RecordBatch], config: TokensConfig) -> l
             articles += 1
             counts.update(_short_lines(body[: config.max_body_chars]) if body else ())
         floor = 1
-        while len(counts) > MAX_LINES:
+        while len(counts) > _MAX_LINES:
             counts, floor = Counter({line: n for line, n in counts.items() if n > floor}), floor + 1
-    least = max(MIN_ARTICLES, math.ceil(MIN_SHARE * articles))
+    least = max(_MIN_ARTICLES, math.ceil(_MIN_SHARE * articles))
     often = sorted((line for line in counts if counts[line] >= least), key=lambda line: (-counts[line], line))
-    return often[:MAX_KEPT]
+    return often[:_MAX_KEPT]
 
 
 def _short_lines(body: str) -> set[str]:
     if "<" in body or "\r" in body:
         body = plain(body).text
-    elif len(body) > MAX_LINE_CHARS and "\n" not in body:
+    elif len(body) > _MAX_LINE_CHARS and "\n" not in body:
         return set()
-    lines = (html.unescape(line).strip() for line in body.split("\n") if len(line) <= MAX_LINE_CHARS)
+    lines = (html.unescape(line).strip() for line in body.split("\n") if len(line) <= _MAX_LINE_CHARS)
     return {line for line in lines if line}

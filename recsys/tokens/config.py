@@ -55,13 +55,13 @@ class TokensConfig(Section):
         ge=1,
         description="articles: two neighbours that stand in fewer are no word but what one text repeats",
     )
-    min_cohesion: float = Field(
+    min_npmi: float = Field(
         0.5,
         ge=-1,
         le=1,
-        description="normalised pointwise mutual information, from -1 to 1: phrases below it are merely common",
+        description="normalised pointwise mutual information (NPMI), from -1 to 1: phrases below it are merely common",
     )
-    min_freedom: float = Field(
+    min_branching_entropy: float = Field(
         1.0,
         ge=0,
         description=(

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from recsys.tokens.table import SegmentArrays
 
-MAX_TYPES = 2_000_000  # different words of a language in memory, some 250 MB; the rarest are forgotten above it
+_MAX_WORDS = 2_000_000  # different words of a language in memory, some 250 MB; the rarest are forgotten above it
 MAX_KEYS = 4_000_000  # different keys of ``KeyedSums`` in memory, 100 MB with what merging takes
-BUCKETS = 1 << 25  # of the sketch, one byte each; ten million different pairs seldom share one
+_BUCKETS = 1 << 25  # of the sketch, one byte each; ten million different pairs seldom share one
 _BUFFER = 1 << 20  # keys that wait to be merged
 
 Codes = npt.NDArray[np.int64]
@@ -17,7 +17,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 class WordCounts:
-    """How often each word of each language stands in the corpus."""
+    """Counts of the words of the corpus by language."""
 
     def __init__(self) -> None:
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -28,12 +28,12 @@ class WordCounts:
         for number, language in enumerate(flat.languages):
             counts = np.bincount(flat.codes[flat.spoken == number], minlength=len(words))
             used = np.flatnonzero(counts)
-            known = self.counts[language]
+            totals = self.counts[language]
             for code, count in zip(used.tolist(), counts[used].tolist(), strict=True):
-                known[words[code]] += count
+                totals[words[code]] += count
             floor = 1
-            while len(known) > MAX_TYPES:
-                known = self.counts[language] = Counter({name: n for name, n in known.items() if n > floor})
+            while len(totals) > _MAX_WORDS:
+                totals = self.counts[language] = Counter({name: n for name, n in totals.items() if n > floor})
                 floor += 1
 
 
@@ -80,7 +80,7 @@ class KeyedSums:
 class BigramCounter:
     """Counts neighbours and the articles in which they meet.
 
-    Bigrams are first counted in a sketch, one byte per bucket, and exactly from the moment on at which they reach the
+    Pairs are first counted in a sketch, one byte per bucket, and exactly from the moment on at which they reach the
     least count that is asked for: what is rare, which is nearly everything, takes no memory of its own.
 
     Args:
@@ -92,7 +92,7 @@ class BigramCounter:
 
     def __init__(self, size: int, least: int) -> None:
         self._size, self._least = size, min(least, 100)
-        self._seen = np.zeros((BUCKETS, 2), np.uint8)  # times and articles, at most 255
+        self._seen = np.zeros((_BUCKETS, 2), np.uint8)  # times and articles, at most 255
         self._sums = KeyedSums(2)
 
     def add(self, codes: Codes, meeting: Mask, article: Codes) -> None:
@@ -150,8 +150,8 @@ class NeighbourCounter:
             neighbour: int64 (N,), its code; -1 for none.
         """
         self._total += np.bincount(pair, minlength=self._pairs)
-        known = neighbour >= 0
-        keys, counts = np.unique(pair[known] * self._size + neighbour[known], return_counts=True)
+        coded = neighbour >= 0
+        keys, counts = np.unique(pair[coded] * self._size + neighbour[coded], return_counts=True)
         self._sums.add(keys, counts[:, None])
 
     def entropy(self) -> npt.NDArray[np.float64]:

@@ -20,7 +20,7 @@ from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages, resolve_language
 from recsys.tokens.clean import BREAKS, normal, plain, unwrap
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.dictionary import user_entries
-from recsys.tokens.scripts import UNSPACED, apart, without_particle
+from recsys.tokens.scripts import UNSPACED_LANGUAGES, apart, without_particle
 from recsys.tokens.table import SEGMENTS
 
 _POSSESSIVE = re.compile(r"'s(?<=\w's)\b")  # the literal first, which is what makes it fast
@@ -39,8 +39,8 @@ _WORD = re.compile(
     rf"|[^\W_][\w{_MARKS}]*(?:['-][^\W_][\w{_MARKS}]*)*"  # don't  year-old  600m
     r"|[.,;:!?()\[\]{}\"`/\\|<>=~^*+\n-]+|(?<!\w)')"  # what separates phrases
 )
-UNKNOWN = "x"  # the tag of a word that is in no dictionary, as jieba has it
-MAX_TAGS = 300_000  # tags of words held in memory, some 40 MB
+_UNKNOWN_TAG = "x"  # the tag of a word that is in no dictionary, as jieba has it
+_MAX_TAGS = 300_000  # tags of words held in memory, some 40 MB
 _WORD_KIND, _BREAK_KIND = 1, 2
 _TITLE_END = "\n"
 
@@ -92,10 +92,10 @@ class Cutter:
         Returns:
             As many rows of ``SEGMENTS``; a run of more than ``max_word_chars`` characters is no word.
         """
-        texts = [self.pieces(title or "", body or "", language) for title, body, language in rows]
+        texts = [self.segments(title or "", body or "", language) for title, body, language in rows]
         flat = list(chain.from_iterable((*text.title, _TITLE_END, *text.body) for text in texts))
         article = np.repeat(np.arange(len(texts)), [len(text.title) + 1 + len(text.body) for text in texts])
-        codes, names, kind = self._known(flat)
+        codes, names, kind = self._coded(flat)
         is_word = kind[codes] == _WORD_KIND
         lengths = np.bincount(article[is_word], minlength=len(texts))
         bounds = np.concatenate([[0], np.cumsum(lengths)])
@@ -116,7 +116,7 @@ class Cutter:
             schema=SEGMENTS,
         )
 
-    def pieces(self, title: str, body: str, language: str | None) -> SegmentedText:
+    def segments(self, title: str, body: str, language: str | None) -> SegmentedText:
         """Clean one article and cut it into words and what stands between them.
 
         Args:
@@ -140,10 +140,10 @@ class Cutter:
     def tag(self, word: str) -> str:
         """The part of speech of a Chinese word by jieba's dictionary; "x" when it is not in it."""
         if word not in self._tag_of:
-            if len(self._tag_of) > MAX_TAGS:
+            if len(self._tag_of) > _MAX_TAGS:
                 self._tag_of.clear()
             tagged = self.jieba.tag(word)
-            self._tag_of[word] = tagged[0][1] if len(tagged) == 1 else UNKNOWN
+            self._tag_of[word] = tagged[0][1] if len(tagged) == 1 else _UNKNOWN_TAG
         return self._tag_of[word]
 
     def _cut(self, text: str, language: str) -> list[str]:
@@ -153,7 +153,7 @@ class Cutter:
             pieces: list[str] = self.jieba.cut(normal(text, simplify=self.config.simplify))
             return pieces
         text = normal(unwrap(text) if "\n" in text else text, simplify=False)
-        if language in UNSPACED:
+        if language in UNSPACED_LANGUAGES:
             return _WORD.findall(apart(text))
         if language == "ko":
             return [without_particle(word) for word in _WORD.findall(text)]
@@ -162,7 +162,7 @@ class Cutter:
         text = _ABBREVIATED.sub("", text)
         return _WORD.findall(text)
 
-    def _known(self, pieces: list[str]) -> tuple[Codes, pa.Array, npt.NDArray[np.int8]]:
+    def _coded(self, pieces: list[str]) -> tuple[Codes, pa.Array, npt.NDArray[np.int8]]:
         """Number a batch's pieces: their codes, the piece of each code, and its kind: word, break, or neither."""
         encoded = pa.array(pieces, pa.string()).dictionary_encode()
         longest = self.config.max_word_chars
@@ -175,7 +175,7 @@ class Cutter:
 
 
 def _breaks(before: Codes, article: Codes, is_break: npt.NDArray[np.bool_], bounds: Codes) -> tuple[Codes, Codes]:
-    """Where phrases end, counted from the beginning of each article; and where each article's breaks begin."""
+    """Ends of phrases, counted from the beginning of each article; and the bounds of each article's breaks."""
     of, place = article[is_break], before[is_break] - bounds[:-1][article[is_break]]
     inside = (place > 0) & (place < np.diff(bounds)[of])
     of, place = of[inside], place[inside]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 _LINE = re.compile(r"(?P<word>.+?)(?:\s+(?P<freq>\d+))?(?:\s+(?P<tag>[a-z]{1,4}))?")
 _NO_SPACE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]")
-MAX_ENTRY_CHARS = 80  # longer lines are no words but sentences, most likely a file of another kind
+_MAX_ENTRY_CHARS = 80  # longer lines are no words but sentences, most likely a file of another kind
 
 
 class UserEntry(NamedTuple):
@@ -41,7 +41,7 @@ def user_entries(lines: Sequence[str]) -> list[UserEntry]:
 
 def _entry(line: str, place: int) -> UserEntry:
     match = _LINE.fullmatch(line.strip())
-    if not match or len(line) > MAX_ENTRY_CHARS or "\ufffd" in line or not line.strip().isprintable():
+    if not match or len(line) > _MAX_ENTRY_CHARS or "\ufffd" in line or not line.strip().isprintable():
         raise ValueError(f'"word [freq] [tag]" in line {place} of the user dictionary, not {line[:40]!r}')
     word, freq, tag = match["word"], match["freq"], match["tag"]
     if tag and not freq and not _NO_SPACE.search(word):

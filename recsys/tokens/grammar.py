@@ -1,4 +1,4 @@
-"""What is known of English word classes before any text is read: function words, a few sure words, endings, contexts.
+"""Prior knowledge of English word classes: function words, a few sure words, endings, contexts.
 
 Written for this project from an English grammar's chapter headings, not from data. Shares stand in the order noun,
 verb, adjective, adverb; a text moves them (``recsys.tokens.classes``).
@@ -128,7 +128,7 @@ def _each(groups: dict[str, Shares]) -> dict[str, Shares]:
     return {word: shares for words, shares in groups.items() for word in words.split()}
 
 
-FUNCTION_WORDS = tuple(dict.fromkeys(_FUNCTION.split()))
+ENGLISH_FUNCTION_WORDS = tuple(dict.fromkeys(_FUNCTION.split()))
 NUMBER_WORDS = frozenset(_NUMBERS.split())
 SURE_WORDS = tuple(tuple(words.split()) for words in (_NOUNS, _VERBS, _ADJECTIVES, _ADVERBS))
 LEFT_OF, RIGHT_OF = _each(_CONTEXTS_LEFT), _each(_CONTEXTS_RIGHT)  # what follows the word; what it follows

@@ -1,4 +1,4 @@
-"""The lexicon: what the corpus taught the tokeniser, and how its entries join the words of a text.
+"""Lexicon of new words and collocations, and the joining of its entries in a text.
 
 An entry is a sequence of words that is one word: a Chinese word that the dictionary lacks, an English collocation.
 Reads and writes ``lexicon.parquet``, ``boilerplate.parquet`` and ``spoken.json``.
@@ -22,11 +22,11 @@ _SCHEMA = pa.schema(
         ("language", pa.string()),
         ("parts", pa.list_(pa.string())),
         ("count", pa.int64()),
-        ("cohesion", pa.float32()),
-        ("freedom", pa.float32()),
+        ("npmi", pa.float32()),
+        ("branching_entropy", pa.float32()),
     ]
 )
-MAX_PARTS = 4  # words of an entry: longer ones are slogans
+_MAX_PARTS = 4  # words of an entry: longer ones are slogans
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -39,24 +39,24 @@ class LexiconEntry(NamedTuple):
         entry: as it stands in texts: "new_york", "人工智能".
         language: of the articles in which it is joined.
         parts: 2 to 4 words.
-        times: how often it stands in the corpus.
-        cohesion: normalised pointwise mutual information of its parts, at most 1.
-        freedom: the smaller one of its branching entropies to the left and to the right, in nats.
+        occurrences: in the corpus.
+        npmi: normalised pointwise mutual information of its parts, at most 1.
+        branching_entropy: the smaller one of those to the left and to the right, in nats.
     """
 
     entry: str
     language: str
     parts: tuple[str, ...]
-    times: int
-    cohesion: float
-    freedom: float
+    occurrences: int
+    npmi: float
+    branching_entropy: float
 
 
 class Lexicon(NamedTuple):
-    """What the corpus taught the tokeniser.
+    """Entries, boilerplate lines and languages that were learned from the corpus.
 
     Attributes:
-        entries: new words and collocations, the most cohesive first.
+        entries: new words and collocations, the highest NPMI first.
         boilerplate: lines that stand in many articles.
         spoken: what the site is written in.
     """
@@ -95,7 +95,7 @@ def load_lexicon(folder: Path) -> Lexicon:
 
 
 def joined_name(parts: Sequence[str]) -> str:
-    """How an entry is written: Chinese parts side by side, others with a "_" between them."""
+    """The written form of an entry: Chinese parts side by side, others with a "_" between them."""
     return ("" if any(part[0] >= "\u2e80" for part in parts) else "_").join(parts)
 
 

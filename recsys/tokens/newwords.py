@@ -1,10 +1,10 @@
-"""New-word watch: frequent neighbours that hang together become one word.
+"""Discovery of new words and collocations: frequent neighbours that hang together become one word.
 
 Reads cut articles three times, a batch in memory at once; produces entries of the lexicon. Neighbours hang together
-when they meet far oftener than by chance (cohesion: normalised pointwise mutual information), and they are a whole when
-many different words stand to their left and to their right (freedom: the smaller branching entropy): "york times" is
-cohesive, but always follows "new". A second round looks at the neighbours of what hangs together, so that an entry can
-have up to four parts.
+when they meet far oftener than by chance (NPMI: normalised pointwise mutual information), and they are a whole when
+many different words stand to their left and to their right (the smaller branching entropy): "york times" has a high
+NPMI, but always follows "new". A second round looks at the neighbours of what hangs together, so that an entry can have
+up to four parts.
 Source: Bouma 2009, "Normalized (pointwise) mutual information in collocation extraction"; Jin & Tanaka-Ishii 2006,
 "Unsupervised segmentation of Chinese text by use of branching entropy".
 """
@@ -22,12 +22,12 @@ from recsys.tokens.lexicon import Joiner, LexiconEntry, joined_name
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.tokens.table import SegmentArrays, segment_arrays
 
-MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
-MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
-MAX_KNOWN = 20_000_000  # codes kept from one reading to the next, 80 MB
-MAX_ENTRY_CHARS = {"zh": 8, "en": 40}  # longer ones are slogans
-MIN_PART_CHARS = {"zh": 1, "en": 2}
-CHINESE_PARTS = ("n", "v", "a", "b", "j", "k", "h", "i", "l", "s", "g", "z", "eng", "x")  # tags of words with content
+_MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
+_MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
+_MAX_CACHED_CODES = 20_000_000  # codes kept from one reading to the next, 80 MB
+_MAX_CHARS = {"zh": 8, "en": 40}  # longer ones are slogans
+_MIN_PART_CHARS = {"zh": 1, "en": 2}
+_CHINESE_TAGS = ("n", "v", "a", "b", "j", "k", "h", "i", "l", "s", "g", "z", "eng", "x")  # tags of words with content
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -51,12 +51,12 @@ class NgramCounts(NamedTuple):
 
 
 class Bigrams(NamedTuple):
-    """P pairs of neighbours that hang together, by the codes of a vocabulary; cohesion is float64 (P,)."""
+    """P pairs of neighbours that hang together, by the codes of a vocabulary; npmi is float64 (P,)."""
 
     left: Codes
     right: Codes
     counts: Codes
-    cohesion: npt.NDArray[np.float64]
+    npmi: npt.NDArray[np.float64]
 
 
 def new_words(
@@ -68,11 +68,11 @@ def new_words(
         read: gives the batches of ``SEGMENTS``, from the first one on, each time it is called.
         counts: how often each word stands in them.
         language: "zh" or "en".
-        config: what is frequent, cohesive and free enough.
+        config: least counts, NPMI and branching entropy.
         tags: the part of speech of a Chinese word.
 
     Returns:
-        The entries, the most cohesive first.
+        The entries, the highest NPMI first.
     """
     words = _vocabulary(counts, language, config, tags)
     if not words.usable.any():
@@ -81,31 +81,31 @@ def new_words(
     meetings = BigramCounter(len(words.names), config.min_count)
     for flat, codes in coded:
         meetings.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
-    pairs = _cohesive(meetings, words, language, config)
+    pairs = _cohesive_pairs(meetings, words, language, config)
     joined = words._replace(
         names=words.names + _names(pairs, words),
         counts=np.concatenate([words.counts, pairs.counts]),
         usable=np.concatenate([words.usable, np.ones(len(pairs.left), bool)]),
     )
-    freedom, meetings = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), config.min_count)
+    entropy, meetings = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), config.min_count)
     join = _joiner(pairs, words)
     for flat, codes in coded if len(pairs.left) else ():
-        freedom.add(codes, flat.starts)
+        entropy.add(codes, flat.starts)
         codes, starts, article = join(codes, flat)
         new = (codes[:-1] >= len(words.names)) | (codes[1:] >= len(words.names))
         meetings.add(codes, _meeting(codes, joined.usable, starts) & new, article)
-    found = _entries(pairs, words, freedom, language, config)
-    longer = _cohesive(meetings, joined, language, config)
-    freedom = BranchingEntropy(longer, len(joined.names))
+    entries = _entries(pairs, words, entropy, language, config)
+    longer = _cohesive_pairs(meetings, joined, language, config)
+    entropy = BranchingEntropy(longer, len(joined.names))
     for flat, codes in coded if len(longer.left) else ():
         codes, starts, _ = join(codes, flat)
-        freedom.add(codes, starts)
-    found += _entries(longer, joined, freedom, language, config)
-    return sorted(found, key=lambda entry: (-entry.cohesion, entry.parts))
+        entropy.add(codes, starts)
+    entries += _entries(longer, joined, entropy, language, config)
+    return sorted(entries, key=lambda entry: (-entry.npmi, entry.parts))
 
 
 class BranchingEntropy:
-    """What stands beside some pairs.
+    """Entropy of the words that stand beside some pairs.
 
     Args:
         pairs: the pairs.
@@ -135,14 +135,14 @@ class BranchingEntropy:
 
 
 def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]) -> NgramCounts:
-    names = sorted((name for name in counts if counts[name] > 1), key=lambda name: (-counts[name], name))[:MAX_WORDS]
-    stop, shortest = STOP_WORDS[language], MIN_PART_CHARS[language]
+    names = sorted((name for name in counts if counts[name] > 1), key=lambda name: (-counts[name], name))[:_MAX_WORDS]
+    stop, shortest = STOP_WORDS[language], _MIN_PART_CHARS[language]
     usable = [
         counts[name] >= config.min_count
         and name not in stop
         and len(name) >= shortest
         and not any(char.isdigit() for char in name)
-        and (language != "zh" or tags(name).startswith(CHINESE_PARTS))
+        and (language != "zh" or tags(name).startswith(_CHINESE_TAGS))
         for name in names
     ]
     sizes = np.array([counts[name] for name in names], np.int64)
@@ -155,23 +155,24 @@ class _Coded:
     def __init__(self, read: Reader, language: str, words: NgramCounts) -> None:
         self._read, self._language = read, language
         self._code = {name[0]: place for place, name in enumerate(words.names)}
-        self._known: list[npt.NDArray[np.int32]] = []  # the codes of each batch's different words
-        self._room = MAX_KNOWN
+        self._cached: list[npt.NDArray[np.int32]] = []  # the codes of each batch's different words
+        self._room = _MAX_CACHED_CODES
 
     def __iter__(self) -> Iterator[tuple[SegmentArrays, Codes]]:
         for number, batch in enumerate(self._read()):
             flat = segment_arrays(batch)
-            mine = flat.spoken == (flat.languages.index(self._language) if self._language in flat.languages else -1)
-            codes = self._codes(number, flat.names)[flat.codes[mine]].astype(np.int64)
+            language = flat.languages.index(self._language) if self._language in flat.languages else -1
+            kept = flat.spoken == language
+            codes = self._codes(number, flat.names)[flat.codes[kept]].astype(np.int64)
             if len(codes):
-                yield flat._replace(codes=flat.codes[mine], article=flat.article[mine], starts=flat.starts[mine]), codes
+                yield flat._replace(codes=flat.codes[kept], article=flat.article[kept], starts=flat.starts[kept]), codes
 
     def _codes(self, number: int, names: pa.Array) -> npt.NDArray[np.int32]:
-        if number < len(self._known):
-            return self._known[number]
+        if number < len(self._cached):
+            return self._cached[number]
         codes = np.array([self._code.get(name, -1) for name in names.to_pylist()], np.int32)
-        if number == len(self._known) and self._room >= len(codes):
-            self._known.append(codes)
+        if number == len(self._cached) and self._room >= len(codes):
+            self._cached.append(codes)
             self._room -= len(codes)
         return codes
 
@@ -183,19 +184,19 @@ def _meeting(codes: Codes, usable: Mask, starts: Mask) -> Mask:
     return meeting
 
 
-def _cohesive(meetings: BigramCounter, words: NgramCounts, language: str, config: TokensConfig) -> Bigrams:
+def _cohesive_pairs(meetings: BigramCounter, words: NgramCounts, language: str, config: TokensConfig) -> Bigrams:
     left, right, counts, articles = meetings.pairs()
     often = np.log(words.total / counts)
     chance = np.log(words.total / words.counts[left]) + np.log(words.total / words.counts[right])
-    cohesion = np.divide(chance - often, often, out=np.ones(len(counts)), where=often > 0)
+    npmi = np.divide(chance - often, often, out=np.ones(len(counts)), where=often > 0)
     short = [
-        sum(map(len, words.names[a] + words.names[b])) <= MAX_ENTRY_CHARS[language]
+        sum(map(len, words.names[a] + words.names[b])) <= _MAX_CHARS[language]
         for a, b in zip(left.tolist(), right.tolist(), strict=True)
     ]
-    kept = (counts >= config.min_count) & (articles >= config.min_articles) & (cohesion >= config.min_cohesion)
+    kept = (counts >= config.min_count) & (articles >= config.min_articles) & (npmi >= config.min_npmi)
     kept = np.flatnonzero(kept & np.array(short, bool))
-    kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")][:MAX_PAIRS])
-    return Bigrams(left[kept], right[kept], counts[kept], cohesion[kept])
+    kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")][:_MAX_PAIRS])
+    return Bigrams(left[kept], right[kept], counts[kept], npmi[kept])
 
 
 def _names(pairs: Bigrams, words: NgramCounts) -> list[tuple[str, ...]]:
@@ -204,7 +205,7 @@ def _names(pairs: Bigrams, words: NgramCounts) -> list[tuple[str, ...]]:
 
 def _joiner(pairs: Bigrams, words: NgramCounts) -> Callable[[Codes, SegmentArrays], tuple[Codes, Mask, Codes]]:
     """A function that joins cohesive pairs, whether they are free or not, and codes them behind the words."""
-    order, names = np.argsort(-pairs.cohesion, kind="stable").tolist(), _names(pairs, words)
+    order, names = np.argsort(-pairs.npmi, kind="stable").tolist(), _names(pairs, words)
     joiner = Joiner([names[place] for place in order])
     parts = np.append(joiner.parts([name[0] for name in words.names]), -1)  # the last one is for unknown words
 
@@ -219,13 +220,11 @@ def _joiner(pairs: Bigrams, words: NgramCounts) -> Callable[[Codes, SegmentArray
 
 
 def _entries(
-    pairs: Bigrams, words: NgramCounts, freedom: BranchingEntropy, language: str, config: TokensConfig
+    pairs: Bigrams, words: NgramCounts, entropy: BranchingEntropy, language: str, config: TokensConfig
 ) -> list[LexiconEntry]:
-    least = freedom.least()
+    least = entropy.least()
     return [
-        LexiconEntry(
-            joined_name(parts), language, parts, int(pairs.counts[i]), float(pairs.cohesion[i]), float(least[i])
-        )
+        LexiconEntry(joined_name(parts), language, parts, int(pairs.counts[i]), float(pairs.npmi[i]), float(least[i]))
         for i, parts in enumerate(_names(pairs, words))
-        if least[i] >= config.min_freedom
+        if least[i] >= config.min_branching_entropy
     ]

@@ -29,39 +29,46 @@ from recsys.tokens.cut import Cutter
 from recsys.tokens.table import BATCH_ARTICLES, SEGMENTS, TOKENS_SCHEMA
 from recsys.tokens.tokenizer import load_tokenizer
 
+BATCH_BYTES = 4_000_000  # bytes of text per batch: enough to keep a process busy, little enough to hold some of them
+SMALL_BYTES = 8_000_000  # bytes that one process has worked off before others have started
+
 ARTICLES = pa.schema([(name, pa.string()) for name in ("id", "title", "body", "language")])
 
 
-class Work(NamedTuple):
-    """What to do, as it can be told to another process.
+class BatchTask(NamedTuple):
+    """Task on batches of articles, as it is sent to another process: cut them, or join and tag their words.
 
     Attributes:
-        config: how to cut.
+        config: of the tokeniser.
         boilerplate: lines to leave out when cutting.
-        spoken: what the site is written in, when cutting.
-        learned: folder of the lexicon and the word classes; None: articles are cut; otherwise pieces are finished.
+        spoken: languages of the site, when cutting.
+        tokenizer: folder of the lexicon and the word classes, by which words are joined and tagged; None: articles are
+            cut.
     """
 
     config: TokensConfig
     boilerplate: Sequence[str] = ()
     spoken: SiteLanguages = NO_SITE_LANGUAGES
-    learned: Path | None = None
+    tokenizer: Path | None = None
 
-    def schema(self) -> pa.Schema:
-        """The schema of what comes in, with the work as metadata."""
-        learned = str(self.learned) if self.learned else None
-        facts = {"config": plain(self.config), "boilerplate": list(self.boilerplate), "learned": learned}
-        facts["spoken"] = self.spoken.facts()
-        return (SEGMENTS if self.learned else ARTICLES).with_metadata({"work": json.dumps(facts)})
+    def input_schema(self) -> pa.Schema:
+        """Schema of the input batches, with the task as metadata."""
+        fields = {
+            "config": plain(self.config),
+            "boilerplate": list(self.boilerplate),
+            "spoken": self.spoken.facts(),
+            "tokenizer": str(self.tokenizer) if self.tokenizer else None,
+        }
+        return (SEGMENTS if self.tokenizer else ARTICLES).with_metadata({"task": json.dumps(fields)})
 
-    def answers(self) -> pa.Schema:
-        """The schema of what comes out."""
-        return TOKENS_SCHEMA if self.learned else SEGMENTS
+    def output_schema(self) -> pa.Schema:
+        """Schema of the output batches."""
+        return TOKENS_SCHEMA if self.tokenizer else SEGMENTS
 
     def function(self) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-        """What makes one from the other."""
-        if self.learned:
-            return load_tokenizer(self.learned, self.config).finish
+        """Function from an input batch to an output batch."""
+        if self.tokenizer:
+            return load_tokenizer(self.tokenizer, self.config).join_and_tag
         cutter = Cutter(self.config, self.boilerplate, self.spoken)
 
         def cut(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -71,25 +78,21 @@ class Work(NamedTuple):
         return cut
 
 
-def work_of(schema: pa.Schema) -> Work:
-    """The work that a schema tells of."""
-    facts = json.loads(schema.metadata[b"work"])
-    learned = Path(facts["learned"]) if facts["learned"] else None
-    config, spoken = TokensConfig.model_validate(facts["config"]), SiteLanguages(**facts["spoken"])
-    return Work(config, facts["boilerplate"], spoken, learned)
+def task_of(schema: pa.Schema) -> BatchTask:
+    """The task that a schema carries as metadata."""
+    fields = json.loads(schema.metadata[b"task"])
+    tokenizer = Path(fields["tokenizer"]) if fields["tokenizer"] else None
+    config, spoken = TokensConfig.model_validate(fields["config"]), SiteLanguages(**fields["spoken"])
+    return BatchTask(config, fields["boilerplate"], spoken, tokenizer)
 
 
-BATCH_BYTES = 4_000_000  # bytes of text per batch: enough to keep a process busy, little enough to hold some of them
-SMALL_BYTES = 8_000_000  # bytes that one process has worked off before others have started
-
-
-def done(work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Do some work on batches, in order, in as many processes as its settings say.
+def run_in_processes(task: BatchTask, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Results of a task on batches, in order, from as many processes as its settings say.
 
     Raises:
         ArtefactError: a process was killed.
     """
-    workers = work.config.workers or os.cpu_count() or 1
+    workers = task.config.workers or os.cpu_count() or 1
     stream = iter(batches)
     head: list[pa.RecordBatch] = []
     size = 0
@@ -97,10 +100,10 @@ def done(work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBat
         head.append(batch)
         size += batch.nbytes
     if size <= SMALL_BYTES:
-        function = work.function()
+        function = task.function()
         yield from (function(batch) for part in (head, stream) for batch in part)
         return
-    with _Workers(workers, work) as pool:
+    with _Workers(workers, task) as pool:
         waiting: deque[Future[pa.RecordBatch]] = deque()
         for part in (head, stream):
             for batch in part:
@@ -111,7 +114,7 @@ def done(work: Work, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBat
             yield waiting.popleft().result()
 
 
-def portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def bounded_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The same articles in batches of a bounded size.
 
     Args:
@@ -134,9 +137,9 @@ def portions(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 class _Workers:
     """Processes that work, and a thread for each that hands it batches."""
 
-    def __init__(self, workers: int, work: Work) -> None:
+    def __init__(self, workers: int, task: BatchTask) -> None:
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._all = [_Worker(work) for _ in range(workers)]
+        self._all = [_Worker(task) for _ in range(workers)]
         for worker in self._all:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(workers)
@@ -151,12 +154,12 @@ class _Workers:
 
     def submit(self, batch: pa.RecordBatch) -> "Future[pa.RecordBatch]":
         """Have a batch worked on by whichever process is idle first."""
-        return self._threads.submit(self._answer, batch)
+        return self._threads.submit(self._result_of, batch)
 
-    def _answer(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _result_of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         worker = self._idle.get()
         try:
-            return worker.answer(batch)
+            return worker.result_of(batch)
         finally:
             self._idle.put(worker)
 
@@ -164,7 +167,7 @@ class _Workers:
 class _Worker:
     """One process."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, task: BatchTask) -> None:
         paths = os.pathsep.join(path or os.curdir for path in sys.path)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "recsys.tokens.worker"],
@@ -172,11 +175,11 @@ class _Worker:
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         )
-        self._writer = pa.ipc.new_stream(self._process.stdin, work.schema())
+        self._writer = pa.ipc.new_stream(self._process.stdin, task.input_schema())
         self._reader: pa.ipc.RecordBatchStreamReader | None = None
 
-    def answer(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Hand a batch over and wait for what becomes of it."""
+    def result_of(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Send a batch and wait for its result."""
         assert self._process.stdin is not None
         try:
             self._writer.write_batch(batch)
@@ -185,7 +188,7 @@ class _Worker:
             return self._reader.read_next_batch()
         except (OSError, ValueError, StopIteration) as error:
             raise ArtefactError(
-                "an answer of a process that cuts text",
+                "a result of a process that cuts text",
                 f"none, it has ended ({error or 'no more output'})",
                 "It was most likely killed for want of memory: set tokens.workers to 1 and run again.",
             ) from error

@@ -7,8 +7,8 @@ what is written in other letters becomes words, so that they are shown and ranke
 
 import re
 
-WITHOUT_WORDS = frozenset({"th", "lo", "km", "my", "bo"})
-UNSPACED = WITHOUT_WORDS | {"ja"}
+_WITHOUT_WORDS = frozenset({"th", "lo", "km", "my", "bo"})
+UNSPACED_LANGUAGES = _WITHOUT_WORDS | {"ja"}
 KANJI = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 KATAKANA = "\u30a1-\u30fa\u30fc-\u30ff"
 HIRAGANA = "\u3041-\u309f"
@@ -47,18 +47,18 @@ def apart(text: str) -> str:
     """Put spaces between runs of different scripts; runs that cannot be cut become punctuation.
 
     Args:
-        text: of ``recsys.tokens.clean.normal``, in a language of ``UNSPACED``.
+        text: of ``recsys.tokens.clean.normal``, in a language of ``UNSPACED_LANGUAGES``.
     """
     return _RUN.sub(lambda run: f" {run['word']} " if run["word"] else ";", text)
 
 
 def is_japanese_word(word: str) -> bool:
-    """Whether a word has a kanji or katakana: one in hiragana alone is a particle or an ending."""
+    """True for a word with a kanji or katakana: one in hiragana alone is a particle or an ending."""
     return re.search(rf"[{KANJI}{KATAKANA}a-z]", word) is not None
 
 
 def is_korean_sentence_end(word: str) -> bool:
-    """Whether a Korean word is a predicate, as its ending says: 발표했다."""
+    """True for a Korean predicate, as its ending says: 발표했다."""
     return len(word) > _LEAST and word.endswith("다")
 
 

@@ -132,7 +132,7 @@ belum lagi saja para sebuah seorang ia dia mereka kami kita saya anda nya terseb
 namun tetapi maka pun dua tiga baru tahun hari kata
 """
 
-FUNCTION_WORDS = {
+_FUNCTION_WORDS = {
     "da": _DANISH,
     "no": _NORWEGIAN,
     "sv": _SWEDISH,
@@ -196,5 +196,5 @@ COMPLETE = ("zh", "en")  # lists to which a site's own texts have nothing to add
 STOP_WORDS: dict[str, frozenset[str]] = {
     "en": frozenset(_ENGLISH.split()),
     "zh": frozenset(_CHINESE.split()),
-    **{language: frozenset(words.split()) for language, words in FUNCTION_WORDS.items()},
+    **{language: frozenset(words.split()) for language, words in _FUNCTION_WORDS.items()},
 }

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 LINE_TOKENS = 10_000  # gensim drops what stands behind the 10,000th token of a line
+JOINT = "_"  # between the parts of a joined word: "new_york"
 BATCH_ARTICLES = 1024  # articles held in memory at once
 
 Codes = npt.NDArray[np.int64]
@@ -54,7 +55,7 @@ SEGMENTS = pa.schema(
         ("words", pa.list_(pa.dictionary(pa.int32(), pa.string()))),  # of title + body
         ("title", pa.int32()),  # how many of them are the title's
         ("breaks", pa.list_(pa.int32())),  # as in recsys.tokens.table.Tokens
-        ("odd", pa.list_(pa.string())),  # what was strange about the article, see recsys.tokens.clean
+        ("odd", pa.list_(pa.string())),  # kinds of odd input, see recsys.tokens.clean
     ]
 )
 
@@ -143,11 +144,11 @@ def token_arrays(batch: pa.RecordBatch) -> TokenArrays:
     title, title_bounds = _values_and_bounds(batch.column("title"))
     body, body_bounds = _values_and_bounds(batch.column("body"))
     encoded = pa.concat_arrays([title, body]).dictionary_encode()
-    found = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    coded = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     bounds = title_bounds + body_bounds
     codes = np.empty(bounds[-1], np.int64)
-    codes[np.arange(len(title)) + np.repeat(body_bounds[:-1], np.diff(title_bounds))] = found[: len(title)]
-    codes[np.arange(len(body)) + np.repeat(title_bounds[1:], np.diff(body_bounds))] = found[len(title) :]
+    codes[np.arange(len(title)) + np.repeat(body_bounds[:-1], np.diff(title_bounds))] = coded[: len(title)]
+    codes[np.arange(len(body)) + np.repeat(title_bounds[1:], np.diff(body_bounds))] = coded[len(title) :]
     breaks, break_bounds = _values_and_bounds(batch.column("breaks"))
     starts = np.zeros(bounds[-1] + 1, bool)
     starts[bounds] = True

@@ -1,4 +1,4 @@
-"""From articles to tokens: cut, join what the lexicon knows, tag.
+"""Tokeniser: articles are cut, entries of the lexicon joined, and words tagged.
 
 The jobs and the service run the same code: an article that is posted is a batch of one.
 """
@@ -17,14 +17,14 @@ from recsys.tokens.dictionary import user_entries
 from recsys.tokens.lexicon import Joiner, Lexicon, joined_name, load_lexicon
 from recsys.tokens.table import TOKENS_SCHEMA, SegmentArrays, Tokens, segment_arrays
 
-TAGGED = ("zh", "en")  # languages whose words have a part of speech
+_TAGGED = ("zh", "en")  # languages whose words have a part of speech
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
 class Tokenizer:
-    """What cutting an article needs to know.
+    """Tokeniser of articles, in a batch or one by one.
 
     Args:
         config: as for the batch.
@@ -34,15 +34,15 @@ class Tokenizer:
 
     def __init__(self, config: TokensConfig, lexicon: Lexicon, classes: WordClasses) -> None:
         self.cutter, self.classes = Cutter(config, lexicon.boilerplate, lexicon.spoken), classes
-        own = user_entries(config.user_words)
-        parts = {e: tuple(normal(part, simplify=config.simplify) for part in e.parts) for e in own}
-        self._user_tags = {joined_name(parts[entry]): entry.tag for entry in own if entry.tag}
-        self._own = [parts[entry] for entry in own if len(entry.parts) > 1]
+        user = user_entries(config.user_words)
+        parts = {entry: tuple(normal(part, simplify=config.simplify) for part in entry.parts) for entry in user}
+        self._user_tags = {joined_name(parts[entry]): entry.tag for entry in user if entry.tag}
+        self._user_phrases = [parts[entry] for entry in user if len(entry.parts) > 1]
         self._entries: dict[str, list[tuple[str, ...]]] = {}
         for entry in lexicon.entries:
-            self._entries.setdefault(entry.language, list(self._own)).append(entry.parts)
+            self._entries.setdefault(entry.language, list(self._user_phrases)).append(entry.parts)
         self._joiners = {language: Joiner(entries) for language, entries in self._entries.items()}
-        self._own_joiner = Joiner(self._own)
+        self._user_joiner = Joiner(self._user_phrases)
 
     def tokenize(self, title: str, body: str, language: str | None = None) -> Tokens:
         """Cut one article into words.
@@ -52,10 +52,10 @@ class Tokenizer:
             body: any text or HTML.
             language: a language code such as "zh" or "en-GB"; empty, None or no code: detected from the text.
         """
-        row = self.finish(self.cutter.cut(pa.array([""]), [(title, body, language)])).to_pylist()[0]
+        row = self.join_and_tag(self.cutter.cut(pa.array([""]), [(title, body, language)])).to_pylist()[0]
         return Tokens(**{name: row[name] for name in Tokens._fields})
 
-    def finish(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def join_and_tag(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Join and tag the words of a batch.
 
         Args:
@@ -90,7 +90,10 @@ class Tokenizer:
         code_of: dict[str, int] = {}
         last: list[int] = []
         for number, language in enumerate(flat.languages):
-            entries, joiner = self._entries.get(language, self._own), self._joiners.get(language, self._own_joiner)
+            entries, joiner = (
+                self._entries.get(language, self._user_phrases),
+                self._joiners.get(language, self._user_joiner),
+            )
             if not entries:
                 continue
             parts = np.where(flat.spoken == number, joiner.parts(words)[flat.codes], -1)
@@ -110,21 +113,21 @@ class Tokenizer:
         words = np.array(names.to_pylist(), object)
         spoken, starts = flat.spoken[kept], flat.starts[kept]
         for number, language in enumerate(flat.languages):
-            if language not in TAGGED:
+            if language not in _TAGGED:
                 continue
-            mine = np.flatnonzero(spoken == number)
-            used, place = np.unique(codes[mine], return_inverse=True)
+            places = np.flatnonzero(spoken == number)
+            used, inverse = np.unique(codes[places], return_inverse=True)
             if language == "zh":
-                tags[mine] = np.array([self.cutter.tag(word) for word in words[last[used]]], object)[place]
-            elif len(mine):
-                tags[mine] = self.classes.in_context(place, words[used].tolist(), starts[mine])
-            own = np.array([self._user_tags.get(word, "") for word in words[used]], object)[place]
-            tags[mine] = np.where(own == "", tags[mine], own)
+                tags[places] = np.array([self.cutter.tag(word) for word in words[last[used]]], object)[inverse]
+            elif len(places):
+                tags[places] = self.classes.tags_in_context(inverse, words[used].tolist(), starts[places])
+            user_tags = np.array([self._user_tags.get(word, "") for word in words[used]], object)[inverse]
+            tags[places] = np.where(user_tags == "", tags[places], user_tags)
         return pa.array(tags, pa.string())
 
 
 def load_tokenizer(folder: Path, config: TokensConfig) -> Tokenizer:
-    """Read what the tokens artefact keeps for articles that come later.
+    """Read the tokeniser of a tokens artefact, for articles that come later.
 
     Args:
         folder: of the tokens artefact.

@@ -1,6 +1,6 @@
-"""``python -m recsys.tokens.worker``: works on the batches that come from standard input, until they end.
+"""``python -m recsys.tokens.worker``: a task on the batches that come from standard input, until they end.
 
-Reads an Arrow stream whose schema tells the work; writes one batch for each. See ``recsys.tokens.pool``.
+Reads an Arrow stream whose schema carries the task; writes one batch for each. See ``recsys.tokens.pool``.
 """
 
 import signal
@@ -8,7 +8,7 @@ import sys
 
 import pyarrow as pa
 
-from recsys.tokens.pool import work_of
+from recsys.tokens.pool import task_of
 
 
 def main() -> None:
@@ -16,11 +16,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     pa.set_cpu_count(1)
     with pa.ipc.open_stream(sys.stdin.buffer) as batches:
-        work = work_of(batches.schema)
-        function = work.function()
-        with pa.ipc.new_stream(sys.stdout.buffer, work.answers()) as answers:
+        task = task_of(batches.schema)
+        function = task.function()
+        with pa.ipc.new_stream(sys.stdout.buffer, task.output_schema()) as results:
             for batch in batches:
-                answers.write_batch(function(batch))
+                results.write_batch(function(batch))
                 sys.stdout.buffer.flush()
 
 

@@ -1,6 +1,6 @@
-"""Tokenise a whole catalogue: a stream of articles becomes ``articles.parquet``, ``corpus.txt`` and what was learned.
+"""Tokens of a whole catalogue: a stream of articles becomes ``articles.parquet``, ``corpus.txt`` and the tokeniser.
 
-Text is cut once, in several processes, and kept on disk in pieces; from those the word classes and the lexicon are
+Text is cut once, in several processes, and kept on disk; from those the word classes and the lexicon are
 learned, and then the words are joined and tagged. No step holds more than a few batches in memory.
 """
 
@@ -13,20 +13,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
-from recsys.tokens.classes import induce
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
 from recsys.tokens.cut import Cutter
+from recsys.tokens.induction import SAMPLE_TOKENS, induce
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.tokens.newwords import new_words
-from recsys.tokens.pool import Work, done, portions
-from recsys.tokens.sample import MAX_TOKENS
+from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
 from recsys.tokens.table import LINE_TOKENS, SEGMENTS, TOKENS_SCHEMA, segment_arrays
 from recsys.tokens.tokenizer import untagged
 from recsys.workspace import write_json
 
-WATCHED = ("zh", "en")  # languages whose lexicon grows: it needs to know which words have content
-ODD = ("empty", "no_words", "markup_only", "unreadable", "mojibake", "cut", "boilerplate_line", "wrong_language")
+_DISCOVERED = ("zh", "en")  # languages whose lexicon grows: it needs to know which words have content
+_ODD_KINDS = ("empty", "no_words", "markup_only", "unreadable", "mojibake", "cut", "boilerplate_line", "wrong_language")
 
 
 def write_tokens(
@@ -41,26 +40,28 @@ def write_tokens(
     Args:
         batches: string columns id, title, body, language; the last three may hold nulls.
         folder: where the files go; the order of the input is kept.
-        config: how to cut, and what joins the lexicon.
+        config: of the tokeniser.
         boilerplate: lines to leave out.
-        spoken: what the site is written in.
+        spoken: languages of the site.
 
     Returns:
-        Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and what was
-        odd (articles, but lines of boilerplate); ``tokens.json`` holds the same.
+        Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and odd input
+        (articles, but lines of boilerplate); ``tokens.json`` holds the same.
     """
-    file = folder / ".pieces.arrow"
+    file = folder / ".segments.arrow"
     try:
-        words, odd = _cut_to(file, done(Work(config, list(boilerplate), spoken), portions(batches)))
+        words, odd = _cut_to(
+            file, run_in_processes(BatchTask(config, list(boilerplate), spoken), bounded_batches(batches))
+        )
         lexicon = Lexicon(_learned_words(file, words, config) if config.new_words else [], list(boilerplate), spoken)
         lexicon.save(folder)
         induce(_sampled(file, words.counts["en"].total())).save(folder)
-        counts = _write(done(Work(config, learned=folder), _read(file)), folder)
+        counts = _write(run_in_processes(BatchTask(config, tokenizer=folder), _read(file)), folder)
     finally:
         file.unlink(missing_ok=True)
     counts["new_words"] = sum(entry.language == "zh" for entry in lexicon.entries)
     counts["collocations"] = len(lexicon.entries) - counts["new_words"]
-    counts |= {f"odd_{kind}": odd[kind] for kind in ODD}
+    counts |= {f"odd_{kind}": odd[kind] for kind in _ODD_KINDS}
     write_json(folder / "tokens.json", counts)
     return counts
 
@@ -69,7 +70,7 @@ def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[
     cutter = Cutter(config)
     return [
         entry
-        for language in WATCHED
+        for language in _DISCOVERED
         for entry in new_words(lambda: _read(file), words.counts[language], language, config, cutter.tag)
     ]
 
@@ -77,7 +78,7 @@ def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[
 def _sampled(file: Path, english: int) -> Iterator[pa.RecordBatch]:
     """Cut English articles as rows of the tokens table, without tags: all of them, or an even sample."""
     for number, batch in enumerate(_read(file)):
-        if number % max(1, english // MAX_TOKENS) == 0:
+        if number % max(1, english // SAMPLE_TOKENS) == 0:
             yield untagged(batch)
 
 
@@ -85,17 +86,17 @@ def _cut_to(file: Path, batches: Iterable[pa.RecordBatch]) -> tuple[WordCounts, 
     """Write cut articles to disk, counting their words and what was odd."""
     words = WordCounts()
     odd: Counter[str] = Counter()
-    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, SEGMENTS) as pieces:
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, SEGMENTS) as segments:
         for batch in batches:
-            pieces.write_batch(batch)
+            segments.write_batch(batch)
             words.add(segment_arrays(batch))
             odd.update(batch.column("odd").flatten().to_pylist())
     return words, odd
 
 
 def _read(file: Path) -> Iterator[pa.RecordBatch]:
-    with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as pieces:
-        yield from pieces
+    with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as segments:
+        yield from segments
 
 
 def _write(batches: Iterable[pa.RecordBatch], folder: Path) -> dict[str, int]:
