@@ -13,13 +13,12 @@ from benchmarks.bootstrap import paired_interval
 from benchmarks.keywords.baselines import cooccurrence_textrank, first_phrases, tf_idf, word_ranks
 from benchmarks.keywords.data import Document, read_documents, read_texts
 from benchmarks.keywords.judging import f1, judge, stemmed
-from benchmarks.keywords.levers import LEVERS, without
-from benchmarks.keywords.pipeline import prepare, random_vectors, ranked
+from benchmarks.keywords.pipeline import LEVERS, prepare, random_vectors, ranked, without
 from benchmarks.keywords.texts import Text, as_texts, phrase, runs
 from benchmarks.scale import Cost, exponents, run_process, stages_until
 from benchmarks.simulated_articles import TOPICS, write_articles
 from recsys.errors import ArtefactError, DegenerateInput, ImportRefused
-from recsys.keywords.config import KeywordsConfig
+from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig
 from recsys.settings import Settings
 from recsys.tokens import TOKENS_SCHEMA
 from recsys.words.config import WordsConfig
@@ -208,12 +207,12 @@ def test_ours_is_ranked_by_the_jobs_code_and_no_key_is_seen(tmp_path: Path) -> N
     random = random_vectors(prepared.words, np.random.default_rng(1))
     assert random.words == prepared.words.words
     assert random.space != prepared.words.space
-    assert len(ranked(prepared, settings.keywords, random)[0]) == 3
+    assert len(ranked(prepared, settings.keywords, words=random)[0]) == 3
 
 
 @pytest.mark.parametrize("lever", LEVERS)
 def test_every_lever_changes_the_settings(lever: str) -> None:
-    assert without(KeywordsConfig(), lever) != KeywordsConfig()
+    assert without(KeywordsConfig(), lever) != (KeywordsConfig(), DEFAULT_PARAMETERS)
 
 
 def test_simulated_articles_are_many_different_and_the_same_again(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -15,8 +16,8 @@ from recsys.keywords import (
     save_frequencies,
     write_keywords,
 )
-from recsys.keywords.config import KeywordsConfig
-from recsys.keywords.frequencies import fold
+from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
+from recsys.keywords.frequencies import singular
 from recsys.keywords.graph import phrase_scores, vote_shares
 from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, write_tokens
 from recsys.tokens.classes import NO_CLASSES
@@ -86,8 +87,10 @@ def tokens(tmp_path: Path) -> list[pa.RecordBatch]:
     return batches
 
 
-def ranker(words: WordVectors, batches: list[pa.RecordBatch], **keys: float) -> Ranker:
-    return Ranker(words, count_articles(batches, words), KeywordsConfig.model_validate(keys))
+def ranker(
+    words: WordVectors, batches: list[pa.RecordBatch], k: int = 40, parameters: RankingParameters = DEFAULT_PARAMETERS
+) -> Ranker:
+    return Ranker(words, count_articles(batches, words), KeywordsConfig(k=k), parameters)
 
 
 def ranked(ranker: Ranker, title: str, body: str = "", language: str | None = None) -> Keywords:
@@ -156,14 +159,16 @@ def article(text: str, language: str = "en") -> Tokens:
     return Tokens(language, [], words, tags, breaks)
 
 
-def made_up(**keys: float | str | bool) -> Ranker:
+def made_up(**changes: float | str | bool) -> Ranker:
     rng = np.random.default_rng(3)
     vectors = rng.normal(size=(len(NAMES), 6)).astype(np.float32) + 1
     words = WordVectors(NAMES, np.arange(len(NAMES), 0, -1), vectors)
     by_word = np.array([70, 5, 9, 20, 12, 3, 30, 70, 5, 2, 100, 4], dtype=np.int32)
     languages = ("en", "zh", "fr")
     frequencies = DocumentFrequencies(dict.fromkeys(languages, by_word), dict.fromkeys(languages, 100))
-    return Ranker(words, frequencies, KeywordsConfig.model_validate(keys))
+    settings = {name: value for name, value in changes.items() if name in KeywordsConfig.model_fields}
+    parameters: dict[str, Any] = {name: value for name, value in changes.items() if name not in settings}
+    return Ranker(words, frequencies, KeywordsConfig.model_validate(settings), RankingParameters(**parameters))
 
 
 STORY = (
@@ -190,7 +195,7 @@ STORY = (
         ("single_word", 1.0),
         ("before_of", 1.0),
         ("damping", 0.0),
-        ("voters", 0.0),
+        ("half_damping_at", 0.0),
         ("top_edges", 1),
         ("centred", False),
         ("distinct_votes", False),
@@ -233,7 +238,7 @@ def test_other_languages_have_single_words() -> None:
     ],
 )
 def test_plurals_are_folded(plural: str, folded: str) -> None:
-    assert fold(plural) == folded
+    assert singular(plural) == folded
 
 
 def test_stop_words_of_an_unknown_language_are_learned_from_its_texts() -> None:
@@ -317,7 +322,7 @@ def test_weights_fall_and_are_shares(words: WordVectors, tokens: list[pa.RecordB
 def test_only_so_many_keywords_and_candidates_as_asked(words: WordVectors, tokens: list[pa.RecordBatch]) -> None:
     full = ranked(ranker(words, tokens), *TEXTS[0])
     assert ranked(ranker(words, tokens, k=2), *TEXTS[0]).words == full.words[:2]
-    assert len(ranked(ranker(words, tokens, max_candidates=2), *TEXTS[0]).words) <= 2
+    assert len(ranked(ranker(words, tokens, parameters=RankingParameters(max_candidates=2)), *TEXTS[0]).words) <= 2
 
 
 def test_a_word_of_too_many_articles_is_no_keyword_in_a_catalogue_large_enough(words: WordVectors) -> None:

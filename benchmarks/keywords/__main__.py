@@ -19,24 +19,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from gensim.test.utils import datapath
+from matplotlib.figure import Figure
 
-from benchmarks.bootstrap import Interval, paired_interval
-from benchmarks.keywords.chart import draw
+from benchmarks.bootstrap import Interval, Vector, paired_interval
 from benchmarks.keywords.data import Document, read_documents, read_texts
 from benchmarks.keywords.judging import Judged, judge
-from benchmarks.keywords.levers import LEVERS, without
 from benchmarks.keywords.packages import baselines_of
-from benchmarks.keywords.pipeline import Prepared, prepare, random_vectors, ranked
+from benchmarks.keywords.pipeline import LEVERS, Prepared, prepare, random_vectors, ranked, without
 from benchmarks.keywords.texts import as_texts
 from recsys.languages import detect
 from recsys.settings import Settings, load_settings
 
 OURS, NO_GRAPH, RANDOM = "ours", "ours_without_graph", "ours_random_vectors"
 LEE = "lee_background.cor"  # inside the gensim package
-PROBE = 200  # documents that tell the language of the set before any is tokenised
+LANGUAGE_SAMPLE = 200  # documents by which the language of the set is detected before any is tokenised
 MAIN_FIGURE = "f1@10"
+OURS_COLOUR, OTHERS_COLOUR = "#b3261e", "#9aa0a6"
 
 Judgements = dict[str, Judged]
 Seconds = dict[str, float]
@@ -45,7 +46,7 @@ Figures = dict[str, dict[str, float]]
 
 def corpus_of(documents: Sequence[Document], files: Sequence[Path]) -> Iterator[tuple[str, str]]:
     """The texts that words are learned from beside the data set's own."""
-    languages = [detect(f"{document.title} {document.body[:500]}") for document in documents[:PROBE]]
+    languages = [detect(f"{document.title} {document.body[:500]}") for document in documents[:LANGUAGE_SAMPLE]]
     if languages.count("en") * 2 > len(languages):
         yield from read_texts(Path(datapath(LEE)))
     for file in files:
@@ -59,15 +60,15 @@ def judge_ours(
     plain, random = settings.keywords, random_vectors(prepared.words, np.random.default_rng(seed))
     rows = {
         OURS: ranked(prepared, plain),
-        NO_GRAPH: ranked(prepared, without(plain, "graph")),
-        RANDOM: ranked(prepared, plain, random),
+        NO_GRAPH: ranked(prepared, *without(plain, "graph")),
+        RANDOM: ranked(prepared, plain, words=random),
     }
     judged = {name: judge(keys, documents, prepared.language) for name, (keys, _) in rows.items()}
     return judged, {name: seconds for name, (_, seconds) in rows.items()}
 
 
 def judge_baselines(prepared: Prepared, documents: Sequence[Document], style: str) -> tuple[Judgements, Seconds]:
-    """What others do on the same documents."""
+    """Baselines on the same documents."""
     texts = as_texts(prepared.documents, [f"{document.title}\n{document.body}".strip() for document in documents])
     judged: Judgements = {}
     seconds: Seconds = {}
@@ -83,7 +84,7 @@ def judge_baselines(prepared: Prepared, documents: Sequence[Document], style: st
 def judge_levers(prepared: Prepared, documents: Sequence[Document], settings: Settings) -> Judgements:
     """Ours with one lever switched off at a time."""
     return {
-        lever: judge(ranked(prepared, without(settings.keywords, lever))[0], documents, prepared.language)
+        lever: judge(ranked(prepared, *without(settings.keywords, lever))[0], documents, prepared.language)
         for lever in LEVERS
     }
 
@@ -120,7 +121,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> tuple[dict[str, 
         levers = judge_levers(prepared, documents, settings) if options.ablation else {}
     others, others_seconds = judge_baselines(prepared, documents, settings.keywords.style)
     rest = {name: rows for name, rows in (ours | others).items() if name != OURS}
-    facts = {
+    summary = {
         "differences": as_percent(differences(ours[OURS], rest, options.seed)),
         "ablation": as_percent(differences(ours[OURS], levers, options.seed)),
         "documents": len(documents),
@@ -133,7 +134,7 @@ def measure(options: argparse.Namespace, settings: Settings) -> tuple[dict[str, 
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "seed": options.seed,
     }
-    return models(figures(ours, ours_seconds), figures(others, others_seconds)) | facts, ours | others
+    return models(figures(ours, ours_seconds), figures(others, others_seconds)) | summary, ours | others
 
 
 def models(ours: Figures, others: Figures) -> dict[str, Any]:
@@ -167,6 +168,29 @@ def show(result: dict[str, Any]) -> None:
                 for figure, cell in row.items()
             )
             print(f"{title} {name:24}" + "".join(shown))
+
+
+def draw(values: Mapping[str, Vector], file: Path, seed: int) -> None:
+    """Draw one bar per method with the 95 % bootstrap interval of its mean.
+
+    Args:
+        values: method -> float64 (N,), F1@10 of each document.
+        file: .svg or .png; equal input gives equal bytes.
+        seed: of the resamples.
+    """
+    means = [paired_interval(row, np.zeros_like(row), np.random.default_rng(seed)) for row in values.values()]
+    centre = np.array([mean.difference for mean in means]) * 100
+    reach = np.array([[mean.difference - mean.low, mean.high - mean.difference] for mean in means]).T * 100  # (2, rows)
+    names = [name.replace("_", " ") for name in values]
+    colours = [OURS_COLOUR if name.startswith("ours") else OTHERS_COLOUR for name in values]
+    with mpl.rc_context({"svg.hashsalt": "keywords", "font.size": 11}):
+        figure = Figure(figsize=(8, 0.45 * len(names) + 1), layout="constrained")
+        axes = figure.subplots()
+        axes.barh(names, centre, xerr=reach, color=colours, ecolor="#3c4043", capsize=3)
+        axes.invert_yaxis()
+        axes.set_xlabel("F1@10, per cent, with 95 % intervals over documents")
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(file, metadata={"Date": None} if file.suffix == ".svg" else None)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ def tf_idf(texts: Sequence[Text], style: str = "phrases") -> Ranked:
 
 
 def _counts(text: Text, style: str) -> tuple[Counter[str], dict[str, str]]:
-    """How often each candidate stands in a text, by its form, and how each was first written."""
+    """Occurrences of each candidate of a text by its form, and the form in which each was first written."""
     shape, forms, shown = form_of(text.language), Counter[str](), dict[str, str]()
     for run in runs(text, style):
         key = phrase(text, *run)
@@ -60,10 +60,10 @@ def _textrank(text: Text) -> list[str]:
     rows: dict[str, int] = {}
     at = [rows.setdefault(word, len(rows)) if able else -1 for word, able in zip(text.words, text.usable, strict=True)]
     scores = word_ranks(np.array(at, dtype=np.int64), len(rows))
-    found: dict[str, float] = {}
+    score_of: dict[str, float] = {}
     for start, end in runs(text):
-        found.setdefault(phrase(text, start, end), float(scores[at[start:end]].sum()))
-    return _different(text, sorted(found, key=found.__getitem__, reverse=True))
+        score_of.setdefault(phrase(text, start, end), float(scores[at[start:end]].sum()))
+    return _different(text, sorted(score_of, key=score_of.__getitem__, reverse=True))
 
 
 def word_ranks(at: Rows, size: int, window: int = WINDOW) -> Scores:

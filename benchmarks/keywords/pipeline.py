@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.keywords.data import Document
 from recsys.keywords import DocumentFrequencies, Ranker, count_articles, write_keywords
-from recsys.keywords.config import KeywordsConfig
+from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
 from recsys.settings import Settings
 from recsys.tokens import BATCH_ARTICLES, write_tokens
 from recsys.words import WordVectors, save_words
@@ -25,6 +26,28 @@ from recsys.words.training import train
 from recsys.workspace import read_table
 
 Ranked = list[list[str]]
+
+# What the ablation changes, one lever at a time: fields of KeywordsConfig and RankingParameters
+LEVERS: dict[str, dict[str, Any]] = {
+    "graph": {"damping": 0.0},
+    "fewer votes in short texts": {"half_damping_at": 0.0},
+    "votes of distinct phrases": {"distinct_votes": False},
+    "centred vectors": {"centred": False},
+    "all edges (not 10)": {"top_edges": 10},
+    "phrases that vote (not 30)": {"max_candidates": 30},
+    "word classes": {"word_classes": False},
+    "phrases": {"max_words": 1},
+    "merged forms": {"merge_forms": False},
+    "contained dropped": {"drop_contained": False},
+    "document-frequency filter": {"max_article_share": 1.0},
+    "rarity": {"rarity": 0.0},
+    "position": {"position": 0.0},
+    "phrase frequency": {"frequency": 0.0},
+    "sum of words, not mean": {"length_discount": 1.0},
+    "length of words": {"word_chars": 0.0},
+    "single-word penalty": {"single_word": 1.0},
+    "penalty before of": {"before_of": 1.0},
+}
 
 
 @dataclass(frozen=True)
@@ -47,9 +70,9 @@ class Prepared:
 
     @property
     def language(self) -> str:
-        """The language of most documents, as the tokens room tells it."""
-        given: list[str] = self.documents["language"].to_pylist()
-        return max(sorted(set(given)), key=given.count)
+        """The language of most documents, as the tokens room detects it."""
+        languages: list[str] = self.documents["language"].to_pylist()
+        return max(sorted(set(languages)), key=languages.count)
 
 
 def cpu_seconds() -> float:
@@ -91,18 +114,32 @@ def prepare(
     return Prepared(folder, rows, words, frequencies, seconds)
 
 
-def ranked(prepared: Prepared, config: KeywordsConfig, words: WordVectors | None = None) -> tuple[Ranked, float]:
+def without(config: KeywordsConfig, lever: str) -> tuple[KeywordsConfig, RankingParameters]:
+    """Settings and parameters with one lever switched off."""
+    changes = LEVERS[lever]
+    settings = {name: value for name, value in changes.items() if name in KeywordsConfig.model_fields}
+    parameters = {name: value for name, value in changes.items() if name not in settings}
+    return KeywordsConfig(**(config.model_dump() | settings)), replace(DEFAULT_PARAMETERS, **parameters)
+
+
+def ranked(
+    prepared: Prepared,
+    config: KeywordsConfig,
+    parameters: RankingParameters = DEFAULT_PARAMETERS,
+    words: WordVectors | None = None,
+) -> tuple[Ranked, float]:
     """Rank every document's keywords.
 
     Args:
         prepared: the data set.
-        config: how to rank.
+        config: style, and numbers of keywords and words.
+        parameters: of the ranking.
         words: instead of the learned vectors; the same words in the same order.
 
     Returns:
         Each document's keywords as displayed, best first; CPU seconds from tokens to the written file.
     """
-    ranker = Ranker(words or prepared.words, prepared.frequencies, config)
+    ranker = Ranker(words or prepared.words, prepared.frequencies, config, parameters)
     with threadpool_limits(1):
         write_keywords(prepared.documents.slice(0, 1).to_batches(), ranker, prepared.folder)  # what is made once
         began = time.process_time()
@@ -113,5 +150,4 @@ def ranked(prepared: Prepared, config: KeywordsConfig, words: WordVectors | None
 
 def random_vectors(words: WordVectors, rng: np.random.Generator) -> WordVectors:
     """The same words and counts with vectors that mean nothing: normal, independent."""
-    drawn = rng.standard_normal(words.vectors.shape).astype(np.float32)
-    return replace(words, vectors=drawn)
+    return replace(words, vectors=rng.standard_normal(words.vectors.shape).astype(np.float32))

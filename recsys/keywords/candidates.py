@@ -1,4 +1,4 @@
-"""Find the phrases of a batch of articles that could be keywords: runs of neighbours that each could be a word of one.
+"""Candidate phrases of a batch of articles: runs of neighbours that each could be a word of a keyword.
 
 Reads token arrays; produces each different phrase of each article once, in reading order, with how often it stands
 there and which of the others it is a part of. All articles of a batch go through the same few array operations.
@@ -22,52 +22,53 @@ class CandidatePhrases(NamedTuple):
 
     Attributes:
         article: int64 (P,), ascending.
-        tokens: int64 (P, L), the tokens at which the phrase stands first; -1 behind the last one.
-        counts: int64 (P,), how often it stands in its article, the places within longer phrases counted.
-        inner: int64 (C,), a phrase that
-        outer: int64 (C,), this longer phrase of the same article contains.
+        segments: int64 (P, L), the segments at which the phrase stands first; -1 behind the last one.
+        occurrences: int64 (P,), in its article, those within longer phrases counted.
+        inner: int64 (C,), a phrase that a longer one of the same article contains,
+        outer: int64 (C,), and the longer one.
     """
 
     article: Ints
-    tokens: Ints
-    counts: Ints
+    segments: Ints
+    occurrences: Ints
     inner: Ints
     outer: Ints
 
 
 def find_candidates(
-    able: Mask, heads: Mask, starts: Mask, article: Ints, folds: Ints, max_words: int
+    in_phrase: Mask, heads: Mask, starts: Mask, article: Ints, forms: Ints, max_words: int
 ) -> CandidatePhrases:
     """Find the phrases.
 
-    A phrase is a run of able words, cut behind its last head ("solar eclipses" of "solar eclipses total"); of a longer
-    run than ``max_words``, the last words are taken, where English and Chinese have what a phrase is about.
+    A phrase is a run of words that can be part of one, cut behind its last head ("solar eclipses" of "solar eclipses
+    total"); of a longer run than ``max_words``, the last words are taken, where English and Chinese have what a phrase
+    is about.
 
     Args:
-        able: bool (T,), tokens that can be part of a phrase.
-        heads: bool (T,), tokens that can end one.
-        starts: bool (T,), tokens that no phrase reaches from the left.
+        in_phrase: bool (T,), segments that can be part of a phrase.
+        heads: bool (T,), segments that can end one.
+        starts: bool (T,), segments that no phrase reaches from the left.
         article: int64 (T,), ascending.
-        folds: int64 (T,), what word it is, whatever its form.
+        forms: int64 (T,), the word, whatever its form.
         max_words: words of a phrase at most.
     """
-    begin, length = _runs(able, heads, starts, max_words)
-    hashes = _hashes(folds, article, max_words)
-    known, first, phrase = np.unique(hashes[length - 1, begin], return_index=True, return_inverse=True)
+    begin, length = _runs(in_phrase, heads, starts, max_words)
+    hashes = _hashes(forms, article, max_words)
+    distinct, first, phrase = np.unique(hashes[length - 1, begin], return_index=True, return_inverse=True)
     order = np.argsort(first)  # reading order, whatever the hashes are
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     phrase = place[phrase]
     first = first[order]
     steps = np.arange(max_words)
-    tokens = np.where(steps < length[first, None], begin[first, None] + steps, -1)
-    counts, inner, outer = _parts(begin, length, hashes, known, place, phrase)
-    return CandidatePhrases(article[begin[first]], tokens, counts, inner, outer)
+    segments = np.where(steps < length[first, None], begin[first, None] + steps, -1)
+    counts, inner, outer = _parts(begin, length, hashes, distinct, place, phrase)
+    return CandidatePhrases(article[begin[first]], segments, counts, inner, outer)
 
 
-def _runs(able: Mask, heads: Mask, starts: Mask, max_words: int) -> tuple[Ints, Ints]:
-    """Where each run begins, and how many words it has."""
-    places = np.flatnonzero(able)
+def _runs(in_phrase: Mask, heads: Mask, starts: Mask, max_words: int) -> tuple[Ints, Ints]:
+    """First segment and number of words of each run."""
+    places = np.flatnonzero(in_phrase)
     if not len(places):
         return places, places
     fresh = np.flatnonzero(starts[places] | (np.diff(places, prepend=-2) > 1))
@@ -78,17 +79,17 @@ def _runs(able: Mask, heads: Mask, starts: Mask, max_words: int) -> tuple[Ints, 
     return begin + cut, length - cut
 
 
-def _hashes(folds: Ints, article: Ints, max_words: int) -> Hashes:
-    """uint64 (L, T), of the 1 ... L words from each token on and of their article.
+def _hashes(forms: Ints, article: Ints, max_words: int) -> Hashes:
+    """uint64 (L, T), of the 1 ... L words from each segment on and of their article.
 
     64 bits: in a batch of a million phrases, one pair in thirty million batches is taken for the same.
     """
-    words = _mixed(folds.astype(np.uint64) + _STEP)
-    hashes = np.empty((max_words, len(folds)), np.uint64)
+    words = _mixed(forms.astype(np.uint64) + _STEP)
+    hashes = np.empty((max_words, len(forms)), np.uint64)
     state = _mixed(article.astype(np.uint64) * _STEP)
     for step in range(max_words):
-        shifted = np.zeros(len(folds), np.uint64)
-        shifted[: max(len(folds) - step, 0)] = words[step:]
+        shifted = np.zeros(len(forms), np.uint64)
+        shifted[: max(len(forms) - step, 0)] = words[step:]
         state = _mixed(state * _STEP + shifted)
         hashes[step] = state
     return hashes
@@ -103,10 +104,10 @@ def _mixed(values: Hashes) -> Hashes:
 
 
 def _parts(
-    begin: Ints, length: Ints, hashes: Hashes, known: Hashes, place: Ints, phrase: Ints
+    begin: Ints, length: Ints, hashes: Hashes, distinct: Hashes, place: Ints, phrase: Ints
 ) -> tuple[Ints, Ints, Ints]:
-    """Look up every part of every run among the phrases: how often each stands, and what contains what."""
-    counts = np.bincount(phrase, minlength=len(known))
+    """Occurrences of each phrase as itself and as a part of a longer run, and the pairs of inner and outer phrases."""
+    counts = np.bincount(phrase, minlength=len(distinct))
     inner, outer = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for size in range(1, len(hashes)):
         for offset in range(len(hashes) - size + 1):
@@ -114,10 +115,10 @@ def _parts(
             if not len(runs):
                 continue
             parts = hashes[size - 1, begin[runs] + offset]
-            found = np.minimum(np.searchsorted(known, parts), len(known) - 1)
-            hit = known[found] == parts
-            inner.append(place[found[hit]])
+            match = np.minimum(np.searchsorted(distinct, parts), len(distinct) - 1)
+            hit = distinct[match] == parts
+            inner.append(place[match[hit]])
             outer.append(phrase[runs[hit]])
-    counts += np.bincount(np.concatenate(inner), minlength=len(known))
-    pairs = np.unique(np.concatenate(inner) * len(known) + np.concatenate(outer))
-    return counts, pairs // max(len(known), 1), pairs % max(len(known), 1)
+    counts += np.bincount(np.concatenate(inner), minlength=len(distinct))
+    pairs = np.unique(np.concatenate(inner) * len(distinct) + np.concatenate(outer))
+    return counts, pairs // max(len(distinct), 1), pairs % max(len(distinct), 1)

@@ -1,4 +1,4 @@
-"""Rank the phrases of articles: what each is worth by itself, then the votes that they give each other.
+"""Ranking of the phrases of articles: the weight of each by itself, then the votes that they give each other.
 
 Reads token tables and the word space; produces ranked keywords. A batch of articles goes through the same array
 operations as a single one, so that an article that is posted gets the keywords that the nightly job would give it.
@@ -15,21 +15,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.keywords.candidates import CandidatePhrases, find_candidates
-from recsys.keywords.config import KeywordsConfig
+from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
 from recsys.keywords.frequencies import DocumentFrequencies, save_frequencies
-from recsys.keywords.graph import votes
-from recsys.keywords.token_batch import TokenBatch, read_token_batch, shown
+from recsys.keywords.graph import batch_scores
+from recsys.keywords.token_batch import TokenBatch, name_keywords, read_token_batch
 from recsys.keywords.word_features import WordLookup
 from recsys.tokens import Tokens
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.tokens.table import as_table
 from recsys.words import Matrix, WordVectors, unit_rows
 
-MIN_CHARS = {"zh": 2, "en": 2, "ja": 2, "ko": 2}  # of a whole phrase; of other languages three
-COMMON_FROM = 50  # articles; a smaller catalogue cannot tell which words are common
-LEAST_RARITY = 0.1  # of a word that stands in all articles: it may still be part of a phrase
-HEADLINE = 20.0  # words; position counts from about a headline's length on, so that the first words are alike
-PART_OF = "of"  # "number of votes", "end of the war": what stands before it is a part or a measure of what follows
+_MIN_CHARS = {"zh": 2, "en": 2, "ja": 2, "ko": 2}  # of a whole phrase; of other languages three
+_MIN_CATALOGUE = 50  # articles; a smaller catalogue cannot tell which words are common
+_MIN_RARITY = 0.1  # of a word that stands in all articles: it may still be part of a phrase
+_HEADLINE_WORDS = 20.0  # words; position counts from about a headline's length on, so that the first words are alike
+_OF = "of"  # "number of votes", "end of the war": what stands before it is a part or a measure of what follows
 
 Ints = npt.NDArray[np.int64]
 Vector = npt.NDArray[np.float32]
@@ -62,83 +62,101 @@ class Keywords(NamedTuple):
 
 
 class Ranker:
-    """What ranking needs to know of the corpus: word vectors, rarity, and the words that can be keywords."""
+    """Ranker of an article's phrases, by word vectors and document frequencies.
 
-    def __init__(self, words: WordVectors, frequencies: DocumentFrequencies, config: KeywordsConfig) -> None:
-        self.words, self.frequencies, self.config = words, frequencies, config
-        limits = {
-            language: config.max_article_share * articles
+    Args:
+        words: the word space.
+        frequencies: of the corpus.
+        config: style, and numbers of keywords and words.
+        parameters: of the ranking; others than the default ones are for the benchmark.
+    """
+
+    def __init__(
+        self,
+        words: WordVectors,
+        frequencies: DocumentFrequencies,
+        config: KeywordsConfig,
+        parameters: RankingParameters = DEFAULT_PARAMETERS,
+    ) -> None:
+        self.words, self.frequencies, self.config, self.parameters = words, frequencies, config, parameters
+        max_articles = {
+            language: parameters.max_article_share * articles
             for language, articles in frequencies.articles.items()
-            if articles >= COMMON_FROM
+            if articles >= _MIN_CATALOGUE
         }
         stop_words = {**STOP_WORDS, **frequencies.stop_words}
-        self._lookup = WordLookup(words, frequencies.by_word, limits, stop_words, config.merge_forms)
-        self._vectors = words.centred if config.centred else unit_rows(words.vectors)
+        self._lookup = WordLookup(words, frequencies.by_word, max_articles, stop_words, parameters.merge_forms)
+        self._vectors = words.centred if parameters.centred else unit_rows(words.vectors)
 
     def extract(self, text: Tokens) -> Keywords:
         """Rank one article's phrases; a text without any candidate has no keywords, which is no error."""
         row = self.rank(as_table(pa.array([""]), [text]).to_batches()[0]).to_pylist()[0]
         return Keywords(row["keywords"], np.array(row["weights"], np.float32), row["parts"])
 
-    def rank(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def rank(self, articles: pa.RecordBatch) -> pa.RecordBatch:
         """Rank the phrases of each article.
 
         Args:
-            batch: rows of the tokens table.
+            articles: rows of the tokens table.
 
         Returns:
             As many rows: lists ``keywords``, ``weights`` and ``parts``.
         """
-        page = read_token_batch(batch, self._lookup, self.config)
-        phrases = find_candidates(page.inside, page.heads, page.starts, page.article, page.folds, self.config.max_words)
-        rarity = self._rarity(page)
-        phrases, worth = _heaviest(phrases, self._worth(phrases, page, rarity), self.config.max_candidates)
-        scores = worth / np.bincount(phrases.article, worth)[phrases.article] if len(worth) else worth
-        if self.config.damping and self.words.words:
-            vectors = self._phrase_vectors(phrases, rarity, page.rows)
-            scores = votes(phrases, scores, vectors, page.folds, batch.num_rows, self.config)
-        chosen, lengths = self._best(phrases, scores, batch.num_rows)
-        return shown(page, phrases.tokens[chosen], scores[chosen], lengths, page.spoken[phrases.article[chosen]])
+        batch = read_token_batch(articles, self._lookup, self.config, word_classes=self.parameters.word_classes)
+        phrases = find_candidates(
+            batch.in_phrase, batch.heads, batch.starts, batch.article, batch.forms, self.config.max_words
+        )
+        rarity = self._rarity(batch)
+        phrases, weights = _heaviest(phrases, self._weights(phrases, batch, rarity), self.parameters.max_candidates)
+        scores = weights / np.bincount(phrases.article, weights)[phrases.article] if len(weights) else weights
+        if self.parameters.damping and self.words.words:
+            vectors = self._phrase_vectors(phrases, rarity, batch.rows)
+            scores = batch_scores(phrases, scores, vectors, batch.forms, articles.num_rows, self.parameters)
+        best, lengths = self._best(phrases, scores, articles.num_rows)
+        spoken = batch.spoken[phrases.article[best]]
+        return name_keywords(batch, phrases.segments[best], scores[best], lengths, spoken)
 
-    def _rarity(self, page: TokenBatch) -> Weights:
-        """float64 (T,), the logarithm of how few articles the word of each piece stands in, in any form."""
-        counted = np.array([self.frequencies.articles.get(name, 0) for name in page.languages], np.float64)
-        articles = counted[page.spoken[page.article]]
-        rarity = np.log((articles + 1) / (page.articles + 0.5))
-        weights: Weights = np.maximum(rarity, LEAST_RARITY) ** self.config.rarity
+    def _rarity(self, batch: TokenBatch) -> Weights:
+        """float64 (T,), the inverse document frequency of each segment's word, in any form, as a logarithm."""
+        counted = np.array([self.frequencies.articles.get(name, 0) for name in batch.languages], np.float64)
+        articles = counted[batch.spoken[batch.article]]
+        rarity = np.log((articles + 1) / (batch.document_frequency + 0.5))
+        weights: Weights = np.maximum(rarity, _MIN_RARITY) ** self.parameters.rarity
         return weights
 
-    def _worth(self, phrases: CandidatePhrases, page: TokenBatch, rarity: Weights) -> Weights:
-        """float64 (P,), what each phrase is worth by itself; 0 for one that is too short to be a keyword."""
-        config, present = self.config, phrases.tokens >= 0
-        length, first = present.sum(axis=1), phrases.tokens[:, 0]
-        worth = _summed(rarity * _times(page), phrases.tokens)
-        worth *= phrases.counts**config.frequency / length**config.length_discount
-        worth /= (HEADLINE + first - page.text.bounds[phrases.article]) ** config.position
-        chars = _summed(np.array([len(word) for word in page.text.words])[page.text.codes], phrases.tokens)
-        worth *= (chars / length) ** config.word_chars
-        worth[length == 1] *= config.single_word
-        if PART_OF in page.text.words:
-            of = np.append((page.text.codes == page.text.words.index(PART_OF)) & ~page.text.starts, False)
-            worth[of[first + length]] *= config.before_of
-        shortest = np.array([MIN_CHARS.get(name, 3) for name in page.languages], np.int64)[page.spoken[phrases.article]]
-        return np.where(chars < shortest, 0, worth)
+    def _weights(self, phrases: CandidatePhrases, batch: TokenBatch, rarity: Weights) -> Weights:
+        """float64 (P,), the weight of each phrase by itself; 0 for one that is too short to be a keyword."""
+        parameters, segments = self.parameters, batch.segments
+        length, first = (phrases.segments >= 0).sum(axis=1), phrases.segments[:, 0]
+        weights = _summed(rarity * _occurrences(batch), phrases.segments)
+        weights *= phrases.occurrences**parameters.frequency / length**parameters.length_discount
+        weights /= (_HEADLINE_WORDS + first - segments.bounds[phrases.article]) ** parameters.position
+        chars = _summed(np.array([len(word) for word in segments.words])[segments.codes], phrases.segments)
+        weights *= (chars / length) ** parameters.word_chars
+        weights[length == 1] *= parameters.single_word
+        if _OF in segments.words:
+            is_of = np.append((segments.codes == segments.words.index(_OF)) & ~segments.starts, False)
+            weights[is_of[first + length]] *= parameters.before_of
+        languages = batch.spoken[phrases.article]
+        shortest = np.array([_MIN_CHARS.get(name, 3) for name in batch.languages], np.int64)[languages]
+        return np.where(chars < shortest, 0, weights)
 
     def _phrase_vectors(self, phrases: CandidatePhrases, rarity: Weights, rows: Ints) -> Matrix:
-        """float32 (P, D), unit rows: each phrase's words by their rarity; zero where none of them is known."""
+        """float32 (P, D), unit rows: each phrase's words by their rarity; zero where none of them has a vector."""
         total = np.zeros((len(phrases.article), self.words.embedding_dim), np.float32)
-        for tokens in phrases.tokens.T:
-            known = np.flatnonzero((tokens >= 0) & (rows[tokens] >= 0))
-            total[known] += rarity[tokens[known], None].astype(np.float32) * self._vectors[rows[tokens[known]]]
+        for segments in phrases.segments.T:
+            phrase = np.flatnonzero((segments >= 0) & (rows[segments] >= 0))
+            segment = segments[phrase]
+            total[phrase] += rarity[segment, None].astype(np.float32) * self._vectors[rows[segment]]
         return unit_rows(total)
 
     def _best(self, phrases: CandidatePhrases, scores: Weights, articles: int) -> tuple[Ints, Ints]:
-        """The phrases to keep, each article's best first, and how many each article has."""
+        """Phrases that are kept, each article's best first, and the number of each article's."""
         order = np.lexsort((-scores, phrases.article))
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
         kept = scores > 0
-        if self.config.drop_contained:
+        if self.parameters.drop_contained:
             kept[phrases.inner[rank[phrases.outer] < rank[phrases.inner]]] = False
         order = order[kept[order]]
         lengths = np.bincount(phrases.article[order], minlength=articles)
@@ -146,34 +164,33 @@ class Ranker:
         return order[within < self.config.k], np.minimum(lengths, self.config.k)
 
 
-def _times(page: TokenBatch) -> Ints:
-    """int64 (T,), how often each piece's word stands in its article as a possible part of a phrase, in any form."""
-    times = np.zeros(len(page.inside), np.int64)
-    keys = (page.article * (page.folds.max(initial=0) + 1) + page.folds)[page.inside]
+def _occurrences(batch: TokenBatch) -> Ints:
+    """int64 (T,), occurrences of each segment's word in its article as a possible part of a phrase, in any form."""
+    occurrences = np.zeros(len(batch.in_phrase), np.int64)
+    keys = (batch.article * (batch.forms.max(initial=0) + 1) + batch.forms)[batch.in_phrase]
     _, word, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    times[page.inside] = counts[word]
-    return times
+    occurrences[batch.in_phrase] = counts[word]
+    return occurrences
 
 
-def _summed(values: npt.NDArray[np.generic], tokens: Ints) -> Weights:
-    """float64 (P,), the sum over each phrase's pieces."""
-    summed: Weights = np.append(values, 0)[tokens].sum(axis=1, dtype=np.float64)  # behind the last piece stands -1
+def _summed(values: npt.NDArray[np.generic], segments: Ints) -> Weights:
+    """float64 (P,), the sum over each phrase's segments."""
+    summed: Weights = np.append(values, 0)[segments].sum(axis=1, dtype=np.float64)  # behind the last segment stands -1
     return summed
 
 
-def _heaviest(phrases: CandidatePhrases, worth: Weights, most: int) -> tuple[CandidatePhrases, Weights]:
-    """Each article's phrases that are worth most, ``most`` at most; those that are worth nothing are left out."""
-    order = np.lexsort((-worth, phrases.article))
+def _heaviest(phrases: CandidatePhrases, weights: Weights, most: int) -> tuple[CandidatePhrases, Weights]:
+    """Each article's heaviest phrases, ``most`` at most; those without any weight are left out."""
+    order = np.lexsort((-weights, phrases.article))
     lengths = np.bincount(phrases.article)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    kept = (rank < most) & (worth > 0)
+    kept = (rank < most) & (weights > 0)
     place = np.cumsum(kept) - 1
     pairs = kept[phrases.inner] & kept[phrases.outer]
     inner, outer = place[phrases.inner[pairs]], place[phrases.outer[pairs]]
-    return CandidatePhrases(phrases.article[kept], phrases.tokens[kept], phrases.counts[kept], inner, outer), worth[
-        kept
-    ]
+    heaviest = CandidatePhrases(phrases.article[kept], phrases.segments[kept], phrases.occurrences[kept], inner, outer)
+    return heaviest, weights[kept]
 
 
 def write_keywords(batches: Iterable[pa.RecordBatch], ranker: Ranker, folder: Path) -> dict[str, int]:
@@ -181,7 +198,7 @@ def write_keywords(batches: Iterable[pa.RecordBatch], ranker: Ranker, folder: Pa
 
     Args:
         batches: the tokens artefact's articles.
-        ranker: what is known of the corpus.
+        ranker: of the corpus.
         folder: where ``keywords.parquet`` and the frequencies go.
 
     Returns:

@@ -1,6 +1,6 @@
-"""What ranking knows of each word, whatever its form: its row in the word space, its rarity, whether it can be one.
+"""Features of a word, whatever its form: its row in the word space, its document frequency, its eligibility.
 
-"bank" and "banks" are one word here: counted together, merged in phrases. Looked up once per batch and different word.
+"bank" and "banks" are two forms of one word: counted together, merged in phrases. A batch looks each word up once.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,106 +9,106 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.keywords.frequencies import fold, fold_words
+from recsys.keywords.frequencies import number_forms, singular
 from recsys.tokens.scripts import is_japanese_word, is_korean_sentence_end
 from recsys.words import Rows, WordVectors
 
-MIN_CHARS = {"zh": 1}  # of a word within a keyword; of other languages two: one letter is a list's bullet or an initial
-MAX_CHARS = {"ja": 12}  # a longer run of kanji or katakana is a whole headline
-UNCOUNTED = 1  # articles that a word stands in that the counts don't know: the one at hand
+_MIN_CHARS = {"zh": 1}  # of a word within a keyword; in other languages two: one letter is a bullet or an initial
+_MAX_CHARS = {"ja": 12}  # a longer run of kanji or katakana is a whole headline
+_UNCOUNTED = 1  # document frequency of a word that was not counted: the article at hand
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 
 class WordFeatures(NamedTuple):
-    """U words of a batch.
+    """Features of the U words of a batch.
 
     Attributes:
         rows: int64 (U,), in the word space; -1 for unknown ones.
-        folds: int64 (U,), the same number for all forms of a word; unknown ones have numbers behind all others.
-        articles: int64 (languages, U), articles that the word stands in, in any form.
-        able: bool (languages, U), whether it can be part of a keyword.
+        forms: int64 (U,), the same number for all forms of a word; unknown ones have numbers behind all others.
+        document_frequency: int64 (languages, U), articles that the word stands in, in any form.
+        eligible: bool (languages, U), words that can be part of a keyword.
     """
 
     rows: Ints
-    folds: Ints
-    articles: Ints
-    able: Mask
+    forms: Ints
+    document_frequency: Ints
+    eligible: Mask
 
 
 class WordLookup:
-    """The words of the word space, with their forms and counts.
+    """Lookup of words in the word space, with their forms and document frequencies.
 
     Args:
         words: the word space.
         by_word: by language, int32 (V,), articles that each word stands in, in any form.
-        limits: by language, the articles that a word may stand in at most.
+        max_articles: by language, articles that an eligible word stands in at most.
         stop_words: by language, the words that are no part of a keyword.
-        merge_forms: whether plurals are the same word as their singulars.
+        merge_forms: plurals are the same word as their singulars.
     """
 
     def __init__(
         self,
         words: WordVectors,
         by_word: Mapping[str, Rows],
-        limits: Mapping[str, float],
+        max_articles: Mapping[str, float],
         stop_words: Mapping[str, Collection[str]],
         merge_forms: bool,
     ) -> None:
-        self._words, self._row_of, self._merge = words.words, words.row_of, merge_forms
-        self._fold_of: dict[str, int] = {}
-        self._folds = fold_words(words.words, self._fold_of, merge_forms)
-        self._limits, self._stop_words = limits, stop_words
-        self._articles: dict[str, Ints] = {}
-        self._able: dict[str, Mask] = {}
+        self._words, self._row_of, self._merge_forms = words.words, words.row_of, merge_forms
+        self._form_of: dict[str, int] = {}
+        self._forms = number_forms(words.words, self._form_of, merge_forms)
+        self._max_articles, self._stop_words = max_articles, stop_words
+        self._document_frequency: dict[str, Ints] = {}
+        self._eligible: dict[str, Mask] = {}
         for language, counts in by_word.items():
-            self._articles[language] = np.full(len(self._fold_of) + 1, UNCOUNTED, np.int64)  # the last: unknown words
-            np.maximum.at(self._articles[language], self._folds, counts)
+            frequency = np.full(len(self._form_of) + 1, _UNCOUNTED, np.int64)  # the last: words outside the space
+            np.maximum.at(frequency, self._forms, counts)
+            self._document_frequency[language] = frequency
 
     def find(self, words: Sequence[str], languages: Sequence[str]) -> WordFeatures:
         """Look up different words.
 
         Args:
             words: U of them.
-            languages: in which they may stand; one that was not counted has rare words alone.
+            languages: of the articles in which they stand; all words of one that was not counted are rare.
         """
         rows = np.array([self._row_of.get(word, -1) for word in words], np.int64)
-        known, strange = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
-        names = [words[place] for place in strange.tolist()]
-        folds = np.empty(len(rows), np.int64)
-        folds[known] = self._folds[rows[known]]
-        folds[strange] = self._strange_folds(names)
-        uncounted = np.full(len(self._fold_of) + 1, UNCOUNTED, np.int64)
-        places = np.minimum(folds, len(self._fold_of))
-        articles = np.empty((len(languages), len(rows)), np.int64)
-        able = np.empty((len(languages), len(rows)), bool)
+        inside, outside = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)  # the word space
+        names = [words[place] for place in outside.tolist()]
+        forms = np.empty(len(rows), np.int64)
+        forms[inside] = self._forms[rows[inside]]
+        forms[outside] = self._forms_outside(names)
+        uncounted = np.full(len(self._form_of) + 1, _UNCOUNTED, np.int64)
+        places = np.minimum(forms, len(self._form_of))
+        frequency = np.empty((len(languages), len(rows)), np.int64)
+        eligible = np.empty((len(languages), len(rows)), bool)
         for number, language in enumerate(languages):
-            articles[number] = self._articles.get(language, uncounted)[places]
-            able[number, known] = self._able_of(language)[rows[known]]
-            able[number, strange] = can_be_keyword(names, language, self._stop_words.get(language, ()))
-            able[number] &= articles[number] <= self._limits.get(language, np.inf)
-        return WordFeatures(rows, folds, articles, able)
+            frequency[number] = self._document_frequency.get(language, uncounted)[places]
+            eligible[number, inside] = self._eligible_of(language)[rows[inside]]
+            eligible[number, outside] = is_eligible(names, language, self._stop_words.get(language, ()))
+            eligible[number] &= frequency[number] <= self._max_articles.get(language, np.inf)
+        return WordFeatures(rows, forms, frequency, eligible)
 
-    def _able_of(self, language: str) -> Mask:
+    def _eligible_of(self, language: str) -> Mask:
         """bool (V,): words of the word space that can be part of a keyword in a language, however common."""
-        if language not in self._able:
-            self._able[language] = can_be_keyword(self._words, language, self._stop_words.get(language, ()))
-        return self._able[language]
+        if language not in self._eligible:
+            self._eligible[language] = is_eligible(self._words, language, self._stop_words.get(language, ()))
+        return self._eligible[language]
 
-    def _strange_folds(self, names: Sequence[str]) -> Ints:
+    def _forms_outside(self, names: Sequence[str]) -> Ints:
         """Words that are not in the word space may have a form that is; the others get numbers of their own."""
         new: dict[str, int] = {}
-        forms = (fold(name) if self._merge else name for name in names)
-        size = len(self._fold_of)
-        found = (self._fold_of.get(form, -1 - new.setdefault(form, len(new))) for form in forms)
-        folds = np.fromiter(found, np.int64, len(names))
-        return np.where(folds < 0, size - 1 - folds, folds)
+        written = (singular(name) if self._merge_forms else name for name in names)
+        numbers = (self._form_of.get(form, -1 - new.setdefault(form, len(new))) for form in written)
+        forms = np.fromiter(numbers, np.int64, len(names))
+        return np.where(forms < 0, len(self._form_of) - 1 - forms, forms)
 
 
-def can_be_keyword(words: Sequence[str], language: str, stop_words: Collection[str]) -> Mask:
-    """bool (N,): whether a word can be part of a keyword: no stop word, no number, not too short, no whole headline."""
-    shortest, longest = MIN_CHARS.get(language, 2), MAX_CHARS.get(language, 1 << 20)
+def is_eligible(words: Sequence[str], language: str, stop_words: Collection[str]) -> Mask:
+    """bool (N,), words that can be part of a keyword: no stop word, no number, not too short, no whole headline."""
+    shortest, longest = _MIN_CHARS.get(language, 2), _MAX_CHARS.get(language, 1 << 20)
     return np.array(
         [
             shortest <= len(word) <= longest

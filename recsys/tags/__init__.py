@@ -17,7 +17,7 @@ from itertools import islice, pairwise
 from typing import NamedTuple, Protocol
 
 from recsys.hashing import hashed
-from recsys.keywords.frequencies import fold as singular
+from recsys.keywords.frequencies import singular
 
 STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
 MAX_TAG = 200  # characters; what is longer names no tag
