@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recsys.baselines import ItemKnn, Popularity, SequentialRules, SessionKnn
-from recsys.baselines.session_knn import LONGEST
+from recsys.baselines.session_knn import LONGEST_VISIT
 from recsys.dataset.impressions import Impressions
 from recsys.events import KINDS, UNDATED, Events
 from recsys.events.people import visitor_keys
@@ -92,12 +92,12 @@ def item_knn(past: Past, model: ItemKnn) -> Table:
         for n, place in enumerate(visit):
             one = past.fade(place, model.half_life_hours)
             clicks[rows[n]] += one
-            for _, other in newest_first(rows[:n], model.company):
+            for _, other in newest_first(rows[:n], model.session_clicks):
                 if other != rows[n]:
                     pairs[rows[n], other] += one
                     pairs[other, rows[n]] += one
     scores: Table = defaultdict(float)
-    company = newest_first(past.rows(past.company), model.company)
+    company = newest_first(past.rows(past.company), model.session_clicks)
     for (row, other), weight in pairs.items():
         share = sum(model.fade**back for back, mine in company if mine == row)
         scores[other] += share * weight / (clicks[row] * clicks[other]) ** (model.popularity_power / 2)
@@ -125,12 +125,12 @@ def session_knn(past: Past, model: SessionKnn) -> Table:
     if not past.company:
         return scores
     own = past.visit_of(past.company[-1])
-    company = past.company[-model.company :]
+    company = past.company[-model.session_clicks :]
     similarity: dict[int, float] = {}
     steps: dict[int, int] = {}
     for back, row in newest_first(past.rows(company), len(company)):
         holding = [(visit.index(place), v, place) for v, visit in enumerate(past.visits) for place in visit]
-        holding = [(n, v, place) for n, v, place in holding if past.clicks[place][2] == row and n < LONGEST]
+        holding = [(n, v, place) for n, v, place in holding if past.clicks[place][2] == row and n < LONGEST_VISIT]
         firsts = {v: min(place for _, other, place in holding if other == v) for _, v, _ in holding}
         newest = sorted(firsts, key=lambda v: -firsts[v])[: model.sample]
         for v in newest:
@@ -139,7 +139,7 @@ def session_knn(past: Past, model: SessionKnn) -> Table:
                 similarity[v] = similarity.get(v, 0.0) + (len(company) - back) / len(company)
     nearest = sorted(similarity, key=lambda v: -similarity[v])[: model.k]  # stable: equal ones as they were found
     for v in nearest:
-        for row in set(past.rows(past.visits[v][:LONGEST])):
+        for row in set(past.rows(past.visits[v][:LONGEST_VISIT])):
             scores[row] += similarity[v] / steps[v]
     return scores
 

@@ -27,7 +27,7 @@ def held_out_lists(seed: int) -> tuple[Events, Impressions]:
 def test_the_held_out_lists_are_scored_at_the_pace_that_ranked_the_lists_before_them_best() -> None:
     events, lists = held_out_lists(8)
     found = held_out_scores(events, lists, gap_minutes=30, seed=1)
-    assert set(found) == {"popularity", "rules", "item_knn", "v_sknn", "ials", "ease"}
+    assert set(found) == {"popularity", "rules", "item_knn", "v_sknn"}
     assert found["popularity"].model == Popularity()  # who forgets quickly knows the newest click
     assert found["v_sknn"].model == SessionKnn()
     for name, one in found.items():

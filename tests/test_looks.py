@@ -202,7 +202,7 @@ class SeesOwnCards(LogReplay):
     ) -> None:
         super().__init__(events, lists, trends, readers, session_gap_minutes)
         late = exposures_of(events, replace(lists, time=lists.time + 1))
-        self._asked = self._asked._replace(first_look=late.first, last_look=late.last)
+        self._impressions = self._impressions._replace(first_exposure=late.first, last_exposure=late.last)
 
 
 def test_a_lists_own_cards_counted_before_it_is_described_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.next_click.data import sampled_lists
+from benchmarks.next_click.ease import Ease
 from benchmarks.next_click.figures import ranks, sampled_figures
+from benchmarks.next_click.ials import Ials
 from benchmarks.next_click.serving import Serving
 from recsys.baselines import all_baselines
 from recsys.ctr.config import CtrConfig
@@ -154,7 +156,7 @@ def run(events: Events, options: Options, seed: int) -> Run:
     outcome.ours["click_model"] |= serving.figures()
     if options.baselines:
         known = click_histories(events, judging, GAP_MINUTES)
-        for model in all_baselines(seed=seed):
+        for model in (*all_baselines(seed=seed), Ials(seed=seed), Ease()):
             table = model.scores(events, judging, known)
             outcome.baselines[model.name] = sampled_figures(ranks(table, SIZE, 1 + OTHERS, seed), recent)
             outcome.baselines[model.name] |= serving.baseline_figures(model)

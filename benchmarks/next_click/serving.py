@@ -112,10 +112,10 @@ class Serving:
     def _reader(self, number: int) -> ReaderState:
         reader, known = ReaderState.empty(ReadersConfig()), self._known
         for at in range(int(known.first[number]), int(known.last[number])):
-            event = int(known.click[at])
+            event = int(known.clicks.event[at])
             context = int(self._events.context[event]) if len(self._events.context) else -1
             said = self._events.contexts[context] if context >= 0 else None
-            reader.observe(CLICK, int(known.rows[at]), int(known.times[at]), said)
+            reader.observe(CLICK, int(known.clicks.article[at]), int(known.clicks.time[at]), said)
         return reader
 
     def figures(self) -> dict[str, float]:
@@ -127,7 +127,7 @@ class Serving:
         if not self._shown:
             return {}
         numbers = np.array([one.number for one in self._shown])
-        click = self._known.click[np.maximum(self._known.last[numbers] - 1, 0)]  # any event of the same reader
+        click = self._known.clicks.event[np.maximum(self._known.last[numbers] - 1, 0)]  # any event of the same reader
         rows, sizes = (
             np.concatenate([one.live for one in self._shown]),
             np.array([len(one.live) for one in self._shown]),

@@ -20,7 +20,7 @@ PACES = (1.0, 8.0, 64.0)  # half-lives of half an hour, four hours and a day and
 
 @dataclass(frozen=True)
 class HeldOut:
-    """How one baseline scored.
+    """Scores of one baseline.
 
     Attributes:
         scores: float32 (H,), of the candidates of the held-out lists.
@@ -31,40 +31,42 @@ class HeldOut:
     model: Baseline
 
 
-def held_out_scores(events: Events, lists: Impressions, *, gap_minutes: int, seed: int) -> dict[str, HeldOut]:
+def held_out_scores(events: Events, impressions: Impressions, *, gap_minutes: int, seed: int) -> dict[str, HeldOut]:
     """Score the held-out lists by every baseline but chance.
 
     Args:
         events: the log.
-        lists: all lists of it, with their parts.
+        impressions: all lists of it, with their parts.
         gap_minutes: the longest pause inside a visit.
-        seed: of the first factors of iALS, and of ties while a pace is chosen.
+        seed: of ties while a pace is chosen.
 
     Returns:
         Baseline -> its scores; without a held-out list they are empty.
     """
-    judging = lists.cut(int(np.searchsorted(lists.part, VALIDATION)), len(lists))
-    told = click_histories(events, judging, gap_minutes)
+    judging = impressions.cut(int(np.searchsorted(impressions.part, VALIDATION)), len(impressions))
+    histories = click_histories(events, judging, gap_minutes)
     at_pace = [all_baselines(seed=seed, pace=pace) for pace in PACES]
-    found: dict[str, HeldOut] = {}
+    scored: dict[str, HeldOut] = {}
     for models in zip(*at_pace, strict=True):
         if not isinstance(models[0], Chance):
             different = list(dict.fromkeys(models))  # one that does not fade stands there once
-            found[models[0].name] = _best(events, judging, told, different, seed)
-    return found
+            scored[models[0].name] = _best(events, judging, histories, different, seed)
+    return scored
 
 
-def _best(events: Events, lists: Impressions, told: ClickHistories, models: Sequence[Baseline], seed: int) -> HeldOut:
+def _best(
+    events: Events, impressions: Impressions, histories: ClickHistories, models: Sequence[Baseline], seed: int
+) -> HeldOut:
     """The held-out scores of the model that ranked the validation lists best; of equal ones the quickest."""
-    number = np.repeat(np.arange(len(lists)), np.diff(lists.offsets))
-    part = lists.part[number]
+    number = np.repeat(np.arange(len(impressions)), np.diff(impressions.offsets))
+    part = impressions.part[number]
     chosen, best = HeldOut(np.empty(0, np.float32), models[0]), -np.inf
+    validation = part == VALIDATION
     for model in models:
-        scores = model.scores(events, lists, told)
-        some = part == VALIDATION
-        figure = float(
-            np.nan_to_num(impression_metrics(lists.label[some], scores[some], number[some], seed=seed)["mrr"])
-        )
+        scores = model.scores(events, impressions, histories)
+        label = impressions.label[validation]
+        figures = impression_metrics(label, scores[validation], number[validation], seed=seed)
+        figure = float(np.nan_to_num(figures["mrr"]))
         if figure > best:
             chosen, best = HeldOut(scores[part == HOLDOUT], model), figure
     return chosen

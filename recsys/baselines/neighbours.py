@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.baselines.clicks import HOUR_MS, Rows, Stream
+from recsys.baselines.clicks import Rows
 from recsys.compiled import compiled
 from recsys.dataset.impressions import Longs
+from recsys.events.visits import ClickTable, visit_ends
+from recsys.units import HOUR_MS
 
 Doubles = npt.NDArray[np.float64]
 
@@ -39,23 +41,24 @@ class Neighbours(NamedTuple):
     clock: Doubles
 
 
-def empty_neighbours(stream: Stream, n_articles: int, company: int, most: int, half_life_hours: float) -> Neighbours:
+def empty_neighbours(
+    clicks: ClickTable, n_articles: int, session_clicks: int, most: int, half_life_hours: float
+) -> Neighbours:
     """Empty lists.
 
     Args:
-        stream: the clicks; how often an article is clicked in company bounds its list.
+        clicks: the clicks; how often an article is clicked with others bounds its list.
         n_articles: A.
-        company: clicks before and after a click that become its neighbours, at most.
+        session_clicks: clicks before and after a click that become its neighbours, at most.
         most: K; memory is 12 bytes × at most K × clicked articles.
         half_life_hours: inf for weights that never fade.
     """
-    place = np.arange(len(stream.article))
-    before = place - stream.start[stream.visit]
-    after = stream.start[stream.visit + 1] - 1 - place
-    met = np.minimum(before, company) + np.minimum(after, company)
-    room = np.minimum(np.bincount(stream.article, met, n_articles), most)
+    place = np.arange(len(clicks.article))
+    before, after = place - clicks.visit_start, visit_ends(clicks) - 1 - place
+    met = np.minimum(before, session_clicks) + np.minimum(after, session_clicks)
+    room = np.minimum(np.bincount(clicks.article, met, n_articles), most)
     offsets = np.append(0, np.cumsum(room)).astype(np.int64)
-    start = stream.time[0] if len(stream.time) else 0
+    start = clicks.time[clicks.order[0]] if len(clicks.order) else 0
     return Neighbours(
         offsets,
         np.full(offsets[-1], FREE, np.int32),
@@ -67,7 +70,7 @@ def empty_neighbours(stream: Stream, n_articles: int, company: int, most: int, h
 
 @compiled
 def growth(lists: Neighbours, time: int) -> float:
-    """What a weight of 1 at ``time`` is stored as; moves the landmark when that becomes too large a number."""
+    """Stored size of a weight of 1 at ``time``; moves the landmark when that becomes too large a number."""
     halvings = (time - lists.clock[0]) * lists.clock[1]
     if halvings > HALVINGS:
         fade = 2.0**-halvings
@@ -118,7 +121,7 @@ def unspread(lists: Neighbours, row: int, scores: Doubles) -> None:
 
 @compiled
 def comes_again(article: Rows, place: int, last: int) -> bool:
-    """Whether the article at ``place`` stands once more before ``last``."""
+    """True where the article at ``place`` stands once more before ``last``."""
     later = place + 1
     while later < last and article[later] != article[place]:
         later += 1

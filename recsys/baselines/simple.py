@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys.baselines.clicks import HOUR_MS, Rows, Scores, Shown, shown_of
+from recsys.baselines.clicks import ListsToScore, Rows, Scores, lists_to_score
 from recsys.compiled import compiled
 from recsys.dataset.impressions import ClickHistories, Impressions, Longs
-from recsys.events import KINDS, UNDATED, Events
-
-CLICK = KINDS.index("click")
+from recsys.events import UNDATED, Events
+from recsys.trends import CLICK
+from recsys.units import HOUR_MS
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Popularity:
     half_life_hours: float = 0.25
     name: ClassVar[str] = "popularity"
 
-    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
+    def scores(self, events: Events, impressions: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
         clicks = np.flatnonzero((events.kind == CLICK) & (events.time != UNDATED))
-        shown = shown_of(lists, histories, 1)
-        out = np.empty(len(lists.article), np.float32)
+        lists = lists_to_score(impressions, histories, 1)
+        out = np.empty(len(impressions.article), np.float32)
         per_ms = 1.0 / (self.half_life_hours * HOUR_MS)
-        _popularity(events.article[clicks], events.time[clicks], len(events.article_ids), per_ms, shown, out)
+        _popularity(events.article[clicks], events.time[clicks], len(events.article_ids), per_ms, lists, out)
         return out
 
 
@@ -48,23 +48,23 @@ class Chance:
     seed: int = 1
     name: ClassVar[str] = "random"
 
-    def scores(self, events: Events, lists: Impressions, histories: ClickHistories) -> Scores:
+    def scores(self, events: Events, impressions: Impressions, histories: ClickHistories) -> Scores:
         """See ``Baseline``."""
-        return np.random.default_rng(self.seed).random(len(lists.article), np.float32)
+        return np.random.default_rng(self.seed).random(len(impressions.article), np.float32)
 
 
 @compiled
-def _popularity(article: Rows, time: Longs, n_articles: int, per_ms: float, shown: Shown, out: Scores) -> None:
+def _popularity(article: Rows, time: Longs, n_articles: int, per_ms: float, lists: ListsToScore, out: Scores) -> None:
     """Walk clicks (C,) and lists; a count is faded when it is touched or read."""
     count, last = np.zeros(n_articles), np.zeros(n_articles, np.int64)
     known = 0
-    for i in range(len(shown.time)):
-        now = shown.time[i]
+    for i in range(len(lists.time)):
+        now = lists.time[i]
         while known < len(time) and time[known] < now:
             row = article[known]
             count[row] = count[row] * 2.0 ** ((last[row] - time[known]) * per_ms) + 1.0
             last[row] = time[known]
             known += 1
-        for c in range(shown.offsets[i], shown.offsets[i + 1]):
-            row = shown.article[c]
+        for c in range(lists.offsets[i], lists.offsets[i + 1]):
+            row = lists.article[c]
             out[c] = count[row] * 2.0 ** ((last[row] - now) * per_ms) if count[row] > 0 else 0.0

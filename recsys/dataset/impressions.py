@@ -1,6 +1,7 @@
-"""The lists in a log: which articles were shown together, to whom, where and when, and which were clicked.
+"""Impressions of a log: lists of articles that were shown together, to whom, where and when, and which were clicked.
 
-Reads ``Events``; produces ``Impressions``, and what the reader of each had clicked before.
+Reads ``Events``; produces ``Impressions``, the clicks that the reader of each had made before it, and the articles that
+they had been shown.
 """
 
 from dataclasses import dataclass, field, replace
@@ -11,15 +12,15 @@ import numpy.typing as npt
 
 from recsys.events import REPEAT_CLICK, UNDATED, Events
 from recsys.events.people import visitor_keys
+from recsys.events.visits import ClickTable, same_visit, visits_of
 from recsys.trends import CLICK, IMPRESSION
-from recsys.units import FOREVER_MS, HOUR_MS
+from recsys.units import FOREVER_MS, MINUTE_MS
 
 Array = npt.NDArray[Any]
 Longs = npt.NDArray[np.int64]
 Articles = npt.NDArray[np.int32]  # rows of articles
 
 FIT, VALIDATION, HOLDOUT = 0, 1, 2
-NONE = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Impressions:
         part: int8 (I,), FIT, VALIDATION or HOLDOUT.
         refits: int64 (R,), ms: when vectors are learned anew, the first at or before the first list; on a log that
             hardly grows from one to the next fewer than were asked for.
-        limits: int64 (3,), ms: clicks at or after it do not label the lists of that part.
+        fences: int64 (3,), ms, one per part: clicks at or after it do not label the lists of that part.
         position: int16 (N,), place of each candidate on the page, from 0; -1 for unknown; empty where none is known.
         slot: int32 (I,), row of ``Events.slots``, -1 for unknown; empty where none is known.
     """
@@ -49,7 +50,7 @@ class Impressions:
     clicked_at: Longs
     part: npt.NDArray[np.int8]
     refits: Longs
-    limits: Longs
+    fences: Longs
     position: npt.NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     slot: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
 
@@ -60,8 +61,8 @@ class Impressions:
     def unclicked(cls, time: Longs, reader: Longs, offsets: Longs, article: Articles) -> "Impressions":
         """Lists nobody has clicked in, of one part."""
         none = np.empty(0, np.int64)
-        part, limits = np.full(len(time), FIT, np.int8), np.full(3, FOREVER_MS, np.int64)
-        return cls(time, reader, offsets, article, none, none, part, none, limits)
+        part, fences = np.full(len(time), FIT, np.int8), np.full(3, FOREVER_MS, np.int64)
+        return cls(time, reader, offsets, article, none, none, part, none, fences)
 
     def cut(self, start: int, stop: int) -> "Impressions":
         """The lists start:stop, with the same parts and refits."""
@@ -82,31 +83,25 @@ class Impressions:
 
     @property
     def label(self) -> npt.NDArray[np.int8]:
-        """What a model may learn: int8 (N,), 1 for candidates clicked before the limit of their list's part."""
+        """Labels that a model may learn: int8 (N,), 1 for candidates clicked before the fence of their list's part."""
         out = np.zeros(len(self.article), np.int8)
         part = self.part[np.searchsorted(self.offsets, self.clicked, side="right") - 1]
-        out[self.clicked[self.clicked_at < self.limits[part]]] = 1
+        out[self.clicked[self.clicked_at < self.fences[part]]] = 1
         return out
 
 
 @dataclass(frozen=True)
 class ClickHistories:
-    """What the reader of each list had clicked before it was shown: slices of one table of clicks.
+    """Clicks that the reader of each list had made before it was shown: slices of one table.
 
     Attributes:
-        click: int64 (C,), the clicks' places in the log, reader by reader, each in time order.
-        rows: int32 (C,), their article rows.
-        times: int64 (C,), ms, or UNDATED.
-        began: int64 (C,), where the visit of each click begins in this table.
+        clicks: all clicks of the log by visitor and visit.
         first: int64 (I,): the reader's clicks before list i are first[i]:last[i].
         visit: int64 (I,): those of the visit during which it was shown are visit[i]:last[i].
         last: int64 (I,).
     """
 
-    click: Longs
-    rows: Articles
-    times: Longs
-    began: Longs
+    clicks: ClickTable
     first: Longs
     visit: Longs
     last: Longs
@@ -117,31 +112,24 @@ class ClickHistories:
         return replace(self, first=self.first[kept], visit=self.visit[kept], last=self.last[kept])
 
 
-def click_histories(events: Events, lists: Impressions, session_gap_minutes: int) -> ClickHistories:
-    """Find what each list's reader had clicked strictly before it was shown.
-
-    A visit ends after a pause of more than ``session_gap_minutes``; undated clicks belong to none.
-    """
-    keys = visitor_keys(events)
-    click, first, last = _by_reader(events, keys, (events.kind == CLICK) & (keys >= 0), lists)
-    key, times = keys[click], events.time[click]
-    gap = session_gap_minutes * HOUR_MS // 60
-    new = np.ones(len(click), bool)
-    new[1:] = (np.diff(key) != 0) | (np.diff(times) > gap) | (times[1:] == UNDATED) | (times[:-1] == UNDATED)
-    began = np.maximum.accumulate(np.where(new, np.arange(len(click)), 0)).astype(np.int64)
+def click_histories(events: Events, impressions: Impressions, gap_minutes: int) -> ClickHistories:
+    """Histories of clicks strictly before each list, with the visit that goes on when it is shown."""
+    clicks = visits_of(events, gap_minutes)
+    first, last = _slices_before(events, clicks.visitor, clicks.event, impressions)
     previous = np.maximum(last - 1, 0)
-    running = (last > first) & (np.append(times, UNDATED)[previous] >= lists.time - gap)
-    visit = np.where(running, np.append(began, 0)[previous], last)
-    return ClickHistories(click, events.article[click], times, began, first, visit, last)
+    since = np.append(clicks.time, UNDATED)[previous]
+    goes_on = (last > first) & same_visit(since, impressions.time, gap_minutes * MINUTE_MS)
+    visit = np.where(goes_on, np.append(clicks.visit_start, 0)[previous], last)
+    return ClickHistories(clicks, first, visit, last)
 
 
 @dataclass(frozen=True)
 class Exposures:
-    """What the reader of each list had been shown or had opened before it: slices of one table.
+    """Articles that the reader of each list had been shown or had opened before it: slices of one table.
 
     Attributes:
         event: int64 (L,), places in the log of dated impressions and clicks, reader by reader, each in time order.
-        first: int64 (I,): what the reader of list i saw before it is first[i]:last[i].
+        first: int64 (I,): the articles that the reader of list i saw before it are first[i]:last[i].
         last: int64 (I,).
     """
 
@@ -150,25 +138,23 @@ class Exposures:
     last: Longs
 
 
-def exposures_of(events: Events, lists: Impressions) -> Exposures:
-    """Find what each list's reader had been shown or had opened strictly before it; nothing in a log of clicks."""
+def exposures_of(events: Events, impressions: Impressions) -> Exposures:
+    """Exposures strictly before each list; none in a log of clicks alone."""
     keys = visitor_keys(events)
-    telling = ((events.kind == CLICK) | (events.kind == IMPRESSION)) & (events.time != UNDATED) & (keys >= 0)
-    return Exposures(*_by_reader(events, keys, telling & (events.kind == IMPRESSION).any(), lists))
-
-
-def _by_reader(
-    events: Events, keys: Longs, chosen: npt.NDArray[np.bool_], lists: Impressions
-) -> tuple[Longs, Longs, Longs]:
-    """Sort some events by reader and time, and find where those of each list's reader before the list begin and end."""
-    event = np.flatnonzero(chosen)
+    seen = ((events.kind == CLICK) | (events.kind == IMPRESSION)) & (events.time != UNDATED) & (keys >= 0)
+    event = np.flatnonzero(seen & (events.kind == IMPRESSION).any())
     event = event[np.argsort(keys[event], kind="stable")]
+    return Exposures(event, *_slices_before(events, keys[event], event, impressions))
+
+
+def _slices_before(events: Events, visitor: Longs, event: Longs, impressions: Impressions) -> tuple[Longs, Longs]:
+    """Slices of a table of events, visitor by visitor, that hold those of each list's reader before the list."""
     span = len(events) + 1
-    order = keys[event] * span + event  # rises: a reader's events stand in the order of the log
-    past = np.searchsorted(events.time, lists.time)  # events strictly before the list
-    first = np.searchsorted(order, lists.reader * span)
-    last = np.where(lists.reader >= 0, np.searchsorted(order, lists.reader * span + past), first)
-    return event, first, last
+    order = visitor * span + event  # rises: a visitor's events stand in the order of the log
+    past = np.searchsorted(events.time, impressions.time)  # events strictly before the list
+    first = np.searchsorted(order, impressions.reader * span)
+    last = np.searchsorted(order, impressions.reader * span + past)
+    return first, np.where(impressions.reader >= 0, last, first)
 
 
 def recorded_impressions(events: Events) -> Impressions:
@@ -197,7 +183,8 @@ def recorded_impressions(events: Events) -> Impressions:
         started[number], visitor_keys(events)[shown], number, events.article[shown], clicked_at, order
     )
     first = shown[order][lists.offsets[:-1]]
-    return replace(lists, position=events.position[shown][order], slot=events.slot[first] if len(events.slot) else NONE)
+    slot = events.slot[first] if len(events.slot) else lists.slot
+    return replace(lists, position=events.position[shown][order], slot=slot)
 
 
 def as_impressions(
@@ -225,5 +212,5 @@ def as_impressions(
         clicked_at=clicked_at[clicked_at < FOREVER_MS],
         part=np.zeros(len(starts), np.int8),
         refits=np.empty(0, np.int64),
-        limits=np.full(3, FOREVER_MS, np.int64),
+        fences=np.full(3, FOREVER_MS, np.int64),
     )

@@ -1,7 +1,8 @@
-"""The walk through a log: counts, item vectors and readers as of a moment that only moves forward.
+"""Replay of a log: counts, item vectors and readers as of a moment that only moves forward.
 
-What the service does event by event, compiled: the same functions count, keep company, teach item vectors and describe
-candidates.
+The service's own step, event by event, compiled: the same functions count, keep co-visits, teach item vectors and
+describe candidates. Training rows, evaluation, the search of item settings and the lists that encoders of readers learn
+from are all made by ``apply_events``.
 """
 
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.dataset.impressions import Impressions, click_histories, exposures_of
 from recsys.events import UNDATED, Events
+from recsys.events.visits import ClickTable
 from recsys.features.describe import KernelTables, describe
 from recsys.features.matrix import ArticleTables, kernel_tables
 from recsys.features.rows import Matrix
@@ -22,9 +24,9 @@ from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.counting import count, fill_codes
 from recsys.trends.covisits import MAX_COVISITS, count_covisits
-from recsys.trends.state import LATE, NEWEST, TrendState
+from recsys.trends.state import LATE, NEWEST, TrendState, empty_state
 from recsys.trends.stream import Trends
-from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
+from recsys.units import HOUR_MS, MINUTE_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
@@ -32,17 +34,16 @@ SHELF_MS = HOUR_MS  # shelf lives are read anew so often
 
 
 class LogArrays(NamedTuple):
-    """E events for compiled code, and the table of clicks reader by reader.
+    """E events for compiled code, and their clicks by visitor and visit.
 
     Attributes:
         time: int64 (E,); kind: int8 (E,); article: int32 (E,); position: int16 (E,).
         context: int32 (E,), row of ``codes``.
         codes: int16 (n, C).
-        place: int64 (E,), where the click stands in the table; -1 for other events and for clicks of nobody.
-        rows: int32 (T,), the table: article rows; times: int64 (T,).
-        began: int64 (T,), where the click's visit begins in the table.
-        event: int64 (T,), the clicks' places in the log.
-        looks: int64 (L,), see ``recsys.dataset.impressions.Exposures``.
+        clicks: C clicks, see ``recsys.events.visits``.
+        row: int64 (E,), the click's row of ``clicks``; UNKNOWN_ROW for other events and for clicks of nobody.
+        window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
+        exposures: int64 (L,), see ``recsys.dataset.impressions.Exposures``.
     """
 
     time: Array
@@ -51,16 +52,20 @@ class LogArrays(NamedTuple):
     position: Array
     context: Array
     codes: Array
-    place: Array
-    rows: Array
-    times: Array
-    began: Array
-    event: Array
-    looks: Array
+    clicks: ClickTable
+    row: Array
+    window_start: Array
+    exposures: Array
 
 
 class ImpressionArrays(NamedTuple):
-    """I lists for compiled code: when, what, and the slices of the tables, see ``Histories`` and ``Looks``."""
+    """I lists for compiled code, and the slices of the tables that belong to each.
+
+    Attributes:
+        time: int64 (I,), ms; offsets: int64 (I + 1,); article: int32 (N,), see ``Impressions``.
+        first: int64 (I,); visit: int64 (I,); last: int64 (I,), see ``ClickHistories``.
+        first_exposure: int64 (I,); last_exposure: int64 (I,), see ``Exposures``.
+    """
 
     time: Array
     offsets: Array
@@ -68,22 +73,22 @@ class ImpressionArrays(NamedTuple):
     first: Array
     visit: Array
     last: Array
-    first_look: Array
-    last_look: Array
+    first_exposure: Array
+    last_exposure: Array
 
 
 class LogReplay:
-    """TrendState that moves forward through a log.
+    """Counts, item vectors and readers that move forward through a log.
 
     Attributes:
         trends: the counts as of the last list described.
-        histories: what the reader of each list had clicked before it.
+        histories: the clicks of each list's reader before it.
     """
 
     def __init__(
         self,
         events: Events,
-        lists: Impressions,
+        impressions: Impressions,
         trends_config: TrendsConfig,
         readers_config: ReadersConfig,
         session_gap_minutes: int = 30,
@@ -93,52 +98,40 @@ class LogReplay:
 
         Args:
             events: the log.
-            lists: in time order.
+            impressions: in time order.
             trends_config: half-lives.
             readers_config: history.
             session_gap_minutes: the longest pause inside a visit.
             stale_ms: counts and vectors move only so often, to measure what freshness is worth; 0: with every event.
         """
-        if (np.diff(lists.time) < 0).any():
-            raise ValueError("lists must come in time order")
+        if (np.diff(impressions.time) < 0).any():
+            raise ValueError("impressions must come in time order")
         self.trends = Trends(len(events.article_ids), trends_config, session_gap_minutes)
         self._readers, self._next, self._shelf_at = readers_config, 0, NEVER_MS
-        self.histories = known = click_histories(events, lists, session_gap_minutes)
-        looks = exposures_of(events, lists)
-        slices = (known.first, known.visit, known.last, looks.first, looks.last)
-        self._asked = ImpressionArrays(lists.time, lists.offsets, lists.article, *slices)
-        place = np.full(len(events), UNKNOWN_ROW, np.int64)
-        place[known.click] = np.arange(len(known.click))
+        self.histories = past = click_histories(events, impressions, session_gap_minutes)
+        seen = exposures_of(events, impressions)
+        slices = (past.first, past.visit, past.last, seen.first, seen.last)
+        self._impressions = ImpressionArrays(impressions.time, impressions.offsets, impressions.article, *slices)
         context, codes = event_codes(self.trends, events)
-        self._log = LogArrays(
-            time=events.time,
-            kind=events.kind,
-            article=events.article,
-            position=events.position,
-            context=context,
-            codes=codes,
-            place=place,
-            rows=known.rows,
-            times=known.times,
-            began=known.began,
-            event=known.click,
-            looks=looks.event,
+        self._log = log_arrays(events, past.clicks, past.clicks.visit_start)._replace(
+            context=context, codes=codes, exposures=seen.event
         )
-        self._late = int(trends_config.late_minutes * HOUR_MS / 60)
+        self._late = int(trends_config.late_minutes * MINUTE_MS)
         self._stale = stale_ms
         self._items: OnlineItems | None = None
-        self._known: KernelTables | None = None
+        self._tables: KernelTables | None = None
 
     def use_tables(self, tables: ArticleTables) -> None:
         """Describe by these tables from now on; item vectors that can learn are taught every click."""
         self.trends.describe_articles(tables.category, tables.published)
         self._items = tables.items
-        self._known = kernel_tables(tables, self.trends, self._readers)
+        self._tables = kernel_tables(tables, self.trends, self._readers)
 
     def apply_until(self, now: int) -> None:
         """Apply every event strictly before ``now`` (ms)."""
         stop = int(np.searchsorted(self._log.time, now))
-        self._next = max(self._next, _apply(self.trends.state, self._taught(), self._log, self._next, stop, self._late))
+        if stop > self._next:
+            self._next = apply_events(self.trends.state, self._learning(), self._log, self._next, stop, self._late)
 
     def describe(self, start: int, stop: int, out: Matrix) -> None:
         """Describe the lists start:stop, each by what was known strictly before it.
@@ -151,33 +144,33 @@ class LogReplay:
         Raises:
             ValueError: events of a list's own time or after it are already counted.
         """
-        if self._known is None:
-            raise ValueError("call stand_on first")
-        if start < stop and self._next and self._log.time[self._next - 1] >= self._asked.time[start]:
-            raise ValueError("the walk has passed this list already")
+        if self._tables is None:
+            raise ValueError("call use_tables first")
+        if start < stop and self._next and self._log.time[self._next - 1] >= self._impressions.time[start]:
+            raise ValueError("the replay has passed this list already")
         kept = (self._readers.history, self._readers.max_impressions)
         while start < stop:
-            now = int(self._asked.time[start])
+            now = int(self._impressions.time[start])
             if self._shelf_at == NEVER_MS or now - self._shelf_at >= SHELF_MS:
                 self.apply_until(now - now % self._stale if self._stale else now)
-                self._known = self._known._replace(shelf=self.trends.shelf())
+                self._tables = self._tables._replace(shelf=self.trends.shelf())
                 self._shelf_at = now
-            same = int(np.searchsorted(self._asked.time, self._shelf_at + SHELF_MS))
+            same = int(np.searchsorted(self._impressions.time, self._shelf_at + SHELF_MS))
             end = min(stop, max(same, start + 1))
-            here = self._asked.offsets[[start, end]] - self._asked.offsets[start]
+            here = self._impressions.offsets[[start, end]] - self._impressions.offsets[start]
             part, out = out[: here[1]], out[here[1] :]
             self._next = _describe(
                 self.trends.state,
-                self._taught(),
-                self._known,
+                self._learning(),
+                self._tables,
                 self._log,
-                self._asked,
+                self._impressions,
                 np.array([self._next, start, end, *kept, self._late, self._stale], np.int64),
                 part,
             )
             start = end
 
-    def _taught(self) -> OnlineItems:
+    def _learning(self) -> OnlineItems:
         return self._items if self._items is not None else NO_ITEMS
 
 
@@ -192,6 +185,31 @@ NO_ITEMS = OnlineItems(
     np.zeros(4, np.int64),
     np.zeros(7, np.float32),
 )
+NO_COUNTS = empty_state(0, TrendsConfig(live_articles=1, neighbours=1))
+
+
+def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogArrays:
+    """A log for compiled code, without contexts and exposures.
+
+    Args:
+        events: E events.
+        clicks: their clicks by visitor and visit.
+        window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
+    """
+    row = np.full(len(events), UNKNOWN_ROW, np.int64)
+    row[clicks.event] = np.arange(len(clicks.event))
+    return LogArrays(
+        time=events.time,
+        kind=events.kind,
+        article=events.article,
+        position=events.position,
+        context=np.zeros(len(events), np.int32),
+        codes=np.zeros((1, 0), np.int16),
+        clicks=clicks,
+        row=row,
+        window_start=window_start,
+        exposures=np.empty(0, np.int64),
+    )
 
 
 def count_log(
@@ -210,10 +228,10 @@ def count_log(
         published: int64 (A,), ms; -1 for unknown.
         session_gap_minutes: the longest pause inside a visit.
     """
-    walk = LogReplay(events, NO_IMPRESSIONS, config, ReadersConfig(), session_gap_minutes)
-    walk.trends.describe_articles(category, published)
-    walk.apply_until(int(events.time[-1]) + 1 if len(events) else 0)
-    return walk.trends
+    replay = LogReplay(events, NO_IMPRESSIONS, config, ReadersConfig(), session_gap_minutes)
+    replay.trends.describe_articles(category, published)
+    replay.apply_until(int(events.time[-1]) + 1 if len(events) else 0)
+    return replay.trends
 
 
 def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
@@ -234,32 +252,49 @@ def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
 
 
 @compiled
-def _apply(state: TrendState, items: OnlineItems, log: LogArrays, start: int, stop: int, late: int) -> int:
-    """Count, and teach with, the events start:stop. Returns ``stop``."""
-    codes = np.zeros(log.codes.shape[1], np.int16)
+def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: int, stop: int, late: int) -> int:
+    """Count the events start:stop, and teach item vectors with the clicks among them; undated ones teach nothing.
+
+    Args:
+        state: moves; ``NO_COUNTS`` where nothing is counted.
+        items: moves; ``NO_ITEMS`` where nothing learns.
+        log: the events.
+        start: the first event that is not applied yet.
+        stop: after the last one.
+        late: ms behind the newest event from which an event counts as late.
+
+    Returns:
+        ``stop``.
+    """
+    codes, counts = np.zeros(log.codes.shape[1], np.int16), len(state.total) > 0
     for e in range(start, stop):
         time, kind, row = log.time[e], log.kind[e], int(log.article[e])  # int: the machine code that the service runs
-        if time == UNDATED and kind == CLICK:
+        if counts and time == UNDATED and kind == CLICK:
             state.undated[row] += 1
         if time == UNDATED or (kind != CLICK and kind != IMPRESSION):
             continue
-        if state.clock[NEWEST] - time > late:
-            state.clock[LATE] += 1
-        count(state, row, 1 if kind == CLICK else 0, int(log.position[e]), time)
+        if counts:
+            if state.clock[NEWEST] - time > late:
+                state.clock[LATE] += 1
+            count(state, row, 1 if kind == CLICK else 0, int(log.position[e]), time)
         if kind != CLICK:
             continue
-        p = log.place[e]
-        company = log.rows[0:0]
-        if p >= 0:
-            company = log.rows[max(log.began[p], p - MAX_COVISITS) : p]
-        codes[:] = log.codes[log.context[e]]
-        before = UNKNOWN_ROW
-        if len(company):
-            before = int(company[len(company) - 1])
-        fill_codes(state, before, time, codes)
-        count_covisits(state, company, row, codes, time)
+        p = log.row[e]
+        if counts:
+            before = log.clicks.article[0:0]
+            if p >= 0:
+                before = log.clicks.article[max(log.clicks.visit_start[p], p - MAX_COVISITS) : p]
+            codes[:] = log.codes[log.context[e]]
+            last = UNKNOWN_ROW
+            if len(before):
+                last = int(before[len(before) - 1])
+            fill_codes(state, last, time, codes)
+            count_covisits(state, before, row, codes, time)
         if len(items.pair_counts):
-            learn_click(items, company, row)
+            window = log.clicks.article[0:0]
+            if p >= 0:
+                window = log.clicks.article[max(log.window_start[p], p - MAX_COVISITS) : p]
+            learn_click(items, window, row)
     return stop
 
 
@@ -267,38 +302,38 @@ def _apply(state: TrendState, items: OnlineItems, log: LogArrays, start: int, st
 def _describe(
     state: TrendState,
     items: OnlineItems,
-    known: KernelTables,
+    tables: KernelTables,
     log: LogArrays,
-    asked: ImpressionArrays,
+    impressions: ImpressionArrays,
     cursor: Array,
     out: Array,
 ) -> int:
-    """Describe lists, return the next event; cursor: next event, first, last list, clicks, looks kept, late, stale."""
-    nxt, start, stop, history, window, late, stale = cursor
-    looked, places = np.empty(window, np.int32), np.empty(window, np.int16)
+    """Describe lists, return the next event; cursor: next event, first, last list, clicks, exposures, late, stale."""
+    nxt, start, stop, history, kept, late, stale = cursor
+    shown, positions = np.empty(kept, np.int32), np.empty(kept, np.int16)
     codes = np.zeros(log.codes.shape[1], np.int16)
-    base = asked.offsets[start]
+    base = impressions.offsets[start]
     for i in range(start, stop):
-        now, end = asked.time[i], nxt
+        now, end = impressions.time[i], nxt
         horizon = now - now % stale if stale else now
         while end < len(log.time) and log.time[end] < horizon:
             end += 1
-        nxt = _apply(state, items, log, nxt, end, late)
-        a, b = asked.first[i], asked.last[i]
+        nxt = apply_events(state, items, log, nxt, end, late)
+        a, b = impressions.first[i], impressions.last[i]
         codes[:] = 0
-        before = UNKNOWN_ROW
+        last = UNKNOWN_ROW
         if b > a:
-            codes[:] = log.codes[log.context[log.event[b - 1]]]
-            before = log.rows[b - 1]
-        fill_codes(state, before, now, codes)
+            codes[:] = log.codes[log.context[log.clicks.event[b - 1]]]
+            last = log.clicks.article[b - 1]
+        fill_codes(state, last, now, codes)
         a = max(a, b - history)
-        rows = asked.article[asked.offsets[i] : asked.offsets[i + 1]]
-        part = out[asked.offsets[i] - base : asked.offsets[i + 1] - base]
-        visit = max(asked.visit[i], a) - a
-        n = min(asked.last_look[i] - asked.first_look[i], window)
+        rows = impressions.article[impressions.offsets[i] : impressions.offsets[i + 1]]
+        part = out[impressions.offsets[i] - base : impressions.offsets[i + 1] - base]
+        visit = max(impressions.visit[i], a) - a
+        n = min(impressions.last_exposure[i] - impressions.first_exposure[i], kept)
         for p in range(n):
-            e = log.looks[asked.last_look[i] - n + p]
-            looked[p], places[p] = log.article[e], CLICK_POSITION if log.kind[e] == CLICK else log.position[e]
-        clicks, times = log.rows[a:b], log.times[a:b]
-        describe(state, known, clicks, times, visit, looked[:n], places[:n], codes, rows, now, part)
+            e = log.exposures[impressions.last_exposure[i] - n + p]
+            shown[p], positions[p] = log.article[e], CLICK_POSITION if log.kind[e] == CLICK else log.position[e]
+        clicks, times = log.clicks.article[a:b], log.clicks.time[a:b]
+        describe(state, tables, clicks, times, visit, shown[:n], positions[:n], codes, rows, now, part)
     return int(nxt)

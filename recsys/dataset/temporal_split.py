@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.dataset.impressions import Articles, Impressions, Longs, as_impressions, recorded_impressions
 from recsys.events import UNDATED, Events
-from recsys.events.people import visitor_keys
+from recsys.events.visits import visits_of
 from recsys.features.config import FeaturesConfig
 from recsys.trends import CLICK, IMPRESSION
 from recsys.units import FOREVER_MS, HOUR_MS
@@ -57,7 +57,7 @@ def split_impressions(
         lists,
         part=(lists.time >= validation_start).astype(np.int8) + (lists.time >= holdout_start).astype(np.int8),
         refits=_worthwhile(events, np.unique(lists.time[blocks])),
-        limits=np.array([validation_start, holdout_start, FOREVER_MS], np.int64),
+        fences=np.array([validation_start, holdout_start, FOREVER_MS], np.int64),
     ).cut(warm, n)
 
 
@@ -96,19 +96,17 @@ def pseudo_impressions(
     alone; of the other half each article clicked within a longer time is as likely, so that it has seen the rare ones.
     A reader's list is shown when they made their previous click (within ``session_gap_minutes``), else when they click.
     """
-    keys = visitor_keys(events)
-    clicks = np.flatnonzero((events.kind == CLICK) & (events.time != UNDATED) & (keys >= 0))
-    time, key = events.time[clicks], keys[clicks]
-    by_reader = np.lexsort((np.arange(len(clicks)), key))
-    shown = time.copy()
-    gap = np.diff(time[by_reader])
-    follows = (np.diff(key[by_reader]) == 0) & (gap > 0) & (gap <= session_gap_minutes * HOUR_MS // 60)
-    shown[by_reader[1:][follows]] = time[by_reader[:-1][follows]] + 1  # + 1: the previous click is known by then
+    table = visits_of(events, session_gap_minutes)
+    click = np.flatnonzero(table.time[table.order] != UNDATED)  # in the order of the log
+    row = table.order[click]
+    time, key, article = table.time[row], table.visitor[row], table.article[row]
+    before = table.time[np.maximum(row - 1, 0)]
+    follows = (table.visit_start[row] < row) & (before < time)
+    shown = np.where(follows, before + 1, time)  # + 1: the previous click is known by then
     known = np.searchsorted(time, shown)  # clicks strictly before the list was shown
     kept = np.flatnonzero(known > 0)
     kept = kept[np.argsort(shown[kept], kind="stable")][-config.max_impressions :]
     low = np.maximum(known[kept] - RECENT_CLICKS, 0)
-    article = events.article[clicks]
     popular = rng.integers(low[:, None], known[kept][:, None], (len(kept), (config.negatives + 1) // 2))
     any_ = _any_of(article, np.maximum(known[kept] - LIVE_CLICKS, 0), known[kept], config.negatives // 2, rng)
     candidates = np.column_stack([article[kept], article[popular], any_])  # (I, 1 + N), the clicked one first

@@ -166,7 +166,7 @@ def all_list_ids(events: Events, lists: Impressions, known: ClickHistories, name
     context = np.full(len(lists), -1, np.int64)
     clicked = known.last > known.first
     if len(events.context):
-        context[clicked] = events.context[known.click[known.last[clicked] - 1]]
+        context[clicked] = events.context[known.clicks.event[known.last[clicked] - 1]]
     hour = lists.time // HOUR_MS % (24 * 7)
     slot = lists.slot if len(lists.slot) else np.full(len(lists), -1, np.int32)
     parts: tuple[tuple[slice, npt.NDArray[Any], Callable[[int], Ids]], ...] = (
@@ -197,8 +197,8 @@ def all_history_ids(articles: Ids, known: ClickHistories, kept: int) -> Ids:
     places = known.last[:, None] - 1 - np.arange(min(HISTORY, kept))  # (I, T')
     there = places >= known.first[:, None]
     out = np.zeros((len(known.last), HISTORY), np.int64)
-    if len(known.rows):
-        out[:, : places.shape[1]] = np.where(there, articles[known.rows[np.maximum(places, 0)]], NO_ID)
+    if len(known.clicks.article):
+        out[:, : places.shape[1]] = np.where(there, articles[known.clicks.article[np.maximum(places, 0)]], NO_ID)
     return out
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
+from recsys.events.visits import same_visit
 from recsys.readers.config import ReadersConfig
 
 IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
@@ -114,7 +115,7 @@ class ReaderState:
         A visit ends after a pause of more than ``gap_ms``; undated clicks belong to none.
         """
         start, later = len(self.clicks), now
-        while start > 0 and self.times[start - 1] != UNDATED and later - self.times[start - 1] <= gap_ms:
+        while start > 0 and same_visit(self.times[start - 1], later, gap_ms):
             start -= 1
             later = self.times[start]
         return start

@@ -17,8 +17,6 @@ METHODS = {
     "rules": "what is clicked after the last click (sequential rules)",
     "item_knn": "what is clicked in one visit with this visit's clicks (decayed item-kNN)",
     "v_sknn": "what the most similar visits clicked (V-SkNN)",
-    "ials": "factors of readers and articles (iALS)",
-    "ease": "a linear model from articles to articles (EASE)",
 }
 
 

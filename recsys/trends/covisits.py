@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
+from recsys.events.visits import same_visit
 from recsys.trends.decay import faded, settle_slot
 from recsys.trends.state import ALL, HAND, LANDMARK, NEXT, TOGETHER, TOGETHER_LONG, USED, TrendState
 from recsys.units import UNKNOWN_ROW
@@ -30,7 +31,7 @@ MAX_COVISITS = 10  # clicks of a visit, the newest, with which a new click is a 
 class RunningVisits:
     """At most ``size`` visits; the one without a click for longest goes first.
 
-    A visit is over when the next click comes more than ``gap_ms`` after the last one. A late click takes the place that
+    A visit is that of ``recsys.events.visits``. A late click takes the place that
     its time gives it and moves no clock back.
     """
 
@@ -48,9 +49,9 @@ class RunningVisits:
             int32 (n,): the rows clicked before it in the same visit, newest last, n ≤ ``MAX_COVISITS``.
         """
         visit = self._visits.pop(visitor, [])
-        if visit and time - visit[-1][0] > self.gap_ms:
+        if visit and not same_visit(visit[-1][0], time, self.gap_ms):
             visit = []
-        if visit and visit[0][0] - time > self.gap_ms:  # so late that it was a visit of its own
+        if visit and not same_visit(time, visit[0][0], self.gap_ms):  # so late that it was a visit of its own
             self._visits[visitor] = visit
             return np.empty(0, np.int32)
         earlier = [click for click in visit if click[0] <= time]

@@ -1,0 +1,75 @@
+"""Visits: the clicks of a log, visitor by visitor, cut where the pause between two of them was too long.
+
+The one definition of a visit: a visitor's clicks without a pause longer than the gap. A visitor is a reader, or a
+session without one; an undated click is a visit of its own. The service moves the same visits click by click
+(``recsys.trends.covisits``, ``recsys.readers.state``).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.events.people import visitor_keys
+from recsys.store import Kind
+from recsys.units import MINUTE_MS
+
+Longs = npt.NDArray[np.int64]
+
+CLICK = KINDS.index(Kind.CLICK)
+
+
+class ClickTable(NamedTuple):
+    """C clicks of known visitors, visitor by visitor, each visitor's in the order of the log.
+
+    Attributes:
+        event: int64 (C,), their places in the log.
+        article: int32 (C,), article rows.
+        time: int64 (C,), ms, or UNDATED.
+        visitor: int64 (C,), see ``visitor_keys``; does not fall.
+        visit_start: int64 (C,), the row of this table at which the click's visit begins.
+        order: int64 (C,), the rows of this table in the order of the log.
+    """
+
+    event: Longs
+    article: npt.NDArray[np.int32]
+    time: Longs
+    visitor: Longs
+    visit_start: Longs
+    order: Longs
+
+
+def same_visit(earlier: Any, later: Any, gap_ms: int) -> Any:
+    """Test of two consecutive clicks of one visitor: bool, of the shape of the times.
+
+    Args:
+        earlier: int or int64 (n,), ms, or UNDATED.
+        later: not before it; undated clicks come first.
+        gap_ms: the longest pause inside a visit.
+    """
+    return (earlier != UNDATED) & (later - earlier <= gap_ms)
+
+
+def visit_ends(clicks: ClickTable) -> Longs:
+    """The row after the last click of each click's visit: int64 (C,)."""
+    starts = np.flatnonzero(clicks.visit_start == np.arange(len(clicks.visit_start)))
+    ends = np.append(starts[1:], len(clicks.visit_start)).astype(np.int64)
+    return ends[np.searchsorted(starts, clicks.visit_start)] if len(starts) else ends[:0]
+
+
+def visits_of(events: Events, gap_minutes: int) -> ClickTable:
+    """The clicks of a log with their visits; clicks of nobody known are left out.
+
+    Args:
+        events: E events in time order.
+        gap_minutes: the longest pause inside a visit.
+    """
+    keys = visitor_keys(events)
+    event = np.flatnonzero((events.kind == CLICK) & (keys >= 0))
+    event = event[np.argsort(keys[event], kind="stable")]
+    visitor, time = keys[event], events.time[event]
+    begins = np.ones(len(event), np.bool_)
+    begins[1:] = (np.diff(visitor) != 0) | ~same_visit(time[:-1], time[1:], gap_minutes * MINUTE_MS)
+    visit_start = np.maximum.accumulate(np.where(begins, np.arange(len(event)), 0)).astype(np.int64)
+    return ClickTable(event, events.article[event], time, visitor, visit_start, np.argsort(event, kind="stable"))
