@@ -142,7 +142,7 @@ def _make(context: Context, stage: str, run_id: str | None) -> None:
                 run_stage(context, *stage_of(stage))
 
 
-for _name, _about in STAGES.items():
+for _name, (_about, _served) in STAGES.items():
     _help = _about[0].upper() + _about[1:] + "."
     _command = {"categories": _categories, "items": _items}.get(_name, _stage)(_name)
     app.command(_name, help=_help, rich_help_panel=TRAIN)(_command)

@@ -17,6 +17,7 @@ from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
 from recsys import __version__
 from recsys.config import plain
 from recsys.errors import StaleArtefact
+from recsys.runs.stages import served_files
 from recsys.store import Run
 from recsys.workspace import read_json
 
@@ -48,7 +49,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     reset_peak_memory()
     _check(context, stages)
     facts["lacks"] = read_json(context.workspace.path("report") / LACKS_FILE) if "report" in stages else []
-    name = releases.publish(context.workspace, list(stages), facts)
+    name = releases.publish(context.workspace, served_files(*stages), facts)
     set_release(context, run, name)
     if name == before:
         log.info("up to date", job="publish", release=name)

@@ -1,16 +1,18 @@
 """Releases: the only thing that passes from the jobs to the service.
 
 Reads finished stages of the workspace; produces ``releases/<time>-<digest>/`` with one folder per stage and a
-``manifest.json`` that holds size and SHA-256 of every file, and ``CURRENT``, the name of the live release. A release
-never changes once it stands there. Opening one verifies every hash before any loader sees a byte, because FAISS and
-safetensors load flipped bits without a word.
+``manifest.json`` that holds size and SHA-256 of every file, and ``CURRENT``, the name of the live release. Of a stage
+it carries the files that are served; the others stay in the workspace. A release never changes once it stands there.
+Opening one verifies every hash before any loader sees a byte, because FAISS and safetensors load flipped bits without
+a word.
 """
 
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ from recsys.workspace import (
 
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
-FORMAT = 5  # raised when the service can no longer read what an older one holds: those are refused
+RELEASE_FORMAT = 6  # raised when the service can no longer read what an older one holds: those are refused
 
 
 class ReleasesConfig(Section):
@@ -57,7 +59,7 @@ class Release:
     manifest: dict[str, Any]
 
     def path(self, stage: str) -> Path:
-        """The folder of one stage in this release.
+        """The folder of one stage in this release, with those of its files that are served, if it has any.
 
         Raises:
             MissingArtefact: the release was published without that stage.
@@ -124,9 +126,9 @@ class Releases:
     def _verify(self, name: str, manifest: Mapping[str, Any]) -> None:
         folder = self.root / name
         remedy = "Run: python -m jobs rollback, then: python -m jobs all --fresh"
-        if manifest.get("format") != FORMAT:
+        if manifest.get("format") != RELEASE_FORMAT:
             made = f"format {manifest.get('format')}, made by another version of this program"
-            raise StaleArtefact(f"a release of format {FORMAT} in {folder}", made, "Run: python -m jobs all")
+            raise StaleArtefact(f"a release of format {RELEASE_FORMAT} in {folder}", made, "Run: python -m jobs all")
         if manifest.get("digest") != digest_of(manifest["files"]):
             raise CorruptArtefact(f"a whole manifest in {folder}", "another one", remedy)
         present = {file for file in tree(folder) if file != MANIFEST}
@@ -137,7 +139,7 @@ class Releases:
             if (folder / file).stat().st_size != facts["bytes"] or sha256_of(folder / file) != facts["sha256"]:
                 raise CorruptArtefact(f"the bytes of {file} as they were published", "changed bytes", remedy)
 
-    def publish(self, workspace: Workspace, stages: list[str], facts: Mapping[str, Any]) -> str:
+    def publish(self, workspace: Workspace, served: Mapping[str, Sequence[str]], facts: Mapping[str, Any]) -> str:
         """Make a release of finished stages and make it the live one, atomically.
 
         A crash at any point leaves the old or the new release whole. Files that the live release already has are
@@ -145,7 +147,8 @@ class Releases:
 
         Args:
             workspace: where the finished stages are.
-            stages: names, in order; each one's inputs must be the ones that stand beside it.
+            served: stage -> patterns of its files that are taken over; each one's inputs must be the ones that stand
+                beside it.
             facts: what else the manifest says (code version, configuration, seed, metrics).
 
         Returns:
@@ -161,15 +164,15 @@ class Releases:
         self.root.mkdir(parents=True, exist_ok=True)
         with exclusive(self.root / ".lock", "publishing"):
             self.collect_orphans()
-            records = {stage: workspace.record(stage) for stage in stages}
+            records = {stage: workspace.record(stage) for stage in served}
             _check_inputs(workspace, records)
-            files = {f"{s}/{name}": about for s, record in records.items() for name, about in record.files.items()}
+            files = {file: about for stage in served for file, about in _served(records[stage], served[stage])}
             parent = self.current() if self.current() in self.names() else None
             if parent and self.manifest(parent)["digest"] == digest_of(files):
                 return parent
             name = self._fresh_name(digest_of(files))
             manifest = {
-                "format": FORMAT,
+                "format": RELEASE_FORMAT,
                 "name": name,
                 "parent": parent,
                 "digest": digest_of(files),
@@ -278,6 +281,13 @@ class Releases:
                 gone = self.root / f".tmp-{name}"
                 (self.root / name).rename(gone)  # first out of sight, so that nobody opens half of it
                 shutil.rmtree(gone, ignore_errors=True)
+
+
+def _served(record: StageRecord, patterns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The files of a stage that a release carries, by their names in it, with size and hash."""
+    for name, about in record.files.items():
+        if any(fnmatchcase(name, pattern) for pattern in patterns):
+            yield f"{record.stage}/{name}", about
 
 
 def _check_inputs(workspace: Workspace, records: Mapping[str, StageRecord]) -> None:

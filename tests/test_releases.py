@@ -22,7 +22,7 @@ def stage(root: Path, name: str, text: str, inputs: tuple[str, ...] = ()) -> Non
 
 def publish(root: Path, *stages: str, keep: int = 5) -> str:
     releases = Releases(root / "releases", ReleasesConfig(keep=keep))
-    return releases.publish(Workspace(root / "work"), list(stages), {"seed": 1})
+    return releases.publish(Workspace(root / "work"), dict.fromkeys(stages, ("*",)), {"seed": 1})
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ os_rename, os_replace = Path.rename, Path.replace
 Path.rename = lambda self, to: (dying(), os_rename(self, to), dying())[1]
 Path.replace = lambda self, to: (dying(), os_replace(self, to), dying())[1]
 root = Path(sys.argv[1])
-Releases(root / "releases").publish(Workspace(root / "work"), ["words", "items"], {})
+Releases(root / "releases").publish(Workspace(root / "work"), {"words": ("*",), "items": ("*",)}, {})
 """
 
 

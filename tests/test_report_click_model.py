@@ -239,7 +239,7 @@ def published(folder: Path, found: dict[str, Any] | None) -> tuple[Releases, Pat
         write_json(out / "model.json", {"judged": found is not None})
         if found is not None:
             write_json(out / "judged.json", found)
-    releases.publish(workspace, ["ctr"], {})
+    releases.publish(workspace, {"ctr": ("*",)}, {})
     return releases, folder / "work" / "ctr" / "judged.json"
 
 

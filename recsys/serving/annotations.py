@@ -1,6 +1,6 @@
 """Annotations: what one release's models say of each article, loaded for serving.
 
-Reads the release's categories, keywords, tokens and tasks; produces ``ArticleAnnotations`` by article.
+Reads the release's categories, keywords, languages and tasks; produces ``ArticleAnnotations`` by article.
 """
 
 import sys
@@ -16,7 +16,7 @@ from recsys.workspace import read_json, read_table
 
 def load_annotations(release: Release) -> dict[str, ArticleAnnotations]:
     """What the models say of each article; one that a table lacks has nothing of that kind."""
-    spoken = read_table(release.path("tokens") / "articles.parquet", ["id", "language"])
+    spoken = read_table(release.path("articles") / "ids.parquet", ["id", "language"])
     keywords, categories, labels = _keywords(release), _categories(release), _labels(release)
     traits = {}
     for article, language in zip(*_lists(spoken), strict=True):

@@ -23,7 +23,7 @@ from recsys.workspace.disk import (
 )
 from recsys.workspace.formats import read_json, write_json
 
-FORMAT = 4  # raised when the meaning of a stage's files changes: older ones are then made anew
+STAGE_FORMAT = 5  # raised when the meaning of a stage's files changes: older ones are then made anew
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class Workspace:
 
 def fingerprint(stage: str, settings: Mapping[str, Any], seed: int, inputs: Mapping[str, str]) -> str:
     """Everything that decides a stage's bytes, as one SHA-256: equal means that nothing needs to be made again."""
-    facts = {"format": FORMAT, "stage": stage, "settings": settings, "seed": seed, "inputs": dict(inputs)}
+    facts = {"format": STAGE_FORMAT, "stage": stage, "settings": settings, "seed": seed, "inputs": dict(inputs)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
