@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.keywords import Ranker, count_articles, write_keywords
+from recsys.keywords import KeywordRanker, count_articles, write_keywords
 from recsys.tokens import BATCH_ARTICLES
 from recsys.words import load_words
 
@@ -24,7 +24,7 @@ def run(job: Job) -> Counts:
         Counts: articles, keywords, articles without a keyword.
     """
     words = load_words(job.path("words"))
-    ranker = Ranker(words, count_articles(_batches(job, "batches counted"), words), job.settings.keywords)
+    ranker = KeywordRanker(words, count_articles(_batches(job, "batches counted"), words), job.settings.keywords)
     return dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out))
 
 

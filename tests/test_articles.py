@@ -9,7 +9,7 @@ from recsys.articles.config import ArticlesConfig
 from recsys.articles.encoding import write_articles
 from recsys.articles.vectors import Texts, TextVectors, idf_means, keyword_means, text_vectors
 from recsys.errors import MissingArtefact, SpaceMismatch
-from recsys.keywords import DocumentFrequencies, Keywords, Ranker, count_articles, write_keywords
+from recsys.keywords import DocumentFrequencies, KeywordRanker, Keywords, count_articles, write_keywords
 from recsys.keywords.config import KeywordsConfig
 from recsys.tokens import write_tokens
 from recsys.tokens.config import TokensConfig
@@ -74,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
 
 def rank(words: WordVectors, folder: Path) -> None:
     batches = read_table(folder / "articles.parquet").to_batches()
-    write_keywords(batches, Ranker(words, count_articles(batches, words), KeywordsConfig()), folder)
+    write_keywords(batches, KeywordRanker(words, count_articles(batches, words), KeywordsConfig()), folder)
 
 
 def batch_and_live(

@@ -9,8 +9,8 @@ import pytest
 from recsys.errors import DegenerateInput, SpaceMismatch
 from recsys.keywords import (
     DocumentFrequencies,
+    KeywordRanker,
     Keywords,
-    Ranker,
     count_articles,
     load_frequencies,
     save_frequencies,
@@ -89,11 +89,11 @@ def tokens(tmp_path: Path) -> list[pa.RecordBatch]:
 
 def ranker(
     words: WordVectors, batches: list[pa.RecordBatch], k: int = 40, parameters: RankingParameters = DEFAULT_PARAMETERS
-) -> Ranker:
-    return Ranker(words, count_articles(batches, words), KeywordsConfig(k=k), parameters)
+) -> KeywordRanker:
+    return KeywordRanker(words, count_articles(batches, words), KeywordsConfig(k=k), parameters)
 
 
-def ranked(ranker: Ranker, title: str, body: str = "", language: str | None = None) -> Keywords:
+def ranked(ranker: KeywordRanker, title: str, body: str = "", language: str | None = None) -> Keywords:
     return ranker.extract(Tokenizer(TokensConfig(), NO_LEXICON, NO_CLASSES).tokenize(title, body, language))
 
 
@@ -159,7 +159,7 @@ def article(text: str, language: str = "en") -> Tokens:
     return Tokens(language, [], words, tags, breaks)
 
 
-def made_up(**changes: float | str | bool) -> Ranker:
+def made_up(**changes: float | str | bool) -> KeywordRanker:
     rng = np.random.default_rng(3)
     vectors = rng.normal(size=(len(NAMES), 6)).astype(np.float32) + 1
     words = WordVectors(NAMES, np.arange(len(NAMES), 0, -1), vectors)
@@ -168,7 +168,7 @@ def made_up(**changes: float | str | bool) -> Ranker:
     frequencies = DocumentFrequencies(dict.fromkeys(languages, by_word), dict.fromkeys(languages, 100))
     settings = {name: value for name, value in changes.items() if name in KeywordsConfig.model_fields}
     parameters: dict[str, Any] = {name: value for name, value in changes.items() if name not in settings}
-    return Ranker(words, frequencies, KeywordsConfig.model_validate(settings), RankingParameters(**parameters))
+    return KeywordRanker(words, frequencies, KeywordsConfig.model_validate(settings), RankingParameters(**parameters))
 
 
 STORY = (
@@ -253,7 +253,7 @@ def test_stop_words_of_an_unknown_language_are_learned_from_its_texts() -> None:
     words = WordVectors(names, np.ones(len(names), np.int64), np.eye(len(names), 8, dtype=np.float32) + 0.1)
     frequencies = count_articles(batches, words)
     assert frequencies.stop_words == {"qaa": frozenset({"ka", "olu"})}
-    assert set(Ranker(words, frequencies, KeywordsConfig()).extract(rows[1]).words) == {"harbura", "harfasta"}
+    assert set(KeywordRanker(words, frequencies, KeywordsConfig()).extract(rows[1]).words) == {"harbura", "harfasta"}
     again = count_articles([], words)
     assert again.stop_words == {}
 
@@ -267,7 +267,7 @@ def test_the_same_string_is_another_word_in_another_language() -> None:
 
 def test_an_empty_vocabulary_ranks_by_what_stands_in_the_text() -> None:
     words = WordVectors([], np.empty(0, np.int64), np.empty((0, 6), np.float32))
-    keywords = Ranker(words, DocumentFrequencies({}, {}), KeywordsConfig()).extract(article(STORY))
+    keywords = KeywordRanker(words, DocumentFrequencies({}, {}), KeywordsConfig()).extract(article(STORY))
     assert "oil tanker report rate" in keywords.words
 
 
@@ -329,7 +329,7 @@ def test_a_word_of_too_many_articles_is_no_keyword_in_a_catalogue_large_enough(w
     by_word = np.ones(len(VOCABULARY), dtype=np.int32)
     by_word[words.row_of["bank"]] = 26
     for articles, allowed in ((10, True), (50, False)):
-        maker = Ranker(words, DocumentFrequencies({"en": by_word}, {"en": articles}), KeywordsConfig())
+        maker = KeywordRanker(words, DocumentFrequencies({"en": by_word}, {"en": articles}), KeywordsConfig())
         found = " ".join(ranked(maker, *TEXTS[0]).words).split()
         assert ("bank" in found) == allowed
 
@@ -339,7 +339,7 @@ def test_words_near_each_other_in_meaning_lift_each_other() -> None:
     names = ["match", "coach", "league", "goal", "piano"]
     vectors = np.array([[1, 0], [0.9, 0.1], [0.9, -0.1], [1, 0.05], [-3.7, -0.05]], dtype=np.float32)
     words = WordVectors(names, np.ones(5, dtype=np.int64), vectors)
-    maker = Ranker(words, DocumentFrequencies({"en": np.ones(5, dtype=np.int32)}, {"en": 5}), KeywordsConfig())
+    maker = KeywordRanker(words, DocumentFrequencies({"en": np.ones(5, dtype=np.int32)}, {"en": 5}), KeywordsConfig())
     for order in ("piano goal", "goal piano"):
         assert ranked(maker, f"match, coach, league, {', '.join(order.split())}").words[-1] == "piano"
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from recsys.articles.encoding import write_articles
 from recsys.articles.vectors import text_vectors
-from recsys.keywords import Ranker, count_articles, write_keywords
+from recsys.keywords import KeywordRanker, count_articles, write_keywords
 from recsys.languages import detect
 from recsys.settings import Settings
 from recsys.tokens import BATCH_ARTICLES, write_tokens
@@ -104,7 +104,7 @@ def encode(corpus: Corpus, folder: Path, settings: Settings, seed: int) -> Encod
     words = load_words(folder)
     began.append(time.perf_counter())
     source = pq.ParquetFile(folder / "articles.parquet")
-    ranker = Ranker(words, count_articles(source.iter_batches(BATCH_ARTICLES), words), settings.keywords)
+    ranker = KeywordRanker(words, count_articles(source.iter_batches(BATCH_ARTICLES), words), settings.keywords)
     write_keywords(source.iter_batches(BATCH_ARTICLES), ranker, folder)
     began.append(time.perf_counter())
     (folder / "articles").mkdir()

@@ -11,7 +11,7 @@ from benchmarks.categories.data import Corpus, encode
 from recsys.articles import ArticleEncoder
 from recsys.articles.vectors import load_text_vectors
 from recsys.classifiers.topics import clusters
-from recsys.keywords import Ranker
+from recsys.keywords import KeywordRanker
 from recsys.settings import Settings
 from recsys.tokens import load_tokenizer
 from recsys.words import Matrix
@@ -69,7 +69,7 @@ def _retrieval(corpus: Corpus, folder: Path, settings: Settings, rng: np.random.
     if len(whole) < NEIGHBOURS:
         return {}
     vectors = load_text_vectors(folder, folder, folder / "articles", settings.articles)
-    ranker = Ranker(vectors.words, vectors.frequencies, settings.keywords)
+    ranker = KeywordRanker(vectors.words, vectors.frequencies, settings.keywords)
     encoder = ArticleEncoder(load_tokenizer(folder, settings.tokens), ranker, vectors)
     chosen = [whole[place] for place in rng.permutation(len(whole))[:QUERIES].tolist()]
     titles = _encoded(encoder, [corpus.titles[row] for row in chosen], corpus.language)

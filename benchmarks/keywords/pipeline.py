@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from threadpoolctl import threadpool_limits
 
 from benchmarks.keywords.data import Document
-from recsys.keywords import DocumentFrequencies, Ranker, count_articles, write_keywords
+from recsys.keywords import DocumentFrequencies, KeywordRanker, count_articles, write_keywords
 from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
 from recsys.settings import Settings
 from recsys.tokens import BATCH_ARTICLES, write_tokens
@@ -139,7 +139,7 @@ def ranked(
     Returns:
         Each document's keywords as displayed, best first; CPU seconds from tokens to the written file.
     """
-    ranker = Ranker(words or prepared.words, prepared.frequencies, config, parameters)
+    ranker = KeywordRanker(words or prepared.words, prepared.frequencies, config, parameters)
     with threadpool_limits(1):
         write_keywords(prepared.documents.slice(0, 1).to_batches(), ranker, prepared.folder)  # what is made once
         began = time.process_time()

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from recsys.articles.config import ArticlesConfig
 from recsys.articles.vectors import Texts, TextVectors, load_text_vectors
-from recsys.keywords import Keywords, Ranker
+from recsys.keywords import KeywordRanker, Keywords
 from recsys.keywords.config import KeywordsConfig
 from recsys.tokens import Tokenizer, Tokens, load_tokenizer
 from recsys.tokens.config import TokensConfig
@@ -23,6 +23,8 @@ from recsys.workspace import save_npy, write_json, write_table
 
 _BATCH_ARTICLES = 512  # articles held in memory at once
 
+Vector = npt.NDArray[np.float32]
+
 
 def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: Path) -> dict[str, int]:
     """Make the vectors of all articles.
@@ -30,7 +32,7 @@ def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: P
     Args:
         tokens: ``articles.parquet`` of the tokens artefact.
         keywords: ``keywords.parquet`` of the keywords artefact, of the same articles.
-        vectors: what makes them; learns what the articles share.
+        vectors: the encoder; it learns the direction that the articles share.
         folder: where ``ids.parquet``, ``vectors.npy``, ``space.json`` and ``common.safetensors`` go.
 
     Returns:
@@ -38,20 +40,20 @@ def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: P
     """
     table = pq.read_table(keywords, columns=["id", "language"])
     languages = table["language"].to_pylist()
-    found = np.empty((len(languages), vectors.words.embedding_dim), dtype=np.float32)  # (A, D)
+    rows = np.empty((len(languages), vectors.words.embedding_dim), dtype=np.float32)  # (A, D)
     start = 0
     for texts in _batches(tokens, keywords, vectors.config.encoder == "keywords"):
-        found[start : start + len(texts.languages)] = vectors.of(texts)
+        rows[start : start + len(texts.languages)] = vectors.of(texts)
         start += len(texts.languages)
-    vectors.learn_common(found, languages)
-    found = vectors.without_common(found, languages)
+    vectors.learn_common(rows, languages)
+    rows = vectors.without_common(rows, languages)
     vectors.save(folder)
-    save_articles(table["id"].to_pylist(), languages, found, vectors.words.space, folder)
-    return {"articles": len(languages), "without_vector": int(np.isnan(found[:, 0]).sum())}
+    save_articles(table["id"].to_pylist(), languages, rows, vectors.words.space, folder)
+    return {"articles": len(languages), "without_vector": int(np.isnan(rows[:, 0]).sum())}
 
 
 def _batches(tokens: Path, keywords: Path, by_keywords: bool) -> Iterator[Texts]:
-    """All articles, with what the encoder reads of them."""
+    """All articles, as the encoder reads them."""
     for batch in pq.ParquetFile(keywords if by_keywords else tokens).iter_batches(_BATCH_ARTICLES):
         languages = batch.column("language").to_pylist()
         if by_keywords:
@@ -71,18 +73,13 @@ def save_articles(ids: list[str], languages: list[str], vectors: Matrix, space: 
     write_json(folder / "space.json", {"space": space, "embedding_dim": int(vectors.shape[1])})
 
 
-__all__ = ["ArticleEncoder", "ArticlesConfig", "EncodedArticle", "load_encoder"]
-
-Vector = npt.NDArray[np.float32]
-
-
 class EncodedArticle(NamedTuple):
-    """One article, understood.
+    """Tokens, keywords and vector of one article.
 
     Attributes:
         text: its language and tokens.
         keywords: best first.
-        vector: float32 (D,), of unit length, or NaN when the text has no known word.
+        vector: float32 (D,), of unit length, or NaN when no word of the text has a vector.
     """
 
     text: Tokens
@@ -96,13 +93,13 @@ class EncodedArticle(NamedTuple):
 
 
 class ArticleEncoder:
-    """From one article's text to its keywords and vector."""
+    """Encoder of one article: from its text to its keywords and vector."""
 
-    def __init__(self, tokenizer: Tokenizer, ranker: Ranker, vectors: TextVectors) -> None:
+    def __init__(self, tokenizer: Tokenizer, ranker: KeywordRanker, vectors: TextVectors) -> None:
         self.tokenizer, self.ranker, self.vectors = tokenizer, ranker, vectors
 
     def encode(self, title: str, body: str, language: str | None = None) -> EncodedArticle:
-        """Understand one article, as the jobs would.
+        """Encode one article, as the jobs would.
 
         Args:
             title: any text.
@@ -124,7 +121,7 @@ def load_encoder(
     keywords_config: KeywordsConfig,
     config: ArticlesConfig,
 ) -> ArticleEncoder:
-    """Read what encoding an article needs.
+    """Read the encoder of articles that come after the catalogue.
 
     Args:
         tokens: folder of the tokens artefact.
@@ -139,5 +136,5 @@ def load_encoder(
         SpaceMismatch: the artefacts do not belong together.
     """
     vectors = load_text_vectors(words, keywords, articles, config)
-    ranker = Ranker(vectors.words, vectors.frequencies, keywords_config)
+    ranker = KeywordRanker(vectors.words, vectors.frequencies, keywords_config)
     return ArticleEncoder(load_tokenizer(tokens, tokens_config), ranker, vectors)

@@ -1,4 +1,4 @@
-"""From an article's words to its vector, in three ways.
+"""Encoders from an article's words to its vector.
 
 Reads tokens, keywords and word vectors; produces float32 rows of unit length. ``keywords`` is the mean of the top
 keywords' vectors. ``idf-mean`` is the mean of all words' vectors, rare words first, without the direction that all
@@ -22,17 +22,17 @@ from recsys.words import Matrix, WordVectors, load_words, unit_rows
 from recsys.words.doc2vec import DocumentInference, load_inference
 from recsys.workspace import load_arrays, read_json, same_space, save_arrays
 
-COMMON_FROM = 50  # articles of a language; fewer do not tell what they share from what they are about
+_MIN_ARTICLES = 50  # articles of a language; fewer do not tell what they share from what they are about
 
 Vector = npt.NDArray[np.float32]
 
 
 class Texts(NamedTuple):
-    """B articles.
+    """B articles, as an encoder reads them.
 
     Attributes:
-        languages: their codes.
-        tokens: the words of title and body.
+        languages: of each.
+        tokens: words of title and body of each.
         keywords: of each.
     """
 
@@ -42,11 +42,11 @@ class Texts(NamedTuple):
 
 
 class TextVectors:
-    """What makes vectors: the word space, how rare its words are, and what the encoder needs besides.
+    """Encoder of texts, by the word space and the document frequencies of its words.
 
     Attributes:
-        common: float32 (D,), a unit vector by language: the direction that is taken out, of ``idf-mean``.
-        documents: what doc2vec infers with, None for the other encoders.
+        common: float32 (D,), a unit vector by language: the direction that ``idf-mean`` takes out.
+        inference: of doc2vec; None for the other encoders.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class TextVectors:
         words: WordVectors,
         frequencies: DocumentFrequencies,
         config: ArticlesConfig,
-        documents: DocumentInference | None = None,
+        inference: DocumentInference | None = None,
     ) -> None:
-        self.words, self.frequencies, self.config, self.documents = words, frequencies, config, documents
+        self.words, self.frequencies, self.config, self.inference = words, frequencies, config, inference
         self.common: dict[str, Vector] = {}
 
     def of(self, texts: Texts) -> Matrix:
-        """float32 (B, D), unit rows; NaN rows where nothing of a text is known, or where its words cancel out."""
+        """float32 (B, D), unit rows; NaN rows where no word of a text has a vector, or where its words cancel out."""
         if self.config.encoder == "keywords":
             return keyword_means(texts.keywords, self.words, self.config.top_keywords)
-        if self.documents is not None:
-            raw = [self.documents.infer(self.words.rows(tokens)) for tokens in texts.tokens]
+        if self.inference is not None:
+            raw = [self.inference.infer(self.words.rows(tokens)) for tokens in texts.tokens]
             return _unit_or_nan(np.array(raw, dtype=np.float32).reshape(len(raw), self.words.embedding_dim))
         return self.without_common(idf_means(texts, self.words, self.frequencies), texts.languages)
 
@@ -72,14 +72,14 @@ class TextVectors:
         """Find the direction that the articles of each language share, from vectors float32 (A, D)."""
         spoken = np.array(languages)
         for language in sorted(set(languages)):
-            known = vectors[(spoken == language) & np.isfinite(vectors).all(axis=1)]
-            if self.config.encoder == "idf-mean" and len(known) >= COMMON_FROM:
-                self.common[language] = np.linalg.eigh(known.T @ known)[1][:, -1].astype(np.float32)
+            rows = vectors[(spoken == language) & np.isfinite(vectors).all(axis=1)]
+            if self.config.encoder == "idf-mean" and len(rows) >= _MIN_ARTICLES:
+                self.common[language] = np.linalg.eigh(rows.T @ rows)[1][:, -1].astype(np.float32)  # the largest
 
     def without_common(self, vectors: Matrix, languages: Sequence[str]) -> Matrix:
-        """Take out of float32 (B, D) rows what the articles of their language share; unit rows again."""
-        nothing = np.zeros(self.words.embedding_dim, dtype=np.float32)
-        common = np.array([self.common.get(language, nothing) for language in languages]).reshape(vectors.shape)
+        """Take the direction that the articles of a language share out of float32 (B, D) rows; unit rows again."""
+        none = np.zeros(self.words.embedding_dim, dtype=np.float32)
+        common = np.array([self.common.get(language, none) for language in languages]).reshape(vectors.shape)
         return _unit_or_nan(vectors - (vectors * common).sum(axis=1, keepdims=True) * common)
 
     def save(self, folder: Path) -> None:
@@ -88,32 +88,32 @@ class TextVectors:
 
 
 def text_vectors(words: Path, keywords: Path, config: ArticlesConfig) -> TextVectors:
-    """What makes the vectors of a catalogue.
+    """Encoder of a catalogue.
 
     Args:
         words: folder of the words artefact.
         keywords: folder of the keywords artefact.
-        config: which encoder.
+        config: names the encoder.
 
     Raises:
         SpaceMismatch: the keywords were ranked in another space.
         MissingArtefact: doc2vec is asked for, and the words were trained otherwise.
     """
     space = load_words(words)
-    documents = load_inference(words) if config.encoder == "doc2vec" else None
-    return TextVectors(space, load_frequencies(keywords, space), config, documents)
+    inference = load_inference(words) if config.encoder == "doc2vec" else None
+    return TextVectors(space, load_frequencies(keywords, space), config, inference)
 
 
 def load_text_vectors(words: Path, keywords: Path, articles: Path, config: ArticlesConfig) -> TextVectors:
-    """What makes the vectors of articles that come after the catalogue, ``articles`` being its folder.
+    """Encoder of articles that come after the catalogue, whose folder ``articles`` is.
 
     Raises:
         SpaceMismatch: the catalogue's vectors live in another space.
     """
-    made = text_vectors(words, keywords, config)
-    same_space(("articles", read_json(articles / "space.json")["space"]), ("words", made.words.space))
-    made.common = load_arrays(articles / "common.safetensors")
-    return made
+    vectors = text_vectors(words, keywords, config)
+    same_space(("articles", read_json(articles / "space.json")["space"]), ("words", vectors.words.space))
+    vectors.common = load_arrays(articles / "common.safetensors")
+    return vectors
 
 
 def keyword_means(keywords: Sequence[Keywords], words: WordVectors, top: int) -> Matrix:
@@ -131,11 +131,11 @@ def keyword_means(keywords: Sequence[Keywords], words: WordVectors, top: int) ->
         float32 (B, D), unit or NaN rows.
     """
     # a phrase's words count like the phrase
-    parts = [[name.split(" ") for name in one.parts[:top]] for one in keywords]
+    parts = [[name.split(" ") for name in ranked.parts[:top]] for ranked in keywords]
     tokens = [list(chain.from_iterable(names)) for names in parts]
     weights = [
-        np.repeat(np.sqrt(one.weights[:top]), [len(name) for name in names])
-        for one, names in zip(keywords, parts, strict=True)
+        np.repeat(np.sqrt(ranked.weights[:top]), [len(name) for name in names])
+        for ranked, names in zip(keywords, parts, strict=True)
     ]
     return weighted_means(tokens, np.concatenate([np.zeros(0, np.float32), *weights]), words)
 
@@ -146,18 +146,18 @@ def idf_means(texts: Texts, words: WordVectors, frequencies: DocumentFrequencies
     Returns:
         float32 (B, D), unit or NaN rows.
     """
-    counted = [Counter(tokens) for tokens in texts.tokens]
-    rows = words.rows(list(chain.from_iterable(counted)))
-    often = np.fromiter(chain.from_iterable(one.values() for one in counted), dtype=np.float64)
-    articles = np.array([frequencies.articles.get(language, 0) for language in texts.languages])
-    beside = np.repeat(articles, [len(one) for one in counted])
-    stands_in = np.zeros(len(rows), np.int64)
-    spoken = np.repeat(np.array(texts.languages, object), [len(one) for one in counted])
+    counters = [Counter(tokens) for tokens in texts.tokens]
+    sizes = [len(counter) for counter in counters]
+    rows = words.rows(list(chain.from_iterable(counters)))
+    tf = np.fromiter(chain.from_iterable(counter.values() for counter in counters), dtype=np.float64)
+    articles = np.repeat([frequencies.articles.get(language, 0) for language in texts.languages], sizes)
+    df = np.zeros(len(rows), np.int64)
+    spoken = np.repeat(np.array(texts.languages, object), sizes)
     for language, counts in frequencies.by_word.items():
-        mine = np.flatnonzero((spoken == language) & (rows >= 0))
-        stands_in[mine] = counts[rows[mine]]
-    rarity = np.maximum(np.log((1 + beside) / (1 + stands_in)), 0)
-    return weighted_means([list(one) for one in counted], (1 + np.log(often)) * rarity, words)
+        places = np.flatnonzero((spoken == language) & (rows >= 0))
+        df[places] = counts[rows[places]]
+    idf = np.maximum(np.log((1 + articles) / (1 + df)), 0)
+    return weighted_means([list(counter) for counter in counters], (1 + np.log(tf)) * idf, words)
 
 
 def weighted_means(tokens: Sequence[Sequence[str]], weights: npt.NDArray[np.floating], words: WordVectors) -> Matrix:
@@ -174,11 +174,11 @@ def weighted_means(tokens: Sequence[Sequence[str]], weights: npt.NDArray[np.floa
     row_of: dict[str, int] = {}
     rows = np.fromiter((row_of.setdefault(word, len(row_of)) for word in chain.from_iterable(tokens)), dtype=np.int64)
     vectors = words.centred_of(list(row_of))  # (distinct words, D)
-    counted = np.where(np.isfinite(vectors[:, 0])[rows], weights, 0).astype(np.float32)
-    sizes = np.array([len(one) for one in tokens])
+    weights = np.where(np.isfinite(vectors[:, 0])[rows], weights, 0).astype(np.float32)
+    sizes = np.array(list(map(len, tokens)))
     total = np.zeros((len(tokens), words.embedding_dim), dtype=np.float32)
     if len(rows):
-        parts = np.nan_to_num(vectors)[rows] * counted[:, None]  # (T, D)
+        parts = np.nan_to_num(vectors)[rows] * weights[:, None]  # (T, D)
         total[sizes > 0] = np.add.reduceat(parts, (np.cumsum(sizes) - sizes)[sizes > 0], axis=0)
     return _unit_or_nan(total)
 

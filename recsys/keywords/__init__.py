@@ -12,12 +12,12 @@ to the keyword:
 """
 
 from recsys.keywords.frequencies import DocumentFrequencies, count_articles, load_frequencies, save_frequencies
-from recsys.keywords.ranking import Keywords, Ranker, write_keywords
+from recsys.keywords.ranking import KeywordRanker, Keywords, write_keywords
 
 __all__ = [
     "DocumentFrequencies",
+    "KeywordRanker",
     "Keywords",
-    "Ranker",
     "count_articles",
     "load_frequencies",
     "save_frequencies",

@@ -61,8 +61,8 @@ class Keywords(NamedTuple):
     parts: list[str]
 
 
-class Ranker:
-    """Ranker of an article's phrases, by word vectors and document frequencies.
+class KeywordRanker:
+    """KeywordRanker of an article's phrases, by word vectors and document frequencies.
 
     Args:
         words: the word space.
@@ -193,7 +193,7 @@ def _heaviest(phrases: CandidatePhrases, weights: Weights, most: int) -> tuple[C
     return heaviest, weights[kept]
 
 
-def write_keywords(batches: Iterable[pa.RecordBatch], ranker: Ranker, folder: Path) -> dict[str, int]:
+def write_keywords(batches: Iterable[pa.RecordBatch], ranker: KeywordRanker, folder: Path) -> dict[str, int]:
     """Rank the phrases of every article, one batch in memory at a time.
 
     Args:
