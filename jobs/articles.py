@@ -1,4 +1,4 @@
-"""Make each article's vector from what it says.
+"""Stage articles: the vector of each article's text.
 
 Reads ``tokens/``, ``words/`` and ``keywords/``; produces ``articles/ids.parquet`` (with each article's language) and
 ``articles/vectors.npy``.

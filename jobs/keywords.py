@@ -1,4 +1,4 @@
-"""Rank each article's keywords.
+"""Stage keywords: the ranked keywords of each article.
 
 Reads ``tokens/articles.parquet`` and ``words/``; produces ``keywords/keywords.parquet`` and, for articles that come
 later, how many articles each word stands in.

@@ -1,4 +1,4 @@
-"""Cut the articles into words.
+"""Stage tokens: the words of each article.
 
 Reads the catalogue of the events stage; produces ``tokens/articles.parquet`` (words, parts of speech and the ends of
 phrases by article), ``tokens/corpus.txt`` (what word vectors are learned from), ``lexicon.parquet`` (new words and
@@ -28,10 +28,10 @@ def run(job: Job) -> Counts:
     config = job.settings.tokens
     lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"), config)
     batches = _batches(job, ["id", "title", "body", "language"], "batches cut")
-    return dict(write_tokens(batches, job.out, config, lines, _spoken(job)))
+    return dict(write_tokens(batches, job.out, config, lines, _site_languages(job)))
 
 
-def _spoken(job: Job) -> SiteLanguages:
+def _site_languages(job: Job) -> SiteLanguages:
     """Languages of the site, by an even sample of its articles."""
     source = pq.ParquetFile(job.path("events") / "articles.parquet")
     step = -(-source.metadata.num_rows // SAMPLE_TEXTS)

@@ -1,4 +1,4 @@
-"""Learn word vectors from the tokens.
+"""Stage words: word vectors learned from the tokens.
 
 Reads ``tokens/`` and, when there is one, the previous word space (the live release's, else the workspace's own);
 produces ``words/vectors.npy``, ``words/vocabulary.parquet``, ``words/space.json``, with negative sampling

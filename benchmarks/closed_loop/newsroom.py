@@ -14,7 +14,7 @@ import numpy.typing as npt
 from recsys import demo
 from recsys.store import Article
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.cut import Cutter
+from recsys.tokens.segmenter import Segmenter
 from recsys.units import DAY_MS, HOUR_MS
 
 SITE = "simulated"
@@ -44,9 +44,9 @@ class Subject(NamedTuple):
 
 def subjects() -> list[Subject]:
     """One for each demo article."""
-    truth, cutter = demo.truth(), Cutter(TokensConfig())
+    truth, segmenter = demo.truth(), Segmenter(TokensConfig())
     texts = demo.articles(SITE, 0, 1, np.random.default_rng(0))
-    words = {text.id: _words(cutter, text) for text in texts}
+    words = {text.id: _words(segmenter, text) for text in texts}
 
     def pool(of: Sequence[Article]) -> Words:
         return np.concatenate([words[text.id] for text in of])
@@ -63,8 +63,8 @@ def subjects() -> list[Subject]:
     ]
 
 
-def _words(cutter: Cutter, text: Article) -> Words:
-    pieces = cutter.segments(text.title, text.body, text.language)
+def _words(segmenter: Segmenter, text: Article) -> Words:
+    pieces = segmenter.segment_article(text.title, text.body, text.language)
     return np.array([piece for piece in pieces.title + pieces.body if piece[0].isalpha()], dtype=np.object_)
 
 

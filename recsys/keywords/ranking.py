@@ -62,7 +62,7 @@ class Keywords(NamedTuple):
 
 
 class KeywordRanker:
-    """KeywordRanker of an article's phrases, by word vectors and document frequencies.
+    """Ranker of an article's phrases, by word vectors and document frequencies.
 
     Args:
         words: the word space.
@@ -113,13 +113,13 @@ class KeywordRanker:
             vectors = self._phrase_vectors(phrases, rarity, batch.rows)
             scores = batch_scores(phrases, scores, vectors, batch.forms, articles.num_rows, self.parameters)
         best, lengths = self._best(phrases, scores, articles.num_rows)
-        spoken = batch.spoken[phrases.article[best]]
+        spoken = batch.language[phrases.article[best]]
         return name_keywords(batch, phrases.segments[best], scores[best], lengths, spoken)
 
     def _rarity(self, batch: TokenBatch) -> Weights:
         """float64 (T,), the inverse document frequency of each segment's word, in any form, as a logarithm."""
         counted = np.array([self.frequencies.articles.get(name, 0) for name in batch.languages], np.float64)
-        articles = counted[batch.spoken[batch.article]]
+        articles = counted[batch.language[batch.article]]
         rarity = np.log((articles + 1) / (batch.document_frequency + 0.5))
         weights: Weights = np.maximum(rarity, _MIN_RARITY) ** self.parameters.rarity
         return weights
@@ -137,7 +137,7 @@ class KeywordRanker:
         if _OF in segments.words:
             is_of = np.append((segments.codes == segments.words.index(_OF)) & ~segments.starts, False)
             weights[is_of[first + length]] *= parameters.before_of
-        languages = batch.spoken[phrases.article]
+        languages = batch.language[phrases.article]
         shortest = np.array([_MIN_CHARS.get(name, 3) for name in batch.languages], np.int64)[languages]
         return np.where(chars < shortest, 0, weights)
 

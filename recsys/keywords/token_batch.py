@@ -37,7 +37,7 @@ class TokenBatch(NamedTuple):
         token: int64 (T,), the token of each segment.
         article: int64 (T,), ascending.
         languages: of the batch.
-        spoken: int64 (B,), each article's language: its place in ``languages``.
+        language: int64 (B,), that of each article: its place in ``languages``.
         in_phrase: bool (T,), segments that can be part of a phrase.
         heads: bool (T,), segments that can end one.
         starts: bool (T,), segments that no phrase reaches from the left.
@@ -51,7 +51,7 @@ class TokenBatch(NamedTuple):
     token: Ints
     article: Ints
     languages: list[str]
-    spoken: Ints
+    language: Ints
     in_phrase: Mask
     heads: Mask
     starts: Mask

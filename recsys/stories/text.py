@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from recsys.tokens.clean import normal, plain
+from recsys.tokens.clean import clean, normalise
 
 MAX_CHARS = 20_000  # of a body; a copy has shown by then that it is one
 UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -53,7 +53,7 @@ def units(text: str) -> Units:
     Args:
         text: any text or HTML; what stands behind ``MAX_CHARS`` is not read.
     """
-    words = _UNIT.findall(normal(plain(text[:MAX_CHARS], ()).text))
+    words = _UNIT.findall(normalise(clean(text[:MAX_CHARS], ()).text))
     single = sum(len(word) == 1 and word > "\u0dff" for word in words)
     keys = np.fromiter(map(_key, words), np.uint32, len(words))
     return Units(words, keys, 2 * single <= len(words))
@@ -66,7 +66,7 @@ def is_number(word: str) -> bool:
 
 def names(text: str) -> frozenset[str]:
     """The words that a text always writes with a capital, in lower case; the first words of sentences may be there."""
-    read = plain(text[:MAX_CHARS]).text
+    read = clean(text[:MAX_CHARS]).text
     capitals = {word.lower() for word in _CAPITAL.findall(read) if word[0].isupper()}
     return frozenset(capitals.difference(_UNIT.findall(read)))
 

@@ -1,8 +1,25 @@
-"""Cut articles into words: rjieba for Chinese, runs of one script in Japanese, one compiled regex for the others.
+"""Tokens of articles: rjieba for Chinese, runs of one script in Japanese, one compiled regex for the others.
 
 Reads titles and bodies; produces lower-cased tokens with a part of speech each, the places where phrases end, and what
 was learned on the way: new words and collocations (the lexicon), repeated lines, and the classes of English words.
 Nothing that a text can hold makes it fail: each kind of odd input has a rule and is counted (docs/design.md).
+The files, from the text to the token:
+
+    table         the two tables, of segments and of tokens, and their arrays
+    dictionary    the user's words
+    clean         markup, boilerplate and variants of a character
+    scripts       Japanese, Korean, and scripts without spaces
+    segmenter     text -> words and punctuation
+    stopwords     function words of sixteen languages
+    counting      counts of words and neighbours in bounded memory
+    lexicon       new words and collocations, and the joining of them
+    newwords      their discovery
+    grammar       prior knowledge of English word classes
+    classes       word classes, as tags of words
+    induction     word classes learned from unlabelled text
+    tokenizer     segments -> joined and tagged tokens
+    pool          the same in several processes, each a ``worker``
+    write         a catalogue -> ``articles.parquet``, ``corpus.txt`` and the tokeniser
 """
 
 from recsys.tokens.lexicon import NO_LEXICON, Lexicon

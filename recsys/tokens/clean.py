@@ -1,6 +1,6 @@
-"""Reduce a text to what can be words: markup, code, invisible characters and boilerplate go, variants become one.
+"""Cleaning of texts: markup, code, invisible characters and boilerplate go, variants of a character become one.
 
-Every step is a rule that holds for any string; what a rule took out is named, so that the stage can count it.
+Every step is a rule that holds for any string and names what it took out, so that the stage can count it.
 Source: Unicode Standard Annex 15 (NFKC); OpenCC's tables for traditional Chinese.
 """
 
@@ -73,19 +73,19 @@ _SIGNED = re.compile(r"[（(\[【]\s*(?:责任编辑|責任編輯|责编|编辑|
 _simplified = opencc.OpenCC("t2s")
 
 
-class Plain(NamedTuple):
-    """A text without what is none.
+class CleanText(NamedTuple):
+    """A text that was cleaned.
 
     Attributes:
         text: its lines; characters as they came.
-        odd: what was found and taken out, one name for each: markup_only, mojibake, unreadable, boilerplate_line.
+        odd: kinds of what was taken out, one for each: markup_only, mojibake, unreadable, boilerplate_line.
     """
 
     text: str
     odd: list[str]
 
 
-def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
+def clean(text: str, boilerplate: Collection[str] | None = None) -> CleanText:
     """Take markup, code and boilerplate lines out of a text, and repair UTF-8 that was read as Latin-1.
 
     Args:
@@ -96,7 +96,7 @@ def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
         The rest; nothing at all when a tenth of the characters are control characters or U+FFFD, as in binary data.
     """
     if not text:
-        return Plain("", [])
+        return CleanText("", [])
     text, odd = _readable(text)
     bare = without_markup(text)
     if bare.isspace() or not bare:
@@ -104,13 +104,13 @@ def plain(text: str, boilerplate: Collection[str] | None = None) -> Plain:
     text = bare
     text = text[:-_MAX_LINE_CHARS] + _SIGNED.sub("", text[-_MAX_LINE_CHARS:])  # a signature is short
     if not text or text.isspace():
-        return Plain("", odd)
+        return CleanText("", odd)
     if boilerplate is None:
-        return Plain(text, odd)
+        return CleanText(text, odd)
     lines = text.split("\n")
     kept = [line for line in lines if not _is_boilerplate(line, boilerplate)]
     odd += ["boilerplate_line"] * (len(lines) - len(kept))
-    return Plain("\n".join(kept), odd)
+    return CleanText("\n".join(kept), odd)
 
 
 def _readable(text: str) -> tuple[str, list[str]]:
@@ -135,7 +135,7 @@ def _is_boilerplate(line: str, repeated: Collection[str]) -> bool:
     return ("{" in line or ");" in line) and len(_CODE_SIGNS.findall(line)) > _CODE_SHARE * len(line)
 
 
-def normal(text: str, *, simplify: bool = True) -> str:
+def normalise(text: str, *, simplify: bool = True) -> str:
     """Make equal what reads equal: lower case, plain forms, simplified Chinese.
 
     Invisible characters become spaces, compatibility forms (full-width letters, ligatures) plain ones (NFKC), all
@@ -207,7 +207,7 @@ def repeated_lines(batches: Iterable[pa.RecordBatch], config: TokensConfig) -> l
 
 def _short_lines(body: str) -> set[str]:
     if "<" in body or "\r" in body:
-        body = plain(body).text
+        body = clean(body).text
     elif len(body) > _MAX_LINE_CHARS and "\n" not in body:
         return set()
     lines = (html.unescape(line).strip() for line in body.split("\n") if len(line) <= _MAX_LINE_CHARS)

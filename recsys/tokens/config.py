@@ -19,11 +19,6 @@ class TokensConfig(Section):
             "counted"
         ),
     )
-    max_word_chars: int = Field(
-        40,
-        ge=1,
-        description="characters: a longer run is no word (base64, an address, a key held down) and is left out",
-    )
     simplify: bool = Field(
         True,
         description="true: traditional Chinese becomes simplified, so that one word has one vector; false: it stays",

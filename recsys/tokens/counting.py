@@ -26,7 +26,7 @@ class WordCounts:
         """Count a batch."""
         words = flat.names.to_pylist()
         for number, language in enumerate(flat.languages):
-            counts = np.bincount(flat.codes[flat.spoken == number], minlength=len(words))
+            counts = np.bincount(flat.codes[flat.language == number], minlength=len(words))
             used = np.flatnonzero(counts)
             totals = self.counts[language]
             for code, count in zip(used.tolist(), counts[used].tolist(), strict=True):

@@ -1,7 +1,7 @@
 """Lexicon of new words and collocations, and the joining of its entries in a text.
 
 An entry is a sequence of words that is one word: a Chinese word that the dictionary lacks, an English collocation.
-Reads and writes ``lexicon.parquet``, ``boilerplate.parquet`` and ``spoken.json``.
+Reads and writes ``lexicon.parquet``, ``boilerplate.parquet`` and ``languages.json``.
 """
 
 from collections.abc import Sequence
@@ -58,12 +58,12 @@ class Lexicon(NamedTuple):
     Attributes:
         entries: new words and collocations, the highest NPMI first.
         boilerplate: lines that stand in many articles.
-        spoken: what the site is written in.
+        site_languages: what the site is written in.
     """
 
     entries: Sequence[LexiconEntry] = ()
     boilerplate: Sequence[str] = ()
-    spoken: SiteLanguages = NO_SITE_LANGUAGES
+    site_languages: SiteLanguages = NO_SITE_LANGUAGES
 
     def save(self, folder: Path) -> None:
         """Write all of it into a folder."""
@@ -71,7 +71,7 @@ class Lexicon(NamedTuple):
         table = pa.table({name: list(columns.get(name, [])) for name in _SCHEMA.names}, schema=_SCHEMA)
         write_table(folder / "lexicon.parquet", table)
         write_table(folder / "boilerplate.parquet", pa.table({"line": pa.array(self.boilerplate, pa.string())}))
-        write_json(folder / "spoken.json", self.spoken.facts())
+        write_json(folder / "languages.json", self.site_languages.facts())
 
 
 NO_LEXICON = Lexicon()
@@ -84,14 +84,14 @@ def load_lexicon(folder: Path) -> Lexicon:
         StaleArtefact: the tokens were made by a version that told no languages apart.
         CorruptArtefact: a file is not Parquet.
     """
-    if not (folder / "spoken.json").is_file():
-        raise StaleArtefact(f"spoken.json in {folder}", "tokens that an older version made", "Run: python -m jobs all")
+    if not (folder / "languages.json").is_file():
+        raise StaleArtefact(f"languages.json in {folder}", "tokens of an older version", "Run: python -m jobs all")
     rows = read_table(folder / "lexicon.parquet").to_pylist()
     entries = [
         LexiconEntry(row["entry"], row["language"], tuple(row["parts"]), *list(row.values())[3:]) for row in rows
     ]
     lines = read_table(folder / "boilerplate.parquet")["line"].to_pylist()
-    return Lexicon(entries, lines, SiteLanguages(**read_json(folder / "spoken.json")))
+    return Lexicon(entries, lines, SiteLanguages(**read_json(folder / "languages.json")))
 
 
 def joined_name(parts: Sequence[str]) -> str:

@@ -162,7 +162,7 @@ class _Coded:
         for number, batch in enumerate(self._read()):
             flat = segment_arrays(batch)
             language = flat.languages.index(self._language) if self._language in flat.languages else -1
-            kept = flat.spoken == language
+            kept = flat.language == language
             codes = self._codes(number, flat.names)[flat.codes[kept]].astype(np.int64)
             if len(codes):
                 yield flat._replace(codes=flat.codes[kept], article=flat.article[kept], starts=flat.starts[kept]), codes

@@ -1,4 +1,4 @@
-"""Cut, join and tag a stream of articles in several processes; the result is the same with any number of them.
+"""Processes that cut, join and tag a stream of articles; the result is the same with any number of them.
 
 Each process is ``python -m recsys.tokens.worker``: batches go to its standard input and come back from its standard
 output as Arrow streams. So nothing is forked, the caller's main module is not imported again, and a process whose
@@ -25,7 +25,7 @@ from recsys.config import plain
 from recsys.errors import ArtefactError
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.cut import Cutter
+from recsys.tokens.segmenter import Segmenter
 from recsys.tokens.table import BATCH_ARTICLES, SEGMENTS, TOKENS_SCHEMA
 from recsys.tokens.tokenizer import load_tokenizer
 
@@ -41,14 +41,14 @@ class BatchTask(NamedTuple):
     Attributes:
         config: of the tokeniser.
         boilerplate: lines to leave out when cutting.
-        spoken: languages of the site, when cutting.
+        site_languages: by which the language of a text is detected, when cutting.
         tokenizer: folder of the lexicon and the word classes, by which words are joined and tagged; None: articles are
             cut.
     """
 
     config: TokensConfig
     boilerplate: Sequence[str] = ()
-    spoken: SiteLanguages = NO_SITE_LANGUAGES
+    site_languages: SiteLanguages = NO_SITE_LANGUAGES
     tokenizer: Path | None = None
 
     def input_schema(self) -> pa.Schema:
@@ -56,7 +56,7 @@ class BatchTask(NamedTuple):
         fields = {
             "config": plain(self.config),
             "boilerplate": list(self.boilerplate),
-            "spoken": self.spoken.facts(),
+            "site_languages": self.site_languages.facts(),
             "tokenizer": str(self.tokenizer) if self.tokenizer else None,
         }
         return (SEGMENTS if self.tokenizer else ARTICLES).with_metadata({"task": json.dumps(fields)})
@@ -69,21 +69,21 @@ class BatchTask(NamedTuple):
         """Function from an input batch to an output batch."""
         if self.tokenizer:
             return load_tokenizer(self.tokenizer, self.config).join_and_tag
-        cutter = Cutter(self.config, self.boilerplate, self.spoken)
+        segmenter = Segmenter(self.config, self.boilerplate, self.site_languages)
 
-        def cut(batch: pa.RecordBatch) -> pa.RecordBatch:
+        def segment(batch: pa.RecordBatch) -> pa.RecordBatch:
             columns = (batch.column(name).to_pylist() for name in ("title", "body", "language"))
-            return cutter.cut(batch.column("id"), zip(*columns, strict=True))
+            return segmenter.segment(batch.column("id"), zip(*columns, strict=True))
 
-        return cut
+        return segment
 
 
 def task_of(schema: pa.Schema) -> BatchTask:
     """The task that a schema carries as metadata."""
     fields = json.loads(schema.metadata[b"task"])
     tokenizer = Path(fields["tokenizer"]) if fields["tokenizer"] else None
-    config, spoken = TokensConfig.model_validate(fields["config"]), SiteLanguages(**fields["spoken"])
-    return BatchTask(config, fields["boilerplate"], spoken, tokenizer)
+    config, site_languages = TokensConfig.model_validate(fields["config"]), SiteLanguages(**fields["site_languages"])
+    return BatchTask(config, fields["boilerplate"], site_languages, tokenizer)
 
 
 def run_in_processes(task: BatchTask, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

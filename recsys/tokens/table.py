@@ -67,7 +67,7 @@ class SegmentArrays(NamedTuple):
         codes: int64 (T,), each word's place in ``names``.
         names: the different words.
         article: int64 (T,), the article of each word.
-        spoken: int64 (T,), its language, as a place in ``languages``.
+        language: int64 (T,), that of its article, as a place in ``languages``.
         starts: bool (T,), words that no phrase reaches from the left: an article's first, and those behind a break.
         bounds: int64 (A + 1,), where each article begins, and where the last one ends.
         breaks: int64, the breaks of all articles, counted from the first word of the batch.
@@ -78,7 +78,7 @@ class SegmentArrays(NamedTuple):
     codes: Codes
     names: pa.Array
     article: Codes
-    spoken: Codes
+    language: Codes
     starts: Mask
     bounds: Codes
     breaks: Codes

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.tokens.classes import WordClasses, load_classes
-from recsys.tokens.clean import normal
+from recsys.tokens.clean import normalise
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.cut import Cutter
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.lexicon import Joiner, Lexicon, joined_name, load_lexicon
+from recsys.tokens.segmenter import Segmenter
 from recsys.tokens.table import TOKENS_SCHEMA, SegmentArrays, Tokens, segment_arrays
 
 _TAGGED = ("zh", "en")  # languages whose words have a part of speech
@@ -33,9 +33,9 @@ class Tokenizer:
     """
 
     def __init__(self, config: TokensConfig, lexicon: Lexicon, classes: WordClasses) -> None:
-        self.cutter, self.classes = Cutter(config, lexicon.boilerplate, lexicon.spoken), classes
+        self.segmenter, self.classes = Segmenter(config, lexicon.boilerplate, lexicon.site_languages), classes
         user = user_entries(config.user_words)
-        parts = {entry: tuple(normal(part, simplify=config.simplify) for part in entry.parts) for entry in user}
+        parts = {entry: tuple(normalise(part, simplify=config.simplify) for part in entry.parts) for entry in user}
         self._user_tags = {joined_name(parts[entry]): entry.tag for entry in user if entry.tag}
         self._user_phrases = [parts[entry] for entry in user if len(entry.parts) > 1]
         self._entries: dict[str, list[tuple[str, ...]]] = {}
@@ -52,14 +52,14 @@ class Tokenizer:
             body: any text or HTML.
             language: a language code such as "zh" or "en-GB"; empty, None or no code: detected from the text.
         """
-        row = self.join_and_tag(self.cutter.cut(pa.array([""]), [(title, body, language)])).to_pylist()[0]
+        row = self.join_and_tag(self.segmenter.segment(pa.array([""]), [(title, body, language)])).to_pylist()[0]
         return Tokens(**{name: row[name] for name in Tokens._fields})
 
     def join_and_tag(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Join and tag the words of a batch.
 
         Args:
-            batch: rows of ``recsys.tokens.cut.SEGMENTS``.
+            batch: rows of ``recsys.tokens.segmenter.SEGMENTS``.
 
         Returns:
             As many rows of ``TOKENS_SCHEMA``.
@@ -96,7 +96,7 @@ class Tokenizer:
             )
             if not entries:
                 continue
-            parts = np.where(flat.spoken == number, joiner.parts(words)[flat.codes], -1)
+            parts = np.where(flat.language == number, joiner.parts(words)[flat.codes], -1)
             for place, length, entry in joiner.find(parts, flat.starts):
                 name = joined_name(entries[entry])
                 if name not in code_of:
@@ -111,14 +111,14 @@ class Tokenizer:
         """One tag for each word; a joined one has the tag of its last part, unless the user has given it one."""
         tags = np.full(len(codes), "", object)
         words = np.array(names.to_pylist(), object)
-        spoken, starts = flat.spoken[kept], flat.starts[kept]
+        spoken, starts = flat.language[kept], flat.starts[kept]
         for number, language in enumerate(flat.languages):
             if language not in _TAGGED:
                 continue
             places = np.flatnonzero(spoken == number)
             used, inverse = np.unique(codes[places], return_inverse=True)
             if language == "zh":
-                tags[places] = np.array([self.cutter.tag(word) for word in words[last[used]]], object)[inverse]
+                tags[places] = np.array([self.segmenter.tag(word) for word in words[last[used]]], object)[inverse]
             elif len(places):
                 tags[places] = self.classes.tags_in_context(inverse, words[used].tolist(), starts[places])
             user_tags = np.array([self._user_tags.get(word, "") for word in words[used]], object)[inverse]

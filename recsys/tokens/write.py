@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
-from recsys.tokens.cut import Cutter
 from recsys.tokens.induction import SAMPLE_TOKENS, induce
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.tokens.newwords import new_words
 from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
+from recsys.tokens.segmenter import Segmenter
 from recsys.tokens.table import LINE_TOKENS, SEGMENTS, TOKENS_SCHEMA, segment_arrays
 from recsys.tokens.tokenizer import untagged
 from recsys.workspace import write_json
@@ -33,7 +33,7 @@ def write_tokens(
     folder: Path,
     config: TokensConfig,
     boilerplate: Collection[str] = (),
-    spoken: SiteLanguages = NO_SITE_LANGUAGES,
+    site_languages: SiteLanguages = NO_SITE_LANGUAGES,
 ) -> dict[str, int]:
     """Tokenise a stream of articles.
 
@@ -42,7 +42,7 @@ def write_tokens(
         folder: where the files go; the order of the input is kept.
         config: of the tokeniser.
         boilerplate: lines to leave out.
-        spoken: languages of the site.
+        site_languages: languages of the site.
 
     Returns:
         Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and odd input
@@ -50,10 +50,10 @@ def write_tokens(
     """
     file = folder / ".segments.arrow"
     try:
-        words, odd = _cut_to(
-            file, run_in_processes(BatchTask(config, list(boilerplate), spoken), bounded_batches(batches))
-        )
-        lexicon = Lexicon(_learned_words(file, words, config) if config.new_words else [], list(boilerplate), spoken)
+        task = BatchTask(config, list(boilerplate), site_languages)
+        words, odd = _write_segments(file, run_in_processes(task, bounded_batches(batches)))
+        entries = _learned_words(file, words, config) if config.new_words else []
+        lexicon = Lexicon(entries, list(boilerplate), site_languages)
         lexicon.save(folder)
         induce(_sampled(file, words.counts["en"].total())).save(folder)
         counts = _write(run_in_processes(BatchTask(config, tokenizer=folder), _read(file)), folder)
@@ -67,11 +67,11 @@ def write_tokens(
 
 
 def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[LexiconEntry]:
-    cutter = Cutter(config)
+    segmenter = Segmenter(config)
     return [
         entry
         for language in _DISCOVERED
-        for entry in new_words(lambda: _read(file), words.counts[language], language, config, cutter.tag)
+        for entry in new_words(lambda: _read(file), words.counts[language], language, config, segmenter.tag)
     ]
 
 
@@ -82,8 +82,8 @@ def _sampled(file: Path, english: int) -> Iterator[pa.RecordBatch]:
             yield untagged(batch)
 
 
-def _cut_to(file: Path, batches: Iterable[pa.RecordBatch]) -> tuple[WordCounts, Counter[str]]:
-    """Write cut articles to disk, counting their words and what was odd."""
+def _write_segments(file: Path, batches: Iterable[pa.RecordBatch]) -> tuple[WordCounts, Counter[str]]:
+    """Write segmented articles to disk; returns counts of their words and of odd input."""
     words = WordCounts()
     odd: Counter[str] = Counter()
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, SEGMENTS) as segments:

@@ -1,7 +1,7 @@
-"""Cut text into words, a batch of articles at a time: by rjieba, by runs of one script, by one compiled regex.
+"""Segmentation of texts into words, a batch of articles at a time: by rjieba, by runs of one script, by one regex.
 
-Reads Arrow batches of articles; produces batches of pieces: words by dictionary code, and the places between them where
-no phrase goes on. Nothing that a text can hold makes it fail.
+Reads Arrow batches of articles; produces batches of segments: words by dictionary code, and the places between them
+where no phrase goes on. Nothing that a text can hold makes it fail.
 Source: rjieba is jieba's algorithm (prefix dictionary, best path, hidden Markov model for unknown words) in Rust.
 """
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 import rjieba
 
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages, resolve_language
-from recsys.tokens.clean import BREAKS, normal, plain, unwrap
+from recsys.tokens.clean import BREAKS, clean, normalise, unwrap
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.scripts import UNSPACED_LANGUAGES, apart, without_particle
@@ -40,6 +40,7 @@ _WORD = re.compile(
     r"|[.,;:!?()\[\]{}\"`/\\|<>=~^*+\n-]+|(?<!\w)')"  # what separates phrases
 )
 _UNKNOWN_TAG = "x"  # the tag of a word that is in no dictionary, as jieba has it
+_MAX_WORD_CHARS = 40  # a longer run is no word: base64, an address, a key held down
 _MAX_TAGS = 300_000  # tags of words held in memory, some 40 MB
 _WORD_KIND, _BREAK_KIND = 1, 2
 _TITLE_END = "\n"
@@ -48,7 +49,7 @@ Codes = npt.NDArray[np.int64]
 
 
 class SegmentedText(NamedTuple):
-    """One article in pieces: words, and punctuation between them."""
+    """Segments of one article: words, and punctuation between them."""
 
     language: str
     title: list[str]
@@ -62,44 +63,44 @@ def _jieba(user_words: tuple[str, ...], simplify: bool) -> rjieba.Jieba:
     jieba = rjieba.Jieba()
     for entry in user_entries(user_words):
         if len(entry.parts) == 1:
-            jieba.add_word(normal(entry.parts[0], simplify=simplify), entry.freq, entry.tag)
+            jieba.add_word(normalise(entry.parts[0], simplify=simplify), entry.freq, entry.tag)
     return jieba
 
 
-class Cutter:
-    """Cuts articles into words.
+class Segmenter:
+    """Segmenter of articles.
 
     Args:
         config: limits, variants, the user's words.
         boilerplate: lines that stand in many articles; they are left out.
-        spoken: what the site is written in.
+        site_languages: by which the language of a text is detected.
     """
 
     def __init__(
-        self, config: TokensConfig, boilerplate: Collection[str] = (), spoken: SiteLanguages = NO_SITE_LANGUAGES
+        self, config: TokensConfig, boilerplate: Collection[str] = (), site_languages: SiteLanguages = NO_SITE_LANGUAGES
     ) -> None:
-        self.config, self.boilerplate, self.spoken = config, frozenset(boilerplate), spoken
+        self.config, self.boilerplate, self.site_languages = config, frozenset(boilerplate), site_languages
         self.jieba = _jieba(config.user_words, config.simplify)
         self._tag_of: dict[str, str] = {}
 
-    def cut(self, ids: pa.Array, rows: Iterable[tuple[str | None, str | None, str | None]]) -> pa.RecordBatch:
-        """Cut some articles.
+    def segment(self, ids: pa.Array, rows: Iterable[tuple[str | None, str | None, str | None]]) -> pa.RecordBatch:
+        """Segment a batch of articles.
 
         Args:
             ids: their ids.
             rows: title, body and language of each.
 
         Returns:
-            As many rows of ``SEGMENTS``; a run of more than ``max_word_chars`` characters is no word.
+            As many rows of ``SEGMENTS``; a run of more than 40 characters is no word.
         """
-        texts = [self.segments(title or "", body or "", language) for title, body, language in rows]
+        texts = [self.segment_article(title or "", body or "", language) for title, body, language in rows]
         flat = list(chain.from_iterable((*text.title, _TITLE_END, *text.body) for text in texts))
         article = np.repeat(np.arange(len(texts)), [len(text.title) + 1 + len(text.body) for text in texts])
-        codes, names, kind = self._coded(flat)
+        codes, names, kind = _coded(flat)
         is_word = kind[codes] == _WORD_KIND
         lengths = np.bincount(article[is_word], minlength=len(texts))
         bounds = np.concatenate([[0], np.cumsum(lengths)])
-        before = np.cumsum(is_word)  # words up to each piece
+        before = np.cumsum(is_word)  # words up to each segment
         title_ends = np.searchsorted(article, np.arange(len(texts))) + [len(text.title) for text in texts]
         title = before[title_ends.astype(np.int64)] - bounds[:-1]
         breaks, break_bounds = _breaks(before, article, kind[codes] == _BREAK_KIND, bounds)
@@ -116,8 +117,8 @@ class Cutter:
             schema=SEGMENTS,
         )
 
-    def segments(self, title: str, body: str, language: str | None) -> SegmentedText:
-        """Clean one article and cut it into words and what stands between them.
+    def segment_article(self, title: str, body: str, language: str | None) -> SegmentedText:
+        """Clean one article and cut it into words and the punctuation between them.
 
         Args:
             title: any text.
@@ -126,14 +127,14 @@ class Cutter:
                 contradicts: detected from the text.
         """
         limit = self.config.max_body_chars
-        heading, text = plain(title[:limit]), plain(body[:limit], self.boilerplate)
+        heading, text = clean(title[:limit]), clean(body[:limit], self.boilerplate)
         odd = heading.odd + text.odd + ["cut"] * (max(len(title), len(body)) > limit)
-        language, overruled = resolve_language(language, heading.text, text.text, *self.spoken)
+        language, overruled = resolve_language(language, heading.text, text.text, *self.site_languages)
         odd += ["wrong_language"] * overruled
-        parts = [self._cut(part, language) for part in (heading.text, text.text)]
+        parts = [self._split(part, language) for part in (heading.text, text.text)]
         if not (title or body) or f"{title}{body}".isspace():
             odd.append("empty")
-        elif not any(piece[0].isalnum() for part in parts for piece in part):
+        elif not any(segment[0].isalnum() for part in parts for segment in part):
             odd.append("no_words")
         return SegmentedText(language, parts[0], parts[1], odd)
 
@@ -146,13 +147,13 @@ class Cutter:
             self._tag_of[word] = tagged[0][1] if len(tagged) == 1 else _UNKNOWN_TAG
         return self._tag_of[word]
 
-    def _cut(self, text: str, language: str) -> list[str]:
+    def _split(self, text: str, language: str) -> list[str]:
         if not text:
             return []
         if language == "zh":
-            pieces: list[str] = self.jieba.cut(normal(text, simplify=self.config.simplify))
-            return pieces
-        text = normal(unwrap(text) if "\n" in text else text, simplify=False)
+            words: list[str] = self.jieba.cut(normalise(text, simplify=self.config.simplify))
+            return words
+        text = normalise(unwrap(text) if "\n" in text else text, simplify=False)
         if language in UNSPACED_LANGUAGES:
             return _WORD.findall(apart(text))
         if language == "ko":
@@ -162,16 +163,16 @@ class Cutter:
         text = _ABBREVIATED.sub("", text)
         return _WORD.findall(text)
 
-    def _coded(self, pieces: list[str]) -> tuple[Codes, pa.Array, npt.NDArray[np.int8]]:
-        """Number a batch's pieces: their codes, the piece of each code, and its kind: word, break, or neither."""
-        encoded = pa.array(pieces, pa.string()).dictionary_encode()
-        longest = self.config.max_word_chars
-        kind = [
-            _BREAK_KIND if name[0] in BREAKS else _WORD_KIND if name[0].isalnum() and len(name) <= longest else 0
-            for name in encoded.dictionary.to_pylist()
-        ]
-        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        return codes, encoded.dictionary, np.array(kind, np.int8)
+
+def _coded(segments: list[str]) -> tuple[Codes, pa.Array, npt.NDArray[np.int8]]:
+    """Codes of a batch's segments, the segment of each code, and its kind: word, break, or neither."""
+    encoded = pa.array(segments, pa.string()).dictionary_encode()
+    kind = [
+        _BREAK_KIND if name[0] in BREAKS else _WORD_KIND if name[0].isalnum() and len(name) <= _MAX_WORD_CHARS else 0
+        for name in encoded.dictionary.to_pylist()
+    ]
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes, encoded.dictionary, np.array(kind, np.int8)
 
 
 def _breaks(before: Codes, article: Codes, is_break: npt.NDArray[np.bool_], bounds: Codes) -> tuple[Codes, Codes]:
