@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recsys.events import UNDATED
+from recsys.events.people import REPEAT_MS
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, reader_vector, weights
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, MeanEncoder, ReaderEncoder
 from recsys.readers.gru import GruNetwork
-from recsys.readers.interests import InterestsEncoder, untrained_encoder, ward
+from recsys.readers.interests import MAX_CLUSTERED, InterestsEncoder, untrained_encoder, ward
+from recsys.readers.state import CLICK_POSITION
 from recsys.readers.trained import TrainedEncoder
+from recsys.units import MINUTE_MS
 
 D = 6
 SEVERAL = ReadersConfig(encoder="interests")
@@ -84,6 +87,134 @@ def test_only_the_last_clicks_are_kept_and_impressions_say_nothing() -> None:
     assert reader.times == [2, 3, 4]
     assert reader.dismissed == {7}
     assert reader.seen == {0, 1, 2, 3, 4, 7}
+
+
+def observed(*events: tuple[int, int, int], **limits: int) -> ReaderState:
+    """A reader of these events: kind, article row, time."""
+    reader = ReaderState.empty(ReadersConfig(**limits))
+    for kind, row, time_ms in events:
+        reader.observe(kind, row, time_ms)
+    return reader
+
+
+def test_as_many_clicks_as_the_history_holds_are_kept_and_one_more_drops_the_oldest() -> None:
+    clicks = [(CLICK, row, 10 * row) for row in range(4)]
+    assert observed(*clicks[:3], history=3).clicks == [0, 1, 2]
+    reader = observed(*clicks, history=3)
+    assert (reader.clicks, reader.times) == ([1, 2, 3], [10, 20, 30])
+    assert reader.seen == {0, 1, 2, 3}  # what was clicked longer ago is not shown again either
+
+
+def test_as_many_impressions_as_the_window_holds_are_kept_and_one_more_drops_the_oldest() -> None:
+    shown = [(IMPRESSION, 1, 10), (CLICK, 1, 11), (IMPRESSION, 2, 12), (IMPRESSION, 3, 13)]
+    assert len(observed(*shown[:3], max_impressions=3).impressions) == 3
+    window = observed(*shown, max_impressions=3).impressions
+    assert (window.rows.tolist(), window.times.tolist()) == ([1, 2, 3], [11, 12, 13])
+    assert window.positions.tolist() == [CLICK_POSITION, -1, -1]
+
+
+def test_impressions_before_a_moment_are_those_of_an_earlier_millisecond_in_the_order_of_arrival() -> None:
+    window = observed(
+        (IMPRESSION, 1, 10), (IMPRESSION, 2, 12), (IMPRESSION, 3, 11), (IMPRESSION, 4, UNDATED)
+    ).impressions
+    assert window.before(12)[0].tolist() == [1, 3]
+    assert window.before(13)[0].tolist() == [1, 2, 3]
+    assert window.before(10)[0].tolist() == []
+
+
+@pytest.mark.parametrize(("n", "seen"), [(6, [0, 1, 2, 3, 4, 5]), (7, [3, 4, 5, 6]), (9, [3, 4, 5, 6, 7, 8])])
+def test_beyond_as_many_articles_as_are_kept_the_first_half_is_forgotten(n: int, seen: list[int]) -> None:
+    reader = observed(*[(DISMISS if row % 2 else CLICK, row, row) for row in range(n)], max_seen=6)
+    assert sorted(reader.seen) == seen
+    assert sorted(reader.dismissed) == [row for row in seen if row % 2]
+
+
+def test_a_memory_of_one_article_holds_the_last_one() -> None:
+    reader = observed(*[(DISMISS, row, row) for row in range(5)], max_seen=1)
+    assert (reader.seen, reader.dismissed) == ({4}, {4})
+
+
+def test_an_article_seen_again_takes_no_second_place() -> None:
+    reader = observed(*[(CLICK, row, row) for row in (0, 1, 0, 1, 0, 2)], max_seen=3)
+    assert reader.seen == {0, 1, 2}
+
+
+def test_a_dismissed_article_that_was_clicked_before_and_is_clicked_after_stays_dismissed() -> None:
+    reader = observed((CLICK, 7, 1), (DISMISS, 7, 2), (CLICK, 7, 3))
+    assert (reader.dismissed, reader.seen, reader.clicks) == ({7}, {7}, [7, 7])
+
+
+@pytest.mark.parametrize(("later", "repeats"), [(REPEAT_MS - 1, True), (REPEAT_MS, False), (1 - REPEAT_MS, True)])
+def test_a_click_repeats_one_on_the_same_article_that_is_less_than_a_day_away(later: int, repeats: bool) -> None:
+    reader = observed((CLICK, 7, 10 * REPEAT_MS), (CLICK, 8, 10 * REPEAT_MS))
+    time_ms = 10 * REPEAT_MS + later
+    assert reader.repeats(CLICK, 7, time_ms) == repeats
+    assert not reader.repeats(IMPRESSION, 7, time_ms)
+    assert not reader.repeats(CLICK, 9, time_ms)
+
+
+GAP = 30 * MINUTE_MS
+
+
+@pytest.mark.parametrize(
+    ("times", "now", "start"),
+    [
+        ([0], GAP, 0),
+        ([0], GAP + 1, 1),
+        ([0, GAP, 2 * GAP], 3 * GAP, 0),  # one visit as long as no pause is longer than the gap
+        ([0, GAP + 1, 2 * GAP], 2 * GAP, 1),
+        ([UNDATED, 5], 5, 1),
+        ([5, UNDATED], 5, 2),
+        ([], 5, 0),
+    ],
+)
+def test_a_visit_goes_back_to_the_first_pause_that_is_longer_than_the_gap(
+    times: list[int], now: int, start: int
+) -> None:
+    reader = observed(*[(CLICK, row, time_ms) for row, time_ms in enumerate(times)])
+    assert reader.visit(now, GAP) == start
+
+
+def test_a_click_a_half_life_back_counts_half_in_the_reader_vector() -> None:
+    vectors = np.eye(9, dtype=np.float32)
+    found = reader_vector(vectors, list(range(9)), 4.0)
+    assert found[8] / found[4] == pytest.approx(2.0, rel=1e-5)
+    assert found[4] / found[0] == pytest.approx(2.0, rel=1e-5)
+
+
+def test_clicks_older_than_those_that_are_clustered_are_left_out() -> None:
+    vectors, config = np.eye(3, dtype=np.float32), SEVERAL.model_copy(update={"half_life_clicks": 1e9})
+    rows = [0] + [1] * (MAX_CLUSTERED - 1) + [2]
+    found = InterestsEncoder(config).encode(vectors, rows, rows)
+    assert not found.vectors[:, 0].any()
+    whole = InterestsEncoder(config).encode(vectors, rows[:MAX_CLUSTERED], rows[:MAX_CLUSTERED])
+    assert whole.vectors[:, 0].any()
+
+
+@pytest.mark.parametrize(("gain", "interests"), [(0.5, 1), (0.4999, 2)])
+def test_two_halves_at_a_right_angle_are_worth_half_and_stay_two_if_more_is_asked_for_less(
+    gain: float, interests: int
+) -> None:
+    points, half = np.eye(2, dtype=np.float32), np.full(2, 0.5, np.float32)
+    assert len(set(ward(points, half, 4, gain).tolist())) == interests
+
+
+@pytest.mark.parametrize("behind", [49, 50])
+def test_a_trained_encoder_looks_ten_sequences_back_for_clicks_with_a_vector(behind: int) -> None:
+    """Its sequence is 5 clicks: among the last 50 it finds the one with a vector, beyond them it does not."""
+    vectors = random_table(2)
+    vectors[1] = np.nan
+    found = trained_encoder().encode(vectors, [0] + [1] * behind, [1] * (behind + 1))
+    assert found.known == (behind == 49)
+
+
+def test_a_trained_encoder_reads_as_many_clicks_as_its_sequence_is_long() -> None:
+    vectors, encoder = random_table(9), trained_encoder()
+    last = encoder.encode(vectors, [4, 5, 6, 7, 8], [1, 2, 3, 4, 5])
+    more = encoder.encode(vectors, [0, 4, 5, 6, 7, 8], [1, 1, 2, 3, 4, 5])
+    fewer = encoder.encode(vectors, [5, 6, 7, 8], [2, 3, 4, 5])
+    np.testing.assert_array_equal(last.vectors, more.vectors)
+    assert not np.allclose(last.vectors, fewer.vectors, atol=1e-4)
 
 
 def test_memory_is_bounded_for_a_reader_of_a_hundred_thousand_clicks() -> None:

@@ -119,7 +119,7 @@ def hits(encoder: Any, made: TrainingLists) -> float:
 
 
 def test_training_finds_out_which_click_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "PATIENCE", 5)
+    monkeypatch.setattr(training, "EARLY_STOPPING_EPOCHS", 5)
     made = patterned()
     encoder, fitted = fit(made, config(epochs=25, learning_rate=0.02), seed=1)
     assert fitted.validation_loss[fitted.best_epoch] < 0.7 * fitted.validation_loss[0]
@@ -155,7 +155,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(tmp_path: Pat
     assert written[0] != written[2]
 
 
-def test_too_few_lists_are_refused() -> None:
+def test_as_many_lists_as_are_needed_train_and_fewer_are_refused() -> None:
+    fit(patterned(10), config(epochs=1), seed=1)
     with pytest.raises(DegenerateInput, match="10 lists"):
         fit(patterned(9), config(), seed=1)
 

@@ -22,7 +22,8 @@ from recsys.readers.config import ReadersConfig
 from recsys.readers.state import CLICK_POSITION
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
-from recsys.trends.counting import count, fill_codes
+from recsys.trends.contexts import fill_codes
+from recsys.trends.counting import count
 from recsys.trends.covisits import MAX_COVISITS, count_covisits
 from recsys.trends.state import LATE, NEWEST, TrendState, empty_state
 from recsys.trends.stream import Trends
@@ -245,7 +246,7 @@ def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
     first = np.full(len(texts), len(context), np.int64)
     counted = np.flatnonzero((context >= 0) & (events.kind == CLICK) & (events.time != UNDATED))
     np.minimum.at(first, context[counted], counted)
-    codes = np.zeros((len(texts) + 1, len(trends.moment(trends.codes(None), UNKNOWN_ROW, 0))), np.int16)
+    codes = np.zeros((len(texts) + 1, len(trends.codes_at(trends.codes(None), UNKNOWN_ROW, 0))), np.int16)
     for at in np.argsort(first, kind="stable").tolist():
         codes[at] = trends.codes(texts[at], learn=bool(first[at] < len(context)))
     return np.where(context < 0, len(texts), context).astype(np.int32), codes

@@ -94,7 +94,7 @@ def feature_matrix(
     clicks, times = np.array(reader.clicks, np.int32), np.array(reader.times, np.int64)
     visit = reader.visit(now, trends.visits.gap_ms)
     looked, places = reader.impressions.before(now)
-    codes = trends.moment(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else UNKNOWN_ROW, now)
+    codes = trends.codes_at(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else UNKNOWN_ROW, now)
     if len(rows):
         known = known or kernel_tables(tables, trends, config)
         asked = np.asarray(rows, np.int32)

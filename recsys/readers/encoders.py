@@ -25,7 +25,7 @@ CONCENTRATION = 5.0  # how closely clicks lie around an interest; 5 to 20 rank a
 
 
 class Interests(NamedTuple):
-    """What one reader likes.
+    """Interests of one reader: directions in which they will look next, with shares.
 
     Attributes:
         vectors: float32 (K, D), unit rows, the greatest share first; one row of NaN where nothing is known.
@@ -37,11 +37,11 @@ class Interests(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether anything is known."""
+        """True where any click of the reader has a vector."""
         return bool(np.isfinite(self.vectors).all()) and self.vectors.shape[1] > 0
 
     def nearness(self, candidates: Vectors) -> Vectors:
-        """How near each candidate is to what the reader likes: the cosine, where there is one interest.
+        """Nearness of each candidate to the interests: the cosine, where there is one interest.
 
         With several it is the log of a mixture, in units of a cosine: nearly the cosine to the nearest interest, a
         little less where that interest's share is small.
@@ -79,7 +79,7 @@ class Interests(NamedTuple):
 
 
 class ReaderEncoder(Protocol):
-    """What turns clicks into interests."""
+    """Contract of an encoder of clicks into interests."""
 
     def encode(self, vectors: Vectors, rows: Rows, times: Times) -> Interests:
         """Find the interests behind some clicks.
@@ -92,7 +92,7 @@ class ReaderEncoder(Protocol):
 
 
 def weights(n: int, half_life_clicks: float) -> Vectors:
-    """How much each of the last ``n`` clicks counts: half as much every ``half_life_clicks`` clicks back.
+    """Weights of the last ``n`` clicks: half as much every ``half_life_clicks`` clicks back.
 
     Args:
         n: number of clicks, oldest first.
@@ -118,12 +118,10 @@ def reader_vector(vectors: Vectors, rows: Sequence[int] | npt.NDArray[np.int32],
         float32 (D,), unit length; NaN when no clicked article has a vector, or when they cancel out.
     """
     unknown = np.full(vectors.shape[1], np.nan, np.float32)
-    inside = np.asarray(rows, np.int64)
-    known = vectors[inside[(inside >= 0) & (inside < len(vectors))]]
-    known = known[~np.isnan(known[:, 0])] if vectors.shape[1] else known  # (n, D)
-    if not len(known) or not vectors.shape[1]:
+    clicked = known_clicks(vectors, rows)  # (n, D)
+    if not len(clicked):
         return unknown
-    mean = weights(len(known), half_life_clicks) @ known
+    mean = weights(len(clicked), half_life_clicks) @ clicked
     norm = float(np.linalg.norm(mean))
     return (mean / norm).astype(np.float32) if norm > 1e-6 else unknown
 
@@ -145,7 +143,7 @@ def known_clicks(vectors: Vectors, rows: Rows) -> Vectors:
 
 
 def known_rows(vectors: Vectors, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Which clicks have a vector: int64 (n,) their rows, and int64 (n,) their places among the clicks."""
+    """Clicks that have a vector: int64 (n,) their rows, and int64 (n,) their places among the clicks."""
     clicked = np.asarray(rows, np.int64)
     if not vectors.shape[1]:
         return clicked[:0], clicked[:0]

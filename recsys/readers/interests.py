@@ -58,8 +58,8 @@ class InterestsEncoder:
         if not len(keep):
             return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
         order = keep[np.argsort(-shares[keep], kind="stable")]
-        found = shares[order] / shares[order].sum()
-        return Interests((sums[order] / norms[order, None]).astype(np.float32), found.astype(np.float32))
+        left = shares[order] / shares[order].sum()  # what is left out has no share
+        return Interests((sums[order] / norms[order, None]).astype(np.float32), left.astype(np.float32))
 
 
 def untrained_encoder(config: ReadersConfig) -> ReaderEncoder:
@@ -91,34 +91,34 @@ def ward(points: Vectors, weights: Vectors, most: int, gain: float) -> Labels:
 def _join(cost: Costs, mass: Costs, most: int, gain: float) -> Labels:
     """Join until it costs too much; ``cost`` (N, N) and ``mass`` (N,) are overwritten."""
     n = len(mass)
-    label = np.arange(n)
-    nearest = np.empty(n, np.int64)  # among the later clusters
+    label = np.arange(n)  # a cluster's number is that of its first point
+    nearest = np.empty(n, np.int64)  # among the later clusters, so that each step looks at n pairs and not at n²
     for i in range(n):
         nearest[i] = _nearest(cost, label, i)
     left = n
     while left > 1:
-        one = -1
+        first = -1
         for i in range(n - 1):
-            if label[i] == i and nearest[i] >= 0 and (one < 0 or cost[i, nearest[i]] < cost[one, nearest[one]]):
-                one = i
-        other = nearest[one]
-        lowest = cost[one, other]
+            if label[i] == i and nearest[i] >= 0 and (first < 0 or cost[i, nearest[i]] < cost[first, nearest[first]]):
+                first = i
+        second = nearest[first]
+        lowest = cost[first, second]
         if lowest > gain and left <= most:
             break
         for k in range(n):
-            if label[k] == k and k != one and k != other:
-                whole = mass[one] + mass[other] + mass[k]
-                now = ((mass[one] + mass[k]) * cost[one, k] + (mass[other] + mass[k]) * cost[other, k]) / whole
-                cost[one, k] = cost[k, one] = now - mass[k] * lowest / whole
-        mass[one] += mass[other]
-        label[label == other] = one
+            if label[k] == k and k != first and k != second:  # Lance and Williams: distances without the points
+                whole = mass[first] + mass[second] + mass[k]
+                both = (mass[first] + mass[k]) * cost[first, k] + (mass[second] + mass[k]) * cost[second, k]
+                cost[first, k] = cost[k, first] = both / whole - mass[k] * lowest / whole
+        mass[first] += mass[second]
+        label[label == second] = first
         left -= 1
-        for i in range(n - 1):  # whoever looked at one of the two, or was passed by the new one
+        for i in range(n - 1):  # where one of the two was nearest, or the new cluster is nearer
             if label[i] == i:
-                if i == one or nearest[i] == one or nearest[i] == other:
+                if i == first or nearest[i] == first or nearest[i] == second:
                     nearest[i] = _nearest(cost, label, i)
-                elif i < one and cost[i, one] < cost[i, nearest[i]]:
-                    nearest[i] = one
+                elif i < first and cost[i, first] < cost[i, nearest[i]]:
+                    nearest[i] = first
     return _numbered(label)
 
 
@@ -136,11 +136,11 @@ def _nearest(cost: Costs, label: Labels, i: int) -> int:
 def _numbered(label: Labels) -> Labels:
     """Clusters by the order of their first points; a cluster is labelled by its first point."""
     out = np.empty_like(label)
-    found = 0
+    clusters = 0
     for i in range(len(label)):
         if label[i] == i:
-            out[i] = found
-            found += 1
+            out[i] = clusters
+            clusters += 1
         else:
             out[i] = out[label[i]]
     return out

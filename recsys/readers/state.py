@@ -52,15 +52,15 @@ class ImpressionWindow:
 
 @dataclass(slots=True)
 class ReaderState:
-    """What is known of one reader; bounded, however much they click.
+    """Memory of one reader, bounded however much they click.
 
     Attributes:
         clicks: article rows, oldest first, the last ``history``.
         times: ms since the epoch of each of ``clicks``, UNDATED where unknown.
         dismissed: rows that the reader did not want.
-        seen: every row ever clicked or dismissed; beyond ``remembered`` the oldest half is forgotten.
+        seen: rows clicked or dismissed; beyond ``max_seen`` the first half is forgotten, dismissed ones too.
         history: clicks kept.
-        remembered: rows kept in ``seen``.
+        max_seen: rows kept in ``seen``.
         impressions: the last impressions and clicks.
         context: of the last click, the text of a JSON object; None where unknown.
     """
@@ -70,7 +70,7 @@ class ReaderState:
     dismissed: set[int] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     history: int = 50
-    remembered: int = 5_000
+    max_seen: int = 5_000
     impressions: ImpressionWindow = field(default_factory=lambda: ImpressionWindow(300))
     context: str | None = None
     _order: list[int] = field(default_factory=list, repr=False)  # the rows of seen, oldest first
@@ -79,7 +79,7 @@ class ReaderState:
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
         window = ImpressionWindow(config.max_impressions)
-        return cls(history=config.history, remembered=config.max_seen, impressions=window)
+        return cls(history=config.history, max_seen=config.max_seen, impressions=window)
 
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
         """Learn from one event; dwells say nothing here. Events count in the order they arrive.
@@ -106,11 +106,11 @@ class ReaderState:
         if row not in self.seen:
             self.seen.add(row)
             self._order.append(row)
-            if len(self._order) > self.remembered:
-                self._forget(max(1, self.remembered // 2))
+            if len(self._order) > self.max_seen:
+                self._forget(max(1, self.max_seen // 2))
 
     def visit(self, now: int, gap_ms: int) -> int:
-        """Where in ``clicks`` the visit that goes on at ``now`` (ms) begins; the end of ``clicks`` when none does.
+        """Start in ``clicks`` of the visit that goes on at ``now`` (ms); the end of ``clicks`` when none does.
 
         A visit ends after a pause of more than ``gap_ms``; undated clicks belong to none.
         """
@@ -121,12 +121,12 @@ class ReaderState:
         return start
 
     def repeats(self, kind: int, row: int, time: int) -> bool:
-        """Whether an event is a click that repeats one and is not learned from, see ``recsys.events.people``."""
+        """True for a click that repeats one and is not learned from, see ``recsys.events.people``."""
         past = zip(self.clicks, self.times, strict=True) if kind == CLICK and row in self.seen else ()
-        return any(one == row and abs(time - at) < REPEAT_MS for one, at in past)
+        return any(clicked == row and abs(time - clicked_at) < REPEAT_MS for clicked, clicked_at in past)
 
     def _forget(self, n: int) -> None:
-        old = self._order[:n]
+        oldest = self._order[:n]
         del self._order[:n]
-        self.seen.difference_update(old)
-        self.dismissed.difference_update(old)
+        self.seen.difference_update(oldest)
+        self.dismissed.difference_update(oldest)

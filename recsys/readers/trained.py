@@ -13,7 +13,7 @@ from recsys.readers.encoders import Interests, Rows, Times, Vectors, known_rows,
 from recsys.workspace import load_arrays, read_json, same_space, save_arrays, write_json
 
 LONG_PAUSE = 5.0  # as in recsys.readers.gru
-KIND = "gru"  # the only network; the file says it, so that another one is refused
+_KIND = "gru"  # the only network; the file says it, so that another one is refused
 SEARCHED = 10  # times ``sequence_length``: clicks among which the last ones with a vector are looked for
 
 
@@ -78,7 +78,7 @@ class TrainedEncoder:
     def save(self, folder: Path) -> None:
         """Write ``encoder.safetensors`` and ``encoder.json``."""
         save_arrays(folder / "encoder.safetensors", self.arrays)
-        facts = {"kind": KIND, "sequence_length": self.sequence_length, "space": self.space}
+        facts = {"kind": _KIND, "sequence_length": self.sequence_length, "space": self.space}
         write_json(folder / "encoder.json", facts)
 
     @classmethod
@@ -95,7 +95,7 @@ class TrainedEncoder:
         """
         facts = read_json(folder / "encoder.json")
         try:
-            if facts["kind"] != KIND:
+            if facts["kind"] != _KIND:
                 raise ValueError(f"a {facts['kind']}")
             encoder = cls(load_arrays(folder / "encoder.safetensors"), facts["sequence_length"], facts["space"])
             encoder.encode(np.eye(1, encoder.embedding_dim, dtype=np.float32), [0], [0])  # fails if an array is missing

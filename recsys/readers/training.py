@@ -27,7 +27,7 @@ from recsys.readers.trained import TrainedEncoder
 
 MIN_LISTS = 10  # below which nothing is learned: there must be some to learn from and some to judge by
 VALIDATION_SHARE = 0.25  # of the lists, last in time, that tells when to stop: hours of news that came later
-PATIENCE = 2  # epochs without a lower validation loss after which training stops
+EARLY_STOPPING_EPOCHS = 2  # epochs without a lower validation loss after which training stops
 WEIGHT_DECAY = 1e-4  # AdamW's pull of the weights towards 0
 STARTING_SCALES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)  # of the cosines before the softmax: tried at first
 MAX_SCALE = 50.0
@@ -136,7 +136,7 @@ class _Run:
             if self.validation_loss[-1] < self.validation_loss[self.best] - MIN_IMPROVEMENT:
                 self.best, waited = len(self.fit_loss), 0
                 self._keep()
-            if waited >= PATIENCE:
+            if waited >= EARLY_STOPPING_EPOCHS:
                 break
         with torch.no_grad():
             self.net.load_state_dict(self.kept)

@@ -169,6 +169,6 @@ def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now
     sums = np.bincount(where, given, len(distinct))
     order = np.argsort(-sums, kind="stable")[: min(n, int((sums > 0).sum()))]
     best = np.lexsort((-given, where))[np.searchsorted(np.sort(where), order)]  # each one's largest contribution
-    popular = (trends.clicks(rows[best], now)[:, _BACKGROUND] + 1) / (trends.everyone(now)[_BACKGROUND] + 1)
+    popular = (trends.clicks(rows[best], now)[:, _BACKGROUND] + 1) / (trends.all_clicks(now)[_BACKGROUND] + 1)
     beside = np.repeat(np.array(last, np.int32), sizes)
     return CovisitCandidates(rows[best], beside[best], visits[best], np.asarray(share[best] / popular, np.float32))

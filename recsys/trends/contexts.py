@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.trends.state import BUILT_IN, VALUES
+from recsys.compiled import compiled
+from recsys.trends.state import BUILT_IN, CONTEXT_VALUES, TrendState
+from recsys.units import HOUR_MS
 
 Codes = npt.NDArray[np.int16]
 
-OTHERS = VALUES - 1
+OTHER_VALUES = CONTEXT_VALUES - 1  # the code of all that have no number of their own
 
 
 def codes_of(context: str | None, names: Sequence[str], values: Sequence[dict[str, int]], *, learn: bool) -> Codes:
@@ -39,21 +41,31 @@ def codes_of(context: str | None, names: Sequence[str], values: Sequence[dict[st
 
 
 def values_of(context: str | None, names: Sequence[str]) -> list[str | None]:
-    """What an event's context says of some attributes: a text for each name, None where it says nothing."""
-    said = _parsed(context) if context else {}
-    return [None if said.get(name) is None else str(said[name]) for name in names]
+    """Values of some attributes in an event's context: a text for each name, None where it says nothing."""
+    attributes = _parsed(context) if context else {}
+    return [None if attributes.get(name) is None else str(attributes[name]) for name in names]
+
+
+@compiled
+def fill_codes(state: TrendState, before: int, time: int, codes: Codes) -> None:
+    """Write the last two codes: 1 + the hour of ``time`` (ms, UTC), 1 + the category of article row ``before``."""
+    C = len(codes)
+    codes[C - 2] = 1 + (time // HOUR_MS) % 24
+    codes[C - 1] = 0
+    if before >= 0 and state.category[before] >= 0:
+        codes[C - 1] = min(state.category[before] + 1, OTHER_VALUES)
 
 
 @lru_cache(maxsize=4096)
 def _parsed(context: str) -> dict[str, Any]:
     try:
-        said = json.loads(context)
+        attributes = json.loads(context)
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return attributes if isinstance(attributes, dict) else {}
 
 
-def _code(known: dict[str, int], text: str, learn: bool) -> int:
-    if learn and text not in known and len(known) < OTHERS - 1:
-        known[text] = len(known) + 1
-    return known.get(text, OTHERS)
+def _code(codes: dict[str, int], text: str, learn: bool) -> int:
+    if learn and text not in codes and len(codes) < OTHER_VALUES - 1:
+        codes[text] = len(codes) + 1
+    return codes.get(text, OTHER_VALUES)

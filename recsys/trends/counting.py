@@ -1,7 +1,7 @@
 """One event, counted in constant time: popularity, click rates by position, shelf life.
 
-A reader looks at the first card more than at the eighth, so an impression counts as much as its place is clicked
-compared with all places (clicks over expected clicks). Shelf life is read from a histogram of the ages at which a
+A reader looks at the first card more than at the eighth, so an impression counts as much as its position is clicked
+compared with all positions (clicks over expected clicks). Shelf life is read from a histogram of the ages at which a
 category's articles are clicked.
 
 Source: Craswell et al. 2008 (position bias); Zhang and Jones 2007 (clicks over expected clicks).
@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.trends.decay import GONE, faded, row_fade, settle_row, start_clock
-from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, VALUES, TrendState
+from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, TrendState
 from recsys.units import HOUR_MS, NEVER_MS
 
 Array = npt.NDArray[Any]
 
-SEEN = 20.0  # impressions of evidence before a position's own click rate counts as much as all positions'
+PRIOR_POSITION_IMPRESSIONS = 20.0  # that move a position's click rate half-way from that of all positions
 BINS_PER_DOUBLING = 4.0  # of an article's age in quarters of an hour
 SHORTEST = 1 / 60  # hours: no shelf life is shorter, however early all clicks came
 FAINTEST = 1e-290  # of clicks at the landmark: below it a float holds too few digits for shares
@@ -27,17 +27,18 @@ FAINTEST = 1e-290  # of clicks at the landmark: below it a float holds too few d
 
 @compiled
 def position_propensity(state: TrendState, position: int) -> float:
-    """How much of an impression a place in the list is worth: its click rate over that of all places, 0.1 to 4."""
+    """Position propensity: the click rate of a position over that of all positions, 0.1 to 4; 1 where it is unknown."""
     if position < 0:
         return 1.0
-    place = min(position, POSITIONS - 1)
     fade = faded(state.clock[LANDMARK], state.clock[NEWEST], state.slow_per_ms[1])
     shown, clicked = state.positions[:, 0].sum() * fade, state.positions[:, 1].sum() * fade
     if clicked <= GONE:
         return 1.0
     rate = clicked / max(shown, clicked)
-    own = state.positions[place] * fade
-    return float(min(max((own[1] + SEEN * rate) / (max(own[0], own[1]) + SEEN) / rate, 0.1), 4.0))
+    own = state.positions[min(position, POSITIONS - 1)] * fade
+    prior = PRIOR_POSITION_IMPRESSIONS
+    own_rate = (own[1] + prior * rate) / (max(own[0], own[1]) + prior)
+    return float(min(max(own_rate / rate, 0.1), 4.0))
 
 
 @compiled
@@ -46,15 +47,15 @@ def count(state: TrendState, row: int, column: int, position: int, time: int) ->
     start_clock(state, time)
     settle_row(state, row)
     since = float(time) - float(state.clock[LANDMARK])
-    worth = 1.0 if column else position_propensity(state, position)
+    propensity = 1.0 if column else position_propensity(state, position)
     for k in range(len(state.per_ms)):
-        weight = 2.0 ** (since * state.per_ms[k])
-        state.decayed[row, column, k] += weight * worth
+        weight = 2.0 ** (since * state.per_ms[k])  # 1 at the landmark: what is read is faded from there
+        state.decayed[row, column, k] += weight * propensity
         state.all_decayed[column, k] += weight
     category, slow = state.category[row], 2.0 ** (since * state.slow_per_ms[1])
-    state.by_category[CATEGORIES, column] += slow * worth
+    state.by_category[CATEGORIES, column] += slow * propensity
     if 0 <= category < CATEGORIES:
-        state.by_category[category, column] += slow * worth
+        state.by_category[category, column] += slow * propensity
     if position >= 0:
         state.positions[min(position, POSITIONS - 1), column] += slow
     state.total[row, column] += 1
@@ -72,7 +73,7 @@ def count(state: TrendState, row: int, column: int, position: int, time: int) ->
 
 @compiled
 def uncount(state: TrendState, row: int, time: int) -> None:
-    """Take a click back that turned out to be nobody's; what it was clicked with fades in its own time."""
+    """Take back a click that no person made; its co-visits fade in their own time."""
     if not state.total[row, 1]:
         return
     start_clock(state, time)
@@ -97,18 +98,8 @@ def _take_back(state: TrendState, category: int, bin_: int, slow: float) -> None
 
 
 @compiled
-def fill_codes(state: TrendState, before: int, time: int, codes: Array) -> None:
-    """Write the last two codes: 1 + the hour of ``time`` (ms, UTC), 1 + the category of article row ``before``."""
-    C = len(codes)
-    codes[C - 2] = 1 + (time // HOUR_MS) % 24
-    codes[C - 1] = 0
-    if before >= 0 and state.category[before] >= 0:
-        codes[C - 1] = min(state.category[before] + 1, VALUES - 1)
-
-
-@compiled
 def born(state: TrendState, row: int) -> int:
-    """When an article came out (ms): published, else first seen; NEVER_MS when neither is known."""
+    """Birth of an article (ms): when it was published, else first seen; NEVER_MS when neither is known."""
     return int(state.published[row] if state.published[row] != NEVER_MS else state.first[row])
 
 
@@ -120,29 +111,29 @@ def age_bin(age: int) -> int:
 
 
 @compiled
-def shelf_lives(state: TrendState, share: float, evidence: float, out: Array) -> None:
-    """The age by which ``share`` of a category's clicks have come, in hours.
+def fill_shelf_lives(state: TrendState, share: float, prior: float, out: Array) -> None:
+    """Shelf lives: the age by which ``share`` of a category's clicks have come, in hours.
 
     Args:
         state: the stream.
         share: in (0, 1).
-        evidence: clicks of all categories that are mixed into each category's own.
+        prior: clicks of all categories that are mixed into each category's own.
         out: float64 (CATEGORIES + 1,), filled; the last one is all categories'. A stream without clicks has two days.
     """
     everything = state.ages[CATEGORIES]
-    everyone = everything.sum()
+    all_clicks = everything.sum()
     fade = faded(state.clock[LANDMARK], state.clock[NEWEST], state.slow_per_ms[1])
     for c in range(CATEGORIES + 1):
-        if everyone <= FAINTEST:
+        if all_clicks <= FAINTEST:
             out[c] = 48.0
             continue
-        mixed = state.ages[c] * fade + evidence * everything / everyone
-        wanted, seen, b = share * mixed.sum(), 0.0, 0
-        while b < AGES - 1 and seen + mixed[b] < wanted:
-            seen += mixed[b]
+        mixed = state.ages[c] * fade + prior * everything / all_clicks
+        wanted, younger, b = share * mixed.sum(), 0.0, 0
+        while b < AGES - 1 and younger + mixed[b] < wanted:
+            younger += mixed[b]
             b += 1
-        inside = min(max((wanted - seen) / mixed[b], 0.0), 1.0) if mixed[b] > 0 else 1.0
-        out[c] = max((2.0 ** ((b + inside) / BINS_PER_DOUBLING) - 1.0) / 4.0, SHORTEST)
+        part = min(max((wanted - younger) / mixed[b], 0.0), 1.0) if mixed[b] > 0 else 1.0  # of the bin, linearly
+        out[c] = max((2.0 ** ((b + part) / BINS_PER_DOUBLING) - 1.0) / 4.0, SHORTEST)  # back from bins to hours
 
 
 @compiled

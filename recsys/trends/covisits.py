@@ -18,7 +18,17 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.events.visits import same_visit
 from recsys.trends.decay import faded, settle_slot
-from recsys.trends.state import ALL, HAND, LANDMARK, NEXT, TOGETHER, TOGETHER_LONG, USED, TrendState
+from recsys.trends.state import (
+    ALL,
+    HAND,
+    LANDMARK,
+    LONG_COVISITS,
+    NEWEST,
+    NEXT_CLICKS,
+    SHORT_COVISITS,
+    USED,
+    TrendState,
+)
 from recsys.units import UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
@@ -43,7 +53,7 @@ class RunningVisits:
         return len(self._visits)
 
     def click(self, visitor: str, row: int, time: int) -> Rows:
-        """Add a click.
+        """Add a click of ``time`` (ms).
 
         Returns:
             int32 (n,): the rows clicked before it in the same visit, newest last, n ≤ ``MAX_COVISITS``.
@@ -73,9 +83,15 @@ class RunningVisits:
 
 @compiled
 def claim_slot(state: TrendState, row: int, spared: int) -> int:
-    """The slot of an article, written at the stream's landmark.
+    """The slot of an article, written at the stream's landmark; when all are used one is taken back.
 
-    When all are used one is taken back, but not ``spared``: UNKNOWN_ROW if it is the only one.
+    Args:
+        state: the stream.
+        row: the article.
+        spared: a slot that is not taken back, UNKNOWN_ROW for none.
+
+    Returns:
+        The slot; UNKNOWN_ROW if ``spared`` is the only one there is.
     """
     if state.slot_of[row] != UNKNOWN_ROW:
         settle_slot(state, state.slot_of[row])
@@ -84,42 +100,42 @@ def claim_slot(state: TrendState, row: int, spared: int) -> int:
     if S == 1 and spared == 0:
         return UNKNOWN_ROW
     if state.room[USED] < S:
-        found = int(state.room[USED])
+        slot = int(state.room[USED])
         state.room[USED] += 1
-    else:
-        found, least = UNKNOWN_ROW, np.inf
+    else:  # a few slots are compared, on from where the hand stood: all have their turn, at constant cost
+        slot, least = UNKNOWN_ROW, np.inf
         for step in range(min(COMPARED_SLOTS, S)):
             other = (state.room[HAND] + step) % S
             there = state.article_of[other]
             fade = faded(state.row_landmark[there], state.clock[LANDMARK], state.per_ms[-1])
             strength = state.decayed[there, 1, -1] * fade
-            if other != spared and (found == UNKNOWN_ROW or strength < least):
-                found, least = int(other), strength
+            if other != spared and (slot == UNKNOWN_ROW or strength < least):
+                slot, least = int(other), strength
         state.room[HAND] = (state.room[HAND] + COMPARED_SLOTS) % S
-        state.slot_of[state.article_of[found]] = UNKNOWN_ROW
-        state.neighbour[found] = UNKNOWN_ROW
-        state.pairs[found] = np.float32(0)
-        state.lifts[found] = np.float32(0)
-    state.slot_landmark[found] = state.clock[LANDMARK]
-    state.slot_of[row] = found
-    state.article_of[found] = row
-    return found
+        state.slot_of[state.article_of[slot]] = UNKNOWN_ROW
+        state.neighbour[slot] = UNKNOWN_ROW
+        state.pairs[slot] = np.float32(0)
+        state.lifts[slot] = np.float32(0)
+    state.slot_landmark[slot] = state.clock[LANDMARK]
+    state.slot_of[row] = slot
+    state.article_of[slot] = row
+    return slot
 
 
 @compiled
-def add_pair(state: TrendState, at: int, row: int, column: int, weight: float) -> None:
-    """Add to one column of a neighbour in a slot."""
-    neighbours, pairs = state.neighbour[at], state.pairs[at]
+def add_pair(state: TrendState, slot: int, row: int, column: int, weight: float) -> None:
+    """Add to one column of a neighbour in a slot; a new neighbour takes a free place, else that of the weakest."""
+    neighbours, pairs = state.neighbour[slot], state.pairs[slot]
     weakest, least = 0, np.float32(np.inf)
     for m in range(len(neighbours)):
         if neighbours[m] == row:
             pairs[m, column] += np.float32(weight)
             return
-        if neighbours[m] == UNKNOWN_ROW:
+        if neighbours[m] == UNKNOWN_ROW:  # free places stand behind all neighbours
             weakest = m
             break
-        if pairs[m, TOGETHER_LONG] < least:
-            weakest, least = m, pairs[m, TOGETHER_LONG]
+        if pairs[m, LONG_COVISITS] < least:
+            weakest, least = m, pairs[m, LONG_COVISITS]
     neighbours[weakest] = row
     pairs[weakest] = np.float32(0)
     pairs[weakest, column] = np.float32(weight)
@@ -138,39 +154,52 @@ def count_covisits(state: TrendState, before: Array, row: int, codes: Array, tim
     """
     since = float(time) - float(state.clock[LANDMARK])
     here = claim_slot(state, row, UNKNOWN_ROW)
-    one = 2.0 ** (since * state.slow_per_ms[0])
+    weight = 2.0 ** (since * state.slow_per_ms[0])
     for c in range(len(codes)):
         if codes[c] > 0:
-            state.lifts[here, c, codes[c]] += np.float32(one)
-            state.lifts[here, c, ALL] += np.float32(one)
-            state.all_lifts[c, codes[c]] += one
-            state.all_lifts[c, ALL] += one
+            state.lifts[here, c, codes[c]] += np.float32(weight)
+            state.lifts[here, c, ALL] += np.float32(weight)
+            state.all_lifts[c, codes[c]] += weight
+            state.all_lifts[c, ALL] += weight
     n = len(before)
     if not n:
         return
-    short = 2.0 ** (since * state.pair_per_ms[TOGETHER])
-    long = 2.0 ** (since * state.pair_per_ms[TOGETHER_LONG])
+    short = 2.0 ** (since * state.pair_per_ms[SHORT_COVISITS])
+    long = 2.0 ** (since * state.pair_per_ms[LONG_COVISITS])
     for p in range(max(0, n - MAX_COVISITS), n):
         other = int(before[p])
-        if other == row or repeated_later(before, p, n):
+        if other == row or _repeated_later(before, p, n):
             continue
         there = claim_slot(state, other, here)
         if there == UNKNOWN_ROW:
             continue
-        add_pair(state, there, row, TOGETHER_LONG, long)
-        add_pair(state, there, row, TOGETHER, short)
-        add_pair(state, here, other, TOGETHER_LONG, long)
-        add_pair(state, here, other, TOGETHER, short)
+        add_pair(state, there, row, LONG_COVISITS, long)  # long first: what is weakest is judged by it
+        add_pair(state, there, row, SHORT_COVISITS, short)
+        add_pair(state, here, other, LONG_COVISITS, long)
+        add_pair(state, here, other, SHORT_COVISITS, short)
     last = before[n - 1]
     if last != row and state.slot_of[last] != UNKNOWN_ROW:
         settle_slot(state, state.slot_of[last])
-        add_pair(state, int(state.slot_of[last]), row, NEXT, 2.0 ** (since * state.pair_per_ms[NEXT]))
+        add_pair(state, int(state.slot_of[last]), row, NEXT_CLICKS, 2.0 ** (since * state.pair_per_ms[NEXT_CLICKS]))
 
 
 @compiled
-def repeated_later(before: Array, place: int, n: int) -> bool:
+def _repeated_later(before: Array, place: int, n: int) -> bool:
     """True where the click at ``place`` is repeated after it: then only the later one is a co-visit."""
     for later in range(place + 1, n):  # noqa: SIM110 - a generator does not compile
         if before[later] == before[place]:
             return True
     return False
+
+
+def strongest_covisits(state: TrendState, row: int, now: int, n: int) -> tuple[Rows, npt.NDArray[np.float32]]:
+    """Neighbours of an article with most co-visits, see ``Trends.covisits``."""
+    slot = int(state.slot_of[row]) if 0 <= row < len(state.slot_of) else UNKNOWN_ROW
+    if slot == UNKNOWN_ROW:
+        return np.empty(0, np.int32), np.empty(0, np.float32)
+    used = state.neighbour[slot] != UNKNOWN_ROW
+    now = max(now, int(state.clock[NEWEST]))
+    fade = faded(int(state.slot_landmark[slot]), now, float(state.pair_per_ms[LONG_COVISITS]))
+    rows, strength = state.neighbour[slot][used], state.pairs[slot][used, LONG_COVISITS] * np.float32(fade)
+    order = np.lexsort((rows, -strength))[:n]
+    return rows[order], strength[order].astype(np.float32)

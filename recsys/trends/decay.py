@@ -1,4 +1,4 @@
-"""Decay: what time leaves of a count, in numbers that neither overflow nor divide by what has faded away.
+"""Forward decay of counts, in numbers that neither overflow nor divide by a count that has faded away.
 
 An event of time t adds 2^((t - landmark) / half-life) to a count that is *written at* that landmark; reading it at a
 time n multiplies by 2^((landmark - n) / half-life). The stream's landmark moves on before the numbers leave the range
@@ -25,7 +25,7 @@ GONE = 2.0**-60  # of a click: what has faded below it says nothing any more, an
 
 @compiled
 def faded(since: int, now: int, per_ms: float) -> float:
-    """What is left at ``now`` (ms) of one written at ``since`` (ms): in [0, 1], also on a clock that went back."""
+    """Fade of a count from ``since`` to ``now`` (ms): a factor in [0, 1], also on a clock that went back."""
     return float(2.0 ** min((float(since) - float(now)) * per_ms, 0.0))
 
 
@@ -65,39 +65,39 @@ def move_landmark(state: TrendState, time: int) -> None:
 @compiled
 def settle_row(state: TrendState, row: int) -> None:
     """Write an article's counts at the stream's landmark."""
-    landmark, was = state.clock[LANDMARK], state.row_landmark[row]
-    if was == landmark:
+    landmark, written_at = state.clock[LANDMARK], state.row_landmark[row]
+    if written_at == landmark:
         return
     for k in range(len(state.per_ms)):
-        state.decayed[row, :, k] *= faded(was, landmark, state.per_ms[k])
+        state.decayed[row, :, k] *= faded(written_at, landmark, state.per_ms[k])
     state.row_landmark[row] = landmark
 
 
 @compiled
-def settle_slot(state: TrendState, at: int) -> None:
+def settle_slot(state: TrendState, slot: int) -> None:
     """Write a slot's co-visits and lifts at the stream's landmark."""
-    landmark, was = state.clock[LANDMARK], state.slot_landmark[at]
-    if was == landmark:
+    landmark, written_at = state.clock[LANDMARK], state.slot_landmark[slot]
+    if written_at == landmark:
         return
     for k in range(state.pairs.shape[2]):
-        fade = np.float32(faded(was, landmark, state.pair_per_ms[k]))
+        fade = np.float32(faded(written_at, landmark, state.pair_per_ms[k]))
         for m in range(state.pairs.shape[1]):
-            state.pairs[at, m, k] *= fade
-    state.lifts[at] *= np.float32(faded(was, landmark, state.slow_per_ms[0]))
-    state.slot_landmark[at] = landmark
+            state.pairs[slot, m, k] *= fade
+    state.lifts[slot] *= np.float32(faded(written_at, landmark, state.slow_per_ms[0]))
+    state.slot_landmark[slot] = landmark
 
 
 @compiled
 def row_fade(state: TrendState, row: int, now: int, k: int, fades: Array) -> float:
-    """What is left at ``now`` of an article's count at half-life k; ``fades`` (K,) is that of the stream's landmark."""
+    """Fade of an article's count at half-life k to ``now``; ``fades`` (K,) is that of the stream's landmark."""
     if state.row_landmark[row] == state.clock[LANDMARK]:
         return float(fades[k])
     return faded(state.row_landmark[row], now, state.per_ms[k])
 
 
 @compiled
-def pair_fade(state: TrendState, at: int, now: int, k: int, fades: Array) -> float:
-    """The same of the co-visits in a slot; ``fades`` (3,)."""
-    if state.slot_landmark[at] == state.clock[LANDMARK]:
+def pair_fade(state: TrendState, slot: int, now: int, k: int, fades: Array) -> float:
+    """Fade of the co-visits in a slot, likewise; ``fades`` (3,)."""
+    if state.slot_landmark[slot] == state.clock[LANDMARK]:
         return float(fades[k])
-    return faded(state.slot_landmark[at], now, state.pair_per_ms[k])
+    return faded(state.slot_landmark[slot], now, state.pair_per_ms[k])

@@ -22,11 +22,11 @@ from recsys.workspace import load_arrays, read_json, read_table, save_arrays, wr
 
 Array = npt.NDArray[Any]
 
-REMEDY = "Run: python -m jobs trends --fresh"
+_REMEDY = "Run: python -m jobs trends --fresh"
 
 
 class RestoredTrends(NamedTuple):
-    """What ``load_trends`` found.
+    """Live counts as they were saved.
 
     Attributes:
         trends: the counts by the rows asked for.
@@ -94,9 +94,9 @@ def load_trends(folder: Path, ids: Sequence[str], config: TrendsConfig, session_
     arrays, facts = load_arrays(folder / "state.safetensors"), read_json(folder / "trends.json")
     counted: list[str] = read_table(folder / "ids.parquet", columns=["id"])["id"].to_pylist()
     if len(arrays.get("last", ())) != len(counted):
-        raise CorruptArtefact(f"counts of {len(counted)} articles in {folder}", "of another number", REMEDY)
+        raise CorruptArtefact(f"counts of {len(counted)} articles in {folder}", "of another number", _REMEDY)
     if facts.get("context") != list(config.context):
-        raise StaleArtefact(f"counts by context {list(config.context)}", f"by {facts.get('context')}", REMEDY)
+        raise StaleArtefact(f"counts by context {list(config.context)}", f"by {facts.get('context')}", _REMEDY)
     row_of = {article_id: row for row, article_id in enumerate(ids)}
     rows = np.array([row_of.get(article_id, UNKNOWN_ROW) for article_id in counted], np.int64)
     arrays = rearranged(arrays, rows, len(ids))
@@ -124,9 +124,7 @@ def restore(
     """
     missing = set(TrendState._fields) - {"category", "published"} - set(arrays)
     if missing:
-        raise StaleArtefact(
-            "all counts of this version", f"none of {', '.join(sorted(missing))}", "Run: python -m jobs trends"
-        )
+        raise StaleArtefact("all counts of this version", f"none of {', '.join(sorted(missing))}", _REMEDY)
     trends = Trends(len(arrays["last"]), config, session_gap_minutes)
     for name, own in trends.state._asdict().items():
         if name in ("category", "published"):
@@ -138,7 +136,7 @@ def restore(
             raise StaleArtefact(
                 f"counts at half-lives {config.half_lives_hours} ({name}: shape {own.shape})",
                 f"others ({name}: shape {given.shape})",
-                "Run: python -m jobs trends",
+                _REMEDY,
             )
         part[...] = given
     trends.values = values if values is not None else trends.values
@@ -156,25 +154,25 @@ def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_artic
     Returns:
         New arrays. Forgotten articles leave no free place before a neighbour that is still there.
     """
-    made = dict(arrays)
-    known = rows >= 0
+    moved = dict(arrays)
+    there = rows >= 0
     for name in PER_ARTICLE:
         if name in arrays and name != "slot_of":
             spread = np.full((n_articles, *arrays[name].shape[1:]), UNTOUCHED.get(name, 0), arrays[name].dtype)
-            spread[rows[known]] = arrays[name][known]
-            made[name] = spread
+            spread[rows[there]] = arrays[name][there]
+            moved[name] = spread
     to = np.append(rows, UNKNOWN_ROW)  # UNKNOWN_ROW is the last place
     kept = to[arrays["article_of"]] >= 0
     article_of = to[arrays["article_of"]][kept]
     neighbour = to[arrays["neighbour"][kept]]
     order = np.argsort(neighbour < 0, axis=1, kind="stable")
-    made["article_of"] = article_of.astype(np.int32)
-    made["neighbour"] = np.take_along_axis(neighbour, order, axis=1).astype(np.int32)
+    moved["article_of"] = article_of.astype(np.int32)
+    moved["neighbour"] = np.take_along_axis(neighbour, order, axis=1).astype(np.int32)
     pairs = np.take_along_axis(arrays["pairs"][kept], order[:, :, None], axis=1)
-    made["pairs"] = np.where(made["neighbour"][:, :, None] >= 0, pairs, np.float32(0))
-    made["lifts"], made["slot_landmark"] = arrays["lifts"][kept], arrays["slot_landmark"][kept]
-    made["slot_of"] = np.full(n_articles, UNKNOWN_ROW, np.int32)
-    made["slot_of"][article_of] = np.arange(len(article_of))
-    made["room"] = np.array(arrays["room"])
-    made["room"][USED], made["room"][HAND] = len(article_of), arrays["room"][HAND] if kept.all() else 0
-    return made
+    moved["pairs"] = np.where(moved["neighbour"][:, :, None] >= 0, pairs, np.float32(0))
+    moved["lifts"], moved["slot_landmark"] = arrays["lifts"][kept], arrays["slot_landmark"][kept]
+    moved["slot_of"] = np.full(n_articles, UNKNOWN_ROW, np.int32)
+    moved["slot_of"][article_of] = np.arange(len(article_of))
+    moved["room"] = np.array(arrays["room"])
+    moved["room"][USED], moved["room"][HAND] = len(article_of), arrays["room"][HAND] if kept.all() else 0
+    return moved

@@ -16,13 +16,16 @@ from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
-POSITIONS = 64  # places in a list whose clicks are counted apart; later ones count as the last
+POSITIONS = 64  # positions in a list whose clicks are counted apart; later ones count as the last
 AGES = 64  # bins of an article's age when it is clicked
 CATEGORIES = 256  # categories whose shelf life is learned apart, and one for all
-VALUES = 64  # values of one context attribute that are counted apart: 1 to 62, 63 all others; 0 is their sum
+CONTEXT_VALUES = 64  # values of one context attribute that are counted apart: 1 to 62, 63 all others; 0 is their sum
 ALL = 0
 BUILT_IN = 2  # context attributes that every event has: hour of day, category clicked before
-TOGETHER, TOGETHER_LONG, NEXT = 0, 1, 2  # columns of a co-visit: clicked in one visit (short, long memory), right after
+SHORT_COVISITS, LONG_COVISITS, NEXT_CLICKS = range(
+    3
+)  # columns of a pair: clicked in one visit (short and long memory),
+# and right after it
 
 # clock: what the whole stream knows of time
 LANDMARK, NEWEST, LATE, AHEAD, UNKNOWN = range(5)
@@ -45,16 +48,16 @@ class TrendState(NamedTuple):
         all_total: int64 (2,).
         undated: int64 (A,), clicks of which nobody knows when.
         first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER_MS for none.
-        positions: float64 (POSITIONS, 2): impressions and clicks by place in the list.
+        positions: float64 (POSITIONS, 2): impressions and clicks by position in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
         by_category: float64 (CATEGORIES + 1, 2): examined impressions, clicks; the last row is all categories.
         slot_of: int32 (A,); article_of: int32 (S,); UNKNOWN_ROW for none.
         room: int64 (2,): slots USED, the HAND that looks for one to take back.
         neighbour: int32 (S, M), article rows, UNKNOWN_ROW for a free place.
-        pairs: float32 (S, M, 3), see TOGETHER.
-        lifts: float32 (S, C, VALUES), clicks by value of each context attribute.
+        pairs: float32 (S, M, 3), see SHORT_COVISITS.
+        lifts: float32 (S, C, CONTEXT_VALUES), clicks by value of each context attribute.
         slot_landmark: int64 (S,), ms, at which a slot's pairs and lifts are written.
-        all_lifts: float64 (C, VALUES).
+        all_lifts: float64 (C, CONTEXT_VALUES).
         category: int16 (A,), UNKNOWN_ROW for none; published: int64 (A,) ms, NEVER_MS for
             unknown: told by ``Trends.describe_articles``.
     """
@@ -130,9 +133,9 @@ def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
         room=np.zeros(2, np.int64),
         neighbour=np.full((S, M), UNKNOWN_ROW, np.int32),
         pairs=np.zeros((S, M, 3), np.float32),
-        lifts=np.zeros((S, C, VALUES), np.float32),
+        lifts=np.zeros((S, C, CONTEXT_VALUES), np.float32),
         slot_landmark=np.full(S, NEVER_MS, np.int64),
-        all_lifts=np.zeros((C, VALUES)),
+        all_lifts=np.zeros((C, CONTEXT_VALUES)),
         category=np.full(A, UNKNOWN_ROW, np.int16),
         published=np.full(A, NEVER_MS, np.int64),
     )

@@ -6,7 +6,7 @@ event's own, so that a replay is exact. The rules for odd events:
 - undated: nothing is known of when it would fade, so that it makes an article popular only where nothing else does;
 - late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
 - dated after its arrival by more than ``ahead_minutes``: it is held back, and counted as ahead;
-- again: every event counts once (the store knows events by their id); whoever hands events over tells which click
+- again: every event counts once (the store knows events by their id); whoever hands events over says which click
   repeats one (``REPEAT_CLICK``, see ``recsys.events.people``), and it only passes; an article is no co-visit of itself;
 - on an article without a row: it is only counted as unknown;
 - after a gap of days: everything has faded by so much, and the visit is over.
@@ -21,9 +21,9 @@ from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
-from recsys.trends.contexts import Codes, codes_of
-from recsys.trends.counting import count, counts_at, fill_codes, shelf_lives, uncount
-from recsys.trends.covisits import RunningVisits, count_covisits
+from recsys.trends.contexts import Codes, codes_of, fill_codes
+from recsys.trends.counting import count, counts_at, fill_shelf_lives, uncount
+from recsys.trends.covisits import RunningVisits, count_covisits, strongest_covisits
 from recsys.trends.decay import faded
 from recsys.trends.state import (
     AHEAD,
@@ -32,7 +32,6 @@ from recsys.trends.state import (
     LATE,
     NEWEST,
     PER_ARTICLE,
-    TOGETHER_LONG,
     UNKNOWN,
     UNTOUCHED,
     TrendState,
@@ -44,6 +43,7 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 
+_ODD = ("late", "ahead", "unknown")
 FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
 SHELF_SHARE = 0.9  # of a category's clicks that come within its shelf life
 SHELF_PRIOR = 50.0  # clicks of all categories that are mixed into each category's own shelf life
@@ -75,11 +75,11 @@ class Trends:
 
     @property
     def odd(self) -> dict[str, int]:
-        """How many events were late, dated ahead of their arrival, or on unknown articles."""
-        return {name: int(self.state.clock[place]) for name, place in zip(ODD, (LATE, AHEAD, UNKNOWN), strict=True)}
+        """Events that were late, dated ahead of their arrival, or on unknown articles, by these names."""
+        return {name: int(self.state.clock[place]) for name, place in zip(_ODD, (LATE, AHEAD, UNKNOWN), strict=True)}
 
     def codes(self, context: str | None, *, learn: bool = False) -> Codes:
-        """The values of an event's context as small numbers.
+        """Codes of the values in an event's context.
 
         Args:
             context: text of a JSON object; anything else says nothing.
@@ -90,7 +90,7 @@ class Trends:
         """
         return codes_of(context, self.config.context, self.values, learn=learn)
 
-    def moment(self, codes: Codes, before: int, time: int) -> Codes:
+    def codes_at(self, codes: Codes, before: int, time: int) -> Codes:
         """The same codes with the hour of ``time`` (ms) and the category of the article row clicked ``before``."""
         out = codes.copy()
         fill_codes(self.state, before, time, out)
@@ -113,59 +113,59 @@ class Trends:
             kind: index into ``KINDS``.
             row: article row; one outside the table is counted as unknown.
             time: ms since the epoch.
-            position: place in the list, from 0; -1 for unknown.
+            position: in the list, from 0; -1 for unknown.
             visitor: the reader, else the session; without one a click has no co-visits.
             context: text of a JSON object.
             arrived: ms, when the event came in; without it, events are taken to come in time.
 
         Returns:
-            int32 (n,): what the visitor clicked before in this visit, newest last; empty for other events.
+            int32 (n,): rows that the visitor clicked before in this visit, newest last; empty for other events.
         """
-        nobody = np.empty(0, np.int32)
+        nothing = np.empty(0, np.int32)
         if kind not in (IMPRESSION, CLICK) or (time == UNDATED and kind != CLICK):
-            return nobody
+            return nothing
         if not 0 <= row < len(self):
             self.state.clock[UNKNOWN] += 1
-            return nobody
+            return nothing
         if time == UNDATED:
             self.state.undated[row] += 1
-            return nobody
+            return nothing
         if self.is_ahead(time, arrived):
             self.state.clock[AHEAD] += 1
-            return nobody
+            return nothing
         if self.state.clock[NEWEST] - time > self.config.late_minutes * MINUTE_MS:
             self.state.clock[LATE] += 1
-        had = int(self.state.last[row])
+        last_click = int(self.state.last[row])
         count(self.state, row, int(kind == CLICK), position, time)
         if kind != CLICK:
-            return nobody
-        if time > had:
-            self._last_before[row] = had
-        before = self.visits.click(visitor, row, time) if visitor else nobody
-        last = int(before[-1]) if len(before) else UNKNOWN_ROW
-        count_covisits(self.state, before, row, self.moment(self.codes(context, learn=True), last, time), time)
+            return nothing
+        if time > last_click:
+            self._last_before[row] = last_click
+        before = self.visits.click(visitor, row, time) if visitor else nothing
+        newest = int(before[-1]) if len(before) else UNKNOWN_ROW
+        count_covisits(self.state, before, row, self.codes_at(self.codes(context, learn=True), newest, time), time)
         return before
 
     def is_ahead(self, time: int, now: int | None) -> bool:
-        """Whether a time (ms) lies so far ahead of a clock (ms) that it is held back; never without a clock."""
+        """True for a time (ms) so far ahead of a clock (ms) that it is held back; never without a clock."""
         return now is not None and time > now + self.config.ahead_minutes * MINUTE_MS
 
     @property
     def newest(self) -> int:
-        """When the newest event counted happened: ms, NEVER_MS without any."""
+        """Time of the newest event counted: ms, NEVER_MS without any."""
         return int(self.state.clock[NEWEST])
 
     def uncount(self, row: int, time: int) -> None:
-        """Take a click of ``time`` (ms) back, in constant time: whoever made it was no person."""
+        """Take back a click of ``time`` (ms) that no person made, in constant time."""
         if 0 <= row < len(self):
             uncount(self.state, row, time)
-            if self.state.last[row] == time:  # else the click of a robot would leave a story that was opened just now
+            if self.state.last[row] == time:  # else a robot's click would leave an article opened just now
                 self.state.last[row] = self._last_before.pop(row, NEVER_MS)
             if not self.state.total[row].any():
                 self.state.first[row] = NEVER_MS
 
     def describe_articles(self, category: Codes, published: npt.NDArray[np.int64]) -> None:
-        """Tell what is known of the articles: int16 (A,) categories and int64 (A,) ms; the arrays are kept, not copied.
+        """Give the articles' categories, int16 (A,), and dates, int64 (A,) ms; the arrays are kept, not copied.
 
         Raises:
             StaleArtefact: they are of fewer articles than are counted.
@@ -182,9 +182,9 @@ class Trends:
             return
         longer = {}
         for name in PER_ARTICLE:
-            had = getattr(self.state, name)
-            added = np.full((more, *had.shape[1:]), UNTOUCHED.get(name, 0), had.dtype)
-            longer[name] = np.concatenate([had, added])
+            rows = getattr(self.state, name)
+            added = np.full((more, *rows.shape[1:]), UNTOUCHED.get(name, 0), rows.dtype)
+            longer[name] = np.concatenate([rows, added])
         self.state = self.state._replace(**longer)
 
     def counts(self, rows: Rows, now: int) -> Array:
@@ -193,7 +193,7 @@ class Trends:
         counts_at(self.state, np.asarray(rows), now, out)
         return out
 
-    def everyone(self, now: int) -> npt.NDArray[np.float64]:
+    def all_clicks(self, now: int) -> npt.NDArray[np.float64]:
         """Clicks on all articles, decayed to ``now``: float64 (K,)."""
         state, speeds = self.state, range(len(self.state.per_ms))
         landmark, now = int(state.clock[LANDMARK]), max(now, int(state.clock[NEWEST]))
@@ -217,11 +217,11 @@ class Trends:
         return np.asarray(self.state.total[rows, 0])
 
     def first_seen(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """When each article was first shown or clicked: int64 (B,) ms, -1 for never."""
+        """First impression or click of each article: int64 (B,) ms, NEVER_MS for none."""
         return np.asarray(self.state.first[rows])
 
     def rate(self, impressions: Array, clicks: Array) -> Floats:
-        """Smoothed click rates: the stream's own rate, moved by evidence.
+        """Smoothed click rates: the stream's own rate, with the strength of ``prior_impressions``, and the counts.
 
         A click without an impression counts as its own impression, so that a log of clicks alone has rates ≤ 1.
 
@@ -246,25 +246,16 @@ class Trends:
     def shelf(self) -> npt.NDArray[np.float64]:
         """Hours by which ``SHELF_SHARE`` of a category's clicks have come: float64 (CATEGORIES + 1,), all last."""
         out = np.empty(CATEGORIES + 1)
-        shelf_lives(self.state, SHELF_SHARE, SHELF_PRIOR, out)
+        fill_shelf_lives(self.state, SHELF_SHARE, SHELF_PRIOR, out)
         return out
 
     def covisits(self, row: int, now: int, n: int) -> tuple[Rows, Floats]:
-        """What is clicked in the same visits as an article, most often first.
+        """Co-visited articles of one article, most often first.
 
         Returns:
             int32 (≤ n,) rows and float32 (≤ n,) co-visits, decayed at the longer half-life; equal ones in row order.
         """
-        at = int(self.state.slot_of[row]) if 0 <= row < len(self) else UNKNOWN_ROW
-        if at == UNKNOWN_ROW:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        rows = self.state.neighbour[at]
-        found = rows != UNKNOWN_ROW
-        now = max(now, int(self.state.clock[NEWEST]))
-        fade = faded(int(self.state.slot_landmark[at]), now, float(self.state.pair_per_ms[TOGETHER_LONG]))
-        rows, strength = rows[found], self.state.pairs[at][found, 1] * np.float32(fade)
-        order = np.lexsort((rows, -strength))[:n]
-        return rows[order], strength[order].astype(np.float32)
+        return strongest_covisits(self.state, row, now, n)
 
     def top(self, now: int, n: int, allowed: npt.NDArray[np.bool_]) -> Rows:
         """The articles most clicked lately.
@@ -280,21 +271,18 @@ class Trends:
         Returns:
             int32 (≤ n,) rows, most clicked first; equal ones in row order.
         """
-        every = np.flatnonzero(allowed[: len(self)]).astype(np.int32)
-        dated = self.state.total[every, 1] > 0
-        rows = every[dated]
+        allowed_rows = np.flatnonzero(allowed[: len(self)]).astype(np.int32)
+        dated = self.state.total[allowed_rows, 1] > 0
+        rows = allowed_rows[dated]
         decayed = self.counts(rows, now)[:, 1, 1:]  # (B, K - 1): a quarter of an hour is too little to rank a site by
         alive = np.flatnonzero((decayed >= 0.5).any(axis=0))
         strength = decayed[:, alive[0]] if len(alive) else self.state.total[rows, 1]
         ranked = rows[np.argsort(-strength, kind="stable")[:n]]
-        rest = every[~dated & (self.state.undated[every] > 0)]
+        rest = allowed_rows[~dated & (self.state.undated[allowed_rows] > 0)]
         undated = rest[np.argsort(-self.state.undated[rest], kind="stable")[: n - len(ranked)]]
         return np.asarray(np.concatenate([ranked, undated]), np.int32)
 
     def arrays(self) -> dict[str, Array]:
-        """Everything counted, as copies: what ``restore`` reads back exactly, but for what the owner knows."""
+        """Everything counted, as copies, which ``restore`` reads back exactly; categories and dates are the owner's."""
         names = [name for name in TrendState._fields if name not in ("category", "published")]
         return {name: getattr(self.state, name).copy() for name in names}
-
-
-ODD = ("late", "ahead", "unknown")
