@@ -11,6 +11,7 @@ import pytest
 from recsys.errors import Busy
 from recsys.events import EventLog
 from recsys.runs import launcher
+from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
 from recsys.store import ArticlePatch, StoredArticle
 from recsys.units import now_ms
 from tests.newsroom import SITE
@@ -110,7 +111,7 @@ def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
         for service in (site, other):
             assert set(service.ids(reader="u1", session="s")) == {"a1", "a2", "a3", "a4"}
             assert service.get("/api/v1/readers/u1/tags", session="s")["clicks"] == 0
-            assert len(service.live._world.recommender.trends.visits) == 0
+            assert len(service.live._state.recommender.trends.visits) == 0
         kept = ask(site, "GET", "/readers/u1").json
         assert (kept["events"], kept["clicks"], kept["where"]["store"]) == ({}, [], 0)
         reads(site, "u1", "s", "a3")
@@ -136,17 +137,17 @@ def test_the_log_is_cleared_by_the_next_run_when_one_is_active(site: Service, mo
 def test_a_take_down_does_not_wait_for_a_long_import(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """The article that is hidden was read before it was; it must not come back when its turn comes."""
     site.store.put_articles([article(f"n{n}") for n in range(3)])
-    world, prepare = site.live._world, site.live._world.prepare
+    prepare = ModelSnapshot.prepare
 
-    def slow(one: StoredArticle) -> Any:
+    def slow(snapshot: ModelSnapshot, one: StoredArticle) -> PreparedArticle:
         if one.id == "n0":
             site.store.hide_article(SITE, "a1", "ann")
             site.store.hide_article(SITE, "n2", "ann")
             site.live.take_down()
             assert "a1" not in site.ids()
-        return prepare(one)
+        return prepare(snapshot, one)
 
-    monkeypatch.setattr(world, "prepare", slow)
+    monkeypatch.setattr(ModelSnapshot, "prepare", slow)
     site.live.refresh()
     assert set(site.ids()) == {"a2", "a3", "a4", "n0", "n1"}
     site.store.show_article(SITE, "n2", "ann")

@@ -41,7 +41,7 @@ def test_what_was_imported_with_a_time_ahead_is_neither_popular_nor_today_s(tmp_
         service.store.add_events(ahead)
         service.click("a3", reader="r1")
         service.live.catch_up()
-        assert service.live._world.recommender.trends.odd["ahead"] == 9
+        assert service.live._state.recommender.trends.odd["ahead"] == 9
         assert [item["id"] for item in service.get("/api/v1/today")["items"]] == ["a3"]
         assert service.ids(k=1, reader="stranger") == ["a3"]
         assert "a4" in service.ids(k=4, reader="r2")  # who has not opened it yet, as far as is known
@@ -57,7 +57,7 @@ def test_a_clock_that_was_a_year_ahead_for_a_night_leaves_no_damage(tmp_path: Pa
         live.accept([Event(name, SITE, Kind.CLICK, article, name, time=now[0])])
 
     def popular() -> list[int]:
-        trends = live._world.recommender.trends
+        trends = live._state.recommender.trends
         clicks = trends.clicks(np.arange(len(trends), dtype=np.int32), now[0])
         return [int(count) for count in clicks[:, 1].round()]
 
@@ -73,7 +73,7 @@ def test_a_clock_that_was_a_year_ahead_for_a_night_leaves_no_damage(tmp_path: Pa
         assert live._builder is not None
         live._builder.join()
         assert popular() == right
-        assert live._world.recommender.trends.odd["ahead"] == 1
+        assert live._state.recommender.trends.odd["ahead"] == 1
         builder = live._builder
         live._mend_counts()  # there is nothing left to mend
         assert live._builder is builder

@@ -20,6 +20,7 @@ from recsys.recommend.context import ANONYMOUS, ReaderContext, Tier, VectorSpace
 from recsys.recommend.rank import in_shares, places_by_share
 from recsys.serving.artefacts import load_artefacts
 from recsys.serving.snapshot import ModelSnapshot
+from recsys.serving.state import SharedState
 from tests.newsroom import NOW, SITE, Toy, fill_toy, toy_settings, train
 from tests.recommenders import ask, entry, newsroom, reader, rows
 
@@ -162,33 +163,35 @@ def test_no_interest_falls_two_places_short_while_it_has_articles(owner: list[in
             assert had == len(own) or had > share * n - 2
 
 
-def world_of(toy: Toy, **changes: Any) -> ModelSnapshot:
+def state_of(toy: Toy, **changes: Any) -> SharedState:
     """The trained toy newsroom as a worker lays it out."""
     store = open_store(toy.settings)
     try:
         articles = list(store.articles(SITE))
     finally:
         store.close()
-    return ModelSnapshot(replace(load_artefacts(toy.release(), toy.settings), **changes), articles, toy.settings)
+    artefacts = replace(load_artefacts(toy.release(), toy.settings), **changes)
+    return SharedState(ModelSnapshot.of(artefacts, "en"), artefacts, articles, toy.settings)
 
 
-def toy_reader(world: ModelSnapshot, *clicked: str) -> ReaderState:
-    state = ReaderState.empty(world.recommender.readers)
+def toy_reader(shared: SharedState, *clicked: str) -> ReaderState:
+    state = ReaderState.empty(shared.recommender.readers)
     for name in clicked:
-        state.observe(CLICK, world.catalogue.row_of[name], NOW)
+        state.observe(CLICK, shared.catalogue.row_of[name], NOW)
     return state
 
 
 def test_a_toy_reader_of_football_and_markets_gets_both(toy: Toy) -> None:
     config = ReadersConfig(encoder="interests", half_life_clicks=1e9)
-    world = world_of(toy, readers=config, model=None)
-    both = toy_reader(world, "football-0", "markets-0", "football-1", "markets-1")
+    shared = state_of(toy, readers=config, model=None)
+    both = toy_reader(shared, "football-0", "markets-0", "football-1", "markets-1")
     asked: dict[str, Any] = {"article": None, "k": 6, "now": NOW, "lang": None}
-    made = [world.catalogue.ids[card.row] for card in world.recommender.recommend(both, None, **asked).cards]
+    made = [shared.catalogue.ids[card.row] for card in shared.recommender.recommend(both, None, **asked).cards]
     assert sorted(toy.topic[name] for name in made) == ["football"] * 3 + ["markets"] * 3
     assert {toy.topic[name] for name in made[:2]} == {"football", "markets"}
-    fan = toy_reader(world, "markets-0", "markets-1")
-    made = [world.catalogue.ids[card.row] for card in world.recommender.recommend(fan, None, **asked | {"k": 3}).cards]
+    fan = toy_reader(shared, "markets-0", "markets-1")
+    cards = shared.recommender.recommend(fan, None, **asked | {"k": 3}).cards
+    made = [shared.catalogue.ids[card.row] for card in cards]
     assert {toy.topic[name] for name in made} == {"markets"}
 
 
@@ -198,12 +201,12 @@ def test_an_encoder_trained_for_the_toy_newsroom_is_served(tmp_path: Path) -> No
     train(settings)
     toy = Toy(settings, {}, {})
     assert load_artefacts(toy.release(), settings).reader_encoder is not None
-    world = world_of(toy, model=None)
+    shared = state_of(toy, model=None)
     asked: dict[str, Any] = {"article": None, "k": 3, "now": NOW, "lang": None}
-    fan = toy_reader(world, "markets-0", "markets-1", "markets-2")
+    fan = toy_reader(shared, "markets-0", "markets-1", "markets-2")
     made, plain = (
         one.recommender.recommend(fan, None, **asked).cards
-        for one in (world, world_of(toy, model=None, reader_encoder=None))
+        for one in (shared, state_of(toy, model=None, reader_encoder=None))
     )
-    assert all(world.catalogue.ids[card.row].startswith("markets") for card in made)
+    assert all(shared.catalogue.ids[card.row].startswith("markets") for card in made)
     assert [card.score for card in made] != [card.score for card in plain]

@@ -47,7 +47,7 @@ def test_a_fresh_article_is_offered_to_others_after_its_first_click(toy: Toy, tm
 
 def test_item_vectors_learn_every_click_and_the_index_follows(toy: Toy, tmp_path: Path) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
-        recommender = service.live._world.recommender
+        recommender = service.live._state.recommender
         vectors, index = recommender.tables.item_vectors, recommender.index
         one, other = row_of(service, "football-0"), row_of(service, "markets-0")
         released = vectors[[one, other]].copy()
@@ -65,7 +65,7 @@ def test_item_vectors_learn_every_click_and_the_index_follows(toy: Toy, tmp_path
 
 def test_an_impression_and_an_undated_click_teach_no_vector(toy: Toy, tmp_path: Path) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
-        items = service.live._world.recommender.tables.items
+        items = service.live._state.recommender.tables.items
         assert items is not None
         before = (items.vectors.copy(), items.state.copy())
         event = {"event_id": "i", "kind": "impression", "article": "markets-0", "session": "s"}
@@ -82,7 +82,7 @@ def test_a_visit_goes_on_over_a_restart(toy: Toy, tmp_path: Path) -> None:
         service.click("football-0", session="visit")
     with serving(settings) as service:
         service.click("markets-0", session="visit")
-        trends = service.live._world.recommender.trends
+        trends = service.live._state.recommender.trends
         rows, _ = trends.covisits(row_of(service, "markets-0"), now_ms(), 3)
         assert row_of(service, "football-0") in rows.tolist()
 
@@ -91,7 +91,7 @@ def test_a_reader_and_a_session_of_one_name_are_two_visitors(toy: Toy, tmp_path:
     with serving(copy_of(toy, tmp_path)) as service:
         service.click("football-0", session="same")
         service.click("markets-0", reader="same")
-        trends = service.live._world.recommender.trends
+        trends = service.live._state.recommender.trends
         rows, strength = trends.covisits(row_of(service, "markets-0"), now_ms(), 9)
         beside = dict(zip(rows.tolist(), strength.tolist(), strict=True))
         assert beside.get(row_of(service, "football-0"), 0.0) < 0.5
@@ -105,7 +105,7 @@ def test_the_context_of_the_last_click_is_remembered_and_loaded_again(toy: Toy, 
         state = service.live._memory.reader("r")
         assert state is not None
         assert state.context == '{"device":"phone"}'
-        trends = service.live._world.recommender.trends
+        trends = service.live._state.recommender.trends
         assert trends.codes(state.context)[trends.config.context.index("device")] > 0
     with serving(settings) as service:
         assert service.live.recommend("r", None, article=None, k=1, lang=None).recommendation.tier is Tier.PERSONAL
@@ -116,7 +116,7 @@ def test_the_context_of_the_last_click_is_remembered_and_loaded_again(toy: Toy, 
 
 def test_a_click_dated_ahead_counts_as_of_now(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
-        trends, now = service.live._world.recommender.trends, now_ms()
+        trends, now = service.live._state.recommender.trends, now_ms()
         service.click("markets-0", reader="r", time=now + 60_000)  # a minute fast
         assert trends.odd["ahead"] == 0
         monkeypatch.setattr(

@@ -3,15 +3,17 @@
 Reads the store, the releases and the rooms that an answer needs; produces lists. It knows no web framework: the
 service, the benchmarks and the tests hold a ``LiveState`` alike.
 
-    config          the sections of the configuration that are read here
-    annotations     a release's articles -> keywords, categories, labels
-    encoder         a new article -> the same, and its vectors
-    artefacts       a release's files, loaded
-    snapshot        a release over the catalogue
-    reader_memory   the readers and sessions seen last
-    feed            the store's events -> counts, vectors and visits
-    database        the identity of the open database file
-    live            all of that, kept fresh
-    today           today's most clicked
-    warmup          the machine code of serving, before the first request
+    config           the sections of the configuration that are read here
+    annotations      a release's articles -> keywords, categories, labels
+    encoder          a new article -> the same, and its vectors
+    artefacts        a release's files, loaded
+    snapshot         one release's models, and what they say of a new article
+    state            one site's catalogue, counts and item tables over a snapshot
+    reader_memory    the readers and sessions seen last
+    feed             the store's events and changed articles -> the state
+    release_loader   a release -> a state, and the one that was refused
+    database         the identity of the open database file
+    live             all of that, kept fresh: a worker's answers
+    today            today's most clicked
+    warmup           the machine code of serving, before the first request
 """

@@ -18,14 +18,14 @@ def load_annotations(release: Release) -> dict[str, ArticleAnnotations]:
     """What the models say of each article; one that a table lacks has nothing of that kind."""
     spoken = read_table(release.path("articles") / "ids.parquet", ["id", "language"])
     keywords, categories, labels = _keywords(release), _categories(release), _labels(release)
-    traits = {}
+    annotations = {}
     for article, language in zip(*_lists(spoken), strict=True):
         words, weights, parts = keywords.get(article, ((), (), ()))
         category, bar, topic = categories.get(article, (None, (), False))
-        traits[article] = ArticleAnnotations(
+        annotations[article] = ArticleAnnotations(
             language, words, weights, parts, category, bar, topic, labels.get(article, ())
         )
-    return traits
+    return annotations
 
 
 def task_names(release: Release) -> list[str]:

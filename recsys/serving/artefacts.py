@@ -52,7 +52,7 @@ class ReleaseArtefacts:
         article_vectors: float32 (A, D), unit or NaN rows.
         category: int16 (A,), codes; -1 for none.
         codes: category name -> code.
-        traits: article id -> what the models say.
+        annotations: article id -> what the models say.
         copies: which articles are copies of one text.
         index: of the item vectors.
         model: the click model.
@@ -70,7 +70,7 @@ class ReleaseArtefacts:
     article_vectors: Vectors
     category: Codes
     codes: dict[str, int]
-    traits: dict[str, ArticleAnnotations]
+    annotations: dict[str, ArticleAnnotations]
     copies: Copies
     index: Index | None
     model: ClickModel | SamplingCorrection | None
@@ -92,7 +92,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         article_vectors=nothing,
         category=np.empty(0, np.int16),
         codes={},
-        traits={},
+        annotations={},
         copies=Copies({}, Leaders()),
         index=None,
         model=None,
@@ -130,7 +130,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         article_vectors=_article_vectors(release, ids),
         category=category,
         codes=codes,
-        traits=load_annotations(release),
+        annotations=load_annotations(release),
         copies=load_copies(release.path("stories")),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),

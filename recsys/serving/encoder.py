@@ -31,12 +31,12 @@ class LiveArticle(NamedTuple):
     """One new article, understood.
 
     Attributes:
-        traits: language, keywords, category, labels.
+        annotations: language, keywords, category, labels.
         article_vector: float32 (D,), unit or NaN.
         item_vector: float32 (D2,), unit or NaN.
     """
 
-    traits: ArticleAnnotations
+    annotations: ArticleAnnotations
     article_vector: Vector
     item_vector: Vector
 
@@ -75,7 +75,7 @@ class LiveEncoder:
         made = self._encoder.encode(article.title, article.body, article.language)
         document = EncodedDocuments([made.text.title], [made.text.body], made.vector[None])
         assigned = self._categories.assign(document, made.language)[0]
-        traits = ArticleAnnotations(
+        annotations = ArticleAnnotations(
             made.language,
             tuple(made.keywords.words[:STEM]),
             tuple(made.keywords.weights[:STEM].tolist()),
@@ -85,7 +85,7 @@ class LiveEncoder:
             assigned.topic,
             tuple(self._labels(document, made.language)),
         )
-        return LiveArticle(traits, made.vector, project(made.vector[None], self._projection)[0])
+        return LiveArticle(annotations, made.vector, project(made.vector[None], self._projection)[0])
 
     def _labels(self, document: EncodedDocuments, language: str) -> Iterator[tuple[str, str, float]]:
         for task, model in self._tasks.items():

@@ -1,50 +1,155 @@
-"""Counting: the store's events -> what a world has learned of them.
+"""The feed: what every worker wrote to the store, applied to one shared state.
 
-Reads events in the order of ``seq``, in batches; moves a world's counts, vectors and running visits. Not safe for
-threads: ``LiveState`` locks.
+Reads events in the order of ``seq`` and changes of articles; moves counts, vectors, running visits and the catalogue.
+The lock that answers hold is held for one batch of events or one article at a time.
 """
 
+import itertools
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 from recsys.events import UNDATED
 from recsys.events.visitors import CountedEvent
 from recsys.readers import CLICK
-from recsys.serving.reader_memory import KIND
-from recsys.serving.snapshot import ModelSnapshot
+from recsys.serving.reader_memory import KIND, ReaderMemory
+from recsys.serving.state import CatalogueFull, SharedState
 from recsys.store import Store, StoredEvent
 from recsys.units import UNKNOWN_ROW
 
 BATCH = 5_000  # events read from the store at once
+PATIENCE_SECONDS = 0.5  # how long a take-down waits for an import, and an answer for events being applied
 READER = "r"  # begins the name of a visitor who is a reader
 RUNNING = 50_000  # events that are looked at for visits that go on, and for what was clicked already
 
 
-def news(store: Store, site: str, world: ModelSnapshot) -> Iterator[list[StoredEvent]]:
-    """Events that a world has not seen, in batches; whoever takes a batch moves ``world.through``."""
-    while events := store.events_after(site, world.through, BATCH):
-        yield events
-        if len(events) < BATCH:
+class Feed:
+    """The changes of one site, followed from where a state stands.
+
+    Args:
+        store: articles and events.
+        site: the site.
+        lock: guards what answers read.
+        clock: ms, when an event is heard of.
+    """
+
+    def __init__(self, store: Store, site: str, lock: threading.Lock, clock: Callable[[], int]) -> None:
+        self._store, self._site, self._lock, self._clock = store, site, lock, clock
+
+    def apply_events(self, state: SharedState, memory: ReaderMemory, batches: int | None = None) -> None:
+        """Learn from the events that are new; the caller lets one thread at a time do so.
+
+        Args:
+            state: moved on.
+            memory: of readers, moved on.
+            batches: at most so many; None: until there are no more.
+        """
+        for events in itertools.islice(self._batches(state), batches):
+            with self._lock:
+                now = self._clock()
+                for event in events:
+                    row = count(state, event, now)
+                    if row is not None:
+                        memory.learn(event, row)
+                state.through = events[-1].seq
+
+    def replay(self, state: SharedState, until: int) -> None:
+        """Count events up to ``seq`` until in a state that does not answer yet."""
+        for events in self._batches(state):
+            wanted = [event for event in events if event.seq <= until]
+            for event in wanted:
+                count(state, event, self._clock())
+            if wanted:
+                state.through = wanted[-1].seq
+            if len(wanted) < len(events):
+                return
+
+    def resume_visits(self, state: SharedState) -> None:
+        """Read the clicks of visits that were running when the state's counts end; they are not released."""
+        seq, now, trends = max(0, state.through - RUNNING), self._clock(), state.recommender.trends
+        while seq < state.through and (events := self._store.events_after(self._site, seq, BATCH)):
+            for event in events:
+                row, visitor = state.catalogue.row_of.get(event.article), _visitor(event)
+                if row is None or visitor is None or event.time is None or event.seq > state.through:
+                    continue
+                if KIND[event.kind] != CLICK or trends.is_ahead(event.time, now):
+                    continue
+                if state.visitors.see(CLICK, row, event.time, visitor, None).kind == CLICK:
+                    trends.visits.click(visitor, row, event.time)
+            seq = events[-1].seq
+
+    def apply_articles(self, state: SharedState, take_down: Callable[[], None]) -> bool:
+        """Take over articles that are new or changed.
+
+        What was taken down meanwhile comes first: an import of many articles, each of which is encoded, takes longer
+        than a take-down may wait.
+
+        Args:
+            state: moved on.
+            take_down: called at once, and again while there is more to do.
+
+        Returns:
+            True when there was no row left for some of them.
+        """
+        newest = self._store.last_change(self._site)
+        if newest == state.changed:
+            return False
+        take_down()
+        looked, full = time.monotonic(), False
+        for article in self._store.articles(self._site, changed_after=state.changed):
+            if time.monotonic() - looked > PATIENCE_SECONDS:
+                take_down()
+                looked = time.monotonic()
+            prepared = state.snapshot.prepare(article)
+            try:
+                with self._lock:
+                    if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
+                        state.place(prepared)
+            except CatalogueFull:
+                full = True
+        with self._lock:
+            state.changed = newest
+            state.down = {article_id: change for article_id, change in state.down.items() if change > newest}
+        return full
+
+    def take_down(self, state: SharedState) -> None:
+        """Stop showing what was hidden or deleted since the last time."""
+        newest = self._store.last_change(self._site)
+        if newest == state.taken_down:
             return
+        hidden = self._store.taken_down(self._site, changed_after=state.taken_down)
+        with self._lock:
+            for article_id in hidden:
+                state.catalogue.take_down(article_id)
+                state.down[article_id] = newest
+            state.taken_down = max(state.taken_down, newest)
+
+    def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:
+        """Events that a state has not seen; whoever takes a batch moves ``state.through``."""
+        while events := self._store.events_after(self._site, state.through, BATCH):
+            yield events
+            if len(events) < BATCH:
+                return
 
 
-def count(world: ModelSnapshot, event: StoredEvent, now: int) -> int | None:
+def count(state: SharedState, event: StoredEvent, now: int) -> int | None:
     """Learn from one event, heard of at ``now`` (ms), as far as a person did it.
 
     Returns:
         Its article's row; None when the catalogue lacks it, or its time lies ahead.
     """
-    row = world.catalogue.row_of.get(event.article, UNKNOWN_ROW)
-    kind, visitor, trends = KIND[event.kind], _visitor(event), world.recommender.trends
-    time = UNDATED if event.time is None else event.time
-    ahead = trends.is_ahead(time, now)
-    seen = CountedEvent(kind) if ahead else world.visitors.see(kind, row, time, visitor, event.context)
-    for click in seen.undone:
+    row = state.catalogue.row_of.get(event.article, UNKNOWN_ROW)
+    kind, visitor, trends = KIND[event.kind], _visitor(event), state.recommender.trends
+    event_time = UNDATED if event.time is None else event.time
+    ahead = trends.is_ahead(event_time, now)
+    counted = CountedEvent(kind) if ahead else state.visitors.see(kind, row, event_time, visitor, event.context)
+    for click in counted.undone:
         trends.uncount(click.row, click.time)
-    if seen.kind is not None:
-        world.recommender.observe(
-            seen.kind,
+    if counted.kind is not None:
+        state.recommender.observe(
+            counted.kind,
             row,
-            time,
+            event_time,
             position=UNKNOWN_ROW if event.position is None else event.position,
             visitor=visitor,
             context=event.context,
@@ -53,53 +158,18 @@ def count(world: ModelSnapshot, event: StoredEvent, now: int) -> int | None:
     return None if row == UNKNOWN_ROW or ahead else row
 
 
-def replay(store: Store, site: str, world: ModelSnapshot, until: int, clock: Callable[[], int]) -> None:
-    """Count events in a world that does not answer yet.
-
-    Args:
-        store: where they are.
-        site: whose.
-        world: moved on.
-        until: ``seq`` of the last one.
-        clock: ms, when an event is heard of.
-    """
-    for events in news(store, site, world):
-        wanted = [event for event in events if event.seq <= until]
-        for event in wanted:
-            count(world, event, clock())
-        if wanted:
-            world.through = wanted[-1].seq
-        if len(wanted) < len(events):
-            return
-
-
-def resume_visits(store: Store, site: str, world: ModelSnapshot, now: int) -> None:
-    """Know what was clicked in the visits that were running when the world's counts end; they are not released."""
-    seq = max(0, world.through - RUNNING)
-    while seq < world.through and (events := store.events_after(site, seq, BATCH)):
-        for event in events:
-            row, visitor = world.catalogue.row_of.get(event.article), _visitor(event)
-            if row is None or visitor is None or event.time is None or event.seq > world.through:
-                continue
-            if world.recommender.trends.is_ahead(event.time, now):
-                continue
-            if KIND[event.kind] == CLICK and world.visitors.see(CLICK, row, event.time, visitor, None).kind == CLICK:
-                world.recommender.trends.visits.click(visitor, row, event.time)
-        seq = events[-1].seq
-
-
-def forget_visits(world: ModelSnapshot, gone: Callable[[str], bool]) -> None:
+def forget_visits(state: SharedState, gone: Callable[[str], bool]) -> None:
     """Drop the clicks of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
 
     def left(visitor: str) -> bool:
         return visitor.startswith(READER) and gone(visitor[len(READER) :])
 
-    world.recommender.trends.visits.forget(left)
-    world.visitors.forget(left)
+    state.recommender.trends.visits.forget(left)
+    state.visitors.forget(left)
 
 
 def _visitor(event: StoredEvent) -> str | None:
-    """Whose visit an event belongs to: the reader's, else the session's; the two never meet."""
+    """The visitor to whose visit an event belongs: the reader, else the session; the two never meet."""
     if event.reader is not None:
         return f"{READER}{event.reader}"
     return None if event.session is None else f"s{event.session}"

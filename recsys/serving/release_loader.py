@@ -1,0 +1,82 @@
+"""Releases for serving: the live release laid out as a shared state, and the one that was refused.
+
+Reads the releases and the store; produces ``SharedState``. A release that does not verify is refused and logged, and is
+tried again after a minute, in case it was repaired.
+"""
+
+import functools
+import time
+from collections.abc import Callable
+
+import structlog
+
+from recsys.releases import Releases
+from recsys.serving.artefacts import load_artefacts, no_artefacts
+from recsys.serving.config import ServingSettings
+from recsys.serving.feed import Feed
+from recsys.serving.snapshot import ModelSnapshot
+from recsys.serving.state import SharedState
+from recsys.store import Store
+
+RETRY_SECONDS = 60.0  # a refused release is tried again
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
+
+
+class ReleaseLoader:
+    """Lays releases out over the catalogue as it is now.
+
+    Args:
+        settings: checked settings.
+        store: articles and events.
+        releases: of this site.
+        feed: of this site.
+        timer: seconds of a clock that nobody sets.
+    """
+
+    def __init__(
+        self,
+        settings: ServingSettings,
+        store: Store,
+        releases: Releases,
+        feed: Feed,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._store, self._releases, self._feed, self._timer = settings, store, releases, feed, timer
+        self._refused, self._retry_at = "", 0.0
+
+    def first(self) -> SharedState:
+        """The live release, else the newest one that verifies, else none."""
+        current = self._releases.current()
+        for name in dict.fromkeys([current, *reversed(self._releases.names())]) if current else ():
+            try:
+                return self.load(name)
+            except Exception as error:  # whatever is wrong with it, an older one may serve
+                self.refuse(name, error)
+        return self.load(None)
+
+    def load(self, name: str | None) -> SharedState:
+        """Lay a release, or none, out; what it has not counted of the last events is left to the feed."""
+        settings, site = self._settings, self._settings.site
+        artefacts = no_artefacts(settings) if name is None else load_artefacts(self._releases.open(name), settings)
+        changed = self._store.last_change(site.id)
+        snapshot = ModelSnapshot.of(artefacts, site.language, functools.partial(self._store.article, site.id))
+        state = SharedState(snapshot, artefacts, self._store.articles(site.id), settings)
+        state.changed = state.taken_down = changed
+        oldest = self._store.last_seq(site.id) - settings.web.max_catch_up
+        if state.through < oldest:
+            log.warning("events skipped: the release is old", release=name, events=oldest - state.through)
+            state.through = oldest
+        self._feed.resume_visits(state)
+        return state
+
+    def refuse(self, name: str | None, error: Exception) -> None:
+        """Log a release that cannot be served, and leave it alone for a while."""
+        log.error("release refused", release=name, error=str(error))
+        self._refused, self._retry_at = name or "", self._timer() + RETRY_SECONDS
+
+    def newer(self, served: str | None) -> str | None:
+        """The live release, when it is another one than is served and was not refused just now."""
+        name = self._releases.current()
+        waiting = name == self._refused and self._timer() < self._retry_at
+        return None if waiting or name == served else name
