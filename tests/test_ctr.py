@@ -1,4 +1,4 @@
-"""The click model learns, is the sum it claims to be, and refuses what it cannot learn from."""
+"""The click model learns, is the sum it claims to be, and refuses what it cannot learn from; losses and positions."""
 
 import json
 from pathlib import Path
@@ -6,15 +6,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from recsys.ctr.config import CtrConfig
+from recsys.ctr.losses import BY_ROW, loss_of
 from recsys.ctr.model import CLIP, FORMAT, ClickModel
+from recsys.ctr.network import POSITIONS, position_rows
 from recsys.ctr.training import fit
 from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
 from recsys.features.rows import CandidateRows, LabelledRows
-from recsys.metrics import impression_metrics
+from recsys.metrics import auc, impression_metrics, log_loss
 from tests.click_rows import NAMES, some_rows
+from tests.test_ctr_training import changed
 
 CONFIG = CtrConfig(hidden=(16, 8), epochs=8, batch_size=128, device="cpu")
 
@@ -179,3 +183,123 @@ def test_a_model_of_other_features_or_broken_files_is_refused(tmp_path: Path) ->
         ClickModel.load(tmp_path, NAMES)
     with pytest.raises(DegenerateInput, match="3 features"):
         ClickModel(NAMES, CONFIG).score(CandidateRows.dense(np.ones((2, 4), np.float32)))
+
+
+def rows_with_moods(lists: int, seed: int) -> LabelledRows:
+    """Lists of six; the first column orders a list, the second is one value per list and says whether it is clicked."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.standard_normal((6 * lists, 3)).astype(np.float32)
+    matrix[:, 1] = np.repeat(rng.standard_normal(lists), 6)
+    odds = 1.5 * matrix[:, 0] + 1.5 * matrix[:, 1] - 2.5
+    label = (rng.random(len(odds)) < 1 / (1 + np.exp(-odds))).astype(np.int8)
+    return LabelledRows.dense(matrix, label, np.repeat(np.arange(lists), 6).astype(np.int32))
+
+
+def test_the_joint_loss_orders_lists_and_tells_them_apart() -> None:
+    rows, new = rows_with_moods(800, 1), rows_with_moods(800, 2)
+    assert not rows.mixed().all()
+    within, over, losses = {}, {}, {}
+    for loss in ("softmax", "bce", "joint"):
+        model, training = fit(NAMES, rows, rows_with_moods(300, 3), changed(loss=loss, epochs=10), seed=1)
+        score = model.score(new)
+        within[loss] = impression_metrics(new.label, score, new.impression)["auc"]
+        over[loss], losses[loss] = auc(new.label, score), log_loss(new.label, score)
+        assert training.rows == (rows.mixed().sum() if loss == "softmax" else len(rows)) * len(training.fit_loss)
+    assert within["joint"] > within["softmax"] - 0.01
+    assert over["joint"] > over["softmax"] + 0.05
+    assert losses["joint"] < losses["softmax"] - 0.03
+    assert losses["joint"] < losses["bce"] + 0.02
+
+
+def test_the_joint_loss_is_both_others() -> None:
+    rng = torch.Generator().manual_seed(5)
+    logit, group = torch.randn(12, generator=rng), torch.arange(12) // 3
+    label = torch.tensor([1.0, 0, 0, 0, 0, 0] * 2)
+    softmax, bce, joint = (float(loss_of(kind, logit, label, group, 4)) for kind in ("softmax", "bce", "joint"))
+    assert joint == pytest.approx(softmax + BY_ROW * bce)
+    only_clicks = torch.cat([torch.ones(3), label[3:]])
+    assert float(loss_of("softmax", logit, only_clicks, group, 4)) == pytest.approx(
+        float(loss_of("softmax", logit, torch.cat([torch.zeros(3), label[3:]]), group, 4))
+    )
+    no_click = torch.zeros(12)
+    assert float(loss_of("softmax", logit, no_click, group, 4)) == 0
+    assert float(loss_of("joint", logit, no_click, group, 4)) > 0
+
+
+def test_rows_without_a_list_of_both_labels_are_learned_from_by_the_joint_loss() -> None:
+    rows = some_rows(600)
+    alone = LabelledRows.dense(rows.matrix, rows.label, np.arange(600, dtype=np.int32))  # every card a list of its own
+    model, _ = fit(NAMES, alone, None, changed(loss="joint", epochs=10), seed=1)
+    assert auc(alone.label, model.score(alone)) > 0.8
+
+
+def test_the_loss_follows_from_how_the_log_was_made() -> None:
+    assert CtrConfig().resolved(sampled=False).loss == "joint"
+    assert CtrConfig().resolved(sampled=True).loss == "softmax"
+    assert CtrConfig(loss="bce").resolved(sampled=True).loss == "bce"
+
+
+ARTICLES, LISTS, SHOWN = 8, 3_000, 6
+ARTICLE_NAMES = tuple(f"is_{number}" for number in range(ARTICLES))
+BIAS = -0.7 * np.arange(SHOWN)  # log-odds that a card loses by its place
+GOOD = np.linspace(1.5, -1.5, ARTICLES)  # log-odds of a click by article, the best one first
+LOGISTIC = CtrConfig(network="logistic", learning_rate=0.05, epochs=15, dropout=0.0, batch_size=600, device="cpu")
+
+
+def biased_readers(loss: str) -> LabelledRows:
+    """Lists whose editor puts the worse articles further up, more often than not."""
+    rng = np.random.default_rng(1)
+    wish = 1.5 * GOOD + rng.gumbel(size=(LISTS, ARTICLES))
+    shown = np.argsort(wish, axis=1)[:, :SHOWN]
+    odds = GOOD[shown] + BIAS
+    if loss == "softmax":
+        best = np.argmax(odds + rng.gumbel(size=odds.shape), axis=1)
+        label = np.arange(SHOWN) == best[:, None]
+    else:
+        label = rng.random(odds.shape) < 1 / (1 + np.exp(-odds))
+    number = np.repeat(np.arange(LISTS), SHOWN).astype(np.int32)
+    place = np.tile(np.arange(SHOWN), LISTS).astype(np.int16)
+    return LabelledRows.dense(
+        np.eye(ARTICLES, dtype=np.float32)[shown.ravel()], label.astype(np.int8).ravel(), number, place
+    )
+
+
+def tower(model: ClickModel) -> npt.NDArray[np.float32]:
+    """What a model adds for each place, after that of the unknown place."""
+    weight: npt.NDArray[np.float32] = model.parts.state_dict()["position.weight"].numpy()
+    return weight
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bce"])
+def test_the_true_order_is_found_where_a_model_that_does_not_know_places_fails(loss: str, tmp_path: Path) -> None:
+    rows, asked = biased_readers(loss), CandidateRows.dense(np.eye(ARTICLES, dtype=np.float32))
+    aware, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss}), seed=1)
+    naive, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss, "position": False}), seed=1)
+    assert np.argsort(-aware.raw(asked)).tolist() == list(range(ARTICLES))
+    assert np.argsort(-naive.raw(asked)).tolist() != list(range(ARTICLES))
+    weight = tower(aware)
+    bias = weight[1 : 1 + SHOWN] - weight[1]
+    np.testing.assert_allclose(bias, BIAS, atol=0.5)
+    assert np.corrcoef(aware.raw(asked), GOOD)[0, 1] > 0.99
+    aware.save(tmp_path)
+    np.testing.assert_array_equal(ClickModel.load(tmp_path, ARTICLE_NAMES).raw(asked), aware.raw(asked))
+
+
+def test_a_score_does_not_depend_on_where_a_row_stood() -> None:
+    rows = biased_readers("softmax")
+    model, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"epochs": 1}), seed=1)
+    moved = LabelledRows.dense(rows.matrix, rows.label, rows.impression, rows.position[::-1].copy())
+    np.testing.assert_array_equal(model.raw(rows), model.raw(moved))
+
+
+def test_an_unknown_place_has_its_own_value_and_the_last_one_stands_for_all_below() -> None:
+    asked = np.array([-1, 0, 1, POSITIONS - 1, POSITIONS, 3_000], np.int16)
+    assert position_rows(asked).tolist() == [0, 1, 2, POSITIONS, POSITIONS, POSITIONS]
+    rows = biased_readers("softmax")
+    rows.position[rows.impression % 2 == 0] = -1
+    model, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"epochs": 1}), seed=1)
+    weight = tower(model)
+    assert len(np.unique(weight[1 : 1 + SHOWN])) == SHOWN
+    none = LabelledRows.dense(rows.matrix, rows.label, rows.impression)
+    model, _ = fit(ARTICLE_NAMES, none, None, LOGISTIC.model_copy(update={"epochs": 1}), seed=1)
+    assert not tower(model).any()

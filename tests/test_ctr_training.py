@@ -1,16 +1,27 @@
-"""How training goes: optimisers, plateaus, faults, samples, and yesterday's model as today's start."""
+"""Training: optimisers, plateaus, faults, samples, checkpoints, and yesterday's model as today's start."""
 
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from sklearn.linear_model import LogisticRegression
 
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.loop import Progress
+from recsys.ctr.data import Windows
+from recsys.ctr.engine import Engine
+from recsys.ctr.loop import Progress, TrainingHistory, TrainingLoop
 from recsys.ctr.model import ClickModel
+from recsys.ctr.trainer import StepWatch, Trainer
 from recsys.ctr.training import fit
 from recsys.ctr.warm_start import can_continue
 from recsys.errors import ConfigError, DegenerateInput
@@ -210,3 +221,214 @@ def test_the_tables_row_of_the_unknown_stays_zero() -> None:
     assert not weights["net.embeddings.table"][0].any()
     assert not weights["net.embeddings.bias"][0].any()
     assert weights["net.embeddings.bias"][1:].any()
+
+
+KILLED = """
+import sys, time
+sys.path.insert(0, '.')
+from pathlib import Path
+from recsys.ctr.checkpoints import Checkpoints
+from recsys.ctr.trainer import StepWatch, Trainer
+from recsys.ctr.training import fit
+from tests.click_rows import NAMES, some_rows
+from tests.test_ctr_training import DROPPING
+steps = 0
+def slowly(progress):
+    global steps
+    steps += 1
+    if steps == 40:  # in the middle of an epoch
+        print("here", flush=True)
+        time.sleep(60)
+file = Checkpoints(Path(sys.argv[1]), 0.0)
+fit(NAMES, some_rows(), some_rows(900, seed=2), DROPPING, seed=1, checkpoints=file, watch=slowly)
+"""
+
+
+DROPPING = changed(norm="batch", dropout=0.3, patience=6)
+
+
+def test_training_that_was_killed_goes_on_and_ends_where_it_would_have_ended(tmp_path: Path) -> None:
+    file = tmp_path / "c.safetensors"
+    root = Path(__file__).resolve().parents[1]
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(file)], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    told: list[Progress] = []
+    parts = (some_rows(), some_rows(900, seed=2))
+    went_on, training = fit(NAMES, *parts, DROPPING, seed=1, checkpoints=Checkpoints(file, 0.0), watch=told.append)
+    model, whole = fit(NAMES, *parts, DROPPING, seed=1)
+    assert training.fit_loss == whole.fit_loss  # to the last bit
+    assert training.validation_loss == whole.validation_loss
+    assert 0 < training.rows < whole.rows
+    assert told[0].rows > 1_000  # the middle of an epoch, and not its beginning
+    for mine, theirs in zip(went_on.parts.state_dict().values(), model.parts.state_dict().values(), strict=True):
+        np.testing.assert_array_equal(mine.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize("optimiser", ["sgd", "momentum", "rmsprop", "adam", "adamw"])
+def test_every_optimiser_goes_on_from_its_checkpoint(optimiser: str, tmp_path: Path) -> None:
+    config = IDS.model_copy(update={"optimiser": optimiser, "epochs": 3, "learning_rate": 0.01, "l1": 1e-3})
+    rows, _ = rows_of_ids(100)
+
+    def interrupted(progress: Progress) -> None:
+        if progress.rows >= 1_000:
+            raise KeyboardInterrupt
+
+    file = Checkpoints(tmp_path / "c.safetensors", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit(NAMES, rows, None, config, seed=1, checkpoints=file, watch=interrupted)
+    told: list[Progress] = []
+    went_on, _ = fit(NAMES, rows, None, config, seed=1, checkpoints=file, watch=told.append)
+    whole, _ = fit(NAMES, rows, None, config, seed=1)
+    np.testing.assert_array_equal(went_on.raw(rows), whole.raw(rows))
+    assert 0 < len(told) < 5
+
+
+@pytest.mark.parametrize("what", ["seed", "rows", "config", "bytes"])
+def test_a_checkpoint_of_another_training_or_a_broken_one_is_not_gone_on_from(what: str, tmp_path: Path) -> None:
+    rows, config, file = some_rows(600), changed(epochs=2), Checkpoints(tmp_path / "c.safetensors", 0.0)
+    fit(NAMES, rows, None, config, seed=1, checkpoints=file)
+    seed = 2 if what == "seed" else 1
+    config = changed(epochs=2, dropout=0.2) if what == "config" else config
+    if what == "rows":
+        rows.matrix[5, 1] += 1
+    if what == "bytes":
+        file.file.write_bytes(file.file.read_bytes()[:100])
+    told: list[Progress] = []
+    model, _ = fit(NAMES, rows, None, config, seed=seed, checkpoints=file, watch=told.append)
+    assert told[0].rows < 200
+    np.testing.assert_array_equal(model.raw(rows), fit(NAMES, rows, None, config, seed=seed)[0].raw(rows))
+
+
+def test_checkpoints_are_due_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    file = Checkpoints(tmp_path / "c.safetensors", 5.0)
+    assert not file.due
+    now[0] += 299.5
+    assert not file.due
+    now[0] += 0.5
+    assert file.due  # five minutes to the second
+    file.save({"a": torch.zeros(1)}, {})
+    assert not file.due
+
+
+class ScriptedTrainer(Trainer):
+    """A trainer whose weights say how many epochs led to them, and which learns nothing."""
+
+    def epoch(self, data: Windows, factor: float = 1.0, watch: StepWatch | None = None) -> float:
+        with torch.no_grad():
+            for weight in self.model.parts.parameters():
+                weight.add_(1)
+        self._average = {name: value.clone() for name, value in self.model.parts.state_dict().items()}
+        return 1.0
+
+    @property
+    def epochs_behind(self) -> int:
+        """Epochs that led to the weights of now."""
+        return int(self.model.parts.state_dict()["net.first"][0])
+
+
+def scripted(
+    losses: Sequence[float], config: CtrConfig, aucs: Sequence[float] = (), monkeypatch: Any = None
+) -> tuple[TrainingHistory, int]:
+    """The history of a training whose validation part says so after each epoch, and the epochs behind its weights."""
+    model = ClickModel(("x",), config.model_copy(update={"network": "logistic", "position": False}))
+    trainer = ScriptedTrainer(model, model.config, seed=1)
+    figures = iter(zip(losses, aucs or [0.5] * len(losses), strict=True))
+    monkeypatch.setattr(TrainingLoop, "_evaluate", lambda *_: next(figures))
+    nothing: Any = object()  # neither the scripted epoch nor the scripted evaluation reads its data
+    history = TrainingLoop(trainer, nothing, nothing, config.epochs, 100, None).run(None, None)
+    return history, trainer.epochs_behind
+
+
+@pytest.mark.parametrize(
+    ("losses", "patience", "epochs", "best"),
+    [
+        ([3.0, 2.0, 2.5, 2.4, 2.3], 3, 5, 2),  # the third epoch without a better figure is the last one
+        ([3.0, 2.0, 2.5, 2.4, 1.9, 2.0, 2.0, 2.0], 3, 8, 5),  # better in the last moment
+        ([3.0, 3.1], 1, 2, 1),
+        ([2.0, 2.0, 2.0, 2.1], 1, 4, 3),  # as good is better: its weights have learned more
+        ([5.0, 4.0, 3.0, 2.0, 1.0, 0.9, 0.8, 0.7], 1, 8, 8),  # all there are
+    ],
+)
+def test_early_stopping_waits_for_its_patience_and_keeps_the_best_weights(
+    losses: list[float], patience: int, epochs: int, best: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history, behind = scripted(losses, changed(epochs=8, patience=patience), monkeypatch=monkeypatch)
+    assert (len(history.fit_loss), history.best_epoch, behind) == (epochs, best, best)
+    assert history.schedule == [1.0] * best
+
+
+def test_the_learning_rate_falls_to_a_tenth_from_the_best_weights_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = changed(epochs=20, patience=2, lr_decays=2, learning_rate=0.5)
+    losses = [3.0, 2.0, 2.5, 2.5, 1.5, 1.6, 1.6, 1.7, 1.7]
+    history, behind = scripted(losses, config, monkeypatch=monkeypatch)
+    np.testing.assert_allclose(history.learning_rate, [0.5] * 4 + [0.05] * 3 + [0.005] * 2)
+    assert (history.best_epoch, behind) == (5, 3)  # two epochs, then one from there with a tenth
+    np.testing.assert_allclose(history.schedule, [1.0, 1.0, 0.1])
+
+
+def test_the_metric_of_early_stopping_is_the_configured_one_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    losses, aucs = [1.0, 2.0, 3.0], [0.6, 0.7, 0.65]
+    for metric, best in (("loss", 1), ("auc", 2)):
+        config = changed(epochs=3, early_stopping_metric=metric)
+        assert scripted(losses, config, aucs, monkeypatch)[0].best_epoch == best
+    config = changed(epochs=3, early_stopping_metric="auc")
+    assert scripted(losses, config, [float("nan")] * 3, monkeypatch)[0].best_epoch == 1
+
+
+def test_the_warm_up_ends_at_its_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    step = Engine.step
+
+    def recorded(engine: Engine, *inputs: Any) -> torch.Tensor:
+        rates.append(engine.learning_rate)
+        return step(engine, *inputs)
+
+    monkeypatch.setattr(Engine, "step", recorded)
+    fit(NAMES, some_rows(720), None, changed(epochs=1, warmup_steps=4, learning_rate=0.5, batch_size=120), seed=1)
+    np.testing.assert_allclose(rates, [0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
+
+
+def test_a_training_goes_on_after_a_decay_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    config = changed(epochs=9, patience=1, lr_decays=2, learning_rate=0.05, l1=1e-3, hidden=(4,))
+    wrong = some_rows(300, seed=2)
+    wrong = LabelledRows.dense(wrong.matrix, 1 - wrong.label, wrong.impression)  # each epoch fits these worse
+
+    def ended(progress: Progress) -> None:
+        if progress.epoch == 3:  # the first after a decay
+            raise KeyboardInterrupt
+
+    file = Checkpoints(tmp_path / "c.safetensors", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit(NAMES, some_rows(600), wrong, config, seed=1, checkpoints=file, watch=ended)
+    went_on, history = fit(NAMES, some_rows(600), wrong, config, seed=1, checkpoints=file)
+    model, whole = fit(NAMES, some_rows(600), wrong, config, seed=1)
+    assert history.resumed == 2
+    np.testing.assert_allclose(whole.learning_rate, [0.05, 0.05, 0.005, 0.0005])
+    assert asdict(history) | OF_A_PROCESS == asdict(whole) | OF_A_PROCESS
+    for mine, theirs in zip(went_on.parts.state_dict().values(), model.parts.state_dict().values(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+OF_A_PROCESS = {"resumed": 0, "rows": 0, "seconds": 0.0}  # of a history: another in each process
+
+
+def test_l1_leaves_a_useless_column_out_and_keeps_a_useful_one() -> None:
+    rows = some_rows(1_200, seed=2)
+    config = changed(network="logistic", loss="bce", learning_rate=0.1, epochs=80, batch_size=1_200, weight_decay=0.0)
+    weights = {}
+    for l1 in (0.0, 0.03):
+        model, _ = fit(NAMES, rows, None, config.model_copy(update={"l1": l1}), seed=1)
+        weights[l1] = model.parts.state_dict()["net.first"].numpy()
+    scaled = (rows.matrix - rows.matrix.mean(0)) / np.maximum(rows.matrix.std(0), 1e-6)
+    lasso = LogisticRegression(l1_ratio=1, solver="liblinear", C=1 / (0.03 * len(rows))).fit(scaled[:, :2], rows.label)
+    assert lasso.coef_[0, 1] == 0
+    assert abs(weights[0.0][1]) > 0.05  # noise that happens to go with the clicks
+    assert abs(weights[0.03][1]) < 1e-3
+    assert weights[0.03][0] == pytest.approx(lasso.coef_[0, 0], rel=0.05)

@@ -24,8 +24,8 @@ from recsys.errors import DegenerateInput
 from recsys.features import NAMES as NAMES_OF_FEATURES
 from recsys.workspace import load_npy, read_json
 from tests.click_rows import NAMES, rows_of_ids
-from tests.test_ctr_job import made as run_alone
-from tests.test_ctr_job import newsroom, some_set
+from tests.test_ctr_release import made as run_alone
+from tests.test_ctr_release import newsroom, some_set
 
 ROOT = Path(__file__).parents[1]
 LAYOUT = Layout(2, 3, 4, 40)

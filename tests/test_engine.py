@@ -197,6 +197,65 @@ def test_an_unknown_optimiser_is_refused() -> None:
         Engine(Pointwise(made()), optimiser="adagrad")
 
 
+class Weighted(torch.nn.Module):
+    """A loss whose gradient is the row, whatever the weights are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor([[0.3, -0.3, -0.04, 0.02, 0.2, 0.0, 0.0, 0.0]]))
+        self.bias = torch.nn.Parameter(torch.tensor([0.02]))
+
+    def forward(self, batch: CandidateBatch) -> torch.Tensor:
+        return (batch.dense @ self.weight.T + self.bias).mean()
+
+
+def test_an_l1_step_by_hand_moves_weights_towards_zero_and_stops_there() -> None:
+    objective, none = Weighted(), torch.zeros(1, 0, dtype=torch.int64)
+    engine = Engine(objective, optimiser="sgd", learning_rate=0.1, l1=0.5)
+    row = torch.tensor([[1.0, -1.0, 0.0, 0.0, 1.6, 0.4, -0.5, 2.0]])
+    engine.step(CandidateBatch(row, none, none))
+    # .3 - .1 (1 + .5), the same below zero; three would cross zero; .4 and .5 pull no harder than .5; 0 - .1 (2 - .5)
+    expected = torch.tensor([[0.15, -0.15, 0.0, 0.0, 0.0, 0.0, 0.0, -0.15]])
+    torch.testing.assert_close(objective.weight.detach(), expected, rtol=0, atol=1e-7)
+    assert (objective.weight == 0).sum() == 5
+    assert objective.bias.item() == pytest.approx(-0.08)  # a bias has no penalty
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_the_optimum_of_l1_is_the_same_behind_every_optimiser(optimiser: str) -> None:
+    """Least squares of two columns that are one another's opposite halves: the soft threshold of plain means."""
+    x = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    target = 0.8 * x[:, 0] + 0.3 * x[:, 1]
+
+    class Squares(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.tensor([[0.1, 0.1]]))
+
+        def forward(self, batch: CandidateBatch) -> torch.Tensor:
+            return 0.5 * (batch.dense @ self.weight[0] - target).square().mean()
+
+    objective, none = Squares(), torch.zeros(4, 0, dtype=torch.int64)
+    rate = 0.02 if optimiser == "momentum" else 0.2  # ten steps of which add up
+    engine = Engine(objective, optimiser=optimiser, learning_rate=rate, l1=0.5)
+    for step in range(2_000):
+        engine.learning_rate = rate / (1 + step / 50)
+        engine.step(CandidateBatch(x, none, none))
+    assert objective.weight[0, 0].item() == pytest.approx(0.3, abs=5e-3)  # .8 - .5
+    assert objective.weight[0, 1].item() == pytest.approx(0.0, abs=5e-3)  # .3 is less than .5
+
+
+@pytest.mark.parametrize("kind", ["logistic", "deepfm", "dcn"])
+def test_l1_leaves_biases_and_ids_alone(kind: str) -> None:
+    data, plain, sparse = columns(), made(kind), made(kind)
+    for net, l1 in ((plain, 0.0), (sparse, 0.2)):
+        engine = Engine(Pointwise(net), optimiser="sgd", learning_rate=0.02, l1=l1)
+        engine.step(data.batch(torch.arange(60)), data.label)
+    for name, weight in plain.named_parameters():
+        penalised = name.endswith(".weight") or name in ("first", "factors")
+        assert torch.equal(sparse.get_parameter(name), weight) != penalised, name
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_recorded_step_learns_what_a_plain_one_does() -> None:
     data = Columns(*(tensor.cuda() for tensor in columns()))

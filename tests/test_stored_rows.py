@@ -20,7 +20,7 @@ from recsys.dataset.training_set import TrainingSet
 from recsys.errors import CorruptArtefact, MissingArtefact
 from recsys.features import CANDIDATE_FIELDS, COLUMN, LIST_FIELDS, NAMES
 from recsys.features.rows import concatenated
-from tests.test_ctr_job import SHOWN, some_set
+from tests.test_ctr_release import SHOWN, some_set
 
 
 def lists(n: int) -> TrainingSet:

@@ -18,10 +18,10 @@ from recsys.errors import CorruptArtefact
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 
-LEAST_CLICKS = 20  # clicked, and other, rows below which nothing is learned
-ENOUGH_CLICKS = 200  # below which a line is learned where pools were asked for: their ends would be chance
-LEAST_POOL = 100  # rows of a pool, at least
-STEPS = 100  # of Newton's method; it needs about ten
+CALIBRATION_CLICKS = 20  # clicked, and other, rows below which nothing is learned
+ISOTONIC_CLICKS = 200  # below which a line is learned where pools were asked for: their ends would be chance
+POOL_ROWS = 100  # rows of a pool, at least
+NEWTON_STEPS = 100  # of Newton's method; it needs about ten
 STEEPEST = 20.0
 
 
@@ -51,11 +51,11 @@ class Calibration(NamedTuple):
         Raises:
             CorruptArtefact: the points do not rise.
         """
-        made = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})  # type: ignore[arg-type]  # checked below
-        values = np.array([made.raw, made.odds], np.float64)
-        if not (values.size and np.isfinite(values).all() and (np.diff(values) > 0).all() and made.slope > 0):
+        calibration = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})  # type: ignore[arg-type]  # checked below
+        values = np.array([calibration.raw, calibration.odds], np.float64)
+        if not (values.size and np.isfinite(values).all() and (np.diff(values) > 0).all() and calibration.slope > 0):
             raise CorruptArtefact("a calibration that rises", str(facts), "Run: python -m jobs ctr --fresh")
-        return made
+        return calibration
 
 
 def calibrated(kind: str, raw: Floats, label: npt.NDArray[np.int8]) -> Calibration | None:
@@ -70,9 +70,9 @@ def calibrated(kind: str, raw: Floats, label: npt.NDArray[np.int8]) -> Calibrati
         The calibration; None where there is none to learn.
     """
     rarer = min(int(label.sum(dtype=np.int64)), int((label == 0).sum()))
-    if kind == "none" or rarer < LEAST_CLICKS or np.ptp(raw) == 0:
+    if kind == "none" or rarer < CALIBRATION_CLICKS or np.ptp(raw) == 0:
         return None
-    return isotonic(raw, label) if kind == "isotonic" and rarer >= ENOUGH_CLICKS else platt(raw, label)
+    return isotonic(raw, label) if kind == "isotonic" and rarer >= ISOTONIC_CLICKS else platt(raw, label)
 
 
 def platt(raw: Floats, label: npt.NDArray[np.int8]) -> Calibration:
@@ -95,7 +95,7 @@ def _likeliest(x: Doubles, target: Doubles, slope: float | None) -> tuple[float,
     weight[-1] = np.log(target.mean() / (1 - target.mean()))
     loss = np.inf
     step = np.zeros_like(weight)
-    for _ in range(STEPS):
+    for _ in range(NEWTON_STEPS):
         odds = columns @ (weight + step) + fixed
         now = float((np.logaddexp(0, odds) - target * odds).mean())
         if not now <= loss:
@@ -112,7 +112,7 @@ def _likeliest(x: Doubles, target: Doubles, slope: float | None) -> tuple[float,
 
 
 def isotonic(raw: Floats, label: npt.NDArray[np.int8]) -> Calibration:
-    """Pools of scores whose click rate rises, each at least ``LEAST_POOL`` rows, as points of a line."""
+    """Pools of scores whose click rate rises, each at least ``POOL_ROWS`` rows, as points of a line."""
     order = np.argsort(raw, kind="stable")
     x, y = raw[order].astype(np.float64), label[order].astype(np.float64)
     starts = np.flatnonzero(np.append(True, np.diff(x) != 0))  # equal scores are one
@@ -154,13 +154,13 @@ def pav(value: Doubles, weight: Doubles) -> npt.NDArray[np.int64]:
 
 
 def _at_least(pool: npt.NDArray[np.int64], weight: Doubles) -> npt.NDArray[np.int64]:
-    """Join pools, from the lowest, until each holds ``LEAST_POOL`` rows."""
+    """Join pools, from the lowest, until each holds ``POOL_ROWS`` rows."""
     number, held = 0, 0.0
     rows = np.bincount(pool, weight)
     left = float(rows.sum())
     numbers = np.empty(len(rows), np.int64)
     for place, n in enumerate(rows.tolist()):
         numbers[place], held, left = number, held + n, left - n
-        if held >= LEAST_POOL and left >= LEAST_POOL:
+        if held >= POOL_ROWS and left >= POOL_ROWS:
             number, held = number + 1, 0.0
     return numbers[pool]

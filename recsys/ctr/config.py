@@ -108,8 +108,8 @@ class CtrConfig(Section):
         0.0,
         ge=0,
         description=(
-            "pull of the network's weights to exactly 0 by the same amount each, learning_rate times l1 in each "
-            "step, so that columns which say little are left out; 0: none"
+            "L1 of the network's weights, which leaves columns out that say less than that; biases and ids have none; "
+            "0: none"
         ),
     )
     embedding_decay: float = Field(1e-4, ge=0, description="pull towards 0 of the vectors of the ids in a batch")

@@ -5,13 +5,14 @@ writes these rows back: neither gradient nor optimiser ever walks the whole tabl
 torch's fused optimisers. On a GPU a step has no size that depends on the data, so that it is recorded once as a CUDA
 graph and replayed with one launch. Imports torch only: it runs on a bare GPU machine too.
 
-L1 is a proximal step: after the optimiser's own, every weight moves towards zero by learning rate times penalty, and
-stops there. A subgradient would circle around zero, and Adam and RMSProp would divide it by the gradients' size; so it
-is the same penalty for every optimiser, as weight decay is in AdamW, and weights that say nothing become exactly zero.
+L1 adds the subgradient of the penalty to a weight's gradient: at zero the one of least norm, so that a weight stays
+there unless the loss pulls harder than the penalty; and a step that would cross zero ends at zero. So the optimum is
+the same behind every optimiser. A proximal step behind an optimiser's own has that optimum with plain SGD alone: Adam
+and RMSProp divide gradients by their size, and the penalty would weigh next to nothing.
 
 Source: Duchi et al. 2011 (AdaGrad), one accumulator per row as in Mudigere et al. 2022; Zhou et al. 2018, section 5.2
-(penalty on the rows of the batch only); Pascanu et al. 2013 (clipping); Duchi and Singer 2009 (forward-backward
-splitting: L1).
+(penalty on the rows of the batch only); Pascanu et al. 2013 (clipping); Andrew and Gao 2007, section 3 (the subgradient
+of L1 at zero, and steps that end there).
 """
 
 from collections.abc import Callable, Sequence
@@ -176,17 +177,21 @@ class Engine:
                 weights = [self._tables[name].detach().index_select(0, rows) for name in read]
         if self._max_grad_norm:
             _clip([*dense, *gradients], self._max_grad_norm)
+        signs = self._add_l1() if self._l1 else []
         self._optimiser.step()
-        if self._l1:
-            self._shrink()
+        for weight, sign in zip(self._sparse, signs, strict=bool(signs)):
+            weight.mul_(weight.sign() * sign >= 0)  # across zero: stop there
         for name, held, gradient in zip(read, weights, gradients, strict=True):
             self._update_rows(name, rows, held, gradient)
 
-    def _shrink(self) -> None:
-        """The proximal step of L1: w <- sign(w) max(|w| - rate l1, 0)."""
-        threshold = self._rate * self._l1  # on the device: a recorded step reads the rate of now
-        for weight in self._sparse:
-            weight.sub_(torch.clamp(weight, -threshold, threshold))
+    def _add_l1(self) -> list[torch.Tensor]:
+        """Add the subgradient of L1 to the gradients; the signs of the weights before the step."""
+        signs = [weight.sign() for weight in self._sparse]
+        for weight, sign in zip(self._sparse, signs, strict=True):
+            if (gradient := weight.grad) is not None:
+                at_zero = gradient - gradient.clamp(-self._l1, self._l1)
+                gradient.copy_(torch.where(sign == 0, at_zero, gradient + self._l1 * sign))
+        return signs
 
     def _update_rows(self, name: str, rows: torch.Tensor, weights: torch.Tensor, gradient: torch.Tensor) -> None:
         """AdaGrad with one accumulator per row; row 0, which ``rows`` may hold several times, has no gradient."""
