@@ -10,7 +10,7 @@ from recsys.tokens.table import SegmentArrays
 _MAX_WORDS = 2_000_000  # different words of a language in memory, some 250 MB; the rarest are forgotten above it
 MAX_KEYS = 4_000_000  # different keys of ``KeyedSums`` in memory, 100 MB with what merging takes
 _BUCKETS = 1 << 25  # of the sketch, one byte each; ten million different pairs seldom share one
-_BUFFER = 1 << 20  # keys that wait to be merged
+_BUFFER_KEYS = 1 << 20  # keys that wait to be merged
 
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -47,7 +47,7 @@ class KeyedSums:
     def __init__(self, columns: int) -> None:
         self.keys = np.zeros(0, np.int64)
         self.values = np.zeros((0, columns), np.int64)
-        self._waiting: list[tuple[Codes, Codes]] = []
+        self._buffer: list[tuple[Codes, Codes]] = []
         self._size = 0
 
     def add(self, keys: Codes, values: Codes) -> None:
@@ -57,16 +57,16 @@ class KeyedSums:
             keys: int64 (N,).
             values: int64 (N, columns).
         """
-        self._waiting.append((keys, values))
+        self._buffer.append((keys, values))
         self._size += len(keys)
-        if self._size > _BUFFER:
+        if self._size > _BUFFER_KEYS:
             self.merge()
 
     def merge(self) -> None:
-        """Take in what waits; call it before reading ``keys``, which are sorted then, and ``values``."""
-        keys = np.concatenate([self.keys, *(keys for keys, _ in self._waiting)])
-        values = np.concatenate([self.values, *(values for _, values in self._waiting)])
-        self._waiting, self._size = [], 0
+        """Merge the buffer; call it before reading ``keys``, which are sorted then, and ``values``."""
+        keys = np.concatenate([self.keys, *(keys for keys, _ in self._buffer)])
+        values = np.concatenate([self.values, *(values for _, values in self._buffer)])
+        self._buffer, self._size = [], 0
         order = np.argsort(keys, kind="stable")
         keys, values = keys[order], values[order]
         first = np.flatnonzero(np.diff(keys, prepend=-1))
@@ -78,7 +78,7 @@ class KeyedSums:
 
 
 class BigramCounter:
-    """Counts neighbours and the articles in which they meet.
+    """Counts of neighbours, and of the articles in which they meet.
 
     Pairs are first counted in a sketch, one byte per bucket, and exactly from the moment on at which they reach the
     least count that is asked for: what is rare, which is nearly everything, takes no memory of its own.
@@ -92,7 +92,7 @@ class BigramCounter:
 
     def __init__(self, size: int, least: int) -> None:
         self._size, self._least = size, min(least, 100)
-        self._seen = np.zeros((_BUCKETS, 2), np.uint8)  # times and articles, at most 255
+        self._sketch = np.zeros((_BUCKETS, 2), np.uint8)  # times and articles, at most 255
         self._sums = KeyedSums(2)
 
     def add(self, codes: Codes, meeting: Mask, article: Codes) -> None:
@@ -100,7 +100,7 @@ class BigramCounter:
 
         Args:
             codes: int64 (T,), words.
-            meeting: bool (T - 1,), whether the word and the next one are neighbours.
+            meeting: bool (T - 1,), words that are neighbours of the next one.
             article: int64 (T,), the article of each word; an article is in one batch.
         """
         places = np.flatnonzero(meeting)
@@ -108,15 +108,16 @@ class BigramCounter:
             return
         keys = codes[places] * self._size + codes[places + 1]
         articles = int(article[-1]) + 1
-        pairs, counts = np.unique(keys * articles + article[places], return_counts=True)
+        pairs, counts = np.unique(keys * articles + article[places], return_counts=True)  # pair and article in one key
         pairs //= articles
         first = np.flatnonzero(np.diff(pairs, prepend=-1))
         keys = pairs[first]
         fresh = np.stack([np.add.reduceat(counts, first), np.diff(first, append=len(pairs))], axis=1)  # (P, 2)
-        bucket = ((keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(39)).astype(np.int64)
-        before = self._seen[bucket].astype(np.int64)
+        hashed = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # Fibonacci hashing: the upper bits mix best
+        bucket = (hashed >> np.uint64(39)).astype(np.int64)  # 25 bits are left: _BUCKETS
+        before = self._sketch[bucket].astype(np.int64)
         after = before + fresh
-        self._seen[bucket] = np.minimum(after, 255)
+        self._sketch[bucket] = np.minimum(after, 255)
         counted, enter = before[:, 0] >= self._least, after[:, 0] >= self._least
         self._sums.add(keys[enter], np.where(counted[enter, None], fresh[enter], after[enter]))
 
@@ -128,7 +129,7 @@ class BigramCounter:
 
 
 class NeighbourCounter:
-    """The entropy of what stands beside each of some pairs.
+    """Entropy of the words beside each of some pairs.
 
     A neighbour beyond a break, or too rare to have a code, counts as one that stands there only once.
 

@@ -66,7 +66,7 @@ class Lexicon(NamedTuple):
     site_languages: SiteLanguages = NO_SITE_LANGUAGES
 
     def save(self, folder: Path) -> None:
-        """Write all of it into a folder."""
+        """Write the lexicon into a folder."""
         columns = dict(zip(_SCHEMA.names, zip(*self.entries, strict=True), strict=False)) if self.entries else {}
         table = pa.table({name: list(columns.get(name, [])) for name in _SCHEMA.names}, schema=_SCHEMA)
         write_table(folder / "lexicon.parquet", table)
@@ -100,7 +100,7 @@ def joined_name(parts: Sequence[str]) -> str:
 
 
 class Joiner:
-    """Finds the entries of one language in coded words.
+    """Search for the entries of one language in coded words.
 
     Args:
         entries: the parts of each entry, the most important one first.
@@ -141,7 +141,7 @@ class Joiner:
 
 def _keys(parts: Codes) -> Codes:
     """One number for each row of part codes, (N, L); rows of one length differ in it but for one chance in 2^64."""
-    keys = np.zeros(len(parts), np.uint64)
+    keys = np.zeros(len(parts), np.uint64)  # multiply and xor-shift, once per part
     for column in parts.T:
         keys = (keys ^ (column.astype(np.uint64) + np.uint64(1))) * np.uint64(0x9E3779B97F4A7C15)
         keys ^= keys >> np.uint64(29)

@@ -32,6 +32,7 @@ _CHINESE_TAGS = ("n", "v", "a", "b", "j", "k", "h", "i", "l", "s", "g", "z", "en
 Codes = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Reader = Callable[[], Iterable[pa.RecordBatch]]
+Join = Callable[[Codes, SegmentArrays], tuple[Codes, Mask, Codes]]
 
 
 class NgramCounts(NamedTuple):
@@ -39,7 +40,7 @@ class NgramCounts(NamedTuple):
 
     Attributes:
         names: V words or sequences of words: its parts.
-        counts: int64 (V,), how often each stands in the corpus.
+        counts: int64 (V,), of each in the corpus.
         usable: bool (V,), words that can be part of an entry: no stop word, no number, frequent enough.
         total: words in the corpus.
     """
@@ -66,7 +67,7 @@ def new_words(
 
     Args:
         read: gives the batches of ``SEGMENTS``, from the first one on, each time it is called.
-        counts: how often each word stands in them.
+        counts: of each word in them.
         language: "zh" or "en".
         config: least counts, NPMI and branching entropy.
         tags: the part of speech of a Chinese word.
@@ -78,30 +79,38 @@ def new_words(
     if not words.usable.any():
         return []
     coded = _Coded(read, language, words)
-    meetings = BigramCounter(len(words.names), config.min_count)
+    bigrams = BigramCounter(len(words.names), config.min_count)
     for flat, codes in coded:
-        meetings.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
-    pairs = _cohesive_pairs(meetings, words, language, config)
+        bigrams.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
+    pairs = _cohesive_pairs(bigrams, words, language, config)
+    if not len(pairs.left):
+        return []
     joined = words._replace(
         names=words.names + _names(pairs, words),
         counts=np.concatenate([words.counts, pairs.counts]),
         usable=np.concatenate([words.usable, np.ones(len(pairs.left), bool)]),
     )
-    entropy, meetings = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), config.min_count)
+    entropy, bigrams = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), config.min_count)
     join = _joiner(pairs, words)
-    for flat, codes in coded if len(pairs.left) else ():
+    for flat, codes in coded:
         entropy.add(codes, flat.starts)
         codes, starts, article = join(codes, flat)
         new = (codes[:-1] >= len(words.names)) | (codes[1:] >= len(words.names))
-        meetings.add(codes, _meeting(codes, joined.usable, starts) & new, article)
-    entries = _entries(pairs, words, entropy, language, config)
-    longer = _cohesive_pairs(meetings, joined, language, config)
-    entropy = BranchingEntropy(longer, len(joined.names))
-    for flat, codes in coded if len(longer.left) else ():
+        bigrams.add(codes, _meeting(codes, joined.usable, starts) & new, article)
+    longer = _cohesive_pairs(bigrams, joined, language, config)
+    entries = _entries(pairs, words, entropy, language, config) + _longer_entries(longer, joined, coded, join, config)
+    return sorted(entries, key=lambda entry: (-entry.npmi, entry.parts))
+
+
+def _longer_entries(
+    pairs: Bigrams, joined: NgramCounts, coded: "_Coded", join: Join, config: TokensConfig
+) -> list[LexiconEntry]:
+    """Entries of three or four parts: pairs of which at least one is a pair itself."""
+    entropy = BranchingEntropy(pairs, len(joined.names))
+    for flat, codes in coded if len(pairs.left) else ():
         codes, starts, _ = join(codes, flat)
         entropy.add(codes, starts)
-    entries += _entries(longer, joined, entropy, language, config)
-    return sorted(entries, key=lambda entry: (-entry.npmi, entry.parts))
+    return _entries(pairs, joined, entropy, coded.language, config)
 
 
 class BranchingEntropy:
@@ -119,13 +128,13 @@ class BranchingEntropy:
         self._left, self._right = (NeighbourCounter(len(keys), size) for _ in range(2))
 
     def add(self, codes: Codes, starts: Mask) -> None:
-        """Look at a batch: codes int64 (T,), -1 for unknown words; starts bool (T,), words behind a break."""
+        """Count a batch: codes int64 (T,), -1 for words without a code; starts bool (T,), words behind a break."""
         keys = codes[:-1] * self._size + codes[1:]
         at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         places = np.flatnonzero((self._keys[at] == keys) & ~starts[1:] & (codes[:-1] >= 0) & (codes[1:] >= 0))
         pair = self._order[at[places]]
         ends = np.append(starts, True)
-        around = np.concatenate([[-1], codes, [-1]])
+        around = np.concatenate([[-1], codes, [-1]])  # [p] is left of the pair at p, [p + 3] right of it
         self._left.add(pair, np.where(starts[places], -1, around[places]))
         self._right.add(pair, np.where(ends[places + 2], -1, around[places + 3]))
 
@@ -153,7 +162,7 @@ class _Coded:
     """The words of one language, batch by batch, by their codes, -1 for unknown ones; can be read several times."""
 
     def __init__(self, read: Reader, language: str, words: NgramCounts) -> None:
-        self._read, self._language = read, language
+        self._read, self.language = read, language
         self._code = {name[0]: place for place, name in enumerate(words.names)}
         self._cached: list[npt.NDArray[np.int32]] = []  # the codes of each batch's different words
         self._room = _MAX_CACHED_CODES
@@ -161,7 +170,7 @@ class _Coded:
     def __iter__(self) -> Iterator[tuple[SegmentArrays, Codes]]:
         for number, batch in enumerate(self._read()):
             flat = segment_arrays(batch)
-            language = flat.languages.index(self._language) if self._language in flat.languages else -1
+            language = flat.languages.index(self.language) if self.language in flat.languages else -1
             kept = flat.language == language
             codes = self._codes(number, flat.names)[flat.codes[kept]].astype(np.int64)
             if len(codes):
@@ -186,9 +195,9 @@ def _meeting(codes: Codes, usable: Mask, starts: Mask) -> Mask:
 
 def _cohesive_pairs(meetings: BigramCounter, words: NgramCounts, language: str, config: TokensConfig) -> Bigrams:
     left, right, counts, articles = meetings.pairs()
-    often = np.log(words.total / counts)
-    chance = np.log(words.total / words.counts[left]) + np.log(words.total / words.counts[right])
-    npmi = np.divide(chance - often, often, out=np.ones(len(counts)), where=often > 0)
+    joint = np.log(words.total / counts)  # -log p(a, b)
+    independent = np.log(words.total / words.counts[left]) + np.log(words.total / words.counts[right])  # -log p(a) p(b)
+    npmi = np.divide(independent - joint, joint, out=np.ones(len(counts)), where=joint > 0)
     short = [
         sum(map(len, words.names[a] + words.names[b])) <= _MAX_CHARS[language]
         for a, b in zip(left.tolist(), right.tolist(), strict=True)
@@ -203,8 +212,8 @@ def _names(pairs: Bigrams, words: NgramCounts) -> list[tuple[str, ...]]:
     return [words.names[a] + words.names[b] for a, b in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)]
 
 
-def _joiner(pairs: Bigrams, words: NgramCounts) -> Callable[[Codes, SegmentArrays], tuple[Codes, Mask, Codes]]:
-    """A function that joins cohesive pairs, whether they are free or not, and codes them behind the words."""
+def _joiner(pairs: Bigrams, words: NgramCounts) -> Join:
+    """A function that joins cohesive pairs, whatever their branching entropy, and codes them behind the words."""
     order, names = np.argsort(-pairs.npmi, kind="stable").tolist(), _names(pairs, words)
     joiner = Joiner([names[place] for place in order])
     parts = np.append(joiner.parts([name[0] for name in words.names]), -1)  # the last one is for unknown words

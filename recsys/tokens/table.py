@@ -1,4 +1,8 @@
-"""A tokenised article, and the table that holds many of them."""
+"""Tables of segments and of tokens, and their arrays.
+
+A segment is a word as the segmenter cuts it, or punctuation; a token is a word of the tokens table, in which the
+entries of the lexicon are joined and every word is tagged.
+"""
 
 from typing import Any, NamedTuple
 
@@ -53,7 +57,7 @@ SEGMENTS = pa.schema(
         ("id", pa.string()),
         ("language", pa.string()),
         ("words", pa.list_(pa.dictionary(pa.int32(), pa.string()))),  # of title + body
-        ("title", pa.int32()),  # how many of them are the title's
+        ("title", pa.int32()),  # number of them that are the title's
         ("breaks", pa.list_(pa.int32())),  # as in recsys.tokens.table.Tokens
         ("odd", pa.list_(pa.string())),  # kinds of odd input, see recsys.tokens.clean
     ]
@@ -87,7 +91,7 @@ class SegmentArrays(NamedTuple):
 
 
 def segment_arrays(batch: pa.RecordBatch) -> SegmentArrays:
-    """Take a batch of ``SEGMENTS`` apart."""
+    """Arrays of a batch of ``SEGMENTS``."""
     bounds, break_bounds = _offsets(batch.column("words")), _offsets(batch.column("breaks"))
     words = batch.column("words").flatten()
     article = np.repeat(np.arange(batch.num_rows), np.diff(bounds))
@@ -140,7 +144,7 @@ class TokenArrays(NamedTuple):
 
 
 def token_arrays(batch: pa.RecordBatch) -> TokenArrays:
-    """Turn rows of the tokens table into arrays."""
+    """Arrays of rows of the tokens table."""
     title, title_bounds = _values_and_bounds(batch.column("title"))
     body, body_bounds = _values_and_bounds(batch.column("body"))
     encoded = pa.concat_arrays([title, body]).dictionary_encode()

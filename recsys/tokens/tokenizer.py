@@ -27,7 +27,7 @@ class Tokenizer:
     """Tokeniser of articles, in a batch or one by one.
 
     Args:
-        config: as for the batch.
+        config: of the tokeniser.
         lexicon: new words, collocations and boilerplate of the corpus.
         classes: the classes of English words.
     """
@@ -45,7 +45,7 @@ class Tokenizer:
         self._user_joiner = Joiner(self._user_phrases)
 
     def tokenize(self, title: str, body: str, language: str | None = None) -> Tokens:
-        """Cut one article into words.
+        """Tokenise one article.
 
         Args:
             title: any text.
@@ -59,7 +59,7 @@ class Tokenizer:
         """Join and tag the words of a batch.
 
         Args:
-            batch: rows of ``recsys.tokens.segmenter.SEGMENTS``.
+            batch: rows of ``SEGMENTS``.
 
         Returns:
             As many rows of ``TOKENS_SCHEMA``.
@@ -84,16 +84,14 @@ class Tokenizer:
         )
 
     def _joined(self, flat: SegmentArrays) -> tuple[Mask, Codes, pa.Array, Codes]:
-        """Join entries: which words stay, the codes of those, all words by code, and by code the part that tags it."""
+        """Join entries: mask of the words that stay, their codes, all words by code, the part that tags each by code."""
         kept, codes, size = np.ones(len(flat.codes), bool), flat.codes.copy(), len(flat.names)
         words = flat.names.to_pylist()
         code_of: dict[str, int] = {}
         last: list[int] = []
         for number, language in enumerate(flat.languages):
-            entries, joiner = (
-                self._entries.get(language, self._user_phrases),
-                self._joiners.get(language, self._user_joiner),
-            )
+            entries = self._entries.get(language, self._user_phrases)
+            joiner = self._joiners.get(language, self._user_joiner)
             if not entries:
                 continue
             parts = np.where(flat.language == number, joiner.parts(words)[flat.codes], -1)
