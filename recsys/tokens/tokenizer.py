@@ -84,7 +84,7 @@ class Tokenizer:
         )
 
     def _joined(self, flat: SegmentArrays) -> tuple[Mask, Codes, pa.Array, Codes]:
-        """Join entries: mask of the words that stay, their codes, all words by code, the part that tags each by code."""
+        """Join entries: mask of the words that stay, their codes, all words by code, and the part that tags each."""
         kept, codes, size = np.ones(len(flat.codes), bool), flat.codes.copy(), len(flat.names)
         words = flat.names.to_pylist()
         code_of: dict[str, int] = {}
