@@ -19,7 +19,7 @@ def run(job: Job) -> Counts:
         Counts: baselines, held-out rows.
     """
     events, lists = logged(job)
-    found = held_out_scores(events, lists, gap_minutes=job.settings.events.session_gap_minutes, seed=job.seed)
-    save_arrays(job.out / "holdout.safetensors", {name: one.scores for name, one in found.items()})
-    write_json(job.out / "chosen.json", {name: vars(one.model) for name, one in found.items()})
-    return {"baselines": len(found), "rows": max(len(one.scores) for one in found.values())}
+    baselines = held_out_scores(events, lists, gap_minutes=job.settings.events.session_gap_minutes, seed=job.seed)
+    save_arrays(job.out / "holdout.safetensors", {name: baseline.scores for name, baseline in baselines.items()})
+    write_json(job.out / "chosen.json", {name: vars(baseline.model) for name, baseline in baselines.items()})
+    return {"baselines": len(baselines), "rows": max(len(baseline.scores) for baseline in baselines.values())}

@@ -60,23 +60,23 @@ def run(job: Job) -> Counts:
         store.close()
     events = job.event_log.load()
     newest = newest_before(events, now_ms() + int(job.settings.trends.ahead_minutes * MINUTE_MS))
-    held = int((events.time > newest).sum())
+    held_back = int((events.time > newest).sum())
     odd = odd_readers(events.before(newest + 1))
-    sessions = job.event_log.read(["session"])["session"] if any(one.reader is None for one in odd) else None
+    sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
     write_odd_readers(odd, sessions, job.out / "odd_readers.parquet")
     simulated = job.event_log.has_reader(READER_PREFIX)
     counts: Counts = {
         "events": len(events),
         "new": appended.events,
         "articles": articles,
-        "held": held,
+        "held": held_back,
         "odd": len(odd),
     }
     facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
     write_json(job.out / "log.json", facts | {name: counts[name] for name in ("events", "held", "odd")})
-    if held:
+    if held_back:
         remedy = "check the clocks that gave these times; the events count when their time has come"
-        log.warning("events dated ahead of the clock are held back", events=held, remedy=remedy)
+        log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
     return counts | matched | ({"forgotten": removed} if removed else {})

@@ -84,14 +84,14 @@ def logged(job: Job) -> tuple[Events, Impressions]:
 
 
 def facts(job: Job, ids: list[str]) -> ArticleTables:
-    """What is known of articles without a click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
+    """Tables of articles before any click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
     vectors, known = article_vectors(job, ids), article_table(job, ids)
     named = hashed_article_ids(ids, known.category, list(known.codes))
     return ArticleTables(vectors, vectors, known.category, known.published, ids=named, tags=_tags(job, ids))
 
 
 def _tags(job: Job, ids: list[str]) -> ArticleTags:
-    """What the articles are about, by the rows of ``ids``."""
+    """Tags of the articles by the rows of ``ids``."""
     row_of = {article_id: row for row, article_id in enumerate(ids)}
     tags = ArticleTags.empty(len(ids), STEM)
     ranked = read_table(job.path("keywords") / "keywords.parquet", columns=["id", "parts", "weights"])

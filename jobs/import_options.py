@@ -73,7 +73,7 @@ def reading(
     *,
     default_zone: str | None = None,
 ) -> ParseOptions:
-    """How an import reads values that do not say it themselves.
+    """Rules for values that do not say themselves how they are read.
 
     Args:
         settings: the configuration.

@@ -1,4 +1,4 @@
-"""What several stages read of the stages before them, put together once and by the rows of one list of articles."""
+"""Inputs that several stages share: artefacts of earlier stages by the rows of one list of articles."""
 
 from typing import NamedTuple
 

@@ -58,7 +58,7 @@ def run(job: Job) -> Counts:
 
 
 def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
-    """What item vectors are learned from.
+    """Inputs of item vectors.
 
     Returns:
         The articles of the catalogue and of the log, the log by their rows, and their article vectors.
@@ -68,5 +68,5 @@ def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
 
 
 def newer(events: Events, known: int) -> npt.NDArray[np.bool_]:
-    """Which events came into the log after number ``known``, late ones with an old time included: bool (E,)."""
+    """Mask of the events after ``seq`` ``known``, late ones with an old time included: bool (E,)."""
     return np.asarray(events.seq > known)

@@ -31,17 +31,17 @@ def run(job: Job) -> Counts:
     config, half_life = job.settings.items, job.settings.readers.half_life_clicks
     _, events, content = inputs(job)
     tries = search(events, content, config, half_life=half_life, seed=job.seed)
-    found = list(job.track(tries, 1 + len(changes(config)), "settings"))
+    trials = list(job.track(tries, 1 + len(changes(config)), "settings"))
     facts = {"seed": job.seed, "half_life_clicks": half_life, "settings": plain(config)}
-    write_json(job.out / "search.json", facts | {"tried": found})
-    Console().print(table(found))
-    return {"settings": len(found), "lists": int(found[0]["lists"])}
+    write_json(job.out / "search.json", facts | {"tried": trials})
+    Console().print(table(trials))
+    return {"settings": len(trials), "lists": int(trials[0]["lists"])}
 
 
-def table(found: list[dict[str, Any]]) -> Table:
+def table(trials: list[dict[str, Any]]) -> Table:
     """The settings as they are, and below what each change gains, with two standard errors."""
     shown = Table("setting", "value", *SHOWN, "± of MRR", box=None)
-    for row in found:
+    for row in trials:
         first = not row["setting"]
         form = "{:.4f}" if first else "{:+.4f}"
         values = [form.format(row[key if first else f"{key}_gain"]) for key in SHOWN.values()]

@@ -27,8 +27,8 @@ def take_over(context: Context, file: Path | None, task: str | None, encoding: s
         raise InputError("--labels FILE and --task NAME together", got, "Give both, or none to sort into categories.")
     table, counts = read_labels(file, task, encoding, context.settings.categories.min_articles)
     ids = set(table["id"].to_pylist())
-    known = read_table(context.workspace.path("events") / "articles.parquet", ["id"])["id"].to_pylist()
-    if None not in ids and not ids & set(known):
+    catalogue_ids = read_table(context.workspace.path("events") / "articles.parquet", ["id"])["id"].to_pylist()
+    if None not in ids and not ids & set(catalogue_ids):
         got = f"{min(ids)!r} and {len(ids) - 1} others that are not in it, from {file.name}"
         raise UnknownArticle("ids of articles in the catalogue", got, "Import the articles, then: python -m jobs all")
     save_labels(table, task, context.settings.data_dir / LABELS)

@@ -27,7 +27,7 @@ SAYS = {
 
 
 def who() -> str:
-    """Who gives the command, for the audit."""
+    """Name of the user who gives the command, for the audit."""
     with suppress(KeyError, OSError):  # a container may run as a number without a name
         return f"command {getpass.getuser()}"
     return "command"

@@ -1,4 +1,4 @@
-"""What a stage takes over from the last time: the artefact that it goes on from, and what it is compared with.
+"""Previous artefacts: those that a training goes on from, and the figures that a report compares with.
 
 The live release comes first, because its vectors are the ones that are served; the workspace's own stand in where
 nothing was published. Neither is an input of a stage: it decides where training begins, not whether there is any.

@@ -107,9 +107,9 @@ def show(context: Context) -> None:
     typer.echo(f"{'':4}  {'release':21}  {'made (UTC)':19}  {'files':>5}  {'MiB':>7}  parent")
     for name in reversed(names):
         manifest = releases.manifest(name)
-        made = datetime.fromtimestamp(manifest["created_at"] / 1000, UTC)
+        since = datetime.fromtimestamp(manifest["created_at"] / 1000, UTC)
         mebibytes = sum(file["bytes"] for file in manifest["files"].values()) / 2**20
         mark, files = "live" if name == releases.current() else "", len(manifest["files"])
         typer.echo(
-            f"{mark:4}  {name:21}  {made:%Y-%m-%d %H:%M:%S}  {files:5}  {mebibytes:7.1f}  {manifest['parent'] or '-'}"
+            f"{mark:4}  {name:21}  {since:%Y-%m-%d %H:%M:%S}  {files:5}  {mebibytes:7.1f}  {manifest['parent'] or '-'}"
         )

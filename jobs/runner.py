@@ -1,4 +1,4 @@
-"""What every stage has in common: settings, seed, the folders that it reads and writes, progress.
+"""Runner of stages: settings, seed, the folders that a stage reads and writes, progress.
 
 A stage job is a module with a ``STAGE`` and a ``run(job) -> counts``. ``run_stage`` makes its artefact when settings,
 seed or inputs have changed since the last time, and leaves it alone otherwise.
@@ -99,7 +99,7 @@ class Context:
 
 @dataclass
 class Job:
-    """What one stage gets: its context, its inputs' folders and a folder to write into."""
+    """Context of one stage: its inputs' folders and a folder to write into."""
 
     context: Context
     stage: Stage
@@ -161,7 +161,7 @@ def open_store(settings: Settings) -> Store:
 
 
 def stage_fingerprint(context: Context, stage: Stage) -> tuple[str, dict[str, str]]:
-    """What decides a stage's bytes; another version of the code counts as well.
+    """Fingerprint of all that decides a stage's bytes; another version of the code counts as well.
 
     Returns:
         The fingerprint, and the digests of the inputs by name.
@@ -187,8 +187,8 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
     mark, inputs = stage_fingerprint(context, stage)
     if old := context.workspace.stale(stage.inputs):
         log.warning("made from what is stale", stage=stage.name, stale=old, remedy="Run: python -m jobs all")
-    known = context.workspace.finished(stage.name)
-    if known and known.fingerprint == mark and not (context.fresh or stage.always):
+    finished = context.workspace.finished(stage.name)
+    if finished and finished.fingerprint == mark and not (context.fresh or stage.always):
         log.info("up to date", stage=stage.name)
         return False
     log.info("start", stage=stage.name, seed=context.seed)

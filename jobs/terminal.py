@@ -1,4 +1,4 @@
-"""How a job speaks: a progress bar on a terminal, log lines, exit codes, its own peak memory.
+"""Output of jobs: a progress bar on a terminal, log lines, exit codes, peak memory.
 
 One start and one end line per stage on stderr: ``key=value``, or aligned and coloured when a person is looking.
 """

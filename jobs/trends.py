@@ -20,12 +20,12 @@ def run(job: Job) -> Counts:
         Counts: articles, events, clicks, impressions, and how many events came late.
     """
     events = whole_log(job)
-    known = article_table(job, events.article_ids)
+    table = article_table(job, events.article_ids)
     gap = job.settings.events.session_gap_minutes
-    trends = count_log(events, job.settings.trends, known.category, known.published, gap)
+    trends = count_log(events, job.settings.trends, table.category, table.published, gap)
     as_of = int(events.time[-1]) if len(events.time) and events.time[-1] != UNDATED else None
     odd = [reader for reader in column(job, "events", "odd_readers.parquet", "reader") if reader is not None]
-    save_trends(trends, events.article_ids, list(known.codes), events.through, as_of, job.out, odd)
+    save_trends(trends, events.article_ids, list(table.codes), events.through, as_of, job.out, odd)
     shown, clicked = trends.all_total
     counts: Counts = {"articles": len(trends), "events": len(events), "clicks": clicked, "impressions": shown}
     return counts | {"late": trends.odd["late"]}

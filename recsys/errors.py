@@ -14,7 +14,8 @@
     │   ├── CorruptArtefact   its bytes are not the ones that were written
     │   └── SpaceMismatch     its vectors live in another space
     ├── StoreError            the database refused or is out of reach   exit code 1
-    └── Busy                  another run holds what this one needs     exit code 1
+    ├── Busy                  another run holds what this one needs     exit code 1
+    └── LostProcess           one that trains with others has ended     exit code 1
 
 A message has three parts: what was expected, what came instead, and what to do about it.
 """

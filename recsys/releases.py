@@ -84,8 +84,8 @@ class Releases:
         """Names of all whole releases, oldest first."""
         if not self.root.is_dir():
             return []
-        made = ((read_json(path)["created_at"], path.parent.name) for path in self.root.glob(f"[0-9]*/{MANIFEST}"))
-        return [name for _, name in sorted(made)]
+        whole = ((read_json(path)["created_at"], path.parent.name) for path in self.root.glob(f"[0-9]*/{MANIFEST}"))
+        return [name for _, name in sorted(whole)]
 
     def current(self) -> str | None:
         """Name of the live release, or None when nothing was published."""
@@ -95,7 +95,7 @@ class Releases:
             return None
 
     def manifest(self, name: str) -> dict[str, Any]:
-        """What a release says of itself; its files are not looked at.
+        """The manifest of a release; its files are not looked at.
 
         Raises:
             MissingArtefact: there is no such release.
@@ -278,9 +278,9 @@ class Releases:
         names = self.names()
         for name in names[: -self.config.keep]:
             if name != self.current():
-                gone = self.root / f".tmp-{name}"
-                (self.root / name).rename(gone)  # first out of sight, so that nobody opens half of it
-                shutil.rmtree(gone, ignore_errors=True)
+                doomed = self.root / f".tmp-{name}"
+                (self.root / name).rename(doomed)  # first out of sight, so that nobody opens half of it
+                shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _served(record: StageRecord, patterns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:

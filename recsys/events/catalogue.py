@@ -10,13 +10,14 @@ import pyarrow.parquet as pq
 
 from recsys.store import StoredArticle
 
-BATCH_ROWS = 5_000  # articles in memory at a time
-SCHEMA = pa.schema(
+_BATCH_ARTICLES = 5_000  # articles in memory at a time
+_SCHEMA = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "title", "body", "url", "image", "source", "language")),
         *((name, pa.string()) for name in ("category", "subcategory")),
         *((name, pa.int64()) for name in ("published_at", "expires_at")),
         ("hidden", pa.bool_()),
+        ("entities", pa.list_(pa.string())),
     ]
 )
 
@@ -32,9 +33,9 @@ def write_catalogue(articles: Iterable[StoredArticle], file: Path) -> int:
         How many there were.
     """
     count = 0
-    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(file, _SCHEMA, compression="zstd") as writer:
         stream = iter(articles)
-        while rows := [asdict(article) for article in islice(stream, BATCH_ROWS)]:
-            writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+        while rows := [asdict(article) for article in islice(stream, _BATCH_ARTICLES)]:
+            writer.write_table(pa.Table.from_pylist(rows, _SCHEMA))
             count += len(rows)
     return count

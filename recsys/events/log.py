@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from recsys.errors import StaleArtefact
 from recsys.events.arrays import Events
 from recsys.events.config import EventsConfig
-from recsys.events.parts import ARRAY_COLUMNS, SCHEMA, as_events, by_day, find_aliases, read_part, resolved, unified
+from recsys.events.parts import ARRAY_COLUMNS, LOG_SCHEMA, as_events, by_day, find_aliases, read_part, resolved, unified
 from recsys.store import Forgotten, Kind, Store, reader_digest
 from recsys.store.addresses import is_made
 from recsys.workspace import fsync_folder, read_json, replace_json
@@ -28,7 +28,7 @@ PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 
 
 class Appended(NamedTuple):
-    """What one append did: events added, days touched, and the highest ``seq`` that the log holds now."""
+    """Result of one append: events added, days touched, and the highest ``seq`` that the log holds now."""
 
     events: int
     days: int
@@ -84,11 +84,11 @@ class EventLog:
         return int(self._state()["through"])
 
     def count(self) -> int:
-        """How many events the log holds, read from the parts' footers."""
+        """Number of events in the log, read from the parts' footers."""
         return sum(pq.read_metadata(file).num_rows for file in self._parts(self.through))
 
     def lacking(self, names: Sequence[str]) -> dict[str, int]:
-        """How many events have nothing in a field, for each of ``names``, read from the parts' footers."""
+        """Number of events without a value, for each field in ``names``, read from the parts' footers."""
         counts = dict.fromkeys(names, 0)
         for file in self._parts(self.through):
             footer = pq.read_metadata(file)
@@ -108,14 +108,14 @@ class EventLog:
         return dict(counts)
 
     def has_reader(self, prefix: str) -> bool:
-        """Whether an event is of a reader whose identifier begins with ``prefix``."""
+        """Presence of an event of a reader whose identifier begins with ``prefix``."""
         for file in self._parts(self.through):
             names = read_part(file, ["reader"])["reader"].combine_chunks().dictionary
             if pc.any(pc.starts_with(names, prefix)).as_py():
                 return True
         return False
 
-    def forget(self, site: str, gone: Sequence[Forgotten]) -> int:
+    def forget(self, site: str, forgotten: Sequence[Forgotten]) -> int:
         """Rewrite the parts that hold something of readers who were forgotten, each atomically.
 
         Call it after ``append``. A crash leaves each part as it was or as it shall be; then call it again.
@@ -127,9 +127,9 @@ class EventLog:
         Returns:
             How many events were removed.
         """
-        through = {one.digest: one.through for one in gone}
+        through = {reader.digest: reader.through for reader in forgotten}
         removed = 0
-        for file in self._parts(self.through) if gone else ():
+        for file in self._parts(self.through) if forgotten else ():
             names = read_part(file, ["reader"])["reader"].unique().drop_null().to_pylist()
             limits = {name: through[digest] for name in names if (digest := reader_digest(site, name)) in through}
             if limits:
@@ -137,7 +137,7 @@ class EventLog:
         return removed
 
     def count_of(self, reader: str) -> tuple[int, int]:
-        """How many events of a reader the log holds, and in how many of its parts."""
+        """Number of events of a reader in the log, and of the parts that hold them."""
         counts = [
             pc.sum(pc.equal(read_part(file, ["reader"])["reader"].cast(pa.string()), reader)).as_py() or 0
             for file in self._parts(self.through)
@@ -152,7 +152,7 @@ class EventLog:
         Raises:
             CorruptArtefact: a part cannot be read.
         """
-        names = list(columns) if columns is not None else SCHEMA.names
+        names = list(columns) if columns is not None else LOG_SCHEMA.names
         return self._sorted(names, self.through)
 
     def load(self, until: int | None = None) -> Events:
@@ -180,10 +180,10 @@ class EventLog:
         return table.select(names).take(order)
 
     def _find_aliases(self, store: Store, site: str) -> None:
-        """Which made identifiers are of articles that have come since; they are resolved when the log is read."""
+        """Note the made identifiers of articles that have come since; they are resolved when the log is read."""
         parts = (read_part(file, ["article"])["article"].unique().to_pylist() for file in self._parts(self.through))
-        made = {name for names in parts for name in names if is_made(name)}
-        aliases = find_aliases(made, store.article_names(site))
+        made_ids = {name for names in parts for name in names if is_made(name)}
+        aliases = find_aliases(made_ids, store.article_names(site))
         if aliases != self._aliases():
             replace_json(self.root / "aliases.json", aliases)
 
@@ -219,19 +219,19 @@ class EventLog:
 
     def _remove_from(self, file: Path, limits: Mapping[str, int]) -> int:
         """Write one part anew without the events of some readers, each up to a ``seq``; an empty part is removed."""
-        part = pq.read_table(file, schema=SCHEMA)
-        held = np.ones(part.num_rows, bool)
+        part = pq.read_table(file, schema=LOG_SCHEMA)
+        kept = np.ones(part.num_rows, bool)
         for reader, through in limits.items():
             own = pc.equal(part["reader"], reader).fill_null(False).to_numpy()
-            held &= ~(own & (part["seq"].to_numpy() <= through))
-        if held.all():
+            kept &= ~(own & (part["seq"].to_numpy() <= through))
+        if kept.all():
             return 0
-        if held.any():
-            _replace_part(file, part.filter(pa.array(held)))
+        if kept.any():
+            _replace_part(file, part.filter(pa.array(kept)))
         else:
             file.unlink()
             fsync_folder(file.parent)
-        return int((~held).sum())
+        return int((~kept).sum())
 
     def _write_part(self, day: str, part: pa.Table) -> None:
         folder = self.root / f"date={day}"
@@ -252,4 +252,4 @@ def _replace_part(file: Path, part: pa.Table) -> None:
 
 def _next_batch(store: Store, site: str, through: int, limit: int) -> pa.Table:
     columns = store.event_columns_after(site, through, limit)
-    return pa.table([pa.array(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
+    return pa.table([pa.array(columns[field.name], field.type) for field in LOG_SCHEMA], schema=LOG_SCHEMA)

@@ -17,7 +17,7 @@ from recsys.store.addresses import aliases_of
 from recsys.store.records import ArticleName
 
 MAX_PARTS = 100  # files that one batch is split into, as long as months or years allow
-SCHEMA = pa.schema(
+LOG_SCHEMA = pa.schema(
     [
         pa.field("seq", pa.int64(), nullable=False),
         pa.field("event_id", pa.string(), nullable=False),
@@ -61,7 +61,7 @@ def read_part(file: Path, columns: list[str]) -> pa.Table:
     Raises:
         CorruptArtefact: it cannot be read.
     """
-    texts = [name for name in columns if SCHEMA.field(name).type == pa.string()]
+    texts = [name for name in columns if LOG_SCHEMA.field(name).type == pa.string()]
     try:
         with pq.ParquetFile(file, read_dictionary=texts) as part:
             return part.read(columns)
@@ -76,7 +76,7 @@ def read_part(file: Path, columns: list[str]) -> pa.Table:
 def unified(parts: list[pa.Table], names: list[str]) -> pa.Table:
     """Parts as one table of one chunk, with one dictionary for each text column."""
     if not parts:
-        fields = [SCHEMA.field(name) for name in names]
+        fields = [LOG_SCHEMA.field(name) for name in names]
         fields = [f.with_type(pa.dictionary(pa.int32(), f.type)) if f.type == pa.string() else f for f in fields]
         return pa.schema(fields).empty_table()
     return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
@@ -145,7 +145,8 @@ def find_aliases(names: Collection[str], articles: Iterable[ArticleName]) -> dic
     """
     if not names:
         return {}
-    return {alias: one.id for one in articles for alias in aliases_of(one.id, one.url) if alias in names}
+    pairs = ((alias, article.id) for article in articles for alias in aliases_of(article.id, article.url))
+    return {alias: own for alias, own in pairs if alias in names}
 
 
 def resolved(table: pa.Table, aliases: Mapping[str, str]) -> pa.Table:

@@ -1,4 +1,4 @@
-"""People, not clicks: which events of a log count as what people did.
+"""People, not clicks: the events of a log that count as what people did.
 
 Reads ``Events``; produces the same log as every stage of training counts it, and who was left out of it. The rules, by
 which the service counts too (``recsys.events.visitors``):
@@ -27,7 +27,8 @@ import pyarrow as pa
 from recsys.compiled import compiled
 from recsys.events.arrays import KINDS, UNDATED, Events
 from recsys.store import Kind
-from recsys.units import HOUR_MS, MINUTE_MS
+from recsys.store.events import ANONYMOUS_REPEAT_MS
+from recsys.units import HOUR_MS
 from recsys.workspace import write_table
 
 Array = npt.NDArray[Any]
@@ -35,7 +36,6 @@ Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 REPEAT_MS = 24 * HOUR_MS  # a reader who comes back to an article on another day reads it again; a reload does not
-ANONYMOUS_REPEAT_MS = MINUTE_MS  # clicks of nobody known from one context: a person takes so long for an article
 # The limits of one person. Hours are the clock's; a day is the 24 of them that end with the one that is judged.
 MAX_CLICKS_AN_HOUR = 60  # one a minute without a pause; the busiest of G1's 270,000 readers made 46
 MAX_CLICKS_A_DAY = 150  # the busiest of G1's readers made 141
@@ -55,7 +55,7 @@ REPEAT_CLICK = len(KINDS)  # the kind of a click that repeats one that counted
 
 
 class OddReason(enum.IntEnum):
-    """Why a reader is odd."""
+    """Reason for which a reader is odd."""
 
     NONE = 0
     HOUR = 1
@@ -97,7 +97,7 @@ class OddReader(NamedTuple):
 
 
 def visitor_keys(events: Events) -> Longs:
-    """Whose an event is: the reader's row, else a session's beyond these, else -1: int64 (E,)."""
+    """Visitor of each event, int64 (E,): the reader's row, else a session's beyond these, else -1."""
     sessions = np.where(events.session >= 0, events.session.astype(np.int64) + len(events.reader_ids), -1)
     return np.where(events.reader >= 0, events.reader.astype(np.int64), sessions)
 
@@ -112,34 +112,34 @@ def of_people(events: Events, newest: int | None = None) -> Events:
     Returns:
         Without what is held back and what odd readers did; clicks that repeat one are of the kind ``REPEAT_CLICK``.
     """
-    held = events if newest is None else events.before(newest + 1)
-    keys = visitor_keys(held)
-    odd, _ = _odd_keys(held, keys)
-    kept = held if not len(odd) else held.where(~np.isin(keys, odd))
+    dated = events if newest is None else events.before(newest + 1)
+    keys = visitor_keys(dated)
+    odd, _ = _odd_keys(dated, keys)
+    kept = dated if not len(odd) else dated.where(~np.isin(keys, odd))
     kind = kept.kind.copy()
     kind[repeats(kept)] = REPEAT_CLICK
     return replace(kept, kind=kind)
 
 
 def odd_readers(events: Events) -> list[OddReader]:
-    """Who is left out of the counts, most clicks first."""
+    """Readers who are left out of the counts, most clicks first."""
     keys = visitor_keys(events)
     odd, reasons = _odd_keys(events, keys)
     did = np.flatnonzero(np.isin(keys, odd) & np.isin(events.kind, (CLICK, IMPRESSION)) & (events.time != UNDATED))
     did = did[np.argsort(keys[did], kind="stable")]
     starts, ends = (np.searchsorted(keys[did], odd, side=side).tolist() for side in ("left", "right"))
-    found = []
+    readers = []
     for key, reason, start, end in zip(odd.tolist(), reasons.tolist(), starts, ends, strict=True):
         own, clicked = did[start:end], did[start:end][events.kind[did[start:end]] == CLICK]
         own = clicked if len(clicked) else own
         reader = events.reader_ids[key] if key < len(events.reader_ids) else None
         first, last = events.time[own[[0, -1]]].tolist()
-        found.append(OddReader(int(own[0]), reader, OddReason(reason), len(clicked), first, last))
-    return sorted(found, key=lambda one: (-one.clicks, one.event))
+        readers.append(OddReader(int(own[0]), reader, OddReason(reason), len(clicked), first, last))
+    return sorted(readers, key=lambda odd: (-odd.clicks, odd.event))
 
 
 def write_odd_readers(odd: Sequence[OddReader], sessions: pa.ChunkedArray | None, file: Path) -> None:
-    """Write them as Parquet: the id of a reader or of a session, the reason, clicks, first and last ms.
+    """Write odd readers as Parquet: the id of a reader or of a session, the reason, clicks, first and last ms.
 
     Args:
         odd: who.
@@ -148,20 +148,20 @@ def write_odd_readers(odd: Sequence[OddReader], sessions: pa.ChunkedArray | None
     """
     rows = [
         {
-            "reader": one.reader,
-            "session": None if one.reader is not None or sessions is None else sessions[one.event].as_py(),
-            "reason": str(one.reason),
-            "clicks": one.clicks,
-            "first": one.first,
-            "last": one.last,
+            "reader": reader.reader,
+            "session": None if reader.reader is not None or sessions is None else sessions[reader.event].as_py(),
+            "reason": str(reader.reason),
+            "clicks": reader.clicks,
+            "first": reader.first,
+            "last": reader.last,
         }
-        for one in odd
+        for reader in odd
     ]
     write_table(file, pa.Table.from_pylist(rows, _ODD_READERS))
 
 
 def oddity(clicks: Mapping[int, int]) -> OddReason:
-    """What is odd about a visitor's clicks by hour: hour -> clicks, all within 24 hours."""
+    """Reason why a visitor is odd by clicks an hour: hour -> clicks, all within 24 hours."""
     if max(clicks.values(), default=0) > MAX_CLICKS_AN_HOUR:
         return OddReason.HOUR
     if sum(clicks.values()) > MAX_CLICKS_A_DAY:
@@ -185,9 +185,9 @@ def _odd_keys(events: Events, keys: Longs) -> tuple[Longs, Longs]:
     reason = np.zeros(len(key), np.int64)
     _find_odd(key, hour, count, reason)
     shown = _shown_too_often(events, keys)
-    found = np.concatenate([key[reason > 0], shown])
-    named, first = np.unique(found, return_index=True)
-    return named, np.append(reason[reason > 0], np.full(len(shown), OddReason.SHOWN))[first]
+    odd_keys = np.concatenate([key[reason > 0], shown])
+    visitors, first = np.unique(odd_keys, return_index=True)
+    return visitors, np.append(reason[reason > 0], np.full(len(shown), OddReason.SHOWN))[first]
 
 
 def _shown_too_often(events: Events, keys: Longs) -> Longs:
@@ -220,27 +220,27 @@ def _find_odd(key: Array, hour: Array, count: Array, reason: Array) -> None:
 
 
 def repeats(events: Events) -> Mask:
-    """Which events are clicks that repeat one that counted: bool (E,)."""
-    keys, out = visitor_keys(events), np.zeros(len(events), np.bool_)
+    """Mask of the clicks that repeat one that counted: bool (E,)."""
+    keys, repeated = visitor_keys(events), np.zeros(len(events), np.bool_)
     clicks = np.flatnonzero(events.kind == CLICK)
-    known = keys[clicks] >= 0
+    is_known = keys[clicks] >= 0
     contexts = events.context[clicks] if len(events.context) else np.full(len(clicks), -1)
     beyond = np.int64(len(events.reader_ids) + events.session.max(initial=-1) + 2)
-    key = np.where(known, keys[clicks], beyond + contexts)  # -1, no context, is beyond the last session, too
+    key = np.where(is_known, keys[clicks], beyond + contexts)  # -1, no context, is beyond the last session, too
     pair = key * max(1, len(events.article_ids)) + events.article[clicks]
     order = np.argsort(pair, kind="stable")
     again = np.zeros(len(clicks), np.bool_)
-    _find_again(pair[order], events.time[clicks][order], known[order], again)
-    out[clicks[order[again]]] = True
-    return out
+    _find_again(pair[order], events.time[clicks][order], is_known[order], again)
+    repeated[clicks[order[again]]] = True
+    return repeated
 
 
 @compiled
-def _find_again(pair: Array, time: Array, known: Array, again: Array) -> None:
+def _find_again(pair: Array, time: Array, is_known: Array, again: Array) -> None:
     """Mark what comes too soon after the last one of its pair that counted."""
     last = np.int64(0)
     for n in range(len(pair)):
-        if n and pair[n] == pair[n - 1] and time[n] - last < (REPEAT_MS if known[n] else ANONYMOUS_REPEAT_MS):
+        if n and pair[n] == pair[n - 1] and time[n] - last < (REPEAT_MS if is_known[n] else ANONYMOUS_REPEAT_MS):
             again[n] = True
         else:
             last = time[n]

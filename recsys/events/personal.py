@@ -1,4 +1,4 @@
-"""What is kept of one reader outside the database, and how it goes when they are forgotten.
+"""Personal data of one reader, in the database and beside it, and how it goes when they are forgotten.
 
 Reads the store, the Parquet log, the rejects and the list of releases; produces facts as plain values, for the command
 and for the admin API alike. A reader is gone at once from the store and from the rejects, from the log as soon as no
@@ -17,12 +17,12 @@ from recsys.releases import Releases
 from recsys.store import Forgotten, Kind, Store
 from recsys.workspace import fsync_folder, read_json
 
-NEWEST = 20  # clicks that are listed unless all are asked for
+LISTED_CLICKS = 20  # clicks that are listed unless all are asked for
 
 
 @dataclass(frozen=True)
 class PersonalDataStores:
-    """Where something of a reader may be: the database, the log, the releases, the rejected rows of imports.
+    """Stores that may hold something of a reader: the database, the log, the releases, the rejected rows of imports.
 
     Attributes:
         database: of the installation.
@@ -47,9 +47,9 @@ def clear_log(log: EventLog, store: Store, site: str) -> int:
     Returns:
         How many events were removed.
     """
-    gone = store.forgotten_readers(site, in_log=True)
-    removed = log.forget(site, gone)
-    store.log_is_cleared(site, gone)
+    forgotten = store.forgotten_readers(site, in_log=True)
+    removed = log.forget(site, forgotten)
+    store.log_is_cleared(site, forgotten)
     return removed
 
 
@@ -75,18 +75,18 @@ def forget(stores: PersonalDataStores, reader: str, by: str) -> int:
 
 
 def personal_data_of(stores: PersonalDataStores, reader: str, *, whole: bool = False) -> dict[str, Any]:
-    """What is kept of a reader.
+    """Personal data of a reader, as a JSON object.
 
     Args:
         stores: where to look.
         reader: id.
-        whole: every click, not only the ``NEWEST``.
+        whole: every click, not only the ``LISTED_CLICKS``.
 
     Raises:
         UnknownReader: nobody of that name was ever here.
     """
     _check_known(stores, reader)
-    store, site, limit = stores.database, stores.site, None if whole else NEWEST
+    store, site, limit = stores.database, stores.site, None if whole else LISTED_CLICKS
     kinds = store.kept_events(site, reader)
     in_log, parts = stores.log.count_of(reader)
     return {
@@ -101,50 +101,51 @@ def personal_data_of(stores: PersonalDataStores, reader: str, *, whole: bool = F
 
 
 def forgotten_state(stores: PersonalDataStores, reader: str) -> dict[str, Any] | None:
-    """How far it is with forgetting a reader, None when nobody asked for it.
+    """State of forgetting a reader, None when nobody asked for it.
 
     Returns:
         ``forgotten_at`` and ``log_cleared_at`` (int ms UTC, the second None while it is to come), ``releases``: those
         that were made before and still hold what was learned from them among others, ``done``, and ``says``: the same
         for a person.
     """
-    gone = stores.database.forgotten_reader(stores.site, reader)
-    if gone is None:
+    forgotten = stores.database.forgotten_reader(stores.site, reader)
+    if forgotten is None:
         return None
     names = stores.releases.names()
-    before = [name for name in names if last_forgotten(stores.releases.root / name / "events") < gone.change]
-    learned = before or (not names and stores.work.is_dir() and last_forgotten(stores.work / "events") < gone.change)
+    before = [name for name in names if last_forgotten(stores.releases.root / name / "events") < forgotten.change]
+    unpublished = not names and stores.work.is_dir()
+    learned = before or (unpublished and last_forgotten(stores.work / "events") < forgotten.change)
     return {
-        "forgotten_at": gone.forgotten_at,
-        "log_cleared_at": gone.log_cleared_at,
+        "forgotten_at": forgotten.forgotten_at,
+        "log_cleared_at": forgotten.log_cleared_at,
         "releases": before,
-        "done": gone.log_cleared_at is not None and not learned,
-        "says": _said(gone, before, bool(learned), stores.releases),
+        "done": forgotten.log_cleared_at is not None and not learned,
+        "says": _said(forgotten, before, bool(learned), stores.releases),
     }
 
 
-def _said(gone: Forgotten, before: list[str], learned: bool, releases: Releases) -> str:
-    said = ["Nothing of them is in the store; every worker has dropped them within a second."]
-    if gone.log_cleared_at is None:
-        said.append("The next `python -m jobs events`, or all, clears the Parquet log.")
+def _said(forgotten: Forgotten, before: list[str], learned: bool, releases: Releases) -> str:
+    sentences = ["Nothing of them is in the store; every worker has dropped them within a second."]
+    if forgotten.log_cleared_at is None:
+        sentences.append("The next `python -m jobs events`, or all, clears the Parquet log.")
     else:
-        said.append("Nothing of them is in the Parquet log.")
+        sentences.append("Nothing of them is in the Parquet log.")
     if before:
         newer = len(releases.names()) - len(before)
         count = max(releases.config.keep - newer, 1)
-        said.append(
+        sentences.append(
             f"Made before it, and with what was learned from them: {', '.join(before)}. The next `python -m jobs all`"
             f" makes one without them; the last of these is removed when {count} more are published."
         )
     elif learned:
-        said.append("The stages in the workspace were made before it: `python -m jobs all` makes them anew.")
-    elif gone.log_cleared_at is not None:
-        said.append("No release is left that was made before: everything is gone.")
-    return " ".join(said)
+        sentences.append("The stages in the workspace were made before it: `python -m jobs all` makes them anew.")
+    elif forgotten.log_cleared_at is not None:
+        sentences.append("No release is left that was made before: everything is gone.")
+    return " ".join(sentences)
 
 
 def last_forgotten(folder: Path) -> int:
-    """Which forgotten readers a stage ``events`` is without.
+    """The last forgotten reader whom a stage ``events`` is without.
 
     Args:
         folder: of the stage, in the workspace or in a release.

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from recsys.events.arrays import UNDATED
 from recsys.events.people import (
-    ANONYMOUS_REPEAT_MS,
     CLICK,
     DAY_HOURS,
     IMPRESSION,
@@ -20,10 +19,11 @@ from recsys.events.people import (
     OddReason,
     oddity,
 )
+from recsys.store.events import ANONYMOUS_REPEAT_MS
 from recsys.units import HOUR_MS
 
 MAX_CLICKS = 300  # remembered of one visitor: a day's that are not odd, and undated ones
-MAX_ODD = 10_000  # odd visitors remembered; the one that was odd first is forgotten first
+MAX_ODD_VISITORS = 10_000  # odd visitors remembered; the one that was odd first is forgotten first
 MAX_SHOWN = 50_000  # visitors with an article and an hour of which it is remembered how often it was shown: some 12 MB
 
 
@@ -36,7 +36,7 @@ class Click(NamedTuple):
 
 
 class CountedEvent(NamedTuple):
-    """What a visitor's event is.
+    """Outcome of one event: the kind that it counts as, and what it undoes.
 
     Attributes:
         kind: that it counts as: its own, ``REPEAT_CLICK`` for a click that repeats one; None when nothing of it counts.
@@ -82,21 +82,21 @@ class Visitors:
         if visitor is None:
             return CountedEvent(self._nobodys(f"?{row} {context}", row, time))
         past = self._clicks.get(visitor, [])
-        newest = max((one.time for one in past), default=time) // HOUR_MS
-        past = [one for one in past if newest - one.time // HOUR_MS <= DAY_HOURS or one.time == UNDATED]
-        again = any(one.counted and one.row == row and abs(time - one.time) < REPEAT_MS for one in past)
-        past.append(Click(time, row, not again))
+        newest = max((click.time for click in past), default=time) // HOUR_MS
+        past = [click for click in past if newest - click.time // HOUR_MS <= DAY_HOURS or click.time == UNDATED]
+        repeats = any(click.counted and click.row == row and abs(time - click.time) < REPEAT_MS for click in past)
+        past.append(Click(time, row, not repeats))
         if _reason(past):
             return self._left_out(visitor, past[:-1])
         self._keep(visitor, past[-MAX_CLICKS:])
-        return CountedEvent(REPEAT_CLICK if again else CLICK)
+        return CountedEvent(REPEAT_CLICK if repeats else CLICK)
 
-    def forget(self, gone: Callable[[str], bool]) -> None:
-        """Drop the visitors of whom ``gone`` says so."""
-        for held in (self._clicks, self.odd):
-            for visitor in [visitor for visitor in held if gone(visitor)]:
-                del held[visitor]
-        for shown in [shown for shown in self._shown if gone(shown[0])]:
+    def forget(self, is_forgotten: Callable[[str], bool]) -> None:
+        """Drop the visitors of whom ``is_forgotten`` says so."""
+        for remembered in (self._clicks, self.odd):
+            for visitor in [visitor for visitor in remembered if is_forgotten(visitor)]:
+                del remembered[visitor]
+        for shown in [shown for shown in self._shown if is_forgotten(shown[0])]:
             del self._shown[shown]
 
     def _nobodys(self, key: str, row: int, time: int) -> int:
@@ -123,12 +123,12 @@ class Visitors:
         """Nothing of a visitor counts from now on; what did is undone."""
         self._clicks.pop(visitor, None)
         self.odd[visitor] = None
-        if len(self.odd) > MAX_ODD:
+        if len(self.odd) > MAX_ODD_VISITORS:
             self.odd.popitem(last=False)
-        return CountedEvent(None, tuple(one for one in past if one.counted and one.time != UNDATED))
+        return CountedEvent(None, tuple(click for click in past if click.counted and click.time != UNDATED))
 
 
 def _reason(clicks: list[Click]) -> OddReason:
-    """What is odd about a visitor's dated clicks, in the hours of the clock that end with the newest."""
-    hours = [one.time // HOUR_MS for one in clicks if one.time != UNDATED]
+    """Reason why a visitor is odd by their dated clicks, in the hours of the clock that end with the newest."""
+    hours = [click.time // HOUR_MS for click in clicks if click.time != UNDATED]
     return oddity(Counter(hour for hour in hours if hour > max(hours) - DAY_HOURS)) if hours else OddReason.NONE

@@ -10,14 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.events.arrays import KINDS, UNDATED, Events
-from recsys.events.people import visitor_keys
-from recsys.store import Kind
+from recsys.events.arrays import UNDATED, Events
+from recsys.events.people import CLICK, visitor_keys
 from recsys.units import MINUTE_MS
 
 Longs = npt.NDArray[np.int64]
-
-CLICK = KINDS.index(Kind.CLICK)
 
 
 class ClickTable(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from recsys.events import EventLog
-from recsys.events.parts import SCHEMA, unified
+from recsys.events.parts import LOG_SCHEMA, unified
 from recsys.store import Store
 
 _COLUMNS = ["seq", "time", "kind", "article", "reader"]
@@ -59,7 +59,7 @@ def _beyond(store: Store, site: str, through: int) -> Iterator[pa.Table]:
         if not columns["seq"]:
             return
         schema = unified([], _COLUMNS).schema
-        yield pa.table([_encoded(columns[name], SCHEMA.field(name).type) for name in _COLUMNS], schema=schema)
+        yield pa.table([_encoded(columns[name], LOG_SCHEMA.field(name).type) for name in _COLUMNS], schema=schema)
         through = columns["seq"][-1]
 
 

@@ -50,12 +50,12 @@ def address_id(address: str) -> str:
 
 
 def looks_like_address(text: str) -> bool:
-    """Whether a text is an address rather than an identifier."""
+    """True for a text that is an address rather than an identifier."""
     return "://" in text or text.startswith(("//", "www.", "/"))
 
 
 def is_made(id: str) -> bool:
-    """Whether an identifier may have been made from an address or a title."""
+    """True for an identifier that may have been made from an address or a title."""
     return _MADE.fullmatch(id) is not None
 
 

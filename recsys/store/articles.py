@@ -14,10 +14,10 @@ from recsys.store.merging import FIELDS, Key, Plan, Row, plan_of
 from recsys.store.records import Article, ArticleName, ArticlePatch, Merged, StoredArticle, Written
 from recsys.units import now_ms
 
-NAMES = 5_000  # names per query: they are short
-CHUNK = 500  # rows per query: far below SQLite's limit of variables, large enough to hide the round trip
+_NAMES_CHUNK = 5_000  # names per query: they are short
+_CHUNK = 500  # rows per query: far below SQLite's limit of variables, large enough to hide the round trip
 articles, deleted, changes = schema.articles, schema.deleted_articles, schema.changes
-SHOWN = [articles.c[field.name] for field in fields(StoredArticle)]
+_COLUMNS = [articles.c[field.name] for field in fields(StoredArticle)]
 
 
 class ArticleStore(Database):
@@ -46,7 +46,7 @@ class ArticleStore(Database):
         return plan.merged
 
     def preview_merge(self, patches: Sequence[ArticlePatch]) -> Merged:
-        """What ``merge_articles`` would answer, without writing."""
+        """The answer of ``merge_articles`` without its writing."""
         with self.reading() as connection:
             return _plan(connection, patches).merged
 
@@ -62,7 +62,7 @@ class ArticleStore(Database):
         return self.merge_articles([_patch(record) for record in records]).written
 
     def preview_articles(self, records: Sequence[Article]) -> Written:
-        """What ``put_articles`` would answer, without writing."""
+        """The answer of ``put_articles`` without its writing."""
         return self.preview_merge([_patch(record) for record in records]).written
 
     def last_change(self, site: str) -> int:
@@ -80,7 +80,7 @@ class ArticleStore(Database):
         """
         last: str | None = None
         while True:
-            query = select(*SHOWN).where(articles.c.site == site).order_by(articles.c.id).limit(CHUNK)
+            query = select(*_COLUMNS).where(articles.c.site == site).order_by(articles.c.id).limit(_CHUNK)
             if last is not None:
                 query = query.where(articles.c.id > last)
             if changed_after is not None:
@@ -88,22 +88,22 @@ class ArticleStore(Database):
             with self.reading() as connection:  # one short transaction per chunk: no reader holds up a checkpoint
                 rows = connection.execute(query).all()
             yield from map(_stored, rows)
-            if len(rows) < CHUNK:
+            if len(rows) < _CHUNK:
                 return
             last = rows[-1].id
 
     def taken_down(self, site: str, *, changed_after: int) -> list[str]:
         """The articles that were hidden or deleted with a change after a number, and are still; see ``articles``."""
-        hidden = (articles.c.site == site) & (articles.c.change > changed_after) & articles.c.hidden
-        gone = (deleted.c.site == site) & (deleted.c.change > changed_after)
-        query = sa.union_all(select(articles.c.id).where(hidden), select(deleted.c.id).where(gone))
+        is_hidden = (articles.c.site == site) & (articles.c.change > changed_after) & articles.c.hidden
+        was_deleted = (deleted.c.site == site) & (deleted.c.change > changed_after)
+        query = sa.union_all(select(articles.c.id).where(is_hidden), select(deleted.c.id).where(was_deleted))
         with self.reading() as connection:
             return list(connection.scalars(query))
 
     def article(self, site: str, id: str) -> StoredArticle | None:
         """One article, or None."""
         with self.reading() as connection:
-            row = connection.execute(select(*SHOWN).where(is_article(site, id))).first()
+            row = connection.execute(select(*_COLUMNS).where(is_article(site, id))).first()
         return _stored(row) if row else None
 
     def article_names(self, site: str) -> Iterator[ArticleName]:
@@ -113,14 +113,14 @@ class ArticleStore(Database):
             query = select(articles.c.id, articles.c.url, articles.c.title)
             query = query.where(articles.c.site == site, articles.c.id > last).order_by(articles.c.id)
             with self.reading() as connection:
-                rows = connection.execute(query.limit(NAMES)).all()
+                rows = connection.execute(query.limit(_NAMES_CHUNK)).all()
             yield from (ArticleName(*row) for row in rows)
-            if len(rows) < NAMES:
+            if len(rows) < _NAMES_CHUNK:
                 return
             last = rows[-1].id
 
     def first_published(self, site: str) -> int | None:
-        """When the site's first article was published, in ms UTC; None without a dated one."""
+        """Publication time of the site's first article, in ms UTC; None without a dated one."""
         with self.reading() as connection:
             first = connection.scalar(select(sa.func.min(articles.c.published_at)).where(articles.c.site == site))
         return None if first is None else int(first)
@@ -148,19 +148,19 @@ def _plan(connection: Connection, patches: Sequence[ArticlePatch]) -> Plan:
 def _known(connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
     left_out = ("created_at", "updated_at", "change")
     columns = [column for column in articles.c if column.name not in left_out]
-    known: dict[Key, Row] = {}
+    stored: dict[Key, Row] = {}
     for site, ids in _chunks(keys):
         rows = connection.execute(select(*columns).where(articles.c.site == site, articles.c.id.in_(ids))).mappings()
-        known |= {(site, row["id"]): dict(row) for row in rows}
-    return known
+        stored |= {(site, row["id"]): dict(row) for row in rows}
+    return stored
 
 
 def _deleted(connection: Connection, keys: Sequence[Key]) -> set[Key]:
-    found: set[Key] = set()
+    tombstones: set[Key] = set()
     for site, ids in _chunks(keys):
         query = select(deleted.c.id).where(deleted.c.site == site, deleted.c.id.in_(ids))
-        found |= {(site, id) for id in connection.scalars(query)}
-    return found
+        tombstones |= {(site, id) for id in connection.scalars(query)}
+    return tombstones
 
 
 def _chunks(keys: Sequence[Key]) -> Iterator[tuple[str, list[str]]]:
@@ -168,15 +168,15 @@ def _chunks(keys: Sequence[Key]) -> Iterator[tuple[str, list[str]]]:
     for site, id in keys:
         ids_of.setdefault(site, []).append(id)
     for site, ids in ids_of.items():
-        for start in range(0, len(ids), CHUNK):
-            yield site, ids[start : start + CHUNK]
+        for start in range(0, len(ids), _CHUNK):
+            yield site, ids[start : start + _CHUNK]
 
 
 def _patch(record: Article) -> ArticlePatch:
-    said = {name: getattr(record, name) for name in FIELDS if name not in ("id", "site")}
+    fields = {name: getattr(record, name) for name in FIELDS if name not in ("id", "site")}
     if not record.hidden:
-        del said["hidden"]
-    return ArticlePatch(record.id, record.site, said)
+        del fields["hidden"]
+    return ArticlePatch(record.id, record.site, fields)
 
 
 def _stored(row: sa.Row[Any]) -> StoredArticle:

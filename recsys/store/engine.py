@@ -32,7 +32,7 @@ class Database:
 
     @property
     def is_postgresql(self) -> bool:
-        """Whether this is PostgreSQL, where several transactions may write at once."""
+        """True for PostgreSQL, where several transactions may write at once."""
         return self._engine.dialect.name == "postgresql"
 
     @contextmanager

@@ -13,14 +13,14 @@ from recsys.store import schema
 from recsys.store.engine import Database
 from recsys.store.forgetting import reader_digest
 from recsys.store.records import Event, Kind, StoredEvent, Written
-from recsys.units import now_ms
+from recsys.units import MINUTE_MS, now_ms
 
-ANONYMOUS_REPEAT_MS = 60_000  # clicks of nobody known count once in so long, see ``recsys.events.people``
-CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains by it
-READER_COLUMNS = ("site", "id", "created_at")
-KIND = StoredEvent._fields.index("kind")
-KINDS = {kind.value: kind for kind in Kind}
-NAMES = {kind: kind.value for kind in Kind}
+ANONYMOUS_REPEAT_MS = MINUTE_MS  # clicks of nobody known from one context: a person takes so long for an article
+_CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains by it
+_READER_COLUMNS = ("site", "id", "created_at")
+_KIND_FIELD = StoredEvent._fields.index("kind")
+_KIND_OF = {kind.value: kind for kind in Kind}
+_NAME_OF = {kind: kind.value for kind in Kind}
 events, readers, forgotten = schema.events, schema.readers, schema.forgotten_readers
 
 
@@ -45,14 +45,19 @@ class EventStore(Database):
             records = _remembered(connection, records)
             if not records:
                 return Written(0, 0, 0, given)
-            found = {(event.site, event.reader) for event in records if event.reader is not None}
-            if found:
-                _insert(connection, readers, READER_COLUMNS, [(site, reader, now) for site, reader in sorted(found)])
+            named_readers = {(event.site, event.reader) for event in records if event.reader is not None}
+            if named_readers:
+                _insert(
+                    connection,
+                    readers,
+                    _READER_COLUMNS,
+                    [(site, reader, now) for site, reader in sorted(named_readers)],
+                )
             stored = _insert(connection, events, Event._fields, records)
         return Written(stored, 0, len(records) - stored, given - len(records))
 
     def preview_events(self, records: Sequence[Event]) -> Written:
-        """What ``add_events`` would answer, without writing."""
+        """The answer of ``add_events`` without its writing."""
         ids_of: dict[str, set[str]] = {}
         new, given = 0, len(records)
         with self.reading() as connection:
@@ -83,7 +88,7 @@ class EventStore(Database):
         return dict(zip(names, columns, strict=True))
 
     def lacking(self, site: str, seq: int, names: Sequence[str]) -> dict[str, int]:
-        """How many of the site's events after ``seq`` have nothing in a field, for each of ``names``."""
+        """Number of the site's events after ``seq`` without a value, for each field in ``names``."""
         counts = [func.count(events.c[name]).label(name) for name in names]
         query = select(func.count().label("all"), *counts).where(events.c.site == site, events.c.seq > seq)
         with self.reading() as connection:
@@ -170,7 +175,7 @@ def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Se
     columns = dict(zip(names, zip(*rows, strict=True), strict=True))
     columns = {name: column for name, column in columns.items() if any(value is not None for value in column)}
     if "kind" in columns:
-        columns["kind"] = tuple(NAMES[kind] for kind in columns["kind"])
+        columns["kind"] = tuple(_NAME_OF[kind] for kind in columns["kind"])
     values: Any
     if connection.dialect.name == "postgresql":
         types = [table.c[name].type.compile(connection.dialect).partition(" COLLATE")[0] for name in columns]
@@ -184,16 +189,16 @@ def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Se
 
 
 def _count_known(connection: Connection, site: str, ids: list[str]) -> int:
-    known = 0
-    for start in range(0, len(ids), CHUNK):
-        some = events.c.event_id.in_(ids[start : start + CHUNK])
-        known += connection.scalar(select(func.count()).where(events.c.site == site, some)) or 0
-    return known
+    count = 0
+    for start in range(0, len(ids), _CHUNK):
+        some = events.c.event_id.in_(ids[start : start + _CHUNK])
+        count += connection.scalar(select(func.count()).where(events.c.site == site, some)) or 0
+    return count
 
 
 def _stored(rows: Sequence[Any]) -> list[StoredEvent]:
     if not rows:
         return []
     columns = list(zip(*rows, strict=True))
-    columns[KIND] = tuple(KINDS[kind] for kind in columns[KIND])
+    columns[_KIND_FIELD] = tuple(_KIND_OF[kind] for kind in columns[_KIND_FIELD])
     return list(map(StoredEvent._make, zip(*columns, strict=True)))

@@ -1,4 +1,4 @@
-"""Readers: what the store keeps of one, and how it forgets them.
+"""Readers: their rows, and how the store forgets them.
 
 A forgotten reader leaves a hash, never the identifier: enough for whoever knows the id to ask whether it was done, and
 for the log and the workers to find what they still hold. What happens later under the same id is a new reader's; what
@@ -22,7 +22,7 @@ articles, events, readers, forgotten = schema.articles, schema.events, schema.re
 
 
 class Forgotten(NamedTuple):
-    """That a reader was forgotten.
+    """Record of a forgotten reader.
 
     Attributes:
         digest: of the reader, see ``reader_digest``.
@@ -40,7 +40,7 @@ class Forgotten(NamedTuple):
 
 
 class KindKept(NamedTuple):
-    """How many events of one kind, and the time (int ms UTC) of the first and the last; None when all are undated."""
+    """Events of one kind: number, and time (int ms UTC) of the first and the last, None when all are undated."""
 
     events: int
     first: int | None
@@ -56,7 +56,7 @@ class ReaderStore(Database):
     """The tables of readers and of those who are forgotten."""
 
     def kept_events(self, site: str, reader: str) -> dict[str, KindKept]:
-        """What the store has of a reader, by kind of event; empty when it has nothing."""
+        """Events of a reader by kind; empty when the store has none."""
         times = func.count(), func.min(events.c.time), func.max(events.c.time)
         query = select(events.c.kind, *times).where(events.c.site == site, events.c.reader == reader)
         with self.reading() as connection:
@@ -77,7 +77,7 @@ class ReaderStore(Database):
             return [dict(row) for row in connection.execute(query).mappings()]
 
     def has_reader(self, site: str, reader: str) -> bool:
-        """Whether there is a row of a reader."""
+        """Presence of a reader's row."""
         query = select(readers.c.id).where(readers.c.site == site, readers.c.id == reader)
         with self.reading() as connection:
             return connection.scalar(query) is not None
@@ -108,7 +108,7 @@ class ReaderStore(Database):
         return removed
 
     def forgotten_readers(self, site: str, *, changed_after: int = 0, in_log: bool = False) -> list[Forgotten]:
-        """Who was forgotten, oldest first.
+        """Readers who were forgotten, oldest first.
 
         Args:
             site: the site.
@@ -123,9 +123,11 @@ class ReaderStore(Database):
             return [Forgotten(*row) for row in connection.execute(query)]
 
     def forgotten_reader(self, site: str, reader: str) -> Forgotten | None:
-        """When one reader was forgotten, or None."""
+        """The record of one forgotten reader, or None."""
         digest = reader_digest(site, reader)
-        return next((one for one in self.forgotten_readers(site) if one.digest == digest), None)
+        return next(
+            (reader_record for reader_record in self.forgotten_readers(site) if reader_record.digest == digest), None
+        )
 
     def forgotten_through(self, site: str) -> int:
         """The site's last ``seq`` when a reader was last forgotten, 0 when nobody was."""
@@ -137,10 +139,10 @@ class ReaderStore(Database):
         with self.reading() as connection:
             return connection.scalar(select(func.max(forgotten.c.change)).where(forgotten.c.site == site)) or 0
 
-    def log_is_cleared(self, site: str, gone: Collection[Forgotten]) -> None:
+    def log_is_cleared(self, site: str, cleared: Collection[Forgotten]) -> None:
         """Note that the Parquet log holds nothing any more of some readers, unless they were forgotten again since."""
         with self.writing() as connection:
-            for one in gone:
-                this = (forgotten.c.site == site) & (forgotten.c.digest == one.digest)
-                same = this & (forgotten.c.change == one.change)
+            for record in cleared:
+                this = (forgotten.c.site == site) & (forgotten.c.digest == record.digest)
+                same = this & (forgotten.c.change == record.change)
                 connection.execute(update(forgotten).where(same).values(log_cleared_at=now_ms()))

@@ -1,4 +1,4 @@
-"""How patches change articles: field by field, in the order in which they come. No database.
+"""Merging of patches into articles: field by field, in the order in which they come. No database.
 
 Reads rows of the table ``articles`` and patches; produces the rows to insert and to update, and what to say of it.
 
@@ -28,7 +28,7 @@ EMPTY: Row = {spec.name: spec.default for spec in fields(Article)} | {
 
 @dataclass
 class Plan:
-    """What is to be written, and what to answer.
+    """Rows that a merge writes, and its answer.
 
     Attributes:
         new: whole rows.
@@ -52,10 +52,10 @@ class _Draft:
     places: list[int] = field(default_factory=list)
     says_hidden: bool = False
 
-    def apply(self, place: int, said: Mapping[str, Any]) -> None:
+    def apply(self, position: int, fields: Mapping[str, Any]) -> None:
         """Take over what one patch says."""
-        self.places.append(place)
-        for name, value in said.items():
+        self.places.append(position)
+        for name, value in fields.items():
             if name == "hidden":
                 self._declare(bool(value))
             elif name == "entities":
@@ -75,15 +75,15 @@ class _Draft:
 
     @property
     def why_hidden(self) -> str | None:
-        """Why it stays hidden although these patches do not say so, or None."""
+        """The cause for which it stays hidden although these patches do not say so, or None."""
         if self.old is None or not (self.old["hidden"] and self.row["hidden"]) or self.says_hidden:
             return None
         by = self.row["hidden_by"]
         return "as an import said" if by in (None, IMPORT) else f"as {by} said"
 
 
-def plan_of(patches: Sequence[ArticlePatch], known: Mapping[Key, Row], deleted: set[Key]) -> Plan:
-    """Work out what patches do.
+def plan_of(patches: Sequence[ArticlePatch], stored: Mapping[Key, Row], deleted: set[Key]) -> Plan:
+    """Plan of what patches write.
 
     Args:
         patches: of any sites.
@@ -91,14 +91,14 @@ def plan_of(patches: Sequence[ArticlePatch], known: Mapping[Key, Row], deleted: 
         deleted: the articles that an operator deleted.
     """
     drafts: dict[Key, _Draft] = {}
-    for place, patch in enumerate(patches):
+    for position, patch in enumerate(patches):
         key = (patch.site, patch.id)
         if key in deleted:
             continue
         if key not in drafts:
-            old = known.get(key)
+            old = stored.get(key)
             drafts[key] = _Draft(dict(old or EMPTY | {"site": patch.site, "id": patch.id}), old)
-        drafts[key].apply(place, patch.fields)
+        drafts[key].apply(position, patch.fields)
     return _planned(len(patches), drafts.values())
 
 

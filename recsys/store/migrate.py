@@ -14,19 +14,19 @@ from sqlalchemy import Connection
 
 from recsys.errors import StoreError
 
-FOLDER = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's settings without an ini file: the scripts that lie beside this module, on this connection."""
     config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the database has the newest schema."""
+    """True for a database with the newest schema."""
     heads = MigrationContext.configure(connection).get_current_heads()
     return tuple(heads) == tuple(ScriptDirectory.from_config(alembic_config()).get_heads())
 

@@ -1,4 +1,4 @@
-"""What operators do to articles, and the audit: who did what to which object, and when.
+"""Verbs of operators on articles, and the audit: who did what to which object, and when.
 
 Reads and writes the tables of articles and of the audit; each verb and its line in the audit are one transaction.
 """
@@ -21,7 +21,7 @@ articles, deleted, audit = schema.articles, schema.deleted_articles, schema.audi
 
 
 class Outcome(enum.StrEnum):
-    """What a verb did."""
+    """Outcome of a verb."""
 
     HIDDEN = "hidden"
     SHOWN = "shown"

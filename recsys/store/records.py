@@ -1,4 +1,4 @@
-"""What the store keeps, as plain values, and the rules that a value must meet to get in.
+"""Records of the store as plain values, and the rules that a value must meet to get in.
 
 Both databases hold UTF-8, which has no lone surrogates, and PostgreSQL's text has no NUL. A title with one of them is
 still worth reading, so ``clean_text`` repairs it; an identifier that changed would be another one, so ``identifier``
@@ -27,7 +27,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Kind(enum.StrEnum):
-    """What a reader did with an article, or was shown."""
+    """Kind of an event: what a reader did with an article, or was shown."""
 
     IMPRESSION = "impression"
     CLICK = "click"
@@ -65,7 +65,7 @@ class StoredArticle(Article):
 
 @dataclass(frozen=True, slots=True)
 class ArticlePatch:
-    """What a file or a call says of one article: only the fields that it has.
+    """Change of one article by a file or a call: only the fields that it has.
 
     A field that is missing is left alone; None, or an empty value of the field's type, empties it.
     """
@@ -76,7 +76,7 @@ class ArticlePatch:
 
 
 class ArticleName(NamedTuple):
-    """What an article can be found by."""
+    """Names by which an article can be found."""
 
     id: str
     url: str | None
@@ -122,7 +122,7 @@ class StoredEvent(NamedTuple):
 
 
 class Written(NamedTuple):
-    """How many records were new, changed an old one, were there already, or are of a reader who was forgotten since."""
+    """Numbers of records that were new, changed an old one, were there already, or are of a reader forgotten since."""
 
     stored: int
     updated: int
@@ -137,7 +137,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of the patches of one call.
+    """Result of merging the patches of one call.
 
     Attributes:
         stored: articles that were new.
@@ -159,7 +159,7 @@ class Merged:
 
     @property
     def hidden(self) -> int:
-        """How many articles stay hidden."""
+        """Number of articles that stay hidden."""
         return len(self.stays_hidden)
 
     @property

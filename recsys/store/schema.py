@@ -21,14 +21,14 @@ from sqlalchemy import (
 )
 
 # Names that the migrations can refer to; without a convention each database invents its own.
-NAMES = {
+_NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-metadata = MetaData(naming_convention=NAMES)
+metadata = MetaData(naming_convention=_NAMING)
 
 # SQLite numbers rows by itself only in a column declared INTEGER.
 Sequential = BigInteger().with_variant(Integer, "sqlite")

@@ -15,7 +15,7 @@ from recsys.store.records import identifier
 from recsys.units import now_ms
 
 tokens = schema.tokens
-SECRET_BYTES = 32
+_SECRET_BYTES = 32
 
 
 class TokenStore(Database):
@@ -34,7 +34,7 @@ class TokenStore(Database):
             InputError: a valid token has that name.
         """
         identifier(name, "token name")
-        secret = secrets.token_urlsafe(SECRET_BYTES)
+        secret = secrets.token_urlsafe(_SECRET_BYTES)
         with self.writing() as connection:
             old = connection.execute(select(tokens).where(tokens.c.name == name)).first()
             if old is not None and old.revoked_at is None:
@@ -47,7 +47,7 @@ class TokenStore(Database):
         return secret
 
     def token_name(self, secret: str) -> str | None:
-        """Whose valid token this is, or None."""
+        """Name of the holder of a valid token, or None."""
         query = select(tokens.c.name).where(tokens.c.sha256 == _digest(secret), tokens.c.revoked_at.is_(None))
         with self.reading() as connection:
             return connection.scalar(query)

@@ -1,4 +1,4 @@
-"""What the file system is asked for: locks, hashes, and names that survive a power cut."""
+"""File system: locks, hashes, and names that survive a power cut."""
 
 import contextlib
 import fcntl
@@ -77,7 +77,7 @@ def fsync_tree(folder: Path) -> None:
 
 
 def is_full(folder: Path) -> bool:
-    """Whether the folder's disk has no room left."""
+    """True for a folder whose disk has no room left."""
     return shutil.disk_usage(folder).free < LEAST_FREE
 
 

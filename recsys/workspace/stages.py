@@ -28,7 +28,7 @@ STAGE_FORMAT = 5  # raised when the meaning of a stage's files changes: older on
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What ``stage.json`` says of one finished stage.
+    """Record of one finished stage, as ``stage.json`` holds it.
 
     Attributes:
         stage: its name.
@@ -55,7 +55,7 @@ class Workspace:
 
     @property
     def lock_file(self) -> Path:
-        """What the run that writes the stages holds a lock on."""
+        """The file on which the run that writes the stages holds a lock."""
         return self.root / ".lock"
 
     def path(self, stage: str) -> Path:
@@ -68,7 +68,7 @@ class Workspace:
         return self.root / stage
 
     def record(self, stage: str) -> StageRecord:
-        """What was written about a finished stage.
+        """The record of a finished stage.
 
         Raises:
             MissingArtefact: the stage has not been made, or was not finished.
@@ -97,11 +97,11 @@ class Workspace:
         for stage in stages:
             made_from = self.record(stage).inputs
             for source, digest in made_from.items():
-                known = self.finished(source)
-                if known is None or known.digest != digest:
+                source_record = self.finished(source)
+                if source_record is None or source_record.digest != digest:
                     return f"{stage!r}, made from an older {source!r}"
-            if found := self.stale(made_from):
-                return found
+            if older := self.stale(made_from):
+                return older
         return ""
 
     @contextlib.contextmanager

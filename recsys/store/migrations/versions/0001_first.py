@@ -11,7 +11,7 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 
 IDENTIFIER = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-CLICKS = sa.text("kind = 'click'")
+_CLICKS = sa.text("kind = 'click'")
 
 
 def upgrade() -> None:
@@ -80,7 +80,7 @@ def _readers_and_events() -> None:
     op.create_index("uq_events_event_id_site", "events", ["event_id", "site"], unique=True)
     op.create_index("ix_events_reader_site_time", "events", ["reader", "site", "time"])
     op.create_index(
-        "ix_events_clicks", "events", ["site", "time", "article"], sqlite_where=CLICKS, postgresql_where=CLICKS
+        "ix_events_clicks", "events", ["site", "time", "article"], sqlite_where=_CLICKS, postgresql_where=_CLICKS
     )
 
 

@@ -1,4 +1,4 @@
-"""What operators do: hidden by whom, tombstones, forgotten readers, the audit, and one feed of all of it."""
+"""Verbs of operators: hidden by whom, tombstones, forgotten readers, the audit, and one feed of all of it."""
 
 from collections.abc import Sequence
 
