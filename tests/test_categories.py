@@ -19,9 +19,9 @@ from recsys.categories.documents import ArticleCorpus
 from recsys.categories.training import fit_categories
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.calibrated import LOADS
-from recsys.classifiers.calibration import best_temperature, shares_of, stratified_folds
-from recsys.classifiers.ensemble import Ensemble, best_powers, opinion
-from recsys.classifiers.fitting import TrainingSet, fit_classifier
+from recsys.classifiers.calibration import best_temperature, probabilities, stratified_folds
+from recsys.classifiers.ensemble import Ensemble, best_powers, log_probabilities
+from recsys.classifiers.fitting import LabelledDocuments, fit_classifier
 from recsys.classifiers.linear import SparseMatrix
 from recsys.classifiers.nearest_mean import whitened_means
 from recsys.settings import Settings
@@ -208,8 +208,9 @@ def test_folds_are_spread_and_an_article_alone_in_its_category_always_teaches() 
 
 def drawn(scores: Matrix, rng: np.random.Generator) -> LabelRows:
     """A category for each row, drawn by its softmax."""
-    found: LabelRows = (rng.random((len(scores), 1)) > np.cumsum(shares_of(scores, 1.0), axis=1)[:, :-1]).sum(axis=1)
-    return found
+    cumulative = np.cumsum(probabilities(scores, 1.0), axis=1)
+    rows: LabelRows = (rng.random((len(scores), 1)) > cumulative[:, :-1]).sum(axis=1)
+    return rows
 
 
 def test_the_temperature_of_scores_three_times_too_sure_is_three() -> None:
@@ -225,7 +226,7 @@ def test_a_member_that_knows_nothing_is_not_listened_to() -> None:
     scores = rng.normal(scale=2, size=(2000, 3)).astype(np.float32)
     label_rows = drawn(scores, rng)
     noise = rng.normal(scale=2, size=scores.shape).astype(np.float32)
-    powers = best_powers([opinion(scores, 1.0), opinion(noise, 1.0)], label_rows)
+    powers = best_powers([log_probabilities(scores, 1.0), log_probabilities(noise, 1.0)], label_rows)
     assert powers == pytest.approx([1, 0], abs=0.1)
 
 
@@ -246,8 +247,8 @@ def test_the_ensemble_is_of_three_unless_told_otherwise(tmp_path: Path) -> None:
     documents = EncodedDocuments(
         [text[:2] for text in texts], [text[2:] for text in texts], np.full((60, 5), np.nan, "f4")
     )
-    training_set = TrainingSet(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
-    config = CategoriesConfig(model="ensemble", epochs=6, members=1, batch_size=8)
+    training_set = LabelledDocuments(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
+    config = CategoriesConfig(model="ensemble", epochs=6, batch_size=8)
     classifier = fit_classifier(config.model, training_set, WORDS, config, 1).classifier
     assert isinstance(classifier, Ensemble)
     assert classifier.names == ["nearest-mean", "linear", "bag"]

@@ -14,10 +14,9 @@ from recsys.classifiers import Classifier, EncodedDocuments
 from recsys.classifiers.calibrated import LOADS
 from recsys.classifiers.calibration import HeldOutScores
 from recsys.classifiers.evaluation import add_texts, confusion, evaluate, figures, reliability
-from recsys.classifiers.fitting import FITS, FittedClassifier, TrainingSet
-from recsys.classifiers.linear import NEWTON_STEPS
+from recsys.classifiers.fitting import FITS, FittedClassifier, LabelledDocuments
 from recsys.classifiers.linear_ngram_model import NgramSpec, block_of
-from recsys.classifiers.network_training import RowAdaGrad, class_weights, train
+from recsys.classifiers.network_training import RowAdaGrad, train
 from recsys.classifiers.networks import RaggedBatch, TextCnn
 from recsys.classifiers.ngrams import Bags, NgramVocabulary, character_bags, hashes_of, is_spaceless, joined, word_bags
 from recsys.errors import DegenerateInput
@@ -29,7 +28,7 @@ TOPICS = {
     "en": {"football": "goal striker keeper penalty coach league", "markets": "shares bonds interest profit bank loan"},
     "zh": {"体育": "进球 前锋 守门员 点球 教练 联赛", "财经": "股票 债券 利息 利润 银行 贷款"},
 }
-QUICK = CategoriesConfig(epochs=6, members=1, batch_size=8)
+QUICK = CategoriesConfig(epochs=6, batch_size=8)
 
 
 def toy(language: str, n: int, seed: int) -> tuple[EncodedDocuments, np.ndarray[tuple[int], np.dtype[np.int64]]]:
@@ -134,7 +133,6 @@ def test_the_linear_solution_is_the_one_of_a_coordinate_descent_machine() -> Non
     dense[np.repeat(np.arange(60), np.diff(rows.starts)), rows.values] = values
     theirs = svm.LinearSVC(tol=1e-6, max_iter=10_000).fit(dense, truth).decision_function(dense)
     np.testing.assert_allclose(made.scores(documents)[:, 1], theirs, atol=0.02)
-    assert NEWTON_STEPS >= 10
 
 
 def test_a_text_cnn_does_not_see_the_padding() -> None:
@@ -144,14 +142,6 @@ def test_a_text_cnn_does_not_see_the_padding() -> None:
     both = RaggedBatch(torch.tensor(one + other), torch.tensor([0, 2, 8]))
     alone = network(RaggedBatch(torch.tensor(one), torch.tensor([0, 2])))
     torch.testing.assert_close(network(both)[:1], alone)
-
-
-def test_class_weights_lift_small_categories_and_keep_the_mean() -> None:
-    rows = np.array([0, 0, 0, 1])
-    assert class_weights(rows, 2, 0.0).tolist() == [1, 1]
-    weights = class_weights(rows, 2, 1.0)
-    assert weights[1] == pytest.approx(3 * weights[0])
-    assert weights[rows].mean() == pytest.approx(1)
 
 
 def test_adagrad_moves_only_the_rows_of_the_batch_and_less_each_time() -> None:
@@ -178,7 +168,7 @@ def test_a_learning_rate_that_explodes_is_refused() -> None:
         return TextCnn(torch.full((1, 4), torch.inf), 2, 0.0)
 
     with pytest.raises(DegenerateInput, match=r"categories\.learning_rate"):
-        train(broken, bags, truth, 2, config, 1)
+        train(broken, bags, truth, config, 1)
 
 
 def grams_by_hand(text: list[str], longest: int) -> Counter[str]:
@@ -258,7 +248,7 @@ def fitted_english(n: int = 40) -> FittedClassifier:
     documents, truth = toy("en", n, 0)
     scores = np.where(np.arange(2) == truth[:, None], 2.0, 0.0).astype(np.float32)
     scores[3], scores[7] = [1.0, 0.0], [5.0, 0.0]
-    training_set = TrainingSet(documents, truth, list(TOPICS["en"]), np.arange(n) + 100)
+    training_set = LabelledDocuments(documents, truth, list(TOPICS["en"]), np.arange(n) + 100)
     return FittedClassifier(training_set, fitted("linear"), 1.0, HeldOutScores(np.arange(n), scores))
 
 

@@ -18,7 +18,7 @@ from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import ArticleCorpus, read_documents
 from recsys.categories.training import training_set_of
 from recsys.classifiers import Flags
-from recsys.classifiers.calibration import shares_of
+from recsys.classifiers.calibration import probabilities
 from recsys.classifiers.fitting import FittedClassifier, fit_classifier, fit_ensemble
 from recsys.keywords import Keywords
 from recsys.words import Matrix, unit_rows
@@ -64,7 +64,7 @@ def ours(
         fitted["ensemble"] = fit_ensemble(config.ensemble, [fitted[name] for name in config.ensemble])
     for name in models:
         began = time.process_time()
-        shares = shares_of(fitted[name].classifier.scores(documents), fitted[name].temperature)
+        shares = probabilities(fitted[name].classifier.scores(documents), fitted[name].temperature)
         yield name.replace("-", "_"), _answers(shares, training_set.labels, time.process_time() - began)
 
 

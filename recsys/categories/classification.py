@@ -1,7 +1,8 @@
 """Classification of articles: one calibrated classifier per language gives an article its category and confidence.
 
-Reads documents; produces ``articles.parquet`` with the columns of ``SCHEMA``, and reads and writes the classifiers. All
-of it is as good for one live article as for a whole site; ``recsys.categories.training`` makes the classifiers.
+Reads documents; produces ``articles.parquet`` with the columns of ``CATEGORIES_SCHEMA``, and reads and
+writes the classifiers. All of it is as good for one live article as for a whole site; ``recsys.categories.training``
+makes the classifiers.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ _BAR = 3  # categories in an article's bar, at most
 _MIN_RUNNER_UP = 0.1  # confidence from which a runner-up is worth showing; the best guess always is
 NO_CATEGORY = Assigned(None, float("nan"))  # no ground to say anything
 
-SCHEMA = pa.schema(
+CATEGORIES_SCHEMA = pa.schema(
     {
         "id": pa.string(),
         "category": pa.string(),
@@ -69,21 +70,21 @@ class CategoryModel:
         classifier = self.classifiers.get(language)
         if classifier is None or not len(documents):
             return [NO_CATEGORY] * len(documents)
-        return [self._assigned(probabilities, classifier) for probabilities in classifier.probabilities(documents)]
+        return [self._assigned(row, classifier) for row in classifier.predict(documents)]
 
-    def _assigned(self, probabilities: Vector, classifier: CalibratedClassifier) -> Assigned:
+    def _assigned(self, shares: Vector, classifier: CalibratedClassifier) -> Assigned:
         """One article's category from the probability of each, float32 (C,)."""
-        if not np.isfinite(probabilities).all():
+        if not np.isfinite(shares).all():
             return NO_CATEGORY
-        best = np.argsort(-probabilities, kind="stable")[:_BAR].tolist()
-        bar = [(classifier.labels[row], float(probabilities[row])) for row in best]
+        best = np.argsort(-shares, kind="stable")[:_BAR].tolist()
+        bar = [(classifier.labels[row], float(shares[row])) for row in best]
         name, confidence = bar[0]
         shown = tuple(bar[:1] + [pair for pair in bar[1:] if pair[1] >= _MIN_RUNNER_UP])
         return Assigned(name if confidence >= self.min_confidence else None, confidence, shown, classifier.topic)
 
 
 def assign_all(model: CategoryModel, corpus: ArticleCorpus) -> list[Assigned]:
-    """Give every article its category: the one that it came with, else the likeliest."""
+    """Category of every article: the one that it came with, else the likeliest."""
     assigned = [Assigned(name, 1.0, ((name, 1.0),)) if name else NO_CATEGORY for name in corpus.given]
     for language, rows, documents in document_batches(corpus):
         without = np.flatnonzero([not corpus.given[row] for row in rows])
@@ -126,4 +127,4 @@ def save_assigned(ids: Sequence[str], assigned: Sequence[Assigned], given: Seque
         "topic": [row.topic for row in assigned],
         "bar": [[{"category": name, "confidence": share} for name, share in row.bar] for row in assigned],
     }
-    write_table(folder / "articles.parquet", pa.table(columns, schema=SCHEMA))
+    write_table(folder / "articles.parquet", pa.table(columns, schema=CATEGORIES_SCHEMA))

@@ -1,4 +1,4 @@
-"""The catalogue as documents: equal words are one object in memory, however often they stand in it."""
+"""Documents: the site's articles, read from disk; equal words are one object in memory, however often they occur."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +12,12 @@ import pyarrow.parquet as pq
 from recsys.classifiers import EncodedDocuments, Flags, LabelRows
 from recsys.words import Matrix
 
-BATCH_ROWS = 1024  # articles held in memory at once
-MAX_TOKENS = 5000  # of a body; what a report is about has been said by then, and a live article stays a matter of ms
+_BATCH_ROWS = 1024  # articles held in memory at once
+_MAX_TOKENS = 5000  # of a body; what a report is about has been said by then, and a live article stays a matter of ms
 
 
 class ArticleCorpus(NamedTuple):
-    """A articles, in the same order everywhere.
+    """Articles of a site on disk, A of them, in the same order everywhere.
 
     Attributes:
         tokens: ``articles.parquet`` of the tokens artefact.
@@ -34,33 +34,33 @@ class ArticleCorpus(NamedTuple):
     given: list[str | None]
 
 
-def read_documents(catalogue: ArticleCorpus, wanted: Flags) -> EncodedDocuments:
-    """Read some articles, those of a mask bool (A,)."""
-    found = EncodedDocuments([], [], catalogue.vectors[wanted])
+def read_documents(corpus: ArticleCorpus, wanted: Flags) -> EncodedDocuments:
+    """Some of the articles, those of a mask bool (A,)."""
+    documents = EncodedDocuments([], [], corpus.vectors[wanted])
     seen: dict[str, str] = {}
     start = 0
-    for batch in pq.ParquetFile(catalogue.tokens).iter_batches(BATCH_ROWS, columns=["title", "body"]):
+    for batch in pq.ParquetFile(corpus.tokens).iter_batches(_BATCH_ROWS, columns=["title", "body"]):
         rows = np.flatnonzero(wanted[start : start + batch.num_rows])
         start += batch.num_rows
         if len(rows):
             part = batch.take(pa.array(rows))
-            found.titles.extend(_words(part.column("title"), seen))
-            found.bodies.extend(_words(part.column("body"), seen))
-    return found
+            documents.titles.extend(_words(part.column("title"), seen))
+            documents.bodies.extend(_words(part.column("body"), seen))
+    return documents
 
 
-def document_batches(catalogue: ArticleCorpus) -> Iterator[tuple[str, LabelRows, EncodedDocuments]]:
-    """Read all articles, a batch in memory at a time.
+def document_batches(corpus: ArticleCorpus) -> Iterator[tuple[str, LabelRows, EncodedDocuments]]:
+    """All articles, a batch in memory at a time.
 
     Yields:
         A language; int64 (B,), rows of articles in that language; these articles.
     """
     start = 0
-    for batch in pq.ParquetFile(catalogue.tokens).iter_batches(BATCH_ROWS, columns=["title", "body"]):
+    for batch in pq.ParquetFile(corpus.tokens).iter_batches(_BATCH_ROWS, columns=["title", "body"]):
         end = start + batch.num_rows
-        languages = np.array(catalogue.languages[start:end])
+        languages = np.array(corpus.languages[start:end])
         texts = _words(batch.column("title"), {}), _words(batch.column("body"), {})
-        whole = EncodedDocuments(*texts, catalogue.vectors[start:end])
+        whole = EncodedDocuments(*texts, corpus.vectors[start:end])
         for language in np.unique(languages).tolist():
             rows = np.flatnonzero(languages == language)
             yield language, rows + start, whole.where(rows)
@@ -68,10 +68,10 @@ def document_batches(catalogue: ArticleCorpus) -> Iterator[tuple[str, LabelRows,
 
 
 def _words(column: pa.ListArray, seen: dict[str, str]) -> list[list[str]]:
-    """Each article's words, at most ``MAX_TOKENS``; equal words are the same object, also over batches."""
+    """Each article's words, at most ``_MAX_TOKENS``; equal words are the same object, also over batches."""
     coded = pc.dictionary_encode(pc.list_flatten(column))
     words = np.array([seen.setdefault(word, word) for word in coded.dictionary.to_pylist()], dtype=object)
     flat = words[coded.indices.to_numpy()].tolist() if len(words) else []
     ends = np.cumsum(pc.list_value_length(column).to_numpy(zero_copy_only=False)).tolist()
     starts = [0, *ends[:-1]]
-    return [flat[start : min(end, start + MAX_TOKENS)] for start, end in zip(starts, ends, strict=True)]
+    return [flat[start : min(end, start + _MAX_TOKENS)] for start, end in zip(starts, ends, strict=True)]

@@ -15,7 +15,7 @@ from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import ArticleCorpus, read_documents
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.calibrated import CalibratedClassifier
-from recsys.classifiers.fitting import FittedClassifier, TrainingSet, fit_classifier
+from recsys.classifiers.fitting import FittedClassifier, LabelledDocuments, fit_classifier
 from recsys.classifiers.topics import Topics, find_topics
 from recsys.words import WordVectors
 
@@ -78,7 +78,7 @@ def topics_of(
 
 def training_set_of(
     corpus: ArticleCorpus, language: str, config: CategoriesConfig, seed: int, counts: Counter[str]
-) -> TrainingSet | None:
+) -> LabelledDocuments | None:
     """The articles of a language that its categories are learned from.
 
     Texts that repeat count once. A text that came with several categories has the one that it came with most often,
@@ -109,7 +109,7 @@ def training_set_of(
     label_rows = np.array([row_of[names[row]] for row in rows], dtype=np.int64)
     kept = _evenly(label_rows, config.max_articles, np.random.default_rng(seed))
     chosen = np.array(rows)[kept]
-    return TrainingSet(documents.where(chosen), label_rows[kept], labels, np.flatnonzero(labelled)[chosen])
+    return LabelledDocuments(documents.where(chosen), label_rows[kept], labels, np.flatnonzero(labelled)[chosen])
 
 
 def _distinct(documents: EncodedDocuments, names: list[str], counts: Counter[str]) -> list[int]:

@@ -14,7 +14,7 @@ from recsys.classifiers import (
     network_classifiers,
     topics,
 )
-from recsys.classifiers.calibration import shares_of
+from recsys.classifiers.calibration import probabilities
 from recsys.classifiers.ensemble import Ensemble
 from recsys.words import Matrix
 from recsys.workspace import read_json
@@ -27,7 +27,7 @@ class Load(Protocol):
         """Read what the classifier's ``save`` wrote."""
 
 
-def load_ensemble(folder: Path) -> Ensemble:
+def _load_ensemble(folder: Path) -> Ensemble:
     """Read what ``Ensemble.save`` wrote."""
     facts = read_json(folder / "ensemble.json")
     members = [LOADS[name](folder / name) for name in facts["names"]]
@@ -39,7 +39,7 @@ LOADS: dict[str, Load] = {
     "linear": linear_ngram_model.load,
     "bag": linear_ngram_model.load,
     **dict.fromkeys(network_classifiers.NETWORKS, network_classifiers.load),
-    "ensemble": load_ensemble,
+    "ensemble": _load_ensemble,
     "topics": topics.load,
 }
 
@@ -64,9 +64,9 @@ class CalibratedClassifier(NamedTuple):
         """C labels."""
         return self.classifier.labels
 
-    def probabilities(self, documents: EncodedDocuments) -> Matrix:
+    def predict(self, documents: EncodedDocuments) -> Matrix:
         """Probability of each label, float32 (B, C); NaN rows where there is no ground to tell."""
-        return shares_of(self.classifier.scores(documents), self.temperature)
+        return probabilities(self.classifier.scores(documents), self.temperature)
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the classifier; returns what ``load`` needs beside the folder."""

@@ -35,56 +35,11 @@ class ClassifiersConfig(Section):
             "share in [0, 1]: a less confident best guess is kept beside the article, but not shown as its category"
         ),
     )
-    max_features: int = Field(
-        200_000,
-        ge=1,
-        description=(
-            "words and character n-grams that the nearest mean looks at, the most frequent; 20 MB with 20 categories"
-        ),
-    )
-    ridge: float = Field(
-        1.0,
-        gt=0,
-        description="articles: how many the round prior of the covariance weighs; 0.3 to 3 differ by less than a point",
-    )
-    temperature: float = Field(
-        5.0,
-        gt=0,
-        description="half squared distances per unit of log-probability; measured anew from 20 held-out articles on",
-    )
     compare: tuple[ModelName | Literal["ensemble"], ...] = Field(
         ("linear",),
         description="models judged beside it for the report; each costs about five times its training",
     )
     max_evaluated: int = Field(4000, ge=10, description="articles of a language by which those are judged")
-    max_tokens: int = Field(
-        1000,
-        ge=1,
-        description="tokens of an article that trained classifiers read: what it is about has been said by then",
-    )
-    hinge_cost: float = Field(
-        1.0,
-        gt=0,
-        description=(
-            "cost of an error against the size of the weights, of the linear model; 0.3 to 2 differ by half a point"
-        ),
-    )
-    class_weights: float = Field(
-        0.0,
-        ge=0,
-        le=1,
-        description=(
-            "power of (mean size / size) by which an error counts: 0 alike, 1 small categories as much as large ones"
-        ),
-    )
-    members: int = Field(
-        3,
-        ge=1,
-        le=20,
-        description=(
-            "n-gram bags that are averaged, each with other articles held back; one alone is half a point worse"
-        ),
-    )
     epochs: int = Field(
         12,
         ge=1,

@@ -15,22 +15,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.classifiers import LabelRows, Vector
-from recsys.classifiers.calibration import FOLDS, LEAST, shares_of
+from recsys.classifiers.calibration import FOLDS, MIN_CALIBRATED, probabilities
 from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.fitting import FittedClassifier, fit_classifier
 from recsys.words import Matrix, WordVectors
 
-BINS = 10  # of confidence, equally wide
-WORST = 20  # mistakes that are shown
-SHOWN_CHARS = 300  # of a mistake's text
-BATCH_ROWS = 1024  # articles in memory at once
+_BINS = 10  # of confidence, equally wide
+_MISTAKES = 20  # mistakes that are shown
+_SHOWN_CHARS = 300  # of a mistake's text
+_BATCH_ROWS = 1024  # articles in memory at once
 
-METHOD = (
-    f"Each model sorted articles whose category it had not been told, in {FOLDS} parts; repeated texts count once. "
+_METHOD = (
+    f"Each model classified articles whose category it had not seen, in {FOLDS} parts; repeated texts count once. "
     "Uncertain: the share of articles whose best guess is not shown. Calibration error: how far confidence is from "
     "the share that is right, in the mean."
 )
-NOTHING = "No language has two categories with enough articles that came with them: there is nothing to judge by."
+_NOTHING = "No language has two categories with enough articles that came with them: there is nothing to judge by."
 
 
 def evaluate(
@@ -48,21 +48,21 @@ def evaluate(
         ``{"note", "languages": {language: …}}``; a mistake has the article's ``row`` in the catalogue, see
         ``add_texts``.
     """
-    few = [language for language, fit in fitted.items() if len(fit.held_out.rows) < LEAST]
-    note = f"{METHOD} Fewer than {LEAST} articles in {', '.join(few)}: mere anecdotes." if few else METHOD
+    few = [language for language, fit in fitted.items() if len(fit.held_out.rows) < MIN_CALIBRATED]
+    note = f"{_METHOD} Fewer than {MIN_CALIBRATED} articles in {', '.join(few)}: mere anecdotes." if few else _METHOD
     judged = {language: _language(fit, words, config, seed) for language, fit in fitted.items()}
-    return {"note": note if judged else NOTHING, "languages": judged}
+    return {"note": note if judged else _NOTHING, "languages": judged}
 
 
 def _language(fit: FittedClassifier, words: WordVectors, config: ClassifiersConfig, seed: int) -> dict[str, Any]:
     whole = fit.training_set
-    answers = {config.model: (fit.held_out.rows, shares_of(fit.held_out.scores, fit.temperature))}
+    answers = {config.model: (fit.held_out.rows, probabilities(fit.held_out.scores, fit.temperature))}
     some = _some(whole.label_rows, config.max_evaluated, np.random.default_rng(seed))
     part = whole.where(some)
     for name in config.compare:
         if name != config.model:
             other = fit_classifier(name, part, words, config, seed)
-            answers[name] = some[other.held_out.rows], shares_of(other.held_out.scores, other.temperature)
+            answers[name] = some[other.held_out.rows], probabilities(other.held_out.scores, other.temperature)
     judged = {name: (shares, whole.label_rows[rows]) for name, (rows, shares) in answers.items()}
     models = {name: figures(shares, truth, config.min_confidence) for name, (shares, truth) in judged.items()}
     best = max(models, key=lambda name: models[name]["accuracy"])
@@ -112,22 +112,22 @@ def figures(shares: Matrix, truth: LabelRows, min_confidence: float) -> dict[str
 
 
 def confusion(shares: Matrix, truth: LabelRows) -> npt.NDArray[np.int64]:
-    """int64 (C, C): articles by true category (down) and found one (across)."""
+    """Documents by true label (down) and predicted one (across), int64 (C, C)."""
     C = shares.shape[1]
     return np.bincount(truth * C + shares.argmax(axis=1), minlength=C * C).reshape(C, C)  # (C * C,) -> (C, C)
 
 
 def reliability(shares: Matrix, truth: LabelRows) -> list[dict[str, float]]:
-    """By confidence: the articles with it, their mean confidence, and the share of them that is right."""
+    """Reliability by confidence: the documents with it, their mean confidence, and the share of them that is right."""
     confidence, right = shares.max(axis=1), shares.argmax(axis=1) == truth
-    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    return [_bin(number, confidence[place == number], right[place == number]) for number in np.unique(place).tolist()]
+    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+    return [_bin(number, confidence[bins == number], right[bins == number]) for number in np.unique(bins).tolist()]
 
 
 def _bin(number: int, confidence: Vector, right: npt.NDArray[np.bool_]) -> dict[str, float]:
     return {
-        "low": number / BINS,
-        "high": (number + 1) / BINS,
+        "low": number / _BINS,
+        "high": (number + 1) / _BINS,
         "confidence": round(float(confidence.mean()), 4),
         "accuracy": round(float(right.mean()), 4),
         "articles": len(right),
@@ -136,14 +136,14 @@ def _bin(number: int, confidence: Vector, right: npt.NDArray[np.bool_]) -> dict[
 
 def _mistakes(shares: Matrix, truth: LabelRows, labels: list[str], articles: LabelRows) -> list[dict[str, Any]]:
     """The surest wrong answers first, ties by the article's row."""
-    found, confidence = shares.argmax(axis=1), shares.max(axis=1)
-    wrong = np.flatnonzero(found != truth)
-    worst = wrong[np.lexsort((articles[wrong], -confidence[wrong]))][:WORST]
+    predicted, confidence = shares.argmax(axis=1), shares.max(axis=1)
+    wrong = np.flatnonzero(predicted != truth)
+    worst = wrong[np.lexsort((articles[wrong], -confidence[wrong]))][:_MISTAKES]
     return [
         {
             "row": int(articles[row]),
             "truth": labels[truth[row]],
-            "found": labels[found[row]],
+            "found": labels[predicted[row]],
             "confidence": round(float(confidence[row]), 4),
         }
         for row in worst
@@ -157,16 +157,16 @@ def add_texts(evaluation: dict[str, Any], articles: Path) -> None:
         evaluation: from ``evaluate``; changed.
         articles: a Parquet file with id, title and body, in the order of the catalogue.
     """
-    mistakes = [mistake for one in evaluation["languages"].values() for mistake in one["mistakes"]]
+    mistakes = [mistake for judged in evaluation["languages"].values() for mistake in judged["mistakes"]]
     wanted = {mistake["row"] for mistake in mistakes}
     texts: dict[int, dict[str, str]] = {}
     start = 0
-    for batch in pq.ParquetFile(articles).iter_batches(BATCH_ROWS, columns=["id", "title", "body"]):
+    for batch in pq.ParquetFile(articles).iter_batches(_BATCH_ROWS, columns=["id", "title", "body"]):
         inside = sorted(row for row in wanted if start <= row < start + batch.num_rows)
-        found = batch.take(pa.array([row - start for row in inside], pa.int64())).to_pylist()
-        texts |= dict(zip(inside, found, strict=True))
+        part = batch.take(pa.array([row - start for row in inside], pa.int64())).to_pylist()
+        texts |= dict(zip(inside, part, strict=True))
         start += batch.num_rows
     for mistake in mistakes:
         text = texts[mistake.pop("row")]
-        title, body = text["title"] or "", (text["body"] or "")[:SHOWN_CHARS]
+        title, body = text["title"] or "", (text["body"] or "")[:_SHOWN_CHARS]
         mistake |= {"id": text["id"], "title": title, "text": body}

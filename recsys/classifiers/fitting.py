@@ -9,7 +9,7 @@ import numpy as np
 from recsys.classifiers import Classifier, EncodedDocuments, LabelRows, linear, nearest_mean, network_classifiers
 from recsys.classifiers.calibration import HeldOutScores, best_temperature, cross_fitted
 from recsys.classifiers.config import ClassifiersConfig
-from recsys.classifiers.ensemble import Ensemble, best_powers, opinion
+from recsys.classifiers.ensemble import Ensemble, best_powers, log_probabilities
 from recsys.words import Matrix, WordVectors
 
 
@@ -34,9 +34,10 @@ FITS: dict[str, Fit] = {
     "bag": network_classifiers.fit_bag,
     **{kind: partial(network_classifiers.fit_sequence, kind) for kind in network_classifiers.NETWORKS},
 }
+CROSS_FITS = FITS | {"bag": partial(network_classifiers.fit_bag, bags=1)}  # one is enough to tell the temperature
 
 
-class TrainingSet(NamedTuple):
+class LabelledDocuments(NamedTuple):
     """Labelled documents of one language.
 
     Attributes:
@@ -51,9 +52,9 @@ class TrainingSet(NamedTuple):
     labels: list[str]
     articles: LabelRows
 
-    def where(self, rows: LabelRows) -> "TrainingSet":
+    def where(self, rows: LabelRows) -> "LabelledDocuments":
         """Some of the documents, by row, int64."""
-        return TrainingSet(self.documents.where(rows), self.label_rows[rows], self.labels, self.articles[rows])
+        return LabelledDocuments(self.documents.where(rows), self.label_rows[rows], self.labels, self.articles[rows])
 
 
 class FittedClassifier(NamedTuple):
@@ -66,14 +67,14 @@ class FittedClassifier(NamedTuple):
         held_out: scores of the same documents by classifiers that were not trained on them.
     """
 
-    training_set: TrainingSet
+    training_set: LabelledDocuments
     classifier: Classifier
     temperature: float
     held_out: HeldOutScores
 
 
 def fit_classifier(
-    model: str, training_set: TrainingSet, words: WordVectors, config: ClassifiersConfig, seed: int
+    model: str, training_set: LabelledDocuments, words: WordVectors, config: ClassifiersConfig, seed: int
 ) -> FittedClassifier:
     """Train one classifier, and measure by cross-fitting how sure it may be of itself.
 
@@ -89,8 +90,8 @@ def fit_classifier(
         return fit_ensemble(config.ensemble, members)
     documents, label_rows, labels, _ = training_set
     fit = partial(FITS[model], labels=labels, words=words, config=config, seed=seed)
-    light = partial(fit, config=config.model_copy(update={"members": 1}))  # enough to tell how far it can be trusted
-    held_out = cross_fitted(light, documents, label_rows, len(labels), np.random.default_rng(seed))
+    cross_fit = partial(CROSS_FITS[model], labels=labels, words=words, config=config, seed=seed)
+    held_out = cross_fitted(cross_fit, documents, label_rows, len(labels), np.random.default_rng(seed))
     temperature = best_temperature(held_out.scores, label_rows[held_out.rows])
     return FittedClassifier(training_set, fit(documents, label_rows), temperature, held_out)
 
@@ -103,7 +104,7 @@ def fit_ensemble(names: Sequence[str], members: Sequence[FittedClassifier]) -> F
     for member in members:
         order = np.argsort(member.held_out.rows)
         scored = order[np.searchsorted(member.held_out.rows, rows, sorter=order)]
-        opinions.append(opinion(member.held_out.scores[scored], member.temperature))
+        opinions.append(log_probabilities(member.held_out.scores[scored], member.temperature))
     powers = best_powers(opinions, training_set.label_rows[rows])
     classifiers, temperatures = [member.classifier for member in members], [member.temperature for member in members]
     ensemble = Ensemble(list(names), classifiers, temperatures, powers.tolist())

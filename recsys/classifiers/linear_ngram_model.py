@@ -1,4 +1,4 @@
-"""A weight per n-gram and category: how the linear classifier and the n-gram bag score, with numpy alone.
+"""Linear n-gram model: a weight per n-gram and label, by which several classifiers score, with NumPy alone.
 
 Reads documents; produces scores, and ``weights.safetensors`` and ``weights.json``. A bag of n-gram vectors under a
 linear layer is such a table as well, once it has been trained: the two matrices are multiplied.
@@ -27,18 +27,19 @@ from recsys.workspace import load_arrays, read_json, save_arrays, write_json
 
 Values = npt.NDArray[np.float32]
 
-CHARACTER_TOKENS = 80  # of a text, whose characters are read: they help where there are few words
+MAX_TOKENS = 1000  # of a document: what it is about has been said by then
+_CHARACTER_TOKENS = 80  # of a text, whose characters are read: they help where there are few words
 
 
 @dataclass(frozen=True)
 class NgramSpec:
-    """Which n-grams are read, and what each is worth.
+    """Kinds of n-grams that are read, and the value of each.
 
     Attributes:
         words: n of the longest word n-gram; 0 reads no words.
         characters: n of the longest character n-gram; 0 reads none.
-        tfidf: worth its TF-IDF in a document of length 1; otherwise its count in a document whose counts are divided by
-            the square root of their number, which lets a long text say more than a title, though not as much more.
+        tfidf: an n-gram's value is its TF-IDF in a document of length 1; otherwise its count in a document whose counts
+            are divided by the square root of their number: a long text says more than a title, though not as much more.
     """
 
     words: int
@@ -49,13 +50,13 @@ class NgramSpec:
         """The n-grams of documents, as hashes."""
         parts = [word_bags(texts, self.words)] if self.words else []
         if self.characters:
-            parts.append(character_bags([text[:CHARACTER_TOKENS] for text in texts], self.characters))
+            parts.append(character_bags([text[:_CHARACTER_TOKENS] for text in texts], self.characters))
         return parts[0] if len(parts) == 1 else joined(parts)
 
 
 @dataclass(frozen=True, eq=False)
 class NgramBlock:
-    """One kind of n-grams, those that are known, and how rare each is: idf float32 (V,)."""
+    """Vocabulary of one kind of n-grams, with their idf, float32 (V,)."""
 
     grams: NgramSpec
     vocabulary: NgramVocabulary
@@ -75,10 +76,10 @@ class NgramBlock:
 
 @dataclass(frozen=True, eq=False)
 class LinearNgramModel:
-    """The sum of a text's n-grams' weights.
+    """Classifier whose score is the sum of the weights of a document's n-grams.
 
     Attributes:
-        labels: C categories.
+        labels: C labels.
         blocks: the kinds of n-grams; their rows stand behind each other in ``weights``.
         weights: float16 (V, C); half precision moves no score by a hundredth.
         constant: float32 (C,).
@@ -97,22 +98,22 @@ class LinearNgramModel:
         return np.concatenate([np.empty((0, len(self.labels)), np.float32), *parts])
 
     def _scores(self, texts: Sequence[list[str]]) -> Matrix:
-        found = np.full((len(texts), len(self.labels)), np.nan, np.float32)
+        scores = np.full((len(texts), len(self.labels)), np.nan, np.float32)
         first = 0
         for block in self.blocks:
             rows, values = block.features(texts)
             weighted = self.weights[rows.values + first] * values[:, None]  # (N, C)
             filled = np.flatnonzero(np.diff(rows.starts))
             if len(filled):
-                found[filled] = np.nan_to_num(found[filled]) + np.add.reduceat(weighted, rows.starts[filled], axis=0)
+                scores[filled] = np.nan_to_num(scores[filled]) + np.add.reduceat(weighted, rows.starts[filled], axis=0)
             first += len(block.vocabulary)
-        return found + self.constant
+        return scores + self.constant
 
     def save(self, folder: Path) -> None:
         """See ``Classifier``."""
         arrays: dict[str, npt.NDArray[np.generic]] = {"constant": self.constant, "weights": self.weights}
-        for place, block in enumerate(self.blocks):
-            arrays[f"hashes.{place}"], arrays[f"idf.{place}"] = block.vocabulary.hashes, block.idf
+        for number, block in enumerate(self.blocks):
+            arrays[f"hashes.{number}"], arrays[f"idf.{number}"] = block.vocabulary.hashes, block.idf
         save_arrays(folder / "weights.safetensors", arrays)
         grams = [vars(block.grams) for block in self.blocks]
         write_json(folder / "weights.json", {"grams": grams, "labels": self.labels, "max_tokens": self.max_tokens})
@@ -122,13 +123,13 @@ def load(folder: Path) -> LinearNgramModel:
     """Read what ``LinearNgramModel.save`` wrote."""
     facts, arrays = read_json(folder / "weights.json"), load_arrays(folder / "weights.safetensors")
     blocks = [
-        NgramBlock(NgramSpec(**grams), NgramVocabulary(arrays[f"hashes.{place}"]), arrays[f"idf.{place}"])
-        for place, grams in enumerate(facts["grams"])
+        NgramBlock(NgramSpec(**grams), NgramVocabulary(arrays[f"hashes.{number}"]), arrays[f"idf.{number}"])
+        for number, grams in enumerate(facts["grams"])
     ]
     return LinearNgramModel(facts["labels"], blocks, arrays["weights"], arrays["constant"], facts["max_tokens"])
 
 
 def block_of(texts: Sequence[list[str]], grams: NgramSpec, least: int, most: int) -> NgramBlock:
-    """Collect the n-grams of at least ``least`` texts, the ``most`` most frequent ones."""
-    known, idf = NgramVocabulary.of((grams.bags(some) for some in in_batches(texts)), len(texts), least, most)
-    return NgramBlock(grams, known, idf)
+    """The n-grams of at least ``least`` texts, the ``most`` most frequent ones."""
+    vocabulary, idf = NgramVocabulary.of((grams.bags(some) for some in in_batches(texts)), len(texts), least, most)
+    return NgramBlock(grams, vocabulary, idf)

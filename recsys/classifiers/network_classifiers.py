@@ -1,4 +1,4 @@
-"""Trained networks as classifiers: the n-gram bag, TextCNN, BiLSTM and GRU with attention.
+"""Network classifiers: the n-gram bag, TextCNN, BiLSTM and GRU with attention.
 
 Read documents and word vectors; produce ``LinearNgramModel`` (the bag, whose matrices are multiplied after training),
 or ``NetworkClassifier`` with ``network.safetensors`` and ``network.json``.
@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.config import ClassifiersConfig
-from recsys.classifiers.linear_ngram_model import LinearNgramModel, NgramBlock, NgramSpec, block_of
+from recsys.classifiers.linear_ngram_model import MAX_TOKENS, LinearNgramModel, NgramBlock, NgramSpec, block_of
 from recsys.classifiers.network_training import one_thread, train
 from recsys.classifiers.networks import BiLstm, Gru, NgramBag, RaggedBatch, TextCnn, TextNetwork
 from recsys.classifiers.ngrams import Bags, NgramVocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
@@ -24,11 +24,12 @@ from recsys.errors import CorruptArtefact
 from recsys.words import Matrix, WordVectors
 from recsys.workspace import read_json, write_json
 
-MOST_GRAMS = 1 << 19  # n-grams with a vector while the bag is trained: 200 MiB at 100 dimensions
-MOST_WORDS = 1 << 17  # words and characters with a vector in the other networks
-SEQUENCE_TOKENS = 200  # of a document that a network reads one after the other: bounds the hours
-NEW_VECTOR = 0.1  # standard deviation of the vectors of n-grams that have none yet, in units of our words' length
-SCORED = 256  # documents scored at once
+_MAX_NGRAMS = 1 << 19  # n-grams with a vector while the bag is trained: 200 MiB at 100 dimensions
+_MAX_WORDS = 1 << 17  # words and characters with a vector in the other networks
+_SEQUENCE_TOKENS = 200  # of a document that a network reads one after the other: bounds the hours
+_NEW_VECTOR = 0.1  # standard deviation of the vectors of n-grams that have none yet, in units of our words' length
+BAGS = 3  # that are averaged, each held back from other documents; one alone is half a point worse
+_SCORED = 256  # documents scored at once
 MakeNetwork = Callable[[torch.Tensor, int, float], TextNetwork]
 NETWORKS: dict[str, MakeNetwork] = {
     "text-cnn": TextCnn,
@@ -39,10 +40,10 @@ NETWORKS: dict[str, MakeNetwork] = {
 
 @dataclass(frozen=True, eq=False)
 class NetworkClassifier:
-    """A network over the words of a text, and over its characters behind them where words are a guess.
+    """Classifier by a network over the words of a text, and over its characters behind them where words are a guess.
 
     Attributes:
-        labels: C categories.
+        labels: C labels.
         kind: a key of ``NETWORKS``.
         blocks: words, and characters if they are read; their rows stand behind each other.
         network: on the CPU, not training.
@@ -55,23 +56,23 @@ class NetworkClassifier:
 
     def scores(self, documents: EncodedDocuments) -> Matrix:
         """See ``Classifier``; NaN rows for documents without a known word."""
-        bags = _sequences(self.blocks, texts_of(documents, SEQUENCE_TOKENS))
-        found = np.full((len(documents), len(self.labels)), np.nan, np.float32)
+        bags = _sequences(self.blocks, texts_of(documents, _SEQUENCE_TOKENS))
+        scores = np.full((len(documents), len(self.labels)), np.nan, np.float32)
         known = np.flatnonzero(np.diff(bags.starts))
         with torch.inference_mode(), one_thread("cpu"):
-            for some in (known[start : start + SCORED] for start in range(0, len(known), SCORED)):
+            for some in (known[start : start + _SCORED] for start in range(0, len(known), _SCORED)):
                 sizes = np.diff(bags.starts)[some]
                 starts = np.concatenate([[0], np.cumsum(sizes)])
                 rows = np.concatenate([bags.values[bags.starts[row] : bags.starts[row + 1]] for row in some])
                 batch = RaggedBatch(torch.from_numpy(rows), torch.from_numpy(starts))
-                found[some] = torch.log_softmax(self.network(batch), dim=1).numpy()
-        return found
+                scores[some] = torch.log_softmax(self.network(batch), dim=1).numpy()
+        return scores
 
     def save(self, folder: Path) -> None:
         """See ``Classifier``."""
         tensors = {f"net.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
-        for place, block in enumerate(self.blocks):
-            tensors[f"hashes.{place}"] = torch.from_numpy(block.vocabulary.hashes.view(np.int64))
+        for number, block in enumerate(self.blocks):
+            tensors[f"hashes.{number}"] = torch.from_numpy(block.vocabulary.hashes.view(np.int64))
         save_file(tensors, folder / "network.safetensors")
         grams = [vars(block.grams) for block in self.blocks]
         write_json(folder / "network.json", {"grams": grams, "kind": self.kind, "labels": self.labels})
@@ -87,8 +88,8 @@ def load(folder: Path) -> NetworkClassifier:
     try:
         tensors = load_file(folder / "network.safetensors")
         blocks = []
-        for place, grams in enumerate(facts["grams"]):
-            hashes = tensors.pop(f"hashes.{place}").numpy().view(np.uint64)
+        for number, grams in enumerate(facts["grams"]):
+            hashes = tensors.pop(f"hashes.{number}").numpy().view(np.uint64)
             blocks.append(NgramBlock(NgramSpec(**grams), NgramVocabulary(hashes), np.ones(len(hashes), np.float32)))
         vectors = torch.empty_like(tensors["net.vectors.weight"])
         network = NETWORKS[facts["kind"]](vectors, len(facts["labels"]), 0.0)
@@ -105,24 +106,25 @@ def fit_bag(
     words: WordVectors,
     config: ClassifiersConfig,
     seed: int,
+    bags: int = BAGS,
 ) -> LinearNgramModel:
-    """Train ``members`` n-gram bags and average them; see ``Classifier``.
+    """Train some n-gram bags and average them; see ``Classifier``.
 
-    Each bag is stopped by another part of the articles, so that together they have learned from all.
+    Each bag is stopped by another part of the documents, so that together they have learned from all.
     """
-    texts = texts_of(documents, config.max_tokens)
+    texts = texts_of(documents, MAX_TOKENS)
     grams = NgramSpec(words=2, characters=3 if is_spaceless(texts) else 0, tfidf=False)
-    block = block_of(texts, grams, 1, MOST_GRAMS)
-    bags = _sequences([block], texts)
+    block = block_of(texts, grams, 1, _MAX_NGRAMS)
+    ngrams = _sequences([block], texts)
     weights, constant = np.zeros((len(block.vocabulary), len(labels)), np.float32), np.zeros(len(labels), np.float32)
-    for member in range(config.members):
+    for member in range(bags):
         make = partial(_network, NgramBag, [block], words, len(labels), config.dropout)
-        bag = train(make, bags, label_rows, len(labels), config, seed + member)
+        bag = train(make, ngrams, label_rows, config, seed + member)
         with torch.inference_mode():
             weights += bag.out(bag.vectors.weight).numpy() - bag.out.bias.numpy()
             constant += bag.out.bias.numpy()
-    half = (weights / config.members).astype(np.float16)
-    return LinearNgramModel(labels, [block], half, constant / np.float32(config.members), config.max_tokens)
+    half = (weights / bags).astype(np.float16)
+    return LinearNgramModel(labels, [block], half, constant / np.float32(bags), MAX_TOKENS)
 
 
 def fit_sequence(
@@ -135,13 +137,13 @@ def fit_sequence(
     seed: int,
 ) -> NetworkClassifier:
     """Train one of ``NETWORKS``; see ``Classifier``."""
-    texts = texts_of(documents, SEQUENCE_TOKENS)
+    texts = texts_of(documents, _SEQUENCE_TOKENS)
     kinds = [NgramSpec(words=1, characters=0, tfidf=False)]
     if is_spaceless(texts):
         kinds.append(NgramSpec(words=0, characters=1, tfidf=False))
-    blocks = [block_of(texts, grams, 1, MOST_WORDS) for grams in kinds]
+    blocks = [block_of(texts, grams, 1, _MAX_WORDS) for grams in kinds]
     make = partial(_network, NETWORKS[kind], blocks, words, len(labels), config.dropout)
-    network = train(make, _sequences(blocks, texts), label_rows, len(labels), config, seed)
+    network = train(make, _sequences(blocks, texts), label_rows, config, seed)
     return NetworkClassifier(labels, kind, blocks, network)
 
 
@@ -152,9 +154,9 @@ def _network(
     categories: int,
     dropout: float,
 ) -> TextNetwork:
-    """A fresh network whose rows start as our word vectors, or small and random where we have none."""
+    """Fresh network whose rows start as our word vectors, or small and random where we have none."""
     hashes = np.concatenate([block.vocabulary.hashes for block in blocks])
-    vectors = torch.randn(max(1, len(hashes)), words.embedding_dim) * (NEW_VECTOR / words.embedding_dim**0.5)
+    vectors = torch.randn(max(1, len(hashes)), words.embedding_dim) * (_NEW_VECTOR / words.embedding_dim**0.5)
     known = hashes_of(words.words)
     order = np.argsort(hashes)
     place = order[np.minimum(np.searchsorted(hashes, known, sorter=order), len(hashes) - 1)] if len(hashes) else order
@@ -163,8 +165,8 @@ def _network(
     return kind(vectors, categories, dropout)
 
 
-def _behind(parts: Sequence[Bags]) -> Bags:
-    """Bags of some documents, and those of the next documents behind them."""
+def _concatenated(parts: Sequence[Bags]) -> Bags:
+    """Bags of several parts of the documents, one part behind the other."""
     sizes = np.concatenate([np.empty(0, np.int64), *(np.diff(part.starts) for part in parts)])
     values = np.concatenate([np.empty(0, np.int64), *(part.values for part in parts)])
     return Bags(values, np.concatenate([[0], np.cumsum(sizes)]))
@@ -180,4 +182,4 @@ def _sequences(blocks: Sequence[NgramBlock], texts: Sequence[list[str]]) -> Bags
             known.append(Bags(bags.values + first, bags.starts))
             first += len(block.vocabulary)
         parts.append(joined(known))
-    return _behind(parts)
+    return _concatenated(parts)

@@ -1,6 +1,6 @@
-"""Training the networks: documents with their categories -> weights.
+"""Training of the networks: labelled documents -> weights.
 
-A part of the articles is held out and ends the training; the learning rate falls to 0 over the epochs. Vectors are
+A part of the documents is held out and ends the training; the learning rate falls to 0 over the epochs. Vectors are
 moved row by row, with one number of memory each: a step costs what its batch holds, not what the vocabulary does.
 Training on a CPU uses one thread: the same seed and articles give the same bytes.
 Source: Duchi, Hazan and Singer 2011 (AdaGrad); Loshchilov and Hutter 2019 (decoupled weight decay).
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -21,20 +20,20 @@ from recsys.classifiers.networks import RaggedBatch, TextNetwork
 from recsys.classifiers.ngrams import Bags
 from recsys.errors import DegenerateInput
 
-MOST_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
-LEAST_EPOCHS = 3
-LEAST_HELD = 20  # articles: fewer say too little about when to stop, and all epochs are run
+_MAX_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
+_MIN_EPOCHS = 3
+_MIN_HELD_OUT = 20  # articles: fewer say too little about when to stop, and all epochs are run
 
 
 class LabelledBags(NamedTuple):
-    """N documents with their categories, on the device: rows (R,), starts (N + 1,), labels (N,), all int64."""
+    """N labelled documents on the device: rows (R,), starts (N + 1,), labels (N,), all int64."""
 
     rows: torch.Tensor
     starts: torch.Tensor
     labels: torch.Tensor
 
     def batch(self, chosen: torch.Tensor) -> RaggedBatch:
-        """Some documents, int64 (B,)."""
+        """Some of the documents, int64 (B,)."""
         first, sizes = self.starts[chosen], self.starts.diff()[chosen]
         starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
         inside = torch.arange(int(starts[-1]), device=sizes.device) - torch.repeat_interleave(starts[:-1], sizes)
@@ -42,7 +41,7 @@ class LabelledBags(NamedTuple):
 
 
 class RowAdaGrad:
-    """AdaGrad over the rows of a matrix, one sum of squares per row."""
+    """AdaGrad over the rows of a matrix, with one sum of squares per row."""
 
     def __init__(self, matrix: torch.Tensor) -> None:
         self.matrix, self.sums = matrix, torch.zeros(len(matrix), device=matrix.device)
@@ -64,7 +63,6 @@ def train(
     make: Callable[[], TextNetwork],
     bags: Bags,
     label_rows: LabelRows,
-    categories: int,
     config: ClassifiersConfig,
     seed: int,
 ) -> TextNetwork:
@@ -73,8 +71,7 @@ def train(
     Args:
         make: makes the network, drawing from torch's generator.
         bags: rows of B documents.
-        label_rows: int64 (B,), each one's category.
-        categories: C.
+        label_rows: int64 (B,), their labels.
         config: the optimiser and when to stop.
         seed: of weights, dropout, order and the part that is held out.
 
@@ -90,25 +87,23 @@ def train(
         torch.manual_seed(seed)
         network = make().to(device)
         data = LabelledBags(*(torch.from_numpy(a).to(device) for a in (bags.values, bags.starts, label_rows)))
-        told, held = _parts(len(label_rows), config.validation, seed)
-        weights = class_weights(label_rows, categories, config.class_weights)
-        _run(network, data, told, held, torch.from_numpy(weights).to(device), config, seed)
+        training, held_out = _split(len(label_rows), config.validation, seed)
+        _run(network, data, training, held_out, config, seed)
         return network.cpu().eval()
 
 
-def _parts(B: int, share: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _split(B: int, share: float, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     order = torch.randperm(B, generator=torch.Generator().manual_seed(seed))
     n = round(B * share)
-    n = n if n >= LEAST_HELD else 0
+    n = n if n >= _MIN_HELD_OUT else 0
     return order[n:], order[:n]
 
 
 def _run(
     network: TextNetwork,
     data: LabelledBags,
-    told: torch.Tensor,
-    held: torch.Tensor,
-    weights: torch.Tensor,
+    training: torch.Tensor,
+    held_out: torch.Tensor,
     config: ClassifiersConfig,
     seed: int,
 ) -> None:
@@ -117,27 +112,27 @@ def _run(
         (value for value in network.parameters() if value is not rows.matrix), weight_decay=config.weight_decay
     )
     order = torch.Generator().manual_seed(seed)
-    epochs = min(config.epochs, max(LEAST_EPOCHS, MOST_READ // max(1, len(data.rows))))
-    steps, step = epochs * -(-len(told) // config.batch_size), 0
+    epochs = min(config.epochs, max(_MIN_EPOCHS, _MAX_READ // max(1, len(data.rows))))
+    steps, step = epochs * -(-len(training) // config.batch_size), 0
     lowest, best, kept = float("inf"), 0, {}
     for epoch in range(epochs):
         network.train()
-        for chosen in torch.split(told[torch.randperm(len(told), generator=order)], config.batch_size):
+        for chosen in torch.split(training[torch.randperm(len(training), generator=order)], config.batch_size):
             rate = config.learning_rate * (1 - step / steps)
             others.param_groups[0]["lr"] = rate
             chosen = chosen.to(data.labels.device)
-            logits = network(_thinned(data.batch(chosen), config.dropout))
-            loss = cross_entropy(logits, data.labels[chosen], weight=weights)
+            logits = network(_with_dropout(data.batch(chosen), config.dropout))
+            loss = cross_entropy(logits, data.labels[chosen])
             others.zero_grad()
             torch.autograd.backward(loss)
             others.step()
             rows.step(rate * network.row_rate, config.weight_decay)
             step += 1
-        if not len(held):
+        if not len(held_out):
             continue
-        now = _held_loss(network, data, held, config.batch_size)
-        if now < lowest:
-            lowest, best, kept = now, epoch, {name: value.clone() for name, value in network.state_dict().items()}
+        loss_now = _held_out_loss(network, data, held_out, config.batch_size)
+        if loss_now < lowest:
+            lowest, best, kept = loss_now, epoch, {name: value.clone() for name, value in network.state_dict().items()}
         elif epoch - best >= config.patience:
             break
     if kept:
@@ -145,20 +140,20 @@ def _run(
     _check(float(network.out.weight.detach().abs().sum()))
 
 
-def _thinned(batch: RaggedBatch, dropout: float) -> RaggedBatch:
+def _with_dropout(batch: RaggedBatch, dropout: float) -> RaggedBatch:
     """The batch without a random share of its rows."""
     kept = torch.rand(len(batch.rows), device=batch.rows.device) >= dropout
     ends = torch.cat([batch.starts.new_zeros(1), kept.cumsum(0)])
     return RaggedBatch(batch.rows[kept], ends[batch.starts])
 
 
-def _held_loss(network: TextNetwork, data: LabelledBags, held: torch.Tensor, batch_size: int) -> float:
+def _held_out_loss(network: TextNetwork, data: LabelledBags, held_out: torch.Tensor, batch_size: int) -> float:
     network.eval()
     total = 0.0
     with torch.inference_mode():
-        for chosen in torch.split(held.to(data.labels.device), batch_size):
+        for chosen in torch.split(held_out.to(data.labels.device), batch_size):
             total += float(cross_entropy(network(data.batch(chosen)), data.labels[chosen], reduction="sum"))
-    return _check(total / len(held))
+    return _check(total / len(held_out))
 
 
 def _check(value: float) -> float:
@@ -167,16 +162,8 @@ def _check(value: float) -> float:
     return value
 
 
-def class_weights(label_rows: LabelRows, categories: int, power: float) -> npt.NDArray[np.float32]:
-    """What an error in each category counts, float32 (C,): (mean size / size) ** power, 1 on average over articles."""
-    sizes = np.maximum(np.bincount(label_rows, minlength=categories), 1)
-    weights = (sizes.mean() / sizes) ** power
-    even: npt.NDArray[np.float32] = (weights / np.average(weights, weights=sizes)).astype(np.float32)
-    return even
-
-
 def device_of(config: ClassifiersConfig) -> str:
-    """``cuda`` when it is asked for, or when there is one and ``auto`` leaves the choice; else ``cpu``."""
+    """Device: ``cuda`` when it is asked for, or when there is one and ``auto`` leaves the choice; else ``cpu``."""
     if config.device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return config.device
@@ -184,7 +171,7 @@ def device_of(config: ClassifiersConfig) -> str:
 
 @contextmanager
 def one_thread(device: str) -> Iterator[None]:
-    """Train on one CPU thread: sums in a fixed order are the same in every run."""
+    """One CPU thread while it lasts: sums in a fixed order are the same in every run."""
     before = torch.get_num_threads()
     if device == "cpu":
         torch.set_num_threads(1)

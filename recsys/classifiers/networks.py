@@ -1,4 +1,4 @@
-"""The networks behind the trained classifiers: rows of n-grams or words -> a score for each category.
+"""Networks of the trained classifiers: rows of n-grams or words -> a score for each category.
 
 Read batches of rows, one document behind the other; produce logits. All start from our word vectors.
 Source: Joulin et al. 2017 (n-gram bag); Kim 2014 (convolutions); Yang et al. 2016, section 2.2 (attention over a
@@ -11,20 +11,20 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-FILTERS = 100  # per width of window, as in Kim 2014
-WIDTHS = (2, 3, 4)  # words; Chinese characters stand in longer rows, and short windows suit both
-HIDDEN = 64  # states per direction: wider ones learn titles by heart
+_FILTERS = 100  # per width of window, as in Kim 2014
+_WIDTHS = (2, 3, 4)  # words; Chinese characters stand in longer rows, and short windows suit both
+_HIDDEN = 64  # states per direction: wider ones learn titles by heart
 
 
 class RaggedBatch(NamedTuple):
-    """B documents: rows int64 (N,), one document behind the other; starts int64 (B + 1,), the last one is N."""
+    """B documents of any lengths: rows int64 (N,), one document behind the other; starts int64 (B + 1,), the last is N."""
 
     rows: torch.Tensor
     starts: torch.Tensor
 
 
 class TextNetwork(nn.Module):
-    """What all networks have in common.
+    """Network over the n-grams or words of a text.
 
     Attributes:
         row_rate: AdaGrad's step for vectors, in learning rates; a network behind them wants them calmer than a sum.
@@ -48,11 +48,11 @@ class TextNetwork(nn.Module):
         return logits
 
     def features(self, batch: RaggedBatch) -> torch.Tensor:
-        """float32 (B, D'): what the last layer sees."""
+        """Input of the last layer, float32 (B, D')."""
         raise NotImplementedError
 
     def padded(self, batch: RaggedBatch, least: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-        """Documents as rows of one block: float32 (B, T, D), zeros behind each document's end; sizes int64 (B,)."""
+        """Documents as rows of one block, float32 (B, T, D), zeros behind each document's end; sizes int64 (B,)."""
         sizes = batch.starts.diff()
         T = max(least, int(sizes.max()))
         block = self.vectors.weight.new_zeros(len(sizes) * T, self.vectors.embedding_dim)
@@ -64,7 +64,7 @@ class TextNetwork(nn.Module):
 
 
 class NgramBag(TextNetwork):
-    """The sum of a document's n-gram vectors by the square root of their number, and a linear layer."""
+    """Bag of n-grams: the sum of a document's n-gram vectors by the square root of their number, and a linear layer."""
 
     row_rate = 20.0
 
@@ -78,29 +78,29 @@ class NgramBag(TextNetwork):
 
 
 class TextCnn(TextNetwork):
-    """Windows of a few words, each kind reporting its strongest match."""
+    """Convolutions over windows of a few words, each filter reporting its strongest match."""
 
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float) -> None:
-        super().__init__(vectors, FILTERS * len(WIDTHS), categories, dropout)
-        self.windows = nn.ModuleList(nn.Conv1d(vectors.shape[1], FILTERS, width) for width in WIDTHS)
+        super().__init__(vectors, _FILTERS * len(_WIDTHS), categories, dropout)
+        self.windows = nn.ModuleList(nn.Conv1d(vectors.shape[1], _FILTERS, width) for width in _WIDTHS)
 
     def features(self, batch: RaggedBatch) -> torch.Tensor:
         """See ``TextNetwork``."""
-        block, sizes = self.padded(batch, max(WIDTHS))
+        block, sizes = self.padded(batch, max(_WIDTHS))
         strongest = []
-        for width, window in zip(WIDTHS, self.windows, strict=True):
-            found = torch.relu(window(block.transpose(1, 2)))  # (B, D, T) -> (B, FILTERS, T - width + 1)
-            ends = torch.arange(found.shape[2], device=sizes.device)
+        for width, window in zip(_WIDTHS, self.windows, strict=True):
+            match = torch.relu(window(block.transpose(1, 2)))  # (B, D, T) -> (B, _FILTERS, T - width + 1)
+            ends = torch.arange(match.shape[2], device=sizes.device)
             outside = ends > (sizes[:, None] - width).clamp_min(0)  # the padding must not depend on the batch
-            strongest.append(found.masked_fill(outside[:, None], 0).amax(dim=2))
+            strongest.append(match.masked_fill(outside[:, None], 0).amax(dim=2))
         return torch.cat(strongest, dim=1)
 
 
 class Recurrent(TextNetwork):
-    """A recurrent network over the words, and the mean of its states, each as heavy as attention finds it."""
+    """Recurrent network over the words, and the mean of its states, weighted by attention."""
 
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float, reader: nn.LSTM | nn.GRU) -> None:
-        width = HIDDEN * (1 + reader.bidirectional)
+        width = _HIDDEN * (1 + reader.bidirectional)
         super().__init__(vectors, width, categories, dropout)
         self.reader = reader
         self.attention = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
@@ -120,7 +120,7 @@ class BiLstm(Recurrent):
     """Long short-term memory in both directions."""
 
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float) -> None:
-        reader = nn.LSTM(vectors.shape[1], HIDDEN, batch_first=True, bidirectional=True)
+        reader = nn.LSTM(vectors.shape[1], _HIDDEN, batch_first=True, bidirectional=True)
         super().__init__(vectors, categories, dropout, reader)
 
 
@@ -128,4 +128,4 @@ class Gru(Recurrent):
     """Gated recurrent units, from the first word to the last."""
 
     def __init__(self, vectors: torch.Tensor, categories: int, dropout: float) -> None:
-        super().__init__(vectors, categories, dropout, nn.GRU(vectors.shape[1], HIDDEN, batch_first=True))
+        super().__init__(vectors, categories, dropout, nn.GRU(vectors.shape[1], _HIDDEN, batch_first=True))

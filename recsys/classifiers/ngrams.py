@@ -1,4 +1,4 @@
-"""Words and n-grams as 64-bit numbers, and the vocabulary that gives each of them a row.
+"""N-grams: words and characters as 64-bit hashes, and the vocabulary that gives each of them a row.
 
 Reads tokens; produces rows per document. Nothing here loops over words: a text is one array of code points, and a hash
 is a difference of running sums, so that the live path and a night's training share one code. 64 bits are enough for two
@@ -20,12 +20,12 @@ Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float32]
 
-LONGEST_WORD = 4096  # code points that have a power of their own; tokens are a hundred times shorter
-HAN = (0x3400, 0x9FFF)  # code points of a script without spaces between words
-BATCH = 2048  # documents that are hashed at once: bounds memory
+_LONGEST_WORD = 4096  # code points that have a power of their own; tokens are a hundred times shorter
+_HAN = (0x3400, 0x9FFF)  # code points of a script without spaces between words
+_BATCH = 2048  # documents that are hashed at once: bounds memory
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
-_POWERS = np.cumprod(np.full(LONGEST_WORD, _BASE))
+_POWERS = np.cumprod(np.full(_LONGEST_WORD, _BASE))
 _CHARACTER = np.uint64(0x5555555555555555)  # a character is not the word of one character
 
 
@@ -42,30 +42,30 @@ class Bags(NamedTuple):
 
 
 def hashes_of(words: Sequence[str]) -> Hashes:
-    """Hash words, uint64 (N,): equal words have equal hashes, on every machine and in every process."""
+    """Hashes of words, uint64 (N,): equal words have equal ones, on every machine and in every process."""
     sizes = _sizes(words)
     starts = _starts(sizes)
     codes = _codes("".join(words))
     inside = np.arange(len(codes)) - np.repeat(starts[:-1], sizes)
     sums = np.zeros(len(codes) + 1, np.uint64)
-    np.cumsum(_mixed(codes) * _POWERS[inside % LONGEST_WORD], out=sums[1:])
+    np.cumsum(_mixed(codes) * _POWERS[inside % _LONGEST_WORD], out=sums[1:])
     return _mixed(sums[starts[1:]] - sums[starts[:-1]])
 
 
 def is_spaceless(texts: Sequence[Sequence[str]]) -> bool:
-    """Whether most characters of the texts are of a script without spaces, where words are a guess."""
-    codes = _codes("".join(chain.from_iterable(texts[:BATCH])))
-    return bool(len(codes)) and bool(np.mean((codes >= HAN[0]) & (codes <= HAN[1])) > 0.5)
+    """True for texts mostly of a script without spaces, where words are a guess."""
+    codes = _codes("".join(chain.from_iterable(texts[:_BATCH])))
+    return bool(len(codes)) and bool(np.mean((codes >= _HAN[0]) & (codes <= _HAN[1])) > 0.5)
 
 
 def word_bags(texts: Sequence[Sequence[str]], longest: int) -> Bags:
-    """Hash the word n-grams of documents, 1 <= n <= ``longest``."""
+    """Hashes of the word n-grams of documents, 1 <= n <= ``longest``."""
     words = hashes_of(list(chain.from_iterable(texts)))
     return _bags(words, _starts(_sizes(texts)), longest)
 
 
 def character_bags(texts: Sequence[Sequence[str]], longest: int) -> Bags:
-    """Hash the character n-grams of documents, over the borders of words."""
+    """Hashes of the character n-grams of documents, over the borders of words."""
     whole = ["".join(text) for text in texts]
     return _bags(_mixed(_codes("".join(whole)) ^ _CHARACTER), _starts(_sizes(whole)), longest)
 
@@ -80,8 +80,8 @@ def _bags(units: Hashes, starts: Places, longest: int) -> Bags:
             break
         whole = document[:ends] == document[n - 1 :]
         gram = np.full(int(whole.sum()), n, np.uint64)
-        for place in range(n):
-            gram = gram * _BASE + units[place : place + ends][whole]
+        for offset in range(n):
+            gram = gram * _BASE + units[offset : offset + ends][whole]  # Horner: a polynomial in _BASE modulo 2^64
         grams.append(_mixed(gram))
         owners.append(document[:ends][whole])
     owner = np.concatenate(owners)
@@ -98,8 +98,8 @@ def joined(bags: Sequence[Bags]) -> Bags:
 
 
 def in_batches(texts: Sequence[list[str]]) -> Iterator[Sequence[list[str]]]:
-    """The documents, ``BATCH`` at a time."""
-    return (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+    """The documents, ``_BATCH`` at a time."""
+    return (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
 
 
 def texts_of(documents: EncodedDocuments, most: int) -> list[list[str]]:
@@ -109,7 +109,7 @@ def texts_of(documents: EncodedDocuments, most: int) -> list[list[str]]:
 
 @dataclass(frozen=True, eq=False)
 class NgramVocabulary:
-    """The n-grams that were seen in training.
+    """Vocabulary of the n-grams of a training set.
 
     Attributes:
         hashes: uint64 (V,), ascending; an n-gram's row is its place here.
@@ -133,7 +133,7 @@ class NgramVocabulary:
 
     @staticmethod
     def of(batches: Iterable[Bags], articles: int, least: int, most: int) -> tuple["NgramVocabulary", Weights]:
-        """Collect n-grams.
+        """Vocabulary of some documents.
 
         Args:
             batches: hashes of all documents, some documents at a time.

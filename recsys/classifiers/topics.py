@@ -1,6 +1,6 @@
-"""Topics: what a site without any categories is about, found by clustering and named by keywords.
+"""Topics: labels for a site without any categories, found by clustering and named by keywords.
 
-Reads article vectors and keywords of one language; produces clusters with names, which sort articles as categories do.
+Reads article vectors and keywords of one language; produces clusters with names, which classify as categories do.
 A topic's name is the three keywords that say most about it: heavy in its articles, light in the others'.
 Source: Dhillon & Modha 2001 (k-means by cosine); Arthur & Vassilvitskii 2007 (where it begins); Grootendorst 2022,
 "BERTopic", section 3.3 (TF-IDF with clusters as documents).
@@ -17,12 +17,12 @@ from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.words import Matrix, unit_rows
 from recsys.workspace import load_npy, read_json, save_npy, write_json
 
-ARTICLES_A_TOPIC = 25  # at least, in the mean: fewer are an event, not a topic
-SAMPLE = 20_000  # articles that are clustered; of a larger site they say as much as all
-STARTS = 4  # of k-means, of which the tightest clustering is kept
-MAX_ROUNDS = 50  # of one start; the last ones move a handful of articles
-NAME_WORDS = 3
-SHARPNESS = 0.1  # cosine that makes one unit of log-probability: there are no labels to measure it by
+_ARTICLES_A_TOPIC = 25  # at least, in the mean: fewer are an event, not a topic
+_SAMPLE = 20_000  # articles that are clustered; of a larger site they say as much as all
+_STARTS = 4  # of k-means, of which the tightest clustering is kept
+_MAX_ROUNDS = 50  # of one start; the last ones move a handful of articles
+_NAME_WORDS = 3
+_SHARPNESS = 0.1  # cosine that makes one unit of log-probability: there are no labels to measure it by
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class Topics:
 
     def scores(self, documents: EncodedDocuments) -> Matrix:
         """See ``Classifier``: cosines to the means."""
-        found: Matrix = documents.vectors @ self.means.T / np.float32(SHARPNESS)
-        return found
+        scores: Matrix = documents.vectors @ self.means.T / np.float32(_SHARPNESS)
+        return scores
 
     def save(self, folder: Path) -> None:
         """See ``Classifier``."""
@@ -56,20 +56,20 @@ def load(folder: Path) -> Topics:
 def find_topics(
     vectors: Matrix, keywords: Sequence[Sequence[tuple[str, float]]], max_topics: int, seed: int
 ) -> tuple[Topics, LabelRows] | None:
-    """Find and name the topics of articles in one language.
+    """Topics of articles in one language, with their names.
 
-    There is a topic for every ``ARTICLES_A_TOPIC`` articles, up to ``max_topics``.
+    There is a topic for every ``_ARTICLES_A_TOPIC`` articles, up to ``max_topics``.
 
     Args:
         vectors: float32 (A, D), unit rows, none NaN.
         keywords: of each article, with weights.
         max_topics: at most.
-        seed: of the beginnings.
+        seed: of where the clusters begin.
 
     Returns:
         The topics, and int64 (A,), each article's; None when there are too few articles for two.
     """
-    K = min(max_topics, len(vectors) // ARTICLES_A_TOPIC)
+    K = min(max_topics, len(vectors) // _ARTICLES_A_TOPIC)
     if K < 2:
         return None
     means = clusters(vectors, K, np.random.default_rng(seed))
@@ -78,19 +78,19 @@ def find_topics(
 
 
 def clusters(vectors: Matrix, K: int, rng: np.random.Generator) -> Matrix:
-    """Means of clusters by cosine, float32 (K, D), the largest cluster first; fewer where articles are all alike."""
-    sample = vectors[np.sort(rng.permutation(len(vectors))[:SAMPLE])]
-    tightest, found = -np.inf, sample[:1]
-    for _ in range(STARTS):
-        means = _moved(sample, _beginnings(sample, K, rng))
+    """Spherical k-means, float32 (K, D), the largest cluster first; fewer where articles are all alike."""
+    sample = vectors[np.sort(rng.permutation(len(vectors))[:_SAMPLE])]
+    tightest, best = -np.inf, sample[:1]
+    for _ in range(_STARTS):
+        means = _converged(sample, _seeds(sample, K, rng))
         cosines = sample @ means.T
         if float(cosines.max(axis=1).sum()) > tightest:
-            tightest, found = float(cosines.max(axis=1).sum()), means
-    sizes = np.bincount((sample @ found.T).argmax(axis=1), minlength=len(found))
-    return found[np.argsort(-sizes, kind="stable")][: int((sizes > 0).sum())]
+            tightest, best = float(cosines.max(axis=1).sum()), means
+    sizes = np.bincount((sample @ best.T).argmax(axis=1), minlength=len(best))
+    return best[np.argsort(-sizes, kind="stable")][: int((sizes > 0).sum())]
 
 
-def _beginnings(sample: Matrix, K: int, rng: np.random.Generator) -> Matrix:
+def _seeds(sample: Matrix, K: int, rng: np.random.Generator) -> Matrix:
     """K articles far from each other, each drawn in proportion to its squared distance from those before."""
     chosen = [int(rng.integers(len(sample)))]
     distance = np.full(len(sample), np.inf)
@@ -102,10 +102,10 @@ def _beginnings(sample: Matrix, K: int, rng: np.random.Generator) -> Matrix:
     return sample[chosen]
 
 
-def _moved(sample: Matrix, means: Matrix) -> Matrix:
+def _converged(sample: Matrix, means: Matrix) -> Matrix:
     """Each mean to the middle of the articles that are nearest to it, until none moves."""
     before = np.full(len(sample), -1)
-    for _ in range(MAX_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         nearest = (sample @ means.T).argmax(axis=1)
         if (nearest == before).all():
             break
@@ -118,15 +118,16 @@ def _moved(sample: Matrix, means: Matrix) -> Matrix:
 
 
 def names(keywords: Sequence[Sequence[tuple[str, float]]], nearest: LabelRows, K: int) -> list[str]:
-    """Name clusters, no two alike: each keyword names the cluster that it says most about."""
+    """Names of clusters, no two alike: each keyword names the cluster that it says most about."""
     weights = [Counter[str]() for _ in range(K)]
     for pairs, row in zip(keywords, nearest.tolist(), strict=True):
         for word, weight in pairs:
             weights[row][word] += weight
     overall = sum(weights, Counter[str]())
     mean = overall.total() / K
-    told: list[list[tuple[float, str]]] = [[] for _ in range(K)]
+    ranked: list[list[tuple[float, str]]] = [[] for _ in range(K)]
     for word, total in overall.items():
         best = max(range(K), key=lambda row: weights[row][word])
-        told[best].append((-weights[best][word] * float(np.log1p(mean / total)), word))
-    return [" · ".join(word for _, word in sorted(some)[:NAME_WORDS]) or f"{row + 1}" for row, some in enumerate(told)]
+        ranked[best].append((-weights[best][word] * float(np.log1p(mean / total)), word))
+    heaviest = [[word for _, word in sorted(pairs)[:_NAME_WORDS]] for pairs in ranked]
+    return [" · ".join(words) or f"{row + 1}" for row, words in enumerate(heaviest)]
