@@ -10,8 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.stories.batch import find_leaders
-from recsys.stories.files import save_copies
+from recsys.stories.leaders import find_leaders, save_copies
 from recsys.stories.text import Text
 
 STAGE = Stage("stories", inputs=("events",))
@@ -25,10 +24,10 @@ def run(job: Job) -> Counts:
         Counts: articles, copies of an earlier one, texts of which there are several.
     """
     file = pq.ParquetFile(job.path("events") / "articles.parquet")
-    found = find_leaders(lambda what: _articles(job, file, what))
-    save_copies(found.leader_of.items(), found.signatures, job.out)
-    copies = [leader for article, leader in found.leader_of.items() if leader != article]
-    return {"articles": len(found.leader_of), "copies": len(copies), "texts_in_copies": len(set(copies))}
+    leaders = find_leaders(lambda what: _articles(job, file, what))
+    save_copies(leaders.leader_of.items(), leaders.signatures, job.out)
+    copies = [leader for article, leader in leaders.leader_of.items() if leader != article]
+    return {"articles": len(leaders.leader_of), "copies": len(copies), "texts_in_copies": len(set(copies))}
 
 
 def _articles(job: Job, file: pq.ParquetFile, what: str) -> Iterator[tuple[str, Text, int | None]]:

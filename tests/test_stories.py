@@ -5,11 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from recsys.stories.alignment import Run, runs
-from recsys.stories.batch import find_leaders
-from recsys.stories.copies import Reading, is_copy
-from recsys.stories.leaders import Leaders
-from recsys.stories.signatures import HASHES, NEWEST, SignatureTable, signature
+from recsys.stories.alignment import SharedRun, shared_runs
+from recsys.stories.copies import ComparedText, is_copy
+from recsys.stories.leaders import Leaders, find_leaders
+from recsys.stories.signatures import HASHES, MAX_COMPARED_ROWS, SignatureTable, signature
 from recsys.stories.text import Text, units
 
 FERRY = (
@@ -28,8 +27,8 @@ FOOTER = (
 )
 
 
-def text(title: str, body: str, source: str | None = None) -> Reading:
-    return Reading(Text(title, body, source))
+def text(title: str, body: str, source: str | None = None) -> ComparedText:
+    return ComparedText(Text(title, body, source))
 
 
 ORIGINAL = text("Night ferry runs aground off Skarholm", FERRY)
@@ -53,7 +52,7 @@ ZH_ORIGINAL = text("夜班渡轮在石岛附近搁浅", ZH_FERRY)
         text("Live | Ferry stuck on sandbank", FERRY),
     ],
 )
-def test_a_wire_story_is_one_whatever_a_paper_puts_around_it(copy: Reading) -> None:
+def test_a_wire_story_is_one_whatever_a_paper_puts_around_it(copy: ComparedText) -> None:
     assert is_copy(ORIGINAL, copy)
     assert is_copy(copy, ORIGINAL)
 
@@ -69,12 +68,12 @@ def test_a_wire_story_is_one_whatever_a_paper_puts_around_it(copy: Reading) -> N
         text("渡輪擱淺", ZH_FERRY.replace("渡轮", "渡輪").replace("检查", "檢查").replace("运营", "運營")),
     ],
 )
-def test_a_chinese_wire_story_is_one_in_either_way_of_writing(copy: Reading) -> None:
+def test_a_chinese_wire_story_is_one_in_either_way_of_writing(copy: ComparedText) -> None:
     assert is_copy(ZH_ORIGINAL, copy)
     assert is_copy(copy, ZH_ORIGINAL)
 
 
-def weather(town: str, high: int, low: int) -> Reading:
+def weather(town: str, high: int, low: int) -> ComparedText:
     return text(
         f"Weather for {town}",
         f"It will be a dry and mostly sunny day in {town} with light winds from the west in the afternoon. Temperatures"
@@ -83,7 +82,7 @@ def weather(town: str, high: int, low: int) -> Reading:
     )
 
 
-def earnings(company: str, chief: str, profit: str, rise: int) -> Reading:
+def earnings(company: str, chief: str, profit: str, rise: int) -> ComparedText:
     return text(
         f"{company} profit rises {rise} percent",
         f"{company} said on Thursday that its profit for the third quarter rose {rise} percent to {profit} million"
@@ -92,7 +91,7 @@ def earnings(company: str, chief: str, profit: str, rise: int) -> Reading:
     )
 
 
-def match(home: str, away: str, scorer: str, score: str, minute: int) -> Reading:
+def match(home: str, away: str, scorer: str, score: str, minute: int) -> ComparedText:
     return text(
         f"{home} {score} {away}",
         f"{home} moved up the table with a {score} win over {away} on Saturday. {scorer} scored the only goal that"
@@ -101,7 +100,7 @@ def match(home: str, away: str, scorer: str, score: str, minute: int) -> Reading
     )
 
 
-def zh_weather(town: str, high: int, low: int) -> Reading:
+def zh_weather(town: str, high: int, low: int) -> ComparedText:
     return text(
         f"{town}明日天气预报",
         f"{town}市气象台今天发布天气预报：预计明天白天多云间晴，最高气温{high}度；夜间晴到少云，最低气温{low}度，偏西风二到三级。"
@@ -109,7 +108,7 @@ def zh_weather(town: str, high: int, low: int) -> Reading:
     )
 
 
-def zh_earnings(company: str, chief: str, profit: str) -> Reading:
+def zh_earnings(company: str, chief: str, profit: str) -> ComparedText:
     return text(
         f"{company}发布三季报",
         f"{company}周四晚间发布三季度报告称，公司前三季度实现净利润{profit}亿元，同比有所增长，主要得益于产品价格上涨以及成本下降。"
@@ -117,7 +116,7 @@ def zh_earnings(company: str, chief: str, profit: str) -> Reading:
     )
 
 
-def lottery(number: int, drawn: str) -> Reading:
+def lottery(number: int, drawn: str) -> ComparedText:
     return text(
         f"Lottery results for draw {number}",
         f"The winning numbers of draw {number} are {drawn}. Tickets can be paid out at every point of sale within"
@@ -147,7 +146,7 @@ def lottery(number: int, drawn: str) -> Reading:
         (ORIGINAL, text("Night ferry runs aground off Skarholm", FERRY.split(". ")[0])),
     ],
 )
-def test_texts_of_one_template_and_texts_that_are_hardly_any_are_no_copies(one: Reading, other: Reading) -> None:
+def test_texts_of_one_template_and_hardly_any_texts_are_no_copies(one: ComparedText, other: ComparedText) -> None:
     assert not is_copy(one, other)
     assert not is_copy(other, one)
 
@@ -211,9 +210,9 @@ def test_words_are_cut_at_blanks_and_characters_where_there_are_none() -> None:
 
 def test_shared_runs_are_found_in_order_and_chance_is_left_out() -> None:
     one, other = (units(words).keys for words in ("a b c x d e f g", "q a b c y y d e f z g"))
-    assert runs(one, other, 3) == [Run(0, 1, 3), Run(4, 6, 3)]
-    assert runs(one, other, 1)[-1] == Run(7, 10, 1)
-    assert runs(one, units("").keys, 1) == []
+    assert shared_runs(one, other, 3) == [SharedRun(0, 1, 3), SharedRun(4, 6, 3)]
+    assert shared_runs(one, other, 1)[-1] == SharedRun(7, 10, 1)
+    assert shared_runs(one, units("").keys, 1) == []
 
 
 def test_equal_values_estimate_the_resemblance_of_the_shingles() -> None:
@@ -243,12 +242,12 @@ def test_the_table_finds_what_shares_three_values_most_first() -> None:
 def test_thousands_of_texts_alike_cost_no_more_than_some() -> None:
     table = SignatureTable()
     same = np.zeros(HASHES, np.uint16)
-    for _ in range(NEWEST + 50):
+    for _ in range(MAX_COMPARED_ROWS + 50):
         table.add(same)
-    assert len(table.like(same, 10_000)) == NEWEST
+    assert len(table.like(same, 10_000)) == MAX_COMPARED_ROWS
 
 
-def joined(articles: Iterable[tuple[str, Reading]]) -> dict[str, str]:
+def joined(articles: Iterable[tuple[str, ComparedText]]) -> dict[str, str]:
     leaders, texts = Leaders(), dict[str, Text]()
     found = {}
     for name, reading in articles:

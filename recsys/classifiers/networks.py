@@ -17,7 +17,7 @@ _HIDDEN = 64  # states per direction: wider ones learn titles by heart
 
 
 class RaggedBatch(NamedTuple):
-    """B documents of any lengths: rows int64 (N,), one document behind the other; starts int64 (B + 1,), the last is N."""
+    """B documents, one behind the other: rows int64 (N,), of n-grams or words; starts int64 (B + 1,), the last is N."""
 
     rows: torch.Tensor
     starts: torch.Tensor

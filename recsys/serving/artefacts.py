@@ -27,8 +27,7 @@ from recsys.releases import Release
 from recsys.serving.annotations import load_annotations
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveEncoder
-from recsys.stories.files import Copies, load_copies
-from recsys.stories.leaders import Leaders
+from recsys.stories.leaders import Copies, Leaders, load_copies
 from recsys.tokens.config import TokensConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends

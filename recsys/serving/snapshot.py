@@ -16,8 +16,8 @@ from recsys.recommend.rank import Scorer
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.encoder import LiveArticle, LiveEncoder
 from recsys.store import Article, StoredArticle
-from recsys.stories.copies import Reading
-from recsys.stories.files import Copies
+from recsys.stories.copies import ComparedText
+from recsys.stories.leaders import Copies
 from recsys.stories.text import Text
 
 
@@ -98,7 +98,7 @@ class ModelSnapshot:
         if annotations is not None:
             leader = self._copies.leader.get(article.id, article.id)
         else:
-            leader = self._copies.leaders.join(article.id, Reading(_text(article)), self._text_of)
+            leader = self._copies.leaders.join(article.id, ComparedText(_text(article)), self._text_of)
             if self._encoder is None:
                 language, _ = resolve_language(article.language, article.title, article.body, self._home)
                 annotations = ArticleAnnotations(language)

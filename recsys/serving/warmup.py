@@ -14,7 +14,7 @@ from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
 from recsys.recommend.answer import Recommender
 from recsys.serving.config import ServingSettings
-from recsys.stories.copies import Reading
+from recsys.stories.copies import ComparedText
 from recsys.stories.leaders import Leaders
 from recsys.stories.text import Text
 from recsys.trends.stream import Trends
@@ -63,4 +63,4 @@ def warm_up(settings: ServingSettings) -> None:
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
     leaders = Leaders()
     for name in catalogue.ids:
-        leaders.join(name, Reading(Text("", STORY)), lambda _: Text("", STORY))
+        leaders.join(name, ComparedText(Text("", STORY)), lambda _: Text("", STORY))

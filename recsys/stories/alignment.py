@@ -1,4 +1,4 @@
-"""Alignment: two sequences of units -> the runs that they share, by their longest common subsequence."""
+"""Alignment: two sequences of units -> their shared runs, by the longest common subsequence."""
 
 from typing import NamedTuple
 
@@ -13,16 +13,16 @@ MAX_UNITS = 1_000  # of each text that are compared: 2 MB of table, about 2 ms
 Places = npt.NDArray[np.int32]
 
 
-class Run(NamedTuple):
-    """Units that two texts share, one behind the other: from ``first`` and ``second`` on, ``length`` of them."""
+class SharedRun(NamedTuple):
+    """Consecutive units that two texts share: from ``first`` and ``second`` on, ``length`` of them."""
 
     first: int
     second: int
     length: int
 
 
-def runs(first: Keys, second: Keys, least: int) -> list[Run]:
-    """Align two texts.
+def shared_runs(first: Keys, second: Keys, least: int) -> list[SharedRun]:
+    """Shared runs of two texts.
 
     Args:
         first: uint32 (U,), of which ``MAX_UNITS`` are read.
@@ -34,22 +34,22 @@ def runs(first: Keys, second: Keys, least: int) -> list[Run]:
     """
     first, second = first[:MAX_UNITS], second[:MAX_UNITS]
     partner = _partners(first, second)
-    places = np.flatnonzero(partner >= 0)
-    if not len(places):
+    aligned = np.flatnonzero(partner >= 0)
+    if not len(aligned):
         return []
-    steps = (np.diff(line, prepend=-2) != 1 for line in (places, partner[places]))
+    steps = (np.diff(line, prepend=-2) != 1 for line in (aligned, partner[aligned]))
     starts = np.flatnonzero(np.logical_or(*steps))
-    ends = np.append(starts[1:], len(places))
-    found = (
-        Run(int(places[start]), int(partner[places[start]]), int(end - start))
+    ends = np.append(starts[1:], len(aligned))
+    runs = (
+        SharedRun(int(aligned[start]), int(partner[aligned[start]]), int(end - start))
         for start, end in zip(starts, ends, strict=True)
     )
-    return [run for run in found if run.length >= least]
+    return [run for run in runs if run.length >= least]
 
 
 @compiled
 def _partners(first: Keys, second: Keys) -> Places:
-    """Of each unit of the first text the place of its equal in the second one, -1 for none."""
+    """Position in the second text of each aligned unit of the first one, -1 for none."""
     U, V = len(first), len(second)
     partner = np.full(U, -1, np.int32)
     head = 0
@@ -61,7 +61,7 @@ def _partners(first: Keys, second: Keys) -> Places:
         partner[U - 1 - tail] = V - 1 - tail
         tail += 1
     A, B = U - head - tail, V - head - tail
-    longest = np.zeros((A + 1, B + 1), np.int16)  # of the rests from (a, b) on
+    longest = np.zeros((A + 1, B + 1), np.int16)  # common subsequence of the rests from (a, b) on
     for a in range(A - 1, -1, -1):
         for b in range(B - 1, -1, -1):
             if first[head + a] == second[head + b]:

@@ -1,20 +1,36 @@
-"""Leaders: one article after the other -> the first copy of its text, by one rule for the night and for the service.
+"""Leaders: the first copy of each text, by one rule for the night and for the service, and on disk.
 
 An article joins the first text that it is a copy of; only first texts can be joined, so that no chain of small
-differences leads from one text to another.
+differences leads from one text to another. ``copies.parquet`` has one row for each article in the order of joining.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
-from recsys.stories.copies import Reading, is_copy
-from recsys.stories.signatures import Signature, SignatureTable
+import numpy as np
+import pyarrow as pa
+
+from recsys.stories.copies import ComparedText, is_copy
+from recsys.stories.signatures import HASHES, Signature, SignatureTable
 from recsys.stories.text import Text
+from recsys.workspace import read_table, write_table
 
-COMPARED = 8  # texts, the likeliest ones: a template may have thousands that look alike
+_COMPARED = 8  # texts, the likeliest ones: a template may have thousands that look alike
+_FILE = "copies.parquet"
+_COPIES_SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("leader", pa.string()),  # the first copy of the same text
+        ("signature", pa.binary(2 * HASHES)),  # of a leader, little-endian; null for a copy, and for hardly any text
+    ]
+)
+
+Articles = Iterable[tuple[str, Text, int | None]]
 
 
 class Leaders:
-    """The first texts so far.
+    """First copies of texts, found again by their signatures.
 
     Args:
         capacity: first texts that are expected.
@@ -32,25 +48,115 @@ class Leaders:
         self._table.add(signature)
         self.ids.append(article_id)
 
-    def join(self, article_id: str, reading: Reading, text_of: Callable[[str], Text | None]) -> str:
-        """Find an article's leader; one that has none becomes a leader itself.
+    def join(self, article_id: str, compared: ComparedText, text_of: Callable[[str], Text | None]) -> str:
+        """Leader of an article; one that has none becomes a leader itself.
 
         Args:
             article_id: of the article.
-            reading: it.
+            compared: its text.
             text_of: gives the text of a leader by its id; None when it is gone.
 
         Returns:
             The leader's id, ``article_id`` for the first copy of a text.
         """
-        if not reading.comparable:
+        if not compared.comparable:
             return article_id
-        for row in self._table.like(reading.signature, COMPARED):
+        for row in self._table.like(compared.signature, _COMPARED):
             leader = self.ids[row]
             if leader == article_id:
                 return leader
             text = text_of(leader)
-            if text is not None and is_copy(reading, Reading(text)):
+            if text is not None and is_copy(compared, ComparedText(text)):
                 return leader
-        self.add(article_id, reading.signature)
+        self.add(article_id, compared.signature)
         return article_id
+
+
+class StoryLeaders(NamedTuple):
+    """Leaders of a whole catalogue.
+
+    Attributes:
+        leader_of: article id -> id of the first copy of its text, in the order of joining.
+        signatures: of the first copies that have text enough to be joined, by id.
+    """
+
+    leader_of: dict[str, str]
+    signatures: dict[str, Signature]
+
+
+def find_leaders(read: Callable[[str], Articles]) -> StoryLeaders:
+    """Leaders of all articles, joining in the order of time, undated ones first, then by id.
+
+    Only those texts are in memory that may have a copy.
+
+    Args:
+        read: reads id, text and time of publication (ms) of all articles anew; its argument names the pass, for a log.
+    """
+    times: dict[str, int] = {}
+    signatures: dict[str, Signature] = {}
+    for article, text, published in read("batches signed"):
+        times[article] = published or 0
+        if (compared := ComparedText(text)).comparable:
+            signatures[article] = compared.signature
+    order = sorted(times, key=lambda article: (times[article], article))
+    doubtful = _doubtful([article for article in order if article in signatures], signatures)
+    texts = {article: text for article, text, _ in read("batches compared") if article in doubtful}
+    leaders, leader_of = Leaders(), {article: article for article in order}
+    for article in order:
+        if article in texts:
+            leader_of[article] = leaders.join(article, ComparedText(texts[article]), texts.get)
+    first = {article: values for article, values in signatures.items() if leader_of[article] == article}
+    return StoryLeaders(leader_of, first)
+
+
+def _doubtful(order: list[str], signatures: dict[str, Signature]) -> set[str]:
+    """The articles that may be a copy of another one, or have one."""
+    table, doubtful = SignatureTable(len(order) or 1), set[str]()
+    for article in order:
+        earlier = table.like(signatures[article], table.size)
+        doubtful.update(order[row] for row in earlier)
+        if earlier:
+            doubtful.add(article)
+        table.add(signatures[article])
+    return doubtful
+
+
+class Copies(NamedTuple):
+    """Near copies of a release.
+
+    Attributes:
+        leader: id of a copy -> id of the first copy; articles that are alone or first are not in it.
+        leaders: the first copies, to be joined by articles that come later.
+    """
+
+    leader: dict[str, str]
+    leaders: Leaders
+
+
+def save_copies(rows: Iterable[tuple[str, str]], signatures: Mapping[str, Signature], folder: Path) -> None:
+    """Write ``copies.parquet``.
+
+    Args:
+        rows: id and leader's id of each article, in the order of joining.
+        signatures: of the leaders that can be joined, by id.
+        folder: where.
+    """
+    ids, leaders = zip(*rows, strict=True) if (rows := list(rows)) else ((), ())
+    first = [signatures[article].astype("<u2").tobytes() if article in signatures else None for article in ids]
+    write_table(folder / _FILE, pa.table([pa.array(column) for column in (ids, leaders, first)], schema=_COPIES_SCHEMA))
+
+
+def load_copies(folder: Path) -> Copies:
+    """Read ``copies.parquet``.
+
+    Args:
+        folder: of the stories artefact.
+    """
+    table = read_table(folder / _FILE)
+    leaders, leader = Leaders(table.num_rows + 1024), {}
+    for article, first, values in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        if first != article:
+            leader[article] = first
+        if values is not None:
+            leaders.add(article, np.frombuffer(values, "<u2"))
+    return Copies(leader, leaders)

@@ -9,17 +9,17 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.stories.text import Keys
 
-SEED = 20_261_130  # of the hash functions: signatures of two releases, and of night and service, are comparable
-HASHES = 32  # a text that holds .2 of the shingles of both is missed by LEAST in 1 of 40 cases
-LEAST = 3  # equal values that make a candidate: a resemblance of about .1, the first eighth of a text
-SHINGLE = (7, 4)  # characters, words: so long that two texts of one topic share few
-NEWEST = 256  # texts with a value that are looked at: thousands share those of a template or of a phrase
-VALUES = 1 << 16  # of a hash: two different minima are equal once in 65,536
+_SEED = 20_261_130  # of the hash functions: signatures of two releases, and of night and service, are comparable
+HASHES = 32  # a text that holds .2 of the shingles of both is missed by _LEAST in 1 of 40 cases
+_LEAST = 3  # equal values that make a candidate: a resemblance of about .1, the first eighth of a text
+_SHINGLE = (7, 4)  # characters, words: so long that two texts of one topic share few
+MAX_COMPARED_ROWS = 256  # texts with a value that are looked at: thousands share those of a template or of a phrase
+_VALUES = 1 << 16  # of a hash: two different minima are equal once in 65,536
 
 Signature = npt.NDArray[np.uint16]
 Rows = npt.NDArray[np.int32]
 
-_generator = np.random.default_rng(SEED)
+_generator = np.random.default_rng(_SEED)
 _FACTORS = _generator.integers(1, 1 << 63, HASHES, np.uint64) | np.uint64(1)
 _TERMS = _generator.integers(0, 1 << 63, HASHES, np.uint64)
 _BASE = np.uint64(0x9E3779B97F4A7C15)
@@ -36,16 +36,16 @@ def signature(keys: Keys, spaced: bool) -> Signature:
         uint16 (HASHES,), of each hash function 16 bits of the least value; all alike for the same shingles. A text
         that is shorter than a shingle is one shingle.
     """
-    k = min(SHINGLE[spaced], max(1, len(keys)))
+    k = min(_SHINGLE[spaced], max(1, len(keys)))
     wide = _mixed(keys.astype(np.uint64) + np.uint64(1))
     count = max(0, len(wide) - k + 1)
     shingles = np.zeros(count, np.uint64)
-    for place in range(k):
-        shingles = shingles * _BASE + wide[place : place + count]
+    for offset in range(k):
+        shingles = shingles * _BASE + wide[offset : offset + count]
     if not count:
         return np.zeros(HASHES, np.uint16)
     values = _mixed(shingles)[:, None] * _FACTORS + _TERMS  # (S, HASHES)
-    return np.asarray(_mixed(values.min(axis=0)) & np.uint64(VALUES - 1), np.uint16)
+    return np.asarray(_mixed(values.min(axis=0)) & np.uint64(_VALUES - 1), np.uint16)
 
 
 def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -56,7 +56,7 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 class SignatureTable:
-    """Signatures by row, found by their values: one band for each hash function, a chain of rows for each value.
+    """Signatures by row, searched by their values: one band for each hash function, a chain of rows for each value.
 
     192 bytes a text, and 8 MiB once.
 
@@ -68,11 +68,11 @@ class SignatureTable:
         self.size = 0
         self._values = np.zeros((capacity, HASHES), np.uint16)
         self._before = np.zeros((capacity, HASHES), np.int32)
-        self._last = np.full((HASHES, VALUES), -1, np.int32)
+        self._last = np.full((HASHES, _VALUES), -1, np.int32)
         self._shared = np.zeros(capacity, np.int16)
 
     def add(self, values: Signature) -> int:
-        """Take a signature in; returns its row."""
+        """Add a signature; returns its row."""
         if self.size == len(self._values):
             self._grow()
         row, bands = self.size, np.arange(HASHES)
@@ -83,13 +83,13 @@ class SignatureTable:
         return row
 
     def like(self, values: Signature, n: int) -> list[int]:
-        """The rows that share at least ``LEAST`` values with a signature, most first, then the earliest; ``n`` of them.
+        """The ``n`` rows that share most values with a signature, at least ``_LEAST``; of equal ones the earliest.
 
         The share of equal values is an unbiased estimate of the Jaccard resemblance of the two sets of shingles.
         """
         rows = _sharing(values, self._before, self._last, self._shared)
         shared = (self._values[rows] == values).sum(axis=1)
-        return [int(rows[place]) for place in np.lexsort((rows, -shared))[:n]]
+        return [int(rows[rank]) for rank in np.lexsort((rows, -shared))[:n]]
 
     def _grow(self) -> None:
         more = len(self._values)
@@ -100,18 +100,18 @@ class SignatureTable:
 
 @compiled
 def _sharing(values: Signature, before: Rows, last: Rows, shared: npt.NDArray[np.int16]) -> Rows:
-    """Rows with at least ``LEAST`` of the values; ``shared``, int16 (A,), is 0 before and after."""
+    """Rows with at least ``_LEAST`` of the values; ``shared``, int16 (A,), is 0 before and after."""
     for band in range(len(values)):
         row, steps = last[band, values[band]], 0
-        while row >= 0 and steps < NEWEST:
+        while row >= 0 and steps < MAX_COMPARED_ROWS:
             shared[row] += 1
             row, steps = before[row, band], steps + 1
-    rows = np.empty(len(values) * NEWEST // LEAST, np.int32)
+    rows = np.empty(len(values) * MAX_COMPARED_ROWS // _LEAST, np.int32)
     count = 0
     for band in range(len(values)):
         row, steps = last[band, values[band]], 0
-        while row >= 0 and steps < NEWEST:
-            if shared[row] >= LEAST:
+        while row >= 0 and steps < MAX_COMPARED_ROWS:
+            if shared[row] >= _LEAST:
                 rows[count] = row
                 count += 1
             shared[row] = 0

@@ -1,4 +1,4 @@
-"""An article -> units, cleaned and made equal as the tokeniser does: words, or characters in scripts without blanks."""
+"""Units: an article -> words, or characters in scripts without blanks, normalised as the tokeniser does."""
 
 import re
 import zlib
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from recsys.tokens.clean import clean, normalise
 
-MAX_CHARS = 20_000  # of a body; a copy has shown by then that it is one
-UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_UNIT = re.compile(rf"[{UNSPACED}]|\d+(?:[.,:]\d+)*|[^\W\d_{UNSPACED}]+(?:'[^\W\d_{UNSPACED}]+)*")
+_MAX_CHARS = 20_000  # of a body; a copy has shown by then that it is one
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_UNIT = re.compile(rf"[{_UNSPACED}]|\d+(?:[.,:]\d+)*|[^\W\d_{_UNSPACED}]+(?:'[^\W\d_{_UNSPACED}]+)*")
 _CAPITAL = re.compile(r"(?<![\w'])[^\W\d_a-z]\w*")
 _NUMERALS = frozenset("〇零一二三四五六七八九十百千万亿兆两")
-KNOWN_UNITS = 1 << 17  # whose hashes are remembered: the words of some languages
+_KNOWN_UNITS = 1 << 17  # whose hashes are remembered: the words of some languages
 
 Keys = npt.NDArray[np.uint32]
 
@@ -31,7 +31,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The sequence of units of one text.
+    """Sequence of units of one text.
 
     Attributes:
         words: as they are compared, in lower case.
@@ -48,29 +48,29 @@ class Units:
 
 
 def units(text: str) -> Units:
-    """Cut a text into units.
+    """Units of a text.
 
     Args:
-        text: any text or HTML; what stands behind ``MAX_CHARS`` is not read.
+        text: any text or HTML; what stands behind ``_MAX_CHARS`` is not read.
     """
-    words = _UNIT.findall(normalise(clean(text[:MAX_CHARS], ()).text))
+    words = _UNIT.findall(normalise(clean(text[:_MAX_CHARS], ()).text))
     single = sum(len(word) == 1 and word > "\u0dff" for word in words)
     keys = np.fromiter(map(_key, words), np.uint32, len(words))
     return Units(words, keys, 2 * single <= len(words))
 
 
 def is_number(word: str) -> bool:
-    """Whether a unit is a number, in figures or in Chinese."""
+    """True for a unit that is a number, in figures or in Chinese."""
     return word[0].isdigit() or word in _NUMERALS
 
 
 def names(text: str) -> frozenset[str]:
     """The words that a text always writes with a capital, in lower case; the first words of sentences may be there."""
-    read = clean(text[:MAX_CHARS]).text
-    capitals = {word.lower() for word in _CAPITAL.findall(read) if word[0].isupper()}
-    return frozenset(capitals.difference(_UNIT.findall(read)))
+    cleaned = clean(text[:_MAX_CHARS]).text
+    capitals = {word.lower() for word in _CAPITAL.findall(cleaned) if word[0].isupper()}
+    return frozenset(capitals.difference(_UNIT.findall(cleaned)))
 
 
-@lru_cache(KNOWN_UNITS)
+@lru_cache(_KNOWN_UNITS)
 def _key(word: str) -> int:
     return zlib.crc32(word.replace(",", "").encode("utf-8", "surrogatepass"))
