@@ -21,7 +21,7 @@ from recsys.errors import CorruptArtefact, DegenerateInput
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 
-NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
+_NO_HITS = (np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 class IndexConfig(Section):
@@ -51,9 +51,9 @@ class Index:
             vectors: float32 (A, D), unit rows; NaN rows are left out, so they are never found.
         """
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(1, vectors.shape[1])))
-        known = np.flatnonzero(~np.isnan(vectors).any(axis=1))
-        if len(known):
-            index.add_with_ids(np.ascontiguousarray(vectors[known], np.float32), known.astype(np.int64))
+        with_vector = np.flatnonzero(~np.isnan(vectors).any(axis=1))
+        if len(with_vector):
+            index.add_with_ids(np.ascontiguousarray(vectors[with_vector], np.float32), with_vector.astype(np.int64))
         return cls(index)
 
     def __len__(self) -> int:
@@ -76,13 +76,13 @@ class Index:
         self._check(vector)
         k = min(k, len(self))
         if k < 1 or not np.isfinite(vector).all() or not allowed.any():
-            return NOTHING
+            return _NO_HITS
         bitmap = np.packbits(allowed, bitorder="little")  # must outlive the selector, which only points to it
         only = faiss.SearchParameters()
         only.sel = faiss.IDSelectorBitmap(bitmap.size, faiss.swig_ptr(bitmap))
         scores, rows = self._index.search(np.ascontiguousarray(vector[None], np.float32), k, params=only)
-        found = rows[0] >= 0  # FAISS fills up with -1
-        return rows[0][found].astype(np.int32), scores[0][found]
+        hits = rows[0] >= 0  # FAISS fills up with -1
+        return rows[0][hits].astype(np.int32), scores[0][hits]
 
     def add(self, vector: Vectors, row: int) -> None:
         """Add or replace one article; a vector that is not finite takes it out.
@@ -104,7 +104,7 @@ class Index:
             self._see()
 
     def _places(self) -> dict[int, int]:
-        """Where the vectors lie, found out anew after loading and after one was taken out."""
+        """Place of each row's vector, read anew after loading and after one was taken out."""
         if self._place is None:
             rows = faiss.vector_to_array(self._index.id_map).tolist()
             self._place = {row: place for place, row in enumerate(rows)}

@@ -89,10 +89,10 @@ def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[T
 
 
 def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[str]:
-    """What may have been meant by a tag that no article bears; today's most frequent tags when nothing is like it."""
+    """Tags that may have been meant by one that no article bears; the most frequent ones when nothing is like it."""
     parts = catalogue.by_preference(catalogue.showable(now), lang)
     near = next((names for part in parts if (names := meant(_newest(catalogue, part), fold(tag), MEANT))), [])
-    return near or [one.name for one in frequent(_newest(catalogue, parts[0]), MEANT)]
+    return near or [tag.name for tag in frequent(_newest(catalogue, parts[0]), MEANT)]
 
 
 def _newest(catalogue: Catalogue, allowed: Mask) -> list[CatalogueArticle]:

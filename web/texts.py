@@ -183,9 +183,9 @@ def site_name(name: str, lang: str) -> str:
 @lru_cache(1 << 12)
 def category_name(category: str, lang: str) -> str:
     """A category's name for readers; one that is not known here is shown as it came, tidied."""
-    known = CATEGORIES.get(category.lower())
-    if known:
-        return known[0] if lang == "zh" else known[1]
+    names = CATEGORIES.get(category.lower())
+    if names:
+        return names[0] if lang == "zh" else names[1]
     if lang == "en" and category in ENGLISH:
         return ENGLISH[category]
     tidy = category.replace("_", " ").replace("-", " ").strip()
@@ -193,7 +193,7 @@ def category_name(category: str, lang: str) -> str:
 
 
 def ago(then: int, now: int, lang: str, timezone: str) -> str:
-    """How long ago something was published, as a newspaper would say it; the date after a week.
+    """The time since something was published, as a newspaper would say it; the date after a week.
 
     Args:
         then: milliseconds UTC.
@@ -225,7 +225,7 @@ def iso(then: int) -> str:
 
 
 def size(title: str) -> str:
-    """How large a headline may be set: ``short``, ``medium`` or ``long`` by its width in Latin letters."""
+    """The size in which a headline may be set: ``short``, ``medium`` or ``long`` by its width in Latin letters."""
     width = sum(2 if ord(letter) >= EAST_ASIAN else 1 for letter in title)
     return "short" if width <= 44 else "medium" if width <= 84 else "long"
 

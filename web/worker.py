@@ -1,4 +1,4 @@
-"""What granian calls in each worker process: logging, then the application.
+"""The entry of each worker process, called by granian: logging, then the application.
 
 Reads the configuration again, because a worker is a process of its own; produces the WSGI application. A worker ends
 with the process that started it, even when that one was killed: left behind, it would hold the port and go on

@@ -15,7 +15,7 @@ from recsys.workspace import read_json, read_table
 
 
 def load_annotations(release: Release) -> dict[str, ArticleAnnotations]:
-    """What the models say of each article; one that a table lacks has nothing of that kind."""
+    """The annotations of each article; one that a table lacks has none of that kind."""
     spoken = read_table(release.path("articles") / "ids.parquet", ["id", "language"])
     keywords, categories, labels = _keywords(release), _categories(release), _labels(release)
     annotations = {}
@@ -43,11 +43,11 @@ def _keywords(release: Release) -> dict[str, tuple[tuple[str, ...], tuple[float,
 
 
 def _categories(release: Release) -> dict[str, tuple[str | None, Guesses, bool]]:
-    told = read_table(release.path("categories") / "articles.parquet", ["id", "category", "bar", "topic"])
+    table = read_table(release.path("categories") / "articles.parquet", ["id", "category", "bar", "topic"])
     shared: dict[Guesses, Guesses] = {}  # rounded as they are, few bars differ
     categories = {}
-    for article, name, bar, topic in zip(*_lists(told), strict=True):
-        rounded = guesses((one["category"], one["confidence"]) for one in bar)
+    for article, name, bar, topic in zip(*_lists(table), strict=True):
+        rounded = guesses((guess["category"], guess["confidence"]) for guess in bar)
         categories[article] = (name, shared.setdefault(rounded, rounded), topic)
     return categories
 

@@ -37,12 +37,12 @@ from recsys.workspace import load_npy, read_json, read_table, same_space
 
 Vectors = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int16]
-S = TypeVar("S", bound=Section)
+SectionT = TypeVar("SectionT", bound=Section)
 
 
 @dataclass(frozen=True)
 class ReleaseArtefacts:
-    """What serving needs of one release, or of none. A articles of the release's own row space.
+    """The artefacts of one release, or of none, for serving. A articles of the release's own row space.
 
     Attributes:
         release: its name; None before the first one.
@@ -82,7 +82,7 @@ class ReleaseArtefacts:
 
 
 def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
-    """What there is before the first release: counts that start at nothing."""
+    """The artefacts before the first release: counts that start at nothing."""
     nothing = np.empty((0, 0), np.float32)
     return ReleaseArtefacts(
         release=None,
@@ -169,7 +169,7 @@ def _ids(file: Any) -> list[str]:
     return ids
 
 
-def _section(section: type[S], release: Release, name: str, settings: ServingSettings) -> S:
+def _section(section: type[SectionT], release: Release, name: str, settings: ServingSettings) -> SectionT:
     made_with = release.manifest.get("config", {}).get(name)
     return getattr(settings, name) if made_with is None else section.model_validate(made_with)
 

@@ -26,9 +26,9 @@ class DatabaseFile:
         Raises:
             StoreError: the file is gone, or another one has taken its place.
         """
-        found = _identity(self._path)
-        if found != self._opened:
-            got = "no file" if found is None else "another file"
+        identity = _identity(self._path)
+        if identity != self._opened:
+            got = "no file" if identity is None else "another file"
             raise StoreError(
                 f"the database file that was opened at {self._path}", got, "Put it back, or restart the service."
             )

@@ -42,7 +42,7 @@ class LiveArticle(NamedTuple):
 
 
 class LiveEncoder:
-    """What one release says of a text that it has never seen."""
+    """The models of one release, for texts that they have never seen."""
 
     def __init__(
         self, encoder: ArticleEncoder, categories: CategoryModel, tasks: Mapping[str, CategoryModel], projection: Vector
@@ -72,20 +72,20 @@ class LiveEncoder:
         Args:
             article: as stored.
         """
-        made = self._encoder.encode(article.title, article.body, article.language)
-        document = EncodedDocuments([made.text.title], [made.text.body], made.vector[None])
-        assigned = self._categories.assign(document, made.language)[0]
+        encoded = self._encoder.encode(article.title, article.body, article.language)
+        document = EncodedDocuments([encoded.text.title], [encoded.text.body], encoded.vector[None])
+        assigned = self._categories.assign(document, encoded.language)[0]
         annotations = ArticleAnnotations(
-            made.language,
-            tuple(made.keywords.words[:STEM]),
-            tuple(made.keywords.weights[:STEM].tolist()),
-            tuple(made.keywords.parts[:STEM]),
+            encoded.language,
+            tuple(encoded.keywords.words[:STEM]),
+            tuple(encoded.keywords.weights[:STEM].tolist()),
+            tuple(encoded.keywords.parts[:STEM]),
             assigned.category,
             guesses(assigned.bar),
             assigned.topic,
-            tuple(self._labels(document, made.language)),
+            tuple(self._labels(document, encoded.language)),
         )
-        return LiveArticle(annotations, made.vector, project(made.vector[None], self._projection)[0])
+        return LiveArticle(annotations, encoded.vector, project(encoded.vector[None], self._projection)[0])
 
     def _labels(self, document: EncodedDocuments, language: str) -> Iterator[tuple[str, str, float]]:
         for task, model in self._tasks.items():

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator
 from recsys.events import UNDATED
 from recsys.events.visitors import CountedEvent
 from recsys.readers import CLICK
-from recsys.serving.reader_memory import KIND, ReaderMemory
+from recsys.serving.reader_memory import KIND_INDEX, ReaderMemory
 from recsys.serving.state import CatalogueFull, SharedState
 from recsys.store import Store, StoredEvent
 from recsys.units import UNKNOWN_ROW
 
-BATCH = 5_000  # events read from the store at once
+_EVENTS_AT_ONCE = 5_000  # events read from the store at once
 PATIENCE_SECONDS = 0.5  # how long a take-down waits for an import, and an answer for events being applied
-READER = "r"  # begins the name of a visitor who is a reader
-RUNNING = 50_000  # events that are looked at for visits that go on, and for what was clicked already
+_READER_PREFIX = "r"  # begins the name of a visitor who is a reader
+_EVENTS_OF_RUNNING_VISITS = 50_000  # events that are looked at for visits that go on, and for what was clicked already
 
 
-class Feed:
+class StoreFeed:
     """The changes of one site, followed from where a state stands.
 
     Args:
@@ -66,13 +66,13 @@ class Feed:
 
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""
-        seq, now, trends = max(0, state.through - RUNNING), self._clock(), state.recommender.trends
-        while seq < state.through and (events := self._store.events_after(self._site, seq, BATCH)):
+        seq, now, trends = max(0, state.through - _EVENTS_OF_RUNNING_VISITS), self._clock(), state.recommender.trends
+        while seq < state.through and (events := self._store.events_after(self._site, seq, _EVENTS_AT_ONCE)):
             for event in events:
                 row, visitor = state.catalogue.row_of.get(event.article), _visitor(event)
                 if row is None or visitor is None or event.time is None or event.seq > state.through:
                     continue
-                if KIND[event.kind] != CLICK or trends.is_ahead(event.time, now):
+                if KIND_INDEX[event.kind] != CLICK or trends.is_ahead(event.time, now):
                     continue
                 if state.visitors.see(CLICK, row, event.time, visitor, None).kind == CLICK:
                     trends.visits.click(visitor, row, event.time)
@@ -126,9 +126,9 @@ class Feed:
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:
         """Events that a state has not seen; whoever takes a batch moves ``state.through``."""
-        while events := self._store.events_after(self._site, state.through, BATCH):
+        while events := self._store.events_after(self._site, state.through, _EVENTS_AT_ONCE):
             yield events
-            if len(events) < BATCH:
+            if len(events) < _EVENTS_AT_ONCE:
                 return
 
 
@@ -139,7 +139,7 @@ def count(state: SharedState, event: StoredEvent, now: int) -> int | None:
         Its article's row; None when the catalogue lacks it, or its time lies ahead.
     """
     row = state.catalogue.row_of.get(event.article, UNKNOWN_ROW)
-    kind, visitor, trends = KIND[event.kind], _visitor(event), state.recommender.trends
+    kind, visitor, trends = KIND_INDEX[event.kind], _visitor(event), state.recommender.trends
     event_time = UNDATED if event.time is None else event.time
     ahead = trends.is_ahead(event_time, now)
     counted = CountedEvent(kind) if ahead else state.visitors.see(kind, row, event_time, visitor, event.context)
@@ -162,7 +162,7 @@ def forget_visits(state: SharedState, gone: Callable[[str], bool]) -> None:
     """Drop the clicks of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
 
     def left(visitor: str) -> bool:
-        return visitor.startswith(READER) and gone(visitor[len(READER) :])
+        return visitor.startswith(_READER_PREFIX) and gone(visitor[len(_READER_PREFIX) :])
 
     state.recommender.trends.visits.forget(left)
     state.visitors.forget(left)
@@ -171,5 +171,5 @@ def forget_visits(state: SharedState, gone: Callable[[str], bool]) -> None:
 def _visitor(event: StoredEvent) -> str | None:
     """The visitor to whose visit an event belongs: the reader, else the session; the two never meet."""
     if event.reader is not None:
-        return f"{READER}{event.reader}"
+        return f"{_READER_PREFIX}{event.reader}"
     return None if event.session is None else f"s{event.session}"

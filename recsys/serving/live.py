@@ -20,7 +20,7 @@ from recsys.recommend.reasons import Card
 from recsys.releases import Releases
 from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
-from recsys.serving.feed import PATIENCE_SECONDS, Feed, forget_visits
+from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
 from recsys.store import Event, Store, Written, reader_digest
@@ -28,7 +28,7 @@ from recsys.tags import Tags
 from recsys.tags.profile import profile
 from recsys.units import now_ms
 
-MAX_ODD = 500  # readers that a query leaves out
+_MAX_ODD_READERS = 500  # readers that a query leaves out
 WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
@@ -71,7 +71,7 @@ class LiveState:
         self._trouble = ""
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
-        self._feed = Feed(store, self.site, self._lock, clock)
+        self._feed = StoreFeed(store, self.site, self._lock, clock)
         self._loader = ReleaseLoader(settings, store, releases, self._feed)
         self._state = self._loader.first()
         self._memory = ReaderMemory(settings.web.max_readers, self._state.recommender.readers)
@@ -104,7 +104,7 @@ class LiveState:
         """The readers whom no person could be, the last ones first; they are left out of what is counted."""
         with self._lock:
             odd = [visitor[1:] for visitor in reversed(self._state.visitors.odd) if visitor.startswith("r")]
-        return odd[:MAX_ODD]
+        return odd[:_MAX_ODD_READERS]
 
     def recommend(
         self,

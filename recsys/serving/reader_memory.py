@@ -18,7 +18,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.readers.state import ImpressionWindow
 from recsys.store import StoredEvent
 
-KIND = {name: number for number, name in enumerate(KINDS)}
+KIND_INDEX = {name: number for number, name in enumerate(KINDS)}
 Key = TypeVar("Key")
 Visit = tuple[str | None, str]  # reader, session
 TELLING = (IMPRESSION, CLICK, DISMISS)  # the others say nothing of what a reader likes
@@ -40,8 +40,8 @@ class RememberedReader:
     def observe(self, event: StoredEvent, row: int) -> None:
         """Take one event in, whatever came before it."""
         position = -1 if event.position is None else event.position
-        if not self.state.repeats(KIND[event.kind], row, _time(event)):
-            self.state.observe(KIND[event.kind], row, _time(event), event.context, position)
+        if not self.state.repeats(KIND_INDEX[event.kind], row, _time(event)):
+            self.state.observe(KIND_INDEX[event.kind], row, _time(event), event.context, position)
 
 
 class ReaderMemory:
@@ -62,11 +62,11 @@ class ReaderMemory:
         return self.reader(reader), self.session(reader, session)
 
     def reader(self, reader: str | None) -> ReaderState | None:
-        """What is remembered of a reader."""
+        """The clicks of a reader, as far as they are remembered."""
         return self._seen(self._readers, reader)
 
     def session(self, reader: str | None, session: str | None) -> ReaderState | None:
-        """What is remembered of a session of a reader, or of nobody known."""
+        """The same of a session of a reader, or of nobody known."""
         if session is None:
             return None
         own = self._seen(self._sessions, (reader, session))
@@ -75,7 +75,7 @@ class ReaderMemory:
         return self._seen(self._sessions, (None, session)) if self._claim(session, reader) else None
 
     def _claim(self, session: str, reader: str) -> bool:
-        """Whether a session's name was only ever given together with this reader."""
+        """True where a session's name was only ever given together with this reader."""
         owner = self._owners.setdefault(session, reader)
         if owner != reader:
             self._owners[session] = None
@@ -115,7 +115,7 @@ class ReaderMemory:
 
     def learn(self, event: StoredEvent, row: int) -> None:
         """Take one event of anybody in: readers who are remembered learn, a session begins with its first event."""
-        if KIND[event.kind] not in TELLING:
+        if KIND_INDEX[event.kind] not in TELLING:
             return
         if event.reader is not None and event.reader in self._readers:
             self._readers[event.reader].learn(event, row)

@@ -13,7 +13,7 @@ import structlog
 from recsys.releases import Releases
 from recsys.serving.artefacts import load_artefacts, no_artefacts
 from recsys.serving.config import ServingSettings
-from recsys.serving.feed import Feed
+from recsys.serving.feed import StoreFeed
 from recsys.serving.snapshot import ModelSnapshot
 from recsys.serving.state import SharedState
 from recsys.store import Store
@@ -39,7 +39,7 @@ class ReleaseLoader:
         settings: ServingSettings,
         store: Store,
         releases: Releases,
-        feed: Feed,
+        feed: StoreFeed,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._store, self._releases, self._feed, self._timer = settings, store, releases, feed, timer

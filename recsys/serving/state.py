@@ -74,7 +74,7 @@ class SharedState:
         self.down: dict[str, int] = {}
         prepared = _newest([snapshot.prepare(article) for article in articles], settings.web.max_articles)
         released = set(artefacts.ids)
-        size = len(artefacts.ids) + sum(one.id not in released for one in prepared)
+        size = len(artefacts.ids) + sum(article.id not in released for article in prepared)
         self.catalogue = Catalogue(artefacts.ids, size + SPARE_ROWS + size // SPARE_SHARE, settings.site.name)
         capacity = self.catalogue.capacity
         self._items = grown(artefacts.items, capacity)
@@ -104,8 +104,8 @@ class SharedState:
             snapshot.release,
             snapshot.reader_encoder,
         )
-        for one in sorted(prepared, key=lambda one: one.leader != one.id):
-            self.place(one)
+        for article in sorted(prepared, key=lambda article: article.leader != article.id):  # first copies first
+            self.place(article)
 
     def place(self, prepared: PreparedArticle) -> None:
         """Take a prepared article over: from now on it is shown as it says.

@@ -15,7 +15,7 @@ from recsys.catalogue.columns import Catalogue, Mask
 from recsys.serving.live import LiveState
 from recsys.units import MINUTE_MS, now_ms
 
-DEEPER = 4  # how much further each try looks, when what was found may not be shown
+_DEPTH = 4  # how much further each try looks, when what was found may not be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def todays_clicks(live: LiveState, k: int, lang: str | None) -> TodaysClicks:
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(live.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     allowed, spoken = catalogue.listed(now), catalogue.in_language(lang)
-    limit, until = DEEPER * k, now + int(live.settings.trends.ahead_minutes * MINUTE_MS)
+    limit, until = _DEPTH * k, now + int(live.settings.trends.ahead_minutes * MINUTE_MS)
     while True:
         clicked = live.store.clicks_today(live.settings.site.id, midnight, limit, until, live.odd_readers)
         ranked = [(row, clicks) for row, clicks in _by_text(catalogue, clicked, allowed) if allowed[row]]
@@ -56,14 +56,14 @@ def todays_clicks(live: LiveState, k: int, lang: str | None) -> TodaysClicks:
         if len(first) >= k or len(clicked) < limit:
             rest = [pair for pair in ranked if not spoken[pair[0]]] if lang is not None else []
             return TodaysClicks(f"{local:%Y-%m-%d}", (first + rest)[:k], catalogue)
-        limit *= DEEPER
+        limit *= _DEPTH
 
 
 def _by_text(catalogue: Catalogue, clicked: Sequence[tuple[str, int]], allowed: Mask) -> Iterable[tuple[int, int]]:
     """Articles and their clicks, most first -> the row that stands for each text, with its most clicked copy's."""
-    known = [(catalogue.row_of[article], clicks) for article, clicks in clicked if article in catalogue.row_of]
-    rows = catalogue.copies.standing_for(np.array([row for row, _ in known], np.int32), allowed).tolist()
+    clicked_rows = [(catalogue.row_of[article], clicks) for article, clicks in clicked if article in catalogue.row_of]
+    rows = catalogue.copies.standing_for(np.array([row for row, _ in clicked_rows], np.int32), allowed).tolist()
     most: dict[int, int] = {}
-    for row, (_, clicks) in zip(rows, known, strict=True):
+    for row, (_, clicks) in zip(rows, clicked_rows, strict=True):
         most.setdefault(row, clicks)
     return most.items()

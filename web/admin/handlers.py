@@ -45,7 +45,7 @@ def check_token() -> None:
 
 
 def actor() -> str:
-    """Who asks, for the audit; call it after ``check_token``."""
+    """The caller's name for the audit; call it after ``check_token``."""
     return f"token {g.token_name}"
 
 

@@ -52,7 +52,7 @@ def delete_article(article_id: str) -> VerbDone:
 @blueprint.output(ReaderKept)
 @blueprint.doc(security="bearer")
 def read_reader(reader: str, query: KeptQuery) -> ReaderKept:
-    """What is kept of a reader, and where; after they were forgotten, how far that is."""
+    """Everything kept of a reader, and its places; after they were forgotten, how far that is."""
     return ReaderKept(**personal_data_of(_stores(installation()), _id(reader), whole=query.all))
 
 
@@ -77,7 +77,7 @@ def forget_reader(reader: str) -> Forgot:
 @blueprint.output(Audit)
 @blueprint.doc(security="bearer")
 def audit(query: AuditQuery) -> Audit:
-    """Who did what to which article or reader, newest first."""
+    """The audit of articles and readers, newest first."""
     here = installation()
     return Audit(entries=[AuditOut(**entry._asdict()) for entry in here.store.audit(here.live.site, query.last)])
 

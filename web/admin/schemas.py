@@ -67,14 +67,14 @@ class ReleasesOut(BaseModel):
 
 
 class VerbDone(BaseModel):
-    """What a verb did to an article."""
+    """The outcome of a verb on an article."""
 
     article: str
     outcome: Outcome = Field(description="as before: it was so already")
 
 
 class KeptQuery(In):
-    """How much of a reader."""
+    """The part of a reader's history that is asked for."""
 
     all: bool = Field(False, description="every click, not only the newest")
 
@@ -97,7 +97,7 @@ class ArticleKept(BaseModel):
 
 
 class WhereKept(BaseModel):
-    """How many events of a reader are where."""
+    """The number of a reader's events by place."""
 
     store: int
     log: int = Field(description="the Parquet log that training reads")
@@ -105,7 +105,7 @@ class WhereKept(BaseModel):
 
 
 class ForgottenState(BaseModel):
-    """How far it is with forgetting a reader."""
+    """The progress of forgetting a reader."""
 
     forgotten_at: int
     log_cleared_at: int | None = Field(description="null until a run has cleared the Parquet log")
@@ -123,7 +123,7 @@ class Forgot(ForgottenState):
 
 
 class ReaderKept(BaseModel):
-    """What is kept of a reader."""
+    """Everything kept of a reader."""
 
     reader: str
     site: str
@@ -135,7 +135,7 @@ class ReaderKept(BaseModel):
 
 
 class AuditQuery(In):
-    """How much of the audit."""
+    """The part of the audit that is asked for."""
 
     last: int = Field(50, ge=1, le=10_000, description="how many entries")
 

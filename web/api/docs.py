@@ -99,7 +99,7 @@ def shape(schema: dict[str, Any]) -> str:
 
 
 def bounds(schema: dict[str, Any]) -> str:
-    """What a value may be, in a few words: `` ≥ 1 and ≤ 50``, `` of 1 to 256 characters``; empty without a bound."""
+    """The bounds of a value, in a few words: `` ≥ 1 and ≤ 50``, `` of 1 to 256 characters``; empty without a bound."""
     low, high = schema.get("minimum"), schema.get("maximum")
     if schema.get("type") == "string" and "maxLength" in schema:
         return f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
@@ -118,8 +118,8 @@ def _completer(config: RecommendConfig) -> Callable[[dict[str, Any] | str], dict
             return spec
         schemas = spec["components"].setdefault("schemas", {})
         schemas["Problem"] = PROBLEM
-        made = EventsIn.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= made.pop("$defs") | {"EventsIn": made}
+        events = EventsIn.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= events.pop("$defs") | {"EventsIn": events}
         for path, methods in spec["paths"].items():
             for method in set(methods) & set(METHODS):
                 _complete(path, methods[method], config)
@@ -129,7 +129,7 @@ def _completer(config: RecommendConfig) -> Callable[[dict[str, Any] | str], dict
 
 
 def _complete(path: str, about: dict[str, Any], config: RecommendConfig) -> None:
-    """What the decorators cannot say of one call: the body of events, this site's bounds, the problems."""
+    """Add to one call all that the decorators cannot say: the body of events, bounds, problems."""
     for parameter in about.get("parameters", []):
         if parameter["in"] == "path":
             parameter["description"] = IN_PATH[parameter["name"]]

@@ -66,16 +66,16 @@ def event_list(body: Any) -> list[Any]:
     """
     if isinstance(body, dict) and "events" not in body:
         return [body]
-    found = body.get("events") if isinstance(body, dict) else None
-    if not isinstance(found, list) or len(body) != 1:
+    sent = body.get("events") if isinstance(body, dict) else None
+    if not isinstance(sent, list) or len(body) != 1:
         raise Refused(
             422, "invalid", 'Expected {"events": [event, …]} or one event object; got another shape.', "See /docs."
         )
-    if len(found) > MAX_EVENTS:
+    if len(sent) > MAX_EVENTS:
         raise Refused(
-            422, "too-many-events", f"Expected at most {MAX_EVENTS} events; got {len(found)}.", "Send several requests."
+            422, "too-many-events", f"Expected at most {MAX_EVENTS} events; got {len(sent)}.", "Send several requests."
         )
-    return found
+    return sent
 
 
 def checked_event(value: Any, site: str, now: int, zone: tzinfo) -> Event | tuple[str, str]:

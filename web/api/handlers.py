@@ -71,14 +71,14 @@ def recommendations(query: RecommendationsQuery) -> Recommendations:
     answer = here.live.recommend(
         query.reader, query.session, article=query.article, k=k, lang=query.lang, slot=query.slot
     )
-    made = answer.recommendation
+    recommendation = answer.recommendation
     return Recommendations(
         impression_id=uuid.uuid4().hex,
-        tier=made.tier,
-        release=made.release,
+        tier=recommendation.tier,
+        release=recommendation.release,
         reader=query.reader,
         generated_at=answer.time,
-        items=items(answer.catalogue, made.cards, query.lang, here.settings.site.language),
+        items=items(answer.catalogue, recommendation.cards, query.lang, here.settings.site.language),
     )
 
 
@@ -110,21 +110,21 @@ def tagged(tag: str, query: TaggedQuery) -> Tagged:
     """The articles that bear a tag: a keyword, a category by id or name, a label; case and English plurals are one."""
     here = installation()
     catalogue, now, lang = here.live.catalogue, now_ms(), said_in(query.lang or here.settings.site.language)
-    found = tag_list(catalogue, tag, query.lang, now, query.offset, _length(here, query.k))
-    if found is None:
+    bearers = tag_list(catalogue, tag, query.lang, now, query.offset, _length(here, query.k))
+    if bearers is None:
         near = ", ".join(map(repr, instead(catalogue, tag, query.lang, now)))
         raise Refused(404, "unknown-tag", f"No article bears the tag {tag!r:.80}.", f"Try: {near or 'later'}.")
     cards = [
         Card(row, tag.weight, Reason(ReasonKind.TAGGED, keywords=(tag_out(tag, lang).name,)), ScoreKind.TAG)
-        for row, tag in found.bearing
+        for row, tag in bearers.bearing
     ]
-    head = tag_out(found.tag, lang)
+    head = tag_out(bearers.tag, lang)
     return Tagged(
         tag=head.tag,
         name=head.name,
         kind=head.kind,
-        articles=found.articles,
-        related=[tag_out(tag, lang) for tag in found.related],
+        articles=bearers.articles,
+        related=[tag_out(tag, lang) for tag in bearers.related],
         items=items(catalogue, cards, query.lang, here.settings.site.language),
     )
 
@@ -133,7 +133,7 @@ def tagged(tag: str, query: TaggedQuery) -> Tagged:
 @blueprint.input(ProfileQuery, location="query", arg_name="query")
 @blueprint.output(Profile)
 def profile(reader: str, query: ProfileQuery) -> Profile:
-    """What a reader's last clicks are about; empty for a reader without history. Whoever knows the id may ask."""
+    """The tags of a reader's last clicks; empty for a reader without history. Whoever knows the id may ask."""
     here = installation()
     tags, clicks = here.live.profile(_checked(reader), query.session)
     return Profile(reader=reader, clicks=clicks, tags=tee(tags, said_in(query.lang or here.settings.site.language)))
@@ -163,12 +163,12 @@ def nobodys_reader(reader: str) -> Response:
 def today(query: ListQuery) -> Today:
     """今日点击: the articles clicked most since midnight in the site's time zone."""
     here = installation()
-    found = todays_clicks(here.live, _length(here, query.k), query.lang)
+    clicked = todays_clicks(here.live, _length(here, query.k), query.lang)
     popular = Reason(ReasonKind.POPULAR)
-    cards = [Card(row, 0.0, popular) for row, _ in found.ranked]
-    shown = items(found.catalogue, cards, query.lang, here.settings.site.language)
-    counted = [TodayItem(**dict(item), clicks=clicks) for item, (_, clicks) in zip(shown, found.ranked, strict=True)]
-    return Today(date=found.date, timezone=here.settings.site.timezone, items=counted)
+    cards = [Card(row, 0.0, popular) for row, _ in clicked.ranked]
+    shown = items(clicked.catalogue, cards, query.lang, here.settings.site.language)
+    counted = [TodayItem(**dict(item), clicks=clicks) for item, (_, clicks) in zip(shown, clicked.ranked, strict=True)]
+    return Today(date=clicked.date, timezone=here.settings.site.timezone, items=counted)
 
 
 @blueprint.post("/api/v1/events")

@@ -142,7 +142,7 @@ def _of_flask(error: HTTPException) -> Response:
 
 
 def _said(error: HTTPException, status: int) -> str:
-    """What was expected and what came, where Flask's own words are about a browser."""
+    """The expected and the given value, where Flask's own words are about a browser."""
     if status == HTTPStatus.NOT_FOUND:
         return f"Expected an address of this service; got {request.path!r:.120}."
     if isinstance(error, MethodNotAllowed):

@@ -69,13 +69,13 @@ Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.api.docs add
 
 
 class In(BaseModel):
-    """What comes in: unknown keys are refused."""
+    """A request: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class RecommendationsQuery(In):
-    """Who asks, where, and for how much."""
+    """The query of a list: reader, place and length."""
 
     reader: OptionalId = Field(None, description="the reader's id, as in the events; none: a reader without history")
     session: OptionalId = Field(None, description="the session's id, as in the events")
@@ -90,7 +90,7 @@ class RecommendationsQuery(In):
 
 
 class ListQuery(In):
-    """For how much, in which language."""
+    """The length and the language of a list."""
 
     k: Length = None
     lang: Lang | None = Field(None, description="language whose articles come first, and of the reasons")
@@ -110,7 +110,7 @@ class SimilarQuery(In):
 
 
 class Reason(BaseModel):
-    """Why an article is in the list."""
+    """The reason why an article is in the list."""
 
     kind: ReasonKind
     text: str = Field(description="the reason in words")
@@ -197,7 +197,7 @@ class Article(BaseModel):
 
 
 class TaggedQuery(In):
-    """Which part of a tag's articles."""
+    """The part of a tag's articles that is asked for."""
 
     k: Length = None
     offset: int = Field(0, ge=0, le=100_000, description="articles to skip, the newest")
@@ -216,14 +216,14 @@ class Tagged(BaseModel):
 
 
 class ProfileQuery(In):
-    """Whose clicks, said in which language."""
+    """The session, and the language of names."""
 
     session: OptionalId = Field(None, description="the session's id, for a reader without history")
     lang: Lang | None = Field(None, description="language of the categories' names; default: the site's")
 
 
 class Profile(BaseModel):
-    """What a reader's last clicks are about, in the shape of an article's tags."""
+    """The tags of a reader's last clicks, in the shape of an article's tags."""
 
     reader: str
     clicks: int = Field(description="how many clicks it was made from; 0 for a reader without history")
@@ -281,7 +281,7 @@ class Rejected(BaseModel):
 
 
 class Accepted(BaseModel):
-    """What became of the events."""
+    """The outcome of some events."""
 
     accepted: int
     duplicate: int = Field(description="were there already, or lie before their reader was forgotten")

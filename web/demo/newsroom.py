@@ -54,7 +54,7 @@ class LiveNewsroom:
 
     @property
     def simulated(self) -> bool:
-        """Whether any click that is counted came from a simulated reader."""
+        """True where any click that is counted came from a simulated reader."""
         if not self._simulated and time.monotonic() >= self._look_again:
             site, store = self._here.settings.site.id, self._here.store
             names = (f"{READER_PREFIX}{number:04d}" for number in range(FIRST_READERS))
@@ -106,26 +106,26 @@ class LiveNewsroom:
     def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
         """A page, counted from 1, of the articles that bear a tag."""
         catalogue = self._here.live.catalogue
-        found = tag_list(catalogue, tag, lang, now, TAGGED * (page - 1), TAGGED) if page > 0 else None
-        if found is None or not found.bearing:
+        bearers = tag_list(catalogue, tag, lang, now, TAGGED * (page - 1), TAGGED) if page > 0 else None
+        if bearers is None or not bearers.bearing:
             return None
-        pages = -(-found.articles // TAGGED)
-        cards = tuple(_cards(catalogue, (row for row, _ in found.bearing)))
-        return TagPage(found.tag, cards, found.articles, page, pages, tuple(found.related))
+        pages = -(-bearers.articles // TAGGED)
+        cards = tuple(_cards(catalogue, (row for row, _ in bearers.bearing)))
+        return TagPage(bearers.tag, cards, bearers.articles, page, pages, tuple(bearers.related))
 
     def tags(self, lang: str, now: int) -> list[Tag]:
         """The most frequent tags of the newest articles."""
         return tags_now(self._here.live.catalogue, lang, now, CLOUD)
 
     def meant(self, tag: str, lang: str, now: int) -> list[str]:
-        """What may have been meant by an unknown tag."""
+        """Tags that may have been meant by an unknown one."""
         return instead(self._here.live.catalogue, tag, lang, now)
 
     def today(self, lang: str) -> list[Card]:
         """The most clicked articles of today."""
-        found = todays_clicks(self._here.live, TODAY, lang)
-        clicks = [number for _, number in found.ranked]
-        return _cards(found.catalogue, (row for row, _ in found.ranked), clicks)
+        clicked = todays_clicks(self._here.live, TODAY, lang)
+        clicks = [number for _, number in clicked.ranked]
+        return _cards(clicked.catalogue, (row for row, _ in clicked.ranked), clicks)
 
 
 def _cards(catalogue: Catalogue, rows: Iterable[int], clicks: list[int] | None = None) -> list[Card]:

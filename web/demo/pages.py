@@ -69,7 +69,7 @@ class TagPage:
 
 
 class Newsroom(Protocol):
-    """What the pages need from the service. Hidden and expired articles never come out of it."""
+    """The service as the pages need it. Hidden and expired articles never come out of it."""
 
     @property
     def name(self) -> str:
@@ -85,7 +85,7 @@ class Newsroom(Protocol):
 
     @property
     def simulated(self) -> bool:
-        """Whether any click that is counted came from a simulated reader."""
+        """True where any click that is counted came from a simulated reader."""
 
     @property
     def release(self) -> str | None:
@@ -110,7 +110,7 @@ class Newsroom(Protocol):
         """The tags of the newest articles, most frequent first."""
 
     def meant(self, tag: str, lang: str, now: int) -> Sequence[str]:
-        """What somebody may have meant who asked for a tag that no article bears."""
+        """Tags that somebody may have meant who asked for a tag that no article bears."""
 
     def today(self, lang: str) -> Sequence[Card]:
         """The most clicked articles of today in the site's time zone, most first, with ``clicks``."""

@@ -54,8 +54,7 @@ def newsroom() -> Newsroom:
 
 
 def chosen_language() -> str:
-    """Whose articles come first: the language asked for by ``?lang=``, else by the cookie, else by the browser, else
-    the site's own.
+    """The language whose articles come first: of ``?lang=``, else of the cookie, else of the browser, else of the site.
 
     It is the site's own, Chinese or English. Where the site's own is neither, the browser is not asked: many speak
     English wherever they are, and one English agency story would lead a Danish paper.
@@ -186,7 +185,7 @@ def profile() -> Response:
 
 @blueprint.get("/about")
 def about() -> Response:
-    """How the site works, in plain words, and where its clicks come from."""
+    """The page that says in plain words how the site works, and where its clicks come from."""
     return page("about.html")
 
 

@@ -1,0 +1,422 @@
+"""The edges of live state: freshness to the millisecond, turns and locks by hand, swaps, bounds, retries.
+
+One thread does everything here, with a clock and a store in hand; where two threads must meet, the test says when.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsys.releases import Releases
+from recsys.serving import release_loader
+from recsys.serving.feed import StoreFeed
+from recsys.serving.live import LiveState
+from recsys.serving.reader_memory import ReaderMemory
+from recsys.serving.release_loader import RETRY_SECONDS, ReleaseLoader
+from recsys.settings import Settings
+from recsys.store import Event, Kind, Store, StoredEvent
+from recsys.units import HOUR_MS
+from tests.newsroom import SITE
+from tests.recommenders import READERS
+from tests.service import article, plain_settings
+
+NOW = 1_790_000_000_000
+
+
+class Site:
+    """A live state over a database of its own, with a clock that only the test moves."""
+
+    def __init__(self, folder: Path, **web: Any) -> None:
+        self.settings = plain_settings(folder, **web)
+        self.now = NOW
+        self.store = Store.open(self.settings.database_url, self.settings.store)
+        self.store.put_articles([article(f"a{n}", published_at=NOW - n * HOUR_MS) for n in range(1, 5)])
+        self.releases = Releases(folder / "releases", self.settings.releases)
+        self.live = self.worker()
+
+    def worker(self, settings: Settings | None = None) -> LiveState:
+        """One more worker over the same database."""
+        return LiveState(settings or self.settings, self.store, self.releases, lambda: self.now)
+
+    def listed(self, reader: str | None = None, session: str | None = None, live: LiveState | None = None) -> list[str]:
+        """The ids of a list of everything."""
+        answer = (live or self.live).recommend(reader, session, article=None, k=50, lang=None)
+        return [answer.catalogue.ids[card.row] for card in answer.recommendation.cards]
+
+    def click(self, name: str, clicked: str, **more: Any) -> None:
+        """Store a click as another worker would."""
+        self.store.add_events([Event(name, SITE, Kind.CLICK, clicked, **({"time": self.now} | more))])
+
+    def clicks_of(self, clicked: str, live: LiveState | None = None) -> int:
+        """The clicks that are counted of an article."""
+        state = (live or self.live)._state
+        return int(state.recommender.trends.state.total[state.catalogue.row_of[clicked], 1])
+
+    def close(self) -> None:
+        self.live.close()
+        self.store.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    site = Site(tmp_path)
+    yield site
+    site.close()
+
+
+def test_an_article_put_now_is_in_the_list_after_the_next_poll_and_not_before(site: Site) -> None:
+    site.store.put_articles([article("new", published_at=site.now)])
+    assert "new" not in site.listed()
+    site.live.refresh()
+    assert site.listed()[0] == "new"
+
+
+def test_a_hidden_article_leaves_at_the_next_poll_and_comes_back_when_it_is_shown(site: Site) -> None:
+    site.store.hide_article(SITE, "a2", "ann")
+    site.live.refresh()
+    assert site.listed() == ["a1", "a3", "a4"]
+    site.store.show_article(SITE, "a2", "ann")
+    site.live.refresh()
+    assert site.listed() == ["a1", "a2", "a3", "a4"]
+
+
+def test_an_article_expires_exactly_at_its_expiry(site: Site) -> None:
+    site.store.put_articles([article("brief", published_at=NOW, expires_at=NOW + 1000)])
+    site.live.refresh()
+    site.now = NOW + 999
+    assert "brief" in site.listed()
+    site.now = NOW + 1000
+    assert "brief" not in site.listed()
+
+
+def test_an_embargo_ends_exactly_at_publication(site: Site) -> None:
+    site.store.put_articles([article("later", published_at=NOW + 1000)])
+    site.live.refresh()
+    site.now = NOW + 999
+    assert "later" not in site.listed()
+    assert not site.live.catalogue.quotable(site.live.catalogue.row_of["later"], site.now)
+    site.now = NOW + 1000
+    assert site.listed()[0] == "later"
+
+
+def test_two_changes_within_one_poll_are_both_taken_over(site: Site) -> None:
+    site.store.put_articles([article("new", published_at=NOW)])
+    site.store.hide_article(SITE, "a1", "ann")
+    site.live.refresh()
+    assert site.listed() == ["new", "a2", "a3", "a4"]
+    assert site.live._state.changed == site.live._state.taken_down == site.store.last_change(SITE)
+
+
+def test_nothing_is_read_of_articles_when_nothing_changed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.store, "articles", lambda *_, **__: pytest.fail("no article has changed"))
+    monkeypatch.setattr(site.store, "taken_down", lambda *_, **__: pytest.fail("none was hidden"))
+    site.live.refresh()
+    site.live.take_down()
+
+
+def test_each_event_counts_once_whoever_applies_it(site: Site) -> None:
+    site.click("e0", "a1", reader="r")
+    for _ in range(3):
+        site.live.catch_up()
+        site.listed(reader="r")
+    assert site.clicks_of("a1") == 1
+    state = site.live._memory.reader("r")
+    assert state is not None
+    assert len(state.clicks) == 1
+
+
+def test_an_answer_applies_one_batch_and_leaves_the_rest_to_the_poll(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.serving.feed._EVENTS_AT_ONCE", 2)
+    for n in range(5):
+        site.click(f"e{n}", "a1", reader=f"r{n}")
+    site.listed(session="s")
+    assert site.clicks_of("a1") == 2
+    site.live.catch_up()
+    assert site.clicks_of("a1") == 5
+
+
+def test_an_answer_without_reader_and_session_asks_the_database_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("last_seq", "events_after", "clicks_of"):
+        monkeypatch.setattr(site.store, name, lambda *_, **__: pytest.fail("asked the database"))
+    assert site.listed() == ["a1", "a2", "a3", "a4"]
+
+
+def test_an_answer_goes_out_while_another_thread_applies_events(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.serving.live.PATIENCE_SECONDS", 0.01)
+    site.click("e0", "a1", reader="r")
+    with site.live._turn:  # as the poll holds it
+        assert "a1" not in site.listed(reader="r"), "their own history is read from the database"
+        assert site.clicks_of("a1") == 0
+    site.live.catch_up()
+    assert site.clicks_of("a1") == 1
+
+
+def test_a_reader_met_while_their_click_is_applied_is_read_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The history was read, then a click was committed and applied, then the reader is to be remembered."""
+    clicks_of, read = site.store.clicks_of, []
+
+    def slow(*arguments: Any) -> list[StoredEvent]:
+        events = clicks_of(*arguments)
+        read.append(len(events))
+        if len(read) == 1:
+            site.click("e0", "a1", reader="r")
+            site.live.catch_up()
+        return events
+
+    monkeypatch.setattr(site.store, "clicks_of", slow)
+    assert "a1" not in site.listed(reader="r")
+    assert read == [0, 1]
+
+
+def test_a_reader_forgotten_while_their_history_is_read_is_not_remembered(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.click("e0", "a1", reader="r")
+    site.live.catch_up()
+    clicks_of, read = site.store.clicks_of, []
+
+    def slow(*arguments: Any) -> list[StoredEvent]:
+        events = clicks_of(*arguments)
+        read.append(len(events))
+        if len(read) == 1:
+            site.store.forget_reader(SITE, "r", "ann")
+            site.live.forget()
+        return events
+
+    monkeypatch.setattr(site.store, "clicks_of", slow)
+    assert "a1" in site.listed(reader="r")
+    assert read == [1, 0]
+
+
+def test_events_that_come_during_a_swap_are_neither_lost_nor_counted_twice(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One click before the new state is laid out, one while it is, one after its replay, one after the swap."""
+    site.click("before", "a1", reader="r0")
+    site.live.catch_up()
+    old = site.live._state
+    load, replay = ReleaseLoader.load, StoreFeed.replay
+
+    def slow_load(loader: ReleaseLoader, name: str | None) -> Any:
+        state = load(loader, name)
+        site.click("meanwhile", "a1", reader="r1")
+        return state
+
+    def slow_replay(feed: StoreFeed, state: Any, until: int) -> None:
+        replay(feed, state, until)
+        if state.through == until and not site.live._turn.locked():
+            site.click("late", "a1", reader="r2")
+
+    monkeypatch.setattr(ReleaseLoader, "load", slow_load)
+    monkeypatch.setattr(StoreFeed, "replay", slow_replay)
+    site.live._take_over(None)
+    assert site.live._state is not old
+    assert site.clicks_of("a1") == 3
+    site.click("after", "a1", reader="r3")
+    site.live.catch_up()
+    assert site.clicks_of("a1") == 4
+    assert site.live._state.through == site.store.last_seq(SITE)
+
+
+def test_an_article_hidden_during_a_swap_is_not_shown_after_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    replay = StoreFeed.replay
+
+    def slow(feed: StoreFeed, state: Any, until: int) -> None:
+        replay(feed, state, until)
+        if not site.live._turn.locked():
+            site.store.hide_article(SITE, "a2", "ann")
+
+    monkeypatch.setattr(StoreFeed, "replay", slow)
+    site.live._take_over(None)
+    assert site.listed() == ["a1", "a3", "a4"]
+
+
+def test_a_reader_forgotten_during_a_swap_stays_forgotten(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.click("e0", "a1", reader="r", session="s")
+    site.live.catch_up()
+    replay = StoreFeed.replay
+
+    def slow(feed: StoreFeed, state: Any, until: int) -> None:
+        replay(feed, state, until)
+        if not site.live._turn.locked():
+            site.store.forget_reader(SITE, "r", "ann")
+            site.live.forget()
+
+    monkeypatch.setattr(StoreFeed, "replay", slow)
+    site.live._take_over(None)
+    assert len(site.live._state.recommender.trends.visits) == 0
+    assert "a1" in site.listed(reader="r", session="s")
+
+
+def test_readers_keep_their_clicks_over_a_swap_that_gives_articles_other_rows(site: Site) -> None:
+    site.click("e0", "a3", reader="r", session="s")
+    site.live.catch_up()
+    assert "a3" not in site.listed(reader="r")
+    row = site.live.catalogue.row_of["a3"]
+    site.store.put_articles([article("a0", published_at=NOW)])
+    site.live._take_over(None)
+    moved = site.live._memory.reader("r")
+    assert moved is not None
+    assert [site.live.catalogue.ids[clicked] for clicked in moved.clicks] == ["a3"]
+    assert site.live.catalogue.row_of["a3"] == moved.clicks[0]
+    assert row >= 0
+    assert "a3" not in site.listed(reader="r")
+    assert "a3" not in site.listed(session="s", reader="r")
+
+
+def test_one_release_is_laid_out_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    entered, go_on, loaded = threading.Event(), threading.Event(), []
+    load = ReleaseLoader.load
+
+    def slow(loader: ReleaseLoader, name: str | None) -> Any:
+        loaded.append(name)
+        entered.set()
+        assert go_on.wait(10)
+        return load(loader, name)
+
+    monkeypatch.setattr(ReleaseLoader, "load", slow)
+    site.live._build_aside(None)
+    assert entered.wait(10)
+    site.live._build_aside(None)
+    go_on.set()
+    assert site.live._builder is not None
+    site.live._builder.join()
+    assert loaded == [None]
+
+
+@pytest.mark.parametrize(("articles", "shown"), [(3, 3), (4, 4), (5, 4)])
+def test_at_most_so_many_articles_are_laid_out_the_newest(tmp_path: Path, articles: int, shown: int) -> None:
+    site = Site(tmp_path, max_articles=articles)
+    try:
+        assert site.listed() == [f"a{n}" for n in range(1, shown + 1)]
+    finally:
+        site.close()
+
+
+def test_a_new_article_takes_the_last_free_row_and_the_next_one_does_not(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str | None] = []
+    monkeypatch.setattr(site.live, "_build_aside", built.append)
+    room = site.live.catalogue.room
+    site.store.put_articles([article(f"n{n}", published_at=NOW) for n in range(room)])
+    site.live.refresh()
+    assert (site.live.catalogue.room, built) == (0, [])
+    site.store.put_articles([article("a1", title="Changed", published_at=NOW)])
+    site.live.refresh()
+    assert built == [], "a change needs no row"
+    site.store.put_articles([article("one-more", published_at=NOW)])
+    site.live.refresh()
+    assert built == [None]
+
+
+@pytest.mark.parametrize(("skipped", "counted"), [(0, 0), (2, 2), (3, 3), (4, 3)])
+def test_a_state_catches_up_with_the_last_events_and_no_more(tmp_path: Path, skipped: int, counted: int) -> None:
+    site = Site(tmp_path)
+    try:
+        for n in range(3):
+            site.click(f"e{n}", "a1", reader=f"r{n}")
+        limited = site.worker(plain_settings(tmp_path, max_catch_up=skipped))
+        assert site.clicks_of("a1", limited) == counted
+        assert limited._state.through == site.store.last_seq(SITE)
+    finally:
+        site.close()
+
+
+def event(seq: int, reader: str | None, session: str | None = None) -> StoredEvent:
+    return StoredEvent(seq, f"e{seq}", SITE, Kind.CLICK, "a1", reader, session, NOW + seq, None, None, None, None, None)
+
+
+def remembered(size: int, readers: Sequence[str]) -> ReaderMemory:
+    memory = ReaderMemory(size, READERS)
+    for reader in readers:
+        memory.meet(reader, [], {})
+    return memory
+
+
+def test_exactly_so_many_readers_are_remembered_and_the_one_asked_for_last_stays() -> None:
+    memory = remembered(2, ["r0", "r1"])
+    assert ("r0" in memory, "r1" in memory) == (True, True)
+    memory.reader("r0")
+    memory.meet("r2", [], {})
+    assert ("r0" in memory, "r1" in memory, "r2" in memory) == (True, False, True)
+
+
+def test_exactly_so_many_sessions_are_remembered() -> None:
+    memory = ReaderMemory(2, READERS)
+    for seq, session in enumerate(["s0", "s1", "s2"]):
+        memory.learn(event(seq + 1, None, session), 0)
+    assert [memory.session(None, session) is not None for session in ("s0", "s1", "s2")] == [False, True, True]
+
+
+def test_an_event_that_a_reader_s_history_holds_already_teaches_nothing() -> None:
+    memory = ReaderMemory(2, READERS)
+    memory.meet("r", [event(5, "r")], {"a1": 0})
+    for seq in (4, 5):
+        memory.learn(event(seq, "r"), 1)
+    state = memory.reader("r")
+    assert state is not None
+    assert state.clicks == [0]
+    memory.learn(event(6, "r"), 1)
+    assert state.clicks == [0, 1]
+
+
+class Timer:
+    """A clock of seconds that only the test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def loader_of(site: Site, current: Callable[[], str | None], timer: Timer) -> ReleaseLoader:
+    loader = ReleaseLoader(site.settings, site.store, site.releases, site.live._feed, timer)
+    site.releases.current = current  # type: ignore[method-assign]
+    return loader
+
+
+def test_a_refused_release_is_tried_again_exactly_after_the_delay(site: Site) -> None:
+    timer = Timer()
+    loader = loader_of(site, lambda: "broken", timer)
+    assert loader.newer(None) == "broken"
+    loader.refuse("broken", ValueError("a flipped bit"))
+    timer.seconds += RETRY_SECONDS - 0.001
+    assert loader.newer(None) is None
+    timer.seconds += 0.001
+    assert loader.newer(None) == "broken"
+
+
+def test_another_release_does_not_wait_for_the_one_that_was_refused(site: Site) -> None:
+    live = ["broken"]
+    loader = loader_of(site, lambda: live[0], Timer())
+    loader.refuse("broken", ValueError("a flipped bit"))
+    live[0] = "repaired"
+    assert loader.newer(None) == "repaired"
+    assert loader.newer("repaired") is None
+
+
+def test_without_a_live_release_there_is_none_to_take_over(site: Site) -> None:
+    assert loader_of(site, lambda: None, Timer()).newer(None) is None
+
+
+def test_a_swap_that_fails_leaves_the_old_state_and_waits(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = site.live._state
+    site.releases.current = lambda: "broken"  # type: ignore[method-assign]
+    monkeypatch.setattr(release_loader, "load_artefacts", lambda *_: pytest.fail("must not come so far"))
+    site.live._look_for_release()
+    assert site.live._builder is not None
+    site.live._builder.join()
+    assert site.live._state is old
+    assert site.listed() == ["a1", "a2", "a3", "a4"]
+    builder = site.live._builder
+    site.live._look_for_release()
+    assert site.live._builder is builder, "not tried again at once"
