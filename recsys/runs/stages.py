@@ -27,7 +27,7 @@ STAGES = {
     ),
     "tokens": StageEntry(
         "cut every article into words, Chinese and English",
-        ("lexicon.parquet", "boilerplate.parquet", "spoken.json", "classes.parquet", "endings.parquet", "contexts.npy"),
+        ("lexicon.parquet", "boilerplate.parquet", "languages.json", "classes.parquet", "endings.parquet", "contexts.npy"),
     ),
     "words": StageEntry(
         "learn word vectors from the articles",
@@ -38,7 +38,7 @@ STAGES = {
     ),
     "keywords": StageEntry(
         "rank each article's keywords by the votes of their vectors",
-        ("keywords.parquet", "keywords.json", "documents.npy"),
+        ("keywords.parquet", "keywords.json", "document_frequencies.npy"),
     ),
     "articles": StageEntry(
         "make a vector of each article from its keywords",
