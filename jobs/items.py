@@ -3,7 +3,7 @@
 Reads the event log, the catalogue, ``articles/`` and, when there are some, the last item vectors (the live release's,
 else the workspace's own); produces ``items/ids.parquet`` (every article of the catalogue and of the log),
 ``items/vectors.npy`` and the tables to learn on from (see ``recsys.items.files``), ``items/source.npy``,
-``items/projection.npy``, ``items/space.json``, and ``items/training.json``: how they were made, and their drift.
+``items/projection.npy``, ``items/space.json``, and ``items/training.json``: their start, and their drift.
 
 The last vectors are no input of the stage: they decide the frame, not whether new ones are made.
 """
@@ -18,8 +18,8 @@ from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Counts, Job, Stage
 from recsys.events import Events
 from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors
-from recsys.items.alignment import continues, descended, told
-from recsys.items.files import load_last, rearranged, save_items
+from recsys.items.alignment import continues, drift_summary, trained_in_frame
+from recsys.items.files import load_previous, reordered, save_items
 from recsys.items.training import CLICK
 from recsys.workspace import write_json
 
@@ -34,26 +34,25 @@ def run(job: Job) -> Counts:
         Counts: articles, with a vector by behaviour, by content, without one, dimensions, clicks learned from, and the
         mean cosine with the last vectors.
     """
-    config, (last, folder) = (
-        job.settings.items,
-        last_artefact(job, "items", "item vectors", load_last) or (None, Path()),
-    )
-    if last and config.start == "last" and knows_forgotten(job, folder):
+    config = job.settings.items
+    previous, folder = last_artefact(job, "items", "item vectors", load_previous) or (None, Path())
+    if previous and config.start == "last" and knows_forgotten(job, folder):
         job.log.info("item vectors start anew", reason="a reader was forgotten since the last ones")
         config = config.model_copy(update={"start": "random"})
     ids, events, content = inputs(job)
-    parent = rearranged(last.items, last.ids, ids, config) if last else None
-    fresh = newer(events, last.through if last and continues(config, parent) else 0)
-    clicks, start = int((events.kind[fresh] == CLICK).sum()), "last" if continues(config, parent) else "random"
-    made, moved = descended(events, content, config, parent, fresh, seed=job.seed)
-    if last and not moved:
+    parent = reordered(previous.items, previous.ids, ids, config) if previous else None
+    goes_on = previous if continues(config, parent) else None
+    fresh = newer(events, goes_on.through if goes_on else 0)
+    clicks = int((events.kind[fresh] == CLICK).sum())
+    trained, drift = trained_in_frame(events, content, config, parent, fresh, seed=job.seed)
+    if previous and not drift:
         reason = "the last item vectors have another dimension, or too few articles with clicks are in both"
         job.log.warning("not aligned", reason=reason, effect="stored reader vectors mean nothing in the new space")
-    save_items(made, ids, events.through, job.out)
-    facts = {"start": start, "clicks": clicks} | told(moved, last.space if last else None, ids)
-    write_json(job.out / "training.json", facts)
-    counts: Counts = {name: int((made.source == source).sum()) for name, source in SOURCES.items()}
-    drifted: Counts = {"mean_cosine_with_last": moved.mean_cosine} if moved and moved.shared else {}
+    save_items(trained, ids, events.through, job.out)
+    facts = {"start": "last" if goes_on else "random", "clicks": clicks}
+    write_json(job.out / "training.json", facts | drift_summary(drift, previous.space if previous else None, ids))
+    counts: Counts = {name: int((trained.source == source).sum()) for name, source in SOURCES.items()}
+    drifted: Counts = {"mean_cosine_with_last": drift.mean_cosine} if drift and drift.shared else {}
     return {"articles": len(ids), **counts, "dimensions": config.embedding_dim, "clicks": clicks, **drifted}
 
 
@@ -67,6 +66,6 @@ def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
     return events.article_ids, events, article_vectors(job, events.article_ids)
 
 
-def newer(events: Events, known: int) -> npt.NDArray[np.bool_]:
-    """Mask of the events after ``seq`` ``known``, late ones with an old time included: bool (E,)."""
-    return np.asarray(events.seq > known)
+def newer(events: Events, through: int) -> npt.NDArray[np.bool_]:
+    """Events that came into the log after number ``through``, late ones with an old time included: bool (E,)."""
+    return np.asarray(events.seq > through)

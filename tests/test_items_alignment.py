@@ -7,7 +7,7 @@ import pytest
 
 from recsys.events import Events
 from recsys.items import Vectors
-from recsys.items.alignment import continues, descended, drift, turned
+from recsys.items.alignment import aligned_with, continues, drift, trained_in_frame
 from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, empty_online
 from recsys.items.training import item_vectors, with_articles
@@ -64,7 +64,7 @@ def test_a_turned_space_is_turned_back_and_no_product_changes() -> None:
     parent = random_items()
     parent.input_embeddings[3] += 0.1  # so that the spaces are not the same up to the turn
     items = rotated(random_items())
-    found = turned(items, parent)
+    found = aligned_with(items, parent)
     assert found is not None
     np.testing.assert_allclose(
         found.input_embeddings @ found.output_embeddings.T,
@@ -79,7 +79,7 @@ def test_a_turned_space_is_turned_back_and_no_product_changes() -> None:
 
 def test_a_space_that_has_not_moved_keeps_its_bytes() -> None:
     parent = random_items()
-    found = turned(rotated(parent), parent)
+    found = aligned_with(rotated(parent), parent)
     assert found is not None
     assert found.input_embeddings.tobytes() == parent.input_embeddings.tobytes()
     assert found.output_embeddings.tobytes() == parent.output_embeddings.tobytes()
@@ -93,7 +93,7 @@ def test_what_has_more_evidence_decides_the_frame() -> None:
     )
     parent.pair_counts[:15], parent.pair_counts[15:] = 1e6, 1e-6
     items.pair_counts[:15], items.pair_counts[15:] = 1e6, 1e-6
-    found = turned(items, parent)
+    found = aligned_with(items, parent)
     assert found is not None
     np.testing.assert_allclose(found.input_embeddings[:15], parent.input_embeddings[:15], atol=1e-3)
 
@@ -101,10 +101,10 @@ def test_what_has_more_evidence_decides_the_frame() -> None:
 def test_spaces_of_other_dimensions_or_too_few_shared_articles_have_no_common_frame() -> None:
     few = random_items()
     few.pair_counts[D - 1 :] = 0
-    assert turned(random_items(), random_items(dimensions=D + 1)) is None
-    assert turned(random_items(), few) is None
+    assert aligned_with(random_items(), random_items(dimensions=D + 1)) is None
+    assert aligned_with(random_items(), few) is None
     few.pair_counts[D - 1] = 1
-    assert turned(random_items(), few) is not None
+    assert aligned_with(random_items(), few) is not None
 
 
 def test_the_article_that_moved_most_is_named() -> None:
@@ -123,7 +123,7 @@ def test_a_readers_stored_vector_survives_a_full_retrain() -> None:
     stored = before.vectors[[0, 3, 6]].mean(axis=0)  # a reader of camp 0
     log = events_of([*camps(), *camps(6, seed=2, first_hour=24)])
     nothing = np.zeros(len(log), bool)
-    after, moved = descended(log, TEXTLESS, CONFIG, before.online, nothing, seed=2)
+    after, moved = trained_in_frame(log, TEXTLESS, CONFIG, before.online, nothing, seed=2)
     plain = item_vectors(log, TEXTLESS, CONFIG, seed=2)
     assert moved is not None
     assert moved.mean_cosine > 0.8
@@ -137,7 +137,7 @@ def test_an_hours_clicks_are_gone_on_with_in_the_same_frame() -> None:
     before = item_vectors(events_of(camps()), TEXTLESS, config, seed=1)
     old = before.vectors.copy()
     log = events_of([*camps(), *camps(1, seed=2, first_hour=24)])
-    made, moved = descended(log, TEXTLESS, config, before.online, log.time >= 24 * HOUR, seed=9)
+    made, moved = trained_in_frame(log, TEXTLESS, config, before.online, log.time >= 24 * HOUR, seed=9)
     assert moved is not None
     assert 0.9 < moved.mean_cosine < 1.0
     assert made.online.pair_counts.sum() == pytest.approx(25 / 24 * 24 * 10 * 6 * 2, rel=1e-3)  # each pair counted once
@@ -149,7 +149,7 @@ def test_an_hour_without_clicks_moves_nothing() -> None:
     log = events_of(camps())
     before = item_vectors(log, TEXTLESS, config, seed=1)
     old = before.vectors.tobytes()
-    made, moved = descended(log, TEXTLESS, config, before.online, np.zeros(len(log), bool), seed=9)
+    made, moved = trained_in_frame(log, TEXTLESS, config, before.online, np.zeros(len(log), bool), seed=9)
     assert made.vectors.tobytes() == old
     assert moved is not None
     assert moved.mean_cosine == pytest.approx(1)
@@ -165,6 +165,6 @@ def test_without_a_last_space_or_with_one_of_other_dimensions_training_starts_an
     assert not continues(CONFIG, random_items())
     plain = item_vectors(log, TEXTLESS, config, seed=1).vectors
     for parent in (None, other):
-        made, moved = descended(log, TEXTLESS, config, parent, np.zeros(len(log), bool), seed=1)
+        made, moved = trained_in_frame(log, TEXTLESS, config, parent, np.zeros(len(log), bool), seed=1)
         assert moved is None
         assert made.vectors.tobytes() == plain.tobytes()

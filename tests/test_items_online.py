@@ -8,7 +8,7 @@ import pytest
 from recsys.errors import CorruptArtefact
 from recsys.items import unit
 from recsys.items.config import ItemsConfig
-from recsys.items.files import load_online, rearranged, restored, save_online, snapshot
+from recsys.items.files import load_online, reordered, restored, save_online, snapshot
 from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import BACKWARD_WEIGHT, OnlineItems, empty_online, grown, learn_click, place_content
 
@@ -206,13 +206,13 @@ def test_articles_that_come_and_go_keep_the_others_vectors_and_the_rings_order()
     items = empty_online(6, CONFIG, seed=1)
     for row in (4, 0, 1, 2, 0, 3, 1):  # a ring of five: 1, 2, 0, 3, 1
         learn_click(items, np.array([5], np.int32), row)
-    moved = rearranged(items, NAMES, ["x", "d", "b", "c"], CONFIG)
+    moved = reordered(items, NAMES, ["x", "d", "b", "c"], CONFIG)
     np.testing.assert_array_equal(moved.input_embeddings[1:], items.input_embeddings[[3, 1, 2]])
     np.testing.assert_array_equal(moved.pair_counts, [0, *items.pair_counts[[3, 1, 2]]])
     assert np.isnan(moved.vectors[0]).all()
     assert moved.recent[: moved.state[1]].tolist() == [2, 3, 1, 2]  # b, c, d, b
     assert moved.ring_counts.tolist() == [0, 1, 2, 1]
-    shorter = rearranged(items, NAMES, NAMES, ItemsConfig(**{**SMALL, "recent_clicks": 2}, learning_rate=0.1))
+    shorter = reordered(items, NAMES, NAMES, ItemsConfig(**{**SMALL, "recent_clicks": 2}, learning_rate=0.1))
     assert sorted(shorter.recent.tolist()) == [1, 3]
     assert shorter.settings[0] == pytest.approx(0.1)
     assert len(learn_on(shorter).recent) == 2

@@ -23,7 +23,7 @@ from recsys.compiled import compiled
 from recsys.readers.state import CLICK_POSITION
 from recsys.trends.counting import position_propensity
 from recsys.trends.decay import faded
-from recsys.trends.state import CATEGORIES, LANDMARK, POSITIONS, TrendState
+from recsys.trends.state import CATEGORIES, LANDMARK, LIST_POSITIONS, TrendState
 
 Array = npt.NDArray[Any]
 
@@ -48,10 +48,10 @@ def category_click_rates(
         out: float32 (B, F), all 0 there; left so without any impression, and where no category is known.
     """
     looks, clicks = np.zeros(CATEGORIES), np.zeros(CATEGORIES)
-    worth = np.full(POSITIONS, -1.0)
+    worth = np.full(LIST_POSITIONS, -1.0)
     shown = 0
     for p in range(len(looked)):
-        place, category = min(int(places[p]), POSITIONS - 1), state.category[looked[p]]
+        place, category = min(int(places[p]), LIST_POSITIONS - 1), state.category[looked[p]]
         shown += place != CLICK_POSITION
         if not 0 <= category < CATEGORIES:
             continue

@@ -8,9 +8,9 @@ This file needs numpy only.
     config.py     the settings
     online.py     one click -> the vectors after it
     next_item.py  a visit's clicks -> the score of each article as the next click
-    training.py   a log of clicks -> item vectors, from the start or from the last ones
+    training.py   a log of clicks -> item vectors, from the start or from the previous ones
     files.py      item vectors <-> the files of a release
-    alignment.py  new item vectors -> the frame of the last ones, and how far they have drifted
+    alignment.py  new item vectors -> the frame of the previous ones, and their drift
     guessing.py   item vectors -> the rank of each next click
     search.py     the site's own log -> what each setting is worth
 
@@ -28,8 +28,8 @@ Vectors = npt.NDArray[np.float32]
 NO_VECTOR, BEHAVIOUR, CONTENT = range(3)  # the source of an item vector
 
 
-def known(vectors: Vectors) -> npt.NDArray[np.bool_]:
-    """Which rows are vectors and not NaN: bool (A,)."""
+def is_known(vectors: Vectors) -> npt.NDArray[np.bool_]:
+    """True for the rows that are vectors and not NaN: bool (A,)."""
     if not vectors.shape[1]:
         return np.zeros(len(vectors), bool)
     return np.asarray(np.isfinite(vectors).all(axis=1))
@@ -43,19 +43,19 @@ def unit(vectors: Vectors) -> Vectors:
 
 
 def learn_projection(content: Vectors, behaviour: Vectors, ridge: float, weights: Vectors | None = None) -> Vectors:
-    """Learn to tell where an article's readers will put it from what it says.
+    """Ridge regression of behaviour on content: the place that readers will give an article, from its text.
 
     Args:
         content: float32 (A, D), unit or NaN rows.
         behaviour: float32 (A, D2), unit or NaN rows.
-        ridge: penalty on the squared weights, in units of one article's evidence; the bias is free.
+        ridge: penalty on the squared weights, in articles; the bias is free.
         weights: float32 (A,), how much each article counts, in [0, 1]; None: all the same.
 
     Returns:
         float32 (D + 1, D2), the last row is the bias. Without an article that has both vectors it is all zero, so that
         ``project`` gives NaN.
     """
-    both = known(content) & known(behaviour)
+    both = is_known(content) & is_known(behaviour)
     X = np.column_stack([content[both], np.ones(int(both.sum()))]).astype(np.float64)  # (N, D + 1)
     weighted = X if weights is None else X * weights[both, None]
     penalty = np.full(X.shape[1], ridge)
@@ -75,7 +75,7 @@ def principal_projection(content: Vectors, embedding_dim: int) -> Vectors:
     """
     D = content.shape[1]
     projection = np.zeros((D + 1, embedding_dim), np.float32)
-    known_content = content[known(content)].astype(np.float64)
+    known_content = content[is_known(content)].astype(np.float64)
     if embedding_dim < D:
         _, axes = np.linalg.eigh(known_content.T @ known_content)  # ascending
         projection[:D] = axes[:, ::-1][:, :embedding_dim]

@@ -17,11 +17,12 @@ from recsys.items import item_space
 from recsys.items.config import ItemsConfig
 from recsys.items.online import FILLED, HEAD, OnlineItems, Rows, empty_like, online_settings, ring_counts_of
 from recsys.items.training import ItemVectors
+from recsys.units import UNKNOWN_ROW
 from recsys.workspace import Array, load_npy, read_json, read_table, save_npy, write_json, write_table
 
 
-class Last(NamedTuple):
-    """The last item vectors, as they were released.
+class PreviousItems(NamedTuple):
+    """Item vectors as they were released.
 
     Attributes:
         items: the vectors by the rows of ``ids``.
@@ -36,29 +37,29 @@ class Last(NamedTuple):
     through: int
 
 
-SAVED = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors", "recent", "state", "settings")
-BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
-REMEDY = "Run: python -m jobs items --fresh"
-DTYPES = {"recent": np.int32, "state": np.int64}  # all others are float32
+_SAVED = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors", "recent", "state", "settings")
+_BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
+_REMEDY = "Run: python -m jobs items --fresh"
+_DTYPES = {"recent": np.int32, "state": np.int64}  # all others are float32
 
 
-def save_items(made: ItemVectors, ids: Sequence[str], through: int, folder: Path) -> None:
+def save_items(trained: ItemVectors, ids: Sequence[str], through: int, folder: Path) -> None:
     """Write item vectors, their source, the projection and ``space.json``.
 
     Args:
-        made: the vectors of A articles.
+        trained: the vectors of A articles.
         ids: A identifiers.
         through: the highest ``seq`` of the log that they were learned from.
         folder: where to.
     """
-    save_online(made.online, ids, folder)
-    save_npy(folder / "source.npy", made.source)
-    save_npy(folder / "projection.npy", made.projection)
-    space = {"space": item_space(made.vectors), "embedding_dim": int(made.vectors.shape[1]), "through": through}
+    save_online(trained.online, ids, folder)
+    save_npy(folder / "source.npy", trained.source)
+    save_npy(folder / "projection.npy", trained.projection)
+    space = {"space": item_space(trained.vectors), "embedding_dim": int(trained.vectors.shape[1]), "through": through}
     write_json(folder / "space.json", space)
 
 
-def load_last(folder: Path) -> Last:
+def load_previous(folder: Path) -> PreviousItems:
     """Read what ``save_items`` wrote, as far as training goes on from it.
 
     Raises:
@@ -66,9 +67,9 @@ def load_last(folder: Path) -> Last:
     """
     try:
         space = read_json(folder / "space.json")
-        return Last(*load_online(folder), str(space["space"]), int(space["through"]))
+        return PreviousItems(*load_online(folder), str(space["space"]), int(space["through"]))
     except (FileNotFoundError, KeyError) as error:
-        raise CorruptArtefact(f"item vectors to go on from in {folder}", f"no {error}", REMEDY) from None
+        raise CorruptArtefact(f"item vectors to go on from in {folder}", f"no {error}", _REMEDY) from None
 
 
 def save_online(items: OnlineItems, ids: Sequence[str], folder: Path) -> None:
@@ -89,15 +90,15 @@ def load_online(folder: Path) -> tuple[OnlineItems, list[str]]:
         CorruptArtefact: the files contradict each other.
     """
     ids: list[str] = read_table(folder / "ids.parquet", columns=["id"])["id"].to_pylist()
-    items = restored({name: load_npy(folder / f"{name}.npy") for name in SAVED})
+    items = restored({name: load_npy(folder / f"{name}.npy") for name in _SAVED})
     if len(items.pair_counts) != len(ids):
-        raise CorruptArtefact(f"{len(ids)} articles in {folder}", f"vectors of {len(items.pair_counts)}", REMEDY)
+        raise CorruptArtefact(f"{len(ids)} articles in {folder}", f"vectors of {len(items.pair_counts)}", _REMEDY)
     return items, ids
 
 
 def snapshot(items: OnlineItems) -> dict[str, Array]:
     """The arrays that say everything; how often an article stands in the ring is counted again."""
-    return {name: getattr(items, name) for name in SAVED}
+    return {name: getattr(items, name) for name in _SAVED}
 
 
 def restored(arrays: Mapping[str, Array]) -> OnlineItems:
@@ -106,24 +107,24 @@ def restored(arrays: Mapping[str, Array]) -> OnlineItems:
     Raises:
         CorruptArtefact: an array is missing, of another type, or of a shape that contradicts the others.
     """
-    if missing := [name for name in SAVED if name not in arrays]:
-        raise CorruptArtefact("a snapshot of item vectors", f"one without {', '.join(missing)}", REMEDY)
+    if missing := [name for name in _SAVED if name not in arrays]:
+        raise CorruptArtefact("a snapshot of item vectors", f"one without {', '.join(missing)}", _REMEDY)
     A, D = arrays["input_embeddings"].shape if arrays["input_embeddings"].ndim == 2 else (-1, -1)
     R = len(arrays["recent"])
-    shapes = dict.fromkeys(BY_ARTICLE, (A, D)) | {"pair_counts": (A,), "recent": (R,), "state": (4,), "settings": (6,)}
+    shapes = dict.fromkeys(_BY_ARTICLE, (A, D)) | {"pair_counts": (A,), "recent": (R,), "state": (4,), "settings": (6,)}
     for name, shape in shapes.items():
         array = arrays[name]
-        if array.shape != shape or array.dtype != DTYPES.get(name, np.float32):
-            raise CorruptArtefact(f"{name} of shape {shape}", f"{array.dtype} {array.shape}", REMEDY)
+        if array.shape != shape or array.dtype != _DTYPES.get(name, np.float32):
+            raise CorruptArtefact(f"{name} of shape {shape}", f"{array.dtype} {array.shape}", _REMEDY)
     recent, state = arrays["recent"], arrays["state"]
     head, filled = int(state[HEAD]), int(state[FILLED])
     if not (0 <= head < R and 0 <= filled <= R and (recent[:filled] >= 0).all() and (recent[:filled] < A).all()):
-        raise CorruptArtefact(f"a ring of rows below {A}", "one that points elsewhere", REMEDY)
-    kept = {name: np.array(arrays[name]) for name in SAVED}  # a copy: it changes in place
+        raise CorruptArtefact(f"a ring of rows below {A}", "one that points elsewhere", _REMEDY)
+    kept = {name: np.array(arrays[name]) for name in _SAVED}  # a copy: it changes in place
     return OnlineItems(**kept, ring_counts=ring_counts_of(recent[:filled], A))
 
 
-def rearranged(items: OnlineItems, ids: Sequence[str], wanted: Sequence[str], config: ItemsConfig) -> OnlineItems:
+def reordered(items: OnlineItems, ids: Sequence[str], wanted: Sequence[str], config: ItemsConfig) -> OnlineItems:
     """The same vectors by the rows of another list of articles, to be learned on with the settings of now.
 
     Args:
@@ -136,21 +137,21 @@ def rearranged(items: OnlineItems, ids: Sequence[str], wanted: Sequence[str], co
         Vectors of the articles ``wanted``; clicks in the ring on an article that is not wanted any more are forgotten.
     """
     row_of = {article_id: row for row, article_id in enumerate(ids)}
-    source = np.array([row_of.get(article_id, -1) for article_id in wanted], np.int64)
+    source = np.array([row_of.get(article_id, UNKNOWN_ROW) for article_id in wanted], np.int64)
     there = source >= 0
-    made = empty_like(items, len(wanted))
-    for name in BY_ARTICLE:
-        getattr(made, name)[there] = getattr(items, name)[source[there]]
+    moved = empty_like(items, len(wanted))
+    for name in _BY_ARTICLE:
+        getattr(moved, name)[there] = getattr(items, name)[source[there]]
     ring = _by_age(items)
-    row = np.full(len(ids) + 1, -1, np.int32)
+    row = np.full(len(ids) + 1, UNKNOWN_ROW, np.int32)
     row[source[there]] = np.flatnonzero(there)
     ring = row[ring]
     ring = ring[ring >= 0][-config.recent_clicks :]
     recent, state = np.zeros(config.recent_clicks, np.int32), items.state.copy()
     recent[: len(ring)] = ring
     state[:2] = len(ring) % len(recent), len(ring)
-    shares, settings = ring_counts_of(ring, len(wanted)), online_settings(config)
-    return made._replace(recent=recent, state=state, ring_counts=shares, settings=settings)
+    ring_counts, settings = ring_counts_of(ring, len(wanted)), online_settings(config)
+    return moved._replace(recent=recent, state=state, ring_counts=ring_counts, settings=settings)
 
 
 def _by_age(items: OnlineItems) -> Rows:

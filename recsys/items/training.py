@@ -18,7 +18,16 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.errors import DegenerateInput
 from recsys.events import KINDS, UNDATED, Events
-from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors, known, learn_projection, principal_projection, project
+from recsys.items import (
+    BEHAVIOUR,
+    CONTENT,
+    NO_VECTOR,
+    Vectors,
+    is_known,
+    learn_projection,
+    principal_projection,
+    project,
+)
 from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, Rows, empty_online, learn_click, place_content
 from recsys.units import HOUR_MS
@@ -50,7 +59,7 @@ class ItemVectors:
     @property
     def source(self) -> npt.NDArray[np.uint8]:
         """What the vectors come from: uint8 (A,), BEHAVIOUR (blended with content), CONTENT or NO_VECTOR."""
-        source = np.where(self.online.pair_counts > 0, BEHAVIOUR, np.where(known(self.vectors), CONTENT, NO_VECTOR))
+        source = np.where(self.online.pair_counts > 0, BEHAVIOUR, np.where(is_known(self.vectors), CONTENT, NO_VECTOR))
         return source.astype(np.uint8)
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.trends.decay import GONE, faded, row_fade, settle_row, start_clock
-from recsys.trends.state import AGES, CATEGORIES, LANDMARK, NEWEST, POSITIONS, TrendState
+from recsys.trends.state import AGES, CATEGORIES, LANDMARK, LIST_POSITIONS, NEWEST, TrendState
 from recsys.units import HOUR_MS, NEVER_MS
 
 Array = npt.NDArray[Any]
@@ -35,7 +35,7 @@ def position_propensity(state: TrendState, position: int) -> float:
     if clicked <= GONE:
         return 1.0
     rate = clicked / max(shown, clicked)
-    own = state.positions[min(position, POSITIONS - 1)] * fade
+    own = state.positions[min(position, LIST_POSITIONS - 1)] * fade
     prior = PRIOR_POSITION_IMPRESSIONS
     own_rate = (own[1] + prior * rate) / (max(own[0], own[1]) + prior)
     return float(min(max(own_rate / rate, 0.1), 4.0))
@@ -57,7 +57,7 @@ def count(state: TrendState, row: int, column: int, position: int, time: int) ->
     if 0 <= category < CATEGORIES:
         state.by_category[category, column] += slow * propensity
     if position >= 0:
-        state.positions[min(position, POSITIONS - 1), column] += slow
+        state.positions[min(position, LIST_POSITIONS - 1), column] += slow
     state.total[row, column] += 1
     state.all_total[column] += 1
     if state.first[row] == NEVER_MS or time < state.first[row]:

@@ -16,7 +16,7 @@ from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
-POSITIONS = 64  # positions in a list whose clicks are counted apart; later ones count as the last
+LIST_POSITIONS = 64  # positions in a list whose clicks are counted apart; later ones count as the last
 AGES = 64  # bins of an article's age when it is clicked
 CATEGORIES = 256  # categories whose shelf life is learned apart, and one for all
 CONTEXT_VALUES = 64  # values of one context attribute that are counted apart: 1 to 62, 63 all others; 0 is their sum
@@ -48,7 +48,7 @@ class TrendState(NamedTuple):
         all_total: int64 (2,).
         undated: int64 (A,), clicks of which nobody knows when.
         first: int64 (A,) ms, first shown or clicked; last: int64 (A,) ms, last clicked; NEVER_MS for none.
-        positions: float64 (POSITIONS, 2): impressions and clicks by position in the list.
+        positions: float64 (LIST_POSITIONS, 2): impressions and clicks by position in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
         by_category: float64 (CATEGORIES + 1, 2): examined impressions, clicks; the last row is all categories.
         slot_of: int32 (A,); article_of: int32 (S,); UNKNOWN_ROW for none.
@@ -125,7 +125,7 @@ def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
         undated=np.zeros(A, np.int64),
         first=np.full(A, NEVER_MS, np.int64),
         last=np.full(A, NEVER_MS, np.int64),
-        positions=np.zeros((POSITIONS, 2)),
+        positions=np.zeros((LIST_POSITIONS, 2)),
         ages=np.zeros((CATEGORIES + 1, AGES)),
         by_category=np.zeros((CATEGORIES + 1, 2)),
         slot_of=np.full(A, UNKNOWN_ROW, np.int32),
