@@ -137,7 +137,7 @@ def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> 
         end,
         last=config.sequence_length,
         negatives=config.negatives,
-        most=config.max_lists,
+        most=config.max_trained_clicks,
         rng=np.random.default_rng(options.seed),
     )
     state.next = end
@@ -196,7 +196,7 @@ def judge(state: Walk, encoders: dict[str, ReaderEncoder], start: int, stop: int
         float64 (lists, encoders, 2): rank of the clicked article from 0, from the visit and from the reader's clicks.
     """
     clicks, rng = state.clicks, np.random.default_rng(options.seed)
-    kept, ranks = ReadersConfig().history, []
+    kept, ranks = ReadersConfig().max_history, []
     for place, rows in lists(state.log, clicks, start, stop, options.share, rng):
         state.to(int(clicks.by_time[place]) + 1)
         candidates, luck = state.items.vectors[rows], rng.random(len(rows))

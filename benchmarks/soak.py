@@ -94,7 +94,7 @@ def tables(n_articles: int, seed: int) -> ArticleTables:
 
 def through_training(events: Events, max_lists: int, seed: int) -> Soaked:
     """Walk the log, describe the newest lists, and look at every count."""
-    config = FeaturesConfig(warmup=0.0, max_impressions=max_lists)
+    config = FeaturesConfig(warmup_share=0.0, max_trained_impressions=max_lists)
     rng, began = np.random.default_rng(seed), time.process_time()
     lists = split_impressions(events, config, holdout=0.2, validation=0.1, session_gap_minutes=30, rng=rng)
     walk = LogReplay(events, lists, TrendsConfig(), READERS)

@@ -122,7 +122,7 @@ def run_gensim(options: argparse.Namespace, config: WordsConfig) -> tuple[Figure
         window=config.window,
         min_count=config.min_count,
         sg=int(config.model == "skip-gram"),
-        negative=config.negative,
+        negative=config.negatives,
         alpha=config.learning_rate,
         sample=config.subsample,
         epochs=config.epochs,

@@ -49,7 +49,7 @@ def profiled(context: Context) -> DataProfile:
 
 def clock_of(settings: Settings) -> TimeRules:
     """Now, and what the settings take for odd."""
-    return TimeRules(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.ahead_minutes)
+    return TimeRules(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.max_future_minutes)
 
 
 def command(context: Context, *, as_json: bool, page: Path | None) -> None:

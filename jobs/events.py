@@ -59,7 +59,7 @@ def run(job: Job) -> Counts:
     finally:
         store.close()
     events = job.event_log.load()
-    newest = newest_before(events, now_ms() + int(job.settings.trends.ahead_minutes * MINUTE_MS))
+    newest = newest_before(events, now_ms() + int(job.settings.trends.max_future_minutes * MINUTE_MS))
     held_back = int((events.time > newest).sum())
     odd = odd_readers(events.before(newest + 1))
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None

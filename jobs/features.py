@@ -54,7 +54,9 @@ def run(job: Job) -> Counts:
     counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}
     counts |= dict(zip(("fit", "validation", "holdout"), parts, strict=True))
     counts["held_out"] = round(float((lists.part == HOLDOUT).mean()), 3) if len(lists) else 0.0
-    wanted = round(settings.evaluate.holdout / (1 - settings.features.warmup), 3)  # of the lists after the warm-up
+    wanted = round(
+        settings.evaluate.holdout_share / (1 - settings.features.warmup_share), 3
+    )  # of the lists after the warm-up
     if counts["held_out"] > wanted + COARSE:
         reason = "lists of the same time stay together, and the log's times are coarse: whole days, perhaps"
         job.log.warning("held out", share=counts["held_out"], asked_for=wanted, reason=reason)
@@ -75,8 +77,8 @@ def logged(job: Job) -> tuple[Events, Impressions]:
     lists = split_impressions(
         events,
         settings.features,
-        holdout=settings.evaluate.holdout,
-        validation=settings.evaluate.validation,
+        holdout=settings.evaluate.holdout_share,
+        validation=settings.evaluate.validation_share,
         session_gap_minutes=settings.events.session_gap_minutes,
         rng=np.random.default_rng(job.seed),
     )

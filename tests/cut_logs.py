@@ -18,7 +18,7 @@ from recsys.trends.config import TrendsConfig
 from tests.clicks import toy_log
 
 ITEMS = ItemsConfig(embedding_dim=4, epochs=2)
-TRENDS, READERS = TrendsConfig(live_articles=64), ReadersConfig()
+TRENDS, READERS = TrendsConfig(max_live_articles=64), ReadersConfig()
 
 
 def visits_log() -> Events:
@@ -60,7 +60,7 @@ def learning(events: Events, time: int) -> ArticleTables:
 def lists_in(events: Events) -> Impressions:
     """The lists of a log with their timeline, always the same."""
     rng = np.random.default_rng(1)
-    config = FeaturesConfig(warmup=0.1, refits=3)
+    config = FeaturesConfig(warmup_share=0.1, refits=3)
     return split_impressions(events, config, holdout=0.2, validation=0.2, session_gap_minutes=30, rng=rng)
 
 

@@ -15,7 +15,7 @@ from recsys.units import HOUR_MS, UNKNOWN_ROW
 from tests.clicks import START
 
 A, MINUTE = 12, 60_000
-CONFIG = TrendsConfig(live_articles=A, neighbours=A)
+CONFIG = TrendsConfig(max_live_articles=A, max_neighbours=A)
 ROWS = np.arange(A, dtype=np.int32)
 END = START + 60 * HOUR_MS
 

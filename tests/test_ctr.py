@@ -20,7 +20,7 @@ from recsys.metrics import auc, impression_metrics, log_loss
 from tests.click_rows import NAMES, some_rows
 from tests.test_ctr_training import changed
 
-CONFIG = CtrConfig(hidden=(16, 8), epochs=8, batch_size=128, device="cpu")
+CONFIG = CtrConfig(hidden_units=(16, 8), epochs=8, batch_size=128, device="cpu")
 
 
 def forward(folder: Path, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
@@ -126,7 +126,7 @@ def test_the_mean_probability_is_the_click_rate() -> None:
 
 def test_the_loss_is_the_log_softmax_of_the_clicks_in_their_list() -> None:
     rows = some_rows(120)
-    config = CtrConfig(hidden=(4,), dropout=0.0, epochs=1, device="cpu", loss="softmax")
+    config = CtrConfig(hidden_units=(4,), dropout=0.0, epochs=1, device="cpu", loss="softmax")
     _, training = fit(NAMES, rows, rows, config, seed=1)
     model, _ = fit(NAMES, rows, None, config, seed=1)
     score = model.score(rows).astype(np.float64)
@@ -178,7 +178,7 @@ def test_a_model_of_other_features_or_broken_files_is_refused(tmp_path: Path) ->
     with pytest.raises(StaleArtefact, match="order"):
         ClickModel.load(tmp_path, NAMES[::-1])
     facts = json.loads((tmp_path / "model.json").read_text())
-    (tmp_path / "model.json").write_text(json.dumps(facts | {"hidden": [3]}))
+    (tmp_path / "model.json").write_text(json.dumps(facts | {"hidden_units": [3]}))
     with pytest.raises(CorruptArtefact):
         ClickModel.load(tmp_path, NAMES)
     with pytest.raises(DegenerateInput, match="3 features"):
@@ -274,7 +274,9 @@ def tower(model: ClickModel) -> npt.NDArray[np.float32]:
 def test_the_true_order_is_found_where_a_model_that_does_not_know_places_fails(loss: str, tmp_path: Path) -> None:
     rows, asked = biased_readers(loss), CandidateRows.dense(np.eye(ARTICLES, dtype=np.float32))
     aware, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss}), seed=1)
-    naive, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss, "position": False}), seed=1)
+    naive, _ = fit(
+        ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss, "position_bias": False}), seed=1
+    )
     assert np.argsort(-aware.raw(asked)).tolist() == list(range(ARTICLES))
     assert np.argsort(-naive.raw(asked)).tolist() != list(range(ARTICLES))
     weight = tower(aware)

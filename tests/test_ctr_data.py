@@ -31,8 +31,8 @@ from recsys.workspace import load_npy, read_json
 from tests.click_rows import NAMES, rows_of_ids, some_rows
 from tests.test_ctr_release import made, newsroom, some_set
 
-CONFIG = CtrConfig(hidden=(8,), epochs=6, batch_size=128, dropout=0.0, device="cpu", loss="softmax")
-LITTLE = {"rows_gib": 20_000 / GIB}  # a few blocks
+CONFIG = CtrConfig(hidden_units=(8,), epochs=6, batch_size=128, dropout=0.0, device="cpu", loss="softmax")
+LITTLE = {"max_rows_gib": 20_000 / GIB}  # a few blocks
 
 
 def in_blocks(rows: LabelledRows, lists: int) -> Chunks[LabelledRows]:
@@ -74,10 +74,10 @@ def test_rows_are_held_as_long_as_there_is_room() -> None:
     rows = in_blocks(some_rows(), 20)
     encoder = ClickModel(NAMES, CONFIG).encoder
     assert isinstance(
-        windows_of(encoder, "cpu", rows, CONFIG.model_copy(update={"rows_gib": rows.bytes / GIB}), training_mask),
+        windows_of(encoder, "cpu", rows, CONFIG.model_copy(update={"max_rows_gib": rows.bytes / GIB}), training_mask),
         InMemoryWindows,
     )
-    less = CONFIG.model_copy(update={"rows_gib": (rows.bytes - 1) / GIB})
+    less = CONFIG.model_copy(update={"max_rows_gib": (rows.bytes - 1) / GIB})
     assert isinstance(windows_of(encoder, "cpu", rows, less, training_mask), StreamedWindows)
 
 
@@ -138,7 +138,7 @@ def test_a_streamed_training_ends_as_one_in_memory(loss: str) -> None:
 
 def test_ids_of_all_blocks_are_counted_together() -> None:
     rows, good = rows_of_ids(300)
-    config = CtrConfig(fields=("article",), min_seen=100, hidden=(8,), epochs=1, device="cpu")
+    config = CtrConfig(fields=("article",), min_count=100, hidden_units=(8,), epochs=1, device="cpu")
     models = [fit(NAMES, one, None, config, seed=1)[0] for one in (rows, in_blocks(rows, 7))]
     np.testing.assert_array_equal(models[0].encoder.vocabulary.hashes, models[1].encoder.vocabulary.hashes)
     assert 2 < len(models[0].encoder.vocabulary) < len(good) + 1  # some are rarer
@@ -198,7 +198,7 @@ def test_the_row_of_a_bad_value_is_counted_over_all_blocks() -> None:
 
 def test_the_job_streams_what_it_may_not_hold(tmp_path: Path) -> None:
     found = []
-    for name, values in {"held": {}, "streamed": {"rows_gib": 1e-4}}.items():
+    for name, values in {"held": {}, "streamed": {"max_rows_gib": 1e-4}}.items():
         folder = made(newsroom(tmp_path / name, some_set(), block=300, **values))
         found.append((read_json(folder / "judged.json"), load_npy(folder / "holdout.npy")))
     assert found[0][0]["auc"] == pytest.approx(found[1][0]["auc"], abs=0.02)
@@ -209,7 +209,7 @@ def test_the_job_streams_what_it_may_not_hold(tmp_path: Path) -> None:
 
 def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
     rows = some_rows()
-    config = CONFIG.model_copy(update={"rows_gib": 1 / GIB})
+    config = CONFIG.model_copy(update={"max_rows_gib": 1 / GIB})
     source = windows_of(ClickModel(NAMES, config).encoder, "cpu", in_blocks(rows, 100), config, evaluation_mask)
     assert isinstance(source, StreamedWindows)
     assert source.blocks_per_window == 1
@@ -217,7 +217,7 @@ def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
     assert len(windows(source, 1)) == 5
 
 
-RULES: dict[str, Any] = {"min_seen": 2, "expire_days": 10}
+RULES: dict[str, Any] = {"min_count": 2, "expire_days": 10}
 
 
 def ids(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -145,7 +145,7 @@ def test_a_last_model_that_cannot_be_used_is_told_and_training_starts_anew(
     cold = bytes_of(made(settings))
     if what == "broken":
         (tmp_path / "work" / "ctr" / "model.json").write_text("{}")
-    values: dict[str, Any] = {"hidden": (4,)} if what == "another network" else {}
+    values: dict[str, Any] = {"hidden_units": (4,)} if what == "another network" else {}
     settings = newsroom(tmp_path, some_set(), start="last", **values)
     folder = made(settings)
     captured = capsys.readouterr()

@@ -30,10 +30,12 @@ from recsys.metrics import impression_metrics
 from recsys.settings import load_settings
 from tests.click_rows import NAMES, rows_of_ids, some_rows
 
-CONFIG = CtrConfig(hidden=(16, 8), epochs=6, batch_size=128, device="cpu")
+CONFIG = CtrConfig(hidden_units=(16, 8), epochs=6, batch_size=128, device="cpu")
 
 
-IDS = CtrConfig(fields=("article", "hour"), hidden=(8,), learning_rate=0.02, epochs=10, batch_size=128, device="cpu")
+IDS = CtrConfig(
+    fields=("article", "hour"), hidden_units=(8,), learning_rate=0.02, epochs=10, batch_size=128, device="cpu"
+)
 
 
 DAY_MS = 86_400_000
@@ -208,7 +210,7 @@ def test_yesterdays_model_is_the_start_of_today_and_old_ids_leave_their_rows(tmp
 
 def test_a_model_of_another_network_is_no_start() -> None:
     last = ClickModel(NAMES, IDS)
-    for other in ({"hidden": (4,)}, {"fields": ("article",)}, {"network": "dcn"}, {"norm": "layer"}):
+    for other in ({"hidden_units": (4,)}, {"fields": ("article",)}, {"network": "dcn"}, {"norm": "layer"}):
         assert not can_continue(last, NAMES, IDS.model_copy(update=other))
     assert can_continue(last, NAMES, IDS.model_copy(update={"dropout": 0.5, "learning_rate": 1.0}))
     assert not can_continue(last, NAMES[:2], IDS)
@@ -216,7 +218,7 @@ def test_a_model_of_another_network_is_no_start() -> None:
 
 def test_the_tables_row_of_the_unknown_stays_zero() -> None:
     rows, _ = rows_of_ids(200)
-    model, _ = fit(NAMES, rows, None, IDS.model_copy(update={"network": "deepfm", "min_seen": 5}), seed=1)
+    model, _ = fit(NAMES, rows, None, IDS.model_copy(update={"network": "deepfm", "min_count": 5}), seed=1)
     weights = model.parts.state_dict()
     assert not weights["net.embeddings.table"][0].any()
     assert not weights["net.embeddings.bias"][0].any()
@@ -337,7 +339,7 @@ def scripted(
     losses: Sequence[float], config: CtrConfig, aucs: Sequence[float] = (), monkeypatch: Any = None
 ) -> tuple[TrainingHistory, int]:
     """The history of a training whose validation part says so after each epoch, and the epochs behind its weights."""
-    model = ClickModel(("x",), config.model_copy(update={"network": "logistic", "position": False}))
+    model = ClickModel(("x",), config.model_copy(update={"network": "logistic", "position_bias": False}))
     trainer = ScriptedTrainer(model, model.config, seed=1)
     figures = iter(zip(losses, aucs or [0.5] * len(losses), strict=True))
     monkeypatch.setattr(TrainingLoop, "_evaluate", lambda *_: next(figures))
@@ -396,7 +398,7 @@ def test_the_warm_up_ends_at_its_last_step(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_training_goes_on_after_a_decay_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    config = changed(epochs=9, patience=1, lr_decays=2, learning_rate=0.05, l1=1e-3, hidden=(4,))
+    config = changed(epochs=9, patience=1, lr_decays=2, learning_rate=0.05, l1=1e-3, hidden_units=(4,))
     wrong = some_rows(300, seed=2)
     wrong = LabelledRows.dense(wrong.matrix, 1 - wrong.label, wrong.impression)  # each epoch fits these worse
 

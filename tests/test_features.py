@@ -42,7 +42,7 @@ def layout(events: object, **changes: object) -> Impressions:
         "validation": 0.25,
         "session_gap_minutes": 30,
         "rng": np.random.default_rng(1),
-        "config": FeaturesConfig(warmup=0.0),
+        "config": FeaturesConfig(warmup_share=0.0),
     }
     return split_impressions(events, **(values | changes))  # type: ignore[arg-type]
 
@@ -221,7 +221,7 @@ def test_a_click_from_before_its_own_list_moves_the_list_back() -> None:
 
 
 def test_the_timeline_is_warm_up_fit_validation_and_holdout_in_time() -> None:
-    lists = layout(toy_log(), config=FeaturesConfig(warmup=0.1, refits=3))
+    lists = layout(toy_log(), config=FeaturesConfig(warmup_share=0.1, refits=3))
     assert np.bincount(lists.part).tolist() == [48, 30, 30]
     assert (np.diff(lists.part) >= 0).all()
     assert lists.refits[0] == lists.time[0]
@@ -245,14 +245,14 @@ def test_where_times_are_whole_days_a_day_is_of_one_part(days: tuple[int, ...], 
         for n in range(size):
             time = START + day * 24 * HOUR_MS
             events += [shown(f"r{n}", "a", time, f"{day}-{n}"), click(f"r{n}", "a", time, impression=f"{day}-{n}")]
-    lists = layout(log_of(events), config=FeaturesConfig(warmup=0.0), holdout=0.2, validation=0.2)
+    lists = layout(log_of(events), config=FeaturesConfig(warmup_share=0.0), holdout=0.2, validation=0.2)
     assert np.bincount(lists.part, minlength=3).tolist() == parts
 
 
 def test_a_log_that_hardly_grows_learns_its_vectors_less_often() -> None:
     old = [click(f"r{n % 40}", f"a{n % 20:02}", START - HOUR_MS - n) for n in range(2_000)]
     few = [event for n in range(100) for event in (shown("r", "a00", START + n, f"{n}"), click("r", "a01", START + n))]
-    lists = layout(log_of([*old, *few]), config=FeaturesConfig(warmup=0.0, refits=8))
+    lists = layout(log_of([*old, *few]), config=FeaturesConfig(warmup_share=0.0, refits=8))
     known = [2_000 + int(moment - START) for moment in lists.refits.tolist()]  # one click a millisecond
     assert known[0] == 2_000
     assert 2 <= len(known) < 9  # 75 new clicks before the holdout: 1 % of 2,000 fits three times
@@ -288,7 +288,7 @@ def test_a_log_of_clicks_alone_gets_lists_of_what_others_clicked_just_before() -
     rng = np.random.default_rng(5)
     events = [click(f"r{n % 9}", f"a{rng.integers(0, 30):02}", START + n * 60_000) for n in range(300)]
     log = log_of(events)
-    lists = layout(log, config=FeaturesConfig(warmup=0.0, negatives=6))
+    lists = layout(log, config=FeaturesConfig(warmup_share=0.0, negatives=6))
     clicked = np.zeros(len(lists.article), bool)
     clicked[lists.clicked] = True
     assert np.add.reduceat(clicked, lists.offsets[:-1]).tolist() == [1] * len(lists)

@@ -104,7 +104,7 @@ def test_undated_clicks_are_the_oldest_of_a_readers_history() -> None:
 def test_no_more_clicks_are_named_than_fit_and_than_are_remembered_of_a_reader(remembered: int, kept: int) -> None:
     names = [f"a{number:02}" for number in range(HISTORY + 5)]
     events = [click("r", name, START + at) for at, name in enumerate(names)] + [shown("r", "b", START + 99, "i")]
-    rows = rows_of(log_of(events), ReadersConfig(history=remembered))
+    rows = rows_of(log_of(events), ReadersConfig(max_history=remembered))
     assert rows.history.tolist() == [articles(*names[::-1][:kept])]
 
 

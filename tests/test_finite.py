@@ -55,8 +55,8 @@ def configs(draw: st.DrawFn) -> TrendsConfig:
         covisit_half_lives_hours=company,
         lift_half_life_hours=draw(one),
         shelf_half_life_days=draw(one),
-        live_articles=draw(st.sampled_from([2, 8])),
-        neighbours=3,
+        max_live_articles=draw(st.sampled_from([2, 8])),
+        max_neighbours=3,
     )
 
 
@@ -127,7 +127,7 @@ def test_a_context_that_was_last_heard_five_months_ago_says_nothing() -> None:
 
 def test_a_landmark_that_moves_with_every_event_moves_no_array_of_articles() -> None:
     """One click a day: the counts of all others stand at the landmark of their own last event, and read right."""
-    trends = Trends(ARTICLES, TrendsConfig(live_articles=ARTICLES, neighbours=3))
+    trends = Trends(ARTICLES, TrendsConfig(max_live_articles=ARTICLES, max_neighbours=3))
     for n in range(400):
         trends.observe(CLICK, n % 2 if n else 5, START + n * DAY)
     state, now = trends.state, START + 400 * DAY

@@ -29,7 +29,7 @@ A, NOW = 6, START + HOUR
 CATEGORY = np.array([0, 0, 1, 1, -1, CATEGORIES], np.int16)
 NOTHING = np.full((A, 2), np.nan, np.float32)
 TABLES = ArticleTables(NOTHING, NOTHING, CATEGORY, np.full(A, -1, np.int64))
-TRENDS, READERS = TrendsConfig(live_articles=A, prior_impressions=10.0), ReadersConfig()
+TRENDS, READERS = TrendsConfig(max_live_articles=A, prior_impressions=10.0), ReadersConfig()
 RATE, LOOKS = COLUMN["category_rate"], COLUMN["category_impressions"]
 ALL = np.arange(A, dtype=np.int32)
 

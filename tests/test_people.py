@@ -144,7 +144,7 @@ def a_day(seed: int, n: int = 900) -> Events:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_service_counts_whom_training_counts(seed: int) -> None:
-    events, config = a_day(seed), TrendsConfig(live_articles=12, neighbours=12)
+    events, config = a_day(seed), TrendsConfig(max_live_articles=12, max_neighbours=12)
     A = len(events.article_ids)
     nothing = np.full(A, -1, np.int16), np.full(A, -1, np.int64)
     trained = count_log(of_people(events), config, *nothing)

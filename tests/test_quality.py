@@ -32,7 +32,7 @@ from recsys.workspace import write_table
 from tests.newsroom import HOUR, NOW, SITE, toy_settings
 
 DAY = 24 * HOUR
-CLOCK = TimeRules(NOW, "UTC", late_minutes=60, ahead_minutes=10)
+CLOCK = TimeRules(NOW, "UTC", late_minutes=60, max_future_minutes=10)
 
 
 def click(number: int, time: int | None, article: str = "a", reader: str | None = "ann") -> Event:

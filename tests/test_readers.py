@@ -35,7 +35,7 @@ def random_table(n: int, dim: int = D, seed: int = 3) -> Any:
 
 
 def trained_encoder() -> TrainedEncoder:
-    config = ReadersConfig(encoder="gru", hidden=8, sequence_length=5)
+    config = ReadersConfig(encoder="gru", hidden_units=8, sequence_length=5)
     net = GruNetwork(D, config)
     rng = np.random.default_rng(1)
     arrays = {name: rng.normal(0, 0.5, value.shape).astype(np.float32) for name, value in net.state_dict().items()}
@@ -78,7 +78,7 @@ def test_clicks_that_cancel_out_say_nothing() -> None:
 
 
 def test_only_the_last_clicks_are_kept_and_impressions_say_nothing() -> None:
-    reader = ReaderState.empty(ReadersConfig(history=3))
+    reader = ReaderState.empty(ReadersConfig(max_history=3))
     reader.observe(IMPRESSION, 9, 5)
     for row in range(5):
         reader.observe(CLICK, row, UNDATED if row == 0 else row)
@@ -99,8 +99,8 @@ def observed(*events: tuple[int, int, int], **limits: int) -> ReaderState:
 
 def test_as_many_clicks_as_the_history_holds_are_kept_and_one_more_drops_the_oldest() -> None:
     clicks = [(CLICK, row, 10 * row) for row in range(4)]
-    assert observed(*clicks[:3], history=3).clicks == [0, 1, 2]
-    reader = observed(*clicks, history=3)
+    assert observed(*clicks[:3], max_history=3).clicks == [0, 1, 2]
+    reader = observed(*clicks, max_history=3)
     assert (reader.clicks, reader.times) == ([1, 2, 3], [10, 20, 30])
     assert reader.seen == {0, 1, 2, 3}  # what was clicked longer ago is not shown again either
 

@@ -24,9 +24,9 @@ from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
 from tests.clicks import HOUR, START, click, log_of, shown, toy_log
 
-CTR = CtrConfig(hidden=(8,), batch_size=64, dropout=0.0)
+CTR = CtrConfig(hidden_units=(8,), batch_size=64, dropout=0.0)
 PACE = RefitSchedule(refit_minutes=60, first_refit_hours=4)
-TRENDS = TrendsConfig(live_articles=64)
+TRENDS = TrendsConfig(max_live_articles=64)
 
 
 class Pupil(OnlineTrainer):
@@ -207,7 +207,7 @@ def test_popularity_is_put_back_where_candidates_were_drawn_by_it(tmp_path: Any)
     label[:, 0] = 1
     matrix = np.stack([taste[rows], np.log1p(clicks)[rows]], axis=2).reshape(-1, 2).astype(np.float32)
     number = np.repeat(np.arange(lists, dtype=np.int32), size)
-    learner = OnlineTrainer(("taste", "clicks"), CtrConfig(hidden=(16,), batch_size=1024, dropout=0.0), seed=1)
+    learner = OnlineTrainer(("taste", "clicks"), CtrConfig(hidden_units=(16,), batch_size=1024, dropout=0.0), seed=1)
     for _ in range(6):
         learner.learn(LabelledRows.dense(matrix, label.ravel(), number), learning_rate=0.01)
     everything = np.stack([taste, np.log1p(clicks)], axis=1).astype(np.float32)

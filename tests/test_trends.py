@@ -24,7 +24,7 @@ from recsys.units import HOUR_MS, NEVER_MS
 from tests.clicks import START
 from tests.streams import CONFIG, MINUTE, ROWS, A, One, assert_same, feed, some_events, stream, told
 
-PLAIN = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, live_articles=8)
+PLAIN = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, max_live_articles=8)
 FIVE = np.arange(5, dtype=np.int32)
 
 
@@ -106,7 +106,7 @@ def test_a_snapshot_restores_exactly_and_goes_on_the_same() -> None:
 
 def test_a_snapshot_of_other_half_lives_is_refused() -> None:
     with pytest.raises(StaleArtefact, match="half-lives"):
-        restore(fed([]).arrays(), TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 65.0), live_articles=8))
+        restore(fed([]).arrays(), TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 65.0), max_live_articles=8))
 
 
 def test_new_articles_find_room_and_old_counts_stay() -> None:
@@ -261,7 +261,7 @@ def test_shelf_lives_are_those_that_were_planted() -> None:
 
 @pytest.mark.parametrize("names", [(), ("region",), ("region", "device", "os", "referrer")])
 def test_hour_and_category_before_have_their_columns_however_many_attributes_a_site_has(names: tuple[str, ...]) -> None:
-    trends = stream(TrendsConfig(live_articles=A, neighbours=A, context=names))
+    trends = stream(TrendsConfig(max_live_articles=A, max_neighbours=A, context=names))
     said = '{"region": "north"}'
     for n in range(40):  # article 0 by the north in this hour, article 1 by the south twelve hours before
         trends.observe(CLICK, 1, START - 12 * HOUR_MS + n, context='{"region": "south"}')
@@ -301,7 +301,7 @@ def test_of_too_many_values_of_a_context_the_rest_are_counted_together() -> None
         {"half_lives_hours": (1.0, 4.0, 16.0)},
         {"covisit_half_lives_hours": (4.0, -1.0, 24.0)},
         {"context": ("a", "b", "c", "d", "e")},
-        {"live_articles": 0},
+        {"max_live_articles": 0},
     ],
 )
 def test_settings_that_could_not_be_counted_with_are_refused(wrong: dict[str, Any]) -> None:

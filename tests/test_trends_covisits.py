@@ -113,7 +113,7 @@ def test_a_visit_of_one_click_has_no_covisits() -> None:
 
 
 def test_a_moved_landmark_changes_no_covisits() -> None:
-    slow = TrendsConfig(half_lives_hours=(400.0, 500.0, 600.0, 700.0, 800.0), live_articles=A, neighbours=A)
+    slow = TrendsConfig(half_lives_hours=(400.0, 500.0, 600.0, 700.0, 800.0), max_live_articles=A, max_neighbours=A)
     events = some_events(n=900, hours=200)  # 50 halvings of the shortest co-visits: the landmark stays
     moving, standing = feed(stream(), events), feed(stream(slow), events)
     assert moving.state.clock[LANDMARK] > standing.state.clock[LANDMARK] == events[0].time
@@ -124,7 +124,7 @@ def test_a_moved_landmark_changes_no_covisits() -> None:
 
 
 def test_of_more_articles_than_live_ones_the_least_clicked_goes() -> None:
-    small = TrendsConfig(live_articles=4, neighbours=A)
+    small = TrendsConfig(max_live_articles=4, max_neighbours=A)
     times = {0: 5, 1: 4, 2: 2, 3: 3}  # article 2 is the weakest
     clicks = [row for row, n in times.items() for _ in range(n)]
     trends = feed(Trends(A, small), [One(CLICK, row, START + at) for at, row in enumerate(clicks)])
@@ -136,7 +136,7 @@ def test_of_more_articles_than_live_ones_the_least_clicked_goes() -> None:
 
 @pytest.mark.parametrize("live", [1, 2, 3, 5])
 def test_slots_and_articles_always_point_at_each_other(live: int) -> None:
-    trends = feed(Trends(A, TrendsConfig(live_articles=live, neighbours=2)), some_events(n=400, hours=10))
+    trends = feed(Trends(A, TrendsConfig(max_live_articles=live, max_neighbours=2)), some_events(n=400, hours=10))
     state = trends.state
     for at, row in enumerate(state.article_of.tolist()):
         assert state.slot_of[row] == at
@@ -147,7 +147,7 @@ def test_slots_and_articles_always_point_at_each_other(live: int) -> None:
 
 
 def test_an_article_just_clicked_keeps_its_slot_however_little_it_is_clicked() -> None:
-    trends = feed(Trends(A, TrendsConfig(live_articles=2, neighbours=2)), [One(CLICK, 0, START)] * 3)
+    trends = feed(Trends(A, TrendsConfig(max_live_articles=2, max_neighbours=2)), [One(CLICK, 0, START)] * 3)
     feed(trends, [One(CLICK, 2, START, "v"), *[One(CLICK, 1, START)] * 2])  # 1 turns 2 out while the visit goes on
     assert trends.state.slot_of[2] == UNKNOWN_ROW
     trends.observe(CLICK, 3, START, visitor="v")
@@ -158,7 +158,7 @@ def test_an_article_just_clicked_keeps_its_slot_however_little_it_is_clicked() -
 
 
 def test_a_new_neighbour_takes_the_place_of_the_weakest() -> None:
-    trends = Trends(A, TrendsConfig(live_articles=A, neighbours=3))
+    trends = Trends(A, TrendsConfig(max_live_articles=A, max_neighbours=3))
     met = [1] * 3 + [2] * 2 + [3] * 4 + [4]
     for number, other in enumerate(met):
         feed(trends, [One(CLICK, 0, START + number, f"v{number}"), One(CLICK, other, START + number, f"v{number}")])

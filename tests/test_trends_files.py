@@ -16,7 +16,7 @@ from tests.streams import CONFIG as STREAM
 from tests.streams import A, feed, some_events, stream
 
 CLICK, IMPRESSION = KINDS.index("click"), KINDS.index("impression")
-CONFIG = TrendsConfig(live_articles=8, neighbours=4)
+CONFIG = TrendsConfig(max_live_articles=8, max_neighbours=4)
 START, HOUR = 1_790_000_000_000, 3_600_000
 IDS = ["a", "b", "c", "d", "e", "f"]
 
@@ -89,7 +89,7 @@ def test_a_released_file_holds_only_the_slots_in_use(tmp_path: Path) -> None:
     save_trends(Trends(6, config), IDS, [], 0, None, tmp_path)
     assert (tmp_path / "state.safetensors").stat().st_size < 1_000_000
     restored = load_trends(tmp_path, IDS, config, 30).trends
-    assert restored.state.pairs.shape == (config.live_articles, config.neighbours, 3)
+    assert restored.state.pairs.shape == (config.max_live_articles, config.max_neighbours, 3)
     assert restored.covisits(0, START, 9)[0].tolist() == []
 
 
@@ -99,7 +99,7 @@ def test_counts_made_with_other_settings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StaleArtefact, match="python -m jobs trends"):
         load_trends(tmp_path, IDS, other, 30)
     with pytest.raises(StaleArtefact):
-        load_trends(tmp_path, IDS, CONFIG.model_copy(update={"live_articles": 2}), 30)
+        load_trends(tmp_path, IDS, CONFIG.model_copy(update={"max_live_articles": 2}), 30)
     for context in (("device", "region", "os", "referrer"), ("region", "device", "os", "weather"), ("device",)):
         with pytest.raises(StaleArtefact, match="context"):  # the same columns would mean something else
             load_trends(tmp_path, IDS, CONFIG.model_copy(update={"context": context}), 30)
@@ -138,6 +138,6 @@ def test_a_snapshot_without_an_array_or_of_other_room_is_refused() -> None:
     with pytest.raises(StaleArtefact):
         restore({}, STREAM)
     with pytest.raises(StaleArtefact):
-        restore(arrays, TrendsConfig(live_articles=A - 1, neighbours=A))
+        restore(arrays, TrendsConfig(max_live_articles=A - 1, max_neighbours=A))
     with pytest.raises(StaleArtefact):
-        restore(arrays, TrendsConfig(live_articles=A, neighbours=A + 1))
+        restore(arrays, TrendsConfig(max_live_articles=A, max_neighbours=A + 1))

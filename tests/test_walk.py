@@ -22,7 +22,9 @@ from tests import trend_oracles as oracle
 from tests.clicks import HOUR, START, click, log_of, shown
 
 ARTICLES, MINUTE = 40, 60_000
-TRENDS = TrendsConfig(live_articles=ARTICLES, neighbours=ARTICLES)  # room for everything: the oracle forgets nothing
+TRENDS = TrendsConfig(
+    max_live_articles=ARTICLES, max_neighbours=ARTICLES
+)  # room for everything: the oracle forgets nothing
 READERS = ReadersConfig()
 KINDS_OF_VISITORS = 9
 
@@ -102,7 +104,7 @@ def one_by_one(events: Events, trends: Trends, until: int | None = None) -> Tren
 @pytest.mark.parametrize("live", [6, ARTICLES])  # with 6 slots articles are turned out all the time
 def test_the_walk_counts_what_the_service_counts_event_by_event(seed: int, live: int) -> None:
     events = random_log(seed)
-    config = TrendsConfig(live_articles=live, neighbours=5)
+    config = TrendsConfig(max_live_articles=live, max_neighbours=5)
     tables = tables_of(events)
     walk = LogReplay(events, lists_in(events), config, READERS)
     live_counts = Trends(len(events.article_ids), config)
@@ -270,8 +272,8 @@ def test_a_reader_of_a_hundred_thousand_clicks_costs_as_much_as_one_of_fifty() -
     walk.describe(0, 1, out)
     assert walk.trends.all_total == (0, n)
     assert {name: values.nbytes for name, values in walk.trends.arrays().items()} == before
-    assert out[0, COLUMN["history"]] == pytest.approx(np.log1p(READERS.history))
-    assert out[0, COLUMN["visit_clicks"]] == pytest.approx(np.log1p(READERS.history))
+    assert out[0, COLUMN["history"]] == pytest.approx(np.log1p(READERS.max_history))
+    assert out[0, COLUMN["visit_clicks"]] == pytest.approx(np.log1p(READERS.max_history))
     reader = ReaderState.empty(READERS)
     for name, time in zip(articles[-200:], events.time[-200:].tolist(), strict=True):
         reader.observe(CLICK, int(name[1:]), time)

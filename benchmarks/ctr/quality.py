@@ -173,7 +173,7 @@ def together(cases: Sequence[tuple[Scores, npt.NDArray[np.int8]]]) -> dict[str, 
 
 def of_titles(file: Path, settings: Settings, folds: int, seed: int) -> dict[str, Any]:
     """Judge on titles, in folds by rows; readers are the lists, and every row is learned from by itself."""
-    config = settings.ctr.model_copy(update={"loss": "bce", "position": False})
+    config = settings.ctr.model_copy(update={"loss": "bce", "position_bias": False})
     cases = ((split, reader, seed) for split, reader in splits(file, settings, folds, seed))
     return result(*judged(cases, config))
 

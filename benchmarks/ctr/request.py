@@ -54,7 +54,7 @@ def request(seed: int) -> dict[str, dict[str, float]]:
         if number % 97 == 0:
             reader.observe(kind, row, START + number * 1000, position=number % 8)
     known, rows = kernel_tables(tables, trends, config), rng.permutation(ARTICLES)[:CANDIDATES].astype(np.int32)
-    vocabulary, _ = grow_vocabulary(IdVocabulary.empty(), ids.ravel(), day=1, min_seen=1, expire_days=9)
+    vocabulary, _ = grow_vocabulary(IdVocabulary.empty(), ids.ravel(), day=1, min_count=1, expire_days=9)
     found = {}
     for name, shape in MODELS.items():
         model = ClickModel(NAMES, shape, vocabulary if shape.fields else None)

@@ -66,7 +66,7 @@ def write(file: Path, rows: int, seed: int) -> None:
 def trained(file: Path, gib: float, seed: int, hidden: str) -> dict[str, float]:
     """Train in this process, or in those that torchrun started: rows per second, MiB, AUC of the held rows."""
     widths = tuple(map(int, hidden.split(",")))
-    config = CtrConfig(epochs=EPOCHS, rows_gib=gib, device="cpu", batch_size=4096, hidden=widths)
+    config = CtrConfig(epochs=EPOCHS, max_rows_gib=gib, device="cpu", batch_size=4096, hidden_units=widths)
     made = open_training_set(file)
     with processes() as group:
         reset_peak_memory()

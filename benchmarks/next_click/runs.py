@@ -40,7 +40,7 @@ GAP_MINUTES = 30
 FIRST_HOUR = 24.0  # lists before it are not shown to the model: counts have to fill first
 # From an hour's clicks; the draw from the day's articles adds half a click to each.
 SAMPLING = CandidateSampling("clicks_short", 0.5)
-CTR = CtrConfig(hidden=(128, 128), dropout=0.0, batch_size=128 * 21, click_rate_share=0.0)
+CTR = CtrConfig(hidden_units=(128, 128), dropout=0.0, batch_size=128 * 21, click_rate_share=0.0)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def training_set_of(
 
     Texts that repeat count once. A text that came with several categories has the one that it came with most often,
     and none when that is a tie. A category with fewer than ``min_articles`` articles is left out. Of more than
-    ``max_articles`` articles, the largest categories give up some.
+    ``max_trained_articles`` articles, the largest categories give up some.
 
     Args:
         corpus: all articles.
@@ -107,7 +107,7 @@ def training_set_of(
     row_of = {name: row for row, name in enumerate(labels)}
     rows = [row for row in rows if names[row] in row_of]
     label_rows = np.array([row_of[names[row]] for row in rows], dtype=np.int64)
-    kept = _evenly(label_rows, config.max_articles, np.random.default_rng(seed))
+    kept = _evenly(label_rows, config.max_trained_articles, np.random.default_rng(seed))
     chosen = np.array(rows)[kept]
     return LabelledDocuments(documents.where(chosen), label_rows[kept], labels, np.flatnonzero(labelled)[chosen])
 

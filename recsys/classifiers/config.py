@@ -53,7 +53,7 @@ class ClassifiersConfig(Section):
         ge=1,
         description="epochs without a lower loss on the held-out part after which training stops",
     )
-    validation: float = Field(0.1, gt=0, lt=1, description="share of the articles held out to tell when to stop")
+    validation_share: float = Field(0.1, gt=0, lt=1, description="share of the articles held out to tell when to stop")
     batch_size: int = Field(
         128,
         ge=1,

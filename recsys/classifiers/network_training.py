@@ -87,7 +87,7 @@ def train(
         torch.manual_seed(seed)
         network = make().to(device)
         data = LabelledBags(*(torch.from_numpy(a).to(device) for a in (bags.values, bags.starts, label_rows)))
-        training, held_out = _split(len(label_rows), config.validation, seed)
+        training, held_out = _split(len(label_rows), config.validation_share, seed)
         _run(network, data, training, held_out, config, seed)
         return network.cpu().eval()
 

@@ -30,7 +30,7 @@ class CtrConfig(Section):
         ),
     )
     embedding_dim: int = Field(8, ge=1, description="dimensions of an id's vector")
-    min_seen: int = Field(
+    min_count: int = Field(
         5,
         ge=1,
         description="training rows that must hold an id before it gets a vector; rarer ones share the unknown one",
@@ -43,7 +43,7 @@ class CtrConfig(Section):
             "by then"
         ),
     )
-    hidden: tuple[int, ...] = Field(
+    hidden_units: tuple[int, ...] = Field(
         (64, 32),
         description="units of the hidden layers; more gained nothing on logs of this size",
     )
@@ -77,7 +77,7 @@ class CtrConfig(Section):
             "intercept is corrected"
         ),
     )
-    position: bool = Field(
+    position_bias: bool = Field(
         True,
         description=(
             "true: the position in the list adds its own log-odds in training and none in service; false: what stood "
@@ -166,7 +166,7 @@ class CtrConfig(Section):
         ge=0,
         description="minutes of training between checkpoints, from which a killed run goes on; 0: after each step",
     )
-    rows_gib: float = Field(
+    max_rows_gib: float = Field(
         4.0,
         gt=0,
         description=(

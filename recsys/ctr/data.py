@@ -1,9 +1,9 @@
 """The click model's data: ids of chosen fields as rows of its embedding table, and impressions as tensors.
 
 Reads ``recsys.features.rows``; produces batches for scoring, and for training windows of whole impressions. An epoch
-sees every impression once. Rows that fit into ``ctr.rows_gib`` are one window on the device; more are read from disk in
-blocks whose order is drawn, ahead of their use, and as many blocks as have room make a window in which impressions are
-mixed. Two readers of this file, scoring and training, share the encoding of ids: that is why it is one.
+sees every impression once. Rows that fit into ``ctr.max_rows_gib`` are one window on the device; more are read from
+disk in blocks whose order is drawn, ahead of their use, and as many blocks as have room make a window in which
+impressions are mixed. Two readers of this file, scoring and training, share the encoding of ids: that is why it is one.
 """
 
 import queue
@@ -260,7 +260,7 @@ def windows_of(
     encoder: IdEncoder, device: str, blocks: Chunks[LabelledRows], config: CtrConfig, choice: RowChoice
 ) -> Windows:
     """The rows of some blocks that ``choice`` takes: in memory if they have room there, else streamed."""
-    if blocks.bytes <= config.rows_gib * GIB:
+    if blocks.bytes <= config.max_rows_gib * GIB:
         return InMemoryWindows(encoder, device, blocks.whole(), config, choice)
     return StreamedWindows(encoder, device, blocks, config, choice)
 
@@ -307,7 +307,7 @@ class InMemoryWindows:
 
 
 class StreamedWindows:
-    """Rows that stay where they are, of which ``ctr.rows_gib`` are in memory at most."""
+    """Rows that stay where they are, of which ``ctr.max_rows_gib`` are in memory at most."""
 
     def __init__(
         self, encoder: IdEncoder, device: str, blocks: Chunks[LabelledRows], config: CtrConfig, choice: RowChoice
@@ -315,7 +315,7 @@ class StreamedWindows:
         self._encoder, self._device, self._blocks = encoder, device, blocks
         self._config, self._choice = config, choice
         largest = max(block.bytes for block in blocks.facts)
-        self.blocks_per_window = max(1, int(config.rows_gib * GIB / WINDOWS_IN_MEMORY // largest))
+        self.blocks_per_window = max(1, int(config.max_rows_gib * GIB / WINDOWS_IN_MEMORY // largest))
         self._first_row = np.cumsum([0, *(block.rows for block in blocks.facts)])
 
     def windows(self, order: torch.Generator | None) -> Iterator[ImpressionTensors]:

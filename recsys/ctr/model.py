@@ -33,7 +33,16 @@ CLICK_RATE = "click_rate_total"  # the column that holds the smoothed click rate
 SCORE_ROWS = 8_192  # rows scored at once: what is between two layers stays in the processor's cache
 ROW_ALIGNMENT = 16  # rows: a multiple sums each row in the same order, so that no score depends on its neighbours
 FORMAT = 2  # of model.json; raised when a model of before can no longer be read
-ARCHITECTURE = ("network", "fields", "embedding_dim", "hidden", "cross_layers", "norm", "dropout", "position")
+ARCHITECTURE = (
+    "network",
+    "fields",
+    "embedding_dim",
+    "hidden_units",
+    "cross_layers",
+    "norm",
+    "dropout",
+    "position_bias",
+)
 VOCABULARY_FILE = "vocabulary.npy"
 
 
@@ -41,7 +50,7 @@ class ClickModel:
     """Standardised columns and vectors of ids -> a network -> log-odds -> a probability.
 
     Attributes:
-        parts: ``net`` and, unless ``ctr.position`` is off, ``position``: all that is learned.
+        parts: ``net`` and, unless ``ctr.position_bias`` is off, ``position``: all that is learned.
         encoder: the id fields that it reads and their rows of the embedding table.
         mean: float32 (F,), of each column.
         std: float32 (F,), standard deviation of each column.
@@ -60,7 +69,7 @@ class ClickModel:
         self.mean = torch.zeros(len(self.names))
         self.std = torch.ones(len(self.names))
         self.parts = nn.ModuleDict({"net": self._network()})
-        if config.position:
+        if config.position_bias:
             self.parts["position"] = PositionTower()
         self.click_rate_share = self.intercept = 0.0
         self.calibration: Calibration | None = None
@@ -76,7 +85,7 @@ class ClickModel:
         return network(
             config.network,
             layout,
-            hidden=config.hidden,
+            hidden=config.hidden_units,
             embedding_dim=config.embedding_dim,
             dropout=config.dropout,
             norm=config.norm,

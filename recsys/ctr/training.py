@@ -93,7 +93,7 @@ def fit(
 
     Args:
         names: the F columns.
-        rows: N rows; more than ``ctr.rows_gib`` are read block by block in each epoch.
+        rows: N rows; more than ``ctr.max_rows_gib`` are read block by block in each epoch.
         validation: later rows; when they have not got better for ``ctr.patience`` epochs, training goes back to the
             best weights with a tenth of the learning rate, ``ctr.lr_decays`` times, and then ends with them. None, or
             for a softmax no list with both labels, trains all epochs.

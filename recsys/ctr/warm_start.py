@@ -161,7 +161,7 @@ def grow_vocabulary(
     counts: Longs | None = None,
     *,
     day: int,
-    min_seen: int,
+    min_count: int,
     expire_days: int,
 ) -> tuple[IdVocabulary, Longs]:
     """Forget the ids that were not seen for long, and take up new ones.
@@ -171,7 +171,7 @@ def grow_vocabulary(
         ids: int64 (n,), hashed ids of the rows to learn from; 0 for none.
         counts: int64 (n,), occurrences of each of them; without it, one.
         day: of these rows, since 1970.
-        min_seen: occurrences that a new id must have; a rarer one is left to row 0.
+        min_count: occurrences that a new id must have; a rarer one is left to row 0.
         expire_days: an id that no training of so many days held is forgotten.
 
     Returns:
@@ -184,7 +184,7 @@ def grow_vocabulary(
     row = vocabulary.rows(distinct)
     seen[row[row != PADDING_ROW]] = day
     hashes[(hashes != NO_ID) & (day - seen > expire_days)] = NO_ID
-    new = distinct[(row == PADDING_ROW) & (occurrences >= min_seen)]
+    new = distinct[(row == PADDING_ROW) & (occurrences >= min_count)]
     free = np.flatnonzero(hashes[1:] == NO_ID) + 1
     more = max(0, len(new) - len(free))
     changed = np.append(free[: len(new)], np.arange(len(hashes), len(hashes) + more))
@@ -218,7 +218,7 @@ def initial_model(
     vocabulary = IdVocabulary.empty() if last is None else last.encoder.vocabulary
     changed = np.zeros(0, np.int64)
     if IdFields.of(config.fields).any:
-        rules = {"day": until // DAY_MS, "min_seen": config.min_seen, "expire_days": config.expire_days}
+        rules = {"day": until // DAY_MS, "min_count": config.min_count, "expire_days": config.expire_days}
         vocabulary, changed = grow_vocabulary(vocabulary, statistics.ids, statistics.counts, **rules)
     model = ClickModel(names, config, vocabulary)
     model.learned_until, (model.mean, model.std) = until, statistics.scale

@@ -149,7 +149,7 @@ class LogReplay:
             raise ValueError("call use_tables first")
         if start < stop and self._next and self._log.time[self._next - 1] >= self._impressions.time[start]:
             raise ValueError("the replay has passed this list already")
-        kept = (self._readers.history, self._readers.max_impressions)
+        kept = (self._readers.max_history, self._readers.max_impressions)
         while start < stop:
             now = int(self._impressions.time[start])
             if self._shelf_at == NEVER_MS or now - self._shelf_at >= SHELF_MS:
@@ -186,7 +186,7 @@ NO_ITEMS = OnlineItems(
     np.zeros(4, np.int64),
     np.zeros(7, np.float32),
 )
-NO_COUNTS = empty_state(0, TrendsConfig(live_articles=1, neighbours=1))
+NO_COUNTS = empty_state(0, TrendsConfig(max_live_articles=1, max_neighbours=1))
 
 
 def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogArrays:

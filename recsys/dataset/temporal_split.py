@@ -36,9 +36,9 @@ def split_impressions(
 ) -> Impressions:
     """Find the lists in a log and lay out their timeline.
 
-    Of the newest ``config.max_impressions`` lists the first ``config.warmup`` share only fills the counts, the last
-    ``holdout`` share is held out, and the ``validation`` share before it stops the training, as nearly as lists of the
-    same time stay together. A log without impressions gets pseudo-impressions, see ``pseudo_impressions``.
+    Of the newest ``config.max_trained_impressions`` lists the first ``config.warmup_share`` only fills the counts, the
+    last ``holdout`` share is held out, and the ``validation`` share before it stops the training, as nearly as lists of
+    the same time stay together. A log without impressions gets pseudo-impressions, see ``pseudo_impressions``.
 
     Returns:
         The lists after the warm-up; none when the log holds none.
@@ -46,11 +46,11 @@ def split_impressions(
     lists = recorded_impressions(events)
     if not len(lists):
         lists = pseudo_impressions(events, config, session_gap_minutes, rng)
-    lists = lists.cut(max(0, len(lists) - config.max_impressions), len(lists))
+    lists = lists.cut(max(0, len(lists) - config.max_trained_impressions), len(lists))
     n = len(lists)
     if not n:
         return lists
-    warm, held, out = _starts(lists.time, [config.warmup, 1 - holdout - validation, 1 - holdout])
+    warm, held, out = _starts(lists.time, [config.warmup_share, 1 - holdout - validation, 1 - holdout])
     blocks = np.linspace(warm, out, config.refits + 1).astype(np.int64)
     validation_start, holdout_start = lists.time[held], lists.time[out]
     return replace(
@@ -105,7 +105,7 @@ def pseudo_impressions(
     shown = np.where(follows, before + 1, time)  # + 1: the previous click is known by then
     known = np.searchsorted(time, shown)  # clicks strictly before the list was shown
     kept = np.flatnonzero(known > 0)
-    kept = kept[np.argsort(shown[kept], kind="stable")][-config.max_impressions :]
+    kept = kept[np.argsort(shown[kept], kind="stable")][-config.max_trained_impressions :]
     low = np.maximum(known[kept] - RECENT_CLICKS, 0)
     popular = rng.integers(low[:, None], known[kept][:, None], (len(kept), (config.negatives + 1) // 2))
     any_ = _any_of(article, np.maximum(known[kept] - LIVE_CLICKS, 0), known[kept], config.negatives // 2, rng)

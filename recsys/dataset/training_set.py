@@ -144,7 +144,7 @@ def _labelled(
         matrix=out,
         ids=ids[lists.article],
         context=all_list_ids(events, lists, known, configs[0].context),
-        history=all_history_ids(ids[:, 0], known, configs[1].history),
+        history=all_history_ids(ids[:, 0], known, configs[1].max_history),
         impression=number,
         label=lists.label,
         position=lists.position if len(lists.position) else np.full(len(number), -1, np.int16),
@@ -192,7 +192,7 @@ def all_history_ids(articles: Ids, known: ClickHistories, kept: int) -> Ids:
     Args:
         articles: int64 (A,), hashed ids of the field "article".
         known: what the readers of I lists had clicked.
-        kept: clicks that are remembered of a reader, see ``readers.history``.
+        kept: clicks that are remembered of a reader, see ``readers.max_history``.
     """
     places = known.last[:, None] - 1 - np.arange(min(HISTORY, kept))  # (I, T')
     there = places >= known.first[:, None]

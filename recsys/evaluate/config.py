@@ -8,8 +8,10 @@ from recsys.config import Section
 class EvaluateConfig(Section):
     """Split of the log: impressions that judge, and impressions that stop the training."""
 
-    holdout: float = Field(0.2, gt=0, lt=1, description="share of the lists, last in time, that judges the models")
-    validation: float = Field(
+    holdout_share: float = Field(
+        0.2, gt=0, lt=1, description="share of the lists, last in time, that judges the models"
+    )
+    validation_share: float = Field(
         0.15,
         gt=0,
         lt=1,

@@ -8,7 +8,9 @@ from recsys.config import Section
 class FeaturesConfig(Section):
     """Settings of the training rows made from the log's impressions."""
 
-    warmup: float = Field(0.2, ge=0, lt=1, description="share of the lists, first in time, that only fills the counts")
+    warmup_share: float = Field(
+        0.2, ge=0, lt=1, description="share of the lists, first in time, that only fills the counts"
+    )
     refits: int = Field(
         4,
         ge=1,
@@ -17,7 +19,7 @@ class FeaturesConfig(Section):
         ),
     )
     negatives: int = Field(20, ge=1, description="negative samples per click where a log has clicks but no impressions")
-    max_impressions: int = Field(
+    max_trained_impressions: int = Field(
         100_000,
         ge=1,
         description="lists used, the newest; bounds training time and disk (about 300 bytes × candidates each)",

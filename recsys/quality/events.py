@@ -83,7 +83,7 @@ class TimeRules:
     now: int
     zone: str
     late_minutes: float
-    ahead_minutes: float
+    max_future_minutes: float
 
 
 def event_facts(read: EventTable, articles: Sequence[str], clock: TimeRules, shown: int) -> EventFacts:
@@ -100,7 +100,7 @@ def event_facts(read: EventTable, articles: Sequence[str], clock: TimeRules, sho
     article, ids = _codes(table["article"])
     reader, readers = _codes(table["reader"])
     click = kind == names.index(Kind.CLICK) if Kind.CLICK in names else np.zeros(len(kind), bool)
-    dated, ahead = time != UNDATED, time > clock.now + clock.ahead_minutes * MINUTE_MS
+    dated, ahead = time != UNDATED, time > clock.now + clock.max_future_minutes * MINUTE_MS
     in_catalogue = pd.Index(ids).isin(articles)[article] if len(ids) else np.zeros(len(article), bool)
     past = time[dated & ~ahead]
     pairs = pd.DataFrame({"reader": reader, "article": article})[click & (reader >= 0)]

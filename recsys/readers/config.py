@@ -8,7 +8,7 @@ from recsys.config import Section
 class ReadersConfig(Section):
     """Settings of reader vectors: the history kept, its half-life, interests, and the training of gru."""
 
-    history: int = Field(
+    max_history: int = Field(
         50,
         ge=1,
         le=10_000,
@@ -51,7 +51,7 @@ class ReadersConfig(Section):
     )
 
     sequence_length: int = Field(20, ge=1, le=200, description="clicks that gru reads: visits are shorter")
-    hidden: int = Field(
+    hidden_units: int = Field(
         64,
         ge=1,
         le=1024,
@@ -72,7 +72,7 @@ class ReadersConfig(Section):
         description="AdamW's step size; half of it needs twice the epochs (G1)",
     )
     epochs: int = Field(12, ge=1, description="passes over the lists at most; early stopping ends sooner")
-    max_lists: int = Field(
+    max_trained_clicks: int = Field(
         40_000,
         ge=10,
         description="lists learned from, drawn from the whole log; bounds memory (about 9 KB each at 32 dimensions)",

@@ -81,7 +81,7 @@ def lists_in_frame(
         len(log.row),
         last=config.sequence_length,
         negatives=config.negatives,
-        most=config.max_lists,
+        most=config.max_trained_clicks,
         rng=np.random.default_rng(seed),
     )
     clicks, candidates = made.clicks @ turn, made.candidates @ turn

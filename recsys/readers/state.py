@@ -79,7 +79,7 @@ class ReaderState:
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
         window = ImpressionWindow(config.max_impressions)
-        return cls(history=config.history, max_seen=config.max_seen, impressions=window)
+        return cls(history=config.max_history, max_seen=config.max_seen, impressions=window)
 
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
         """Learn from one event; dwells say nothing here. Events count in the order they arrive.

@@ -157,7 +157,7 @@ def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now
         n: articles at most; equal ones in row order.
     """
     last = list(dict.fromkeys(reversed(clicks)))[:_COVISIT_CLICKS] if n else []
-    covisits = [trends.covisits(row, now, trends.config.neighbours) for row in last]
+    covisits = [trends.covisits(row, now, trends.config.max_neighbours) for row in last]
     sizes = [len(rows) for rows, _ in covisits]
     rows: Rows = np.concatenate([np.empty(0, np.int32), *(rows for rows, _ in covisits)])
     visits: Floats = np.concatenate([np.empty(0, np.float32), *(strength for _, strength in covisits)])

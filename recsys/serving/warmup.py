@@ -43,7 +43,7 @@ def warm_up(settings: ServingSettings) -> None:
     for row in range(A):
         place_content(items, row, np.eye(A, D, dtype=np.float32)[row])
     tables = ArticleTables(items.vectors, items.vectors, np.zeros(A, np.int16), catalogue.published, items)
-    trends = Trends(A, settings.trends.model_copy(update={"live_articles": A}))
+    trends = Trends(A, settings.trends.model_copy(update={"max_live_articles": A}))
     recommender = Recommender(
         catalogue,
         tables,

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from recsys.config import plain
-from recsys.names import variable_of
+from recsys.errors import ConfigError
+from recsys.names import nearest_key, variable_of
 from recsys.settings import Settings
 
 COMMENT_COLUMN, WIDTH = 33, 120  # of config.yaml
@@ -101,9 +102,16 @@ def as_markdown(written: list[str]) -> str:
 
 
 def as_config(written: list[str]) -> str:
-    """config.yaml with these keys, each with its default, and unit and reason beside it."""
+    """config.yaml with these keys, each with its default, and unit and reason beside it.
+
+    Raises:
+        ConfigError: there is no such key.
+    """
     lines, section = [HEAD], ""
     settings = {setting.key: setting for setting in all_settings()}
+    if unknown := [key for key in written if key not in settings]:
+        remedy = f"Did you mean {' or '.join(nearest_key(unknown[0], settings)) or 'another section'}?"
+        raise ConfigError("only known keys in the configuration file", repr(unknown[0]), remedy)
     for setting in (settings[key] for key in written):
         before, _, key = setting.key.rpartition(".")
         if before != section:

@@ -49,12 +49,12 @@ class TrendsConfig(Section):
         max_length=4,
         description="names in an event's context, four at most, whose values are counted apart, 62 of each",
     )
-    live_articles: int = Field(
+    max_live_articles: int = Field(
         16_384,
         ge=1,
         description="articles whose co-visits are kept, the most active ones; bounds memory (about 3.5 KiB each)",
     )
-    neighbours: int = Field(
+    max_neighbours: int = Field(
         128,
         ge=1,
         le=1_000,
@@ -70,7 +70,7 @@ class TrendsConfig(Section):
         gt=0,
         description="minutes behind the newest event from which on an event is counted as late",
     )
-    ahead_minutes: float = Field(
+    max_future_minutes: float = Field(
         10.0,
         ge=0,
         description="minutes that an event may be dated after its arrival; beyond, it counts as of its arrival",

@@ -109,7 +109,7 @@ UNTOUCHED = {  # the value of a row of an article without any event; 0 elsewhere
 
 def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
     """A stream without any event."""
-    A, S, M, K = n_articles, config.live_articles, config.neighbours, len(config.half_lives_hours)
+    A, S, M, K = n_articles, config.max_live_articles, config.max_neighbours, len(config.half_lives_hours)
     C = len(config.context) + BUILT_IN
     slow = np.array([config.lift_half_life_hours, config.shelf_half_life_days * 24], np.float64)
     return TrendState(

@@ -5,7 +5,7 @@ event's own, so that a replay is exact. The rules for odd events:
 
 - undated: nothing is known of when it would fade, so that it makes an article popular only where nothing else does;
 - late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
-- dated after its arrival by more than ``ahead_minutes``: it is held back, and counted as ahead;
+- dated after its arrival by more than ``max_future_minutes``: it is held back, and counted as ahead;
 - again: every event counts once (the store knows events by their id); whoever hands events over says which click
   repeats one (``REPEAT_CLICK``, see ``recsys.events.people``), and it only passes; an article is no co-visit of itself;
 - on an article without a row: it is only counted as unknown;
@@ -148,7 +148,7 @@ class Trends:
 
     def is_ahead(self, time: int, now: int | None) -> bool:
         """True for a time (ms) so far ahead of a clock (ms) that it is held back; never without a clock."""
-        return now is not None and time > now + self.config.ahead_minutes * MINUTE_MS
+        return now is not None and time > now + self.config.max_future_minutes * MINUTE_MS
 
     @property
     def newest(self) -> int:

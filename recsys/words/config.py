@@ -33,7 +33,7 @@ class WordsConfig(Section):
         le=63,
         description="words on each side that count as context: wide windows learn topics rather than grammar",
     )
-    negative: int = Field(5, ge=1, description="noise words per prediction, with negative-sampling only")
+    negatives: int = Field(5, ge=1, description="noise words per prediction, with negative-sampling only")
     min_count: int = Field(
         2,
         ge=1,

@@ -127,5 +127,5 @@ def load_inference(folder: Path) -> DocumentInference:
         return DocumentInference(words, words.vectors, window, 0, np.empty((_MAX_WORDS, 0), dtype=np.int64))
     share = words.counts.astype(np.float64) ** 0.75  # as in training
     rng = np.random.default_rng(_SEED)
-    noise = rng.choice(len(share), size=(_MAX_WORDS, training["negative"]), p=share / share.sum())
-    return DocumentInference(words, load_npy(folder / "outputs.npy"), window, training["negative"], noise)
+    noise = rng.choice(len(share), size=(_MAX_WORDS, training["negatives"]), p=share / share.sum())
+    return DocumentInference(words, load_npy(folder / "outputs.npy"), window, training["negatives"], noise)

@@ -89,7 +89,7 @@ def build_sampled_loss(corpus: Path, model: Any, config: WordsConfig, rng: np.ra
     negatives = (
         np.zeros((len(targets), 0), dtype=np.int64)
         if model.hs
-        else _negatives(model, (len(targets), config.negative), rng)
+        else _negatives(model, (len(targets), config.negatives), rng)
     )
     flat = np.array([row for rows in inputs for row in rows], dtype=np.int64)
     return SampledLoss(flat, starts.astype(np.int64), np.array(targets, dtype=np.int64), negatives)

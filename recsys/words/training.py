@@ -175,7 +175,7 @@ def save_trained(trained: Trained, folder: Path, config: WordsConfig) -> None:
         "min_count": trained.min_count,
         "model": config.model,
         "window": config.window,
-        "negative": config.negative,
+        "negatives": config.negatives,
     }
     write_json(folder / "training.json", summary)
 

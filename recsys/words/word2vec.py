@@ -70,7 +70,7 @@ def _model(vocabulary: CorpusVocabulary, config: WordsConfig, seed: int, workers
         "min_count": 1,  # the vocabulary is chosen already, and sorted
         "sorted_vocab": 0,
         "hs": int(hierarchical),
-        "negative": 0 if hierarchical else config.negative,
+        "negative": 0 if hierarchical else config.negatives,
         "alpha": config.learning_rate,
         "sample": config.subsample or _KEEP_ALL,
         "seed": seed,
