@@ -27,7 +27,10 @@ STAGES = {
     ),
     "tokens": StageEntry(
         "cut every article into words, Chinese and English",
-        ("lexicon.parquet", "boilerplate.parquet", "languages.json", "classes.parquet", "endings.parquet", "contexts.npy"),
+        (
+            *("lexicon.parquet", "boilerplate.parquet", "languages.json"),
+            *("classes.parquet", "endings.parquet", "contexts.npy"),
+        ),
     ),
     "words": StageEntry(
         "learn word vectors from the articles",
