@@ -50,6 +50,24 @@ def test_every_key_says_its_unit_and_reason() -> None:
     assert [key for key, field in fields_of(Settings).items() if len(field.description or "") < 15] == []
 
 
+def test_a_key_that_stands_in_several_sections_has_one_type() -> None:
+    types: dict[str, set[str]] = {}
+    for section in Settings.model_json_schema()["$defs"].values():
+        for key, field in section["properties"].items():
+            types.setdefault(key, set()).add(field.get("type", "string"))
+    assert {key: kinds for key, kinds in types.items() if len(kinds) > 1} == {}
+
+
+def test_a_share_lies_between_0_and_1_and_a_count_is_a_whole_number() -> None:
+    for section in Settings.model_json_schema()["$defs"].values():
+        for key, field in section["properties"].items():
+            if key.endswith("_share"):
+                bounds = [field.get(name) for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")]
+                assert set(bounds) == {0, 1, None}, key
+            if key in ("negatives", "min_count", "epochs", "patience", "batch_size"):
+                assert field["type"] == "integer", key
+
+
 def test_every_key_is_used_by_the_code() -> None:
     read: set[str] = set()
     for package in ("recsys", "jobs", "web"):

@@ -35,7 +35,7 @@ def random_table(n: int, dim: int = D, seed: int = 3) -> Any:
 
 
 def trained_encoder() -> TrainedEncoder:
-    config = ReadersConfig(encoder="gru", hidden_units=8, sequence_length=5)
+    config = ReadersConfig(encoder="gru", hidden_size=8, sequence_length=5)
     net = GruNetwork(D, config)
     rng = np.random.default_rng(1)
     arrays = {name: rng.normal(0, 0.5, value.shape).astype(np.float32) for name, value in net.state_dict().items()}

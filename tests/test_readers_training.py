@@ -28,9 +28,9 @@ from tests.newsroom import QUICK as QUICK_STAGES
 from tests.newsroom import fill_almost_nothing, fill_toy, toy_settings
 
 UNTIL = ("events", "tokens", "words", "keywords", "articles", "items", "readers")
-SMALL: dict[str, Any] = {"sequence_length": 6, "hidden_units": 8, "negatives": 8, "epochs": 3}
+SMALL: dict[str, Any] = {"sequence_length": 6, "hidden_size": 8, "negatives": 8, "epochs": 3}
 ITEMS = ItemsConfig(embedding_dim=6)
-QUICK: dict[str, Any] = {"hidden_units": 8, "sequence_length": 4, "batch_size": 32, "negatives": 6, "epochs": 6}
+QUICK: dict[str, Any] = {"hidden_size": 8, "sequence_length": 4, "batch_size": 32, "negatives": 6, "epochs": 6}
 
 
 def config(**more: Any) -> ReadersConfig:

@@ -17,8 +17,8 @@ class ImportsConfig(Section):
             "back costs a quarter of the time"
         ),
     )
-    max_future_minutes: int = Field(
-        10,
+    max_future_minutes: float = Field(
+        10.0,
         ge=0,
         description="minutes: a time further ahead of this machine's clock is taken for an error",
     )

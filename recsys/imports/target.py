@@ -86,7 +86,7 @@ class Target:
     @property
     def latest(self) -> int:
         """The latest time that is not taken for an error: int ms UTC."""
-        return now_ms() + self.config.max_future_minutes * MINUTE_MS
+        return now_ms() + int(self.config.max_future_minutes * MINUTE_MS)
 
     def merge(self, patches: Sequence[ArticlePatch]) -> Merged:
         """Merge articles field by field, or say what would happen."""

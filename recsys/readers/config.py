@@ -51,7 +51,7 @@ class ReadersConfig(Section):
     )
 
     sequence_length: int = Field(20, ge=1, le=200, description="clicks that gru reads: visits are shorter")
-    hidden_units: int = Field(
+    hidden_size: int = Field(
         64,
         ge=1,
         le=1024,

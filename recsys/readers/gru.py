@@ -90,7 +90,7 @@ class GruNetwork(nn.Module):
     def __init__(self, dim: int, config: ReadersConfig) -> None:
         super().__init__()
         self.base = GruBase(config.sequence_length, config.half_life_clicks)
-        self.extra = GruExtra(dim, config.hidden_units, config.dropout)
+        self.extra = GruExtra(dim, config.hidden_size, config.dropout)
 
     def forward(self, clicks: ClickBatch) -> torch.Tensor:
         """Foresee the next click: float32 (B, D), unit rows."""

@@ -46,7 +46,7 @@ def compose(
         data_page(data),
         next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
         click_model_page(folders["ctr"], read_json(folders["events"] / "log.json")["simulated"], previous),
-        words_page(folders["words"], folders["tokens"], config.map_words, config.new_words),
+        words_page(folders["words"], folders["tokens"], config.map_words, config.max_new_words),
         keywords_page(folders, config.examples),
         categories_page(folders["categories"], folders["tasks"]),
     ]

@@ -24,7 +24,7 @@ class ReportConfig(Section):
         ge=1,
         description="articles: examples of keywords on the page, shared out between the languages",
     )
-    new_words: int = Field(
+    max_new_words: int = Field(
         40,
         ge=1,
         description="entries: new words and collocations shown per language, the most frequent",
