@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
-STAGES := events tokens words keywords articles categories stories tasks items readers trends features ctr baselines index report
+STAGES := $(shell sed -n 's/^    "\([a-z]*\)": StageEntry.*/\1/p' recsys/runs/stages.py)
 BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 
 # Names in the environment that set nothing are refused before anything is installed.

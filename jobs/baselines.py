@@ -4,7 +4,7 @@ Reads the event log, the catalogue and ``features/``; produces ``baselines/holdo
 the held-out rows) and ``baselines/chosen.json`` (baseline -> its settings).
 """
 
-from jobs.features import logged
+from jobs.inputs import split_log
 from jobs.runner import Counts, Job, Stage
 from recsys.baselines.held_out import held_out_scores
 from recsys.workspace import save_arrays, write_json
@@ -18,7 +18,7 @@ def run(job: Job) -> Counts:
     Returns:
         Counts: baselines, held-out rows.
     """
-    events, lists = logged(job)
+    events, lists = split_log(job)
     baselines = held_out_scores(events, lists, gap_minutes=job.settings.events.session_gap_minutes, seed=job.seed)
     save_arrays(job.out / "holdout.safetensors", {name: baseline.scores for name, baseline in baselines.items()})
     write_json(job.out / "chosen.json", {name: vars(baseline.model) for name, baseline in baselines.items()})

@@ -6,12 +6,10 @@ produces ``categories/articles.parquet``, the classifiers for articles that come
 
 from jobs.runner import Counts, Job, Stage
 from recsys.categories.classification import assign_all, save_assigned, save_categories
-from recsys.categories.documents import ArticleCorpus
+from recsys.categories.documents import load_corpus
 from recsys.categories.training import fit_categories
 from recsys.classifiers.evaluation import add_texts, evaluate
-from recsys.errors import StaleArtefact
-from recsys.words import WordVectors, load_words
-from recsys.workspace import load_npy, read_json, read_table, same_space, write_json
+from recsys.workspace import write_json
 
 STAGE = Stage("categories", inputs=("events", "tokens", "words", "keywords", "articles"), sections=("categories",))
 
@@ -23,7 +21,7 @@ def run(job: Job) -> Counts:
         Counts: articles, categories that were learned, articles that came with one, that got one, whose best guess is
         too uncertain, that have none; and of those that came with one, how many could not be learned from, by reason.
     """
-    corpus, ids, words = corpus_of(job)
+    corpus, ids, words = load_corpus(*map(job.path, STAGE.inputs))
     given = corpus.given
     model, left_out, fitted = fit_categories(corpus, words, job.settings.categories, job.seed)
     if not model.labels:
@@ -45,27 +43,3 @@ def run(job: Job) -> Counts:
         "without": without,
         **left_out,
     }
-
-
-def corpus_of(job: Job) -> tuple[ArticleCorpus, list[str], WordVectors]:
-    """All articles as the stages before left them.
-
-    Returns:
-        The articles, their ids, the word space.
-
-    Raises:
-        StaleArtefact: the vectors were made from another catalogue.
-        SpaceMismatch: the vectors live in another word space.
-    """
-    table = read_table(job.path("events") / "articles.parquet", columns=["id", "category"])
-    folder, words = job.path("articles"), load_words(job.path("words"))
-    made = read_table(folder / "ids.parquet")
-    ids = made["id"].to_pylist()
-    tokens, keywords = job.path("tokens") / "articles.parquet", job.path("keywords") / "keywords.parquet"
-    if any(
-        other["id"].to_pylist() != ids for other in (table, read_table(tokens, ["id"]), read_table(keywords, ["id"]))
-    ):
-        raise StaleArtefact("vectors of the articles in events", "other articles", "Run: python -m jobs all")
-    same_space(("words", words.space), ("articles", read_json(folder / "space.json")["space"]))
-    given, vectors = table["category"].to_pylist(), load_npy(folder / "vectors.npy")
-    return ArticleCorpus(tokens, keywords, vectors, made["language"].to_pylist(), given), ids, words

@@ -12,21 +12,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from jobs.runner import Context, open_store
+from jobs.inputs import clock_of
+from jobs.runner import IMPORTS, ODD_READERS, Context, open_store
 from jobs.terminal import log
 from recsys.events.catalogue import write_catalogue
-from recsys.quality.events import TimeRules
 from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import all_events
 from recsys.quality.summary import lines
 from recsys.report.data import data_page
 from recsys.report.page import render
-from recsys.settings import Settings
-from recsys.units import now_ms
 from recsys.workspace import read_table
-
-IMPORTS = "imports"  # folder of the records of past imports, in the data folder
-ODD_READERS = "odd_readers.parquet"
 
 
 def profiled(context: Context) -> DataProfile:
@@ -45,11 +40,6 @@ def profiled(context: Context) -> DataProfile:
             return profile_of(sources, clock_of(settings))
     finally:
         store.close()
-
-
-def clock_of(settings: Settings) -> TimeRules:
-    """Now, and what the settings take for odd."""
-    return TimeRules(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.max_future_minutes)
 
 
 def command(context: Context, *, as_json: bool, page: Path | None) -> None:

@@ -10,7 +10,7 @@ which events are held back because they lie ahead of the clock of this run), and
 from dataclasses import asdict
 from pathlib import Path
 
-from jobs.runner import Counts, Job, Stage
+from jobs.runner import ODD_READERS, Counts, Job, Stage
 from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
@@ -63,7 +63,7 @@ def run(job: Job) -> Counts:
     held_back = int((events.time > newest).sum())
     odd = odd_readers(events.before(newest + 1))
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
-    write_odd_readers(odd, sessions, job.out / "odd_readers.parquet")
+    write_odd_readers(odd, sessions, job.out / ODD_READERS)
     simulated = job.event_log.has_reader(READER_PREFIX)
     counts: Counts = {
         "events": len(events),

@@ -9,20 +9,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from jobs.inputs import article_table, article_vectors, whole_log
+from jobs.inputs import article_tables, split_log
 from jobs.runner import Counts, Job, Stage
-from recsys.dataset.impressions import HOLDOUT, Impressions
+from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import training_set_writer
-from recsys.dataset.temporal_split import negative_sampling, split_impressions
+from recsys.dataset.temporal_split import negative_sampling
 from recsys.dataset.training_set import training_chunks
 from recsys.events import Events
 from recsys.features import GROUPS, NAMES
-from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
-from recsys.features.similarity import ArticleTags
 from recsys.items.training import item_vectors
-from recsys.tags import STEM, tag_ids
-from recsys.workspace import read_table
 
 STAGE = Stage(
     "features",
@@ -39,12 +35,12 @@ def run(job: Job) -> Counts:
         Counts: lists, rows, clicked rows, features, rows of each part, and the share of the lists that is held out.
     """
     settings = job.settings
-    events, lists = logged(job)
-    known = facts(job, events.article_ids)
+    events, lists = split_log(job)
+    tables = article_tables(job, events.article_ids)
 
     def tables_at(log: Events, time: int) -> ArticleTables:
-        made = item_vectors(log.before(time), known.article_vectors, settings.items, seed=job.seed)
-        return replace(known, item_vectors=made.vectors, items=made.online)
+        made = item_vectors(log.before(time), tables.article_vectors, settings.items, seed=job.seed)
+        return replace(tables, item_vectors=made.vectors, items=made.online)
 
     gap, sizes = settings.events.session_gap_minutes, np.diff(lists.offsets)
     label = lists.label
@@ -69,35 +65,3 @@ def run(job: Job) -> Counts:
                 done += len(stretch.context)
                 moved(done)
     return counts | {"features": len(NAMES)}
-
-
-def logged(job: Job) -> tuple[Events, Impressions]:
-    """The log by the rows of the catalogue, and the lists in it with their parts."""
-    settings, events = job.settings, whole_log(job)
-    lists = split_impressions(
-        events,
-        settings.features,
-        holdout=settings.evaluate.holdout_share,
-        validation=settings.evaluate.validation_share,
-        session_gap_minutes=settings.events.session_gap_minutes,
-        rng=np.random.default_rng(job.seed),
-    )
-    return events, lists
-
-
-def facts(job: Job, ids: list[str]) -> ArticleTables:
-    """Tables of articles before any click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
-    vectors, known = article_vectors(job, ids), article_table(job, ids)
-    named = hashed_article_ids(ids, known.category, list(known.codes))
-    return ArticleTables(vectors, vectors, known.category, known.published, ids=named, tags=_tags(job, ids))
-
-
-def _tags(job: Job, ids: list[str]) -> ArticleTags:
-    """Tags of the articles by the rows of ``ids``."""
-    row_of = {article_id: row for row, article_id in enumerate(ids)}
-    tags = ArticleTags.empty(len(ids), STEM)
-    ranked = read_table(job.path("keywords") / "keywords.parquet", columns=["id", "parts", "weights"])
-    for batch in ranked.to_batches(max_chunksize=10_000):
-        for article_id, parts, weights in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            tags.put(row_of[article_id], tag_ids(parts, weights))
-    return tags

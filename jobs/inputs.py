@@ -6,10 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.runner import Job
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.temporal_split import split_impressions
 from recsys.events import Events, of_people
+from recsys.features.ids import hashed_article_ids
+from recsys.features.matrix import ArticleTables
+from recsys.features.similarity import ArticleTags
 from recsys.items import Vectors, aligned
 from recsys.items.training import with_articles
-from recsys.units import NEVER_MS, UNKNOWN_ROW
+from recsys.quality.events import TimeRules
+from recsys.settings import Settings
+from recsys.tags import STEM, tag_ids
+from recsys.units import NEVER_MS, UNKNOWN_ROW, now_ms
 from recsys.workspace import load_npy, read_json, read_table
 
 
@@ -25,6 +33,11 @@ class ArticleTable(NamedTuple):
     category: npt.NDArray[np.int16]
     published: npt.NDArray[np.int64]
     codes: dict[str, int]
+
+
+def clock_of(settings: Settings) -> TimeRules:
+    """The time of now, and the limits beyond which events are odd."""
+    return TimeRules(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.max_future_minutes)
 
 
 def column(job: Job, stage: str, file: str, name: str = "id") -> list[str]:
@@ -62,3 +75,45 @@ def article_table(job: Job, ids: list[str]) -> ArticleTable:
         if row["published_at"] is not None:
             published[row_of[row["id"]]] = row["published_at"]
     return ArticleTable(category, published, codes)
+
+
+def log_and_vectors(job: Job) -> tuple[list[str], Events, Vectors]:
+    """Log and article vectors, from which item vectors are learned.
+
+    Returns:
+        The articles of the catalogue and of the log, the log by their rows, and their article vectors.
+    """
+    events = whole_log(job)
+    return events.article_ids, events, article_vectors(job, events.article_ids)
+
+
+def split_log(job: Job) -> tuple[Events, Impressions]:
+    """The log by the rows of the catalogue, and the impressions in it with their parts."""
+    settings, events = job.settings, whole_log(job)
+    impressions = split_impressions(
+        events,
+        settings.features,
+        holdout=settings.evaluate.holdout_share,
+        validation=settings.evaluate.validation_share,
+        session_gap_minutes=settings.events.session_gap_minutes,
+        rng=np.random.default_rng(job.seed),
+    )
+    return events, impressions
+
+
+def article_tables(job: Job, ids: list[str]) -> ArticleTables:
+    """Tables of articles before any click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
+    vectors, table = article_vectors(job, ids), article_table(job, ids)
+    hashed = hashed_article_ids(ids, table.category, list(table.codes))
+    return ArticleTables(vectors, vectors, table.category, table.published, ids=hashed, tags=_tags(job, ids))
+
+
+def _tags(job: Job, ids: list[str]) -> ArticleTags:
+    """Tags of the articles by the rows of ``ids``."""
+    row_of = {article_id: row for row, article_id in enumerate(ids)}
+    tags = ArticleTags.empty(len(ids), STEM)
+    ranked = read_table(job.path("keywords") / "keywords.parquet", columns=["id", "parts", "weights"])
+    for batch in ranked.to_batches(max_chunksize=10_000):
+        for article_id, parts, weights in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            tags.put(row_of[article_id], tag_ids(parts, weights))
+    return tags

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from jobs.inputs import article_vectors, whole_log
+from jobs.inputs import log_and_vectors
 from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Counts, Job, Stage
 from recsys.events import Events
-from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR, Vectors
+from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR
 from recsys.items.alignment import continues, drift_summary, trained_in_frame
 from recsys.items.files import load_previous, reordered, save_items
 from recsys.items.training import CLICK
@@ -39,7 +39,7 @@ def run(job: Job) -> Counts:
     if previous and config.start == "last" and knows_forgotten(job, folder):
         job.log.info("item vectors start anew", reason="a reader was forgotten since the last ones")
         config = config.model_copy(update={"start": "random"})
-    ids, events, content = inputs(job)
+    ids, events, content = log_and_vectors(job)
     parent = reordered(previous.items, previous.ids, ids, config) if previous else None
     goes_on = previous if continues(config, parent) else None
     fresh = newer(events, goes_on.through if goes_on else 0)
@@ -56,16 +56,6 @@ def run(job: Job) -> Counts:
     return {"articles": len(ids), **counts, "dimensions": config.embedding_dim, "clicks": clicks, **drifted}
 
 
-def inputs(job: Job) -> tuple[list[str], Events, Vectors]:
-    """Inputs of item vectors.
-
-    Returns:
-        The articles of the catalogue and of the log, the log by their rows, and their article vectors.
-    """
-    events = whole_log(job)
-    return events.article_ids, events, article_vectors(job, events.article_ids)
-
-
 def newer(events: Events, through: int) -> npt.NDArray[np.bool_]:
-    """Events that came into the log after number ``through``, late ones with an old time included: bool (E,)."""
+    """Mask of the events that came into the log after number ``through``, late ones included: bool (E,)."""
     return np.asarray(events.seq > through)

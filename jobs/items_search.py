@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jobs.items import inputs
+from jobs.inputs import log_and_vectors
 from jobs.runner import Counts, Job, Stage
 from recsys.config import plain
 from recsys.items.search import changes, search
@@ -29,7 +29,7 @@ def run(job: Job) -> Counts:
         DegenerateInput: the log holds no click that could be guessed.
     """
     config, half_life = job.settings.items, job.settings.readers.half_life_clicks
-    _, events, content = inputs(job)
+    _, events, content = log_and_vectors(job)
     tries = search(events, content, config, half_life=half_life, seed=job.seed)
     trials = list(job.track(tries, 1 + len(changes(config)), "settings"))
     facts = {"seed": job.seed, "half_life_clicks": half_life, "settings": plain(config)}

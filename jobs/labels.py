@@ -6,13 +6,11 @@ from, tonight and every night until that file is removed.
 
 from pathlib import Path
 
-from jobs.runner import Context
+from jobs.runner import LABELS, Context
 from jobs.terminal import log
 from recsys.categories.labels import read_labels, save_labels
 from recsys.errors import InputError, UnknownArticle
 from recsys.workspace import read_table
-
-LABELS = "labels"
 
 
 def take_over(context: Context, file: Path | None, task: str | None, encoding: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from jobs.runner import Context, check_made, stage_fingerprint
+from jobs.runner import LACKS, Context, check_made, stage_fingerprint
 from jobs.runs import set_release
 from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
@@ -20,8 +20,6 @@ from recsys.errors import StaleArtefact
 from recsys.runs.stages import served_files
 from recsys.store import Run
 from recsys.workspace import read_json
-
-LACKS_FILE = "lacks.json"  # of the stage report: what the site did not give
 
 
 def publish(context: Context, stages: Sequence[str], run: Run) -> str:
@@ -48,7 +46,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
     _check(context, stages)
-    facts["lacks"] = read_json(context.workspace.path("report") / LACKS_FILE) if "report" in stages else []
+    facts["lacks"] = read_json(context.workspace.path("report") / LACKS) if "report" in stages else []
     name = releases.publish(context.workspace, served_files(*stages), facts)
     set_release(context, run, name)
     if name == before:

@@ -7,11 +7,10 @@ Reads the stages' artefacts, and what the previous release found of its click mo
 from collections.abc import Mapping
 from pathlib import Path
 
-from jobs.data import IMPORTS, ODD_READERS, clock_of
 from jobs.evaluate import judged
+from jobs.inputs import clock_of
 from jobs.previous import EVALUATION, previous_evaluation
-from jobs.publish import LACKS_FILE
-from jobs.runner import Counts, Job, Stage
+from jobs.runner import IMPORTS, LACKS, ODD_READERS, Counts, Job, Stage
 from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import logged_events
 from recsys.report.click_model import Previous
@@ -43,7 +42,7 @@ def run(job: Job) -> Counts:
     previous = previous_evaluation(job.context.releases, folders["ctr"] / EVALUATION)
     data = _data(job, folders)
     missing = lacks(data, facts, click_model=(folders["ctr"] / "model.json").is_file(), judged=bool(figures))
-    write_json(job.out / LACKS_FILE, missing)
+    write_json(job.out / LACKS, missing)
     before = Previous(*previous) if previous else None
     composed = compose(folders, facts, figures, note, job.settings.report, job.seed, data, missing, before)
     pages = render(job.settings.site.name, composed)

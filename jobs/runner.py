@@ -23,6 +23,10 @@ from recsys.settings import Settings
 from recsys.store import Store
 from recsys.workspace import Workspace, described, fingerprint, tree
 
+LABELS, IMPORTS = "labels", "imports"  # folders of the data folder: rows of labels, records of past imports
+ODD_READERS = "odd_readers.parquet"  # of the stage events
+LACKS = "lacks.json"  # of the stage report: what the site did not give
+
 T = TypeVar("T")
 Counts = dict[str, int | float]
 

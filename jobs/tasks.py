@@ -10,11 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs.categories import corpus_of
-from jobs.labels import LABELS
-from jobs.runner import Counts, Job, Stage
+from jobs.runner import LABELS, Counts, Job, Stage
 from recsys.articles import load_encoder
 from recsys.categories.classification import save_categories
+from recsys.categories.documents import load_corpus
 from recsys.categories.tasks import SiteArticles, label_all, labelled_corpus, tasks_in
 from recsys.categories.training import fit_categories
 from recsys.classifiers.evaluation import add_texts, evaluate
@@ -36,14 +35,14 @@ def run(job: Job) -> Counts:
         Counts: tasks, labelled rows, rows whose id the catalogue lacks.
     """
     tasks = tasks_in(job.settings.data_dir / LABELS)
-    told: list[dict[str, Any]] = []
+    evaluated: list[dict[str, Any]] = []
     if tasks:
-        corpus, ids, words = corpus_of(job)
+        corpus, ids, words = load_corpus(*map(job.path, STAGE.inputs))
         site = SiteArticles(job.path("events") / "articles.parquet", corpus._replace(given=[None] * len(ids)), ids)
-        told = [_task(job, name, labels, site, words) for name, labels in tasks.items()]
-    write_json(job.out / "tasks.json", {"tasks": told})
-    rows = [one["rows"] for one in told]
-    return {"tasks": len(told)} | {name: sum(row[name] for row in rows) for name in ("labelled", "unknown_ids")}
+        evaluated = [_task(job, name, labels, site, words) for name, labels in tasks.items()]
+    write_json(job.out / "tasks.json", {"tasks": evaluated})
+    rows = [task["rows"] for task in evaluated]
+    return {"tasks": len(evaluated)} | {name: sum(row[name] for row in rows) for name in ("labelled", "unknown_ids")}
 
 
 def _task(job: Job, name: str, labels: pa.Table, site: SiteArticles, words: WordVectors) -> dict[str, Any]:

@@ -5,7 +5,7 @@ restores them and goes on from ``through``.
 """
 
 from jobs.inputs import article_table, column, whole_log
-from jobs.runner import Counts, Job, Stage
+from jobs.runner import ODD_READERS, Counts, Job, Stage
 from recsys.dataset.replay import count_log
 from recsys.events import UNDATED
 from recsys.trends.files import save_trends
@@ -24,7 +24,7 @@ def run(job: Job) -> Counts:
     gap = job.settings.events.session_gap_minutes
     trends = count_log(events, job.settings.trends, table.category, table.published, gap)
     as_of = int(events.time[-1]) if len(events.time) and events.time[-1] != UNDATED else None
-    odd = [reader for reader in column(job, "events", "odd_readers.parquet", "reader") if reader is not None]
+    odd = [reader for reader in column(job, "events", ODD_READERS, "reader") if reader is not None]
     save_trends(trends, events.article_ids, list(table.codes), events.through, as_of, job.out, odd)
     shown, clicked = trends.all_total
     counts: Counts = {"articles": len(trends), "events": len(events), "clicks": clicked, "impressions": shown}

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from jobs.data import IMPORTS, ODD_READERS, command, profiled
-from jobs.runner import Context, check_made, open_store, run_stage
+from jobs.data import command, profiled
+from jobs.runner import IMPORTS, ODD_READERS, Context, check_made, open_store, run_stage
 from jobs.stages import stage_of
 from recsys.errors import InputError
 from recsys.events import EventLog

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from jobs.features import STAGE, facts
+from jobs.features import STAGE
+from jobs.inputs import article_tables
 from jobs.runner import Context, Job, run_stages
 from jobs.stages import stage_of
 from recsys.ctr.config import ID_FIELDS, CtrConfig
@@ -71,7 +72,7 @@ def offline(settings: Settings, items: OnlineItems, folder: Path) -> tuple[list[
     context = Context(settings, seed=1)
     run_stages(context, [stage_of("events")])
     events = context.event_log.load()
-    known = facts(Job(context, STAGE, folder), events.article_ids)
+    known = article_tables(Job(context, STAGE, folder), events.article_ids)
     tables = replace(known, item_vectors=items.vectors, items=items)
     lists = recorded_impressions(events)
     lists = replace(lists.cut(len(lists) - 1, len(lists)), refits=np.array([NOW], np.int64))

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from jobs.labels import LABELS, take_over
+from jobs.labels import take_over
 from jobs.publish import publish
-from jobs.runner import Context, open_store, run_stage, run_stages
+from jobs.runner import LABELS, Context, open_store, run_stage, run_stages
 from jobs.stages import stage_of
 from recsys.categories.labels import read_labels
 from recsys.errors import DegenerateInput, ImportRefused, InputError, MissingArtefact, UnknownArticle

@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.classifiers import EncodedDocuments, Flags, LabelRows
-from recsys.words import Matrix
+from recsys.errors import StaleArtefact
+from recsys.words import Matrix, WordVectors, load_words
+from recsys.workspace import load_npy, read_json, read_table, same_space
 
 _BATCH_ROWS = 1024  # articles held in memory at once
 _MAX_TOKENS = 5000  # of a body; what a report is about has been said by then, and a live article stays a matter of ms
@@ -32,6 +34,30 @@ class ArticleCorpus(NamedTuple):
     vectors: Matrix
     languages: list[str]
     given: list[str | None]
+
+
+def load_corpus(
+    events: Path, tokens: Path, words: Path, keywords: Path, articles: Path
+) -> tuple[ArticleCorpus, list[str], WordVectors]:
+    """All articles as the stages of these folders left them.
+
+    Returns:
+        The articles, their ids, the word space.
+
+    Raises:
+        StaleArtefact: the vectors were made from another catalogue.
+        SpaceMismatch: the vectors live in another word space.
+    """
+    catalogue = read_table(events / "articles.parquet", columns=["id", "category"])
+    space, encoded = load_words(words), read_table(articles / "ids.parquet")
+    token_file, keyword_file = tokens / "articles.parquet", keywords / "keywords.parquet"
+    ids = encoded["id"].to_pylist()
+    tables = catalogue, read_table(token_file, ["id"]), read_table(keyword_file, ["id"])
+    if any(table["id"].to_pylist() != ids for table in tables):
+        raise StaleArtefact("vectors of the articles in events", "other articles", "Run: python -m jobs all")
+    same_space(("words", space.space), ("articles", read_json(articles / "space.json")["space"]))
+    vectors, languages = load_npy(articles / "vectors.npy"), encoded["language"].to_pylist()
+    return ArticleCorpus(token_file, keyword_file, vectors, languages, catalogue["category"].to_pylist()), ids, space
 
 
 def read_documents(corpus: ArticleCorpus, wanted: Flags) -> EncodedDocuments:

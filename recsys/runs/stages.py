@@ -35,42 +35,36 @@ STAGES = {
     "words": StageEntry(
         "learn word vectors from the articles",
         (
-            *("space.json", "vocabulary.parquet", "vectors.npy", "outputs.npy", "training.json"),
+            *("space.json", "vocabulary.parquet", "*.npy", "training.json"),
             "articles.parquet",  # the identifiers of those learned from: the next training takes the others
         ),
     ),
     "keywords": StageEntry(
         "rank each article's keywords by the votes of their vectors",
-        ("keywords.parquet", "keywords.json", "document_frequencies.npy"),
+        ("*",),
     ),
     "articles": StageEntry(
         "make a vector of each article from its keywords",
-        ("ids.parquet", "space.json", "vectors.npy", "common.safetensors"),
+        ("*",),
     ),
     "categories": StageEntry(
         "sort articles into categories by the nearest category mean",
         ("articles.parquet", "categories.json", "*/*"),
     ),
-    "stories": StageEntry("find near copies: articles that are one text", ("copies.parquet",)),
+    "stories": StageEntry("find near copies: articles that are one text", ("*",)),
     "tasks": StageEntry(
         "learn other label sets (sentiment, clickbait) and label every article",
         ("tasks.json", "*/articles.parquet", "*/categories.json", "*/*/*"),
     ),
     "items": StageEntry(
         "learn item vectors from click sessions, and project articles without clicks",
-        (
-            *("ids.parquet", "space.json", "vectors.npy", "projection.npy"),
-            *("input_embeddings.npy", "output_embeddings.npy", "pair_counts.npy", "content.npy"),
-            *("recent.npy", "state.npy", "settings.npy"),
-        ),
+        ("ids.parquet", "space.json", "*.npy"),
     ),
     "readers": StageEntry(
         "train what foresees a reader's next click, where the settings ask for it",
         ("encoder.json", "encoder.safetensors"),
     ),
-    "trends": StageEntry(
-        "count clicks and impressions at several half-lives", ("ids.parquet", "trends.json", "state.safetensors")
-    ),
+    "trends": StageEntry("count clicks and impressions at several half-lives", ("*",)),
     "features": StageEntry("walk the log in time and write the click model's training matrix"),
     "ctr": StageEntry(
         "fit the click model",
@@ -80,7 +74,7 @@ STAGES = {
         ),
     ),
     "baselines": StageEntry("score the held-out lists by known simple methods"),
-    "index": StageEntry("build the nearest-neighbour index", ("ids.parquet", "items.faiss")),
+    "index": StageEntry("build the nearest-neighbour index", ("*",)),
     "report": StageEntry("draw the report: figures, curves, maps, examples", ("*",)),
 }
 
