@@ -36,6 +36,7 @@ app = typer.Typer(
     help="Import articles and clicks, train, judge and publish.",
     epilog="A usual night: import, then all. Every setting: docs/settings.md; RECSYS_DATA_DIR moves what is written.",
 )
+SETTINGS = "The site's settings"
 IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
 DESK = "What an operator does, each in the audit"
 AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -4110354420726924665
@@ -49,7 +50,7 @@ def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Co
     return Context(settings, settings.jobs.seed if seed is None else seed, fresh)
 
 
-@app.command(rich_help_panel=IN)
+@app.command(rich_help_panel=SETTINGS)
 def init(
     name: Annotated[str | None, typer.Option(help="Name of the site")] = None,
     address: Annotated[str | None, typer.Option(help="Its address, such as https://www.example.org")] = None,
@@ -67,7 +68,7 @@ def init(
     init_job.command(answers, file=config, take_defaults=yes, force=force)
 
 
-@app.command(rich_help_panel=OUT)
+@app.command(rich_help_panel=SETTINGS)
 def settings(
     yaml: Annotated[bool, typer.Option("--yaml", help="Print config.yaml anew: its keys and their defaults")] = False,
     config: Annotated[Path | None, typer.Option(help="File whose keys a site decides; default: ./config.yaml")] = None,

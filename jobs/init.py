@@ -127,10 +127,14 @@ def import_command(source: str) -> str:
         return f"import feed {source}"
     path = Path(source)
     if path.is_dir():
-        dataset = next((name for file, name in _DATASETS.items() if any(path.rglob(file))), "adressa")
-        return f"import {dataset} {source}"
+        return f"import {_dataset(path) or 'adressa'} {source}"
     extension = _extension(path)
     return f"import {'feed' if extension in _FEED_FORMATS else _FORMATS[extension]} {source}"
+
+
+def _dataset(folder: Path) -> str | None:
+    """The data set of research that a folder holds, where its files say it; those of Adressa have no ending."""
+    return next((name for file, name in _DATASETS.items() if any(folder.rglob(file))), None)
 
 
 def _ask(question: Question) -> str:
@@ -191,6 +195,8 @@ def _source(text: str) -> str:
         raise ConfigError("the address of a feed, a file, a folder, or demo", f"no file at {text!r}", "Check the path.")
     if path.is_file() and _extension(path) not in (*_FORMATS, *_FEED_FORMATS):
         raise ConfigError(f"a file of {', '.join([*_FORMATS, *_FEED_FORMATS])}", text, "Rename it by what it holds.")
+    if path.is_dir() and _dataset(path) is None and any(_extension(file) in _FORMATS for file in path.iterdir()):
+        raise ConfigError("a file, or a folder of MIND, EB-NeRD or Adressa", text, "Name one of the files in it.")
     return text
 
 

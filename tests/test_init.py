@@ -83,10 +83,13 @@ def test_another_file_is_named_in_the_commands_that_come_next() -> None:
         ("--timezone", "Europe/Olso", "Did you mean 'Europe/Oslo'"),
         ("--source", "gone.csv", "no file at 'gone.csv'"),
         ("--source", "odd.xls", "a file of csv"),
+        ("--source", "tables", "Name one of the files in it"),
     ],
 )
 def test_a_wrong_option_is_answered_with_what_was_expected(option: str, value: str, message: str) -> None:
     Path("odd.xls").touch()
+    Path("tables").mkdir()
+    Path("tables/a.csv").touch()
     result = CliRunner().invoke(app, ["init", "--yes", option, value])
     assert isinstance(result.exception, InputError)
     with pytest.raises(InputError, match=message):
