@@ -153,6 +153,52 @@ def test_old_releases_go_and_the_live_one_stays(root: Path) -> None:
     assert Releases(root / "releases").open().name == names[-1]
 
 
+def test_the_live_release_stays_however_many_came_after_it(root: Path) -> None:
+    first = publish(root, "words", "items")
+    releases = Releases(root / "releases", ReleasesConfig(keep=1))
+    stage(root, "items", "i2", ("words",))
+    publish(root, "words", "items")
+    releases.activate(first)
+    releases._prune()
+    assert first in releases.names()
+    assert releases.open().name == first
+
+
+def test_the_newest_release_is_the_last_one_made_even_when_the_clock_was_set_back(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish(root, "words", "items")
+    made = Releases(root / "releases").manifest(first)["created_at"]
+    monkeypatch.setattr("recsys.releases.time.time", lambda: made / 1000 - 3_600)
+    stage(root, "items", "i2", ("words",))
+    second = publish(root, "words", "items")
+    releases = Releases(root / "releases")
+    assert releases.names() == [first, second]
+    assert releases.manifest(second)["created_at"] == made + 1
+    assert releases.rollback() == first
+
+
+def test_only_the_files_that_are_served_are_taken_over_and_the_story_is_told_of_all(tmp_path: Path) -> None:
+    workspace, releases = Workspace(tmp_path / "work"), Releases(tmp_path / "releases")
+
+    def make(rows: str) -> str:
+        with workspace.write("tasks", rows, {}) as out:
+            for name in ("tasks.json", "rows.npy", "mood/evaluation.json", "mood/en/weights.json", "mood/en/a/b.json"):
+                (out / name).parent.mkdir(parents=True, exist_ok=True)
+                (out / name).write_text(rows if name == "rows.npy" else name)
+        with workspace.write("features", rows, {}, {"rows": 3}) as out:
+            (out / "features.parquet").write_text(rows)
+        return releases.publish(workspace, {"tasks": ("tasks.json", "*/*/*"), "features": ()}, {})
+
+    first = make("one")
+    manifest = releases.manifest(first)
+    assert set(manifest["files"]) == {"tasks/tasks.json", "tasks/mood/en/weights.json", "tasks/mood/en/a/b.json"}
+    assert manifest["stages"]["features"]["rows"] == 3
+    assert not (tmp_path / "releases" / first / "features").exists()
+    assert releases.open().path("features").name == "features"
+    assert make("two") == first, "what changed is not served"
+
+
 KILLED = """
 import os, sys
 from pathlib import Path

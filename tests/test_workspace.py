@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from recsys.workspace import (
     Workspace,
     exclusive,
     fingerprint,
+    is_full,
     load_arrays,
     load_npy,
     read_json,
@@ -90,6 +92,21 @@ def test_a_full_disk_is_called_so_whatever_the_library_says(tmp_path: Path, monk
         fail()
     assert (workspace.path("items") / "a.txt").read_text() == "one"
     assert [path.name for path in tmp_path.iterdir()] == ["items"]
+
+
+@pytest.mark.parametrize(("free", "full"), [(2**18 - 1, True), (2**18, False)])
+def test_a_disk_is_full_below_a_quarter_of_a_mebibyte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, full: bool
+) -> None:
+    monkeypatch.setattr("recsys.workspace.disk.shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    assert is_full(tmp_path) is full
+
+
+def test_a_signal_on_a_full_disk_stays_a_signal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recsys.workspace.disk.LEAST_FREE", 2**80)
+    with pytest.raises(SystemExit), Workspace(tmp_path).write("items", "mark", {}):
+        raise SystemExit(143)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_stage_made_from_something_older_is_named_however_far_upstream(tmp_path: Path) -> None:
