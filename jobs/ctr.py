@@ -12,6 +12,7 @@ import numpy as np
 
 from jobs.ctr_resources import training_resources
 from jobs.runner import Counts, Job, Stage
+from recsys.ctr.losses import resolved_loss
 from recsys.ctr.model import CandidateSampling
 from recsys.ctr.training import (
     check_model,
@@ -42,7 +43,8 @@ def run(job: Job) -> Counts:
     """
     file = job.path("features") / "features.parquet"
     blocks, sampling = open_training_set(file), read_json(job.path("features") / "schema.json")["drawn"]
-    config = job.settings.ctr.resolved(sampled=sampling is not None)
+    loss = resolved_loss(job.settings.ctr.loss, sampled=sampling is not None)
+    config = job.settings.ctr.model_copy(update={"loss": loss})
     clicked = int(labels(blocks).sum(dtype=np.int64))
     if not any(block.mixed().any() for block in blocks.of_parts(FIT)):
         job.log.warning("no click model", rows=len(blocks), clicked=clicked, remedy="import impressions and clicks")

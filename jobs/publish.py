@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from jobs.runner import LACKS, Context, check_made, stage_fingerprint
+from jobs.runner import GAPS, Context, check_made, stage_fingerprint
 from jobs.runs import set_release
 from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
@@ -46,7 +46,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
     _check(context, stages)
-    facts["lacks"] = read_json(context.workspace.path("report") / LACKS) if "report" in stages else []
+    facts["gaps"] = read_json(context.workspace.path("report") / GAPS) if "report" in stages else []
     name = releases.publish(context.workspace, served_files(*stages), facts)
     set_release(context, run, name)
     if name == before:
@@ -58,7 +58,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         job="publish",
         release=name,
         parent=before or "-",
-        lacks=f"[{','.join(facts['lacks'])}]",
+        gaps=f"[{','.join(facts['gaps'])}]",
         files=len(files),
         mib=round(sum(file["bytes"] for file in files) / 2**20, 1),
         seconds=round(time.monotonic() - began, 2),

@@ -1,7 +1,7 @@
 """``python -m jobs report``: figures, curves, maps, examples and mistakes, as a few pages.
 
 Reads the stages' artefacts, and what the previous release found of its click model; produces ``metrics.json``,
-``lacks.json`` (what the site did not give), ``index.html`` and the pages that it leads to.
+``gaps.json`` (what the site did not give), ``index.html`` and the pages that it leads to.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,11 @@ from pathlib import Path
 from jobs.evaluate import judged
 from jobs.inputs import clock_of
 from jobs.previous import EVALUATION, previous_evaluation
-from jobs.runner import IMPORTS, LACKS, ODD_READERS, Counts, Job, Stage
+from jobs.runner import GAPS, IMPORTS, ODD_READERS, Counts, Job, Stage
 from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import logged_events
 from recsys.report.click_model import Previous
-from recsys.report.compose import compose
-from recsys.report.lacks import lacks
+from recsys.report.overview import release_gaps, report_pages
 from recsys.report.page import render
 from recsys.workspace import read_table, write_json
 
@@ -41,10 +40,10 @@ def run(job: Job) -> Counts:
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
     previous = previous_evaluation(job.context.releases, folders["ctr"] / EVALUATION)
     data = _data(job, folders)
-    missing = lacks(data, facts, click_model=(folders["ctr"] / "model.json").is_file(), judged=bool(figures))
-    write_json(job.out / LACKS, missing)
+    gaps = release_gaps(data, facts, click_model=(folders["ctr"] / "model.json").is_file(), judged=bool(figures))
+    write_json(job.out / GAPS, gaps)
     before = Previous(*previous) if previous else None
-    composed = compose(folders, facts, figures, note, job.settings.report, job.seed, data, missing, before)
+    composed = report_pages(folders, facts, figures, note, job.settings.report, job.seed, data, gaps, before)
     pages = render(job.settings.site.name, composed)
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text

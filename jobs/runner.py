@@ -25,7 +25,7 @@ from recsys.workspace import Workspace, described, fingerprint, tree
 
 LABELS, IMPORTS = "labels", "imports"  # folders of the data folder: rows of labels, records of past imports
 ODD_READERS = "odd_readers.parquet"  # of the stage events
-LACKS = "lacks.json"  # of the stage report: what the site did not give
+GAPS = "gaps.json"  # of the stage report: what the site did not give
 
 T = TypeVar("T")
 Counts = dict[str, int | float]

@@ -10,9 +10,9 @@ import torch
 from safetensors.numpy import load_file
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.losses import BY_ROW, loss_of
+from recsys.ctr.losses import BY_ROW, loss_of, resolved_loss
 from recsys.ctr.model import CLIP, FORMAT, ClickModel
-from recsys.ctr.network import POSITIONS, position_rows
+from recsys.ctr.network import TOWER_POSITIONS, position_rows
 from recsys.ctr.training import fit
 from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
 from recsys.features.rows import CandidateRows, LabelledRows
@@ -234,9 +234,9 @@ def test_rows_without_a_list_of_both_labels_are_learned_from_by_the_joint_loss()
 
 
 def test_the_loss_follows_from_how_the_log_was_made() -> None:
-    assert CtrConfig().resolved(sampled=False).loss == "joint"
-    assert CtrConfig().resolved(sampled=True).loss == "softmax"
-    assert CtrConfig(loss="bce").resolved(sampled=True).loss == "bce"
+    assert resolved_loss(CtrConfig().loss, sampled=False) == "joint"
+    assert resolved_loss(CtrConfig().loss, sampled=True) == "softmax"
+    assert resolved_loss("bce", sampled=True) == "bce"
 
 
 ARTICLES, LISTS, SHOWN = 8, 3_000, 6
@@ -295,8 +295,8 @@ def test_a_score_does_not_depend_on_where_a_row_stood() -> None:
 
 
 def test_an_unknown_place_has_its_own_value_and_the_last_one_stands_for_all_below() -> None:
-    asked = np.array([-1, 0, 1, POSITIONS - 1, POSITIONS, 3_000], np.int16)
-    assert position_rows(asked).tolist() == [0, 1, 2, POSITIONS, POSITIONS, POSITIONS]
+    asked = np.array([-1, 0, 1, TOWER_POSITIONS - 1, TOWER_POSITIONS, 3_000], np.int16)
+    assert position_rows(asked).tolist() == [0, 1, 2, TOWER_POSITIONS, TOWER_POSITIONS, TOWER_POSITIONS]
     rows = biased_readers("softmax")
     rows.position[rows.impression % 2 == 0] = -1
     model, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"epochs": 1}), seed=1)

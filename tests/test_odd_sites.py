@@ -104,9 +104,9 @@ def test_a_site_of_any_kind_gets_a_whole_release_that_says_what_it_lacks_and_ser
     space = read_json(release.path("words") / "space.json")
     vectors = load_npy(release.path("articles") / "vectors.npy")
     assert vectors.shape == (len(given.articles), space["embedding_dim"])
-    assert given.lacks <= set(release.manifest["lacks"])
+    assert given.lacks <= set(release.manifest["gaps"])
     page = (release.path("report") / "index.html").read_text(encoding="utf-8")
-    assert all(lack in page for lack in release.manifest["lacks"])
+    assert all(lack in page for lack in release.manifest["gaps"])
     check_lists(settings, release, given)
 
 
@@ -130,7 +130,7 @@ def test_a_whole_site_lacks_nothing_that_it_gave(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path, **BRIEF)
     fill_toy(settings)
     train(settings)
-    assert Releases(tmp_path / "releases").open().manifest["lacks"] == []
+    assert Releases(tmp_path / "releases").open().manifest["gaps"] == []
 
 
 def test_an_empty_store_is_refused_with_the_remedy_and_a_good_release_stays(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from recsys.report.categories import categories_page
+from recsys.report.charts import bars, curves, principal_plane, reliability, vector_map, word_map
 from recsys.report.next_click import next_click_page
 from recsys.report.page import Counts, Example, Examples, HeatMap, Page, Part, Picture, Table, number, render
-from recsys.report.plots import bars, curves, principal_plane, reliability, vector_map, word_map
-from recsys.report.words import words_page
+from recsys.report.text import words_page
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.workspace import write_json
 from tests.newsroom import Toy, fill_almost_nothing, toy_settings, train
@@ -146,24 +146,23 @@ def of_models(**auc: float) -> dict[str, dict[str, float]]:
 
 
 def test_the_next_click_page_says_who_is_ahead_and_how_long_each_remembers() -> None:
-    figures = of_models(random=0.5, popular=0.9, ctr=0.75, item_knn=0.7, v_sknn=0.6, ease=0.6)
+    figures = of_models(random=0.5, popular=0.9, ctr=0.75, item_knn=0.7, v_sknn=0.6, rules=0.6)
     settings: dict[str, dict[str, float]] = {
         "item_knn": {"half_life_hours": 4.0},
         "v_sknn": {"sample": 500},
-        "ease": {"days": 2, "refit_hours": 8},
     }
     text = render("Vector", [next_click_page(figures, settings, "Judged on 9 lists.")])["next_click.html"]
     assert "Judged on 9 lists. The click model is 0.050 AUC ahead of the best of the others, item_knn." in text
-    for memory in ("half after 4 h", "the last 500 visits of each article", "the last 48 h, learned anew every 8 h"):
+    for memory in ("half after 4 h", "the last 500 visits of each article"):
         assert f">{memory}</td>" in text
     assert '<td class="best">0.750</td>' in text
     assert "popular</td>" not in text, "a column of the matrix is no baseline"
 
 
 def test_the_next_click_page_hides_no_defeat_and_no_gap() -> None:
-    behind = render("Vector", [next_click_page(of_models(ctr=0.7, ease=0.75), {"ease": {}}, "")])["next_click.html"]
-    assert "The click model is not ahead: ease is 0.050 AUC better." in behind
-    alone = render("Vector", [next_click_page(of_models(random=0.5, ease=0.75), {}, "No model.")])["next_click.html"]
+    behind = render("Vector", [next_click_page(of_models(ctr=0.7, rules=0.75), {"rules": {}}, "")])["next_click.html"]
+    assert "The click model is not ahead: rules is 0.050 AUC better." in behind
+    alone = render("Vector", [next_click_page(of_models(random=0.5, rules=0.75), {}, "No model.")])["next_click.html"]
     assert "<p>No model.</p>" in alone
     empty = render("Vector", [next_click_page({}, {}, "Nothing to judge.")])["next_click.html"]
     assert "<p>Nothing to judge.</p>" in empty

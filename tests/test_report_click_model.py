@@ -16,9 +16,9 @@ from recsys.dataset.parquet import load_training_set
 from recsys.evaluate.held_out import RANKING_FIGURES
 from recsys.metrics import calibration_error, log_loss
 from recsys.releases import Releases
+from recsys.report.charts import curves, deviations
 from recsys.report.click_model import Previous, click_model_page
 from recsys.report.page import Change, Page, Part, Table, number, render
-from recsys.report.plots import curves, deviations
 from recsys.workspace import Workspace, load_npy, write_json
 from tests.newsroom import Toy
 

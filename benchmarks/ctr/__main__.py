@@ -42,7 +42,7 @@ SHAPES = ("400,400,400", "256,128,64")
 
 
 def arguments() -> argparse.Namespace:
-    """What was asked for."""
+    """The command line's options."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ctr", description=(__doc__ or "").split("\n")[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--synthetic", type=int, metavar="N", help="train on N synthetic rows")

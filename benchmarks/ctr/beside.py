@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
 
 
 def missing() -> list[str]:
-    """What has to be installed before DeepCTR-Torch can run."""
+    """The packages that DeepCTR-Torch needs and that are not installed."""
     return [name for name in NEEDS if find_spec(name) is None]
 
 

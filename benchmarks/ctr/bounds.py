@@ -1,4 +1,4 @@
-"""What a machine allows at most: matrix products, memory and launches, each measured bare."""
+"""Bounds of a machine: matrix products, memory and launches, each measured bare."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""How well click models foresee real clicks: ours, every kind, beside DeepCTR-Torch on the same columns, ids and rows.
+"""Quality on real clicks: every kind of our networks beside DeepCTR-Torch, on the same columns, ids and rows.
 
 Ours are trained as the project trains: the validation rows say when to stop and how to calibrate, then the network
 learns from both parts. ``mean`` is the mean log-odds of all. Theirs keep the epoch that the validation rows like
@@ -100,7 +100,7 @@ def places(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.N
 
 
 def job_of(split: Split, with_ids: bool) -> dict[str, npt.NDArray[Any]]:
-    """What theirs read of a split."""
+    """The arrays of a split that theirs read."""
     parts = (split.learn, split.validate, split.held)
     mean, std = split.learn.matrix.mean(0), np.maximum(split.learn.matrix.std(0), 1e-6)
     dense = np.concatenate([np.clip((part.matrix - mean) / std, -CLIP, CLIP) for part in parts]).astype(np.float32)

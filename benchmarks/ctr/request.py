@@ -1,4 +1,4 @@
-"""How long a request's candidates take: described by everything that is known, and scored, on one core."""
+"""The time of a request's candidates: described by everything that is known, and scored, on one core."""
 
 import time
 from collections.abc import Callable

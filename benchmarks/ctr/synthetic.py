@@ -24,7 +24,7 @@ CANDIDATES, SCORED, CLICKS, FIELDS, DENSE = 200, 300, 20, 10, 40  # scoring: one
 
 
 class Shape(NamedTuple):
-    """What is trained.
+    """The shape of a training.
 
     Attributes:
         kind: of ``recsys.ctr.network.CLICK_NETWORKS``.
@@ -44,7 +44,7 @@ class Shape(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How results call it."""
+        """The name in the results."""
         return f"{self.kind} {'-'.join(map(str, self.hidden))}"
 
 

@@ -180,15 +180,6 @@ class CtrConfig(Section):
         description="auto | cpu | cuda: auto is the GPU where there is one",
     )
 
-    def resolved(self, *, sampled: bool) -> Self:
-        """The same with the loss that ``auto`` stands for.
-
-        Args:
-            sampled: true if the candidates beside a click are negative samples. Each list then has one click, so that
-                nothing is to be learned of a list as a whole; of lists that were shown there is.
-        """
-        return self if self.loss != "auto" else self.model_copy(update={"loss": "softmax" if sampled else "joint"})
-
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         """Refuse ids that no row has, and attention without what it attends to."""

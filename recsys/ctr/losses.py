@@ -17,6 +17,17 @@ from recsys.ctr.network import CandidateBatch
 BY_ROW = 0.3  # of ``joint``: weight of cross-entropy beside the softmax; a tenth to one do about as well
 
 
+def resolved_loss(kind: str, *, sampled: bool) -> str:
+    """The loss that ``auto`` stands for; another kind as it is.
+
+    Args:
+        kind: of ``ctr.loss``.
+        sampled: true if the candidates beside a click are negative samples. Each list then has one click, so that
+            nothing is to be learned of a list as a whole; of lists that were shown there is.
+    """
+    return kind if kind != "auto" else "softmax" if sampled else "joint"
+
+
 class Objective(nn.Module):
     """The mean loss of network and position tower, per click or per row."""
 

@@ -31,7 +31,7 @@ from torch import nn
 from recsys.ctr.layers import INITIAL_STD, Attention, Cross, look_up, pairs, perceptron
 from recsys.errors import DegenerateInput
 
-POSITIONS = 50  # positions with log-odds of their own; the last one stands for all below it
+TOWER_POSITIONS = 50  # positions with log-odds of their own; the last one stands for all below it
 UNKNOWN_POSITION = -1  # of a row whose position nobody recorded
 PADDING_ROW = 0  # of the embedding table, for an id that has no row; it is zero and is never learned
 
@@ -208,7 +208,7 @@ class PositionTower(nn.Module):
     stood first.
 
     Attributes:
-        weight: float32 (1 + POSITIONS,), for an unknown position, then by position.
+        weight: float32 (1 + TOWER_POSITIONS,), for an unknown position, then by position.
 
     Source: Zhao et al. 2019 ("Recommending what video to watch next", section 4.3, the shallow tower); Craswell et al.
     2008 (position bias).
@@ -216,7 +216,7 @@ class PositionTower(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(1 + POSITIONS))
+        self.weight = nn.Parameter(torch.zeros(1 + TOWER_POSITIONS))
 
     def forward(self, position: torch.Tensor) -> torch.Tensor:
         """The log-odds of positions, int64 (B,) as ``position_rows`` gives them: float32 (B,)."""
@@ -226,4 +226,4 @@ class PositionTower(nn.Module):
 
 def position_rows(position: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
     """Rows of the tower's weight: int16 (N,), from 0, -1 for unknown -> int64 (N,)."""
-    return np.where(position < 0, 0, 1 + np.minimum(position.astype(np.int64), POSITIONS - 1))
+    return np.where(position < 0, 0, 1 + np.minimum(position.astype(np.int64), TOWER_POSITIONS - 1))

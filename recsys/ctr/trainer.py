@@ -21,7 +21,7 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import ImpressionTensors, InMemoryWindows, Windows, training_mask
 from recsys.ctr.distributed import ProcessGroup
 from recsys.ctr.engine import Engine
-from recsys.ctr.losses import Objective
+from recsys.ctr.losses import Objective, resolved_loss
 from recsys.ctr.model import ClickModel, Matrix
 from recsys.ctr.network import CandidateBatch
 from recsys.ctr.warm_start import dataset_statistics
@@ -228,7 +228,8 @@ class OnlineTrainer:
     """
 
     def __init__(self, names: Sequence[str], config: CtrConfig, *, seed: int) -> None:
-        self.config, self.ready = config.model_copy(update={"fields": ()}).resolved(sampled=True), False
+        loss = resolved_loss(config.loss, sampled=True)
+        self.config, self.ready = config.model_copy(update={"fields": (), "loss": loss}), False
         self._device = device_of(config)
         torch.manual_seed(seed)
         learning = ClickModel(names, self.config).to(self._device)

@@ -26,6 +26,7 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import evaluation_mask, training_mask, windows_of
 from recsys.ctr.distributed import ProcessGroup
 from recsys.ctr.loop import Progress, TrainingHistory, TrainingLoop
+from recsys.ctr.losses import resolved_loss
 from recsys.ctr.model import ClickModel, Matrix
 from recsys.ctr.trainer import Trainer, device_of, one_thread
 from recsys.ctr.warm_start import dataset_statistics, initial_model
@@ -114,7 +115,8 @@ def fit(
         DegenerateInput: no row; no list with a click and a candidate without one (for cross-entropy: no row of each); a
             label other than 0 and 1; a value or a loss that is not finite, or a loss that explodes.
     """
-    config, blocks = config.resolved(sampled=False), chunks_of(rows)
+    config = config.model_copy(update={"loss": resolved_loss(config.loss, sampled=False)})
+    blocks = chunks_of(rows)
     later = None if validation is None else chunks_of(validation)
     checkpoints = checkpoints if group is None or group.leads else None
     digest = checkpoints is not None

@@ -1,24 +1,25 @@
 """The page of categories: how often each model is right, how sure it is, what it confuses, where it is most wrong."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from recsys.report.charts import bars, reliability
 from recsys.report.page import Block, Example, Examples, HeatMap, Page, Part, Picture, Table
-from recsys.report.plots import bars, reliability
 from recsys.workspace import read_json, read_table
 
-FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
+CLASSIFIER_FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 DOUBTS = {"uncertain": "uncertain", "calibration_error": "calibration error"}
 
-ENDS = (".", "!", "?", "。", "！", "？", "”", '"')  # of a text that was not cut
+TEXT_ENDS = (".", "!", "?", "。", "！", "？", "”", '"')  # of a text that was not cut
 
 Judged = Mapping[str, Any]
 
 
 def categories_page(folder: Path, tasks: Path) -> Page:
-    """Gather the page of categories, and of the other label sets.
+    """The page of categories, and of the other label sets.
 
     Args:
         folder: the stage's folder.
@@ -34,8 +35,8 @@ def categories_page(folder: Path, tasks: Path) -> Page:
 
 def _judged(judged: Judged, heading: str, task: str) -> list[Part]:
     parts = [Part(heading, judged["note"])]
-    for language, one in judged["languages"].items():
-        parts += _language(f"{task}{language}", language, one)
+    for language, results in judged["languages"].items():
+        parts += _language(f"{task}{language}", language, results)
     return parts
 
 
@@ -53,17 +54,18 @@ def _language(about: str, language: str, judged: Judged) -> list[Part]:
 
 
 def _figures(models: Mapping[str, Judged], best: str) -> list[Block]:
-    named = FIGURES | DOUBTS
-    rows = [[model, *(values[name] for name in named)] for model, values in models.items()]
-    table = Table(["model", *named.values()], rows, list(FIGURES.values()))
-    drawn = {model: {name: values[key] for key, name in FIGURES.items()} for model, values in models.items()}
-    return [table, Picture("Accuracy and macro-F1 by model", bars(drawn, list(FIGURES.values()), best), True)]
+    named = CLASSIFIER_FIGURES | DOUBTS
+    figures = pd.DataFrame.from_dict(dict(models), orient="index").rename(columns=named)[list(named.values())]
+    shown = list(CLASSIFIER_FIGURES.values())
+    drawn = {model: {name: values[key] for key, name in CLASSIFIER_FIGURES.items()} for model, values in models.items()}
+    picture = Picture("Accuracy and macro-F1 by model", bars(drawn, shown, best), True)
+    return [Table.of(figures.rename_axis("model"), shown), picture]
 
 
 def _reliability(about: str, curves: Mapping[str, Sequence[Judged]], best: str) -> Part:
     heading = f"Reliability ({about})"
     lines = {
-        model: [(one["confidence"], one["accuracy"]) for one in rows if one["articles"]]
+        model: [(row["confidence"], row["accuracy"]) for row in rows if row["articles"]]
         for model, rows in curves.items()
     }
     if not any(lines.values()):
@@ -80,7 +82,7 @@ def _mistakes(about: str, language: str, rows: Sequence[Judged]) -> Part:
         Example(
             row["title"] or row["id"],
             f"{row['truth']} → {row['found']}, {row['confidence']:.0%} sure",
-            row["text"] if row["text"].endswith(ENDS) else f"{row['text']} …",
+            row["text"] if row["text"].endswith(TEXT_ENDS) else f"{row['text']} …",
             language=language,
         )
         for row in rows
@@ -90,12 +92,12 @@ def _mistakes(about: str, language: str, rows: Sequence[Judged]) -> Part:
 
 def _topics(folder: Path) -> list[Part]:
     """Topics of the languages that came without categories, with their sizes; nothing where there are none."""
-    rows = read_table(folder / "articles.parquet", ["category", "topic"]).to_pylist()
-    sizes = Counter(row["category"] for row in rows if row["topic"] and row["category"])
-    if not sizes:
+    articles = read_table(folder / "articles.parquet", ["category", "topic"]).to_pandas()
+    sizes = articles[articles["topic"].astype(bool)]["category"].value_counts()
+    if sizes.empty:
         return [
             Part("Topics", "Every language with enough articles came with categories, so no topics were looked for.")
         ]
-    cells = [[name, count] for name, count in sizes.most_common()]
+    table = Table.of(sizes.rename_axis("topic").rename("articles").to_frame())
     note = "Articles of a language that came without any category are clustered, and each cluster is named by keywords."
-    return [Part("Topics", note, [Table(["topic", "articles"], cells)])]
+    return [Part("Topics", note, [table])]

@@ -10,19 +10,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from recsys.metrics import auc_error
+from recsys.report.charts import curves, deviations, reliability
 from recsys.report.page import Block, Cell, Change, Page, Part, Picture, Table
-from recsys.report.plots import curves, deviations, reliability
 from recsys.workspace import read_json
 
 Judged = Mapping[str, Any]
-Compared = tuple[float | int | None, float | None]  # a figure and its standard error
+Figure = float | int | None
 
 GUESS = 0.5  # AUC of a guess
-CHANCE = math.sqrt(2 / math.pi)  # mean distance of a normal variable from its mean, in standard deviations
+NORMAL_DEVIATION = math.sqrt(2 / math.pi)  # mean distance of a normal variable from its mean, in standard deviations
 COLD = "cold readers"  # of whom no click is known
-FIGURES = {"auc": "AUC", "log_loss": "log loss", "calibration_error": "calibration error"}
-COUNTS = {"impressions": "lists", "rows": "cards", "clicks": "clicked"}
+COMPARED_FIGURES = {"auc": "AUC", "log_loss": "log loss", "calibration_error": "calibration error"}
+COMPARED_COUNTS = {"impressions": "lists", "rows": "cards", "clicks": "clicked"}
 MEANINGS = {
     "ids": "ids are the identities of article and category",
     "context": "context is who reads, where, when and on what",
@@ -39,7 +42,7 @@ class Previous:
 
 
 def click_model_page(folder: Path, simulated: bool, previous: Previous | None) -> Page:
-    """Gather the page.
+    """The page of the click model.
 
     Args:
         folder: the stage's folder; without ``judged.json`` the model was not judged, or there is none.
@@ -49,8 +52,8 @@ def click_model_page(folder: Path, simulated: bool, previous: Previous | None) -
     training = read_json(folder / "training.json")
     file = folder / "judged.json"
     judged: Judged = read_json(file) if file.is_file() else {}
-    found = _parts(judged, simulated) if judged.get("rows") else [_unjudged(judged)]
-    parts = [found[0], _learning(training), *found[1:], _beside(judged, previous)]
+    first, *others = _parts(judged, simulated) if judged.get("rows") else [_unjudged(judged)]
+    parts = [first, _learning(training), *others, _beside(judged, previous)]
     lead = "How it learned, whether its probabilities are true, what it needs, and whom it serves well."
     return Page("click_model", "Click model", lead, parts)
 
@@ -75,9 +78,9 @@ def _learning(training: Judged) -> Part:
     kept = training["best_epoch"]
     shown: list[Block] = []
     for caption, label, lines in (("Loss by epoch", "loss", losses), ("AUC by epoch, mean over lists", "AUC", areas)):
-        known = {name: values for name, values in lines.items() if not all(map(math.isnan, values))}
-        if known:
-            shown.append(Picture(caption, curves(known, "epoch", label, kept, drops)))
+        finite = {name: values for name, values in lines.items() if not all(map(math.isnan, values))}
+        if finite:
+            shown.append(Picture(caption, curves(finite, "epoch", label, kept, drops)))
     note = f"{len(epochs)} epochs; the weights after epoch {kept} were kept."
     note += " Validation lists are later than the ones learned from."
     if drops:
@@ -93,7 +96,7 @@ def _series(epochs: Sequence[Judged], name: str) -> list[float]:
 
 def _figures(judged: Judged, simulated: bool) -> Part:
     rate = judged["clicks"] / judged["rows"]
-    left = CHANCE * sum(
+    left = NORMAL_DEVIATION * sum(
         math.sqrt(one["rows"] * one["observed"] * (1 - one["observed"])) for one in judged["reliability"]
     )
     rows: list[list[Cell]] = [
@@ -135,15 +138,15 @@ def _reliability(judged: Judged) -> Part:
 def _importance(judged: Judged) -> Part:
     if not judged["importance"]:
         return Part("What it needs", "Without both clicked and unclicked cards there is no AUC to lose.")
-    found = {one["group"]: one for one in judged["importance"]}
-    used = {group: one for group, one in found.items() if one["auc_lost"] or one["spread"]}
-    meanings = [meaning for group, meaning in MEANINGS.items() if group in found]
+    groups = {one["group"]: one for one in judged["importance"]}
+    used = {group: one for group, one in groups.items() if one["auc_lost"] or one["spread"]}
+    meanings = [meaning for group, meaning in MEANINGS.items() if group in groups]
     caption = "AUC lost when a group's features are those of another card" + "".join(f"; {one}" for one in meanings)
     note = (
         "What the model loses when it is told another card's values. Groups that say the same stand in for each other,"
         " so that a small loss does not mean that a group is worthless. The thin lines show how much shuffles differ."
     )
-    if unused := sorted(set(found) - set(used)):
+    if unused := sorted(set(groups) - set(used)):
         note += f" Nothing at all changes without {', '.join(unused)}."
     if not used:
         return Part("What it needs", note)
@@ -152,38 +155,41 @@ def _importance(judged: Judged) -> Part:
     return Part("What it needs", note, [Picture(caption, drawn)])
 
 
+def _segments(judged: Judged) -> pd.DataFrame:
+    """AUC, its standard error and the number of cards: over all, by age of the article, by clicks of the reader."""
+    named = [("all", "AUC", judged)]
+    named += [("age", _age(one["from_hours"], one["to_hours"]), one) for one in judged["by_age"]]
+    named += [("history", _clicks(one["from_clicks"], one["to_clicks"]), one) for one in judged["by_history"]]
+    rows = []
+    for kind, segment, one in named:
+        auc = float("nan") if one["auc"] is None else float(one["auc"])
+        error = auc_error(auc, one["clicks"], one["rows"] - one["clicks"])
+        rows.append({"kind": kind, "segment": segment, "cards": one["rows"], "auc": auc, "error": error})
+    return pd.DataFrame(rows).set_index("segment")
+
+
 def _spans(judged: Judged) -> Part:
-    tables = {
-        "AUC by the time since an article was first shown (in brackets: cards)": _ages(judged),
-        "AUC by the clicks that are known of the reader (in brackets: cards)": _histories(judged),
+    captions = {
+        "age": "AUC by the time since an article was first shown (in brackets: cards)",
+        "history": "AUC by the clicks that are known of the reader (in brackets: cards)",
     }
-    ends = [_auc(one) + side * _error(one) for table in tables.values() for one in table.values() for side in (-1, 1)]
-    span = (min([GUESS, *ends]), max([GUESS, *ends]))
-    shown = [_by(caption, table, span) for caption, table in tables.items() if table]
-    if not shown:
+    segments = _segments(judged)
+    segments = segments[segments["kind"] != "all"]
+    if segments.empty:
         return Part("By age and by history", "The features hold no age and no history.")
+    low, high = segments["auc"] - segments["error"], segments["auc"] + segments["error"]
+    span = (float(np.nanmin([GUESS, *low])), float(np.nanmax([GUESS, *high])))
+    pictures = [_by(captions[str(kind)], rows, span) for kind, rows in segments.groupby("kind")]
     note = "Is it good for what is new, and for who is new? The thin lines are one standard error to both sides."
-    return Part("By age and by history", note, shown)
+    return Part("By age and by history", note, pictures)
 
 
-def _by(caption: str, table: Mapping[str, Judged], span: tuple[float, float]) -> Picture:
-    named = {f"{name} ({one['rows']:,})": one for name, one in table.items()}
-    values = {name: _auc(one) for name, one in named.items()}
-    errors = [_error(one) for one in named.values()]
-    cold = f"{COLD} ({table[COLD]['rows']:,})" if COLD in table else ""
-    return Picture(caption, deviations(values, errors, "AUC (bars begin at 0.5, a guess)", GUESS, span, cold))
-
-
-def _auc(one: Judged) -> float:
-    return float("nan") if one["auc"] is None else float(one["auc"])
-
-
-def _error(one: Judged) -> float:
-    return auc_error(_auc(one), one["clicks"], one["rows"] - one["clicks"])
-
-
-def _ages(judged: Judged) -> dict[str, Judged]:
-    return {_age(one["from_hours"], one["to_hours"]): one for one in judged["by_age"]}
+def _by(caption: str, segments: pd.DataFrame, span: tuple[float, float]) -> Picture:
+    names = [f"{name} ({cards:,})" for name, cards in segments["cards"].items()]
+    values = dict(zip(names, segments["auc"].tolist(), strict=True))
+    cold = next((name for name in names if name.startswith(COLD)), "")
+    label = "AUC (bars begin at 0.5, a guess)"
+    return Picture(caption, deviations(values, segments["error"].tolist(), label, GUESS, span, cold))
 
 
 def _age(low: float | None, high: float | None) -> str:
@@ -195,10 +201,6 @@ def _age(low: float | None, high: float | None) -> str:
     if low == 0:
         return f"under {high:g} h old"
     return f"{low:g}–{high:g} h old" if high <= 24 else f"{low / 24:g}–{high / 24:g} days old"
-
-
-def _histories(judged: Judged) -> dict[str, Judged]:
-    return {_clicks(one["from_clicks"], one["to_clicks"]): one for one in judged["by_history"]}
 
 
 def _clicks(low: int, high: int | None) -> str:
@@ -216,30 +218,32 @@ def _beside(judged: Judged, previous: Previous | None) -> Part:
         return Part(heading, "There is no previous release to compare with.")
     if not previous.judged or not previous.judged.get("rows"):
         return Part(heading, f"The previous release, {previous.release}, holds no judgement of its click model.")
-    now, before = _comparable(judged), _comparable(previous.judged)
-    rows: list[list[Cell]] = [[name, *_compared(name, now[name], before[name])] for name in now if name in before]
+    both = _comparable(judged).join(_comparable(previous.judged).add_suffix("_before"), how="inner")
+    rows = [_compared(str(name), *values) for name, *values in both.itertuples(name=None)]
+    table = pd.DataFrame(rows, columns=["figure", "this release", "previous", "difference", "by chance"], dtype=object)
     note = (
         f"The previous release is {previous.release}. Each was judged on the last lists of its own log, and on other"
         " days other news is read: a difference no larger than chance makes it says little."
     )
     caption = "By chance: one standard error of the difference, where the two were judged on different lists"
-    head = ["figure", "this release", "previous", "difference", "by chance"]
-    return Part(heading, note, [Table(head, rows, caption=caption)])
+    return Part(heading, note, [Table.of(table, caption=caption)])
 
 
-def _comparable(judged: Judged) -> dict[str, Compared]:
-    """What both releases were measured by, in the order of the table, each with its standard error."""
-    found: dict[str, Compared] = {name: (judged[key], None) for key, name in FIGURES.items()}
-    for name, one in {"AUC": judged, **_ages(judged), **_histories(judged)}.items():
-        error = _error(one)
-        found[name if name == "AUC" else f"AUC, {name}"] = one["auc"], None if math.isnan(error) else error
-    return found | {name: (judged[key], None) for key, name in COUNTS.items()}
+def _comparable(judged: Judged) -> pd.DataFrame:
+    """The figures of a release in the order of the table, each with its standard error where it has one."""
+    segments = _segments(judged)
+    segments.index = pd.Index([name if name == "AUC" else f"AUC, {name}" for name in segments.index])
+    figures = {name: judged[key] for key, name in COMPARED_FIGURES.items()} | segments["auc"].to_dict()
+    figures |= {name: judged[key] for key, name in COMPARED_COUNTS.items()}
+    frame = pd.DataFrame({"value": pd.Series(figures, dtype=object)})  # counts stay whole numbers
+    return frame.assign(error=segments["error"])
 
 
-def _compared(name: str, now: Compared, before: Compared) -> list[Cell]:
-    if now[0] is None or before[0] is None:
-        return [now[0], before[0], None, None]
-    change = now[0] - before[0]
-    better = None if name in COUNTS.values() else (change > 0) == name.startswith("AUC")
-    chance = None if now[1] is None or before[1] is None else math.hypot(now[1], before[1])
-    return [now[0], before[0], Change(change, better), chance]
+def _compared(name: str, now: Figure, error: float, before: Figure, error_before: float) -> list[Cell]:
+    """A row of the table: both values, their difference, and the standard error of that."""
+    if now is None or before is None or math.isnan(now) or math.isnan(before):
+        return [name, now, before, None, None]
+    change = now - before
+    better = None if name in COMPARED_COUNTS.values() else (change > 0) == name.startswith("AUC")
+    chance = math.hypot(error, error_before)
+    return [name, now, before, Change(change, better), chance]

@@ -6,21 +6,23 @@ Reads a ``DataProfile``; produces a page. Every part says why it is empty where 
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from recsys.imports.matching import LOW_MATCH_SHARE
 from recsys.quality.events import EventFacts
 from recsys.quality.phrases import matched, moment, percent, several
 from recsys.quality.profile import DataProfile
+from recsys.report.charts import timelines
 from recsys.report.page import Bar, Bars, Block, Cell, Page, Part, Picture, Table, Tile, Tiles
-from recsys.report.plots import timelines
 
 IMPORTS_SHOWN = 20
 REASONS_SHOWN = 15
-TIMES = ("first", "last")  # of an odd reader's events, ms UTC
+ODD_READER_TIMES = ("first", "last")  # of an odd reader's events, ms UTC
 ROWS = {"read": "rows", "stored": "new", "updated": "changed", "duplicate": "there already", "rejected": "rejected"}
 
 
 def data_page(profile: DataProfile) -> Page:
-    """Gather the page."""
+    """The page of the data."""
     parts = [
         _overview(profile),
         _timeline(profile.events, profile.zone),
@@ -161,7 +163,7 @@ def _readers(profile: DataProfile) -> Part:
 
 
 def _cell(name: str, value: Any, zone: str) -> Cell:
-    if name in TIMES and isinstance(value, int):
+    if name in ODD_READER_TIMES and isinstance(value, int):
         return moment(value, zone)
     return value if isinstance(value, str | int | float) or value is None else str(value)
 
@@ -170,14 +172,13 @@ def _imports(profile: DataProfile) -> list[Part]:
     if not profile.imports:
         return [Part("Imports", "No import is on record.")]
     shown = profile.imports[-IMPORTS_SHOWN:][::-1]
-    rows = [
-        [moment(one["time"], profile.zone), _file(one["file"]), one["records"], *(one[name] for name in ROWS)]
-        for one in shown
-    ]
+    rows = pd.DataFrame(shown)
+    rows["when"] = [moment(time, profile.zone) for time in rows["time"]]
+    rows["file"] = rows["file"].map(_file)
     caption = f"Times: {profile.zone}." + (
         f" The last {IMPORTS_SHOWN} of {len(profile.imports):,}." if len(shown) < len(profile.imports) else ""
     )
-    table = Table(["when", "file", "records", *ROWS.values()], rows, caption=caption)
+    table = Table.of(rows[["when", "file", "records", *ROWS]].rename(columns=ROWS), caption=caption)
     notes = list(dict.fromkeys(note for one in profile.latest() for note in one.get("notes") or []))
     return [Part("Imports", " ".join(notes), [table]), *_rows(profile)]
 

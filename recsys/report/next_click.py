@@ -5,11 +5,13 @@ Reads figures by model and the settings of each baseline; produces a page.
 
 from collections.abc import Mapping
 
-from recsys.evaluate.held_out import RANKING_FIGURES
-from recsys.report.page import Block, Cell, Page, Part, Picture, Table
-from recsys.report.plots import bars
+import pandas as pd
 
-OURS = "ctr"
+from recsys.evaluate.held_out import RANKING_FIGURES
+from recsys.report.charts import bars
+from recsys.report.page import Block, Page, Part, Picture, Table
+
+CLICK_MODEL = "ctr"
 METHODS = {
     "ctr": "the click model of this release",
     "random": "chance",
@@ -23,7 +25,7 @@ METHODS = {
 def next_click_page(
     figures: Mapping[str, Mapping[str, float]], settings: Mapping[str, Mapping[str, float]], note: str
 ) -> Page:
-    """Gather the page.
+    """The page of the next click.
 
     Args:
         figures: model -> figure -> value; empty when nothing could be judged.
@@ -31,10 +33,16 @@ def next_click_page(
         note: how they were judged, or why they could not be.
     """
     shown = {name: figures[name] for name in METHODS if name in figures}
-    parts = [Part("Ranking what is clicked next", f"{note} {_verdict(shown)}".strip(), _ranking(shown))]
+    parts = [Part("Ranking what is clicked next", f"{note} {_verdict(shown)}".strip(), ranking_blocks(shown))]
     if shown:
-        rows: list[list[Cell]] = [[name, METHODS[name], _memory(settings.get(name, {}))] for name in shown]
-        parts.append(Part("The methods", _MEMORY, [Table(["model", "what it ranks by", "remembers"], rows)]))
+        methods = pd.DataFrame(
+            {
+                "what it ranks by": [METHODS[name] for name in shown],
+                "remembers": [_memory(settings.get(name, {})) for name in shown],
+            },
+            pd.Index(shown, name="model"),
+        )
+        parts.append(Part("The methods", _MEMORY, [Table.of(methods)]))
     return Page("next_click", "Next click", "Is the click model better than what is simple?", parts)
 
 
@@ -45,29 +53,30 @@ _MEMORY = (
 
 
 def _verdict(figures: Mapping[str, Mapping[str, float]]) -> str:
-    """Who ranks best by AUC, in a sentence."""
-    others = {name: values["auc"] for name, values in figures.items() if name != OURS}
-    if not others or OURS not in figures:
+    """A sentence on the model that ranks best by AUC."""
+    others = {name: values["auc"] for name, values in figures.items() if name != CLICK_MODEL}
+    if not others or CLICK_MODEL not in figures:
         return ""
     best = max(others, key=lambda name: others[name])
-    ahead = figures[OURS]["auc"] - others[best]
+    ahead = figures[CLICK_MODEL]["auc"] - others[best]
     if ahead > 0:
         return f"The click model is {ahead:.3f} AUC ahead of the best of the others, {best}."
     return f"The click model is not ahead: {best} is {abs(ahead):.3f} AUC better."
 
 
-def _ranking(figures: Mapping[str, Mapping[str, float]]) -> list[Block]:
+def ranking_blocks(figures: Mapping[str, Mapping[str, float]]) -> list[Block]:
+    """The ranking figures of every model as a table and a picture; nothing where nothing was judged."""
     if not figures:
         return []
-    rows: list[list[Cell]] = [[model, *(values[name] for name in RANKING_FIGURES)] for model, values in figures.items()]
-    picture = Picture("Ranking quality by model, impressions held out", bars(figures, RANKING_FIGURES, OURS), True)
-    return [Table(["model", *RANKING_FIGURES], rows, RANKING_FIGURES), picture]
+    table = pd.DataFrame.from_dict(dict(figures), orient="index")[list(RANKING_FIGURES)].rename_axis("model")
+    picture = Picture(
+        "Ranking quality by model, impressions held out", bars(figures, RANKING_FIGURES, CLICK_MODEL), True
+    )
+    return [Table.of(table, RANKING_FIGURES), picture]
 
 
 def _memory(settings: Mapping[str, float]) -> str:
-    """How long a baseline remembers, in words."""
+    """The memory of a baseline, in words."""
     if "half_life_hours" in settings:
         return f"half after {settings['half_life_hours']:g} h"
-    if "refit_hours" in settings:
-        return f"the last {24 * settings['days']:g} h, learned anew every {settings['refit_hours']:g} h"
     return f"the last {settings['sample']:g} visits of each article" if "sample" in settings else "–"

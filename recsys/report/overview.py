@@ -1,4 +1,4 @@
-"""The first page: what each stage counted, odd texts, how well the models rank, maps of the articles."""
+"""All pages of the report, and the first of them: counts, gaps, odd texts, ranking, maps of the articles."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,69 +6,158 @@ from typing import Any
 
 import numpy as np
 
-from recsys.evaluate.held_out import RANKING_FIGURES
-from recsys.report.lacks import LACKS
-from recsys.report.page import Block, Cell, Counts, Page, Part, Picture, Table
-from recsys.report.plots import bars, vector_map
+from recsys.evaluate.held_out import COLUMN_MODELS
+from recsys.quality.profile import DataProfile
+from recsys.report.categories import categories_page
+from recsys.report.charts import vector_map
+from recsys.report.click_model import Previous, click_model_page
+from recsys.report.config import ReportConfig
+from recsys.report.data import data_page
+from recsys.report.next_click import next_click_page, ranking_blocks
+from recsys.report.page import Block, Counts, Page, Part, Picture, Table
+from recsys.report.text import keywords_page, words_page
+from recsys.store import Kind
 from recsys.workspace import load_npy, read_json, read_table
 
 MEASURED = ("seconds", "_second", "peak_mib", "new")  # other on every run; the page is the same for the same seed
-ODD = "odd_"  # how the counts of odd texts begin
+ODD_PREFIX = "odd_"  # how the counts of odd texts begin
 LEAST_POINTS = 3  # of a map: two points say nothing about a third
+
+GAPS = {
+    "articles": "Nothing can be shown. Import articles.",
+    "shown-articles": "Every article is hidden or has expired: nothing can be shown. Show some, or import new ones.",
+    "bodies": "Articles are known by their titles alone; keywords, categories and copies are told less surely.",
+    "publication-times": "No article says when it was published: nothing counts as fresh.",
+    "word-vectors": "Too few texts: articles have neither keywords nor vectors, and are not compared by what they say.",
+    "categories": "No two categories came with enough articles: nothing is sorted, lists are varied by nothing.",
+    "events": "Nobody has read anything yet: lists hold the newest articles. Import clicks, or wait for some.",
+    "clicks": "There are events, and none of them is a click: nothing is popular and no reader is known.",
+    "known-clicks": "No click is on an article of the catalogue. Import the articles, or look at their ids.",
+    "impressions": "Nobody says what was shown and not clicked: scores order, and are no probabilities of a click.",
+    "times": "No event says when it was: popularity does not fade, and visits are not told apart.",
+    "item-vectors-from-clicks": "No two articles were read in one visit: articles are alike by what they say only.",
+    "click-model": "There was nothing to learn clicks from: lists are ordered by likeness and popularity.",
+    "judgement": "No list could be held out: nobody knows how well this release ranks.",
+}
 
 Folders = Mapping[str, Path]
 Facts = Mapping[str, Mapping[str, Any]]
 Figures = Mapping[str, Mapping[str, float]]
 
 
-def overview(
-    folders: Folders, facts: Facts, figures: Figures, note: str, missing: Sequence[str], most: int, seed: int
+def report_pages(
+    folders: Folders,
+    facts: Facts,
+    figures: Figures,
+    note: str,
+    config: ReportConfig,
+    seed: int,
+    data: DataProfile,
+    gaps: Sequence[str],
+    previous: Previous | None = None,
+) -> list[Page]:
+    """All pages of the report.
+
+    Args:
+        folders: stage -> its folder; events, tokens, words, keywords, articles, categories, tasks, baselines, ctr.
+        facts: stage -> what it counted and measured.
+        figures: model -> figure -> value, empty when nothing could be judged.
+        note: how they were judged, or why they could not be.
+        config: how much is shown.
+        seed: decides which articles stand on a map.
+        data: figures of what the site gave.
+        gaps: see ``release_gaps``.
+        previous: the release before this one, to stand beside it.
+    """
+    columns = {model: figures[model] for model in ("random", *COLUMN_MODELS, "ctr") if model in figures}
+    return [
+        overview_page(folders, facts, columns, note, gaps, config.map_articles, seed),
+        data_page(data),
+        next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
+        click_model_page(folders["ctr"], read_json(folders["events"] / "log.json")["simulated"], previous),
+        words_page(folders["words"], folders["tokens"], config.map_words, config.max_new_words),
+        keywords_page(folders, config.examples),
+        categories_page(folders["categories"], folders["tasks"]),
+    ]
+
+
+def release_gaps(
+    data: DataProfile, facts: Mapping[str, Mapping[str, Any]], *, click_model: bool, judged: bool
+) -> list[str]:
+    """The gaps of a release: what its site did not give.
+
+    Args:
+        data: figures of what the site gave.
+        facts: stage -> what it counted; words, categories, items.
+        click_model: whether there is one.
+        judged: whether any model was judged.
+
+    Returns:
+        Some keys of ``GAPS``, in their order; what follows from a gap that is named is not named again.
+    """
+    articles, events, clicks = data.articles, data.events, data.match.clicks
+    given, happened = articles.total > 0, events.total > 0
+    missing = {
+        "articles": not given,
+        "shown-articles": given and articles.total in (articles.hidden, articles.expired),
+        "bodies": given and articles.missing["body"] == articles.total,
+        "publication-times": given and articles.missing["published_at"] == articles.total,
+        "word-vectors": given and not facts["words"]["words"],
+        "categories": given and not facts["categories"]["categories"],
+        "events": not happened,
+        "clicks": happened and not clicks,
+        "known-clicks": given and clicks > 0 and not data.match.matched,
+        "impressions": happened and not events.kinds.get(Kind.IMPRESSION),
+        "times": happened and events.first is None,
+        "item-vectors-from-clicks": clicks > 0 and not facts["items"]["behaviour"],
+        "click-model": happened and not click_model,
+        "judgement": happened and not judged,
+    }
+    return [name for name in GAPS if missing[name]]
+
+
+def overview_page(
+    folders: Folders, facts: Facts, figures: Figures, note: str, gaps: Sequence[str], most: int, seed: int
 ) -> Page:
-    """Gather the first page.
+    """The first page.
 
     Args:
         folders: stage -> its folder; tokens, articles, categories.
         facts: stage -> what it counted and measured; what is measured is left out.
         figures: model -> figure -> value, empty when nothing could be judged.
         note: how they were judged, or why they could not be.
-        missing: what the release lacks, see ``recsys.report.lacks``.
+        gaps: see ``release_gaps``.
         most: articles on a map, at most.
         seed: decides which articles stand on it.
     """
     counts = {
         stage: {
-            name: value for name, value in values.items() if not name.endswith(MEASURED) and not name.startswith(ODD)
+            name: value
+            for name, value in values.items()
+            if not name.endswith(MEASURED) and not name.startswith(ODD_PREFIX)
         }
         for stage, values in facts.items()
     }
     parts = [
-        *([_lacks(missing)] if missing else []),
+        *([_gaps(gaps)] if gaps else []),
         Part("What was read and made", blocks=[Counts(counts)]),
         _odd(folders["tokens"]),
-        Part("Ranking the impressions held out", note, _ranking(figures)),
+        Part("Ranking the impressions held out", note, ranking_blocks(figures)),
         _maps(folders, most, seed),
     ]
     return Page("index", "Overview", "What this release was trained on, and how well it ranks.", parts)
 
 
-def _lacks(missing: Sequence[str]) -> Part:
+def _gaps(gaps: Sequence[str]) -> Part:
     note = "The site did not give all that a release can be made from."
-    return Part("What this release lacks", note, [Table(["lacks", "so"], [[name, LACKS[name]] for name in missing])])
+    return Part("What this release lacks", note, [Table(["lacks", "so"], [[name, GAPS[name]] for name in gaps])])
 
 
 def _odd(tokens: Path) -> Part:
     counts = read_json(tokens / "tokens.json")
-    odd = {name.removeprefix(ODD): count for name, count in counts.items() if name.startswith(ODD)}
+    odd = {name.removeprefix(ODD_PREFIX): count for name, count in counts.items() if name.startswith(ODD_PREFIX)}
     note = "Texts that were met with a rule of their own, by kind." if any(odd.values()) else "No text was odd."
     return Part("Odd input", note, [Counts({"texts": odd})])
-
-
-def _ranking(figures: Figures) -> list[Block]:
-    if not figures:
-        return []
-    rows: list[list[Cell]] = [[model, *(values[name] for name in RANKING_FIGURES)] for model, values in figures.items()]
-    picture = Picture("Ranking quality by model, impressions held out", bars(figures, RANKING_FIGURES, "ctr"), True)
-    return [Table(["model", *RANKING_FIGURES], rows, RANKING_FIGURES), picture]
 
 
 def _maps(folders: Folders, most: int, seed: int) -> Part:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 TEMPLATE_FOLDER = Path(__file__).parent
@@ -68,8 +69,21 @@ class Table:
     caption: str = ""
     kind: ClassVar[str] = "table"
 
+    @classmethod
+    def of(cls, frame: pd.DataFrame, best: Sequence[str] = (), caption: str = "") -> "Table":
+        """A frame as a table: its index, where that has a name, is the first column.
+
+        Args:
+            frame: cells of any kind; numbers of one column have one type.
+            best: see the class.
+            caption: see the class.
+        """
+        whole = frame if frame.index.name is None else frame.reset_index()
+        rows = [list(row) for row in whole.astype(object).itertuples(index=False, name=None)]
+        return cls([str(name) for name in whole.columns], rows, best, caption)
+
     def style(self, row: Sequence[Cell], place: int) -> str:
-        """How a cell is drawn: "text", "best", "better", "worse", or plainly."""
+        """The CSS class of a cell: "text", "best", "better", "worse", or none."""
         value = row[place]
         if isinstance(value, str):
             return "text"
@@ -92,7 +106,7 @@ class HeatMap:
     kind: ClassVar[str] = "heat"
 
     def share(self, row: int, column: int) -> float:
-        """Which share of a row's counts stands in a cell."""
+        """A cell's share of the counts of its row."""
         whole = sum(self.counts[row])
         return self.counts[row][column] / whole if whole else 0.0
 

@@ -1,18 +1,25 @@
-"""The page of words: how good the word vectors are as people judge them, and which words the corpus taught."""
+"""The pages of words and of keywords: how good the word vectors are, which words are new; keywords of some articles."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from recsys.report.charts import curves, word_map
 from recsys.report.page import Block, Counts, Example, Examples, Page, Part, Picture, Table
-from recsys.report.plots import curves, word_map
 from recsys.workspace import read_json, read_table
 
 Judged = Mapping[str, Any]
+Folders = Mapping[str, Path]
+
+KEYWORDS_SHOWN = 8  # keywords of an article
+KEYWORDS_LEAD = "What the articles are about, ranked by the votes that words give each other, with their weights."
 
 
 def words_page(words: Path, tokens: Path, map_words: int, new_words: int) -> Page:
-    """Gather the page of words.
+    """The page of words.
 
     Args:
         words: the stage's folder.
@@ -44,21 +51,26 @@ def _loss(loss: Sequence[float]) -> Part:
 
 def _similarity(rows: Sequence[Judged]) -> Part:
     heading = "Word similarity"
-    told = [row for row in rows if row["covered"]]
-    if not told:
+    if not any(row["covered"] for row in rows):
         return Part(heading, "No list of judged word pairs shares enough words with this vocabulary.")
-    cells = [[row["name"], row["language"], row["pairs"], row["covered"], row["spearman"]] for row in rows]
+    columns = {"name": "list", "language": "language", "pairs": "pairs", "covered": "known", "spearman": "Spearman"}
     note = "Spearman's correlation of the vectors' cosines with people's judgements, on the pairs of known words."
-    return Part(heading, note, [Table(["list", "language", "pairs", "known", "Spearman"], cells)])
+    return Part(heading, note, [_columns(rows, columns)])
 
 
 def _analogies(rows: Sequence[Judged]) -> Part:
     heading = "Analogies"
     if not any(row["covered"] for row in rows):
         return Part(heading, "No list of analogies shares enough words with this vocabulary.")
-    cells = [[row["name"], row["language"], row["questions"], row["covered"], row["accuracy"]] for row in rows]
+    columns = {"name": "list", "language": "language", "questions": "questions"}
+    columns |= {"covered": "known", "accuracy": "accuracy"}
     note = "Berlin is to Germany as Paris is to …: how often the nearest word is the right one."
-    return Part(heading, note, [Table(["list", "language", "questions", "known", "accuracy"], cells)])
+    return Part(heading, note, [_columns(rows, columns)])
+
+
+def _columns(rows: Sequence[Judged], columns: Mapping[str, str]) -> Table:
+    """Some keys of every row, as columns of other names."""
+    return Table.of(pd.DataFrame(rows)[list(columns)].rename(columns=columns))
 
 
 def _neighbours(rows: Sequence[Judged]) -> Part:
@@ -115,17 +127,16 @@ def _placed(points: Sequence[Judged]) -> tuple[list[str], list[tuple[float, floa
 
 def _lexicon(tokens: Path, most: int) -> Part:
     heading = "New words and collocations"
-    rows = read_table(tokens / "lexicon.parquet").to_pylist()
-    if not rows:
+    lexicon = read_table(tokens / "lexicon.parquet").to_pandas()
+    if lexicon.empty:
         return Part(heading, "No two neighbours in these texts are frequent and close enough to count as one word.")
+    lexicon = lexicon.sort_values(["count", "entry"], ascending=[False, True], kind="stable")
+    columns = {"entry": "word", "count": "count", "npmi": "NPMI", "branching_entropy": "branching entropy"}
     tables = []
-    for language in sorted({row["language"] for row in rows}):
-        mine = sorted(
-            (row for row in rows if row["language"] == language), key=lambda row: (-row["count"], row["entry"])
-        )
-        cells = [[_written(row["entry"]), row["count"], row["npmi"], row["branching_entropy"]] for row in mine[:most]]
-        caption = f"{len(mine):,} in all ({language}); the most frequent are shown."
-        tables.append(Table(["word", "count", "NPMI", "branching entropy"], cells, caption=caption))
+    for language, entries in lexicon.groupby("language"):
+        shown = entries.head(most).assign(entry=entries["entry"].map(_written))[list(columns)].rename(columns=columns)
+        caption = f"{len(entries):,} in all ({language}); the most frequent are shown."
+        tables.append(Table.of(shown, caption=caption))
     note = (
         "Neighbours that stand together oftener than chance (NPMI: normalised pointwise mutual information) and in many"
         " surroundings (the smaller branching entropy, in nats) became one word."
@@ -140,3 +151,54 @@ def _named(pairs: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
 def _written(word: str) -> str:
     """A word as a text has it: a collocation with blanks."""
     return word.replace("_", " ")
+
+
+def keywords_page(folders: Folders, most: int) -> Page:
+    """The page of keywords.
+
+    Args:
+        folders: stage -> its folder; events, tokens, keywords, categories.
+        most: how many articles.
+    """
+    parts = []
+    for language, rows in keyword_examples(folders, most).items():
+        note = "" if rows else "No article in this language has keywords."
+        parts.append(
+            Part({"zh": "Chinese", "en": "English"}.get(language, language), note, [Examples(rows)] if rows else [])
+        )
+    return Page("keywords", "Keywords", KEYWORDS_LEAD, parts or [Part("Articles", "There was no article.", [])])
+
+
+def keyword_examples(folders: Folders, most: int) -> dict[str, list[Example]]:
+    """A few articles by language, evenly spread over the catalogue, with their keywords.
+
+    Args:
+        folders: see ``keywords_page``.
+        most: how many articles of all languages.
+    """
+    titles = _column(folders["events"], "title")
+    languages = _column(folders["tokens"], "language")
+    categories = _column(folders["categories"], "category")
+    table = read_table(folders["keywords"] / "keywords.parquet", ["id", "keywords", "weights"]).to_pylist()
+    by_language = {
+        name: [row for row in table if row["keywords"] and languages[row["id"]] == name]
+        for name in sorted(set(languages.values()))
+    }
+    share = -(-most // max(1, sum(bool(rows) for rows in by_language.values())))
+    return {
+        language: [
+            Example(
+                titles[row["id"]] or row["id"],
+                categories[row["id"]] or "",
+                words=list(islice(zip(row["keywords"], row["weights"], strict=True), KEYWORDS_SHOWN)),
+                language=language,
+            )
+            for row in rows[:: max(1, len(rows) // share)][:share]
+        ]
+        for language, rows in by_language.items()
+    }
+
+
+def _column(folder: Path, name: str) -> dict[str, str]:
+    table = read_table(folder / "articles.parquet", ["id", name])
+    return dict(zip(table["id"].to_pylist(), table[name].to_pylist(), strict=True))

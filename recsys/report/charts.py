@@ -15,6 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from recsys.units import DAY_MS, HOUR_MS
+
 Matrix = npt.NDArray[np.float32]
 
 INK = "#7d8590"  # reads well on white and on black
@@ -22,9 +24,8 @@ ACCENT = "#c2410c"
 COLOURS = mpl.colormaps["tab20"](np.arange(20))  # (20, 4)
 MAP_SHAPE = np.array([1.3, 0.42])  # of a map of words: hundreds of characters across, of lines down
 DATES: Any = matplotlib.dates  # without types
-DAY_MS = 86_400_000
 STEPS_MS = {
-    "hour": DAY_MS // 24,
+    "hour": HOUR_MS,
     "day": DAY_MS,
     "month": 30 * DAY_MS,
 }  # of a timeline; the last bar of the months is about right
@@ -251,7 +252,7 @@ def reliability(
     seen: str = "accuracy",
     most: float = 1.0,
 ) -> str:
-    """What came true against what was said, one line per model, beside the diagonal.
+    """Reliability diagram: shares that came true by predicted probability, one line per model, beside the diagonal.
 
     Args:
         lines: model -> (said, seen) of its bins, by what was said.
