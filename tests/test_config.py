@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_a_share_lies_between_0_and_1_and_a_count_is_a_whole_number() -> None:
                 assert set(bounds) == {0, 1, None}, key
             if key in ("negatives", "min_count", "epochs", "patience", "batch_size"):
                 assert field["type"] == "integer", key
+
+
+def test_the_documents_name_only_keys_that_exist() -> None:
+    sections = "|".join(key for key in Settings.model_fields if key != "data_dir")
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+    named = set(re.findall(rf"`((?:{sections})\.[a-z_]+)`", text))
+    named |= {name.lower().replace("__", ".") for name in re.findall(r"RECSYS_([A-Z_]+__[A-Z_0-9]+)", text)}
+    files = {name for name in named if name.rpartition(".")[2] in ("py", "md", "parquet", "json", "html", "yaml", "db")}
+    assert named - files - set(fields_of(Settings)) == set()
 
 
 def test_every_key_is_used_by_the_code() -> None:
