@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 -m jobs ctr        (or all)
 
-The others wait until the first one has rows to learn from, are told where these are, make the same models and throw
+The others wait until the first one has rows to learn from, receive their path, make the same models and throw
 them away. They write nothing: no lock, no run, no checkpoint.
 """
 
@@ -26,7 +26,7 @@ TRAINS = ("ctr", "all")
 
 @contextmanager
 def main_process(context: Context, job: str) -> Iterator[bool]:
-    """Find out whether this process is to do a job; one that is not has helped by the time it is told so.
+    """Find out whether this process is to do a job; one that is not has helped before it finds out.
 
     Args:
         context: its ``group`` is set in the process that does the job.

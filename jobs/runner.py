@@ -88,7 +88,7 @@ class Context:
         """The same for what is not iterated over.
 
         Yields:
-            A function that is told how much is done, of how much if that has changed, and what else there is to say.
+            A function to call with how much is done, of how much if that has changed, and what else there is to say.
         """
         self.progress |= {"unit": unit, "done": 0, "total": total}
         with progress_bar() as bar:

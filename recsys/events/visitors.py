@@ -70,8 +70,8 @@ class Visitors:
             kind: index into ``KINDS``.
             row: article row.
             time: ms, or UNDATED.
-            visitor: the reader, else the session, told apart; None for nobody known.
-            context: text of a JSON object, by which clicks of nobody are told apart.
+            visitor: the reader, else the session, with a letter of their own; None for nobody known.
+            context: text of a JSON object, by which clicks of nobody are kept apart.
         """
         if visitor is not None and visitor in self.odd:
             return CountedEvent(None)

@@ -191,7 +191,7 @@ def _recorded(store: Store, run: Run, progress: Mapping[str, Any], clock: Clock)
         facts = {"state": state, "error": error or None, "progress": dict(progress)}
         try:
             store.update_run(run.id, **facts, finished_at=clock(), holder=None)
-        except RecsysError as problem:  # a full disk, say: what went wrong before it is what must be heard
+        except RecsysError as problem:  # a full disk, say: what went wrong before it is what must be raised
             log.warning("the end of the run was not written", error=str(problem))
 
 

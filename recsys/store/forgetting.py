@@ -83,7 +83,7 @@ class ReaderStore(Database):
             return connection.scalar(query) is not None
 
     def forget_reader(self, site: str, reader: str, by: str) -> int:
-        """Delete a reader and all their events; what is beside the store is told by ``forgotten_readers``.
+        """Delete a reader and all their events; what is beside the store follows by ``forgotten_readers``.
 
         Returns:
             How many events they had.

@@ -49,12 +49,12 @@ class _Draft:
 
     row: Row
     old: Row | None
-    places: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
     says_hidden: bool = False
 
     def apply(self, position: int, fields: Mapping[str, Any]) -> None:
         """Take over what one patch says."""
-        self.places.append(position)
+        self.positions.append(position)
         for name, value in fields.items():
             if name == "hidden":
                 self._declare(bool(value))
@@ -109,7 +109,7 @@ def _planned(patches: int, drafts: Collection[_Draft]) -> Plan:
         row, old = draft.row, draft.old
         row["title"] = row["title"] or title_of(row["body"])
         if not row["title"]:
-            untitled += draft.places
+            untitled += draft.positions
         elif old is None:
             plan.new.append(row)
         elif differ := [name for name in FIELDS if row[name] != old[name]]:
@@ -117,7 +117,7 @@ def _planned(patches: int, drafts: Collection[_Draft]) -> Plan:
             changed.update(differ)
         elif row != old:
             plan.noted.append(row)
-    taken = sum(len(draft.places) for draft in drafts)
+    taken = sum(len(draft.positions) for draft in drafts)
     plan.merged = Merged(
         stored=len(plan.new),
         updated=len(plan.changed),
