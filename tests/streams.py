@@ -20,7 +20,7 @@ ROWS = np.arange(A, dtype=np.int32)
 END = START + 60 * HOUR_MS
 
 
-class One(NamedTuple):
+class Event(NamedTuple):
     """An event as ``Trends.observe`` takes it."""
 
     kind: int
@@ -31,7 +31,7 @@ class One(NamedTuple):
     position: int = -1
 
 
-def feed(trends: Trends, events: Iterable[One]) -> Trends:
+def feed(trends: Trends, events: Iterable[Event]) -> Trends:
     for kind, row, time, visitor, context, position in events:
         trends.observe(kind, row, time, visitor=visitor, context=context, position=position)
     return trends
@@ -44,14 +44,14 @@ def stream(config: TrendsConfig = CONFIG) -> Trends:
     return trends
 
 
-def some_events(seed: int = 1, n: int = 600, hours: int = 48) -> list[One]:
+def some_events(seed: int = 1, n: int = 600, hours: int = 48) -> list[Event]:
     """Impressions and clicks of eight visitors in several places of the country."""
     rng = np.random.default_rng(seed)
     made = []
     for time in (START + np.sort(rng.integers(0, hours * 60, n)) * MINUTE).tolist():
         said = json.dumps({"region": f"p{rng.integers(4)}"})
         visitor = f"v{rng.integers(8)}"
-        made.append(One(int(rng.integers(2)), int(A * rng.random() ** 2), time, visitor, said))
+        made.append(Event(int(rng.integers(2)), int(A * rng.random() ** 2), time, visitor, said))
     return made
 
 
@@ -63,7 +63,7 @@ def settle(state: TrendState) -> None:
         settle_slot(state, at)
 
 
-def told(trends: Trends, now: int) -> dict[str, Any]:
+def named_counts(trends: Trends, now: int) -> dict[str, Any]:
     """Everything counted, by names and faded to ``now``: the same for streams that are written differently."""
     state = trends.state
     settle(state)
@@ -97,7 +97,7 @@ def told(trends: Trends, now: int) -> dict[str, Any]:
 
 
 def assert_same(one: Trends, other: Trends, now: int = END, but: tuple[str, ...] = ()) -> None:
-    first, second = told(one, now), told(other, now)
+    first, second = named_counts(one, now), named_counts(other, now)
     for name in set(first) - set(but):
         if isinstance(first[name], dict):
             assert first[name] == pytest.approx(second[name], rel=1e-4, abs=1e-9), name

@@ -22,7 +22,7 @@ from recsys.trends.state import ALL, LANDMARK, NEWEST
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, NEVER_MS
 from tests.clicks import START
-from tests.streams import CONFIG, MINUTE, ROWS, A, One, assert_same, feed, some_events, stream, told
+from tests.streams import CONFIG, MINUTE, ROWS, A, Event, assert_same, feed, named_counts, some_events, stream
 
 PLAIN = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, max_live_articles=8)
 FIVE = np.arange(5, dtype=np.int32)
@@ -119,7 +119,11 @@ def test_new_articles_find_room_and_old_counts_stay() -> None:
 
 
 def test_an_event_an_hour_late_counts_as_if_it_had_come_in_time() -> None:
-    events = [One(CLICK, 0, START), One(CLICK, 1, START + 30 * MINUTE), One(CLICK, 0, START + 120 * MINUTE)]
+    events = [
+        Event(CLICK, 0, START),
+        Event(CLICK, 1, START + 30 * MINUTE),
+        Event(CLICK, 0, START + 120 * MINUTE),
+    ]
     late = [events[0], events[2], events[1]]
     assert_same(feed(stream(), late), feed(stream(), events))
     assert feed(stream(), late).odd == {"late": 1, "ahead": 0, "unknown": 0}
@@ -147,7 +151,7 @@ def test_an_event_dated_after_its_arrival_is_held_back(ahead: int, held: int) ->
 
 
 def test_undated_clicks_make_an_article_popular_where_nothing_else_does() -> None:
-    trends = feed(stream(), [One(CLICK, row, UNDATED) for row in (3, 4, 4, 5)])
+    trends = feed(stream(), [Event(CLICK, row, UNDATED) for row in (3, 4, 4, 5)])
     every = np.ones(A, bool)
     assert trends.top(START, 9, every).tolist() == [4, 3, 5]
     trends.observe(CLICK, 7, START)
@@ -169,7 +173,7 @@ def test_events_on_unknown_articles_and_other_kinds_count_nothing_and_undated_cl
 
 
 def test_after_three_days_of_silence_everything_has_faded_and_the_visit_is_over() -> None:
-    trends = feed(stream(), [One(CLICK, 0, START, "v"), One(CLICK, 1, START + 1, "v")])
+    trends = feed(stream(), [Event(CLICK, 0, START, "v"), Event(CLICK, 1, START + 1, "v")])
     later = START + 72 * HOUR_MS
     assert trends.observe(CLICK, 2, later, visitor="v").tolist() == []
     expected = [2.0 ** (-72 / hours) for hours in CONFIG.half_lives_hours]
@@ -203,7 +207,7 @@ def test_three_weeks_of_quarters_of_an_hour_leave_the_counts_right() -> None:
                 if event.kind == kind:
                     expected[event.row] += 0.5 ** ((now - event.time) / (hours * HOUR_MS))
             np.testing.assert_allclose(trends.counts(ROWS, now)[:, int(kind == CLICK), column], expected, rtol=1e-6)
-    faded = told(trends, now)
+    faded = named_counts(trends, now)
     clicks = [event for event in events if event.kind == CLICK]
     month = CONFIG.lift_half_life_hours * HOUR_MS
     for row in range(A):
@@ -251,7 +255,7 @@ def test_shelf_lives_are_those_that_were_planted() -> None:
     rows = rng.integers(0, n, 12_000)
     ages = rng.random(12_000) * np.where(category[rows] == 0, 10, 100) * HOUR_MS
     times = published[rows] + ages.astype(np.int64)
-    feed(trends, [One(CLICK, row, time) for time, row in sorted(zip(times.tolist(), rows.tolist(), strict=True))])
+    feed(trends, [Event(CLICK, row, time) for time, row in sorted(zip(times.tolist(), rows.tolist(), strict=True))])
     shelf = trends.shelf()
     assert shelf[0] == pytest.approx(9, rel=0.15)
     assert shelf[1] == pytest.approx(90, rel=0.15)
@@ -311,7 +315,7 @@ def test_settings_that_could_not_be_counted_with_are_refused(wrong: dict[str, An
 
 @pytest.mark.parametrize(("behind", "late"), [(60 * MINUTE, 0), (60 * MINUTE + 1, 1)])
 def test_an_event_is_late_beyond_the_limit_and_not_at_it(behind: int, late: int) -> None:
-    trends = feed(stream(), [One(CLICK, 0, START), One(CLICK, 1, START - behind)])
+    trends = feed(stream(), [Event(CLICK, 0, START), Event(CLICK, 1, START - behind)])
     assert trends.odd["late"] == late
     assert trends.total_clicks(ROWS)[:2].tolist() == [1, 1]
 
@@ -327,13 +331,13 @@ def test_an_event_is_held_back_beyond_the_limit_and_not_at_it(ahead: int, held: 
 @pytest.mark.parametrize(("after", "leader"), [(HOUR_MS, 0), (HOUR_MS + 1, 1)])
 def test_the_half_life_that_ranks_is_the_shortest_with_half_a_click_left(after: int, leader: int) -> None:
     """Article 1 has three old clicks, which an hour's half-life has forgotten and four hours' has not."""
-    trends = feed(stream(), [One(CLICK, 0, START)] + [One(CLICK, 1, START - 4 * HOUR_MS)] * 3)
+    trends = feed(stream(), [Event(CLICK, 0, START)] + [Event(CLICK, 1, START - 4 * HOUR_MS)] * 3)
     assert trends.top(START + after, 1, np.ones(A, bool)).tolist() == [leader]
 
 
 @pytest.mark.parametrize(("after", "moved"), [(0, False), (1, True)])
 def test_the_landmark_moves_beyond_its_farthest_distance_and_not_at_it(after: int, moved: bool) -> None:
-    trends = feed(stream(), [One(CLICK, 0, START)])
+    trends = feed(stream(), [Event(CLICK, 0, START)])
     time = START + int(FARTHEST * CONFIG.half_lives_hours[0] * HOUR_MS) + after
     trends.observe(CLICK, 1, time)
     assert trends.state.clock[LANDMARK] == (time if moved else START)
@@ -360,9 +364,9 @@ def test_a_position_counts_as_much_as_it_is_clicked_within_bounds() -> None:
 
 
 def test_a_click_taken_back_leaves_the_counts_as_if_it_had_never_been() -> None:
-    trends = feed(stream(), [One(CLICK, 0, START), One(CLICK, 0, START + 5), One(CLICK, 1, START + 9)])
+    trends = feed(stream(), [Event(CLICK, 0, START), Event(CLICK, 0, START + 5), Event(CLICK, 1, START + 9)])
     trends.uncount(0, START + 5)
-    alone = feed(stream(), [One(CLICK, 0, START), One(CLICK, 1, START + 9)])
+    alone = feed(stream(), [Event(CLICK, 0, START), Event(CLICK, 1, START + 9)])
     np.testing.assert_allclose(trends.counts(ROWS, START + 9), alone.counts(ROWS, START + 9), rtol=1e-6)
     assert trends.state.last[0] == START  # the click before is the last one again
     assert trends.all_total == alone.all_total
@@ -374,6 +378,6 @@ def test_a_click_taken_back_leaves_the_counts_as_if_it_had_never_been() -> None:
 
 
 def test_an_earlier_click_taken_back_leaves_the_last_one() -> None:
-    trends = feed(stream(), [One(CLICK, 0, START), One(CLICK, 0, START + 5)])
+    trends = feed(stream(), [Event(CLICK, 0, START), Event(CLICK, 0, START + 5)])
     trends.uncount(0, START)
     assert trends.state.last[0] == START + 5

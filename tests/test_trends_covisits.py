@@ -9,7 +9,7 @@ from recsys.trends.state import LANDMARK
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, UNKNOWN_ROW
 from tests.clicks import START
-from tests.streams import MINUTE, ROWS, A, One, feed, some_events, stream, told
+from tests.streams import MINUTE, ROWS, A, Event, feed, named_counts, some_events, stream
 
 
 @pytest.mark.parametrize(("pause", "before"), [(30 * MINUTE, [0]), (30 * MINUTE + 1, [])])
@@ -53,15 +53,15 @@ def test_the_tenth_click_before_is_a_covisit_and_the_eleventh_is_not() -> None:
 
 
 def test_forgotten_visitors_begin_anew_and_the_others_go_on() -> None:
-    trends = feed(stream(), [One(CLICK, 0, START, "v"), One(CLICK, 1, START, "w")])
+    trends = feed(stream(), [Event(CLICK, 0, START, "v"), Event(CLICK, 1, START, "w")])
     trends.visits.forget(lambda visitor: visitor == "v")
     assert trends.observe(CLICK, 2, START + 1, visitor="v").tolist() == []
     assert trends.observe(CLICK, 3, START + 1, visitor="w").tolist() == [1]
 
 
 def test_of_equally_strong_neighbours_the_first_row_comes_first_and_no_more_than_asked_for() -> None:
-    trends = feed(stream(), [One(CLICK, row, START, f"v{row}") for row in (5, 3, 8)])
-    feed(trends, [One(CLICK, 0, START, f"v{row}") for row in (5, 3, 8)])
+    trends = feed(stream(), [Event(CLICK, row, START, f"v{row}") for row in (5, 3, 8)])
+    feed(trends, [Event(CLICK, 0, START, f"v{row}") for row in (5, 3, 8)])
     assert trends.covisits(0, START, 9)[0].tolist() == [3, 5, 8]
     assert trends.covisits(0, START, 2)[0].tolist() == [3, 5]
     assert [trends.covisits(row, START, 9)[0].tolist() for row in (-1, A)] == [[], []]
@@ -81,7 +81,7 @@ def test_a_late_click_in_the_middle_of_a_long_visit_belongs_to_it() -> None:
 
 
 def test_an_article_clicked_twice_in_a_visit_is_popular_twice_but_no_covisit_of_itself() -> None:
-    trends = feed(stream(), [One(CLICK, row, START + at, "v") for at, row in enumerate([3, 3, 5, 3])])
+    trends = feed(stream(), [Event(CLICK, row, START + at, "v") for at, row in enumerate([3, 3, 5, 3])])
     assert trends.total_clicks(ROWS)[3] == 3
     rows, strength = trends.covisits(3, START, 9)
     assert rows.tolist() == [5]
@@ -107,7 +107,7 @@ def test_of_too_many_visits_the_one_without_a_click_for_longest_goes() -> None:
 
 
 def test_a_visit_of_one_click_has_no_covisits() -> None:
-    trends = feed(stream(), [One(CLICK, 0, START, "v"), One(CLICK, 1, START), One(CLICK, 2, START, "w")])
+    trends = feed(stream(), [Event(CLICK, 0, START, "v"), Event(CLICK, 1, START), Event(CLICK, 2, START, "w")])
     assert trends.clicks(ROWS, START)[:3, 1].tolist() == pytest.approx([1, 1, 1])
     assert [len(trends.covisits(row, START, 9)[0]) for row in (0, 1, 2)] == [0, 0, 0]
 
@@ -119,15 +119,15 @@ def test_a_moved_landmark_changes_no_covisits() -> None:
     assert moving.state.clock[LANDMARK] > standing.state.clock[LANDMARK] == events[0].time
     now = START + 200 * HOUR_MS
     for name in ("pairs", "lifts"):
-        assert told(moving, now)[name] == pytest.approx(told(standing, now)[name], rel=1e-4, abs=1e-9)
-        assert told(moving, now)[name]
+        assert named_counts(moving, now)[name] == pytest.approx(named_counts(standing, now)[name], rel=1e-4, abs=1e-9)
+        assert named_counts(moving, now)[name]
 
 
 def test_of_more_articles_than_live_ones_the_least_clicked_goes() -> None:
     small = TrendsConfig(max_live_articles=4, max_neighbours=A)
     times = {0: 5, 1: 4, 2: 2, 3: 3}  # article 2 is the weakest
     clicks = [row for row, n in times.items() for _ in range(n)]
-    trends = feed(Trends(A, small), [One(CLICK, row, START + at) for at, row in enumerate(clicks)])
+    trends = feed(Trends(A, small), [Event(CLICK, row, START + at) for at, row in enumerate(clicks)])
     trends.observe(CLICK, 7, START + 100)
     assert sorted(trends.state.article_of.tolist()) == [0, 1, 3, 7]
     assert trends.state.slot_of[2] == UNKNOWN_ROW
@@ -147,8 +147,8 @@ def test_slots_and_articles_always_point_at_each_other(live: int) -> None:
 
 
 def test_an_article_just_clicked_keeps_its_slot_however_little_it_is_clicked() -> None:
-    trends = feed(Trends(A, TrendsConfig(max_live_articles=2, max_neighbours=2)), [One(CLICK, 0, START)] * 3)
-    feed(trends, [One(CLICK, 2, START, "v"), *[One(CLICK, 1, START)] * 2])  # 1 turns 2 out while the visit goes on
+    trends = feed(Trends(A, TrendsConfig(max_live_articles=2, max_neighbours=2)), [Event(CLICK, 0, START)] * 3)
+    feed(trends, [Event(CLICK, 2, START, "v"), *[Event(CLICK, 1, START)] * 2])  # 1 turns 2 out while the visit goes on
     assert trends.state.slot_of[2] == UNKNOWN_ROW
     trends.observe(CLICK, 3, START, visitor="v")
     assert sorted(trends.state.article_of.tolist()) == [2, 3]
@@ -161,7 +161,13 @@ def test_a_new_neighbour_takes_the_place_of_the_weakest() -> None:
     trends = Trends(A, TrendsConfig(max_live_articles=A, max_neighbours=3))
     met = [1] * 3 + [2] * 2 + [3] * 4 + [4]
     for number, other in enumerate(met):
-        feed(trends, [One(CLICK, 0, START + number, f"v{number}"), One(CLICK, other, START + number, f"v{number}")])
+        feed(
+            trends,
+            [
+                Event(CLICK, 0, START + number, f"v{number}"),
+                Event(CLICK, other, START + number, f"v{number}"),
+            ],
+        )
     rows, strength = trends.covisits(0, START + 9, 9)
     assert rows.tolist() == [3, 1, 4]
     assert strength.tolist() == pytest.approx([4, 3, 1], rel=1e-4)

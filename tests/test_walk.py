@@ -128,7 +128,7 @@ def test_company_is_what_a_sum_over_the_log_says(seed: int) -> None:
         past = oracle.past_of(events, int(lists.time[i]), int(lists.reader[i]))
         for place in range(lists.offsets[i], lists.offsets[i + 1], 3):
             row = int(lists.article[place])
-            expected = oracle.company_columns(
+            expected = oracle.covisit_columns(
                 past, row, TRENDS.prior_covisits, TRENDS.covisit_half_lives_hours, TRENDS.half_lives_hours[2]
             )
             for name, value in expected.items():

@@ -21,21 +21,21 @@ class Past:
         now: ms.
         clicks: (time, key, row) of the dated clicks, in log order; key -1 for nobody.
         shown: (time, row) of the dated impressions.
-        company: for each of ``clicks``, the rows clicked before it in its visit, the ten newest, newest last.
+        visit_before: for each of ``clicks``, the rows clicked before it in its visit, the ten newest, newest last.
         own: the asking reader's clicks (time, row), undated ones included, oldest first.
         visit: where in ``own`` the running visit begins.
-        said: for each of ``clicks``, its context.
-        own_said: the context of the newest of ``own``.
+        contexts: for each of ``clicks``, its context.
+        own_context: the context of the newest of ``own``.
     """
 
     now: int
     clicks: list[tuple[int, int, int]] = field(default_factory=list)
     shown: list[tuple[int, int]] = field(default_factory=list)
-    company: list[list[int]] = field(default_factory=list)
+    visit_before: list[list[int]] = field(default_factory=list)
     own: list[tuple[int, int]] = field(default_factory=list)
     visit: int = 0
-    said: list[dict[str, str]] = field(default_factory=list)
-    own_said: dict[str, str] = field(default_factory=dict)
+    contexts: list[dict[str, str]] = field(default_factory=list)
+    own_context: dict[str, str] = field(default_factory=dict)
 
     def faded(self, time: int, hours: float) -> float:
         """What an event of ``time`` (ms) still counts."""
@@ -48,8 +48,8 @@ class Past:
     def together(self, hours: float) -> dict[int, Table]:
         """row -> row -> how often both were clicked in one visit, faded."""
         pairs: dict[int, Table] = defaultdict(lambda: defaultdict(float))
-        for (time, _, row), company in zip(self.clicks, self.company, strict=True):
-            for other in set(company) - {row}:
+        for (time, _, row), before in zip(self.clicks, self.visit_before, strict=True):
+            for other in set(before) - {row}:
                 pairs[row][other] += self.faded(time, hours)
                 pairs[other][row] += self.faded(time, hours)
         return pairs
@@ -57,9 +57,9 @@ class Past:
     def following(self, hours: float) -> dict[int, Table]:
         """row -> row -> how often the second was clicked right after the first, faded."""
         pairs: dict[int, Table] = defaultdict(lambda: defaultdict(float))
-        for (time, _, row), company in zip(self.clicks, self.company, strict=True):
-            if company and company[-1] != row:
-                pairs[company[-1]][row] += self.faded(time, hours)
+        for (time, _, row), before in zip(self.clicks, self.visit_before, strict=True):
+            if before and before[-1] != row:
+                pairs[before[-1]][row] += self.faded(time, hours)
         return pairs
 
 
@@ -72,10 +72,10 @@ def past_of(events: Events, now: int, key: int = -1, gap_minutes: int = 30) -> P
     for kind, time, who, row, context in zip(*(column.tolist() for column in columns), contexts, strict=True):
         if time >= now:
             break
-        said = json.loads(events.contexts[context]) if context >= 0 else {}
+        attributes = json.loads(events.contexts[context]) if context >= 0 else {}
         if KINDS[kind] == "click" and who == key >= 0:
             past.own.append((time, row))
-            past.own_said = said
+            past.own_context = attributes
         if time == UNDATED:
             continue
         if KINDS[kind] == "impression":
@@ -86,8 +86,8 @@ def past_of(events: Events, now: int, key: int = -1, gap_minutes: int = 30) -> P
         if who < 0 or time - last > gap:
             visit = []
         past.clicks.append((time, who, row))
-        past.company.append(visit[-10:])
-        past.said.append(said)
+        past.visit_before.append(visit[-10:])
+        past.contexts.append(attributes)
         visits[who] = (time, [*visit, row])
     past.visit, later = len(past.own), now
     while past.visit and past.own[past.visit - 1][0] != UNDATED and later - past.own[past.visit - 1][0] <= gap:
@@ -96,15 +96,15 @@ def past_of(events: Events, now: int, key: int = -1, gap_minutes: int = 30) -> P
     return past
 
 
-def company_columns(past: Past, row: int, beta: float, half_lives: tuple[float, float, float], memory: float) -> Named:
-    """The columns of company of one candidate, by name.
+def covisit_columns(past: Past, row: int, beta: float, half_lives: tuple[float, float, float], memory: float) -> Named:
+    """The columns of co-visits of one candidate, by name.
 
     Args:
         past: what was known.
         row: the candidate.
         beta: ``prior_covisits``.
         half_lives: hours, of the short and the long memory of co-visits and of what follows.
-        memory: hours, the half-life of the popularity that company is drawn towards.
+        memory: hours, the half-life of the popularity that co-visits are drawn towards.
     """
     short, long, follows = past.together(half_lives[0]), past.together(half_lives[1]), past.following(half_lives[2])
     everyone = sum(past.faded(time, memory) for time, _, _ in past.clicks)
@@ -129,16 +129,18 @@ def company_columns(past: Past, row: int, beta: float, half_lives: tuple[float, 
 
     friends = sorted(long[last].values(), reverse=True)[:32]
     least = friends[-1] if friends else 0.0
-    evidence = sum(long[last].values())
+    total_long = sum(long[last].values())
     second = sum(
-        strength / (evidence + beta) * beside(friend)[0] for friend, strength in long[last].items() if strength >= least
+        strength / (total_long + beta) * beside(friend)[0]
+        for friend, strength in long[last].items()
+        if strength >= least
     )
     visit, earlier = mixed(rows[past.visit :], 0.7), mixed(rows[: past.visit], 0.9)
     return {
         "last_covisits_short": drawn(short),
         "last_covisits_long": drawn(long),
         "last_covisits_count": log1p(short[last][row]),
-        "last_covisits_total": log1p(evidence),
+        "last_covisits_total": log1p(total_long),
         "visit_covisits": visit[0],
         "visit_covisits_max": visit[1],
         "last_next": drawn(follows),
@@ -192,19 +194,21 @@ def lift_columns(past: Past, row: int, names: tuple[str, ...], category: list[in
         hours: until a click counts half.
     """
 
-    def values(said: dict[str, str], time: int, before: int) -> dict[str, str]:
-        known = {name: said[name] for name in names if name in said} | {"hour": str(time // HOUR % 24)}
+    def values(attributes: dict[str, str], time: int, before: int) -> dict[str, str]:
+        known = {name: attributes[name] for name in names if name in attributes} | {"hour": str(time // HOUR % 24)}
         return known | ({"before": str(category[before])} if before >= 0 and category[before] >= 0 else {})
 
     newest = max([time for time, _, _ in past.clicks] + [time for time, _ in past.shown])
     met = [
-        (clicked, 0.5 ** ((newest - time) / (hours * HOUR)), values(said, time, company[-1] if company else -1))
-        for (time, _, clicked), company, said in zip(past.clicks, past.company, past.said, strict=True)
+        (clicked, 0.5 ** ((newest - time) / (hours * HOUR)), values(attributes, time, before[-1] if before else -1))
+        for (time, _, clicked), before, attributes in zip(past.clicks, past.visit_before, past.contexts, strict=True)
     ]
-    asked = values(past.own_said, past.now, past.own[-1][1] if past.own else -1)
+    asked = values(past.own_context, past.now, past.own[-1][1] if past.own else -1)
     out = dict.fromkeys([f"lift_{name}" for name in (*names, "hour", "before")], 0.0)
     for name, value in asked.items():
-        every = [(clicked, weight, said[name] == value) for clicked, weight, said in met if name in said]
+        every = [
+            (clicked, weight, attributes[name] == value) for clicked, weight, attributes in met if name in attributes
+        ]
         here = sum(weight for _, weight, same in every if same)
         if here and any(clicked == row for clicked, _, _ in met):
             share = here / sum(weight for _, weight, _ in every)
