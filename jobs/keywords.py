@@ -1,7 +1,8 @@
 """Stage keywords: the ranked keywords of each article.
 
 Reads ``tokens/articles.parquet`` and ``words/``; produces ``keywords/keywords.parquet`` and, for articles that come
-later, how many articles each word stands in.
+later, how many articles each word stands in; and ``related_tags.parquet``, from the graph of keywords that share
+articles.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
 from recsys.keywords import KeywordRanker, count_articles, write_keywords
+from recsys.tags.graph import write_related
 from recsys.tokens import BATCH_ARTICLES
 from recsys.words import load_words
 
@@ -25,7 +27,9 @@ def run(job: Job) -> Counts:
     """
     words = load_words(job.path("words"))
     ranker = KeywordRanker(words, count_articles(_batches(job, "batches counted"), words), job.settings.keywords)
-    return dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out))
+    counts: Counts = dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out))
+    write_related(job.out / "keywords.parquet", job.out)
+    return counts
 
 
 def _batches(job: Job, unit: str) -> Iterator[pa.RecordBatch]:

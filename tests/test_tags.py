@@ -20,9 +20,10 @@ from recsys.serving.annotations import load_annotations
 from recsys.store import Article
 from recsys.tags import MAX_TAG, TagKind, fold, pieces
 from recsys.tags import index as tag_index
+from recsys.tags.graph import tag_graph, two_steps_away, write_related
 from recsys.tags.index import TagIndex
 from recsys.tags.profile import favourites, profile
-from recsys.tags.related import frequent, meant, related
+from recsys.tags.related import frequent, load_related, meant, related
 from recsys.workspace import write_json, write_table
 from tests.newsroom import SITE, Toy
 from tests.service import Service, article, copy_of, fill, plain_settings, serving
@@ -198,6 +199,38 @@ def test_related_tags_stand_together_oftener_than_by_chance() -> None:
     assert [tag.name for tag in frequent(newest(made, made.showable(NOW)), 2)] == ["today", "bank"]
 
 
+def test_the_tag_graph_leads_to_what_two_neighbours_have_in_common() -> None:
+    """Bowler and wicket never share an article; spin and test stand beside both. Only test leads to a strike."""
+    pairs = ["bowler spin", "bowler test", "wicket spin", "wicket test", "test strike"]
+    graph = tag_graph([pair.split() for pair in pairs for _ in range(2)])
+    assert graph["bowler"]["spin"]["weight"] == pytest.approx(2 / np.sqrt(4 * 4))
+    assert graph["test"]["strike"]["weight"] == pytest.approx(2 / np.sqrt(6 * 2))
+    assert two_steps_away(graph, graph, "bowler") == []  # each way there weighs less than a quarter
+    graph.edges["spin", "bowler"]["weight"] = graph.edges["spin", "wicket"]["weight"] = 0.8
+    graph.edges["test", "bowler"]["weight"] = graph.edges["test", "wicket"]["weight"] = 0.5
+    assert [tag for tag, _ in two_steps_away(graph, graph, "bowler")] == ["wicket"]
+    assert two_steps_away(graph, graph, "bowler")[0][1] == pytest.approx(0.64)
+
+
+def test_a_tag_of_few_articles_gets_the_relatives_of_its_relatives(tmp_path: Path) -> None:
+    texts = [["Goals", "coach", "league"]] * 2 + [["coach", "league", "referees"]] * 2
+    columns = {"parts": texts, "id": [f"{row}" for row in range(4)]}
+    write_table(tmp_path / "keywords.parquet", pa.table(columns))
+    assert write_related(tmp_path / "keywords.parquet", tmp_path) == 2
+    made = catalogue(*(story(row, *keywords) for row, keywords in enumerate(texts)))
+    made.tags.further = load_related(tmp_path)
+    assert [(tag.name, round(tag.weight, 2)) for tag in made.tags.further["goal"]] == [("referees", 0.5)]
+
+    def beside(tag: str) -> list[str]:
+        found = tag_list(made, tag, None, NOW, 0, 5)
+        return [] if found is None else [one.name for one in found.related]
+
+    assert beside("goals") == ["coach", "league", "referees"]
+    for row in (2, 3):
+        made.take_down(f"a{row}")
+    assert beside("goals") == ["coach", "league"], "no article that may be shown bears the other"
+
+
 @pytest.mark.parametrize(
     ("asked", "offered"),
     [
@@ -220,7 +253,8 @@ def written(folder: Path, **columns: Any) -> None:
 
 
 def test_a_releases_articles_have_their_keywords_categories_and_labels(tmp_path: Path) -> None:
-    written(tmp_path / "tokens", language=["en", "zh"])
+    (tmp_path / "articles").mkdir()
+    write_table(tmp_path / "articles" / "ids.parquet", pa.table({"id": ["a", "b"], "language": ["en", "zh"]}))
     keywords = [["new york"], ["人工智能"] * 40]
     written(
         tmp_path / "keywords", keywords=keywords, weights=[[0.5], [0.01] * 40], parts=[["new_york"], ["人工 智能"] * 40]
@@ -230,7 +264,7 @@ def test_a_releases_articles_have_their_keywords_categories_and_labels(tmp_path:
     for task, labels in {"mood": ["good", None], "length": ["short", "long"]}.items():
         written(tmp_path / "tasks" / task, label=labels, confidence=[0.875, 1.0])
     write_json(tmp_path / "tasks" / "tasks.json", {"tasks": [{"task": "mood"}, {"task": "length"}]})
-    stages = dict.fromkeys(("tokens", "keywords", "categories", "tasks"))
+    stages = dict.fromkeys(("articles", "keywords", "categories", "tasks"))
     traits = load_annotations(Release("r", tmp_path, {"stages": stages}))
     labels = (("mood", "good", 0.88), ("length", "short", 0.88))
     assert traits["a"] == ArticleAnnotations(

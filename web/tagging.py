@@ -1,4 +1,4 @@
-"""Tagging: what the API and the pages ask about tags, answered from one catalogue.
+"""Tagging: a tag as the API and the pages show it, with its articles and relatives.
 
 Reads the catalogue; produces the articles that bear a tag, with its relatives. A category is found by its id and by its
 name in either language.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.columns import Catalogue, Mask
 from recsys.tags import Tag, TagKind, fold
-from recsys.tags.related import SAMPLE, frequent, matching, meant, related
+from recsys.tags.related import SAMPLE, filled_up, frequent, matching, meant, related
 from web.texts import CATEGORIES
 
 RELATED = 12  # tags beside a list: two or three lines of them
@@ -75,8 +75,8 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
         if fold(borne.name) in wanted
     )
     name, kind = forms.most_common(1)[0][0] if forms else (" ".join(tag.split()), TagKind.KEYWORD)
-    kin = related(_newest(catalogue, allowed), catalogue.tags, wanted, RELATED)
-    return TagList(Tag(name, 0.0, kind), list(_bearing(catalogue, newest[first:], wanted)), articles, kin)
+    beside = _related(catalogue, allowed, wanted, now)
+    return TagList(Tag(name, 0.0, kind), list(_bearing(catalogue, newest[first:], wanted)), articles, beside)
 
 
 def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[Tag]:
@@ -93,6 +93,14 @@ def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[
     parts = catalogue.by_preference(catalogue.showable(now), lang)
     near = next((names for part in parts if (names := meant(_newest(catalogue, part), fold(tag), MEANT))), [])
     return near or [tag.name for tag in frequent(_newest(catalogue, parts[0]), MEANT)]
+
+
+def _related(catalogue: Catalogue, allowed: Mask, wanted: set[str], now: int) -> list[Tag]:
+    """The tags beside a list: those of its newest articles, then those that the tag graph leads to."""
+    shown = catalogue.showable(now)
+    direct = related(_newest(catalogue, allowed), catalogue.tags, wanted, RELATED)
+    further = (tag for key in sorted(wanted) for tag in catalogue.tags.further.get(key, ()))
+    return filled_up(direct, further, wanted, lambda key: bool(shown[catalogue.tags.rows(key)].any()), RELATED)
 
 
 def _newest(catalogue: Catalogue, allowed: Mask) -> list[CatalogueArticle]:

@@ -28,6 +28,8 @@ from recsys.serving.annotations import load_annotations
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveEncoder
 from recsys.stories.leaders import Copies, Leaders, load_copies
+from recsys.tags import Tag
+from recsys.tags.related import load_related
 from recsys.tokens.config import TokensConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
@@ -53,6 +55,7 @@ class ReleaseArtefacts:
         codes: category name -> code.
         annotations: article id -> what the models say.
         copies: which articles are copies of one text.
+        related_tags: folded tag -> the tags two steps away from it in the tag graph.
         index: of the item vectors.
         model: the click model.
         trends: the counts as of ``through``.
@@ -71,6 +74,7 @@ class ReleaseArtefacts:
     codes: dict[str, int]
     annotations: dict[str, ArticleAnnotations]
     copies: Copies
+    related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
     model: ClickModel | SamplingCorrection | None
     trends: Trends
@@ -93,6 +97,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         codes={},
         annotations={},
         copies=Copies({}, Leaders()),
+        related_tags={},
         index=None,
         model=None,
         trends=Trends(0, settings.trends, settings.events.session_gap_minutes),
@@ -131,6 +136,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         codes=codes,
         annotations=load_annotations(release),
         copies=load_copies(release.path("stories")),
+        related_tags=load_related(release.path("keywords")),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),
         trends=counted.trends,

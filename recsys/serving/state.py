@@ -76,6 +76,7 @@ class SharedState:
         released = set(artefacts.ids)
         size = len(artefacts.ids) + sum(article.id not in released for article in prepared)
         self.catalogue = Catalogue(artefacts.ids, size + SPARE_ROWS + size // SPARE_SHARE, settings.site.name)
+        self.catalogue.tags.further = artefacts.related_tags
         capacity = self.catalogue.capacity
         self._items = grown(artefacts.items, capacity)
         self._tags = _article_tags(artefacts, capacity)

@@ -5,11 +5,13 @@ when it was written. An article that is put again starts a new generation, so th
 they are dropped at the next merge. One thread writes; any may read meanwhile and sees what was there before or after.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from recsys.tags import Tag
 
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 TAIL = 1 << 16  # postings that are not sorted in yet: looking through them takes some 30 µs
@@ -50,9 +52,14 @@ class Layers:
 
 
 class TagIndex:
-    """Rows by tag, for at most ``capacity`` rows."""
+    """Rows by tag, for at most ``capacity`` rows.
+
+    Attributes:
+        further: folded tag -> the tags two steps away from it in the tag graph of the release.
+    """
 
     def __init__(self, capacity: int) -> None:
+        self.further: Mapping[str, tuple[Tag, ...]] = {}
         self._generation = np.zeros(capacity, np.int32)
         self._layers = Layers(Postings.room(0))
 
