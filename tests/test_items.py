@@ -133,6 +133,12 @@ def test_a_reader_of_a_hundred_thousand_clicks_has_the_context_of_the_window_onl
     assert np.isfinite(items.vectors).all()
 
 
+@pytest.mark.parametrize(("pause", "before"), [(2 * HOUR, 0), (2 * HOUR + 1, -1)])
+def test_a_click_is_context_up_to_the_window_and_not_beyond_it(pause: int, before: int) -> None:
+    events = log_of([click("r", "a0", 5), click("r", "a1", 5 + pause)])
+    assert clicks_of(events, 2.0)[1].tolist() == [-1, before]
+
+
 def test_a_click_long_ago_is_no_context() -> None:
     clicks = [click("r", "a", 0), click("r", "b", HOUR // 2), click("r", "c", 2 * HOUR)]
     assert clicks_of(log_of(clicks), 0.5)[1].tolist() == [-1, 0, -1]

@@ -58,7 +58,7 @@ class ItemVectors:
 
     @property
     def source(self) -> npt.NDArray[np.uint8]:
-        """What the vectors come from: uint8 (A,), BEHAVIOUR (blended with content), CONTENT or NO_VECTOR."""
+        """Source of each vector: uint8 (A,), BEHAVIOUR (blended with content), CONTENT or NO_VECTOR."""
         source = np.where(self.online.pair_counts > 0, BEHAVIOUR, np.where(is_known(self.vectors), CONTENT, NO_VECTOR))
         return source.astype(np.uint8)
 
@@ -141,7 +141,7 @@ def check_finite(items: OnlineItems) -> None:
 
 
 def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> ItemVectors:
-    """Learn how content tells behaviour, and place every article by both.
+    """Learn the projection from content to behaviour, and place every article by both.
 
     Args:
         items: changed in place.
@@ -161,15 +161,15 @@ def with_content(items: OnlineItems, content: Vectors, config: ItemsConfig) -> I
 
 def unblended(items: OnlineItems) -> Vectors:
     """Unit vectors by behaviour alone, NaN for articles without clicks: float32 (A, D2)."""
-    both = items.input_embeddings + items.output_embeddings
-    both /= np.maximum(np.linalg.norm(both, axis=1, keepdims=True), np.float32(1e-8))
-    both[items.pair_counts == 0] = np.nan
-    return np.asarray(both, np.float32)
+    sums = items.input_embeddings + items.output_embeddings
+    sums /= np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), np.float32(1e-8))
+    sums[items.pair_counts == 0] = np.nan
+    return np.asarray(sums, np.float32)
 
 
 @compiled
 def place_contents(items: OnlineItems, projected: Vectors) -> None:
-    """Say of every article where its text belongs: float32 (A, D2), unit or NaN rows."""
+    """Place every article by its text: float32 (A, D2), unit or NaN rows."""
     for row in range(len(projected)):
         place_content(items, row, projected[row])
 
@@ -189,12 +189,12 @@ def item_vectors(events: Events, content: Vectors, config: ItemsConfig, *, seed:
 def updated(
     items: OnlineItems, events: Events, fresh: npt.NDArray[np.bool_], content: Vectors, config: ItemsConfig
 ) -> ItemVectors:
-    """The last item vectors after the clicks that came since, each learned from once.
+    """The previous item vectors after the clicks that came since, each learned from once.
 
     Args:
-        items: the last vectors by the log's article rows, see ``recsys.items.files.rearranged``; changed in place.
+        items: the previous vectors by the log's article rows, see ``recsys.items.files.reordered``; changed in place.
         events: the whole log: older clicks are context.
-        fresh: bool (E,), which events the last vectors do not know yet.
+        fresh: bool (E,), the events that the previous vectors do not know yet.
         content: float32 (A, D), article vectors, unit or NaN rows.
         config: learning settings.
 
