@@ -12,10 +12,10 @@ from rich.table import Table
 from jobs.inputs import log_and_vectors
 from jobs.runner import Counts, Job, Stage
 from recsys.config import plain
-from recsys.items.search import changes, search
+from recsys.dataset.item_search import changes, search
 from recsys.workspace import write_json
 
-STAGE = Stage("items_search", inputs=("events", "articles"), sections=("items", "readers"), always=True)
+STAGE = Stage("items_search", inputs=("events", "articles"), sections=("events", "items", "readers"), always=True)
 SHOWN = {"HR@10": "cosine_hr@10", "MRR@10": "cosine_mrr@10", "by next-item score": "next_item_mrr@10"}
 
 
@@ -30,7 +30,8 @@ def run(job: Job) -> Counts:
     """
     config, half_life = job.settings.items, job.settings.readers.half_life_clicks
     _, events, content = log_and_vectors(job)
-    tries = search(events, content, config, half_life=half_life, seed=job.seed)
+    gap = job.settings.events.session_gap_minutes
+    tries = search(events, content, config, gap_minutes=gap, half_life=half_life, seed=job.seed)
     trials = list(job.track(tries, 1 + len(changes(config)), "settings"))
     facts = {"seed": job.seed, "half_life_clicks": half_life, "settings": plain(config)}
     write_json(job.out / "search.json", facts | {"tried": trials})

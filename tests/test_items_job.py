@@ -8,8 +8,8 @@ import pytest
 
 from jobs.runner import Context, open_store, run_stage, run_stages
 from jobs.stages import stage_of
+from recsys.dataset.item_search import changes
 from recsys.items.files import load_online
-from recsys.items.search import changes
 from recsys.settings import Settings
 from recsys.store import Event, Kind
 from recsys.workspace import load_npy, read_json

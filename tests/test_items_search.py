@@ -6,13 +6,20 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.dataset.item_search import (
+    LEARNED_SHARE,
+    OTHERS,
+    NextClickTargets,
+    changes,
+    next_click_ranks,
+    next_click_targets,
+    search,
+)
 from recsys.errors import DegenerateInput
 from recsys.events import UNDATED, Events
 from recsys.items.config import ItemsConfig
-from recsys.items.guessing import OTHERS, targets_of
 from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import learn_click
-from recsys.items.search import LEARNED_SHARE, changes, guessed, search
 from recsys.items.training import CLICK, clicks_of, item_vectors, with_articles
 from tests.clicks import HOUR, click, log_of
 
@@ -39,9 +46,13 @@ def cut(events: Events, end: int) -> Events:
     return replace(events, **short)
 
 
+def targets_in(events: Events) -> NextClickTargets:
+    return next_click_targets(events, LEARNED_SHARE, gap_minutes=30, seed=1)
+
+
 def test_a_list_is_shown_right_after_the_visits_click_before_and_knows_nothing_later() -> None:
     events = camps()
-    targets = targets_of(events, LEARNED_SHARE, seed=1)
+    targets = targets_in(events)
     assert len(targets.click) > 300
     assert (np.diff(targets.known) >= 0).all()
     for known, place, before in zip(targets.known, targets.click, targets.before, strict=True):
@@ -54,7 +65,7 @@ def test_a_list_is_shown_right_after_the_visits_click_before_and_knows_nothing_l
 
 def test_the_others_are_recent_different_and_none_that_the_reader_had_clicked() -> None:
     events = camps()
-    targets = targets_of(events, LEARNED_SHARE, seed=1)
+    targets = targets_in(events)
     for known, place, others in zip(targets.known, targets.click, targets.others, strict=True):
         mine = events.article[:place][events.reader[:place] == events.reader[place]].tolist()
         assert len({*others.tolist(), int(events.article[place]), *mine}) == OTHERS + 1 + len(set(mine))
@@ -66,16 +77,16 @@ def test_a_repeated_click_is_no_target() -> None:
     again = np.flatnonzero(events.time > events.time[-1] - HOUR)
     previous = clicks_of(events, 1e9)[1]
     again = again[previous[again] >= 0]
-    assert set(again.tolist()) & set(targets_of(events, LEARNED_SHARE, seed=1).click.tolist())
+    assert set(again.tolist()) & set(targets_in(events).click.tolist())
     for place in again.tolist():
         events.article[place] = events.article[previous[place]]
-    assert not set(again.tolist()) & set(targets_of(events, LEARNED_SHARE, seed=1).click.tolist())
+    assert not set(again.tolist()) & set(targets_in(events).click.tolist())
 
 
 def test_ranks_are_those_of_a_plain_walk() -> None:
     events, half_life = camps(), 2.0
-    targets = targets_of(events, LEARNED_SHARE, seed=1)
-    ranks = guessed(events, TEXTLESS, CONFIG, targets, half_life=half_life, seed=1)
+    targets = targets_in(events)
+    ranks = next_click_ranks(events, TEXTLESS, CONFIG, targets, gap_minutes=30, half_life=half_life, seed=1)
     rows, previous = clicks_of(events, CONFIG.covisit_window_hours)
     done = int(LEARNED_SHARE * len(rows))
     items = item_vectors(cut(events, done), TEXTLESS, CONFIG, seed=1).online
@@ -107,9 +118,9 @@ def test_ranks_are_those_of_a_plain_walk() -> None:
 
 def test_what_comes_later_changes_no_rank() -> None:
     events = camps()
-    targets = targets_of(events, LEARNED_SHARE, seed=1)
+    targets = targets_in(events)
     early = targets.click < 0.8 * (events.kind == CLICK).sum()
-    ranks = guessed(events, TEXTLESS, CONFIG, targets, half_life=2.0, seed=1)
+    ranks = next_click_ranks(events, TEXTLESS, CONFIG, targets, gap_minutes=30, half_life=2.0, seed=1)
     changed = replace(events, article=events.article.copy())
     last = int(targets.known[early].max())
     kept = np.zeros(len(events), bool)
@@ -117,14 +128,14 @@ def test_what_comes_later_changes_no_rank() -> None:
     kept[:last] = True
     changed.article[~kept] = (changed.article[~kept] + 37) % A
     assert last > LEARNED_SHARE * len(events)
-    again = guessed(changed, TEXTLESS, CONFIG, targets, half_life=2.0, seed=1)
+    again = next_click_ranks(changed, TEXTLESS, CONFIG, targets, gap_minutes=30, half_life=2.0, seed=1)
     np.testing.assert_array_equal(again[early], ranks[early])
     assert not np.array_equal(again[~early], ranks[~early])
 
 
 def test_the_search_tries_each_change_alone_and_finds_what_is_worth_something() -> None:
     events = camps()
-    found = list(search(events, TEXTLESS, CONFIG, half_life=2.0, seed=1))
+    found = list(search(events, TEXTLESS, CONFIG, gap_minutes=30, half_life=2.0, seed=1))
     assert [(row["setting"], row["value"]) for row in found] == [("", None), *changes(CONFIG)]
     assert found[0]["cosine_mrr@10_gain"] == 0.0
     assert all(getattr(CONFIG, name) != value for name, value in changes(CONFIG))
@@ -133,10 +144,10 @@ def test_the_search_tries_each_change_alone_and_finds_what_is_worth_something() 
     slow = by_name["learning_rate", 0.1]  # three passes over so small a log teach nothing at that rate
     assert slow["cosine_mrr@10_gain"] < -slow["cosine_mrr@10_error"] < 0
     assert slow["cosine_mrr@10"] == pytest.approx(found[0]["cosine_mrr@10"] + slow["cosine_mrr@10_gain"], abs=2e-4)
-    assert found[0] == next(search(events, TEXTLESS, CONFIG, half_life=2.0, seed=1))
+    assert found[0] == next(search(events, TEXTLESS, CONFIG, gap_minutes=30, half_life=2.0, seed=1))
 
 
 @pytest.mark.parametrize("clicks", [[], [click("r", "a00", 1)], [click("r", NAMES[i], i) for i in range(20)]])
 def test_a_log_without_anything_to_guess_is_refused(clicks: list[tuple[Any, ...]]) -> None:
     with pytest.raises(DegenerateInput, match="lists to rank"):
-        list(search(with_articles(log_of(clicks), NAMES), TEXTLESS, CONFIG, half_life=2.0, seed=1))
+        list(search(with_articles(log_of(clicks), NAMES), TEXTLESS, CONFIG, gap_minutes=30, half_life=2.0, seed=1))

@@ -8,4 +8,5 @@ Reads ``recsys.events`` in time order; the log is replayed once, so that nothing
     training_set.py    the training rows: each list described by what was known before it
     chunks.py          rows in chunks of whole lists, in memory or on disk
     parquet.py         training rows in Parquet
+    item_search.py     what each setting of the item vectors is worth on the site's own clicks
 """

@@ -55,6 +55,21 @@ def visit_ends(clicks: ClickTable) -> Longs:
     return ends[np.searchsorted(starts, clicks.visit_start)] if len(starts) else ends[:0]
 
 
+def window_starts(clicks: ClickTable, window_ms: int) -> Longs:
+    """The row at which the clicks begin that follow each other closely up to each click: int64 (C,).
+
+    A window may hold several visits; an undated click belongs to the window of the next.
+
+    Args:
+        clicks: the table.
+        window_ms: the longest pause between two clicks of one window.
+    """
+    begins = np.ones(len(clicks.time), np.bool_)
+    near = (clicks.time[:-1] == UNDATED) | (np.diff(clicks.time) <= window_ms)
+    begins[1:] = (np.diff(clicks.visitor) != 0) | ~near
+    return np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0)).astype(np.int64)
+
+
 def visits_of(events: Events, gap_minutes: int) -> ClickTable:
     """The clicks of a log with their visits; clicks of nobody known are left out.
 

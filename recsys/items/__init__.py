@@ -11,8 +11,6 @@ This file needs numpy only.
     training.py   a log of clicks -> item vectors, from the start or from the previous ones
     files.py      item vectors <-> the files of a release
     alignment.py  new item vectors -> the frame of the previous ones, and their drift
-    guessing.py   item vectors -> the rank of each next click
-    search.py     the site's own log -> what each setting is worth
 
 Source: ridge regression, Hoerl and Kennard 1970; content to behaviour for cold articles, van den Oord et al. 2013.
 """

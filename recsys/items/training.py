@@ -18,6 +18,7 @@ import numpy.typing as npt
 from recsys.compiled import compiled
 from recsys.errors import DegenerateInput
 from recsys.events import KINDS, UNDATED, Events
+from recsys.events.people import visitor_keys
 from recsys.items import (
     BEHAVIOUR,
     CONTENT,
@@ -73,8 +74,7 @@ def clicks_of(events: Events, window_hours: float) -> tuple[Rows, Longs]:
         int32 (C,) article rows in time order, int64 (C,) place of the click before, -1 for none.
     """
     clicks = np.flatnonzero(events.kind == CLICK)
-    reader, session = events.reader[clicks].astype(np.int64), events.session[clicks].astype(np.int64)
-    key = np.where(reader >= 0, reader, np.where(session >= 0, session + len(events.reader_ids), -1))
+    key = visitor_keys(events)[clicks]
     order = np.argsort(key, kind="stable")
     time = events.time[clicks][order]
     pause = np.diff(time)
