@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from jobs import admin_tokens, imports, operators
-from jobs import evaluate as evaluate_job
 from jobs import init as init_job
 from jobs import labels as labels_job
 from jobs import publish as publish_job
@@ -197,7 +196,7 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="One JSON object on the last line")] = False,
 ) -> None:
     """Judge every model on the impressions held out, the last ones in time."""
-    evaluate_job.command(context_of(config, seed), as_json=json)
+    command_of("evaluate")(context_of(config, seed), as_json=json)
 
 
 @app.command(rich_help_panel=OUT)

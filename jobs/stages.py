@@ -19,7 +19,7 @@ def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
 
 
 def command_of(name: str) -> Callable[..., None]:
-    """Load a command that draws, for the same reason."""
+    """Load a command that draws or makes tables, for the same reason."""
     command: Callable[..., None] = importlib.import_module(f"jobs.{name}").command
     return command
 

@@ -6,7 +6,7 @@ import pytest
 from recsys.dataset.impressions import FIT, HOLDOUT
 from recsys.dataset.training_set import TrainingSet
 from recsys.errors import StaleArtefact
-from recsys.evaluate.held_out import COLUMN_MODELS, held_out_figures
+from recsys.evaluate.held_out import COLUMN_MODELS, RANKING_FIGURES, held_out_figures, segment_figures
 from recsys.features import COLUMN, NAMES
 from recsys.features.rows import LabelledRows
 
@@ -57,3 +57,18 @@ def test_nothing_to_judge_gives_an_empty_table() -> None:
     rows = some_rows()
     rows.label[:] = 0
     assert held_out_figures(rows, np.zeros(400, np.float32), seed=1) == {}
+
+
+def test_segments_are_judged_by_their_own_lists() -> None:
+    rows = some_rows()
+    clicks = np.repeat([0, 3, 9, 10, 40], 40 * 4)  # of the readers of 200 lists of four
+    rows.matrix[:, COLUMN["history"]] = np.log1p(clicks)
+    held = rows.part == HOLDOUT
+    scores = np.where(clicks >= 10, rows.label, -rows.label)[held].astype(np.float32)  # right for keen readers alone
+    table = segment_figures(rows, scores, seed=1)
+    assert list(table.columns) == [*RANKING_FIGURES, "impressions"]
+    assert set(table.index.get_level_values("segment")) == {"1 to 9 clicks", "10 clicks or more"}
+    assert table.loc[("1 to 9 clicks", "ctr"), "auc"] == 0.0
+    assert table.loc[("10 clicks or more", "ctr"), "auc"] == 1.0
+    assert table.loc[("1 to 9 clicks", "popular"), "impressions"] == 20
+    assert table.loc[("10 clicks or more", "popular"), "impressions"] == 80

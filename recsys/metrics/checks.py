@@ -1,4 +1,4 @@
-"""What every metric asks of labels and scores."""
+"""Requirements of every metric on labels and scores."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Labels and scores of shown lists -> how well each list is ordered.
+"""Ranking figures: labels and scores of shown lists -> how well each list is ordered.
 
 Source: Wu et al. 2020 (MIND): AUC, MRR, nDCG@5 and nDCG@10 of each impression, averaged over impressions.
 """
@@ -8,11 +8,11 @@ import numpy as np
 from recsys.metrics.checks import Array, check_scores
 
 
-def impression_metrics(label: Array, score: Array, impression: Array, *, seed: int = 0) -> dict[str, float]:
-    """Judge scores by how they order each impression.
+def figures_per_impression(label: Array, score: Array, impression: Array, *, seed: int = 0) -> dict[str, Array]:
+    """Figures of each impression that holds both labels.
 
-    An impression counts when it holds both labels. Equal scores are ordered at random by ``seed``, so that a model
-    gains nothing from the order in which candidates are stored; in the AUC a tie counts one half.
+    Equal scores are ordered at random by ``seed``, so that a model gains nothing from the order in which candidates are
+    stored; in the AUC a tie counts one half.
 
     Args:
         label: int (N,), 1 = clicked, 0 = not.
@@ -21,8 +21,8 @@ def impression_metrics(label: Array, score: Array, impression: Array, *, seed: i
         seed: of the order of equal scores.
 
     Returns:
-        "auc", "mrr" (mean over the clicked ones of 1 / rank), "ndcg@5", "ndcg@10", and "impressions", how many counted;
-        the figures are NaN when none does.
+        "impression", int (I,), rising, and float64 (I,) each: "auc", "mrr" (mean over the clicked ones of 1 / rank),
+        "ndcg@5", "ndcg@10".
 
     Raises:
         DegenerateInput: arrays of different lengths, a score that is NaN, or another label.
@@ -31,25 +31,44 @@ def impression_metrics(label: Array, score: Array, impression: Array, *, seed: i
     tie = np.random.default_rng(seed).permutation(len(label))
     order = np.lexsort((tie, -score, impression))
     label, score = label[order].astype(np.float64), score[order]
-    number, start, size = _groups(impression[order])
+    ids, number, start, size = _groups(impression[order])
     place = np.arange(len(label)) - start[number]  # 0 = shown first
     clicked = np.bincount(number, label, len(start))
-    counts = (clicked > 0) & (clicked < size)
-    if not counts.any():
-        return dict.fromkeys(("auc", "mrr", "ndcg@5", "ndcg@10"), float("nan")) | {"impressions": 0}
     figures = {
         "auc": auc_of_groups(label, score, number, clicked, size),
         "mrr": np.bincount(number, label / (place + 1), len(start)) / np.maximum(clicked, 1),
         "ndcg@5": _ndcg(label, place, number, clicked, 5),
         "ndcg@10": _ndcg(label, place, number, clicked, 10),
     }
-    return {name: float(values[counts].mean()) for name, values in figures.items()} | {"impressions": int(counts.sum())}
+    both = (clicked > 0) & (clicked < size)
+    return {"impression": ids[both]} | {name: values[both] for name, values in figures.items()}
 
 
-def _groups(sorted_ids: Array) -> tuple[Array, Array, Array]:
-    """Number of each row's group, and each group's start and size."""
-    _, start, number, size = np.unique(sorted_ids, return_index=True, return_inverse=True, return_counts=True)
-    return number, start, size
+def impression_metrics(label: Array, score: Array, impression: Array, *, seed: int = 0) -> dict[str, float]:
+    """Mean figures of the impressions that hold both labels.
+
+    Args:
+        label: see ``figures_per_impression``, like all that follow.
+        score: higher = more likely.
+        impression: equal within an impression.
+        seed: of the order of equal scores.
+
+    Returns:
+        "auc", "mrr", "ndcg@5", "ndcg@10", and "impressions", how many counted; the figures are NaN when none does.
+
+    Raises:
+        DegenerateInput: arrays of different lengths, a score that is NaN, or another label.
+    """
+    figures = figures_per_impression(label, score, impression, seed=seed)
+    counted = len(figures.pop("impression"))
+    means = {name: float(values.mean()) if counted else float("nan") for name, values in figures.items()}
+    return means | {"impressions": counted}
+
+
+def _groups(sorted_ids: Array) -> tuple[Array, Array, Array, Array]:
+    """Identifiers of the groups, number of each row's group, and each group's start and size."""
+    ids, start, number, size = np.unique(sorted_ids, return_index=True, return_inverse=True, return_counts=True)
+    return ids, number, start, size
 
 
 def auc_of_groups(label: Array, score: Array, number: Array, clicked: Array, size: Array) -> Array:
