@@ -34,7 +34,7 @@ Table = dict[str, "Cost"]
 
 
 class Cost(NamedTuple):
-    """What one stage took.
+    """Cost of one stage.
 
     Attributes:
         seconds: from start to end of its process.

@@ -77,7 +77,8 @@ def judged(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, 
 
 def comparison(figures: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     """Models side by side, the best by AUC first: a row per model, columns ``RANKING_FIGURES`` and TRUTH."""
-    table = pd.DataFrame.from_dict(figures, orient="index").reindex(columns=[*RANKING_FIGURES, *TRUTH])
+    rows = {model: pd.Series(dict(values), dtype=float) for model, values in figures.items()}
+    table: pd.DataFrame = pd.DataFrame(rows).T.reindex(columns=[*RANKING_FIGURES, *TRUTH])
     return table.sort_values("auc", ascending=False, kind="stable")
 
 

@@ -52,7 +52,7 @@ def in_blocks(rows: LabelledRows, lists: int) -> Chunks[LabelledRows]:
                 rows.position[start:stop],
             )
         )
-    return Chunks([chunks_of(piece).facts[0] for piece in pieces], pieces.__getitem__)
+    return Chunks([chunks_of(piece).statistics[0] for piece in pieces], pieces.__getitem__)
 
 
 def windows(source: Any, seed: int | None) -> list[list[int]]:
@@ -213,7 +213,7 @@ def test_a_block_larger_than_the_room_is_a_window_by_itself() -> None:
     source = windows_of(ClickModel(NAMES, config).encoder, "cpu", in_blocks(rows, 100), config, evaluation_mask)
     assert isinstance(source, StreamedWindows)
     assert source.blocks_per_window == 1
-    assert isinstance(source._blocks.facts[0], ChunkStatistics)
+    assert isinstance(source._blocks.statistics[0], ChunkStatistics)
     assert len(windows(source, 1)) == 5
 
 

@@ -13,7 +13,7 @@ from recsys.errors import DegenerateInput
 from recsys.features import COLUMN, GROUPS, NAMES
 from recsys.features.rows import LabelledRows
 from recsys.metrics import auc, judging
-from recsys.metrics.judging import drawn, judge
+from recsys.metrics.judging import judge, sample_lists
 
 CARDS = 4
 RELEVANT, USELESS = COLUMN["item_cosine"], COLUMN["content_cosine"]
@@ -200,7 +200,7 @@ def test_many_rows_are_judged_by_whole_lists_of_a_bounded_number(monkeypatch: py
 
 def test_one_huge_list_is_judged_rather_than_none() -> None:
     rows = LabelledRows.dense(np.zeros((50, 1), np.float32), np.zeros(50, np.int8), np.zeros(50, np.int32))
-    assert len(drawn(rows, 10, np.random.default_rng(1))) == 50
+    assert len(sample_lists(rows, 10, np.random.default_rng(1))) == 50
 
 
 def test_the_same_seed_says_the_same_and_log_odds_are_refused() -> None:

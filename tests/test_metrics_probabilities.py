@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from recsys.errors import DegenerateInput
 from recsys.metrics import auc, auc_error, calibration_error, calibration_square, log_loss, reliability
-from recsys.metrics.probabilities import LEAST
+from recsys.metrics.probabilities import MIN_PROBABILITY
 
 
 def drawn(rows: int, seed: int, digits: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +101,7 @@ def test_an_auc_of_nothing_has_no_standard_error_and_a_perfect_one_none_to_see()
 
 
 def test_a_certain_mistake_costs_much_but_not_everything() -> None:
-    assert log_loss(np.array([1, 0]), np.array([0.0, 1.0])) == pytest.approx(-math.log(LEAST), rel=1e-6)
+    assert log_loss(np.array([1, 0]), np.array([0.0, 1.0])) == pytest.approx(-math.log(MIN_PROBABILITY), rel=1e-6)
     assert log_loss(np.array([1, 0]), np.array([1.0, 0.0], np.float32)) == pytest.approx(0.0, abs=1e-6)
 
 

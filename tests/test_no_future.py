@@ -30,7 +30,7 @@ def test_the_scores_of_the_holdout_do_not_depend_on_what_was_clicked_in_it() -> 
     rows = build_training_set(events, lists_in(events), honest, TRENDS, READERS)
     other = replace(rows, label=np.where(rows.part == HOLDOUT, 1 - rows.label, rows.label).astype(np.int8))
     config = CtrConfig(epochs=3, hidden_units=(8,), batch_size=32, device="cpu")
-    first, second = (evaluated_model(one.blocks(), config, seed=1).scores for one in (rows, other))
+    first, second = (evaluated_model(one.chunks(), config, seed=1).scores for one in (rows, other))
     np.testing.assert_array_equal(first, second)
 
 

@@ -39,7 +39,7 @@ def test_blocks_hold_whole_lists_of_one_part(tmp_path: Path, block: int) -> None
     save_training_set(rows, tmp_path / "features.parquet", block=block)
     blocks = open_training_set(tmp_path / "features.parquet")
     assert len(blocks) == len(rows)
-    for fact, piece in zip(blocks.facts, blocks, strict=True):
+    for fact, piece in zip(blocks.statistics, blocks, strict=True):
         assert isinstance(piece, TrainingSet)
         assert fact.rows == len(piece)
         assert fact.lists == len(piece.context) == len(np.unique(piece.impression))
@@ -116,7 +116,7 @@ def test_files_that_are_no_rows_are_refused(tmp_path: Path) -> None:
 def test_rows_in_memory_are_one_block_each_part(tmp_path: Path) -> None:
     rows = lists(100)
     save_training_set(rows, tmp_path / "features.parquet")
-    mine, theirs = rows.blocks(), open_training_set(tmp_path / "features.parquet")
-    assert [fact[:2] + fact[3:] for fact in mine.facts] == [fact[:2] + fact[3:] for fact in theirs.facts]
+    mine, theirs = rows.chunks(), open_training_set(tmp_path / "features.parquet")
+    assert [fact[:2] + fact[3:] for fact in mine.statistics] == [fact[:2] + fact[3:] for fact in theirs.statistics]
     assert chunks_of(mine) is mine
     np.testing.assert_array_equal(mine.whole().matrix, rows.matrix)

@@ -19,7 +19,7 @@ Float = npt.NDArray[np.float64]
 
 
 class Arm(Protocol):
-    """What every arm can do. Times are ms and never go back."""
+    """Arm of the experiment: it ranks, and learns from clicks. Times are ms and never go back."""
 
     def publish(self, rows: list[int], now: int) -> None:
         """Take articles over that are out from now on."""
@@ -107,7 +107,7 @@ class Popularity(Quiet):
                 self.clicks[self.scene.row_of[event.article]] += self.growth(event.time or now)
 
     def growth(self, time: int) -> float:
-        """What a click weighs: older ones stay as they are, newer ones weigh more."""
+        """Weight of a click: older ones stay as they are, newer ones weigh more."""
         return float(2.0 ** ((time - self.scene.start) / (self.half_life_hours * HOUR_MS)))
 
     def choose(self, visit: Visit, candidates: Rows, k: int) -> Rows:

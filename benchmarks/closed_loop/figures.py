@@ -1,4 +1,4 @@
-"""What came of a run: click rates by day, and how long new articles wait for their first 100 impressions."""
+"""Outcome of a run: click rates by day, and how long new articles wait for their first 100 impressions."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ Words = npt.NDArray[np.object_]
 
 
 class Subject(NamedTuple):
-    """What one article can be about.
+    """Subject of an article.
 
     Attributes:
         language: zh or en.

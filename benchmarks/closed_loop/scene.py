@@ -33,7 +33,7 @@ class Visit(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a reader does with a list of B cards.
+    """Clicks of a reader on a list of B cards.
 
     Attributes:
         looked: bool (B,), cards that are looked at.
@@ -91,7 +91,7 @@ class Scene:
                 opened[self.reader_of[str(event.reader)], self.row_of[event.article]] = True
 
     def candidates(self, visit: Visit, opened: Mask) -> Rows:
-        """What may be shown: out, in the reader's language, not yet opened by them.
+        """Articles that may be shown: out, in the reader's language, not yet opened by them.
 
         Args:
             visit: whose and when.

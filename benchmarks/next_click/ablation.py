@@ -1,4 +1,4 @@
-"""What each part is worth: the click model without one family of features, and with a state that moves less often."""
+"""Worth of each part: the click model without one family of features, and with a state that moves less often."""
 
 import json
 from pathlib import Path
@@ -15,8 +15,8 @@ from recsys.events import Events
 from recsys.features import GROUPS, NAMES
 from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
+from recsys.units import MINUTE_MS
 
-MINUTE_MS = 60_000
 SILENT = ("impressions", "content", "category", "tags")  # a log of clicks alone says nothing of these
 VECTORS = tuple(name for name in NAMES if name.startswith(("item_", "earlier_item")))
 STATES = {"every click": 0, "10 minutes": 10, "1 hour": 60, "6 hours": 360}
@@ -70,7 +70,7 @@ def ablate(events: Events, options: Options, seed: int, folder: Path) -> dict[st
 
 
 def draw(features: dict[str, Figures], states: dict[str, Figures], file: Path) -> None:
-    """What is lost, in points of HR@10 and MRR@10, against the whole model."""
+    """Loss in points of HR@10 and MRR@10, against the whole model."""
     whole = features["all"]
     lost = {
         name: [100 * (whole[key] - figures[key]) for key in ("hr@10", "mrr@10")]

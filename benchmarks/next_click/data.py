@@ -205,7 +205,7 @@ def _next(state: Any) -> Any:
 
 @compiled
 def _holds(rows: Array, row: int) -> bool:
-    """Whether a row is among some."""
+    """True where a row is among some."""
     held = False
     for other in rows:
         held = held or other == row

@@ -45,7 +45,7 @@ CTR = CtrConfig(hidden_units=(128, 128), dropout=0.0, batch_size=128 * 21, click
 
 @dataclass(frozen=True)
 class Options:
-    """What is judged: hours of the log; minutes of it in which whole lists are served; whether baselines run."""
+    """Scope of a run: hours of the log; minutes of it in which whole lists are served; whether baselines run."""
 
     from_hour: float
     to_hour: float
@@ -55,7 +55,7 @@ class Options:
 
 @dataclass
 class Run:
-    """What came out.
+    """Outcome of a run.
 
     Attributes:
         ours: model -> figures.

@@ -119,11 +119,11 @@ class Serving:
         return reader
 
     def figures(self) -> dict[str, float]:
-        """What the recommender's own lists are worth."""
+        """Figures of the recommender's own lists."""
         return self._judge(self._cards)
 
     def baseline_figures(self, model: Baseline) -> dict[str, float]:
-        """What the twenty best of a baseline are worth, from the same live articles."""
+        """Figures of the twenty best of a baseline, from the same live articles."""
         if not self._shown:
             return {}
         numbers = np.array([one.number for one in self._shown])

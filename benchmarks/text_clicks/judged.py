@@ -35,7 +35,7 @@ Scores = npt.NDArray[np.float32]
 
 
 class Judging(NamedTuple):
-    """How far judgements reach; all are variances, compared with the weights that traits were given.
+    """Reach of judgements; all are variances, compared with the weights that traits were given.
 
     Attributes:
         shared: of the general taste, as a share of a reader's own.
@@ -47,7 +47,7 @@ class Judging(NamedTuple):
 
 
 class GeneralTaste(NamedTuple):
-    """What everybody likes.
+    """Taste that everybody shares.
 
     Attributes:
         mean: share of the judgements that were likes.
@@ -59,7 +59,7 @@ class GeneralTaste(NamedTuple):
 
 
 class OwnTaste(NamedTuple):
-    """What one reader likes more, or less, than everybody.
+    """Taste of one reader, more or less than everybody's.
 
     Attributes:
         rows: int64 (J,), the articles judged, ascending.
@@ -134,7 +134,7 @@ def own_taste(traits: Traits, general: GeneralTaste, row: Places, liked: Values,
 
 
 def judged_scores(traits: Traits, general: GeneralTaste, own: OwnTaste, candidates: Places) -> Scores:
-    """How much a reader would like each candidate.
+    """Score of each candidate for a reader.
 
     A judgement tells nothing of the very article that was judged: who liked it has read it, and who judged it again
     mostly judged the other way. Its own pull is therefore left out of a candidate's score.

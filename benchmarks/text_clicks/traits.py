@@ -18,7 +18,7 @@ Values = npt.NDArray[np.float64]
 
 
 class Traits(NamedTuple):
-    """What A articles can be liked for: F traits, those of one article behind those of the other.
+    """Traits that A articles can be liked for: F traits, those of one article behind those of the other.
 
     Attributes:
         columns: int32 (N,), which trait, below F.

@@ -314,9 +314,9 @@ class StreamedWindows:
     ) -> None:
         self._encoder, self._device, self._blocks = encoder, device, blocks
         self._config, self._choice = config, choice
-        largest = max(block.bytes for block in blocks.facts)
+        largest = max(block.bytes for block in blocks.statistics)
         self.blocks_per_window = max(1, int(config.max_rows_gib * GIB / WINDOWS_IN_MEMORY // largest))
-        self._first_row = np.cumsum([0, *(block.rows for block in blocks.facts)])
+        self._first_row = np.cumsum([0, *(block.rows for block in blocks.statistics)])
 
     def windows(self, order: torch.Generator | None) -> Iterator[ImpressionTensors]:
         """See ``Windows``."""
@@ -346,7 +346,7 @@ class StreamedWindows:
     ) -> None:
         """Fill the queue; an exception is put there too, for the thread that reads it."""
         try:
-            numbers = np.arange(len(self._blocks.facts))
+            numbers = np.arange(len(self._blocks.statistics))
             numbers = numbers if rng is None else rng.permutation(numbers)
             blocks_per_window = 1 if rng is None else self.blocks_per_window
             for start in range(0, len(numbers), blocks_per_window):

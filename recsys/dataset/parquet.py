@@ -115,7 +115,7 @@ def load_training_set(file: Path, *parts: int) -> TrainingSet:
     """
     blocks = open_training_set(file)
     blocks = blocks.of_parts(*parts) if parts else blocks
-    return blocks.whole() if blocks.facts else TrainingSet.empty()
+    return blocks.whole() if blocks.statistics else TrainingSet.empty()
 
 
 def open_training_set(file: Path) -> Chunks[TrainingSet]:
@@ -173,7 +173,7 @@ def _table(rows: TrainingSet, lists: int) -> pa.Table:
 
 
 def _rows(table: pa.Table) -> TrainingSet:
-    """What ``_table`` was made of, lists numbered from 0."""
+    """Rows of a table that ``_table`` made, lists numbered from 0."""
     numbers = {name: table[name].to_numpy() for name in NUMBERS}
     first = np.diff(numbers["impression"], prepend=-1) != 0
     numbers["impression"] = numbers["impression"] - numbers["impression"][0]
@@ -196,10 +196,12 @@ def _ids(table: pa.Table, names: tuple[str, ...]) -> Ids:
 
 
 def _fact(group: pq.RowGroupMetaData) -> ChunkStatistics:
-    """What a row group says of itself."""
-    told = {}
+    """Statistics of a row group, from its metadata."""
+    statistics = {}
     for place, name in enumerate(NUMBERS):
-        told[name] = group.column(place).statistics
-    lists = told["impression"].max - told["impression"].min + 1
+        statistics[name] = group.column(place).statistics
+    lists = statistics["impression"].max - statistics["impression"].min + 1
     size = group.num_rows * ROW_BYTES + lists * LIST_BYTES
-    return ChunkStatistics(group.num_rows, lists, size, told["part"].min, told["time"].min, told["time"].max)
+    return ChunkStatistics(
+        group.num_rows, lists, size, statistics["part"].min, statistics["time"].min, statistics["time"].max
+    )

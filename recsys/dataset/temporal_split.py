@@ -62,7 +62,7 @@ def split_impressions(
 
 
 def _starts(time: Longs, shares: Sequence[float]) -> tuple[int, int, int]:
-    """Where fit, validation and holdout begin: as near to the shares asked for as lists of one time stay together.
+    """Starts of fit, validation and holdout, as near to the shares asked for as lists of one time stay together.
 
     Where times are whole days, a day is of one part. Something is always left to fit, and to stop the training by as
     long as there are three different times; without two of them everything is held out.

@@ -1,8 +1,8 @@
-"""The training rows: a log -> what was knowable at each impression, with its labels.
+"""Training rows: a log -> the columns and ids of each impression as they were known at its moment, with its labels.
 
-Reads ``Events`` in time order; produces ``TrainingSet``, a stretch of lists at a time. Honest by construction: the log
-is walked once, and a list is described by what was known strictly before it was shown: counts, item vectors and readers
-from the events before its time. ``leaks`` shows it on any log, by cutting the future off.
+Reads ``Events`` in time order; produces ``TrainingSet``, a chunk of lists at a time. Honest by construction: the log
+is replayed once, and a list is described by what was known strictly before it was shown: counts, item vectors and
+readers from the events before its time. ``leaking_columns`` shows it on any log, by cutting the future off.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.dataset.chunks import Chunks, ChunkStatistics, chunks_of
+from recsys.dataset.chunks import Chunks, chunks_of
 from recsys.dataset.impressions import ClickHistories, Impressions, Longs
 from recsys.dataset.replay import LogReplay
 from recsys.events import Events
@@ -50,13 +50,17 @@ class TrainingSet(LabelledRows):
         made |= {"ids": none[:, : len(CANDIDATE_FIELDS)], "context": none[:, : len(LIST_FIELDS)], "history": none}
         return cls(**made, time=np.zeros(0, np.int64), part=np.zeros(0, np.int8))
 
-    def blocks(self) -> Chunks["TrainingSet"]:
-        """The same, a block per part."""
+    def chunks(self) -> Chunks["TrainingSet"]:
+        """The same, a chunk per part."""
         starts = np.flatnonzero(np.diff(self.part, prepend=-1)).tolist()
         pieces = [self.cut(start, stop) for start, stop in zip(starts, [*starts[1:], len(self)], strict=True)]
-        told = [(int(piece.part[0]), int(piece.time.min()), int(piece.time.max())) for piece in pieces]
-        facts = [ChunkStatistics(*chunks_of(piece).facts[0][:3], *one) for piece, one in zip(pieces, told, strict=True)]
-        return Chunks(facts, pieces.__getitem__)
+        statistics = [
+            chunks_of(piece)
+            .statistics[0]
+            ._replace(part=int(piece.part[0]), since=int(piece.time.min()), until=int(piece.time.max()))
+            for piece in pieces
+        ]
+        return Chunks(statistics, pieces.__getitem__)
 
     def cut(self, start: int, stop: int) -> "TrainingSet":
         """The whole lists from row ``start`` to row ``stop``, numbered from 0."""
@@ -74,7 +78,7 @@ def training_chunks(
     readers_config: ReadersConfig,
     session_gap_minutes: int = 30,
 ) -> Iterator[TrainingSet]:
-    """Walk the log and describe every list by what was known before it, a stretch of lists at a time.
+    """Replay the log and describe every list by what was known before it, a chunk of lists at a time.
 
     Args:
         events: the log; article rows as in the tables.
@@ -88,19 +92,19 @@ def training_chunks(
     Yields:
         Whole lists of one part, numbered from 0.
     """
-    walk = LogReplay(events, lists, trends_config, readers_config, session_gap_minutes)
+    replay = LogReplay(events, lists, trends_config, readers_config, session_gap_minutes)
     block = np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
     configs, at = (trends_config, readers_config), -1
     for first, last in _cuts(lists, block):
         if block[first] != at:
             at = int(block[first])
             tables = tables_at(events, int(lists.refits[at]))
-            walk.trends.describe_articles(tables.category, tables.published)  # clicks are counted by category and age
-            walk.apply_until(int(lists.refits[at]))
-            walk.use_tables(tables)
+            replay.trends.describe_articles(tables.category, tables.published)  # clicks are counted by category and age
+            replay.apply_until(int(lists.refits[at]))
+            replay.use_tables(tables)
         out = np.empty((lists.offsets[last] - lists.offsets[first], len(NAMES)), np.float32)
-        walk.describe(first, last, out)
-        yield _labelled(events, lists.cut(first, last), walk.histories.cut(first, last), tables, configs, out)
+        replay.describe(first, last, out)
+        yield _labelled(events, lists.cut(first, last), replay.histories.cut(first, last), tables, configs, out)
 
 
 def build_training_set(
@@ -111,9 +115,9 @@ def build_training_set(
     readers_config: ReadersConfig,
     session_gap_minutes: int = 30,
 ) -> TrainingSet:
-    """All of ``stretches`` at once."""
-    made = list(training_chunks(events, lists, tables_at, trends_config, readers_config, session_gap_minutes))
-    return concatenated(made) if made else TrainingSet.empty()
+    """All of ``training_chunks`` at once."""
+    chunks = list(training_chunks(events, lists, tables_at, trends_config, readers_config, session_gap_minutes))
+    return concatenated(chunks) if chunks else TrainingSet.empty()
 
 
 def _cuts(lists: Impressions, block: Longs) -> Iterator[tuple[int, int]]:

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from recsys.store import Article
+from recsys.units import DAY_MS, HOUR_MS
 
 FOLDER = Path(__file__).parent
 LEE_FILE = "gensim/test/test_data/lee_background.cor"  # found without loading gensim, which takes a second
 LEE_SOURCE = "ABC news mail, 2001 (Lee corpus)"
-HOUR = 3_600_000
 SENTENCES_A_PARAGRAPH = 3
 
 
@@ -40,7 +40,7 @@ def articles(site: str, now: int, days: int, rng: np.random.Generator) -> list[A
         386 articles, oldest first.
     """
     texts = [*_chinese(site), *_english(site)]
-    ages = np.linspace(days * 24 * HOUR, 0.2 * HOUR, len(texts)).astype(np.int64)
+    ages = np.linspace(days * DAY_MS, 0.2 * HOUR_MS, len(texts)).astype(np.int64)
     order = rng.permutation(len(texts))
     return [replace(texts[row], published_at=int(now - age)) for row, age in zip(order, ages, strict=True)]
 

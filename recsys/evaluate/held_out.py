@@ -26,7 +26,7 @@ COLUMN_MODELS = {
     "content": "content_cosine",
     "items": "item_cosine",
 }
-SEGMENTS = {0: "new readers", 1: "1 to 9 clicks", 10: "10 clicks or more"}  # by clicks before the list
+HISTORY_SEGMENTS = {0: "new readers", 1: "1 to 9 clicks", 10: "10 clicks or more"}  # by clicks before the list
 
 
 def held_out_figures(
@@ -77,7 +77,7 @@ def segment_figures(
     held, scores = _held_out(rows, ctr_scores, seed, baselines)
     label, impression = rows.label[held], rows.impression[held]
     clicks = pd.Series(np.rint(np.expm1(rows.matrix[held, COLUMN["history"]])), impression).groupby(level=0).first()
-    segment = pd.cut(clicks, [*SEGMENTS, np.inf], right=False, labels=list(SEGMENTS.values()))
+    segment = pd.cut(clicks, [*HISTORY_SEGMENTS, np.inf], right=False, labels=list(HISTORY_SEGMENTS.values()))
     tables = {}
     for model, score in scores.items():
         table = pd.DataFrame(figures_per_impression(label, score, impression, seed=seed)).set_index("impression")

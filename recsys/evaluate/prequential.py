@@ -1,8 +1,10 @@
-"""Replay: a log in time order through what serves, with a click model that learns hour by hour from the past alone.
+"""Prequential evaluation, test then train: a log scored in time order by models that learn from its past hour by hour.
 
-Reads a walk (counts, item vectors and readers as of each list) and the lists of the log; produces scores of every
+Reads a replay (counts, item vectors and readers as of each list) and the lists of the log; produces scores of every
 candidate by models that had learned only from clicks that had happened by then, and the lists that the recommender
 itself would have served. Memory is bounded by the lists of one refit, however long the log is.
+
+Source: Dawid 1984 (prequential analysis); Gama, Sebastião and Rodrigues 2013 (evaluation of stream learning).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,32 +20,32 @@ from recsys.dataset.impressions import Impressions
 from recsys.dataset.replay import LogReplay
 from recsys.features import COLUMN, NAMES
 from recsys.features.rows import CandidateRows, LabelledRows, Matrix
+from recsys.units import MINUTE_MS
 
 Scores = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Longs = npt.NDArray[np.int64]
 
 CHUNK = 2_048  # lists described at once: some 26 MB with 51 candidates each
-MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True)
 class RefitSchedule:
-    """How a click model learns along a log.
+    """Schedule by which a click model learns along a log.
 
     Attributes:
         refit_minutes: of log time between two refits.
         first_refit_hours: of log time before the first, so that the columns are scaled by more than one hour's values.
-        memory: refits whose lists are learned from again at each, the last ones.
-        learn_lists: lists of one refit that teach, at most, drawn at random.
-        learn_others: candidates without a click that teach, of each list, drawn at random.
+        memory_refits: refits whose lists are learned from again at each, the last ones.
+        max_lists: lists of one refit that teach, at most, drawn at random.
+        max_negatives: candidates without a click that teach, of each list, drawn at random.
     """
 
     refit_minutes: float = 60.0
     first_refit_hours: float = 6.0
-    memory: int = 3
-    learn_lists: int = 4_000
-    learn_others: int = 20
+    memory_refits: int = 3
+    max_lists: int = 4_000
+    max_negatives: int = 20
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class PrequentialModel:
 
     @property
     def ready(self) -> bool:
-        """Whether it can score."""
+        """True once it can score."""
         return self.learner is None or self.learner.ready
 
     def raw(self, candidates: CandidateRows) -> Scores:
@@ -78,7 +80,7 @@ class PrequentialModel:
 
 
 class ScoredImpressions(NamedTuple):
-    """Scores of the candidates of the lists start:stop by one contender: float32 (n,)."""
+    """Scores of the candidates of the lists start:stop by one model: float32 (n,)."""
 
     name: str
     start: int
@@ -87,10 +89,10 @@ class ScoredImpressions(NamedTuple):
 
 
 def prequential_scores(
-    walk: LogReplay,
+    replay: LogReplay,
     lists: Impressions,
-    contenders: Mapping[str, PrequentialModel],
-    pace: RefitSchedule,
+    models: Mapping[str, PrequentialModel],
+    schedule: RefitSchedule,
     *,
     seed: int,
     score_from: int = 0,
@@ -104,49 +106,49 @@ def prequential_scores(
     a click that had not happened.
 
     Args:
-        walk: over the same log and lists, standing before the first list.
+        replay: of the same log and lists, before the first list.
         lists: in time order.
-        contenders: name -> model; all learn from the same lists.
-        pace: when and from how many lists they learn.
+        models: name -> model; all learn from the same lists.
+        schedule: when and from how many lists they learn.
         seed: of the lists and candidates that teach.
         score_from: number of the first list that is scored; those before it only teach.
         serve: called with the number of a list when everything stands as it did when the list was shown.
         served: bool (I,), the lists for which it is called.
-        extra: bool (N,), candidates that only teach, and only those contenders that see them.
+        extra: bool (N,), candidates that only teach, and only those models that see them.
 
     Yields:
-        The scores of each contender for one stretch of lists after the other, from the first that it could score.
+        The scores of each model for one stretch of lists after the other, from the first that it could score.
     """
-    teacher = PrequentialTrainer(lists, contenders, pace, seed, extra)
-    chunks = list(_chunks(lists, pace, served))
+    trainer = PrequentialTrainer(lists, models, schedule, seed, extra)
+    chunks = list(_chunks(lists, schedule, served))
     with ThreadPoolExecutor(1) as ahead:  # describes the next stretch while this one is scored
-        waiting = ahead.submit(_described, walk, lists, *chunks[0]) if chunks else None
+        waiting = ahead.submit(_described, replay, lists, *chunks[0]) if chunks else None
         for place, (start, stop) in enumerate(chunks):
-            teacher.refit(int(lists.time[start]))
-            matrix = waiting.result() if waiting is not None else _described(walk, lists, start, stop)
+            trainer.refit(int(lists.time[start]))
+            matrix = waiting.result() if waiting is not None else _described(replay, lists, start, stop)
             following = chunks[place + 1] if place + 1 < len(chunks) else None
             alone = served is not None and (served[start] or (following is not None and served[following[0]]))
-            waiting = None if alone or following is None else ahead.submit(_described, walk, lists, *following)
+            waiting = None if alone or following is None else ahead.submit(_described, replay, lists, *following)
             if start >= score_from:
-                for name, contender in contenders.items():
-                    if contender.is_scored and contender.ready:
-                        yield ScoredImpressions(name, start, stop, contender.raw(CandidateRows.dense(matrix)))
+                for name, model in models.items():
+                    if model.is_scored and model.ready:
+                        yield ScoredImpressions(name, start, stop, model.raw(CandidateRows.dense(matrix)))
             if serve is not None and served is not None and served[start]:
                 serve(start)
-            teacher.note(start, stop, matrix)
+            trainer.note(start, stop, matrix)
 
 
-def _described(walk: LogReplay, lists: Impressions, start: int, stop: int) -> Matrix:
+def _described(replay: LogReplay, lists: Impressions, start: int, stop: int) -> Matrix:
     matrix = np.empty((lists.offsets[stop] - lists.offsets[start], len(NAMES)), np.float32)
-    walk.describe(start, stop, matrix)
+    replay.describe(start, stop, matrix)
     return matrix
 
 
-def _chunks(lists: Impressions, pace: RefitSchedule, served: Mask | None) -> Iterable[tuple[int, int]]:
+def _chunks(lists: Impressions, schedule: RefitSchedule, served: Mask | None) -> Iterable[tuple[int, int]]:
     """Stretches of lists within one refit interval, at most ``CHUNK`` long; a served list is one of its own."""
     if not len(lists):
         return
-    interval = (lists.time - lists.time[0]) // int(pace.refit_minutes * MINUTE_MS)
+    interval = (lists.time - lists.time[0]) // int(schedule.refit_minutes * MINUTE_MS)
     alone = np.zeros(len(lists), bool) if served is None else served
     new = np.ones(len(lists), bool)
     new[1:] = (np.diff(interval) != 0) | alone[1:] | alone[:-1]
@@ -157,17 +159,17 @@ def _chunks(lists: Impressions, pace: RefitSchedule, served: Mask | None) -> Ite
 
 
 class PrequentialTrainer:
-    """What the contenders have not learned from yet, and when they do."""
+    """Lists that the models have not learned from yet, and the moments at which they do."""
 
     def __init__(
         self,
         lists: Impressions,
-        contenders: Mapping[str, PrequentialModel],
-        pace: RefitSchedule,
+        models: Mapping[str, PrequentialModel],
+        schedule: RefitSchedule,
         seed: int,
         extra: Mask | None = None,
     ) -> None:
-        self._lists, self._contenders, self._pace = lists, contenders, pace
+        self._lists, self._models, self._schedule = lists, models, schedule
         self._extra = np.zeros(len(lists.article), bool) if extra is None else extra
         self._rng = np.random.default_rng(seed)
         self._pending: list[
@@ -189,15 +191,15 @@ class PrequentialTrainer:
         extra = self._extra[first:last]
         order = np.lexsort((self._rng.random(len(number)) - clicked + extra, number))
         place = np.arange(len(number)) - (lists.offsets[number] - first)
-        kept = np.sort(order[(place < self._pace.learn_others + 1) | extra[order]])
+        kept = np.sort(order[(place < self._schedule.max_negatives + 1) | extra[order]])
         kept = kept[decided[number[kept] - start] >= 0]
         rows = LabelledRows.dense(matrix[kept], clicked[kept].astype(np.int8), number[kept].astype(np.int32))
         self._pending.append((rows, extra[kept], decided[number[kept] - start]))
 
     def refit(self, now: int) -> None:
-        """Let every contender learn from what was decided before ``now`` (ms), once per interval."""
-        interval = (now - int(self._lists.time[0])) // int(self._pace.refit_minutes * MINUTE_MS)
-        early = now - int(self._lists.time[0]) < self._pace.first_refit_hours * 60 * MINUTE_MS
+        """Let every model learn from what was decided before ``now`` (ms), once per interval."""
+        interval = (now - int(self._lists.time[0])) // int(self._schedule.refit_minutes * MINUTE_MS)
+        early = now - int(self._lists.time[0]) < self._schedule.first_refit_hours * 60 * MINUTE_MS
         if interval == self._interval or early or not self._pending:
             return
         self._interval = interval
@@ -207,21 +209,21 @@ class PrequentialTrainer:
         known = decided < now
         self._pending = [(rows.where(~known), extra[~known], decided[~known])]
         some = known & self._some(rows.where(known), rows)
-        self._learned = [*self._learned, (rows.where(some), extra[some])][-self._pace.memory :]
+        self._learned = [*self._learned, (rows.where(some), extra[some])][-self._schedule.memory_refits :]
         told, extra = _joined([one for one, _ in self._learned]), np.concatenate([mask for _, mask in self._learned])
         if not len(told.informative()):
             return
         plain = told.where(~extra) if extra.any() else told
-        for contender in self._contenders.values():
-            if contender.learner is not None:
-                rows = told if contender.sees_extra else plain
-                contender.learner.learn(LabelledRows.dense(contender.rows(rows.matrix), rows.label, rows.impression))
+        for model in self._models.values():
+            if model.learner is not None:
+                rows = told if model.sees_extra else plain
+                model.learner.learn(LabelledRows.dense(model.rows(rows.matrix), rows.label, rows.impression))
 
     def _some(self, known: LabelledRows, rows: LabelledRows) -> Mask:
-        """The rows of at most ``learn_lists`` of the known lists, drawn at random."""
+        """The rows of at most ``max_lists`` of the known lists, drawn at random."""
         numbers = np.unique(known.impression)
-        if len(numbers) > self._pace.learn_lists:
-            numbers = self._rng.choice(numbers, self._pace.learn_lists, replace=False)
+        if len(numbers) > self._schedule.max_lists:
+            numbers = self._rng.choice(numbers, self._schedule.max_lists, replace=False)
         return np.isin(rows.impression, numbers)
 
 

@@ -1,6 +1,6 @@
-"""Company: what is clicked beside the articles that a reader clicked.
+"""Co-visits of the candidates with the articles that a reader clicked.
 
-Reads the live co-visits; produces, for each of B candidates, the evidence that the columns of company are made of.
+Reads the live co-visits; produces, for each of B candidates, the evidence that the columns of co-visits are made of.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from recsys.units import UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
-LAST = 10  # clicks whose company is looked at, of this visit and of the earlier ones
+MAX_CLICKS = 10  # clicks whose co-visits are looked at, of this visit and of the earlier ones
 SECOND = 32  # neighbours of the last click whose own neighbours are looked at
 VISIT_FADE, EARLIER_FADE = 0.7, 0.9  # weight of a click against the one after it
 GAINS = 9
@@ -26,7 +26,7 @@ SHORT, LONG, NEXT_, VISIT, VISIT_MAX, SECOND_, EARLIER, EARLIER_MAX, READ = rang
 def gather_covisits(
     state: TrendState, place: Array, prior: float, clicks: Array, visit: int, now: int, gains: Array, sums: Array
 ) -> None:
-    """What the neighbours of the clicks say for each candidate.
+    """Evidence of the clicks' neighbours for each candidate.
 
     Args:
         state: the counts, as known before ``now``.
@@ -46,19 +46,19 @@ def gather_covisits(
         if place[clicks[p]]:
             gains[place[clicks[p]] - 1, READ] = 1.0
     weight, total = 1.0, 0.0
-    for _ in range(max(visit, n - LAST), n):
+    for _ in range(max(visit, n - MAX_CLICKS), n):
         total += weight
         weight *= VISIT_FADE
     weight = 1.0
-    for p in range(n - 1, max(visit, n - LAST) - 1, -1):
+    for p in range(n - 1, max(visit, n - MAX_CLICKS) - 1, -1):
         _beside(state, place, prior, clicks[p], weight / total, now, fades, VISIT, gains, sums)
         weight *= VISIT_FADE
     weight, total = 1.0, 0.0
-    for _ in range(max(0, visit - LAST), visit):
+    for _ in range(max(0, visit - MAX_CLICKS), visit):
         total += weight
         weight *= EARLIER_FADE
     weight = 1.0
-    for p in range(visit - 1, max(0, visit - LAST) - 1, -1):
+    for p in range(visit - 1, max(0, visit - MAX_CLICKS) - 1, -1):
         _beside(state, place, prior, clicks[p], weight / total, now, fades, EARLIER, gains, sums)
         weight *= EARLIER_FADE
     if visit >= n:

@@ -1,4 +1,4 @@
-"""The compiled kernel: what is known of B candidates for one list, F columns each.
+"""The compiled kernel: F columns of B candidates of one list.
 
 Reads the live counts, the vectors and what the reader clicked; writes one row per candidate. Training, replay and the
 service call this and nothing else, so that what was learned is what is served. What is unknown (a vector, a category,
@@ -59,7 +59,7 @@ READER = COLUMN["history"]
 
 
 class KernelTables(NamedTuple):
-    """What is known of A articles beside the counts, and room to work in.
+    """Tables of A articles beside the counts, and room to work in.
 
     Attributes:
         items: the item vectors.
@@ -217,7 +217,7 @@ def _odds(rate: float) -> float:
 
 @compiled
 def _lifts(state: TrendState, codes: Array, rows: Array, out: Array) -> None:
-    """How much more often an article is clicked in this context than everything is."""
+    """Lifts: clicks of an article in this context against those of everything in it."""
     newest, C = state.clock[NEWEST], len(codes)
     fade = faded(state.clock[LANDMARK], newest, state.slow_per_ms[0])
     for c in range(C):

@@ -1,4 +1,4 @@
-"""What a click model reads of one list, as the service asks for it: by the same code as training's."""
+"""Rows of one list, as the service asks for them: by the same code as training's."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ Articles = npt.NDArray[np.int32]  # rows of articles
 
 @dataclass(frozen=True)
 class ArticleTables:
-    """What is known of A articles, in one shared row space.
+    """Vectors, categories, dates and names of A articles, in one shared row space.
 
     Attributes:
         item_vectors: float32 (A, D2), unit or NaN rows.
@@ -47,7 +47,7 @@ class ArticleTables:
 
 
 def kernel_tables(tables: ArticleTables, trends: Trends, config: ReadersConfig) -> KernelTables:
-    """What the kernel reads beside the counts; to be made once for many lists.
+    """Tables that the kernel reads beside the counts; to be made once for many lists.
 
     The shelf lives are those of this moment.
     """

@@ -16,11 +16,11 @@ from recsys.items.online import OnlineItems
 
 Array = npt.NDArray[Any]
 
-LAST = 10  # clicks whose single vectors are compared with a candidate
+MAX_COMPARED = 10  # clicks whose single vectors are compared with a candidate
 SESSION_HALF_LIFE = 1.0  # half-life, in clicks, of the session vectors
 EARLIER_ITEM = COLUMN["earlier_item"]
 ITEM_AFFINITY = COLUMN["next_item_score"]
-LAST_TAGGED = 20  # clicks whose tags are looked at: later ones weigh too little
+MAX_TAGGED = 20  # clicks whose tags are looked at: later ones weigh too little
 SPARSE = 4  # places of the table per tag that may be in it
 MATCH, KNOWN = COLUMN["tag_match"], COLUMN["tag_known"]
 
@@ -49,9 +49,9 @@ def cosines(
         return
     visiting = _mean(vectors, clicks, visit, SESSION_HALF_LIFE, wanted[1])
     earlier = _mean(vectors, clicks[:visit], 0, half_life, wanted[2])
-    last = np.empty(min(n, LAST), np.int64)
+    last = np.empty(min(n, MAX_COMPARED), np.int64)
     kept = 0
-    for p in range(n - 1, max(0, n - LAST) - 1, -1):
+    for p in range(n - 1, max(0, n - MAX_COMPARED) - 1, -1):
         if not np.isnan(vectors[clicks[p], 0]):
             last[kept] = clicks[p]
             kept += 1
@@ -179,11 +179,11 @@ def tag_matches(tags: Array, weights: Array, half_life: float, clicks: Array, ro
     if not K:
         return
     size = 1
-    while size < SPARSE * LAST_TAGGED * K:
+    while size < SPARSE * MAX_TAGGED * K:
         size *= 2
     keys, sums = np.zeros(size, np.int64), np.zeros(size)
     weight, fade = 1.0, 0.5 ** (1.0 / half_life)
-    for p in range(n - 1, max(0, n - LAST_TAGGED) - 1, -1):
+    for p in range(n - 1, max(0, n - MAX_TAGGED) - 1, -1):
         if not tags[clicks[p], 0]:
             continue
         for k in range(K):
@@ -212,7 +212,7 @@ def tag_matches(tags: Array, weights: Array, half_life: float, clicks: Array, ro
 
 @compiled
 def _place(keys: Array, tag: int) -> int:
-    """Where a tag stands in an open-addressed table, or the free place where it would."""
+    """Place of a tag in an open-addressed table, or the free place at which it would stand."""
     at = tag & (len(keys) - 1)
     while keys[at] != 0 and keys[at] != tag:
         at = (at + 1) & (len(keys) - 1)

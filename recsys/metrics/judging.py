@@ -56,7 +56,7 @@ def judge(
         DegenerateInput: a label other than 0 and 1, or a score that is no probability.
     """
     rng = np.random.default_rng(seed)
-    rows = drawn(rows, MOST_ROWS, rng)
+    rows = sample_lists(rows, MOST_ROWS, rng)
     said = score(rows) if len(rows) else np.empty(0, np.float32)
     return {
         "auc": _known(auc(rows.label, said)),
@@ -68,13 +68,13 @@ def judge(
             {"predicted": predicted, "observed": observed, "rows": count}
             for predicted, observed, count in reliability(rows.label, said)
         ],
-        "importance": _importance(score, drawn(rows, SHUFFLED_ROWS, rng), groups, rng),
+        "importance": _importance(score, sample_lists(rows, SHUFFLED_ROWS, rng), groups, rng),
         "by_age": _by_age(rows, said, names),
         "by_history": _by_history(rows, said, names),
     }
 
 
-def drawn(rows: LabelledRows, most: int, rng: np.random.Generator) -> LabelledRows:
+def sample_lists(rows: LabelledRows, most: int, rng: np.random.Generator) -> LabelledRows:
     """Whole lists at random, of at most so many rows together, but always one list; all rows where they are fewer."""
     if len(rows) <= most:
         return rows

@@ -11,8 +11,10 @@ import numpy.typing as npt
 from recsys.metrics.checks import Array, check_probabilities, check_scores
 from recsys.metrics.lists import auc_of_groups
 
-LEAST = 1e-7  # probabilities are clipped to [LEAST, 1 - LEAST]: float32 rounds what is nearer to 1 to 1
-BINS = 15
+MIN_PROBABILITY = (
+    1e-7  # probabilities are clipped to [MIN_PROBABILITY, 1 - MIN_PROBABILITY]: float32 rounds what is nearer to 1 to 1
+)
+RELIABILITY_BINS = 15
 
 
 def auc(label: Array, score: Array) -> float:
@@ -63,7 +65,7 @@ def log_loss(label: Array, probability: Array) -> float:
 
     Args:
         label: int (N,), 1 = clicked, 0 = not.
-        probability: float (N,) of a click, in [0, 1]; clipped by ``LEAST``, so that no row alone makes it infinite.
+        probability: float (N,) of a click, in [0, 1]; clipped, so that no row alone makes it infinite.
 
     Returns:
         At least 0; NaN without rows.
@@ -74,11 +76,11 @@ def log_loss(label: Array, probability: Array) -> float:
     check_probabilities(label, probability)
     if not len(label):
         return float("nan")
-    p = np.clip(probability.astype(np.float64), LEAST, 1 - LEAST)
+    p = np.clip(probability.astype(np.float64), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     return float(-np.where(label == 1, np.log(p), np.log1p(-p)).mean())
 
 
-def reliability(label: Array, probability: Array, bins: int = BINS) -> list[tuple[float, float, int]]:
+def reliability(label: Array, probability: Array, bins: int = RELIABILITY_BINS) -> list[tuple[float, float, int]]:
     """Mean probability and share of clicks, bin by bin.
 
     The bins have equal mass: sorted by probability, row i of N stands in bin i * bins // N. Equal probabilities stay
@@ -115,7 +117,7 @@ def _place(p: npt.NDArray[np.float64], bins: int) -> npt.NDArray[np.int64]:
     return np.asarray(start * bins // len(p), np.int64)
 
 
-def calibration_error(label: Array, probability: Array, bins: int = BINS) -> float:
+def calibration_error(label: Array, probability: Array, bins: int = RELIABILITY_BINS) -> float:
     """Expected calibration error: mean distance of probability and share of clicks, over ``reliability``'s bins.
 
     Args:
@@ -136,7 +138,7 @@ def calibration_error(label: Array, probability: Array, bins: int = BINS) -> flo
     return sum(rows * abs(said - seen) for said, seen, rows in found) / len(label)
 
 
-def calibration_square(label: Array, probability: Array, bins: int = BINS) -> float:
+def calibration_square(label: Array, probability: Array, bins: int = RELIABILITY_BINS) -> float:
     """Mean squared distance of probability and share of clicks, over ``reliability``'s bins, less what chance adds.
 
     The square of a bin's distance is on average too large by the variance of that distance, which the bin's own rows

@@ -35,7 +35,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SimulatedWorld:
-    """What only the simulator knows. ``R`` readers, ``A`` articles, ``C`` categories.
+    """Truth that only the simulator knows. ``R`` readers, ``A`` articles, ``C`` categories.
 
     Attributes:
         articles: the articles, in row order.
@@ -75,7 +75,7 @@ class SimulatedWorld:
         return np.asarray(self.news_value(rows, now) / (1.0 + np.exp(-logit)), dtype=np.float64)
 
     def news_value(self, rows: Rows, now: int) -> Float:
-        """What is left of each article's news value at ``now``: float64 (B,) in (0, 1]."""
+        """Share of each article's news value that is left at ``now``: float64 (B,) in (0, 1]."""
         hours = np.maximum(now - self.published[rows], 0) / HOUR_MS
         return np.asarray(0.4 + 0.6 * 0.5 ** (hours / NEWS_HALF_LIFE_HOURS), dtype=np.float64)
 
@@ -150,7 +150,7 @@ def visits(
 
 
 def attention(cards: int) -> Float:
-    """How likely each card of a list is looked at, from the top: float64 (cards,) in (0, 1]."""
+    """Chance that each card of a list is examined, from the top: float64 (cards,) in (0, 1]."""
     return np.asarray((1.0 + np.arange(cards)) ** -POSITION_DECAY, dtype=np.float64)
 
 
