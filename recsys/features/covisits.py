@@ -15,7 +15,7 @@ from recsys.units import UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
-MAX_CLICKS = 10  # clicks whose co-visits are looked at, of this visit and of the earlier ones
+COVISITED_CLICKS = 10  # clicks whose co-visits are looked at, of this visit and of the earlier ones
 SECOND = 32  # neighbours of the last click whose own neighbours are looked at
 VISIT_FADE, EARLIER_FADE = 0.7, 0.9  # weight of a click against the one after it
 GAINS = 9
@@ -46,19 +46,19 @@ def gather_covisits(
         if place[clicks[p]]:
             gains[place[clicks[p]] - 1, READ] = 1.0
     weight, total = 1.0, 0.0
-    for _ in range(max(visit, n - MAX_CLICKS), n):
+    for _ in range(max(visit, n - COVISITED_CLICKS), n):
         total += weight
         weight *= VISIT_FADE
     weight = 1.0
-    for p in range(n - 1, max(visit, n - MAX_CLICKS) - 1, -1):
+    for p in range(n - 1, max(visit, n - COVISITED_CLICKS) - 1, -1):
         _beside(state, place, prior, clicks[p], weight / total, now, fades, VISIT, gains, sums)
         weight *= VISIT_FADE
     weight, total = 1.0, 0.0
-    for _ in range(max(0, visit - MAX_CLICKS), visit):
+    for _ in range(max(0, visit - COVISITED_CLICKS), visit):
         total += weight
         weight *= EARLIER_FADE
     weight = 1.0
-    for p in range(visit - 1, max(0, visit - MAX_CLICKS) - 1, -1):
+    for p in range(visit - 1, max(0, visit - COVISITED_CLICKS) - 1, -1):
         _beside(state, place, prior, clicks[p], weight / total, now, fades, EARLIER, gains, sums)
         weight *= EARLIER_FADE
     if visit >= n:
