@@ -1,3 +1,5 @@
+"""Categories: the training set, classification, topics, and the benchmark of it all."""
+
 import json
 import sys
 from collections.abc import Sequence
@@ -7,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
 
 from benchmarks.categories import __main__ as benchmark
 from benchmarks.categories.data import as_corpus, cross_validation, encode, read_articles
@@ -17,13 +18,7 @@ from recsys.categories.classification import CategoryModel, assign_all, load_cat
 from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import ArticleCorpus
 from recsys.categories.training import fit_categories
-from recsys.classifiers import EncodedDocuments, LabelRows
-from recsys.classifiers.calibrated import LOADS
-from recsys.classifiers.calibration import best_temperature, probabilities, stratified_folds
-from recsys.classifiers.ensemble import Ensemble, best_powers, log_probabilities
-from recsys.classifiers.fitting import LabelledDocuments, fit_classifier
-from recsys.classifiers.linear import SparseMatrix
-from recsys.classifiers.nearest_mean import whitened_means
+from recsys.classifiers import EncodedDocuments
 from recsys.settings import Settings
 from recsys.words import Matrix, WordVectors, unit_rows
 from recsys.words.config import WordsConfig
@@ -157,79 +152,6 @@ def test_classifiers_and_categories_survive_the_disk(tmp_path: Path) -> None:
     assert [(row["id"], row["category"], row["given"]) for row in rows] == [("a", "x", True), ("b", None, False)]
 
 
-def test_the_whitened_means_are_those_of_the_inverse_covariance() -> None:
-    """The oracle: half the squared Mahalanobis distance in float64, with the covariance and its inverse written out."""
-    rng = np.random.default_rng(0)
-    label = np.arange(60) % 3
-    x = rng.normal(size=(60, 8)).astype(np.float32) + np.eye(8, dtype=np.float32)[label] * 2
-    x[rng.random(x.shape) < 0.5] = 0
-    rows, turned = sparse(x[:, :5]), sparse(x[:, :5].T)
-    weights, constant = whitened_means(rows, turned, x[:, 5:], label, 3, ridge=2.0)
-    means = np.array([x[label == row].mean(axis=0) for row in range(3)], dtype=np.float64)
-    inside = x - means[label]
-    P = np.linalg.inv(inside.T @ inside / 60 + 2 / 60 * np.eye(8))
-    distance = np.array([[(one - mean) @ P @ (one - mean) for mean in means] for one in x.astype(np.float64)])
-    found = x @ weights + constant
-    assert found - found[:, :1] == pytest.approx(-(distance - distance[:, :1]) / 2, abs=0.02)
-
-
-def sparse(matrix: Matrix) -> SparseMatrix:
-    columns = [np.flatnonzero(row) for row in matrix]
-    values = [row[row != 0] for row in matrix]
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in columns])])
-    return SparseMatrix(*(torch.from_numpy(one) for one in (np.concatenate(columns), starts, np.concatenate(values))))
-
-
-@pytest.mark.parametrize(("scale", "ridge"), [(10, 0.01), (1000, 10.0)])
-def test_means_stay_finite_where_rounding_hides_the_curvature(scale: float, ridge: float) -> None:
-    """The first three columns tell the categories and do not vary inside them: all that is left of them is the ridge,
-    too small beside their squares for float32."""
-    rng, label = np.random.default_rng(0), np.arange(300) % 3
-    x = rng.normal(size=(300, 8)).astype(np.float32)
-    x[:, :3] = scale * np.eye(3, dtype=np.float32)[label]
-    weights, constant = whitened_means(sparse(x[:, :4]), sparse(x[:, :4].T), x[:, 4:], label, 3, ridge)
-    assert np.isfinite(weights).all()
-    assert ((x @ weights + constant).argmax(axis=1) == label).all()
-
-
-def test_a_category_without_articles_is_nobodys_nearest() -> None:
-    label, x = np.array([0, 0, 2, 2]), np.eye(4, dtype=np.float32)
-    weights, constant = whitened_means(sparse(x), sparse(x.T), x[:, :0], label, 3, ridge=1.0)
-    assert (x @ weights + constant).argmax(axis=1).tolist() == [0, 0, 2, 2]
-
-
-def test_folds_are_spread_and_an_article_alone_in_its_category_always_teaches() -> None:
-    label_rows = np.array([0] * 50 + [1] * 10 + [2])
-    fold = stratified_folds(label_rows, np.random.default_rng(0))
-    assert np.bincount(fold[:50]).tolist() == [10] * 5
-    assert np.bincount(fold[50:60]).tolist() == [2] * 5
-    assert fold[60] == -1
-
-
-def drawn(scores: Matrix, rng: np.random.Generator) -> LabelRows:
-    """A category for each row, drawn by its softmax."""
-    cumulative = np.cumsum(probabilities(scores, 1.0), axis=1)
-    rows: LabelRows = (rng.random((len(scores), 1)) > cumulative[:, :-1]).sum(axis=1)
-    return rows
-
-
-def test_the_temperature_of_scores_three_times_too_sure_is_three() -> None:
-    rng = np.random.default_rng(0)
-    scores = rng.normal(scale=2, size=(4000, 4)).astype(np.float32)
-    label_rows = drawn(scores, rng)
-    assert best_temperature(3 * scores, label_rows) == pytest.approx(3, rel=0.12)
-    assert best_temperature(scores[:5], label_rows[:5]) == 1  # too few to judge by
-
-
-def test_a_member_that_knows_nothing_is_not_listened_to() -> None:
-    rng = np.random.default_rng(0)
-    scores = rng.normal(scale=2, size=(2000, 3)).astype(np.float32)
-    label_rows = drawn(scores, rng)
-    noise = rng.normal(scale=2, size=scores.shape).astype(np.float32)
-    powers = best_powers([log_probabilities(scores, 1.0), log_probabilities(noise, 1.0)], label_rows)
-    assert powers == pytest.approx([1, 0], abs=0.1)
-
-
 def test_an_ensemble_and_its_confidences_survive_the_disk(tmp_path: Path) -> None:
     vectors, truth = two_camps(80)
     site = Site(tmp_path, vectors)
@@ -238,23 +160,6 @@ def test_an_ensemble_and_its_confidences_survive_the_disk(tmp_path: Path) -> Non
     assert load_categories(tmp_path).assign(site.documents(), "en") == model.assign(site.documents(), "en")
     right = [row.category == name for row, name in zip(model.assign(site.documents(), "en"), truth, strict=True)]
     assert np.mean(right) > 0.9
-
-
-def test_the_ensemble_is_of_three_unless_told_otherwise(tmp_path: Path) -> None:
-    words = {"sport": "goal match team coach league", "money": "bank profit market shares economy"}
-    rng, truth = np.random.default_rng(0), ["sport", "money"] * 30
-    texts = [rng.choice(words[name].split(), 6).tolist() for name in truth]
-    documents = EncodedDocuments(
-        [text[:2] for text in texts], [text[2:] for text in texts], np.full((60, 5), np.nan, "f4")
-    )
-    training_set = LabelledDocuments(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
-    config = CategoriesConfig(model="ensemble", epochs=6, batch_size=8)
-    classifier = fit_classifier(config.model, training_set, WORDS, config, 1).classifier
-    assert isinstance(classifier, Ensemble)
-    assert classifier.names == ["nearest-mean", "linear", "bag"]
-    assert (classifier.scores(documents).argmax(axis=1) == training_set.label_rows).all()
-    classifier.save(tmp_path)
-    assert np.array_equal(LOADS["ensemble"](tmp_path).scores(documents), classifier.scores(documents))
 
 
 def test_an_uncertain_guess_is_kept_but_not_shown(tmp_path: Path) -> None:

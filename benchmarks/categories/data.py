@@ -91,7 +91,7 @@ def cross_validation(rows: Rows, folds: int, rng: np.random.Generator) -> Folds:
 
 
 def _text(row: dict[str, Any]) -> str:
-    """What makes two texts the same: the body, or the title of an article that has none."""
+    """Text by which two articles are the same: the body, or the title where there is none."""
     return " ".join(str(row.get("body") or row.get("text") or row.get("title")).lower().split())
 
 

@@ -1,4 +1,4 @@
-"""Every way of sorting articles, ours and the baselines: held-out articles -> the category that each is given."""
+"""Classifiers, ours and the baselines: held-out articles -> the category that each is given."""
 
 import time
 from collections import Counter
@@ -30,7 +30,7 @@ Names = list[str | None]
 
 
 class Answers(NamedTuple):
-    """What one model says of held-out articles.
+    """Answers of one model about held-out articles.
 
     Attributes:
         categories: of each, None without ground.
@@ -46,7 +46,7 @@ class Answers(NamedTuple):
 def ours(
     corpus: Corpus, encoded: Encoded, fold: int, models: Sequence[str], config: CategoriesConfig, seed: int
 ) -> Iterator[tuple[str, Answers]]:
-    """Our models, each calibrated; the ensemble is made of the ``config.ensemble`` without learning them twice."""
+    """Our models, each calibrated; the ensemble is made of the ``config.ensemble`` without training them twice."""
     held: Flags = np.equal(corpus.folds, fold)
     given = [None if out else label for out, label in zip(held, corpus.labels, strict=True)]
     vectors = load_npy(encoded.folder / "articles" / "vectors.npy")
@@ -76,18 +76,18 @@ def _answers(shares: Matrix, labels: list[str], seconds: float) -> Answers:
 
 def baselines(corpus: Corpus, encoded: Encoded, fold: int) -> Iterator[tuple[str, Answers]]:
     """The commonest category; means of vectors; what scikit-learn's users do."""
-    taught, held = np.flatnonzero(corpus.folds != fold), np.flatnonzero(corpus.folds == fold)
-    labels = [corpus.labels[row] for row in taught]
+    training, held = np.flatnonzero(corpus.folds != fold), np.flatnonzero(corpus.folds == fold)
+    labels = [corpus.labels[row] for row in training]
     common, count = Counter(labels).most_common(1)[0]
     yield "majority", Answers([common] * len(held), [count / len(labels)] * len(held), 0)
     for name, vectors in _mean_vectors(encoded).items():
-        yield name, Answers(plain_means(vectors, labels, taught, held), [float("nan")] * len(held), 0)
+        yield name, Answers(plain_means(vectors, labels, training, held), [float("nan")] * len(held), 0)
     for name, classifier in {"tfidf_lr": LogisticRegression(C=10, max_iter=1000), "tfidf_svm": LinearSVC()}.items():
         texts = [f"{title}\n{body}" for title, body in zip(corpus.titles, corpus.bodies, strict=True)]
         words = _words(encoded) if corpus.language == "zh" else [""] * len(texts)
         pairs = list(zip(words, texts, strict=True))
         pipeline = make_pipeline(_features(corpus.language), classifier)
-        pipeline.fit([pairs[row] for row in taught], labels)
+        pipeline.fit([pairs[row] for row in training], labels)
         found = pipeline.predict([pairs[row] for row in held]).tolist()
         yield name, Answers(found, [float("nan")] * len(held), 0)
 
@@ -124,10 +124,10 @@ def _mean_vectors(encoded: Encoded) -> dict[str, Matrix]:
     return {"plain_mean": load_npy(encoded.folder / "articles" / "vectors.npy"), **found}
 
 
-def plain_means(vectors: Matrix, labels: Sequence[str], taught: Folds, held: Folds) -> Names:
+def plain_means(vectors: Matrix, labels: Sequence[str], training: Folds, held: Folds) -> Names:
     """The category whose mean is nearest by cosine, without whitening."""
     names, known, of = sorted(set(labels)), np.nan_to_num(vectors), np.array(labels)
-    means = unit_rows(np.array([known[taught][of == name].mean(axis=0) for name in names]))
+    means = unit_rows(np.array([known[training][of == name].mean(axis=0) for name in names]))
     return [names[place] for place in (known[held] @ means.T).argmax(axis=1)]
 
 

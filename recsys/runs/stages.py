@@ -48,7 +48,7 @@ STAGES = {
         ("*",),
     ),
     "categories": StageEntry(
-        "sort articles into categories by the nearest category mean",
+        "classify articles into categories by the nearest category mean",
         ("articles.parquet", "categories.json", "*/*"),
     ),
     "stories": StageEntry("find near copies: articles that are one text", ("*",)),

@@ -148,7 +148,7 @@ def _hashed(folded: str) -> int:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two folded tags share a word, or one of them, written without blanks, holds the other."""
+    """True for two folded tags that share a word, or of which one, written without blanks, holds the other."""
     return not set(one.split()).isdisjoint(other.split()) or (not one.isascii() and (one in other or other in one))
 
 

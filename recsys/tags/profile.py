@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from recsys.tags import STEM, Tag, TaggedArticle, TagKind, Tags, fold
 
-LAST = 20  # clicks in which common keywords are looked for: later ones weigh too little
-BAR = 6  # categories of a profile: a reader has more of them than an article
+_LAST_CLICKS = 20  # clicks in which common keywords are looked for: later ones weigh too little
+_BAR = 6  # categories of a profile: a reader has more of them than an article
 
 
 def profile(clicked: Sequence[TaggedArticle | None], weights: Sequence[float]) -> Tags:
@@ -36,7 +36,7 @@ def profile(clicked: Sequence[TaggedArticle | None], weights: Sequence[float]) -
         whole = sum(article.weights)
         for tag in article.tags.stem if whole > 0 else ():
             _add(stem, tag._replace(weight=weight * tag.weight / whole))
-    return Tags(_heaviest(bar, BAR), _heaviest(stem, STEM))
+    return Tags(_heaviest(bar, _BAR), _heaviest(stem, STEM))
 
 
 def favourites(articles: Sequence[TaggedArticle | None], clicks: Sequence[int]) -> frozenset[str]:
@@ -46,7 +46,7 @@ def favourites(articles: Sequence[TaggedArticle | None], clicks: Sequence[int]) 
         articles: by row; None for one that is known only from clicks.
         clicks: rows, oldest first.
     """
-    clicked = [article for row in dict.fromkeys(clicks[-LAST:]) if (article := articles[row])]
+    clicked = [article for row in dict.fromkeys(clicks[-_LAST_CLICKS:]) if (article := articles[row])]
     counts = Counter(piece for article in clicked for piece in article.pieces)
     return frozenset(whole for article in clicked for whole in article.wholes if counts[whole] > 1)
 
