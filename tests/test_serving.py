@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from granian.constants import Interfaces
 
 from recsys.features.matrix import candidate_rows
 from recsys.recommend.context import Tier
@@ -28,6 +29,7 @@ from recsys.workspace import load_npy, read_table
 from tests.newsroom import SITE, Toy
 from tests.service import article, copy_of, serving
 from tests.test_admin import for_children
+from web.__main__ import Parent
 
 NEWER = "20990101T000000Z-aaaa"
 ROOT = Path(__file__).resolve().parents[1]
@@ -301,3 +303,15 @@ def test_the_process_that_watches_the_workers_loads_no_model_library() -> None:
     code = "import sys, web.__main__; print(sorted({'torch', 'flask'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_signals_wait_for_no_lock_and_only_the_first_one_counts() -> None:
+    parent = Parent("web.worker:create", interface=Interfaces.WSGI, factory=True)
+    event = parent.main_loop_interrupt
+    with event._cond:  # as where the first signal's handler, or the main thread's wait, is interrupted
+        parent.signal_handler_interrupt(15, None)
+        parent.signal_handler_interrupt(2, None)
+        assert not event.is_set()
+        assert [thread.name for thread in threading.enumerate()].count("end") == 1
+    assert event.wait(10)
+    assert parent.interrupt_signal

@@ -1,14 +1,23 @@
-"""Every click counts at once: the list changes and says why, vectors move, visits and contexts go on."""
+"""One worker under change: what others wrote, robots and wrong clocks, and what every click teaches it at once."""
 
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from recsys.errors import StoreError
 from recsys.recommend.context import Tier
+from recsys.releases import Releases
+from recsys.serving import live
+from recsys.serving.live import LiveState
+from recsys.store import Event, Kind, Store, Written
 from recsys.units import now_ms
-from tests.newsroom import TOPICS, Toy
-from tests.service import Service, article, copy_of, serving
+from tests.newsroom import SITE, TOPICS, Toy
+from tests.service import FOUR, Service, article, copy_of, fill, four, plain_settings, problem, serving
 
 
 def row_of(service: Service, name: str) -> int:
@@ -124,3 +133,207 @@ def test_a_click_dated_ahead_counts_as_of_now(toy: Toy, tmp_path: Path, monkeypa
         )  # this worker's clock is an hour behind
         service.click("markets-0", reader="r", time=now)
         assert trends.odd["ahead"] == 1
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Service]:
+    """Four articles, no click, no release."""
+    with four(tmp_path) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same for tests that leave it as it is."""
+    with four(tmp_path_factory.mktemp("quiet")) as service:
+        yield service
+
+
+def test_a_hidden_article_is_gone_at_the_next_poll(tmp_path: Path) -> None:
+    with four(tmp_path, poll_seconds=0.05) as service:
+        assert "a2" in service.ids()
+        service.store.hide_article(SITE, "a2", "ann")
+        deadline = time.monotonic() + 1.0
+        while "a2" in service.ids():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert service.client.get("/article/a2").status_code == 404
+
+
+def test_an_article_changed_twice_within_a_moment_shows_its_last_title(site: Service) -> None:
+    for title in ("First", "Second"):
+        site.store.put_articles([article("a1", category="x", title=title)])
+        site.live.refresh()
+    assert site.get("/api/v1/recommendations", k=1)["items"][0]["title"] == "Second"
+
+
+def test_more_new_articles_than_there_is_room_for_are_laid_out_anew(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = site.live.catalogue.room
+    site.store.put_articles([article(f"n{n}") for n in range(room + 3)])
+    site.live.refresh()
+    assert site.live._builder is not None
+    site.live._builder.join()
+    assert len(site.live.catalogue.ids) == room + 7
+
+
+def test_only_the_newest_articles_are_served_when_there_are_too_many(tmp_path: Path) -> None:
+    with four(tmp_path, max_articles=2) as service:
+        assert service.ids() == ["a1", "a2"]
+
+
+def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(
+    quiet: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise StoreError("a database that answers", "host db.internal is down", "Check it.")
+
+    for name in ("add_events", "clicks_of", "last_seq"):
+        monkeypatch.setattr(quiet.store, name, fail)
+    event = {"event_id": "e", "kind": "click", "article": "a1"}
+    assert "db.internal" not in problem(quiet.client.post("/api/v1/events", json=event), 503, "store-unavailable")
+    problem(quiet.client.get("/readyz"), 503, "store-unavailable")
+    assert quiet.client.get("/healthz").status_code == 200
+    assert len(quiet.ids(reader="r")) == 4
+
+
+def test_a_database_file_that_was_taken_away_takes_no_events_and_is_not_ready(tmp_path: Path) -> None:
+    settings = plain_settings(tmp_path)
+    event = {"event_id": "e", "kind": "click", "article": "a1"}
+    with serving(settings) as service:
+        file = next(tmp_path.glob("*.db"))
+        away = file.rename(tmp_path / "away")
+        problem(service.client.post("/api/v1/events", json=event), 503, "store-unavailable")
+        problem(service.client.get("/readyz"), 503, "store-unavailable")
+        assert service.client.get("/api/v1/recommendations?reader=r").status_code == 200
+        away.rename(file)
+        assert service.client.post("/api/v1/events", json=event).get_json()["accepted"] == 1
+
+
+def test_a_database_that_stays_locked_holds_up_one_thread_and_not_all(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "WRITE_SECONDS", 0.05)
+    free, entered = threading.Event(), threading.Event()
+    add_events = site.store.add_events
+
+    def slow(events: Sequence[Event]) -> Written:
+        entered.set()
+        assert free.wait(10)
+        return add_events(events)
+
+    monkeypatch.setattr(site.store, "add_events", slow)
+    first = threading.Thread(target=site.live.accept, args=([Event("e0", SITE, Kind.CLICK, "a1", time=now_ms())],))
+    first.start()
+    try:
+        assert entered.wait(10)
+        answer = site.client.post("/api/v1/events", json={"event_id": "e1", "kind": "click", "article": "a1"})
+        problem(answer, 503, "store-unavailable")
+        assert answer.headers["Retry-After"] == "1"
+        assert site.ids(reader="r")
+    finally:
+        free.set()
+        first.join()
+    assert [event.event_id for event in site.store.events_after(SITE, 0, 10)] == ["e0"]
+
+
+def test_a_reader_is_loaded_once_and_then_follows_the_events(site: Service) -> None:
+    site.store.add_events([Event("e0", SITE, Kind.CLICK, "a1", reader="r", time=now_ms())])
+    assert "a1" not in site.ids(reader="r")  # loaded from the database before the events were followed
+    site.live.catch_up()
+    site.store.add_events([Event("e1", SITE, Kind.CLICK, "a2", reader="r", time=now_ms())])
+    site.live.catch_up()
+    assert site.ids(reader="r") == ["a3", "a4"]
+    state = site.live._memory.reader("r")
+    assert state is not None
+    assert len(state.clicks) == 2
+
+
+def test_what_another_worker_took_counts_in_the_readers_very_next_list(site: Service) -> None:
+    assert "a1" in site.ids(reader="r", session="s")
+    site.store.add_events([Event("e0", SITE, Kind.CLICK, "a1", reader="r", time=now_ms())])
+    site.store.add_events([Event("e1", SITE, Kind.DISMISS, "a2", session="s", time=now_ms())])
+    assert {"a1", "a2"}.isdisjoint(site.ids(reader="r", session="s"))
+
+
+def test_the_reader_not_seen_for_longest_is_forgotten_and_comes_back(tmp_path: Path) -> None:
+    with four(tmp_path, max_readers=2) as service:
+        service.click("a1", reader="r0")
+        for reader in ("r0", "r1", "r2"):
+            service.ids(reader=reader)
+        assert "r0" not in service.live._memory
+        assert "a1" not in service.ids(reader="r0")
+
+
+DAY = 24 * 3_600_000
+YEAR = 365 * DAY
+
+
+def test_a_robot_of_four_hundred_clicks_and_a_reader_who_reloads_move_nothing(tmp_path: Path) -> None:
+    with four(tmp_path) as service:
+        for n in range(3):
+            service.click("a3", reader=f"r{n}")
+        service.click("a2", reader="r1")
+        before = service.ids(k=4)
+        for n in range(5):
+            service.click("a4", reader="reloads", event_id=f"f{n}")
+        robot = [{"event_id": f"b{n}", "kind": "click", "article": "a1", "reader": "robot"} for n in range(400)]
+        for start in range(0, 400, 100):
+            sent = service.client.post("/api/v1/events", json={"events": robot[start : start + 100]})
+            assert sent.status_code == 202
+        assert service.live.odd_readers == ["robot"]
+        today = [(item["id"], item["clicks"]) for item in service.get("/api/v1/today")["items"]]
+        assert today == [("a3", 3), ("a2", 1), ("a4", 1)]
+        assert before[:2] == ["a3", "a2"]
+        assert service.ids(k=4)[0] == "a3"
+        assert service.ids(k=4)[-1] == "a1"
+
+
+def test_what_was_imported_with_a_time_ahead_is_neither_popular_nor_today_s(tmp_path: Path) -> None:
+    with four(tmp_path) as service:
+        ahead = [Event(f"e{n}", SITE, Kind.CLICK, "a4", f"r{n}", time=now_ms() + YEAR) for n in range(9)]
+        service.store.add_events(ahead)
+        service.click("a3", reader="r1")
+        service.live.catch_up()
+        assert service.live._state.recommender.trends.odd["ahead"] == 9
+        assert [item["id"] for item in service.get("/api/v1/today")["items"]] == ["a3"]
+        assert service.ids(k=1, reader="stranger") == ["a3"]
+        assert "a4" in service.ids(k=4, reader="r2")  # who has not opened it yet, as far as is known
+
+
+def test_a_clock_that_was_a_year_ahead_for_a_night_leaves_no_damage(tmp_path: Path) -> None:
+    settings, now = plain_settings(tmp_path), [now_ms()]
+    fill(settings, *FOUR)
+    store = Store.open(settings.database_url, settings.store)
+    live = LiveState(settings, store, Releases(settings.data_dir / "releases", settings.releases), lambda: now[0])
+
+    def click(name: str, article: str) -> None:
+        live.accept([Event(name, SITE, Kind.CLICK, article, name, time=now[0])])
+
+    def popular() -> list[int]:
+        trends = live._state.recommender.trends
+        clicks = trends.clicks(np.arange(len(trends), dtype=np.int32), now[0])
+        return [int(count) for count in clicks[:, 1].round()]
+
+    try:
+        for n in range(5):
+            click(f"before{n}", "a1")
+        right = popular()
+        now[0] += YEAR
+        click("night", "a2")
+        assert sum(popular()) == 1
+        now[0] -= YEAR
+        live._mend_counts()
+        assert live._builder is not None
+        live._builder.join()
+        assert popular() == right
+        assert live._state.recommender.trends.odd["ahead"] == 1
+        builder = live._builder
+        live._mend_counts()  # there is nothing left to mend
+        assert live._builder is builder
+        click("after", "a1")
+        assert sum(popular()) == 6
+    finally:
+        live.close()
+        store.close()
