@@ -73,8 +73,8 @@ def g1(file: Path, sample: float, seed: int) -> Log:
     kept = np.random.default_rng(seed).random(len(readers))[reader_row] < sample
     order = np.flatnonzero(kept)[np.argsort(clicked[kept], kind="stable")]
     visit = np.unique(session, return_inverse=True)[1][order].astype(np.int32)
-    found = _events(clicked[order], row[order], reader_row[order], visit, [str(one) for one in ids], len(readers))
-    return Log(found, np.zeros(len(ids), np.int64), HOUR_MS)
+    events = _events(clicked[order], row[order], reader_row[order], visit, [str(name) for name in ids], len(readers))
+    return Log(events, np.zeros(len(ids), np.int64), HOUR_MS)
 
 
 def simulated(readers: int, days: int, seed: int) -> Log:
@@ -89,9 +89,9 @@ def simulated(readers: int, days: int, seed: int) -> Log:
     order = np.argsort(clicked, kind="stable")
     row = np.array([row_of[event.article] for event in clicks])[order]
     reader = np.array([int((event.reader or "").removeprefix(READER_PREFIX)) for event in clicks])[order]
-    found = _events(clicked[order], row, reader, reader, list(row_of), readers)
+    events = _events(clicked[order], row, reader, reader, list(row_of), readers)
     language = np.unique([str(article.language) for article in articles], return_inverse=True)[1]
-    return Log(found, language, 24 * HOUR_MS)
+    return Log(events, language, 24 * HOUR_MS)
 
 
 def _events(clicked: Array, row: Array, reader: Array, visit: Array, ids: list[str], readers: int) -> Events:
@@ -130,7 +130,7 @@ def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> 
     """Walk from ``start`` to ``stop``, ms, and fit every encoder on what was clicked meanwhile."""
     state.to(start)
     config, end = ReadersConfig(), int(np.searchsorted(state.clicks.time, stop))
-    made = shown(
+    training_lists = shown(
         state.items,
         state.clicks,
         state.next,
@@ -148,9 +148,9 @@ def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> 
         "interests": InterestsEncoder(config),
     }
     began = time.monotonic()
-    encoders["gru"], fitted = fit(made, config.model_copy(update={"encoder": "gru"}), seed=options.seed)
+    encoders["gru"], fitted = fit(training_lists, config.model_copy(update={"encoder": "gru"}), seed=options.seed)
     losses = " ".join(f"{loss:.4f}" for loss in fitted.validation_loss)
-    print(f"gru: {len(made)} lists, validation {losses}, {time.monotonic() - began:.0f} s", flush=True)
+    print(f"gru: {len(training_lists)} lists, validation {losses}, {time.monotonic() - began:.0f} s", flush=True)
     return encoders
 
 
@@ -170,9 +170,9 @@ def lists(
             continue
         target = int(clicks.by_row[place + 1])
         if not (clicks.by_row[begin : place + 1] == target).any():
-            drawn = _others(log, int(clicks.time[before]), target, set(clicks.by_row[begin:end].tolist()), rng)
-            if drawn is not None:
-                yield place, drawn
+            candidates = _others(log, int(clicks.time[before]), target, set(clicks.by_row[begin:end].tolist()), rng)
+            if candidates is not None:
+                yield place, candidates
 
 
 def _others(log: Log, now: int, target: int, own: set[int], rng: np.random.Generator) -> Array | None:
@@ -200,14 +200,14 @@ def judge(state: Walk, encoders: dict[str, ReaderEncoder], start: int, stop: int
     for place, rows in lists(state.log, clicks, start, stop, options.share, rng):
         state.to(int(clicks.by_time[place]) + 1)
         candidates, luck = state.items.vectors[rows], rng.random(len(rows))
-        found = np.empty((len(encoders), 2))
+        list_ranks = np.empty((len(encoders), 2))
         for number, begin in enumerate((clicks.visit[place], clicks.reader[place])):
             span = slice(max(int(begin), place + 1 - kept), place + 1)
             clicked, times = clicks.by_row[span], clicks.by_time[span]
             for which, encoder in enumerate(encoders.values()):
                 score = encoder.encode(state.items.vectors, clicked, times).nearness(candidates)
-                found[which, number] = ((score > score[-1]) | ((score == score[-1]) & (luck > luck[-1]))).sum()
-        ranks.append(found)
+                list_ranks[which, number] = ((score > score[-1]) | ((score == score[-1]) & (luck > luck[-1]))).sum()
+        ranks.append(list_ranks)
     return np.array(ranks)
 
 

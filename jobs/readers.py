@@ -1,8 +1,7 @@
 """Train the encoder that turns a reader's last clicks into what they will look for next.
 
 Reads the event log and ``items/``; produces ``readers/readers.json`` and, where ``readers.encoder`` names an encoder
-that is trained (gru), ``readers/encoder.safetensors`` and ``readers/encoder.json``. The others have nothing
-to learn.
+that is trained (gru), ``readers/encoder.safetensors`` and ``readers/encoder.json``. The others have nothing to learn.
 """
 
 from collections.abc import Iterable
@@ -34,12 +33,12 @@ def run(job: Job) -> Counts:
     items, ids = load_online(job.path("items"))
     events = with_articles(people_log(job), ids)
     gap = job.settings.events.session_gap_minutes
-    made = learned(events, items, job.settings.items, config, gap, seed=job.seed, track=track)
-    if made is None:
+    fitted = learned(events, items, job.settings.items, config, gap, seed=job.seed, track=track)
+    if fitted is None:
         job.log.warning("no encoder", remedy="import more clicks", effect="readers are served by the decayed mean")
         write_json(job.out / "readers.json", {"encoder": "mean"})
         return {"trained": 0}
-    encoder, training = made
+    encoder, training = fitted
     encoder.space = str(read_json(job.path("items") / "space.json")["space"])
     encoder.save(job.out)
     write_json(job.out / "readers.json", {"encoder": config.encoder, **training._asdict()})
