@@ -18,7 +18,7 @@ from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown
-from tests.test_walk import one_by_one, tables_of
+from tests.test_log_replay import one_by_one, tables_of
 
 DAY, YEAR = 24 * HOUR, 365 * 24 * HOUR
 GAPS = (0, 1, 30_000, HOUR, 15 * HOUR, DAY, 9 * DAY, 145 * DAY, 240 * DAY, YEAR)
