@@ -15,7 +15,7 @@ import pytest
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, guesses
 from recsys.catalogue.columns import Catalogue, Mask
-from recsys.recommend.reasons import shared_keywords
+from recsys.recommend.reasons import repeated_keywords, shared_keywords
 from recsys.releases import Release
 from recsys.serving.annotations import load_annotations
 from recsys.store import Article
@@ -23,7 +23,7 @@ from recsys.tags import MAX_TAG, TagKind, fold, pieces
 from recsys.tags import index as tag_index
 from recsys.tags.graph import tag_graph, two_steps_away, write_related
 from recsys.tags.index import TagIndex
-from recsys.tags.profile import favourites, profile
+from recsys.tags.profile import profile
 from recsys.tags.related import frequent, load_related, meant, related
 from recsys.workspace import write_json, write_table
 from tests.newsroom import SITE, Toy
@@ -169,7 +169,7 @@ def test_two_articles_share_what_is_a_keyword_of_one_and_a_piece_of_the_other() 
     )
     assert shared_keywords(made.articles[0], made.articles[1], 5) == ("interest rates", "bank")
     assert shared_keywords(made.articles[1], made.articles[0], 5) == ("interest rate", "bank")
-    assert favourites(made.articles, [0, 1]) == {"interest rate", "rate", "bank"}
+    assert repeated_keywords(made.articles, [0, 1]) == {"interest rate", "rate", "bank"}
 
 
 def test_a_reader_has_tags_of_the_same_shape_that_fade_with_the_clicks() -> None:

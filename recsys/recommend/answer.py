@@ -247,7 +247,8 @@ class _Listing:
         picked = self._diversified(ranked, allowed, k)
         scores = dict(zip(ranked.tolist(), ranked_scores.tolist(), strict=True))
         late = np.array([row for row in picked if row not in scores], np.int32)
-        scores |= dict(zip(late.tolist(), ranker.score(context, late, now).tolist(), strict=True))
+        if len(late):
+            scores |= dict(zip(late.tolist(), ranker.score(context, late, now).tolist(), strict=True))
         reasons = explain(
             context,
             candidates,

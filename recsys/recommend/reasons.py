@@ -6,6 +6,7 @@ of them did, and more than open it anyway; what cannot be claimed falls back to 
 """
 
 import enum
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,11 +22,12 @@ from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext, SharedFeatures
 from recsys.recommend.rank import ScoreKind
 from recsys.tags import alike
-from recsys.tags.profile import favourites
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
+
+_LAST_CLICKS = 20  # in which repeated keywords are looked for: later ones weigh too little
 
 
 class ReasonKind(enum.StrEnum):
@@ -165,7 +167,7 @@ def explain(
             reason = read
         elif article.category and liked.get(article.category, 0.0) >= config.liked_share:
             if repeated is None:
-                repeated = favourites(catalogue.articles, context.state.clicks)
+                repeated = repeated_keywords(catalogue.articles, context.state.clicks)
             words = _named_keywords(article, repeated, config.reason_keywords)
             reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, category=article.category, keywords=words)
         elif beside != UNKNOWN_ROW and nameable[beside]:
@@ -275,6 +277,19 @@ def centred(vectors: Vectors, mean: Vectors) -> Vectors:
     apart = vectors - mean
     length = np.linalg.norm(apart, axis=1, keepdims=True)
     return np.asarray(apart / np.maximum(length, 1e-6), np.float32)
+
+
+def repeated_keywords(articles: Sequence[CatalogueArticle | None], clicks: Sequence[int]) -> frozenset[str]:
+    """Folded keywords that two of the last articles clicked have in common, one of them perhaps as a piece.
+
+    Args:
+        articles: by row; None for one that is known only from clicks.
+        clicks: rows, oldest first.
+    """
+    last = dict.fromkeys(clicks[-_LAST_CLICKS:])
+    clicked = [keyword_forms(article.parts) for row in last if (article := articles[row])]
+    counts = Counter(piece for forms in clicked for piece in forms.pieces)
+    return frozenset(whole for forms in clicked for whole in forms.wholes if counts[whole] > 1)
 
 
 def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:

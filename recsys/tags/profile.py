@@ -4,12 +4,10 @@ Reads the articles clicked; produces ``Tags``: the bar holds the categories read
 was read, each with its share of the clicks' weights, which fade as in the reader vector.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from recsys.tags import STEM, Tag, TaggedArticle, TagKind, Tags, fold
 
-_LAST_CLICKS = 20  # clicks in which common keywords are looked for: later ones weigh too little
 _BAR = 6  # categories of a profile: a reader has more of them than an article
 
 
@@ -37,18 +35,6 @@ def profile(clicked: Sequence[TaggedArticle | None], weights: Sequence[float]) -
         for tag in article.tags.stem if whole > 0 else ():
             _add(stem, tag._replace(weight=weight * tag.weight / whole))
     return Tags(_heaviest(bar, _BAR), _heaviest(stem, STEM))
-
-
-def favourites(articles: Sequence[TaggedArticle | None], clicks: Sequence[int]) -> frozenset[str]:
-    """Folded keywords that two of the last articles clicked have in common, one of them perhaps as a piece.
-
-    Args:
-        articles: by row; None for one that is known only from clicks.
-        clicks: rows, oldest first.
-    """
-    clicked = [article for row in dict.fromkeys(clicks[-_LAST_CLICKS:]) if (article := articles[row])]
-    counts = Counter(piece for article in clicked for piece in article.pieces)
-    return frozenset(whole for article in clicked for whole in article.wholes if counts[whole] > 1)
 
 
 def _add(sums: dict[str, Tag], tag: Tag) -> None:
