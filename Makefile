@@ -9,7 +9,7 @@ STAGES := $(shell sed -n 's/^    "\([a-z]*\)": StageEntry.*/\1/p' recsys/runs/st
 BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run test check serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run test check mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ simulate publish rollback releases evaluate: setup
 settings: setup ## write docs/settings.md and config.yaml anew from the sections' classes
 	$(PY) -m jobs settings > docs/settings.md
 	$(PY) -m jobs settings --yaml > config.yaml.new && mv config.yaml.new config.yaml
+
+mutants: setup ## plant faults one at a time, and say which the tests do not notice
+	$(PY) -m tests.mutants
 
 bench: setup ## run a benchmark: make bench BENCH='next_click --clicks FILE'
 	$(PY) -m benchmarks.$(BENCH)

@@ -1,0 +1,1 @@
+"""Planted faults: what the tests are worth. ``make mutants`` plants each one alone, and says which no test notices."""

@@ -1,0 +1,582 @@
+"""The faults that ``make mutants`` plants, one at a time, each with the tests that should notice it.
+
+They stand in what is easily wrong and hardly seen: thresholds, locks, lifecycles, freshness, gates and guards.
+"""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """One planted fault.
+
+    Attributes:
+        name: what goes wrong, in a few words.
+        file: where, as a path below the project's root.
+        text: the source that is replaced; it stands in the file exactly once.
+        instead: the source that is wrong.
+        tests: files that should notice.
+    """
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    tests: tuple[str, ...]
+
+
+RUNS = ("tests/test_runs.py", "tests/test_jobs.py")
+RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
+STORE = (
+    "tests/test_store.py",
+    "tests/test_store_merging.py",
+    "tests/test_store_operators.py",
+    "tests/test_forgetting.py",
+)
+PEOPLE = ("tests/test_people.py", "tests/test_people_served.py")
+VISITS = ("tests/test_visits.py", "tests/test_readers.py")
+READERS = ("tests/test_readers.py",)
+LIVE = ("tests/test_live_state.py", "tests/test_serving.py", "tests/test_serving_live.py", "tests/test_forgetting.py")
+MEMORY = ("tests/test_live_state.py", "tests/test_people_served.py", "tests/test_serving.py")
+CATALOGUE = ("tests/test_live_state.py", "tests/test_recommend.py", "tests/test_story_lists.py")
+LISTS = ("tests/test_variety.py", "tests/test_recommend.py", "tests/test_recommend_company.py")
+EVENTS = ("tests/test_api_events.py",)
+GATE = ("tests/test_ctr_release.py",)
+TRAINING = ("tests/test_ctr_training.py", "tests/test_ctr_release.py")
+CTR_DATA = ("tests/test_ctr_data.py", "tests/test_ctr_training.py")
+CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
+
+
+def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> tuple[Fault, ...]:
+    """Faults of one file: name, text, what stands there instead."""
+    return tuple(Fault(name, file, text, instead, tests) for name, text, instead in faults)
+
+
+FAULTS: tuple[Fault, ...] = (
+    *_in(
+        "recsys/runs/lifecycle.py",
+        RUNS,
+        ("a heartbeat at the limit is death", "silent > SILENT_MS or", "silent >= SILENT_MS or"),
+        ("a quiet run is dead at the limit", "silent > QUIET_MS and", "silent >= QUIET_MS and"),
+        (
+            "a quiet run is dead though its process lives",
+            "silent > QUIET_MS and not exists(run.pid)",
+            "silent > QUIET_MS",
+        ),
+        (
+            "a silent run lives as long as its process number is used",
+            "silent > SILENT_MS or (",
+            "(silent > SILENT_MS and not exists(run.pid)) or (",
+        ),
+        (
+            "a queued run is given up at the limit",
+            '    if run.state == "queued":\n        return now - run.created_at > STARTING_MS',
+            '    if run.state == "queued":\n        return now - run.created_at >= STARTING_MS',
+        ),
+        (
+            "whoever holds the lock believes a dead heartbeat",
+            "if lock_held and run.holder == WORKSPACE:",
+            "if False and run.holder == WORKSPACE:",
+        ),
+        (
+            "the lock of one thing ends the runs of another",
+            "if lock_held and run.holder == WORKSPACE:",
+            "if lock_held:",
+        ),
+        ("a run takes itself for dead", "if run.id != besides and is_dead(", "if is_dead("),
+        (
+            "dead runs are not looked for before a job is queued",
+            "    fail_dead(store, clock=clock)\n    store.add_run",
+            "    store.add_run",
+        ),
+        (
+            "a queued run does not hold the workspace",
+            "dict(params), holder=WORKSPACE, log=log)",
+            "dict(params), holder=None, log=log)",
+        ),
+        (
+            "a run that is ended by a signal counts as failed",
+            'state, error = "cancelled", "ended by a signal"',
+            'state, error = "failed", "ended by a signal"',
+        ),
+        (
+            "a run that ended goes on holding the workspace",
+            "finished_at=clock(), holder=None)\n        except",
+            "finished_at=clock())\n        except",
+        ),
+        (
+            "a refused run stays queued",
+            "        if run_id:\n            fail(store, run_id, str(busy), clock=clock)\n        raise",
+            "        raise",
+        ),
+    ),
+    *_in(
+        "recsys/runs/launcher.py",
+        (*RUNS, "tests/test_admin.py"),
+        (
+            "a child that ends without a word leaves its run running",
+            "if run is not None and run.state in ACTIVE:",
+            "if run is not None and run.state not in ACTIVE:",
+        ),
+        ("a seed of 2^32 passes", "not 0 <= seed < _SEEDS", "not 0 <= seed <= _SEEDS"),
+    ),
+    *_in(
+        "recsys/releases.py",
+        RELEASES,
+        (
+            "changed bytes pass when the size is right",
+            ' or sha256_of(folder / file) != facts["sha256"]:\n                raise CorruptArtefact(f"the bytes',
+            ':\n                raise CorruptArtefact(f"the bytes',
+        ),
+        ("files that were added pass", 'if present != set(manifest["files"]):', 'if set(manifest["files"]) - present:'),
+        (
+            "a release of another format passes",
+            'if manifest.get("format") != RELEASE_FORMAT:',
+            'if manifest.get("format") is None:',
+        ),
+        (
+            "pruning removes the live release",
+            "if name != self.current():\n                doomed",
+            "if name:\n                doomed",
+        ),
+        ("one release too many goes", "names[: -self.config.keep]", "names[: 1 - self.config.keep]"),
+        (
+            "a clock that was set back makes an older release",
+            "return int(max(time.time() * 1000, newest + 1))",
+            "return int(time.time() * 1000)",
+        ),
+        (
+            "a release is live without being verified",
+            "        self.open(name)\n        with exclusive",
+            "        with exclusive",
+        ),
+        (
+            "rollback goes to the oldest",
+            "self.activate(earlier[-1])\n        return earlier[-1]",
+            "self.activate(earlier[0])\n        return earlier[0]",
+        ),
+        (
+            "stages of different nights are published together",
+            "if workspace.record(source).digest != digest:",
+            'if workspace.record(source).digest == "":',
+        ),
+        (
+            "a release carries every file of a stage",
+            "if any(fnmatchcase(name, pattern) for pattern in patterns):",
+            "if patterns or any(fnmatchcase(name, pattern) for pattern in patterns):",
+        ),
+    ),
+    *_in(
+        "recsys/store/operators.py",
+        STORE,
+        (
+            "an import's hiding counts as an editor's",
+            "if row.hidden and row.hidden_by not in (None, IMPORT):",
+            "if row.hidden:",
+        ),
+        (
+            "a take-down is no change that others see",
+            'values["change"] = next_change(connection, site)\n    connection.execute(update',
+            "connection.execute(update",
+        ),
+    ),
+    *_in(
+        "recsys/store/merging.py",
+        STORE,
+        ("a nightly export shows again what an editor hid", 'if hidden != self.row["declared_hidden"]:', "if True:"),
+        (
+            "an empty title empties the title",
+            "            elif value:  # no article",
+            "            elif True:  # no article",
+        ),
+        ("an import brings a deleted article back", "        if key in deleted:\n            continue\n", ""),
+    ),
+    *_in(
+        "recsys/store/forgetting.py",
+        STORE,
+        (
+            "who was forgotten again is noted as cleared",
+            "same = this & (forgotten.c.change == record.change)",
+            "same = this",
+        ),
+        (
+            "the last one forgotten hides the first",
+            'facts = {"forgotten_at": now_ms(), "through": max(through, before)',
+            'facts = {"forgotten_at": now_ms(), "through": min(through, before)',
+        ),
+    ),
+    *_in(
+        "recsys/store/tokens.py",
+        ("tests/test_store.py", "tests/test_admin.py"),
+        (
+            "a revoked token is valid",
+            "tokens.c.sha256 == _digest(secret), tokens.c.revoked_at.is_(None))",
+            "tokens.c.sha256 == _digest(secret))",
+        ),
+    ),
+    *_in(
+        "recsys/events/people.py",
+        PEOPLE,
+        (
+            "the busiest hour of a person is odd",
+            "> MAX_CLICKS_AN_HOUR:\n        return",
+            ">= MAX_CLICKS_AN_HOUR:\n        return",
+        ),
+        (
+            "the busiest day of a person is odd",
+            "> MAX_CLICKS_A_DAY:\n        return",
+            ">= MAX_CLICKS_A_DAY:\n        return",
+        ),
+        (
+            "a robot may stay up one hour longer",
+            "if len(clicks) >= SLEEPLESS_HOURS else",
+            "if len(clicks) > SLEEPLESS_HOURS else",
+        ),
+        ("the newest event that counts is held back", "events.before(newest + 1)", "events.before(newest)"),
+    ),
+    *_in(
+        "recsys/events/visitors.py",
+        PEOPLE,
+        (
+            "a click repeats one of exactly a day ago",
+            "abs(time - click.time) < REPEAT_MS for click in past)",
+            "abs(time - click.time) <= REPEAT_MS for click in past)",
+        ),
+        (
+            "a robot's clicks stay counted",
+            "            return self._left_out(visitor, past[:-1])",
+            "            return self._left_out(visitor, [])",
+        ),
+        (
+            "what was never counted is taken back",
+            "if click.counted and click.time != UNDATED))",
+            "if click.time != UNDATED))",
+        ),
+        (
+            "one impression too many is still a person's",
+            "> MAX_SHOWN_AN_HOUR\n\n    def _left_out",
+            ">= MAX_SHOWN_AN_HOUR\n\n    def _left_out",
+        ),
+        (
+            "who is odd is counted again at the next click",
+            "        if visitor is not None and visitor in self.odd:\n            return CountedEvent(None)\n",
+            "",
+        ),
+        (
+            "one visitor too many is remembered",
+            "if len(self._clicks) > self.size:",
+            "if len(self._clicks) > self.size + 1:",
+        ),
+    ),
+    *_in(
+        "recsys/events/visits.py",
+        VISITS,
+        ("a pause of exactly the gap ends a visit", "(later - earlier <= gap_ms)", "(later - earlier < gap_ms)"),
+        ("visits of two visitors run into each other", "(np.diff(visitor) != 0) | ~same_visit(", "~same_visit("),
+        ("an undated click is in a visit", "(earlier != UNDATED) & (later", "(later"),
+    ),
+    *_in(
+        "recsys/readers/state.py",
+        READERS,
+        (
+            "one click too many is kept",
+            "if len(self.clicks) > self.history:",
+            "if len(self.clicks) > self.history + 1:",
+        ),
+        ("one click too few is kept", "if len(self.clicks) > self.history:", "if len(self.clicks) >= self.history:"),
+        ("one impression too many is kept", "if len(self.rows) > self.size:", "if len(self.rows) > self.size + 1:"),
+        (
+            "an impression of this very moment is known",
+            "np.array(self.times, np.int64) < now",
+            "np.array(self.times, np.int64) <= now",
+        ),
+        (
+            "seen articles are forgotten one too early",
+            "if len(self._order) > self.max_seen:",
+            "if len(self._order) >= self.max_seen:",
+        ),
+        (
+            "the newest seen articles are forgotten",
+            "oldest = self._order[:n]\n        del self._order[:n]",
+            "oldest = self._order[-n:]\n        del self._order[-n:]",
+        ),
+        (
+            "a dismissed article is not seen",
+            "            self.dismissed.add(row)\n        else:",
+            "            self.dismissed.add(row)\n            return\n        else:",
+        ),
+        (
+            "a click of exactly a day later repeats",
+            "abs(time - clicked_at) < REPEAT_MS",
+            "abs(time - clicked_at) <= REPEAT_MS",
+        ),
+    ),
+    *_in(
+        "recsys/serving/reader_memory.py",
+        MEMORY,
+        ("an event counts twice", "if event.seq > self.through:", "if event.seq >= self.through:"),
+        (
+            "a reader is loaded and learns the same events again",
+            "met.through = max((event.seq for event in events), default=0)",
+            "met.through = 0",
+        ),
+        (
+            "one reader too many is remembered",
+            "        if len(held) > self.size:",
+            "        if len(held) > self.size + 1:",
+        ),
+        (
+            "whoever was seen last goes first",
+            "        held.move_to_end(key)\n        return held[key].state",
+            "        return held[key].state",
+        ),
+        (
+            "two readers share a session's reading",
+            "        if owner != reader:\n            self._owners[session] = None\n",
+            "",
+        ),
+        (
+            "a forgotten reader's sessions stay",
+            "[visit for visit in self._sessions if visit[0] == reader]",
+            "[visit for visit in () if visit[0] == reader]",
+        ),
+        (
+            "what was dismissed returns after a new release",
+            "moved.observe(DISMISS if row in state.dismissed else CLICK,",
+            "moved.observe(CLICK,",
+        ),
+    ),
+    *_in(
+        "recsys/serving/feed.py",
+        LIVE,
+        (
+            "events of the next batch are lost",
+            "state.through = events[-1].seq\n\n    def replay",
+            "state.through = events[-1].seq + 1\n\n    def replay",
+        ),
+        ("a new release counts beyond where the old one stands", "if event.seq <= until]", "if event.seq < until]"),
+        (
+            "hidden articles stay until their texts are read",
+            "        take_down()\n        looked, full",
+            "        looked, full",
+        ),
+        ("a take-down is seen and forgotten", "                state.catalogue.take_down(article_id)\n", ""),
+        (
+            "an article that was read before its take-down is shown again",
+            "if article.hidden or state.down.get(article.id, 0) <= newest:",
+            "if True:",
+        ),
+        (
+            "an event from ahead of the clock is counted",
+            "counted = CountedEvent(kind) if ahead else",
+            "counted = CountedEvent(kind) if False else",
+        ),
+        (
+            "articles after the last look are skipped",
+            "            state.changed = newest\n            state.down",
+            "            state.changed = newest + 1\n            state.down",
+        ),
+        ("a robot's clicks stay in the counts", "        trends.uncount(click.row, click.time)", "        pass"),
+    ),
+    *_in(
+        "recsys/serving/live.py",
+        LIVE,
+        (
+            "a reader is loaded beside events that are being applied",
+            "same = state is self._state and through == state.through and forgotten == self._forgotten",
+            "same = True",
+        ),
+        (
+            "a new release is taken over without the last events",
+            "                self._feed.replay(state, self._state.through)\n",
+            "",
+        ),
+        (
+            "a new release shows what was hidden meanwhile",
+            "                self._feed.take_down(state)\n                with self._lock:",
+            "                with self._lock:",
+        ),
+        (
+            "readers keep the rows of the old release",
+            "                    self._memory.move(ids, state.catalogue.row_of, state.recommender.readers)\n",
+            "",
+        ),
+        ("forgotten readers stay in memory", "                self._memory.forget(gone)\n", ""),
+        (
+            "events wait for ever",
+            "if not self._writing.acquire(timeout=WRITE_SECONDS):",
+            "if not self._writing.acquire():",
+        ),
+        (
+            "one trouble ends the polling",
+            "except Exception as error:  # the thread must live on",
+            "except ZeroDivisionError as error:",
+        ),
+    ),
+    *_in(
+        "recsys/serving/release_loader.py",
+        LIVE,
+        (
+            "a refused release is tried again at once",
+            "waiting = name == self._refused and self._timer() < self._retry_at",
+            "waiting = False",
+        ),
+        (
+            "a refused release is never tried again",
+            "waiting = name == self._refused and self._timer() < self._retry_at",
+            "waiting = name == self._refused",
+        ),
+        (
+            "a bad live release stops the service",
+            "except Exception as error:  # whatever is wrong with it, an older one may serve",
+            "except ZeroDivisionError as error:",
+        ),
+    ),
+    *_in(
+        "recsys/catalogue/columns.py",
+        CATALOGUE,
+        ("an article is shown at the moment of its expiry", "(self.expires > now)", "(self.expires >= now)"),
+        (
+            "an article is not shown at the moment of its publication",
+            "mask: Mask = self._shown & (self.published <= now)",
+            "mask: Mask = self._shown & (self.published < now)",
+        ),
+        (
+            "what is hidden stays in the lists",
+            "            self._shown[row] = False",
+            "            self._shown[row] = True",
+        ),
+        (
+            "a language leaves the others out",
+            "[part for part in (allowed & spoken, allowed & ~spoken) if part.any()] or [allowed]",
+            "[part for part in (allowed & spoken,) if part.any()] or [allowed]",
+        ),
+    ),
+    *_in(
+        "recsys/catalogue/copies.py",
+        CATALOGUE,
+        (
+            "copies of what was read are shown",
+            "        return [*rows, *(copy for leader in leaders for copy in self._copies.get(leader, ()))]",
+            "        return [*rows]",
+        ),
+    ),
+    *_in(
+        "recsys/recommend/rerank.py",
+        LISTS,
+        (
+            "one article too many of a category",
+            "taken >= self._own.get(category, self._limit)):",
+            "taken > self._own.get(category, self._limit)):",
+        ),
+        ("the largest share of a category is forgotten", "max(least, min(n, int(most * k)))", "max(least, n)"),
+        ("a list is one too long", "return len(self.picked) == self.k", "return len(self.picked) == self.k + 1"),
+    ),
+    *_in(
+        "recsys/recommend/candidates.py",
+        LISTS,
+        (
+            "fresh is whatever is not old for its category, however old",
+            "published >= max(0, now - int(hours * HOUR_MS))",
+            "published >= 0",
+        ),
+        (
+            "one visit too few is enough to speak of",
+            "self.visits >= config.covisit_min_visits",
+            "self.visits > config.covisit_min_visits",
+        ),
+        ("what may not be shown comes by co-visits", "    given[~allowed[rows]] = 0\n", ""),
+    ),
+    *_in(
+        "web/api/event_ingestion.py",
+        EVENTS,
+        ("an event at the limit ahead is refused", "if time > now + FUTURE_MS:", "if time >= now + FUTURE_MS:"),
+        ("one event too many is taken", "if len(sent) > MAX_EVENTS:", "if len(sent) > MAX_EVENTS + 1:"),
+    ),
+    *_in(
+        "recsys/ctr/training.py",
+        GATE,
+        (
+            "the gate lets a model pass at its limit",
+            'if judged["auc"] <= RANDOM_AUC - GATE_ERRORS * error:',
+            'if judged["auc"] < RANDOM_AUC - GATE_ERRORS * error:',
+        ),
+        (
+            "the gate is at the wrong side of chance",
+            "RANDOM_AUC - GATE_ERRORS * error",
+            "RANDOM_AUC + GATE_ERRORS * error",
+        ),
+        ("too few clicks judge", 'judged["clicks"] < GATE_CLICKS', 'judged["clicks"] < GATE_CLICKS - 1'),
+        (
+            "yesterday's model judges lists that it has seen",
+            "0 < last.learned_until < since",
+            "0 < last.learned_until <= since",
+        ),
+        (
+            "yesterday's model judges whatever it has seen",
+            "start = last if last is not None and 0 < last.learned_until < since else None",
+            "start = last",
+        ),
+        (
+            "the calibration is learned on rows that the model has seen",
+            "scored(stopped.raw, later), labels(later))",
+            "scored(model.raw, later), labels(later))",
+        ),
+        (
+            "the held-out rows are learned from",
+            "before = blocks.of_parts(FIT, VALIDATION)",
+            "before = blocks.of_parts(FIT, VALIDATION, HOLDOUT)",
+        ),
+    ),
+    *_in(
+        "recsys/ctr/loop.py",
+        TRAINING,
+        (
+            "patience ends one epoch late",
+            "stopped = self._stale >= config.patience and",
+            "stopped = self._stale > config.patience and",
+        ),
+        ("the rate decays once too often", "self._decays < config.lr_decays:", "self._decays <= config.lr_decays:"),
+        ("training ends before its decays", " and self._decays >= config.lr_decays\n", "\n"),
+        (
+            "the last weights are kept instead of the best",
+            "self._trainer.model.parts.load_state_dict(self._best)",
+            "pass",
+        ),
+        ("the worst epoch is the best", "figures[-1] <= min(figures)", "figures[-1] >= min(figures)"),
+        (
+            "early stopping by AUC keeps the lowest",
+            "[-auc for auc in history.validation_auc]",
+            "[auc for auc in history.validation_auc]",
+        ),
+    ),
+    *_in(
+        "recsys/ctr/warm_start.py",
+        CTR_DATA,
+        ("an id is forgotten a day early", "day - seen > expire_days", "day - seen >= expire_days"),
+        ("an id needs one sight more", "(occurrences >= min_count)", "(occurrences > min_count)"),
+        (
+            "a new id takes over the vector of the old one",
+            "    kept[torch.from_numpy(changed[changed < len(kept)])] = False\n",
+            "",
+        ),
+    ),
+    *_in(
+        "recsys/ctr/checkpoints.py",
+        TRAINING,
+        (
+            "another training's checkpoint is gone on with",
+            '                if metadata["fingerprint"] != self._fingerprint:\n                    return None\n',
+            "",
+        ),
+    ),
+    *_in(
+        "recsys/ctr/calibration.py",
+        CALIBRATION,
+        (
+            "one click too few is enough to calibrate",
+            "rarer < CALIBRATION_CLICKS or",
+            "rarer < CALIBRATION_CLICKS - 1 or",
+        ),
+        ("pools are made of one click too few", "rarer >= ISOTONIC_CLICKS else", "rarer >= ISOTONIC_CLICKS - 1 else"),
+    ),
+)
