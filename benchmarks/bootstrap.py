@@ -1,4 +1,4 @@
-"""How sure the difference of two methods is, when both were judged on the same documents.
+"""Confidence interval of the difference of two methods that were judged on the same documents.
 
 Reads one figure per document and method; produces the mean difference and an interval. Knows no method.
 Source: Efron & Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3 (percentile interval).

@@ -44,7 +44,7 @@ Rows = npt.NDArray[np.int64]
 
 
 class Language(NamedTuple):
-    """How one language's articles are put together.
+    """Recipe of one language's articles.
 
     Attributes:
         words: function words, then the content words class by class.

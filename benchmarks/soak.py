@@ -51,7 +51,7 @@ READERS = ReadersConfig()
 
 
 class Soaked(NamedTuple):
-    """What one way through a log showed.
+    """Figures of one way through a log.
 
     Attributes:
         events: counted.
@@ -155,7 +155,7 @@ def check_counts(trends: Trends) -> None:
 
 
 def soaked(events: Events, n: int, lists: int, began: float) -> Soaked:
-    """What it took since ``began``, in CPU seconds."""
+    """The figures of a way that began at so many CPU seconds."""
     days = float(events.time[-1] - events.time[0]) / DAY_MS
     return Soaked(n, lists, round((time.process_time() - began) / max(1, n) * 1e6, 1), round(days, 1))
 

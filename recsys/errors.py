@@ -32,7 +32,7 @@ class RecsysError(Exception):
 
 
 class InputError(RecsysError):
-    """What came in cannot be used."""
+    """Input that cannot be used."""
 
     exit_code = 2
 

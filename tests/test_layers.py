@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,3 +125,11 @@ def test_a_broken_rule_is_seen(tmp_path: Path, file: str, source: str, complaint
 
 def test_an_upstream_import_is_fine(tmp_path: Path) -> None:
     assert tree_with(tmp_path, "recsys/items.py", "from recsys.words import WordsConfig\n") == []
+
+
+def test_the_picture_of_the_wings_is_drawn_from_the_map() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "pictures" / "wings.py"))
+    assert script["PICTURE"].read_text(encoding="utf-8") == script["picture"](recsys.__doc__ or "")
+    assert [room for rooms_of in script["wings"](recsys.__doc__ or "").values() for room in rooms_of] == rooms(
+        recsys.__doc__ or ""
+    )

@@ -120,7 +120,7 @@ def keyword_means(keywords: Sequence[Keywords], words: WordVectors, top: int) ->
     """The mean of the top keywords' centred unit vectors, each with the square root of its keyword weight.
 
     The root stands between the plain mean, where the last keyword counts like the first, and the weights themselves,
-    where two or three words decide alone; on every set measured it was best or half a point from it (docs/design.md).
+    where two or three words decide alone; on every set measured it was best or half a point from it (docs/text.md).
 
     Args:
         keywords: of B articles.

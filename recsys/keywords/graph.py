@@ -1,7 +1,7 @@
 """TextRank between phrases: each votes for those that it is like, however far apart they stand in the text.
 
 Works on stacks of articles with equally many phrases, so that a batch costs a few matrix products; a stack of one gives
-the same bytes. What makes the votes count (docs/design.md): they go from phrase to phrase instead of word to word, and
+the same bytes. What makes the votes count (docs/text.md): they go from phrase to phrase instead of word to word, and
 phrases that share a word cast none for each other, since those would only tell again how often the word stands there.
 Source: Mihalcea & Tarau 2004, "TextRank", section 2, with edges by embedding cosine; Florescu & Caragea 2017,
 "PositionRank", section 3 (the restart weights).

@@ -111,7 +111,7 @@ def _merges(language: str, config: KeywordsConfig) -> bool:
     """True for a language in which neighbours become phrases.
 
     Chinese words are not merged: the dictionary's words and the lexicon are what a phrase is in English (measured,
-    docs/design.md). In other languages nothing tells where a phrase ends.
+    docs/text.md). In other languages nothing tells where a phrase ends.
     """
     return config.style == "phrases" and config.max_words > 1 and language in _PHRASE_TAGS
 

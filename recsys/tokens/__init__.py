@@ -2,7 +2,7 @@
 
 Reads titles and bodies; produces lower-cased tokens with a part of speech each, the places where phrases end, and what
 was learned on the way: new words and collocations (the lexicon), repeated lines, and the classes of English words.
-Nothing that a text can hold makes it fail: each kind of odd input has a rule and is counted (docs/design.md).
+Nothing that a text can hold makes it fail: each kind of odd input has a rule and is counted (docs/text.md).
 The files, from the text to the token:
 
     table         the two tables, of segments and of tokens, and their arrays

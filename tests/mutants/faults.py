@@ -26,21 +26,16 @@ class Fault(NamedTuple):
 
 RUNS = ("tests/test_runs.py", "tests/test_jobs.py")
 RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
-STORE = (
-    "tests/test_store.py",
-    "tests/test_store_merging.py",
-    "tests/test_store_operators.py",
-    "tests/test_forgetting.py",
-)
-PEOPLE = ("tests/test_people.py", "tests/test_people_served.py")
+STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
+PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
 VISITS = ("tests/test_visits.py", "tests/test_readers.py")
 READERS = ("tests/test_readers.py",)
 LIVE = ("tests/test_live_state.py", "tests/test_serving.py", "tests/test_serving_live.py", "tests/test_forgetting.py")
-MEMORY = ("tests/test_live_state.py", "tests/test_people_served.py", "tests/test_serving.py")
-CATALOGUE = ("tests/test_live_state.py", "tests/test_recommend.py", "tests/test_story_lists.py")
-LISTS = ("tests/test_variety.py", "tests/test_recommend.py", "tests/test_recommend_company.py")
+MEMORY = ("tests/test_live_state.py", "tests/test_serving.py", "tests/test_forgetting.py")
+CATALOGUE = ("tests/test_catalogue.py", "tests/test_live_state.py", "tests/test_recommend.py")
+LISTS = ("tests/test_recommend_rank.py", "tests/test_recommend_context.py", "tests/test_recommend.py")
 EVENTS = ("tests/test_api_events.py",)
-GATE = ("tests/test_ctr_release.py",)
+GATE = ("tests/test_ctr_release.py", "tests/test_publish.py")
 TRAINING = ("tests/test_ctr_training.py", "tests/test_ctr_release.py")
 CTR_DATA = ("tests/test_ctr_data.py", "tests/test_ctr_training.py")
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
