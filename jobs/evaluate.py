@@ -18,8 +18,8 @@ from jobs.runner import Context
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
 from recsys.dataset.training_set import TrainingSet
-from recsys.evaluate.held_out import RANKING_FIGURES, Scores, held_out_figures, segment_figures
-from recsys.metrics import calibration_error, log_loss
+from recsys.evaluate.held_out import Scores, held_out_figures, segment_figures
+from recsys.metrics import RANKING_FIGURES, calibration_error, log_loss
 from recsys.workspace import load_arrays, load_npy, read_json
 
 STAGES = ("events", "features", "baselines", "ctr")

@@ -6,9 +6,10 @@ import pytest
 from recsys.dataset.impressions import FIT, HOLDOUT
 from recsys.dataset.training_set import TrainingSet
 from recsys.errors import StaleArtefact
-from recsys.evaluate.held_out import COLUMN_MODELS, RANKING_FIGURES, held_out_figures, segment_figures
+from recsys.evaluate.held_out import COLUMN_MODELS, held_out_figures, segment_figures
 from recsys.features import COLUMN, NAMES
 from recsys.features.rows import LabelledRows
+from recsys.metrics import RANKING_FIGURES
 
 
 def some_rows(lists: int = 200) -> TrainingSet:

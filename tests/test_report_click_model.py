@@ -13,8 +13,7 @@ from jobs.evaluate import TRUTH, command, judged
 from jobs.previous import previous_evaluation
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
-from recsys.evaluate.held_out import RANKING_FIGURES
-from recsys.metrics import calibration_error, log_loss
+from recsys.metrics import RANKING_FIGURES, calibration_error, log_loss
 from recsys.releases import Releases
 from recsys.report.charts import curves, deviations
 from recsys.report.click_model import Previous, click_model_page

@@ -19,7 +19,6 @@ from recsys.metrics import figures_per_impression, impression_metrics
 
 Scores = npt.NDArray[np.float32]
 
-RANKING_FIGURES = ("auc", "mrr", "ndcg@5", "ndcg@10")
 COLUMN_MODELS = {
     "popular": "clicks_total",
     "click_rate": "click_rate_total",

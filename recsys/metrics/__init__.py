@@ -6,10 +6,11 @@ probabilities.py  how true probabilities are: log loss, calibration error; AUC o
 judging.py        a score and held-out rows -> what the report shows of a click model
 """
 
-from recsys.metrics.lists import figures_per_impression, impression_metrics
+from recsys.metrics.lists import RANKING_FIGURES, figures_per_impression, impression_metrics
 from recsys.metrics.probabilities import auc, auc_error, calibration_error, calibration_square, log_loss, reliability
 
 __all__ = [
+    "RANKING_FIGURES",
     "auc",
     "auc_error",
     "calibration_error",

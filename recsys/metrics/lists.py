@@ -7,6 +7,8 @@ import numpy as np
 
 from recsys.metrics.checks import Array, check_scores
 
+RANKING_FIGURES = ("auc", "mrr", "ndcg@5", "ndcg@10")
+
 
 def figures_per_impression(label: Array, score: Array, impression: Array, *, seed: int = 0) -> dict[str, Array]:
     """Figures of each impression that holds both labels.
@@ -34,13 +36,15 @@ def figures_per_impression(label: Array, score: Array, impression: Array, *, see
     ids, number, start, size = _groups(impression[order])
     place = np.arange(len(label)) - start[number]  # 0 = shown first
     clicked = np.bincount(number, label, len(start))
+    both = (clicked > 0) & (clicked < size)
+    if not both.any():
+        return {"impression": ids[:0]} | {name: np.empty(0) for name in RANKING_FIGURES}
     figures = {
         "auc": auc_of_groups(label, score, number, clicked, size),
         "mrr": np.bincount(number, label / (place + 1), len(start)) / np.maximum(clicked, 1),
         "ndcg@5": _ndcg(label, place, number, clicked, 5),
         "ndcg@10": _ndcg(label, place, number, clicked, 10),
     }
-    both = (clicked > 0) & (clicked < size)
     return {"impression": ids[both]} | {name: values[both] for name, values in figures.items()}
 
 

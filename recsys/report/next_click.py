@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from recsys.evaluate.held_out import RANKING_FIGURES
+from recsys.metrics import RANKING_FIGURES
 from recsys.report.charts import bars
 from recsys.report.page import Block, Page, Part, Picture, Table
 
