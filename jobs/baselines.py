@@ -9,7 +9,7 @@ from jobs.runner import Counts, Job, Stage
 from recsys.baselines.held_out import held_out_scores
 from recsys.workspace import save_arrays, write_json
 
-STAGE = Stage("baselines", inputs=("events", "features"), sections=("features", "events", "evaluate"))
+STAGE = Stage("baselines", inputs=("events", "features"), sections=("features", "events"))
 
 
 def run(job: Job) -> Counts:

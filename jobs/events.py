@@ -19,6 +19,7 @@ from recsys.events.personal import clear_log
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
+from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, now_ms
 from recsys.workspace import read_json, write_json
 
@@ -59,7 +60,7 @@ def run(job: Job) -> Counts:
     finally:
         store.close()
     events = job.event_log.load()
-    newest = newest_before(events, now_ms() + int(job.settings.trends.max_future_minutes * MINUTE_MS))
+    newest = newest_before(events, now_ms() + int(MAX_FUTURE_MINUTES * MINUTE_MS))
     held_back = int((events.time > newest).sum())
     odd = odd_readers(events.before(newest + 1))
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None

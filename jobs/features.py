@@ -13,7 +13,7 @@ from jobs.inputs import article_tables, split_log
 from jobs.runner import Counts, Job, Stage
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import training_set_writer
-from recsys.dataset.temporal_split import negative_sampling
+from recsys.dataset.temporal_split import HOLDOUT_SHARE, negative_sampling
 from recsys.dataset.training_set import training_chunks
 from recsys.events import Events
 from recsys.features import GROUPS, NAMES
@@ -23,7 +23,7 @@ from recsys.items.training import item_vectors
 STAGE = Stage(
     "features",
     inputs=("events", "keywords", "articles", "categories"),
-    sections=("features", "events", "items", "readers", "trends", "evaluate"),
+    sections=("features", "events", "items", "readers", "trends"),
 )
 COARSE = 0.05  # by so much more of the lists than asked for is held out before it is said
 
@@ -50,9 +50,7 @@ def run(job: Job) -> Counts:
     counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}
     counts |= dict(zip(("fit", "validation", "holdout"), parts, strict=True))
     counts["held_out"] = round(float((lists.part == HOLDOUT).mean()), 3) if len(lists) else 0.0
-    wanted = round(
-        settings.evaluate.holdout_share / (1 - settings.features.warmup_share), 3
-    )  # of the lists after the warm-up
+    wanted = round(HOLDOUT_SHARE / (1 - settings.features.warmup_share), 3)  # of the lists after the warm-up
     if counts["held_out"] > wanted + COARSE:
         reason = "lists of the same time stay together, and the log's times are coarse: whole days, perhaps"
         job.log.warning("held out", share=counts["held_out"], asked_for=wanted, reason=reason)

@@ -50,6 +50,7 @@ from recsys.store import Store
 from recsys.units import now_ms
 
 LOST = 0.1  # share of rejected rows from which an import is no success
+_CACHE_MIB = 256  # SQLite pages in memory: indexes are filled at random places, and reading them back costs a quarter
 MAX_REASONS = 3  # that its end names
 
 app = typer.Typer(no_args_is_help=True)
@@ -207,14 +208,12 @@ def run(
     """
     log.info("start", job="import", path=source, dry_run=dry_run)
     reset_peak_memory()
-    store = Store.open(
-        settings.database_url, settings.store.model_copy(update={"cache_mib": settings.imports.cache_mib})
-    )
+    store = Store.open(settings.database_url, settings.store, _CACHE_MIB)
     site = site or settings.site.id
     rejects = settings.data_dir / "rejects"
     try:
         with _progress(Path(source).name) as progress:
-            target = Target(store, site, rejects, Limits(), settings.imports, dry_run, progress, how)
+            target = Target(store, site, rejects, Limits(), dry_run, progress, how)
             summary = import_it(target)
     finally:
         store.close()

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from jobs.runner import Job
 from recsys.dataset.impressions import Impressions
-from recsys.dataset.temporal_split import split_impressions
+from recsys.dataset.temporal_split import HOLDOUT_SHARE, VALIDATION_SHARE, split_impressions
 from recsys.events import Events, of_people
 from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
@@ -17,6 +17,7 @@ from recsys.items.training import with_articles
 from recsys.quality.events import TimeRules
 from recsys.settings import Settings
 from recsys.tags import STEM, tag_ids
+from recsys.trends import LATE_MINUTES, MAX_FUTURE_MINUTES
 from recsys.units import NEVER_MS, UNKNOWN_ROW, now_ms
 from recsys.workspace import load_npy, read_json, read_table
 
@@ -37,7 +38,7 @@ class ArticleTable(NamedTuple):
 
 def clock_of(settings: Settings) -> TimeRules:
     """The time of now, and the limits beyond which events are odd."""
-    return TimeRules(now_ms(), settings.site.timezone, settings.trends.late_minutes, settings.trends.max_future_minutes)
+    return TimeRules(now_ms(), settings.site.timezone, LATE_MINUTES, MAX_FUTURE_MINUTES)
 
 
 def column(job: Job, stage: str, file: str, name: str = "id") -> list[str]:
@@ -93,8 +94,8 @@ def split_log(job: Job) -> tuple[Events, Impressions]:
     impressions = split_impressions(
         events,
         settings.features,
-        holdout=settings.evaluate.holdout_share,
-        validation=settings.evaluate.validation_share,
+        holdout=HOLDOUT_SHARE,
+        validation=VALIDATION_SHARE,
         session_gap_minutes=settings.events.session_gap_minutes,
         rng=np.random.default_rng(job.seed),
     )

@@ -24,7 +24,7 @@ STAGE = Stage(
         *("events", "tokens", "words", "keywords", "articles", "categories", "tasks"),
         *("items", "features", "baselines", "ctr"),
     ),
-    sections=("report", "evaluate", "site", "trends"),
+    sections=("site",),
 )
 
 
@@ -43,7 +43,7 @@ def run(job: Job) -> Counts:
     gaps = release_gaps(data, facts, click_model=(folders["ctr"] / "model.json").is_file(), judged=bool(figures))
     write_json(job.out / GAPS, gaps)
     before = Previous(*previous) if previous else None
-    composed = report_pages(folders, facts, figures, note, job.settings.report, job.seed, data, gaps, before)
+    composed = report_pages(folders, facts, figures, note, job.seed, data, gaps, before)
     pages = render(job.settings.site.name, composed)
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text

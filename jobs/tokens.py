@@ -26,7 +26,7 @@ def run(job: Job) -> Counts:
         Counts: articles, tokens, articles without a token, articles by language, entries of the lexicon, odd input.
     """
     config = job.settings.tokens
-    lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"), config)
+    lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"))
     batches = _batches(job, ["id", "title", "body", "language"], "batches cut")
     return dict(write_tokens(batches, job.out, config, lines, _site_languages(job)))
 

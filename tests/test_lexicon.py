@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsys.errors import StaleArtefact
-from recsys.tokens import load_tokenizer, write_tokens
+from recsys.tokens import load_tokenizer, newwords, write_tokens
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import BigramCounter, KeyedSums
 from recsys.tokens.lexicon import LexiconEntry, load_lexicon
@@ -22,12 +21,17 @@ from recsys.workspace import read_table
 CONFIG = TokensConfig()
 
 
-def learned(titles: list[str], folder: Path, **keys: Any) -> dict[str, LexiconEntry]:
-    keys = {"min_count": 2, "min_articles": 2, "min_branching_entropy": 0.0} | keys
+FEW = {"_MIN_COUNT": 2, "_MIN_ARTICLES": 2, "_MIN_BRANCHING_ENTROPY": 0.0}
+
+
+def learned(titles: list[str], folder: Path, config: TokensConfig = CONFIG, **limits: float) -> dict[str, LexiconEntry]:
     table = pa.table({"id": list(map(str, range(len(titles)))), "title": titles, "body": titles, "language": titles})
     table = table.set_column(2, "body", pa.nulls(len(titles), pa.string()))
     table = table.set_column(3, "language", pa.array(["en"] * len(titles)))
-    write_tokens(table.to_batches(2), folder, TokensConfig.model_validate(keys))
+    with pytest.MonkeyPatch.context() as patched:
+        for name, limit in (FEW | limits).items():
+            patched.setattr(newwords, name, limit)
+        write_tokens(table.to_batches(2), folder, config)
     return {entry.entry: entry for entry in load_lexicon(folder).entries}
 
 
@@ -59,13 +63,13 @@ def test_tokens_of_an_older_version_are_refused(tmp_path: Path) -> None:
 
 def test_chinese_new_words_are_found(tmp_path: Path) -> None:
     titles = ["他玩王者荣耀", "王者荣耀更新", "王者荣耀的英雄", "天气很好", "王者归来", "荣耀手机"]
-    assert "王者荣耀" in learned(titles, tmp_path, min_npmi=0.3)
+    assert "王者荣耀" in learned(titles, tmp_path, _MIN_NPMI=0.3)
     assert read_table(tmp_path / "articles.parquet")["title"].to_pylist()[1] == ["王者荣耀", "更新"]
 
 
 def test_parts_of_something_longer_do_not_join_but_the_whole_does(tmp_path: Path) -> None:
     titles = ["{} Abra Kada Bra {}".format(*pair) for pair in (("he", "fell"), ("she", "rose"), ("we", "sang"))]
-    assert set(learned(titles, tmp_path, min_branching_entropy=0.5)) == {"abra_kada_bra"}
+    assert set(learned(titles, tmp_path, _MIN_BRANCHING_ENTROPY=0.5)) == {"abra_kada_bra"}
 
 
 @pytest.mark.parametrize(
@@ -79,11 +83,11 @@ def test_parts_of_something_longer_do_not_join_but_the_whole_does(tmp_path: Path
     ids=["stop words", "numbers", "breaks", "one article"],
 )
 def test_what_never_joins(titles: list[str], tmp_path: Path) -> None:
-    assert learned(titles, tmp_path, min_npmi=-1) == {}
+    assert learned(titles, tmp_path, _MIN_NPMI=-1) == {}
 
 
 def test_the_watch_can_be_switched_off(tmp_path: Path) -> None:
-    assert learned(["Hong Kong wins", "in Hong Kong", "to Hong Kong"], tmp_path, new_words=False) == {}
+    assert learned(["Hong Kong wins", "in Hong Kong", "to Hong Kong"], tmp_path, TokensConfig(new_words=False)) == {}
 
 
 @settings(deadline=None)  # the first example makes the sketch

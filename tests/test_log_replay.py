@@ -15,7 +15,7 @@ from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.features.similarity import ArticleTags
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import CLICK
+from recsys.trends import CLICK, PRIOR_COVISITS
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests import trend_oracles as oracle
@@ -129,7 +129,7 @@ def test_company_is_what_a_sum_over_the_log_says(seed: int) -> None:
         for place in range(lists.offsets[i], lists.offsets[i + 1], 3):
             row = int(lists.article[place])
             expected = oracle.covisit_columns(
-                past, row, TRENDS.prior_covisits, TRENDS.covisit_half_lives_hours, TRENDS.half_lives_hours[2]
+                past, row, PRIOR_COVISITS, TRENDS.covisit_half_lives_hours, TRENDS.half_lives_hours[2]
             )
             for name, value in expected.items():
                 assert rows[place, COLUMN[name]] == pytest.approx(value, abs=2e-4), (i, row, name)

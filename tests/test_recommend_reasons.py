@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.recommend import reasons
 from recsys.recommend.answer import Recommender
 from recsys.recommend.candidates import covisit_candidates, fresh_articles
 from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, contributions, reason_text
@@ -21,10 +22,13 @@ def test_an_article_read_is_named_only_when_it_gave_the_most() -> None:
     assert said[5] == Reason(ReasonKind.BECAUSE_YOU_READ, 4, keywords=("bonds", "bank"))
 
 
-def test_no_article_is_named_when_its_part_is_not_substantial() -> None:
-    made = ask(two_topics(read_share=0.9), reader(0, 1, 2), k=1)
+def test_no_article_is_named_when_its_part_is_not_substantial(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(reasons, "_READ_SHARE", 0.9)
+        made = ask(two_topics(), reader(0, 1, 2), k=1)
     assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football", keywords=("goal", "coach"))
-    far = ask(two_topics(read_cosine=0.99), reader(0), k=7)
+    monkeypatch.setattr(reasons, "_READ_COSINE", 0.99)
+    far = ask(two_topics(), reader(0), k=7)
     kinds = {card.row: card.reason.kind for card in far.cards}
     assert (kinds[1], kinds[4]) == (ReasonKind.BECAUSE_YOU_READ, ReasonKind.SIMILAR)
 
@@ -54,8 +58,9 @@ def test_a_reason_does_not_quote_an_article_that_was_taken_down() -> None:
     assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
 
 
-def test_trending_and_fresh_are_claimed_when_they_are_true() -> None:
-    recommender = two_topics(read_cosine=1.0)
+def test_trending_and_fresh_are_claimed_when_they_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reasons, "_READ_COSINE", 1.0)
+    recommender = two_topics()
     for _ in range(3):
         recommender.observe(CLICK, 5, NOW - HOUR)
     recommender.catalogue.put("a6", entry(6, "markets", published_at=NOW - HOUR))
@@ -200,13 +205,13 @@ def test_company_is_said_in_both_languages() -> None:
     assert reason_text(reason, "zh", "降息") == "读过《降息》的人也看了"
 
 
-def test_an_article_is_fresh_for_as_long_as_its_category_is_read() -> None:
+def test_an_article_is_fresh_for_as_long_as_its_category_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reasons, "_READ_COSINE", 1.0)
+    monkeypatch.setattr(reasons, "_LIKED_SHARE", 1.0)
     vectors: list[tuple[float, ...]] = [(1.0, 0.0) if row < 4 else (0.0, 1.0) for row in range(8)]
     recommender = newsroom(
         [entry(row, "football" if row < 4 else "markets") for row in range(8)],
         vectors,
-        read_cosine=1.0,
-        liked_share=1.0,
         trending=0,
     )
     recommender.tables.category[:] = [0] * 4 + [1] * 4

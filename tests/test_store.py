@@ -260,9 +260,8 @@ def test_a_token_is_shown_once_stored_as_a_hash_and_can_be_revoked(store: Store)
 
 
 def test_sqlite_is_opened_as_configured(tmp_path: Path) -> None:
-    store = Store.open(
-        f"sqlite:///{tmp_path}/s.db", StoreConfig(busy_timeout_ms=1234, synchronous="normal", cache_mib=8)
-    )
+    config = StoreConfig(busy_timeout_ms=1234, synchronous="normal")
+    store = Store.open(f"sqlite:///{tmp_path}/s.db", config, cache_mib=8)
     with store.reading() as connection:
         pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous", "cache_size")
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]

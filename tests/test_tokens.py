@@ -15,7 +15,7 @@ from recsys.config import plain as plain_values
 from recsys.errors import ArtefactError, ConfigError
 from recsys.languages import SiteLanguages
 from recsys.settings import load_settings
-from recsys.tokens import LINE_TOKENS, NO_LEXICON, Lexicon, Tokenizer, Tokens, load_tokenizer, write_tokens
+from recsys.tokens import LINE_TOKENS, NO_LEXICON, Lexicon, Tokenizer, Tokens, load_tokenizer, segmenter, write_tokens
 from recsys.tokens.classes import NO_CLASSES
 from recsys.tokens.clean import clean, normalise, repeated_lines
 from recsys.tokens.config import TokensConfig
@@ -97,8 +97,11 @@ def test_a_hostile_text_takes_little_time(text: str) -> None:
     assert time.process_time() - began < 3
 
 
-def test_only_the_first_characters_of_a_long_body_are_read_and_overlong_words_are_none() -> None:
-    text = tokenize("", "x" * 41 + " word" * 2000, None, TokensConfig(max_body_chars=5041))
+def test_only_the_first_characters_of_a_long_body_are_read_and_overlong_words_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(segmenter, "MAX_BODY_CHARS", 5041)
+    text = tokenize("", "x" * 41 + " word" * 2000, None, CONFIG)
     assert text.body == ["word"] * 1000
 
 
@@ -197,8 +200,9 @@ def test_breaks_ascend_inside_the_text(parts: list[str]) -> None:
         ("A text.\n.nav{color:red;margin:0}", ["boilerplate_line"]),
     ],
 )
-def test_what_is_odd_about_a_text_is_named(text: str, odd: list[str]) -> None:
-    assert Segmenter(TokensConfig(max_body_chars=100_000)).segment_article("", text, None).odd == odd
+def test_what_is_odd_about_a_text_is_named(text: str, odd: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segmenter, "MAX_BODY_CHARS", 100_000)
+    assert Segmenter(TokensConfig()).segment_article("", text, None).odd == odd
 
 
 @pytest.mark.parametrize(
@@ -235,7 +239,7 @@ def test_a_title_is_never_boilerplate() -> None:
 
 def test_lines_that_many_articles_repeat_are_learned_and_left_out() -> None:
     bodies = [f"Story number {n}.\nBy Our Own Staff\nOnly here {n}" for n in range(5)] + ["Twice\nTwice", None]
-    lines = repeated_lines(pa.table({"body": bodies}).to_batches(2), CONFIG)
+    lines = repeated_lines(pa.table({"body": bodies}).to_batches(2))
     assert lines == ["By Our Own Staff"]
     text = Tokenizer(CONFIG, Lexicon(boilerplate=lines), NO_CLASSES).tokenize("By Our Own Staff", bodies[0] or "")
     assert " ".join(text.title + text.body) == "by our own staff story number 0 only here 0"

@@ -16,8 +16,3 @@ class ArticlesConfig(Section):
             "own (with words.model pv-dm or pv-dbow)"
         ),
     )
-    top_keywords: int = Field(
-        40,
-        ge=1,
-        description="keywords in the mean: fewer lose what a long text is about, more gain nothing on titles",
-    )

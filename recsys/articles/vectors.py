@@ -22,6 +22,7 @@ from recsys.words import Matrix, WordVectors, load_words, unit_rows
 from recsys.words.doc2vec import DocumentInference, load_inference
 from recsys.workspace import load_arrays, read_json, same_space, save_arrays
 
+_TOP_KEYWORDS = 40  # in the mean: fewer lose what a long text is about, more gain nothing on titles
 _MIN_ARTICLES = 50  # articles of a language; fewer do not tell what they share from what they are about
 
 Vector = npt.NDArray[np.float32]
@@ -62,7 +63,7 @@ class TextVectors:
     def of(self, texts: Texts) -> Matrix:
         """float32 (B, D), unit rows; NaN rows where no word of a text has a vector, or where its words cancel out."""
         if self.config.encoder == "keywords":
-            return keyword_means(texts.keywords, self.words, self.config.top_keywords)
+            return keyword_means(texts.keywords, self.words, _TOP_KEYWORDS)
         if self.inference is not None:
             raw = [self.inference.infer(self.words.rows(tokens)) for tokens in texts.tokens]
             return _unit_or_nan(np.array(raw, dtype=np.float32).reshape(len(raw), self.words.embedding_dim))

@@ -26,8 +26,3 @@ class CategoriesConfig(ClassifiersConfig):
         ge=1,
         description="articles that a category needs in a language before others are put into it",
     )
-    max_trained_articles: int = Field(
-        30_000,
-        ge=100,
-        description="articles of a language to learn from; of a larger site the largest categories give up some",
-    )

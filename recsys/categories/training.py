@@ -19,6 +19,7 @@ from recsys.classifiers.fitting import FittedClassifier, LabelledDocuments, fit_
 from recsys.classifiers.topics import Topics, find_topics
 from recsys.words import WordVectors
 
+_MAX_TRAINED_ARTICLES = 30_000  # of a language; of a larger site the largest categories give up some
 _MIN_CATEGORIES = 2  # with one category in a language everything would be put there, which says nothing
 
 
@@ -83,7 +84,7 @@ def training_set_of(
 
     Texts that repeat count once. A text that came with several categories has the one that it came with most often,
     and none when that is a tie. A category with fewer than ``min_articles`` articles is left out. Of more than
-    ``max_trained_articles`` articles, the largest categories give up some.
+    ``_MAX_TRAINED_ARTICLES`` articles, the largest categories give up some.
 
     Args:
         corpus: all articles.
@@ -107,7 +108,7 @@ def training_set_of(
     row_of = {name: row for row, name in enumerate(labels)}
     rows = [row for row in rows if names[row] in row_of]
     label_rows = np.array([row_of[names[row]] for row in rows], dtype=np.int64)
-    kept = _evenly(label_rows, config.max_trained_articles, np.random.default_rng(seed))
+    kept = _evenly(label_rows, _MAX_TRAINED_ARTICLES, np.random.default_rng(seed))
     chosen = np.array(rows)[kept]
     return LabelledDocuments(documents.where(chosen), label_rows[kept], labels, np.flatnonzero(labelled)[chosen])
 

@@ -39,7 +39,6 @@ class ClassifiersConfig(Section):
         ("linear",),
         description="models judged beside it for the report; each costs about five times its training",
     )
-    max_evaluated: int = Field(4000, ge=10, description="articles of a language by which those are judged")
     epochs: int = Field(
         12,
         ge=1,
@@ -48,12 +47,6 @@ class ClassifiersConfig(Section):
             "three at least"
         ),
     )
-    patience: int = Field(
-        2,
-        ge=1,
-        description="epochs without a lower loss on the held-out part after which training stops",
-    )
-    validation_share: float = Field(0.1, gt=0, lt=1, description="share of the articles held out to tell when to stop")
     batch_size: int = Field(
         128,
         ge=1,
@@ -64,17 +57,6 @@ class ClassifiersConfig(Section):
         gt=0,
         lt=1,
         description="AdamW's step size at the start; vectors take AdaGrad steps 5 (bag: 20) times as large",
-    )
-    weight_decay: float = Field(
-        1e-4,
-        ge=0,
-        description="AdamW's pull of the weights towards 0, per unit of learning rate",
-    )
-    dropout: float = Field(
-        0.3,
-        ge=0,
-        lt=1,
-        description="share of an article's n-grams, and of hidden units, left out in each step",
     )
     device: str = Field(
         "auto",

@@ -20,6 +20,7 @@ from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.fitting import FittedClassifier, fit_classifier
 from recsys.words import Matrix, WordVectors
 
+_MAX_EVALUATED = 4_000  # articles of a language by which the models of ``compare`` are judged
 _BINS = 10  # of confidence, equally wide
 _MISTAKES = 20  # mistakes that are shown
 _SHOWN_CHARS = 300  # of a mistake's text
@@ -41,7 +42,7 @@ def evaluate(
     Args:
         fitted: the configured model, by language.
         words: the word space.
-        config: ``compare`` names the other models, judged on ``max_evaluated`` articles at most.
+        config: ``compare`` names the other models.
         seed: of all randomness.
 
     Returns:
@@ -57,7 +58,7 @@ def evaluate(
 def _language(fit: FittedClassifier, words: WordVectors, config: ClassifiersConfig, seed: int) -> dict[str, Any]:
     whole = fit.training_set
     answers = {config.model: (fit.held_out.rows, probabilities(fit.held_out.scores, fit.temperature))}
-    some = _some(whole.label_rows, config.max_evaluated, np.random.default_rng(seed))
+    some = _some(whole.label_rows, _MAX_EVALUATED, np.random.default_rng(seed))
     part = whole.where(some)
     for name in config.compare:
         if name != config.model:

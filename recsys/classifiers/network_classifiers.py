@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.linear_ngram_model import MAX_TOKENS, LinearNgramModel, NgramBlock, NgramSpec, block_of
-from recsys.classifiers.network_training import one_thread, train
+from recsys.classifiers.network_training import DROPOUT, one_thread, train
 from recsys.classifiers.networks import BiLstm, Gru, NgramBag, RaggedBatch, TextCnn, TextNetwork
 from recsys.classifiers.ngrams import Bags, NgramVocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
 from recsys.errors import CorruptArtefact
@@ -118,7 +118,7 @@ def fit_bag(
     ngrams = _sequences([block], texts)
     weights, constant = np.zeros((len(block.vocabulary), len(labels)), np.float32), np.zeros(len(labels), np.float32)
     for member in range(bags):
-        make = partial(_network, NgramBag, [block], words, len(labels), config.dropout)
+        make = partial(_network, NgramBag, [block], words, len(labels), DROPOUT)
         bag = train(make, ngrams, label_rows, config, seed + member)
         with torch.inference_mode():
             weights += bag.out(bag.vectors.weight).numpy() - bag.out.bias.numpy()
@@ -142,7 +142,7 @@ def fit_sequence(
     if is_spaceless(texts):
         kinds.append(NgramSpec(words=0, characters=1, tfidf=False))
     blocks = [block_of(texts, grams, 1, _MAX_WORDS) for grams in kinds]
-    make = partial(_network, NETWORKS[kind], blocks, words, len(labels), config.dropout)
+    make = partial(_network, NETWORKS[kind], blocks, words, len(labels), DROPOUT)
     network = train(make, _sequences(blocks, texts), label_rows, config, seed)
     return NetworkClassifier(labels, kind, blocks, network)
 

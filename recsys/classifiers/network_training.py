@@ -22,6 +22,10 @@ from recsys.errors import DegenerateInput
 
 _MAX_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
 _MIN_EPOCHS = 3
+_PATIENCE = 2  # epochs without a lower loss on the held-out part after which training stops
+_VALIDATION_SHARE = 0.1  # of the articles, held out to tell when to stop
+_WEIGHT_DECAY = 1e-4  # AdamW's pull of the weights towards 0, per unit of learning rate
+DROPOUT = 0.3  # share of an article's n-grams, and of hidden units, left out in each step
 _MIN_HELD_OUT = 20  # articles: fewer say too little about when to stop, and all epochs are run
 
 
@@ -87,7 +91,7 @@ def train(
         torch.manual_seed(seed)
         network = make().to(device)
         data = LabelledBags(*(torch.from_numpy(a).to(device) for a in (bags.values, bags.starts, label_rows)))
-        training, held_out = _split(len(label_rows), config.validation_share, seed)
+        training, held_out = _split(len(label_rows), _VALIDATION_SHARE, seed)
         _run(network, data, training, held_out, config, seed)
         return network.cpu().eval()
 
@@ -109,7 +113,7 @@ def _run(
 ) -> None:
     rows = RowAdaGrad(network.vectors.weight)
     others = torch.optim.AdamW(
-        (value for value in network.parameters() if value is not rows.matrix), weight_decay=config.weight_decay
+        (value for value in network.parameters() if value is not rows.matrix), weight_decay=_WEIGHT_DECAY
     )
     order = torch.Generator().manual_seed(seed)
     epochs = min(config.epochs, max(_MIN_EPOCHS, _MAX_READ // max(1, len(data.rows))))
@@ -121,19 +125,19 @@ def _run(
             rate = config.learning_rate * (1 - step / steps)
             others.param_groups[0]["lr"] = rate
             chosen = chosen.to(data.labels.device)
-            logits = network(_with_dropout(data.batch(chosen), config.dropout))
+            logits = network(_with_dropout(data.batch(chosen), DROPOUT))
             loss = cross_entropy(logits, data.labels[chosen])
             others.zero_grad()
             torch.autograd.backward(loss)
             others.step()
-            rows.step(rate * network.row_rate, config.weight_decay)
+            rows.step(rate * network.row_rate, _WEIGHT_DECAY)
             step += 1
         if not len(held_out):
             continue
         loss_now = _held_out_loss(network, data, held_out, config.batch_size)
         if loss_now < lowest:
             lowest, best, kept = loss_now, epoch, {name: value.clone() for name, value in network.state_dict().items()}
-        elif epoch - best >= config.patience:
+        elif epoch - best >= _PATIENCE:
             break
     if kept:
         network.load_state_dict(kept)

@@ -20,7 +20,7 @@ from recsys.features.rows import Matrix
 from recsys.items.online import OnlineItems, learn_click
 from recsys.readers.config import ReadersConfig
 from recsys.readers.state import CLICK_POSITION
-from recsys.trends import CLICK, IMPRESSION
+from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES
 from recsys.trends.config import TrendsConfig
 from recsys.trends.contexts import fill_codes
 from recsys.trends.counting import count
@@ -117,7 +117,7 @@ class LogReplay:
         self._log = log_arrays(events, past.clicks, past.clicks.visit_start)._replace(
             context=context, codes=codes, exposures=seen.event
         )
-        self._late = int(trends_config.late_minutes * MINUTE_MS)
+        self._late = int(LATE_MINUTES * MINUTE_MS)
         self._stale = stale_ms
         self._items: OnlineItems | None = None
         self._tables: KernelTables | None = None

@@ -20,6 +20,8 @@ from recsys.units import FOREVER_MS, HOUR_MS
 
 Array = npt.NDArray[Any]
 
+HOLDOUT_SHARE = 0.2  # of the lists, last in time, that judges the models
+VALIDATION_SHARE = 0.15  # of the lists, before the held-out part, that stops the training early
 GROWTH = 0.01  # vectors wait for so many new clicks, as a share of those before: in service they are a night old, too
 LIVE_CLICKS = 10_000  # pseudo-impressions draw any article that was clicked among so many last clicks
 RECENT_CLICKS = 1_000  # pseudo-impressions draw what the reader left from so many last clicks of everyone

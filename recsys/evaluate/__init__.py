@@ -1,6 +1,5 @@
 """Evaluate: models judged on the lists that they have not learned from.
 
-config.py        which impressions judge, and which stop the training
 held_out.py      the last lists of the log -> figures of every model, side by side
 prequential.py   test, then train: a log in time order, scored by models that learn as it goes on
 """

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recsys.imports.config import ImportsConfig
 from recsys.imports.tables import Limits
 from recsys.imports.values import ParseOptions
 from recsys.store import ArticlePatch, Event, Merged, Store, Written
 from recsys.units import MINUTE_MS, NEVER_MS, now_ms
+
+_MAX_FUTURE_MS = 10 * MINUTE_MS  # a time further ahead of this machine's clock is taken for an error
 
 Progress = Callable[[int, int], None]  # done and total, in bytes of a text file or rows of a Parquet file
 
@@ -66,7 +67,6 @@ class Target:
         site: the site that the records belong to.
         rejects: folder for files of rejected rows.
         limits: of memory.
-        config: what is taken for an error.
         dry_run: write nothing but the rejects.
         progress: called after each batch.
         options: how values are read that do not say it themselves.
@@ -77,7 +77,6 @@ class Target:
     site: str
     rejects: Path
     limits: Limits = field(default_factory=Limits)
-    config: ImportsConfig = field(default_factory=ImportsConfig)
     dry_run: bool = False
     progress: Progress = _silent
     options: ParseOptions = field(default_factory=ParseOptions)
@@ -86,7 +85,7 @@ class Target:
     @property
     def latest(self) -> int:
         """The latest time that is not taken for an error: int ms UTC."""
-        return now_ms() + int(self.config.max_future_minutes * MINUTE_MS)
+        return now_ms() + _MAX_FUTURE_MS
 
     def merge(self, patches: Sequence[ArticlePatch]) -> Merged:
         """Merge articles field by field, or say what would happen."""

@@ -26,7 +26,7 @@ from recsys.readers.gru import ClickBatch, GruNetwork
 from recsys.readers.trained import TrainedEncoder
 
 MIN_LISTS = 10  # below which nothing is learned: there must be some to learn from and some to judge by
-VALIDATION_SHARE = 0.25  # of the lists, last in time, that tells when to stop: hours of news that came later
+_VALIDATION_SHARE = 0.25  # of the lists, last in time, that tells when to stop: hours of news that came later
 EARLY_STOPPING_EPOCHS = 2  # epochs without a lower validation loss after which training stops
 WEIGHT_DECAY = 1e-4  # AdamW's pull of the weights towards 0
 STARTING_SCALES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)  # of the cosines before the softmax: tried at first
@@ -97,7 +97,7 @@ class _Run:
     def __init__(self, net: GruNetwork, lists: TrainingLists, config: ReadersConfig, seed: int) -> None:
         self.net, self.lists, self.config = net, lists, config
         self.rng = np.random.default_rng(seed)
-        n_validation = max(1, round(VALIDATION_SHARE * len(lists)))
+        n_validation = max(1, round(_VALIDATION_SHARE * len(lists)))
         self.training, self.validation = np.split(np.arange(len(lists)), [len(lists) - n_validation])
         self.scale = nn.Parameter(torch.tensor(1.0))
         self.fit_loss: list[float] = []

@@ -16,6 +16,7 @@ from recsys.catalogue.columns import Catalogue, Mask
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext, SharedFeatures
 from recsys.tags.index import Rows
+from recsys.trends import PRIOR_COVISITS
 from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS
@@ -24,6 +25,8 @@ Floats = npt.NDArray[np.float32]
 
 _COVISIT_CLICKS = 5  # last clicks whose co-visits are read
 _COVISIT_FADE = 0.7  # weight of a click against the one after it
+_MIN_VISITS = 3.0  # faded: from so many in which both were opened "readers of X also opened this" may be said
+_MIN_LIFT = 2.0  # and only where readers of X open it so many times as often as everyone does
 _BACKGROUND = 3  # of the half-lives of trends: the popularity that co-visits are compared with
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
 
@@ -82,7 +85,7 @@ def retrieve(
         np.unique(np.concatenate([*near, popular, newest, covisits.rows]).astype(np.int32)),
         near,
         frozenset(top[trends.clicks(top, now)[:, -1] >= 1.0].tolist()),  # clicked lately
-        covisits.telling(config),
+        covisits.telling(),
         fresh,
     )
 
@@ -140,9 +143,9 @@ class CovisitCandidates(NamedTuple):
     visits: Floats
     lift: Floats
 
-    def telling(self, config: RecommendConfig) -> dict[int, int]:
+    def telling(self) -> dict[int, int]:
         """Row -> the article whose readers opened it too: enough of them, and more than open it anyway."""
-        enough = (self.visits >= config.covisit_min_visits) & (self.lift >= config.covisit_min_lift)
+        enough = (self.visits >= _MIN_VISITS) & (self.lift >= _MIN_LIFT)
         return dict(zip(self.rows[enough].tolist(), self.beside[enough].tolist(), strict=True))
 
 
@@ -162,7 +165,7 @@ def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now
     rows: Rows = np.concatenate([np.empty(0, np.int32), *(rows for rows, _ in covisits)])
     visits: Floats = np.concatenate([np.empty(0, np.float32), *(strength for _, strength in covisits)])
     totals = np.repeat([float(strength.sum()) for _, strength in covisits], sizes)
-    share = np.asarray(visits / (totals + trends.config.prior_covisits), np.float32)
+    share = np.asarray(visits / (totals + PRIOR_COVISITS), np.float32)
     given = share * np.repeat(_COVISIT_FADE ** np.arange(len(last)), sizes)
     given[~allowed[rows]] = 0
     distinct, where = np.unique(rows, return_inverse=True)

@@ -46,18 +46,6 @@ class RecommendConfig(Section):
         le=10_000,
         description="articles: candidates from what is opened in the same visits as the reader's last clicks",
     )
-    covisit_min_visits: float = Field(
-        3.0,
-        gt=0,
-        description=(
-            'visits, faded: from so many in which both were opened "readers of X also opened this" may be said'
-        ),
-    )
-    covisit_min_lift: float = Field(
-        2.0,
-        ge=1,
-        description="times: and only where readers of X open it so much more than everyone does",
-    )
     max_per_category: int = Field(
         3,
         ge=1,
@@ -70,27 +58,6 @@ class RecommendConfig(Section):
         description=(
             "share in (0, 1]: of what a reader reads most a list holds their own share, this at most; 1 gained nothing"
         ),
-    )
-    read_share: float = Field(
-        0.15,
-        ge=0,
-        le=1,
-        description=(
-            "share in [0, 1]: part of a similarity that one article must have given to be named; below a seventh it "
-            "is one of many"
-        ),
-    )
-    read_cosine: float = Field(
-        0.3,
-        ge=-1,
-        le=1,
-        description='cosine: how near that article must be itself; below it, "because you read" would be a guess',
-    )
-    liked_share: float = Field(
-        0.25,
-        gt=0,
-        le=1,
-        description="share in (0, 1]: weight of the last clicks in a category from which on a reader likes it",
     )
     reason_keywords: int = Field(
         3,

@@ -27,6 +27,9 @@ from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
 
+_READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
+_READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
+_LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
 _LAST_CLICKS = 20  # in which repeated keywords are looked for: later ones weigh too little
 
 
@@ -165,7 +168,7 @@ def explain(
         beside = candidates.covisited.get(row, UNKNOWN_ROW)
         if read is not None:
             reason = read
-        elif article.category and liked.get(article.category, 0.0) >= config.liked_share:
+        elif article.category and liked.get(article.category, 0.0) >= _LIKED_SHARE:
             if repeated is None:
                 repeated = repeated_keywords(catalogue.articles, context.state.clicks)
             words = _named_keywords(article, repeated, config.reason_keywords)
@@ -230,7 +233,7 @@ def _because_you_read(
         best = share.argmax(axis=0)
         for column, place in enumerate(places):
             top, other = int(best[column]), int(read_rows[best[column]])
-            enough = share[top, column] >= config.read_share and cosine[top, column] >= config.read_cosine
+            enough = share[top, column] >= _READ_SHARE and cosine[top, column] >= _READ_COSINE
             if enough and nameable[other] and not np.isnan(shown[column]).any():
                 reasons[place] = _read_reason(catalogue, other, articles[place], config.reason_keywords)
     return reasons

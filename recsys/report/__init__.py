@@ -3,7 +3,6 @@
 Reads figures, losses, vectors, keywords and judgements; produces SVG pictures and HTML pages. Tables are made with
 pandas, which no other part of a running service loads.
 
-    config.py       how much the pages show
     page.py         sections of pictures, tables and examples -> HTML files with one look
     charts.py       numbers -> SVG
     overview.py     all pages; the first: counts, gaps, ranking, maps of the articles

@@ -11,7 +11,6 @@ from recsys.quality.profile import DataProfile
 from recsys.report.categories import categories_page
 from recsys.report.charts import vector_map
 from recsys.report.click_model import Previous, click_model_page
-from recsys.report.config import ReportConfig
 from recsys.report.data import data_page
 from recsys.report.next_click import next_click_page, ranking_blocks
 from recsys.report.page import Block, Counts, Page, Part, Picture, Table
@@ -21,6 +20,10 @@ from recsys.workspace import load_npy, read_json, read_table
 
 MEASURED = ("seconds", "_second", "peak_mib", "new")  # other on every run; the page is the same for the same seed
 ODD_PREFIX = "odd_"  # how the counts of odd texts begin
+_MAP_ARTICLES = 1_500  # points of the vector map; more make the page heavy and the picture no clearer
+_MAP_WORDS = 300  # words on a map of the words; of more the names would hide each other
+_EXAMPLES = 12  # articles with their keywords on the page, shared out between the languages
+_NEW_WORDS = 40  # new words and collocations shown per language, the most frequent
 LEAST_POINTS = 3  # of a map: two points say nothing about a third
 
 GAPS = {
@@ -50,7 +53,6 @@ def report_pages(
     facts: Facts,
     figures: Figures,
     note: str,
-    config: ReportConfig,
     seed: int,
     data: DataProfile,
     gaps: Sequence[str],
@@ -63,7 +65,6 @@ def report_pages(
         facts: stage -> what it counted and measured.
         figures: model -> figure -> value, empty when nothing could be judged.
         note: how they were judged, or why they could not be.
-        config: how much is shown.
         seed: decides which articles stand on a map.
         data: figures of what the site gave.
         gaps: see ``release_gaps``.
@@ -71,12 +72,12 @@ def report_pages(
     """
     columns = {model: figures[model] for model in ("random", *COLUMN_MODELS, "ctr") if model in figures}
     return [
-        overview_page(folders, facts, columns, note, gaps, config.map_articles, seed),
+        overview_page(folders, facts, columns, note, gaps, _MAP_ARTICLES, seed),
         data_page(data),
         next_click_page(figures, read_json(folders["baselines"] / "chosen.json"), note),
         click_model_page(folders["ctr"], read_json(folders["events"] / "log.json")["simulated"], previous),
-        words_page(folders["words"], folders["tokens"], config.map_words, config.max_new_words),
-        keywords_page(folders, config.examples),
+        words_page(folders["words"], folders["tokens"], _MAP_WORDS, _NEW_WORDS),
+        keywords_page(folders, _EXAMPLES),
         categories_page(folders["categories"], folders["tasks"]),
     ]
 

@@ -24,6 +24,7 @@ from recsys.serving.config import ServingSettings
 from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
 from recsys.store import StoredArticle
 from recsys.tags import STEM, tag_ids
+from recsys.trends import MAX_VISITS
 from recsys.units import UNKNOWN_ROW
 
 SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
@@ -69,7 +70,7 @@ class SharedState:
         self.snapshot = snapshot
         self._codes = dict(artefacts.codes)
         self.through = artefacts.through
-        self.visitors = Visitors(settings.trends.max_visits, [f"r{reader}" for reader in artefacts.odd])
+        self.visitors = Visitors(MAX_VISITS, [f"r{reader}" for reader in artefacts.odd])
         self.changed = self.taken_down = 0
         self.down: dict[str, int] = {}
         prepared = _newest([snapshot.prepare(article) for article in articles], settings.web.max_articles)

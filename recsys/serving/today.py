@@ -13,6 +13,7 @@ import numpy as np
 
 from recsys.catalogue.columns import Catalogue, Mask
 from recsys.serving.live import LiveState
+from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, now_ms
 
 _DEPTH = 4  # how much further each try looks, when what was found may not be shown
@@ -48,7 +49,7 @@ def todays_clicks(live: LiveState, k: int, lang: str | None) -> TodaysClicks:
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(live.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
     allowed, spoken = catalogue.listed(now), catalogue.in_language(lang)
-    limit, until = _DEPTH * k, now + int(live.settings.trends.max_future_minutes * MINUTE_MS)
+    limit, until = _DEPTH * k, now + int(MAX_FUTURE_MINUTES * MINUTE_MS)
     while True:
         clicked = live.store.clicks_today(live.settings.site.id, midnight, limit, until, live.odd_readers)
         ranked = [(row, clicks) for row, clicks in _by_text(catalogue, clicked, allowed) if allowed[row]]

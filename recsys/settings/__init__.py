@@ -20,10 +20,8 @@ from recsys.articles.config import ArticlesConfig
 from recsys.categories.config import CategoriesConfig
 from recsys.ctr.config import CtrConfig
 from recsys.errors import ConfigError
-from recsys.evaluate.config import EvaluateConfig
 from recsys.events.config import EventsConfig
 from recsys.features.config import FeaturesConfig
-from recsys.imports.config import ImportsConfig
 from recsys.index import IndexConfig
 from recsys.items.config import ItemsConfig
 from recsys.keywords.config import KeywordsConfig
@@ -39,7 +37,6 @@ from recsys.names import (
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.config import RecommendConfig
 from recsys.releases import ReleasesConfig
-from recsys.report.config import ReportConfig
 from recsys.settings.config import JobsConfig, SiteConfig, WebConfig
 from recsys.simulate.config import SimulateConfig
 from recsys.store.config import StoreConfig
@@ -63,7 +60,6 @@ class Settings(BaseSettings):
     site: SiteConfig = SiteConfig()
     store: StoreConfig = StoreConfig()
     releases: ReleasesConfig = ReleasesConfig()
-    imports: ImportsConfig = ImportsConfig()
     events: EventsConfig = EventsConfig()
     tokens: TokensConfig = TokensConfig()
     words: WordsConfig = WordsConfig()
@@ -77,8 +73,6 @@ class Settings(BaseSettings):
     ctr: CtrConfig = CtrConfig()
     index: IndexConfig = IndexConfig()
     recommend: RecommendConfig = RecommendConfig()
-    evaluate: EvaluateConfig = EvaluateConfig()
-    report: ReportConfig = ReportConfig()
     simulate: SimulateConfig = SimulateConfig()
     jobs: JobsConfig = JobsConfig()
     web: WebConfig = WebConfig()

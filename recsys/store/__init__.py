@@ -8,7 +8,7 @@ from typing import Self
 
 from recsys.store.articles import ArticleStore
 from recsys.store.config import StoreConfig
-from recsys.store.engine import open_engine
+from recsys.store.engine import CACHE_MIB, open_engine
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.operators import AuditEntry, OperatorStore, Outcome
@@ -58,18 +58,19 @@ class Store(ArticleStore, OperatorStore, EventStore, ReaderStore, RunStore, Toke
     """The database. Safe to use from several threads; a child process opens its own."""
 
     @classmethod
-    def open(cls, url: str, config: StoreConfig = StoreConfig()) -> Self:  # noqa: B008 - frozen
+    def open(cls, url: str, config: StoreConfig = StoreConfig(), cache_mib: int = CACHE_MIB) -> Self:  # noqa: B008
         """Open a database, make it if it is not there, and bring its schema up to date.
 
         Args:
             url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/name``.
-            config: how it is opened.
+            config: how it is opened; frozen, so that it can be a default.
+            cache_mib: MiB of SQLite pages that each connection keeps in memory at most.
 
         Raises:
             ConfigError: the URL is not one of SQLite or PostgreSQL.
             StoreError: the database cannot be reached, or belongs to a later version.
         """
-        store = cls(open_engine(url, config))
+        store = cls(open_engine(url, config, cache_mib))
         try:
             store.migrate()
         except BaseException:

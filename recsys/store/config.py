@@ -28,9 +28,3 @@ class StoreConfig(Section):
             "last ones"
         ),
     )
-    cache_mib: int = Field(
-        64,
-        ge=2,
-        le=65_536,
-        description="MiB: SQLite pages that each connection keeps in memory at most",
-    )

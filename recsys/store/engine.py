@@ -21,6 +21,7 @@ from recsys.store.config import StoreConfig
 from recsys.store.migrate import is_current, upgrade
 
 WRITER = "recsys_writer"  # the execution option that marks a writing transaction
+CACHE_MIB = 64  # SQLite pages that each connection keeps in memory at most
 LOCK = 7_305_804_402_211  # this project's own key among PostgreSQL's advisory locks
 
 
@@ -91,7 +92,7 @@ class Database:
         self._engine.dispose()
 
 
-def open_engine(url: str, config: StoreConfig) -> Engine:
+def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
     """Connect; for SQLite the folder is made and the file is put into WAL mode.
 
     Raises:
@@ -104,7 +105,7 @@ def open_engine(url: str, config: StoreConfig) -> Engine:
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": config.busy_timeout_ms / 1000})
-    _follow_sqlite_rules(engine, config)
+    _follow_sqlite_rules(engine, config, cache_mib)
     try:
         with _as_store_error(parsed):
             _use_write_ahead_log(engine, config)
@@ -130,14 +131,14 @@ def _parsed(url: str) -> URL:
     return parsed
 
 
-def _follow_sqlite_rules(engine: Engine, config: StoreConfig) -> None:
+def _follow_sqlite_rules(engine: Engine, config: StoreConfig, cache_mib: int) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself; "begin" below does
         for pragma in (
             "foreign_keys=ON",
             f"synchronous={config.synchronous.upper()}",
-            f"cache_size=-{config.cache_mib * 1024}",
+            f"cache_size=-{cache_mib * 1024}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 

@@ -17,8 +17,8 @@ import opencc
 import pyarrow as pa
 
 from recsys.markup import without_markup
-from recsys.tokens.config import TokensConfig
 
+MAX_BODY_CHARS = 1_000_000  # read of a title or body, about 170,000 words; what is cut off is counted
 _MIN_WRAPPED_CHARS = 40  # of the widest line of a text that was wrapped at a fixed width: below are lists and tables
 _MAX_WRAPPED_CHARS = 120  # a text with a longer line was not wrapped
 _RAGGED = 0.75  # share of the widest line that a line and the next word exceed where it was wrapped
@@ -181,12 +181,11 @@ _MIN_SHARE = 0.001  # of the articles: what a large catalogue repeats by chance
 _MAX_KEPT = 10_000  # lines, the most frequent ones
 
 
-def repeated_lines(batches: Iterable[pa.RecordBatch], config: TokensConfig) -> list[str]:
+def repeated_lines(batches: Iterable[pa.RecordBatch]) -> list[str]:
     """Find the lines that stand in many articles.
 
     Args:
         batches: a string column body, which may hold nulls.
-        config: how much of a body is read.
 
     Returns:
         The lines, stripped, the most frequent first.
@@ -196,7 +195,7 @@ def repeated_lines(batches: Iterable[pa.RecordBatch], config: TokensConfig) -> l
     for batch in batches:
         for body in batch.column("body").to_pylist():
             articles += 1
-            counts.update(_short_lines(body[: config.max_body_chars]) if body else ())
+            counts.update(_short_lines(body[:MAX_BODY_CHARS]) if body else ())
         floor = 1
         while len(counts) > _MAX_LINES:
             counts, floor = Counter({line: n for line, n in counts.items() if n > floor}), floor + 1

@@ -11,14 +11,6 @@ from recsys.tokens.dictionary import read_dictionary, user_entries
 class TokensConfig(Section):
     """Settings of the tokeniser."""
 
-    max_body_chars: int = Field(
-        1_000_000,
-        ge=100,
-        description=(
-            "characters: read of a title or body, about 170,000 words, more than any article has; what is cut off is "
-            "counted"
-        ),
-    )
     simplify: bool = Field(
         True,
         description="true: traditional Chinese becomes simplified, so that one word has one vector; false: it stays",
@@ -38,29 +30,6 @@ class TokensConfig(Section):
         True,
         description=(
             "true: words that often stand together become one token (the lexicon); false: words of the dictionary only"
-        ),
-    )
-    min_count: int = Field(
-        10,
-        ge=2,
-        description="occurrences: fewer of two neighbours in the corpus say nothing about whether they are one word",
-    )
-    min_articles: int = Field(
-        5,
-        ge=1,
-        description="articles: two neighbours that stand in fewer are no word but what one text repeats",
-    )
-    min_npmi: float = Field(
-        0.5,
-        ge=-1,
-        le=1,
-        description="normalised pointwise mutual information (NPMI), from -1 to 1: phrases below it are merely common",
-    )
-    min_branching_entropy: float = Field(
-        1.0,
-        ge=0,
-        description=(
-            "nats: entropy of what stands left and right of a new word; less means that it is part of a longer one"
         ),
     )
     workers: int = Field(

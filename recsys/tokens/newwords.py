@@ -16,12 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import BigramCounter, NeighbourCounter
 from recsys.tokens.lexicon import Joiner, LexiconEntry, joined_name
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.tokens.table import SegmentArrays, segment_arrays
 
+_MIN_COUNT = 10  # of two neighbours in the corpus: fewer say nothing about whether they are one word
+_MIN_ARTICLES = 5  # two neighbours that stand in fewer are no word but what one text repeats
+_MIN_NPMI = 0.5  # from -1 to 1: phrases below it are merely common
+_MIN_BRANCHING_ENTROPY = 1.0  # nats, left and right of a new word; less means that it is part of a longer one
 _MAX_WORDS = 1 << 18  # words of a language that are told apart, the most frequent ones
 _MAX_PAIRS = 100_000  # pairs whose neighbours are counted, the most frequent ones
 _MAX_CACHED_CODES = 20_000_000  # codes kept from one reading to the next, 80 MB
@@ -60,29 +63,26 @@ class Bigrams(NamedTuple):
     npmi: npt.NDArray[np.float64]
 
 
-def new_words(
-    read: Reader, counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]
-) -> list[LexiconEntry]:
+def new_words(read: Reader, counts: dict[str, int], language: str, tags: Callable[[str], str]) -> list[LexiconEntry]:
     """Find the entries of one language.
 
     Args:
         read: gives the batches of ``SEGMENTS``, from the first one on, each time it is called.
         counts: of each word in them.
         language: "zh" or "en".
-        config: least counts, NPMI and branching entropy.
         tags: the part of speech of a Chinese word.
 
     Returns:
         The entries, the highest NPMI first.
     """
-    words = _vocabulary(counts, language, config, tags)
+    words = _vocabulary(counts, language, tags)
     if not words.usable.any():
         return []
     coded = _Coded(read, language, words)
-    bigrams = BigramCounter(len(words.names), config.min_count)
+    bigrams = BigramCounter(len(words.names), _MIN_COUNT)
     for flat, codes in coded:
         bigrams.add(codes, _meeting(codes, words.usable, flat.starts), flat.article)
-    pairs = _cohesive_pairs(bigrams, words, language, config)
+    pairs = _cohesive_pairs(bigrams, words, language)
     if not len(pairs.left):
         return []
     joined = words._replace(
@@ -90,27 +90,25 @@ def new_words(
         counts=np.concatenate([words.counts, pairs.counts]),
         usable=np.concatenate([words.usable, np.ones(len(pairs.left), bool)]),
     )
-    entropy, bigrams = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), config.min_count)
+    entropy, bigrams = BranchingEntropy(pairs, len(words.names)), BigramCounter(len(joined.names), _MIN_COUNT)
     join = _joiner(pairs, words)
     for flat, codes in coded:
         entropy.add(codes, flat.starts)
         codes, starts, article = join(codes, flat)
         new = (codes[:-1] >= len(words.names)) | (codes[1:] >= len(words.names))
         bigrams.add(codes, _meeting(codes, joined.usable, starts) & new, article)
-    longer = _cohesive_pairs(bigrams, joined, language, config)
-    entries = _entries(pairs, words, entropy, language, config) + _longer_entries(longer, joined, coded, join, config)
+    longer = _cohesive_pairs(bigrams, joined, language)
+    entries = _entries(pairs, words, entropy, language) + _longer_entries(longer, joined, coded, join)
     return sorted(entries, key=lambda entry: (-entry.npmi, entry.parts))
 
 
-def _longer_entries(
-    pairs: Bigrams, joined: NgramCounts, coded: "_Coded", join: Join, config: TokensConfig
-) -> list[LexiconEntry]:
+def _longer_entries(pairs: Bigrams, joined: NgramCounts, coded: "_Coded", join: Join) -> list[LexiconEntry]:
     """Entries of three or four parts: pairs of which at least one is a pair itself."""
     entropy = BranchingEntropy(pairs, len(joined.names))
     for flat, codes in coded if len(pairs.left) else ():
         codes, starts, _ = join(codes, flat)
         entropy.add(codes, starts)
-    return _entries(pairs, joined, entropy, coded.language, config)
+    return _entries(pairs, joined, entropy, coded.language)
 
 
 class BranchingEntropy:
@@ -143,11 +141,11 @@ class BranchingEntropy:
         return np.minimum(self._left.entropy(), self._right.entropy())
 
 
-def _vocabulary(counts: dict[str, int], language: str, config: TokensConfig, tags: Callable[[str], str]) -> NgramCounts:
+def _vocabulary(counts: dict[str, int], language: str, tags: Callable[[str], str]) -> NgramCounts:
     names = sorted((name for name in counts if counts[name] > 1), key=lambda name: (-counts[name], name))[:_MAX_WORDS]
     stop, shortest = STOP_WORDS[language], _MIN_PART_CHARS[language]
     usable = [
-        counts[name] >= config.min_count
+        counts[name] >= _MIN_COUNT
         and name not in stop
         and len(name) >= shortest
         and not any(char.isdigit() for char in name)
@@ -193,7 +191,7 @@ def _meeting(codes: Codes, usable: Mask, starts: Mask) -> Mask:
     return meeting
 
 
-def _cohesive_pairs(meetings: BigramCounter, words: NgramCounts, language: str, config: TokensConfig) -> Bigrams:
+def _cohesive_pairs(meetings: BigramCounter, words: NgramCounts, language: str) -> Bigrams:
     left, right, counts, articles = meetings.pairs()
     joint = np.log(words.total / counts)  # -log p(a, b)
     independent = np.log(words.total / words.counts[left]) + np.log(words.total / words.counts[right])  # -log p(a) p(b)
@@ -202,7 +200,7 @@ def _cohesive_pairs(meetings: BigramCounter, words: NgramCounts, language: str, 
         sum(map(len, words.names[a] + words.names[b])) <= _MAX_CHARS[language]
         for a, b in zip(left.tolist(), right.tolist(), strict=True)
     ]
-    kept = (counts >= config.min_count) & (articles >= config.min_articles) & (npmi >= config.min_npmi)
+    kept = (counts >= _MIN_COUNT) & (articles >= _MIN_ARTICLES) & (npmi >= _MIN_NPMI)
     kept = np.flatnonzero(kept & np.array(short, bool))
     kept = np.sort(kept[np.argsort(-counts[kept], kind="stable")][:_MAX_PAIRS])
     return Bigrams(left[kept], right[kept], counts[kept], npmi[kept])
@@ -228,12 +226,10 @@ def _joiner(pairs: Bigrams, words: NgramCounts) -> Join:
     return join
 
 
-def _entries(
-    pairs: Bigrams, words: NgramCounts, entropy: BranchingEntropy, language: str, config: TokensConfig
-) -> list[LexiconEntry]:
+def _entries(pairs: Bigrams, words: NgramCounts, entropy: BranchingEntropy, language: str) -> list[LexiconEntry]:
     least = entropy.least()
     return [
         LexiconEntry(joined_name(parts), language, parts, int(pairs.counts[i]), float(pairs.npmi[i]), float(least[i]))
         for i, parts in enumerate(_names(pairs, words))
-        if least[i] >= config.min_branching_entropy
+        if least[i] >= _MIN_BRANCHING_ENTROPY
     ]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import rjieba
 
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages, resolve_language
-from recsys.tokens.clean import BREAKS, clean, normalise, unwrap
+from recsys.tokens.clean import BREAKS, MAX_BODY_CHARS, clean, normalise, unwrap
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.dictionary import user_entries
 from recsys.tokens.scripts import UNSPACED_LANGUAGES, apart, without_particle
@@ -122,13 +122,12 @@ class Segmenter:
 
         Args:
             title: any text.
-            body: any text or HTML; of either, what stands behind ``max_body_chars`` is not read.
+            body: any text or HTML; of either, what stands behind ``MAX_BODY_CHARS`` is not read.
             language: a language code such as "zh" or "en-GB"; empty, None, no code, or one that the text's script
                 contradicts: detected from the text.
         """
-        limit = self.config.max_body_chars
-        heading, text = clean(title[:limit]), clean(body[:limit], self.boilerplate)
-        odd = heading.odd + text.odd + ["cut"] * (max(len(title), len(body)) > limit)
+        heading, text = clean(title[:MAX_BODY_CHARS]), clean(body[:MAX_BODY_CHARS], self.boilerplate)
+        odd = heading.odd + text.odd + ["cut"] * (max(len(title), len(body)) > MAX_BODY_CHARS)
         language, overruled = resolve_language(language, heading.text, text.text, *self.site_languages)
         odd += ["wrong_language"] * overruled
         parts = [self._split(part, language) for part in (heading.text, text.text)]

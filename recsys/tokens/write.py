@@ -71,7 +71,7 @@ def _learned_words(file: Path, words: WordCounts, config: TokensConfig) -> list[
     return [
         entry
         for language in _DISCOVERED
-        for entry in new_words(lambda: _read(file), words.counts[language], language, config, segmenter.tag)
+        for entry in new_words(lambda: _read(file), words.counts[language], language, segmenter.tag)
     ]
 
 

@@ -39,11 +39,6 @@ class TrendsConfig(Section):
         gt=0,
         description="impressions that move a click rate half-way from the site's own rate",
     )
-    prior_covisits: float = Field(
-        5.0,
-        gt=0,
-        description="co-visits that move an article's co-visits half-way from what is popular",
-    )
     context: tuple[str, ...] = Field(
         ("region", "device", "os", "referrer"),
         max_length=4,
@@ -59,19 +54,4 @@ class TrendsConfig(Section):
         ge=1,
         le=1_000,
         description="articles kept beside each of them; of more, the weakest makes room",
-    )
-    max_visits: int = Field(
-        50_000,
-        ge=1,
-        description="running visits that a worker remembers, for the co-visits of the next click",
-    )
-    late_minutes: float = Field(
-        60.0,
-        gt=0,
-        description="minutes behind the newest event from which on an event is counted as late",
-    )
-    max_future_minutes: float = Field(
-        10.0,
-        ge=0,
-        description="minutes that an event may be dated after its arrival; beyond, it counts as of its arrival",
     )

@@ -5,7 +5,7 @@ event's own, so that a replay is exact. The rules for odd events:
 
 - undated: nothing is known of when it would fade, so that it makes an article popular only where nothing else does;
 - late: it counts with the weight that it would have had in time, moves no clock back, and is counted as late;
-- dated after its arrival by more than ``max_future_minutes``: it is held back, and counted as ahead;
+- dated after its arrival by more than ``MAX_FUTURE_MINUTES``: it is held back, and counted as ahead;
 - again: every event counts once (the store knows events by their id); whoever hands events over says which click
   repeats one (``REPEAT_CLICK``, see ``recsys.events.people``), and it only passes; an article is no co-visit of itself;
 - on an article without a row: it is only counted as unknown;
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, IMPRESSION
+from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES, MAX_FUTURE_MINUTES, MAX_VISITS
 from recsys.trends.config import TrendsConfig
 from recsys.trends.contexts import Codes, codes_of, fill_codes
 from recsys.trends.counting import count, counts_at, fill_shelf_lives, uncount
@@ -60,7 +60,7 @@ class Trends:
     def __init__(self, n_articles: int, config: TrendsConfig, session_gap_minutes: int = 30) -> None:
         self.config = config
         self.state: TrendState = empty_state(n_articles, config)
-        self.visits = RunningVisits(config.max_visits, session_gap_minutes * MINUTE_MS)
+        self.visits = RunningVisits(MAX_VISITS, session_gap_minutes * MINUTE_MS)
         self._last_before: dict[int, int] = {}  # row -> ms, when it was clicked before it was clicked last
         self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute
 
@@ -133,7 +133,7 @@ class Trends:
         if self.is_ahead(time, arrived):
             self.state.clock[AHEAD] += 1
             return nothing
-        if self.state.clock[NEWEST] - time > self.config.late_minutes * MINUTE_MS:
+        if self.state.clock[NEWEST] - time > LATE_MINUTES * MINUTE_MS:
             self.state.clock[LATE] += 1
         last_click = int(self.state.last[row])
         count(self.state, row, int(kind == CLICK), position, time)
@@ -148,7 +148,7 @@ class Trends:
 
     def is_ahead(self, time: int, now: int | None) -> bool:
         """True for a time (ms) so far ahead of a clock (ms) that it is held back; never without a clock."""
-        return now is not None and time > now + self.config.max_future_minutes * MINUTE_MS
+        return now is not None and time > now + MAX_FUTURE_MINUTES * MINUTE_MS
 
     @property
     def newest(self) -> int:

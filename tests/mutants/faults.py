@@ -476,8 +476,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "one visit too few is enough to speak of",
-            "self.visits >= config.covisit_min_visits",
-            "self.visits > config.covisit_min_visits",
+            "self.visits >= _MIN_VISITS",
+            "self.visits > _MIN_VISITS",
         ),
         ("what may not be shown comes by co-visits", "    given[~allowed[rows]] = 0\n", ""),
     ),
