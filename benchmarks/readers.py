@@ -33,6 +33,7 @@ from recsys.items.online import empty_online
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import MeanEncoder, ReaderEncoder
 from recsys.readers.interests import InterestsEncoder
+from recsys.readers.learning import MAX_TRAINED_LISTS
 from recsys.readers.shown import shown
 from recsys.readers.training import fit
 from recsys.readers.walks import Walkable, walk, walkable
@@ -137,7 +138,7 @@ def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> 
         end,
         last=config.sequence_length,
         negatives=config.negatives,
-        most=config.max_trained_clicks,
+        most=MAX_TRAINED_LISTS,
         rng=np.random.default_rng(options.seed),
     )
     state.next = end

@@ -45,7 +45,7 @@ from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
 from recsys.words import WordVectors, glove
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import count_pairs
-from recsys.words.corpus import choose_vocabulary, count_words
+from recsys.words.corpus import MAX_VOCABULARY, NOISE_WORDS, choose_vocabulary, count_words
 from recsys.words.evaluation import word_similarity
 from recsys.words.training import train
 
@@ -122,7 +122,7 @@ def run_gensim(options: argparse.Namespace, config: WordsConfig) -> tuple[Figure
         window=config.window,
         min_count=config.min_count,
         sg=int(config.model == "skip-gram"),
-        negative=config.negatives,
+        negative=NOISE_WORDS,
         alpha=config.learning_rate,
         sample=config.subsample,
         epochs=config.epochs,
@@ -150,10 +150,10 @@ def run_updates(options: argparse.Namespace, config: WordsConfig) -> tuple[Figur
         corpus = Path(name) / "corpus.txt"
         write_corpus(options, corpus)
         counts, lines = count_words(corpus)
-        vocabulary = choose_vocabulary(counts, lines, config.min_count, config.max_vocabulary, {})
+        vocabulary = choose_vocabulary(counts, lines, config.min_count, MAX_VOCABULARY, {})
         rng = np.random.default_rng(options.seed)
         cells = count_pairs(corpus, vocabulary.row_of, config.window)
-    parts = glove.make_batches(cells, config.x_max, glove.CELLS_PER_STEP, rng)
+    parts = glove.make_batches(cells, glove.X_MAX, glove.CELLS_PER_STEP, rng)
     state = glove.initial_state(len(vocabulary.words), config.embedding_dim, None, rng)
     updates, began = 0, time.perf_counter()
     for part in parts * config.epochs:

@@ -52,7 +52,7 @@ def run(job: Job) -> Counts:
     site, store = job.settings.site.id, job.open_store()
     try:
         _refuse_nothing(job, store)
-        appended = job.event_log.append(store, site, job.settings.events, lambda done: job.progress(done, "events"))
+        appended = job.event_log.append(store, site, lambda done: job.progress(done, "events"))
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
         articles = write_catalogue(store.articles(site), job.out / "articles.parquet")

@@ -9,6 +9,7 @@ from pathlib import Path
 from jobs.runner import LABELS, Context
 from jobs.terminal import log
 from recsys.categories.labels import read_labels, save_labels
+from recsys.categories.training import MIN_ARTICLES
 from recsys.errors import InputError, UnknownArticle
 from recsys.workspace import read_table
 
@@ -23,7 +24,7 @@ def take_over(context: Context, file: Path | None, task: str | None, encoding: s
     if file is None or task is None:
         got = "only --task" if file is None else "only --labels"
         raise InputError("--labels FILE and --task NAME together", got, "Give both, or none to sort into categories.")
-    table, counts = read_labels(file, task, encoding, context.settings.categories.min_articles)
+    table, counts = read_labels(file, task, encoding, MIN_ARTICLES)
     ids = set(table["id"].to_pylist())
     catalogue_ids = read_table(context.workspace.path("events") / "articles.parquet", ["id"])["id"].to_pylist()
     if None not in ids and not ids & set(catalogue_ids):

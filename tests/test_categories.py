@@ -13,7 +13,7 @@ import pytest
 from benchmarks.categories import __main__ as benchmark
 from benchmarks.categories.data import as_corpus, cross_validation, encode, read_articles
 from benchmarks.categories.models import ours, over_folds
-from recsys.categories import Assigned
+from recsys.categories import Assigned, training
 from recsys.categories.classification import CategoryModel, assign_all, load_categories, save_assigned, save_categories
 from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import ArticleCorpus
@@ -132,10 +132,13 @@ def test_texts_that_repeat_teach_once(tmp_path: Path) -> None:
     assert counts == {"repeated": 4, "contradictory": 0, "in_small_categories": 2}
 
 
-def test_a_text_with_several_categories_teaches_the_commonest_and_none_on_a_tie(tmp_path: Path) -> None:
+def test_a_text_with_several_categories_teaches_the_commonest_and_none_on_a_tie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "MIN_ARTICLES", 1)
     vectors = np.repeat(np.eye(4, dtype=np.float32), [3, 2, 1, 1], axis=0)
     site = Site(tmp_path, vectors)
-    model, counts, _ = fit_categories(site.catalogue([*"aababab"]), WORDS, CategoriesConfig(min_articles=1), seed=1)
+    model, counts, _ = fit_categories(site.catalogue([*"aababab"]), WORDS, CategoriesConfig(), seed=1)
     assert [(label.category, label.articles) for label in model.labels] == [("a", 2), ("b", 1)]
     assert counts == {"repeated": 0, "contradictory": 5, "in_small_categories": 0}
 

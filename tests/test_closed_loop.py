@@ -24,7 +24,7 @@ from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
 from recsys.units import DAY_MS, HOUR_MS
 
-CONFIG = SimulateConfig(readers=30, days=2, visits_per_day=3.0, cards=6)
+CONFIG = SimulateConfig(readers=30, days=2, cards=6)
 QUICK: dict[str, Any] = {
     "words": {"embedding_dim": 16, "epochs": 3},
     "items": {"embedding_dim": 8, "epochs": 5},

@@ -108,7 +108,7 @@ def test_the_file_is_found_through_the_environment(tmp_path: Path, monkeypatch: 
     [
         ("items:\n  widow: 3\n", "config.yaml; got 'items.widow'. Did you mean 'items.window'"),
         ("item:\n  window: 3\n", "'item'. Did you mean 'items'"),
-        ("ctr:\n  max_vocabulary: 3\n", "'ctr.max_vocabulary'. Did you mean 'words.max_vocabulary'"),
+        ("ctr:\n  max_trained_words: 3\n", "'ctr.max_trained_words'. Did you mean 'words.max_trained_words'"),
         ("ctr:\n  aaaaaaaa: 3\n", "docs/settings.md lists all"),
         ("itens:\n  window: 3\n", "'itens'. Did you mean 'items'"),
         ("items:\n  window: wide\n", "'items.window'.*integer.*'wide'"),
@@ -132,7 +132,7 @@ def test_a_wrong_file_is_answered_with_what_was_expected(tmp_path: Path, text: s
     [
         ("RECSYS_ITEMS__WIDOW", "'RECSYS_ITEMS__WINDOW'"),
         ("RECSYS_ITEM__WINDOW", "'RECSYS_ITEMS__WINDOW'"),
-        ("RECSYS_CTR__MAX_VOCABULARY", "'RECSYS_WORDS__MAX_VOCABULARY'"),
+        ("RECSYS_CTR__MAX_TRAINED_WORDS", "'RECSYS_WORDS__MAX_TRAINED_WORDS'"),
         ("RECSYS_DATADIR", "'RECSYS_DATA_DIR'"),
         ("recsys_item__window", "'RECSYS_ITEMS__WINDOW'"),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from recsys.ctr import warm_start
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import (
@@ -136,9 +137,10 @@ def test_a_streamed_training_ends_as_one_in_memory(loss: str) -> None:
     assert log_loss(later.label, found[1][1]) == pytest.approx(log_loss(later.label, found[0][1]), rel=0.02)
 
 
-def test_ids_of_all_blocks_are_counted_together() -> None:
+def test_ids_of_all_blocks_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm_start, "_MIN_COUNT", 100)
     rows, good = rows_of_ids(300)
-    config = CtrConfig(fields=("article",), min_count=100, hidden_units=(8,), epochs=1, device="cpu")
+    config = CtrConfig(fields=("article",), hidden_units=(8,), epochs=1, device="cpu")
     models = [fit(NAMES, one, None, config, seed=1)[0] for one in (rows, in_blocks(rows, 7))]
     np.testing.assert_array_equal(models[0].encoder.vocabulary.hashes, models[1].encoder.vocabulary.hashes)
     assert 2 < len(models[0].encoder.vocabulary) < len(good) + 1  # some are rarer

@@ -15,6 +15,7 @@ import torch
 from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
+from recsys.ctr import trainer, warm_start
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import Windows
@@ -143,10 +144,11 @@ def test_few_of_many_candidates_without_a_click_give_the_same_probabilities() ->
     assert model.score(rows).mean() == pytest.approx(label.mean(), abs=1e-3)
 
 
-def test_only_the_vectors_of_ids_in_a_batch_are_pulled_to_zero() -> None:
+def test_only_the_vectors_of_ids_in_a_batch_are_pulled_to_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, _ = rows_of_ids()
     free, _ = fit(NAMES, rows, None, IDS, seed=1)
-    pulled, _ = fit(NAMES, rows, None, IDS.model_copy(update={"embedding_decay": 1.0}), seed=1)
+    monkeypatch.setattr(trainer, "_EMBEDDING_DECAY", 1.0)
+    pulled, _ = fit(NAMES, rows, None, IDS, seed=1)
     sizes = [model.parts.state_dict()["net.embeddings.table"].norm(dim=1).numpy() for model in (free, pulled)]
     assert sizes[0][0] == sizes[1][0] == 0.0
     assert (sizes[1][1:] < 0.5 * sizes[0][1:]).all()
@@ -186,8 +188,11 @@ def test_a_loss_that_explodes_is_told_with_the_feature_the_row_and_the_batch(tmp
     assert 123 in batch["row"]
 
 
-def test_yesterdays_model_is_the_start_of_today_and_old_ids_leave_their_rows(tmp_path: Path) -> None:
-    config = IDS.model_copy(update={"expire_days": 2})
+def test_yesterdays_model_is_the_start_of_today_and_old_ids_leave_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm_start, "_EXPIRE_DAYS", 2)
+    config = IDS
     yesterday, _ = rows_of_ids(600, seed=1)
     first, _ = fit(NAMES, yesterday, None, config, seed=1, until=100 * DAY_MS)
     first.save(tmp_path)
@@ -218,7 +223,7 @@ def test_a_model_of_another_network_is_no_start() -> None:
 
 def test_the_tables_row_of_the_unknown_stays_zero() -> None:
     rows, _ = rows_of_ids(200)
-    model, _ = fit(NAMES, rows, None, IDS.model_copy(update={"network": "deepfm", "min_count": 5}), seed=1)
+    model, _ = fit(NAMES, rows, None, IDS.model_copy(update={"network": "deepfm"}), seed=1)
     weights = model.parts.state_dict()
     assert not weights["net.embeddings.table"][0].any()
     assert not weights["net.embeddings.bias"][0].any()
@@ -421,9 +426,10 @@ def test_a_training_goes_on_after_a_decay_as_if_nothing_had_happened(tmp_path: P
 OF_A_PROCESS = {"resumed": 0, "rows": 0, "seconds": 0.0}  # of a history: another in each process
 
 
-def test_l1_leaves_a_useless_column_out_and_keeps_a_useful_one() -> None:
+def test_l1_leaves_a_useless_column_out_and_keeps_a_useful_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "_WEIGHT_DECAY", 0.0)
     rows = some_rows(1_200, seed=2)
-    config = changed(network="logistic", loss="bce", learning_rate=0.1, epochs=80, batch_size=1_200, weight_decay=0.0)
+    config = changed(network="logistic", loss="bce", learning_rate=0.1, epochs=80, batch_size=1_200)
     weights = {}
     for l1 in (0.0, 0.03):
         model, _ = fit(NAMES, rows, None, config.model_copy(update={"l1": l1}), seed=1)

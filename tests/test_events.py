@@ -6,18 +6,17 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import CorruptArtefact, StaleArtefact
-from recsys.events import KINDS, UNDATED, EventLog
-from recsys.events.config import EventsConfig
+from recsys.events import KINDS, UNDATED, EventLog, log
 from recsys.store import Event, Kind, Store
 from recsys.workspace import fsync_folder, replace_json
 
 SITE = "daily"
 DAY = 86_400_000
-SMALL = EventsConfig(batch_rows=3)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setattr(log, "_BATCH_ROWS", 3)
     opened = Store.open(f"sqlite:///{tmp_path}/store.db")
     yield opened
     opened.close()
@@ -34,10 +33,10 @@ def ids(event_log: EventLog) -> list[str]:
 def test_every_event_is_in_the_log_once_by_day_and_read_in_order_of_time(store: Store, tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "log")
     store.add_events([click("b", DAY), click("h1", None), click("a", 5), click("h2", None), click("c", DAY + 1)])
-    assert event_log.append(store, SITE, SMALL) == (5, 3, 5)
+    assert event_log.append(store, SITE) == (5, 3, 5)
     store.add_events([click("late", 4), Event("other", "weekly", Kind.CLICK, "x", time=1)])
-    assert event_log.append(store, SITE, SMALL) == (1, 1, 6)
-    assert event_log.append(store, SITE, SMALL) == (0, 0, 6)
+    assert event_log.append(store, SITE) == (1, 1, 6)
+    assert event_log.append(store, SITE) == (0, 0, 6)
     assert ids(event_log) == ["h1", "h2", "late", "a", "b", "c"]
     days = sorted(folder.name for folder in (tmp_path / "log").glob("date=*"))
     assert days == ["date=1970-01-01", "date=1970-01-02", "date=undated"]
@@ -47,7 +46,7 @@ def test_a_column_is_read_as_it_was_stored(store: Store, tmp_path: Path) -> None
     event_log = EventLog(tmp_path / "log")
     event = Event("e", SITE, Kind.DWELL, "中", "ann", "s", 7, "front", 3, "i", 900, '{"os":1}')
     store.add_events([event, Event("f", SITE, Kind.IMPRESSION, "a", time=8)])
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     rows = event_log.read().to_pylist()
     expected = {**event._asdict(), "kind": "dwell", "seq": 1}
     del expected["site"]
@@ -85,14 +84,14 @@ def test_an_append_that_dies_at_any_point_is_made_good_by_the_next(
         patch.setattr("recsys.events.log.replace_json", deadly(replace_json, after=point % 2 == 0))
         patch.setattr("recsys.events.log.fsync_folder", deadly(fsync_folder, after=False))
         try:
-            event_log.append(store, SITE, SMALL)
+            event_log.append(store, SITE)
             died = False
         except Killed:
             died = True
     assert died == (0 < point <= steps)
     partial = ids(event_log)
     assert len(partial) == len(set(partial)) == event_log.through  # what can be read is always whole batches
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     assert sorted(ids(event_log)) == names
     assert not list((tmp_path / "log").glob("**/*.tmp"))
 
@@ -100,19 +99,19 @@ def test_an_append_that_dies_at_any_point_is_made_good_by_the_next(
 def test_a_log_that_is_ahead_of_its_store_or_of_another_site_is_refused(store: Store, tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "log")
     store.add_events([click("a", 1)])
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     with pytest.raises(StaleArtefact, match="'weekly'"):
-        event_log.append(store, "weekly", SMALL)
+        event_log.append(store, "weekly")
     empty = Store.open(f"sqlite:///{tmp_path}/other.db")
     with pytest.raises(StaleArtefact, match="behind its store"):
-        event_log.append(empty, SITE, SMALL)
+        event_log.append(empty, SITE)
     empty.close()
 
 
 def test_a_damaged_part_is_named(store: Store, tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "log")
     store.add_events([click("a", 1)])
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     part = next((tmp_path / "log").glob("date=*/*.parquet"))
     part.write_bytes(part.read_bytes()[:-9])
     with pytest.raises(CorruptArtefact, match=part.name):
@@ -121,7 +120,7 @@ def test_a_damaged_part_is_named(store: Store, tmp_path: Path) -> None:
 
 def test_an_empty_log_is_an_empty_array(store: Store, tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "log")
-    assert event_log.append(store, SITE, SMALL) == (0, 0, 0)
+    assert event_log.append(store, SITE) == (0, 0, 0)
     events = event_log.load()
     assert (len(events), events.article_ids, events.through) == (0, [], 0)
 
@@ -132,7 +131,7 @@ def test_the_arrays_name_rows_in_sorted_order_and_what_is_missing_by_minus_one(s
         Event(f"i{n}", SITE, Kind.IMPRESSION, article, None, "s", 9, None, n, "i") for n, article in enumerate("cb")
     ]
     store.add_events([*shown, click("1", 10, "b", "zoe"), click("2", None, "é", "ann"), click("3", 2, "b", None)])
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     events = event_log.load()
     assert events.article_ids == ["b", "c", "é"]
     assert events.reader_ids == ["ann", "zoe"]
@@ -153,7 +152,7 @@ def test_the_arrays_name_rows_in_sorted_order_and_what_is_missing_by_minus_one(s
 def test_the_log_can_be_read_as_it_was_at_an_earlier_seq(store: Store, tmp_path: Path) -> None:
     event_log = EventLog(tmp_path / "log")
     store.add_events([click(str(number), 100 - number) for number in range(7)])
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     events = event_log.load(until=5)
     assert events.time.tolist() == [96, 97, 98, 99, 100]
     assert events.through == 5
@@ -172,7 +171,7 @@ def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_t
             *(in_session("4", "ann", "d"), in_session("5", None, "e"), in_session("6", "bob", "f", "2")),
         ]
     )
-    event_log.append(store, SITE, SMALL)
+    event_log.append(store, SITE)
     events = event_log.load()
     clicked = dict.fromkeys(events.session.tolist(), "")
     for session, row in zip(events.session.tolist(), events.article.tolist(), strict=True):
@@ -180,11 +179,12 @@ def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_t
     assert sorted(clicked.values()) == ["ad", "b", "ce", "f"]
 
 
-def test_a_log_of_decades_is_kept_in_few_files(store: Store, tmp_path: Path) -> None:
+def test_a_log_of_decades_is_kept_in_few_files(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One click a day since 1970: a file for each day would cost every stage minutes."""
+    monkeypatch.setattr(log, "_BATCH_ROWS", 100_000)
     clicks = [click(f"e{n}", n * DAY + 7) for n in range(3_000)]
     store.add_events([*clicks, click("u", None)])
     event_log = EventLog(tmp_path / "log")
-    event_log.append(store, SITE, EventsConfig())
+    event_log.append(store, SITE)
     assert len(list((tmp_path / "log").glob("date=*/*.parquet"))) == 100  # 99 months and what has no time
     assert event_log.load().time.tolist() == [UNDATED, *(event.time for event in clicks)]

@@ -8,8 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from recsys.errors import UnknownReader
-from recsys.events import EventLog
-from recsys.events.config import EventsConfig
+from recsys.events import EventLog, log
 from recsys.events.personal import PersonalDataStores, clear_log, forget, forgotten_state, personal_data_of
 from recsys.releases import Releases, ReleasesConfig
 from recsys.store import Article, Event, Kind, Store, Written
@@ -18,7 +17,6 @@ from recsys.workspace import fsync_folder, write_json
 SITE = "daily"
 DAY = 86_400_000
 AFTERWARDS = 4_000_000_000_000  # after any run of these tests
-ONE_EACH = EventsConfig(batch_rows=1)
 
 
 @pytest.fixture
@@ -34,8 +32,8 @@ def click(event_id: str, reader: str | None, time: int | None = 1, article: str 
     return Event(event_id, SITE, Kind.CLICK, article, reader, "1", time=time)
 
 
-def append(stores: PersonalDataStores, config: EventsConfig = EventsConfig()) -> None:  # noqa: B008 - frozen
-    stores.log.append(stores.database, SITE, config)
+def append(stores: PersonalDataStores) -> None:
+    stores.log.append(stores.database, SITE)
 
 
 def ids(stores: PersonalDataStores) -> list[str]:
@@ -129,11 +127,12 @@ def test_rejected_rows_that_name_them_go_and_the_others_stay(stores: PersonalDat
     assert [json.loads(line)["row"] for line in file.read_text(encoding="utf-8").splitlines()] == rows[2:]
 
 
-def test_what_is_kept_of_a_reader_and_where(stores: PersonalDataStores) -> None:
+def test_what_is_kept_of_a_reader_and_where(stores: PersonalDataStores, monkeypatch: pytest.MonkeyPatch) -> None:
     stores.database.put_articles([Article("a", SITE, "Title")])
     clicks = [click(str(n), "ann", n * 10) for n in range(30)]
     stores.database.add_events([*clicks, Event("d", SITE, Kind.DISMISS, "gone", "ann", time=7)])
-    append(stores, ONE_EACH)
+    monkeypatch.setattr(log, "_BATCH_ROWS", 1)
+    append(stores)
     kept = personal_data_of(stores, "ann")
     assert kept["events"]["click"] == {"events": 30, "first": 0, "last": 290}
     assert kept["clicks"][0] == {"article": "a", "title": "Title", "time": 290, "session": "1"}

@@ -10,7 +10,6 @@ import pytest
 
 from recsys.errors import BadReader
 from recsys.events import EventLog
-from recsys.events.config import EventsConfig
 from recsys.imports import ParseOptions, Summary, Target, import_file
 from recsys.imports.matching import match_clicks
 from recsys.imports.tables import Limits
@@ -291,10 +290,10 @@ def test_clicks_by_address_find_their_article_before_and_after_it_comes(importer
     assert importer.clicked() == ["a", address_id("x.org/late")]
     assert summary.matched_clicks == (1, 2)
     log = EventLog(tmp_path / "log")
-    log.append(importer.store, SITE, EventsConfig())
+    log.append(importer.store, SITE)
     assert sorted(log.load().article_ids) == sorted(["a", address_id("x.org/late")])
     importer.rows({"id": "b", "title": "t", "url": "https://x.org/late/"})
-    log.append(importer.store, SITE, EventsConfig())
+    log.append(importer.store, SITE)
     assert log.load().article_ids == ["a", "b"]
     assert log.read(["article"])["article"].to_pylist() == ["a", "b"]
 

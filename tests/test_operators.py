@@ -135,7 +135,7 @@ def test_the_log_is_cleared_by_the_next_run_when_one_is_active(site: Service, mo
     monkeypatch.setattr(launcher, "start", busy)
     reads(site, "u1", "s", "a1")
     log = EventLog(site.settings.data_dir / "log")
-    log.append(site.store, SITE, site.settings.events)
+    log.append(site.store, SITE)
     assert ask(site, "DELETE", "/readers/u1").json["run_id"] is None
     kept = ask(site, "GET", "/readers/u1").json
     assert kept["where"] == {"store": 0, "log": 1, "log_parts": 1}

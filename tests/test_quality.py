@@ -14,7 +14,6 @@ from jobs.runner import IMPORTS, ODD_READERS, Context, check_made, open_store, r
 from jobs.stages import stage_of
 from recsys.errors import InputError
 from recsys.events import EventLog
-from recsys.events.config import EventsConfig
 from recsys.imports import Summary
 from recsys.imports.matching import CatalogueMatch, refuse_misfit
 from recsys.imports.target import RecordStatistics
@@ -87,7 +86,7 @@ def test_a_log_that_is_behind_its_store_tells_the_same_as_the_store_alone(tmp_pa
     context = filled(toy_settings(tmp_path), [], EVENTS[:5])
     store = open_store(context.settings)
     log = EventLog(tmp_path / "log")
-    log.append(store, SITE, EventsConfig())
+    log.append(store, SITE)
     store.add_events(EVENTS[5:])
     both, alone = (all_events(one, store, SITE) for one in (log, EventLog(tmp_path / "none")))
     assert event_facts(both, ["a"], CLOCK, 5) == event_facts(alone, ["a"], CLOCK, 5)

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from recsys.events import UNDATED
 from recsys.events.people import REPEAT_MS
-from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, reader_vector, weights
+from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, interests, reader_vector, state, weights
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, MeanEncoder, ReaderEncoder
 from recsys.readers.gru import GruNetwork
@@ -123,19 +123,24 @@ def test_impressions_before_a_moment_are_those_of_an_earlier_millisecond_in_the_
 
 
 @pytest.mark.parametrize(("n", "seen"), [(6, [0, 1, 2, 3, 4, 5]), (7, [3, 4, 5, 6]), (9, [3, 4, 5, 6, 7, 8])])
-def test_beyond_as_many_articles_as_are_kept_the_first_half_is_forgotten(n: int, seen: list[int]) -> None:
-    reader = observed(*[(DISMISS if row % 2 else CLICK, row, row) for row in range(n)], max_seen=6)
+def test_beyond_as_many_articles_as_are_kept_the_first_half_is_forgotten(
+    n: int, seen: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 6)
+    reader = observed(*[(DISMISS if row % 2 else CLICK, row, row) for row in range(n)])
     assert sorted(reader.seen) == seen
     assert sorted(reader.dismissed) == [row for row in seen if row % 2]
 
 
-def test_a_memory_of_one_article_holds_the_last_one() -> None:
-    reader = observed(*[(DISMISS, row, row) for row in range(5)], max_seen=1)
+def test_a_memory_of_one_article_holds_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 1)
+    reader = observed(*[(DISMISS, row, row) for row in range(5)])
     assert (reader.seen, reader.dismissed) == ({4}, {4})
 
 
-def test_an_article_seen_again_takes_no_second_place() -> None:
-    reader = observed(*[(CLICK, row, row) for row in (0, 1, 0, 1, 0, 2)], max_seen=3)
+def test_an_article_seen_again_takes_no_second_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 3)
+    reader = observed(*[(CLICK, row, row) for row in (0, 1, 0, 1, 0, 2)])
     assert reader.seen == {0, 1, 2}
 
 
@@ -217,8 +222,9 @@ def test_a_trained_encoder_reads_as_many_clicks_as_its_sequence_is_long() -> Non
     assert not np.allclose(last.vectors, fewer.vectors, atol=1e-4)
 
 
-def test_memory_is_bounded_for_a_reader_of_a_hundred_thousand_clicks() -> None:
-    reader = ReaderState.empty(ReadersConfig(max_seen=1_000))
+def test_memory_is_bounded_for_a_reader_of_a_hundred_thousand_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 1_000)
+    reader = ReaderState.empty(ReadersConfig())
     for row in range(100_000):
         reader.observe(DISMISS if row % 3 == 0 else CLICK, row, row)
     assert len(reader.seen) <= 1_000
@@ -304,16 +310,18 @@ def test_one_subject_is_one_interest_and_then_the_readers_vector() -> None:
     np.testing.assert_allclose(found.vectors, reader_vector(vectors, [0, 1, 2], 8.0)[None], rtol=1e-5)
 
 
-def test_never_more_interests_than_allowed() -> None:
+def test_never_more_interests_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interests, "_INTEREST_GAIN", 1e-6)
     vectors, rows = np.eye(8, dtype=np.float32), list(range(8))
     for most in (1, 2, 5):
-        config = SEVERAL.model_copy(update={"max_interests": most, "interest_gain": 1e-6})
-        assert len(InterestsEncoder(config).encode(vectors, rows, rows).shares) == most
+        monkeypatch.setattr(interests, "_MAX_INTERESTS", most)
+        assert len(InterestsEncoder(SEVERAL).encode(vectors, rows, rows).shares) == most
 
 
-def test_an_interest_whose_clicks_cancel_out_is_left_out() -> None:
+def test_an_interest_whose_clicks_cancel_out_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interests, "_MAX_INTERESTS", 1)
     vectors = unit([[1, 0, 0], [-1, 0, 0], [0, 0, 1]])
-    one = SEVERAL.model_copy(update={"max_interests": 1, "half_life_clicks": 1e9})
+    one = SEVERAL.model_copy(update={"half_life_clicks": 1e9})
     assert not InterestsEncoder(one).encode(vectors, [0, 1], [1, 2]).known
     assert MeanEncoder(1e9).encode(vectors, [0, 1], [1, 2]).known is False
 

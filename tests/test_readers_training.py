@@ -30,7 +30,12 @@ from tests.newsroom import fill_almost_nothing, fill_toy, toy_settings
 UNTIL = ("events", "tokens", "words", "keywords", "articles", "items", "readers")
 SMALL: dict[str, Any] = {"sequence_length": 6, "hidden_size": 8, "negatives": 8, "epochs": 3}
 ITEMS = ItemsConfig(embedding_dim=6)
-QUICK: dict[str, Any] = {"hidden_size": 8, "sequence_length": 4, "batch_size": 32, "negatives": 6, "epochs": 6}
+QUICK: dict[str, Any] = {"hidden_size": 8, "sequence_length": 4, "negatives": 6, "epochs": 6}
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_BATCH_SIZE", 32)
 
 
 def config(**more: Any) -> ReadersConfig:
@@ -120,15 +125,17 @@ def hits(encoder: Any, made: TrainingLists) -> float:
 
 def test_training_finds_out_which_click_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "EARLY_STOPPING_EPOCHS", 5)
+    monkeypatch.setattr(training, "_LEARNING_RATE", 0.02)
     made = patterned()
-    encoder, fitted = fit(made, config(epochs=25, learning_rate=0.02), seed=1)
+    encoder, fitted = fit(made, config(epochs=25), seed=1)
     assert fitted.validation_loss[fitted.best_epoch] < 0.7 * fitted.validation_loss[0]
     assert hits(MeanEncoder(8.0), made) < 0.5
     assert hits(encoder, made) > 0.7
     assert 0 < fitted.base_epochs < len(fitted.fit_loss)
 
 
-def test_where_there_is_nothing_to_learn_the_mean_is_kept() -> None:
+def test_where_there_is_nothing_to_learn_the_mean_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_LEARNING_RATE", 0.05)
     rng = np.random.default_rng(4)
     made = TrainingLists(
         unit(rng.standard_normal((200, 4))),
@@ -136,7 +143,7 @@ def test_where_there_is_nothing_to_learn_the_mean_is_kept() -> None:
         np.arange(201),
         unit(rng.standard_normal((200, 7, 4))),
     )
-    encoder, fitted = fit(made, config(learning_rate=0.05), seed=1)
+    encoder, fitted = fit(made, config(), seed=1)
     assert fitted.validation_loss[fitted.best_epoch] <= fitted.validation_loss[0]
     if fitted.best_epoch == 0:
         vector = unit(rng.standard_normal((1, 4)))
@@ -291,8 +298,8 @@ def test_a_trained_encoder_knows_its_readers_subject(tmp_path: Path) -> None:
 
 def test_the_same_log_gives_the_same_encoder_and_another_setting_a_new_one(tmp_path: Path) -> None:
     digests = []
-    for name, dropout in (("one", 0.1), ("two", 0.1), ("three", 0.5)):
-        context = run_until_readers(tmp_path / name, encoder="gru", dropout=dropout, **SMALL)
+    for name, size in (("one", 8), ("two", 8), ("three", 9)):
+        context = run_until_readers(tmp_path / name, encoder="gru", **SMALL | {"hidden_size": size})
         digests.append(context.workspace.record("readers").digest)
     assert digests[0] == digests[1]
     assert digests[0] != digests[2]

@@ -9,14 +9,13 @@ import pytest
 from recsys import demo
 from recsys.errors import DegenerateInput
 from recsys.events import EventLog
-from recsys.events.config import EventsConfig
 from recsys.simulate import READER_PREFIX, SimulatedWorld, simulated_world, visits
 from recsys.simulate.config import SimulateConfig
 from recsys.store import Article, Event, Kind, Store
 from recsys.units import DAY_MS, HOUR_MS
 
 NOW = 1_790_000_000_000
-CONFIG = SimulateConfig(readers=120, days=4, visits_per_day=3.0, cards=6)
+CONFIG = SimulateConfig(readers=120, days=4, cards=6)
 
 
 def newsroom(seed: int = 1) -> tuple[SimulatedWorld, list[Event]]:
@@ -107,6 +106,6 @@ def test_a_log_of_simulated_readers_says_so_and_one_of_others_does_not(tmp_path:
         store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
         store.add_events([Event(f"e{number}", "demo", Kind.CLICK, "a", reader, time=NOW)])
         log = EventLog(tmp_path / "log")
-        log.append(store, "demo", EventsConfig())
+        log.append(store, "demo")
         store.close()
         assert log.has_reader(READER_PREFIX) == (reader != "ann")

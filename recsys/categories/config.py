@@ -21,8 +21,3 @@ class CategoriesConfig(ClassifiersConfig):
         ge=2,
         description="topics of a language at most, one per 25 articles: what fits on a menu",
     )
-    min_articles: int = Field(
-        2,
-        ge=1,
-        description="articles that a category needs in a language before others are put into it",
-    )

@@ -19,6 +19,7 @@ from recsys.classifiers.fitting import FittedClassifier, LabelledDocuments, fit_
 from recsys.classifiers.topics import Topics, find_topics
 from recsys.words import WordVectors
 
+MIN_ARTICLES = 2  # that a category needs in a language before others are put into it
 _MAX_TRAINED_ARTICLES = 30_000  # of a language; of a larger site the largest categories give up some
 _MIN_CATEGORIES = 2  # with one category in a language everything would be put there, which says nothing
 
@@ -83,7 +84,7 @@ def training_set_of(
     """The articles of a language that its categories are learned from.
 
     Texts that repeat count once. A text that came with several categories has the one that it came with most often,
-    and none when that is a tie. A category with fewer than ``min_articles`` articles is left out. Of more than
+    and none when that is a tie. A category with fewer than ``MIN_ARTICLES`` articles is left out. Of more than
     ``_MAX_TRAINED_ARTICLES`` articles, the largest categories give up some.
 
     Args:
@@ -101,8 +102,8 @@ def training_set_of(
     documents = read_documents(corpus, labelled)
     rows = _distinct(documents, names, counts)
     sizes = Counter(names[row] for row in rows)
-    labels = sorted(name for name, size in sizes.items() if size >= config.min_articles)
-    counts["in_small_categories"] += sum(size for size in sizes.values() if size < config.min_articles)
+    labels = sorted(name for name, size in sizes.items() if size >= MIN_ARTICLES)
+    counts["in_small_categories"] += sum(size for size in sizes.values() if size < MIN_ARTICLES)
     if len(labels) < _MIN_CATEGORIES:
         return None
     row_of = {name: row for row, name in enumerate(labels)}

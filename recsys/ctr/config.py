@@ -30,19 +30,6 @@ class CtrConfig(Section):
         ),
     )
     embedding_dim: int = Field(8, ge=1, description="dimensions of an id's vector")
-    min_count: int = Field(
-        5,
-        ge=1,
-        description="training rows that must hold an id before it gets a vector; rarer ones share the unknown one",
-    )
-    expire_days: int = Field(
-        30,
-        ge=1,
-        description=(
-            "days without being seen after which an id gives its row of the table to another: news is older than that "
-            "by then"
-        ),
-    )
     hidden_units: tuple[int, ...] = Field(
         (64, 32),
         description="units of the hidden layers; more gained nothing on logs of this size",
@@ -99,11 +86,6 @@ class CtrConfig(Section):
         ge=0,
         description="steps over which the step size rises to learning_rate; large batches need some hundred",
     )
-    weight_decay: float = Field(
-        1e-4,
-        ge=0,
-        description="pull of the network's weights towards 0: AdamW's own, or L2 with the others",
-    )
     l1: float = Field(
         0.0,
         ge=0,
@@ -112,7 +94,6 @@ class CtrConfig(Section):
             "1.0e-2 ranks worse; 0: none"
         ),
     )
-    embedding_decay: float = Field(1e-4, ge=0, description="pull towards 0 of the vectors of the ids in a batch")
     max_grad_norm: float = Field(0.0, ge=0, description="norm of a gradient to which longer ones are cut; 0: none is")
     batch_size: int = Field(
         1024,

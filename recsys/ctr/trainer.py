@@ -29,6 +29,8 @@ from recsys.dataset.chunks import chunks_of
 from recsys.errors import DegenerateInput
 from recsys.features.rows import CandidateRows, LabelledRows
 
+_WEIGHT_DECAY = 1e-4  # pull of the network's weights towards 0: AdamW's own, or L2 with the others
+_EMBEDDING_DECAY = 1e-4  # pull towards 0 of the vectors of the ids in a batch
 AVERAGE_DECAY = 0.99  # share of the old average kept at each step: over about a hundred, less noise than in the last
 EXPLODED = 1e4  # nats: a loss that no candidate deserves
 FAULT_FILE = "batch.safetensors"
@@ -63,9 +65,9 @@ class Trainer:
             Objective(model.parts, config.loss),
             optimiser=config.optimiser,
             learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
+            weight_decay=_WEIGHT_DECAY,
             l1=config.l1,
-            embedding_l2=config.embedding_decay,
+            embedding_l2=_EMBEDDING_DECAY,
             max_grad_norm=config.max_grad_norm,
             bf16=model.mean.is_cuda,
             exchange=group,

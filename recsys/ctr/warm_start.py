@@ -23,6 +23,8 @@ from recsys.errors import DegenerateInput
 from recsys.features.rows import LabelledRows
 from recsys.units import DAY_MS, NO_ID
 
+_MIN_COUNT = 5  # training rows that must hold an id before it gets a vector; rarer ones share the unknown one
+_EXPIRE_DAYS = 30  # without being seen, after which an id gives its row to another: news is older than that by then
 CONSTANT_STD = 1e-6  # standard deviation of a column that says nothing: it keeps 1
 TABLES = ("net.embeddings.table", "net.embeddings.bias")
 
@@ -218,7 +220,7 @@ def initial_model(
     vocabulary = IdVocabulary.empty() if last is None else last.encoder.vocabulary
     changed = np.zeros(0, np.int64)
     if IdFields.of(config.fields).any:
-        rules = {"day": until // DAY_MS, "min_count": config.min_count, "expire_days": config.expire_days}
+        rules = {"day": until // DAY_MS, "min_count": _MIN_COUNT, "expire_days": _EXPIRE_DAYS}
         vocabulary, changed = grow_vocabulary(vocabulary, statistics.ids, statistics.counts, **rules)
     model = ClickModel(names, config, vocabulary)
     model.learned_until, (model.mean, model.std) = until, statistics.scale

@@ -8,11 +8,6 @@ from recsys.config import Section
 class EventsConfig(Section):
     """Settings of the event log and of sessions."""
 
-    batch_rows: int = Field(
-        100_000,
-        ge=1,
-        description="events: copied at once from the store to the log; about 150 MiB",
-    )
     session_gap_minutes: int = Field(
         30,
         ge=1,

@@ -18,12 +18,12 @@ import pyarrow.parquet as pq
 
 from recsys.errors import StaleArtefact
 from recsys.events.arrays import Events
-from recsys.events.config import EventsConfig
 from recsys.events.parts import ARRAY_COLUMNS, LOG_SCHEMA, as_events, by_day, find_aliases, read_part, resolved, unified
 from recsys.store import Forgotten, Kind, Store, reader_digest
 from recsys.store.addresses import is_made
 from recsys.workspace import fsync_folder, read_json, replace_json
 
+_BATCH_ROWS = 100_000  # events copied at once from the store to the log; about 150 MiB
 PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 
 
@@ -41,15 +41,12 @@ class EventLog:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def append(
-        self, store: Store, site: str, config: EventsConfig, progress: Callable[[int], None] = lambda events: None
-    ) -> Appended:
+    def append(self, store: Store, site: str, progress: Callable[[int], None] = lambda events: None) -> Appended:
         """Add what is new in the store.
 
         Args:
             store: the database.
             site: the one site whose events this log holds.
-            config: rows per batch.
             progress: called after each batch with the number of events added so far.
 
         Raises:
@@ -59,7 +56,7 @@ class EventLog:
         first = through = self._checked_state(store, site)
         self._remove_leftovers(through)
         added, days = 0, set()
-        while (batch := _next_batch(store, site, through, config.batch_rows)).num_rows:
+        while (batch := _next_batch(store, site, through, _BATCH_ROWS)).num_rows:
             for day, part in by_day(batch):
                 self._write_part(day, part)
                 days.add(day)

@@ -28,6 +28,8 @@ from recsys.readers.encoders import (
 Labels = npt.NDArray[np.int64]
 Costs = npt.NDArray[np.float64]
 
+_MAX_INTERESTS = 4  # of a reader: a list of ten has no room for more
+_INTEREST_GAIN = 0.2  # squared distance that an interest must save to stand alone; 0.1 splits too finely (G1)
 LEAST_WEIGHT = 1e-6  # of a click: below it, it is too old to count
 MAX_CLUSTERED = 100  # clicks that are clustered: with a half-life of 8 clicks an older one weighs below 1/4000
 
@@ -48,7 +50,7 @@ class InterestsEncoder:
             return one_interest(np.full(vectors.shape[1], np.nan, np.float32))
         part = weights(len(points), self.config.half_life_clicks)
         points, part = points[part > LEAST_WEIGHT], part[part > LEAST_WEIGHT]
-        label = ward(points, part, self.config.max_interests, self.config.interest_gain)
+        label = ward(points, part, _MAX_INTERESTS, _INTEREST_GAIN)
         belongs = np.zeros((int(label.max()) + 1, len(points)), np.float32)
         belongs[label, np.arange(len(points))] = part
         sums = belongs @ points  # (K, D)

@@ -54,6 +54,9 @@ def learned(
     return fit(made, config, seed=seed, track=track)
 
 
+MAX_TRAINED_LISTS = 40_000  # drawn from the whole log; bounds memory (about 9 KB each at 32 dimensions)
+
+
 def lists_in_frame(
     events: Events,
     released: OnlineItems,
@@ -81,7 +84,7 @@ def lists_in_frame(
         len(log.row),
         last=config.sequence_length,
         negatives=config.negatives,
-        most=config.max_trained_clicks,
+        most=MAX_TRAINED_LISTS,
         rng=np.random.default_rng(seed),
     )
     clicks, candidates = made.clicks @ turn, made.candidates @ turn

@@ -12,6 +12,7 @@ from recsys.events.visits import same_visit
 from recsys.readers.config import ReadersConfig
 
 IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
+MAX_SEEN = 5_000  # articles kept per reader as clicked or dismissed, which are not shown again; bounds memory
 CLICK_POSITION = -2  # the position of a click among impressions
 
 
@@ -58,9 +59,8 @@ class ReaderState:
         clicks: article rows, oldest first, the last ``history``.
         times: ms since the epoch of each of ``clicks``, UNDATED where unknown.
         dismissed: rows that the reader did not want.
-        seen: rows clicked or dismissed; beyond ``max_seen`` the first half is forgotten, dismissed ones too.
+        seen: rows clicked or dismissed; beyond ``MAX_SEEN`` the first half is forgotten, dismissed ones too.
         history: clicks kept.
-        max_seen: rows kept in ``seen``.
         impressions: the last impressions and clicks.
         context: of the last click, the text of a JSON object; None where unknown.
     """
@@ -70,7 +70,6 @@ class ReaderState:
     dismissed: set[int] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     history: int = 50
-    max_seen: int = 5_000
     impressions: ImpressionWindow = field(default_factory=lambda: ImpressionWindow(300))
     context: str | None = None
     _order: list[int] = field(default_factory=list, repr=False)  # the rows of seen, oldest first
@@ -79,7 +78,7 @@ class ReaderState:
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
         window = ImpressionWindow(config.max_impressions)
-        return cls(history=config.max_history, max_seen=config.max_seen, impressions=window)
+        return cls(history=config.max_history, impressions=window)
 
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
         """Learn from one event; dwells say nothing here. Events count in the order they arrive.
@@ -106,8 +105,8 @@ class ReaderState:
         if row not in self.seen:
             self.seen.add(row)
             self._order.append(row)
-            if len(self._order) > self.max_seen:
-                self._forget(max(1, self.max_seen // 2))
+            if len(self._order) > MAX_SEEN:
+                self._forget(max(1, MAX_SEEN // 2))
 
     def visit(self, now: int, gap_ms: int) -> int:
         """Start in ``clicks`` of the visit that goes on at ``now`` (ms); the end of ``clicks`` when none does.

@@ -28,6 +28,8 @@ from recsys.readers.trained import TrainedEncoder
 MIN_LISTS = 10  # below which nothing is learned: there must be some to learn from and some to judge by
 _VALIDATION_SHARE = 0.25  # of the lists, last in time, that tells when to stop: hours of news that came later
 EARLY_STOPPING_EPOCHS = 2  # epochs without a lower validation loss after which training stops
+_BATCH_SIZE = 256  # lists per training step
+_LEARNING_RATE = 4e-3  # AdamW's step size; half of it needs twice the epochs (G1)
 WEIGHT_DECAY = 1e-4  # AdamW's pull of the weights towards 0
 STARTING_SCALES = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)  # of the cosines before the softmax: tried at first
 MAX_SCALE = 50.0
@@ -108,17 +110,15 @@ class _Run:
     def train(self, epochs: Iterable[int]) -> EncoderFit:
         """Train the base, then all; ``epochs`` counts from 1 and is twice as long as one of the two may be."""
         with torch.no_grad():
-            first = list(
-                _batches(self.lists, self.rng.permutation(self.training), self.config.batch_size, SCALE_BATCHES)
-            )
+            first = list(_batches(self.lists, self.rng.permutation(self.training), _BATCH_SIZE, SCALE_BATCHES))
             losses = [_losses(self.net, torch.tensor(scale), first) for scale in STARTING_SCALES]
             self.scale.fill_(STARTING_SCALES[int(np.argmin(losses))])
         self._keep()
         self.validation_loss.append(self._validate())
         counted = iter(epochs)
-        self._improve(self.net.base, counted, self.config.learning_rate)
+        self._improve(self.net.base, counted, _LEARNING_RATE)
         base_epochs = len(self.fit_loss)
-        self._improve(self.net, counted, FINE_TUNING * self.config.learning_rate)
+        self._improve(self.net, counted, FINE_TUNING * _LEARNING_RATE)
         return EncoderFit(self.fit_loss, self.validation_loss, self.best, base_epochs)
 
     def _improve(self, part: nn.Module, epochs: Iterator[int], rate: float) -> None:
@@ -128,7 +128,7 @@ class _Run:
         waited = 0
         for _ in zip(range(self.config.epochs), epochs, strict=False):
             self.net.train()
-            batches = _batches(self.lists, self.rng.permutation(self.training), self.config.batch_size)
+            batches = _batches(self.lists, self.rng.permutation(self.training), _BATCH_SIZE)
             steps = [_step(self.net, self.scale, batch, optimiser) for batch in batches]
             self.fit_loss.append(_mean(steps))
             self.validation_loss.append(self._validate())
@@ -149,7 +149,7 @@ class _Run:
     def _validate(self) -> float:
         self.net.eval()
         with torch.inference_mode():
-            return _losses(self.net, self.scale, _batches(self.lists, self.validation, self.config.batch_size))
+            return _losses(self.net, self.scale, _batches(self.lists, self.validation, _BATCH_SIZE))
 
 
 def _step(net: GruNetwork, scale: torch.Tensor, batch: _Batch, optimiser: torch.optim.Optimizer) -> tuple[float, int]:
@@ -194,5 +194,5 @@ def _mean(losses: list[tuple[float, int]]) -> float:
     """Mean by the number of clicks foreseen."""
     total = sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
     if not np.isfinite(total):
-        raise DegenerateInput("a finite loss", str(total), "Lower readers.learning_rate.")
+        raise DegenerateInput("a finite loss", str(total), "Set readers.encoder to mean or interests.")
     return total

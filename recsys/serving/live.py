@@ -14,6 +14,7 @@ import structlog
 from recsys.catalogue.columns import Catalogue
 from recsys.errors import StoreError
 from recsys.readers.encoders import weights
+from recsys.readers.state import MAX_SEEN
 from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import RequestContext
 from recsys.recommend.reasons import Card
@@ -224,7 +225,7 @@ class LiveState:
                     return
                 state, through, forgotten = self._state, self._state.through, self._forgotten
             try:
-                events = self.store.clicks_of(self.site, reader, self._memory.config.max_seen)
+                events = self.store.clicks_of(self.site, reader, MAX_SEEN)
                 events += self.store.impressions_of(self.site, reader, self._memory.config.max_impressions)
             except StoreError as error:
                 self._complain("reader not loaded", error)

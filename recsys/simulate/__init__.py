@@ -25,6 +25,7 @@ CONTEXT = json.dumps({"simulated": True})
 
 TASTE_CONCENTRATION = 0.25  # small: most readers like one or two categories
 BASE_LOGIT, TASTE_WEIGHT, QUALITY_WEIGHT = -3.0, 5.0, 0.6  # about one click in four cards that are looked at
+_VISITS_PER_DAY = 3.0  # of each reader, on average (Poisson)
 NEWS_HALF_LIFE_HOURS = 14.0
 POSITION_DECAY = 0.5  # a card at position p is looked at with probability (1 + p) ** -POSITION_DECAY
 READING_MS = (8_000, 120_000)
@@ -173,7 +174,7 @@ def visit_times(
     first_day = start - start % DAY_MS
     for reader in range(len(world.reader_ids)):
         for day in range(first_day, end, DAY_MS):
-            hours = rng.normal(world.hour[reader], 2.5, size=rng.poisson(config.visits_per_day)) % 24
+            hours = rng.normal(world.hour[reader], 2.5, size=rng.poisson(_VISITS_PER_DAY)) % 24
             times += [(int(day + hour * HOUR_MS), reader) for hour in hours]
     return sorted((moment, reader) for moment, reader in times if start <= moment < end - READING_MS[1])
 

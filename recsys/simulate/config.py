@@ -14,5 +14,4 @@ class SimulateConfig(Section):
         description="simulated readers: enough clicks to learn from, few enough for a minute of training",
     )
     days: int = Field(5, ge=1, description="days of visits before now")
-    visits_per_day: float = Field(3.0, gt=0, description="visits per reader and day, on average (Poisson)")
     cards: int = Field(8, ge=1, description="cards shown per visit, one below the other")

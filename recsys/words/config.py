@@ -33,18 +33,12 @@ class WordsConfig(Section):
         le=63,
         description="words on each side that count as context: wide windows learn topics rather than grammar",
     )
-    negatives: int = Field(5, ge=1, description="noise words per prediction, with negative-sampling only")
     min_count: int = Field(
         2,
         ge=1,
         description=(
             "occurrences that a word needs in the corpus to get a vector; 1 is used where fewer than two words reach it"
         ),
-    )
-    max_vocabulary: int = Field(
-        200_000,
-        ge=100,
-        description="words: only so many, the most frequent, get a vector; bounds memory (about 1 KiB each)",
     )
     epochs: int = Field(
         15,
@@ -68,11 +62,6 @@ class WordsConfig(Section):
         1e-3,
         ge=0,
         description="share of the corpus above which some occurrences of a word are skipped; 0: none are",
-    )
-    x_max: float = Field(
-        10.0,
-        gt=0,
-        description="co-occurrences from which on glove gives a pair its full weight; 100 suits billions of words",
     )
     start: str = Field(
         "random",

@@ -22,6 +22,8 @@ from recsys.words import Matrix
 from recsys.workspace import read_table, write_table
 
 CORPUS_BLOCK = 1 << 22  # characters read at once: some 700,000 words
+MAX_VOCABULARY = 200_000  # words: only so many, the most frequent, get a vector; about 1 KiB each
+NOISE_WORDS = 5  # negative samples per prediction
 _MAX_COUNTED = 3_000_000  # different words in memory while counting: about 400 MiB
 
 Counts = npt.NDArray[np.int64]

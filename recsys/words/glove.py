@@ -22,6 +22,7 @@ from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import Cells, count_pairs
 from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch
 
+X_MAX = 10.0  # co-occurrences from which on a pair has its full weight; 100 suits billions of words
 _ALPHA = 0.75  # a pair seen x times weighs (x / x_max) ** _ALPHA, at most 1; the paper's
 CELLS_PER_STEP = 1 << 18  # cells per step at most: larger is faster and learns less per epoch
 MIN_STEPS = 16  # steps per epoch, so that a small corpus is not learned in one
@@ -85,7 +86,7 @@ def fit(
     Args:
         corpus: one article, or a part of one, per line.
         vocabulary: the words that get a vector.
-        config: window, x_max, epochs and the like.
+        config: window, epochs and the like.
         seed: of the initial vectors, of the batches and of their order.
         start: vectors to start from; None: all at random.
         on_epoch: called with the epochs done so far and the mean weighted squared error during the last one.
@@ -97,7 +98,7 @@ def fit(
     cells = count_pairs(corpus, vocabulary.row_of, config.window)
     if not len(cells.rows):
         raise DegenerateInput("two known words in a line of the corpus", "none", "Use words.model: skip-gram.")
-    batches = make_batches(cells, config.x_max, CELLS_PER_STEP, rng)
+    batches = make_batches(cells, X_MAX, CELLS_PER_STEP, rng)
     state = initial_state(len(vocabulary.words), config.embedding_dim, start, rng)
     total = sum(len(batch.logs) for batch in batches)
     epochs = min(config.epochs, max(1, config.max_trained_words * config.window // total))

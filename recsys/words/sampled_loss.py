@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.words.config import WordsConfig
+from recsys.words.corpus import NOISE_WORDS
 
 _LINES = 400  # sampled lines of the corpus
 _WINDOWS = 1_000  # sampled windows in them
@@ -66,7 +67,7 @@ def build_sampled_loss(corpus: Path, model: Any, config: WordsConfig, rng: np.ra
     Args:
         corpus: the file that the model is trained on.
         model: a gensim Word2Vec model that has its vocabulary.
-        config: the window, and the number of negative samples.
+        config: the window.
         rng: draws lines, windows and negative samples.
 
     Returns:
@@ -87,9 +88,7 @@ def build_sampled_loss(corpus: Path, model: Any, config: WordsConfig, rng: np.ra
         targets += [line[place]] * len(predictions)
     starts = np.cumsum([0, *map(len, inputs)])[:-1]
     negatives = (
-        np.zeros((len(targets), 0), dtype=np.int64)
-        if model.hs
-        else _negatives(model, (len(targets), config.negatives), rng)
+        np.zeros((len(targets), 0), dtype=np.int64) if model.hs else _negatives(model, (len(targets), NOISE_WORDS), rng)
     )
     flat = np.array([row for rows in inputs for row in rows], dtype=np.int64)
     return SampledLoss(flat, starts.astype(np.int64), np.array(targets, dtype=np.int64), negatives)

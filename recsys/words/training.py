@@ -14,7 +14,16 @@ from recsys.errors import SpaceMismatch
 from recsys.words import Matrix, WordVectors, glove, load_words, save_words, word2vec
 from recsys.words.alignment import WordDrift, alignment, drift
 from recsys.words.config import WordsConfig
-from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch, choose_vocabulary, count_words
+from recsys.words.corpus import (
+    MAX_VOCABULARY,
+    NOISE_WORDS,
+    CorpusVocabulary,
+    Fitted,
+    InitialVectors,
+    OnEpoch,
+    choose_vocabulary,
+    count_words,
+)
 from recsys.words.pretrained import Pretrained, read_vectors
 from recsys.workspace import load_npy, save_npy, write_json
 
@@ -92,7 +101,7 @@ def train(
     start_space = parent if continues(config, parent) else None
     counts, lines = count_words(corpus)
     kept = dict(zip(start_space.words.words, start_space.words.counts.tolist(), strict=True)) if start_space else {}
-    vocabulary = choose_vocabulary(counts, lines, config.min_count, config.max_vocabulary, kept)
+    vocabulary = choose_vocabulary(counts, lines, config.min_count, MAX_VOCABULARY, kept)
     if start_space is not None and not vocabulary.covered:
         return _unchanged(start_space, vocabulary.min_count)
     if len(vocabulary.words) < _MIN_WORDS:
@@ -175,7 +184,7 @@ def save_trained(trained: Trained, folder: Path, config: WordsConfig) -> None:
         "min_count": trained.min_count,
         "model": config.model,
         "window": config.window,
-        "negatives": config.negatives,
+        "negatives": NOISE_WORDS,
     }
     write_json(folder / "training.json", summary)
 

@@ -16,7 +16,7 @@ from gensim.models.word2vec import Word2Vec
 
 from recsys.errors import DegenerateInput
 from recsys.words.config import WordsConfig
-from recsys.words.corpus import CorpusVocabulary, Fitted, InitialVectors, OnEpoch
+from recsys.words.corpus import NOISE_WORDS, CorpusVocabulary, Fitted, InitialVectors, OnEpoch
 from recsys.words.sampled_loss import SampledLoss, build_sampled_loss
 
 _KEEP_ALL = 0.999999  # subsampling that drops no word: at 0, gensim leaves its random state unset with hs
@@ -70,7 +70,7 @@ def _model(vocabulary: CorpusVocabulary, config: WordsConfig, seed: int, workers
         "min_count": 1,  # the vocabulary is chosen already, and sorted
         "sorted_vocab": 0,
         "hs": int(hierarchical),
-        "negative": 0 if hierarchical else config.negatives,
+        "negative": 0 if hierarchical else NOISE_WORDS,
         "alpha": config.learning_rate,
         "sample": config.subsample or _KEEP_ALL,
         "seed": seed,

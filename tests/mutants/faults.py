@@ -286,8 +286,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "seen articles are forgotten one too early",
-            "if len(self._order) > self.max_seen:",
-            "if len(self._order) >= self.max_seen:",
+            "if len(self._order) > MAX_SEEN:",
+            "if len(self._order) >= MAX_SEEN:",
         ),
         (
             "the newest seen articles are forgotten",
