@@ -8,8 +8,8 @@ from pathlib import Path
 
 from jobs.runner import LABELS, Context
 from jobs.terminal import log
+from recsys.categories.config import MIN_ARTICLES
 from recsys.categories.labels import read_labels, save_labels
-from recsys.categories.training import MIN_ARTICLES
 from recsys.errors import InputError, UnknownArticle
 from recsys.workspace import read_table
 

@@ -95,6 +95,16 @@ def test_whoever_clicks_as_no_person_does_is_left_out_with_all_that_they_did(rea
     assert odd_readers(log_of([before, *robot[:-1], *person])) == []
 
 
+@pytest.mark.parametrize("reason", ROBOTS)
+def test_the_service_leaves_out_the_same_robot_at_the_same_click(reason: OddReason) -> None:
+    visitors = Visitors(10)
+    outcomes = [visitors.see(CLICK, row, time, "robot", None) for row, time in enumerate(ROBOTS[reason])]
+    assert [outcome.kind for outcome in outcomes] == [CLICK] * (len(outcomes) - 1) + [None]
+    assert [outcome.undone for outcome in outcomes[:-1]] == [()] * (len(outcomes) - 1)
+    assert [undone.row for undone in outcomes[-1].undone] == list(range(len(outcomes) - 1))
+    assert visitors.see(CLICK, 0, ROBOTS[reason][-1] + 9 * DAY, "robot", None).kind is None
+
+
 def test_a_robot_that_is_shown_one_article_all_the_time_does_not_sink_it() -> None:
     """In training and in the service: ann sees the list as often as a person can."""
     robot = [shown("robot", "a", HOUR_START + n, f"r{n}") for n in range(MAX_SHOWN_AN_HOUR + 1)]

@@ -4,6 +4,8 @@ from pydantic import Field
 
 from recsys.classifiers.config import ClassifiersConfig
 
+MIN_ARTICLES = 2  # that a category needs in a language before others are put into it
+
 
 class CategoriesConfig(ClassifiersConfig):
     """Settings of the training set, and of the topics of a language without categories."""

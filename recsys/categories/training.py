@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.categories.classification import CategoryModel, Label
-from recsys.categories.config import CategoriesConfig
+from recsys.categories.config import MIN_ARTICLES, CategoriesConfig
 from recsys.categories.documents import ArticleCorpus, read_documents
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.calibrated import CalibratedClassifier
@@ -19,7 +19,6 @@ from recsys.classifiers.fitting import FittedClassifier, LabelledDocuments, fit_
 from recsys.classifiers.topics import Topics, find_topics
 from recsys.words import WordVectors
 
-MIN_ARTICLES = 2  # that a category needs in a language before others are put into it
 _MAX_TRAINED_ARTICLES = 30_000  # of a language; of a larger site the largest categories give up some
 _MIN_CATEGORIES = 2  # with one category in a language everything would be put there, which says nothing
 

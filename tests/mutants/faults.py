@@ -77,7 +77,6 @@ FAULTS: tuple[Fault, ...] = (
             "if lock_held and run.holder == WORKSPACE:",
             "if lock_held:",
         ),
-        ("a run takes itself for dead", "if run.id != besides and is_dead(", "if is_dead("),
         (
             "dead runs are not looked for before a job is queued",
             "    fail_dead(store, clock=clock)\n    store.add_run",
