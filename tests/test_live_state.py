@@ -368,6 +368,24 @@ def test_an_event_that_a_reader_s_history_holds_already_teaches_nothing() -> Non
     assert state.clicks == [0, 1]
 
 
+def test_a_session_that_two_readers_named_is_nobody_s_not_even_the_first_one_s() -> None:
+    memory = ReaderMemory(2, READERS)
+    memory.learn(event(1, None, "s"), 0)
+    assert memory.session("r0", "s") is not None
+    assert memory.session("r1", "s") is None
+    assert memory.session("r0", "s") is None
+
+
+def test_what_was_dismissed_stays_dismissed_in_the_rows_of_another_release() -> None:
+    memory = ReaderMemory(2, READERS)
+    dismissed = event(1, "r")._replace(kind=Kind.DISMISS)
+    memory.meet("r", [dismissed], {"a1": 0})
+    memory.move(["a1", "a2"], {"a2": 0, "a1": 1}, READERS)
+    state = memory.reader("r")
+    assert state is not None
+    assert (state.dismissed, state.seen, state.clicks) == ({1}, {1}, [])
+
+
 class Timer:
     """A clock of seconds that only the test moves."""
 
