@@ -95,6 +95,12 @@ def test_whoever_clicks_as_no_person_does_is_left_out_with_all_that_they_did(rea
     assert odd_readers(log_of([before, *robot[:-1], *person])) == []
 
 
+def test_in_the_service_a_click_of_exactly_a_day_later_is_no_repeat() -> None:
+    visitors = Visitors(10)
+    outcomes = [visitors.see(CLICK, 0, START + time, "r", None).kind for time in (0, DAY - 1, DAY)]
+    assert outcomes == [CLICK, REPEAT_CLICK, CLICK]
+
+
 @pytest.mark.parametrize("reason", ROBOTS)
 def test_the_service_leaves_out_the_same_robot_at_the_same_click(reason: OddReason) -> None:
     visitors = Visitors(10)
