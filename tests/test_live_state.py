@@ -4,7 +4,7 @@ One thread does everything here, with a clock and a store in hand; where two thr
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,11 @@ from recsys.releases import Releases
 from recsys.serving import release_loader
 from recsys.serving.feed import StoreFeed
 from recsys.serving.live import LiveState
-from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import RETRY_SECONDS, ReleaseLoader
 from recsys.settings import Settings
 from recsys.store import Event, Kind, Store, StoredEvent
 from recsys.units import HOUR_MS
 from tests.newsroom import SITE
-from tests.recommenders import READERS
 from tests.service import article, plain_settings
 
 NOW = 1_790_000_000_000
@@ -108,6 +106,40 @@ def test_two_changes_within_one_poll_are_both_taken_over(site: Site) -> None:
     site.live.refresh()
     assert site.listed() == ["new", "a2", "a3", "a4"]
     assert site.live._state.changed == site.live._state.taken_down == site.store.last_change(SITE)
+
+
+def test_an_article_that_was_read_before_its_take_down_is_not_put_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = site.store.articles
+
+    def read_then_hidden(*args: Any, **more: Any) -> Any:
+        articles = list(read(*args, **more))
+        site.store.hide_article(SITE, "a1", "desk")
+        site.live.take_down()
+        return iter(articles)
+
+    site.store.put_articles([article("a1", title="Another title", published_at=NOW - HOUR_MS)])
+    monkeypatch.setattr(site.store, "articles", read_then_hidden)
+    site.live.refresh()
+    assert site.listed() == ["a2", "a3", "a4"]
+
+
+def test_polling_goes_on_after_a_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, again, calls = Site(tmp_path, poll_seconds=0.01), threading.Event(), []
+
+    def fail_once() -> None:
+        calls.append(site.now)
+        if len(calls) == 1:
+            raise RuntimeError("once")
+        again.set()
+
+    monkeypatch.setattr(site.live, "refresh", fail_once)
+    try:
+        site.live.start()
+        assert again.wait(10)
+    finally:
+        site.close()
 
 
 def test_nothing_is_read_of_articles_when_nothing_changed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,62 +360,6 @@ def test_a_state_catches_up_with_the_last_events_and_no_more(tmp_path: Path, ski
         assert limited._state.through == site.store.last_seq(SITE)
     finally:
         site.close()
-
-
-def event(seq: int, reader: str | None, session: str | None = None) -> StoredEvent:
-    return StoredEvent(seq, f"e{seq}", SITE, Kind.CLICK, "a1", reader, session, NOW + seq, None, None, None, None, None)
-
-
-def remembered(size: int, readers: Sequence[str]) -> ReaderMemory:
-    memory = ReaderMemory(size, READERS)
-    for reader in readers:
-        memory.meet(reader, [], {})
-    return memory
-
-
-def test_exactly_so_many_readers_are_remembered_and_the_one_asked_for_last_stays() -> None:
-    memory = remembered(2, ["r0", "r1"])
-    assert ("r0" in memory, "r1" in memory) == (True, True)
-    memory.reader("r0")
-    memory.meet("r2", [], {})
-    assert ("r0" in memory, "r1" in memory, "r2" in memory) == (True, False, True)
-
-
-def test_exactly_so_many_sessions_are_remembered() -> None:
-    memory = ReaderMemory(2, READERS)
-    for seq, session in enumerate(["s0", "s1", "s2"]):
-        memory.learn(event(seq + 1, None, session), 0)
-    assert [memory.session(None, session) is not None for session in ("s0", "s1", "s2")] == [False, True, True]
-
-
-def test_an_event_that_a_reader_s_history_holds_already_teaches_nothing() -> None:
-    memory = ReaderMemory(2, READERS)
-    memory.meet("r", [event(5, "r")], {"a1": 0})
-    for seq in (4, 5):
-        memory.learn(event(seq, "r"), 1)
-    state = memory.reader("r")
-    assert state is not None
-    assert state.clicks == [0]
-    memory.learn(event(6, "r"), 1)
-    assert state.clicks == [0, 1]
-
-
-def test_a_session_that_two_readers_named_is_nobody_s_not_even_the_first_one_s() -> None:
-    memory = ReaderMemory(2, READERS)
-    memory.learn(event(1, None, "s"), 0)
-    assert memory.session("r0", "s") is not None
-    assert memory.session("r1", "s") is None
-    assert memory.session("r0", "s") is None
-
-
-def test_what_was_dismissed_stays_dismissed_in_the_rows_of_another_release() -> None:
-    memory = ReaderMemory(2, READERS)
-    dismissed = event(1, "r")._replace(kind=Kind.DISMISS)
-    memory.meet("r", [dismissed], {"a1": 0})
-    memory.move(["a1", "a2"], {"a2": 0, "a1": 1}, READERS)
-    state = memory.reader("r")
-    assert state is not None
-    assert (state.dismissed, state.seen, state.clicks) == ({1}, {1}, [])
 
 
 class Timer:

@@ -31,7 +31,12 @@ PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
 VISITS = ("tests/test_visits.py", "tests/test_readers.py")
 READERS = ("tests/test_readers.py",)
 LIVE = ("tests/test_live_state.py", "tests/test_serving.py", "tests/test_serving_live.py", "tests/test_forgetting.py")
-MEMORY = ("tests/test_live_state.py", "tests/test_serving.py", "tests/test_forgetting.py")
+MEMORY = (
+    "tests/test_reader_memory.py",
+    "tests/test_live_state.py",
+    "tests/test_serving.py",
+    "tests/test_forgetting.py",
+)
 CATALOGUE = ("tests/test_catalogue.py", "tests/test_live_state.py", "tests/test_recommend.py")
 LISTS = ("tests/test_recommend_rank.py", "tests/test_recommend_context.py", "tests/test_recommend.py")
 EVENTS = ("tests/test_api_events.py",)
