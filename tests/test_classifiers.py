@@ -1,5 +1,7 @@
 """One contract for every classifier, on toy topics whose answer is known; and what each of them promises beside it."""
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +20,15 @@ from recsys.classifiers.evaluation import add_texts, confusion, evaluate, figure
 from recsys.classifiers.fitting import FITS, FittedClassifier, LabelledDocuments, fit_classifier
 from recsys.classifiers.linear import SparseMatrix
 from recsys.classifiers.linear_ngram_model import NgramSpec, block_of
-from recsys.classifiers.nearest_mean import whitened_means
+from recsys.classifiers.nearest_mean_training import whitened_means
 from recsys.classifiers.network_training import RowAdaGrad, train
 from recsys.classifiers.networks import RaggedBatch, TextCnn
 from recsys.classifiers.ngrams import Bags, NgramVocabulary, character_bags, hashes_of, is_spaceless, joined, word_bags
 from recsys.errors import DegenerateInput
 from recsys.words import Matrix, WordVectors
-from recsys.workspace import write_table
+from recsys.workspace import write_json, write_table
 
+ROOT = Path(__file__).resolve().parents[1]
 MODELS = ("nearest-mean", "linear", "bag", "text-cnn", "bilstm", "gru")
 TOPICS = {
     "en": {"football": "goal striker keeper penalty coach league", "markets": "shares bonds interest profit bank loan"},
@@ -96,6 +99,37 @@ def test_a_classifier_survives_the_disk(models: dict[str, Classifier], name: str
     assert loaded.labels == ["football", "markets"]
     assert np.array_equal(loaded.scores(documents), models[name].scores(documents))
     assert {file.suffix for file in tmp_path.iterdir()} <= {".safetensors", ".json", ".npy", ".parquet"}
+
+
+WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+import numpy as np
+sys.modules["torch"] = None
+from recsys.classifiers import EncodedDocuments
+from recsys.classifiers.calibrated import LOADS
+from recsys.workspace import read_json
+titles, bodies = read_json(Path("documents.json"))
+documents = EncodedDocuments(titles, bodies, np.full((len(titles), 4), np.nan, np.float32))
+for folder in sorted(file for file in Path().iterdir() if file.is_dir()):
+    np.save(f"{folder.name}.npy", LOADS[folder.name](folder).scores(documents))
+"""
+
+
+def test_linear_classifiers_score_the_same_where_there_is_no_torch(
+    models: dict[str, Classifier], tmp_path: Path
+) -> None:
+    documents, _ = toy("en", 12, 3)
+    members = [models[name] for name in ("nearest-mean", "linear", "bag")]
+    pooled = Ensemble(["nearest-mean", "linear", "bag"], members, [1.0, 2.0, 0.5], [0.5, 0.3, 0.4])
+    linear = dict(zip(pooled.names, members, strict=True)) | {"ensemble": pooled}
+    write_json(tmp_path / "documents.json", [documents.titles, documents.bodies])
+    for name, model in linear.items():
+        (tmp_path / name).mkdir()
+        model.save(tmp_path / name)
+    subprocess.run([sys.executable, "-c", WITHOUT_TORCH], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True)
+    for name, model in linear.items():
+        np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), model.scores(documents))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -12,7 +12,10 @@ import recsys
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("recsys", "jobs", "web")
-DYNAMIC = {"jobs/stages.py"}  # loads a stage's module when it is called, so that --help does not wait for torch
+DYNAMIC = {  # files that load a module when it is needed and not before
+    "jobs/stages.py",  # a stage, when it is called: --help does not wait for torch
+    "recsys/classifiers/calibrated.py",  # networks, with the first of them: a service without them loads no torch
+}
 
 
 def rooms(docstring: str) -> list[str]:

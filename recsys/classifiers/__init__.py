@@ -4,19 +4,20 @@ Reads documents, as tokens with article vectors, and their labels; produces clas
 Each language has classifiers of its own, since word vectors of two languages have none in common.
 
     config.py               settings
-    ngrams.py               words and n-grams as numbers, and their vocabulary
-    linear_ngram_model.py   a weight per n-gram and label: the form that several classifiers are kept in
-    linear.py               squared hinge loss on TF-IDF
-    nearest_mean.py         the nearest mean under one covariance, which needs no training in epochs
-    networks.py             n-gram bag, TextCNN, BiLSTM, GRU
-    network_training.py     their training
-    network_classifiers.py  the same as classifiers
-    topics.py               clusters and their names, where there are no labels
-    ensemble.py             several classifiers as one
-    calibration.py          held-out scores -> temperature, so that confidences are true
-    fitting.py              a training set -> a classifier and its temperature, by name
-    calibrated.py           the two together, saved and loaded, which is all that serving needs
-    evaluation.py           accuracy, macro-F1 and reliability on held-out articles
+    ngrams.py                 words and n-grams as numbers, and their vocabulary
+    linear_ngram_model.py     a weight per n-gram and label: the form that several classifiers are kept in
+    linear.py                 squared hinge loss on TF-IDF -> a linear n-gram model
+    nearest_mean.py           a linear n-gram model and weights of the article vector
+    nearest_mean_training.py  the nearest mean under one covariance, which needs no training in epochs
+    networks.py               n-gram bag, TextCNN, BiLSTM, GRU
+    network_training.py       their training
+    network_classifiers.py    the same as classifiers
+    topics.py                 clusters and their names, where there are no labels
+    ensemble.py               several classifiers as one
+    calibration.py            held-out scores -> temperature, so that confidences are true
+    fitting.py                a training set -> a classifier and its temperature, by name
+    calibrated.py             the two together, saved and loaded, which is all that serving needs
+    evaluation.py             accuracy, macro-F1 and reliability on held-out articles
 """
 
 from dataclasses import dataclass
@@ -62,8 +63,8 @@ class EncodedDocuments:
 class Classifier(Protocol):
     """Classifier of the documents of one language.
 
-    A classifier's module has beside it ``fit(documents, label_rows, labels, words, config, seed)``, with label_rows
-    int64 (B,), each document's row in ``labels``, and ``load(folder)``.
+    Beside a classifier stands ``load(folder)``, and in its module of training ``fit(documents, label_rows, labels,
+    words, config, seed)``, with label_rows int64 (B,), each document's row in ``labels``.
     """
 
     @property

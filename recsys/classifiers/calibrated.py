@@ -1,19 +1,14 @@
 """Calibrated classifiers: scores and the temperature that makes probabilities of them, saved and loaded by name.
 
-Serving needs this alone; ``fitting.py`` has how each classifier is trained.
+Serving needs this alone; ``fitting.py`` has how each classifier is trained. Networks are the only ones that score with
+torch: their module is loaded with the first of them, so that a service without networks does without torch.
 """
 
+import importlib
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from recsys.classifiers import (
-    Classifier,
-    EncodedDocuments,
-    linear_ngram_model,
-    nearest_mean,
-    network_classifiers,
-    topics,
-)
+from recsys.classifiers import Classifier, EncodedDocuments, linear_ngram_model, nearest_mean, topics
 from recsys.classifiers.calibration import probabilities
 from recsys.classifiers.ensemble import Ensemble
 from recsys.words import Matrix
@@ -34,11 +29,17 @@ def _load_ensemble(folder: Path) -> Ensemble:
     return Ensemble(facts["names"], members, facts["temperatures"], facts["powers"])
 
 
+def _load_network(folder: Path) -> Classifier:
+    """Read what ``NetworkClassifier.save`` wrote."""
+    load: Load = importlib.import_module("recsys.classifiers.network_classifiers").load
+    return load(folder)
+
+
 LOADS: dict[str, Load] = {
     "nearest-mean": nearest_mean.load,
     "linear": linear_ngram_model.load,
     "bag": linear_ngram_model.load,
-    **dict.fromkeys(network_classifiers.NETWORKS, network_classifiers.load),
+    **dict.fromkeys(("text-cnn", "bilstm", "gru"), _load_network),
     "ensemble": _load_ensemble,
     "topics": topics.load,
 }

@@ -6,7 +6,14 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from recsys.classifiers import Classifier, EncodedDocuments, LabelRows, linear, nearest_mean, network_classifiers
+from recsys.classifiers import (
+    Classifier,
+    EncodedDocuments,
+    LabelRows,
+    linear,
+    nearest_mean_training,
+    network_classifiers,
+)
 from recsys.classifiers.calibration import HeldOutScores, best_temperature, cross_fitted
 from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.ensemble import Ensemble, best_powers, log_probabilities
@@ -29,7 +36,7 @@ class Fit(Protocol):
 
 
 FITS: dict[str, Fit] = {
-    "nearest-mean": nearest_mean.fit,
+    "nearest-mean": nearest_mean_training.fit,
     "linear": linear.fit,
     "bag": network_classifiers.fit_bag,
     **{kind: partial(network_classifiers.fit_sequence, kind) for kind in network_classifiers.NETWORKS},
