@@ -19,6 +19,7 @@ from jobs.stages import command_of, main_process, stage_of
 from jobs.terminal import log, main
 from recsys.runs.stages import STAGES
 from recsys.settings import load_settings
+from recsys.store import Scope
 
 Config = Annotated[
     Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else config.yaml and site.yaml here")
@@ -203,10 +204,14 @@ def evaluate(
 def token(
     name: Annotated[str, typer.Argument(help="Who will hold it")],
     config: Config = None,
+    scope: Annotated[
+        Scope, typer.Option(help="admin: the admin API; write: only put, hide and delete articles")
+    ] = Scope.ADMIN,
+    site: Annotated[str | None, typer.Option(help="The only site that it is for; default: site.id")] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Make it invalid instead")] = False,
 ) -> None:
-    """Make a token for the admin API; it is shown once and stored only as a hash."""
-    admin_tokens.command(context_of(config, None), name, revoke=revoke)
+    """Make a token for the admin API or a publisher; it is shown once and stored only as a hash."""
+    admin_tokens.command(context_of(config, None), name, scope, site, revoke=revoke)
 
 
 @app.command(rich_help_panel=DESK, context_settings=AN_ID)

@@ -6,6 +6,8 @@
     │   ├── ImportRefused     a file that no row of can be imported
     │   ├── BadReader         a reader, session or event identifier
     │   ├── UnknownArticle    an article identifier that the catalogue lacks
+    │   │   └── DeletedArticle  one that was deleted for good
+    │   ├── EditConflict      a change of an article that somebody changed meanwhile
     │   ├── UnknownReader     a reader identifier of which nothing is kept
     │   └── DegenerateInput   numbers without meaning: NaN, all zero, an empty vocabulary
     ├── ArtefactError         a file that a job made                    exit code 1
@@ -51,6 +53,24 @@ class BadReader(InputError):
 
 class UnknownArticle(InputError):
     """An article identifier that the catalogue does not have."""
+
+
+class DeletedArticle(UnknownArticle):
+    """An article identifier whose article was deleted for good."""
+
+
+class EditConflict(InputError):
+    """A change of an article of which somebody has written another version meanwhile.
+
+    Attributes:
+        version: the current one; None when there is no such article.
+    """
+
+    def __init__(self, id: str, version: int | None) -> None:
+        self.version = version
+        got = "no article" if version is None else f"version {version}"
+        remedy = "Read the article again, and make the change on that version."
+        super().__init__(f"the version of {id!r:.80} that the request names", got, remedy)
 
 
 class UnknownReader(InputError):

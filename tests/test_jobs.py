@@ -19,7 +19,7 @@ from jobs.terminal import for_people
 from recsys.errors import Busy, StaleArtefact
 from recsys.runs.stages import STAGES
 from recsys.settings import Settings
-from recsys.store import Run
+from recsys.store import AccessToken, Run, Scope
 from recsys.workspace import exclusive
 from tests.newsroom import QUICK, SITE, Toy, fill_toy, toy_settings, train
 
@@ -252,9 +252,11 @@ def test_a_token_is_shown_once_and_stored_only_as_a_hash(tmp_path: Path) -> None
     assert len(secret) >= 32
     assert secret.encode() not in (tmp_path / "store.db").read_bytes()
     store = open_store(toy_settings(tmp_path))
-    assert store.token_name(secret) == "desk"
+    assert store.token(secret) == AccessToken("desk", Scope.ADMIN, SITE)
+    key = command(tmp_path, "token", "cms", "--scope", "write", "--site", "weekly").stdout.strip()
+    assert store.token(key) == AccessToken("cms", Scope.WRITE, "weekly")
     assert command(tmp_path, "token", "desk", "--revoke").returncode == 0
-    assert store.token_name(secret) is None
+    assert store.token(secret) is None
     store.close()
     assert command(tmp_path, "token", "desk", "--revoke").returncode == 2
 

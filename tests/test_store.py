@@ -1,19 +1,38 @@
 """The store, on SQLite and on a real PostgreSQL server with the very same tests."""
 
 import multiprocessing
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from recsys.errors import BadReader, Busy, ConfigError, InputError, StoreError
-from recsys.store import Article, Event, Kind, Run, Store, Written, clean_text, compact_json, identifier, schema
+from recsys.store import (
+    AccessToken,
+    Article,
+    Event,
+    Kind,
+    Run,
+    Scope,
+    Store,
+    Written,
+    clean_text,
+    compact_json,
+    identifier,
+    schema,
+)
 from recsys.store.config import StoreConfig
+from recsys.store.migrate import alembic_config
 from tests.postgres_server import fresh_database, postgresql_server
 
 SITE = "daily"
@@ -247,16 +266,60 @@ def test_only_one_active_run_holds_the_workspace(store: Store) -> None:
 
 def test_a_token_is_shown_once_stored_as_a_hash_and_can_be_revoked(store: Store) -> None:
     secret = store.add_token("editor")
-    assert store.token_name(secret) == "editor"
-    assert store.token_name(secret + "x") is None
+    assert store.token(secret) == AccessToken("editor", Scope.ADMIN, None)
+    assert store.token(secret + "x") is None
     with pytest.raises(InputError, match="editor"):
-        store.add_token("editor")
+        store.add_token("editor", Scope.WRITE, SITE)
     with store.reading() as connection:
         assert secret not in str(connection.execute(text("SELECT * FROM tokens")).all())
     assert store.revoke_token("editor")
     assert not store.revoke_token("editor")
-    assert store.token_name(secret) is None
-    assert store.token_name(store.add_token("editor")) == "editor"
+    assert store.token(secret) is None
+    again = store.add_token("editor", Scope.WRITE, SITE)  # the name may come again, with other rights
+    assert store.token(again) == AccessToken("editor", Scope.WRITE, SITE)
+
+
+def test_a_token_of_a_database_of_before_is_an_administrator_s_of_every_site(store: Store) -> None:
+    secret = store.add_token("old", Scope.WRITE, SITE)
+    with store.writing() as connection:
+        command.downgrade(alembic_config(connection), "0002")
+    store.migrate()
+    assert store.token(secret) == AccessToken("old", Scope.ADMIN, None)
+
+
+def test_a_site_s_events_are_found_by_an_index_beside_any_number_of_another_site_s(store: Store) -> None:
+    for start in range(0, 40_000, 10_000):
+        store.add_events([click(str(n))._replace(site="weekly", reader=None) for n in range(start, start + 10_000)])
+    store.add_events([click("own")])
+    with store.writing() as connection:
+        connection.execute(text("ANALYZE"))
+    explain = "EXPLAIN" if store.is_postgresql else "EXPLAIN QUERY PLAN"
+    with watched(store) as statements:
+        assert store.last_seq(SITE) == 40_001
+        assert len(store.events_after(SITE, 10, 9)) == 1
+        assert store.last_seq("nobody") == 0
+    assert len(statements) == 3, "one statement each"
+    with store.reading() as connection:
+        for statement, values in statements:
+            plan = "\n".join(map(str, connection.exec_driver_sql(f"{explain} {statement}", values)))
+            assert "ix_events_site_seq" in plan, plan
+            assert not re.search(r"SCAN events\b|Seq Scan|Sort|TEMP B-TREE", plan), plan
+
+
+@contextmanager
+def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that a store sends in a block, with their values."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "SELECT pg_")):
+            statements.append((statement, values))
+
+    sqlalchemy.event.listen(store._engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sqlalchemy.event.remove(store._engine, "before_cursor_execute", note)
 
 
 def test_sqlite_is_opened_as_configured(tmp_path: Path) -> None:
@@ -291,6 +354,51 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     with pytest.raises(StoreError, match=r"127\.0\.0\.1") as caught:
         Store.open("postgresql://u:secret@127.0.0.1:1/d")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("beside", ["s.db.exists", "releases/CURRENT", "log/parts.json"])
+def test_a_lost_database_file_is_refused_and_not_made_anew(tmp_path: Path, beside: str) -> None:
+    url = f"sqlite:///{tmp_path}/s.db"
+    store = Store.open(url)
+    store.put_articles([Article("a", SITE, "t")])
+    store.close()
+    Store.open(url).close()
+    backup = (tmp_path / "s.db").read_bytes()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    Store.open(f"sqlite:///{tmp_path}/other.db").close()  # a folder without anything of it: a first start
+    (tmp_path / beside).parent.mkdir(exist_ok=True)
+    (tmp_path / beside).touch()
+    evidence = tmp_path / Path(beside).parts[0]
+    with pytest.raises(StoreError, match=re.escape(str(evidence))) as caught:
+        Store.open(url)
+    assert "Put it back" in caught.value.remedy
+    assert not (tmp_path / "s.db").exists()
+    (tmp_path / "s.db").write_bytes(backup)
+    store = Store.open(url)
+    assert store.article(SITE, "a") is not None
+    store.close()
+    assert (tmp_path / "s.db.exists").exists()
+
+
+def test_a_file_that_is_lost_while_the_store_is_open_does_not_come_back_empty(tmp_path: Path) -> None:
+    file = tmp_path / "odd name#é.db"
+    store = Store.open(f"sqlite:///{file}")
+    store.put_articles([Article("a", SITE, "t")])
+    assert file.exists()
+    store._engine.dispose()  # the next statement needs a new connection
+    file.rename(tmp_path / "away")
+    with pytest.raises(StoreError, match="unable to open"):
+        store.article(SITE, "a")
+    assert not file.exists()
+    (tmp_path / "away").rename(file)
+    assert store.article(SITE, "a") is not None
+    store.close()
+
+
+def test_an_empty_folder_of_releases_is_no_sign_of_a_database(tmp_path: Path) -> None:
+    (tmp_path / "releases").mkdir()
+    Store.open(f"sqlite:///{tmp_path}/s.db").close()
 
 
 def test_a_bare_sqlite_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

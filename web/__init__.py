@@ -5,6 +5,7 @@ the process that only watches the workers does not load torch.
 
     texts          what is said to readers, in Chinese and English
     installation   what the handlers share
+    access         a request's token -> who calls, or a refusal
     tagging        a tag -> its articles
     runs           jobs as child processes
     api            the public API, its schemas and its errors

@@ -16,7 +16,7 @@ from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web.admin import handlers as admin
 from web.admin import operators
-from web.api import docs
+from web.api import docs, publisher
 from web.api import handlers as api
 from web.api.problem_details import register
 from web.demo import site
@@ -54,8 +54,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for blueprint in (api.blueprint, admin.blueprint, operators.blueprint, docs.blueprint, site.blueprint):
-        app.register_blueprint(blueprint)
+    for part in (api, publisher, admin, operators, docs, site):
+        app.register_blueprint(part.blueprint)
     app.after_request(secured)
     here.live.start()
     return app

@@ -10,7 +10,7 @@ from recsys.errors import ImportRefused
 from recsys.imports import texts, values
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT_PREFIX, EVENT_FIELDS, FieldMap, FieldSource
 from recsys.imports.moments import NoValue, Order, TimeColumn
-from recsys.imports.rejects import ImportTally
+from recsys.imports.rejects import RecordTally
 from recsys.imports.tables import RowBatch, origin_of
 from recsys.imports.values import BadValue, Convert, ParseOptions
 from recsys.missing import is_missing
@@ -62,7 +62,7 @@ class RecordBuilder:
         mapping: FieldMap,
         site: str,
         options: ParseOptions,
-        tally: ImportTally,
+        tally: RecordTally,
         *,
         now: int,
         addresses: Callable[[], dict[str, str]] = dict,

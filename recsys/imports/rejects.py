@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from recsys.imports.matching import CatalogueMatch
 from recsys.store import Merged, Written
@@ -70,6 +70,16 @@ class Summary:
     def rows_per_second(self) -> float:
         """Rows read per second."""
         return self.read / max(self.seconds, 1e-9)
+
+
+class RecordTally(Protocol):
+    """Listener to what becomes of rows and values that cannot be used as they are."""
+
+    def reject(self, line: int, reason: str, row: Any) -> None:
+        """Hear of a row that cannot be used, and why."""
+
+    def repair(self, field: str, what: str) -> None:
+        """Hear of a value that was put right or left out."""
 
 
 class ImportTally:
@@ -163,6 +173,7 @@ class ImportTally:
         """Count rows that became patches of articles, and what the store did with them."""
         self.wrote(rows, merged.written)
         self.changed.update(merged.changed)
+        self.repaired.update(merged.repaired)
         for article_id, why in merged.stays_hidden:
             self._hidden.setdefault(why, []).append(article_id)
         self._deleted += merged.deleted

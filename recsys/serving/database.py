@@ -28,10 +28,8 @@ class DatabaseFile:
         """
         identity = _identity(self._path)
         if identity != self._opened:
-            got = "no file" if identity is None else "another file"
-            raise StoreError(
-                f"the database file that was opened at {self._path}", got, "Put it back, or restart the service."
-            )
+            got = ("no file", "Put it back.") if identity is None else ("another file", "Restart the service.")
+            raise StoreError(f"the database file that was opened at {self._path}", *got)
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:

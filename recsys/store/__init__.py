@@ -12,6 +12,7 @@ from recsys.store.engine import CACHE_MIB, open_engine
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.operators import AuditEntry, OperatorStore, Outcome
+from recsys.store.publishing import ArticleEdit, EditOutcome, EditVerb, Published, PublisherStore
 from recsys.store.records import (
     MAX_IDENTIFIER,
     Article,
@@ -28,20 +29,26 @@ from recsys.store.records import (
     normal_id,
 )
 from recsys.store.runs import Run, RunStore
-from recsys.store.tokens import TokenStore
+from recsys.store.tokens import AccessToken, Scope, TokenStore
 
 __all__ = [
     "MAX_IDENTIFIER",
+    "AccessToken",
     "Article",
+    "ArticleEdit",
     "ArticlePatch",
     "AuditEntry",
+    "EditOutcome",
+    "EditVerb",
     "Event",
     "Forgotten",
     "Kind",
     "KindKept",
     "Merged",
     "Outcome",
+    "Published",
     "Run",
+    "Scope",
     "Store",
     "StoredArticle",
     "StoredEvent",
@@ -54,12 +61,12 @@ __all__ = [
 ]
 
 
-class Store(ArticleStore, OperatorStore, EventStore, ReaderStore, RunStore, TokenStore):
+class Store(ArticleStore, OperatorStore, PublisherStore, EventStore, ReaderStore, RunStore, TokenStore):
     """The database. Safe to use from several threads; a child process opens its own."""
 
     @classmethod
     def open(cls, url: str, config: StoreConfig = StoreConfig(), cache_mib: int = CACHE_MIB) -> Self:  # noqa: B008
-        """Open a database, make it if it is not there, and bring its schema up to date.
+        """Open a database, make it if it was never there, and bring its schema up to date.
 
         Args:
             url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/name``.
@@ -68,7 +75,7 @@ class Store(ArticleStore, OperatorStore, EventStore, ReaderStore, RunStore, Toke
 
         Raises:
             ConfigError: the URL is not one of SQLite or PostgreSQL.
-            StoreError: the database cannot be reached, or belongs to a later version.
+            StoreError: the database cannot be reached, belongs to a later version, or was there and is lost.
         """
         store = cls(open_engine(url, config, cache_mib))
         try:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, text, update
 
 from recsys.store import schema
 from recsys.store.engine import Database
@@ -34,15 +34,12 @@ class ArticleStore(Database):
         """
         with self.writing() as connection:
             plan = _plan(connection, patches)
-            now, numbers = now_ms(), dict[str, int]()
+            numbers = dict[str, int]()
             for row in (*plan.new, *plan.changed):
                 if row["site"] not in numbers:
                     numbers[row["site"]] = next_change(connection, row["site"])
-                row |= {"updated_at": now, "change": numbers[row["site"]]}
-            if plan.new:
-                connection.execute(insert(articles), [row | {"created_at": now} for row in plan.new])
-            for row in (*plan.changed, *plan.noted):
-                connection.execute(update(articles).where(is_article(row["site"], row["id"])).values(row))
+                row["change"] = numbers[row["site"]]
+            write_rows(connection, plan.new, plan.changed, plan.noted)
         return plan.merged
 
     def preview_merge(self, patches: Sequence[ArticlePatch]) -> Merged:
@@ -140,13 +137,28 @@ def next_change(connection: Connection, site: str) -> int:
     return int(connection.execute(one_more, {"site": site}).scalar_one())
 
 
-def _plan(connection: Connection, patches: Sequence[ArticlePatch]) -> Plan:
-    keys = list(dict.fromkeys((patch.site, patch.id) for patch in patches))
-    return plan_of(patches, _known(connection, keys), _deleted(connection, keys))
+def write_rows(connection: Connection, new: Sequence[Row], changed: Sequence[Row], noted: Sequence[Row]) -> None:
+    """Write whole rows of articles, each with the number of its change, inside a transaction that writes.
+
+    Args:
+        connection: of the transaction.
+        new: rows that are not there yet.
+        changed: rows that are shown otherwise than before.
+        noted: rows in which only what a file said is another; they keep their number.
+    """
+    now = now_ms()
+    if new:
+        connection.execute(insert(articles), [row | {"created_at": now, "updated_at": now} for row in new])
+    this = (articles.c.site == bindparam("of_site")) & (articles.c.id == bindparam("of_id"))
+    for rows, times in ((changed, {"updated_at": now}), (noted, {})):
+        if rows:
+            named = [{"of_site": row["site"], "of_id": row["id"]} | row | times for row in rows]
+            connection.execute(update(articles).where(this), named)
 
 
-def _known(connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
-    left_out = ("created_at", "updated_at", "change")
+def known_rows(connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
+    """The rows of those articles that are there, without their times."""
+    left_out = ("created_at", "updated_at")
     columns = [column for column in articles.c if column.name not in left_out]
     stored: dict[Key, Row] = {}
     for site, ids in _chunks(keys):
@@ -155,12 +167,18 @@ def _known(connection: Connection, keys: Sequence[Key]) -> dict[Key, Row]:
     return stored
 
 
-def _deleted(connection: Connection, keys: Sequence[Key]) -> set[Key]:
-    tombstones: set[Key] = set()
+def tombstones(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
+    """Of those articles that are deleted: by whom."""
+    deleted_by: dict[Key, str] = {}
     for site, ids in _chunks(keys):
-        query = select(deleted.c.id).where(deleted.c.site == site, deleted.c.id.in_(ids))
-        tombstones |= {(site, id) for id in connection.scalars(query)}
-    return tombstones
+        query = select(deleted.c.id, deleted.c.deleted_by).where(deleted.c.site == site, deleted.c.id.in_(ids))
+        deleted_by |= {(site, row.id): row.deleted_by for row in connection.execute(query)}
+    return deleted_by
+
+
+def _plan(connection: Connection, patches: Sequence[ArticlePatch]) -> Plan:
+    keys = list(dict.fromkeys((patch.site, patch.id) for patch in patches))
+    return plan_of(patches, known_rows(connection, keys), tombstones(connection, keys))
 
 
 def _chunks(keys: Sequence[Key]) -> Iterator[tuple[str, list[str]]]:

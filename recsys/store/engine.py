@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
@@ -18,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from recsys.config import masked
 from recsys.errors import ConfigError, StoreError
 from recsys.store.config import StoreConfig
+from recsys.store.lost import database_file, mark_existing, refuse_lost
 from recsys.store.migrate import is_current, upgrade
 
 WRITER = "recsys_writer"  # the execution option that marks a writing transaction
@@ -93,22 +95,27 @@ class Database:
 
 
 def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
-    """Connect; for SQLite the folder is made and the file is put into WAL mode.
+    """Connect; for SQLite the folder and the file are made unless they were lost, and the file is put into WAL mode.
 
     Raises:
         ConfigError: the URL is not one of SQLite or PostgreSQL.
-        StoreError: the database cannot be reached.
+        StoreError: the database cannot be reached, or its file is no longer there.
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": config.busy_timeout_ms / 1000})
+    if file := database_file(parsed):
+        refuse_lost(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        _only_existing(engine, file.resolve())
     _follow_sqlite_rules(engine, config, cache_mib)
     try:
         with _as_store_error(parsed):
             _use_write_ahead_log(engine, config)
+        if file:
+            mark_existing(file)
     except BaseException:
         engine.dispose()
         raise
@@ -129,6 +136,16 @@ def _parsed(url: str) -> URL:
             "Correct store.url, or leave it empty for a SQLite file in data_dir.",
         )
     return parsed
+
+
+def _only_existing(engine: Engine, file: Path) -> None:
+    """Let no connection make the file: one that is lost while the store is open must not come back empty."""
+    address = f"file:{quote(str(file))}?mode=rw"
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, positional: list[Any], named: dict[str, Any]) -> None:
+        positional[0] = address
+        named["uri"] = True
 
 
 def _follow_sqlite_rules(engine: Engine, config: StoreConfig, cache_mib: int) -> None:

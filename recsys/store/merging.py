@@ -1,4 +1,4 @@
-"""Merging of patches into articles: field by field, in the order in which they come. No database.
+"""Merging of patches into articles: field by field within their bounds, in the order in which they come. No database.
 
 Reads rows of the table ``articles`` and patches; produces the rows to insert and to update, and what to say of it.
 
@@ -8,10 +8,11 @@ nightly export that says ``hidden: false`` of everything, and a draft that the e
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from recsys.store.bounds import bounded
 from recsys.store.records import Article, ArticlePatch, Merged, compact_json, title_of
 
 IMPORT = "import"
@@ -82,15 +83,16 @@ class _Draft:
         return "as an import said" if by in (None, IMPORT) else f"as {by} said"
 
 
-def plan_of(patches: Sequence[ArticlePatch], stored: Mapping[Key, Row], deleted: set[Key]) -> Plan:
+def plan_of(patches: Sequence[ArticlePatch], stored: Mapping[Key, Row], deleted: Container[Key]) -> Plan:
     """Plan of what patches write.
 
     Args:
         patches: of any sites.
-        known: the rows of those articles that exist, without their times.
+        stored: the rows of those articles that exist, without their times.
         deleted: the articles that an operator deleted.
     """
     drafts: dict[Key, _Draft] = {}
+    repaired = Counter[str]()
     for position, patch in enumerate(patches):
         key = (patch.site, patch.id)
         if key in deleted:
@@ -98,11 +100,13 @@ def plan_of(patches: Sequence[ArticlePatch], stored: Mapping[Key, Row], deleted:
         if key not in drafts:
             old = stored.get(key)
             drafts[key] = _Draft(dict(old or EMPTY | {"site": patch.site, "id": patch.id}), old)
-        drafts[key].apply(position, patch.fields)
-    return _planned(len(patches), drafts.values())
+        fields, repairs = bounded(patch.fields)
+        repaired.update(f"{name}: {what}" for name, what in repairs.items())
+        drafts[key].apply(position, fields)
+    return _planned(len(patches), drafts.values(), dict(repaired))
 
 
-def _planned(patches: int, drafts: Collection[_Draft]) -> Plan:
+def _planned(patches: int, drafts: Collection[_Draft], repaired: dict[str, int]) -> Plan:
     plan, changed = Plan(), Counter[str]()
     untitled: list[int] = []
     for draft in drafts:
@@ -126,5 +130,6 @@ def _planned(patches: int, drafts: Collection[_Draft]) -> Plan:
         untitled=sorted(untitled),
         changed=dict(sorted(changed.items())),
         stays_hidden=[(draft.row["id"], draft.why_hidden) for draft in drafts if draft.why_hidden],
+        repaired=repaired,
     )
     return plan

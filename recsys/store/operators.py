@@ -5,11 +5,12 @@ Reads and writes the tables of articles and of the audit; each verb and its line
 
 import enum
 import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from recsys.errors import UnknownArticle
+from recsys.errors import DeletedArticle, EditConflict, UnknownArticle
 from recsys.store import schema
 from recsys.store.articles import is_article, next_change
 from recsys.store.engine import Database
@@ -18,6 +19,12 @@ from recsys.store.records import compact_json
 from recsys.units import now_ms
 
 articles, deleted, audit = schema.articles, schema.deleted_articles, schema.audit
+Allows = Callable[[int | None], bool]  # whether an article's current version may be changed; None: there is none
+
+
+def any_version(_version: int | None) -> bool:
+    """Yes, whoever wrote what meanwhile."""
+    return True
 
 
 class Outcome(enum.StrEnum):
@@ -55,49 +62,53 @@ class AuditEntry(NamedTuple):
 class OperatorStore(Database):
     """The verbs on articles, and the table of the audit."""
 
-    def hide_article(self, site: str, id: str, by: str) -> Outcome:
+    def hide_article(self, site: str, id: str, by: str, allows: Allows = any_version) -> Outcome:
         """Take an article out of every answer until somebody shows it again.
 
         Raises:
-            UnknownArticle: there is none by that id, or it is deleted.
+            UnknownArticle: there is none by that id.
+            DeletedArticle: it is deleted.
+            EditConflict: its version is not allowed.
         """
         with self.writing() as connection:
-            row = _article(connection, site, id)
+            row = _article(connection, site, id, allows)
             if row.hidden and row.hidden_by not in (None, IMPORT):
                 return Outcome.UNCHANGED
             _set_hidden(connection, site, id, by)
             write_audit(connection, site, by, "hide", id, title=row.title)
         return Outcome.HIDDEN
 
-    def show_article(self, site: str, id: str, by: str) -> Outcome:
+    def show_article(self, site: str, id: str, by: str, allows: Allows = any_version) -> Outcome:
         """Put a hidden article back; of a deleted one lift the tombstone, so that the next import brings it again.
 
         Raises:
             UnknownArticle: there is none by that id, and none was deleted.
+            EditConflict: its version is not allowed.
         """
         tombstone = (deleted.c.site == site) & (deleted.c.id == id)
         with self.writing() as connection:
             if connection.execute(delete(deleted).where(tombstone)).rowcount:
                 write_audit(connection, site, by, "show", id, lifted=True)
                 return Outcome.LIFTED
-            row = _article(connection, site, id)
+            row = _article(connection, site, id, allows)
             if not row.hidden:
                 return Outcome.UNCHANGED
             _set_hidden(connection, site, id, None)
             write_audit(connection, site, by, "show", id, title=row.title, hidden_by=row.hidden_by)
         return Outcome.SHOWN
 
-    def delete_article(self, site: str, id: str, by: str) -> Outcome:
+    def delete_article(self, site: str, id: str, by: str, allows: Allows = any_version) -> Outcome:
         """Remove an article and leave a tombstone, so that no import brings it back; what readers did with it stays.
 
         Raises:
             UnknownArticle: there is none by that id.
+            EditConflict: its version is not allowed.
         """
         tombstone = (deleted.c.site == site) & (deleted.c.id == id)
         with self.writing() as connection:
             if connection.scalar(select(deleted.c.id).where(tombstone)) is not None:
                 return Outcome.UNCHANGED
-            row = _article(connection, site, id)
+            row = _article(connection, site, id, allows)
             connection.execute(delete(articles).where(is_article(site, id)))
             facts = {"deleted_at": now_ms(), "deleted_by": by, "change": next_change(connection, site)}
             connection.execute(insert(deleted).values(site=site, id=id, **facts))
@@ -118,17 +129,24 @@ def write_audit(connection: Connection, site: str, by: str, verb: str, object: s
     connection.execute(insert(audit).values(details=compact_json(details), **values))
 
 
-def _article(connection: Connection, site: str, id: str) -> Any:
-    query = select(articles.c.title, articles.c.hidden, articles.c.hidden_by).where(is_article(site, id))
-    row = connection.execute(query).first()
+def deleted_article(id: str, by: str) -> DeletedArticle:
+    """The error of an article that an operator deleted."""
+    return DeletedArticle(
+        "an article that is there", f"{id!r:.300}, which was deleted by {by}", "`show` lifts the tombstone."
+    )
+
+
+def _article(connection: Connection, site: str, id: str, allows: Allows) -> Any:
+    query = select(articles.c.title, articles.c.hidden, articles.c.hidden_by, articles.c.change)
+    row = connection.execute(query.where(is_article(site, id))).first()
     if row is not None:
+        if not allows(row.change):
+            raise EditConflict(id, row.change)
         return row
     remedy = "Check the id, and the site: `site.id` in config.yaml."
     by = connection.scalar(select(deleted.c.deleted_by).where((deleted.c.site == site) & (deleted.c.id == id)))
     if by is not None:
-        raise UnknownArticle(
-            "an article that is there", f"{id!r:.300}, which was deleted by {by}", "`show` lifts the tombstone."
-        )
+        raise deleted_article(id, by)
     raise UnknownArticle(f"an article of the site {site!r}", f"{id!r:.300}", remedy)
 
 

@@ -57,10 +57,14 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class StoredArticle(Article):
-    """An article with the times (int ms UTC) when the store first saw it and last changed it."""
+    """An article with the times (int ms UTC) when the store first saw it and last changed it, and its version.
+
+    ``change`` is the number of the site's change that changed it last: it grows whenever the article changes.
+    """
 
     created_at: int = 0
     updated_at: int = 0
+    change: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ class Merged:
         untitled: which patches (index) would be new articles without a title or a body to take one from.
         changed: field -> in how many of the updated articles it changed.
         stays_hidden: (id, why) of each article that these patches bring and that is not shown all the same.
+        repaired: values that were beyond their bounds, by field and what was done: "title: cut to 500 characters".
     """
 
     stored: int = 0
@@ -156,6 +161,7 @@ class Merged:
     untitled: list[int] = field(default_factory=list)
     changed: dict[str, int] = field(default_factory=dict)
     stays_hidden: list[tuple[str, str]] = field(default_factory=list)
+    repaired: dict[str, int] = field(default_factory=dict)
 
     @property
     def hidden(self) -> int:

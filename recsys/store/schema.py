@@ -140,6 +140,9 @@ events = Table(
     Index("uq_events_event_id_site", "event_id", "site", unique=True),
     Index(None, "reader", "site", "time"),
     Index(
+        None, "site", "seq"
+    ),  # followers ask "everything of my site after n", beside any number of other sites' events
+    Index(
         "ix_events_clicks",
         "site",
         "time",
@@ -179,4 +182,6 @@ tokens = Table(
     Column("sha256", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("scope", Text, nullable=False, server_default="admin"),
+    Column("site", Identifier),  # NULL: every site, as of the tokens that were made before there were scopes
 )

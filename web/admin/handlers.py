@@ -1,52 +1,36 @@
 """The admin API: jobs and releases, for whoever holds a token.
 
-Reads a bearer token, runs and releases; produces answers under ``/admin/api``. No token exists by default. Tokens are
-looked up by their SHA-256, so that how long a refusal takes says nothing about any of them.
+Reads a bearer token, runs and releases; produces answers under ``/admin/api``. No token exists by default.
 """
 
 import contextlib
 
 from apiflask import APIBlueprint
-from flask import Response, g, request
+from flask import Response
 
 from recsys.errors import MissingArtefact
 from recsys.releases import Releases
 from recsys.runs.launcher import tail
 from recsys.runs.lifecycle import fail_dead
-from recsys.store import Run
+from recsys.store import Run, Scope
+from web.access import check_token
 from web.admin.schemas import JobIn, ReleaseOut, ReleasesOut, RunDetail, RunOut, Runs, Started
 from web.api.problem_details import Refused
 from web.installation import installation
 
 LAST_RUNS = 50
-BEARER = "bearer "
 
 blueprint = APIBlueprint("admin", __name__, url_prefix="/admin/api", tag="admin")
 
 
 @blueprint.before_request
-def check_token() -> None:
-    """Let nobody in without a valid token.
+def check_admin() -> None:
+    """Let nobody in without a valid token of an administrator.
 
     Raises:
-        Refused: 401.
+        Refused: 401 or 403.
     """
-    given = request.headers.get("Authorization", "")
-    secret = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
-    g.token_name = installation().store.token_name(secret) if secret else None
-    if g.token_name is None:
-        raise Refused(
-            401,
-            "unauthorized",
-            "Expected a valid bearer token in the Authorization header; " + ("got another." if secret else "got none."),
-            "Run: python -m jobs token NAME, and send the token that it shows.",
-            WWW_Authenticate="Bearer",
-        )
-
-
-def actor() -> str:
-    """The caller's name for the audit; call it after ``check_token``."""
-    return f"token {g.token_name}"
+    check_token(Scope.ADMIN)
 
 
 @blueprint.after_request

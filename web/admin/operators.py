@@ -9,14 +9,15 @@ from apiflask import APIBlueprint
 from recsys.errors import Busy
 from recsys.events import EventLog
 from recsys.events.personal import PersonalDataStores, forget, forgotten_state, personal_data_of
-from recsys.store import Outcome, normal_id
-from web.admin.handlers import actor, check_token, never_stored
+from recsys.store import Outcome
+from web.access import actor
+from web.admin.handlers import check_admin, never_stored
 from web.admin.schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
-from web.api.problem_details import Refused
+from web.api.bodies import id_of_address
 from web.installation import Installation, installation
 
 blueprint = APIBlueprint("operators", __name__, url_prefix="/admin/api", tag="admin")
-blueprint.before_request(check_token)
+blueprint.before_request(check_admin)
 blueprint.after_request(never_stored)
 
 
@@ -26,7 +27,7 @@ blueprint.after_request(never_stored)
 def hide(article_id: str) -> VerbDone:
     """Take an article out of every list and page, until it is shown again."""
     here = installation()
-    return _done(here, article_id, here.store.hide_article(here.live.site, _id(article_id), actor()))
+    return _done(here, article_id, here.store.hide_article(here.live.site, id_of_address(article_id), actor()))
 
 
 @blueprint.post("/articles/<path:article_id>/show", merge_slashes=False)
@@ -35,7 +36,7 @@ def hide(article_id: str) -> VerbDone:
 def show(article_id: str) -> VerbDone:
     """Show a hidden article; of a deleted one lift the tombstone, so that an import may bring it back."""
     here = installation()
-    return _done(here, article_id, here.store.show_article(here.live.site, _id(article_id), actor()))
+    return _done(here, article_id, here.store.show_article(here.live.site, id_of_address(article_id), actor()))
 
 
 @blueprint.delete("/articles/<path:article_id>", merge_slashes=False)
@@ -44,7 +45,7 @@ def show(article_id: str) -> VerbDone:
 def delete_article(article_id: str) -> VerbDone:
     """Delete an article for good: no import brings it back."""
     here = installation()
-    return _done(here, article_id, here.store.delete_article(here.live.site, _id(article_id), actor()))
+    return _done(here, article_id, here.store.delete_article(here.live.site, id_of_address(article_id), actor()))
 
 
 @blueprint.get("/readers/<path:reader>", merge_slashes=False)
@@ -53,7 +54,7 @@ def delete_article(article_id: str) -> VerbDone:
 @blueprint.doc(security="bearer")
 def read_reader(reader: str, query: KeptQuery) -> ReaderKept:
     """Everything kept of a reader, and its places; after they were forgotten, how far that is."""
-    return ReaderKept(**personal_data_of(_stores(installation()), _id(reader), whole=query.all))
+    return ReaderKept(**personal_data_of(_stores(installation()), id_of_address(reader), whole=query.all))
 
 
 @blueprint.delete("/readers/<path:reader>", merge_slashes=False)
@@ -62,7 +63,7 @@ def read_reader(reader: str, query: KeptQuery) -> ReaderKept:
 def forget_reader(reader: str) -> Forgot:
     """Remove everything of a reader: at once from store and workers, by a job from the log, then release by release."""
     here = installation()
-    stores, reader = _stores(here), _id(reader)
+    stores, reader = _stores(here), id_of_address(reader)
     removed = forget(stores, reader, actor())
     here.live.forget()
     try:
@@ -84,7 +85,7 @@ def audit(query: AuditQuery) -> Audit:
 
 def _done(here: Installation, article_id: str, outcome: Outcome) -> VerbDone:
     here.live.take_down()
-    return VerbDone(article=_id(article_id), outcome=outcome)
+    return VerbDone(article=id_of_address(article_id), outcome=outcome)
 
 
 def _stores(here: Installation) -> PersonalDataStores:
@@ -92,15 +93,3 @@ def _stores(here: Installation) -> PersonalDataStores:
     return PersonalDataStores(
         here.store, here.live.site, EventLog(data / "log"), here.releases, data / "rejects", data / "work"
     )
-
-
-def _id(text: str) -> str:
-    """An identifier as every door reads it.
-
-    Raises:
-        Refused: 422, it is none.
-    """
-    id = normal_id(text)
-    if id is None:
-        raise Refused(422, "invalid", f"Expected an id; got {text!r:.80}.", "Send the id as it was imported.")
-    return id

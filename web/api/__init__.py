@@ -1,9 +1,13 @@
 """The public API.
 
 problem_details   errors as application/problem+json
+bodies            the body of a request, read strictly
 schemas           what comes in and goes out
 event_ingestion   a body -> events
 serialisers       rows of the catalogue -> the items of an answer
-handlers          the calls
+handlers          the calls of readers
+publisher         the calls of a publisher: articles
+publisher_schemas what they take and answer
+publisher_docs    the same in /openapi.json, with examples
 docs              /docs, a readable page of /openapi.json
 """

@@ -11,10 +11,11 @@ from apiflask import APIFlask
 from flask import Blueprint, current_app, render_template
 
 from recsys.recommend.config import RecommendConfig
+from web.api import publisher_docs
 from web.api.problem_details import MEDIA_TYPE
 from web.api.schemas import EventsIn
 
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "put", "patch", "post", "delete")
 EVENTS = "/api/v1/events"
 FROM_MEMORY = (  # need no database
     "/healthz",
@@ -34,8 +35,11 @@ IN_PATH = {
 MEANINGS = {  # of the problems' statuses
     "400": "no JSON in UTF-8",
     "401": "no valid token",
+    "403": "a token for something else, or of another site",
     "404": "there is none by that name",
     "409": "another run is active, or the release does not verify",
+    "410": "the article was deleted; the remedy says how it may come back",
+    "412": "somebody has written another version; the problem names the one that is there",
     "413": "the body is too large",
     "415": "not JSON, or compressed",
     "422": "a value that cannot be used; the detail names it",
@@ -119,17 +123,17 @@ def _completer(config: RecommendConfig) -> Callable[[dict[str, Any] | str], dict
         schemas = spec["components"].setdefault("schemas", {})
         schemas["Problem"] = PROBLEM
         events = EventsIn.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas |= events.pop("$defs") | {"EventsIn": events}
+        schemas |= events.pop("$defs") | {"EventsIn": events} | publisher_docs.schemas()
         for path, methods in spec["paths"].items():
             for method in set(methods) & set(METHODS):
-                _complete(path, methods[method], config)
+                _complete(path, method, methods[method], config)
         return spec
 
     return completed
 
 
-def _complete(path: str, about: dict[str, Any], config: RecommendConfig) -> None:
-    """Add to one call all that the decorators cannot say: the body of events, bounds, problems."""
+def _complete(path: str, method: str, about: dict[str, Any], config: RecommendConfig) -> None:
+    """Add to one call all that the decorators cannot say: bodies that handlers read themselves, bounds, problems."""
     for parameter in about.get("parameters", []):
         if parameter["in"] == "path":
             parameter["description"] = IN_PATH[parameter["name"]]
@@ -140,23 +144,28 @@ def _complete(path: str, about: dict[str, Any], config: RecommendConfig) -> None
         of = [{"$ref": f"#/components/schemas/{name}"} for name in ("EventsIn", "EventIn")]
         body = {"schema": {"oneOf": of}}
         about["requestBody"] = {"required": True, "content": {"application/json": body, "text/plain": body}}
+    publisher_docs.complete(path, method, about)
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status in _problems(path, about):
+    for status in _problems(path, method, about):
         about["responses"][status] = {"description": MEANINGS[status], "content": content}
     about["responses"]["default"] = {"description": "any other problem", "content": content}
 
 
-def _problems(path: str, about: dict[str, Any]) -> list[str]:
+def _problems(path: str, method: str, about: dict[str, Any]) -> list[str]:
     """The problems that a client of one call should expect."""
-    body, named = "requestBody" in about, "{" in path
+    body, named, secured = "requestBody" in about, "{" in path, bool(about.get("security"))
+    edits = named and about.get("tags") == ["publisher"] and method != "get"
     expected = {
-        "400": body,
-        "401": bool(about.get("security")),
-        "404": named,
+        "400": body and path != publisher_docs.BULK,
+        "401": secured,
+        "403": secured,
+        "404": named and method != "put",
         "409": path.startswith("/admin/") and (body or path.endswith("/activate")),
+        "410": edits and not path.endswith(":show"),
+        "412": edits,
         "413": body,
-        "415": path == EVENTS,
+        "415": path in (EVENTS, publisher_docs.BULK) or (edits and body),
         "422": body or any(parameter["in"] == "query" for parameter in about.get("parameters", [])),
-        "503": path not in FROM_MEMORY,
+        "503": path not in FROM_MEMORY or secured,
     }
     return [status for status, possible in expected.items() if possible]

@@ -6,10 +6,7 @@ Reads JSON, strictly; produces events, and for each one that cannot be used a co
 from datetime import tzinfo
 from typing import Any
 
-from flask import request
 from pydantic import ValidationError
-from pydantic_core import from_json
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from recsys.catalogue.columns import Catalogue
 from recsys.missing import is_missing
@@ -19,43 +16,9 @@ from recsys.times import EARLIEST, BadTime, believable, read_time
 from web.api.problem_details import Refused
 from web.api.schemas import MAX_EVENTS, EventIn
 
-JSON_TYPES = ("application/json", "text/plain", "")  # text/plain: what navigator.sendBeacon sends without a preflight
 FUTURE_MS = 300_000  # how far a reader's clock may be ahead
 FAR = 253_402_300_799_000  # the end of the year 9999, ms UTC: what a database can hold
 MAX_CONTEXT = 2_048  # characters of an event's context
-
-
-def json_body() -> Any:
-    """The body as JSON, strictly.
-
-    Raises:
-        Refused: another content type or character set, or no JSON.
-        RequestEntityTooLarge: it is larger than ``web.app.MAX_BODY_BYTES``.
-    """
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", ""):
-        raise Refused(
-            415,
-            "unsupported-media-type",
-            f"Expected a body that is not compressed; got {encoding!r:.40}.",
-            "Send it plain.",
-        )
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in JSON_TYPES or charset not in ("utf-8", "utf8"):
-        got = request.content_type or "none"
-        raise Refused(
-            415,
-            "unsupported-media-type",
-            f"Expected application/json in UTF-8; got {got!r:.100}.",
-            "Send JSON in UTF-8.",
-        )
-    body = request.get_data(cache=False)
-    if request.content_length is None and len(body) >= (request.max_content_length or 0):
-        raise RequestEntityTooLarge  # a chunked body is cut off at the limit without a word
-    try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise Refused(400, "malformed-json", f"Expected JSON in UTF-8; {error}.", "Send valid JSON.") from None
 
 
 def event_list(body: Any) -> list[Any]:

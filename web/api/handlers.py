@@ -17,7 +17,8 @@ from recsys.recommend.reasons import Card, Reason, ReasonKind
 from recsys.serving.today import todays_clicks
 from recsys.store import Event
 from recsys.units import now_ms
-from web.api.event_ingestion import checked_event, event_list, json_body, resolved
+from web.api.bodies import json_body
+from web.api.event_ingestion import checked_event, event_list, resolved
 from web.api.problem_details import Refused
 from web.api.schemas import (
     Accepted,

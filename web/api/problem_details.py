@@ -16,6 +16,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from recsys.errors import (
     Busy,
     CorruptArtefact,
+    DeletedArticle,
+    EditConflict,
     InputError,
     MissingArtefact,
     RecsysError,
@@ -28,8 +30,10 @@ from recsys.errors import (
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class that fits
+    (DeletedArticle, 410, "deleted-article"),
     (UnknownArticle, 404, "unknown-article"),
     (UnknownReader, 404, "unknown-reader"),
+    (EditConflict, 412, "edit-conflict"),
     (InputError, 422, "invalid"),
     (MissingArtefact, 404, "missing-artefact"),
     (CorruptArtefact, 409, "corrupt-artefact"),
@@ -116,8 +120,19 @@ def _of_project(error: RecsysError) -> Response:
         if isinstance(error, kind):
             if status == HTTPStatus.SERVICE_UNAVAILABLE:
                 return _unavailable(error)
-            return problem(status, code, f"Expected {error.expected}; got {error.got}.", error.remedy)
+            more = {"version": error.version} if isinstance(error, EditConflict) else {}
+            return problem(status, code, said(error), error.remedy, **more)
     return _of_surprise(error)
+
+
+def code_of(error: RecsysError) -> str:
+    """The stable code of an error that a request can be answered with."""
+    return next(code for kind, _, code in STATUS if isinstance(error, kind))
+
+
+def said(error: RecsysError) -> str:
+    """The detail of a problem: what was expected and what came."""
+    return f"Expected {error.expected}; got {error.got}."
 
 
 def _unavailable(error: RecsysError) -> Response:
@@ -133,8 +148,8 @@ def _unavailable(error: RecsysError) -> Response:
 def _of_flask(error: HTTPException) -> Response:
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
-        limit = current_app.config["MAX_CONTENT_LENGTH"]
-        return problem(413, CODES[413], f"Expected a body of at most {limit} bytes.", "Send fewer events at once.")
+        detail = f"Expected a body of at most {request.max_content_length} bytes."
+        return problem(413, CODES[413], detail, "Send less at once.")
     response = problem(status, CODES.get(status, "refused"), _said(error, status), REMEDIES.get(status, ""))
     kept = {name: value for name, value in error.get_headers() if name not in ("Content-Type", "Content-Length")}
     response.headers.update(kept)
