@@ -3,14 +3,17 @@
 import gzip
 import json
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recsys.store import Event
 from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import Service, article, four, problem
+from web.api.event_ingestion import checked_event
 
 
 @pytest.fixture
@@ -135,6 +138,17 @@ def test_a_body_that_is_no_list_of_events_is_a_clear_problem(
 def test_a_time_is_read_as_an_import_reads_it(site: Service, time: Any, expected: int) -> None:
     assert site.click("a1", time=time)["accepted"] == 1
     assert [event.time for event in site.store.events_after(SITE, 0, 9)] == [expected]
+
+
+def test_a_readers_clock_may_be_five_minutes_ahead_and_no_more() -> None:
+    now = now_ms()
+    sent = {"event_id": "e", "kind": "click", "article": "a1"}
+    taken = checked_event(sent | {"time": now + 300_000}, SITE, now, UTC)
+    assert isinstance(taken, Event)
+    assert taken.time == now + 300_000
+    refused = checked_event(sent | {"time": now + 300_001}, SITE, now, UTC)
+    assert isinstance(refused, tuple)
+    assert refused[0] == "time-in-the-future"
 
 
 def test_ids_are_in_the_form_of_an_import_and_words_for_nothing_are_nobody(site: Service) -> None:

@@ -23,11 +23,12 @@ from recsys.ctr.data import (
 from recsys.ctr.loop import Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit
-from recsys.ctr.warm_start import grow_vocabulary
+from recsys.ctr.warm_start import DatasetStatistics, grow_vocabulary, initial_model
 from recsys.dataset.chunks import Chunks, ChunkStatistics, chunks_of
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.features.rows import LabelledRows
 from recsys.metrics import impression_metrics, log_loss
+from recsys.units import DAY_MS
 from recsys.workspace import load_npy, read_json
 from tests.click_rows import NAMES, rows_of_ids, some_rows
 from tests.test_ctr_release import made, newsroom, some_set
@@ -255,6 +256,20 @@ def test_a_known_id_needs_to_be_seen_once_to_stay() -> None:
     made, fresh = grow_vocabulary(made, ids(), day=20, **RULES)
     assert made.rows(ids(7)).tolist() == [0]
     assert fresh.tolist() == []
+
+
+def test_a_new_id_does_not_inherit_the_vector_of_the_one_whose_row_it_gets() -> None:
+    config = CONFIG.model_copy(update={"fields": ("article",)})
+    old, _ = grow_vocabulary(IdVocabulary.empty(), ids(7, 7, 9, 9), day=1, **RULES)
+    last = ClickModel(NAMES, config, old)
+    last.parts.state_dict()["net.embeddings.table"][1:] = 5.0
+    moments = np.zeros(len(NAMES))
+    statistics = DatasetStatistics(mean=moments, squares=moments, ids=ids(3, 9), counts=ids(5, 5))
+    model = initial_model(NAMES, statistics, config, last, 100 * DAY_MS)
+    (new, known), table = model.encoder.vocabulary.rows(ids(3, 9)), model.parts.state_dict()["net.embeddings.table"]
+    assert (new, known) == tuple(old.rows(ids(7, 9)))
+    assert (table[known] == 5.0).all()
+    assert (table[new] != 5.0).all()
 
 
 def test_files_give_back_what_was_written_and_others_are_refused(tmp_path: Path) -> None:

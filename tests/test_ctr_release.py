@@ -382,6 +382,32 @@ def test_a_last_model_judges_no_list_that_it_has_seen(
     assert starts[2] is last  # what is released is judged by nobody
 
 
+def test_neither_the_model_nor_its_calibration_has_seen_what_judges_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_training_set(some_set(60), tmp_path / "features.parquet", {"drawn": None})
+    blocks = open_training_set(tmp_path / "features.parquet")
+    calibrating: list[Floats] = []
+
+    def fitted(*_args: Any, until: int, **_values: Any) -> tuple[ClickModel, TrainingHistory]:
+        model = ClickModel(NAMES, FIVE_EPOCHS)
+        model.learned_until = until
+        return model, TrainingHistory(best_epoch=1, schedule=[1.0])
+
+    def learned_until(model: ClickModel, rows: Any) -> Floats:
+        """A score that says what the model has seen."""
+        return np.full(len(rows), model.learned_until, np.float32)
+
+    monkeypatch.setattr(recsys.ctr.training, "fit", fitted)
+    monkeypatch.setattr(recsys.ctr.training, "calibrated", lambda kind, raw, label: calibrating.append(raw))
+    for name in ("raw", "score"):
+        monkeypatch.setattr(ClickModel, name, learned_until)
+    evaluated = evaluated_model(blocks, FIVE_EPOCHS, seed=1)
+    assert (calibrating[0] < blocks.of_parts(VALIDATION).since).all()
+    assert (evaluated.scores < blocks.of_parts(HOLDOUT).since).all()
+    assert len(calibrating[0]) == len(evaluated.scores) == 12 * SHOWN
+
+
 def rare(clicked: int, other: int) -> tuple[Floats, npt.NDArray[np.int8]]:
     """So many clicked and other rows, their scores spread out."""
     label = np.append(np.ones(clicked, np.int8), np.zeros(other, np.int8))

@@ -9,7 +9,7 @@ import pytest
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
 from recsys.recommend import reasons
 from recsys.recommend.answer import Recommender
-from recsys.recommend.candidates import covisit_candidates, fresh_articles
+from recsys.recommend.candidates import CovisitCandidates, covisit_candidates, fresh_articles
 from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, contributions, reason_text
 from recsys.store import Article
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
@@ -230,6 +230,18 @@ def test_an_article_is_fresh_for_as_long_as_its_category_is_read(monkeypatch: py
     said = {card.row: card.reason.kind for card in ask(recommender, reader(1, 5), k=8).cards}
     assert said[6] is ReasonKind.FRESH
     assert said[2] is not ReasonKind.FRESH
+
+
+@pytest.mark.parametrize(("hours", "oldest"), [(12, 12), (100, 48)])  # what nobody clicked yet is news for two days
+def test_an_article_is_fresh_up_to_the_age_of_the_settings_and_to_its_shelf_life(hours: int, oldest: int) -> None:
+    published = np.array([NOW - oldest * HOUR, NOW - oldest * HOUR - 1])
+    assert fresh_articles(published, two_topics().shared, np.ones(2, bool), hours, NOW).tolist() == [True, False]
+
+
+def test_three_visits_and_twice_everyone_s_share_are_enough_to_speak_of() -> None:
+    rows, beside = np.arange(4, 7, dtype=np.int32), np.arange(3, dtype=np.int32)
+    visits, lift = np.array([3, 2.9, 3], np.float32), np.array([2, 2, 1.9], np.float32)
+    assert CovisitCandidates(rows, beside, visits, lift).telling() == {4: 0}
 
 
 def test_the_same_state_gives_the_same_company() -> None:

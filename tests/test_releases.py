@@ -126,13 +126,28 @@ def test_a_full_disk_leaves_the_live_release_and_no_half_one(root: Path, monkeyp
 
 
 def test_rollback_makes_the_one_before_live_and_stops_at_the_first(root: Path) -> None:
-    first = publish(root, "words", "items")
-    stage(root, "items", "i2", ("words",))
-    publish(root, "words", "items")
+    names = []
+    for number in range(3):
+        stage(root, "items", f"i{number}", ("words",))
+        names.append(publish(root, "words", "items"))
     releases = Releases(root / "releases")
-    assert releases.rollback() == first == releases.current()
+    for before in (names[1], names[0]):
+        assert releases.rollback() == before == releases.current()
     with pytest.raises(MissingArtefact, match="before"):
         releases.rollback()
+
+
+def test_a_damaged_release_is_not_activated(root: Path) -> None:
+    first = publish(root, "words", "items")
+    stage(root, "items", "i2", ("words",))
+    second = publish(root, "words", "items")
+    file = root / "releases" / first / "items/items.txt"
+    file.chmod(0o644)
+    file.write_text("i9")
+    releases = Releases(root / "releases")
+    with pytest.raises(CorruptArtefact):
+        releases.rollback()
+    assert releases.current() == second
 
 
 def test_an_unknown_release_is_not_activated(root: Path) -> None:

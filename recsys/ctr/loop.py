@@ -135,8 +135,7 @@ class TrainingLoop:
 
     @property
     def _over(self) -> bool:
-        config = self._trainer.config
-        stopped = self._stale >= config.patience and self._decays >= config.lr_decays
+        stopped = self._stale >= self._trainer.config.patience  # a decay begins to count anew
         return stopped or len(self._history.fit_loss) >= self._epochs
 
     def _epoch(self, after_step: StepWatch) -> None:

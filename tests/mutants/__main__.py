@@ -10,6 +10,7 @@ The last line: ``N of M caught``. Exit code 1 when fewer than nine in ten are.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -18,14 +19,18 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from queue import Queue
 
+from recsys.workspace.disk import exclusive
 from tests.mutants.faults import FAULTS, Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 CAUGHT_SHARE = 0.9
-LONGEST_SECONDS = 400
+COPIES = ROOT / "build" / "mutants"
+LONGEST_SECONDS = 900
+WITHOUT_SECONDS = 3600
 PASSED, FAILED = 0, 1  # pytest's exit codes
 
 
@@ -40,54 +45,77 @@ def planted(source: str, fault: Fault) -> str:
     return source.replace(fault.text, fault.instead)
 
 
-def copy_project(folder: Path) -> Path:
-    """A copy of all files that git tracks or does not ignore."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            target = folder / name
+class Copy:
+    """A copy of the project, and the process that runs its tests.
+
+    It stands at one place, so that bytecode and machine code, which are kept by path, last from one call to the next.
+
+    Args:
+        folder: its place.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.project, self._kept = folder / "project", folder / "machine-code"
+        for file in self.project.rglob("*"):
+            if file.is_file() and file.parent.name != "__pycache__":
+                file.unlink()
+        for name in tracked():
+            target = self.project / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
-    if (ROOT.parent / "shared").exists() and not (folder.parent / "shared").exists():
-        (folder.parent / "shared").symlink_to((ROOT.parent / "shared").resolve())
-    return folder
-
-
-def run_tests(folder: Path, tests: Sequence[str], cache: Path) -> tuple[int, str]:
-    """Run some tests in a copy.
-
-    Returns:
-        pytest's exit code, and its last lines; -1 where it did not end in time.
-    """
-    environment = os.environ | {
-        "PYTHONPATH": str(folder),
-        "NUMBA_CACHE_DIR": str(cache),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST_SECONDS
+        if (ROOT.parent / "shared").exists() and not (folder / "shared").exists():
+            (folder / "shared").symlink_to((ROOT.parent / "shared").resolve())
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.mutants.fork_server"],
+            cwd=self.project,
+            env=os.environ | {"PYTHONPATH": str(self.project), "PYTHONDONTWRITEBYTECODE": ""},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-    except subprocess.TimeoutExpired:
-        return -1, f"not ended after {LONGEST_SECONDS} s"
-    return done.returncode, "\n".join(done.stdout.splitlines()[-4:])
+
+    def run_tests(self, tests: Sequence[str], seconds: float, machine_code: Path | None = None) -> tuple[int, str]:
+        """Run some tests.
+
+        Args:
+            tests: files.
+            seconds: longest time.
+            machine_code: where that of a changed kernel is kept.
+
+        Returns:
+            pytest's exit code, and its last lines; -1 where it did not end in time.
+        """
+        assert self._server.stdin is not None
+        assert self._server.stdout is not None
+        order = {"tests": tests, "machine_code": str(machine_code or self._kept), "seconds": seconds}
+        self._server.stdin.write(json.dumps(order) + "\n")
+        self._server.stdin.flush()
+        answer = json.loads(self._server.stdout.readline())
+        return answer["code"], answer["said"]
+
+    def judge(self, fault: Fault) -> tuple[int, str]:
+        """Plant a fault, run its tests, and take it out again."""
+        file = self.project / fault.file
+        clean, then = file.read_text(encoding="utf-8"), file.stat()
+        file.write_text(planted(clean, fault), encoding="utf-8")
+        # machine code is kept by the source of all kernels: a changed kernel gets a place of its own
+        with tempfile.TemporaryDirectory() as own:
+            try:
+                return self.run_tests(fault.tests, LONGEST_SECONDS, Path(own) if "compiled" in clean else None)
+            finally:
+                file.write_text(clean, encoding="utf-8")
+                os.utime(file, ns=(then.st_atime_ns, then.st_mtime_ns))  # its bytecode is that of before
+
+    def close(self) -> None:
+        """End the process."""
+        self._server.communicate()
 
 
-def judge(fault: Fault, folder: Path) -> tuple[int, str]:
-    """Plant a fault, run its tests, and take it out again."""
-    file = folder / fault.file
-    clean = file.read_text(encoding="utf-8")
-    changed = planted(clean, fault)
-    # machine code is kept by the source of all kernels: a changed kernel gets a place of its own
-    with tempfile.TemporaryDirectory() as own:
-        file.write_text(changed, encoding="utf-8")
-        try:
-            return run_tests(folder, fault.tests, Path(own) if "compiled" in clean else folder.parent / "machine-code")
-        finally:
-            file.write_text(clean, encoding="utf-8")
+def tracked() -> list[str]:
+    """All files that git tracks or does not ignore."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
 def main() -> int:
@@ -102,26 +130,25 @@ def main() -> int:
     options = parser.parse_args()
     faults = [fault for fault in FAULTS if options.only in f"{fault.file} {fault.name}"]
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as temporary:
-        copies: Queue[Path] = Queue()
+    with exclusive(COPIES / "lock", "the copies of the project"), ExitStack() as stack:
+        copies: Queue[Copy] = Queue()
         for number in range(options.workers):
-            copies.put(copy_project(Path(temporary) / str(number) / "project"))
-        tests = sorted({test for fault in faults for test in fault.tests})
+            copy = Copy(COPIES / str(number))
+            stack.callback(copy.close)
+            copies.put(copy)
         first = copies.get()
-        code, said = run_tests(first, tests, first.parent / "machine-code")
+        code, said = first.run_tests(sorted({test for fault in faults for test in fault.tests}), WITHOUT_SECONDS)
         copies.put(first)
         if code != PASSED:
             print(f"the tests fail without any fault, so none can be judged:\n{said}")
             return 1
-        for number in range(1, options.workers):
-            shutil.copytree(first.parent / "machine-code", Path(temporary) / str(number) / "machine-code")
 
         def one(fault: Fault) -> tuple[int, str]:
-            folder = copies.get()
+            copy = copies.get()
             try:
-                return judge(fault, folder)
+                return copy.judge(fault)
             finally:
-                copies.put(folder)
+                copies.put(copy)
 
         caught, broken = 0, 0
         with ThreadPoolExecutor(options.workers) as pool:

@@ -38,7 +38,7 @@ MEMORY = (
     "tests/test_forgetting.py",
 )
 CATALOGUE = ("tests/test_catalogue.py", "tests/test_live_state.py", "tests/test_recommend.py")
-LISTS = ("tests/test_recommend_rank.py", "tests/test_recommend_context.py", "tests/test_recommend.py")
+LISTS = ("tests/test_recommend.py", "tests/test_recommend_reasons.py", "tests/test_recommend_rank.py")
 EVENTS = ("tests/test_api_events.py",)
 GATE = ("tests/test_ctr_release.py", "tests/test_publish.py")
 TRAINING = ("tests/test_ctr_training.py", "tests/test_ctr_release.py")
@@ -468,7 +468,7 @@ FAULTS: tuple[Fault, ...] = (
             "taken > self._own.get(category, self._limit)):",
         ),
         ("the largest share of a category is forgotten", "max(least, min(n, int(most * k)))", "max(least, n)"),
-        ("a list is one too long", "return len(self.picked) == self.k", "return len(self.picked) == self.k + 1"),
+        ("a list is one too long", "if len(self.picked) == self.k or", "if len(self.picked) > self.k or"),
     ),
     *_in(
         "recsys/recommend/candidates.py",
@@ -531,11 +531,16 @@ FAULTS: tuple[Fault, ...] = (
         TRAINING,
         (
             "patience ends one epoch late",
-            "stopped = self._stale >= config.patience and",
-            "stopped = self._stale > config.patience and",
+            "stopped = self._stale >= self._trainer.config.patience",
+            "stopped = self._stale > self._trainer.config.patience",
         ),
         ("the rate decays once too often", "self._decays < config.lr_decays:", "self._decays <= config.lr_decays:"),
-        ("training ends before its decays", " and self._decays >= config.lr_decays\n", "\n"),
+        (
+            "training ends before its decays",
+            "if self._stale >= config.patience and self._decays",
+            "if self._stale > config.patience and self._decays",
+        ),
+        ("a decay goes on from the last weights", "            self._trainer.start_from(self._best)\n", ""),
         (
             "the last weights are kept instead of the best",
             "self._trainer.model.parts.load_state_dict(self._best)",
