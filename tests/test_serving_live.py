@@ -12,9 +12,8 @@ import pytest
 from recsys.errors import StoreError
 from recsys.recommend.context import Tier
 from recsys.releases import Releases
-from recsys.serving import live
 from recsys.serving.live import LiveState
-from recsys.store import Event, Kind, Store, Written
+from recsys.store import Event, Kind, Store, Written, event_writer
 from recsys.units import now_ms
 from tests.newsroom import SITE, TOPICS, Toy
 from tests.service import FOUR, Service, article, copy_of, fill, four, plain_settings, problem, serving
@@ -214,7 +213,7 @@ def test_a_database_file_that_was_taken_away_takes_no_events_and_is_not_ready(tm
 def test_a_database_that_stays_locked_holds_up_one_thread_and_not_all(
     site: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "WRITE_SECONDS", 0.05)
+    monkeypatch.setattr(event_writer, "WRITE_SECONDS", 0.05)
     free, entered = threading.Event(), threading.Event()
     add_events = site.store.add_events
 

@@ -24,13 +24,12 @@ from recsys.serving.database import DatabaseFile
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
-from recsys.store import Event, Store, Written, reader_digest
+from recsys.store import Event, EventWriter, Store, Written, reader_digest
 from recsys.tags import Tags
 from recsys.tags.profile import profile
 from recsys.units import now_ms
 
 _MAX_ODD_READERS = 500  # readers that a query leaves out
-WRITE_SECONDS = 2.0  # how long events wait for others of this worker that are being committed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -49,8 +48,8 @@ class LiveState:
 
     ``_turn`` lets one thread at a time read events and apply them, in the order of ``seq``; ``_lock`` guards the shared
     state and the memory for as long as an answer takes, because FAISS must not be searched while it grows. Whoever
-    needs both takes ``_turn`` first. ``_writing`` lets one thread at a time commit events, so that a database that is
-    locked for long holds up one thread of the worker and not all of them.
+    needs both takes ``_turn`` first. ``_writer`` lets one thread at a time commit, for all that wait, so that a locked
+    database holds up one thread of the worker and not all of them.
     """
 
     def __init__(
@@ -67,7 +66,8 @@ class LiveState:
         self.settings, self.store, self.releases, self._clock = settings, store, releases, clock
         self.site = settings.site.id
         self._file = DatabaseFile(settings.database_url)
-        self._turn, self._lock, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._writer = EventWriter(store)
         self._stop = threading.Event()
         self._trouble = ""
         self._builder: threading.Thread | None = None
@@ -158,15 +158,10 @@ class LiveState:
         """Commit events, then apply them by the same path as everyone else's.
 
         Raises:
-            StoreError: the database refused, or is still busy with others; then none was taken.
+            StoreError: see ``EventWriter.add``.
         """
         self._file.check()
-        if not self._writing.acquire(timeout=WRITE_SECONDS):
-            raise StoreError("a database that is free to write", "one that is locked", "Try again in a moment.")
-        try:
-            written = self.store.add_events(events)
-        finally:
-            self._writing.release()
+        written = self._writer.add(events)
         self._apply_next()
         return written
 

@@ -9,6 +9,7 @@ from typing import Self
 from recsys.store.articles import ArticleStore
 from recsys.store.config import StoreConfig
 from recsys.store.engine import CACHE_MIB, open_engine
+from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.operators import AuditEntry, OperatorStore, Outcome
@@ -41,6 +42,7 @@ __all__ = [
     "EditOutcome",
     "EditVerb",
     "Event",
+    "EventWriter",
     "Forgotten",
     "Kind",
     "KindKept",

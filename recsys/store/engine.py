@@ -41,7 +41,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads; it never waits for a writer."""
-        with _as_store_error(self._engine.url), self._engine.begin() as connection:
+        with as_store_error(self._engine.url), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -53,7 +53,7 @@ class Database:
         reader would never see it. SQLite takes its write lock at the start (``BEGIN IMMEDIATE``): a transaction that
         begins as a reader and writes later fails with "database is locked" as soon as another one wrote in between.
         """
-        with _as_store_error(self._engine.url), self._engine.connect() as plain:
+        with as_store_error(self._engine.url), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITER: True})
             with connection.begin():
                 if self.is_postgresql:
@@ -78,7 +78,7 @@ class Database:
     def empty_write_ahead_log(self) -> None:
         """Bring SQLite's log of changes into the file and empty it, as far as no reader is in the way."""
         if not self.is_postgresql:
-            with _as_store_error(self._engine.url), closing(self._engine.raw_connection()) as connection:
+            with as_store_error(self._engine.url), closing(self._engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()  # outside of any transaction
 
     def migrate(self) -> None:
@@ -112,7 +112,7 @@ def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
         _only_existing(engine, file.resolve())
     _follow_sqlite_rules(engine, config, cache_mib)
     try:
-        with _as_store_error(parsed):
+        with as_store_error(parsed):
             _use_write_ahead_log(engine, config)
         if file:
             mark_existing(file)
@@ -180,7 +180,8 @@ def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:
 
 
 @contextmanager
-def _as_store_error(url: URL) -> Iterator[None]:
+def as_store_error(url: URL) -> Iterator[None]:
+    """Raise what a driver raises in the block as a ``StoreError``."""
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:

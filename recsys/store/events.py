@@ -4,13 +4,15 @@ PostgreSQL takes a whole batch as one array per column, SQLite row by row inside
 speed of their indexes. Everything else is the same statement in both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, Text, cast, func, or_, select, text
+from sqlalchemy.exc import OperationalError
 
+from recsys.errors import StoreError
 from recsys.store import schema
-from recsys.store.engine import Database
+from recsys.store.engine import Database, as_store_error
 from recsys.store.forgetting import reader_digest
 from recsys.store.records import Event, Kind, StoredEvent, Written
 from recsys.units import MINUTE_MS, now_ms
@@ -41,31 +43,43 @@ class EventStore(Database):
         if not records:
             return Written(0, 0, 0)
         with self.writing() as connection:
-            now, given = now_ms(), len(records)
-            records = _remembered(connection, records)
-            if not records:
-                return Written(0, 0, 0, given)
-            named_readers = {(event.site, event.reader) for event in records if event.reader is not None}
-            if named_readers:
-                _insert(
-                    connection,
-                    readers,
-                    _READER_COLUMNS,
-                    [(site, reader, now) for site, reader in sorted(named_readers)],
-                )
-            stored = _insert(connection, events, Event._fields, records)
-        return Written(stored, 0, len(records) - stored, given - len(records))
+            return _add(connection, records)
+
+    def add_event_groups(self, groups: Sequence[Sequence[Event]]) -> list[Written | Exception]:
+        """Take the events of several callers in by one transaction, as if each had called ``add_events`` in turn.
+
+        Returns:
+            For each caller its answer; an error for one whose events the database refused, which harms no other.
+
+        Raises:
+            StoreError: the database refused all of them; then none of the events was written.
+        """
+        try:
+            with self.writing() as connection:
+                return [*_add_together(connection, groups)]
+        except StoreError as error:
+            if isinstance(error.__cause__, OperationalError):  # out of reach, locked, full: not for what was sent
+                raise
+        except (TypeError, ValueError, OverflowError):  # what a driver raises of a value that it cannot send
+            pass
+        with self.writing() as connection:
+            return [self._add_alone(connection, records) for records in groups]
+
+    def _add_alone(self, connection: Connection, records: Sequence[Event]) -> Written | Exception:
+        """One caller's events, or the error for which none of them was written."""
+        try:
+            with as_store_error(self._engine.url), connection.begin_nested():
+                return _add(connection, records) if records else Written(0, 0, 0)
+        except (StoreError, TypeError, ValueError, OverflowError) as error:
+            return error
 
     def preview_events(self, records: Sequence[Event]) -> Written:
         """The answer of ``add_events`` without its writing."""
-        ids_of: dict[str, set[str]] = {}
-        new, given = 0, len(records)
+        given = len(records)
         with self.reading() as connection:
             records = _remembered(connection, records)
-            for record in records:
-                ids_of.setdefault(record.site, set()).add(record.event_id)
-            for site, ids in ids_of.items():
-                new += len(ids) - _count_known(connection, site, sorted(ids))
+            ids = {(record.site, record.event_id) for record in records}
+            new = len(ids) - len(_known_ids(connection, records))
         return Written(new, 0, len(records) - new, given - len(records))
 
     def events_after(self, site: str, seq: int, limit: int) -> list[StoredEvent]:
@@ -151,15 +165,74 @@ class EventStore(Database):
             return [(row.article, row.people) for row in connection.execute(query)]
 
 
+def _add(connection: Connection, records: Sequence[Event]) -> Written:
+    """One caller's events, of any number."""
+    given, records = len(records), _remembered(connection, records)
+    if not records:
+        return Written(0, 0, 0, given)
+    _add_readers(connection, records)
+    stored = _insert(connection, events, Event._fields, records)
+    return Written(stored, 0, len(records) - stored, given - len(records))
+
+
+def _add_together(connection: Connection, groups: Sequence[Sequence[Event]]) -> Iterator[Written]:
+    """Several callers' events, with as many statements as one caller's; the write lock is held meanwhile."""
+    kept = set(map(id, _remembered(connection, [event for records in groups for event in records])))
+    known = _known_ids(connection, [event for records in groups for event in records])
+    new: list[Event] = []
+    answers = []
+    for records in groups:
+        before, remembered = len(new), [event for event in records if id(event) in kept]
+        for event in remembered:
+            if (event.site, event.event_id) not in known:
+                known.add((event.site, event.event_id))
+                new.append(event)
+        stored = len(new) - before
+        answers.append(Written(stored, 0, len(remembered) - stored, len(records) - len(remembered)))
+    if new:
+        _add_readers(connection, new)
+        _insert(connection, events, Event._fields, new)
+    return iter(answers)
+
+
+def _add_readers(connection: Connection, records: Sequence[Event]) -> None:
+    named = {(event.site, event.reader) for event in records if event.reader is not None}
+    if named:
+        now = now_ms()
+        _insert(connection, readers, _READER_COLUMNS, [(site, reader, now) for site, reader in sorted(named)])
+
+
 def _remembered(connection: Connection, records: Sequence[Event]) -> Sequence[Event]:
     """The records without those of readers who were forgotten after it happened, or, undated, who ever were."""
-    rows = connection.execute(select(forgotten.c.site, forgotten.c.digest, forgotten.c.forgotten_at)).all()
-    if not rows:
+    if connection.execute(select(forgotten.c.site).limit(1)).first() is None:
         return records
-    since = {(row.site, row.digest): row.forgotten_at for row in rows}
     names = {(event.site, event.reader) for event in records if event.reader is not None}
-    until = {name: since.get((name[0], reader_digest(*name)), -1) for name in names}
+    name_of = {(site, reader_digest(site, reader)): (site, reader) for site, reader in names}
+    until = dict.fromkeys(names, -1)
+    for site, digests in _by_site(name_of):
+        query = select(forgotten.c.digest, forgotten.c.forgotten_at)
+        for row in connection.execute(query.where(forgotten.c.site == site, forgotten.c.digest.in_(digests))):
+            until[name_of[site, row.digest]] = row.forgotten_at
     return [event for event in records if event.reader is None or (event.time or 0) > until[event.site, event.reader]]
+
+
+def _known_ids(connection: Connection, records: Sequence[Event]) -> set[tuple[str, str]]:
+    """Site and identifier of those events that are there already."""
+    known: set[tuple[str, str]] = set()
+    for site, ids in _by_site(dict.fromkeys((event.site, event.event_id) for event in records)):
+        query = select(events.c.event_id).where(events.c.site == site, events.c.event_id.in_(ids))
+        known |= {(site, id) for id in connection.scalars(query)}
+    return known
+
+
+def _by_site(keys: Iterable[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    """Keys of site and identifier as lists of one site each, short enough for one query."""
+    ids_of: dict[str, list[str]] = {}
+    for site, id in keys:
+        ids_of.setdefault(site, []).append(id)
+    for site, ids in ids_of.items():
+        for start in range(0, len(ids), _CHUNK):
+            yield site, ids[start : start + _CHUNK]
 
 
 def _after(site: str, seq: int, limit: int) -> Select[Any]:
@@ -186,14 +259,6 @@ def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Se
         values = list(zip(*columns.values(), strict=True))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) {source} ON CONFLICT DO NOTHING"
     return connection.exec_driver_sql(statement, values).rowcount
-
-
-def _count_known(connection: Connection, site: str, ids: list[str]) -> int:
-    count = 0
-    for start in range(0, len(ids), _CHUNK):
-        some = events.c.event_id.in_(ids[start : start + _CHUNK])
-        count += connection.scalar(select(func.count()).where(events.c.site == site, some)) or 0
-    return count
 
 
 def _stored(rows: Sequence[Any]) -> list[StoredEvent]:

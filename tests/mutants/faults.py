@@ -27,6 +27,7 @@ class Fault(NamedTuple):
 RUNS = ("tests/test_runs.py", "tests/test_jobs.py")
 RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
 STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
+PUBLISHING = ("tests/test_publisher.py", "tests/test_store_articles.py")
 PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
 VISITS = ("tests/test_visits.py", "tests/test_readers.py")
 READERS = ("tests/test_readers.py",)
@@ -202,6 +203,71 @@ FAULTS: tuple[Fault, ...] = (
             'facts = {"forgotten_at": now_ms(), "through": max(through, before)',
             'facts = {"forgotten_at": now_ms(), "through": min(through, before)',
         ),
+    ),
+    *_in(
+        "recsys/store/publishing.py",
+        PUBLISHING,
+        ("two editors overwrite each other", "if not edit.allows(version):", "if version is None:"),
+        ("a put brings a deleted article back", "if key in self.deleted:", "if False:"),
+        (
+            "a patch makes an article",
+            "if old is None and edit.verb is EditVerb.PATCH:",
+            "if old is None and edit.verb is None:",
+        ),
+        ("no change is in the audit", "if desk.audited:", "if not desk.audited:"),
+        (
+            "an edit twice in a bulk is made from the first",
+            "        self.rows[key] = row\n        self.noted",
+            "        self.noted",
+        ),
+    ),
+    *_in(
+        "recsys/store/bounds.py",
+        PUBLISHING,
+        (
+            "a title has no bound",
+            "lambda text: len(text) > most, lambda text: _cut",
+            "lambda text: False, lambda text: _cut",
+        ),
+        (
+            "a cut address is kept",
+            "lambda text: len(text) > most, _left_out",
+            "lambda text: len(text) > most, lambda text: text[:most]",
+        ),
+    ),
+    *_in(
+        "recsys/store/lost.py",
+        ("tests/test_store.py",),
+        ("a lost database is made anew", "if not evidence or file.exists():", "if True:"),
+        ("only the marker says that there was a database", "if folder.is_dir() and any(folder.iterdir())", "if False"),
+    ),
+    *_in(
+        "recsys/store/event_writer.py",
+        ("tests/test_event_writer.py",),
+        ("events wait for ever", "self._changed.wait(deadline - time.monotonic())", "self._changed.wait()"),
+        ("nobody shares a transaction", "< MAX_GROUP_EVENTS:", "< 0:"),
+        ("the queue has no bound", "> MAX_WAITING_EVENTS:", "> MAX_WAITING_EVENTS * 1000:"),
+        ("who gave up is written all the same", "            self._waiting.remove(ticket)\n", ""),
+    ),
+    *_in(
+        "recsys/store/events.py",
+        ("tests/test_event_writer.py", "tests/test_store.py"),
+        (
+            "one caller's error is everybody's",
+            "with as_store_error(self._engine.url), connection.begin_nested():",
+            "with as_store_error(self._engine.url):",
+        ),
+        (
+            "the same event of two callers is counted twice",
+            "                known.add((event.site, event.event_id))\n",
+            "",
+        ),
+    ),
+    *_in(
+        "web/access.py",
+        PUBLISHING,
+        ("a key of another site writes", "if token.site not in (None, here.live.site):", "if False:"),
+        ("a write key opens the admin API", "if token.scope not in scopes:", "if False:"),
     ),
     *_in(
         "recsys/store/tokens.py",
@@ -400,11 +466,6 @@ FAULTS: tuple[Fault, ...] = (
             "",
         ),
         ("forgotten readers stay in memory", "                self._memory.forget(gone)\n", ""),
-        (
-            "events wait for ever",
-            "if not self._writing.acquire(timeout=WRITE_SECONDS):",
-            "if not self._writing.acquire():",
-        ),
         (
             "one trouble ends the polling",
             "except Exception as error:  # the thread must live on",
