@@ -1,0 +1,1 @@
+"""Load on a real service: its answers, its events, how fresh it is, and what it holds."""
