@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.errors import ImportRefused
-from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS
+from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, UNKNOWN_ROW
 
 CARDS = 6  # of a list
 LISTS_PER_VISIT = 2.0  # mean of a geometric law
@@ -87,7 +87,7 @@ def simulated_events(
     quality = rng.lognormal(0.0, QUALITY_SIGMA, len(articles.ids))
     shown = draw_cards(articles, quality, visits, own, rng)
     likes = (articles.topic[shown][:, :, None] == own[visits.visitor][:, None, :]).any(2)
-    clicked = rng.random(shown.shape) < np.where(likes, LIKED, OTHER) * examined()
+    clicked = (rng.random(shown.shape) < np.where(likes, LIKED, OTHER) * examined()) & (shown != UNKNOWN_ROW)
     return _table(articles, visits, shown, clicked, end, rng)
 
 
@@ -116,7 +116,7 @@ def draw_visits(lists: int, visitors: int, start: int, end: int, rng: np.random.
 
 
 def draw_cards(articles: Articles, quality: Doubles, visits: Visits, own: Longs, rng: np.random.Generator) -> Longs:
-    """Draw what each list shows: int64 (L, CARDS), rows of the articles, none twice in a list where that can be."""
+    """Draw what each list shows: int64 (L, CARDS), rows of the articles, each once; see ``_distinct``."""
     order = np.argsort(articles.topic, kind="stable")
     starts = np.searchsorted(articles.topic[order], np.arange(int(articles.topic.max()) + 2))
     bounds = np.flatnonzero(np.diff(visits.time // HOUR_MS, prepend=-1, append=-1))
@@ -139,24 +139,25 @@ def draw_cards(articles: Articles, quality: Doubles, visits: Visits, own: Longs,
 
 
 def _distinct(rows: Longs) -> Longs:
-    """The first CARDS of each row's values, those that came before moved behind: int64 (L, CARDS)."""
+    """The first CARDS different values of each row, ``UNKNOWN_ROW`` where there are no more: int64 (L, CARDS)."""
     repeated = np.zeros(rows.shape, np.bool_)
     for place in range(1, rows.shape[1]):
         repeated[:, place] = (rows[:, :place] == rows[:, place, None]).any(1)
-    return np.take_along_axis(rows, np.argsort(repeated, axis=1, kind="stable"), 1)[:, :CARDS]
+    order = np.argsort(repeated, axis=1, kind="stable")[:, :CARDS]
+    return np.take_along_axis(np.where(repeated, UNKNOWN_ROW, rows), order, 1)
 
 
 def _table(
     articles: Articles, visits: Visits, shown: Longs, clicked: npt.NDArray[np.bool_], end: int, rng: np.random.Generator
 ) -> pa.Table:
     """The events in time order: a list's impressions, then its clicks, seconds apart."""
-    where, position = np.nonzero(clicked)
-    lists = np.concatenate([np.repeat(np.arange(len(shown)), CARDS), where])
-    places = np.concatenate([np.tile(np.arange(CARDS), len(shown)), position])
-    later = np.concatenate([np.zeros(shown.size, np.int64), rng.integers(2 * SECOND_MS, MINUTE_MS, len(where))])
+    seen, opened = np.nonzero(shown != UNKNOWN_ROW), np.nonzero(clicked)
+    lists, places = (np.concatenate(pair) for pair in zip(seen, opened, strict=True))
+    impressions, clicks = len(seen[0]), len(opened[0])
+    later = np.concatenate([np.zeros(impressions, np.int64), rng.integers(2 * SECOND_MS, MINUTE_MS, clicks)])
     time = np.minimum(visits.time[lists] + later, end - 1)
     order = np.argsort(time, kind="stable")
-    lists, places, time, click = lists[order], places[order], time[order], order >= shown.size
+    lists, places, time, click = lists[order], places[order], time[order], order >= impressions
     visitor, session = visits.visitor[lists], visits.session[lists]
     nameless = visitor_is_nameless(visitor)
     contexts = [f'{{"region":"{region}","device":"{device}"}}' for region in REGIONS for device in DEVICES]

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 LIST, EVENT = range(2)  # kinds of request
@@ -43,6 +44,7 @@ class Run(NamedTuple):
         connections: opened at first.
         deadline: seconds after which an answer is not waited for.
         k: cards of a complete list.
+        stop: a file; as soon as it exists nothing more is sent.
     """
 
     port: int
@@ -53,6 +55,7 @@ class Run(NamedTuple):
     connections: int
     deadline: float
     k: int
+    stop: str = ""
 
 
 @dataclass
@@ -113,14 +116,13 @@ class Client:
         self.open: dict[int, Connection] = {}
         self.idle: deque[Connection] = deque()
         self.waiting: deque[tuple[int, float, bool]] = deque()  # request, planned, sent before
-        self.lists, self.start = 0, 0.0
+        self.lists, self.start, self.stopped = 0, 0.0, False
 
     def drive(self) -> Outcomes:
         """Send everything and wait for what comes."""
         run, now, swept = self.run, 0.0, 0.0
         for _ in range(run.connections):
             self._connect()
-        gc.collect()
         gc.disable()
         used = resource.getrusage(resource.RUSAGE_SELF)
         self.start, self.result.began = time.perf_counter(), time.monotonic()
@@ -128,16 +130,16 @@ class Client:
         while True:
             now = time.perf_counter() - self.start
             if closed:
-                while sent < number and now < run.seconds and len(self.waiting) < len(self.idle):
+                while not self.stopped and sent < number and now < run.seconds and len(self.waiting) < len(self.idle):
                     self.waiting.append((sent, now, False))
                     sent += 1
             else:
-                while sent < number and run.times[sent] <= now:
+                while not self.stopped and sent < number and run.times[sent] <= now:
                     self.waiting.append((sent, run.times[sent], False))
                     sent += 1
             while self.waiting and (self.idle or (len(self.open) < MAX_CONNECTIONS and self._connect())):
                 self._send(self.idle.popleft(), *self.waiting.popleft())
-            over = sent == number or now >= run.seconds
+            over = self.stopped or sent == number or now >= run.seconds
             if over and not self.waiting and len(self.idle) == len(self.open):
                 break
             pause = 0.05
@@ -277,6 +279,7 @@ class Client:
 
     def _sweep(self, now: float) -> None:
         """Give up what has waited too long, and open again what the other side closed."""
+        self.stopped = self.stopped or (self.run.stop != "" and Path(self.run.stop).exists())
         while len(self.open) < self.run.connections and self._connect():
             pass
         for connection in list(self.open.values()):

@@ -160,8 +160,15 @@ def _files(source: Path) -> Iterator[Path]:
 def explain(folder: Path, facts: Mapping[str, Any]) -> str:
     """How to open a folder by hand: text for people."""
     settings = "\n".join(f"export {name}={value!r}" for name, value in environment(folder / "data").items())
+    code = f"copied(Path({str(folder)!r}), Path('/tmp/mine'))"
+    copy = f"from pathlib import Path; from benchmarks.serve.data import copied; {code}"
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(facts["until"] / 1000))
     return (
-        f"Built {time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(facts['until'] / 1000))} with {facts['size']},"
-        f" {facts['events']:,} events.\nDo not write here: copy it first (benchmarks/serve/data.py, copied).\n\n"
-        f"{settings}\npython -m web --port 8090\n"
+        f"Built {when} with {facts['size']}, {facts['events']:,} events.\n\n"
+        "Serving writes to the database, so work on a copy (seconds: what never changes is linked), and name it in"
+        f" RECSYS_DATA_DIR:\n\n"
+        f'python -c "{copy}"\n\n'
+        f"{settings.replace(str(folder / 'data'), '/tmp/mine/data')}\npython -m web --port 8090\n\n"
+        "Requests as its visitors make them: benchmarks/serve/workload.py (visitors_of, workload). Articles:"
+        f" {folder}/articles.jsonl; events: {folder}/events.parquet.\n"
     )

@@ -65,6 +65,7 @@ class Times:
         self.click_same: list[float] = []
         self.click_all: list[float] = []
         self.never: list[str] = []  # what was not seen in time
+        self.reconnected = 0
 
 
 def freshness(setting: Setting, publisher: Publisher, texts: Sequence[str], rate: float, seconds: float) -> Table:
@@ -110,11 +111,16 @@ def _repeat(setting: Setting, work: Work, stop: threading.Event, times: Times) -
             lines = lines or setting.service.one_per_worker()
             work(lines, number)
             number += 1
-        except OSError as error:
-            times.never.append(f"{type(error).__name__}: {error}")
-            lines = {}
+        except OSError:  # closed: a kept connection that was idle, or a worker that ended
+            times.reconnected += 1
+            lines = _closed(lines)
+    _closed(lines)
+
+
+def _closed(lines: dict[int, Line]) -> dict[int, Line]:
     for line in lines.values():
         line.close()
+    return {}
 
 
 def _put_and_hide(
@@ -177,7 +183,7 @@ def _ids(line: Line, path: str) -> list[str]:
         if status == 200:
             return [item["id"] for item in answer["items"]]
         if time.monotonic() > until:
-            raise OSError(f"{status} for {PATIENCE_SECONDS:.0f} s: {path}")
+            raise OSError(f"{status}: {path}")
         time.sleep(PAUSE_SECONDS)
 
 
@@ -204,4 +210,4 @@ def _table(times: Times) -> Table:
         seconds = np.array(getattr(times, name))
         table |= {f"{name}_p{percent}_ms": percentile(seconds, percent) for percent in (50, 99)}
         table[f"{name}_samples"] = len(seconds)
-    return table | {"never_seen": len(times.never), "never": times.never[:5]}
+    return table | {"never_seen": len(times.never), "never": times.never[:5], "reconnected": times.reconnected}

@@ -9,7 +9,7 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,10 +125,9 @@ def _health(service: Service, running: "Future[Outcomes]") -> str:
     while not running.done():
         asked += 1
         try:
-            line = Line(service.port, timeout=1.0)
-            answered += line.get("/healthz")[0] == 200
-            line.close()
-        except OSError:
+            with closing(Line(service.port, timeout=1.0)) as line:
+                answered += line.get("/healthz")[0] == 200
+        except OSError:  # that is the figure
             pass
         time.sleep(0.25)
     return f"{answered} of {asked}"

@@ -92,23 +92,24 @@ class Service:
 
     def _is_ready(self) -> bool:
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
+            line = Line(self.port, timeout=2.0)
+        except OSError:
             return False
-        finally:
-            connection.close()
+        ready = line.is_ready()
+        line.close()
+        return ready
 
     def one_per_worker(self) -> dict[int, "Line"]:
         """A kept connection to each worker, by its process; fewer when the others take none within some seconds."""
         lines: dict[int, Line] = {}
         spare, deadline = list[Line](), time.monotonic() + SPREAD_SECONDS
         while len(lines) < self.workers and time.monotonic() < deadline:
-            line = Line(self.port)
-            owner = None
-            if line.get("/readyz")[0] == 200:
-                owner = owner_of(line.port, self.port, self.family())
+            try:
+                line = Line(self.port)
+            except OSError:  # nobody listens for a moment
+                time.sleep(POLL_SECONDS)
+                continue
+            owner = owner_of(line.port, self.port, self.family()) if line.is_ready() else None
             if owner is None or owner in lines:
                 spare.append(line)  # kept open, so that the next one goes to somebody else
                 time.sleep(POLL_SECONDS)
@@ -167,8 +168,19 @@ class Line:
         self._connection.connect()
         self.port: int = self._connection.sock.getsockname()[1]
 
+    def is_ready(self) -> bool:
+        """True if the worker says so; one that was killed says nothing."""
+        try:
+            return self.get("/readyz")[0] == 200
+        except OSError:
+            return False
+
     def get(self, path: str) -> tuple[int, Any]:
-        """Status and JSON of an answer."""
+        """Status and JSON of an answer.
+
+        Raises:
+            OSError: none came, or half of one.
+        """
         return self._ask("GET", path, None)
 
     def post(self, path: str, value: object) -> tuple[int, Any]:
@@ -177,9 +189,12 @@ class Line:
 
     def _ask(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
         headers = {} if body is None else {"Content-Type": "application/json"}
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        data = answer.read()
+        try:
+            self._connection.request(method, path, body, headers)
+            answer = self._connection.getresponse()
+            data = answer.read()
+        except http.client.HTTPException as error:
+            raise ConnectionError(f"{type(error).__name__}: {error}") from error
         return answer.status, json.loads(data) if data[:1] in (b"{", b"[") else None
 
     def close(self) -> None:
