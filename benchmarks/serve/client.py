@@ -60,7 +60,7 @@ class Run(NamedTuple):
 
 @dataclass
 class Outcomes:
-    """What became of the requests of a run, in the order in which they ended.
+    """Ends of the requests of a run, in the order in which they came.
 
     Attributes:
         index: of each request.

@@ -158,7 +158,7 @@ def _files(source: Path) -> Iterator[Path]:
 
 
 def explain(folder: Path, facts: Mapping[str, Any]) -> str:
-    """How to open a folder by hand: text for people."""
+    """Instructions for opening a folder by hand: text for people."""
     settings = "\n".join(f"export {name}={value!r}" for name, value in environment(folder / "data").items())
     code = f"copied(Path({str(folder)!r}), Path('/tmp/mine'))"
     copy = f"from pathlib import Path; from benchmarks.serve.data import copied; {code}"

@@ -77,7 +77,7 @@ def killed(setting: Setting, url: str, seconds: float, guess: float) -> Table:
 
 
 def stored(url: str, ids: Sequence[str]) -> int:
-    """How many of the events are in the database."""
+    """Number of the events that are in the database."""
     engine, number = sa.create_engine(url), 0
     with engine.connect() as connection:
         for start in range(0, len(ids), 500):

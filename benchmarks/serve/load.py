@@ -134,7 +134,7 @@ def _health(service: Service, running: "Future[Outcomes]") -> str:
 
 
 def counts(outcomes: Outcomes) -> dict[str, int]:
-    """How many requests ended in which way."""
+    """Number of requests by how they ended."""
     numbers = np.bincount(outcomes.outcome, minlength=len(OUTCOMES)).tolist()
     return dict(zip(OUTCOMES, numbers, strict=True))
 

@@ -24,7 +24,7 @@ RECENT_HOURS = 12
 
 
 class Visitors(NamedTuple):
-    """Who comes, and what they open.
+    """Visitors by the clicks of the log, and the articles that they open.
 
     Attributes:
         readers: identifier of the reader of each event of the log, None of a nameless one.
