@@ -125,6 +125,13 @@ def test_an_article_that_was_read_before_its_take_down_is_not_put_back(
     assert site.listed() == ["a2", "a3", "a4"]
 
 
+def test_a_click_that_is_dated_ahead_does_not_make_a_repeat_of_the_true_one(site: Site) -> None:
+    site.click("wrong clock", "a1", reader="ann", time=NOW + 12 * HOUR_MS)
+    site.click("right clock", "a1", reader="ann")
+    site.live.catch_up()
+    assert site.clicks_of("a1") == 1
+
+
 def test_polling_goes_on_after_a_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site, again, calls = Site(tmp_path, poll_seconds=0.01), threading.Event(), []
 
@@ -396,6 +403,14 @@ def test_another_release_does_not_wait_for_the_one_that_was_refused(site: Site) 
     live[0] = "repaired"
     assert loader.newer(None) == "repaired"
     assert loader.newer("repaired") is None
+
+
+def test_a_start_whose_live_release_is_broken_serves_without_one(site: Site) -> None:
+    loader = loader_of(site, lambda: "broken", Timer())
+    state = loader.first()
+    assert state.recommender.release is None
+    assert state.catalogue.row_of.keys() == {"a1", "a2", "a3", "a4"}
+    assert loader.newer(None) is None, "not tried again at once"
 
 
 def test_without_a_live_release_there_is_none_to_take_over(site: Site) -> None:
