@@ -27,24 +27,23 @@ import pyarrow.parquet as pq
 
 from benchmarks.bootstrap import paired_interval
 from recsys import demo
+from recsys.dataset.encoder_lists import MAX_TRAINING_LISTS, click_log, next_click_lists
+from recsys.dataset.log_arrays import NO_COUNTS, apply_events
 from recsys.events import KINDS, Events
+from recsys.events.visits import visit_ends
 from recsys.items.config import ItemsConfig
 from recsys.items.online import empty_online
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import MeanEncoder, ReaderEncoder
 from recsys.readers.interests import InterestsEncoder
-from recsys.readers.learning import MAX_TRAINED_LISTS
-from recsys.readers.shown import shown
 from recsys.readers.training import fit
-from recsys.readers.walks import Walkable, walk, walkable
 from recsys.simulate import READER_PREFIX, simulated_world, visits
 from recsys.simulate.config import SimulateConfig
 from recsys.store import Kind
+from recsys.units import HOUR_MS
 
 OTHERS = 50
 TOP = 10
-HOUR_MS = 3_600_000
-GAP_MINUTES = 30
 RESAMPLES = 500
 START = 1_790_000_000_000  # ms: when the simulated site's log ends
 
@@ -58,23 +57,24 @@ class Log(NamedTuple):
         events: C clicks.
         language: int64 (A,), articles of one language are drawn together.
         recent_ms: others are drawn from the clicks of so long before.
+        gap_minutes: the longest pause inside a visit.
     """
 
     events: Events
     language: Array
     recent_ms: int
+    gap_minutes: int = 30
 
 
 def g1(file: Path, sample: float, seed: int) -> Log:
     """Read a click log in G1's format; ``sample`` keeps that share of the readers."""
-    columns = ["user_id", "session_id", "click_article_id", "click_timestamp"]
-    reader, session, article, clicked = (column.to_numpy() for column in pq.read_table(file, columns=columns).columns)
+    columns = ["user_id", "click_article_id", "click_timestamp"]
+    reader, article, clicked = (column.to_numpy() for column in pq.read_table(file, columns=columns).columns)
     ids, row = np.unique(article, return_inverse=True)
     readers, reader_row = np.unique(reader, return_inverse=True)
     kept = np.random.default_rng(seed).random(len(readers))[reader_row] < sample
     order = np.flatnonzero(kept)[np.argsort(clicked[kept], kind="stable")]
-    visit = np.unique(session, return_inverse=True)[1][order].astype(np.int32)
-    events = _events(clicked[order], row[order], reader_row[order], visit, [str(name) for name in ids], len(readers))
+    events = _events(clicked[order], row[order], reader_row[order], [str(name) for name in ids], len(readers))
     return Log(events, np.zeros(len(ids), np.int64), HOUR_MS)
 
 
@@ -90,58 +90,55 @@ def simulated(readers: int, days: int, seed: int) -> Log:
     order = np.argsort(clicked, kind="stable")
     row = np.array([row_of[event.article] for event in clicks])[order]
     reader = np.array([int((event.reader or "").removeprefix(READER_PREFIX)) for event in clicks])[order]
-    events = _events(clicked[order], row, reader, reader, list(row_of), readers)
+    events = _events(clicked[order], row, reader, list(row_of), readers)
     language = np.unique([str(article.language) for article in articles], return_inverse=True)[1]
-    return Log(events, language, 24 * HOUR_MS)
+    return Log(events, language, 24 * HOUR_MS, gap_minutes=24 * 60 * (days + 1))
 
 
-def _events(clicked: Array, row: Array, reader: Array, visit: Array, ids: list[str], readers: int) -> Events:
+def _events(clicked: Array, row: Array, reader: Array, ids: list[str], readers: int) -> Events:
     n = len(clicked)
+    none = np.full(n, -1)
     return Events(
         time=clicked.astype(np.int64),
         kind=np.full(n, KINDS.index("click"), np.int8),
         article=row.astype(np.int32),
         reader=reader.astype(np.int32),
-        session=visit.astype(np.int32),
-        impression=np.full(n, -1, np.int32),
-        position=np.full(n, -1, np.int16),
+        session=none.astype(np.int32),
+        impression=none.astype(np.int32),
+        position=none.astype(np.int16),
         article_ids=ids,
         reader_ids=[str(number) for number in range(readers)],
         through=n,
     )
 
 
-class Walk:
+class ItemReplay:
     """Item vectors that move forward in time with every click."""
 
     def __init__(self, log: Log, seed: int) -> None:
         self.log = log
-        self.clicks = walkable(log.events, GAP_MINUTES)
+        self.arrays = click_log(log.events, log.gap_minutes)
         self.items = empty_online(len(log.events.article_ids), ItemsConfig(), seed=seed)
         self.next = 0
 
-    def to(self, time: int) -> None:
-        """Learn every click strictly before ``time``, ms."""
-        stop = max(self.next, int(np.searchsorted(self.clicks.time, time)))
-        walk(self.items, self.clicks, self.next, stop)
-        self.next = stop
+    def apply_until(self, time_ms: int) -> None:
+        """Learn every click strictly before ``time_ms``."""
+        stop = max(self.next, int(np.searchsorted(self.arrays.time, time_ms)))
+        self.next = apply_events(NO_COUNTS, self.items, self.arrays, self.next, stop, 0)
 
 
-def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> dict[str, ReaderEncoder]:
-    """Walk from ``start`` to ``stop``, ms, and fit every encoder on what was clicked meanwhile."""
-    state.to(start)
-    config, end = ReadersConfig(), int(np.searchsorted(state.clicks.time, stop))
-    training_lists = shown(
-        state.items,
-        state.clicks,
-        state.next,
-        end,
-        last=config.sequence_length,
-        negatives=config.negatives,
-        most=MAX_TRAINED_LISTS,
-        rng=np.random.default_rng(options.seed),
+def trained(replay: ItemReplay, start: int, stop: int, options: argparse.Namespace) -> dict[str, ReaderEncoder]:
+    """Replay from ``start`` to ``stop``, ms, and fit every encoder on what was clicked meanwhile."""
+    replay.apply_until(start)
+    config, end, rng = (
+        ReadersConfig(),
+        int(np.searchsorted(replay.arrays.time, stop)),
+        np.random.default_rng(options.seed),
     )
-    state.next = end
+    training_lists = next_click_lists(
+        replay.items, replay.arrays, replay.next, end, config, max_lists=MAX_TRAINING_LISTS, rng=rng
+    )
+    replay.next = end
     encoders: dict[str, ReaderEncoder] = {
         "last click": MeanEncoder(0.01),
         "short mean": MeanEncoder(1.0),
@@ -156,24 +153,26 @@ def trained(state: Walk, start: int, stop: int, options: argparse.Namespace) -> 
 
 
 def lists(
-    log: Log, clicks: Walkable, start: int, stop: int, share: float, rng: np.random.Generator
+    replay: ItemReplay, start: int, stop: int, share: float, rng: np.random.Generator
 ) -> Iterator[tuple[int, Array]]:
     """Every click after the first of its visit that is shown in time and new to its visit; a share of them.
 
     Yields:
-        Place, reader by reader, of the previous click of the visit, and int32 (51,) candidates, the clicked one last;
-        in the order of the previous clicks.
+        Row, in the table of visits, of the previous click of the visit, and int32 (51,) candidates, the clicked one
+        last; in the order of the previous clicks.
     """
-    for before in range(*np.searchsorted(clicks.time, [start, stop]).tolist()):
-        place = int(clicks.place[before])
-        begin, end = int(clicks.visit[place]), int(clicks.end[place])
-        if place + 1 == end or clicks.by_time[place + 1] == clicks.by_time[place] or rng.random() >= share:
+    clicks, ends = replay.arrays.clicks, visit_ends(replay.arrays.clicks)
+    for before in range(*np.searchsorted(replay.arrays.time, [start, stop]).tolist()):
+        row = int(replay.arrays.row[before])
+        begin, end = int(clicks.visit_start[row]), int(ends[row])
+        if row + 1 == end or clicks.time[row + 1] == clicks.time[row] or rng.random() >= share:
             continue
-        target = int(clicks.by_row[place + 1])
-        if not (clicks.by_row[begin : place + 1] == target).any():
-            candidates = _others(log, int(clicks.time[before]), target, set(clicks.by_row[begin:end].tolist()), rng)
+        target = int(clicks.article[row + 1])
+        if not (clicks.article[begin : row + 1] == target).any():
+            own = set(clicks.article[begin:end].tolist())
+            candidates = _others(replay.log, int(clicks.time[row]), target, own, rng)
             if candidates is not None:
-                yield place, candidates
+                yield row, candidates
 
 
 def _others(log: Log, now: int, target: int, own: set[int], rng: np.random.Generator) -> Array | None:
@@ -190,23 +189,26 @@ def _others(log: Log, now: int, target: int, own: set[int], rng: np.random.Gener
     return None
 
 
-def judge(state: Walk, encoders: dict[str, ReaderEncoder], start: int, stop: int, options: argparse.Namespace) -> Array:
+def judge(
+    replay: ItemReplay, encoders: dict[str, ReaderEncoder], start: int, stop: int, options: argparse.Namespace
+) -> Array:
     """Rank every list by every encoder.
 
     Returns:
         float64 (lists, encoders, 2): rank of the clicked article from 0, from the visit and from the reader's clicks.
     """
-    clicks, rng = state.clicks, np.random.default_rng(options.seed)
+    clicks, rng = replay.arrays.clicks, np.random.default_rng(options.seed)
+    reader_start = np.searchsorted(clicks.visitor, clicks.visitor)
     kept, ranks = ReadersConfig().max_history, []
-    for place, rows in lists(state.log, clicks, start, stop, options.share, rng):
-        state.to(int(clicks.by_time[place]) + 1)
-        candidates, luck = state.items.vectors[rows], rng.random(len(rows))
+    for row, rows in lists(replay, start, stop, options.share, rng):
+        replay.apply_until(int(clicks.time[row]) + 1)
+        candidates, luck = replay.items.vectors[rows], rng.random(len(rows))
         list_ranks = np.empty((len(encoders), 2))
-        for number, begin in enumerate((clicks.visit[place], clicks.reader[place])):
-            span = slice(max(int(begin), place + 1 - kept), place + 1)
-            clicked, times = clicks.by_row[span], clicks.by_time[span]
+        for number, begin in enumerate((clicks.visit_start[row], reader_start[row])):
+            span = slice(max(int(begin), row + 1 - kept), row + 1)
+            clicked, times = clicks.article[span], clicks.time[span]
             for which, encoder in enumerate(encoders.values()):
-                score = encoder.encode(state.items.vectors, clicked, times).nearness(candidates)
+                score = encoder.encode(replay.items.vectors, clicked, times).nearness(candidates)
                 list_ranks[which, number] = ((score > score[-1]) | ((score == score[-1]) & (luck > luck[-1]))).sum()
         ranks.append(list_ranks)
     return np.array(ranks)
@@ -247,11 +249,11 @@ def main() -> None:
         log = simulated(options.readers, days, options.seed)
     else:
         log = g1(options.clicks, options.sample, options.seed)
-    hour, first = HOUR_MS, int(log.events.time[0])
-    start, stop = first + int(options.from_hour * hour), first + int(options.to_hour * hour)
-    state = Walk(log, options.seed)
-    encoders = trained(state, start - int(options.train_hours * hour), start, options)
-    ranks = judge(state, encoders, start, stop, options)
+    first = int(log.events.time[0])
+    start, stop = first + int(options.from_hour * HOUR_MS), first + int(options.to_hour * HOUR_MS)
+    replay = ItemReplay(log, options.seed)
+    encoders = trained(replay, start - int(options.train_hours * HOUR_MS), start, options)
+    ranks = judge(replay, encoders, start, stop, options)
     table = figures(ranks, list(encoders), np.random.default_rng(options.seed))
     for name, values in table.items():
         low, high = values["over_mean"][1:]

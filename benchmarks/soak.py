@@ -40,11 +40,10 @@ from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.state import LANDMARK
 from recsys.trends.stream import Trends
-from recsys.units import HOUR_MS, NEVER_MS
+from recsys.units import DAY_MS, NEVER_MS
 
 Longs = npt.NDArray[np.int64]
 
-DAY_MS = 24 * HOUR_MS
 GAP_DAYS = 150  # of silence, in the middle
 CANDIDATES = 50  # of a list that the service describes
 READERS = ReadersConfig()

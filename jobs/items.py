@@ -17,10 +17,10 @@ from jobs.inputs import log_and_vectors
 from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Counts, Job, Stage
 from recsys.events import Events
+from recsys.events.people import CLICK
 from recsys.items import BEHAVIOUR, CONTENT, NO_VECTOR
 from recsys.items.alignment import continues, drift_summary, trained_in_frame
 from recsys.items.files import load_previous, reordered, save_items
-from recsys.items.training import CLICK
 from recsys.workspace import write_json
 
 STAGE = Stage("items", inputs=("events", "articles"), sections=("items",))

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 
 from jobs.inputs import people_log
 from jobs.runner import Counts, Job, Stage
+from recsys.dataset.encoder_lists import encoder_lists
 from recsys.items.files import load_online
 from recsys.items.training import with_articles
-from recsys.readers.learning import learned
+from recsys.readers.training import MIN_LISTS, fit
 from recsys.workspace import read_json, write_json
 
 STAGE = Stage("readers", inputs=("events", "items"), sections=("events", "items", "readers"))
@@ -33,12 +34,12 @@ def run(job: Job) -> Counts:
     items, ids = load_online(job.path("items"))
     events = with_articles(people_log(job), ids)
     gap = job.settings.events.session_gap_minutes
-    fitted = learned(events, items, job.settings.items, config, gap, seed=job.seed, track=track)
-    if fitted is None:
+    lists = encoder_lists(events, items, job.settings.items, config, gap, seed=job.seed)
+    if lists is None or len(lists) < MIN_LISTS:
         job.log.warning("no encoder", remedy="import more clicks", effect="readers are served by the decayed mean")
         write_json(job.out / "readers.json", {"encoder": "mean"})
         return {"trained": 0}
-    encoder, training = fitted
+    encoder, training = fit(lists, config, seed=job.seed, track=track)
     encoder.space = str(read_json(job.path("items") / "space.json")["space"])
     encoder.save(job.out)
     write_json(job.out / "readers.json", {"encoder": config.encoder, **training._asdict()})

@@ -7,10 +7,10 @@ Reads the stages' artefacts, and what the previous release found of its click mo
 from collections.abc import Mapping
 from pathlib import Path
 
-from jobs.evaluate import judged
 from jobs.inputs import clock_of
 from jobs.previous import EVALUATION, previous_evaluation
 from jobs.runner import GAPS, IMPORTS, ODD_READERS, Counts, Job, Stage
+from recsys.evaluate.stage_files import evaluation
 from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import logged_events
 from recsys.report.click_model import Previous
@@ -35,7 +35,7 @@ def run(job: Job) -> Counts:
         Counts: pages, models judged.
     """
     folders = {stage: job.path(stage) for stage in STAGE.inputs}
-    figures, note = judged(folders, job.seed)
+    figures, note = evaluation(folders, job.seed)
     write_json(job.out / "metrics.json", {"figures": figures, "note": note})
     facts = {stage: job.context.workspace.record(stage).facts for stage in STAGE.inputs}
     previous = previous_evaluation(job.context.releases, folders["ctr"] / EVALUATION)

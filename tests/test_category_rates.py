@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -192,15 +193,8 @@ def test_a_log_of_clicks_alone_has_no_looks() -> None:
 class SeesOwnCards(LogReplay):
     """Describes each list by the looks of a moment later, when its own cards have been reported."""
 
-    def __init__(
-        self,
-        events: Events,
-        lists: Impressions,
-        trends: TrendsConfig,
-        readers: ReadersConfig,
-        session_gap_minutes: int = 30,
-    ) -> None:
-        super().__init__(events, lists, trends, readers, session_gap_minutes)
+    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
+        super().__init__(events, lists, *settings)
         late = exposures_of(events, replace(lists, time=lists.time + 1))
         self._impressions = self._impressions._replace(first_exposure=late.first, last_exposure=late.last)
 

@@ -1,5 +1,6 @@
 """Training rows in Parquet: blocks of whole lists of one part, read as they were written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from recsys.dataset.parquet import (
     training_set_writer,
 )
 from recsys.dataset.training_set import TrainingSet
-from recsys.errors import CorruptArtefact, MissingArtefact
-from recsys.features import CANDIDATE_FIELDS, COLUMN, LIST_FIELDS, NAMES
+from recsys.errors import CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.features import CANDIDATE_FIELDS, COLUMN, LIST_FIELDS, NAMES, VERSION
 from recsys.features.rows import concatenated
+from recsys.workspace import read_json, write_json
 from tests.test_ctr_release import SHOWN, some_set
 
 
@@ -120,3 +122,32 @@ def test_rows_in_memory_are_one_block_each_part(tmp_path: Path) -> None:
     assert [fact[:2] + fact[3:] for fact in mine.statistics] == [fact[:2] + fact[3:] for fact in theirs.statistics]
     assert chunks_of(mine) is mine
     np.testing.assert_array_equal(mine.whole().matrix, rows.matrix)
+
+
+def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
+    rows = replace(lists(20), position=np.arange(20 * SHOWN, dtype=np.int16) % SHOWN)
+    save_training_set(rows, tmp_path / "features.parquet", {"drawn": None})
+    again = load_training_set(tmp_path / "features.parquet")
+    same(rows, again)
+    assert read_json(tmp_path / "schema.json")["names"] == list(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"names": [*NAMES, "moon_phase"]}, "differ in moon_phase"),
+        ({"names": list(NAMES[1:])}, f"differ in {NAMES[0]}"),
+        ({"names": list(NAMES[::-1])}, "their order"),
+        ({"list_fields": [*LIST_FIELDS[:-1]]}, "differ in slot"),
+        ({"version": VERSION - 1}, f"version {VERSION}.*version {VERSION - 1}"),
+        ({"history": 7}, "history 7"),
+    ],
+)
+def test_rows_of_another_schema_are_refused_and_what_differs_is_named(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    save_training_set(lists(1), tmp_path / "features.parquet")
+    schema = read_json(tmp_path / "schema.json")
+    write_json(tmp_path / "schema.json", schema | change)
+    with pytest.raises(StaleArtefact, match=f"(?s){message}.*jobs features --fresh"):
+        load_training_set(tmp_path / "features.parquet")

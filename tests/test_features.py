@@ -1,29 +1,20 @@
 """The features are what a reader of the log would compute by hand."""
 
-import time
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from recsys.dataset.impressions import FIT, HOLDOUT, Impressions, recorded_impressions
-from recsys.dataset.parquet import load_training_set, save_training_set
-from recsys.dataset.temporal_split import split_impressions
-from recsys.dataset.training_set import build_training_set
-from recsys.events import UNDATED
 from recsys.features import COLUMN, GROUPS, NAMES
-from recsys.features.config import FeaturesConfig
 from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.features.similarity import ArticleTags
-from recsys.items import unit
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends import IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS
-from tests.clicks import START, click, log_of, shown, toy_log
+from tests.clicks import START
 
 READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig(prior_impressions=10.0)
 NAN = float("nan")
@@ -34,17 +25,6 @@ TABLES = ArticleTables(
     category=np.array([0, 0, 1, -1], np.int16),
     published=np.array([-1, -1, START, -1], np.int64),
 )
-
-
-def layout(events: object, **changes: object) -> Impressions:
-    values: dict[str, object] = {
-        "holdout": 0.25,
-        "validation": 0.25,
-        "session_gap_minutes": 30,
-        "rng": np.random.default_rng(1),
-        "config": FeaturesConfig(warmup_share=0.0),
-    }
-    return split_impressions(events, **(values | changes))  # type: ignore[arg-type]
 
 
 def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:
@@ -184,137 +164,3 @@ def test_nobody_nothing_and_the_first_second_of_a_site_are_finite() -> None:
     assert feature_matrix(empty, ReaderState(), none, START, Trends(0, TRENDS), READERS).shape == (0, len(NAMES))
     all_rows = np.arange(4, dtype=np.int32)
     assert np.isfinite(feature_matrix(TABLES, ReaderState(), all_rows, START, Trends(4, TRENDS), READERS)).all()
-
-
-def test_two_hundred_candidates_take_about_a_millisecond() -> None:
-    rng = np.random.default_rng(1)
-    vectors = unit(rng.standard_normal((5_000, 64)).astype(np.float32))
-    tables = ArticleTables(vectors, vectors, rng.integers(0, 9, 5_000).astype(np.int16), np.full(5_000, START))
-    reader, trends = ReaderState(), Trends(5_000, TRENDS)
-    for row in range(50):
-        reader.observe(CLICK, row, START)
-        trends.observe(CLICK, row, START)
-    for row in range(300):
-        reader.observe(IMPRESSION, row, START, position=row % 50)
-        trends.observe(IMPRESSION, row, START, position=row % 50)
-    rows = rng.integers(0, 5_000, 200).astype(np.int32)
-    took = []
-    for _ in range(50):
-        began = time.perf_counter()
-        feature_matrix(tables, reader, rows, START + HOUR_MS, trends, READERS)
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.002  # 0.4 ms on an idle core; the bound leaves room for a busy machine
-
-
-def test_a_list_is_its_candidates_labelled_by_their_clicks() -> None:
-    events = [shown("r", name, START, "i1") for name in ("b", "a", "b")]  # b is shown twice
-    events += [click("r", "b", START + 7, impression="i1"), click("r", "b", START + 9, impression="i1")]
-    events += [click("r", "z", START + 9, impression="i1"), click("r", "a", START + 9)]  # not in it; not by it
-    lists = recorded_impressions(log_of(events))
-    assert lists.offsets.tolist() == [0, 2]
-    assert dict(zip(lists.article[lists.clicked].tolist(), lists.clicked_at.tolist(), strict=True)) == {1: START + 7}
-
-
-def test_a_click_from_before_its_own_list_moves_the_list_back() -> None:
-    lists = recorded_impressions(log_of([shown("r", "a", START + 50, "i"), click("r", "a", START, impression="i")]))
-    assert lists.time.tolist() == [START]
-
-
-def test_the_timeline_is_warm_up_fit_validation_and_holdout_in_time() -> None:
-    lists = layout(toy_log(), config=FeaturesConfig(warmup_share=0.1, refits=3))
-    assert np.bincount(lists.part).tolist() == [48, 30, 30]
-    assert (np.diff(lists.part) >= 0).all()
-    assert lists.refits[0] == lists.time[0]
-    assert lists.refits[-1] == lists.time[lists.part == HOLDOUT][0]
-    assert len(lists.refits) == 4
-
-
-@pytest.mark.parametrize(
-    ("days", "parts"),
-    [
-        ((40, 40, 40, 40, 40, 40, 40, 40, 40, 40), [240, 80, 80]),
-        ((100, 100, 100), [100, 100, 100]),
-        ((100, 300), [100, 0, 300]),  # too few days to stop the training by
-        ((40, 40, 320), [40, 40, 320]),
-        ((100,), [0, 0, 100]),
-    ],
-)
-def test_where_times_are_whole_days_a_day_is_of_one_part(days: tuple[int, ...], parts: list[int]) -> None:
-    events = []
-    for day, size in enumerate(days):
-        for n in range(size):
-            time = START + day * 24 * HOUR_MS
-            events += [shown(f"r{n}", "a", time, f"{day}-{n}"), click(f"r{n}", "a", time, impression=f"{day}-{n}")]
-    lists = layout(log_of(events), config=FeaturesConfig(warmup_share=0.0), holdout=0.2, validation=0.2)
-    assert np.bincount(lists.part, minlength=3).tolist() == parts
-
-
-def test_a_log_that_hardly_grows_learns_its_vectors_less_often() -> None:
-    old = [click(f"r{n % 40}", f"a{n % 20:02}", START - HOUR_MS - n) for n in range(2_000)]
-    few = [event for n in range(100) for event in (shown("r", "a00", START + n, f"{n}"), click("r", "a01", START + n))]
-    lists = layout(log_of([*old, *few]), config=FeaturesConfig(warmup_share=0.0, refits=8))
-    known = [2_000 + int(moment - START) for moment in lists.refits.tolist()]  # one click a millisecond
-    assert known[0] == 2_000
-    assert 2 <= len(known) < 9  # 75 new clicks before the holdout: 1 % of 2,000 fits three times
-    assert all(later > 1.01 * earlier for earlier, later in pairwise(known))
-
-
-def test_a_click_that_comes_after_the_next_part_began_is_not_known_to_this_one() -> None:
-    events = [
-        event for n in range(8) for event in (shown("r", "a", START + n, f"{n}"), shown("r", "b", START + n, f"{n}"))
-    ]
-    late = click("r", "a", START + 6, impression="3")
-    lists = layout(log_of([*events, click("r", "a", START + 3, impression="2"), late]), validation=0.25)
-    rows = build_training_set(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS)
-    assert lists.part[3] == FIT
-    assert rows.label[rows.impression == 2].tolist() == [1, 0]
-    assert rows.label[rows.impression == 3].tolist() == [0, 0]
-
-
-def test_lists_shown_at_one_moment_do_not_see_each_others_events() -> None:
-    events = [shown("r", "a", START, "i1"), click("r", "a", START, impression="i1"), shown("s", "a", START, "i2")]
-    events += [shown("r", "a", START + 1, "i3")]
-    lists = recorded_impressions(log_of(events))
-    lists = Impressions(
-        **{name: getattr(lists, name) for name in lists.__dataclass_fields__} | {"refits": np.array([0])}
-    )
-    clicks = build_training_set(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS).matrix[
-        :, COLUMN["clicks_total"]
-    ]
-    np.testing.assert_allclose(clicks, [0, 0, np.log(2)], rtol=1e-6)
-
-
-def test_a_log_of_clicks_alone_gets_lists_of_what_others_clicked_just_before() -> None:
-    rng = np.random.default_rng(5)
-    events = [click(f"r{n % 9}", f"a{rng.integers(0, 30):02}", START + n * 60_000) for n in range(300)]
-    log = log_of(events)
-    lists = layout(log, config=FeaturesConfig(warmup_share=0.0, negatives=6))
-    clicked = np.zeros(len(lists.article), bool)
-    clicked[lists.clicked] = True
-    assert np.add.reduceat(clicked, lists.offsets[:-1]).tolist() == [1] * len(lists)
-    assert (np.diff(lists.offsets) <= 7).all()
-    first_clicks = {row: int(log.time[log.article == row].min()) for row in np.unique(log.article).tolist()}
-    shown_at = np.repeat(lists.time, np.diff(lists.offsets))
-    drawn = zip(lists.article[~clicked].tolist(), shown_at[~clicked].tolist(), strict=True)
-    assert all(first_clicks[row] < at for row, at in drawn)
-    assert (lists.clicked_at > shown_at[clicked] - 1).all()
-
-
-@pytest.mark.parametrize("events", [[], [click("r", "a", UNDATED)], [click("r", "a", START)]])
-def test_a_log_that_shows_nothing_gives_no_rows(events: list[tuple[object, ...]]) -> None:
-    lists = layout(log_of(events))
-    rows = build_training_set(log_of(events), lists, lambda *_: TABLES, TRENDS, READERS)
-    assert rows.matrix.shape == (0, len(NAMES))
-    assert len(rows.label) == len(lists) == 0
-
-
-def test_rows_are_read_as_they_were_written(tmp_path: object) -> None:
-    lists = layout(toy_log())
-    tables = ArticleTables(np.full((20, 2), NAN, np.float32), np.full((20, 2), NAN, np.float32), *NO_FACTS)
-    rows = build_training_set(toy_log(), lists, lambda *_: tables, TRENDS, READERS)
-    file = tmp_path / "features.parquet"  # type: ignore[operator]
-    save_training_set(rows, file)
-    np.testing.assert_array_equal(load_training_set(file).matrix, rows.matrix)
-
-
-NO_FACTS = (np.full(20, -1, np.int16), np.full(20, -1, np.int64))

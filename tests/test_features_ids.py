@@ -2,19 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from recsys.dataset import training_set
 from recsys.dataset.impressions import Impressions, click_histories, recorded_impressions
-from recsys.dataset.parquet import load_training_set, save_training_set
 from recsys.dataset.replay import LogReplay
 from recsys.dataset.training_set import TrainingSet, build_training_set, leaking_columns
-from recsys.errors import StaleArtefact
 from recsys.events import UNDATED, Events
-from recsys.features import HISTORY, LIST_FIELDS, NAMES, VERSION
+from recsys.features import HISTORY, LIST_FIELDS, NAMES
 from recsys.features.ids import hashed_article_ids, list_ids
 from recsys.features.matrix import ArticleTables, candidate_rows, feature_matrix
 from recsys.hashing import hashed
@@ -23,7 +21,6 @@ from recsys.readers.config import ReadersConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS
-from recsys.workspace import read_json, write_json
 from tests.clicks import START, click, log_of, shown
 from tests.cut_logs import found, honest, lists_in, visits_log
 
@@ -154,17 +151,10 @@ def test_lists_that_are_cut_keep_their_slots_and_positions() -> None:
 class SeesItsOwnClick(LogReplay):
     """Takes the readers' clicks as they are two seconds after each list was shown."""
 
-    def __init__(
-        self,
-        events: Events,
-        lists: Impressions,
-        trends: TrendsConfig,
-        readers: ReadersConfig,
-        session_gap_minutes: int = 30,
-    ) -> None:
-        super().__init__(events, lists, trends, readers, session_gap_minutes)
+    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
+        super().__init__(events, lists, *settings)
         late = replace(lists, time=lists.time + 2_000)
-        self.histories = click_histories(events, late, session_gap_minutes)
+        self.histories = click_histories(events, late, 30)
 
 
 def test_a_history_and_a_context_that_know_the_lists_own_click_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,38 +174,6 @@ def test_categories_of_the_future_are_caught() -> None:
     made = build_training_set(events, lists, tables_at, TRENDS, READERS)
     time = int(lists.time[len(lists) // 2])
     assert leaking_columns(events, lists, tables_at, TRENDS, READERS, made, time) == ["category_id"]
-
-
-def test_rows_are_read_as_they_were_written(tmp_path: Path) -> None:
-    events = visits_log()
-    rows = build_training_set(events, lists_in(events), lambda *_: tables_for(events, [0] * 20), TRENDS, READERS)
-    save_training_set(rows, tmp_path / "features.parquet", {"drawn": None})
-    again = load_training_set(tmp_path / "features.parquet")
-    assert rows.history.any() and rows.context.any() and (rows.position >= 0).any()  # noqa: PT018
-    for name, array in vars(rows).items():
-        np.testing.assert_array_equal(getattr(again, name), array, name)
-    assert read_json(tmp_path / "schema.json")["names"] == list(NAMES)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"names": [*NAMES, "moon_phase"]}, "differ in moon_phase"),
-        ({"names": list(NAMES[1:])}, f"differ in {NAMES[0]}"),
-        ({"names": list(NAMES[::-1])}, "their order"),
-        ({"list_fields": [*LIST_FIELDS[:-1]]}, "differ in slot"),
-        ({"version": VERSION - 1}, f"version {VERSION}.*version {VERSION - 1}"),
-        ({"history": 7}, "history 7"),
-    ],
-)
-def test_rows_of_another_schema_are_refused_and_what_differs_is_named(
-    tmp_path: Path, change: dict[str, object], message: str
-) -> None:
-    save_training_set(rows_of(log_of([shown("r", "a", START, "i")])), tmp_path / "features.parquet")
-    schema = read_json(tmp_path / "schema.json")
-    write_json(tmp_path / "schema.json", schema | change)
-    with pytest.raises(StaleArtefact, match=f"(?s){message}.*jobs features --fresh"):
-        load_training_set(tmp_path / "features.parquet")
 
 
 def served_of(events: Events, tables: ArticleTables, name: str | None, slot: str | None, now: int) -> object:

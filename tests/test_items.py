@@ -17,7 +17,7 @@ from recsys.items import (
     unit,
 )
 from recsys.items.config import ItemsConfig
-from recsys.items.training import clicks_of, item_vectors, learned, updated, with_articles
+from recsys.items.training import click_windows, item_vectors, learned, updated, with_articles
 from tests.clicks import HOUR, click, log_of
 
 CONFIG = ItemsConfig(embedding_dim=8)
@@ -108,6 +108,13 @@ def test_behaviour_without_any_content_projects_nothing() -> None:
     assert made.source.tolist() == [BEHAVIOUR] * 10 + [NO_VECTOR]
 
 
+def contexts(events: Events, window_hours: float) -> list[tuple[int, list[int]]]:
+    """Every click in time order with the clicks that it is learned with: article rows."""
+    clicks = click_windows(events, window_hours)
+    before = [clicks.by_visitor[clicks.start[row] : row].tolist() if row >= 0 else [] for row in clicks.row.tolist()]
+    return list(zip(clicks.article.tolist(), before, strict=True))
+
+
 def test_the_context_is_the_readers_click_before_and_of_a_stranger_the_sessions() -> None:
     clicks = [
         click("r", "b", 9, session="s2"),
@@ -117,9 +124,8 @@ def test_the_context_is_the_readers_click_before_and_of_a_stranger_the_sessions(
         click("lonely", "a", 7),
         click(None, "a", 8),
     ]
-    rows, previous = clicks_of(log_of(clicks), 1.0)
-    assert rows.tolist() == [0, 2, 3, 0, 0, 1]  # in time order: a, c, d, a, a, b
-    assert previous.tolist() == [-1, -1, 1, -1, -1, 0]
+    a, b, c, d = range(4)
+    assert contexts(log_of(clicks), 1.0) == [(a, []), (c, []), (d, [c]), (a, []), (a, []), (b, [a])]
 
 
 def test_a_reader_of_a_hundred_thousand_clicks_has_the_context_of_the_window_only() -> None:
@@ -133,16 +139,16 @@ def test_a_reader_of_a_hundred_thousand_clicks_has_the_context_of_the_window_onl
     assert np.isfinite(items.vectors).all()
 
 
-@pytest.mark.parametrize(("pause", "before"), [(2 * HOUR, 0), (2 * HOUR + 1, -1)])
-def test_a_click_is_context_up_to_the_window_and_not_beyond_it(pause: int, before: int) -> None:
+@pytest.mark.parametrize(("pause", "before"), [(2 * HOUR, [0]), (2 * HOUR + 1, [])])
+def test_a_click_is_context_up_to_the_window_and_not_beyond_it(pause: int, before: list[int]) -> None:
     events = log_of([click("r", "a0", 5), click("r", "a1", 5 + pause)])
-    assert clicks_of(events, 2.0)[1].tolist() == [-1, before]
+    assert contexts(events, 2.0) == [(0, []), (1, before)]
 
 
 def test_a_click_long_ago_is_no_context() -> None:
     clicks = [click("r", "a", 0), click("r", "b", HOUR // 2), click("r", "c", 2 * HOUR)]
-    assert clicks_of(log_of(clicks), 0.5)[1].tolist() == [-1, 0, -1]
-    assert clicks_of(log_of(clicks), 1.5)[1].tolist() == [-1, 0, 1]
+    assert contexts(log_of(clicks), 0.5) == [(0, []), (1, [0]), (2, [])]
+    assert contexts(log_of(clicks), 1.5) == [(0, []), (1, [0]), (2, [0, 1])]
 
 
 def test_evidence_counts_a_pair_once_however_often_the_log_is_walked() -> None:

@@ -17,10 +17,11 @@ from recsys.dataset.item_search import (
 )
 from recsys.errors import DegenerateInput
 from recsys.events import UNDATED, Events
+from recsys.events.people import CLICK
 from recsys.items.config import ItemsConfig
 from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import learn_click
-from recsys.items.training import CLICK, clicks_of, item_vectors, with_articles
+from recsys.items.training import item_vectors, with_articles
 from tests.clicks import HOUR, click, log_of
 
 A = 80
@@ -72,10 +73,21 @@ def test_the_others_are_recent_different_and_none_that_the_reader_had_clicked() 
         assert set(others.tolist()) <= set(events.article[:known][-1_000:].tolist())
 
 
+def previous_clicks(events: Events, window_ms: float) -> list[int]:
+    """Each click's click before by the same reader, up to ``window_ms`` ago; -1 for none."""
+    last: dict[int, int] = {}
+    previous = []
+    for place, (reader, time) in enumerate(zip(events.reader.tolist(), events.time.tolist(), strict=True)):
+        before = last.get(reader, -1)
+        previous.append(before if before >= 0 and time - events.time[before] <= window_ms else -1)
+        last[reader] = place
+    return previous
+
+
 def test_a_repeated_click_is_no_target() -> None:
     events = camps()
     again = np.flatnonzero(events.time > events.time[-1] - HOUR)
-    previous = clicks_of(events, 1e9)[1]
+    previous = np.array(previous_clicks(events, np.inf))
     again = again[previous[again] >= 0]
     assert set(again.tolist()) & set(targets_in(events).click.tolist())
     for place in again.tolist():
@@ -87,7 +99,7 @@ def test_ranks_are_those_of_a_plain_walk() -> None:
     events, half_life = camps(), 2.0
     targets = targets_in(events)
     ranks = next_click_ranks(events, TEXTLESS, CONFIG, targets, gap_minutes=30, half_life=half_life, seed=1)
-    rows, previous = clicks_of(events, CONFIG.covisit_window_hours)
+    rows, previous = events.article, previous_clicks(events, CONFIG.covisit_window_hours * HOUR)
     done = int(LEARNED_SHARE * len(rows))
     items = item_vectors(cut(events, done), TEXTLESS, CONFIG, seed=1).online
 
@@ -95,7 +107,7 @@ def test_ranks_are_those_of_a_plain_walk() -> None:
         found: list[int] = []
         while place >= 0 and len(found) < most:
             found.append(int(rows[place]))
-            place = int(previous[place])
+            place = previous[place]
         return np.array(found[::-1], np.int32)
 
     for number, (known, place, before, others) in enumerate(zip(*targets, strict=True)):

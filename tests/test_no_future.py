@@ -4,6 +4,7 @@ leaks are caught."""
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,6 @@ from recsys.dataset.training_set import build_training_set, leaking_columns
 from recsys.events import UNDATED, Events
 from recsys.features import COLUMN, GROUPS
 from recsys.features.matrix import ArticleTables
-from recsys.readers.config import ReadersConfig
-from recsys.trends.config import TrendsConfig
 from recsys.trends.state import TrendState
 from tests.clicks import click, log_of, shown, toy_log
 from tests.cut_logs import READERS, TRENDS, facts, found, honest, learning, lists_in, tables_of, visits_log
@@ -84,16 +83,9 @@ class Foreseeing(LogReplay):
 
     takes: tuple[str, ...] = ()
 
-    def __init__(
-        self,
-        events: Events,
-        lists: Impressions,
-        trends: TrendsConfig,
-        readers: ReadersConfig,
-        session_gap_minutes: int = 30,
-    ) -> None:
-        super().__init__(events, lists, trends, readers, session_gap_minutes)
-        whole = LogReplay(events, NO_IMPRESSIONS, trends, readers, session_gap_minutes)
+    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
+        super().__init__(events, lists, *settings)
+        whole = LogReplay(events, NO_IMPRESSIONS, *settings)
         whole.trends.describe_articles(*facts(len(events.article_ids)))
         whole.apply_until(int(events.time[-1]) + 1)
         state: TrendState = whole.trends.state
@@ -121,16 +113,9 @@ class SeesLifts(Foreseeing):
 class SeesOwnClick(LogReplay):
     """Describes each list two seconds after it was shown, when its own clicks have come."""
 
-    def __init__(
-        self,
-        events: Events,
-        lists: Impressions,
-        trends: TrendsConfig,
-        readers: ReadersConfig,
-        session_gap_minutes: int = 30,
-    ) -> None:
+    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
         late = replace(lists, time=lists.time + 2_000)
-        super().__init__(events, late, trends, readers, session_gap_minutes)
+        super().__init__(events, late, *settings)
 
 
 def caught(monkeypatch: pytest.MonkeyPatch, walk: type[LogReplay], moments: int = 6) -> set[str]:

@@ -1,13 +1,132 @@
-"""Memory of readers and sessions in one worker: its bounds, whose a session is, what it keeps over a release."""
+"""Memory of one reader at its bounds, and of all readers and sessions in one worker."""
 
 from collections.abc import Sequence
 
+import pytest
+
+from recsys.events import UNDATED
+from recsys.events.people import REPEAT_MS
+from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, state
+from recsys.readers.config import ReadersConfig
+from recsys.readers.state import CLICK_POSITION
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.store import Kind, StoredEvent
+from recsys.units import MINUTE_MS
 from tests.newsroom import SITE
 from tests.recommenders import READERS
 
 NOW = 1_790_000_000_000
+GAP = 30 * MINUTE_MS
+
+
+def test_only_the_last_clicks_are_kept_and_impressions_say_nothing() -> None:
+    reader = ReaderState.empty(ReadersConfig(max_history=3))
+    reader.observe(IMPRESSION, 9, 5)
+    for row in range(5):
+        reader.observe(CLICK, row, UNDATED if row == 0 else row)
+    reader.observe(DISMISS, 7, 10)
+    assert reader.clicks == [2, 3, 4]
+    assert reader.times == [2, 3, 4]
+    assert reader.dismissed == {7}
+    assert reader.seen == {0, 1, 2, 3, 4, 7}
+
+
+def observed(*events: tuple[int, int, int], **limits: int) -> ReaderState:
+    """A reader of these events: kind, article row, time."""
+    reader = ReaderState.empty(ReadersConfig(**limits))
+    for kind, row, time_ms in events:
+        reader.observe(kind, row, time_ms)
+    return reader
+
+
+def test_as_many_clicks_as_the_history_holds_are_kept_and_one_more_drops_the_oldest() -> None:
+    clicks = [(CLICK, row, 10 * row) for row in range(4)]
+    assert observed(*clicks[:3], max_history=3).clicks == [0, 1, 2]
+    reader = observed(*clicks, max_history=3)
+    assert (reader.clicks, reader.times) == ([1, 2, 3], [10, 20, 30])
+    assert reader.seen == {0, 1, 2, 3}  # what was clicked longer ago is not shown again either
+
+
+def test_as_many_impressions_as_the_window_holds_are_kept_and_one_more_drops_the_oldest() -> None:
+    shown = [(IMPRESSION, 1, 10), (CLICK, 1, 11), (IMPRESSION, 2, 12), (IMPRESSION, 3, 13)]
+    assert len(observed(*shown[:3], max_impressions=3).impressions) == 3
+    window = observed(*shown, max_impressions=3).impressions
+    assert (window.rows.tolist(), window.times.tolist()) == ([1, 2, 3], [11, 12, 13])
+    assert window.positions.tolist() == [CLICK_POSITION, -1, -1]
+
+
+def test_impressions_before_a_moment_are_those_of_an_earlier_millisecond_in_the_order_of_arrival() -> None:
+    window = observed(
+        (IMPRESSION, 1, 10), (IMPRESSION, 2, 12), (IMPRESSION, 3, 11), (IMPRESSION, 4, UNDATED)
+    ).impressions
+    assert window.before(12)[0].tolist() == [1, 3]
+    assert window.before(13)[0].tolist() == [1, 2, 3]
+    assert window.before(10)[0].tolist() == []
+
+
+@pytest.mark.parametrize(("n", "seen"), [(6, [0, 1, 2, 3, 4, 5]), (7, [3, 4, 5, 6]), (9, [3, 4, 5, 6, 7, 8])])
+def test_beyond_as_many_articles_as_are_kept_the_first_half_is_forgotten(
+    n: int, seen: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 6)
+    reader = observed(*[(DISMISS if row % 2 else CLICK, row, row) for row in range(n)])
+    assert sorted(reader.seen) == seen
+    assert sorted(reader.dismissed) == [row for row in seen if row % 2]
+
+
+def test_a_memory_of_one_article_holds_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 1)
+    reader = observed(*[(DISMISS, row, row) for row in range(5)])
+    assert (reader.seen, reader.dismissed) == ({4}, {4})
+
+
+def test_an_article_seen_again_takes_no_second_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 3)
+    reader = observed(*[(CLICK, row, row) for row in (0, 1, 0, 1, 0, 2)])
+    assert reader.seen == {0, 1, 2}
+
+
+def test_a_dismissed_article_that_was_clicked_before_and_is_clicked_after_stays_dismissed() -> None:
+    reader = observed((CLICK, 7, 1), (DISMISS, 7, 2), (CLICK, 7, 3))
+    assert (reader.dismissed, reader.seen, reader.clicks) == ({7}, {7}, [7, 7])
+
+
+@pytest.mark.parametrize(("later", "repeats"), [(REPEAT_MS - 1, True), (REPEAT_MS, False), (1 - REPEAT_MS, True)])
+def test_a_click_repeats_one_on_the_same_article_that_is_less_than_a_day_away(later: int, repeats: bool) -> None:
+    reader = observed((CLICK, 7, 10 * REPEAT_MS), (CLICK, 8, 10 * REPEAT_MS))
+    time_ms = 10 * REPEAT_MS + later
+    assert reader.repeats(CLICK, 7, time_ms) == repeats
+    assert not reader.repeats(IMPRESSION, 7, time_ms)
+    assert not reader.repeats(CLICK, 9, time_ms)
+
+
+@pytest.mark.parametrize(
+    ("times", "now", "start"),
+    [
+        ([0], GAP, 0),
+        ([0], GAP + 1, 1),
+        ([0, GAP, 2 * GAP], 3 * GAP, 0),  # one visit as long as no pause is longer than the gap
+        ([0, GAP + 1, 2 * GAP], 2 * GAP, 1),
+        ([UNDATED, 5], 5, 1),
+        ([5, UNDATED], 5, 2),
+        ([], 5, 0),
+    ],
+)
+def test_a_visit_goes_back_to_the_first_pause_that_is_longer_than_the_gap(
+    times: list[int], now: int, start: int
+) -> None:
+    reader = observed(*[(CLICK, row, time_ms) for row, time_ms in enumerate(times)])
+    assert reader.visit(now, GAP) == start
+
+
+def test_memory_is_bounded_for_a_reader_of_a_hundred_thousand_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 1_000)
+    reader = ReaderState.empty(ReadersConfig())
+    for row in range(100_000):
+        reader.observe(DISMISS if row % 3 == 0 else CLICK, row, row)
+    assert len(reader.seen) <= 1_000
+    assert reader.dismissed <= reader.seen
+    assert 99_999 in reader.seen
 
 
 def event(seq: int, reader: str | None, session: str | None = None) -> StoredEvent:
@@ -41,11 +160,11 @@ def test_an_event_that_a_reader_s_history_holds_already_teaches_nothing() -> Non
     memory.meet("r", [event(5, "r")], {"a1": 0})
     for seq in (4, 5):
         memory.learn(event(seq, "r"), 1)
-    state = memory.reader("r")
-    assert state is not None
-    assert state.clicks == [0]
+    reader = memory.reader("r")
+    assert reader is not None
+    assert reader.clicks == [0]
     memory.learn(event(6, "r"), 1)
-    assert state.clicks == [0, 1]
+    assert reader.clicks == [0, 1]
 
 
 def test_a_session_that_two_readers_named_is_nobody_s_not_even_the_first_one_s() -> None:
@@ -61,6 +180,6 @@ def test_what_was_dismissed_stays_dismissed_in_the_rows_of_another_release() -> 
     dismissed = event(1, "r")._replace(kind=Kind.DISMISS)
     memory.meet("r", [dismissed], {"a1": 0})
     memory.move(["a1", "a2"], {"a2": 0, "a1": 1}, READERS)
-    state = memory.reader("r")
-    assert state is not None
-    assert (state.dismissed, state.seen, state.clicks) == ({1}, {1}, [])
+    reader = memory.reader("r")
+    assert reader is not None
+    assert (reader.dismissed, reader.seen, reader.clicks) == ({1}, {1}, [])

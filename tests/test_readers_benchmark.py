@@ -3,15 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.readers import HOUR_MS, OTHERS, Walk, figures, g1, lists, main, simulated
-from recsys.readers.walks import walkable
+from benchmarks.readers import OTHERS, ItemReplay, figures, g1, lists, main, simulated
+from recsys.events.visits import visit_ends
+from recsys.units import HOUR_MS
 
 START = 1_506_826_800_000
 ARTICLES = 120
@@ -41,22 +41,18 @@ def clicks(tmp_path: Path) -> Path:
     return file
 
 
-def drawn(log: Any, start: int, stop: int) -> list[tuple[int, list[int]]]:
-    by = walkable(log.events, 30)
-    rng = np.random.default_rng(1)
-    return [(place, rows.tolist()) for place, rows in lists(log, by, start, stop, 1.0, rng)]
-
-
 def test_a_list_is_the_next_click_and_fifty_others_of_the_hour_before(clicks: Path) -> None:
     log = g1(clicks, 1.0, 1)
-    by = walkable(log.events, 30)
-    found = drawn(log, START + 4 * HOUR_MS, START + 6 * HOUR_MS)
-    assert len(found) > 100
-    for place, rows in found[::20]:
+    replay, rng = ItemReplay(log, 1), np.random.default_rng(1)
+    table, ends = replay.arrays.clicks, visit_ends(replay.arrays.clicks)
+    judged = list(lists(replay, START + 4 * HOUR_MS, START + 6 * HOUR_MS, 1.0, rng))
+    assert len(judged) > 100
+    for row, candidates in judged[::20]:
+        rows = candidates.tolist()
         assert len(set(rows)) == len(rows) == OTHERS + 1
-        assert rows[-1] == by.by_row[place + 1]
-        assert set(rows[:-1]).isdisjoint(by.by_row[by.visit[place] : by.end[place]].tolist())
-        now = by.by_time[place]
+        assert rows[-1] == table.article[row + 1]
+        assert set(rows[:-1]).isdisjoint(table.article[table.visit_start[row] : ends[row]].tolist())
+        now = table.time[row]
         recent = log.events.article[(log.events.time > now - HOUR_MS) & (log.events.time <= now)]
         assert set(rows[:-1]) <= set(recent.tolist())
 
@@ -72,10 +68,10 @@ def test_the_log_is_in_time_order_and_a_sample_keeps_whole_readers(clicks: Path)
 def test_item_vectors_know_nothing_of_what_comes(clicks: Path) -> None:
     log = g1(clicks, 1.0, 1)
     now = START + 5 * HOUR_MS
-    whole = Walk(log, 1)
-    whole.to(now)
-    cut = Walk(log._replace(events=log.events.before(now)), 1)
-    cut.to(now + 3 * HOUR_MS)
+    whole = ItemReplay(log, 1)
+    whole.apply_until(now)
+    cut = ItemReplay(log._replace(events=log.events.before(now)), 1)
+    cut.apply_until(now + 3 * HOUR_MS)
     np.testing.assert_array_equal(whole.items.vectors, cut.items.vectors)
 
 

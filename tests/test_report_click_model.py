@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from jobs.evaluate import STAGES as JUDGED_STAGES
-from jobs.evaluate import TRUTH, command, judged
+from jobs.evaluate import command
 from jobs.previous import previous_evaluation
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
+from recsys.evaluate.stage_files import PROBABILITY_FIGURES, evaluation
 from recsys.metrics import RANKING_FIGURES, calibration_error, log_loss
 from recsys.releases import Releases
 from recsys.report.charts import curves, deviations
@@ -274,9 +275,9 @@ def test_evaluate_tells_log_loss_and_calibration_error_of_the_click_model(
     label, scores = rows.label[rows.part == HOLDOUT], load_npy(toy.context.workspace.path("ctr") / "holdout.npy")
     assert figures["ctr"]["log_loss"] == pytest.approx(log_loss(label, scores))
     assert figures["ctr"]["calibration_error"] == pytest.approx(calibration_error(label, scores))
-    assert set(figures["ctr"]) == {*RANKING_FIGURES, *TRUTH, "impressions"}
-    assert not set(TRUTH) & set(figures["random"])
+    assert set(figures["ctr"]) == {*RANKING_FIGURES, *PROBABILITY_FIGURES, "impressions"}
+    assert not set(PROBABILITY_FIGURES) & set(figures["random"])
     command(toy.context, as_json=False)
     assert "calibration error" in " ".join(capsys.readouterr().out.split())
     folders = {stage: toy.context.workspace.path(stage) for stage in JUDGED_STAGES}
-    assert judged(folders, toy.context.seed)[0]["ctr"]["log_loss"] == figures["ctr"]["log_loss"]
+    assert evaluation(folders, toy.context.seed)[0]["ctr"]["log_loss"] == figures["ctr"]["log_loss"]

@@ -4,9 +4,11 @@ Reads ``recsys.events`` in time order; the log is replayed once, so that nothing
 
     impressions.py     what was shown together and what was clicked; what each reader had clicked and seen before
     temporal_split.py  warm-up, fit, validation, holdout; pseudo-impressions for a log of clicks alone
+    log_arrays.py      the log for compiled code, and the one loop that applies its events
     replay.py          ``LogReplay``: counts, item vectors and readers as of a moment that only moves forward
     training_set.py    the training rows: each list described by what was known before it
     chunks.py          rows in chunks of whole lists, in memory or on disk
     parquet.py         training rows in Parquet
+    encoder_lists.py   the lists that an encoder of readers learns from
     item_search.py     what each setting of the item vectors is worth on the site's own clicks
 """

@@ -14,15 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.dataset.replay import NO_COUNTS, LogArrays, apply_events, log_arrays
+from recsys.dataset.log_arrays import NO_COUNTS, LogArrays, apply_events, log_arrays
 from recsys.errors import DegenerateInput
 from recsys.events import UNDATED, Events
+from recsys.events.people import CLICK
 from recsys.events.visits import Longs, visits_of, window_starts
 from recsys.items import Vectors
 from recsys.items.config import ItemsConfig
 from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import OnlineItems, Rows
-from recsys.items.training import CLICK, item_vectors
+from recsys.items.training import item_vectors
 from recsys.trends.state import TrendState
 from recsys.units import HOUR_MS
 
@@ -206,15 +207,15 @@ def _scores(items: OnlineItems, wanted: Vectors, session: Vectors, row: int) -> 
 
 def _figures(ranks: Ranks, base: Ranks) -> dict[str, float]:
     """HR and MRR, what they differ by from ``base``, and two standard errors of the paired difference."""
-    made: dict[str, float] = {}
+    figures: dict[str, float] = {}
     for by, kind in enumerate(SCORES):
         for name, gain in (("hr", _hit), ("mrr", _reciprocal)):
             here, change = gain(ranks[:, by]), gain(ranks[:, by]) - gain(base[:, by])
             key = f"{kind}_{name}@{TOP}"
-            made[key] = round(float(here.mean()), 4)
-            made[f"{key}_gain"] = round(float(change.mean()), 4)
-            made[f"{key}_error"] = round(float(2 * change.std() / np.sqrt(len(change))), 4)
-    return made
+            figures[key] = round(float(here.mean()), 4)
+            figures[f"{key}_gain"] = round(float(change.mean()), 4)
+            figures[f"{key}_error"] = round(float(2 * change.std() / np.sqrt(len(change))), 4)
+    return figures
 
 
 def _hit(ranks: Ranks) -> Ranks:

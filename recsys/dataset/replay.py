@@ -1,8 +1,7 @@
 """Replay of a log: counts, item vectors and readers as of a moment that only moves forward.
 
-The service's own step, event by event, compiled: the same functions count, keep co-visits, teach item vectors and
-describe candidates. Training rows, evaluation, the search of item settings and the lists that encoders of readers learn
-from are all made by ``apply_events``.
+Lists are described by the kernel that describes candidates in the service, after every event before them has been
+applied; training rows, baselines and evaluation are made here.
 """
 
 from typing import Any, NamedTuple
@@ -12,51 +11,24 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.dataset.impressions import Impressions, click_histories, exposures_of
-from recsys.events import UNDATED, Events
-from recsys.events.visits import ClickTable
+from recsys.dataset.log_arrays import NO_ITEMS, LogArrays, apply_events, event_codes, log_arrays
+from recsys.events import Events
 from recsys.features.describe import KernelTables, describe
 from recsys.features.matrix import ArticleTables, kernel_tables
 from recsys.features.rows import Matrix
-from recsys.items.online import OnlineItems, learn_click
+from recsys.items.online import OnlineItems
 from recsys.readers.config import ReadersConfig
 from recsys.readers.state import CLICK_POSITION
-from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES
+from recsys.trends import CLICK, LATE_MINUTES
 from recsys.trends.config import TrendsConfig
 from recsys.trends.contexts import fill_codes
-from recsys.trends.counting import count
-from recsys.trends.covisits import MAX_COVISITS, count_covisits
-from recsys.trends.state import LATE, NEWEST, TrendState, empty_state
+from recsys.trends.state import TrendState
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, MINUTE_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
 SHELF_MS = HOUR_MS  # shelf lives are read anew so often
-
-
-class LogArrays(NamedTuple):
-    """E events for compiled code, and their clicks by visitor and visit.
-
-    Attributes:
-        time: int64 (E,); kind: int8 (E,); article: int32 (E,); position: int16 (E,).
-        context: int32 (E,), row of ``codes``.
-        codes: int16 (n, C).
-        clicks: C clicks, see ``recsys.events.visits``.
-        row: int64 (E,), the click's row of ``clicks``; UNKNOWN_ROW for other events and for clicks of nobody.
-        window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
-        exposures: int64 (L,), see ``recsys.dataset.impressions.Exposures``.
-    """
-
-    time: Array
-    kind: Array
-    article: Array
-    position: Array
-    context: Array
-    codes: Array
-    clicks: ClickTable
-    row: Array
-    window_start: Array
-    exposures: Array
 
 
 class ImpressionArrays(NamedTuple):
@@ -178,39 +150,6 @@ class LogReplay:
 NO_IMPRESSIONS = Impressions.unclicked(
     np.empty(0, np.int64), np.empty(0, np.int64), np.zeros(1, np.int64), np.empty(0, np.int32)
 )
-NO_ITEMS = OnlineItems(
-    *(np.zeros((0, 0), np.float32),) * 2,
-    np.zeros(0, np.float32),
-    *(np.zeros((0, 0), np.float32),) * 2,
-    *(np.zeros(0, np.int32),) * 2,
-    np.zeros(4, np.int64),
-    np.zeros(7, np.float32),
-)
-NO_COUNTS = empty_state(0, TrendsConfig(max_live_articles=1, max_neighbours=1))
-
-
-def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogArrays:
-    """A log for compiled code, without contexts and exposures.
-
-    Args:
-        events: E events.
-        clicks: their clicks by visitor and visit.
-        window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
-    """
-    row = np.full(len(events), UNKNOWN_ROW, np.int64)
-    row[clicks.event] = np.arange(len(clicks.event))
-    return LogArrays(
-        time=events.time,
-        kind=events.kind,
-        article=events.article,
-        position=events.position,
-        context=np.zeros(len(events), np.int32),
-        codes=np.zeros((1, 0), np.int16),
-        clicks=clicks,
-        row=row,
-        window_start=window_start,
-        exposures=np.empty(0, np.int64),
-    )
 
 
 def count_log(
@@ -233,70 +172,6 @@ def count_log(
     replay.trends.describe_articles(category, published)
     replay.apply_until(int(events.time[-1]) + 1 if len(events) else 0)
     return replay.trends
-
-
-def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
-    """The context of every event as small numbers; values are numbered in the order in which they come.
-
-    Returns:
-        int32 (E,) rows of int16 (n, C) codes; the last row is unknown.
-    """
-    texts = list(events.contexts)
-    context = events.context if len(events.context) else np.full(len(events), UNKNOWN_ROW, np.int32)
-    first = np.full(len(texts), len(context), np.int64)
-    counted = np.flatnonzero((context >= 0) & (events.kind == CLICK) & (events.time != UNDATED))
-    np.minimum.at(first, context[counted], counted)
-    codes = np.zeros((len(texts) + 1, len(trends.codes_at(trends.codes(None), UNKNOWN_ROW, 0))), np.int16)
-    for at in np.argsort(first, kind="stable").tolist():
-        codes[at] = trends.codes(texts[at], learn=bool(first[at] < len(context)))
-    return np.where(context < 0, len(texts), context).astype(np.int32), codes
-
-
-@compiled
-def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: int, stop: int, late: int) -> int:
-    """Count the events start:stop, and teach item vectors with the clicks among them; undated ones teach nothing.
-
-    Args:
-        state: moves; ``NO_COUNTS`` where nothing is counted.
-        items: moves; ``NO_ITEMS`` where nothing learns.
-        log: the events.
-        start: the first event that is not applied yet.
-        stop: after the last one.
-        late: ms behind the newest event from which an event counts as late.
-
-    Returns:
-        ``stop``.
-    """
-    codes, counts = np.zeros(log.codes.shape[1], np.int16), len(state.total) > 0
-    for e in range(start, stop):
-        time, kind, row = log.time[e], log.kind[e], int(log.article[e])  # int: the machine code that the service runs
-        if counts and time == UNDATED and kind == CLICK:
-            state.undated[row] += 1
-        if time == UNDATED or (kind != CLICK and kind != IMPRESSION):
-            continue
-        if counts:
-            if state.clock[NEWEST] - time > late:
-                state.clock[LATE] += 1
-            count(state, row, 1 if kind == CLICK else 0, int(log.position[e]), time)
-        if kind != CLICK:
-            continue
-        p = log.row[e]
-        if counts:
-            before = log.clicks.article[0:0]
-            if p >= 0:
-                before = log.clicks.article[max(log.clicks.visit_start[p], p - MAX_COVISITS) : p]
-            codes[:] = log.codes[log.context[e]]
-            last = UNKNOWN_ROW
-            if len(before):
-                last = int(before[len(before) - 1])
-            fill_codes(state, last, time, codes)
-            count_covisits(state, before, row, codes, time)
-        if len(items.pair_counts):
-            window = log.clicks.article[0:0]
-            if p >= 0:
-                window = log.clicks.article[max(log.window_start[p], p - MAX_COVISITS) : p]
-            learn_click(items, window, row)
-    return stop
 
 
 @compiled

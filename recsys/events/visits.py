@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.events.arrays import UNDATED, Events
 from recsys.events.people import CLICK, visitor_keys
-from recsys.units import MINUTE_MS
+from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 Longs = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
 
 
 class ClickTable(NamedTuple):
@@ -30,7 +32,7 @@ class ClickTable(NamedTuple):
     """
 
     event: Longs
-    article: npt.NDArray[np.int32]
+    article: Rows
     time: Longs
     visitor: Longs
     visit_start: Longs
@@ -46,6 +48,13 @@ def same_visit(earlier: Any, later: Any, gap_ms: int) -> Any:
         gap_ms: the longest pause inside a visit.
     """
     return (earlier != UNDATED) & (later - earlier <= gap_ms)
+
+
+def table_rows(clicks: ClickTable, n_events: int) -> Longs:
+    """The row of the table of each event of its log: int64 (E,), UNKNOWN_ROW for what is no click of its."""
+    row = np.full(n_events, UNKNOWN_ROW, np.int64)
+    row[clicks.event] = np.arange(len(clicks.event))
+    return row
 
 
 def visit_ends(clicks: ClickTable) -> Longs:
@@ -85,3 +94,18 @@ def visits_of(events: Events, gap_minutes: int) -> ClickTable:
     begins[1:] = (np.diff(visitor) != 0) | ~same_visit(time[:-1], time[1:], gap_minutes * MINUTE_MS)
     visit_start = np.maximum.accumulate(np.where(begins, np.arange(len(event)), 0)).astype(np.int64)
     return ClickTable(event, events.article[event], time, visitor, visit_start, np.argsort(event, kind="stable"))
+
+
+@compiled
+def clicks_before(article: Rows, start: Longs, row: int, most: int) -> Rows:
+    """The clicks of a visit or window before one of its own: int32 (n,), article rows, newest last.
+
+    Args:
+        article: int32 (C,), see ``ClickTable``.
+        start: int64 (C,), ``visit_start`` of the table, or its ``window_starts``.
+        row: of the table; UNKNOWN_ROW, a click of nobody, has none before it.
+        most: of more only the last so many.
+    """
+    if row < 0:
+        return article[0:0]
+    return article[max(start[row], row - most) : row]

@@ -1,9 +1,9 @@
 """A log of clicks -> item vectors: the stream's own learning step, over the whole log, several times.
 
-Reads events and article vectors; produces ``ItemVectors``. The log is walked in time order and every click is learned
+Reads events and article vectors; produces ``ItemVectors``. Clicks are taken in time order and every one is learned
 from as it would be in the service (``recsys.items.online``), so that the last hours of a log are what its vectors know
 best and the service goes on where training ends. Several passes make up for a small site's few clicks. With
-``start: last`` the last vectors are the start and only the clicks since then are walked, once.
+``start: last`` the last vectors are the start and only the clicks since then are learned from, once.
 
 Source: Barkan and Koenigstein 2016 (item2vec); Caselles-Dupré, Lesaint and Royo-Letelier 2018 (the negative sampling
 exponent, epochs and window matter most).
@@ -11,14 +11,16 @@ exponent, epochs and window matter most).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.errors import DegenerateInput
-from recsys.events import KINDS, UNDATED, Events
-from recsys.events.people import visitor_keys
+from recsys.events import Events
+from recsys.events.people import CLICK
+from recsys.events.visits import Longs, clicks_before, table_rows, visits_of, window_starts
 from recsys.items import (
     BEHAVIOUR,
     CONTENT,
@@ -33,11 +35,7 @@ from recsys.items.config import ItemsConfig
 from recsys.items.online import OnlineItems, Rows, empty_online, learn_click, place_content
 from recsys.units import HOUR_MS
 
-CLICK = KINDS.index("click")
-
 RIDGE = 1.0  # penalty of the projection from content, in articles
-
-Longs = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -64,52 +62,53 @@ class ItemVectors:
         return source.astype(np.uint8)
 
 
-def clicks_of(events: Events, window_hours: float) -> tuple[Rows, Longs]:
-    """The clicks of a log, each with the one before it that counts as its context.
+class ClickWindows(NamedTuple):
+    """C clicks of a log in time order, and those of known visitors by visitor and window.
 
-    That is the same reader's (without one, the same session's) click before, up to ``window_hours`` ago. A click of
-    which only the order is known is context of the next.
-
-    Returns:
-        int32 (C,) article rows in time order, int64 (C,) place of the click before, -1 for none.
+    Attributes:
+        article: int32 (C,), article rows in time order.
+        row: int64 (C,), each click's row of ``by_visitor``; UNKNOWN_ROW for a click of nobody.
+        by_visitor: int32 (K,), article rows, visitor by visitor.
+        start: int64 (K,), see ``recsys.events.visits.window_starts``.
     """
-    clicks = np.flatnonzero(events.kind == CLICK)
-    key = visitor_keys(events)[clicks]
-    order = np.argsort(key, kind="stable")
-    time = events.time[clicks][order]
-    pause = np.diff(time)
-    near = (pause <= window_hours * HOUR_MS) | (time[:-1] == UNDATED)
-    joined = (np.diff(key[order]) == 0) & (key[order][1:] >= 0) & near
-    previous = np.full(len(clicks), -1, np.int64)
-    previous[order[1:][joined]] = order[:-1][joined]
-    return events.article[clicks], previous
+
+    article: Rows
+    row: Longs
+    by_visitor: Rows
+    start: Longs
+
+
+def click_windows(events: Events, window_hours: float) -> ClickWindows:
+    """The clicks of a log with the windows that they are learned in.
+
+    Args:
+        events: E events in time order.
+        window_hours: the longest pause between two clicks of one window.
+    """
+    clicks, is_click = visits_of(events, 0), events.kind == CLICK  # only windows count here, which hold many visits
+    start = window_starts(clicks, int(window_hours * HOUR_MS))
+    return ClickWindows(events.article[is_click], table_rows(clicks, len(events))[is_click], clicks.article, start)
 
 
 @compiled
-def learn_clicks(items: OnlineItems, rows: Rows, previous: Longs, places: Longs, window: int) -> None:
+def learn_clicks(items: OnlineItems, clicks: ClickWindows, chosen: Longs, window: int) -> None:
     """Learn from clicks of a log, each with up to ``window`` clicks before it.
 
     Args:
         items: changed in place.
-        rows: int32 (C,), clicked rows in time order.
-        previous: int64 (C,), see ``clicks_of``.
-        places: int64 (n,), which clicks to learn from, ascending; the others are context only.
+        clicks: of the log.
+        chosen: int64 (n,), the clicks to learn from, ascending; the others are context only.
         window: clicks before an article that count as its context.
     """
-    context = np.empty(window, np.int32)
-    for click in places:
-        n, place = 0, previous[click]
-        while place >= 0 and n < window:
-            n += 1
-            context[window - n] = rows[place]
-            place = previous[place]
-        learn_click(items, context[window - n :], rows[click])
+    for click in chosen:
+        context = clicks_before(clicks.by_visitor, clicks.start, clicks.row[click], window)
+        learn_click(items, context, clicks.article[click])
 
 
 def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) -> OnlineItems:
     """Item vectors by behaviour alone.
 
-    The pair counts hold each pair of the log once, however often it was walked.
+    The pair counts hold each pair of the log once, however many passes were made.
 
     Args:
         events: only what may be known; ``events.before`` cuts it.
@@ -121,10 +120,11 @@ def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) 
         DegenerateInput: the vectors have grown beyond all bounds.
     """
     items = empty_online(n_articles, config, seed=seed)
-    rows, previous = clicks_of(events, config.covisit_window_hours)
-    epochs = max(1, min(config.epochs, config.max_trained_clicks // max(1, len(rows))))
+    clicks = click_windows(events, config.covisit_window_hours)
+    every = np.arange(len(clicks.article))
+    epochs = max(1, min(config.epochs, config.max_trained_clicks // max(1, len(every))))
     for _ in range(epochs):
-        learn_clicks(items, rows, previous, np.arange(len(rows)), config.window)
+        learn_clicks(items, clicks, every, config.window)
     items.pair_counts[:] /= np.float32(epochs)
     check_finite(items)
     return items
@@ -201,8 +201,8 @@ def updated(
     Raises:
         DegenerateInput: the vectors have grown beyond all bounds.
     """
-    rows, previous = clicks_of(events, config.covisit_window_hours)
-    learn_clicks(items, rows, previous, np.flatnonzero(fresh[events.kind == CLICK]), config.window)
+    clicks = click_windows(events, config.covisit_window_hours)
+    learn_clicks(items, clicks, np.flatnonzero(fresh[events.kind == CLICK]), config.window)
     check_finite(items)
     return with_content(items, content, config)
 

@@ -1,17 +1,17 @@
 """Readers: a reader's last clicks -> their interests, as one vector or several.
 
 Reads clicks and dismisses in time order and a table of vectors; produces ``ReaderState``, and through an encoder the
-reader's interests. Light: neither numba nor torch is loaded here.
+reader's interests. Light: torch is not loaded here.
 
     config.py      the settings
     state.py       the memory of one reader
     encoders.py    the contract of an encoder, and the decayed mean of the last clicks: the reader vector
     interests.py   a history -> several interests, by compiled Ward clustering
-    gru.py         a recurrent network in torch; training.py fits it
+    gru.py         a recurrent network in torch
+    training.py    lists -> a fitted network
     trained.py     a fitted network in numpy: encode, save, load
-    walks.py       a log's clicks by reader and visit, and item vectors that learn them
-    shown.py       a log -> the lists that its readers would have been shown, for training
-    learning.py    the log and the released item vectors -> a fitted encoder in their frame
+
+The lists that it is fitted to are made where the log is replayed, in ``recsys.dataset.encoder_lists``.
 """
 
 from recsys.readers.encoders import reader_vector, weights

@@ -55,11 +55,11 @@ class EncoderFit(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """B lists: clicks, candidates (B, N, D) and which of them are there, bool (B, N)."""
+    """B lists: clicks, candidates (B, N, D) and the mask of those that have a vector, bool (B, N)."""
 
     clicks: ClickBatch
     candidates: torch.Tensor
-    there: torch.Tensor
+    mask: torch.Tensor
 
 
 def fit(
@@ -88,9 +88,9 @@ def fit(
     with one_thread("cpu"):
         torch.manual_seed(seed)
         net = GruNetwork(lists.clicks.shape[1], config)
-        training = _Run(net, lists, config, seed).train(track(range(1, 2 * config.epochs + 1)))
+        fitted = _Run(net, lists, config, seed).train(track(range(1, 2 * config.epochs + 1)))
     arrays = {name: value.numpy() for name, value in net.state_dict().items()}
-    return TrainedEncoder(arrays, config.sequence_length), training
+    return TrainedEncoder(arrays, config.sequence_length), fitted
 
 
 class _Run:
@@ -110,33 +110,32 @@ class _Run:
     def train(self, epochs: Iterable[int]) -> EncoderFit:
         """Train the base, then all; ``epochs`` counts from 1 and is twice as long as one of the two may be."""
         with torch.no_grad():
-            first = list(_batches(self.lists, self.rng.permutation(self.training), _BATCH_SIZE, SCALE_BATCHES))
-            losses = [_losses(self.net, torch.tensor(scale), first) for scale in STARTING_SCALES]
+            batches = list(_batches(self.lists, self.rng.permutation(self.training), _BATCH_SIZE, SCALE_BATCHES))
+            losses = [_losses(self.net, torch.tensor(scale), batches) for scale in STARTING_SCALES]
             self.scale.fill_(STARTING_SCALES[int(np.argmin(losses))])
         self._keep()
         self.validation_loss.append(self._validate())
-        counted = iter(epochs)
-        self._improve(self.net.base, counted, _LEARNING_RATE)
+        remaining = iter(epochs)
+        self._improve(self.net.base, remaining, _LEARNING_RATE)
         base_epochs = len(self.fit_loss)
-        self._improve(self.net, counted, FINE_TUNING * _LEARNING_RATE)
+        self._improve(self.net, remaining, FINE_TUNING * _LEARNING_RATE)
         return EncoderFit(self.fit_loss, self.validation_loss, self.best, base_epochs)
 
     def _improve(self, part: nn.Module, epochs: Iterator[int], rate: float) -> None:
         """Train a part until it gets no better, and go back to the best state."""
-        moving = [*part.parameters(), self.scale]
-        optimiser = torch.optim.AdamW(moving, rate, weight_decay=WEIGHT_DECAY)
-        waited = 0
+        optimiser = torch.optim.AdamW([*part.parameters(), self.scale], rate, weight_decay=WEIGHT_DECAY)
+        epochs_since_best = 0
         for _ in zip(range(self.config.epochs), epochs, strict=False):
             self.net.train()
             batches = _batches(self.lists, self.rng.permutation(self.training), _BATCH_SIZE)
             steps = [_step(self.net, self.scale, batch, optimiser) for batch in batches]
             self.fit_loss.append(_mean(steps))
             self.validation_loss.append(self._validate())
-            waited += 1
+            epochs_since_best += 1
             if self.validation_loss[-1] < self.validation_loss[self.best] - MIN_IMPROVEMENT:
-                self.best, waited = len(self.fit_loss), 0
+                self.best, epochs_since_best = len(self.fit_loss), 0
                 self._keep()
-            if waited >= EARLY_STOPPING_EPOCHS:
+            if epochs_since_best >= EARLY_STOPPING_EPOCHS:
                 break
         with torch.no_grad():
             self.net.load_state_dict(self.kept)
@@ -157,17 +156,17 @@ def _step(net: GruNetwork, scale: torch.Tensor, batch: _Batch, optimiser: torch.
     optimiser.zero_grad()
     torch.autograd.backward(loss)
     optimiser.step()
-    return float(loss.detach()), len(batch.there)
+    return float(loss.detach()), len(batch.mask)
 
 
 def _losses(net: GruNetwork, scale: torch.Tensor, batches: Iterable[_Batch]) -> float:
-    return _mean([(float(_loss(net, scale, batch)), len(batch.there)) for batch in batches])
+    return _mean([(float(_loss(net, scale, batch)), len(batch.mask)) for batch in batches])
 
 
 def _loss(net: GruNetwork, scale: torch.Tensor, batch: _Batch) -> torch.Tensor:
     """Mean negative log softmax of the next click among its list."""
     cosine = torch.bmm(batch.candidates, net(batch.clicks)[:, :, None]).squeeze(2)  # (B, N)
-    logits = (scale.clamp(0, MAX_SCALE) * cosine).masked_fill(~batch.there, -torch.inf)
+    logits = (scale.clamp(0, MAX_SCALE) * cosine).masked_fill(~batch.mask, -torch.inf)
     return -torch.log_softmax(logits, 1)[:, 0].mean()
 
 
@@ -178,10 +177,10 @@ def _batches(
     for start in range(0, len(rows), batch_size)[:most]:
         part = rows[start : start + batch_size]
         first, size = lists.offsets[part], np.diff(lists.offsets)[part]
-        there = np.arange(size.max())[None, :] < size[:, None]  # (B, T), False in the padding behind the last click
-        click = np.where(there, first[:, None] + np.arange(size.max())[None, :], 0)
-        vectors = np.where(there[:, :, None], lists.clicks[click], 0).astype(np.float32)  # (B, T, D)
-        minutes = np.where(there, lists.minutes[click], 0).astype(np.float32)
+        mask = np.arange(size.max())[None, :] < size[:, None]  # (B, T), False in the padding behind the last click
+        click = np.where(mask, first[:, None] + np.arange(size.max())[None, :], 0)
+        vectors = np.where(mask[:, :, None], lists.clicks[click], 0).astype(np.float32)  # (B, T, D)
+        minutes = np.where(mask, lists.minutes[click], 0).astype(np.float32)
         candidates = lists.candidates[part]  # (B, N, D), the next click first
         yield _Batch(
             ClickBatch(torch.from_numpy(vectors), torch.from_numpy(minutes), torch.from_numpy(size)),

@@ -29,8 +29,8 @@ RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
 STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
 PUBLISHING = ("tests/test_publisher.py", "tests/test_store_articles.py")
 PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
-VISITS = ("tests/test_visits.py", "tests/test_readers.py")
-READERS = ("tests/test_readers.py",)
+VISITS = ("tests/test_visits.py", "tests/test_reader_memory.py")
+READERS = ("tests/test_reader_memory.py",)
 LIVE = ("tests/test_live_state.py", "tests/test_serving.py", "tests/test_serving_live.py", "tests/test_forgetting.py")
 MEMORY = (
     "tests/test_reader_memory.py",

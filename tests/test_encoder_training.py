@@ -1,28 +1,27 @@
-"""The encoder that is trained: a network that learns what there is to learn, in numpy and torch, and its stage."""
+"""Training of the encoder ``gru``: the lists of a log, what a network learns from them, and the stage ``readers``."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from jobs.runner import Context, run_stages
 from jobs.stages import stage_of
-from recsys.errors import CorruptArtefact, DegenerateInput, SpaceMismatch
+from recsys.dataset.encoder_lists import _followed_clicks, click_log, encoder_lists, frame_rotation, next_click_lists
+from recsys.dataset.log_arrays import NO_COUNTS, LogArrays, apply_events
+from recsys.errors import DegenerateInput, SpaceMismatch
+from recsys.events import UNDATED, Events
+from recsys.events.visits import visit_ends
 from recsys.items.config import ItemsConfig
-from recsys.items.online import empty_online
-from recsys.readers import reader_vector, training
+from recsys.items.online import OnlineItems, empty_online
+from recsys.readers import training
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import MeanEncoder, TrainingLists, minutes_of
-from recsys.readers.gru import ClickBatch, GruNetwork
-from recsys.readers.learning import frame, learned, lists_in_frame
 from recsys.readers.trained import TrainedEncoder
-from recsys.readers.training import EncoderFit, fit
-from recsys.readers.walks import walk, walkable
+from recsys.readers.training import MIN_LISTS, fit
 from recsys.settings import Settings
-from recsys.workspace import load_npy, read_json, save_arrays
+from recsys.workspace import load_npy, read_json
 from tests.clicks import MINUTE, START, camps, click, log_of
 from tests.newsroom import QUICK as QUICK_STAGES
 from tests.newsroom import fill_almost_nothing, fill_toy, toy_settings
@@ -45,58 +44,6 @@ def config(**more: Any) -> ReadersConfig:
 def unit(rows: Any) -> Any:
     made = np.asarray(rows, np.float32)
     return made / np.linalg.norm(made, axis=-1, keepdims=True)
-
-
-def shuffled_net(dim: int) -> GruNetwork:
-    torch.manual_seed(3)
-    net = GruNetwork(dim, config())
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.normal_(0, 0.5)
-    return net.eval()
-
-
-def arrays_of(net: GruNetwork) -> dict[str, Any]:
-    return {name: value.numpy() for name, value in net.state_dict().items()}
-
-
-def test_before_training_a_network_is_the_decayed_mean() -> None:
-    rng = np.random.default_rng(2)
-    vectors = unit(rng.standard_normal((6, 5)))
-    encoder = TrainedEncoder(arrays_of(GruNetwork(5, config(half_life_clicks=2.0))), 4)
-    for rows in ([5], [0, 3], [0, 3, 1, 4]):
-        found = encoder.encode(vectors, rows, [START + row * MINUTE for row in range(len(rows))])
-        np.testing.assert_allclose(found.vectors[0], reader_vector(vectors, rows, 2.0), atol=1e-5)
-
-
-@pytest.mark.parametrize("n", [1, 2, 4, 9])
-def test_numpy_and_torch_foresee_the_same(n: int) -> None:
-    rng = np.random.default_rng(n)
-    vectors = unit(rng.standard_normal((12, 5)))
-    rows = rng.integers(0, 12, n).tolist()
-    times = (START + np.cumsum(rng.integers(0, 90 * MINUTE, n))).tolist()
-    net = shuffled_net(5)
-    found = TrainedEncoder(arrays_of(net), 4).encode(vectors, rows, times)
-    last = rows[-4:]
-    padded = np.zeros((1, 4, 5), np.float32)
-    padded[0, : len(last)] = vectors[last]
-    minutes = np.zeros((1, 4), np.float32)
-    minutes[0, : len(last)] = minutes_of(np.array(times[-4:], np.int64))
-    with torch.inference_mode():
-        size = torch.tensor([len(last)])
-        wanted = net(ClickBatch(torch.from_numpy(padded), torch.from_numpy(minutes), size))
-    np.testing.assert_allclose(found.vectors, wanted.numpy(), atol=2e-5)
-
-
-def test_what_lies_behind_the_last_click_changes_nothing() -> None:
-    net = shuffled_net(5)
-    vectors = torch.from_numpy(unit(np.random.default_rng(1).standard_normal((2, 4, 5))))
-    minutes = torch.tensor([[0.0, 1, 5, 9], [0, 2, 3, 0]])
-    vectors[1, 3] = 0
-    with torch.inference_mode():
-        both = net(ClickBatch(vectors, minutes, torch.tensor([4, 3])))
-        alone = net(ClickBatch(vectors[1:, :3], minutes[1:, :3], torch.tensor([3])))
-    np.testing.assert_allclose(both[1:].numpy(), alone.numpy(), atol=1e-5)
 
 
 def patterned(n: int = 600, dim: int = 4) -> TrainingLists:
@@ -175,52 +122,130 @@ def test_a_loss_that_is_not_finite_is_refused() -> None:
         fit(made, config(), seed=1)
 
 
-def test_an_encoder_is_read_back_for_its_own_space_alone(tmp_path: Path) -> None:
-    encoder = TrainedEncoder(arrays_of(shuffled_net(5)), 4, "items-1")
-    encoder.save(tmp_path)
-    again = TrainedEncoder.load(tmp_path, "items-1")
-    vectors = unit(np.random.default_rng(0).standard_normal((6, 5)))
-    one, two = (which.encode(vectors, [0, 5, 2], [1, 2, 3]) for which in (encoder, again))
-    assert one.vectors.tobytes() == two.vectors.tobytes()
-    with pytest.raises(SpaceMismatch, match="items-2"):
-        TrainedEncoder.load(tmp_path, "items-2")
+def apply(items: OnlineItems, log: LogArrays, first: int, stop: int) -> None:
+    apply_events(NO_COUNTS, items, log, first, stop, 0)
 
 
-@pytest.mark.parametrize("damage", ["kind", "length", "arrays", "bytes"])
-def test_a_damaged_encoder_is_refused(damage: str, tmp_path: Path) -> None:
-    TrainedEncoder(arrays_of(shuffled_net(5)), 4, "s").save(tmp_path)
-    facts = json.loads((tmp_path / "encoder.json").read_text(encoding="utf-8"))
-    if damage == "kind":
-        facts["kind"] = "attention"
-    elif damage == "length":
-        del facts["sequence_length"]
-    elif damage == "arrays":
-        arrays = arrays_of(shuffled_net(5))
-        del arrays["base.gate.weight"]
-        save_arrays(tmp_path / "encoder.safetensors", arrays)
-    else:
-        (tmp_path / "encoder.safetensors").write_bytes(b"nothing")
-    (tmp_path / "encoder.json").write_text(json.dumps(facts), encoding="utf-8")
-    with pytest.raises(CorruptArtefact, match=r"python -m jobs readers|--fresh"):
-        TrainedEncoder.load(tmp_path, "s")
+def items_of(events: Events) -> OnlineItems:
+    """The item vectors after a log, without any text."""
+    log, items = click_log(events, 30), empty_online(len(events.article_ids), ITEMS, seed=1)
+    apply(items, log, 0, len(log.time))
+    return items
 
 
-def test_a_walk_is_turned_into_the_released_frame() -> None:
+def lists_of(events: Events, max_lists: int = 1000, **readers: Any) -> TrainingLists:
+    log, items = click_log(events, 30), empty_online(len(events.article_ids), ITEMS, seed=1)
+    known, rng = config(**readers), np.random.default_rng(1)
+    return next_click_lists(items, log, 0, len(log.time), known, max_lists=max_lists, rng=rng)
+
+
+def test_a_list_is_described_by_the_vectors_of_its_moment() -> None:
     events = camps()
-    log = walkable(events, 30)
-    items = empty_online(20, ITEMS, seed=1)
-    walk(items, log, 0, len(log.row))
+    log, lists = click_log(events, 30), lists_of(camps())
+    assert len(lists) > 300
+    items = empty_online(len(events.article_ids), ITEMS, seed=1)
+    after = int(np.flatnonzero(log.row + 1 < visit_ends(log.clicks)[log.row])[-1])  # the last list is shown after it
+    apply(items, log, 0, after + 1)
+    newest, target = log.clicks.article[[log.row[after], log.row[after] + 1]]
+    np.testing.assert_array_equal(lists.clicks[-1], items.vectors[newest])
+    np.testing.assert_array_equal(lists.candidates[-1, 0], items.vectors[target])
+    apply(items, log, after + 1, after + 2)
+    assert (lists.candidates[-1, 0] != items.vectors[target]).any()  # the click itself would have moved it
+
+
+def test_a_list_follows_a_click_whose_visit_goes_on_with_another_article() -> None:
+    clicks = [
+        *[click("r", name, minute * MINUTE, session="s") for name, minute in (("a", 0), ("b", 30), ("b", 31))],
+        *[click("r", name, minute * MINUTE, session="s") for name, minute in (("c", 62), ("d", 63))],
+        *[click(None, name, minute * MINUTE, session="t") for name, minute in (("c", 1), ("d", 2))],
+        *[click(None, name, minute * MINUTE) for name, minute in (("a", 3), ("b", 4))],
+    ]
+    log = click_log(log_of(clicks), 30)
+    ids = np.array(log_of(clicks).article_ids)
+    after = _followed_clicks(log, 0, len(log.time))
+    times = (log.time[after] // MINUTE).tolist()
+    assert list(zip(ids[log.article[after]].tolist(), times, strict=True)) == [("a", 0), ("c", 1), ("c", 62)]
+    assert _followed_clicks(log, 1, 2).tolist() == []  # the next click of the visit is not applied yet
+    assert _followed_clicks(log, 1, 3).tolist() == [1]
+
+
+def test_the_future_of_a_log_changes_no_list_before_it() -> None:
+    events = camps()
+    half = START + 80 * 10 * MINUTE
+    early, whole = lists_of(events.before(half)), lists_of(events)
+    n = len(early)
+    assert 0 < n < len(whole)
+    np.testing.assert_array_equal(early.clicks, whole.clicks[: early.offsets[-1]])
+    np.testing.assert_array_equal(early.candidates[:, 0], whole.candidates[:n, 0])
+
+
+def test_a_list_holds_the_next_click_and_others_that_the_reader_has_not_clicked() -> None:
+    made = lists_of(camps(), sequence_length=4)
+    sizes = np.diff(made.offsets)
+    assert sizes.min() >= 1
+    assert sizes.max() == 4
+    for n in range(0, len(made), 17):
+        clicked = made.clicks[made.offsets[n] : made.offsets[n + 1]]
+        there = made.candidates[n][~np.isnan(made.candidates[n, :, 0])]
+        assert np.isfinite(made.candidates[n, 0]).all()
+        assert len(np.unique(there, axis=0)) == len(there)
+        assert (there @ clicked.T).max() < 1 - 1e-5
+        minutes = made.minutes[made.offsets[n] : made.offsets[n + 1]]
+        assert minutes[0] == 0
+        assert (np.diff(minutes) > 0).all()
+
+
+def test_every_other_list_knows_the_visit_alone() -> None:
+    one_reader = [
+        click("r", f"a{row:02}", START + day * 1440 * MINUTE + row * MINUTE, session=f"s{day}")
+        for day in range(12)
+        for row in range(day % 3, 20, 5)
+    ]
+    crowd = [
+        click(f"x{n}", f"a{row:02}", START - 1440 * MINUTE + n * MINUTE, session=f"x{n}")
+        for n in range(40)
+        for row in (n % 20, (n * 7 + 1) % 20)
+    ]
+    sizes = np.diff(lists_of(log_of(crowd + one_reader), sequence_length=10).offsets)
+    assert sizes[41::2].max() <= 4
+    assert sizes[40::2].max() == 10
+
+
+def test_a_list_is_not_made_for_undated_clicks_or_the_same_article_again() -> None:
+    undated = [click("r", f"a{row}", UNDATED) for row in range(5)]
+    assert len(lists_of(log_of(undated))) == 0
+    again = [click("r", "a0", START + step * MINUTE, session="s") for step in range(5)]
+    assert len(lists_of(log_of(again))) == 0
+    assert len(lists_of(log_of([]))) == 0
+
+
+def test_of_many_lists_a_random_part_is_kept_in_time_order() -> None:
+    made = lists_of(camps(), max_lists=50)
+    assert 30 < len(made) <= 50
+    assert made.offsets[-1] == len(made.clicks) == len(made.minutes)
+
+
+def test_minutes_are_counted_from_the_first_dated_click() -> None:
+    times = np.array([UNDATED, START, START + 90_000], np.int64)
+    assert minutes_of(times).tolist() == [0.0, 0.0, 1.5]
+    assert minutes_of(np.array([UNDATED, UNDATED], np.int64)).tolist() == [0.0, 0.0]
+    assert minutes_of(np.empty(0, np.int64)).tolist() == []
+
+
+def test_lists_are_turned_into_the_released_frame() -> None:
+    events = camps()
+    items = items_of(events)
     turn = unit(np.linalg.qr(np.random.default_rng(0).standard_normal((6, 6)))[0])
     released = items._replace(
         input_embeddings=items.input_embeddings @ turn,
         output_embeddings=items.output_embeddings @ turn,
         vectors=items.vectors @ turn,
     )
-    found = frame(items, released)
-    assert found is not None
-    np.testing.assert_allclose(found, turn, atol=1e-3)
-    plain = lists_in_frame(events, items, ITEMS, config(), 30, seed=1)
-    turned = lists_in_frame(events, released, ITEMS, config(), 30, seed=1)
+    rotation = frame_rotation(items, released)
+    assert rotation is not None
+    np.testing.assert_allclose(rotation, turn, atol=1e-3)
+    plain = encoder_lists(events, items, ITEMS, config(), 30, seed=1)
+    turned = encoder_lists(events, released, ITEMS, config(), 30, seed=1)
     assert plain is not None
     assert turned is not None
     np.testing.assert_allclose(turned.clicks, plain.clicks @ turn, atol=1e-3)
@@ -229,35 +254,29 @@ def test_a_walk_is_turned_into_the_released_frame() -> None:
 
 def test_a_text_is_known_before_the_first_click() -> None:
     events = camps()
-    log = walkable(events, 30)
-    items = empty_online(20, ITEMS, seed=1)
-    walk(items, log, 0, len(log.row))
-    without = lists_in_frame(events, items, ITEMS, config(), 30, seed=1)
+    items = items_of(events)
+    without = encoder_lists(events, items, ITEMS, config(), 30, seed=1)
     written = items._replace(content=unit(np.random.default_rng(0).standard_normal((20, 6))))
-    with_text = lists_in_frame(events, written, ITEMS, config(), 30, seed=1)
+    with_text = encoder_lists(events, written, ITEMS, config(), 30, seed=1)
     assert without is not None
     assert with_text is not None
     assert len(with_text) > len(without)
 
 
-def test_a_log_without_enough_visits_trains_nothing() -> None:
+def test_a_log_without_visits_has_no_lists_and_one_of_another_frame_none() -> None:
     events = log_of([click(f"r{n}", f"a{n % 5}", START + n * MINUTE) for n in range(50)])
-    items = empty_online(5, ITEMS, seed=1)
-    assert learned(events, items, ITEMS, config(), 30, seed=1) is None
-    busy = camps()
+    assert encoder_lists(events, empty_online(5, ITEMS, seed=1), ITEMS, config(), 30, seed=1) is None
     other = empty_online(20, ItemsConfig(embedding_dim=4), seed=1)
-    assert learned(busy, other, ITEMS, config(), 30, seed=1) is None
+    assert encoder_lists(camps(), other, ITEMS, config(), 30, seed=1) is None
 
 
 def test_an_encoder_learned_from_a_log_of_two_camps_foresees_the_camp() -> None:
     events = camps(400)
-    log = walkable(events, 30)
-    items = empty_online(20, ITEMS, seed=1)
-    walk(items, log, 0, len(log.row))
-    made = learned(events, items, ITEMS, config(), 30, seed=1)
-    assert made is not None
-    encoder, fitted = made
-    assert isinstance(fitted, EncoderFit)
+    items = items_of(events)
+    lists = encoder_lists(events, items, ITEMS, config(), 30, seed=1)
+    assert lists is not None
+    assert len(lists) > MIN_LISTS
+    encoder, _ = fit(lists, config(), seed=1)
     for camp in (0, 1):
         near = encoder.encode(items.vectors, [camp, camp + 4], [START, START + MINUTE]).nearness(items.vectors)
         own = [row for row in range(20) if row % 2 == camp and row not in (camp, camp + 4)]
@@ -311,12 +330,6 @@ def test_a_log_with_too_little_to_learn_from_is_served_by_the_mean(tmp_path: Pat
     context = Context(settings, seed=1)
     run_stages(context, [stage_of(name) for name in UNTIL])
     assert read_json(context.workspace.path("readers") / "readers.json") == {"encoder": "mean"}
-
-
-def test_every_encoder_that_may_be_asked_for_is_known() -> None:
-    assert [ReadersConfig(encoder=name).is_trained for name in ("mean", "interests", "gru")] == [False, False, True]
-    with pytest.raises(ValueError, match="encoder"):
-        ReadersConfig(encoder="oracle")
 
 
 def test_encoders_do_not_mind_that_the_table_has_grown(tmp_path: Path) -> None:

@@ -1,25 +1,27 @@
-"""The memory of a reader at its bounds, the reader vector, interests against an oracle, and every encoder's rules."""
+"""Encoders of a reader's clicks: the vector, interests against an oracle, the network in numpy; the rules of all."""
 
-import time
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from recsys.errors import CorruptArtefact, SpaceMismatch
 from recsys.events import UNDATED
-from recsys.events.people import REPEAT_MS
-from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, interests, reader_vector, state, weights
+from recsys.readers import CLICK, ReaderState, interests, reader_vector, weights
 from recsys.readers.config import ReadersConfig
-from recsys.readers.encoders import Interests, MeanEncoder, ReaderEncoder
-from recsys.readers.gru import GruNetwork
+from recsys.readers.encoders import Interests, MeanEncoder, ReaderEncoder, minutes_of
+from recsys.readers.gru import ClickBatch, GruNetwork
 from recsys.readers.interests import MAX_CLUSTERED, InterestsEncoder, untrained_encoder, ward
-from recsys.readers.state import CLICK_POSITION
 from recsys.readers.trained import TrainedEncoder
-from recsys.units import MINUTE_MS
+from recsys.workspace import save_arrays
+from tests.clicks import MINUTE, START
 
 D = 6
 SEVERAL = ReadersConfig(encoder="interests")
@@ -77,109 +79,6 @@ def test_clicks_that_cancel_out_say_nothing() -> None:
     assert np.isnan(reader_vector(vectors, [0, 1], 1e9)).all()
 
 
-def test_only_the_last_clicks_are_kept_and_impressions_say_nothing() -> None:
-    reader = ReaderState.empty(ReadersConfig(max_history=3))
-    reader.observe(IMPRESSION, 9, 5)
-    for row in range(5):
-        reader.observe(CLICK, row, UNDATED if row == 0 else row)
-    reader.observe(DISMISS, 7, 10)
-    assert reader.clicks == [2, 3, 4]
-    assert reader.times == [2, 3, 4]
-    assert reader.dismissed == {7}
-    assert reader.seen == {0, 1, 2, 3, 4, 7}
-
-
-def observed(*events: tuple[int, int, int], **limits: int) -> ReaderState:
-    """A reader of these events: kind, article row, time."""
-    reader = ReaderState.empty(ReadersConfig(**limits))
-    for kind, row, time_ms in events:
-        reader.observe(kind, row, time_ms)
-    return reader
-
-
-def test_as_many_clicks_as_the_history_holds_are_kept_and_one_more_drops_the_oldest() -> None:
-    clicks = [(CLICK, row, 10 * row) for row in range(4)]
-    assert observed(*clicks[:3], max_history=3).clicks == [0, 1, 2]
-    reader = observed(*clicks, max_history=3)
-    assert (reader.clicks, reader.times) == ([1, 2, 3], [10, 20, 30])
-    assert reader.seen == {0, 1, 2, 3}  # what was clicked longer ago is not shown again either
-
-
-def test_as_many_impressions_as_the_window_holds_are_kept_and_one_more_drops_the_oldest() -> None:
-    shown = [(IMPRESSION, 1, 10), (CLICK, 1, 11), (IMPRESSION, 2, 12), (IMPRESSION, 3, 13)]
-    assert len(observed(*shown[:3], max_impressions=3).impressions) == 3
-    window = observed(*shown, max_impressions=3).impressions
-    assert (window.rows.tolist(), window.times.tolist()) == ([1, 2, 3], [11, 12, 13])
-    assert window.positions.tolist() == [CLICK_POSITION, -1, -1]
-
-
-def test_impressions_before_a_moment_are_those_of_an_earlier_millisecond_in_the_order_of_arrival() -> None:
-    window = observed(
-        (IMPRESSION, 1, 10), (IMPRESSION, 2, 12), (IMPRESSION, 3, 11), (IMPRESSION, 4, UNDATED)
-    ).impressions
-    assert window.before(12)[0].tolist() == [1, 3]
-    assert window.before(13)[0].tolist() == [1, 2, 3]
-    assert window.before(10)[0].tolist() == []
-
-
-@pytest.mark.parametrize(("n", "seen"), [(6, [0, 1, 2, 3, 4, 5]), (7, [3, 4, 5, 6]), (9, [3, 4, 5, 6, 7, 8])])
-def test_beyond_as_many_articles_as_are_kept_the_first_half_is_forgotten(
-    n: int, seen: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(state, "MAX_SEEN", 6)
-    reader = observed(*[(DISMISS if row % 2 else CLICK, row, row) for row in range(n)])
-    assert sorted(reader.seen) == seen
-    assert sorted(reader.dismissed) == [row for row in seen if row % 2]
-
-
-def test_a_memory_of_one_article_holds_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "MAX_SEEN", 1)
-    reader = observed(*[(DISMISS, row, row) for row in range(5)])
-    assert (reader.seen, reader.dismissed) == ({4}, {4})
-
-
-def test_an_article_seen_again_takes_no_second_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "MAX_SEEN", 3)
-    reader = observed(*[(CLICK, row, row) for row in (0, 1, 0, 1, 0, 2)])
-    assert reader.seen == {0, 1, 2}
-
-
-def test_a_dismissed_article_that_was_clicked_before_and_is_clicked_after_stays_dismissed() -> None:
-    reader = observed((CLICK, 7, 1), (DISMISS, 7, 2), (CLICK, 7, 3))
-    assert (reader.dismissed, reader.seen, reader.clicks) == ({7}, {7}, [7, 7])
-
-
-@pytest.mark.parametrize(("later", "repeats"), [(REPEAT_MS - 1, True), (REPEAT_MS, False), (1 - REPEAT_MS, True)])
-def test_a_click_repeats_one_on_the_same_article_that_is_less_than_a_day_away(later: int, repeats: bool) -> None:
-    reader = observed((CLICK, 7, 10 * REPEAT_MS), (CLICK, 8, 10 * REPEAT_MS))
-    time_ms = 10 * REPEAT_MS + later
-    assert reader.repeats(CLICK, 7, time_ms) == repeats
-    assert not reader.repeats(IMPRESSION, 7, time_ms)
-    assert not reader.repeats(CLICK, 9, time_ms)
-
-
-GAP = 30 * MINUTE_MS
-
-
-@pytest.mark.parametrize(
-    ("times", "now", "start"),
-    [
-        ([0], GAP, 0),
-        ([0], GAP + 1, 1),
-        ([0, GAP, 2 * GAP], 3 * GAP, 0),  # one visit as long as no pause is longer than the gap
-        ([0, GAP + 1, 2 * GAP], 2 * GAP, 1),
-        ([UNDATED, 5], 5, 1),
-        ([5, UNDATED], 5, 2),
-        ([], 5, 0),
-    ],
-)
-def test_a_visit_goes_back_to_the_first_pause_that_is_longer_than_the_gap(
-    times: list[int], now: int, start: int
-) -> None:
-    reader = observed(*[(CLICK, row, time_ms) for row, time_ms in enumerate(times)])
-    assert reader.visit(now, GAP) == start
-
-
 def test_a_click_a_half_life_back_counts_half_in_the_reader_vector() -> None:
     vectors = np.eye(9, dtype=np.float32)
     found = reader_vector(vectors, list(range(9)), 4.0)
@@ -220,16 +119,6 @@ def test_a_trained_encoder_reads_as_many_clicks_as_its_sequence_is_long() -> Non
     fewer = encoder.encode(vectors, [5, 6, 7, 8], [2, 3, 4, 5])
     np.testing.assert_array_equal(last.vectors, more.vectors)
     assert not np.allclose(last.vectors, fewer.vectors, atol=1e-4)
-
-
-def test_memory_is_bounded_for_a_reader_of_a_hundred_thousand_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "MAX_SEEN", 1_000)
-    reader = ReaderState.empty(ReadersConfig())
-    for row in range(100_000):
-        reader.observe(DISMISS if row % 3 == 0 else CLICK, row, row)
-    assert len(reader.seen) <= 1_000
-    assert reader.dismissed <= reader.seen
-    assert 99_999 in reader.seen
 
 
 def slow_ward(points: Any, weights: Any, most: int, gain: float) -> set[frozenset[int]]:
@@ -354,18 +243,6 @@ def test_quotas_add_up(raw: list[float], n: int) -> None:
     assert (np.diff(seats) <= 0).all()
 
 
-def test_fifty_clicks_take_less_than_a_fifth_of_a_millisecond() -> None:
-    vectors, rows = random_table(500, 32), np.random.default_rng(2).integers(0, 500, 50).tolist()
-    encoder = InterestsEncoder(SEVERAL)
-    encoder.encode(vectors, rows, rows)
-    seconds = []
-    for _ in range(50):
-        began = time.perf_counter()
-        encoder.encode(vectors, rows, rows)
-        seconds.append(time.perf_counter() - began)
-    assert min(seconds) < 200e-6
-
-
 def test_every_encoder_gives_unit_rows_and_falling_shares_that_sum_to_one(encoder: ReaderEncoder) -> None:
     vectors = random_table(40)
     found = encoder.encode(vectors, list(range(30)), list(range(30)))
@@ -428,9 +305,7 @@ def test_a_reader_with_a_hundred_thousand_clicks_is_their_last_ones(encoder: Rea
     for time_ms, row in enumerate(rows):
         reader.observe(CLICK, row, time_ms)
     bounded = encoder.encode(vectors, reader.clicks, reader.times)
-    began = time.perf_counter()
     whole = encoder.encode(vectors, rows, list(range(100_000)))
-    assert time.perf_counter() - began < 1.0
     assert (len(reader.clicks), whole.known, bounded.known) == (50, True, True)
     if len(bounded.shares) == len(whole.shares) == 1:
         assert float(bounded.vectors[0] @ whole.vectors[0]) > 0.98
@@ -441,3 +316,95 @@ def test_a_reader_with_a_hundred_thousand_clicks_is_their_last_ones(encoder: Rea
 )
 def test_the_configuration_names_the_encoder_and_an_untrained_one_is_the_mean(name: str, kind: type) -> None:
     assert type(untrained_encoder(ReadersConfig(encoder=name))) is kind
+
+
+def gru_config(half_life_clicks: float = 8.0) -> ReadersConfig:
+    return ReadersConfig(encoder="gru", hidden_size=8, sequence_length=4, half_life_clicks=half_life_clicks)
+
+
+def shuffled_net(dim: int) -> GruNetwork:
+    torch.manual_seed(3)
+    net = GruNetwork(dim, gru_config())
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.normal_(0, 0.5)
+    return net.eval()
+
+
+def arrays_of(net: GruNetwork) -> dict[str, Any]:
+    return {name: value.numpy() for name, value in net.state_dict().items()}
+
+
+def test_before_training_a_network_is_the_decayed_mean() -> None:
+    rng = np.random.default_rng(2)
+    vectors = unit(rng.standard_normal((6, 5)))
+    encoder = TrainedEncoder(arrays_of(GruNetwork(5, gru_config(2.0))), 4)
+    for rows in ([5], [0, 3], [0, 3, 1, 4]):
+        found = encoder.encode(vectors, rows, [START + row * MINUTE for row in range(len(rows))])
+        np.testing.assert_allclose(found.vectors[0], reader_vector(vectors, rows, 2.0), atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 9])
+def test_numpy_and_torch_foresee_the_same(n: int) -> None:
+    rng = np.random.default_rng(n)
+    vectors = unit(rng.standard_normal((12, 5)))
+    rows = rng.integers(0, 12, n).tolist()
+    times = (START + np.cumsum(rng.integers(0, 90 * MINUTE, n))).tolist()
+    net = shuffled_net(5)
+    found = TrainedEncoder(arrays_of(net), 4).encode(vectors, rows, times)
+    last = rows[-4:]
+    padded = np.zeros((1, 4, 5), np.float32)
+    padded[0, : len(last)] = vectors[last]
+    minutes = np.zeros((1, 4), np.float32)
+    minutes[0, : len(last)] = minutes_of(np.array(times[-4:], np.int64))
+    with torch.inference_mode():
+        size = torch.tensor([len(last)])
+        wanted = net(ClickBatch(torch.from_numpy(padded), torch.from_numpy(minutes), size))
+    np.testing.assert_allclose(found.vectors, wanted.numpy(), atol=2e-5)
+
+
+def test_what_lies_behind_the_last_click_changes_nothing() -> None:
+    net = shuffled_net(5)
+    vectors = torch.from_numpy(unit(np.random.default_rng(1).standard_normal((2, 4, 5))))
+    minutes = torch.tensor([[0.0, 1, 5, 9], [0, 2, 3, 0]])
+    vectors[1, 3] = 0
+    with torch.inference_mode():
+        both = net(ClickBatch(vectors, minutes, torch.tensor([4, 3])))
+        alone = net(ClickBatch(vectors[1:, :3], minutes[1:, :3], torch.tensor([3])))
+    np.testing.assert_allclose(both[1:].numpy(), alone.numpy(), atol=1e-5)
+
+
+def test_an_encoder_is_read_back_for_its_own_space_alone(tmp_path: Path) -> None:
+    encoder = TrainedEncoder(arrays_of(shuffled_net(5)), 4, "items-1")
+    encoder.save(tmp_path)
+    again = TrainedEncoder.load(tmp_path, "items-1")
+    vectors = unit(np.random.default_rng(0).standard_normal((6, 5)))
+    one, two = (which.encode(vectors, [0, 5, 2], [1, 2, 3]) for which in (encoder, again))
+    assert one.vectors.tobytes() == two.vectors.tobytes()
+    with pytest.raises(SpaceMismatch, match="items-2"):
+        TrainedEncoder.load(tmp_path, "items-2")
+
+
+@pytest.mark.parametrize("damage", ["kind", "length", "arrays", "bytes"])
+def test_a_damaged_encoder_is_refused(damage: str, tmp_path: Path) -> None:
+    TrainedEncoder(arrays_of(shuffled_net(5)), 4, "s").save(tmp_path)
+    facts = json.loads((tmp_path / "encoder.json").read_text(encoding="utf-8"))
+    if damage == "kind":
+        facts["kind"] = "attention"
+    elif damage == "length":
+        del facts["sequence_length"]
+    elif damage == "arrays":
+        arrays = arrays_of(shuffled_net(5))
+        del arrays["base.gate.weight"]
+        save_arrays(tmp_path / "encoder.safetensors", arrays)
+    else:
+        (tmp_path / "encoder.safetensors").write_bytes(b"nothing")
+    (tmp_path / "encoder.json").write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(CorruptArtefact, match=r"python -m jobs readers|--fresh"):
+        TrainedEncoder.load(tmp_path, "s")
+
+
+def test_every_encoder_that_may_be_asked_for_is_known() -> None:
+    assert [ReadersConfig(encoder=name).is_trained for name in ("mean", "interests", "gru")] == [False, False, True]
+    with pytest.raises(ValueError, match="encoder"):
+        ReadersConfig(encoder="oracle")
