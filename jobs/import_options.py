@@ -61,6 +61,10 @@ DwellUnit = Annotated[str, typer.Option(help=f"Unit of dwell times: {', '.join(D
 AllowPrivate = Annotated[
     bool, typer.Option("--allow-private", help="Hosts of this machine and its network may be asked, too")
 ]
+Every = Annotated[
+    float | None,
+    typer.Option(min=1, help="Seconds: read it again and again at this pace, until the job is told to end (SIGTERM)"),
+]
 Config = Annotated[Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else ./config.yaml")]
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs.feed_polling import ended_by_signal, poll
 from jobs.import_options import (
     EPILOG,
     AllowPrivate,
@@ -19,6 +20,7 @@ from jobs.import_options import (
     DryRun,
     DwellUnit,
     Encoding,
+    Every,
     Language,
     Maps,
     NoHeader,
@@ -43,6 +45,7 @@ from recsys.imports import (
     import_mind,
 )
 from recsys.imports.tables import Limits
+from recsys.imports.target import Progress, RecordStatistics
 from recsys.quality.closing import closing_lines
 from recsys.quality.history import keep
 from recsys.settings import Settings, load_settings
@@ -110,12 +113,27 @@ def feed(
     timezone: Timezone = None,
     language: Language = None,
     allow_private: AllowPrivate = False,
+    every: Every = None,
     config: Config = None,
 ) -> None:
     """Import the articles of an RSS, Atom or JSON feed; run again, it asks only for what has changed."""
     settings = load_settings(config)
     importer = partial(import_feed, source=address, state=settings.data_dir / "feeds", allow_private=allow_private)
-    run(settings, address, site, dry_run, reading(settings, timezone, language=language), importer)
+    how = reading(settings, timezone, language=language)
+    if every is None:
+        run(settings, address, site, dry_run, how, importer)
+        return
+    of_site = site or settings.site.id
+
+    def read() -> Summary:
+        return _imported(settings, of_site, dry_run, how, importer, lambda done, total: None)[0]
+
+    def remember(summary: Summary) -> None:
+        if not dry_run:
+            keep(settings.data_dir / "imports", summary, address, of_site, now_ms())
+
+    with ended_by_signal() as wait:
+        poll(address, every, read, remember, wait)
 
 
 @app.command(epilog=EPILOG)
@@ -208,22 +226,33 @@ def run(
     """
     log.info("start", job="import", path=source, dry_run=dry_run)
     reset_peak_memory()
-    store = Store.open(settings.database_url, settings.store, _CACHE_MIB)
     site = site or settings.site.id
-    rejects = settings.data_dir / "rejects"
-    try:
-        with _progress(Path(source).name) as progress:
-            target = Target(store, site, rejects, Limits(), dry_run, progress, how)
-            summary = import_it(target)
-    finally:
-        store.close()
+    with _progress(Path(source).name) as progress:
+        summary, statistics = _imported(settings, site, dry_run, how, import_it, progress)
     log.info("done", job="import", **_facts(summary))
     if not dry_run:
         keep(settings.data_dir / "imports", summary, source, site, now_ms())
-    for line in closing_lines(summary, target.statistics, settings.site.timezone):
+    for line in closing_lines(summary, statistics, settings.site.timezone):
         typer.echo(line)
     _refuse_losses(summary)
     return summary
+
+
+def _imported(
+    settings: Settings,
+    site: str,
+    dry_run: bool,
+    how: ParseOptions,
+    import_it: Callable[[Target], Summary],
+    progress: Progress,
+) -> tuple[Summary, RecordStatistics]:
+    """Open the store, do one import, close it again."""
+    store = Store.open(settings.database_url, settings.store, _CACHE_MIB)
+    try:
+        target = Target(store, site, settings.data_dir / "rejects", Limits(), dry_run, progress, how)
+        return import_it(target), target.statistics
+    finally:
+        store.close()
 
 
 def _refuse_losses(summary: Summary) -> None:

@@ -1,36 +1,18 @@
 """Group commit of events, on both databases: one transaction for all that wait, and an answer of its own for each."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from recsys.errors import StoreError
 from recsys.store import Event, EventWriter, Kind, Store, Written, event_writer
-from tests.postgres_server import fresh_database, postgresql_server
-from tests.test_store import click, watched
+from tests.stores import server, store, watched
+from tests.test_store import click
 
+__all__ = ["server", "store"]
 SITE = "daily"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        opened = Store.open(f"sqlite:///{tmp_path}/store.db")
-        yield opened
-        opened.close()
-        return
-    with fresh_database(request.getfixturevalue("server"), "writer_test") as url:
-        opened = Store.open(url)
-        yield opened
-        opened.close()
 
 
 class HeldStore:
@@ -72,9 +54,7 @@ class Callers:
             if number == 0:
                 assert self.held.entered.wait(20)
             else:
-                self._until(
-                    lambda before=before: len(self.writer._waiting) > before or self.writer._is_committing is False
-                )
+                self._until_waiting(before + 1)
 
     def finish(self) -> list[Written | Exception]:
         """Let the first transaction go on, and wait for all answers."""
@@ -90,10 +70,9 @@ class Callers:
         except Exception as error:
             self.answers[number] = error
 
-    @staticmethod
-    def _until(holds: Callable[[], bool]) -> None:
+    def _until_waiting(self, callers: int) -> None:
         for _ in range(4_000):
-            if holds():
+            if len(self.writer._waiting) >= callers:
                 return
             threading.Event().wait(0.005)
         raise AssertionError("it did not come so far")

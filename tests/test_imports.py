@@ -272,6 +272,21 @@ def _import_slowly(folder: Path, ready: Any) -> None:
     import_file(target, folder / "a.csv", "csv", [CLICKS])
 
 
+def test_a_value_beyond_its_bound_is_cut_or_left_out_and_counted(target: Target, store: Store, tmp_path: Path) -> None:
+    rows = [{"id": n, "title": "t" * 3_900_000, "url": f"https://x.org/{'u' * 3_000}", "source": "S"} for n in (1, 2)]
+    file = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row) for row in rows))
+    summary = import_file(target, file, "jsonl")
+    assert counts(summary) == (2, 2, 0, 0, 0)
+    assert summary.repaired == {
+        "title: cut to 500 characters": 2,
+        "url: left out, longer than 2,048 characters": 2,
+    }
+    assert [(len(article.title), article.url, article.source) for article in store.articles(SITE)] == [
+        (500, None, "S"),
+        (500, None, "S"),
+    ]
+
+
 def test_an_import_that_is_killed_is_finished_by_running_it_again(store: Store, tmp_path: Path) -> None:
     rows = 20_000
     text = "user,page,at\n" + "".join(f"u{n % 9},p{n % 7},{1_510_000_000 + n}\n" for n in range(rows))

@@ -5,12 +5,9 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import sqlalchemy
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -34,6 +31,7 @@ from recsys.store import (
 from recsys.store.config import StoreConfig
 from recsys.store.migrate import alembic_config
 from tests.postgres_server import fresh_database, postgresql_server
+from tests.stores import watched
 
 SITE = "daily"
 CONTEXT = multiprocessing.get_context("spawn")
@@ -304,22 +302,6 @@ def test_a_site_s_events_are_found_by_an_index_beside_any_number_of_another_site
             plan = "\n".join(map(str, connection.exec_driver_sql(f"{explain} {statement}", values)))
             assert "ix_events_site_seq" in plan, plan
             assert not re.search(r"SCAN events\b|Seq Scan|Sort|TEMP B-TREE", plan), plan
-
-
-@contextmanager
-def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
-    """The statements that a store sends in a block, with their values."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        if not statement.startswith(("BEGIN", "SELECT pg_")):
-            statements.append((statement, values))
-
-    sqlalchemy.event.listen(store._engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sqlalchemy.event.remove(store._engine, "before_cursor_execute", note)
 
 
 def test_sqlite_is_opened_as_configured(tmp_path: Path) -> None:

@@ -1,38 +1,18 @@
 """Articles on SQLite and on PostgreSQL: merged field by field; what operators do to them and to readers."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recsys.errors import UnknownArticle
 from recsys.store import Article, ArticlePatch, Event, Kind, KindKept, Merged, Outcome, Store, Written, reader_digest
-from tests.postgres_server import fresh_database, postgresql_server
+from tests.stores import server, store
 
+__all__ = ["server", "store"]
 SITE = "daily"
 FULL = Article(
     "p", SITE, "Bridge closed", "It rains.\n\nAgain.", "/p", "/p.jpg", "wire", "en", "city", "roads", ("Q1",), 5, 9
 )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    if request.param == "sqlite":
-        opened = Store.open(f"sqlite:///{tmp_path}/store.db")
-        yield opened
-        opened.close()
-        return
-    with fresh_database(request.getfixturevalue("server"), "recsys_articles") as url:
-        opened = Store.open(url)
-        yield opened
-        opened.close()
 
 
 def says(id: str, **fields: Any) -> ArticlePatch:

@@ -6,6 +6,7 @@ unfold into gigabytes or read this machine's files.
 
 import calendar
 import codecs
+import hashlib
 import io
 import json
 import re
@@ -222,8 +223,9 @@ def import_feed(target: Target, source: str, state: Path, allow_private: bool = 
     kept = state / f"{made_id(f'{target.site} {source}')}.json"
     with ImportTally(target.rejects, name[:60] or "feed", target.dry_run) as tally:
         tally.records = "articles"
-        fetched = _fetched(source, kept, allow_private) if is_address else None
-        if fetched is not None and fetched.is_unchanged:
+        version = _version(kept)
+        fetched = _fetched(source, version, allow_private) if is_address else None
+        if fetched is not None and (fetched.is_unchanged or version.get("digest") == _digest(fetched.content)):
             tally.note("The feed has not changed since the last import.")
             return tally.summary()
         feed = read_feed(_file_content(Path(source)) if fetched is None else fetched.content, name)
@@ -258,17 +260,27 @@ class FeedReader:
             yield RowBatch(lines, {name: [row.get(name) for row in rows] for name in wanted}, rows)
 
 
-def _fetched(source: str, kept: Path, allow_private: bool) -> Fetched:
+def _version(kept: Path) -> dict[str, str | None]:
+    """What was kept of the feed when it was last imported; nothing the first time."""
     try:
         version = json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        version = {}
+        return {}
+    return version if isinstance(version, dict) else {}
+
+
+def _digest(content: bytes) -> str:
+    """A feed's bytes as a hash: many servers know no conditions and send all of it every time."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _fetched(source: str, version: Mapping[str, str | None], allow_private: bool) -> Fetched:
     return fetch(source, etag=version.get("etag"), modified=version.get("modified"), allow_private=allow_private)
 
 
 def _keep(kept: Path, source: str, fetched: Fetched) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
-    state = {"url": source, "etag": fetched.etag, "modified": fetched.modified}
+    state = {"url": source, "etag": fetched.etag, "modified": fetched.modified, "digest": _digest(fetched.content)}
     fresh = kept.with_suffix(".tmp")
     fresh.write_text(json.dumps(state, ensure_ascii=False) + "\n", encoding="utf-8")
     fresh.replace(kept)

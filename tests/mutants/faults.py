@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 RUNS = ("tests/test_runs.py", "tests/test_jobs.py")
 RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
 STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
-PUBLISHING = ("tests/test_publisher.py", "tests/test_store_articles.py")
+PUBLISHING = ("tests/test_store_publishing.py", "tests/test_publisher.py")
 PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
 VISITS = ("tests/test_visits.py", "tests/test_reader_memory.py")
 READERS = ("tests/test_reader_memory.py",)

@@ -1,0 +1,49 @@
+"""An empty store on either database, for tests that run on both: import ``server`` and ``store`` to use them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+
+from recsys.store import Store
+from tests.postgres_server import fresh_database, postgresql_server
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL server of the module's own."""
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty store."""
+    if request.param == "sqlite":
+        opened = Store.open(f"sqlite:///{tmp_path}/store.db")
+        yield opened
+        opened.close()
+        return
+    with fresh_database(request.getfixturevalue("server"), "recsys_test") as url:
+        opened = Store.open(url)
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that a store sends in a block, with their values."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if not statement.startswith(("BEGIN", "SELECT pg_")):
+            statements.append((statement, values))
+
+    sqlalchemy.event.listen(store._engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sqlalchemy.event.remove(store._engine, "before_cursor_execute", note)
