@@ -261,7 +261,7 @@ class FeedReader:
 
 
 def _version(kept: Path) -> dict[str, str | None]:
-    """What was kept of the feed when it was last imported; nothing the first time."""
+    """Version of the feed that was last imported, as it was kept; empty the first time."""
     try:
         version = json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
