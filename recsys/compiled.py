@@ -1,8 +1,8 @@
 """Compiled: a loop over events or candidates in Python -> machine code, by numba.
 
 Compiled once per machine and version of the source, and kept in ``NUMBA_CACHE_DIR``, else beside the source, else in
-the user's cache. Releases the interpreter lock, so that two threads use two cores. Floating point is strict: the same
-input gives the same bytes.
+the user's cache. Keeps the interpreter's lock: no thread sees half of another one's work, which is what lets answers be
+made while events are counted. Floating point is strict: the same input gives the same bytes.
 """
 
 import hashlib
@@ -58,4 +58,4 @@ _choose_cache()
 
 def compiled(function: Function) -> Function:
     """Compile a function of numbers, arrays and named tuples of arrays at its first call."""
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
+    return cast(Function, numba.njit(cache=True)(function))

@@ -1,8 +1,9 @@
 """The index: vectors -> nearest neighbours by cosine, among the allowed ones only.
 
-Reads unit vectors; produces a FAISS flat inner-product index. What is not allowed (seen, hidden, expired) is left out
-inside the search, so that k allowed articles come back whenever there are k. A used FAISS index must not cross a fork,
-and adding while another thread searches is unsafe: the service loads after the fork and holds a lock.
+Reads unit vectors; produces a FAISS flat inner-product index over all rows of the catalogue, those of articles to come
+included. The table of vectors is the index's own memory: what is written into a row is found at once, and no row ever
+moves, so that one thread may write while others search. What is not allowed (seen, hidden, expired) and what has no
+vector is left out inside the search, so that k allowed articles come back whenever there are k.
 
 Source: Johnson, Douze and Jégou 2017, "Billion-scale similarity search with GPUs".
 """
@@ -20,6 +21,7 @@ from recsys.errors import CorruptArtefact, DegenerateInput
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
+Bits = npt.NDArray[np.uint8]
 
 _NO_HITS = (np.empty(0, np.int32), np.empty(0, np.float32))
 
@@ -36,36 +38,51 @@ class IndexConfig(Section):
 
 
 class Index:
-    """Nearest neighbours of one vector among article rows."""
+    """Nearest neighbours of one vector among A rows.
 
-    def __init__(self, index: faiss.IndexIDMap2) -> None:
-        self._index = index
-        self._place: dict[int, int] | None = None  # row -> where its vector lies; found out when one is changed
-        self._stored = np.empty((0, 0), np.float32)  # the vectors, where they lie
+    Attributes:
+        vectors: float32 (A, D), where the index reads them; NaN rows are never found. Whoever writes into it says so
+            by ``see``.
+    """
+
+    def __init__(self, capacity: int, dimensions: int) -> None:
+        """An index of rows without vectors."""
+        self._index = faiss.IndexFlatIP(max(1, dimensions))
+        self._index.add(np.full((capacity, max(1, dimensions)), np.nan, np.float32))
+        stored: Any = faiss.rev_swig_ptr(self._index.get_xb(), capacity * self._index.d) if capacity else np.empty(0)
+        self.vectors: Vectors = stored.reshape(capacity, self._index.d)[:, :dimensions]
+        self._known = np.zeros(-(-capacity // 8), np.uint8)  # bits, little end first
+        self._number = 0
 
     @classmethod
-    def build(cls, vectors: Vectors) -> "Index":
+    def build(cls, vectors: Vectors, capacity: int | None = None) -> "Index":
         """Index a table of vectors.
 
         Args:
-            vectors: float32 (A, D), unit rows; NaN rows are left out, so they are never found.
+            vectors: float32 (N, D), unit rows; NaN rows are left out.
+            capacity: A, at least N; N without it.
         """
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(max(1, vectors.shape[1])))
-        with_vector = np.flatnonzero(~np.isnan(vectors).any(axis=1))
-        if len(with_vector):
-            index.add_with_ids(np.ascontiguousarray(vectors[with_vector], np.float32), with_vector.astype(np.int64))
-        return cls(index)
+        index = cls(max(len(vectors), capacity or 0), vectors.shape[1])
+        with_vector = np.isfinite(vectors).all(axis=1)
+        index.vectors[np.flatnonzero(with_vector)] = vectors[with_vector]
+        index._known[: -(-len(vectors) // 8)] = np.packbits(with_vector, bitorder="little")
+        index._number = int(with_vector.sum())
+        return index
+
+    def grown(self, capacity: int) -> "Index":
+        """The same vectors with room for more rows, in memory of its own."""
+        return Index.build(self.vectors, capacity)
 
     def __len__(self) -> int:
-        return int(self._index.ntotal)
+        return self._number
 
-    def search(self, vector: Vectors, k: int, allowed: npt.NDArray[np.bool_]) -> tuple[Rows, Vectors]:
+    def search(self, vector: Vectors, k: int, allowed: Bits) -> tuple[Rows, Vectors]:
         """The allowed articles closest to a vector.
 
         Args:
             vector: float32 (D,). One that is not finite says nothing and finds nothing.
             k: how many at most.
-            allowed: bool (A,) by row; rows beyond its end are not allowed.
+            allowed: uint8 (A / 8,), a bit by row, little end first; rows beyond its end are not allowed.
 
         Returns:
             int32 (n,) rows and float32 (n,) inner products, best first, n ≤ k.
@@ -74,10 +91,11 @@ class Index:
             DegenerateInput: the vector has another number of dimensions.
         """
         self._check(vector)
+        n = min(len(allowed), len(self._known))
+        bitmap = allowed[:n] & self._known[:n]  # must outlive the selector, which only points to it
         k = min(k, len(self))
-        if k < 1 or not np.isfinite(vector).all() or not allowed.any():
+        if k < 1 or not np.isfinite(vector).all() or not bitmap.any():
             return _NO_HITS
-        bitmap = np.packbits(allowed, bitorder="little")  # must outlive the selector, which only points to it
         only = faiss.SearchParameters()
         only.sel = faiss.IDSelectorBitmap(bitmap.size, faiss.swig_ptr(bitmap))
         scores, rows = self._index.search(np.ascontiguousarray(vector[None], np.float32), k, params=only)
@@ -87,61 +105,60 @@ class Index:
     def add(self, vector: Vectors, row: int) -> None:
         """Add or replace one article; a vector that is not finite takes it out.
 
-        Replacing costs some microseconds, so that vectors may move with every click; taking out costs a look at all.
+        Raises:
+            IndexError: the row is beyond the capacity.
         """
         self._check(vector)
-        places = self._places()
-        place = places.get(row)
-        if not np.isfinite(vector).all():
-            if place is not None:
-                self._index.remove_ids(faiss.IDSelectorRange(row, row + 1))
-                self._place = None
-        elif place is not None:
-            self._stored[place] = vector
-        else:
-            self._index.add_with_ids(np.ascontiguousarray(vector[None], np.float32), np.array([row], np.int64))
-            places[row] = len(self) - 1
-            self._see()
+        self.vectors[row] = vector
+        self.see(row)
 
-    def _places(self) -> dict[int, int]:
-        """Place of each row's vector, read anew after loading and after one was taken out."""
-        if self._place is None:
-            rows = faiss.vector_to_array(self._index.id_map).tolist()
-            self._place = {row: place for place, row in enumerate(rows)}
-            self._see()
-        return self._place
-
-    def _see(self) -> None:
-        """Look at the vectors where they lie; adding one may have moved them all."""
-        n, d = len(self), self._index.d
-        flat: Any = faiss.downcast_index(self._index.index)  # whose stubs do not know that it is flat
-        self._stored = faiss.rev_swig_ptr(flat.get_xb(), n * d).reshape(n, d) if n else np.empty((0, d), np.float32)
+    def see(self, row: int) -> None:
+        """Take notice of what was written into a row of ``vectors``."""
+        byte, bit = row >> 3, 1 << (row & 7)
+        was, known = bool(self._known[byte] & bit), bool(np.isfinite(self.vectors[row]).all())
+        if known != was:
+            self._known[byte] ^= bit
+            self._number += 1 if known else -1
 
     def _check(self, vector: Vectors) -> None:
-        if vector.shape != (self._index.d,) and len(self):
+        if vector.shape != (self.vectors.shape[1],):
             raise DegenerateInput(
-                f"a vector of {self._index.d} dimensions", f"shape {vector.shape}", "Run: python -m jobs index"
+                f"a vector of {self.vectors.shape[1]} dimensions", f"shape {vector.shape}", "Run: python -m jobs index"
             )
 
     def save(self, file: Path) -> None:
-        """Write the index; equal vectors give equal bytes."""
-        faiss.write_index(self._index, str(file))
+        """Write the rows that have a vector; equal vectors give equal bytes."""
+        rows = np.flatnonzero(np.unpackbits(self._known, count=len(self.vectors), bitorder="little"))
+        index = faiss.IndexIDMap2(faiss.IndexFlatIP(self._index.d))
+        if len(rows):
+            index.add_with_ids(np.ascontiguousarray(self.vectors[rows]), rows.astype(np.int64))
+        faiss.write_index(index, str(file))
 
     @classmethod
-    def load(cls, file: Path) -> "Index":
+    def load(cls, file: Path, capacity: int = 0) -> "Index":
         """Read an index. FAISS does not notice flipped bits: check the file's hash before.
+
+        Args:
+            file: that ``save`` wrote.
+            capacity: A; at least the last row with a vector.
 
         Raises:
             CorruptArtefact: it is not an index that this class wrote.
         """
         try:
-            index = faiss.read_index(str(file))
+            index: Any = faiss.read_index(str(file))
         except RuntimeError as error:
             raise CorruptArtefact(f"a FAISS index in {file}", str(error), "Run: python -m jobs index") from None
-        if not (
-            isinstance(index, faiss.IndexIDMap2) and isinstance(faiss.downcast_index(index.index), faiss.IndexFlat)
-        ):
+        flat: Any = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap2) else None
+        if not isinstance(flat, faiss.IndexFlat):
             raise CorruptArtefact(
                 f"a flat index with rows in {file}", type(index).__name__, "Run: python -m jobs index"
             )
-        return cls(index)
+        rows, n = faiss.vector_to_array(index.id_map), int(index.ntotal)
+        made = cls(max(capacity, int(rows.max(initial=-1)) + 1), index.d)
+        if n:
+            made.vectors[rows] = faiss.rev_swig_ptr(flat.get_xb(), n * index.d).reshape(n, index.d)
+        with_vector = np.isfinite(made.vectors).all(axis=1)
+        made._known[:] = np.packbits(with_vector, bitorder="little")
+        made._number = n
+        return made

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from recsys.catalogue.articles import CatalogueArticle
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.events import KINDS
 from recsys.features.matrix import ArticleTables
 from recsys.index import Index

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.copies import CopyGroups
 from recsys.recommend.answer import Recommender
 from tests.recommenders import CLICK, HOUR, NOW, ask, entry, reader, rows, two_topics
@@ -23,6 +23,10 @@ def put(recommender: Recommender, row: int, **facts: Any) -> None:
     recommender.catalogue.put(f"a{row}", entry(row, "football", **facts), "a1")
 
 
+def listed(catalogue: Catalogue, now: int = NOW) -> list[int]:
+    return np.flatnonzero(catalogue.eligible(now).listed.mask()).tolist()
+
+
 def test_of_three_copies_a_list_holds_the_newest() -> None:
     assert rows(ask(with_copies(), reader(0), k=8)) == [1, 7, 6, 5, 4]
     recommender = with_copies()
@@ -38,11 +42,11 @@ def test_the_sites_own_copy_goes_before_the_newest_and_the_fullest_before_its_eq
         catalogue.put(f"a{row}", entry(0, None, **facts), "a1")
     shown = []
     for name in ("a0", "a1", "a2", "a3"):
-        shown += np.flatnonzero(catalogue.listed(NOW)).tolist()
+        shown += listed(catalogue)
         catalogue.put(catalogue.ids[shown[-1]], entry(0, None, hidden=True), "a1")
         assert len(shown) == int(name[1]) + 1
     assert shown == [0, 1, 2, 3]
-    assert not catalogue.listed(NOW).any()
+    assert not listed(catalogue)
 
 
 def test_a_copy_that_is_hidden_expires_or_is_not_out_yet_leaves_its_place_to_another() -> None:
@@ -72,8 +76,8 @@ def test_a_text_is_as_popular_as_its_most_clicked_copy() -> None:
     for row, clicks in ((3, 5), (4, 3), (2, 2)):
         for _ in range(clicks):
             recommender.observe(CLICK, row, NOW - HOUR)
-    allowed = recommender.catalogue.listed(NOW)
-    assert recommender.catalogue.copies.popular(recommender.trends, 10, allowed, NOW).tolist() == [1, 4]
+    eligible = recommender.catalogue.eligible(NOW)
+    assert recommender.shared.popular(eligible, NOW).tolist() == [1, 4]
     put(recommender, 3, hidden=True)  # its clicks are the text's
     assert rows(ask(recommender, k=2)) == [1, 4]
     assert rows(ask(recommender, reader(0, 2), k=1, lang=None))[0] != 1
@@ -89,7 +93,7 @@ def test_candidates_are_not_starved_by_copies() -> None:
 
 
 def test_a_copy_may_leave_its_group_and_a_first_copy_its_own() -> None:
-    stories = CopyGroups(5, [None] * 5, "")
+    stories = CopyGroups(np.zeros(5, np.int64), np.zeros(5, bool), np.zeros(5, np.int32))
     for row in (1, 2, 3):
         stories.put(row, 1)
     assert set(stories.of([2])) == {1, 2, 3}
@@ -112,8 +116,8 @@ def test_one_of_each_agrees_with_a_plain_count() -> None:
     roots = [leader if leaders[leader] == leader else row for row, leader in enumerate(leaders)]
     for row, root in enumerate(roots):
         catalogue.put(f"a{row}", entry(int(rng.integers(9)), None, hidden=rng.random() < 0.3), f"a{root}")
-    shown = np.flatnonzero(catalogue.showable(NOW)).tolist()
+    shown = np.flatnonzero(catalogue.eligible(NOW).showable).tolist()
     best: dict[int, int] = {}
     for row in sorted(shown, key=lambda row: (-catalogue.published[row], row)):
         best.setdefault(roots[row], row)
-    assert np.flatnonzero(catalogue.listed(NOW)).tolist() == sorted(best.values())
+    assert listed(catalogue) == sorted(best.values())

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recsys.catalogue.eligibility import AllowedRows
 from recsys.dataset.impressions import Impressions
 from recsys.dataset.replay import LogReplay
 from recsys.events import Events
@@ -103,7 +104,7 @@ def served(events: Events, config: TrendsConfig, tables: ArticleTables, times: l
         assert np.isfinite(told).all()
         assert np.isfinite(trends.counts(rows, now)).all()
         assert np.isfinite(trends.click_rate(rows, now)).all()
-        company = covisit_candidates(trends, rows.tolist(), np.ones(ARTICLES, bool), now, 9)
+        company = covisit_candidates(trends, rows.tolist(), AllowedRows.of(np.ones(ARTICLES, bool)), now, 9)
         assert np.isfinite(company.visits).all()
         assert np.isfinite(company.lift).all()
     assert np.isfinite(trends.shelf()).all()

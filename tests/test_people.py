@@ -197,7 +197,7 @@ def test_five_hundred_clicks_of_a_robot_move_no_article() -> None:
     robot = [click("robot", "a9", START + 20 + n) for n in range(500)]
     events = of_people(log_of([*people, *robot]))
     trends = count_log(events, TrendsConfig(), np.full(10, -1, np.int16), np.full(10, -1, np.int64))
-    assert trends.top(START + 1_000, 10, np.ones(10, bool)).tolist() == list(range(10))
+    assert trends.most_clicked(np.arange(10, dtype=np.int32), START + 1_000, 10).tolist() == list(range(10))
 
 
 def test_visitors_are_remembered_in_bounded_memory() -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import Tier
 from recsys.recommend.reasons import Reason, ReasonKind
+from recsys.recommend.rerank import liked_first
 from recsys.store import Article
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
 
@@ -203,10 +204,14 @@ def test_the_newest_agree_with_a_plain_sort() -> None:
     for row in range(300):
         shown = NOW - int(rng.integers(40)) * HOUR
         catalogue.put(f"a{row}", entry(row, ["x", "y", None][row % 3], published_at=shown, hidden=row % 7 == 0))
-    allowed = catalogue.showable(NOW)
-    plain = sorted(np.flatnonzero(allowed).tolist(), key=lambda row: (row % 3 != 1, -catalogue.published[row], row))
-    assert catalogue.newest(allowed, 120, liked=["y"]).tolist() == plain[:120]
+    allowed = np.flatnonzero(catalogue.eligible(NOW).showable)
+    plain = sorted(allowed.tolist(), key=lambda row: (-catalogue.published[row], row))
+    assert catalogue.newest(allowed, 120).tolist() == plain[:120]
     assert catalogue.newest(allowed, 0).tolist() == []
+    assert catalogue.eligible(NOW).newest.tolist() == plain
+    liked = catalogue.category_codes(["y"])
+    first = liked_first(catalogue.eligible(NOW).newest, catalogue.columns.category, liked)
+    assert first.tolist() == sorted(plain, key=lambda row: row % 3 != 1)
 
 
 def test_a_full_catalogue_says_so() -> None:

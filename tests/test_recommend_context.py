@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.runner import open_store
+from recsys.catalogue.eligibility import AllowedRows
 from recsys.index import Index
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
@@ -104,13 +105,11 @@ def test_an_encoder_that_was_trained_speaks_for_the_item_vectors_alone() -> None
     )
     assert topics(ask(with_encoder, reader(*BOTH), k=4)) == [2] * 4
     with_encoder.index, with_encoder.content_index = None, recommender.index
-    with_encoder.tables.article_vectors.resize(recommender.tables.item_vectors.shape, refcheck=False)
-    with_encoder.tables.article_vectors[:] = recommender.tables.item_vectors
     assert sorted(topics(ask(with_encoder, reader(*BOTH), k=8))) == [0] * 5 + [1] * 3
 
 
 def context_of(interests: Interests, vectors: Any) -> ReaderContext:
-    table = VectorTable(VectorSpace.ITEMS, vectors, Index.build(vectors))
+    table = VectorTable(VectorSpace.ITEMS, Index.build(vectors))
     return ReaderContext(Tier.PERSONAL, reader(), table, interests, ANONYMOUS)
 
 
@@ -119,7 +118,7 @@ def test_the_search_is_shared_out_and_looks_only_at_what_is_allowed() -> None:
     context = context_of(Interests(np.eye(2, dtype=np.float32), np.array([0.75, 0.25], np.float32)), table)
     allowed = np.ones(20, bool)
     allowed[[0, 10]] = False
-    near = [rows.tolist() for rows in nearest(context, 8, allowed)]
+    near = [rows.tolist() for rows in nearest(context, 8, AllowedRows.of(allowed))]
     assert [len(found) for found in near] == [6, 2]
     assert set(near[0]) <= set(range(1, 10))
     assert set(near[1]) <= set(range(11, 20))

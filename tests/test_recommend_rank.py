@@ -30,6 +30,9 @@ def test_odds_up_to_a_factor_become_the_share_of_each_candidate() -> None:
     assert answered_scores(ScoreKind.NEXT_CLICK, odds[:0], odds[:0]).tolist() == []
 
 
+FOOT, MARKETS = 0, 1  # codes of categories
+
+
 class Odds:
     """A click model that learned from clicks alone."""
 
@@ -131,24 +134,24 @@ def test_a_log_of_clicks_alone_gives_shares_of_the_next_click(tmp_path: Path) ->
 def test_a_category_may_have_its_share_of_the_clicks_as_far_as_these_can_tell(
     share: float, clicks: int, allowed: int
 ) -> None:
-    assert category_limits({"football": share}, clicks, 10, 3, 0.8) == {"football": allowed}
+    assert category_limits({FOOT: share}, clicks, 10, 3, 0.8) == {FOOT: allowed}
 
 
 def test_the_least_goes_before_the_most_in_short_lists() -> None:
-    assert category_limits({"football": 1.0}, 100, 2, 3, 0.8) == {"football": 3}
+    assert category_limits({FOOT: 1.0}, 100, 2, 3, 0.8) == {FOOT: 3}
 
 
 def test_a_share_that_is_a_whole_number_of_places_is_not_rounded_up() -> None:
-    assert category_limits({"football": 0.1 + 0.2}, 10**12, 10, 1, 0.8) == {"football": 3}
+    assert category_limits({FOOT: 0.1 + 0.2}, 10**12, 10, 1, 0.8) == {FOOT: 3}
 
 
 def test_each_category_closes_at_its_own_limit_and_articles_without_one_never() -> None:
-    made = DiversifiedList(6, {"football": 3}, 1, [None, "football", "markets"] * 4)
-    made.offer([1, 2, 4, 5])
-    assert made.closed == {"markets"}
-    made.offer([7, 10, 0, 3, 6])
-    assert made.closed == {"markets", "football"}
-    assert (made.picked, made.over) == ([1, 2, 4, 7, 0, 3], [5, 10, 6])
+    made = DiversifiedList(6, {FOOT: 3}, 1, np.array([-1, FOOT, MARKETS] * 4))
+    made.offer(np.array([1, 2, 4, 5]))
+    assert made.closed == [MARKETS]
+    made.offer(np.array([7, 10, 0, 3, 6]))
+    assert sorted(made.closed) == [FOOT, MARKETS]
+    assert (made.picked, made.over) == ([1, 2, 4, 7, 0, 3], [5, 10])
 
 
 FOOTBALL = 60  # articles, the newest; then ten each of three other categories

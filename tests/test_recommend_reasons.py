@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend import reasons
 from recsys.recommend.answer import Recommender
-from recsys.recommend.candidates import CovisitCandidates, covisit_candidates, fresh_articles
+from recsys.recommend.candidates import CovisitCandidates, covisit_candidates
 from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, contributions, reason_text
 from recsys.store import Article
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
@@ -116,7 +117,7 @@ def busy() -> Recommender:
 
 
 def test_what_is_opened_together_is_found_however_far_its_content() -> None:
-    everything = np.ones(8, bool)
+    everything = AllowedRows.of(np.ones(8, bool))
     recommender = two_topics()
     assert covisit_candidates(recommender.trends, [0], everything, NOW, 5).rows.tolist() == []
     for number in range(3):
@@ -129,8 +130,8 @@ def test_what_is_opened_together_is_found_however_far_its_content() -> None:
     assert found.visits == pytest.approx([3, 1], rel=0.02)
     assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 1).rows.tolist() == [7]
     assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 0).rows.tolist() == []
-    everything[7] = False
-    assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 5).rows.tolist() == [5]
+    without = everything.without(np.array([7]))
+    assert covisit_candidates(recommender.trends, [3, 0], without, NOW, 5).rows.tolist() == [5]
 
 
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
@@ -177,7 +178,7 @@ def test_what_everyone_opens_is_not_said_to_be_company() -> None:
         visit(recommender, f"v{number}", [0, 7])
     for number in range(60):
         visit(recommender, f"w{number}", [7])
-    assert covisit_candidates(recommender.trends, [0], np.ones(8, bool), NOW, 5).rows.tolist() == [7]
+    assert covisit_candidates(recommender.trends, [0], AllowedRows.of(np.ones(8, bool)), NOW, 5).rows.tolist() == [7]
     said = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=7).cards}
     assert said[7] is ReasonKind.TRENDING
 
@@ -223,10 +224,7 @@ def test_an_article_is_fresh_for_as_long_as_its_category_is_read(monkeypatch: py
         recommender.observe(CLICK, 4, NOW - 30 * HOUR + (number % 24 + 1) * HOUR)
     shelf = recommender.trends.shelf()
     assert shelf[0] < 6 < 20 < shelf[1]
-    fresh = fresh_articles(
-        recommender.catalogue.published, recommender.shared, np.ones(8, bool), recommender.config.fresh_hours, NOW
-    )
-    assert np.flatnonzero(fresh).tolist() == [6]
+    assert recommender.shared.fresh(recommender.catalogue.eligible(NOW), NOW).tolist() == [6]
     said = {card.row: card.reason.kind for card in ask(recommender, reader(1, 5), k=8).cards}
     assert said[6] is ReasonKind.FRESH
     assert said[2] is not ReasonKind.FRESH
@@ -234,8 +232,10 @@ def test_an_article_is_fresh_for_as_long_as_its_category_is_read(monkeypatch: py
 
 @pytest.mark.parametrize(("hours", "oldest"), [(12, 12), (100, 48)])  # what nobody clicked yet is news for two days
 def test_an_article_is_fresh_up_to_the_age_of_the_settings_and_to_its_shelf_life(hours: int, oldest: int) -> None:
-    published = np.array([NOW - oldest * HOUR, NOW - oldest * HOUR - 1])
-    assert fresh_articles(published, two_topics().shared, np.ones(2, bool), hours, NOW).tolist() == [True, False]
+    recommender = two_topics(fresh_hours=hours)
+    for row in range(2):
+        recommender.catalogue.put(f"a{row}", entry(row, "football", published_at=NOW - oldest * HOUR - row))
+    assert recommender.shared.is_fresh(np.arange(2, dtype=np.int32), NOW).tolist() == [True, False]
 
 
 def test_three_visits_and_twice_everyone_s_share_are_enough_to_speak_of() -> None:

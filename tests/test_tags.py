@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, guesses
-from recsys.catalogue.columns import Catalogue, Mask
+from recsys.catalogue.catalogue import Catalogue
 from recsys.recommend.reasons import repeated_keywords, shared_keywords
 from recsys.releases import Release
 from recsys.serving.annotations import load_annotations
@@ -22,7 +22,7 @@ from recsys.store import Article
 from recsys.tags import MAX_TAG, TagKind, fold, pieces
 from recsys.tags import index as tag_index
 from recsys.tags.graph import tag_graph, two_steps_away, write_related
-from recsys.tags.index import TagIndex
+from recsys.tags.index import Rows, TagIndex
 from recsys.tags.profile import profile
 from recsys.tags.related import frequent, load_related, meant, related
 from recsys.workspace import write_json, write_table
@@ -50,7 +50,7 @@ def catalogue(*entries: CatalogueArticle) -> Catalogue:
     return made
 
 
-def newest(made: Catalogue, allowed: Mask) -> list[CatalogueArticle]:
+def newest(made: Catalogue, allowed: Rows) -> list[CatalogueArticle]:
     return [made.article(row) for row in made.newest(allowed, 200).tolist()]
 
 
@@ -152,7 +152,7 @@ def test_an_article_is_found_under_the_words_and_pairs_of_its_phrases() -> None:
     assert [folded for folded, _ in pieces("人工 智能")] == ["人工智能", "人工", "智能"]
     assert [folded for folded, _ in pieces("new_york")] == ["new york"]
     made = catalogue(story(0, "key interest rates", "bank"), story(1, "interest rate"), story(2, "rate of interest"))
-    assert rows(np.flatnonzero(made.tagged([fold("Interest Rate")], NOW))) == [0, 1]
+    assert rows(made.tagged([fold("Interest Rate")], NOW)) == [0, 1]
     found = tag_list(made, "interest-rates", None, NOW, 0, 5)
     assert found is not None
     assert (found.tag.name, found.articles) == ("interest rate", 2)
@@ -197,7 +197,7 @@ def test_related_tags_stand_together_oftener_than_by_chance() -> None:
     assert [tag.name for tag in found] == ["rate", "today"]
     assert found[0].weight == pytest.approx(1.0)
     assert found[1].weight == pytest.approx(3 / np.sqrt(3 * 12))
-    assert [tag.name for tag in frequent(newest(made, made.showable(NOW)), 2)] == ["today", "bank"]
+    assert [tag.name for tag in frequent(newest(made, np.flatnonzero(made.eligible(NOW).showable)), 2)] == ["today", "bank"]
 
 
 def test_the_tag_graph_leads_to_what_two_neighbours_have_in_common() -> None:
@@ -240,7 +240,7 @@ def test_a_tag_of_few_articles_gets_the_relatives_of_its_relatives(tmp_path: Pat
 )
 def test_an_unknown_tag_is_answered_with_what_may_have_been_meant(asked: str, offered: list[str]) -> None:
     made = catalogue(story(0, "interest rate", "bank"), story(1, "人工智能", language="zh"))
-    assert meant(newest(made, made.showable(NOW)), fold(asked), 3) == offered
+    assert meant(newest(made, np.flatnonzero(made.eligible(NOW).showable)), fold(asked), 3) == offered
 
 
 def written(folder: Path, **columns: Any) -> None:

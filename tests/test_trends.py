@@ -86,12 +86,11 @@ def test_a_log_of_clicks_alone_has_click_rates_of_at_most_one() -> None:
 def test_the_top_is_what_was_clicked_lately_among_the_allowed() -> None:
     trends = fed([(CLICK, 0, START)] * 50 + [(CLICK, 1, START + 20 * HOUR_MS)] * 3 + [(CLICK, 2, START + 20 * HOUR_MS)])
     now = START + 20 * HOUR_MS
-    everything = np.ones(5, bool)
-    assert trends.top(now, 3, everything).tolist() == [1, 2, 0]
-    assert trends.top(now, 3, np.array([True, False, True, True, True])).tolist() == [2, 0]
-    assert trends.top(now + 1_000 * HOUR_MS, 5, everything).tolist() == [0, 1, 2]  # all faded: the clicks ever
-    assert trends.top(now, 3, np.zeros(5, bool)).tolist() == []
-    assert Trends(0, PLAIN).top(now, 3, np.zeros(0, bool)).tolist() == []
+    assert trends.most_clicked(FIVE, now, 3).tolist() == [1, 2, 0]
+    assert trends.most_clicked(FIVE[FIVE != 1], now, 3).tolist() == [2, 0]
+    assert trends.most_clicked(FIVE, now + 1_000 * HOUR_MS, 5).tolist() == [0, 1, 2]  # all faded: the clicks ever
+    assert trends.most_clicked(FIVE[:0], now, 3).tolist() == []
+    assert Trends(0, PLAIN).most_clicked(FIVE[:0], now, 3).tolist() == []
 
 
 def test_a_snapshot_restores_exactly_and_goes_on_the_same() -> None:
@@ -152,10 +151,10 @@ def test_an_event_dated_after_its_arrival_is_held_back(ahead: int, held: int) ->
 
 def test_undated_clicks_make_an_article_popular_where_nothing_else_does() -> None:
     trends = feed(stream(), [Event(CLICK, row, UNDATED) for row in (3, 4, 4, 5)])
-    every = np.ones(A, bool)
-    assert trends.top(START, 9, every).tolist() == [4, 3, 5]
+    every = np.arange(A, dtype=np.int32)
+    assert trends.most_clicked(every, START, 9).tolist() == [4, 3, 5]
     trends.observe(CLICK, 7, START)
-    assert trends.top(START, 2, every).tolist() == [7, 4]
+    assert trends.most_clicked(every, START, 2).tolist() == [7, 4]
     assert trends.all_total == (0, 1)
 
 
@@ -185,7 +184,7 @@ def test_after_three_days_of_silence_everything_has_faded_and_the_visit_is_over(
 def test_an_empty_stream_answers_everything() -> None:
     for trends in (Trends(0, CONFIG), Trends(A, CONFIG)):
         n = len(trends)
-        assert trends.top(START, 5, np.ones(n, bool)).tolist() == []
+        assert trends.most_clicked(np.arange(n, dtype=np.int32), START, 5).tolist() == []
         assert trends.covisits(0, START, 5)[0].tolist() == []
         assert (trends.shelf() == 48).all()
         assert trends.counts(ROWS[:n], START).tolist() == np.zeros((n, 2, 5)).tolist()
@@ -332,7 +331,7 @@ def test_an_event_is_held_back_beyond_the_limit_and_not_at_it(ahead: int, held: 
 def test_the_half_life_that_ranks_is_the_shortest_with_half_a_click_left(after: int, leader: int) -> None:
     """Article 1 has three old clicks, which an hour's half-life has forgotten and four hours' has not."""
     trends = feed(stream(), [Event(CLICK, 0, START)] + [Event(CLICK, 1, START - 4 * HOUR_MS)] * 3)
-    assert trends.top(START + after, 1, np.ones(A, bool)).tolist() == [leader]
+    assert trends.most_clicked(np.arange(A, dtype=np.int32), START + after, 1).tolist() == [leader]
 
 
 @pytest.mark.parametrize(("after", "moved"), [(0, False), (1, True)])

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from recsys.catalogue.articles import CatalogueArticle
-from recsys.catalogue.columns import Catalogue, Mask
+from recsys.catalogue.catalogue import Catalogue
 from recsys.tags import Tag, TagKind, fold
+from recsys.tags.index import Rows
 from recsys.tags.related import SAMPLE, filled_up, frequent, matching, meant, related
 from web.texts import CATEGORIES
 
 RELATED = 12  # tags beside a list: two or three lines of them
+LATEST = 1_000  # articles, of all languages, that tags are taken from
 NEWEST = 30  # articles that decide how a tag is written
 MEANT = 6  # tags that are offered instead of an unknown one
 
@@ -65,10 +67,10 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
     """
     wanted = _wanted(tag)
     allowed = catalogue.tagged(wanted, now)
-    articles = int(allowed.sum())
+    articles = len(allowed)
     if not articles:
         return None
-    newest = catalogue.newest(allowed, first + n, language=lang).tolist()
+    newest = catalogue.newest(allowed, first + n, lang).tolist()
     forms = Counter(
         (borne.name, borne.kind)
         for _, borne in _bearing(catalogue, newest[:NEWEST], wanted)
@@ -82,7 +84,7 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
 def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[Tag]:
     """The most frequent tags of the newest articles, of one language before the others."""
     tags = dict[str, Tag]()
-    for part in catalogue.by_preference(catalogue.listed(now), lang):
+    for part in catalogue.by_preference(catalogue.latest(now, LATEST, lang), lang):
         if len(tags) < n:
             tags |= {tag.name: tag for tag in frequent(_newest(catalogue, part), n) if tag.name not in tags}
     return list(tags.values())[:n]
@@ -90,20 +92,20 @@ def tags_now(catalogue: Catalogue, lang: str | None, now: int, n: int) -> list[T
 
 def instead(catalogue: Catalogue, tag: str, lang: str | None, now: int) -> list[str]:
     """Tags that may have been meant by one that no article bears; the most frequent ones when nothing is like it."""
-    parts = catalogue.by_preference(catalogue.showable(now), lang)
+    parts = catalogue.by_preference(catalogue.latest(now, LATEST, lang), lang)
     near = next((names for part in parts if (names := meant(_newest(catalogue, part), fold(tag), MEANT))), [])
     return near or [tag.name for tag in frequent(_newest(catalogue, parts[0]), MEANT)]
 
 
-def _related(catalogue: Catalogue, allowed: Mask, wanted: set[str], now: int) -> list[Tag]:
+def _related(catalogue: Catalogue, allowed: Rows, wanted: set[str], now: int) -> list[Tag]:
     """The tags beside a list: those of its newest articles, then those that the tag graph leads to."""
-    shown = catalogue.showable(now)
+    shown = catalogue.eligible(now).showable
     direct = related(_newest(catalogue, allowed), catalogue.tags, wanted, RELATED)
     further = (tag for key in sorted(wanted) for tag in catalogue.tags.further.get(key, ()))
     return filled_up(direct, further, wanted, lambda key: bool(shown[catalogue.tags.rows(key)].any()), RELATED)
 
 
-def _newest(catalogue: Catalogue, allowed: Mask) -> list[CatalogueArticle]:
+def _newest(catalogue: Catalogue, allowed: Rows) -> list[CatalogueArticle]:
     """The newest articles allowed, ``SAMPLE`` at most."""
     return [catalogue.article(row) for row in catalogue.newest(allowed, SAMPLE).tolist()]
 

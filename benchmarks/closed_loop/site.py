@@ -94,6 +94,6 @@ class Site:
         tier = str(answer.recommendation.tier)
         self.tiers[tier] = self.tiers.get(tier, 0) + 1
         rows = [card.row for card in answer.recommendation.cards]
-        spoken = answer.catalogue.in_language(lang)  # what fills a list in another language is not looked at
-        ids = [answer.catalogue.ids[row] for row in rows if spoken[row]]
+        spoken = answer.catalogue.language_code(lang)  # what fills a list in another language is not looked at
+        ids = [answer.catalogue.ids[row] for row in rows if answer.catalogue.columns.language[row] == spoken]
         return np.array([self.scene.row_of[article_id] for article_id in ids], np.int64)

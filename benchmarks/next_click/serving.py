@@ -16,7 +16,7 @@ from benchmarks.next_click.data import as_lists
 from benchmarks.next_click.figures import TOP
 from recsys.baselines import Baseline
 from recsys.catalogue.articles import CatalogueArticle
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.dataset.impressions import ClickHistories, Impressions, click_histories
 from recsys.dataset.replay import LogReplay
 from recsys.events import Events
@@ -96,7 +96,8 @@ class Serving:
         state, now = self._walk.trends.state, int(self._lists.time[number])
         live = (state.last >= now - LIVE_HOURS * HOUR_MS) & (state.last >= 0)
         made = self._recommender
-        made.catalogue.published[:] = np.where(live, state.first, LATER)
+        with made.catalogue.changing():
+            made.catalogue.published[:] = np.where(live, state.first, LATER)
         made.index = Index.build(np.where(live[:, None], self._tables.item_vectors, np.nan).astype(np.float32))
         reader = self._reader(number)
         cards = made.recommend(reader, None, article=None, k=TOP, now=now, lang=None).cards

@@ -1,35 +1,58 @@
-"""Copies of one text: rows of the catalogue, and the best of them, which stands for the others in a list.
+"""Copies of one text: groups of rows, and in each the order of preference.
 
-Reads leaders; produces masks with one row for each text. The best copy that may be shown stands for the others: one
-of the site's own, else the newest, else the fullest. When it is hidden or expires, the next one takes its place.
+Reads leaders and the columns of the catalogue; produces the rows that have copies, group by group. The best copy that
+may be shown stands for the others in a list: one of the site's own, else the newest, else the fullest. When it is
+hidden or expires, the next one takes its place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.articles import CatalogueArticle
 from recsys.tags.index import Rows
-from recsys.trends.stream import Trends
 
-Mask = npt.NDArray[np.bool_]
+
+class GroupedRows(NamedTuple):
+    """G rows that have copies.
+
+    Attributes:
+        rows: int32 (G,), group by group, the best of each first.
+        leaders: int32 (G,), the label of each one's group, rising.
+    """
+
+    rows: Rows
+    leaders: Rows
+
+    def among(self, mask: npt.NDArray[np.bool_]) -> "GroupedRows":
+        """Those of a mask, bool (A,)."""
+        there = mask[self.rows]
+        return GroupedRows(self.rows[there], self.leaders[there])
+
+    def is_first(self) -> npt.NDArray[np.bool_]:
+        """True for the best of each group: bool (G,)."""
+        first = np.ones(len(self.rows), np.bool_)
+        first[1:] = self.leaders[1:] != self.leaders[:-1]
+        return first
 
 
 class CopyGroups:
-    """Groups of rows that are copies of one text.
+    """Groups of rows that are copies of one text; A rows.
 
     Args:
-        capacity: rows, A.
-        articles: of each row, as the catalogue has them.
-        own: name of the site, which is the source of its own articles.
+        published: int64 (A,), ms.
+        own: bool (A,), the site's own articles.
+        length: int32 (A,), characters of the body.
     """
 
-    def __init__(self, capacity: int, articles: Sequence[CatalogueArticle | None], own: str) -> None:
-        self._articles, self._own = articles, own.casefold()
-        self._leader = np.arange(capacity, dtype=np.int32)
-        self._copies: dict[int, list[int]] = {}  # leader -> itself and its copies, where there are any
-        self._flat: tuple[Rows, Rows] | None = None  # the copies, the best of each text first; their leaders
+    def __init__(
+        self, published: npt.NDArray[np.int64], own: npt.NDArray[np.bool_], length: npt.NDArray[np.int32]
+    ) -> None:
+        self._published, self._own, self._length = published, own, length
+        self._leader = np.arange(len(published), dtype=np.int32)
+        self._size = np.ones(len(published), np.int32)  # rows by label
+        self._grouped: GroupedRows | None = None
 
     def put(self, row: int, leader: int | None) -> None:
         """Say that a row's article has changed, and of which row's text it is a copy.
@@ -39,83 +62,33 @@ class CopyGroups:
             leader: row of the first copy, ``row`` when it is the first, or alone; None: as it was.
         """
         old = int(self._leader[row])
-        leader = old if leader is None else leader
-        if old != leader:
-            if row in self._copies.get(old, ()):
-                self._copies[old].remove(row)
-            self._leader[row], self._flat = leader, None
-        if row != leader or row in self._copies:
-            copies = self._copies.setdefault(leader, [leader] if self._leader[leader] == leader else [])
-            copies += [row] if row not in copies else []
-            self._flat = None
+        if leader is not None and leader != old:
+            self._leader[row] = leader
+            self._size[old] -= 1
+            self._size[leader] += 1
+            self._grouped = None
+        if self._size[self._leader[row]] > 1:
+            self._grouped = None
 
     def of(self, rows: Iterable[int]) -> list[int]:
         """Rows, and all copies of them."""
-        rows = list(rows)
-        leaders = dict.fromkeys(self._leader[rows].tolist()) if rows else ()
-        return [*rows, *(copy for leader in leaders for copy in self._copies.get(leader, ()))]
+        wanted = np.array(list(rows), np.int64)
+        grouped = self.grouped()
+        copies = grouped.rows[np.isin(grouped.leaders, self._leader[wanted])]
+        return [*wanted.tolist(), *copies.tolist()]
 
-    def one_of_each(self, allowed: Mask) -> Mask:
-        """Leave the best allowed copy of each text in a mask.
+    def grouped(self) -> GroupedRows:
+        """The rows that have copies."""
+        if self._grouped is None:
+            self._grouped = self._sorted(np.flatnonzero(self._size[self._leader] > 1).astype(np.int32))
+        return self._grouped
 
-        Args:
-            allowed: bool (A,), changed.
+    def best_of(self, rows: Rows) -> Rows:
+        """The best of each text among some rows: int (N,), each once -> int32, rising."""
+        grouped = self._sorted(rows)
+        return np.sort(grouped.rows[grouped.is_first()]).astype(np.int32)
 
-        Returns:
-            The same.
-        """
-        rows, leaders = self._sorted()
-        may_show = allowed[rows]
-        rows, leaders = rows[may_show], leaders[may_show]
-        allowed[rows[1:][leaders[1:] == leaders[:-1]]] = False
-        return allowed
-
-    def standing_for(self, rows: Rows, allowed: Mask) -> Rows:
-        """For each row the allowed copy of its text; itself where there is none.
-
-        Args:
-            rows: int32 (B,).
-            allowed: bool (A,), one of each text.
-
-        Returns:
-            int32 (B,).
-        """
-        standing = rows.copy()
-        for place, leader in enumerate(self._leader[rows].tolist()):
-            if leader in self._copies and not allowed[standing[place]]:
-                standing[place] = next((copy for copy in self._copies[leader] if allowed[copy]), standing[place])
-        return standing
-
-    def popular(self, trends: Trends, n: int, allowed: Mask, now: int) -> Rows:
-        """The most clicked texts, each by its allowed copy and as popular as its most clicked one.
-
-        Args:
-            trends: the live counts.
-            n: how many rows are looked at.
-            allowed: bool (A,), one of each text.
-            now: ms.
-
-        Returns:
-            int32 (≤ n,), most clicked first.
-        """
-        rows, leaders = self._sorted()
-        wide = allowed.copy()
-        wide[rows[np.isin(leaders, leaders[allowed[rows]])]] = True
-        shown = self.standing_for(trends.top(now, n, wide), allowed)
-        return np.array(list(dict.fromkeys(shown.tolist())), np.int32)
-
-    def _sorted(self) -> tuple[Rows, Rows]:
-        if self._flat is None:
-            for copies in self._copies.values():
-                copies.sort(key=self._worse)
-            rows = np.array([row for copies in self._copies.values() for row in copies], np.int32)
-            self._flat = rows, self._leader[rows]
-        return self._flat
-
-    def _worse(self, row: int) -> tuple[bool, int, int, int]:
-        """The sort key of preference: the site's own copy, the newest, the fullest."""
-        article = self._articles[row]
-        if article is None:
-            return True, 0, 0, row
-        theirs = (article.source or "").casefold() != self._own
-        return theirs, -(article.published_at or 0), -article.length, row
+    def _sorted(self, rows: Rows) -> GroupedRows:
+        leaders = self._leader[rows]
+        order = np.lexsort((rows, -self._length[rows], -self._published[rows], ~self._own[rows], leaders))
+        return GroupedRows(rows[order], leaders[order])

@@ -3,16 +3,17 @@
 Reads the catalogue, the vectors, the indexes, the live counts and the click model; produces lists with reasons. What a
 reader must not see (hidden, expired, not yet published, seen, dismissed, the article they are on, copies of these, a
 second copy of one text) is left out inside the search, never after it; other languages than theirs fill what theirs
-leaves empty. The same state gives the same list. Not safe for threads: the caller locks.
+leaves empty. The same state gives the same list. One thread may ``observe`` while others ask.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.columns import Catalogue, Mask
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.eligibility import NEWEST, AllowedRows, Eligibility, newest_of
 from recsys.errors import UnknownArticle
 from recsys.events import UNDATED
 from recsys.features.matrix import ArticleTables
@@ -20,26 +21,25 @@ from recsys.index import Index
 from recsys.items.online import WINDOW, learn_click
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.readers.encoders import ReaderEncoder
+from recsys.readers.encoders import ReaderEncoder, weights
 from recsys.readers.interests import untrained_encoder
-from recsys.recommend.candidates import retrieve
+from recsys.recommend.candidates import CommonSources, retrieve
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import (
     ANONYMOUS,
     ReaderContext,
     RequestContext,
-    SharedFeatures,
     Tier,
     VectorSpace,
     VectorTable,
-    category_shares,
-    language_read,
     reader_context,
 )
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, score_kind
 from recsys.recommend.reasons import Card, explain, plain_reasons
-from recsys.recommend.rerank import POPULAR_DEPTH, category_limits, diversify
+from recsys.recommend.rerank import POPULAR_DEPTH, category_limits, diversify, liked_first
+from recsys.recommend.shared import SharedFeatures
 from recsys.recommend.similar import similar_to
+from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
@@ -86,7 +86,7 @@ class Recommender:
             VectorSpace.ITEMS: encoder or untrained_encoder(readers),
             VectorSpace.ARTICLES: untrained_encoder(readers),
         }
-        self.shared = SharedFeatures(catalogue, tables, trends, readers)
+        self.shared = SharedFeatures(catalogue, tables, trends, readers, config)
 
     def observe(
         self,
@@ -113,8 +113,11 @@ class Recommender:
         covisits = self.trends.observe(
             kind, row, time, position=position, visitor=visitor, context=context, arrived=arrived
         )
+        if kind != CLICK:
+            return
+        self.shared.clicked(row)
         items = self.tables.items
-        passes = kind != CLICK or time == UNDATED or self.trends.is_ahead(time, arrived)
+        passes = time == UNDATED or self.trends.is_ahead(time, arrived)
         if items is None or passes or not 0 <= row < len(items.pair_counts):
             return
         learn_click(items, covisits, row)
@@ -149,18 +152,23 @@ class Recommender:
         """
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
         states = self._states(reader, session, here, now)
+        eligible = self.catalogue.eligible(now)
         seen = [row for _, state in states for row in state.seen] + ([here] if here != UNKNOWN_ROW else [])
-        showable = self.catalogue.showable(now)
-        allowed = self.catalogue.without(showable, seen)
         clicks = next((state.clicks for _, state in states if state.clicks), [])
-        language = lang or (language_read(self.catalogue, clicks) if clicks else home)
+        language = lang or (self.catalogue.language_of_all(clicks) if clicks else home)
         context = reader_context(states, self._tables(), self._encoders, request)
-        listing = _Listing(self, context, showable, context.state.clicks if context else clicks, now)
-        for part in self.catalogue.by_preference(allowed, language):
-            listing.fill(part, k - len(listing.cards))
+        listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now)
+        seen_copies = eligible.listed_copies(seen)
+        for part in self._by_preference(eligible, language):
+            listing.fill(part.without(seen_copies), k - len(listing.cards))
             if len(listing.cards) == k:
                 break
         return Recommendation(listing.tiers[0] if listing.cards else Tier.EMPTY, self.release, listing.answered())
+
+    def _by_preference(self, eligible: Eligibility, language: str | None) -> Sequence[AllowedRows]:
+        """The rows in a language, then the others: a language is a preference, which excludes nothing."""
+        code = self.catalogue.language_code(language)
+        return [eligible.listed] if code is None else eligible.spoken(code)
 
     def similar(self, article_id: str, k: int, now: int) -> list[Card]:
         """The articles nearest to one, in its language; what these leave empty the newest fill.
@@ -183,9 +191,9 @@ class Recommender:
         """The item vectors, then the article vectors, as far as there are any."""
         tables = []
         if self.index is not None:
-            tables.append(VectorTable(VectorSpace.ITEMS, self.tables.item_vectors, self.index))
+            tables.append(VectorTable(VectorSpace.ITEMS, self.index))
         if self.content_index is not None:
-            tables.append(VectorTable(VectorSpace.ARTICLES, self.tables.article_vectors, self.content_index))
+            tables.append(VectorTable(VectorSpace.ARTICLES, self.content_index))
         return tables
 
     def _states(
@@ -210,18 +218,23 @@ class _Listing:
     """
 
     def __init__(
-        self, recommender: Recommender, context: ReaderContext | None, showable: Mask, clicks: Sequence[int], now: int
+        self,
+        recommender: Recommender,
+        context: ReaderContext | None,
+        eligible: Eligibility,
+        clicks: Sequence[int],
+        now: int,
     ) -> None:
-        self._of, self._context, self._showable, self._clicks, self._now = recommender, context, showable, clicks, now
-        self._liked: Mapping[str, float] = category_shares(
-            recommender.catalogue, clicks, recommender.readers.half_life_clicks
-        )
+        self._of, self._context, self._eligible, self._clicks, self._now = recommender, context, eligible, clicks, now
+        self._categories = recommender.catalogue.columns.category
+        self._liked = _category_shares(self._categories, clicks, recommender.readers.half_life_clicks)
+        self._popular = recommender.shared.popular(eligible, now)
         self._candidate_scores: list[Vectors] = []
         self.cards: list[Card] = []
         self.tiers: list[Tier] = []
 
-    def fill(self, allowed: Mask, k: int) -> None:
-        """Add at most ``k`` of the allowed articles, bool (A,)."""
+    def fill(self, allowed: AllowedRows, k: int) -> None:
+        """Add at most ``k`` of the allowed articles."""
         if self._context is None:
             self._without_vector(allowed, k)
         else:
@@ -236,12 +249,13 @@ class _Listing:
         answered = answered_scores(kind, scores, np.concatenate(self._candidate_scores)).tolist()
         return [card._replace(score=score, kind=kind) for card, score in zip(self.cards, answered, strict=True)]
 
-    def _personal(self, context: ReaderContext, allowed: Mask, k: int) -> None:
+    def _personal(self, context: ReaderContext, allowed: AllowedRows, k: int) -> None:
         """The list of a reader of whom a direction is known."""
-        of, now, liked = self._of, self._now, self._liked
+        of, now = self._of, self._now
         ranker = Ranker(of.model, of.tables, of.trends, of.readers, of.shared)
+        sources = CommonSources(self._popular, of.shared.fresh(self._eligible, now))
         candidates = retrieve(
-            context, of.catalogue, of.trends, of.shared, allowed, liked, of.neighbours, of.config, now
+            context, of.trends, sources, allowed, self._categories, self._liked, of.neighbours, of.config, now
         )
         ranked, ranked_scores = ranker.rank(context, candidates.rows, candidates.near, now)
         picked = self._diversified(ranked, allowed, k)
@@ -253,8 +267,8 @@ class _Listing:
             context,
             candidates,
             picked,
-            liked,
-            self._showable,
+            self._liked,
+            self._eligible.showable,
             of.catalogue,
             of.trends,
             of.shared,
@@ -266,24 +280,45 @@ class _Listing:
         self.tiers.append(context.tier)
         self._candidate_scores.append(ranked_scores)
 
-    def _without_vector(self, allowed: Mask, k: int) -> None:
+    def _without_vector(self, allowed: AllowedRows, k: int) -> None:
         """A list without a vector: popular in the categories read, else popular, else the newest."""
-        catalogue, liked = self._of.catalogue, self._liked
-        popular = catalogue.copies.popular(self._of.trends, POPULAR_DEPTH * k, allowed, self._now).tolist()
-        first = [row for row in popular if catalogue.categories[row] in liked]
-        if liked and len(first) < k:
-            newest = catalogue.newest(allowed, k, liked=liked).tolist()
-            first += [row for row in newest if row not in first and catalogue.categories[row] in liked]
-        if first:
-            tier, ranked = Tier.CATEGORY_POPULAR, first + [row for row in popular if row not in first]
+        popular = allowed.among(self._popular)[: POPULAR_DEPTH * k]
+        is_liked = np.isin(self._categories[popular], list(self._liked))
+        first = popular[is_liked]
+        if self._liked and len(first) < k:
+            newest = allowed.among(self._eligible.newest)
+            newest = newest[np.isin(self._categories[newest], list(self._liked)) & ~np.isin(newest, first)]
+            first = np.concatenate([first, newest[:k]])
+        if len(first):
+            tier, ranked = Tier.CATEGORY_POPULAR, np.concatenate([first, popular[~is_liked]])
         else:
-            tier, ranked = (Tier.POPULAR if popular else Tier.FRESH), popular
-        picked = self._diversified(np.array(ranked, np.int32), allowed, k)
-        reasons = plain_reasons(catalogue.categories, set(popular), picked, liked)
+            tier, ranked = (Tier.POPULAR if len(popular) else Tier.FRESH), popular
+        picked = self._diversified(ranked, allowed, k)
+        reasons = plain_reasons(self._of.catalogue, set(popular.tolist()), picked, self._liked)
         self.cards += [Card(row, 0.0, reason) for row, reason in zip(picked, reasons, strict=True)]
         self.tiers.append(tier)
 
-    def _diversified(self, ranked: npt.NDArray[np.int32], allowed: Mask, k: int) -> list[int]:
+    def _diversified(self, ranked: Rows, allowed: AllowedRows, k: int) -> list[int]:
         of, least = self._of, self._of.config.max_per_category
         own = category_limits(self._liked, len(self._clicks), k, least, of.config.max_category_share)
-        return diversify(of.catalogue, of.trends, ranked, allowed, k, self._now, self._liked, own, least)
+        return diversify(ranked, allowed, k, self._categories, own, least, lambda: self._further(allowed, k))
+
+    def _further(self, allowed: AllowedRows, k: int) -> Iterator[Rows]:
+        """What comes when the candidates run out: the popular, the newest, in the end all that is allowed."""
+        yield allowed.among(self._popular)[: POPULAR_DEPTH * k]
+        yield liked_first(allowed.among(self._eligible.newest), self._categories, self._liked)
+        if len(self._eligible.newest) == NEWEST:
+            rows = np.flatnonzero(allowed.mask())
+            yield liked_first(newest_of(rows, self._of.catalogue.published, len(rows)), self._categories, self._liked)
+
+
+def _category_shares(
+    categories: npt.NDArray[np.int16], clicks: Sequence[int], half_life_clicks: float
+) -> dict[int, float]:
+    """The categories of the articles clicked, by their codes, as shares of the clicks' weights."""
+    if not clicks:
+        return {}
+    codes = categories[np.fromiter(clicks, np.int64, len(clicks))]
+    known = codes >= 0
+    shares = np.bincount(codes[known], weights(len(clicks), half_life_clicks)[known])
+    return {code: float(shares[code]) for code in np.flatnonzero(shares).tolist()}

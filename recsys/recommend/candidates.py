@@ -5,21 +5,20 @@ the nearest to each interest, co-visits of the last clicks, what is trending, wh
 be shown is left out inside each search, never after it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.columns import Catalogue, Mask
+from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.context import ReaderContext, SharedFeatures
+from recsys.recommend.context import ReaderContext
+from recsys.recommend.rerank import liked_first
 from recsys.tags.index import Rows
 from recsys.trends import PRIOR_COVISITS
-from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
-from recsys.units import HOUR_MS
 
 Floats = npt.NDArray[np.float32]
 
@@ -40,23 +39,21 @@ class CandidateSet:
         near: for each interest int32 rows, the nearest first.
         trending: rows that may be called trending.
         covisited: row -> the article clicked whose readers opened it too, where that says something.
-        fresh: bool (A,): articles that are news still.
     """
 
     rows: Rows
     near: list[Rows]
     trending: frozenset[int]
     covisited: dict[int, int]
-    fresh: Mask
 
 
 def retrieve(
     context: ReaderContext,
-    catalogue: Catalogue,
     trends: Trends,
-    shared: SharedFeatures,
-    allowed: Mask,
-    liked: Iterable[str],
+    sources: "CommonSources",
+    allowed: AllowedRows,
+    categories: npt.NDArray[np.int16],
+    liked: Collection[int],
     neighbours: int,
     config: RecommendConfig,
     now: int,
@@ -65,67 +62,48 @@ def retrieve(
 
     Args:
         context: the reader.
-        catalogue: the articles.
         trends: live counts.
-        shared: features.
-        allowed: bool (A,), one of each text.
-        liked: categories that the reader reads, whose new articles come first.
+        sources: popular and fresh rows, best first.
+        allowed: rows that may be in the list, one of each text.
+        categories: int16 (A,), codes by row; -1 for none.
+        liked: codes of the categories that the reader reads, whose fresh articles come first.
         neighbours: articles that the index brings.
         config: sizes of the other sources.
         now: ms.
     """
-    clicks = context.state.clicks
     near = nearest(context, neighbours, allowed)
-    fresh = fresh_articles(catalogue.published, shared, allowed, config.fresh_hours, now)
-    newest = catalogue.newest(fresh, config.fresh, liked=liked)
-    popular = catalogue.copies.popular(trends, config.trending, allowed, now)
-    covisits = covisit_candidates(trends, clicks, allowed, now, config.covisits)
+    popular = allowed.among(sources.popular)[: config.trending]
+    fresh = liked_first(allowed.among(sources.fresh), categories, liked)[: config.fresh]
+    covisits = covisit_candidates(trends, context.state.clicks, allowed, now, config.covisits)
     top = popular[:_TRENDING]
     return CandidateSet(
-        np.unique(np.concatenate([*near, popular, newest, covisits.rows]).astype(np.int32)),
+        np.unique(np.concatenate([*near, popular, fresh, covisits.rows]).astype(np.int32)),
         near,
         frozenset(top[trends.clicks(top, now)[:, -1] >= 1.0].tolist()),  # clicked lately
         covisits.telling(),
-        fresh,
     )
 
 
-def nearest(context: ReaderContext, n: int, allowed: Mask) -> list[Rows]:
+class CommonSources(NamedTuple):
+    """Rows that many readers' candidates come from: int32, best first."""
+
+    popular: Rows
+    fresh: Rows
+
+
+def nearest(context: ReaderContext, n: int, allowed: AllowedRows) -> list[Rows]:
     """The allowed articles nearest to each interest, in proportion to the interests' shares.
 
     Args:
         context: K interests.
         n: articles in all, at most.
-        allowed: bool (A,).
+        allowed: rows.
 
     Returns:
         K times int32 rows, best first; two interests may find the same article.
     """
     quotas = zip(context.interests.vectors, context.interests.quotas(n).tolist(), strict=True)
-    return [context.table.index.search(vector, quota, allowed)[0] for vector, quota in quotas]
-
-
-def fresh_articles(
-    published: npt.NDArray[np.int64], shared: SharedFeatures, allowed: Mask, hours: float, now: int
-) -> Mask:
-    """The allowed articles that are news still: no older than ``hours``, nor than their category's shelf life.
-
-    Args:
-        published: int64 (A,), ms.
-        shared: shelf lives, and categories by row.
-        allowed: bool (A,).
-        hours: age.
-        now: ms.
-
-    Returns:
-        bool (A,).
-    """
-    rows = np.flatnonzero(allowed & (published >= max(0, now - int(hours * HOUR_MS))))
-    category = shared.category[rows]
-    shelf = shared.inputs().shelf[np.where((category >= 0) & (category < CATEGORIES), category, CATEGORIES)]
-    fresh = np.zeros(len(allowed), np.bool_)
-    fresh[rows] = now - published[rows] <= shelf * HOUR_MS
-    return fresh
+    return [context.table.index.search(vector, quota, allowed.bits)[0] for vector, quota in quotas]
 
 
 class CovisitCandidates(NamedTuple):
@@ -149,13 +127,15 @@ class CovisitCandidates(NamedTuple):
         return dict(zip(self.rows[enough].tolist(), self.beside[enough].tolist(), strict=True))
 
 
-def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now: int, n: int) -> CovisitCandidates:
+def covisit_candidates(
+    trends: Trends, clicks: Sequence[int], allowed: AllowedRows, now: int, n: int
+) -> CovisitCandidates:
     """Co-visits of a reader's last clicks.
 
     Args:
         trends: live counts.
         clicks: article rows, oldest first.
-        allowed: bool (A,).
+        allowed: rows.
         now: ms.
         n: articles at most; equal ones in row order.
     """
@@ -167,7 +147,7 @@ def covisit_candidates(trends: Trends, clicks: Sequence[int], allowed: Mask, now
     totals = np.repeat([float(strength.sum()) for _, strength in covisits], sizes)
     share = np.asarray(visits / (totals + PRIOR_COVISITS), np.float32)
     given = share * np.repeat(_COVISIT_FADE ** np.arange(len(last)), sizes)
-    given[~allowed[rows]] = 0
+    given[~allowed.has(rows)] = 0
     distinct, where = np.unique(rows, return_inverse=True)
     sums = np.bincount(where, given, len(distinct))
     order = np.argsort(-sums, kind="stable")[: min(n, int((sums > 0).sum()))]

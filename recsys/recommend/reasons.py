@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.articles import CatalogueArticle, keyword_forms
-from recsys.catalogue.columns import Catalogue, Mask
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.columns import Mask
 from recsys.readers.encoders import weights
 from recsys.recommend.candidates import CandidateSet
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.context import ReaderContext, SharedFeatures
+from recsys.recommend.context import ReaderContext
 from recsys.recommend.rank import ScoreKind
+from recsys.recommend.shared import SharedFeatures
 from recsys.tags import alike
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
@@ -133,7 +135,7 @@ def explain(
     context: ReaderContext,
     candidates: CandidateSet,
     rows: Sequence[int],
-    liked: Mapping[str, float],
+    liked: Mapping[int, float],
     nameable: Mask,
     catalogue: Catalogue,
     trends: Trends,
@@ -148,7 +150,7 @@ def explain(
         context: the reader.
         candidates: the evidence.
         rows: k articles shown.
-        liked: categories as shares of the clicks' weights.
+        liked: categories, by their codes, as shares of the clicks' weights.
         nameable: bool (A,): articles whose title may be shown; one that was taken down is not quoted.
         catalogue: titles, categories and keywords.
         trends: live counts.
@@ -161,14 +163,16 @@ def explain(
     because_read = _because_you_read(
         context, rows, articles, nameable, catalogue, shared, half_life_clicks, config, now
     )
-    clicks_ever = trends.total_clicks(np.array(rows, np.int32)).tolist()
+    shown = np.array(rows, np.int32)
+    clicks_ever, fresh = trends.total_clicks(shown).tolist(), shared.is_fresh(shown, now).tolist()
+    codes = catalogue.columns.category[shown].tolist()
     repeated: frozenset[str] | None = None
     reasons = []
-    for row, article, read, clicks in zip(rows, articles, because_read, clicks_ever, strict=True):
+    for place, (row, article, read) in enumerate(zip(rows, articles, because_read, strict=True)):
         beside = candidates.covisited.get(row, UNKNOWN_ROW)
         if read is not None:
             reason = read
-        elif article.category and liked.get(article.category, 0.0) >= _LIKED_SHARE:
+        elif liked.get(codes[place], 0.0) >= _LIKED_SHARE:
             if repeated is None:
                 repeated = repeated_keywords(catalogue.articles, context.state.clicks)
             words = _named_keywords(article, repeated, config.reason_keywords)
@@ -177,29 +181,29 @@ def explain(
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
         elif row in candidates.trending:
             reason = Reason(ReasonKind.TRENDING)
-        elif candidates.fresh[row]:
+        elif fresh[place]:
             reason = Reason(ReasonKind.FRESH)
         else:
-            reason = Reason(ReasonKind.POPULAR if clicks else ReasonKind.SIMILAR)
+            reason = Reason(ReasonKind.POPULAR if clicks_ever[place] else ReasonKind.SIMILAR)
         reasons.append(reason)
     return reasons
 
 
 def plain_reasons(
-    categories: Sequence[str | None], popular: Collection[int], rows: Sequence[int], liked: Collection[str]
+    catalogue: Catalogue, popular: Collection[int], rows: Sequence[int], liked: Collection[int]
 ) -> list[Reason]:
     """Reasons of a list that no vector helped to make: the category liked, else popular, else fresh.
 
     Args:
-        categories: by row.
+        catalogue: categories.
         popular: rows.
         rows: shown.
-        liked: categories.
+        liked: codes of categories.
     """
     reasons = []
-    for row in rows:
-        if (category := categories[row]) in liked:
-            reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=category))
+    for row, code in zip(rows, catalogue.columns.category[rows].tolist(), strict=True):
+        if code in liked:
+            reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=catalogue.category(row)))
         else:
             reasons.append(Reason(ReasonKind.POPULAR if row in popular else ReasonKind.FRESH))
     return reasons
@@ -242,7 +246,7 @@ def _because_you_read(
 def _read_reason(catalogue: Catalogue, other: int, article: CatalogueArticle, n: int) -> Reason | None:
     """The claim that an article is like one read, if a reader can see for themselves that they have something alike."""
     words = shared_keywords(catalogue.articles[other], article, n)
-    alike_to_see = bool(words) or catalogue.categories[other] == article.category
+    alike_to_see = bool(words) or catalogue.category(other) == article.category
     return Reason(ReasonKind.BECAUSE_YOU_READ, other, keywords=words) if alike_to_see else None
 
 
@@ -297,8 +301,8 @@ def repeated_keywords(articles: Sequence[CatalogueArticle | None], clicks: Seque
 
 def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
     """The claim that an article is like another one: at most ``n`` keywords that both have, the category of both."""
-    category = catalogue.categories[row]
-    same = category if category == catalogue.categories[other] else None
+    category = catalogue.category(row)
+    same = category if category == catalogue.category(other) else None
     return Reason(ReasonKind.SIMILAR, row, same, shared_keywords(catalogue.articles[other], catalogue.articles[row], n))
 
 

@@ -5,23 +5,26 @@ ranking runs out, the popular and the newest of other categories come next.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
 
-from recsys.catalogue.columns import Catalogue, Mask
+import numpy as np
+import numpy.typing as npt
+
+from recsys.catalogue.eligibility import AllowedRows
 from recsys.tags.index import Rows
-from recsys.trends.stream import Trends
 
 POPULAR_DEPTH = 4  # times k popular articles are read, so that the limit per category finds others
 _PRIOR_CLICKS = 2.0  # from which on a reader's share of a category counts half; with 5 new readers clicked less
 
 
-def category_limits(shares: Mapping[str, float], clicks: int, k: int, least: int, most: float) -> dict[str, int]:
+def category_limits(shares: Mapping[int, float], clicks: int, k: int, least: int, most: float) -> dict[int, int]:
     """The number of articles of each category read that may stand in a list.
 
     Their share of the list is that of the clicks, as far as there are enough of these to tell.
 
     Args:
-        shares: of the reader's clicks, by category; their sum is at most 1.
+        shares: of the reader's clicks, by category code; their sum is at most 1.
         clicks: how many these are.
         k: length of the list.
         least: articles of any category that are always allowed.
@@ -39,19 +42,19 @@ class DiversifiedList:
 
     Args:
         k: length.
-        own: articles of a category while there are others, by category.
+        own: articles of a category while there are others, by category code.
         limit: the same of all other categories.
-        categories: by row; None for an article without one, which has no limit.
+        categories: int (A,), codes by row; -1 for an article without one, which has no limit.
 
     Attributes:
         over: what would have been too much of its category, or came when the list was full; in the order offered.
         picked: what fits, in the order offered.
     """
 
-    def __init__(self, k: int, own: Mapping[str, int], limit: int, categories: Sequence[str | None]) -> None:
+    def __init__(self, k: int, own: Mapping[int, int], limit: int, categories: npt.NDArray[Any]) -> None:
         self.k = k
         self._own, self._limit, self._categories = own, limit, categories
-        self._taken: dict[str, int] = {}
+        self._taken: dict[int, int] = {}
         self.picked: list[int] = []
         self.over: list[int] = []
 
@@ -61,21 +64,29 @@ class DiversifiedList:
         return len(self.picked) == self.k
 
     @property
-    def closed(self) -> set[str]:
-        """Categories that have as many as they may."""
-        return {category for category, taken in self._taken.items() if taken >= self._own.get(category, self._limit)}
+    def closed(self) -> list[int]:
+        """Codes of the categories that have as many as they may."""
+        return [category for category, taken in self._taken.items() if taken >= self._own.get(category, self._limit)]
 
-    def offer(self, rows: Iterable[int]) -> None:
-        """Take rows, best first, within the limit of their categories."""
-        for row in rows:
-            category = self._categories[row]
-            taken = self._taken.get(category, 0) if category is not None else -1
-            if len(self.picked) == self.k or (category is not None and taken >= self._own.get(category, self._limit)):
-                self.over.append(row)
-                continue
-            self.picked.append(row)
-            if category is not None:
+    def offer(self, rows: Rows) -> None:
+        """Take rows, int (N,), best first, within the limit of their categories, until the list is full."""
+        for row, category in zip(rows.tolist(), self._categories[rows].tolist(), strict=True):
+            if self.full:
+                return
+            if category < 0:
+                self.picked.append(row)
+            elif (taken := self._taken.get(category, 0)) < self._own.get(category, self._limit):
+                self.picked.append(row)
                 self._taken[category] = taken + 1
+            else:
+                self.over.append(row)
+
+    def offer_open(self, rows: Rows) -> None:
+        """The same of those rows whose category has room left, so that many may be offered."""
+        while len(rows) and not self.full:
+            rows = rows[~np.isin(self._categories[rows], self.closed)]
+            self.offer(rows[: self.k])
+            rows = rows[self.k :]
 
     def filled(self) -> list[int]:
         """The list, filled from what was over the limit."""
@@ -83,47 +94,50 @@ class DiversifiedList:
 
 
 def diversify(
-    catalogue: Catalogue,
-    trends: Trends,
     ranked: Rows,
-    allowed: Mask,
+    allowed: AllowedRows,
     k: int,
-    now: int,
-    liked: Iterable[str],
-    own: Mapping[str, int],
+    categories: npt.NDArray[np.int16],
+    own: Mapping[int, int],
     limit: int,
+    further: Callable[[], Iterator[Rows]],
 ) -> list[int]:
     """Take the best, few of each category while there are others, then whatever is left.
 
     Args:
-        catalogue: the articles.
-        trends: the live counts.
         ranked: int32 (B,), best first.
-        allowed: bool (A,).
+        allowed: rows.
         k: length.
-        now: ms.
-        liked: categories whose articles go first when the ranked ones run out.
+        categories: int16 (A,), codes by row; -1 for none.
         own: articles of a category while there are others, see ``category_limits``.
         limit: the same of all other categories.
+        further: gives int32 rows, best first, that come next when the ranked ones run out; in the end all there are.
 
     Returns:
         At most ``k`` rows; fewer only when no more are allowed.
     """
-    diversified = DiversifiedList(k, own, limit, catalogue.categories)
-    diversified.offer(ranked.tolist())
+    diversified = DiversifiedList(k, own, limit, categories)
+    diversified.offer(ranked)
     if diversified.full:
-        return diversified.filled()
-    left = allowed.copy()
-    left[ranked] = False
-    popular = catalogue.copies.popular(trends, POPULAR_DEPTH * k, left, now)
-    diversified.offer(popular.tolist())
-    left[popular] = False
-    while not diversified.full:  # each turn fills the list or a category
-        newest = catalogue.newest(catalogue.outside(diversified.closed, left), k, liked=liked)
-        if not len(newest):
-            break
-        diversified.offer(newest.tolist())
-        left[newest] = False
-    if len(diversified.picked) + len(diversified.over) < k:
-        diversified.offer(catalogue.newest(left, k, liked=liked).tolist())
+        return diversified.picked
+    left = allowed.without(ranked)
+    for rows in further():
+        rows = left.among(rows)
+        diversified.offer_open(rows)
+        if diversified.full:
+            return diversified.picked
+        left = left.without(rows)
+    offered = {*diversified.picked, *diversified.over}
+    for rows in further() if len(offered) < k else ():
+        more = [row for row in allowed.among(rows).tolist() if row not in offered][: k - len(offered)]
+        diversified.over += more
+        offered.update(more)
     return diversified.filled()
+
+
+def liked_first(rows: Rows, categories: npt.NDArray[np.int16], liked: Collection[int]) -> Rows:
+    """Rows in their order, those of liked categories (codes) before the others."""
+    if not liked or not len(rows):
+        return rows
+    first = np.isin(categories[rows], list(liked))
+    return np.concatenate([rows[first], rows[~first]])

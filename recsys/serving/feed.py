@@ -104,7 +104,7 @@ class StoreFeed:
             try:
                 with self._lock:
                     if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
-                        state.place(prepared)
+                        state.place([prepared])
             except CatalogueFull:
                 full = True
         with self._lock:
@@ -119,9 +119,8 @@ class StoreFeed:
             return
         hidden = self._store.taken_down(self._site, changed_after=state.taken_down)
         with self._lock:
-            for article_id in hidden:
-                state.catalogue.take_down(article_id)
-                state.down[article_id] = newest
+            state.catalogue.take_down(*hidden)
+            state.down |= dict.fromkeys(hidden, newest)
             state.taken_down = max(state.taken_down, newest)
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import StoreError
 from recsys.readers.encoders import weights
 from recsys.readers.state import MAX_SEEN

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
-from recsys.index import Index
 from recsys.languages import resolve_language
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder
@@ -38,8 +37,6 @@ class ModelSnapshot:
 
     Attributes:
         release: its name; None before the first one.
-        index: of the item vectors.
-        content_index: of the article vectors: for similar articles, and for those that have no item vector.
         model: the click model.
         readers: settings of reader vectors as of the click model's training.
         reader_encoder: trained to predict a reader's next click; None where readers are encoded without training.
@@ -47,8 +44,6 @@ class ModelSnapshot:
     """
 
     release: str | None
-    index: Index | None
-    content_index: Index | None
     model: Scorer | None
     readers: ReadersConfig
     reader_encoder: ReaderEncoder | None
@@ -70,11 +65,8 @@ class ModelSnapshot:
             home: the site's language.
             stored: gives an article as the store has it, by its id.
         """
-        vectors = artefacts.article_vectors
         return cls(
             artefacts.release,
-            artefacts.index,
-            Index.build(vectors) if vectors.size else None,
             artefacts.model,
             artefacts.readers,
             artefacts.reader_encoder,

@@ -5,18 +5,17 @@ Articles newer than the release get rows after it. Not safe for threads: ``LiveS
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
 from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
 from recsys.hashing import hashed
+from recsys.index import Index
 from recsys.items.online import grown, place_content
 from recsys.recommend.answer import Recommender
 from recsys.serving.artefacts import ReleaseArtefacts
@@ -25,12 +24,10 @@ from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
 from recsys.store import StoredArticle
 from recsys.tags import STEM, tag_ids
 from recsys.trends import MAX_VISITS
-from recsys.units import UNKNOWN_ROW
+from recsys.units import NO_ID
 
 SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
 SPARE_SHARE = 8  # and an eighth of the catalogue
-
-Array = npt.NDArray[Any]
 
 
 class CatalogueFull(Exception):
@@ -68,7 +65,6 @@ class SharedState:
             settings: checked settings.
         """
         self.snapshot = snapshot
-        self._codes = dict(artefacts.codes)
         self.through = artefacts.through
         self.visitors = Visitors(MAX_VISITS, [f"r{reader}" for reader in artefacts.odd])
         self.changed = self.taken_down = 0
@@ -76,17 +72,22 @@ class SharedState:
         prepared = _newest([snapshot.prepare(article) for article in articles], settings.web.max_articles)
         released = set(artefacts.ids)
         size = len(artefacts.ids) + sum(article.id not in released for article in prepared)
-        self.catalogue = Catalogue(artefacts.ids, size + SPARE_ROWS + size // SPARE_SHARE, settings.site.name)
+        capacity = size + SPARE_ROWS + size // SPARE_SHARE
+        self.catalogue = Catalogue(artefacts.ids, capacity, settings.site.name, artefacts.codes)
         self.catalogue.tags.further = artefacts.related_tags
-        capacity = self.catalogue.capacity
+        self.catalogue.columns.category[: len(artefacts.ids)] = artefacts.category
+        self._item_index = None if artefacts.index is None else artefacts.index.grown(capacity)
+        self._content_index = Index.build(artefacts.article_vectors, capacity)
         self._items = grown(artefacts.items, capacity)
+        if self._item_index is not None:
+            self._items = self._items._replace(vectors=self._item_index.vectors)
         self._tags = _article_tags(artefacts, capacity)
         self._ids = np.zeros((capacity, len(CANDIDATE_FIELDS)), np.int64)
         self._ids[: len(artefacts.ids)] = hashed_article_ids(artefacts.ids, artefacts.category, list(artefacts.codes))
         self._tables = ArticleTables(
             self._items.vectors,
-            _padded(artefacts.article_vectors, capacity, np.nan),
-            _padded(artefacts.category, capacity, UNKNOWN_ROW),
+            self._content_index.vectors,
+            self.catalogue.columns.category,
             self.catalogue.published,
             self._items if self._items.vectors.shape[1] > 0 else None,
             self._ids,
@@ -96,8 +97,8 @@ class SharedState:
         self.recommender = Recommender(
             self.catalogue,
             self._tables,
-            snapshot.index,
-            snapshot.content_index,
+            self._item_index,
+            self._content_index if artefacts.article_vectors.size else None,
             snapshot.model,
             artefacts.trends,
             settings.recommend,
@@ -106,32 +107,33 @@ class SharedState:
             snapshot.release,
             snapshot.reader_encoder,
         )
-        for article in sorted(prepared, key=lambda article: article.leader != article.id):  # first copies first
-            self.place(article)
+        with self.catalogue.changing():
+            for article in sorted(prepared, key=lambda article: article.leader != article.id):  # first copies first
+                self._place(article)
 
-    def place(self, prepared: PreparedArticle) -> None:
-        """Take a prepared article over: from now on it is shown as it says.
+    def place(self, prepared: Iterable[PreparedArticle]) -> None:
+        """Take prepared articles over: from now on they are shown as they say.
 
         Raises:
-            CatalogueFull: it is new and there is no row left.
+            CatalogueFull: one is new and there is no row left; those before it are taken over.
         """
+        with self.catalogue.changing():
+            for article in prepared:
+                self._place(article)
+
+    def _place(self, prepared: PreparedArticle) -> None:
         if prepared.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
         encoded, category = prepared.encoded, prepared.article.category
-        row = self.catalogue.put(prepared.id, prepared.article, prepared.leader)
-        self._ids[row, 0] = hashed("article", prepared.id)
+        row = self.catalogue.place(prepared.id, prepared.article, prepared.leader)
+        self._ids[row] = hashed("article", prepared.id), hashed("category", category) if category else NO_ID
         if encoded is None:
             return
-        self._tables.article_vectors[row] = encoded.article_vector
         self._tags.put(row, tag_ids(encoded.annotations.parts, encoded.annotations.weights))
         place_content(self._items, row, encoded.item_vector)
-        if self.recommender.index is not None:
-            self.recommender.index.add(self._items.vectors[row], row)
-        if self.recommender.content_index is not None:
-            self.recommender.content_index.add(encoded.article_vector, row)
-        if category:
-            self._tables.category[row] = self._codes.setdefault(category, len(self._codes))
-            self._ids[row, 1] = hashed("category", category)
+        if self._item_index is not None:
+            self._item_index.see(row)
+        self._content_index.add(encoded.article_vector, row)
 
 
 def _newest(prepared: list[PreparedArticle], n: int) -> list[PreparedArticle]:
@@ -149,10 +151,3 @@ def _article_tags(artefacts: ReleaseArtefacts, capacity: int) -> ArticleTags:
         if (annotations := artefacts.annotations.get(article_id)) is not None:
             tags.put(row, tag_ids(annotations.parts, annotations.weights))
     return tags
-
-
-def _padded(table: Array, capacity: int, unknown: float) -> Array:
-    """A table, (A, …), with rows of unknown up to the capacity."""
-    padded = np.full((capacity, *table.shape[1:]), unknown, table.dtype)
-    padded[: len(table)] = table
-    return padded

@@ -4,17 +4,16 @@ Reads the store's clicks and the catalogue; produces rows with their readers, on
 copies of one text the best one stands there, with the readers of the one that was clicked most.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from recsys.catalogue.columns import Catalogue, Mask
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.eligibility import Eligibility
 from recsys.serving.live import LiveState
 from recsys.trends import MAX_FUTURE_MINUTES
-from recsys.units import MINUTE_MS, now_ms
+from recsys.units import MINUTE_MS, UNKNOWN_ROW, now_ms
 
 _DEPTH = 4  # how much further each try looks, when what was found may not be shown
 
@@ -48,23 +47,23 @@ def todays_clicks(live: LiveState, k: int, lang: str | None) -> TodaysClicks:
     now, catalogue = now_ms(), live.catalogue
     local = datetime.fromtimestamp(now / 1000, ZoneInfo(live.settings.site.timezone))
     midnight = int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
-    allowed, spoken = catalogue.listed(now), catalogue.in_language(lang)
+    eligible, code = catalogue.eligible(now), catalogue.language_code(lang)
     limit, until = _DEPTH * k, now + int(MAX_FUTURE_MINUTES * MINUTE_MS)
     while True:
         clicked = live.store.clicks_today(live.settings.site.id, midnight, limit, until, live.odd_readers)
-        ranked = [(row, clicks) for row, clicks in _by_text(catalogue, clicked, allowed) if allowed[row]]
-        first = ranked if lang is None else [pair for pair in ranked if spoken[pair[0]]]
+        ranked = _by_text(catalogue, clicked, eligible)
+        first = [pair for pair in ranked if lang is None or catalogue.columns.language[pair[0]] == code]
         if len(first) >= k or len(clicked) < limit:
-            rest = [pair for pair in ranked if not spoken[pair[0]]] if lang is not None else []
+            rest = [pair for pair in ranked if pair not in first]
             return TodaysClicks(f"{local:%Y-%m-%d}", (first + rest)[:k], catalogue)
         limit *= _DEPTH
 
 
-def _by_text(catalogue: Catalogue, clicked: Sequence[tuple[str, int]], allowed: Mask) -> Iterable[tuple[int, int]]:
+def _by_text(catalogue: Catalogue, clicked: Sequence[tuple[str, int]], eligible: Eligibility) -> list[tuple[int, int]]:
     """Articles and their clicks, most first -> the row that stands for each text, with its most clicked copy's."""
     clicked_rows = [(catalogue.row_of[article], clicks) for article, clicks in clicked if article in catalogue.row_of]
-    rows = catalogue.copies.standing_for(np.array([row for row, _ in clicked_rows], np.int32), allowed).tolist()
     most: dict[int, int] = {}
-    for row, (_, clicks) in zip(rows, clicked_rows, strict=True):
-        most.setdefault(row, clicks)
-    return most.items()
+    for row, clicks in clicked_rows:
+        if (standing := int(eligible.standing[row])) != UNKNOWN_ROW:
+            most.setdefault(standing, clicks)
+    return list(most.items())

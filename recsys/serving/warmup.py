@@ -6,7 +6,7 @@ Without it the first reader after a start would wait for the compiler, half a mi
 import numpy as np
 
 from recsys.catalogue.articles import CatalogueArticle
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
 from recsys.index import Index

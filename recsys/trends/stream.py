@@ -45,6 +45,7 @@ Rows = npt.NDArray[np.int32]
 
 _ODD = ("late", "ahead", "unknown")
 FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
+_ALIVE = 0.5  # clicks, faded
 SHELF_SHARE = 0.9  # of a category's clicks that come within its shelf life
 SHELF_PRIOR = 50.0  # clicks of all categories that are mixed into each category's own shelf life
 
@@ -257,28 +258,32 @@ class Trends:
         """
         return strongest_covisits(self.state, row, now, n)
 
-    def top(self, now: int, n: int, allowed: npt.NDArray[np.bool_]) -> Rows:
-        """The articles most clicked lately.
+    def liveliest(self, rows: Rows, now: int) -> int:
+        """The half-life, by its place, that ranks some articles: the shortest in which any still has half a click.
 
-        The shortest half-life in which any allowed article still has half a click decides; when all have faded, the
-        clicks ever. Articles with undated clicks alone come after these; those that nobody clicked are left out.
+        A quarter of an hour is too little to rank a site by. -1 when all have faded: then it is the clicks ever.
+        """
+        alive = np.flatnonzero((self.counts(rows, now)[:, 1, 1:] >= _ALIVE).any(axis=0))
+        return int(alive[0]) + 1 if len(alive) else -1
+
+    def most_clicked(self, rows: Rows, now: int, n: int) -> Rows:
+        """Those of some articles that were clicked most lately, see ``liveliest``.
+
+        Articles with undated clicks alone come after these; those that nobody clicked are left out.
 
         Args:
+            rows: int32 (B,), rising.
             now: ms since the epoch.
             n: how many at most.
-            allowed: bool (A,).
 
         Returns:
             int32 (≤ n,) rows, most clicked first; equal ones in row order.
         """
-        allowed_rows = np.flatnonzero(allowed[: len(self)]).astype(np.int32)
-        dated = self.state.total[allowed_rows, 1] > 0
-        rows = allowed_rows[dated]
-        decayed = self.counts(rows, now)[:, 1, 1:]  # (B, K - 1): a quarter of an hour is too little to rank a site by
-        alive = np.flatnonzero((decayed >= 0.5).any(axis=0))
-        strength = decayed[:, alive[0]] if len(alive) else self.state.total[rows, 1]
-        ranked = rows[np.argsort(-strength, kind="stable")[:n]]
-        rest = allowed_rows[~dated & (self.state.undated[allowed_rows] > 0)]
+        is_dated = self.state.total[rows, 1] > 0
+        dated, speed = rows[is_dated], self.liveliest(rows, now)
+        strength = self.counts(dated, now)[:, 1, speed] if speed > 0 else self.state.total[dated, 1]
+        ranked = dated[np.argsort(-strength, kind="stable")[:n]]
+        rest = rows[~is_dated & (self.state.undated[rows] > 0)]
         undated = rest[np.argsort(-self.state.undated[rest], kind="stable")[: n - len(ranked)]]
         return np.asarray(np.concatenate([ranked, undated]), np.int32)
 

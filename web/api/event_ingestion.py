@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.missing import is_missing
 from recsys.store import Event, compact_json
 from recsys.store.addresses import address_id, looks_like_address

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from recsys.catalogue.articles import CatalogueArticle
-from recsys.catalogue.columns import Catalogue
+from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN_LANGUAGE
 from recsys.recommend.reasons import Card, reason_texts
@@ -62,7 +62,7 @@ def article(catalogue: Catalogue, article_id: str, now: int, lang: str | None, h
         UnknownArticle: there is none by that id, or it is hidden, expired or not yet published.
     """
     row = catalogue.row_of.get(article_id)
-    if row is None or not catalogue.showable(now)[row]:
+    if row is None or not catalogue.eligible(now).showable[row]:
         raise UnknownArticle("an article that may be shown", f"{article_id!r:.80}", "Check the id.")
     stored = catalogue.article(row)
     lang = said_in(lang or _language_of(stored, home))

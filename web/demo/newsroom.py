@@ -6,7 +6,9 @@ Reads the catalogue, the store and the recommender's fallback lists; produces ca
 import time
 from collections.abc import Iterable
 
-from recsys.catalogue.columns import Catalogue
+import numpy as np
+
+from recsys.catalogue.catalogue import Catalogue
 from recsys.serving.today import todays_clicks
 from recsys.simulate import READER_PREFIX
 from recsys.tags import Tag
@@ -65,25 +67,26 @@ class LiveNewsroom:
     def front(self, lang: str, now: int) -> list[Card]:
         """The front page's articles, newest first, so that the page is not the widget's list once more."""
         catalogue = self._here.live.catalogue
-        return _cards(catalogue, catalogue.newest(catalogue.listed(now), FRONT, language=lang).tolist())
+        return _cards(catalogue, catalogue.latest(now, FRONT, lang).tolist())
 
     def by_category(self, category: str, lang: str, now: int) -> list[Card]:
         """A category's articles, newest first."""
         catalogue = self._here.live.catalogue
         allowed = catalogue.of_category(category, now)
-        return _cards(catalogue, catalogue.newest(allowed, SECTION, language=lang).tolist())
+        return _cards(catalogue, catalogue.newest(allowed, SECTION, lang).tolist())
 
     def categories(self, lang: str) -> list[str]:
         """The categories with articles to show, those of one language before the others, largest first."""
         catalogue = self._here.live.catalogue
-        parts = catalogue.by_preference(catalogue.showable(now_ms()), lang)
+        rows = np.flatnonzero(catalogue.eligible(now_ms()).showable).astype(np.int32)
+        parts = catalogue.by_preference(rows, lang)
         return list(dict.fromkeys(name for part in parts for name in catalogue.category_sizes(part)))
 
     def article(self, id: str) -> ArticlePage | None:
         """One article, or None when it is unknown, hidden, expired or not yet published."""
         catalogue = self._here.live.catalogue
         row = catalogue.row_of.get(id)
-        if row is None or not catalogue.showable(now_ms())[row]:
+        if row is None or not catalogue.eligible(now_ms()).showable[row]:
             return None
         stored = self._here.store.article(self._here.settings.site.id, id)
         if stored is None or stored.hidden:

@@ -1,0 +1,154 @@
+"""Eligibility: what may be shown at a moment, as bitmaps and short lists that many answers share.
+
+Reads the columns of the catalogue; produces an ``Eligibility``, which never changes: a catalogue that changes, or an
+article whose time comes, makes the next one. So an answer looks at the few hundred articles that may be in it and at
+no others.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from recsys.catalogue.columns import CatalogueColumns, Mask
+from recsys.catalogue.copies import GroupedRows
+from recsys.tags.index import Rows
+from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
+
+Bits = npt.NDArray[np.uint8]
+
+NEWEST = 4_096  # articles kept in the order of time: the news of days, on any site
+
+
+class AllowedRows:
+    """A set of rows as a bitmap, as the nearest-neighbour search reads it.
+
+    Attributes:
+        bits: uint8 (A / 8,), little end first.
+        capacity: A.
+    """
+
+    __slots__ = ("bits", "capacity")
+
+    def __init__(self, bits: Bits, capacity: int) -> None:
+        self.bits, self.capacity = bits, capacity
+
+    @classmethod
+    def of(cls, mask: Mask) -> "AllowedRows":
+        """The rows of a mask, bool (A,)."""
+        return cls(np.packbits(mask, bitorder="little"), len(mask))
+
+    def __bool__(self) -> bool:
+        return bool(self.bits.any())
+
+    def has(self, rows: Rows) -> Mask:
+        """Which of some rows are in it: int (N,) -> bool (N,)."""
+        bits: Mask = (self.bits[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 != 0
+        return bits
+
+    def among(self, rows: Rows) -> Rows:
+        """Those of some rows that are in it, in their order."""
+        return rows[self.has(rows)]
+
+    def without(self, rows: Rows) -> "AllowedRows":
+        """The set without some rows, int (N,)."""
+        bits = self.bits.copy()
+        np.bitwise_and.at(bits, rows >> 3, ~np.left_shift(1, rows & 7).astype(np.uint8))
+        return AllowedRows(bits, self.capacity)
+
+    def both(self, other: "AllowedRows") -> "AllowedRows":
+        """The rows of two sets of the same catalogue."""
+        return AllowedRows(self.bits & other.bits, self.capacity)
+
+    def mask(self) -> Mask:
+        """The set as a mask: bool (A,)."""
+        return np.unpackbits(self.bits, count=self.capacity, bitorder="little").astype(np.bool_)
+
+
+@dataclass(frozen=True, eq=False)
+class Eligibility:
+    """What may be shown in [since, until), of one version of the catalogue.
+
+    Attributes:
+        version: of the catalogue.
+        since: ms.
+        until: ms, when the next article comes out or expires.
+        showable: bool (A,): with content, published, neither hidden nor expired.
+        listed: the same rows, of copies of one text only the best.
+        standing: int32 (A,): for each row the listed copy of its text, -1 where there is none.
+        newest: int32 (N,): listed rows, newest first, ties by row; the first ``NEWEST``.
+        language: int16 (A,), codes; of the catalogue.
+    """
+
+    version: int
+    since: int
+    until: int
+    showable: Mask
+    listed: AllowedRows
+    standing: Rows
+    newest: Rows
+    language: npt.NDArray[np.int16]
+    _spoken: dict[int, tuple[AllowedRows, AllowedRows]] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, now: int, version: int, columns: CatalogueColumns) -> "Eligibility":
+        """Look at all articles once.
+
+        Args:
+            now: ms.
+            version: of the catalogue.
+            columns: of the catalogue, as they are now.
+        """
+        published, expires, content = columns.published, columns.expires, columns.shown
+        showable: Mask = content & (published <= now) & (expires > now)
+        listed, grouped = showable.copy(), columns.copies.grouped()
+        best = grouped.among(showable)
+        first = best.is_first()
+        listed[best.rows[~first]] = False
+        standing = np.where(listed, np.arange(len(listed), dtype=np.int32), np.int32(UNKNOWN_ROW))
+        standing[grouped.rows] = _standing(grouped, GroupedRows(best.rows[first], best.leaders[first]))
+        times = (published[content], expires[content])
+        return cls(
+            version,
+            since=max(int(time[time <= now].max(initial=NEVER_MS)) for time in times),
+            until=min(int(time[time > now].min(initial=FOREVER_MS)) for time in times),
+            showable=showable,
+            listed=AllowedRows.of(listed),
+            standing=standing,
+            newest=newest_of(np.flatnonzero(listed), published, NEWEST),
+            language=columns.language,
+        )
+
+    def spoken(self, language: int) -> tuple[AllowedRows, AllowedRows]:
+        """The listed rows in a language, by its code, and the others."""
+        parts = self._spoken.get(language)
+        if parts is None:
+            same = AllowedRows.of(self.language == language)
+            parts = self.listed.both(same), AllowedRows(self.listed.bits & ~same.bits, self.listed.capacity)
+            self._spoken[language] = parts
+        return parts
+
+    def listed_copies(self, rows: Collection[int]) -> Rows:
+        """The rows that stand in lists for some rows: int32 (N,), not each once."""
+        standing = self.standing[np.fromiter(rows, np.int64, len(rows))]
+        listed: Rows = standing[standing != UNKNOWN_ROW]
+        return listed
+
+
+def newest_of(rows: npt.NDArray[np.int64], published: npt.NDArray[np.int64], n: int) -> Rows:
+    """The ``n`` newest of some rows, newest first, ties by row: int32 (≤ n,)."""
+    times = published[rows]
+    if len(rows) > n > 0:  # sort only what can be among the newest n
+        keep = times >= np.partition(times, len(rows) - n)[len(rows) - n]
+        rows, times = rows[keep], times[keep]
+    return rows[np.lexsort((rows, -times))][:n].astype(np.int32)
+
+
+def _standing(grouped: GroupedRows, best: GroupedRows) -> Rows:
+    """For each row that has copies the best one of its text: int32 (G,), -1 where none may be shown."""
+    if not len(best.rows):
+        return np.full(len(grouped.rows), UNKNOWN_ROW, np.int32)
+    places = np.minimum(np.searchsorted(best.leaders, grouped.leaders), len(best.rows) - 1)
+    there = best.leaders[places] == grouped.leaders
+    return np.where(there, best.rows[places], np.int32(UNKNOWN_ROW)).astype(np.int32)
