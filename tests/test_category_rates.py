@@ -218,18 +218,19 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
         stored(4, Kind.IMPRESSION, "gone", START + 2, 0),
         stored(5, Kind.DISMISS, "a1", START + 2),
     ]
-    learned, met = ReaderMemory(9, READERS), ReaderMemory(9, READERS)
-    learned.meet("ann", [], row_of)
+    learned, met = ReaderMemory(9, READERS, row_of), ReaderMemory(9, READERS, row_of)
+    with learned.meeting("ann") as arrive:
+        arrive([])
     for event in [*events, events[0]]:  # the last one again
         if event.article in row_of:
             learned.learn(event, row_of[event.article])
-    met.meet("ann", [events[2], events[4], *events[:2], events[3]], row_of)  # as two questions of the store answer
+    with met.meeting("ann") as arrive:
+        arrive([events[2], events[4], *events[:2], events[3]])  # as two questions of the store answer
     one, other = learned.reader("ann"), met.reader("ann")
     assert one == other
     assert one is not None
     assert (one.impressions.rows.tolist(), one.impressions.positions.tolist()) == ([0, 2, 2], [2, -1, CLICK_POSITION])
-    met.move([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig(max_impressions=9))
-    moved = met.reader("ann")
+    moved = met.moved([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig(max_impressions=9)).reader("ann")
     assert moved is not None
     assert (moved.impressions.rows.tolist(), moved.impressions.times.tolist()) == ([5, 5], [START, START + 1])
     assert (moved.impressions.size, moved.clicks) == (9, [5])

@@ -119,7 +119,7 @@ def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
         for service in (site, other):
             assert set(service.ids(reader="u1", session="s")) == {"a1", "a2", "a3", "a4"}
             assert service.get("/api/v1/readers/u1/tags", session="s")["clicks"] == 0
-            assert len(service.live._state.recommender.trends.visits) == 0
+            assert len(service.live._frame.state.recommender.trends.visits) == 0
         kept = ask(site, "GET", "/readers/u1").json
         assert (kept["events"], kept["clicks"], kept["where"]["store"]) == ({}, [], 0)
         reads(site, "u1", "s", "a3")

@@ -133,10 +133,18 @@ def event(seq: int, reader: str | None, session: str | None = None) -> StoredEve
     return StoredEvent(seq, f"e{seq}", SITE, Kind.CLICK, "a1", reader, session, NOW + seq, None, None, None, None, None)
 
 
+ROWS = {"a1": 0, "a2": 1}
+
+
+def meet(memory: ReaderMemory, reader: str, events: Sequence[StoredEvent] = ()) -> None:
+    with memory.meeting(reader) as arrive:
+        arrive(events)
+
+
 def remembered(size: int, readers: Sequence[str]) -> ReaderMemory:
-    memory = ReaderMemory(size, READERS)
+    memory = ReaderMemory(size, READERS, ROWS)
     for reader in readers:
-        memory.meet(reader, [], {})
+        meet(memory, reader)
     return memory
 
 
@@ -144,31 +152,32 @@ def test_exactly_so_many_readers_are_remembered_and_the_one_asked_for_last_stays
     memory = remembered(2, ["r0", "r1"])
     assert ("r0" in memory, "r1" in memory) == (True, True)
     memory.reader("r0")
-    memory.meet("r2", [], {})
+    meet(memory, "r2")
     assert ("r0" in memory, "r1" in memory, "r2" in memory) == (True, False, True)
 
 
 def test_exactly_so_many_sessions_are_remembered() -> None:
-    memory = ReaderMemory(2, READERS)
+    memory = ReaderMemory(2, READERS, ROWS)
     for seq, session in enumerate(["s0", "s1", "s2"]):
         memory.learn(event(seq + 1, None, session), 0)
     assert [memory.session(None, session) is not None for session in ("s0", "s1", "s2")] == [False, True, True]
 
 
 def test_an_event_that_a_reader_s_history_holds_already_teaches_nothing() -> None:
-    memory = ReaderMemory(2, READERS)
-    memory.meet("r", [event(5, "r")], {"a1": 0})
+    memory = ReaderMemory(2, READERS, ROWS)
+    meet(memory, "r", [event(5, "r")])
     for seq in (4, 5):
         memory.learn(event(seq, "r"), 1)
     reader = memory.reader("r")
     assert reader is not None
     assert reader.clicks == [0]
     memory.learn(event(6, "r"), 1)
-    assert reader.clicks == [0, 1]
+    assert reader.clicks == [0], "an answer that is being made keeps what it has"
+    assert memory.reader("r").clicks == [0, 1]  # type: ignore[union-attr]
 
 
 def test_a_session_that_two_readers_named_is_nobody_s_not_even_the_first_one_s() -> None:
-    memory = ReaderMemory(2, READERS)
+    memory = ReaderMemory(2, READERS, ROWS)
     memory.learn(event(1, None, "s"), 0)
     assert memory.session("r0", "s") is not None
     assert memory.session("r1", "s") is None
@@ -176,10 +185,48 @@ def test_a_session_that_two_readers_named_is_nobody_s_not_even_the_first_one_s()
 
 
 def test_what_was_dismissed_stays_dismissed_in_the_rows_of_another_release() -> None:
-    memory = ReaderMemory(2, READERS)
+    memory = ReaderMemory(2, READERS, ROWS)
     dismissed = event(1, "r")._replace(kind=Kind.DISMISS)
-    memory.meet("r", [dismissed], {"a1": 0})
-    memory.move(["a1", "a2"], {"a2": 0, "a1": 1}, READERS)
-    reader = memory.reader("r")
+    meet(memory, "r", [dismissed])
+    reader = memory.moved(["a1", "a2"], {"a2": 0, "a1": 1}, READERS).reader("r")
     assert reader is not None
     assert (reader.dismissed, reader.seen, reader.clicks) == ({1}, {1}, [])
+
+
+def test_what_comes_while_a_reader_is_loaded_is_learned_once() -> None:
+    memory = ReaderMemory(2, READERS, ROWS)
+    with memory.meeting("r") as arrive:
+        memory.learn(event(1, "r"), 0)  # committed before the history was read
+        memory.learn(event(3, "r")._replace(article="a2"), 1)  # and after it
+        arrive([event(1, "r")])
+    memory.learn(event(3, "r")._replace(article="a2"), 1)
+    reader = memory.reader("r")
+    assert reader is not None
+    assert reader.clicks == [0, 1]
+
+
+def test_two_who_load_one_reader_leave_one_history() -> None:
+    memory = ReaderMemory(2, READERS, ROWS)
+    with memory.meeting("r") as first, memory.meeting("r") as second:
+        first([event(1, "r")])
+        memory.learn(event(2, "r")._replace(article="a2"), 1)
+        second([event(1, "r")])
+    reader = memory.reader("r")
+    assert reader is not None
+    assert reader.clicks == [0, 1]
+
+
+def test_a_reader_forgotten_while_they_are_loaded_stays_forgotten() -> None:
+    memory = ReaderMemory(2, READERS, ROWS)
+    with memory.meeting("r") as arrive:
+        memory.forget(lambda reader: reader == "r")
+        arrive([event(1, "r")])
+    assert "r" not in memory
+
+
+def test_an_answer_that_holds_the_old_rows_is_not_moved_with_the_readers() -> None:
+    memory = ReaderMemory(2, READERS, ROWS)
+    meet(memory, "r", [event(1, "r")])
+    moved = memory.moved(["a1", "a2"], {"a2": 0, "a1": 1}, READERS)
+    states = [one.reader("r") for one in (memory, moved)]
+    assert [reader.clicks for reader in states if reader is not None] == [[0], [1]]

@@ -117,7 +117,7 @@ def test_a_log_of_clicks_alone_gives_shares_of_the_next_click(tmp_path: Path) ->
         service.store.add_events(clicks)
     train(settings)
     with serving(plain_settings(tmp_path)) as service:
-        assert service.live._state.recommender.model is not None
+        assert service.live._frame.state.recommender.model is not None
         assert kinds(service.get("/api/v1/recommendations", reader="u7", k=6)["items"]) == {"next-click"}
 
 

@@ -125,7 +125,7 @@ class Listener:
 def listening(service: Service) -> Listener:
     """Let a listener take the place of the click model that is served."""
     listener = Listener()
-    service.live._state.recommender.model = listener
+    service.live._frame.state.recommender.model = listener
     return listener
 
 
@@ -153,7 +153,7 @@ def test_a_model_of_ids_and_of_the_last_clicks_is_asked_the_same_live_as_offline
         listener = listening(service)
         service.live.recommend(READER, None, article=None, k=16, lang=None, slot="front")
         model = attentive(listener.heard[0])
-        service.live._state.recommender.model = model
+        service.live._frame.state.recommender.model = model
         scores = served(service, READER)
     articles, made = offline(settings, load_online(toy.release().path("items"))[0], tmp_path)
     there = model.score(made)
@@ -182,7 +182,7 @@ def test_an_article_newer_than_the_release_is_named_like_any_other(
         listener = listening(service)
         service.live.recommend(READER, None, article=None, k=16, lang=None)
         rows = service.live.catalogue.row_of
-        tags = service.live._state.recommender.tables.tags
+        tags = service.live._frame.state.recommender.tables.tags
     heard = listener.heard[0]
     assert heard.history[0, 0] == hashed("article", "late")
     place = heard.ids[:, 0].tolist().index(hashed("article", "later"))

@@ -148,14 +148,14 @@ def test_counts_go_on_where_the_release_ends(toy: Toy, tmp_path: Path) -> None:
     settings = copy_of(toy, tmp_path)
     with serving(settings) as service:
         row = np.array([service.live.catalogue.row_of["markets-0"]], np.int32)
-        trends = service.live._state.recommender.trends
+        trends = service.live._frame.state.recommender.trends
         clicks = int(trends.total_clicks(row)[0])
         stored = service.store.events_after(SITE, 0, 100_000)
         assert clicks == sum(event.kind == "click" and event.article == "markets-0" for event in stored)
         service.click("markets-0", reader="r")
         assert int(trends.total_clicks(row)[0]) == clicks + 1
     with serving(settings) as service:
-        assert int(service.live._state.recommender.trends.total_clicks(row)[0]) == clicks + 1
+        assert int(service.live._frame.state.recommender.trends.total_clicks(row)[0]) == clicks + 1
 
 
 def test_served_scores_are_those_that_the_artefacts_give(toy: Toy, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_served_scores_are_those_that_the_artefacts_give(toy: Toy, tmp_path: Pat
         reader = next(iter(toy.withheld))
         made = service.live.recommend(reader, None, article=None, k=5, lang=None).recommendation
         assert made.tier is Tier.PERSONAL
-        recommender, state = service.live._state.recommender, service.live._memory.reader(reader)
+        recommender, state = service.live._frame.state.recommender, service.live._frame.memory.reader(reader)
         assert state is not None
         assert recommender.tables.item_vectors[: len(ids)] == pytest.approx(vectors, nan_ok=True)
         rows = np.array([card.row for card in made.cards], np.int32)

@@ -55,7 +55,7 @@ def test_a_fresh_article_is_offered_to_others_after_its_first_click(toy: Toy, tm
 
 def test_item_vectors_learn_every_click_and_the_index_follows(toy: Toy, tmp_path: Path) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
-        recommender = service.live._state.recommender
+        recommender = service.live._frame.state.recommender
         vectors, index = recommender.tables.item_vectors, recommender.index
         one, other = row_of(service, "football-0"), row_of(service, "markets-0")
         released = vectors[[one, other]].copy()
@@ -73,7 +73,7 @@ def test_item_vectors_learn_every_click_and_the_index_follows(toy: Toy, tmp_path
 
 def test_an_impression_and_an_undated_click_teach_no_vector(toy: Toy, tmp_path: Path) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
-        items = service.live._state.recommender.tables.items
+        items = service.live._frame.state.recommender.tables.items
         assert items is not None
         before = (items.vectors.copy(), items.state.copy())
         event = {"event_id": "i", "kind": "impression", "article": "markets-0", "session": "s"}
@@ -90,7 +90,7 @@ def test_a_visit_goes_on_over_a_restart(toy: Toy, tmp_path: Path) -> None:
         service.click("football-0", session="visit")
     with serving(settings) as service:
         service.click("markets-0", session="visit")
-        trends = service.live._state.recommender.trends
+        trends = service.live._frame.state.recommender.trends
         rows, _ = trends.covisits(row_of(service, "markets-0"), now_ms(), 3)
         assert row_of(service, "football-0") in rows.tolist()
 
@@ -99,7 +99,7 @@ def test_a_reader_and_a_session_of_one_name_are_two_visitors(toy: Toy, tmp_path:
     with serving(copy_of(toy, tmp_path)) as service:
         service.click("football-0", session="same")
         service.click("markets-0", reader="same")
-        trends = service.live._state.recommender.trends
+        trends = service.live._frame.state.recommender.trends
         rows, strength = trends.covisits(row_of(service, "markets-0"), now_ms(), 9)
         beside = dict(zip(rows.tolist(), strength.tolist(), strict=True))
         assert beside.get(row_of(service, "football-0"), 0.0) < 0.5
@@ -110,21 +110,21 @@ def test_the_context_of_the_last_click_is_remembered_and_loaded_again(toy: Toy, 
     with serving(settings) as service:
         service.get("/api/v1/recommendations", reader="r")
         service.click("markets-0", reader="r", context={"device": "phone"})
-        state = service.live._memory.reader("r")
+        state = service.live._frame.memory.reader("r")
         assert state is not None
         assert state.context == '{"device":"phone"}'
-        trends = service.live._state.recommender.trends
+        trends = service.live._frame.state.recommender.trends
         assert trends.codes(state.context)[trends.config.context.index("device")] > 0
     with serving(settings) as service:
         assert service.live.recommend("r", None, article=None, k=1, lang=None).recommendation.tier is Tier.PERSONAL
-        state = service.live._memory.reader("r")
+        state = service.live._frame.memory.reader("r")
         assert state is not None
         assert state.context == '{"device":"phone"}'
 
 
 def test_a_click_dated_ahead_counts_as_of_now(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
-        trends, now = service.live._state.recommender.trends, now_ms()
+        trends, now = service.live._frame.state.recommender.trends, now_ms()
         service.click("markets-0", reader="r", time=now + 60_000)  # a minute fast
         assert trends.odd["ahead"] == 0
         monkeypatch.setattr(
@@ -244,7 +244,7 @@ def test_a_reader_is_loaded_once_and_then_follows_the_events(site: Service) -> N
     site.store.add_events([Event("e1", SITE, Kind.CLICK, "a2", reader="r", time=now_ms())])
     site.live.catch_up()
     assert site.ids(reader="r") == ["a3", "a4"]
-    state = site.live._memory.reader("r")
+    state = site.live._frame.memory.reader("r")
     assert state is not None
     assert len(state.clicks) == 2
 
@@ -261,7 +261,7 @@ def test_the_reader_not_seen_for_longest_is_forgotten_and_comes_back(tmp_path: P
         service.click("a1", reader="r0")
         for reader in ("r0", "r1", "r2"):
             service.ids(reader=reader)
-        assert "r0" not in service.live._memory
+        assert "r0" not in service.live._frame.memory
         assert "a1" not in service.ids(reader="r0")
 
 
@@ -295,7 +295,7 @@ def test_what_was_imported_with_a_time_ahead_is_neither_popular_nor_today_s(tmp_
         service.store.add_events(ahead)
         service.click("a3", reader="r1")
         service.live.catch_up()
-        assert service.live._state.recommender.trends.odd["ahead"] == 9
+        assert service.live._frame.state.recommender.trends.odd["ahead"] == 9
         assert [item["id"] for item in service.get("/api/v1/today")["items"]] == ["a3"]
         assert service.ids(k=1, reader="stranger") == ["a3"]
         assert "a4" in service.ids(k=4, reader="r2")  # who has not opened it yet, as far as is known

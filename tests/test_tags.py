@@ -197,7 +197,10 @@ def test_related_tags_stand_together_oftener_than_by_chance() -> None:
     assert [tag.name for tag in found] == ["rate", "today"]
     assert found[0].weight == pytest.approx(1.0)
     assert found[1].weight == pytest.approx(3 / np.sqrt(3 * 12))
-    assert [tag.name for tag in frequent(newest(made, np.flatnonzero(made.eligible(NOW).showable)), 2)] == ["today", "bank"]
+    assert [tag.name for tag in frequent(newest(made, np.flatnonzero(made.eligible(NOW).showable)), 2)] == [
+        "today",
+        "bank",
+    ]
 
 
 def test_the_tag_graph_leads_to_what_two_neighbours_have_in_common() -> None:

@@ -80,6 +80,20 @@ class ReaderState:
         window = ImpressionWindow(config.max_impressions)
         return cls(history=config.max_history, impressions=window)
 
+    def copied(self) -> "ReaderState":
+        """The same, to be changed by itself."""
+        held = self.impressions
+        return ReaderState(
+            self.clicks.copy(),
+            self.times.copy(),
+            self.dismissed.copy(),
+            self.seen.copy(),
+            self.history,
+            ImpressionWindow(held.size, held.rows[:], held.times[:], held.positions[:]),
+            self.context,
+            self._order.copy(),
+        )
+
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
         """Learn from one event; dwells say nothing here. Events count in the order they arrive.
 

@@ -66,20 +66,21 @@ class DiversifiedList:
     @property
     def closed(self) -> list[int]:
         """Codes of the categories that have as many as they may."""
-        return [category for category, taken in self._taken.items() if taken >= self._own.get(category, self._limit)]
+        own, limit = self._own, self._limit
+        return [category for category, had in self._taken.items() if category >= 0 and had >= own.get(category, limit)]
 
     def offer(self, rows: Rows) -> None:
         """Take rows, int (N,), best first, within the limit of their categories, until the list is full."""
+        picked, over, taken, own, limit = self.picked, self.over, self._taken, self._own, self._limit
         for row, category in zip(rows.tolist(), self._categories[rows].tolist(), strict=True):
-            if self.full:
+            if len(picked) == self.k:
                 return
-            if category < 0:
-                self.picked.append(row)
-            elif (taken := self._taken.get(category, 0)) < self._own.get(category, self._limit):
-                self.picked.append(row)
-                self._taken[category] = taken + 1
+            had = taken.get(category, 0)
+            if category < 0 or had < own.get(category, limit):
+                picked.append(row)
+                taken[category] = had + 1
             else:
-                self.over.append(row)
+                over.append(row)
 
     def offer_open(self, rows: Rows) -> None:
         """The same of those rows whose category has room left, so that many may be offered."""

@@ -1,11 +1,10 @@
 """The feed: what every worker wrote to the store, applied to one shared state.
 
-Reads events in the order of ``seq`` and changes of articles; moves counts, vectors, running visits and the catalogue.
-The lock that answers hold is held for one batch of events or one article at a time.
+Reads events in the order of ``seq`` and changes of articles; moves counts, vectors, running visits and the catalogue,
+while answers are made.
 """
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -29,12 +28,11 @@ class StoreFeed:
     Args:
         store: articles and events.
         site: the site.
-        lock: guards what answers read.
         clock: ms, when an event is heard of.
     """
 
-    def __init__(self, store: Store, site: str, lock: threading.Lock, clock: Callable[[], int]) -> None:
-        self._store, self._site, self._lock, self._clock = store, site, lock, clock
+    def __init__(self, store: Store, site: str, clock: Callable[[], int]) -> None:
+        self._store, self._site, self._clock = store, site, clock
 
     def apply_events(self, state: SharedState, memory: ReaderMemory, batches: int | None = None) -> None:
         """Learn from the events that are new; the caller lets one thread at a time do so.
@@ -45,13 +43,12 @@ class StoreFeed:
             batches: at most so many; None: until there are no more.
         """
         for events in itertools.islice(self._batches(state), batches):
-            with self._lock:
-                now = self._clock()
-                for event in events:
-                    row = count(state, event, now)
-                    if row is not None:
-                        memory.learn(event, row)
-                state.through = events[-1].seq
+            now = self._clock()
+            for event in events:
+                row = count(state, event, now)
+                if row is not None:
+                    memory.learn(event, row)
+            state.through = events[-1].seq
 
     def replay(self, state: SharedState, until: int) -> None:
         """Count events up to ``seq`` until in a state that does not answer yet."""
@@ -102,14 +99,12 @@ class StoreFeed:
                 looked = time.monotonic()
             prepared = state.snapshot.prepare(article)
             try:
-                with self._lock:
-                    if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
-                        state.place([prepared])
+                if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
+                    state.place([prepared])
             except CatalogueFull:
                 full = True
-        with self._lock:
-            state.changed = newest
-            state.down = {article_id: change for article_id, change in state.down.items() if change > newest}
+        state.changed = newest
+        state.down = {article_id: change for article_id, change in state.down.items() if change > newest}
         return full
 
     def take_down(self, state: SharedState) -> None:
@@ -118,10 +113,9 @@ class StoreFeed:
         if newest == state.taken_down:
             return
         hidden = self._store.taken_down(self._site, changed_after=state.taken_down)
-        with self._lock:
-            state.catalogue.take_down(*hidden)
-            state.down |= dict.fromkeys(hidden, newest)
-            state.taken_down = max(state.taken_down, newest)
+        state.catalogue.take_down(*hidden)
+        state.down |= dict.fromkeys(hidden, newest)
+        state.taken_down = max(state.taken_down, newest)
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:
         """Events that a state has not seen; whoever takes a batch moves ``state.through``."""

@@ -8,6 +8,7 @@ does not verify is refused and logged, and the old one goes on serving.
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -24,6 +25,7 @@ from recsys.serving.database import DatabaseFile
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
+from recsys.serving.state import SharedState
 from recsys.store import Event, EventWriter, Store, Written, reader_digest
 from recsys.tags import Tags
 from recsys.tags.profile import profile
@@ -43,13 +45,20 @@ class Answer:
     time: int
 
 
+class Frame(NamedTuple):
+    """The state and the readers that one answer is made from: their rows belong together."""
+
+    state: SharedState
+    memory: ReaderMemory
+
+
 class LiveState:
     """Everything that one worker answers from. Safe for threads.
 
-    ``_turn`` lets one thread at a time read events and apply them, in the order of ``seq``; ``_lock`` guards the shared
-    state and the memory for as long as an answer takes, because FAISS must not be searched while it grows. Whoever
-    needs both takes ``_turn`` first. ``_writer`` lets one thread at a time commit, for all that wait, so that a locked
-    database holds up one thread of the worker and not all of them.
+    An answer takes one ``Frame`` and no lock: what is learned meanwhile is written by one call into machine code at a
+    time, or takes the place of what was there by one assignment. ``_turn`` lets one thread at a time read events and
+    apply them, in the order of ``seq``. ``_writer`` lets one thread at a time commit, for all that wait, so that a
+    locked database holds up one thread of the worker and not all of them.
     """
 
     def __init__(
@@ -66,16 +75,17 @@ class LiveState:
         self.settings, self.store, self.releases, self._clock = settings, store, releases, clock
         self.site = settings.site.id
         self._file = DatabaseFile(settings.database_url)
-        self._turn, self._lock = threading.Lock(), threading.Lock()
+        self._turn = threading.Lock()
         self._writer = EventWriter(store)
         self._stop = threading.Event()
         self._trouble = ""
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
-        self._feed = StoreFeed(store, self.site, self._lock, clock)
+        self._feed = StoreFeed(store, self.site, clock)
         self._loader = ReleaseLoader(settings, store, releases, self._feed)
-        self._state = self._loader.first()
-        self._memory = ReaderMemory(settings.web.max_readers, self._state.recommender.readers)
+        state = self._loader.first()
+        readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
+        self._frame = Frame(state, readers)
         self._forgotten = self.store.last_forgotten(self.site)
         self.catch_up()
 
@@ -93,18 +103,17 @@ class LiveState:
     @property
     def release(self) -> str | None:
         """The release that is served, None before the first one."""
-        return self._state.recommender.release
+        return self._frame.state.recommender.release
 
     @property
     def catalogue(self) -> Catalogue:
         """The catalogue that is served."""
-        return self._state.catalogue
+        return self._frame.state.catalogue
 
     @property
     def odd_readers(self) -> list[str]:
         """The readers whom no person could be, the last ones first; they are left out of what is counted."""
-        with self._lock:
-            odd = [visitor[1:] for visitor in reversed(self._state.visitors.odd) if visitor.startswith("r")]
+        odd = [visitor[1:] for visitor in list(self._frame.state.visitors.odd)[::-1] if visitor.startswith("r")]
         return odd[:_MAX_ODD_READERS]
 
     def recommend(
@@ -117,31 +126,29 @@ class LiveState:
         lang: str | None,
         slot: str | None = None,
     ) -> Answer:
-        """Make a list; see ``Recommender.recommend``. What the reader did just now counts, whichever worker took it."""
-        self._read_up(reader, session)
-        with self._lock:
-            state, now = self._state, self._clock()
-            recommendation = state.recommender.recommend(
-                *self._memory.states(reader, session),
-                article=article,
-                k=k,
-                now=now,
-                lang=lang,
-                home=self.settings.site.language,
-                request=RequestContext(reader, slot),
-            )
+        """Make a list; see ``Recommender.recommend``.
+
+        What the reader did just now counts: at once where this worker took it, else within ``web.poll_seconds``.
+        """
+        (state, memory), now = self._frame_with(reader), self._clock()
+        recommendation = state.recommender.recommend(
+            *memory.states(reader, session),
+            article=article,
+            k=k,
+            now=now,
+            lang=lang,
+            home=self.settings.site.language,
+            request=RequestContext(reader, slot),
+        )
         return Answer(recommendation, state.catalogue, now)
 
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
         """The tags of a reader's last clicks, and the number of these; the session's when the reader has none."""
-        self._read_up(reader, session)
-        with self._lock:
-            states = self._memory.states(reader, session)
-            clicks = next((state.clicks for state in states if state and state.clicks), [])
-            half_life = self._state.recommender.readers.half_life_clicks
-            catalogue, now = self._state.catalogue, self._clock()
-            clicked = [catalogue.articles[row] if catalogue.quotable(row, now) else None for row in clicks]
-            return profile(clicked, weights(len(clicks), half_life).tolist()), len(clicks)
+        (state, memory), now = self._frame_with(reader), self._clock()
+        clicks = next((known.clicks for known in memory.states(reader, session) if known and known.clicks), [])
+        half_life, catalogue = state.recommender.readers.half_life_clicks, state.catalogue
+        clicked = [catalogue.articles[row] if catalogue.quotable(row, now) else None for row in clicks]
+        return profile(clicked, weights(len(clicks), half_life).tolist()), len(clicks)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.
@@ -149,10 +156,8 @@ class LiveState:
         Returns:
             The cards, the catalogue whose rows they name, the release.
         """
-        with self._lock:
-            state = self._state
-            cards = state.recommender.similar(article, k, self._clock())
-        return cards, state.catalogue, state.recommender.release
+        state = self._frame.state
+        return state.recommender.similar(article, k, self._clock()), state.catalogue, state.recommender.release
 
     def accept(self, events: Sequence[Event]) -> Written:
         """Commit events, then apply them by the same path as everyone else's.
@@ -177,16 +182,16 @@ class LiveState:
     def catch_up(self) -> None:
         """Apply what was committed since the last time, by any worker."""
         with self._turn:
-            self._feed.apply_events(self._state, self._memory)
+            self._feed.apply_events(*self._frame)
 
     def refresh(self) -> None:
         """Take over articles that are new or changed since the last time."""
-        if self._feed.apply_articles(self._state, self.take_down):
+        if self._feed.apply_articles(self._frame.state, self.take_down):
             self._build_aside(self.release)
 
     def take_down(self) -> None:
         """Stop showing what was hidden or deleted since the last time."""
-        self._feed.take_down(self._state)
+        self._feed.take_down(self._frame.state)
 
     def forget(self) -> None:
         """Drop the readers who were forgotten since the last time."""
@@ -195,53 +200,36 @@ class LiveState:
             return
         with self._turn:  # whoever read their events before they were deleted has applied them by now
             gone = self._gone_since(self._forgotten)
-            with self._lock:
-                self._memory.forget(gone)
-                forget_visits(self._state, gone)
-                self._forgotten = newest
+            self._frame.memory.forget(gone)
+            forget_visits(self._frame.state, gone)
+            self._forgotten = newest
 
     def _gone_since(self, change: int) -> Callable[[str], bool]:
         """A function that says of a reader's id whether they were forgotten after a change."""
         digests = {reader.digest for reader in self.store.forgotten_readers(self.site, changed_after=change)}
         return lambda reader: reader_digest(self.site, reader) in digests
 
-    def _read_up(self, reader: str | None, session: str | None) -> None:
-        """Read what the database knows of a reader and a session."""
-        if reader is not None:
-            self._meet(reader)
-        if reader is not None or session is not None:
-            self._apply_next()
-
-    def _meet(self, reader: str) -> None:
-        """Load a reader from the store when they are first seen; out of reach, they have no history for now."""
-        while True:
-            with self._lock:
-                if reader in self._memory:
-                    return
-                state, through, forgotten = self._state, self._state.through, self._forgotten
-            try:
+    def _frame_with(self, reader: str | None) -> Frame:
+        """The frame to answer from; a reader who is new to this worker is loaded, without a database they are new."""
+        frame = self._frame
+        if reader is None or reader in frame.memory:
+            return frame
+        trends, now = frame.state.recommender.trends, self._clock()
+        try:
+            with frame.memory.meeting(reader) as meet:
                 events = self.store.clicks_of(self.site, reader, MAX_SEEN)
-                events += self.store.impressions_of(self.site, reader, self._memory.config.max_impressions)
-            except StoreError as error:
-                self._complain("reader not loaded", error)
-                return
-            trends = state.recommender.trends
-            events = [event for event in events if event.time is None or not trends.is_ahead(event.time, self._clock())]
-            with self._lock:
-                same = state is self._state and through == state.through and forgotten == self._forgotten
-                if same:  # else an event may have been applied and not loaded, or loaded and since forgotten
-                    self._memory.meet(reader, events, state.catalogue.row_of)
-                    return
+                events += self.store.impressions_of(self.site, reader, frame.memory.config.max_impressions)
+                meet([event for event in events if event.time is None or not trends.is_ahead(event.time, now)])
+        except StoreError as error:
+            self._complain("reader not loaded", error)
+        return frame
 
     def _apply_next(self) -> None:
-        """Apply what is new, one batch at most; an answer waits neither for a bulk import nor for a dead database."""
-        if self._trouble:
-            return
+        """Apply what is new, one batch at most; whoever sent events does not wait for a bulk import."""
         try:
-            behind = self.store.last_seq(self.site) > self._state.through
-            if behind and self._turn.acquire(timeout=PATIENCE_SECONDS):
+            if self._turn.acquire(timeout=PATIENCE_SECONDS):
                 try:
-                    self._feed.apply_events(self._state, self._memory, batches=1)
+                    self._feed.apply_events(*self._frame, batches=1)
                 finally:
                     self._turn.release()
         except StoreError as error:
@@ -249,8 +237,9 @@ class LiveState:
 
     def _mend_counts(self) -> None:
         """Count anew what the release has not counted, if the clock was ahead meanwhile and has been put right."""
-        trends = self._state.recommender.trends
-        if trends.newest > self._state.snapshot.counted_until and trends.is_ahead(trends.newest, self._clock()):
+        state = self._frame.state
+        trends = state.recommender.trends
+        if trends.newest > state.snapshot.counted_until and trends.is_ahead(trends.newest, self._clock()):
             log.warning("counted by a clock that was ahead: counting anew", release=self.release, newest=trends.newest)
             self._build_aside(self.release)
 
@@ -271,14 +260,13 @@ class LiveState:
             state = self._loader.load(name)
             self._feed.replay(state, self.store.last_seq(self.site))  # most of it, while nobody waits
             with self._turn:
-                self._feed.apply_events(self._state, self._memory)
-                self._feed.replay(state, self._state.through)
+                old = self._frame
+                self._feed.apply_events(*old)
+                self._feed.replay(state, old.state.through)
                 forget_visits(state, self._gone_since(forgotten))
                 self._feed.take_down(state)
-                with self._lock:
-                    ids = self._state.catalogue.ids
-                    self._memory.move(ids, state.catalogue.row_of, state.recommender.readers)
-                    self._state = state
+                rows, readers = state.catalogue.row_of, state.recommender.readers
+                self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers))
             log.info("release taken over", release=name, articles=len(state.catalogue.ids))
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             self._loader.refuse(name, error)

@@ -3,12 +3,16 @@
 Reads events in the order of ``seq``; produces ``ReaderState`` by id. A reader is loaded from the store when they are
 first seen; a session lives only here, from the events of all workers. A session belongs to its reader: two readers
 whose sessions have the same name never see each other's reading. What was done in a session before its reader was known
-is theirs who first give its name with their own, and nobody's as soon as a second reader does. Not safe for threads:
-``LiveState`` locks.
+is theirs who first give its name with their own, and nobody's as soon as a second reader does.
+
+A state is never changed once an answer may hold it: who learns something gets a new one. So answers read without a
+lock; the short one in here is between those who write, the feed and whoever loads a reader.
 """
 
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,9 +36,10 @@ class RememberedReader:
     through: int
 
     def learn(self, event: StoredEvent, row: int) -> None:
-        """Take one event in, once."""
+        """Take one event in, once; the state becomes another one."""
         if event.seq > self.through:
             self.through = event.seq
+            self.state = self.state.copied()
             self.observe(event, row)
 
     def observe(self, event: StoredEvent, row: int) -> None:
@@ -44,12 +49,29 @@ class RememberedReader:
             self.state.observe(KIND_INDEX[event.kind], row, _time(event), event.context, position)
 
 
-class ReaderMemory:
-    """At most ``size`` readers and as many sessions; the one not seen for longest goes first."""
+class Arriving:
+    """A reader who is being loaded: what comes in meanwhile."""
 
-    def __init__(self, size: int, config: ReadersConfig) -> None:
+    def __init__(self) -> None:
+        self.events: list[StoredEvent] = []
+        self.forgotten = False
+
+
+class ReaderMemory:
+    """At most ``size`` readers and as many sessions; the one not seen for longest goes first.
+
+    Args:
+        size: of each.
+        config: of the release.
+        row_of: article id -> row.
+    """
+
+    def __init__(self, size: int, config: ReadersConfig, row_of: Mapping[str, int]) -> None:
         self.size = size
         self.config = config
+        self._row_of = row_of
+        self._lock = threading.Lock()
+        self._arriving: dict[str, list[Arriving]] = {}
         self._readers: OrderedDict[str, RememberedReader] = OrderedDict()
         self._sessions: OrderedDict[Visit, RememberedReader] = OrderedDict()
         self._owners: OrderedDict[str, str | None] = OrderedDict()  # session -> its one reader, None for several
@@ -72,7 +94,9 @@ class ReaderMemory:
         own = self._seen(self._sessions, (reader, session))
         if own is not None or reader is None:
             return own
-        return self._seen(self._sessions, (None, session)) if self._claim(session, reader) else None
+        with self._lock:
+            claimed = self._claim(session, reader)
+        return self._seen(self._sessions, (None, session)) if claimed else None
 
     def _claim(self, session: str, reader: str) -> bool:
         """True where a session's name was only ever given together with this reader."""
@@ -90,6 +114,13 @@ class ReaderMemory:
         Args:
             gone: says of a reader's id whether it is one of theirs.
         """
+        with self._lock:
+            self._forget(gone)
+
+    def _forget(self, gone: Callable[[str], bool]) -> None:
+        for reader in filter(gone, self._arriving):
+            for arriving in self._arriving[reader]:
+                arriving.forgotten = True
         readers = {*self._readers, *(reader for reader, _ in self._sessions if reader is not None)}
         for reader in filter(gone, readers):
             self._readers.pop(reader, None)
@@ -98,27 +129,50 @@ class ReaderMemory:
         for session in [session for session, owner in self._owners.items() if owner is not None and gone(owner)]:
             self._owners[session] = None
 
-    def meet(self, reader: str, events: Sequence[StoredEvent], row_of: Mapping[str, int]) -> None:
-        """Remember a reader from what the store has of them.
+    @contextmanager
+    def meeting(self, reader: str) -> Iterator[Callable[[Sequence[StoredEvent]], None]]:
+        """Load a reader: what comes in of them inside the block is not missed.
 
-        Args:
-            reader: id.
-            events: their last clicks and dismisses, and their last impressions; taken in time order.
-            row_of: article id -> row; events on other articles say nothing.
+        Yields:
+            A function that takes what the store has of them, their last clicks and dismisses and their last
+            impressions, in any order; events on articles without a row say nothing.
         """
-        met = RememberedReader(ReaderState.empty(self.config), 0)
-        for event in sorted(events, key=lambda event: (_time(event), event.seq)):
-            if event.article in row_of:
-                met.observe(event, row_of[event.article])
-        met.through = max((event.seq for event in events), default=0)
-        self._keep(self._readers, reader, met)
+        arriving = Arriving()
+        with self._lock:
+            self._arriving.setdefault(reader, []).append(arriving)
+        try:
+            yield lambda events: self._meet(reader, events, arriving)
+        finally:
+            with self._lock:
+                self._arriving[reader].remove(arriving)
+                if not self._arriving[reader]:
+                    del self._arriving[reader]
+
+    def _meet(self, reader: str, events: Sequence[StoredEvent], arriving: Arriving) -> None:
+        with self._lock:
+            if arriving.forgotten or reader in self._readers:
+                return
+            met = RememberedReader(ReaderState.empty(self.config), 0)
+            for event in sorted(events, key=lambda event: (_time(event), event.seq)):
+                if event.article in self._row_of:
+                    met.observe(event, self._row_of[event.article])
+            met.through = max((event.seq for event in events), default=0)
+            for event in arriving.events:
+                met.learn(event, self._row_of[event.article])
+            self._keep(self._readers, reader, met)
 
     def learn(self, event: StoredEvent, row: int) -> None:
         """Take one event of anybody in: readers who are remembered learn, a session begins with its first event."""
         if KIND_INDEX[event.kind] not in TELLING:
             return
-        if event.reader is not None and event.reader in self._readers:
-            self._readers[event.reader].learn(event, row)
+        with self._lock:
+            self._learn(event, row)
+
+    def _learn(self, event: StoredEvent, row: int) -> None:
+        if event.reader is not None and (known := self._readers.get(event.reader)) is not None:
+            known.learn(event, row)
+        for arriving in self._arriving.get(event.reader or "", ()):
+            arriving.events.append(event)
         if event.session is not None:
             if event.reader is not None:
                 self._claim(event.session, event.reader)
@@ -127,23 +181,29 @@ class ReaderMemory:
             visit.learn(event, row)
             self._keep(self._sessions, key, visit)
 
-    def move(self, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> None:
-        """Follow the articles to the rows of another release.
+    def moved(self, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> "ReaderMemory":
+        """A memory of the same readers over the rows of another release; this one stays as it is.
 
         Args:
             ids: article id by old row.
             row_of: article id -> new row; an article without one is forgotten.
             config: of the new release.
         """
-        self.config = config
-        for held in (*self._readers.values(), *self._sessions.values()):
-            held.state = _moved(held.state, ids, row_of, config)
+        memory = ReaderMemory(self.size, config, row_of)
+        with self._lock:
+            readers, sessions, memory._owners = self._readers.copy(), self._sessions.copy(), self._owners.copy()
+        for reader, held in readers.items():
+            memory._readers[reader] = RememberedReader(_moved(held.state, ids, row_of, config), held.through)
+        for visit, held in sessions.items():
+            memory._sessions[visit] = RememberedReader(_moved(held.state, ids, row_of, config), held.through)
+        return memory
 
     def _seen(self, held: "OrderedDict[Key, RememberedReader]", key: Key | None) -> ReaderState | None:
-        if key is None or key not in held:
+        if key is None or (one := held.get(key)) is None:
             return None
-        held.move_to_end(key)
-        return held[key].state
+        with suppress(KeyError):  # it went meanwhile
+            held.move_to_end(key)
+        return one.state
 
     def _keep(self, held: "OrderedDict[Key, RememberedReader]", key: Key, one: RememberedReader) -> None:
         held[key] = one

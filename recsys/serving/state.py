@@ -1,7 +1,7 @@
 """The shared state of one site: its catalogue, live counts, item tables and recent visits, over one model snapshot.
 
 Reads the store's articles and a release's artefacts; produces a ``Recommender`` in which every article has a row.
-Articles newer than the release get rows after it. Not safe for threads: ``LiveState`` locks.
+Articles newer than the release get rows after it. One thread writes while others answer.
 """
 
 from collections.abc import Iterable
