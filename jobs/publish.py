@@ -99,6 +99,8 @@ def show(context: Context) -> None:
     """Print the releases, newest first, the live one marked."""
     releases = context.releases
     names = releases.names()
+    for name in releases.damaged():
+        log.error("damaged: its manifest cannot be read, nobody serves it", release=name, remedy="Remove its folder.")
     if not names:
         log.info("none yet", job="releases", remedy="Run: python -m jobs all")
         return

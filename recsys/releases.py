@@ -81,16 +81,27 @@ class Releases:
         self.config = config or ReleasesConfig()
 
     def names(self) -> list[str]:
-        """Names of all whole releases, oldest first."""
-        if not self.root.is_dir():
-            return []
-        whole = ((read_json(path)["created_at"], path.parent.name) for path in self.root.glob(f"[0-9]*/{MANIFEST}"))
-        return [name for _, name in sorted(whole)]
+        """Names of all releases whose manifest can be read, oldest first."""
+        return [name for _, name in sorted((at, name) for name, at in self._made().items() if at is not None)]
+
+    def damaged(self) -> list[str]:
+        """Names of the releases whose manifest cannot be read: they are left where they are, and nobody serves them."""
+        return sorted(name for name, at in self._made().items() if at is None)
+
+    def _made(self) -> dict[str, int | None]:
+        """Time at which each release was made, ms; None where its manifest does not say."""
+        made: dict[str, int | None] = {}
+        for file in self.root.glob(f"[0-9]*/{MANIFEST}"):
+            try:
+                made[file.parent.name] = int(read_json(file)["created_at"])
+            except (CorruptArtefact, OSError, KeyError, TypeError, ValueError):
+                made[file.parent.name] = None
+        return made
 
     def current(self) -> str | None:
         """Name of the live release, or None when nothing was published."""
         try:
-            return (self.root / CURRENT).read_text(encoding="utf-8").strip() or None
+            return (self.root / CURRENT).read_text(encoding="utf-8", errors="replace").strip() or None
         except FileNotFoundError:
             return None
 

@@ -14,9 +14,12 @@ from recsys.releases import Releases
 from recsys.serving import release_loader
 from recsys.serving.feed import StoreFeed
 from recsys.serving.live import LiveState
+from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import RETRY_SECONDS, ReleaseLoader
+from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
+from recsys.serving.state import SharedState
 from recsys.settings import Settings
-from recsys.store import Event, Kind, Store, StoredEvent
+from recsys.store import Event, Kind, Store, StoredArticle, StoredEvent
 from recsys.units import HOUR_MS
 from tests.newsroom import SITE
 from tests.service import article, plain_settings
@@ -433,3 +436,52 @@ def test_a_swap_that_fails_leaves_the_old_state_and_waits(site: Site, monkeypatc
     builder = site.live._builder
     site.live._look_for_release()
     assert site.live._builder is builder, "not tried again at once"
+
+
+def test_a_row_that_cannot_be_applied_is_set_aside_and_what_comes_after_it_is_followed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learn, prepare = ReaderMemory.learn, ModelSnapshot.prepare
+
+    def learn_but_one(memory: ReaderMemory, event: StoredEvent, row: int) -> None:
+        if event.event_id == "bad":
+            raise ValueError("no such thing")
+        learn(memory, event, row)
+
+    def prepare_but_one(snapshot: ModelSnapshot, article: StoredArticle) -> PreparedArticle:
+        if article.id == "bad":
+            raise KeyError("no such word")
+        return prepare(snapshot, article)
+
+    monkeypatch.setattr(ReaderMemory, "learn", learn_but_one)
+    monkeypatch.setattr(ModelSnapshot, "prepare", prepare_but_one)
+    site.listed(reader="r")
+    site.click("bad", "a1", reader="r")
+    site.click("good", "a2", reader="r")
+    site.live.catch_up()
+    assert "a2" not in site.listed(reader="r")
+    site.store.put_articles([article("bad", published_at=NOW), article("good", published_at=NOW)])
+    site.live.refresh()
+    assert "good" in site.listed()
+    assert "bad" not in site.listed()
+    event, row = site.live.set_aside
+    assert (event.partition(" ")[0], row) == ("event", "article 'bad'")
+
+
+@pytest.mark.parametrize("current", ["", "no-such-release", None, "\x00\ufffd"])
+def test_a_release_is_served_whatever_is_in_the_file_that_names_the_live_one(
+    site: Site, current: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loader = loader_of(site, lambda: current, Timer())
+    monkeypatch.setattr(site.releases, "names", lambda: ["old", "new"])
+    asked: list[str | None] = []
+
+    def load(name: str | None) -> SharedState:
+        asked.append(name)
+        if name != "old":
+            raise ValueError("a flipped bit")
+        return site.live._frame.state
+
+    monkeypatch.setattr(loader, "load", load)
+    assert loader.first() is site.live._frame.state
+    assert asked == [*([current] if current else []), "new", "old"]

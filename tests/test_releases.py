@@ -137,6 +137,23 @@ def test_rollback_makes_the_one_before_live_and_stops_at_the_first(root: Path) -
         releases.rollback()
 
 
+@pytest.mark.parametrize("manifest", ["", "{", "[]", "{}", '{"created_at": null}'])
+def test_an_older_release_with_a_damaged_manifest_is_named_and_in_nobodys_way(root: Path, manifest: str) -> None:
+    first = publish(root, "words", "items")
+    stage(root, "items", "i2", ("words",))
+    second = publish(root, "words", "items")
+    releases = Releases(root / "releases")
+    damaged = root / "releases" / first / MANIFEST
+    damaged.chmod(0o644)
+    damaged.write_text(manifest)
+    assert (releases.names(), releases.damaged()) == ([second], [first])
+    assert releases.open().name == second
+    stage(root, "items", "i3", ("words",))
+    third = publish(root, "words", "items")
+    assert releases.rollback() == second
+    assert releases.names() == [second, third]
+
+
 def test_a_damaged_release_is_not_activated(root: Path) -> None:
     first = publish(root, "words", "items")
     stage(root, "items", "i2", ("words",))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
@@ -22,7 +23,7 @@ from recsys.store import Article
 from recsys.tags import MAX_TAG, TagKind, fold, pieces
 from recsys.tags import index as tag_index
 from recsys.tags.graph import tag_graph, two_steps_away, write_related
-from recsys.tags.index import Rows, TagIndex
+from recsys.tags.index import TagIndex
 from recsys.tags.profile import profile
 from recsys.tags.related import frequent, load_related, meant, related
 from recsys.workspace import write_json, write_table
@@ -50,7 +51,7 @@ def catalogue(*entries: CatalogueArticle) -> Catalogue:
     return made
 
 
-def newest(made: Catalogue, allowed: Rows) -> list[CatalogueArticle]:
+def newest(made: Catalogue, allowed: npt.NDArray[Any]) -> list[CatalogueArticle]:
     return [made.article(row) for row in made.newest(allowed, 200).tolist()]
 
 

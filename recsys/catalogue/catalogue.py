@@ -185,7 +185,7 @@ class Catalogue:
         return list(self._languages)[codes.pop()] if len(codes) == 1 else None
 
     def eligible(self, now: int) -> Eligibility:
-        """What may be shown at ``now`` (ms). Mostly there already; made anew after a change, and when a time has come.
+        """Eligibility at ``now`` (ms). Mostly there already; made anew after a change, and when a time has come.
 
         An answer waits for nobody: while a change is being written, it is given what was eligible before. So is the
         row of an article that expires meanwhile: see ``showable_at``.

@@ -1,4 +1,4 @@
-"""Eligibility: what may be shown at a moment, as bitmaps and short lists that many answers share.
+"""Eligibility: the articles that may be shown at a moment, as bitmaps and short lists that many answers share.
 
 Reads the columns of the catalogue; produces an ``Eligibility``, which never changes: a catalogue that changes, or an
 article whose time comes, makes the next one. So an answer looks at the few hundred articles that may be in it and at
@@ -43,7 +43,7 @@ class AllowedRows:
         return bool(self.bits.any())
 
     def has(self, rows: Rows) -> Mask:
-        """Which of some rows are in it: int (N,) -> bool (N,)."""
+        """Membership of some rows: int (N,) -> bool (N,)."""
         bits: Mask = (self.bits[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 != 0
         return bits
 
@@ -68,7 +68,7 @@ class AllowedRows:
 
 @dataclass(frozen=True, eq=False)
 class Eligibility:
-    """What may be shown in [since, until), of one version of the catalogue.
+    """The articles that may be shown in [since, until), of one version of the catalogue.
 
     Attributes:
         version: of the catalogue.

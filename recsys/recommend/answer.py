@@ -304,7 +304,7 @@ class _Listing:
         return diversify(ranked, allowed, k, self._categories, own, least, lambda: self._further(allowed, k))
 
     def _further(self, allowed: AllowedRows, k: int) -> Iterator[Rows]:
-        """What comes when the candidates run out: the popular, the newest, in the end all that is allowed."""
+        """Rows for when the candidates run out: the popular, the newest, in the end all that is allowed."""
         yield allowed.among(self._popular)[: POPULAR_DEPTH * k]
         yield liked_first(allowed.among(self._eligible.newest), self._categories, self._liked)
         if len(self._eligible.newest) == NEWEST:

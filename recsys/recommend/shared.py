@@ -1,4 +1,4 @@
-"""What the answers of some moments share: popular and fresh rows, shelf lives, mean vectors. Made once, always current.
+"""Shared features of many answers: popular and fresh rows, shelf lives, mean vectors. Made once, always current.
 
 Reads the catalogue, the live counts and the vectors; produces short lists of rows that every answer chooses from, so
 that no answer looks at all articles.
@@ -106,7 +106,7 @@ class SharedFeatures:
         return made.rows
 
     def is_fresh(self, rows: Rows, now: int) -> npt.NDArray[np.bool_]:
-        """Which of some rows are no older than ``fresh_hours``, nor than their category's shelf life: bool (N,)."""
+        """True for rows no older than ``fresh_hours``, nor than their category's shelf life: bool (N,)."""
         published, category = self._catalogue.published[rows], self._catalogue.columns.category[rows]
         known = (category >= 0) & (category < CATEGORIES)
         shelf_ms = self.inputs().shelf[np.where(known, category, CATEGORIES)] * HOUR_MS

@@ -7,6 +7,9 @@ while answers are made.
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
 
 from recsys.events import UNDATED
 from recsys.events.visitors import CountedEvent
@@ -19,7 +22,10 @@ from recsys.units import UNKNOWN_ROW
 _EVENTS_AT_ONCE = 5_000  # events read from the store at once
 PATIENCE_SECONDS = 0.5  # how long a take-down waits for an import, and an answer for events being applied
 _READER_PREFIX = "r"  # begins the name of a visitor who is a reader
+_MAX_SET_ASIDE = 1_000
 _EVENTS_OF_RUNNING_VISITS = 50_000  # events that are looked at for visits that go on, and for what was clicked already
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
 class StoreFeed:
@@ -29,10 +35,27 @@ class StoreFeed:
         store: articles and events.
         site: the site.
         clock: ms, when an event is heard of.
+
+    Attributes:
+        set_aside: rows of the store that could not be applied -> why; the first ``_MAX_SET_ASIDE``.
     """
 
     def __init__(self, store: Store, site: str, clock: Callable[[], int]) -> None:
         self._store, self._site, self._clock = store, site, clock
+        self.set_aside: dict[str, str] = {}
+
+    @contextmanager
+    def _setting_aside(self, row: str) -> Iterator[None]:
+        """Name a row that cannot be applied and go on: what comes after it must not wait for anybody's repair."""
+        try:
+            yield
+        except CatalogueFull:
+            raise
+        except Exception as error:
+            if row not in self.set_aside:
+                log.error("set aside: it cannot be applied", row=row, error=str(error), kind=type(error).__name__)
+            if len(self.set_aside) < _MAX_SET_ASIDE:
+                self.set_aside[row] = f"{type(error).__name__}: {error}"
 
     def apply_events(self, state: SharedState, memory: ReaderMemory, batches: int | None = None) -> None:
         """Learn from the events that are new; the caller lets one thread at a time do so.
@@ -45,9 +68,10 @@ class StoreFeed:
         for events in itertools.islice(self._batches(state), batches):
             now = self._clock()
             for event in events:
-                row = count(state, event, now)
-                if row is not None:
-                    memory.learn(event, row)
+                with self._setting_aside(f"event {event.seq}"):
+                    row = count(state, event, now)
+                    if row is not None:
+                        memory.learn(event, row)
             state.through = events[-1].seq
 
     def replay(self, state: SharedState, until: int) -> None:
@@ -55,7 +79,8 @@ class StoreFeed:
         for events in self._batches(state):
             wanted = [event for event in events if event.seq <= until]
             for event in wanted:
-                count(state, event, self._clock())
+                with self._setting_aside(f"event {event.seq}"):
+                    count(state, event, self._clock())
             if wanted:
                 state.through = wanted[-1].seq
             if len(wanted) < len(events):
@@ -97,10 +122,11 @@ class StoreFeed:
             if time.monotonic() - looked > PATIENCE_SECONDS:
                 take_down()
                 looked = time.monotonic()
-            prepared = state.snapshot.prepare(article)
             try:
-                if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
-                    state.place([prepared])
+                with self._setting_aside(f"article {article.id!r:.80}"):
+                    prepared = state.snapshot.prepare(article)
+                    if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
+                        state.place([prepared])
             except CatalogueFull:
                 full = True
         state.changed = newest

@@ -6,6 +6,7 @@ does not verify is refused and logged, and the old one goes on serving.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -88,6 +89,7 @@ class LiveState:
         self._frame = Frame(state, readers)
         self._forgotten = self.store.last_forgotten(self.site)
         self.catch_up()
+        self._followed_at = time.monotonic()
 
     def start(self) -> None:
         """Begin to follow the store and the releases."""
@@ -169,6 +171,16 @@ class LiveState:
         written = self._writer.add(events)
         self._apply_next()
         return written
+
+    @property
+    def behind_seconds(self) -> float:
+        """Seconds since everything that was in the store had been taken over."""
+        return max(0.0, time.monotonic() - self._followed_at)
+
+    @property
+    def set_aside(self) -> list[str]:
+        """Rows of the store that could not be applied, by name."""
+        return list(self._feed.set_aside)
 
     def check_store(self) -> None:
         """Make sure that the database answers.
@@ -282,9 +294,12 @@ class LiveState:
             *(self._file.check, self.forget, self.catch_up, self.refresh, self._mend_counts, self._look_for_release),
         )
         while not self._stop.wait(self.settings.web.poll_seconds):
-            try:
-                for step in steps:
+            trouble = False
+            for step in steps:  # one that fails holds up no other
+                try:
                     step()
-                self._trouble = ""
-            except Exception as error:  # the thread must live on
-                self._complain("polling failed", error)
+                except Exception as error:  # the thread must live on
+                    self._complain("polling failed", error)
+                    trouble = True
+            if not trouble:
+                self._trouble, self._followed_at = "", time.monotonic()

@@ -48,11 +48,19 @@ class ReleaseLoader:
     def first(self) -> SharedState:
         """The live release, else the newest one that verifies, else none."""
         current = self._releases.current()
-        for name in dict.fromkeys([current, *reversed(self._releases.names())]) if current else ():
+        named = [current] if current else []
+        for name in self._releases.damaged():
+            log.error("release set aside: its manifest cannot be read", release=name, remedy="Remove its folder.")
+        for name in dict.fromkeys([*named, *reversed(self._releases.names())]):
             try:
-                return self.load(name)
+                state = self.load(name)
             except Exception as error:  # whatever is wrong with it, an older one may serve
                 self.refuse(name, error)
+                continue
+            if name != current:
+                said = f"CURRENT names {current!r:.80}" if current else "CURRENT names none"
+                log.error("another release than the live one is served", release=name, reason=said)
+            return state
         return self.load(None)
 
     def load(self, name: str | None) -> SharedState:

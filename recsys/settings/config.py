@@ -97,7 +97,7 @@ class WebConfig(Section):
         description="threads per worker: requests that wait for the database do not hold up the others",
     )
     poll_seconds: float = Field(
-        0.5,
+        0.2,
         gt=0,
         le=60,
         description="seconds: how often a worker looks for events, articles and releases; all see them within 1 s",

@@ -211,7 +211,14 @@ def readyz() -> Ready:
     """It can answer: the database is in reach; the release is null before the first one. 503 otherwise."""
     here = installation()
     here.live.check_store()
-    return Ready(status="ready", release=here.live.release, articles=len(here.live.catalogue.ids))
+    live = here.live
+    return Ready(
+        status="ready",
+        release=live.release,
+        articles=len(live.catalogue.ids),
+        behind_seconds=round(live.behind_seconds, 3),
+        set_aside=live.set_aside,
+    )
 
 
 def _checked(reader: str) -> str:

@@ -305,3 +305,5 @@ class Ready(BaseModel):
     status: Literal["ready"]
     release: str | None
     articles: int = Field(description="in this worker's catalogue")
+    behind_seconds: float = Field(description="since all events and articles of the store had been taken over")
+    set_aside: list[str] = Field(description="rows of the store that could not be applied; the log says why")
