@@ -13,7 +13,7 @@ import numpy as np
 from jobs.ctr_resources import training_resources
 from jobs.runner import Counts, Job, Stage
 from recsys.ctr.losses import resolved_loss
-from recsys.ctr.model import CandidateSampling
+from recsys.ctr.sampling_correction import CandidateSampling
 from recsys.ctr.training import (
     check_model,
     evaluated_model,

@@ -11,8 +11,10 @@ from safetensors.numpy import load_file
 
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.losses import BY_ROW, loss_of, resolved_loss
-from recsys.ctr.model import CLIP, FORMAT, ClickModel
+from recsys.ctr.model import ClickModel
 from recsys.ctr.network import TOWER_POSITIONS, position_rows
+from recsys.ctr.saved import FORMAT
+from recsys.ctr.scoring import CLIP
 from recsys.ctr.training import fit
 from recsys.errors import CorruptArtefact, DegenerateInput, StaleArtefact
 from recsys.features.rows import CandidateRows, LabelledRows

@@ -13,13 +13,13 @@ from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import (
     GIB,
-    IdVocabulary,
     InMemoryWindows,
     StreamedWindows,
     evaluation_mask,
     training_mask,
     windows_of,
 )
+from recsys.ctr.ids import IdVocabulary
 from recsys.ctr.loop import Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit

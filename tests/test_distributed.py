@@ -13,12 +13,13 @@ from safetensors.torch import load_file
 
 from benchmarks.ctr.columns import Columns, Pointwise
 from jobs.ctr_resources import CHECKPOINTS
+from recsys.ctr.architecture import Layout
 from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.distributed import ProcessGroup, processes
 from recsys.ctr.engine import Engine
 from recsys.ctr.loop import Progress
-from recsys.ctr.network import ClickNetwork, Layout, network
+from recsys.ctr.network import ClickNetwork, network
 from recsys.ctr.training import fit
 from recsys.errors import DegenerateInput
 from recsys.features import NAMES as NAMES_OF_FEATURES

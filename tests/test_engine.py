@@ -6,8 +6,9 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from benchmarks.ctr.columns import Columns, Pointwise
+from recsys.ctr.architecture import CLICK_NETWORKS, Layout
 from recsys.ctr.engine import ADAGRAD_EPSILON, OPTIMISERS, ROW_RATE, Engine, distinct
-from recsys.ctr.network import CLICK_NETWORKS, CandidateBatch, ClickNetwork, Layout, network
+from recsys.ctr.network import CandidateBatch, ClickNetwork, network
 from recsys.errors import DegenerateInput
 
 LAYOUT = Layout(2, 3, 4, 40)

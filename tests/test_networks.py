@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from recsys.ctr.network import CLICK_NETWORKS, CandidateBatch, ClickNetwork, Layout, network
+from recsys.ctr.architecture import CLICK_NETWORKS, Layout
+from recsys.ctr.network import CandidateBatch, ClickNetwork, network
 from recsys.errors import DegenerateInput
 
 LAYOUTS = [

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.model import CandidateSampling, ClickModel, SamplingCorrection
+from recsys.ctr.model import ClickModel
+from recsys.ctr.sampling_correction import CandidateSampling, SamplingCorrection
 from recsys.ctr.trainer import OnlineTrainer
 from recsys.dataset.impressions import Impressions, recorded_impressions
 from recsys.dataset.replay import LogReplay

@@ -167,6 +167,7 @@ def test_the_same_state_gives_the_same_list() -> None:
 def test_the_click_model_orders_the_candidates() -> None:
     class Last:
         probability = True
+        reads_ids = False
 
         def score(self, candidates: Any) -> Any:
             return np.arange(len(candidates), dtype=np.float32)

@@ -67,6 +67,7 @@ def test_both_interests_are_in_the_list_in_their_shares() -> None:
 def test_a_model_that_likes_one_subject_alone_cannot_crowd_the_other_out() -> None:
     class First:
         probability = True
+        reads_ids = False
 
         def score(self, candidates: Any) -> Any:
             return np.linspace(1, 0, len(candidates), dtype=np.float32)

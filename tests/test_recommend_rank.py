@@ -37,6 +37,7 @@ class Odds:
     """A click model that learned from clicks alone."""
 
     probability = False
+    reads_ids = False
 
     def score(self, candidates: Any) -> Any:
         return np.arange(len(candidates), dtype=np.float32) * 9 - 30

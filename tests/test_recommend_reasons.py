@@ -138,6 +138,7 @@ def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
     def asked(covisits: int) -> list[int]:
         class Counter:
             probability = True
+            reads_ids = False
 
             def score(self, candidates: Any) -> Any:
                 sizes.append(len(candidates))

@@ -13,8 +13,9 @@ from jobs.inputs import article_tables
 from jobs.runner import Context, Job, run_stages
 from jobs.stages import stage_of
 from recsys.ctr.config import ID_FIELDS, CtrConfig
-from recsys.ctr.data import IdVocabulary
+from recsys.ctr.ids import IdVocabulary
 from recsys.ctr.model import ClickModel
+from recsys.ctr.scoring import ClickScorer
 from recsys.ctr.warm_start import grow_vocabulary
 from recsys.dataset.impressions import recorded_impressions
 from recsys.dataset.training_set import TrainingSet, build_training_set
@@ -102,7 +103,7 @@ def test_a_served_score_is_the_offline_score_of_the_same_moment(
     items, ids = load_online(release.path("items"))
     articles, made = offline(settings, items, tmp_path)
     assert ids == sorted(toy.topic)
-    model = ClickModel.load(release.path("ctr"), NAMES)
+    model = ClickScorer.load(release.path("ctr"), NAMES)
     assert len(articles) >= 5
     assert [scores[name] for name in articles] == pytest.approx(model.score(made), abs=1e-5)
     old = {ids[card.row]: card.score for card in before.cards}
@@ -113,6 +114,7 @@ class Listener:
     """A click model that expects nothing and keeps what it is asked."""
 
     probability = True
+    reads_ids = True
 
     def __init__(self) -> None:
         self.heard: list[CandidateRows] = []
@@ -129,7 +131,7 @@ def listening(service: Service) -> Listener:
     return listener
 
 
-def attentive(rows: CandidateRows) -> ClickModel:
+def attentive(rows: CandidateRows) -> ClickScorer:
     """A model with drawn weights that looks at every column, every id and every click of some candidates."""
     ids = np.concatenate([rows.ids.ravel(), rows.context.ravel(), rows.history.ravel()])
     vocabulary, _ = grow_vocabulary(IdVocabulary.empty(), ids, day=0, min_count=1, expire_days=1)
@@ -140,7 +142,7 @@ def attentive(rows: CandidateRows) -> ClickModel:
         for weights in model.parts.parameters():
             weights.normal_(0.0, 0.3, generator=generator)
     model.mean, model.std = torch.from_numpy(rows.matrix.mean(axis=0)), torch.from_numpy(rows.matrix.std(axis=0) + 1)
-    return model
+    return model.scorer()
 
 
 def test_a_model_of_ids_and_of_the_last_clicks_is_asked_the_same_live_as_offline(

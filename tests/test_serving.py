@@ -27,7 +27,7 @@ from recsys.store import Store
 from recsys.units import now_ms
 from recsys.workspace import load_npy, read_table
 from tests.newsroom import SITE, Toy
-from tests.service import article, copy_of, serving
+from tests.service import article, copy_of, fill, serving
 from tests.test_admin import for_children
 from web.__main__ import Parent
 
@@ -303,6 +303,28 @@ def test_the_process_that_watches_the_workers_loads_no_model_library() -> None:
     code = "import sys, web.__main__; print(sorted({'torch', 'flask'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+WORKER = """
+import sys
+from web.app import close_app
+from web.worker import create
+app = create()
+answer = app.test_client().get("/api/v1/recommendations", query_string={"reader": "r0", "k": 3})
+close_app(app)
+heavy = {"torch", "sklearn", "pandas", "scipy.linalg", "scipy.stats", "gensim", "networkx", "matplotlib", "rjieba"}
+print(len(answer.json["items"]), sorted(heavy & set(sys.modules)))
+"""
+
+
+def test_a_worker_of_default_models_loads_no_library_of_the_training(toy: Toy, tmp_path: Path) -> None:
+    settings = copy_of(toy, tmp_path)
+    fill(settings, article("newer", body="the striker scored a goal"))  # classified with the release's models
+    config = tmp_path / "config.yaml"
+    config.write_text(json.dumps(settings.model_dump(mode="json")))
+    env = {**os.environ, "RECSYS_CONFIG": str(config)}
+    done = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, text=True, cwd=ROOT, env=env, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "3 []"
 
 
 def test_signals_wait_for_no_lock_and_only_the_first_one_counts() -> None:

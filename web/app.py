@@ -5,7 +5,6 @@ was started: a FAISS index that was used must not cross a fork.
 """
 
 import faiss
-import torch
 from apiflask import APIFlask
 
 from recsys import __version__
@@ -39,8 +38,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         RecsysError: the configuration is not valid, or the store is out of reach.
     """
     settings = settings or load_settings()
-    torch.set_num_threads(1)  # one list is too small to share, and the workers share the cores already
-    faiss.omp_set_num_threads(1)
+    faiss.omp_set_num_threads(1)  # one list is too small to share, and the workers share the cores already
     warm_up(settings)
     app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
     app.description = DESCRIPTION

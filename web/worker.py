@@ -11,6 +11,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
 
 import structlog
 from apiflask import APIFlask
@@ -20,8 +23,25 @@ from web.app import create_app
 GRACE_SECONDS = 5.0  # for the requests in flight, when the parent is gone
 
 
+HIDDEN = {"pandas", "scipy.linalg"}  # pyarrow and numba import them where they are installed: 60 MiB, never used here
+
+
+class HidingFinder(MetaPathFinder):
+    """Finder that lets optional libraries look as if they were not installed."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """Leave all others to the finders behind this one.
+
+        Raises:
+            ModuleNotFoundError: the library is hidden.
+        """
+        if fullname in HIDDEN:
+            raise ModuleNotFoundError(f"{fullname} is not used in a worker", name=fullname)
+
+
 def create() -> APIFlask:
     """Make the application of one worker."""
+    sys.meta_path.insert(0, HidingFinder())
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

@@ -17,10 +17,11 @@ import numpy.typing as npt
 
 from benchmarks.ctr.beside import deepctr, missing
 from benchmarks.ctr.titles import Split, splits
+from recsys.ctr.architecture import CLICK_NETWORKS
 from recsys.ctr.calibration import Calibration, calibrated
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.model import CLIP, ClickModel
-from recsys.ctr.network import CLICK_NETWORKS
+from recsys.ctr.model import ClickModel
+from recsys.ctr.scoring import CLIP
 from recsys.ctr.training import fit
 from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
 from recsys.dataset.parquet import load_training_set

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.data import IdVocabulary
+from recsys.ctr.ids import IdVocabulary
 from recsys.ctr.model import ClickModel
 from recsys.ctr.warm_start import grow_vocabulary
 from recsys.events import KINDS
@@ -57,7 +57,7 @@ def request(seed: int) -> dict[str, dict[str, float]]:
     vocabulary, _ = grow_vocabulary(IdVocabulary.empty(), ids.ravel(), day=1, min_count=1, expire_days=9)
     found = {}
     for name, shape in MODELS.items():
-        model = ClickModel(NAMES, shape, vocabulary if shape.fields else None)
+        model = ClickModel(NAMES, shape, vocabulary if shape.fields else None).scorer()
 
         def described() -> object:
             return candidate_rows(tables, reader, rows, now, trends, config, known, "reader", "front")

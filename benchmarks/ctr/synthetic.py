@@ -15,8 +15,9 @@ import torch
 from benchmarks.ctr import bounds
 from benchmarks.ctr.beside import deepctr, missing
 from benchmarks.ctr.columns import Columns, Pointwise
+from recsys.ctr.architecture import CLICK_NETWORKS, Layout
 from recsys.ctr.engine import Engine
-from recsys.ctr.network import CLICK_NETWORKS, CandidateBatch, Layout, network
+from recsys.ctr.network import CandidateBatch, network
 
 SKEW = 3.0  # an id's place is a uniform number to this power: a tenth of the ids makes nearly half of the rows
 HELD = 50_000  # rows held out
@@ -27,7 +28,7 @@ class Shape(NamedTuple):
     """The shape of a training.
 
     Attributes:
-        kind: of ``recsys.ctr.network.CLICK_NETWORKS``.
+        kind: of ``recsys.ctr.architecture.CLICK_NETWORKS``.
         fields: ids per row.
         vocabulary: rows of the table, all fields together.
         embedding_dim: D.

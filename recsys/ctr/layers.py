@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from recsys.ctr.architecture import ATTENTION_UNITS
+
 INITIAL_STD = 0.01  # of new vectors: small, so that a rare id hardly moves a score before it is learned
-ATTENTION_UNITS = 32  # width of the layer that compares a click with the candidate; Zhou et al. take 36
 
 
 class RowLookUp(torch.autograd.Function):

@@ -1,23 +1,7 @@
 """The click model's networks: columns, hashed ids and the last clicks of B candidates -> B log-odds.
 
 Reads batches whose ids are already rows of the embedding table. Imports torch only: it runs on a bare GPU machine too.
-A kind is a sum of parts, each of which gives log-odds of its own:
-
-    logistic   first
-    fm         first + pairs
-    dnn                        deep
-    deepfm     first + pairs + deep
-    dcn                        deep + cross
-    din                        deep, where attention weighs the last clicks
-
-``first`` is linear in columns and ids. ``pairs`` is the sum over all pairs of columns and ids of the product of their
-vectors. ``deep`` is a multilayer perceptron and ``cross`` a stack of cross layers over the columns and all vectors, one
-behind the other. The mean of the last clicks' vectors is one more id field in every kind with vectors but ``din``. Each
-kind takes any layout: without ids and clicks there is no table, ``fm`` multiplies columns, ``din`` is ``dnn``; without
-ids ``din`` has nothing to ask with and takes the mean of the clicks as well.
-
-Source: Rendle 2010 (fm, equation 5); Guo et al. 2017 (deepfm); Wang et al. 2021 (dcn: DCN-V2, section 3, in parallel,
-full matrices); Zhou et al. 2018 (din, section 4.3).
+``recsys.ctr.architecture`` says which parts a kind has.
 """
 
 from collections.abc import Sequence
@@ -28,28 +12,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from recsys.ctr.architecture import CLICK_NETWORKS, NORMS, Layout, NetworkParts
 from recsys.ctr.layers import INITIAL_STD, Attention, Cross, look_up, pairs, perceptron
 from recsys.errors import DegenerateInput
 
 TOWER_POSITIONS = 50  # positions with log-odds of their own; the last one stands for all below it
 UNKNOWN_POSITION = -1  # of a row whose position nobody recorded
-PADDING_ROW = 0  # of the embedding table, for an id that has no row; it is zero and is never learned
-
-
-class Layout(NamedTuple):
-    """The shape of what a network reads.
-
-    Attributes:
-        dense: columns F.
-        fields: id fields K of a candidate; the first one is the candidate's article.
-        history: last clicks T.
-        vocabulary: rows V of the one embedding table, all fields together; row 0 = unknown.
-    """
-
-    dense: int
-    fields: int
-    history: int
-    vocabulary: int
 
 
 class CandidateBatch(NamedTuple):
@@ -64,27 +32,6 @@ class CandidateBatch(NamedTuple):
     dense: torch.Tensor
     ids: torch.Tensor
     history: torch.Tensor
-
-
-class NetworkParts(NamedTuple):
-    """The parts that a kind of network is the sum of; see the module."""
-
-    first: bool = False
-    pairs: bool = False
-    deep: bool = False
-    cross: bool = False
-    attention: bool = False
-
-
-CLICK_NETWORKS = {
-    "logistic": NetworkParts(first=True),
-    "fm": NetworkParts(first=True, pairs=True),
-    "dnn": NetworkParts(deep=True),
-    "deepfm": NetworkParts(first=True, pairs=True, deep=True),
-    "dcn": NetworkParts(deep=True, cross=True),
-    "din": NetworkParts(deep=True, attention=True),
-}
-NORMS = ("none", "batch", "layer")
 
 
 def network(
@@ -114,10 +61,7 @@ def network(
     if kind not in CLICK_NETWORKS or norm not in NORMS:
         expected = f"a network of {', '.join(CLICK_NETWORKS)} and a norm of {', '.join(NORMS)}"
         raise DegenerateInput(expected, f"{kind!r} and {norm!r}", "Correct the ctr section of the configuration.")
-    if layout.vocabulary == 0:
-        layout = layout._replace(fields=0, history=0)
-    if layout.dense + layout.fields + layout.history == 0:
-        raise DegenerateInput("columns or ids to read", str(layout), "Run: python -m jobs features")
+    layout = layout.read()
     parts = CLICK_NETWORKS[kind]
     built = ClickNetwork(parts, layout, embedding_dim)
     if parts.deep:
@@ -138,17 +82,16 @@ class ClickNetwork(nn.Module):
     def __init__(self, parts: NetworkParts, layout: Layout, embedding_dim: int) -> None:
         super().__init__()
         self.parts, self.layout = parts, layout
-        read = layout.fields + min(layout.history, 1)
-        self.width = layout.dense + read * embedding_dim
+        self.width = layout.width(embedding_dim)
         self.embeddings: Embeddings | None = None
-        if read and (parts.pairs or parts.deep or layout.fields):
-            self.embeddings = Embeddings(layout, embedding_dim if parts.pairs or parts.deep else 0, parts.first)
+        if parts.embeds(layout):
+            self.embeddings = Embeddings(layout, embedding_dim if parts.vectors else 0, parts.first)
         if parts.first:
             self.first = nn.Parameter(torch.zeros(layout.dense))
             self.intercept = nn.Parameter(torch.zeros(1))
         if parts.pairs:
             self.factors = nn.Parameter(torch.randn(layout.dense, embedding_dim) * INITIAL_STD)
-        self.attention = Attention(embedding_dim) if parts.attention and layout.fields and layout.history else None
+        self.attention = Attention(embedding_dim) if parts.attends(layout) else None
         self.deep: nn.Module | None = None
         self.cross: nn.Module | None = None
 
@@ -159,7 +102,7 @@ class ClickNetwork(nn.Module):
             logits.append(batch.dense @ self.first + self.intercept)
             if table is not None and table.bias is not None and self.layout.fields:
                 logits.append(look_up(batch.ids, table.bias).sum(dim=(1, 2)))
-        if self.parts.pairs or self.parts.deep:
+        if self.parts.vectors:
             vectors = None if table is None else self._vectors(batch, table)
             if self.parts.pairs:
                 logits.append(pairs(batch.dense, self.factors, vectors))

@@ -229,6 +229,8 @@ class OnlineTrainer:
         ready: true once it has learned from any rows.
     """
 
+    reads_ids = False
+
     def __init__(self, names: Sequence[str], config: CtrConfig, *, seed: int) -> None:
         loss = resolved_loss(config.loss, sampled=True)
         self.config, self.ready = config.model_copy(update={"fields": (), "loss": loss}), False

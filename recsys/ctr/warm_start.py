@@ -15,9 +15,10 @@ import numpy.typing as npt
 import torch
 
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.data import IdFields, IdVocabulary, Longs
-from recsys.ctr.model import ARCHITECTURE, ClickModel, Matrix, check_matrix
-from recsys.ctr.network import PADDING_ROW
+from recsys.ctr.ids import PADDING_ROW, IdFields, IdVocabulary, Longs
+from recsys.ctr.model import ClickModel, Matrix
+from recsys.ctr.saved import ARCHITECTURE
+from recsys.ctr.scoring import check_matrix
 from recsys.dataset.chunks import Chunks
 from recsys.errors import DegenerateInput
 from recsys.features.rows import LabelledRows

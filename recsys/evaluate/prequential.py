@@ -65,6 +65,11 @@ class PrequentialModel:
     is_scored: bool = True
 
     @property
+    def reads_ids(self) -> bool:
+        """False: ids of articles are gone before they are learned."""
+        return False
+
+    @property
     def ready(self) -> bool:
         """True once it can score."""
         return self.learner is None or self.learner.ready

@@ -113,6 +113,8 @@ def candidate_rows(
     known: KernelTables | None = None,
     name: str | None = None,
     slot: str | None = None,
+    *,
+    with_ids: bool = True,
 ) -> CandidateRows:
     """One list as a click model reads it.
 
@@ -126,14 +128,18 @@ def candidate_rows(
         known: made once for many lists.
         name: id of the reader; None for a session without one.
         slot: name of the place on the page; None where unknown.
+        with_ids: False for a model that reads no ids: S = C = T = 0 then.
 
     Returns:
         B candidates of one list.
     """
+    matrix = feature_matrix(tables, reader, rows, now, trends, config, known)
+    if not with_ids:
+        return CandidateRows.dense(matrix, np.zeros(len(rows), np.int32))
     context = list_ids(name, reader.context, trends.config.context, now, slot)
     clicks = np.array(reader.clicks[-HISTORY:], np.int32)
     return CandidateRows(
-        matrix=feature_matrix(tables, reader, rows, now, trends, config, known),
+        matrix=matrix,
         ids=tables.ids_of(rows),
         context=context[None],
         history=history_ids(tables.ids_of(clicks)[:, 0])[None],

@@ -42,6 +42,10 @@ class Scorer(Protocol):
     def probability(self) -> bool:
         """True where scores are probabilities; otherwise they are log-odds up to one constant."""
 
+    @property
+    def reads_ids(self) -> bool:
+        """True where it reads hashed ids of candidates, of the list and of the last clicks beside columns."""
+
     def score(self, candidates: CandidateRows) -> Vectors:
         """The likelihood of a click on each of B candidates: float32 (B,)."""
 
@@ -74,7 +78,15 @@ class Ranker(NamedTuple):
         if self.model is None:
             return context.interests.nearness(context.table.vectors[rows])
         inputs = candidate_rows(
-            self.tables, context.state, rows, now, self.trends, self.readers, self.shared.inputs(), *context.request
+            self.tables,
+            context.state,
+            rows,
+            now,
+            self.trends,
+            self.readers,
+            self.shared.inputs(),
+            *context.request,
+            with_ids=self.model.reads_ids,
         )
         return self.model.score(inputs)
 

@@ -1,7 +1,7 @@
 """Artefacts: one release's files, loaded for serving.
 
 Reads a verified release; produces its vectors by row, the index, the click model, the counts and what the models say
-of each article. Nothing here trains, and neither gensim nor networkx is loaded.
+of each article. Nothing here trains: neither torch nor gensim nor networkx is loaded.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ import numpy.typing as npt
 from recsys.articles.config import ArticlesConfig
 from recsys.catalogue.articles import ArticleAnnotations
 from recsys.config import Section
-from recsys.ctr.model import ClickModel, SamplingCorrection
+from recsys.ctr.sampling_correction import SamplingCorrection
+from recsys.ctr.scoring import ClickScorer
 from recsys.errors import StaleArtefact
 from recsys.events.config import EventsConfig
 from recsys.features import NAMES
@@ -76,7 +77,7 @@ class ReleaseArtefacts:
     copies: Copies
     related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
-    model: ClickModel | SamplingCorrection | None
+    model: ClickScorer | SamplingCorrection | None
     trends: Trends
     readers: ReadersConfig
     reader_encoder: TrainedEncoder | None
@@ -153,13 +154,13 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
     )
 
 
-def _model(release: Release) -> ClickModel | SamplingCorrection | None:
+def _model(release: Release) -> ClickScorer | SamplingCorrection | None:
     """None when the log held nothing to learn a click model from: the lists are then ranked by similarity."""
     folder = release.path("ctr")
     if not (folder / "model.json").is_file():
         return None
-    model = ClickModel.load(folder, NAMES)
-    return model if model.sampling is None else SamplingCorrection(model, NAMES, model.sampling)
+    model = ClickScorer.load(folder, NAMES)
+    return model if model.saved.sampling is None else SamplingCorrection(model, NAMES, model.saved.sampling)
 
 
 def _reader_encoder(release: Release) -> TrainedEncoder | None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
+from recsys.ctr.inference import affine
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
 from recsys.index import Index
@@ -28,6 +29,7 @@ class _Nothing:
     """A click model that expects nothing."""
 
     probability = True
+    reads_ids = True
 
     def score(self, candidates: CandidateRows) -> Matrix:
         return np.zeros(len(candidates), np.float32)
@@ -61,6 +63,8 @@ def warm_up(settings: ServingSettings) -> None:
         recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW)
         reader.observe(CLICK, row, NOW)
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
+    one = np.zeros((1, 1), np.float32)
+    affine(one, one, one[0])
     leaders = Leaders()
     for name in catalogue.ids:
         leaders.join(name, ComparedText(Text("", STORY)), lambda _: Text("", STORY))

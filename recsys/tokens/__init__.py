@@ -9,6 +9,7 @@ The files, from the text to the token:
     dictionary    the user's words
     clean         markup, boilerplate and variants of a character
     scripts       Japanese, Korean, and scripts without spaces
+    chinese       jieba's dictionary with the user's words
     segmenter     text -> words and punctuation
     stopwords     function words of sixteen languages
     counting      counts of words and neighbours in bounded memory

@@ -6,20 +6,19 @@ Source: rjieba is jieba's algorithm (prefix dictionary, best path, hidden Markov
 """
 
 import functools
+import importlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import rjieba
 
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages, resolve_language
 from recsys.tokens.clean import BREAKS, MAX_BODY_CHARS, clean, normalise, unwrap
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.dictionary import user_entries
 from recsys.tokens.scripts import UNSPACED_LANGUAGES, apart, without_particle
 from recsys.tokens.table import SEGMENTS
 
@@ -57,14 +56,14 @@ class SegmentedText(NamedTuple):
     odd: list[str]
 
 
-@functools.cache
-def _jieba(user_words: tuple[str, ...], simplify: bool) -> rjieba.Jieba:
-    """Chinese words by the dictionary, which takes a quarter of a second to load, with the user's."""
-    jieba = rjieba.Jieba()
-    for entry in user_entries(user_words):
-        if len(entry.parts) == 1:
-            jieba.add_word(normalise(entry.parts[0], simplify=simplify), entry.freq, entry.tag)
-    return jieba
+class ChineseDictionary(Protocol):
+    """Dictionary that cuts Chinese texts."""
+
+    def cut(self, text: str, /) -> list[str]:
+        """The words of a text."""
+
+    def tag(self, text: str, /) -> list[tuple[str, str]]:
+        """The same with their parts of speech."""
 
 
 class Segmenter:
@@ -80,8 +79,14 @@ class Segmenter:
         self, config: TokensConfig, boilerplate: Collection[str] = (), site_languages: SiteLanguages = NO_SITE_LANGUAGES
     ) -> None:
         self.config, self.boilerplate, self.site_languages = config, frozenset(boilerplate), site_languages
-        self.jieba = _jieba(config.user_words, config.simplify)
         self._tag_of: dict[str, str] = {}
+
+    @functools.cached_property
+    def _chinese(self) -> ChineseDictionary:
+        """Loaded with the first Chinese text: a site without any does without its 33 MiB."""
+        load: Callable[[tuple[str, ...], bool], ChineseDictionary]
+        load = importlib.import_module("recsys.tokens.chinese").chinese_dictionary
+        return load(self.config.user_words, self.config.simplify)
 
     def segment(self, ids: pa.Array, rows: Iterable[tuple[str | None, str | None, str | None]]) -> pa.RecordBatch:
         """Segment a batch of articles.
@@ -142,7 +147,7 @@ class Segmenter:
         if word not in self._tag_of:
             if len(self._tag_of) > _MAX_TAGS:
                 self._tag_of.clear()
-            tagged = self.jieba.tag(word)
+            tagged = self._chinese.tag(word)
             self._tag_of[word] = tagged[0][1] if len(tagged) == 1 else _UNKNOWN_TAG
         return self._tag_of[word]
 
@@ -150,8 +155,7 @@ class Segmenter:
         if not text:
             return []
         if language == "zh":
-            words: list[str] = self.jieba.cut(normalise(text, simplify=self.config.simplify))
-            return words
+            return self._chinese.cut(normalise(text, simplify=self.config.simplify))
         text = normalise(unwrap(text) if "\n" in text else text, simplify=False)
         if language in UNSPACED_LANGUAGES:
             return _WORD.findall(apart(text))

@@ -89,9 +89,11 @@ def read_table(file: Path, columns: list[str] | None = None) -> pa.Table:
     """Read a Parquet table.
 
     Raises:
-        CorruptArtefact: the file is not Parquet.
+        CorruptArtefact: the file is not Parquet, or lacks a column.
     """
     try:
-        return pq.read_table(file, columns=columns)
-    except pa.ArrowInvalid as error:
+        with pq.ParquetFile(file) as parquet:  # pq.read_table would load Arrow's datasets
+            table = parquet.read(columns)
+        return table if columns is None else table.select(columns)
+    except (pa.ArrowInvalid, KeyError) as error:
         raise CorruptArtefact(f"a Parquet table in {file}", str(error), "Make it again with --fresh.") from None
