@@ -8,6 +8,9 @@ READY := $(VENV)/.ready
 STAGES := $(shell sed -n 's/^    "\([a-z]*\)": StageEntry.*/\1/p' recsys/runs/stages.py)
 BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 
+# Every job and test starts processes: without bytecode on disk each compiles every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Names in the environment that set nothing are refused before anything is installed.
 .PHONY: names help setup settings run test check mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
