@@ -15,9 +15,9 @@ from jobs.terminal import log
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.distributed import ProcessGroup, is_lost, processes
 from recsys.ctr.model import ClickModel
-from recsys.ctr.trainer import device_of
 from recsys.ctr.training import TrainingResources, evaluated_model, released_model
 from recsys.dataset.parquet import open_training_set
+from recsys.devices import device_of
 from recsys.errors import DegenerateInput, RecsysError
 from recsys.features import NAMES
 
@@ -39,7 +39,7 @@ def main_process(context: Context, job: str) -> Iterator[bool]:
     if job not in TRAINS:
         expected = "ctr or all under torchrun: the click model alone is trained in several processes"
         raise DegenerateInput(expected, job, f"Run: python -m jobs {job}")
-    with processes(device_of(context.settings.ctr)) as group:
+    with processes(device_of(context.settings.ctr.device)) as group:
         if group is None or group.leads:
             context.group = group
             yield True

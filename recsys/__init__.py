@@ -15,6 +15,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     times        written times -> ms UTC
     markup       HTML and entities -> plain text
     compiled     loops over events -> machine code
+    devices      CPU or GPU; sums on one thread
     languages    codes of any standard -> one code; a text -> its language
 
   data

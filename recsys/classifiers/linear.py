@@ -15,8 +15,8 @@ from torch.nn.functional import embedding_bag, relu
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.linear_ngram_model import MAX_TOKENS, LinearNgramModel, NgramBlock, NgramSpec, Values, block_of
-from recsys.classifiers.network_training import device_of, one_thread
 from recsys.classifiers.ngrams import in_batches, is_spaceless, texts_of
+from recsys.devices import device_of, one_thread
 from recsys.words import WordVectors
 
 _MAX_NGRAMS = 1 << 20  # of each kind, the most frequent: bounds memory and the file
@@ -59,7 +59,7 @@ def fit(
     kinds = [WORDS, CHARACTERS] if is_spaceless(texts) else [WORDS]
     # n-grams of one text alone take up what is odd about it: without them the others must, at a cost of two points
     blocks = [block_of(texts, grams, 1, _MAX_NGRAMS) for grams in kinds]
-    device = device_of(config)
+    device = device_of(config.device)
     with one_thread(device):
         matrix, transposed = (_on(part, device) for part in matrix_of(blocks, texts))
         rows = torch.from_numpy(label_rows).to(device)

@@ -17,9 +17,10 @@ from safetensors.torch import load_file, save_file
 from recsys.classifiers import EncodedDocuments, LabelRows
 from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.linear_ngram_model import MAX_TOKENS, LinearNgramModel, NgramBlock, NgramSpec, block_of
-from recsys.classifiers.network_training import DROPOUT, one_thread, train
+from recsys.classifiers.network_training import DROPOUT, train
 from recsys.classifiers.networks import BiLstm, Gru, NgramBag, RaggedBatch, TextCnn, TextNetwork
 from recsys.classifiers.ngrams import Bags, NgramVocabulary, hashes_of, in_batches, is_spaceless, joined, texts_of
+from recsys.devices import one_thread
 from recsys.errors import CorruptArtefact
 from recsys.words import Matrix, WordVectors
 from recsys.workspace import read_json, write_json

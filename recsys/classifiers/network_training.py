@@ -6,8 +6,7 @@ Training on a CPU uses one thread: the same seed and articles give the same byte
 Source: Duchi, Hazan and Singer 2011 (AdaGrad); Loshchilov and Hutter 2019 (decoupled weight decay).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from recsys.classifiers import LabelRows
 from recsys.classifiers.config import ClassifiersConfig
 from recsys.classifiers.networks import RaggedBatch, TextNetwork
 from recsys.classifiers.ngrams import Bags
+from recsys.devices import device_of, one_thread
 from recsys.errors import DegenerateInput
 
 _MAX_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
@@ -86,7 +86,7 @@ def train(
     Raises:
         DegenerateInput: the loss is not finite.
     """
-    device = device_of(config)
+    device = device_of(config.device)
     with one_thread(device):
         torch.manual_seed(seed)
         network = make().to(device)
@@ -164,22 +164,3 @@ def _check(value: float) -> float:
     if not np.isfinite(value):
         raise DegenerateInput("a finite loss", str(value), "Lower categories.learning_rate.")
     return value
-
-
-def device_of(config: ClassifiersConfig) -> str:
-    """Device: ``cuda`` when it is asked for, or when there is one and ``auto`` leaves the choice; else ``cpu``."""
-    if config.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return config.device
-
-
-@contextmanager
-def one_thread(device: str) -> Iterator[None]:
-    """One CPU thread while it lasts: sums in a fixed order are the same in every run."""
-    before = torch.get_num_threads()
-    if device == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -7,8 +7,7 @@ on one scale mean nothing on another, and it reads columns only, since ids of ar
 Source: Polyak and Juditsky 1992 (averaged weights); McFadden 1974 (softmax over the list).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from recsys.ctr.model import ClickModel, Matrix
 from recsys.ctr.network import CandidateBatch
 from recsys.ctr.warm_start import dataset_statistics
 from recsys.dataset.chunks import chunks_of
+from recsys.devices import device_of, one_thread
 from recsys.errors import DegenerateInput
 from recsys.features.rows import CandidateRows, LabelledRows
 
@@ -234,7 +234,7 @@ class OnlineTrainer:
     def __init__(self, names: Sequence[str], config: CtrConfig, *, seed: int) -> None:
         loss = resolved_loss(config.loss, sampled=True)
         self.config, self.ready = config.model_copy(update={"fields": (), "loss": loss}), False
-        self._device = device_of(config)
+        self._device = device_of(config.device)
         torch.manual_seed(seed)
         learning = ClickModel(names, self.config).to(self._device)
         self.model = ClickModel(names, self.config)
@@ -273,22 +273,3 @@ class OnlineTrainer:
     def raw(self, candidates: CandidateRows) -> Matrix:
         """Log-odds of a click, up to one constant: float32 (N,); NaN before anything was learned."""
         return self.model.raw(candidates) if self.ready else np.full(len(candidates), np.nan, np.float32)
-
-
-def device_of(config: CtrConfig) -> str:
-    """``cuda`` when it is asked for, or when there is one and ``auto`` leaves the choice; else ``cpu``."""
-    if config.device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return config.device
-
-
-@contextmanager
-def one_thread(device: str) -> Iterator[None]:
-    """Train on one CPU thread: sums in a fixed order are the same in every run."""
-    before = torch.get_num_threads()
-    if device == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -28,10 +28,11 @@ from recsys.ctr.distributed import ProcessGroup
 from recsys.ctr.loop import Progress, TrainingHistory, TrainingLoop
 from recsys.ctr.losses import resolved_loss
 from recsys.ctr.model import ClickModel, Matrix
-from recsys.ctr.trainer import Trainer, device_of, one_thread
+from recsys.ctr.trainer import Trainer
 from recsys.ctr.warm_start import dataset_statistics, initial_model
 from recsys.dataset.chunks import Chunks, chunks_of
 from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
+from recsys.devices import device_of, one_thread
 from recsys.errors import DegenerateInput
 from recsys.features import NAMES
 from recsys.features.rows import CandidateRows, LabelledRows
@@ -123,7 +124,7 @@ def fit(
     statistics = dataset_statistics(names, blocks, config, digest=digest)
     statistics.check(config)
     later_statistics = None if later is None else dataset_statistics(names, later, config, digest=digest)
-    device = device_of(config)
+    device = device_of(config.device)
     with one_thread(device):
         torch.manual_seed(seed)
         model = initial_model(names, statistics, config, start, until).to(device)

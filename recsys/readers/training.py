@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from recsys.classifiers.network_training import one_thread
+from recsys.devices import one_thread
 from recsys.errors import DegenerateInput
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import TrainingLists
