@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.next_click.ease import Ease
 from benchmarks.next_click.ials import Ials
+from benchmarks.next_click.refitted import refit_blocks
 from recsys.baselines import (
     Baseline,
     Chance,
@@ -19,7 +20,7 @@ from recsys.baselines import (
     SessionKnn,
     all_baselines,
 )
-from recsys.baselines.clicks import Scores, dated_clicks, refit_blocks
+from recsys.baselines.clicks import Scores, dated_clicks
 from recsys.baselines.held_out import held_out_scores
 from recsys.baselines.neighbours import HALVINGS
 from recsys.dataset.impressions import ClickHistories, Impressions, click_histories

@@ -1,8 +1,7 @@
 """EASE: a linear model from articles to articles with a zero diagonal, in closed form.
 
-Reads the log and lists; produces a score per candidate. Fitted anew every few hours of log time on who clicked which of
-the most clicked articles of the last days: B = I - P / diag(P) with P = (X'X + λI)^-1. A candidate is worth the sum of
-its weights from the session's clicks; an article that was not there at the last fit is worth 0.
+Fitted anew every few hours (see ``refitted.py``) on who clicked which of the most clicked articles of the last days:
+B = I - P / diag(P) with P = (X'X + λI)^-1. A candidate is worth the sum of its weights from the session's clicks.
 
 Source: Steck 2019, "Embarrassingly shallow autoencoders for sparse data".
 """
@@ -13,49 +12,35 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from recsys.baselines.clicks import ListsToScore, Rows, Scores, dated_clicks, lists_to_score, refit_blocks, window
+from benchmarks.next_click.refitted import RefittedBaseline
+from recsys.baselines.clicks import ListsToScore, Rows, Scores
 from recsys.baselines.neighbours import comes_again
 from recsys.compiled import compiled
-from recsys.dataset.impressions import ClickHistories, Impressions, Longs
-from recsys.events import Events
+from recsys.dataset.impressions import Longs
 from recsys.events.visits import ClickTable
 from recsys.units import UNKNOWN_ROW
 
 Matrix = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Ease:
+@dataclass(frozen=True, kw_only=True)
+class Ease(RefittedBaseline):
     """EASE, refitted.
 
     Attributes:
         penalty: λ; smaller than the paper's 200 to 1000, because a fit sees little log.
         articles: the most clicked ones that are fitted; memory is 12 bytes × its square.
-        days: log that a fit looks back on.
-        refit_hours: hours of log time from one fit to the next.
-        session_clicks: clicks that a list is scored by, the newest.
-        max_clicks: clicks of a fit at most, the newest.
     """
 
     penalty: float = 100.0
     articles: int = 1_000
-    days: float = 0.25
-    refit_hours: float = 1.0
-    session_clicks: int = 10
-    max_clicks: int = 1_000_000
     name: ClassVar[str] = "ease"
 
-    def scores(self, events: Events, impressions: Impressions, histories: ClickHistories) -> Scores:
-        """See ``Baseline``."""
-        clicks = dated_clicks(events, histories)
-        lists = lists_to_score(impressions, histories, self.session_clicks)
-        out = np.zeros(len(impressions.article), np.float32)
-        for time, first, last in refit_blocks(impressions.time, self.refit_hours):
-            column, weights = self.fit(
-                clicks, window(clicks, time, self.days, self.max_clicks), len(events.article_ids)
-            )
-            _score(clicks, lists, first, last, column, weights, out)
-        return out
+    def score_block(
+        self, clicks: ClickTable, rows: Longs, n_articles: int, lists: ListsToScore, first: int, last: int, out: Scores
+    ) -> None:
+        """See ``RefittedBaseline``."""
+        _score(clicks, lists, first, last, *self.fit(clicks, rows, n_articles), out)
 
     def fit(self, clicks: ClickTable, rows: Longs, n_articles: int) -> tuple[Rows, Matrix]:
         """Solve for the weights.

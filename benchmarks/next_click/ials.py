@@ -1,8 +1,7 @@
 """iALS: factors of readers and articles from weighted least squares, by the library ``implicit``.
 
-Reads the log and lists; produces a score per candidate. Fitted anew every few hours of log time on who clicked which
-articles in the last days; the reader of a list is not looked up but solved for from the session's clicks, exactly, so
-that the last click counts at once. An article that was not there at the last fit is worth 0.
+Fitted anew every few hours (see ``refitted.py``) on who clicked which articles in the last days; the reader of a list
+is not looked up but solved for from the session's clicks, exactly, so that the last click counts at once.
 
 Source: Hu, Koren and Volinsky 2008, "Collaborative filtering for implicit feedback datasets".
 """
@@ -16,18 +15,18 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from recsys.baselines.clicks import ListsToScore, Rows, Scores, dated_clicks, lists_to_score, refit_blocks, window
+from benchmarks.next_click.refitted import RefittedBaseline
+from recsys.baselines.clicks import ListsToScore, Rows, Scores
 from recsys.compiled import compiled
-from recsys.dataset.impressions import ClickHistories, Impressions, Longs
-from recsys.events import Events
+from recsys.dataset.impressions import Longs
 from recsys.events.visits import ClickTable
 from recsys.units import UNKNOWN_ROW
 
 Matrix = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Ials:
+@dataclass(frozen=True, kw_only=True)
+class Ials(RefittedBaseline):
     """iALS, refitted.
 
     Attributes:
@@ -35,10 +34,6 @@ class Ials:
         penalty: of the factors, per thousand clicks of a fit: what it is weighed against grows with them.
         alpha: weight of a click against an article that was not clicked.
         iterations: passes of a fit.
-        days: log that a fit looks back on.
-        refit_hours: hours of log time from one fit to the next.
-        session_clicks: clicks that a list is scored by, the newest.
-        max_clicks: clicks of a fit at most, the newest.
         seed: of the first factors.
     """
 
@@ -46,25 +41,16 @@ class Ials:
     penalty: float = 3.0
     alpha: float = 40.0
     iterations: int = 7
-    days: float = 0.25
-    refit_hours: float = 1.0
-    session_clicks: int = 10
-    max_clicks: int = 1_000_000
     seed: int = 1
     name: ClassVar[str] = "ials"
 
-    def scores(self, events: Events, impressions: Impressions, histories: ClickHistories) -> Scores:
-        """See ``Baseline``."""
-        clicks = dated_clicks(events, histories)
-        lists = lists_to_score(impressions, histories, self.session_clicks)
-        out = np.zeros(len(impressions.article), np.float32)
-        for time, first, last in refit_blocks(impressions.time, self.refit_hours):
-            rows = window(clicks, time, self.days, self.max_clicks)
-            if len(rows):
-                row_of, factors = self.fit(clicks, rows, len(events.article_ids))
-                readers = self.fold_in(clicks, lists, first, last, row_of, factors, self.regularization(rows))
-                _score(lists, first, row_of, factors, readers, out)
-        return out
+    def score_block(
+        self, clicks: ClickTable, rows: Longs, n_articles: int, lists: ListsToScore, first: int, last: int, out: Scores
+    ) -> None:
+        """See ``RefittedBaseline``."""
+        row_of, factors = self.fit(clicks, rows, n_articles)
+        readers = self.fold_in(clicks, lists, first, last, row_of, factors, self.regularization(rows))
+        _score(lists, first, row_of, factors, readers, out)
 
     def regularization(self, rows: Longs) -> float:
         """Penalty of a fit on these clicks."""
