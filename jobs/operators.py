@@ -98,14 +98,7 @@ def show_audit(context: Context, limit: int) -> None:
 def _stores(context: Context) -> Iterator[PersonalDataStores]:
     settings, store = context.settings, open_store(context.settings)
     try:
-        yield PersonalDataStores(
-            store,
-            settings.site.id,
-            context.event_log,
-            context.releases,
-            settings.data_dir / "rejects",
-            context.workspace.root,
-        )
+        yield PersonalDataStores.below(settings.data_dir, store, settings.site.id, context.releases)
     finally:
         store.close()
 

@@ -40,6 +40,11 @@ class PersonalDataStores:
     rejects: Path
     work: Path
 
+    @classmethod
+    def below(cls, data_dir: Path, database: Store, site: str, releases: Releases) -> "PersonalDataStores":
+        """The stores of an installation whose folders stand in ``data_dir``."""
+        return cls(database, site, EventLog(data_dir / "log"), releases, data_dir / "rejects", data_dir / "work")
+
 
 def clear_log(log: EventLog, store: Store, site: str) -> int:
     """Remove from the log what readers did who were forgotten since the last time; hold the workspace's lock.

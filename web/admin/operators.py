@@ -7,7 +7,6 @@ the answer of every worker within a second: this one follows at once.
 from apiflask import APIBlueprint
 
 from recsys.errors import Busy
-from recsys.events import EventLog
 from recsys.events.personal import PersonalDataStores, forget, forgotten_state, personal_data_of
 from recsys.store import Outcome
 from web.access import actor
@@ -89,7 +88,4 @@ def _done(here: Installation, article_id: str, outcome: Outcome) -> VerbDone:
 
 
 def _stores(here: Installation) -> PersonalDataStores:
-    data = here.settings.data_dir
-    return PersonalDataStores(
-        here.store, here.live.site, EventLog(data / "log"), here.releases, data / "rejects", data / "work"
-    )
+    return PersonalDataStores.below(here.settings.data_dir, here.store, here.live.site, here.releases)
