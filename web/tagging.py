@@ -1,7 +1,6 @@
 """Tagging: a tag as the API and the pages show it, with its articles and relatives.
 
-Reads the catalogue; produces the articles that bear a tag, with its relatives. A category is found by its id and by its
-name in either language.
+Reads the catalogue; produces the articles that bear a tag, with its relatives.
 """
 
 from collections import Counter
@@ -13,25 +12,12 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.tags import Tag, TagKind, fold
 from recsys.tags.index import Rows
 from recsys.tags.related import SAMPLE, filled_up, frequent, matching, meant, related
-from web.texts import CATEGORIES
+from recsys.tags.synonyms import with_synonyms
 
 RELATED = 12  # tags beside a list: two or three lines of them
 LATEST = 1_000  # articles, of all languages, that tags are taken from
 NEWEST = 30  # articles that decide how a tag is written
 MEANT = 6  # tags that are offered instead of an unknown one
-
-
-def _named() -> dict[str, set[str]]:
-    """Folded id or name of a known category -> all that it may be called, folded."""
-    named: dict[str, set[str]] = {}
-    for category, names in CATEGORIES.items():
-        called = {fold(name) for name in (category, *names)}
-        for name in called:
-            named.setdefault(name, set()).update(called)
-    return named
-
-
-NAMED = _named()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +51,7 @@ def tag_list(catalogue: Catalogue, tag: str, lang: str | None, now: int, first: 
     Returns:
         None when no article that may be shown bears it.
     """
-    wanted = _wanted(tag)
+    wanted = with_synonyms(tag)
     allowed = catalogue.tagged(wanted, now)
     articles = len(allowed)
     if not articles:
@@ -116,8 +102,3 @@ def _bearing(catalogue: Catalogue, rows: Iterable[int], wanted: set[str]) -> Ite
         borne = matching(catalogue.article(row), wanted)
         if borne is not None:
             yield row, borne
-
-
-def _wanted(tag: str) -> set[str]:
-    folded = fold(tag)
-    return NAMED.get(folded, set()) | {folded} if folded else set()

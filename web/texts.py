@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from recsys.categories.names import CATEGORY_NAMES, ENGLISH_OF
+
 LANGUAGES = ("zh", "en")  # of pages and reasons
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # milliseconds
 SITE_NAMES = {("The Morning Vector", "zh"): "晨间向量"}
@@ -136,37 +138,6 @@ TEXTS: dict[str, dict[str, str]] = {
     },
 }
 
-CATEGORIES: dict[str, tuple[str, str]] = {  # id -> (Chinese, English)
-    "sports": ("体育", "Sports"),
-    "finance": ("财经", "Finance"),
-    "business": ("财经", "Business"),
-    "entertainment": ("娱乐", "Entertainment"),
-    "cars": ("汽车", "Cars"),
-    "autos": ("汽车", "Cars"),
-    "auto": ("汽车", "Cars"),
-    "tech": ("科技", "Technology"),
-    "technology": ("科技", "Technology"),
-    "news": ("要闻", "News"),
-    "sport": ("体育", "Sport"),
-    "politics": ("政治", "Politics"),
-    "world": ("国际", "World"),
-    "society": ("社会", "Society"),
-    "science": ("科学", "Science"),
-    "health": ("健康", "Health"),
-    "lifestyle": ("生活", "Lifestyle"),
-    "foodanddrink": ("美食", "Food & Drink"),
-    "travel": ("旅行", "Travel"),
-    "weather": ("天气", "Weather"),
-    "video": ("视频", "Video"),
-    "tv": ("电视", "Television"),
-    "movies": ("电影", "Film"),
-    "music": ("音乐", "Music"),
-    "kids": ("少儿", "Children"),
-    "games": ("游戏", "Games"),
-    "northamerica": ("北美", "North America"),
-    "middleeast": ("中东", "Middle East"),
-}
-ENGLISH = dict(reversed(CATEGORIES.values()))
 WEEKDAYS = "一二三四五六日"
 
 
@@ -183,11 +154,11 @@ def site_name(name: str, lang: str) -> str:
 @lru_cache(1 << 12)
 def category_name(category: str, lang: str) -> str:
     """A category's name for readers; one that is not known here is shown as it came, tidied."""
-    names = CATEGORIES.get(category.lower())
+    names = CATEGORY_NAMES.get(category.lower())
     if names:
         return names[0] if lang == "zh" else names[1]
-    if lang == "en" and category in ENGLISH:
-        return ENGLISH[category]
+    if lang == "en" and category in ENGLISH_OF:
+        return ENGLISH_OF[category]
     tidy = category.replace("_", " ").replace("-", " ").strip()
     return tidy.capitalize() if tidy.islower() else tidy or category
 

@@ -8,6 +8,7 @@ for every article. Each language is a world of its own, since word vectors of tw
     documents.py        the articles of the site -> documents, a batch in memory at a time
     training.py         the articles that came with a category -> classifiers
     classification.py   one calibrated classifier per language: assign, save, load
+    names.py            names of well-known categories, in Chinese and in English
     tasks.py            other label sets, by the same means; labels.py reads their files
 """
 
