@@ -2,7 +2,7 @@
 
 A text's script is counted first, since most scripts say the language; the languages that share one (Latin, Cyrillic,
 Arabic, Devanagari) are told apart by character n-grams, with what the site says of itself as the prior: a headline
-alone is little evidence.
+alone is little evidence. The letters and the languages of each script stand in ``scripts.py``.
 Source: langcodes (IANA's and CLDR's tables); py3langid (Lui & Baldwin 2012, "langid.py").
 """
 
@@ -18,12 +18,20 @@ import langcodes
 from langcodes.tag_parser import LanguageTagError
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
+from recsys.languages.scripts import (
+    EAST_ASIAN_SCRIPTS,
+    LANGUAGES_AMONG,
+    LATIN_LETTERS,
+    ONLY_LANGUAGE,
+    Letters,
+    letters_of,
+    scripts_of,
+)
+
 UNKNOWN_LANGUAGE = "und"  # BCP 47's code for a language that nobody can tell: a text without letters
 _NO_LANGUAGE = frozenset({"und", "mul", "zxx", "mis"})  # codes that name none, or several at once
 _WRITTEN_AS = {"yue": "zh", "wuu": "zh", "hak": "zh", "nan": "zh", "nb": "no", "nn": "no"}  # one written language each
 
-_DETECT_CHARS = 500  # of title and body each; a language does not change later in a text
-_LETTERS = 3  # Latin letters that say about as much as one Chinese, Japanese or Korean character
 _KANA_SHARE = 0.1  # of Han characters: Chinese text holds a kana now and then, Japanese one in two
 _JAPANESE_CHARS = 30  # of Han without any kana: no Japanese text is so long without
 _QUOTED = 0.25  # of the Latin letters, below which another script is a name or a quotation, whatever else is said
@@ -36,51 +44,6 @@ _LEAST_WORDS = 4  # of a Latin text that overrules one: names of products stand 
 _LEAST_LETTERS = 4  # of another script: fewer are a name
 _TITLE_CASE = 0.6  # share of capitalised words above which capitals say nothing
 
-_SCRIPTS = {
-    "Latn": r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff",
-    "Hani": r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff",
-    "Kana": r"\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d",
-    "Hang": r"\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3",
-    "Cyrl": r"\u0400-\u052f",
-    "Arab": r"\u0620-\u06d3\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc",
-    "Deva": r"\u0900-\u097f",
-    "Grek": r"\u0370-\u03ff\u1f00-\u1fff",
-    "Hebr": r"\u05d0-\u05f2",
-    "Thai": r"\u0e01-\u0e4e",
-    "Laoo": r"\u0e81-\u0edf",
-    "Khmr": r"\u1780-\u17d3",
-    "Mymr": r"\u1000-\u109f",
-    "Beng": r"\u0980-\u09ff",
-    "Guru": r"\u0a00-\u0a7f",
-    "Gujr": r"\u0a80-\u0aff",
-    "Orya": r"\u0b00-\u0b7f",
-    "Taml": r"\u0b80-\u0bff",
-    "Telu": r"\u0c00-\u0c7f",
-    "Knda": r"\u0c80-\u0cff",
-    "Mlym": r"\u0d00-\u0d7f",
-    "Sinh": r"\u0d80-\u0dff",
-    "Tibt": r"\u0f00-\u0fff",
-    "Geor": r"\u10a0-\u10ff\u1c90-\u1cbf",
-    "Armn": r"\u0530-\u058f",
-    "Ethi": r"\u1200-\u139f",
-}
-_LETTER = re.compile("|".join(f"(?P<{name}>[{letters}]+)" for name, letters in _SCRIPTS.items()))
-_ONLY = {  # the language of a script that one language has for itself, as far as newspapers go
-    **{"Hang": "ko", "Grek": "el", "Hebr": "he", "Thai": "th", "Laoo": "lo", "Khmr": "km", "Mymr": "my"},
-    **{"Beng": "bn", "Guru": "pa", "Gujr": "gu", "Orya": "or", "Taml": "ta", "Telu": "te", "Knda": "kn"},
-    **{"Mlym": "ml", "Sinh": "si", "Tibt": "bo", "Geor": "ka", "Armn": "hy", "Ethi": "am"},
-}
-_AMONG = {  # of the model's 140 labels those with newspapers of their own: dialects would take headlines away
-    "Latn": "en da no nn sv de nl fr es pt it ro pl cs sk sl hr bs sr hu fi et lv lt is tr az vi id ms ca gl eu sq mt"
-    " ga cy af sw tl uz so ha yo zu xh rw mg ht fy lb fo",
-    "Cyrl": "ru uk bg be mk sr kk ky mn tg tt",
-    "Arab": "ar fa ur ps ug ku",
-    "Deva": "hi mr ne",
-}
-_IN_SEVERAL = "sr bs hr uz kk az tg tk ku mn pa ug ky tt sd ks ms ha hi ur"
-_SEVERAL = frozenset(_IN_SEVERAL.split())  # written in more than one script
-_OF_LANGUAGE = {"Hans": "Hani", "Hant": "Hani", "Jpan": "Kana", "Kore": "Hang"}
-_EAST_ASIAN = frozenset({"Hani", "Kana", "Hang"})
 _FUNCTION_WORDS = """
 the of and to that for with is was are by from his her has have been not this but they which were their its said in on
 at as an it be will after into how why what when who you your we our can could should would than more against
@@ -101,7 +64,7 @@ class SiteLanguages(NamedTuple):
     shares: Mapping[str, float] = MappingProxyType({})
 
     def facts(self) -> dict[str, Any]:
-        """The same for JSON; ``Spoken(**facts)`` reads it."""
+        """The same for JSON; ``SiteLanguages(**facts)`` reads it."""
         return {"home": self.home, "shares": dict(self.shares)}
 
 
@@ -157,7 +120,7 @@ def detect(
     Returns:
         A code as of ``language_code``; of a text without letters the prior, or "und".
     """
-    letters = _letters(title, body)
+    letters = letters_of(title, body)
     script = _script_of(letters, prior)
     return _language(letters, script, prior, shares) if script else prior or UNKNOWN_LANGUAGE
 
@@ -184,7 +147,7 @@ def resolve_language(
     code = language_code(declared)
     if code is None:
         return detect(title, body, prior, shares), False
-    letters = _letters(title, body)
+    letters = letters_of(title, body)
     if not _contradicted(code, letters):
         return code, False
     script = _script_of(letters, code)
@@ -197,23 +160,7 @@ def resolve_language(
     return language, language != code
 
 
-class _Letters(NamedTuple):
-    """The beginning of a text, and how much it has of each script: characters, weighted by what they say."""
-
-    text: str
-    weights: Counter[str]
-
-
-def _letters(title: str, body: str) -> _Letters:
-    text = f"{title[:_DETECT_CHARS]} {body[:_DETECT_CHARS]}"
-    weights: Counter[str] = Counter()
-    for match in _LETTER.finditer(text):
-        script = str(match.lastgroup)
-        weights[script] += len(match[0]) * (_LETTERS if script in _EAST_ASIAN else 1)
-    return _Letters(text, weights)
-
-
-def _script_of(letters: _Letters, prior: str | None) -> str:
+def _script_of(letters: Letters, prior: str | None) -> str:
     """The script that says the language: the heaviest; before Latin any other, unless the text is English.
 
     Headlines of every language hold Latin names ("iPhone 16 发布会 Apple Vision Pro"), English ones hardly ever others.
@@ -222,7 +169,7 @@ def _script_of(letters: _Letters, prior: str | None) -> str:
     if not weights:
         return ""
     others = Counter({script: weight for script, weight in weights.items() if script != "Latn"})
-    east = sum(others[script] for script in _EAST_ASIAN)
+    east = sum(others[script] for script in EAST_ASIAN_SCRIPTS)
     if others and east == others.total():  # Han, kana and hangul mix: the rarest of them says most
         script = "Kana" if others["Kana"] > _KANA_SHARE * others["Hani"] else "Hani"
         script = "Hang" if others["Hang"] > others["Hani"] + others["Kana"] else script
@@ -236,14 +183,14 @@ def _script_of(letters: _Letters, prior: str | None) -> str:
     return script if others.total() > least * weights["Latn"] else "Latn"
 
 
-def _language(letters: _Letters, script: str, prior: str | None, shares: Mapping[str, float]) -> str:
-    if script in _AMONG:
+def _language(letters: Letters, script: str, prior: str | None, shares: Mapping[str, float]) -> str:
+    if script in LANGUAGES_AMONG:
         return _classified(letters.text, script, prior, shares)[0]
-    if script in _ONLY:
-        return _ONLY[script]
+    if script in ONLY_LANGUAGE:
+        return ONLY_LANGUAGE[script]
     if script == "Kana":
         return "ja"
-    short = letters.weights["Hani"] < _LETTERS * _JAPANESE_CHARS
+    short = letters.weights["Hani"] < LATIN_LETTERS * _JAPANESE_CHARS
     return "ja" if short and (prior == "ja" or shares.get("ja", 0) > shares.get("zh", 0)) else "zh"
 
 
@@ -264,29 +211,19 @@ def _classified(text: str, script: str, prior: str | None, usual: Mapping[str, f
     return best, shares[best] / sum(shares.values())
 
 
-def _contradicted(code: str, letters: _Letters) -> bool:
+def _contradicted(code: str, letters: Letters) -> bool:
     """True if a text is written in letters that its declared language has not."""
     total, weights = letters.weights.total(), letters.weights
-    own = sum(weights[script] for script in _scripts(code))
+    own = sum(weights[script] for script in scripts_of(code))
     if code == "zh" and weights["Kana"] > _KANA_SHARE * weights["Hani"]:
         own -= weights["Hani"]
-    if code == "ja" and not weights["Kana"] and weights["Hani"] >= _LETTERS * _JAPANESE_CHARS:
+    if code == "ja" and not weights["Kana"] and weights["Hani"] >= LATIN_LETTERS * _JAPANESE_CHARS:
         own = 0
     return total >= _LEAST_LETTERS and own < _QUOTED * total
 
 
-@functools.cache
-def _scripts(code: str) -> frozenset[str]:
-    """The scripts in which a language is written."""
-    if code in _SEVERAL:
-        return frozenset({"Latn", "Cyrl", "Arab", "Deva", "Guru"})
-    script = langcodes.Language.get(code).maximize().script or "Latn"
-    script = _OF_LANGUAGE.get(script, script)
-    return frozenset({"Kana", "Hani"} if script == "Kana" else {script})
-
-
 def _is_latin(prior: str | None) -> bool:
-    return prior is not None and "Latn" in _scripts(prior)
+    return prior is not None and "Latn" in scripts_of(prior)
 
 
 def _is_english(text: str) -> bool:
@@ -296,7 +233,7 @@ def _is_english(text: str) -> bool:
 @functools.cache
 def _candidates(script: str) -> dict[str, str]:
     """The model's labels of a script, each with its code here."""
-    return {label: language_code(label) or label for label in _AMONG[script].split()}
+    return {label: language_code(label) or label for label in LANGUAGES_AMONG[script].split()}
 
 
 @functools.cache
