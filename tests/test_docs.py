@@ -119,7 +119,7 @@ def wait_until_ready(port: int, service: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 180  # machine code may have to be made first
     while time.monotonic() < deadline and service.poll() is None:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2).close()
         except OSError:
             time.sleep(0.2)
         else:

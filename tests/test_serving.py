@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from granian.constants import Interfaces
 
 from recsys.features.matrix import candidate_rows
 from recsys.recommend.context import Tier
@@ -29,7 +28,6 @@ from recsys.workspace import load_npy, read_table
 from tests.newsroom import SITE, Toy
 from tests.service import article, copy_of, fill, serving
 from tests.test_admin import for_children
-from web.__main__ import Parent
 
 NEWER = "20990101T000000Z-aaaa"
 ROOT = Path(__file__).resolve().parents[1]
@@ -188,23 +186,26 @@ class Process:
         self.port = port
         self.child = subprocess.Popen([sys.executable, "-m", "web", "--port", str(port)], cwd=ROOT)
 
-    def ask(self, method: str, path: str, value: Any = None) -> Any:
+    def answer(self, method: str, path: str, body: str | None = None) -> tuple[int, bytes]:
         """One request over a connection of its own, so that any worker may get it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            body = None if value is None else json.dumps(value)
             connection.request(method, path, body, {"Content-Type": "text/plain"} if body else {})
             answer = connection.getresponse()
-            text = answer.read()
-            assert answer.status in (200, 202), text
-            return json.loads(text)
+            return answer.status, answer.read()
         finally:
             connection.close()
+
+    def ask(self, method: str, path: str, value: Any = None) -> Any:
+        """The JSON of an answer that must be good."""
+        status, text = self.answer(method, path, None if value is None else json.dumps(value))
+        assert status in (200, 202), text
+        return json.loads(text)
 
     def up(self) -> bool:
         assert self.child.poll() is None, "the service ended"
         try:
-            return bool(self.ask("GET", "/readyz")["status"] == "ready")
+            return self.answer("GET", "/readyz")[0] == 200
         except OSError:
             return False
 
@@ -235,7 +236,7 @@ def process(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         port = free.getsockname()[1]
     running = Process(port)
     try:
-        eventually(running.up, 60)
+        eventually(running.up, 600)  # machine code may have to be made first
         yield running, settings
     finally:
         if running.child.poll() is None:
@@ -300,16 +301,17 @@ def test_workers_end_with_the_process_that_started_them(process: tuple[Process, 
 
 
 def test_the_process_that_watches_the_workers_loads_no_model_library() -> None:
-    code = "import sys, web.__main__; print(sorted({'torch', 'flask'} & set(sys.modules)))"
+    code = "import sys, web.process.__main__; print(sorted({'torch', 'flask', 'numpy', 'pydantic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
 
 
 WORKER = """
 import sys
-from web.app import close_app
-from web.worker import create
-app = create()
+from web.unused import hide_unused_libraries
+hide_unused_libraries()
+from web.app import close_app, create_app
+app = create_app()
 answer = app.test_client().get("/api/v1/recommendations", query_string={"reader": "r0", "k": 3})
 close_app(app)
 heavy = {"torch", "sklearn", "pandas", "scipy.linalg", "scipy.stats", "gensim", "networkx", "matplotlib", "rjieba"}
@@ -327,13 +329,33 @@ def test_a_worker_of_default_models_loads_no_library_of_the_training(toy: Toy, t
     assert done.stdout.strip().splitlines()[-1] == "3 []"
 
 
-def test_signals_wait_for_no_lock_and_only_the_first_one_counts() -> None:
-    parent = Parent("web.worker:create", interface=Interfaces.WSGI, factory=True)
-    event = parent.main_loop_interrupt
-    with event._cond:  # as where the first signal's handler, or the main thread's wait, is interrupted
-        parent.signal_handler_interrupt(15, None)
-        parent.signal_handler_interrupt(2, None)
-        assert not event.is_set()
-        assert [thread.name for thread in threading.enumerate()].count("end") == 1
-    assert event.wait(10)
-    assert parent.interrupt_signal
+def test_a_second_service_on_the_port_is_refused_with_the_first_one_s_name_and_data(
+    process: tuple[Process, Settings],
+) -> None:
+    running, settings = process
+    second = [sys.executable, "-m", "web", "--port", str(running.port)]
+    refused = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert refused.returncode == 2
+    assert f"process {running.child.pid} " in refused.stderr
+    assert f"serves 'Toy' from {settings.data_dir.resolve()}" in refused.stderr
+    assert running.up()
+
+
+def test_slow_clients_of_all_workers_keep_nobody_waiting_and_the_service_ends_at_the_first_signal(
+    process: tuple[Process, Settings],
+) -> None:
+    running, _ = process
+    slow = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(200)]
+    for connection in slow:
+        connection.sendall(b"POST /api/v1/events HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n{")
+    for _ in range(12):
+        assert running.ask("GET", "/healthz")["status"] == "ok"
+        assert len(running.ask("GET", "/api/v1/recommendations?k=3")["items"]) == 3
+    event = {"event_id": "quick", "kind": "click", "article": "markets-1", "reader": "newcomer"}
+    assert running.ask("POST", "/api/v1/events", event)["accepted"] == 1
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):  # make and its terminal both send one
+        running.child.send_signal(number)
+    assert running.child.wait(20) == 0
+    for connection in slow:
+        assert connection.recv(12) == b"HTTP/1.1 503"
+        connection.close()

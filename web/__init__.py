@@ -12,5 +12,9 @@ the process that only watches the workers does not load torch.
     admin          the admin API: jobs, releases, articles, readers
     demo           the demo site
     app            all of that as one Flask application
-    worker         what granian calls in each process
+    gateway        what stands between the sockets and Flask: deadlines, limits, admission, compression
+    problem        the body of every error
+    metrics        the figures at /metrics
+    worker         a process that answers
+    process        the parent: the port, the start, workers that die
 """

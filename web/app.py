@@ -4,15 +4,19 @@ Reads the settings, the store and the live release; produces a Flask application
 was started: a FAISS index that was used must not cross a fork.
 """
 
+from collections.abc import Callable
+
 import faiss
 from apiflask import APIFlask
 
 from recsys import __version__
+from recsys.compiled import compiling
 from recsys.releases import Releases
 from recsys.serving.live import LiveState
 from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
+from web import metrics
 from web.admin import handlers as admin
 from web.admin import operators
 from web.api import docs, publisher
@@ -20,26 +24,29 @@ from web.api import handlers as api
 from web.api.problem_details import register
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
+from web.gateway.limits import MAX_BODY_BYTES
 from web.installation import KEY, Installation, secured
 
-MAX_BODY_BYTES = 65_536  # of a request: what browsers' sendBeacon sends at most
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
 Errors are application/problem+json with a stable code. Times are int milliseconds UTC since the epoch."""
 
 
-def create_app(settings: Settings | None = None) -> APIFlask:
+def create_app(settings: Settings | None = None, doing: Callable[[str], None] = lambda _: None) -> APIFlask:
     """Make one worker's application.
 
     Args:
         settings: the configuration; without it, ``load_settings`` reads it.
+        doing: is told what takes time.
 
     Raises:
         RecsysError: the configuration is not valid, or the store is out of reach.
     """
     settings = settings or load_settings()
     faiss.omp_set_num_threads(1)  # one list is too small to share, and the workers share the cores already
-    warm_up(settings)
+    with compiling(doing):
+        warm_up(settings)
+    doing("laying out the release")
     app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
     app.description = DESCRIPTION
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -52,9 +59,10 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, operators, docs, site):
+    for part in (api, publisher, admin, operators, docs, metrics, site):
         app.register_blueprint(part.blueprint)
     app.after_request(secured)
+    app.after_request(metrics.name_route)
     here.live.start()
     return app
 

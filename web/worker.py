@@ -1,47 +1,61 @@
-"""The entry of each worker process, called by granian: logging, then the application.
+"""A worker: one process that answers, started by the supervisor and never by hand.
 
-Reads the configuration again, because a worker is a process of its own; produces the WSGI application. A worker ends
-with the process that started it, even when that one was killed: left behind, it would hold the port and go on
-answering beside the next start's workers.
+Builds the application, tells the parent what it does meanwhile, and accepts connections only when it is ready. It ends
+with the process that started it, even when that one was killed: left behind, it would hold the port and go on answering
+beside the next start's workers.
 """
 
-import multiprocessing
+import asyncio
+import json
 import os
+import resource
 import signal
+import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
-from types import ModuleType
+from contextlib import suppress
 
 import structlog
 from apiflask import APIFlask
 
-from web.app import create_app
+from recsys.errors import RecsysError
+from web import metrics
+from web.app import close_app, create_app
+from web.gateway.entry import Gateway
+from web.gateway.listener import Listener
+from web.installation import KEY, Installation
+from web.unused import hide_unused_libraries
 
 GRACE_SECONDS = 5.0  # for the requests in flight, when the parent is gone
+BEAT_SECONDS = 2.0
+DRAIN_SECONDS = 10.0  # for the requests in flight, when the parent asks for the end
 
 
-HIDDEN = {"pandas", "scipy.linalg"}  # pyarrow and numba import them where they are installed: 60 MiB, never used here
+class Status:
+    """The worker's side of what it says of itself to the parent, a line of JSON each."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, False)  # a parent that does not read stops nobody
+
+    def say(self, **status: str | bool) -> None:
+        """Tell the parent, which may be gone."""
+        with suppress(OSError):
+            os.write(self._descriptor, json.dumps(status).encode() + b"\n")
+
+    def doing(self, what: str) -> None:
+        """Tell what keeps the worker from being ready."""
+        self.say(doing=what)
 
 
-class HidingFinder(MetaPathFinder):
-    """Finder that lets optional libraries look as if they were not installed."""
-
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
-        """Leave all others to the finders behind this one.
-
-        Raises:
-            ModuleNotFoundError: the library is hidden.
-        """
-        if fullname in HIDDEN:
-            raise ModuleNotFoundError(f"{fullname} is not used in a worker", name=fullname)
-
-
-def create() -> APIFlask:
-    """Make the application of one worker."""
-    sys.meta_path.insert(0, HidingFinder())
+def main() -> None:
+    """Serve on the socket that the parent bound, until a signal or the parent's end."""
+    hide_unused_libraries()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to answer, a signal ends it
+    bound = socket.socket(fileno=int(sys.argv[1]))
+    status = Status(int(sys.argv[2]))
+    os.set_inheritable(bound.fileno(), False)
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -52,14 +66,57 @@ def create() -> APIFlask:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
-    return create_app()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
+    code = 1
+    try:
+        application = create_app(doing=status.doing)
+        asyncio.run(_serve(application, bound, status))
+        close_app(application)
+        code = 0
+    except RecsysError as error:
+        status.say(failed=str(error))
+    except Exception as error:
+        structlog.get_logger("web").exception("worker")
+        status.say(failed=f"{type(error).__name__}: {error}")
+    sys.stderr.flush()
+    os._exit(code)  # granian's threads outlive the interpreter's end, and crash in it
+
+
+async def _serve(application: APIFlask, bound: socket.socket, status: Status) -> None:
+    here: Installation = application.extensions[KEY]
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    gateway = Gateway(application, loop, here.settings.web.threads)
+    listener = Listener(bound, gateway.take)
+    metrics.STARTS.inc()
+    status.say(ready=True)
+    beating = asyncio.create_task(_beat(status))
+    await stop.wait()
+    gateway.stop()
+    try:
+        await asyncio.wait_for(listener.close(), DRAIN_SECONDS)
+    except TimeoutError:
+        structlog.get_logger("web").warning("requests were still in flight at the end")
+    gateway.close(1.0)
+    beating.cancel()
+
+
+async def _beat(status: Status) -> None:
+    """Tell the parent again and again that this process is not stuck."""
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        status.say(alive=True)
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    parent.join()
+    while os.read(0, 1):  # the parent writes nothing: this waits for its end
+        pass
     os.kill(os.getpid(), signal.SIGTERM)  # requests in flight are answered
     time.sleep(GRACE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

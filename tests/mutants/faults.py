@@ -44,6 +44,8 @@ EVENTS = ("tests/test_api_events.py",)
 GATE = ("tests/test_ctr_release.py", "tests/test_publish.py")
 TRAINING = ("tests/test_ctr_training.py", "tests/test_ctr_release.py")
 CTR_DATA = ("tests/test_ctr_data.py", "tests/test_ctr_training.py")
+GATEWAY = ("tests/test_gateway.py",)
+PROCESS = ("tests/test_process.py",)
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
 
 
@@ -667,5 +669,111 @@ FAULTS: tuple[Fault, ...] = (
             "rarer < CALIBRATION_CLICKS - 1 or",
         ),
         ("pools are made of one click too few", "rarer >= ISOTONIC_CLICKS else", "rarer >= ISOTONIC_CLICKS - 1 else"),
+    ),
+    *_in(
+        "web/gateway/admission.py",
+        GATEWAY,
+        (
+            "who comes to a free thread is refused",
+            "ahead = self.inside - self.threads + 1",
+            "ahead = self.inside - self.threads + 2",
+        ),
+        (
+            "threads do not shorten the wait",
+            "* self.seconds / self.threads",
+            "* self.seconds",
+        ),
+        (
+            "who is refused stays inside",
+            "            return Verdict.REFUSED\n        self.inside += 1",
+            "            self.inside += 1\n            return Verdict.REFUSED",
+        ),
+        (
+            "who was refused late counts as a quick answer",
+            "if seconds is not None:",
+            "if True:\n            seconds = seconds or 0.0",
+        ),
+    ),
+    *_in(
+        "web/gateway/lanes.py",
+        GATEWAY,
+        ("what nobody waits for any more is answered", "if began - came > STALE_SECONDS:", "if False:"),
+        (
+            "who is refused late stays inside",
+            "                self._refuse(work)\n                self._left(None)",
+            "                self._refuse(work)",
+        ),
+    ),
+    *_in(
+        "web/gateway/bodies.py",
+        GATEWAY,
+        ("a body in chunks has no limit", "                    if size > limit:\n", "                    if False:\n"),
+        ("a body at its limit is too large", "if size > limit:", "if size >= limit:"),
+        ("what was read is held for ever", "            self.held -= size\n", "            pass\n"),
+        ("a broken body in chunks passes for a whole one", "if empty > 1 or (", "if ("),
+        ("a broken body with a length passes for a whole one", "or (length is not None and size != length)", ""),
+    ),
+    *_in(
+        "web/gateway/wsgi.py",
+        GATEWAY,
+        ("a header with an underscore passes for another", '        if "_" in name:\n            continue\n', ""),
+        (
+            "of two headers the last one counts",
+            "        if key in environ:\n            value =",
+            "        if False:\n            value =",
+        ),
+    ),
+    *_in(
+        "web/gateway/entry.py",
+        GATEWAY,
+        (
+            "what waits for the database delays lists",
+            "            self._database.offer(request)",
+            "            self._memory.offer(request)",
+        ),
+        ("half a body keeps the service from ending", "            task.cancel()", "            pass"),
+    ),
+    *_in(
+        "web/gateway/compression.py",
+        GATEWAY,
+        (
+            "who forbids gzip gets it",
+            'return weight.replace(" ", "") not in',
+            'return weight not in ("-",) or weight.replace(" ", "") not in',
+        ),
+        ("caches are not told that the answer varies", '    headers.append(("Vary"', '    _ = (("Vary"'),
+    ),
+    *_in(
+        "web/process/supervisor.py",
+        PROCESS,
+        (
+            "the pauses have no end",
+            "min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(waited, 10))",
+            "FIRST_PAUSE * 2.0 ** waited",
+        ),
+        (
+            "nobody answers when the last worker has died",
+            "            if not self._ready:\n                await self._doorkeeper.open()",
+            "            pass",
+        ),
+        (
+            "the parent goes on answering beside its workers",
+            "                self._doorkeeper.close()\n",
+            "                pass\n",
+        ),
+        (
+            "a stuck worker stays",
+            '            _signal(process, signal.SIGKILL)\n            return b""',
+            "            return await said.readline()",
+        ),
+    ),
+    *_in(
+        "web/process/port.py",
+        PROCESS,
+        (
+            "a second service starts on the port",
+            "socket.SO_REUSEADDR, 1)  # a restart",
+            "socket.SO_REUSEPORT, 1)  # a restart",
+        ),
     ),
 )

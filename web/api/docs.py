@@ -12,19 +12,11 @@ from flask import Blueprint, current_app, render_template
 
 from recsys.recommend.config import RecommendConfig
 from web.api import publisher_docs
-from web.api.problem_details import MEDIA_TYPE
 from web.api.schemas import EventsIn
+from web.problem import MEDIA_TYPE
 
 METHODS = ("get", "put", "patch", "post", "delete")
 EVENTS = "/api/v1/events"
-FROM_MEMORY = (  # need no database
-    "/healthz",
-    "/api/v1/recommendations",
-    "/api/v1/articles/{article_id}",
-    "/api/v1/articles/{article_id}/similar",
-    "/api/v1/tags/{tag}",
-    "/api/v1/readers/{reader}/tags",
-)
 IN_PATH = {
     "article_id": "the article's id",
     "run_id": "the run's id, as the start of the job answered it",
@@ -37,13 +29,14 @@ MEANINGS = {  # of the problems' statuses
     "401": "no valid token",
     "403": "a token for something else, or of another site",
     "404": "there is none by that name",
+    "408": "the body did not come in time",
     "409": "another run is active, or the release does not verify",
     "410": "the article was deleted; the remedy says how it may come back",
     "412": "somebody has written another version; the problem names the one that is there",
     "413": "the body is too large",
     "415": "not JSON, or compressed",
     "422": "a value that cannot be used; the detail names it",
-    "503": "the database is out of reach; try again",
+    "503": "too busy, starting, ending, or without its database; try again after Retry-After",
 }
 PROBLEM = {
     "type": "object",
@@ -160,12 +153,13 @@ def _problems(path: str, method: str, about: dict[str, Any]) -> list[str]:
         "401": secured,
         "403": secured,
         "404": named and method != "put",
+        "408": body,
         "409": path.startswith("/admin/") and (body or path.endswith("/activate")),
         "410": edits and not path.endswith(":show"),
         "412": edits,
         "413": body,
         "415": path in (EVENTS, publisher_docs.BULK) or (edits and body),
         "422": body or any(parameter["in"] == "query" for parameter in about.get("parameters", [])),
-        "503": path not in FROM_MEMORY or secured,
+        "503": path != "/healthz",
     }
     return [status for status, possible in expected.items() if possible]

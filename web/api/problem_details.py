@@ -26,8 +26,7 @@ from recsys.errors import (
     UnknownArticle,
     UnknownReader,
 )
-
-MEDIA_TYPE = "application/problem+json"
+from web.problem import MEDIA_TYPE, problem_members
 
 STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class that fits
     (DeletedArticle, 410, "deleted-article"),
@@ -80,8 +79,7 @@ def problem(status: int, code: str, detail: str, remedy: str, **more: Any) -> Re
         remedy: what to do about it.
         more: further members, such as ``request_id``.
     """
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code}
-    body |= {"detail": detail, "remedy": remedy, **more}
+    body = problem_members(status, code, detail, remedy, **more)
     response = Response(current_app.json.dumps(body) + "\n", status, mimetype=MEDIA_TYPE)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -24,15 +24,14 @@ from web.access import actor, check_token
 from web.api.bodies import id_of_address, json_body, whole_body
 from web.api.problem_details import CODES, Refused, code_of, said
 from web.api.publisher_schemas import (
-    MAX_ARTICLE_BYTES,
     MAX_BULK_ARTICLES,
-    MAX_BULK_BYTES,
     BulkAnswer,
     BulkLine,
     Edited,
     StoredFields,
     Switched,
 )
+from web.gateway.limits import MAX_ARTICLE_BYTES, MAX_BULK_BYTES
 from web.installation import Installation, installation
 
 LINES_TYPES = ("application/x-ndjson", "application/jsonl", "application/json", "text/plain")

@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from recsys.store import EditOutcome, Outcome
 from recsys.store.bounds import MAX_ADDRESS, MAX_BODY, MAX_ENTITIES, MAX_NAME, MAX_TITLE
 
-MAX_ARTICLE_BYTES = 2 * 1024 * 1024  # of one article: a body at its bound, of Chinese that is escaped, with its markup
-MAX_BULK_BYTES = 16 * 1024 * 1024
 MAX_BULK_ARTICLES = 10_000  # in one bulk
 TIME = "epoch number (s, ms, µs or ns) or ISO 8601 and other common forms, without a zone in the site's"
 EXAMPLE: dict[str, Any] = {

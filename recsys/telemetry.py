@@ -1,0 +1,69 @@
+"""Telemetry: counters and timers of one process, shown for all workers together.
+
+Produces the text of ``/metrics``. A worker of ``python -m web`` writes its figures into small mapped files of the
+folder that ``PROMETHEUS_MULTIPROC_DIR`` names, one set per place among the workers and not per process: one that takes
+a dead worker's place goes on counting where that one ended, so that no counter runs backwards and no file is left
+behind. Any other process keeps its figures to itself.
+"""
+
+import os
+from enum import StrEnum
+from time import perf_counter
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
+
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+PLACE_VARIABLE = "WORKER_PLACE"  # number of a worker among those of its service
+
+if FOLDER_VARIABLE in os.environ:  # before the first metric is made: afterwards it has no effect
+    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
+        lambda: int(os.environ.get(PLACE_VARIABLE, os.getpid()))
+    )
+
+REGISTRY = CollectorRegistry()
+
+
+class Stage(StrEnum):
+    """A stage of one recommended list, in order."""
+
+    CANDIDATES = "candidates"
+    FEATURES = "features"
+    SCORE = "score"
+    RERANK = "rerank"
+    REASONS = "reasons"
+    JSON = "json"
+
+
+STAGE_SECONDS = Histogram(
+    "recsys_stage_seconds",
+    "Wall time of the stages of a recommended list.",
+    ["stage"],
+    registry=REGISTRY,
+    buckets=(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02, 0.1),
+)
+_TIMERS = {stage: STAGE_SECONDS.labels(stage.value) for stage in Stage}
+
+
+class StageClock:
+    """Lap timer of one list: each lap ends one stage and begins the next."""
+
+    __slots__ = ("_began",)
+
+    def __init__(self) -> None:
+        self._began = perf_counter()
+
+    def lap(self, stage: Stage) -> None:
+        """Record the time since the last lap, or since the start, as that of a stage."""
+        now = perf_counter()
+        _TIMERS[stage].observe(now - self._began)
+        self._began = now
+
+
+def exposition() -> bytes:
+    """Figures of all workers in Prometheus's text format."""
+    registry, folder = REGISTRY, os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    return bytes(generate_latest(registry))

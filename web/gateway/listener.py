@@ -1,0 +1,62 @@
+"""Listener: granian's HTTP server on a socket that is bound already, handing every request to one function.
+
+granian's own start makes a coroutine for each request, wakes the event loop with it, and asks for another thread from
+there; measured, that is a fifth of what a small answer costs (docs/serving.md). Its parts are put together here so that
+a request goes from granian's thread straight to the thread that answers. The one file that knows granian's inside.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from granian import _granian
+from granian.http import HTTP1Settings
+
+from web.gateway.limits import BACKLOG, HEAD_SECONDS, MAX_CONNECTIONS, MAX_HEAD_BYTES
+
+PARTS: Any = _granian  # its stubs lag behind
+
+
+class _Direct(_granian.CallbackScheduler):
+    """A scheduler that calls a function in granian's thread instead of waking an event loop."""
+
+    def __init__(self, _loop: Any, take: Callable[[Any], None], *_: Any) -> None:
+        super().__init__()
+        self._schedule_fn = take
+
+
+class Listener:
+    """An HTTP/1.1 server on one socket."""
+
+    def __init__(self, bound: socket.socket, take: Callable[[Any], None]) -> None:
+        """Begin to accept; to be called in the event loop that reads bodies.
+
+        Args:
+            bound: to an address; it is granian's from now on.
+            take: is called with each request, in granian's thread, and must return at once.
+        """
+        loop = asyncio.get_running_loop()
+        bound.listen(BACKLOG)
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self._signal = PARTS.WorkerSignal()
+        self._signal.add_cb(lambda: loop.call_soon_threadsafe(self._end))
+        worker = PARTS.RSGIWorker(
+            worker_id=1,
+            sock=(None, PARTS.SocketHolder(bound.detach(), False, BACKLOG)),
+            ipc=None,
+            backpressure=MAX_CONNECTIONS,
+            http_mode="1",
+            http1_opts=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=MAX_HEAD_BYTES),
+            metrics=(None, None),
+        )
+        worker.serve_async(_Direct(loop, take, None, None, None), loop, self._signal)
+
+    async def close(self) -> None:
+        """Accept nobody else; returns when all requests that came have been answered and connections are closed."""
+        self._signal.set()
+        await self._ended
+
+    def _end(self) -> None:
+        if not self._ended.done():
+            self._ended.set_result(None)

@@ -1,0 +1,49 @@
+"""``python -m web.process``: the parent of a service, as ``python -m web`` becomes it once the settings are read.
+
+It gets what it needs on the command line, because reading the settings loads a hundred megabytes of libraries.
+"""
+
+import argparse
+import asyncio
+import sys
+
+from recsys.errors import RecsysError
+from web.process.folder import ServiceFolder
+from web.process.port import Port
+from web.process.supervisor import Supervisor
+
+
+def main() -> None:
+    """Serve until a signal."""
+    parser = argparse.ArgumentParser(prog="python -m web.process", description="Started by python -m web.")
+    parser.add_argument("--site", required=True, help="name of the site")
+    parser.add_argument("--data", required=True, help="data folder, for whoever asks who holds the port")
+    parser.add_argument("--host", required=True, help="address to listen on")
+    parser.add_argument("--port", required=True, type=int, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--workers", required=True, type=int, help="processes that answer")
+    options = parser.parse_args()
+    try:
+        with Port(options.host, options.port) as port:
+            _serve(options, port)
+    except RecsysError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+
+
+def _serve(options: argparse.Namespace, port: Port) -> None:
+    address = f"http://{options.host}:{port.number}/"
+    folder = ServiceFolder(site=options.site, data_dir=options.data, address=address)
+    _say(f"Starting {options.site} with {options.workers} workers at {address}")
+    try:
+        serving = f"Serving {options.site} at {address} · API at /docs"
+        asyncio.run(Supervisor(port, options.workers, folder, _say, serving).run())
+    finally:
+        folder.remove()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
