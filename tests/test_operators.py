@@ -110,6 +110,7 @@ def test_what_is_not_there_is_404_and_without_a_token_nothing_works(site: Servic
 def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
     with serving(site.settings) as other:
         reads(site, "u1", "s", "a1", "a2")
+        other.live.catch_up()
         for service in (site, other):
             assert service.ids(reader="u1", session="s") == ["a3", "a4"]
             assert service.get("/api/v1/readers/u1/tags")["clicks"] == 2
@@ -123,6 +124,7 @@ def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
         kept = ask(site, "GET", "/readers/u1").json
         assert (kept["events"], kept["clicks"], kept["where"]["store"]) == ({}, [], 0)
         reads(site, "u1", "s", "a3")
+        other.live.catch_up()
         for service in (site, other):
             assert "a3" not in service.ids(reader="u1")
             assert service.get("/api/v1/readers/u1/tags")["clicks"] == 1

@@ -322,7 +322,7 @@ def test_a_small_service_is_measured_from_its_start_to_a_kill(kept: Path, tmp_pa
         assert fresh["never"] == []
         assert min(fresh[f"{name}_samples"] for name in ("put", "hide", "click_same", "click_all")) > 0
         events = ingestion(setting, url, 1.5, guess=500)
-        assert events["batch_errors"] == events["single_errors"] == events["killed_lost"] == 0
+        assert events["killed_lost"] == 0, "what was refused may come again; what was acknowledged is there"
         assert events["killed_acknowledged"] > 0
         assert events["killed_back_seconds"] is not None
     store = Store.open(f"sqlite:///{kept / 'data' / 'store.db'}")

