@@ -102,7 +102,8 @@ def test_a_log_that_is_ahead_of_its_store_or_of_another_site_is_refused(store: S
     event_log.append(store, SITE)
     with pytest.raises(StaleArtefact, match="'weekly'"):
         event_log.append(store, "weekly")
-    empty = Store.open(f"sqlite:///{tmp_path}/other.db")
+    (tmp_path / "elsewhere").mkdir()
+    empty = Store.open(f"sqlite:///{tmp_path}/elsewhere/other.db")
     with pytest.raises(StaleArtefact, match="behind its store"):
         event_log.append(empty, SITE)
     empty.close()
