@@ -1,17 +1,22 @@
 """Memory of one reader at its bounds, and of all readers and sessions in one worker."""
 
-from collections.abc import Sequence
+import gc
+import tracemalloc
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 
 from recsys.events import UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, state
 from recsys.readers.config import ReadersConfig
-from recsys.readers.state import CLICK_POSITION
+from recsys.readers.packed import pack, unpack
+from recsys.readers.state import CLICK_POSITION, ReaderEvent
+from recsys.serving import reader_memory
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.store import Kind, StoredEvent
-from recsys.units import MINUTE_MS
+from recsys.units import HOUR_MS, MINUTE_MS
 from tests.newsroom import SITE
 from tests.recommenders import READERS
 
@@ -25,10 +30,10 @@ def test_only_the_last_clicks_are_kept_and_impressions_say_nothing() -> None:
     for row in range(5):
         reader.observe(CLICK, row, UNDATED if row == 0 else row)
     reader.observe(DISMISS, 7, 10)
-    assert reader.clicks == [2, 3, 4]
-    assert reader.times == [2, 3, 4]
-    assert reader.dismissed == {7}
-    assert reader.seen == {0, 1, 2, 3, 4, 7}
+    assert reader.clicks.tolist() == [2, 3, 4]
+    assert reader.times.tolist() == [2, 3, 4]
+    assert reader.dismissed.tolist() == [7]
+    assert reader.seen.tolist() == [0, 1, 2, 3, 4, 7]
 
 
 def observed(*events: tuple[int, int, int], **limits: int) -> ReaderState:
@@ -39,12 +44,17 @@ def observed(*events: tuple[int, int, int], **limits: int) -> ReaderState:
     return reader
 
 
+def rows_of(reader: ReaderState) -> tuple[list[int], list[int], list[int]]:
+    """The rows dismissed, seen, clicked."""
+    return reader.dismissed.tolist(), reader.seen.tolist(), reader.clicks.tolist()
+
+
 def test_as_many_clicks_as_the_history_holds_are_kept_and_one_more_drops_the_oldest() -> None:
     clicks = [(CLICK, row, 10 * row) for row in range(4)]
-    assert observed(*clicks[:3], max_history=3).clicks == [0, 1, 2]
+    assert observed(*clicks[:3], max_history=3).clicks.tolist() == [0, 1, 2]
     reader = observed(*clicks, max_history=3)
-    assert (reader.clicks, reader.times) == ([1, 2, 3], [10, 20, 30])
-    assert reader.seen == {0, 1, 2, 3}  # what was clicked longer ago is not shown again either
+    assert (reader.clicks.tolist(), reader.times.tolist()) == ([1, 2, 3], [10, 20, 30])
+    assert reader.seen.tolist() == [0, 1, 2, 3]  # what was clicked longer ago is not shown again either
 
 
 def test_as_many_impressions_as_the_window_holds_are_kept_and_one_more_drops_the_oldest() -> None:
@@ -77,18 +87,18 @@ def test_beyond_as_many_articles_as_are_kept_the_first_half_is_forgotten(
 def test_a_memory_of_one_article_holds_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "MAX_SEEN", 1)
     reader = observed(*[(DISMISS, row, row) for row in range(5)])
-    assert (reader.seen, reader.dismissed) == ({4}, {4})
+    assert (reader.seen.tolist(), reader.dismissed.tolist()) == ([4], [4])
 
 
 def test_an_article_seen_again_takes_no_second_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "MAX_SEEN", 3)
     reader = observed(*[(CLICK, row, row) for row in (0, 1, 0, 1, 0, 2)])
-    assert reader.seen == {0, 1, 2}
+    assert reader.seen.tolist() == [0, 1, 2]
 
 
 def test_a_dismissed_article_that_was_clicked_before_and_is_clicked_after_stays_dismissed() -> None:
     reader = observed((CLICK, 7, 1), (DISMISS, 7, 2), (CLICK, 7, 3))
-    assert (reader.dismissed, reader.seen, reader.clicks) == ({7}, {7}, [7, 7])
+    assert rows_of(reader) == ([7], [7], [7, 7])
 
 
 @pytest.mark.parametrize(("later", "repeats"), [(REPEAT_MS - 1, True), (REPEAT_MS, False), (1 - REPEAT_MS, True)])
@@ -125,7 +135,7 @@ def test_memory_is_bounded_for_a_reader_of_a_hundred_thousand_clicks(monkeypatch
     for row in range(100_000):
         reader.observe(DISMISS if row % 3 == 0 else CLICK, row, row)
     assert len(reader.seen) <= 1_000
-    assert reader.dismissed <= reader.seen
+    assert np.isin(reader.dismissed, reader.seen).all()
     assert 99_999 in reader.seen
 
 
@@ -170,10 +180,10 @@ def test_an_event_that_a_reader_s_history_holds_already_teaches_nothing() -> Non
         memory.learn(event(seq, "r"), 1)
     reader = memory.reader("r")
     assert reader is not None
-    assert reader.clicks == [0]
+    assert reader.clicks.tolist() == [0]
     memory.learn(event(6, "r"), 1)
-    assert reader.clicks == [0], "an answer that is being made keeps what it has"
-    assert memory.reader("r").clicks == [0, 1]  # type: ignore[union-attr]
+    assert reader.clicks.tolist() == [0], "an answer that is being made keeps what it has"
+    assert memory.reader("r").clicks.tolist() == [0, 1]  # type: ignore[union-attr]
 
 
 def test_a_session_that_two_readers_named_is_nobody_s_not_even_the_first_one_s() -> None:
@@ -190,7 +200,7 @@ def test_what_was_dismissed_stays_dismissed_in_the_rows_of_another_release() -> 
     meet(memory, "r", [dismissed])
     reader = memory.moved(["a1", "a2"], {"a2": 0, "a1": 1}, READERS).reader("r")
     assert reader is not None
-    assert (reader.dismissed, reader.seen, reader.clicks) == ({1}, {1}, [])
+    assert rows_of(reader) == ([1], [1], [])
 
 
 def test_what_comes_while_a_reader_is_loaded_is_learned_once() -> None:
@@ -202,7 +212,7 @@ def test_what_comes_while_a_reader_is_loaded_is_learned_once() -> None:
     memory.learn(event(3, "r")._replace(article="a2"), 1)
     reader = memory.reader("r")
     assert reader is not None
-    assert reader.clicks == [0, 1]
+    assert reader.clicks.tolist() == [0, 1]
 
 
 def test_two_who_load_one_reader_leave_one_history() -> None:
@@ -213,7 +223,7 @@ def test_two_who_load_one_reader_leave_one_history() -> None:
         second([event(1, "r")])
     reader = memory.reader("r")
     assert reader is not None
-    assert reader.clicks == [0, 1]
+    assert reader.clicks.tolist() == [0, 1]
 
 
 def test_a_reader_forgotten_while_they_are_loaded_stays_forgotten() -> None:
@@ -229,4 +239,110 @@ def test_an_answer_that_holds_the_old_rows_is_not_moved_with_the_readers() -> No
     meet(memory, "r", [event(1, "r")])
     moved = memory.moved(["a1", "a2"], {"a2": 0, "a1": 1}, READERS)
     states = [one.reader("r") for one in (memory, moved)]
-    assert [reader.clicks for reader in states if reader is not None] == [[0], [1]]
+    assert [reader.clicks.tolist() for reader in states if reader is not None] == [[0], [1]]
+
+
+def history(seed: int, n: int, articles: int = 40, hours: int = 60) -> list[ReaderEvent]:
+    """``n`` events of one reader, in an order in which they might arrive; one in ten is undated."""
+    rng = np.random.default_rng(seed)
+    kinds = rng.choice([IMPRESSION, IMPRESSION, CLICK, CLICK, DISMISS], n).tolist()
+    times = np.sort(NOW + rng.integers(0, hours * HOUR_MS, n))
+    times[rng.random(n) < 0.1] = UNDATED
+    rows, contexts = rng.integers(0, articles, n).tolist(), rng.choice(["{}", '{"os":"é"}'], n).tolist()
+    places = rng.integers(-1, 20, n).tolist()
+    return [ReaderEvent(*one) for one in zip(kinds, rows, times.tolist(), contexts, places, strict=True)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_reader_made_of_many_events_at_once_is_the_one_who_did_them_one_by_one(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "MAX_SEEN", 12 + seed)
+    config = ReadersConfig(max_history=9, max_impressions=17)
+    reader, events = ReaderState.empty(config), history(seed, 30 * seed)
+    for event in events:
+        if not reader.repeats(event.kind, event.row, event.time):
+            reader.observe(*event)
+    assert pack(ReaderState.of(config, events)) == pack(reader)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 400])
+def test_an_unpacked_reader_is_the_one_that_was_packed_and_its_arrays_are_as_kernels_want_them(n: int) -> None:
+    reader = ReaderState.of(READERS, history(n, n))
+    again = unpack(pack(reader), READERS)
+    assert pack(again) == pack(reader)
+    assert (again.history, again.impressions.size) == (READERS.max_history, READERS.max_impressions)
+    window = again.impressions
+    for array in (again.clicks, again.times, again.seen, again.dismissed, window.rows, window.times, window.positions):
+        assert array.flags.aligned
+        assert array.flags.writeable
+        assert array.flags.c_contiguous
+
+
+def held_bytes(fill: Callable[[], ReaderMemory], n: int) -> float:
+    """Bytes that a memory holds for each of ``n``."""
+    fill()  # what is made once is there
+    gc.collect()
+    tracemalloc.start()
+    memory = fill()
+    gc.collect()
+    held = tracemalloc.get_traced_memory()[0] / n
+    tracemalloc.stop()
+    assert memory
+    return held
+
+
+def test_a_reader_of_fifty_clicks_and_a_hundred_impressions_takes_1500_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_memory, "UNPACKED", 1)
+    rng, n, articles = np.random.default_rng(0), 200, {f"a{row}": row for row in range(100_000)}
+    ids, when, events, shown = list(articles), NOW, list[StoredEvent](), list[str]()
+    for number in range(150):  # ten lists of ten, each seen within seconds, and five clicks on each
+        place = number % 15
+        shown = [ids[row] for row in rng.integers(0, len(ids), 10)] if place == 0 else shown
+        when += int(rng.integers(1, 72 * HOUR_MS if place == 0 else 2_000 if place < 10 else 5 * MINUTE_MS))
+        what = event(number + 1, None)._replace(article=shown[place % 10], time=when)
+        events.append(what._replace(kind=Kind.IMPRESSION, position=place) if place < 10 else what)
+
+    def fill() -> ReaderMemory:
+        memory = ReaderMemory(n, READERS, articles)
+        for number in range(n):
+            meet(memory, f"reader-{number}", events)
+        return memory
+
+    assert held_bytes(fill, n) <= 1500
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_session_of_three_clicks_takes_400_bytes(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_memory, "UNPACKED", 1)
+    n, readers = 2000, [f"reader-{number}" for number in range(2000)]
+
+    def fill() -> ReaderMemory:
+        memory, seq = ReaderMemory(n, READERS, ROWS), 0
+        for number in range(n):
+            for click in range(3):
+                seq += 1
+                done = event(seq, readers[number] if known else None, f"session-{number}")
+                memory.learn(done._replace(time=NOW + seq * 40_001), 31_000 * click + number)
+        return memory
+
+    assert held_bytes(fill, n) <= 400
+
+
+def test_a_second_reader_in_a_session_sees_their_own_reading_and_the_first_keeps_theirs() -> None:
+    memory = ReaderMemory(4, READERS, ROWS)
+    for seq, (reader, row) in enumerate([("r0", 0), ("r1", 1), (None, 2), ("r0", 3)]):
+        memory.learn(event(seq + 1, reader, "s"), row)
+    read = [memory.session(reader, "s") for reader in ("r0", "r1", None)]
+    assert [one.clicks.tolist() for one in read if one is not None] == [[0, 3], [1], [2]]
+    memory.forget(lambda reader: reader == "r0")
+    assert memory.session("r0", "s") is None
+    assert memory.session("r1", "s") is not None
+
+
+def test_who_only_asked_with_a_session_s_name_has_claimed_it() -> None:
+    memory = ReaderMemory(4, READERS, ROWS)
+    assert memory.session("r0", "s") is None
+    memory.learn(event(1, None, "s"), 0)
+    assert memory.session("r1", "s") is None
+    assert memory.session(None, "s") is not None

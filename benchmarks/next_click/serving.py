@@ -101,7 +101,7 @@ class Serving:
         made.index = Index.build(np.where(live[:, None], self._tables.item_vectors, np.nan).astype(np.float32))
         reader = self._reader(number)
         cards = made.recommend(reader, None, article=None, k=TOP, now=now, lang=None).cards
-        live[list(reader.seen)] = False
+        live[reader.seen] = False
         rows = np.flatnonzero(live).astype(np.int32)
         clicks = self._walk.trends.clicks(rows, now)[:, 3].astype(np.float64)
         novelty = -np.log2((clicks + 0.5) / (clicks.sum() + 0.5 * len(rows)))

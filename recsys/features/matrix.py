@@ -92,14 +92,14 @@ def feature_matrix(
     if trends.state.category is not tables.category:
         trends.describe_articles(tables.category, tables.published)
     out = np.zeros((len(rows), len(NAMES)), np.float32)
-    clicks, times = np.array(reader.clicks, np.int32), np.array(reader.times, np.int64)
+    clicks = reader.clicks
     visit = reader.visit(now, trends.visits.gap_ms)
     looked, places = reader.impressions.before(now)
     codes = trends.codes_at(trends.codes(reader.context), int(clicks[-1]) if len(clicks) else UNKNOWN_ROW, now)
     if len(rows):
         known = known or kernel_tables(tables, trends, config)
         asked = np.asarray(rows, np.int32)
-        describe(trends.state, known, clicks, times, visit, looked, places, codes, asked, now, out)
+        describe(trends.state, known, clicks, reader.times, visit, looked, places, codes, asked, now, out)
     return out
 
 
@@ -137,11 +137,10 @@ def candidate_rows(
     if not with_ids:
         return CandidateRows.dense(matrix, np.zeros(len(rows), np.int32))
     context = list_ids(name, reader.context, trends.config.context, now, slot)
-    clicks = np.array(reader.clicks[-HISTORY:], np.int32)
     return CandidateRows(
         matrix=matrix,
         ids=tables.ids_of(rows),
         context=context[None],
-        history=history_ids(tables.ids_of(clicks)[:, 0])[None],
+        history=history_ids(tables.ids_of(reader.clicks[-HISTORY:])[:, 0])[None],
         impression=np.zeros(len(rows), np.int32),
     )

@@ -5,6 +5,7 @@ reader's interests. Light: torch is not loaded here.
 
     config.py      the settings
     state.py       the memory of one reader
+    packed.py      the same in few bytes
     encoders.py    the contract of an encoder, and the decayed mean of the last clicks: the reader vector
     interests.py   a history -> several interests, by compiled Ward clustering
     gru.py         a recurrent network in torch

@@ -1,7 +1,13 @@
-"""Memory of one reader: the last clicks, impressions, dismissed and seen articles, in bounded space."""
+"""Memory of one reader: the last clicks, impressions, dismissed and seen articles, in bounded space.
 
-from array import array
+An array that a state holds is never changed: whatever is learned takes the place of the arrays that were there. So a
+copy of a state costs nothing, and an answer may go on with one while the other learns.
+"""
+
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +16,34 @@ from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.events.visits import same_visit
 from recsys.readers.config import ReadersConfig
+from recsys.units import UNKNOWN_ROW
 
 IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
 MAX_SEEN = 5_000  # articles kept per reader as clicked or dismissed, which are not shown again; bounds memory
 CLICK_POSITION = -2  # the position of a click among impressions
+
+Rows = npt.NDArray[np.int32]
+Times = npt.NDArray[np.int64]
+Positions = npt.NDArray[np.int16]
+Number = TypeVar("Number", bound=np.generic)
+
+
+class ReaderEvent(NamedTuple):
+    """One event of a reader.
+
+    Attributes:
+        kind: index into ``KINDS``.
+        row: article row.
+        time: ms since the epoch, or UNDATED.
+        context: text of a JSON object; None where unknown.
+        position: of an impression, its place in the list from 0; -1 for unknown.
+    """
+
+    kind: int
+    row: int
+    time: int
+    context: str | None = None
+    position: int = -1
 
 
 @dataclass(slots=True)
@@ -22,15 +52,15 @@ class ImpressionWindow:
 
     Attributes:
         size: kept at most; the oldest go first.
-        rows: article rows, in the order in which they came.
-        times: ms since the epoch.
-        positions: place in the list from 0, -1 for unknown, CLICK_POSITION for a click.
+        rows: int32 (n,), article rows, in the order in which they came.
+        times: int64 (n,), ms since the epoch.
+        positions: int16 (n,), place in the list from 0, -1 for unknown, CLICK_POSITION for a click.
     """
 
     size: int
-    rows: "array[int]" = field(default_factory=lambda: array("i"))
-    times: "array[int]" = field(default_factory=lambda: array("q"))
-    positions: "array[int]" = field(default_factory=lambda: array("h"))
+    rows: Rows = field(default_factory=lambda: np.empty(0, np.int32))
+    times: Times = field(default_factory=lambda: np.empty(0, np.int64))
+    positions: Positions = field(default_factory=lambda: np.empty(0, np.int16))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -39,16 +69,20 @@ class ImpressionWindow:
         """Take one impression or click in; an undated one says nothing."""
         if time == UNDATED:
             return
-        self.rows.append(row)
-        self.times.append(time)
-        self.positions.append(position)
-        if len(self.rows) > self.size:
-            del self.rows[0], self.times[0], self.positions[0]
+        self.rows = _followed(self.rows, row, self.size)
+        self.times = _followed(self.times, time, self.size)
+        self.positions = _followed(self.positions, position, self.size)
 
-    def before(self, now: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int16]]:
+    def moved(self, new_rows: Rows, size: int) -> "ImpressionWindow":
+        """The last ``size`` over the rows of another release, see ``ReaderState.moved``."""
+        rows = new_rows[self.rows]
+        there = np.flatnonzero(rows != UNKNOWN_ROW)[-size:]
+        return ImpressionWindow(size, rows[there], self.times[there], self.positions[there])
+
+    def before(self, now: int) -> tuple[Rows, Positions]:
         """Rows and positions of all that is dated before ``now`` (ms): int32 (n,), int16 (n,)."""
-        past = np.array(self.times, np.int64) < now
-        return np.array(self.rows, np.int32)[past], np.array(self.positions, np.int16)[past]
+        past = self.times < now
+        return self.rows[past], self.positions[past]
 
 
 @dataclass(slots=True)
@@ -56,42 +90,77 @@ class ReaderState:
     """Memory of one reader, bounded however much they click.
 
     Attributes:
-        clicks: article rows, oldest first, the last ``history``.
-        times: ms since the epoch of each of ``clicks``, UNDATED where unknown.
-        dismissed: rows that the reader did not want.
-        seen: rows clicked or dismissed; beyond ``MAX_SEEN`` the first half is forgotten, dismissed ones too.
+        clicks: int32 (n,), article rows, oldest first, the last ``history``.
+        times: int64 (n,), ms since the epoch of each of ``clicks``, UNDATED where unknown.
+        dismissed: int32 (d,), rows that the reader did not want, each once.
+        seen: int32 (s,), rows clicked or dismissed, each once, in the order in which they first came; beyond
+            ``MAX_SEEN`` the first half is forgotten, dismissed ones too.
         history: clicks kept.
         impressions: the last impressions and clicks.
         context: of the last click, the text of a JSON object; None where unknown.
     """
 
-    clicks: list[int] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-    dismissed: set[int] = field(default_factory=set)
-    seen: set[int] = field(default_factory=set)
+    clicks: Rows = field(default_factory=lambda: np.empty(0, np.int32))
+    times: Times = field(default_factory=lambda: np.empty(0, np.int64))
+    dismissed: Rows = field(default_factory=lambda: np.empty(0, np.int32))
+    seen: Rows = field(default_factory=lambda: np.empty(0, np.int32))
     history: int = 50
     impressions: ImpressionWindow = field(default_factory=lambda: ImpressionWindow(300))
     context: str | None = None
-    _order: list[int] = field(default_factory=list, repr=False)  # the rows of seen, oldest first
 
     @classmethod
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
-        window = ImpressionWindow(config.max_impressions)
-        return cls(history=config.max_history, impressions=window)
+        return cls(history=config.max_history, impressions=ImpressionWindow(config.max_impressions))
+
+    @classmethod
+    def of(cls, config: ReadersConfig, events: Iterable[ReaderEvent]) -> "ReaderState":
+        """A reader who did all this, in this order; a click that repeats one is left out.
+
+        The same as ``observe`` of each one that does not repeat another, in a tenth of the time.
+        """
+        state = cls.empty(config)
+        clicks: deque[ReaderEvent] = deque(maxlen=state.history)
+        window: deque[ReaderEvent] = deque(maxlen=state.impressions.size)
+        seen: dict[int, None] = {}
+        dismissed: dict[int, None] = {}
+        for event in events:
+            if event.kind == CLICK and event.row in seen and _repeats(event, clicks):
+                continue
+            if event.kind in (IMPRESSION, CLICK) and event.time != UNDATED:
+                window.append(event)
+            if event.kind == CLICK:
+                clicks.append(event)
+            elif event.kind == DISMISS:
+                dismissed[event.row] = None
+            else:
+                continue
+            seen[event.row] = None
+            if len(seen) > MAX_SEEN:
+                for row in list(seen)[: max(1, MAX_SEEN // 2)]:
+                    del seen[row]
+                    dismissed.pop(row, None)
+        state.clicks = np.array([click.row for click in clicks], np.int32)
+        state.times = np.array([click.time for click in clicks], np.int64)
+        state.dismissed, state.seen = np.array([*dismissed], np.int32), np.array([*seen], np.int32)
+        state.impressions.rows = np.array([event.row for event in window], np.int32)
+        state.impressions.times = np.array([event.time for event in window], np.int64)
+        places = [CLICK_POSITION if event.kind == CLICK else event.position for event in window]
+        state.impressions.positions = np.array(places, np.int16)
+        state.context = clicks[-1].context if clicks else None
+        return state
 
     def copied(self) -> "ReaderState":
         """The same, to be changed by itself."""
-        held = self.impressions
+        window = self.impressions
         return ReaderState(
-            self.clicks.copy(),
-            self.times.copy(),
-            self.dismissed.copy(),
-            self.seen.copy(),
+            self.clicks,
+            self.times,
+            self.dismissed,
+            self.seen,
             self.history,
-            ImpressionWindow(held.size, held.rows[:], held.times[:], held.positions[:]),
+            ImpressionWindow(window.size, window.rows, window.times, window.positions),
             self.context,
-            self._order.copy(),
         )
 
     def observe(self, kind: int, row: int, time: int, context: str | None = None, position: int = -1) -> None:
@@ -108,19 +177,15 @@ class ReaderState:
             self.impressions.add(row, time, CLICK_POSITION if kind == CLICK else position)
         if kind == CLICK:
             self.context = context
-            self.clicks.append(row)
-            self.times.append(time)
-            if len(self.clicks) > self.history:
-                del self.clicks[0], self.times[0]
+            self.clicks = _followed(self.clicks, row, self.history)
+            self.times = _followed(self.times, time, self.history)
         elif kind == DISMISS:
-            self.dismissed.add(row)
+            if row not in self.dismissed:
+                self.dismissed = np.append(self.dismissed, np.int32(row))
         else:
             return
         if row not in self.seen:
-            self.seen.add(row)
-            self._order.append(row)
-            if len(self._order) > MAX_SEEN:
-                self._forget(max(1, MAX_SEEN // 2))
+            self._see(row)
 
     def visit(self, now: int, gap_ms: int) -> int:
         """Start in ``clicks`` of the visit that goes on at ``now`` (ms); the end of ``clicks`` when none does.
@@ -128,18 +193,53 @@ class ReaderState:
         A visit ends after a pause of more than ``gap_ms``; undated clicks belong to none.
         """
         start, later = len(self.clicks), now
-        while start > 0 and same_visit(self.times[start - 1], later, gap_ms):
+        while start > 0 and same_visit(int(self.times[start - 1]), later, gap_ms):
             start -= 1
-            later = self.times[start]
+            later = int(self.times[start])
         return start
 
     def repeats(self, kind: int, row: int, time: int) -> bool:
         """True for a click that repeats one and is not learned from, see ``recsys.events.people``."""
-        past = zip(self.clicks, self.times, strict=True) if kind == CLICK and row in self.seen else ()
-        return any(clicked == row and abs(time - clicked_at) < REPEAT_MS for clicked, clicked_at in past)
+        if kind != CLICK or row not in self.seen:
+            return False
+        return any(abs(time - clicked_at) < REPEAT_MS for clicked_at in self.times[self.clicks == row].tolist())
 
-    def _forget(self, n: int) -> None:
-        oldest = self._order[:n]
-        del self._order[:n]
-        self.seen.difference_update(oldest)
-        self.dismissed.difference_update(oldest)
+    def moved(self, new_rows: Rows, config: ReadersConfig) -> "ReaderState":
+        """The same reader over the rows of another release.
+
+        Args:
+            new_rows: int32 (A,), by old row; UNKNOWN_ROW for an article that is forgotten.
+            config: of the new release.
+        """
+        clicks, window = new_rows[self.clicks], self.impressions
+        clicked, n = clicks != UNKNOWN_ROW, config.max_history
+        dismissed, seen = new_rows[self.dismissed], new_rows[self.seen]
+        return ReaderState(
+            clicks[clicked][-n:],
+            self.times[clicked][-n:],
+            dismissed[dismissed != UNKNOWN_ROW],
+            seen[seen != UNKNOWN_ROW],
+            n,
+            window.moved(new_rows, config.max_impressions),
+            self.context,
+        )
+
+    def _see(self, row: int) -> None:
+        seen = np.append(self.seen, np.int32(row))
+        if len(seen) > MAX_SEEN:
+            forgotten, seen = np.split(seen, [max(1, MAX_SEEN // 2)])
+            self.dismissed = self.dismissed[~np.isin(self.dismissed, forgotten)]
+        self.seen = seen
+
+
+def _repeats(click: ReaderEvent, clicks: Iterable[ReaderEvent]) -> bool:
+    return any(past.row == click.row and abs(click.time - past.time) < REPEAT_MS for past in clicks)
+
+
+def _followed(array: npt.NDArray[Number], value: int, most: int) -> npt.NDArray[Number]:
+    """The last ``most`` of an array and a value behind it."""
+    kept = min(len(array), most - 1)
+    out = np.empty(kept + 1, array.dtype)
+    out[:kept] = array[len(array) - kept :]
+    out[kept] = value
+    return out

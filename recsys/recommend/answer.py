@@ -153,9 +153,10 @@ class Recommender:
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
         states = self._states(reader, session, here, now)
         eligible = self.catalogue.eligible(now)
-        seen = [row for _, state in states for row in state.seen] + ([here] if here != UNKNOWN_ROW else [])
-        clicks = next((state.clicks for _, state in states if state.clicks), [])
-        language = lang or (self.catalogue.language_of_all(clicks) if clicks else home)
+        on_page = np.array([here] if here != UNKNOWN_ROW else [], np.int32)
+        seen = np.concatenate([*(state.seen for _, state in states), on_page])
+        clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
+        language = lang or (self.catalogue.language_of_all(clicks) if len(clicks) else home)
         context = reader_context(states, self._tables(), self._encoders, request)
         listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now)
         seen_copies = eligible.listed_copies(seen)
@@ -222,7 +223,7 @@ class _Listing:
         recommender: Recommender,
         context: ReaderContext | None,
         eligible: Eligibility,
-        clicks: Sequence[int],
+        clicks: Rows,
         now: int,
     ) -> None:
         self._of, self._context, self._eligible, self._clicks, self._now = recommender, context, eligible, clicks, now
@@ -312,13 +313,11 @@ class _Listing:
             yield liked_first(newest_of(rows, self._of.catalogue.published, len(rows)), self._categories, self._liked)
 
 
-def _category_shares(
-    categories: npt.NDArray[np.int16], clicks: Sequence[int], half_life_clicks: float
-) -> dict[int, float]:
+def _category_shares(categories: npt.NDArray[np.int16], clicks: Rows, half_life_clicks: float) -> dict[int, float]:
     """The categories of the articles clicked, by their codes, as shares of the clicks' weights."""
-    if not clicks:
+    if not len(clicks):
         return {}
-    codes = categories[np.fromiter(clicks, np.int64, len(clicks))]
+    codes = categories[clicks]
     known = codes >= 0
     shares = np.bincount(codes[known], weights(len(clicks), half_life_clicks)[known])
     return {code: float(shares[code]) for code in np.flatnonzero(shares).tolist()}

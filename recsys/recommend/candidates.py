@@ -74,7 +74,7 @@ def retrieve(
     near = nearest(context, neighbours, allowed)
     popular = allowed.among(sources.popular)[: config.trending]
     fresh = liked_first(allowed.among(sources.fresh), categories, liked)[: config.fresh]
-    covisits = covisit_candidates(trends, context.state.clicks, allowed, now, config.covisits)
+    covisits = covisit_candidates(trends, context.state.clicks.tolist(), allowed, now, config.covisits)
     top = popular[:_TRENDING]
     return CandidateSet(
         np.unique(np.concatenate([*near, popular, fresh, covisits.rows]).astype(np.int32)),

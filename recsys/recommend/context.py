@@ -99,7 +99,7 @@ def reader_context(
         request: the request.
     """
     for tier, state in states:
-        for table in tables if state.clicks else ():
+        for table in tables if len(state.clicks) else ():
             interests = encoders[table.space].encode(table.vectors, state.clicks, state.times)
             if interests.known:
                 return ReaderContext(tier, state, table, interests, request)

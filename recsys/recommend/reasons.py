@@ -174,7 +174,7 @@ def explain(
             reason = read
         elif liked.get(codes[place], 0.0) >= _LIKED_SHARE:
             if repeated is None:
-                repeated = repeated_keywords(catalogue.articles, context.state.clicks)
+                repeated = repeated_keywords(catalogue.articles, context.state.clicks.tolist())
             words = _named_keywords(article, repeated, config.reason_keywords)
             reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, category=article.category, keywords=words)
         elif beside != UNKNOWN_ROW and nameable[beside]:
@@ -223,7 +223,7 @@ def _because_you_read(
     """For each of k articles the one read that spoke most for it, if it really did and can be named."""
     vectors = context.table.vectors
     reasons: list[Reason | None] = [None] * len(rows)
-    clicked = np.array(context.state.clicks, np.int64)
+    clicked = context.state.clicks
     clicked = clicked[~np.isnan(vectors[clicked, 0])]
     if not len(clicked):
         return reasons

@@ -147,7 +147,8 @@ class LiveState:
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
         """The tags of a reader's last clicks, and the number of these; the session's when the reader has none."""
         (state, memory), now = self._frame_with(reader), self._clock()
-        clicks = next((known.clicks for known in memory.states(reader, session) if known and known.clicks), [])
+        states = [state for state in memory.states(reader, session) if state is not None and len(state.clicks)]
+        clicks = states[0].clicks.tolist() if states else []
         half_life, catalogue = state.recommender.readers.half_life_clicks, state.catalogue
         clicked = [catalogue.articles[row] if catalogue.quotable(row, now) else None for row in clicks]
         return profile(clicked, weights(len(clicks), half_life).tolist()), len(clicks)

@@ -6,47 +6,63 @@ whose sessions have the same name never see each other's reading. What was done 
 is theirs who first give its name with their own, and nobody's as soon as a second reader does.
 
 A state is never changed once an answer may hold it: who learns something gets a new one. So answers read without a
-lock; the short one in here is between those who write, the feed and whoever loads a reader.
+lock; the short one in here is between those who write, the feed and whoever loads a reader. States are packed; those of
+whoever learned last are left unpacked, since they mostly learn again at once.
 """
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import TypeVar
+
+import numpy as np
 
 from recsys.events import KINDS, UNDATED
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.readers.state import ImpressionWindow
+from recsys.readers.packed import pack, unpack
+from recsys.readers.state import ReaderEvent
 from recsys.store import StoredEvent
+from recsys.units import UNKNOWN_ROW
 
 KIND_INDEX = {name: number for number, name in enumerate(KINDS)}
-Key = TypeVar("Key")
-Visit = tuple[str | None, str]  # reader, session
+Key = TypeVar("Key", bound=Hashable)
+Held = TypeVar("Held", bound="Remembered")
 TELLING = (IMPRESSION, CLICK, DISMISS)  # the others say nothing of what a reader likes
+UNPACKED = 1024  # readers and sessions whose states are left unpacked: 4 MB at most
 
 
 @dataclass(slots=True)
-class RememberedReader:
+class Remembered:
     """One reader or session, and the last event (seq) that the state contains."""
 
-    state: ReaderState
+    state: ReaderState | bytes
     through: int
 
-    def learn(self, event: StoredEvent, row: int) -> None:
-        """Take one event in, once; the state becomes another one."""
-        if event.seq > self.through:
-            self.through = event.seq
-            self.state = self.state.copied()
-            self.observe(event, row)
 
-    def observe(self, event: StoredEvent, row: int) -> None:
-        """Take one event in, whatever came before it."""
-        position = -1 if event.position is None else event.position
-        if not self.state.repeats(KIND_INDEX[event.kind], row, _time(event)):
-            self.state.observe(KIND_INDEX[event.kind], row, _time(event), event.context, position)
+@dataclass(slots=True)
+class RememberedSession(Remembered):
+    """The reading of whoever began a session, under its name.
+
+    Attributes:
+        began: the reader, None for nobody known.
+        owner: the one reader who gave the session's name with their own; None for nobody yet.
+        shared: True after a second reader did.
+    """
+
+    began: str | None = None
+    owner: str | None = None
+    shared: bool = False
+
+    def claim(self, reader: str) -> bool:
+        """True where the session's name was only ever given together with this reader."""
+        if self.owner is None:
+            self.owner = reader
+        self.shared = self.shared or self.owner != reader
+        return not self.shared
 
 
 class Arriving:
@@ -72,9 +88,10 @@ class ReaderMemory:
         self._row_of = row_of
         self._lock = threading.Lock()
         self._arriving: dict[str, list[Arriving]] = {}
-        self._readers: OrderedDict[str, RememberedReader] = OrderedDict()
-        self._sessions: OrderedDict[Visit, RememberedReader] = OrderedDict()
-        self._owners: OrderedDict[str, str | None] = OrderedDict()  # session -> its one reader, None for several
+        self._readers: OrderedDict[str, Remembered] = OrderedDict()
+        self._sessions: OrderedDict[str, RememberedSession] = OrderedDict()
+        self._guests: OrderedDict[tuple[str | None, str], Remembered] = OrderedDict()  # in a session begun by another
+        self._unpacked: deque[Remembered] = deque()
 
     def __contains__(self, reader: str) -> bool:
         return reader in self._readers
@@ -85,28 +102,25 @@ class ReaderMemory:
 
     def reader(self, reader: str | None) -> ReaderState | None:
         """The clicks of a reader, as far as they are remembered."""
-        return self._seen(self._readers, reader)
+        held = None if reader is None else _seen(self._readers, reader)
+        return None if held is None else self._unpacked_state(held.state)
 
     def session(self, reader: str | None, session: str | None) -> ReaderState | None:
         """The same of a session of a reader, or of nobody known."""
         if session is None:
             return None
-        own = self._seen(self._sessions, (reader, session))
-        if own is not None or reader is None:
-            return own
+        held = _seen(self._sessions, session)
+        state = b"" if held is None else held.state
+        if held is not None and state and held.began == reader:
+            return self._unpacked_state(state)
+        if (guest := _seen(self._guests, (reader, session))) is not None:
+            return self._unpacked_state(guest.state)
+        if reader is None:
+            return None
         with self._lock:
-            claimed = self._claim(session, reader)
-        return self._seen(self._sessions, (None, session)) if claimed else None
-
-    def _claim(self, session: str, reader: str) -> bool:
-        """True where a session's name was only ever given together with this reader."""
-        owner = self._owners.setdefault(session, reader)
-        if owner != reader:
-            self._owners[session] = None
-        self._owners.move_to_end(session)
-        if len(self._owners) > self.size:
-            self._owners.popitem(last=False)
-        return owner == reader
+            named = self._named(session)
+            claimed = named.claim(reader) and named.began is None
+            return self._unpacked_state(named.state) if claimed else None
 
     def forget(self, gone: Callable[[str], bool]) -> None:
         """Drop the readers who were forgotten, and their sessions.
@@ -118,16 +132,21 @@ class ReaderMemory:
             self._forget(gone)
 
     def _forget(self, gone: Callable[[str], bool]) -> None:
-        for reader in filter(gone, self._arriving):
-            for arriving in self._arriving[reader]:
-                arriving.forgotten = True
-        readers = {*self._readers, *(reader for reader, _ in self._sessions if reader is not None)}
-        for reader in filter(gone, readers):
+        sessions = list(self._sessions.items())
+        readers = {*self._arriving, *list(self._readers), *(reader for reader, _ in list(self._guests))}
+        readers |= {reader for _, one in sessions for reader in (one.began, one.owner)}
+        left = {reader for reader in readers if reader is not None and gone(reader)}
+        for reader in left:
             self._readers.pop(reader, None)
-            for visit in [visit for visit in self._sessions if visit[0] == reader]:
-                del self._sessions[visit]
-        for session in [session for session, owner in self._owners.items() if owner is not None and gone(owner)]:
-            self._owners[session] = None
+            for arriving in self._arriving.get(reader, ()):
+                arriving.forgotten = True
+        for key in [key for key in list(self._guests) if key[0] in left]:
+            del self._guests[key]
+        for name, one in sessions:
+            if one.began in left:
+                del self._sessions[name]
+            elif one.owner in left:
+                one.owner, one.shared = None, True
 
     @contextmanager
     def meeting(self, reader: str) -> Iterator[Callable[[Sequence[StoredEvent]], None]]:
@@ -152,13 +171,13 @@ class ReaderMemory:
         with self._lock:
             if arriving.forgotten or reader in self._readers:
                 return
-            met = RememberedReader(ReaderState.empty(self.config), 0)
-            for event in sorted(events, key=lambda event: (_time(event), event.seq)):
-                if event.article in self._row_of:
-                    met.observe(event, self._row_of[event.article])
-            met.through = max((event.seq for event in events), default=0)
+            known = [event for event in events if event.article in self._row_of]
+            known.sort(key=lambda event: (_time(event), event.seq))
+            done = (_event(event, self._row_of[event.article]) for event in known)
+            met = Remembered(ReaderState.of(self.config, done), max((event.seq for event in events), default=0))
+            self._leave_unpacked(met)
             for event in arriving.events:
-                met.learn(event, self._row_of[event.article])
+                self._teach(met, event, self._row_of[event.article])
             self._keep(self._readers, reader, met)
 
     def learn(self, event: StoredEvent, row: int) -> None:
@@ -170,16 +189,55 @@ class ReaderMemory:
 
     def _learn(self, event: StoredEvent, row: int) -> None:
         if event.reader is not None and (known := self._readers.get(event.reader)) is not None:
-            known.learn(event, row)
+            self._teach(known, event, row)
         for arriving in self._arriving.get(event.reader or "", ()):
             arriving.events.append(event)
-        if event.session is not None:
-            if event.reader is not None:
-                self._claim(event.session, event.reader)
-            key = (event.reader, event.session)
-            visit = self._sessions.get(key) or RememberedReader(ReaderState.empty(self.config), 0)
-            visit.learn(event, row)
-            self._keep(self._sessions, key, visit)
+        if event.session is None:
+            return
+        named = self._named(event.session)
+        if event.reader is not None:
+            named.claim(event.reader)
+        if not named.state:
+            named.began = event.reader
+        if named.began == event.reader:
+            self._teach(named, event, row)
+            return
+        key = (event.reader, event.session)
+        guest = self._guests.get(key) or Remembered(b"", 0)
+        self._teach(guest, event, row)
+        self._keep(self._guests, key, guest)
+
+    def _named(self, session: str) -> RememberedSession:
+        """The session of a name, which may begin now."""
+        named = self._sessions.get(session) or RememberedSession(b"", 0)
+        self._keep(self._sessions, session, named)
+        return named
+
+    def _teach(self, one: Remembered, event: StoredEvent, row: int) -> None:
+        """Take one event in, once; the state becomes another one."""
+        if event.seq <= one.through:
+            return
+        one.through = event.seq
+        done = _event(event, row)
+        state = self._unpacked_state(one.state)
+        state = ReaderState.empty(self.config) if state is None else state.copied()
+        if not state.repeats(done.kind, done.row, done.time):
+            state.observe(*done)
+        if isinstance(one.state, bytes):
+            self._leave_unpacked(one)
+        one.state = state
+
+    def _leave_unpacked(self, one: Remembered) -> None:
+        self._unpacked.append(one)
+        if len(self._unpacked) > UNPACKED:
+            oldest = self._unpacked.popleft()
+            if isinstance(oldest.state, ReaderState):
+                oldest.state = pack(oldest.state)
+
+    def _unpacked_state(self, state: ReaderState | bytes) -> ReaderState | None:
+        if isinstance(state, bytes):
+            return unpack(state, self.config) if state else None
+        return state
 
     def moved(self, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> "ReaderMemory":
         """A memory of the same readers over the rows of another release; this one stays as it is.
@@ -190,49 +248,40 @@ class ReaderMemory:
             config: of the new release.
         """
         memory = ReaderMemory(self.size, config, row_of)
+        new_rows = np.array([row_of.get(article, UNKNOWN_ROW) for article in ids], np.int32)
         with self._lock:
-            readers, sessions, memory._owners = self._readers.copy(), self._sessions.copy(), self._owners.copy()
-        for reader, held in readers.items():
-            memory._readers[reader] = RememberedReader(_moved(held.state, ids, row_of, config), held.through)
-        for visit, held in sessions.items():
-            memory._sessions[visit] = RememberedReader(_moved(held.state, ids, row_of, config), held.through)
+            memory._readers.update(_copies(self._readers))
+            memory._sessions.update(_copies(self._sessions))
+            memory._guests.update(_copies(self._guests))
+        for one in (*memory._readers.values(), *memory._sessions.values(), *memory._guests.values()):
+            if (state := self._unpacked_state(one.state)) is not None:
+                one.state = pack(state.moved(new_rows, config))
         return memory
 
-    def _seen(self, held: "OrderedDict[Key, RememberedReader]", key: Key | None) -> ReaderState | None:
-        if key is None or (one := held.get(key)) is None:
-            return None
-        with suppress(KeyError):  # it went meanwhile
-            held.move_to_end(key)
-        return one.state
-
-    def _keep(self, held: "OrderedDict[Key, RememberedReader]", key: Key, one: RememberedReader) -> None:
+    def _keep(self, held: "OrderedDict[Key, Held]", key: Key, one: Held) -> None:
         held[key] = one
         held.move_to_end(key)
         if len(held) > self.size:
             held.popitem(last=False)
 
 
+def _copies(held: "OrderedDict[Key, Held]") -> list[tuple[Key, Held]]:
+    return [(key, copy(one)) for key, one in list(held.items())]
+
+
+def _seen(held: "OrderedDict[Key, Held]", key: Key) -> Held | None:
+    """The reader or session of a key, from now on the one asked for last."""
+    one = held.get(key)
+    if one is not None:
+        with suppress(KeyError):  # it went meanwhile
+            held.move_to_end(key)
+    return one
+
+
 def _time(event: StoredEvent) -> int:
     return UNDATED if event.time is None else event.time
 
 
-def _moved(state: ReaderState, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> ReaderState:
-    moved = ReaderState.empty(config)
-    clicked = set(state.clicks)
-    for row in sorted(state.seen - clicked):  # what was clicked long ago is only seen; its order no longer matters
-        if ids[row] in row_of:
-            moved.observe(DISMISS if row in state.dismissed else CLICK, row_of[ids[row]], UNDATED)
-    moved.clicks.clear()
-    moved.times.clear()
-    for row, time in zip(state.clicks, state.times, strict=True):
-        if ids[row] in row_of:
-            moved.observe(CLICK, row_of[ids[row]], time)
-    moved.impressions = ImpressionWindow(config.max_impressions)
-    for row, time, place in zip(
-        state.impressions.rows, state.impressions.times, state.impressions.positions, strict=True
-    ):
-        if ids[row] in row_of:
-            moved.impressions.add(row_of[ids[row]], time, place)
-    moved.context = state.context
-    moved.dismissed |= {row_of[ids[row]] for row in state.dismissed & clicked if ids[row] in row_of}
-    return moved
+def _event(event: StoredEvent, row: int) -> ReaderEvent:
+    position = -1 if event.position is None else event.position
+    return ReaderEvent(KIND_INDEX[event.kind], row, _time(event), event.context, position)
