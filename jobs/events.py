@@ -55,6 +55,7 @@ def run(job: Job) -> Counts:
         appended = job.event_log.append(store, site, lambda done: job.progress(done, "events"))
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
+        change = store.last_change(site)
         articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
         matched = _match(job, store, articles)
     finally:
@@ -74,6 +75,7 @@ def run(job: Job) -> Counts:
         "odd": len(odd),
     }
     facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
+    facts["change"] = change
     write_json(job.out / "log.json", facts | {name: counts[name] for name in ("events", "held", "odd")})
     if held_back:
         remedy = "check the clocks that gave these times; the events count when their time has come"

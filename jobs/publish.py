@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from jobs.runner import GAPS, Context, check_made, stage_fingerprint
+from jobs.runner import GAPS, Context, check_made, run_stage, stage_fingerprint
 from jobs.runs import set_release
 from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
@@ -45,6 +45,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     log.info("start", job="publish")
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
+    run_stage(context, *stage_of("catalogue"))  # a stage made anew by itself is in it, too
     _check(context, stages)
     facts["gaps"] = read_json(context.workspace.path("report") / GAPS) if "report" in stages else []
     name = releases.publish(context.workspace, served_files(*stages), facts)

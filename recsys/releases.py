@@ -37,7 +37,7 @@ from recsys.workspace import (
 
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
-RELEASE_FORMAT = 6  # raised when the service can no longer read what an older one holds: those are refused
+RELEASE_FORMAT = 7  # raised when the service can no longer read what an older one holds: those are refused
 
 
 class ReleasesConfig(Section):

@@ -337,15 +337,6 @@ def test_one_release_is_laid_out_at_a_time(site: Site, monkeypatch: pytest.Monke
     assert loaded == [None]
 
 
-@pytest.mark.parametrize(("articles", "shown"), [(3, 3), (4, 4), (5, 4)])
-def test_at_most_so_many_articles_are_laid_out_the_newest(tmp_path: Path, articles: int, shown: int) -> None:
-    site = Site(tmp_path, max_articles=articles)
-    try:
-        assert site.listed() == [f"a{n}" for n in range(1, shown + 1)]
-    finally:
-        site.close()
-
-
 def test_a_new_article_takes_the_last_free_row_and_the_next_one_does_not(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -363,17 +354,12 @@ def test_a_new_article_takes_the_last_free_row_and_the_next_one_does_not(
     assert built == [None]
 
 
-@pytest.mark.parametrize(("skipped", "counted"), [(0, 0), (2, 2), (3, 3), (4, 3)])
-def test_a_state_catches_up_with_the_last_events_and_no_more(tmp_path: Path, skipped: int, counted: int) -> None:
-    site = Site(tmp_path)
-    try:
-        for n in range(3):
-            site.click(f"e{n}", "a1", reader=f"r{n}")
-        limited = site.worker(plain_settings(tmp_path, max_catch_up=skipped))
-        assert site.clicks_of("a1", limited) == counted
-        assert limited._frame.state.through == site.store.last_seq(SITE)
-    finally:
-        site.close()
+def test_a_new_worker_counts_every_event(site: Site) -> None:
+    for n in range(3):
+        site.click(f"e{n}", "a1", reader=f"r{n}")
+    other = site.worker(site.settings)
+    assert site.clicks_of("a1", other) == 3
+    assert other._frame.state.through == site.store.last_seq(SITE)
 
 
 class Timer:
@@ -416,7 +402,7 @@ def test_a_start_whose_live_release_is_broken_serves_without_one(site: Site) -> 
     loader = loader_of(site, lambda: "broken", Timer())
     state = loader.first()
     assert state.recommender.release is None
-    assert state.catalogue.row_of.keys() == {"a1", "a2", "a3", "a4"}
+    assert set(state.catalogue.ids) == {"a1", "a2", "a3", "a4"}
     assert loader.newer(None) is None, "not tried again at once"
 
 

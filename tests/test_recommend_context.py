@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.runner import open_store
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.index import Index
 from recsys.readers import CLICK, ReaderState
@@ -22,7 +21,7 @@ from recsys.recommend.rank import in_shares, places_by_share
 from recsys.serving.artefacts import load_artefacts
 from recsys.serving.snapshot import ModelSnapshot
 from recsys.serving.state import SharedState
-from tests.newsroom import NOW, SITE, Toy, fill_toy, toy_settings, train
+from tests.newsroom import NOW, Toy, fill_toy, toy_settings, train
 from tests.recommenders import ask, entry, newsroom, reader, rows
 
 TOPIC = 20  # articles of each topic: 0 to 19 are football, 20 to 39 markets, 40 to 59 neither
@@ -165,13 +164,8 @@ def test_no_interest_falls_two_places_short_while_it_has_articles(owner: list[in
 
 def state_of(toy: Toy, **changes: Any) -> SharedState:
     """The trained toy newsroom as a worker lays it out."""
-    store = open_store(toy.settings)
-    try:
-        articles = list(store.articles(SITE))
-    finally:
-        store.close()
     artefacts = replace(load_artefacts(toy.release(), toy.settings), **changes)
-    return SharedState(ModelSnapshot.of(artefacts, "en"), artefacts, articles, toy.settings)
+    return SharedState(ModelSnapshot.of(artefacts, "en"), artefacts, toy.settings)
 
 
 def toy_reader(shared: SharedState, *clicked: str) -> ReaderState:

@@ -85,7 +85,7 @@ def test_an_impression_and_an_undated_click_teach_no_vector(toy: Toy, tmp_path: 
 
 
 def test_a_visit_goes_on_over_a_restart(toy: Toy, tmp_path: Path) -> None:
-    settings = copy_of(toy, tmp_path, max_catch_up=0)  # what was stored before the start is not counted again
+    settings = copy_of(toy, tmp_path)
     with serving(settings) as service:
         service.click("football-0", session="visit")
     with serving(settings) as service:
@@ -175,11 +175,6 @@ def test_more_new_articles_than_there_is_room_for_are_laid_out_anew(
     assert site.live._builder is not None
     site.live._builder.join()
     assert len(site.live.catalogue.ids) == room + 7
-
-
-def test_only_the_newest_articles_are_served_when_there_are_too_many(tmp_path: Path) -> None:
-    with four(tmp_path, max_articles=2) as service:
-        assert service.ids() == ["a1", "a2"]
 
 
 def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(

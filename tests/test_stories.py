@@ -239,6 +239,24 @@ def test_the_table_finds_what_shares_three_values_most_first() -> None:
     assert table.like(base, 9) == [2, 3, 1]  # a search leaves nothing behind
 
 
+@pytest.mark.parametrize("signatures", [0, 1, 400])
+def test_a_table_laid_out_at_once_is_the_one_that_grew(signatures: int) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 4, (signatures, HASHES)).astype(np.uint16)
+    grown, laid = SignatureTable(), SignatureTable.of(values)
+    for row in range(signatures):
+        grown.add(values[row])
+    later = rng.integers(0, 4, (9, HASHES)).astype(np.uint16)
+    for table in (grown, laid):
+        for one in later:
+            table.add(one)
+    assert grown.size == laid.size == signatures + 9
+    assert np.array_equal(grown._last, laid._last)
+    assert np.array_equal(grown._before[: grown.size], laid._before[: laid.size])
+    for one in (*later, *values[:20]):
+        assert grown.like(one, 50) == laid.like(one, 50)
+
+
 def test_thousands_of_texts_alike_cost_no_more_than_some() -> None:
     table = SignatureTable()
     same = np.zeros(HASHES, np.uint16)

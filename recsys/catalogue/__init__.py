@@ -2,7 +2,13 @@
 
 Reads articles of the store and what the models say of them; produces rows and masks over one shared row space.
 
-    articles   one article as its card shows it, with its tags
-    copies     copies of one text, and the best one that may be shown
-    columns    all articles as columns, and the masks
+    articles     one article as its card shows it, with its tags
+    annotations  what the models said of each article at night
+    cards        articles by row, packed
+    identifiers  article id <-> row
+    copies       copies of one text, and the best one that may be shown
+    columns      what decides whether an article may be shown, as arrays
+    released     all of that in the files of a release
+    eligibility  the rows that may be shown at a moment
+    catalogue    a release's articles and what came after it
 """

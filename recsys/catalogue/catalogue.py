@@ -6,9 +6,8 @@ replaced whole.
 """
 
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.columns import CatalogueColumns
 from recsys.catalogue.eligibility import NEWEST, Eligibility, newest_of
+from recsys.catalogue.released import ReleasedCatalogue
 from recsys.store.addresses import aliases_of
 from recsys.tags.index import Rows, TagIndex
 from recsys.units import UNKNOWN_ROW
@@ -28,7 +28,7 @@ class Catalogue:
     Attributes:
         ids: article id by row.
         row_of: article id -> row; also by the id that is made from its address.
-        articles: the article of each row, None for one known only from clicks.
+        articles: the article of each row, None for one known only from clicks, unpacked when it is asked for.
         columns: dates, languages, categories.
         category_names: by code.
         tags: rows by tag.
@@ -39,31 +39,35 @@ class Catalogue:
         ids: Sequence[str] = (),
         capacity: int | None = None,
         own: str = "",
-        categories: Mapping[str, int] | None = None,
+        released: ReleasedCatalogue | None = None,
     ) -> None:
-        """A catalogue of articles of which nothing is known but their ids.
+        """The articles of a release, and others of which nothing is known but their ids.
 
         Args:
-            ids: by row.
+            ids: of the others, by row, after those of the release.
             capacity: A; the number of ids without it.
             own: name of the site, which is the source of its own articles.
-            categories: codes that some categories have already, 0 to C - 1 in their order.
+            released: taken over as it is, and written on; without it there are only the others.
         """
-        self.capacity = len(ids) if capacity is None else capacity
-        if self.capacity < len(ids):
-            raise ValueError(f"capacity {self.capacity} is less than {len(ids)} articles")
-        self.ids: list[str] = list(ids)
-        self.row_of: dict[str, int] = {article_id: row for row, article_id in enumerate(self.ids)}
-        self.articles: list[CatalogueArticle | None] = [None] * len(self.ids)
+        released = released or ReleasedCatalogue.empty()
+        size = len(released) + len(ids)
+        self.capacity = size if capacity is None else capacity
+        if self.capacity < size:
+            raise ValueError(f"capacity {self.capacity} is less than {size} articles")
+        self.ids, self.row_of, self.articles = released.ids, released.row_of, released.cards
         self.columns = CatalogueColumns(self.capacity)
-        self.tags = TagIndex(self.capacity)
+        self.columns.take_over(released.columns)
+        self.tags = TagIndex(self.capacity, released.postings)
         self._own = own.casefold()
-        self._codes: dict[str, int] = dict(categories or {})
-        self.category_names: list[str] = list(self._codes)
-        self._languages: dict[str, int] = {}
+        self.category_names = list(released.categories)
+        self._codes = {name: code for code, name in enumerate(self.category_names)}
+        self._languages = {name: code for code, name in enumerate(released.languages)}
+        self._language_names = list(released.languages)
         self._version = 0
         self._lock = threading.Lock()  # held while rows are written, and while an eligibility is made
         self._eligible: Eligibility | None = None
+        for article_id in ids:
+            self._append(article_id)
 
     @property
     def room(self) -> int:
@@ -105,7 +109,7 @@ class Catalogue:
         if row is None:
             row = self._append(article_id)
         for alias in aliases_of(article_id, article.url):
-            if (other := self.row_of.get(alias)) is None or self.articles[other] is None:
+            if (other := self.row_of.get(alias)) is None or not self.articles.known(other):
                 self.row_of[alias] = row  # clicks on its address that came before it
         self.articles[row] = article
         self.columns.put(
@@ -113,7 +117,7 @@ class Catalogue:
             published=article.published_at,
             expires=article.expires_at,
             shown=not article.hidden,
-            language=self._languages.setdefault(article.language, len(self._languages)),
+            language=self._language(article.language),
             category=self._code(article.category) if article.category else UNKNOWN_ROW,
             own=(article.source or "").casefold() == self._own,
             length=article.length,
@@ -130,23 +134,28 @@ class Catalogue:
         with self.changing():
             for article_id in article_ids:
                 row = self.row_of.get(article_id)
-                if row is not None and (article := self.articles[row]) is not None:
-                    self.articles[row] = replace(article, hidden=True)
+                if row is not None:
                     self.columns.shown[row] = False
 
     def _append(self, article_id: str) -> int:
         if not self.room:
             raise IndexError(f"the catalogue has room for {self.capacity} articles and is full")
+        row = self.articles.append()
         self.ids.append(article_id)
-        self.articles.append(None)
-        self.row_of[article_id] = len(self.ids) - 1
-        return len(self.ids) - 1
+        self.row_of[article_id] = row
+        return row
 
     def _code(self, category: str) -> int:
         if category not in self._codes:
             self.category_names.append(category)
             self._codes[category] = len(self._codes)
         return self._codes[category]
+
+    def _language(self, language: str) -> int:
+        if language not in self._languages:
+            self._language_names.append(language)
+            self._languages[language] = len(self._languages)
+        return self._languages[language]
 
     def article(self, row: int) -> CatalogueArticle:
         """The article of a row that may be shown.
@@ -182,7 +191,7 @@ class Catalogue:
         """The one language of some rows; None when there are several, or none."""
         known = self.columns.language[np.fromiter(rows, np.int64, len(rows))]
         codes = set(known[known != UNKNOWN_ROW].tolist())
-        return list(self._languages)[codes.pop()] if len(codes) == 1 else None
+        return self._language_names[codes.pop()] if len(codes) == 1 else None
 
     def eligible(self, now: int) -> Eligibility:
         """Eligibility at ``now`` (ms). Mostly there already; made anew after a change, and when a time has come.

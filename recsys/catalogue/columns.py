@@ -1,5 +1,8 @@
 """Columns of the catalogue: what decides whether an article may be shown, as arrays by row."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,6 +33,14 @@ class CatalogueColumns:
         self._own = np.zeros(capacity, np.bool_)
         self._length = np.zeros(capacity, np.int32)
         self.copies = CopyGroups(self.published, self._own, self._length)
+
+    def take_over(self, released: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Write the first rows, as a release has them; see ``ReleasedCatalogue``."""
+        named = {"published": self.published, "expires": self.expires, "shown": self.shown, "language": self.language}
+        named |= {"category": self.category, "own": self._own, "length": self._length}
+        for name, column in named.items():
+            column[: len(released[name])] = released[name]
+        self.copies.take_over(released["leader"])
 
     def put(
         self,

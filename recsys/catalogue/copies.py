@@ -54,6 +54,12 @@ class CopyGroups:
         self._size = np.ones(len(published), np.int32)  # rows by label
         self._grouped: GroupedRows | None = None
 
+    def take_over(self, leader: Rows) -> None:
+        """Say of the first rows of which row's text each is a copy: int32 (N,), its own where it is alone or first."""
+        self._leader[: len(leader)] = leader
+        self._size[:] = np.bincount(self._leader, minlength=len(self._leader))
+        self._grouped = None
+
     def put(self, row: int, leader: int | None) -> None:
         """Say that a row's article has changed, and of which row's text it is a copy.
 

@@ -75,6 +75,7 @@ STAGES = {
     ),
     "baselines": StageEntry("score the held-out lists by known simple methods"),
     "index": StageEntry("build the nearest-neighbour index", ("*",)),
+    "catalogue": StageEntry("lay the articles out as the service reads them", ("*",)),
     "report": StageEntry("draw the report: figures, curves, maps, examples", ("*",)),
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.articles.config import ArticlesConfig
-from recsys.catalogue.articles import ArticleAnnotations
+from recsys.catalogue.released import ReleasedCatalogue
 from recsys.config import Section
 from recsys.ctr.sampling_correction import SamplingCorrection
 from recsys.ctr.scoring import ClickScorer
@@ -25,10 +25,9 @@ from recsys.keywords.config import KeywordsConfig
 from recsys.readers.config import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
 from recsys.releases import Release
-from recsys.serving.annotations import load_annotations
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveEncoder
-from recsys.stories.leaders import Copies, Leaders, load_copies
+from recsys.stories.leaders import Leaders, load_leaders
 from recsys.tags import Tag
 from recsys.tags.related import load_related
 from recsys.tokens.config import TokensConfig
@@ -39,7 +38,6 @@ from recsys.units import UNKNOWN_ROW
 from recsys.workspace import load_npy, read_json, read_table, same_space
 
 Vectors = npt.NDArray[np.float32]
-Codes = npt.NDArray[np.int16]
 SectionT = TypeVar("SectionT", bound=Section)
 
 
@@ -49,13 +47,10 @@ class ReleaseArtefacts:
 
     Attributes:
         release: its name; None before the first one.
-        ids: article id by row.
+        catalogue: its articles by row.
         items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
-        category: int16 (A,), codes; -1 for none.
-        codes: category name -> code.
-        annotations: article id -> what the models say.
-        copies: which articles are copies of one text.
+        leaders: first copies of texts, to be joined by articles that come later.
         related_tags: folded tag -> the tags two steps away from it in the tag graph.
         index: of the item vectors.
         model: the click model.
@@ -68,13 +63,10 @@ class ReleaseArtefacts:
     """
 
     release: str | None
-    ids: list[str]
+    catalogue: ReleasedCatalogue
     items: OnlineItems
     article_vectors: Vectors
-    category: Codes
-    codes: dict[str, int]
-    annotations: dict[str, ArticleAnnotations]
-    copies: Copies
+    leaders: Leaders
     related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
     model: ClickScorer | SamplingCorrection | None
@@ -91,13 +83,10 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
     nothing = np.empty((0, 0), np.float32)
     return ReleaseArtefacts(
         release=None,
-        ids=[],
+        catalogue=ReleasedCatalogue.empty(),
         items=fixed_items(nothing),
         article_vectors=nothing,
-        category=np.empty(0, np.int16),
-        codes={},
-        annotations={},
-        copies=Copies({}, Leaders()),
+        leaders=Leaders(),
         related_tags={},
         index=None,
         model=None,
@@ -121,22 +110,22 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         SpaceMismatch: two files hold vectors of different spaces.
     """
     items, ids = load_online(release.path("items"))
-    if _ids(release.path("index") / "ids.parquet") != ids:
-        raise StaleArtefact("an index of the release's items", "another one", "Run: python -m jobs index publish")
+    catalogue = ReleasedCatalogue.load(release.path("catalogue"))
+    for stage, rows in {"index": _ids(release.path("index") / "ids.parquet"), "catalogue": list(catalogue.ids)}.items():
+        if rows != ids:
+            raise StaleArtefact(f"the {stage} of the release's items", "another one", "Run: python -m jobs all")
     gap = _section(EventsConfig, release, "events", settings).session_gap_minutes
     counted = load_trends(release.path("trends"), ids, _section(TrendsConfig, release, "trends", settings), gap)
-    category, codes = _categories(release, ids, counted.categories)
+    if catalogue.categories[: len(counted.categories)] != counted.categories:
+        raise StaleArtefact("counts by the catalogue's categories", "by others", "Run: python -m jobs all")
     words, articles = (read_json(release.path(stage) / "space.json") for stage in ("words", "articles"))
     same_space(("words", words["space"]), ("articles", articles["space"]))
     return ReleaseArtefacts(
         release=release.name,
-        ids=ids,
+        catalogue=catalogue,
         items=items,
         article_vectors=_article_vectors(release, ids),
-        category=category,
-        codes=codes,
-        annotations=load_annotations(release),
-        copies=load_copies(release.path("stories")),
+        leaders=load_leaders(release.path("stories")),
         related_tags=load_related(release.path("keywords")),
         index=Index.load(release.path("index") / "items.faiss"),
         model=_model(release),
@@ -193,15 +182,3 @@ def _article_vectors(release: Release, ids: list[str]) -> Vectors:
     table = np.full((len(ids), vectors.shape[1]), np.nan, np.float32)
     table[rows[rows >= 0]] = vectors[rows >= 0]
     return table
-
-
-def _categories(release: Release, ids: list[str], counted: list[str]) -> tuple[Codes, dict[str, int]]:
-    """The categories by row, with the codes that the counts were made with."""
-    sorted_in = read_table(release.path("categories") / "articles.parquet", ["id", "category"])
-    codes = {name: code for code, name in enumerate(counted)}
-    category = np.full(len(ids), UNKNOWN_ROW, np.int16)
-    names = sorted_in["category"].to_pylist()
-    for row, name in zip(_rows(ids, sorted_in["id"].to_pylist()), names, strict=True):
-        if row >= 0 and name is not None:
-            category[row] = codes.setdefault(name, len(codes))
-    return category, codes

@@ -45,16 +45,8 @@ class LimitsSection(Protocol):
         """Seconds between two looks at the store and the releases."""
 
     @property
-    def max_articles(self) -> int:
-        """Articles laid out, the newest."""
-
-    @property
     def max_readers(self) -> int:
         """Readers held in memory, and as many sessions."""
-
-    @property
-    def max_catch_up(self) -> int:
-        """Events applied after a release is laid out, the last ones."""
 
 
 class ServingSettings(Protocol):

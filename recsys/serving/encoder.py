@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from recsys.articles import ArticleEncoder, load_encoder
 from recsys.articles.config import ArticlesConfig
+from recsys.catalogue.annotations import task_names
 from recsys.catalogue.articles import ArticleAnnotations, guesses
 from recsys.categories.classification import CategoryModel, load_categories
 from recsys.classifiers import EncodedDocuments
 from recsys.items import project
 from recsys.keywords.config import KeywordsConfig
 from recsys.releases import Release
-from recsys.serving.annotations import task_names
 from recsys.store import Article
 from recsys.tags import STEM
 from recsys.tokens.config import TokensConfig
@@ -61,7 +61,7 @@ class LiveEncoder:
         tokens_at, words_at, keywords_at, articles_at = map(release.path, ("tokens", "words", "keywords", "articles"))
         encoder = load_encoder(tokens_at, words_at, keywords_at, articles_at, tokens, keywords, articles)
         categories = load_categories(release.path("categories"))
-        tasks = {task: load_categories(release.path("tasks") / task) for task in task_names(release)}
+        tasks = {task: load_categories(release.path("tasks") / task) for task in task_names(release.path("tasks"))}
         for name, sorted_by in {"categories": categories, **tasks}.items():
             same_space(("words", encoder.ranker.words.space), (name, sorted_by.space))
         return cls(encoder, categories, tasks, load_npy(release.path("items") / "projection.npy"))

@@ -100,7 +100,7 @@ class StoreFeed:
                     trends.visits.click(visitor, row, event.time)
             seq = events[-1].seq
 
-    def apply_articles(self, state: SharedState, take_down: Callable[[], None]) -> bool:
+    def apply_articles(self, state: SharedState, take_down: Callable[[], None]) -> None:
         """Take over articles that are new or changed.
 
         What was taken down meanwhile comes first: an import of many articles, each of which is encoded, takes longer
@@ -109,15 +109,12 @@ class StoreFeed:
         Args:
             state: moved on.
             take_down: called at once, and again while there is more to do.
-
-        Returns:
-            True when there was no row left for some of them.
         """
         newest = self._store.last_change(self._site)
         if newest == state.changed:
-            return False
+            return
         take_down()
-        looked, full = time.monotonic(), False
+        looked = time.monotonic()
         for article in self._store.articles(self._site, changed_after=state.changed):
             if time.monotonic() - looked > PATIENCE_SECONDS:
                 take_down()
@@ -128,10 +125,9 @@ class StoreFeed:
                     if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
                         state.place([prepared])
             except CatalogueFull:
-                full = True
+                state.full = True
         state.changed = newest
         state.down = {article_id: change for article_id, change in state.down.items() if change > newest}
-        return full
 
     def take_down(self, state: SharedState) -> None:
         """Stop showing what was hidden or deleted since the last time."""

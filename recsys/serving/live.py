@@ -199,7 +199,9 @@ class LiveState:
 
     def refresh(self) -> None:
         """Take over articles that are new or changed since the last time."""
-        if self._feed.apply_articles(self._frame.state, self.take_down):
+        state = self._frame.state
+        self._feed.apply_articles(state, self.take_down)
+        if state.full:
             self._build_aside(self.release)
 
     def take_down(self) -> None:

@@ -12,7 +12,7 @@ whoever learned last are left unpacked, since they mostly learn again at once.
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from recsys.catalogue.identifiers import RowLookup
 from recsys.events import KINDS, UNDATED
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
@@ -82,7 +83,7 @@ class ReaderMemory:
         row_of: article id -> row.
     """
 
-    def __init__(self, size: int, config: ReadersConfig, row_of: Mapping[str, int]) -> None:
+    def __init__(self, size: int, config: ReadersConfig, row_of: RowLookup) -> None:
         self.size = size
         self.config = config
         self._row_of = row_of
@@ -239,7 +240,7 @@ class ReaderMemory:
             return unpack(state, self.config) if state else None
         return state
 
-    def moved(self, ids: Sequence[str], row_of: Mapping[str, int], config: ReadersConfig) -> "ReaderMemory":
+    def moved(self, ids: Sequence[str], row_of: RowLookup, config: ReadersConfig) -> "ReaderMemory":
         """A memory of the same readers over the rows of another release; this one stays as it is.
 
         Args:

@@ -67,14 +67,14 @@ class ReleaseLoader:
         """Lay a release, or none, out; what it has not counted of the last events is left to the feed."""
         settings, site = self._settings, self._settings.site
         artefacts = no_artefacts(settings) if name is None else load_artefacts(self._releases.open(name), settings)
-        changed = self._store.last_change(site.id)
         snapshot = ModelSnapshot.of(artefacts, site.language, functools.partial(self._store.article, site.id))
-        state = SharedState(snapshot, artefacts, self._store.articles(site.id), settings)
-        state.changed = state.taken_down = changed
-        oldest = self._store.last_seq(site.id) - settings.web.max_catch_up
-        if state.through < oldest:
-            log.warning("events skipped: the release is old", release=name, events=oldest - state.through)
-            state.through = oldest
+        since, last = artefacts.catalogue.change, self._store.last_change(site.id)
+        if since > last:
+            log.error("the release was made from another database", release=name, change=since, database=last)
+            since = 0
+        state = SharedState(snapshot, artefacts, settings, self._store.count_changed(site.id, since))
+        state.changed = state.taken_down = since
+        self._feed.apply_articles(state, lambda: self._feed.take_down(state))
         self._feed.resume_visits(state)
         return state
 

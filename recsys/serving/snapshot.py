@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.released import ReleasedCatalogue
 from recsys.languages import resolve_language
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder
@@ -16,19 +17,25 @@ from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.encoder import LiveArticle, LiveEncoder
 from recsys.store import Article, StoredArticle
 from recsys.stories.copies import ComparedText
-from recsys.stories.leaders import Copies
+from recsys.stories.leaders import Leaders
 from recsys.stories.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedArticle:
-    """One article, ready to take its row: what its card shows, the first copy of its text, its vectors when new."""
+    """One article, ready to take its row.
+
+    Attributes:
+        id: of the article.
+        article: what its card shows.
+        leader: id of the first copy of its text; None where the release knows it.
+        encoded: its vectors, where the release does not know it.
+    """
 
     id: str
     article: CatalogueArticle
-    leader: str
+    leader: str | None
     encoded: LiveArticle | None
-    updated_at: int
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ class ModelSnapshot:
     readers: ReadersConfig
     reader_encoder: ReaderEncoder | None
     counted_until: int
-    _annotations: dict[str, ArticleAnnotations]
-    _copies: Copies
+    _catalogue: ReleasedCatalogue
+    _leaders: Leaders
     _encoder: LiveEncoder | None
     _home: str
     _stored: Callable[[str], Article | None]
@@ -71,8 +78,8 @@ class ModelSnapshot:
             artefacts.readers,
             artefacts.reader_encoder,
             artefacts.trends.newest,
-            artefacts.annotations,
-            artefacts.copies,
+            artefacts.catalogue,
+            artefacts.leaders,
             artefacts.encoder,
             home,
             stored,
@@ -86,11 +93,9 @@ class ModelSnapshot:
         Args:
             article: as stored.
         """
-        annotations, encoded = self._annotations.get(article.id), None
-        if annotations is not None:
-            leader = self._copies.leader.get(article.id, article.id)
-        else:
-            leader = self._copies.leaders.join(article.id, ComparedText(_text(article)), self._text_of)
+        annotations, encoded, leader = self._nightly(article.id), None, None
+        if annotations is None:
+            leader = self._leaders.join(article.id, ComparedText(_text(article)), self._text_of)
             if self._encoder is None:
                 language, _ = resolve_language(article.language, article.title, article.body, self._home)
                 annotations = ArticleAnnotations(language)
@@ -98,7 +103,13 @@ class ModelSnapshot:
                 encoded = self._encoder.encode(article)
                 annotations = encoded.annotations
         shown = CatalogueArticle.of(article, annotations)
-        return PreparedArticle(article.id, shown, leader, encoded, article.updated_at)
+        return PreparedArticle(article.id, shown, leader, encoded)
+
+    def _nightly(self, article_id: str) -> ArticleAnnotations | None:
+        """The annotations of an article that the release contains; None for another one."""
+        row = self._catalogue.row_of.get(article_id)
+        is_its_own = row is not None and self._catalogue.ids[row] == article_id  # and not that of its address
+        return self._catalogue.cards.nightly(row) if row is not None and is_its_own else None
 
     def _text_of(self, article_id: str) -> Text | None:
         article = self._stored(article_id)

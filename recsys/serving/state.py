@@ -11,7 +11,6 @@ import numpy as np
 from recsys.catalogue.catalogue import Catalogue
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
-from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
 from recsys.hashing import hashed
@@ -21,7 +20,6 @@ from recsys.recommend.answer import Recommender
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.config import ServingSettings
 from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
-from recsys.store import StoredArticle
 from recsys.tags import STEM, tag_ids
 from recsys.trends import MAX_VISITS
 from recsys.units import NO_ID
@@ -45,6 +43,7 @@ class SharedState:
         visitors: who has clicked what lately, so that people count and not clicks.
         changed: number of the last change of the site's articles that was taken over.
         taken_down: the same of those changes that hide or delete, which come first.
+        full: whether an article found no row: then the state must be laid out anew, with more room.
         down: article id -> number of the last change when it was seen to be hidden or deleted, as long as a row of it
             that was read before might still come.
     """
@@ -53,37 +52,37 @@ class SharedState:
         self,
         snapshot: ModelSnapshot,
         artefacts: ReleaseArtefacts,
-        articles: Iterable[StoredArticle],
         settings: ServingSettings,
+        expected: int = 0,
     ) -> None:
-        """Lay a release, or none, out.
+        """Lay a release, or none, out, with the articles that it contains.
 
         Args:
             snapshot: of the release.
             artefacts: of the same; what is learned live is learned in them.
-            articles: all of the site.
             settings: checked settings.
+            expected: articles that are to be added at once.
         """
         self.snapshot = snapshot
         self.through = artefacts.through
         self.visitors = Visitors(MAX_VISITS, [f"r{reader}" for reader in artefacts.odd])
-        self.changed = self.taken_down = 0
+        released = artefacts.catalogue
+        self.changed = self.taken_down = released.change
         self.down: dict[str, int] = {}
-        prepared = _newest([snapshot.prepare(article) for article in articles], settings.web.max_articles)
-        released = set(artefacts.ids)
-        size = len(artefacts.ids) + sum(article.id not in released for article in prepared)
-        capacity = size + SPARE_ROWS + size // SPARE_SHARE
-        self.catalogue = Catalogue(artefacts.ids, capacity, settings.site.name, artefacts.codes)
+        self.full = False
+        size = len(released)
+        capacity = size + expected + SPARE_ROWS + size // SPARE_SHARE
+        self.catalogue = Catalogue((), capacity, settings.site.name, released)
         self.catalogue.tags.further = artefacts.related_tags
-        self.catalogue.columns.category[: len(artefacts.ids)] = artefacts.category
         self._item_index = None if artefacts.index is None else artefacts.index.grown(capacity)
         self._content_index = Index.build(artefacts.article_vectors, capacity)
         self._items = grown(artefacts.items, capacity)
         if self._item_index is not None:
             self._items = self._items._replace(vectors=self._item_index.vectors)
-        self._tags = _article_tags(artefacts, capacity)
+        self._tags = ArticleTags.empty(capacity, STEM)
+        self._tags.ids[:size], self._tags.weights[:size] = released.columns["tags"], released.columns["tag_weights"]
         self._ids = np.zeros((capacity, len(CANDIDATE_FIELDS)), np.int64)
-        self._ids[: len(artefacts.ids)] = hashed_article_ids(artefacts.ids, artefacts.category, list(artefacts.codes))
+        self._ids[:size] = released.columns["hashed_ids"]
         self._tables = ArticleTables(
             self._items.vectors,
             self._content_index.vectors,
@@ -107,9 +106,6 @@ class SharedState:
             snapshot.release,
             snapshot.reader_encoder,
         )
-        with self.catalogue.changing():
-            for article in sorted(prepared, key=lambda article: article.leader != article.id):  # first copies first
-                self._place(article)
 
     def place(self, prepared: Iterable[PreparedArticle]) -> None:
         """Take prepared articles over: from now on they are shown as they say.
@@ -134,20 +130,3 @@ class SharedState:
         if self._item_index is not None:
             self._item_index.see(row)
         self._content_index.add(encoded.article_vector, row)
-
-
-def _newest(prepared: list[PreparedArticle], n: int) -> list[PreparedArticle]:
-    """The ``n`` newest articles; an undated one counts as old as its last change."""
-    if len(prepared) <= n:
-        return prepared
-    dated = [one.article.published_at if one.article.published_at is not None else one.updated_at for one in prepared]
-    return [prepared[place] for place in np.argsort(-np.array(dated, np.int64), kind="stable")[:n]]
-
-
-def _article_tags(artefacts: ReleaseArtefacts, capacity: int) -> ArticleTags:
-    """The tags of a release's articles, with room for new ones."""
-    tags = ArticleTags.empty(capacity, STEM)
-    for row, article_id in enumerate(artefacts.ids):
-        if (annotations := artefacts.annotations.get(article_id)) is not None:
-            tags.put(row, tag_ids(annotations.parts, annotations.weights))
-    return tags

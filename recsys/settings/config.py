@@ -102,18 +102,8 @@ class WebConfig(Section):
         le=60,
         description="seconds: how often a worker looks for events, articles and releases; all see them within 1 s",
     )
-    max_articles: int = Field(
-        200_000,
-        ge=1,
-        description="articles: the newest so many are served; bounds memory and start-up time",
-    )
     max_readers: int = Field(
         20_000,
         ge=1,
         description="readers (and as many sessions) held in memory per worker; others are read from the database",
-    )
-    max_catch_up: int = Field(
-        200_000,
-        ge=0,
-        description="events: how far a starting worker goes back for its counts; some 5 s of work",
     )

@@ -89,6 +89,12 @@ class ArticleStore(Database):
                 return
             last = rows[-1].id
 
+    def count_changed(self, site: str, changed_after: int) -> int:
+        """The number of a site's articles with a change after a number; see ``articles``."""
+        is_changed = (articles.c.site == site) & (articles.c.change > changed_after)
+        with self.reading() as connection:
+            return connection.scalar(select(sa.func.count()).where(is_changed)) or 0
+
     def taken_down(self, site: str, *, changed_after: int) -> list[str]:
         """The articles that were hidden or deleted with a change after a number, and are still; see ``articles``."""
         is_hidden = (articles.c.site == site) & (articles.c.change > changed_after) & articles.c.hidden

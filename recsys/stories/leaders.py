@@ -43,6 +43,14 @@ class Leaders:
         self.ids: list[str] = []
         self._table = SignatureTable(capacity)
 
+    @classmethod
+    def of(cls, ids: list[str], signatures: bytes) -> "Leaders":
+        """First copies by their signatures, little-endian, one after the other."""
+        leaders = cls(0)
+        leaders.ids = ids
+        leaders._table = SignatureTable.of(np.frombuffer(signatures, "<u2").reshape(len(ids), HASHES))
+        return leaders
+
     def add(self, article_id: str, signature: Signature) -> None:
         """Take over the first copy of a text."""
         self._table.add(signature)
@@ -121,18 +129,6 @@ def _doubtful(order: list[str], signatures: dict[str, Signature]) -> set[str]:
     return doubtful
 
 
-class Copies(NamedTuple):
-    """Near copies of a release.
-
-    Attributes:
-        leader: id of a copy -> id of the first copy; articles that are alone or first are not in it.
-        leaders: the first copies, to be joined by articles that come later.
-    """
-
-    leader: dict[str, str]
-    leaders: Leaders
-
-
 def save_copies(rows: Iterable[tuple[str, str]], signatures: Mapping[str, Signature], folder: Path) -> None:
     """Write ``copies.parquet``.
 
@@ -146,17 +142,23 @@ def save_copies(rows: Iterable[tuple[str, str]], signatures: Mapping[str, Signat
     write_table(folder / _FILE, pa.table([pa.array(column) for column in (ids, leaders, first)], schema=_COPIES_SCHEMA))
 
 
-def load_copies(folder: Path) -> Copies:
-    """Read ``copies.parquet``.
+def load_leaders(folder: Path) -> Leaders:
+    """Read the first copies of ``copies.parquet``, to be joined by articles that come later.
 
     Args:
         folder: of the stories artefact.
     """
-    table = read_table(folder / _FILE)
-    leaders, leader = Leaders(table.num_rows + 1024), {}
-    for article, first, values in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        if first != article:
-            leader[article] = first
-        if values is not None:
-            leaders.add(article, np.frombuffer(values, "<u2"))
-    return Copies(leader, leaders)
+    table = read_table(folder / _FILE, ["id", "signature"])
+    table = table.filter(table["signature"].is_valid())
+    return Leaders.of(table["id"].to_pylist(), b"".join(table["signature"].to_pylist()))
+
+
+def load_copies(folder: Path) -> dict[str, str]:
+    """Read which articles are copies: id of a copy -> id of the first copy.
+
+    Args:
+        folder: of the stories artefact.
+    """
+    table = read_table(folder / _FILE, ["id", "leader"])
+    pairs = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    return {article: leader for article, leader in pairs if article != leader}

@@ -71,6 +71,21 @@ class SignatureTable:
         self._last = np.full((HASHES, _VALUES), -1, np.int32)
         self._shared = np.zeros(capacity, np.int16)
 
+    @classmethod
+    def of(cls, values: npt.NDArray[np.uint16]) -> "SignatureTable":
+        """A table of signatures, uint16 (N, HASHES), with some room for more."""
+        table, n = cls(len(values) + len(values) // 8 + 1024), len(values)
+        table._values[:n], table.size = values, n
+        for band in range(HASHES):
+            order = np.argsort(values[:, band], kind="stable").astype(np.int32)
+            sorted_values = values[order, band]
+            same = np.flatnonzero(sorted_values[1:] == sorted_values[:-1])
+            table._before[:n, band] = -1
+            table._before[order[same + 1], band] = order[same]
+            ends = np.append(sorted_values[1:] != sorted_values[:-1], True)[:n]
+            table._last[band, sorted_values[ends]] = order[ends]
+        return table
+
     def add(self, values: Signature) -> int:
         """Add a signature; returns its row."""
         if self.size == len(self._values):

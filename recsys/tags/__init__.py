@@ -138,13 +138,14 @@ def tag_ids(parts: Iterable[str], weights: Iterable[float]) -> dict[int, float]:
     """
     ids: dict[int, float] = {}
     for keyword, weight in islice(zip(parts, weights, strict=True), STEM):
-        tag = _hashed(pieces(keyword)[0][0])
+        tag = tag_key(pieces(keyword)[0][0])
         ids[tag] = max(weight, ids.get(tag, 0.0))
     return ids
 
 
 @lru_cache(REMEMBERED)
-def _hashed(folded: str) -> int:
+def tag_key(folded: str) -> int:
+    """Number of a folded tag, the same everywhere."""
     return hashed("tag", folded)
 
 

@@ -1,17 +1,18 @@
 """The index of tags: which rows bear a tag, kept in step with the catalogue as articles come and change.
 
-Reads folded tags by row; produces rows by tag. A posting is 16 bytes: the tag's hash, the row, and the row's generation
-when it was written. An article that is put again starts a new generation, so that its older postings are dead at once;
-they are dropped at the next merge. One thread writes; any may read meanwhile and sees what was there before or after.
+Reads folded tags by row; produces rows by tag. A posting is 16 bytes: the tag's number, the row, and the row's
+generation when it was written. An article that is put again starts a new generation, so that its older postings are
+dead at once; they are dropped at the next merge, but for those of the release, which lie in its file and stay. One
+thread writes; any may read meanwhile and sees what was there before or after.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.tags import Tag
+from recsys.tags import Tag, tag_key
 
 SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 TAIL = 1 << 16  # postings that are not sorted in yet: looking through them takes some 30 µs
@@ -23,7 +24,7 @@ class Postings(NamedTuple):
     """P postings.
 
     Attributes:
-        keys: int64 (P,), hashes of folded tags.
+        keys: int64 (P,), numbers of folded tags.
         rows: int32 (P,).
         generations: int32 (P,).
     """
@@ -43,12 +44,20 @@ class Postings(NamedTuple):
 
 
 class Layers:
-    """Sorted postings, and behind them a tail of which the first ``used`` count."""
+    """Sorted postings: those of the release and later ones; and a tail of which the first ``used`` count."""
 
-    def __init__(self, base: Postings) -> None:
-        self.base = base
+    def __init__(self, released: Postings, merged: Postings) -> None:
+        self.released, self.merged = released, merged
         self.tail = Postings.room(TAIL)
         self.used = 0
+
+    def of(self, key: int) -> Iterator[Postings]:
+        """The postings of one number, layer by layer."""
+        for layer in (self.released, self.merged):
+            first, last = (int(np.searchsorted(layer.keys, key, side)) for side in SIDES)
+            yield layer.part(slice(first, last))
+        tail = self.tail.part(slice(0, self.used))
+        yield tail.part(tail.keys == key)
 
 
 class TagIndex:
@@ -58,10 +67,16 @@ class TagIndex:
         further: folded tag -> the tags two steps away from it in the tag graph of the release.
     """
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, released: Postings | None = None) -> None:
+        """An index of rows without tags.
+
+        Args:
+            capacity: rows.
+            released: sorted by key, generation 0; none without it.
+        """
         self.further: Mapping[str, tuple[Tag, ...]] = {}
         self._generation = np.zeros(capacity, np.int32)
-        self._layers = Layers(Postings.room(0))
+        self._layers = Layers(released or Postings.room(0), Postings.room(0))
 
     def put(self, row: int, tags: Iterable[str]) -> None:
         """Say which tags a row bears, instead of those that it bore before.
@@ -71,7 +86,7 @@ class TagIndex:
             tags: folded; empty ones say nothing.
         """
         self._generation[row] += 1
-        keys = list({hash(tag) for tag in tags if tag})[:TAIL]
+        keys = list({tag_key(tag) for tag in tags if tag})[:TAIL]
         if self._layers.used + len(keys) > TAIL:
             self._merge()
         layers, end = self._layers, self._layers.used + len(keys)
@@ -84,29 +99,24 @@ class TagIndex:
         """The rows that bear a folded tag: int32 (N,), each once, in no order."""
         if not tag:
             return np.empty(0, np.int32)
-        layers, key = self._layers, hash(tag)
-        first, last = (np.searchsorted(layers.base.keys, key, side) for side in SIDES)
-        tail = layers.tail.part(slice(0, layers.used))
-        late = tail.part(tail.keys == key)
-        rows = np.concatenate([layers.base.rows[first:last], late.rows])
-        generations = np.concatenate([layers.base.generations[first:last], late.generations])
-        alive: Rows = rows[generations == self._generation[rows]]
+        layers = list(self._layers.of(tag_key(tag)))
+        rows = np.concatenate([layer.rows for layer in layers])
+        alive: Rows = rows[np.concatenate([layer.generations for layer in layers]) == self._generation[rows]]
         return alive
 
     def _merge(self) -> None:
-        """Sort the tail into the base, without the dead; the base itself is not sorted again."""
+        """Sort the tail into the later postings, without the dead; those themselves are not sorted again."""
         old = self._layers
-        layers = (old.base, old.tail.part(slice(0, old.used)))
+        layers = (old.merged, old.tail.part(slice(0, old.used)))
         base, tail = (self._alive(layer) for layer in layers)
         tail = tail.part(np.argsort(tail.keys, kind="stable"))
         places = np.searchsorted(base.keys, tail.keys)
-        self._layers = Layers(
-            Postings(
-                np.insert(base.keys, places, tail.keys),
-                np.insert(base.rows, places, tail.rows),
-                np.insert(base.generations, places, tail.generations),
-            )
+        merged = Postings(
+            np.insert(base.keys, places, tail.keys),
+            np.insert(base.rows, places, tail.rows),
+            np.insert(base.generations, places, tail.generations),
         )
+        self._layers = Layers(old.released, merged)
 
     def _alive(self, postings: Postings) -> Postings:
         alive = self._generation[postings.rows] == postings.generations

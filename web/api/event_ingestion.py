@@ -95,4 +95,4 @@ def resolved(catalogue: Catalogue, article: str) -> tuple[str, bool]:
         row = catalogue.row_of.get(article)
     if row is None:
         return article, False
-    return catalogue.ids[row], catalogue.articles[row] is not None
+    return catalogue.ids[row], catalogue.articles.known(row)

@@ -1,0 +1,135 @@
+"""Cards: what is shown of each article, packed as JSON by row and unpacked when somebody asks.
+
+Reads the cards of a release where they lie in its file, and those that came after it; produces ``CatalogueArticle``.
+An object of Python takes 4 KB, its JSON some 700 bytes, and that of a release lies in memory that workers share.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any, NamedTuple, overload
+
+import pyarrow as pa
+
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, Guesses
+
+_UNPACKED = 2_048  # articles kept unpacked, at least: those of the lists of now; 8 to 16 MiB
+_FIELDS = [field.name for field in fields(CatalogueArticle)]
+
+Packed = bytes
+
+
+class AnnotatedArticle(NamedTuple):
+    """One article, and the models' guess of its category, where it came with one of its own."""
+
+    article: CatalogueArticle
+    guess: tuple[str | None, Guesses, bool] | None
+
+    @property
+    def annotations(self) -> ArticleAnnotations:
+        """The models' annotations of the article."""
+        of = self.article
+        category, bar, topic = (of.category, of.bar, of.topic) if self.guess is None else self.guess
+        return ArticleAnnotations(of.language, of.keywords, of.weights, of.parts, category, bar, topic, of.labels)
+
+
+def packed(article: CatalogueArticle, annotations: ArticleAnnotations | None = None) -> Packed:
+    """JSON of a card; ``annotations`` are kept as far as the article does not say the same."""
+    guess = None
+    if annotations is not None and article.given:
+        guess = (annotations.category, annotations.bar, annotations.topic)
+    values = [getattr(article, name) for name in _FIELDS]
+    return json.dumps([*values, guess], ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def unpacked(packed: Packed) -> AnnotatedArticle:
+    """A card from its JSON."""
+    *values, guess = json.loads(packed)
+    said = dict(zip(_FIELDS, values, strict=True))
+    for name in ("keywords", "weights", "parts"):
+        said[name] = tuple(said[name])
+    said["bar"], said["labels"] = _pairs(said["bar"]), tuple(map(tuple, said["labels"]))
+    article = CatalogueArticle(**said)
+    return AnnotatedArticle(article, None if guess is None else (guess[0], _pairs(guess[1]), guess[2]))
+
+
+def _pairs(bar: Iterable[Iterable[Any]]) -> Guesses:
+    return tuple((name, confidence) for name, confidence in bar)
+
+
+class Cards(Sequence[CatalogueArticle | None]):
+    """The articles of the catalogue by row; None for one that is known only from clicks.
+
+    One thread writes; any may read meanwhile.
+    """
+
+    def __init__(self, size: int = 0, released: pa.Array | None = None) -> None:
+        """Cards of a release, then rows of which nothing is known.
+
+        Args:
+            size: rows in all.
+            released: Arrow bytes (A,), null for an article that is known only from clicks.
+        """
+        self._released = pa.array([], pa.large_binary()) if released is None else released
+        self._size = max(size, len(self._released))
+        self._late: dict[int, Packed] = {}
+        self._young: dict[int, tuple[Packed | None, CatalogueArticle]] = {}
+        self._old: dict[int, tuple[Packed | None, CatalogueArticle]] = {}
+
+    def __len__(self) -> int:
+        return self._size
+
+    def append(self) -> int:
+        """Add a row of which nothing is known; returns it."""
+        self._size += 1
+        return self._size - 1
+
+    def __setitem__(self, row: int, article: CatalogueArticle) -> None:
+        self._late[row] = packed(article)
+
+    @overload
+    def __getitem__(self, row: int) -> CatalogueArticle | None: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[CatalogueArticle | None]: ...
+
+    def __getitem__(self, row: int | slice) -> CatalogueArticle | list[CatalogueArticle | None] | None:
+        if isinstance(row, slice):
+            return [self[one] for one in range(self._size)[row]]
+        late = self._late.get(row)
+        kept = self._young.get(row) or self._old.get(row)
+        if kept is None or kept[0] is not late:
+            raw = self._packed(row)
+            if raw is None:
+                return None
+            kept = (late, unpacked(raw).article)
+        if len(self._young) >= _UNPACKED:
+            self._old, self._young = self._young, {}
+        self._young[row] = kept
+        return kept[1]
+
+    def known(self, row: int) -> bool:
+        """True for a row with an article, not only with clicks."""
+        return row in self._late or (row < len(self._released) and self._released[row].is_valid)
+
+    def nightly(self, row: int) -> ArticleAnnotations | None:
+        """The annotations by the release's models; None for an article that is newer."""
+        raw = self._released[row].as_py() if row < len(self._released) else None
+        return None if raw is None else unpacked(raw).annotations
+
+    def late(self) -> dict[int, Packed]:
+        """The cards that are not the release's."""
+        return dict(self._late)
+
+    def _packed(self, row: int) -> Packed | None:
+        if (late := self._late.get(row)) is not None:
+            return late
+        if not 0 <= row < self._size:
+            raise IndexError(row)
+        raw: Packed | None = self._released[row].as_py() if row < len(self._released) else None
+        return raw
+
+
+def arrow_cards(cards: Sequence[Packed | None]) -> pa.Array:
+    """Cards as Arrow bytes, as ``Cards`` reads them."""
+    return pa.array(cards, pa.large_binary())
