@@ -7,6 +7,7 @@ behind. Any other process keeps its figures to itself.
 """
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from time import perf_counter
 
@@ -46,18 +47,29 @@ _TIMERS = {stage: STAGE_SECONDS.labels(stage.value) for stage in Stage}
 
 
 class StageClock:
-    """Lap timer of one list: each lap ends one stage and begins the next."""
+    """Lap timer of one list; a stage that comes again, for a further language, adds to its time.
 
-    __slots__ = ("_began",)
+    Attributes:
+        seconds: the clock, in seconds from any start.
+    """
+
+    __slots__ = ("_began", "_spent")
+    seconds: Callable[[], float] = staticmethod(perf_counter)
 
     def __init__(self) -> None:
-        self._began = perf_counter()
+        self._spent: dict[Stage, float] = {}
+        self._began = self.seconds()
 
     def lap(self, stage: Stage) -> None:
-        """Record the time since the last lap, or since the start, as that of a stage."""
-        now = perf_counter()
-        _TIMERS[stage].observe(now - self._began)
+        """Add the time since the last lap, or since the start, to a stage."""
+        now = self.seconds()
+        self._spent[stage] = self._spent.get(stage, 0.0) + now - self._began
         self._began = now
+
+    def record(self) -> None:
+        """Show the list at ``/metrics``: one observation of each stage that it came through."""
+        for stage, seconds in self._spent.items():
+            _TIMERS[stage].observe(seconds)
 
 
 def exposition() -> bytes:

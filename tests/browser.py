@@ -236,9 +236,6 @@ def _item(page: ArticlePage, position: int, lang: str) -> dict[str, Any]:
         "category_name": texts.category_name(page.category, lang) if page.category else None,
         "language": page.language,
         "published_at": page.published_at,
-        "keywords": [tag.name for tag in page.tags.stem],
-        "score": 0.5,
-        "score_kind": "click",
         "position": position,
         "reason": {"kind": "because_you_read", "text": reason, "article": "lead", "keywords": []},
     }

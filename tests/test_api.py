@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
 from jobs.runner import open_store
 from recsys.recommend.answer import Recommender
 from recsys.store import Article
+from recsys.telemetry import STAGE_SECONDS, Stage
 from recsys.units import now_ms
 from tests.newsroom import HOUR, NOW, Toy, fill_toy, toy_settings, train
 from tests.service import Service, article, copy_of, fill, four, plain_settings, problem, serving
+from web.api import schemas
+from web.api.direct import plain_query
+from web.gateway.wsgi import CHEAP
 
 
 @pytest.fixture
@@ -129,12 +134,137 @@ def test_today_counts_clicks_since_midnight(site: Service) -> None:
         ("/api/v1/recommendations?reader=a%00b", "reader"),
         ("/api/v1/recommendations?session=" + "x" * 257, "session"),
         ("/api/v1/recommendations?raeder=r", "raeder"),
+        ("/api/v1/recommendations?include=tags,faces", "any of tags, keywords, scores"),
+        ("/api/v1/tags/x?include=", "any of tags, keywords, scores"),
         ("/api/v1/articles/a1/similar?k=-1", "k"),
         ("/api/v1/today?lang=%F0%9F", "lang"),
     ],
 )
 def test_a_wrong_parameter_is_named(quiet: Service, path: str, named: str) -> None:
     assert named in problem(quiet.client.get(path), 422, "invalid")
+
+
+CARD = {
+    *("id", "title", "url", "image", "source", "category", "category_name", "language", "published_at", "position"),
+    "reason",
+}
+
+
+@pytest.mark.parametrize(
+    ("include", "more"),
+    [
+        (None, set()),
+        ("tags", {"tags"}),
+        ("keywords,scores", {"keywords", "score", "score_kind"}),
+        ("scores,tags,keywords", {"keywords", "score", "score_kind", "tags"}),
+    ],
+)
+def test_items_bear_what_a_card_shows_and_what_is_asked_for(
+    trained: Service, toy: Toy, include: str | None, more: set[str]
+) -> None:
+    asked = {} if include is None else {"include": include}
+    trained.click("football-0", reader="someone")
+    lists: list[tuple[str, type[BaseModel], dict[str, Any]]] = [
+        ("/api/v1/recommendations", schemas.Recommendations, {"reader": "football-fan-00", "lang": "zh"}),
+        ("/api/v1/recommendations", schemas.Recommendations, {"reader": "nobody-yet"}),
+        ("/api/v1/articles/football-2/similar", schemas.Similar, {}),
+        ("/api/v1/tags/football", schemas.Tagged, {}),
+        ("/api/v1/today", schemas.Today, {}),
+    ]
+    for path, schema, query in lists:
+        made = trained.get(path, **query, **asked)
+        checked = schema.model_validate(made).model_dump(mode="json", exclude_unset=True)
+        assert checked == made, "nothing is sent that the schema lacks"
+        for item in made["items"]:
+            assert item.keys() - {"clicks"} == CARD | more
+            article = trained.get(f"/api/v1/articles/{item['id']}", lang=query.get("lang", "en"))
+            assert article.items() >= {name: item[name] for name in CARD - {"position", "reason"}}.items()
+            assert item.get("tags", article["tags"]) == article["tags"]
+            stem = [tag["tag"] for tag in article["tags"]["stem"]]
+            assert item.get("keywords", stem[:8]) == stem[:8]
+
+
+def test_ten_cards_are_six_kilobytes_at_most(trained: Service) -> None:
+    assert len(trained.client.get("/api/v1/recommendations?reader=football-fan-00&k=10").data) <= 6_000
+
+
+def test_an_article_that_changes_is_shown_as_it_is_now(site: Service) -> None:
+    before = site.get("/api/v1/recommendations", k=4)["items"]
+    site.store.put_articles([article("a2", title="Corrected “title” \u2028 <b>", category="y", published_at=2)])
+    site.live.refresh()
+    after = {item["id"]: item for item in site.get("/api/v1/recommendations", k=4)["items"]}
+    assert after["a2"]["title"] == "Corrected “title” \u2028 <b>"
+    assert {item["id"]: item["title"] for item in before if item["id"] != "a2"} == {
+        name: item["title"] for name, item in after.items() if name != "a2"
+    }
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["reader=football-fan-01&k=5", "k=3&lang=zh", "article=markets%2D3&reader=a+b", "include=scores,tags", "session=-"],
+)
+def test_a_plain_request_is_answered_as_by_the_application(
+    trained: Service, query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/api/v1/recommendations?{query}"
+    direct = trained.client.get(path)
+    calls: list[str] = []
+    monkeypatch.setattr("web.api.direct.plain_query", lambda text: calls.append(text))
+    whole = trained.client.get(path)
+    assert calls == [query]
+    assert sorted(direct.headers) == sorted(whole.headers)
+    one, other = (answer.get_json() for answer in (direct, whole))
+    assert one.pop("impression_id") != other.pop("impression_id")
+    assert abs(one.pop("generated_at") - other.pop("generated_at")) < 60_000
+    for made in (one, other):
+        for item in made["items"]:
+            assert 0 <= item.pop("score", 0.0) <= 1  # fades meanwhile
+    assert one == other
+
+
+@pytest.mark.parametrize("query", ["k=5&k=6", "reader=%FF", "lang=fr or de", "k=0", "nobody=1", "reader=猫"])
+def test_a_request_that_is_not_plain_is_left_to_the_application(query: str) -> None:
+    assert plain_query(query) is None
+
+
+def test_a_plain_query_is_read_as_the_schema_reads_it() -> None:
+    asked = plain_query("reader=a%20b&session=null&k=7&lang=zh-CN&slot=front+page")
+    assert asked is not None
+    assert (asked.reader, asked.session, asked.k, asked.lang, asked.slot) == ("a b", None, 7, "zh", "front page")
+    assert plain_query("") == schemas.RecommendationsQuery()
+
+
+@pytest.mark.parametrize("who", [{"reader": "football-fan-02"}, {}])
+def test_a_loaded_worker_answers_the_cheaper_way_and_says_so(
+    trained: Service, who: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {**who, "k": 6, "include": "scores"}
+    whole = trained.get("/api/v1/recommendations", **asked)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("a cheap answer asks no click model")
+
+    monkeypatch.setattr("recsys.recommend.rank.candidate_rows", fail)
+    answer = trained.client.get("/api/v1/recommendations", query_string=asked, environ_base={CHEAP: True})
+    made = answer.get_json()
+    assert (whole["degraded"], made["degraded"]) == (False, True)
+    assert made["tier"] == whole["tier"]
+    assert len(made["items"]) == 6
+    assert {item["score_kind"] for item in made["items"]} == ({"similarity"} if who else {"none"})
+    assert {item["reason"]["kind"] for item in made["items"]} <= {"because_you_like", "popular", "fresh"}
+
+
+def test_every_stage_of_a_list_is_timed(trained: Service) -> None:
+    def counted() -> dict[str, float]:
+        samples = [sample for metric in STAGE_SECONDS.collect() for sample in metric.samples]
+        return {sample.labels["stage"]: sample.value for sample in samples if sample.name.endswith("_count")}
+
+    before = counted()
+    trained.get("/api/v1/recommendations", reader="football-fan-01", k=20, lang="zh")  # filled from a second language
+    after = counted()
+    assert {stage: after[stage] - before[stage] for stage in after} == dict.fromkeys(Stage, 1)
+    text = trained.client.get("/metrics").text
+    assert all(f'recsys_stage_seconds_count{{stage="{stage}"}}' in text for stage in Stage)
 
 
 def test_unknown_addresses_and_articles_are_problems(quiet: Service) -> None:

@@ -116,13 +116,13 @@ def check_lists(settings: Settings, release: Release, given: Site) -> None:
     with serving(settings) as service:
         assert service.live.release == release.name
         for query in ({}, {"reader": READER}, {"reader": "new", "article": "a0"}):
-            items = service.get("/api/v1/recommendations", k=50, **query)["items"]
+            items = service.get("/api/v1/recommendations", k=50, include="scores", **query)["items"]
             assert all(math.isfinite(item["score"]) and 0 <= item["score"] <= 1 for item in items)
             assert {item["id"] for item in items} <= set(shown)
             assert items or query or not shown
         service.get("/api/v1/today")
         if shown:
-            similar = service.get("/api/v1/articles/a0/similar")["items"]
+            similar = service.get("/api/v1/articles/a0/similar", include="scores")["items"]
             assert all(math.isfinite(item["score"]) for item in similar)
 
 

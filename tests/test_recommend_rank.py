@@ -1,6 +1,7 @@
 """Ranking and re-ranking: scores in [0, 1] that say what they are, and few articles of each category in a list."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +87,14 @@ def properties_of(spec: Any, *names: str) -> Iterator[tuple[str, Any]]:
 
 def test_the_service_answers_probabilities_where_readers_were_shown_lists(toy: Toy, tmp_path: Path) -> None:
     with serving(copy_of(toy, tmp_path / "site")) as service:
+        ask_for = partial(service.get, include="scores")
         name = service.ids(reader="football-fan-03")[0]
-        assert kinds(service.get("/api/v1/recommendations", reader="football-fan-03", k=16)["items"]) == {"click"}
-        assert kinds(service.get("/api/v1/recommendations")["items"]) == {"none"}
-        assert kinds(service.get(f"/api/v1/articles/{name}/similar", k=16)["items"]) >= {"similarity"}
-        assert kinds(service.get("/api/v1/tags/football")["items"]) == {"tag"}
+        assert kinds(ask_for("/api/v1/recommendations", reader="football-fan-03", k=16)["items"]) == {"click"}
+        assert kinds(ask_for("/api/v1/recommendations")["items"]) == {"none"}
+        assert kinds(ask_for(f"/api/v1/articles/{name}/similar", k=16)["items"]) >= {"similarity"}
+        assert kinds(ask_for("/api/v1/tags/football")["items"]) == {"tag"}
         service.click(name)
-        assert kinds(service.get("/api/v1/today")["items"]) == {"none"}
+        assert kinds(ask_for("/api/v1/today")["items"]) == {"none"}
         spec = service.get("/openapi.json")
     described = dict(properties_of(spec, "score", "score_kind"))
     assert (described["score"]["minimum"], described["score"]["maximum"]) == (0, 1)
@@ -119,7 +121,8 @@ def test_a_log_of_clicks_alone_gives_shares_of_the_next_click(tmp_path: Path) ->
     train(settings)
     with serving(plain_settings(tmp_path)) as service:
         assert service.live._frame.state.recommender.model is not None
-        assert kinds(service.get("/api/v1/recommendations", reader="u7", k=6)["items"]) == {"next-click"}
+        items = service.get("/api/v1/recommendations", reader="u7", k=6, include="scores")["items"]
+        assert kinds(items) == {"next-click"}
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend import reasons
 from recsys.recommend.answer import Recommender
 from recsys.recommend.candidates import CovisitCandidates, covisit_candidates
-from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, contributions, reason_text
+from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, reason_text, shared_keywords, strongest_read
 from recsys.store import Article
+from recsys.trends import PRIOR_COVISITS
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
 
 
@@ -71,14 +72,66 @@ def test_trending_and_fresh_are_claimed_when_they_are_true(monkeypatch: pytest.M
     assert (kinds[7], kinds[4]) == (ReasonKind.POPULAR, ReasonKind.SIMILAR)
 
 
-def test_contributions_add_up_to_the_similarity() -> None:
-    vectors = np.array([[1, 0], [0.6, 0.8], NAN], np.float32)
-    weights = np.array([0.25, 0.5, 0.25], np.float32)
-    candidates = np.array([[0.8, 0.6], [-1, 0]], np.float32)
-    share, cosine = contributions(vectors, weights, candidates)
-    assert cosine.T.ravel() == pytest.approx([0.8, 0.96, -1.0, -1.0, -0.6, -1.0])
-    assert share[:, 0] == pytest.approx([0.2 / 0.68, 0.48 / 0.68, 0.0])
-    assert share[:, 1].tolist() == [0, 0, 0]  # nothing spoke for it
+def test_the_article_read_that_gave_the_largest_part_is_found() -> None:
+    vectors = np.array([[1, 0], [0.6, 0.8], NAN, [0.8, 0.6], [-1, 0]], np.float32)
+    nothing, language = np.zeros((1, 2), np.float32), np.zeros(3, np.int64)
+    shown = np.array([3, 4, 2], np.int32)
+    strongest = strongest_read(vectors, nothing, language, np.array([0, 2, 1], np.int32), 1.0, shown)
+    assert strongest.rows.tolist()[:1] == [1]
+    assert strongest.cosine[0] == pytest.approx(0.96)
+    assert strongest.share == pytest.approx([0.96 / (0.96 + 0.8 / 2), 0, 0]), "nothing spoke for the other two"
+
+
+def centred(vectors: Any, mean: Any) -> Any:
+    apart = vectors - mean
+    return apart / np.maximum(np.linalg.norm(apart, axis=1, keepdims=True), 1e-6)
+
+
+def test_the_strongest_is_that_of_plain_sums_for_any_reader() -> None:
+    rng = np.random.default_rng(8)
+    vectors = rng.normal(1, 1, (60, 7)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[::9] = np.nan
+    means = rng.normal(0, 0.2, (3, 7)).astype(np.float32)
+    for n in (0, 1, 2, 30):
+        clicks, shown = rng.integers(60, size=n, dtype=np.int32), rng.permutation(60).astype(np.int32)[:20]
+        language = rng.integers(3, size=20)
+        strongest = strongest_read(vectors, means, language, clicks, 5.0, shown)
+        known = [row for row in clicks.tolist() if row % 9]
+        for place, row in enumerate(shown.tolist()):
+            if not known or not row % 9:
+                assert (strongest.share[place], strongest.cosine[place]) == (0, -1)
+                continue
+            mean = means[language[place]]
+            read = sorted(set(known))
+            cosine = centred(vectors[read], mean) @ centred(vectors[[row]], mean)[0]
+            part = [sum(0.5 ** (age / 5) for age, other in enumerate(known[::-1]) if other == one) for one in read]
+            given = np.maximum(cosine, 0) * part
+            best = int(given.argmax())
+            if given[best] > 0:
+                assert strongest.rows[place] == read[best]
+                assert strongest.share[place] == pytest.approx(given[best] / given.sum(), rel=1e-4)
+                assert strongest.cosine[place] == pytest.approx(cosine[best], abs=1e-5)
+            else:
+                assert strongest.share[place] == 0
+
+
+WORDS = ("rate", "interest rate", "bank", "central bank", "cup final", "final", "利率", "央行", "利率 决议")
+
+
+def test_shared_keywords_are_those_of_which_either_article_has_the_whole() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(200):
+        one, other = (
+            entry(0, None, keywords=tuple(rng.choice(WORDS, rng.integers(4), replace=False).tolist())) for _ in range(2)
+        )
+        both = one.wholes | other.wholes
+        expected = [piece for piece in one.pieces if piece in other.pieces and piece in both]
+        shared = shared_keywords(one, other, 2)
+        assert bool(shared) == bool(expected)
+        assert shared[:1] == tuple(one.pieces[piece] for piece in expected[:1])
+        assert len(shared) <= 2
+    assert shared_keywords(one, None, 2) == ()
 
 
 def test_what_all_articles_have_in_common_is_no_reason() -> None:
@@ -132,6 +185,39 @@ def test_what_is_opened_together_is_found_however_far_its_content() -> None:
     assert covisit_candidates(recommender.trends, [3, 0], everything, NOW, 0).rows.tolist() == []
     without = everything.without(np.array([7]))
     assert covisit_candidates(recommender.trends, [3, 0], without, NOW, 5).rows.tolist() == [5]
+
+
+def plain_covisits(trends: Any, clicks: list[int], allowed: Any, n: int) -> list[tuple[int, int, float, float]]:
+    """Candidates as dictionaries give them: row, the click that speaks most for it, visits, lift."""
+    last = list(dict.fromkeys(reversed(clicks)))[:5]
+    parts: dict[int, list[tuple[float, int, float, float]]] = {}
+    for age, clicked in enumerate(last):
+        others, visits = trends.covisits(clicked, NOW, trends.config.max_neighbours)
+        share = visits / (visits.sum() + PRIOR_COVISITS)
+        for row, strength, part in zip(others.tolist(), visits.tolist(), share.tolist(), strict=True):
+            parts.setdefault(row, []).append((part * 0.7**age, clicked, strength, part))
+    sums = {row: sum(part[0] for part in some) for row, some in parts.items() if allowed[row]}
+    made = []
+    for row in sorted(sums, key=lambda row: (-sums[row], row))[:n]:
+        _, beside, visits, share = max(parts[row], key=lambda part: part[0])
+        clicked = trends.clicks(np.array([row], np.int32), NOW)[0, 3]
+        made.append((row, beside, visits, share / ((clicked + 1) / (trends.all_clicks(NOW)[3] + 1))))
+    return made
+
+
+def test_covisit_candidates_are_those_of_plain_dictionaries() -> None:
+    rng = np.random.default_rng(12)
+    recommender = newsroom([entry(row, None) for row in range(40)], [(1.0, 0.0)] * 40)
+    for number in range(300):
+        visit(recommender, f"v{number}", rng.integers(40, size=4).tolist(), ago=int(rng.integers(1, 90)) * HOUR)
+    for n in (0, 1, 7, 60):
+        clicks, mask = rng.integers(40, size=9).tolist(), rng.random(40) < 0.7
+        found = covisit_candidates(recommender.trends, clicks, AllowedRows.of(mask), NOW, n)
+        plain = plain_covisits(recommender.trends, clicks, mask, n)
+        assert found.rows.tolist() == [one[0] for one in plain]
+        assert found.beside.tolist() == [one[1] for one in plain]
+        assert found.visits == pytest.approx([one[2] for one in plain], rel=1e-5)
+        assert found.lift == pytest.approx([one[3] for one in plain], rel=1e-5)
 
 
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:

@@ -97,7 +97,7 @@ def test_a_new_release_is_taken_over_without_a_failed_request(toy: Toy, tmp_path
     with serving(settings) as service:
         service.click("football-0", session="visit")
         service.click("late", session="visit")
-        before = service.get("/api/v1/recommendations", session="visit", k=4)
+        before = service.get("/api/v1/recommendations", session="visit", k=4, include="scores")
 
         def ask() -> tuple[int, str, int]:
             answer = service.live.recommend("markets-fan-01", None, article=None, k=5, lang=None)
@@ -110,7 +110,7 @@ def test_a_new_release_is_taken_over_without_a_failed_request(toy: Toy, tmp_path
             time.sleep(0.1)
         assert {answer[0] for answer in answers} == {5}, answers
         assert {answer[1] for answer in answers} == {before["release"], NEWER}
-        after = service.get("/api/v1/recommendations", session="visit", k=4)
+        after = service.get("/api/v1/recommendations", session="visit", k=4, include="scores")
         assert after["release"] == NEWER
         assert [told(item) for item in after["items"]] == [told(item) for item in before["items"]]
         scores = [[item["score"] for item in made["items"]] for made in (before, after)]

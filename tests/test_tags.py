@@ -169,7 +169,7 @@ def test_two_articles_share_what_is_a_keyword_of_one_and_a_piece_of_the_other() 
     )
     assert shared_keywords(made.articles[0], made.articles[1], 5) == ("interest rates", "bank")
     assert shared_keywords(made.articles[1], made.articles[0], 5) == ("interest rate", "bank")
-    assert repeated_keywords(made.articles, [0, 1]) == {"interest rate", "rate", "bank"}
+    assert repeated_keywords(made.articles, np.arange(2, dtype=np.int32)) == {"interest rate", "rate", "bank"}
 
 
 def test_a_reader_has_tags_of_the_same_shape_that_fade_with_the_clicks() -> None:
@@ -291,7 +291,7 @@ def test_every_article_of_a_release_has_tags_and_is_found_under_each(trained: Se
         weights = [tag["weight"] for tag in made["tags"]["stem"]]
         assert weights == sorted(weights, reverse=True)
         for tag in (*made["tags"]["stem"][:3], made["tags"]["bar"][0]):
-            listed = trained.get(f"/api/v1/tags/{quote(tag['tag'], safe='')}", k=50)
+            listed = trained.get(f"/api/v1/tags/{quote(tag['tag'], safe='')}", k=50, include="tags,scores")
             item = next(item for item in listed["items"] if item["id"] == name)
             assert item["score"] == pytest.approx(tag["weight"])
             assert item["tags"] == made["tags"]

@@ -21,6 +21,7 @@ from web.admin import handlers as admin
 from web.admin import operators
 from web.api import docs, publisher
 from web.api import handlers as api
+from web.api.direct import DirectLists
 from web.api.problem_details import register
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
         app.register_blueprint(part.blueprint)
     app.after_request(secured)
     app.after_request(metrics.name_route)
+    app.wsgi_app = DirectLists(app.wsgi_app, here)  # type: ignore[method-assign]
     here.live.start()
     return app
 

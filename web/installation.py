@@ -13,6 +13,12 @@ from recsys.settings import Settings
 from recsys.store import Store
 
 KEY = "installation"
+SECURING_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,6 @@ def installation() -> Installation:
 
 def secured(response: Response) -> Response:
     """An answer with the headers that keep browsers from guessing, framing and leaking."""
-    for name, value in {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "strict-origin-when-cross-origin",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
-    }.items():
+    for name, value in SECURING_HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -7,7 +7,7 @@ leaves empty. The same state gives the same list. One thread may ``observe`` whi
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder, weights
 from recsys.readers.interests import untrained_encoder
-from recsys.recommend.candidates import CommonSources, retrieve
+from recsys.recommend.candidates import CommonSources, distinct, nearest, retrieve
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import (
     ANONYMOUS,
@@ -34,12 +34,13 @@ from recsys.recommend.context import (
     VectorTable,
     reader_context,
 )
-from recsys.recommend.rank import Ranker, Scorer, answered_scores, score_kind
-from recsys.recommend.reasons import Card, explain, plain_reasons
+from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
+from recsys.recommend.reasons import Card, Reason, explain, plain_reasons
 from recsys.recommend.rerank import POPULAR_DEPTH, category_limits, diversify, liked_first
 from recsys.recommend.shared import SharedFeatures
 from recsys.recommend.similar import similar_to
 from recsys.tags.index import Rows
+from recsys.telemetry import Stage, StageClock
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
@@ -48,11 +49,12 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A list, the tier that it came from and the release that served it."""
+    """A list, the tier that it came from, the release that served it, and the time that its stages took."""
 
     tier: Tier
     release: str | None
     cards: list[Card]
+    clock: StageClock = field(default_factory=StageClock, compare=False, repr=False)
 
 
 class Recommender:
@@ -136,6 +138,7 @@ class Recommender:
         lang: str | None,
         home: str | None = None,
         request: RequestContext = ANONYMOUS,
+        cheap: bool = False,
     ) -> Recommendation:
         """Make a list for a reader.
 
@@ -149,7 +152,9 @@ class Recommender:
                 reader clicked, if it is one.
             home: the site's own language, which is taken for a reader who has clicked nothing.
             request: the reader's id, and where the list will stand.
+            cheap: True where there is no time for the click model: the nearest come first, with plain reasons.
         """
+        clock = StageClock()
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
         states = self._states(reader, session, here, now)
         eligible = self.catalogue.eligible(now)
@@ -158,13 +163,14 @@ class Recommender:
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         language = lang or (self.catalogue.language_of_all(clicks) if len(clicks) else home)
         context = reader_context(states, self._tables(), self._encoders, request)
-        listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now)
+        listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now, cheap, clock)
         seen_copies = eligible.listed_copies(seen)
         for part in self._by_preference(eligible, language):
             listing.fill(part.without(seen_copies), k - len(listing.cards))
             if len(listing.cards) == k:
                 break
-        return Recommendation(listing.tiers[0] if listing.cards else Tier.EMPTY, self.release, listing.answered())
+        tier = listing.tiers[0] if listing.cards else Tier.EMPTY
+        return Recommendation(tier, self.release, listing.answered(), clock)
 
     def _by_preference(self, eligible: Eligibility, language: str | None) -> Sequence[AllowedRows]:
         """The rows in a language, then the others: a language is a preference, which excludes nothing."""
@@ -225,8 +231,11 @@ class _Listing:
         eligible: Eligibility,
         clicks: Rows,
         now: int,
+        cheap: bool,
+        clock: StageClock,
     ) -> None:
         self._of, self._context, self._eligible, self._clicks, self._now = recommender, context, eligible, clicks, now
+        self._model, self._cheap, self._clock = None if cheap else recommender.model, cheap, clock
         self._categories = recommender.catalogue.columns.category
         self._liked = _category_shares(self._categories, clicks, recommender.readers.half_life_clicks)
         self._popular = recommender.shared.popular(eligible, now)
@@ -238,6 +247,8 @@ class _Listing:
         """Add at most ``k`` of the allowed articles."""
         if self._context is None:
             self._without_vector(allowed, k)
+        elif self._cheap:
+            self._nearest(self._context, allowed, k)
         else:
             self._personal(self._context, allowed, k)
 
@@ -246,24 +257,22 @@ class _Listing:
         if not self._candidate_scores:
             return self.cards
         scores = np.array([card.score for card in self.cards], np.float32)
-        kind = score_kind(self._of.model)
+        kind = score_kind(self._model)
         answered = answered_scores(kind, scores, np.concatenate(self._candidate_scores)).tolist()
-        return [card._replace(score=score, kind=kind) for card, score in zip(self.cards, answered, strict=True)]
+        return [Card(card.row, score, card.reason, kind) for card, score in zip(self.cards, answered, strict=True)]
 
     def _personal(self, context: ReaderContext, allowed: AllowedRows, k: int) -> None:
         """The list of a reader of whom a direction is known."""
-        of, now = self._of, self._now
-        ranker = Ranker(of.model, of.tables, of.trends, of.readers, of.shared)
+        of, now, lap = self._of, self._now, self._clock.lap
+        ranker = Ranker(self._model, of.tables, of.trends, of.readers, of.shared, self._clock)
         sources = CommonSources(self._popular, of.shared.fresh(self._eligible, now))
         candidates = retrieve(
             context, of.trends, sources, allowed, self._categories, self._liked, of.neighbours, of.config, now
         )
-        ranked, ranked_scores = ranker.rank(context, candidates.rows, candidates.near, now)
-        picked = self._diversified(ranked, allowed, k)
-        scores = dict(zip(ranked.tolist(), ranked_scores.tolist(), strict=True))
-        late = np.array([row for row in picked if row not in scores], np.int32)
-        if len(late):
-            scores |= dict(zip(late.tolist(), ranker.score(context, late, now).tolist(), strict=True))
+        lap(Stage.CANDIDATES)
+        scores = ranker.score(context, candidates.rows, now)
+        picked = self._diversified(in_order(context, candidates.rows, scores, candidates.near), allowed, k)
+        lap(Stage.RERANK)
         reasons = explain(
             context,
             candidates,
@@ -277,9 +286,23 @@ class _Listing:
             of.config,
             now,
         )
-        self.cards += [Card(row, scores[row], reason) for row, reason in zip(picked, reasons, strict=True)]
-        self.tiers.append(context.tier)
-        self._candidate_scores.append(ranked_scores)
+        lap(Stage.REASONS)
+        self._add(context.tier, picked, scores_of(ranker, context, picked, candidates.rows, scores, now), reasons)
+        self._candidate_scores.append(scores)
+
+    def _nearest(self, context: ReaderContext, allowed: AllowedRows, k: int) -> None:
+        """The list of such a reader where there is no time: the nearest in their order, with plain reasons."""
+        ranker = Ranker(None, self._of.tables, self._of.trends, self._of.readers, self._of.shared, self._clock)
+        near = nearest(context, POPULAR_DEPTH * k, allowed)
+        rows = distinct(np.concatenate(near))
+        self._clock.lap(Stage.CANDIDATES)
+        scores = ranker.score(context, rows, self._now)
+        picked = self._diversified(in_order(context, rows, scores, near), allowed, k)
+        self._clock.lap(Stage.RERANK)
+        reasons = plain_reasons(self._of.catalogue, self._popular, picked, self._liked)
+        self._clock.lap(Stage.REASONS)
+        self._add(context.tier, picked, scores_of(ranker, context, picked, rows, scores, self._now), reasons)
+        self._candidate_scores.append(scores)
 
     def _without_vector(self, allowed: AllowedRows, k: int) -> None:
         """A list without a vector: popular in the categories read, else popular, else the newest."""
@@ -294,15 +317,23 @@ class _Listing:
             tier, ranked = Tier.CATEGORY_POPULAR, np.concatenate([first, popular[~is_liked]])
         else:
             tier, ranked = (Tier.POPULAR if len(popular) else Tier.FRESH), popular
+        self._clock.lap(Stage.CANDIDATES)
         picked = self._diversified(ranked, allowed, k)
-        reasons = plain_reasons(self._of.catalogue, set(popular.tolist()), picked, self._liked)
-        self.cards += [Card(row, 0.0, reason) for row, reason in zip(picked, reasons, strict=True)]
+        self._clock.lap(Stage.RERANK)
+        reasons = plain_reasons(self._of.catalogue, popular, picked, self._liked)
+        self._clock.lap(Stage.REASONS)
+        self._add(tier, picked, np.zeros(len(picked), np.float32), reasons)
+
+    def _add(self, tier: Tier, picked: Rows, scores: Vectors, reasons: list[Reason]) -> None:
+        """Add articles to the list."""
+        self.cards += map(Card, picked.tolist(), scores.tolist(), reasons)
         self.tiers.append(tier)
 
-    def _diversified(self, ranked: Rows, allowed: AllowedRows, k: int) -> list[int]:
+    def _diversified(self, ranked: Rows, allowed: AllowedRows, k: int) -> Rows:
         of, least = self._of, self._of.config.max_per_category
         own = category_limits(self._liked, len(self._clicks), k, least, of.config.max_category_share)
-        return diversify(ranked, allowed, k, self._categories, own, least, lambda: self._further(allowed, k))
+        picked = diversify(ranked, allowed, k, self._categories, own, least, lambda: self._further(allowed, k))
+        return np.array(picked, np.int32)
 
     def _further(self, allowed: AllowedRows, k: int) -> Iterator[Rows]:
         """Rows for when the candidates run out: the popular, the newest, in the end all that is allowed."""

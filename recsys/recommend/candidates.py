@@ -13,19 +13,25 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.eligibility import AllowedRows
+from recsys.compiled import compiled
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext
 from recsys.recommend.rerank import liked_first
 from recsys.tags.index import Rows
 from recsys.trends import PRIOR_COVISITS
+from recsys.trends.decay import faded, pair_fade, row_fade
+from recsys.trends.state import LANDMARK, LONG_COVISITS, NEWEST, TrendState
 from recsys.trends.stream import Trends
+from recsys.units import UNKNOWN_ROW
 
 Floats = npt.NDArray[np.float32]
+Bits = npt.NDArray[np.uint8]
 
 _COVISIT_CLICKS = 5  # last clicks whose co-visits are read
 _COVISIT_FADE = 0.7  # weight of a click against the one after it
 _MIN_VISITS = 3.0  # faded: from so many in which both were opened "readers of X also opened this" may be said
 _MIN_LIFT = 2.0  # and only where readers of X open it so many times as often as everyone does
+_SPREAD = 2_654_435_761  # Knuth's multiplier: neighbouring rows stand apart in a table
 _BACKGROUND = 3  # of the half-lives of trends: the popularity that co-visits are compared with
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
 
@@ -74,10 +80,10 @@ def retrieve(
     near = nearest(context, neighbours, allowed)
     popular = allowed.among(sources.popular)[: config.trending]
     fresh = liked_first(allowed.among(sources.fresh), categories, liked)[: config.fresh]
-    covisits = covisit_candidates(trends, context.state.clicks.tolist(), allowed, now, config.covisits)
+    covisits = covisit_candidates(trends, context.state.clicks, allowed, now, config.covisits)
     top = popular[:_TRENDING]
     return CandidateSet(
-        np.unique(np.concatenate([*near, popular, fresh, covisits.rows]).astype(np.int32)),
+        distinct(np.concatenate([*near, popular, fresh, covisits.rows])),
         near,
         frozenset(top[trends.clicks(top, now)[:, -1] >= 1.0].tolist()),  # clicked lately
         covisits.telling(),
@@ -106,6 +112,15 @@ def nearest(context: ReaderContext, n: int, allowed: AllowedRows) -> list[Rows]:
     return [context.table.index.search(vector, quota, allowed.bits)[0] for vector, quota in quotas]
 
 
+def distinct(rows: Rows) -> Rows:
+    """Rows, int (N,), each once and rising: int32 (≤ N,)."""
+    ordered = rows.astype(np.int32)
+    ordered.sort()
+    keep = np.ones(len(ordered), np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
+    return ordered[keep]
+
+
 class CovisitCandidates(NamedTuple):
     """C articles that readers of the last clicks opened too.
 
@@ -128,7 +143,7 @@ class CovisitCandidates(NamedTuple):
 
 
 def covisit_candidates(
-    trends: Trends, clicks: Sequence[int], allowed: AllowedRows, now: int, n: int
+    trends: Trends, clicks: Sequence[int] | Rows, allowed: AllowedRows, now: int, n: int
 ) -> CovisitCandidates:
     """Co-visits of a reader's last clicks.
 
@@ -139,19 +154,77 @@ def covisit_candidates(
         now: ms.
         n: articles at most; equal ones in row order.
     """
-    last = list(dict.fromkeys(reversed(clicks)))[:_COVISIT_CLICKS] if n else []
-    covisits = [trends.covisits(row, now, trends.config.max_neighbours) for row in last]
-    sizes = [len(rows) for rows, _ in covisits]
-    rows: Rows = np.concatenate([np.empty(0, np.int32), *(rows for rows, _ in covisits)])
-    visits: Floats = np.concatenate([np.empty(0, np.float32), *(strength for _, strength in covisits)])
-    totals = np.repeat([float(strength.sum()) for _, strength in covisits], sizes)
-    share = np.asarray(visits / (totals + PRIOR_COVISITS), np.float32)
-    given = share * np.repeat(_COVISIT_FADE ** np.arange(len(last)), sizes)
-    given[~allowed.has(rows)] = 0
-    distinct, where = np.unique(rows, return_inverse=True)
-    sums = np.bincount(where, given, len(distinct))
-    order = np.argsort(-sums, kind="stable")[: min(n, int((sums > 0).sum()))]
-    best = np.lexsort((-given, where))[np.searchsorted(np.sort(where), order)]  # each one's largest contribution
-    popular = (trends.clicks(rows[best], now)[:, _BACKGROUND] + 1) / (trends.all_clicks(now)[_BACKGROUND] + 1)
-    beside = np.repeat(np.array(last, np.int32), sizes)
-    return CovisitCandidates(rows[best], beside[best], visits[best], np.asarray(share[best] / popular, np.float32))
+    return CovisitCandidates(*_covisited(trends.state, np.asarray(clicks, np.int32), allowed.bits, now, n))
+
+
+@compiled
+def _covisited(state: TrendState, clicks: Rows, allowed: Bits, now: int, n: int) -> tuple[Rows, Rows, Floats, Floats]:
+    """The arrays of ``CovisitCandidates``; ``allowed`` uint8 (A / 8,), a bit by row, little end first."""
+    now = max(now, state.clock[NEWEST])
+    last = np.empty(_COVISIT_CLICKS, np.int32)
+    kept = 0
+    for p in range(len(clicks) - 1, -1, -1):
+        again = kept == _COVISIT_CLICKS
+        for q in range(kept):
+            again = again or last[q] == clicks[p]
+        if not again:
+            last[kept] = clicks[p]
+            kept += 1
+    size = 16  # of a table of rows that is at most half full
+    while size < 2 * kept * state.neighbour.shape[1]:
+        size *= 2
+    keys, sums = np.full(size, UNKNOWN_ROW, np.int32), np.zeros(size)
+    most, beside = np.zeros(size), np.empty(size, np.int32)  # each one's largest contribution, and whose it is
+    visits, share = np.empty(size, np.float32), np.empty(size, np.float32)
+    fades = np.empty(LONG_COVISITS + 1)
+    fades[LONG_COVISITS] = faded(state.clock[LANDMARK], now, state.pair_per_ms[LONG_COVISITS])
+    weight = 1.0
+    for q in range(kept):
+        slot = state.slot_of[last[q]] if 0 <= last[q] < len(state.slot_of) else UNKNOWN_ROW
+        if slot != UNKNOWN_ROW:
+            neighbours, pairs = state.neighbour[slot], state.pairs[slot]
+            fade = np.float32(pair_fade(state, slot, now, LONG_COVISITS, fades))
+            total, M = 0.0, 0
+            while len(neighbours) > M and neighbours[M] != UNKNOWN_ROW:
+                total += pairs[M, LONG_COVISITS] * fade
+                M += 1
+            for m in range(M):
+                row = neighbours[m]
+                if row >> 3 >= len(allowed) or not allowed[row >> 3] >> (row & 7) & 1:
+                    continue
+                strength = pairs[m, LONG_COVISITS] * fade
+                part = np.float32(strength / (total + PRIOR_COVISITS))
+                at = (row * _SPREAD) & (size - 1)
+                while keys[at] != UNKNOWN_ROW and keys[at] != row:
+                    at = (at + 1) & (size - 1)
+                keys[at] = row
+                sums[at] += part * weight
+                if part * weight > most[at]:
+                    most[at], beside[at], visits[at], share[at] = part * weight, last[q], strength, part
+        weight *= _COVISIT_FADE
+    best, C = np.empty(max(n, 1), np.int64), 0
+    for at in range(size if n > 0 else 0):
+        if keys[at] == UNKNOWN_ROW or sums[at] <= 0 or (n == C and not _before(sums, keys, at, best[C - 1])):
+            continue
+        C = min(C + 1, n)
+        place = C - 1
+        while place > 0 and _before(sums, keys, at, best[place - 1]):
+            best[place] = best[place - 1]
+            place -= 1
+        best[place] = at
+    best = best[:C]
+    background = np.empty(_BACKGROUND + 1)
+    background[_BACKGROUND] = faded(state.clock[LANDMARK], now, state.per_ms[_BACKGROUND])
+    everyone = state.all_decayed[1, _BACKGROUND] * background[_BACKGROUND]
+    lift = np.empty(C, np.float32)
+    for c in range(C):
+        row = keys[best[c]]
+        clicked = state.decayed[row, 1, _BACKGROUND] * row_fade(state, row, now, _BACKGROUND, background)
+        lift[c] = share[best[c]] / ((clicked + 1.0) / (everyone + 1.0))
+    return keys[best], beside[best], visits[best], lift
+
+
+@compiled
+def _before(sums: npt.NDArray[np.float64], keys: Rows, one: int, other: int) -> bool:
+    """True where one place of the table goes before another: by its sum, equal ones by row."""
+    return bool(sums[one] > sums[other] or (sums[one] == sums[other] and keys[one] < keys[other]))

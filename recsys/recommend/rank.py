@@ -20,6 +20,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.recommend.context import ReaderContext
 from recsys.recommend.shared import SharedFeatures
 from recsys.tags.index import Rows
+from recsys.telemetry import Stage, StageClock
 from recsys.trends.stream import Trends
 
 Vectors = npt.NDArray[np.float32]
@@ -50,18 +51,6 @@ class Scorer(Protocol):
         """The likelihood of a click on each of B candidates: float32 (B,)."""
 
 
-class Ranking(NamedTuple):
-    """C candidates in order.
-
-    Attributes:
-        rows: int32 (C,), best first.
-        scores: float32 (C,), falling where there is one interest; with several some rows stand before better ones.
-    """
-
-    rows: Rows
-    scores: Vectors
-
-
 class Ranker(NamedTuple):
     """Everything that scores depend on beside the reader."""
 
@@ -70,6 +59,7 @@ class Ranker(NamedTuple):
     trends: Trends
     readers: ReadersConfig
     shared: SharedFeatures
+    clock: StageClock
 
     def score(self, context: ReaderContext, rows: Rows, now: int) -> Vectors:
         """The click model's score of each row; without one the nearness to the reader, 0 where unknown."""
@@ -88,20 +78,49 @@ class Ranker(NamedTuple):
             *context.request,
             with_ids=self.model.reads_ids,
         )
-        return self.model.score(inputs)
+        self.clock.lap(Stage.FEATURES)
+        scores = self.model.score(inputs)
+        self.clock.lap(Stage.SCORE)
+        return scores
 
-    def rank(self, context: ReaderContext, rows: Rows, near: Sequence[Rows], now: int) -> Ranking:
-        """Candidates by score, each interest with its share of the places.
 
-        Args:
-            context: the reader.
-            rows: int32 (C,), rising.
-            near: the nearest of each interest.
-            now: ms.
-        """
-        scores = self.score(context, rows, now)
-        ranked = in_shares(context, rows[np.lexsort((rows, -scores))], near)
-        return Ranking(ranked, scores[np.searchsorted(rows, ranked)])
+def in_order(context: ReaderContext, rows: Rows, scores: Vectors, near: Sequence[Rows]) -> Rows:
+    """Candidates, best first, each interest with its share of the places.
+
+    Args:
+        context: the reader.
+        rows: int32 (C,), rising.
+        scores: float32 (C,); equal ones stay in row order.
+        near: the nearest of each interest.
+
+    Returns:
+        int32 (C,); with several interests some rows stand before better ones.
+    """
+    return in_shares(context, rows[np.argsort(-scores, kind="stable")], near)
+
+
+def scores_of(ranker: Ranker, context: ReaderContext, picked: Rows, rows: Rows, scores: Vectors, now: int) -> Vectors:
+    """The scores of the rows of a list, int32 (k,); those that were no candidates are scored now.
+
+    Args:
+        ranker: scores them.
+        context: the reader.
+        picked: int32 (k,).
+        rows: int32 (C,), the candidates, rising.
+        scores: float32 (C,), of the candidates.
+        now: ms.
+
+    Returns:
+        float32 (k,).
+    """
+    if not len(rows):
+        return ranker.score(context, picked, now)
+    places = np.minimum(np.searchsorted(rows, picked), len(rows) - 1)
+    late = rows[places] != picked
+    found = scores[places]
+    if late.any():
+        found[late] = ranker.score(context, picked[late], now)
+    return found
 
 
 def score_kind(model: Scorer | None) -> ScoreKind:

@@ -7,8 +7,9 @@ of them did, and more than open it anyway; what cannot be claimed falls back to 
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence, Set
+from functools import lru_cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -17,13 +18,14 @@ import numpy.typing as npt
 from recsys.catalogue.articles import CatalogueArticle, keyword_forms
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.columns import Mask
-from recsys.readers.encoders import weights
+from recsys.compiled import compiled
 from recsys.recommend.candidates import CandidateSet
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.shared import SharedFeatures
 from recsys.tags import alike
+from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
@@ -32,6 +34,7 @@ Vectors = npt.NDArray[np.float32]
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
+_PAIRS = 8_192  # pairs of articles whose shared keywords are kept
 _LAST_CLICKS = 20  # in which repeated keywords are looked for: later ones weigh too little
 
 
@@ -48,8 +51,7 @@ class ReasonKind(enum.StrEnum):
     TAGGED = "tagged"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """The claim why one article is shown.
 
     Attributes:
@@ -73,6 +75,10 @@ class Card(NamedTuple):
     reason: Reason
     kind: ScoreKind = ScoreKind.NONE
 
+
+_TRENDING, _FRESH, _POPULAR, _SIMILAR = map(
+    Reason, (ReasonKind.TRENDING, ReasonKind.FRESH, ReasonKind.POPULAR, ReasonKind.SIMILAR)
+)
 
 REASON_TEXTS = {
     "en": {
@@ -124,17 +130,10 @@ def reason_text(reason: Reason, language: str, title: str = "", category: str = 
     return _WITH_KEYWORDS[spoken].format(said=claim, keywords=keywords) if named else claim
 
 
-def reason_texts(
-    reasons: Sequence[Reason], languages: Sequence[str], titles: Sequence[str], categories: Sequence[str]
-) -> list[str]:
-    """The reasons of one list in words; see ``reason_text``."""
-    return [reason_text(*card) for card in zip(reasons, languages, titles, categories, strict=True)]
-
-
 def explain(
     context: ReaderContext,
     candidates: CandidateSet,
-    rows: Sequence[int],
+    rows: Rows,
     liked: Mapping[int, float],
     nameable: Mask,
     catalogue: Catalogue,
@@ -146,10 +145,12 @@ def explain(
 ) -> list[Reason]:
     """The strongest claim that is true of each article of a list.
 
+    What can be claimed is decided by numbers; an article is looked at only where its words are shown.
+
     Args:
         context: the reader.
         candidates: the evidence.
-        rows: k articles shown.
+        rows: int32 (k,), articles shown.
         liked: categories, by their codes, as shares of the clicks' weights.
         nameable: bool (A,): articles whose title may be shown; one that was taken down is not quoted.
         catalogue: titles, categories and keywords.
@@ -159,60 +160,54 @@ def explain(
         config: thresholds.
         now: ms.
     """
-    articles = catalogue.articles_of(rows)
-    because_read = _because_you_read(
-        context, rows, articles, nameable, catalogue, shared, half_life_clicks, config, now
-    )
-    shown = np.array(rows, np.int32)
-    clicks_ever, fresh = trends.total_clicks(shown).tolist(), shared.is_fresh(shown, now).tolist()
-    codes = catalogue.columns.category[shown].tolist()
+    read = _because_you_read(context, rows, nameable, catalogue, shared, half_life_clicks, config, now)
+    clicks_ever, fresh = trends.total_clicks(rows).tolist(), shared.is_fresh(rows, now).tolist()
+    codes = catalogue.columns.category[rows].tolist()
     repeated: frozenset[str] | None = None
     reasons = []
-    for place, (row, article, read) in enumerate(zip(rows, articles, because_read, strict=True)):
+    for place, (row, code) in enumerate(zip(rows.tolist(), codes, strict=True)):
         beside = candidates.covisited.get(row, UNKNOWN_ROW)
-        if read is not None:
-            reason = read
-        elif liked.get(codes[place], 0.0) >= _LIKED_SHARE:
+        reason = read[place]
+        if reason is not None:
+            pass
+        elif liked.get(code, 0.0) >= _LIKED_SHARE:
             if repeated is None:
-                repeated = repeated_keywords(catalogue.articles, context.state.clicks.tolist())
-            words = _named_keywords(article, repeated, config.reason_keywords)
-            reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, category=article.category, keywords=words)
+                repeated = repeated_keywords(catalogue.articles, context.state.clicks)
+            words = _named_keywords(catalogue.article(row).parts, repeated, config.reason_keywords) if repeated else ()
+            reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, UNKNOWN_ROW, catalogue.category_names[code], words)
         elif beside != UNKNOWN_ROW and nameable[beside]:
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
         elif row in candidates.trending:
-            reason = Reason(ReasonKind.TRENDING)
+            reason = _TRENDING
         elif fresh[place]:
-            reason = Reason(ReasonKind.FRESH)
+            reason = _FRESH
         else:
-            reason = Reason(ReasonKind.POPULAR if clicks_ever[place] else ReasonKind.SIMILAR)
+            reason = _POPULAR if clicks_ever[place] else _SIMILAR
         reasons.append(reason)
     return reasons
 
 
-def plain_reasons(
-    catalogue: Catalogue, popular: Collection[int], rows: Sequence[int], liked: Collection[int]
-) -> list[Reason]:
-    """Reasons of a list that no vector helped to make: the category liked, else popular, else fresh.
+def plain_reasons(catalogue: Catalogue, popular: Rows, rows: Rows, liked: Collection[int]) -> list[Reason]:
+    """Reasons that need no vector: the category liked, else popular, else fresh.
 
     Args:
         catalogue: categories.
-        popular: rows.
-        rows: shown.
+        popular: int32 rows.
+        rows: int32 (k,), shown.
         liked: codes of categories.
     """
-    reasons = []
-    for row, code in zip(rows, catalogue.columns.category[rows].tolist(), strict=True):
+    often, reasons = set(popular.tolist()), []
+    for row, code in zip(rows.tolist(), catalogue.columns.category[rows].tolist(), strict=True):
         if code in liked:
-            reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=catalogue.category(row)))
+            reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=catalogue.category_names[code]))
         else:
-            reasons.append(Reason(ReasonKind.POPULAR if row in popular else ReasonKind.FRESH))
+            reasons.append(_POPULAR if row in often else _FRESH)
     return reasons
 
 
 def _because_you_read(
     context: ReaderContext,
-    rows: Sequence[int],
-    articles: Sequence[CatalogueArticle],
+    rows: Rows,
     nameable: Mask,
     catalogue: Catalogue,
     shared: SharedFeatures,
@@ -221,109 +216,176 @@ def _because_you_read(
     now: int,
 ) -> list[Reason | None]:
     """For each of k articles the one read that spoke most for it, if it really did and can be named."""
-    vectors = context.table.vectors
     reasons: list[Reason | None] = [None] * len(rows)
-    clicked = context.state.clicks
-    clicked = clicked[~np.isnan(vectors[clicked, 0])]
-    if not len(clicked):
+    if not len(rows):
         return reasons
-    read_rows, where = np.unique(clicked, return_inverse=True)  # one clicked twice speaks once, with both weights
-    parts = np.bincount(where, weights(len(clicked), half_life_clicks)).astype(np.float32)
-    for language in dict.fromkeys(article.language for article in articles):
-        mean = shared.mean_vector(context.table, language, now)
-        places = [place for place, article in enumerate(articles) if article.language == language]
-        shown = vectors[[rows[place] for place in places]]
-        share, cosine = contributions(centred(vectors[read_rows], mean), parts, centred(shown, mean))
-        best = share.argmax(axis=0)
-        for column, place in enumerate(places):
-            top, other = int(best[column]), int(read_rows[best[column]])
-            enough = share[top, column] >= _READ_SHARE and cosine[top, column] >= _READ_COSINE
-            if enough and nameable[other] and not np.isnan(shown[column]).any():
-                reasons[place] = _read_reason(catalogue, other, articles[place], config.reason_keywords)
+    languages, categories = catalogue.columns.language[rows].tolist(), catalogue.columns.category
+    places = {code: place for place, code in enumerate(dict.fromkeys(languages))}
+    means = [shared.mean_vector(context.table, code, now) for code in places]
+    language = np.array([places[code] for code in languages], np.int64)
+    clicks, vectors = context.state.clicks, context.table.vectors
+    strongest = strongest_read(vectors, np.stack(means), language, clicks, half_life_clicks, rows)
+    enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & nameable[strongest.rows]
+    for place in np.flatnonzero(enough).tolist():
+        row, other = int(rows[place]), int(strongest.rows[place])
+        words = shared_keywords(catalogue.articles[other], catalogue.articles[row], config.reason_keywords)
+        if words or categories[other] == categories[row]:  # a reader can see for themselves that they are alike
+            reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)
     return reasons
 
 
-def _read_reason(catalogue: Catalogue, other: int, article: CatalogueArticle, n: int) -> Reason | None:
-    """The claim that an article is like one read, if a reader can see for themselves that they have something alike."""
-    words = shared_keywords(catalogue.articles[other], article, n)
-    alike_to_see = bool(words) or catalogue.category(other) == article.category
-    return Reason(ReasonKind.BECAUSE_YOU_READ, other, keywords=words) if alike_to_see else None
+class StrongestRead(NamedTuple):
+    """Of each of k articles the article read that spoke most for it.
+
+    Attributes:
+        rows: int64 (k,); 0 where nothing is known.
+        share: float32 (k,), its part of all that spoke for the article; 0 where nothing did.
+        cosine: float32 (k,), its own cosine with the article; -1 where unknown.
+    """
+
+    rows: npt.NDArray[np.int64]
+    share: Vectors
+    cosine: Vectors
 
 
-def contributions(vectors: Vectors, parts: Vectors, candidates: Vectors) -> tuple[Vectors, Vectors]:
-    """The part of each article read in the similarity of each candidate.
+def strongest_read(
+    vectors: Vectors,
+    means: Vectors,
+    language: npt.NDArray[np.int64],
+    clicks: Rows,
+    half_life_clicks: float,
+    rows: Rows,
+) -> StrongestRead:
+    """The article read that gave the largest part of each article's similarity.
 
-    The reader vector is the weighted sum of the articles' unit vectors, so its cosine with a candidate is, up to one
-    common factor, the sum of weight times cosine. Give vectors that are ``centred``.
+    The reader vector is the weighted sum of the articles' unit vectors, so its cosine with an article is, up to one
+    common factor, the sum of weight times cosine. What all articles of a language have in common speaks for no article
+    more than for another: each vector is taken without the mean of its language.
 
     Args:
-        vectors: float32 (T, D), unit rows of the articles read, NaN where unknown.
-        parts: float32 (T,), weight of each in the reader vector.
-        candidates: float32 (B, D), unit rows.
-
-    Returns:
-        share: float32 (T, B), each one's part of all that spoke for the candidate; 0 where it spoke against it.
-        cosine: float32 (T, B), each one's own cosine with the candidate; -1 where unknown.
+        vectors: float32 (A, D), unit rows, NaN where unknown.
+        means: float32 (L, D), of the articles in each language.
+        language: int64 (k,), the place in ``means`` of each article's.
+        clicks: int32 (n,), rows of the articles read, oldest first; one clicked twice speaks once, with both weights.
+        half_life_clicks: see ``recsys.readers.weights``.
+        rows: int32 (k,), the articles.
     """
-    cosine = np.nan_to_num(vectors @ candidates.T, nan=-1.0).astype(np.float32)  # (T, B)
-    given = np.where(cosine > 0, cosine * parts[:, None], 0).astype(np.float32)
-    total = given.sum(axis=0)
-    return np.where(total > 0, given / np.where(total > 0, total, 1), given).astype(np.float32), cosine
+    return StrongestRead(*_strongest_read(vectors, means, language, clicks, half_life_clicks, rows))
 
 
-def centred(vectors: Vectors, mean: Vectors) -> Vectors:
-    """Unit vectors without what all articles have in common, which speaks for no article more than for another.
+@compiled
+def _strongest_read(
+    vectors: Vectors,
+    means: Vectors,
+    language: npt.NDArray[np.int64],
+    clicks: Rows,
+    half_life_clicks: float,
+    rows: Rows,
+) -> tuple[npt.NDArray[np.int64], Vectors, Vectors]:
+    k, D = len(rows), vectors.shape[1]
+    strongest, share = np.zeros(k, np.int64), np.zeros(k, np.float32)
+    cosine = np.full(k, np.float32(-1))
+    read, parts = np.empty(len(clicks), np.int64), np.empty(len(clicks), np.float32)
+    T, weight = 0, 1.0
+    for p in range(len(clicks) - 1, -1, -1):
+        row = clicks[p]
+        if np.isnan(vectors[row, 0]):
+            continue
+        t = T  # in row order, so that of equal ones the first row is named
+        while t > 0 and read[t - 1] > row:
+            t -= 1
+        if t > 0 and read[t - 1] == row:
+            parts[t - 1] += np.float32(weight)
+        else:
+            for later in range(T, t, -1):
+                read[later], parts[later] = read[later - 1], parts[later - 1]
+            read[t], parts[t] = row, np.float32(weight)
+            T += 1
+        weight *= 0.5 ** (1.0 / half_life_clicks)
+    if not T:
+        return strongest, share, cosine
+    centred, shown, cosines = np.empty((D, T), np.float32), np.empty(D, np.float32), np.empty(T, np.float32)
+    for place in range(len(means)):
+        for t in range(T):
+            length = _centre(vectors[read[t]], means[place], shown)
+            for d in range(D):
+                centred[d, t] = shown[d] / length
+        for b in range(k):
+            if language[b] != place or np.isnan(vectors[rows[b], 0]):
+                continue
+            length = _centre(vectors[rows[b]], means[place], shown)
+            cosines[:] = np.float32(0)
+            for d in range(D):  # all articles read at once: the inner loop runs over memory in order
+                one, column = shown[d] / length, centred[d]
+                for t in range(T):
+                    cosines[t] += one * column[t]
+            total, most = np.float32(0), np.float32(0)
+            for t in range(T):
+                given = max(cosines[t], np.float32(0)) * parts[t]
+                total += given
+                if given > most:
+                    most, strongest[b], cosine[b] = given, read[t], cosines[t]
+            if total > 0:
+                share[b] = most / total
+    return strongest, share, cosine
 
-    Args:
-        vectors: float32 (N, D), unit or NaN rows.
-        mean: float32 (D,), of the vectors in one language.
 
-    Returns:
-        float32 (N, D), unit or NaN rows; a row that is the mean itself becomes zero.
-    """
-    apart = vectors - mean
-    length = np.linalg.norm(apart, axis=1, keepdims=True)
-    return np.asarray(apart / np.maximum(length, 1e-6), np.float32)
+@compiled
+def _centre(vector: Vectors, mean: Vectors, out: Vectors) -> np.float32:
+    """Write a vector without its mean, and give its length, which is never 0."""
+    total = np.float32(0)
+    for d in range(len(vector)):
+        out[d] = vector[d] - mean[d]
+        total += out[d] * out[d]
+    return np.float32(max(np.sqrt(total), np.float32(1e-6)))
 
 
-def repeated_keywords(articles: Sequence[CatalogueArticle | None], clicks: Sequence[int]) -> frozenset[str]:
+def repeated_keywords(articles: Sequence[CatalogueArticle | None], clicks: Rows) -> frozenset[str]:
     """Folded keywords that two of the last articles clicked have in common, one of them perhaps as a piece.
 
     Args:
         articles: by row; None for one that is known only from clicks.
-        clicks: rows, oldest first.
+        clicks: int32 (n,), rows, oldest first.
     """
-    last = dict.fromkeys(clicks[-_LAST_CLICKS:])
-    clicked = [keyword_forms(article.parts) for row in last if (article := articles[row])]
-    counts = Counter(piece for forms in clicked for piece in forms.pieces)
-    return frozenset(whole for forms in clicked for whole in forms.wholes if counts[whole] > 1)
+    last = dict.fromkeys(clicks[-_LAST_CLICKS:].tolist())
+    clicked = [keyword_forms(article.parts) for row in last if (article := articles[row]) is not None]
+    counts = Counter(chain.from_iterable(forms.pieces for forms in clicked))
+    repeated = {piece for piece, n in counts.items() if n > 1}
+    return frozenset(repeated.intersection(chain.from_iterable(forms.wholes for forms in clicked)))
 
 
 def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
     """The claim that an article is like another one: at most ``n`` keywords that both have, the category of both."""
     category = catalogue.category(row)
     same = category if category == catalogue.category(other) else None
-    return Reason(ReasonKind.SIMILAR, row, same, shared_keywords(catalogue.articles[other], catalogue.articles[row], n))
+    words = shared_keywords(catalogue.articles[other], catalogue.articles[row], n)
+    return Reason(ReasonKind.SIMILAR, row, same, words)
 
 
 def shared_keywords(article: CatalogueArticle | None, other: CatalogueArticle | None, n: int) -> tuple[str, ...]:
     """At most ``n`` keywords of either article that both have, if only as a piece; as the first one writes them."""
-    if article is None or other is None:
-        return ()
-    own, others = keyword_forms(article.parts), keyword_forms(other.parts)
-    wholes = own.wholes | others.wholes
-    return _named_keywords(article, {piece for piece in others.pieces if piece in wholes}, n)
+    return () if article is None or other is None else _shared_keywords(article.parts, other.parts, n)
 
 
-def _named_keywords(article: CatalogueArticle, tags: Collection[str], n: int) -> tuple[str, ...]:
+@lru_cache(_PAIRS)
+def _shared_keywords(parts: tuple[str, ...], others: tuple[str, ...], n: int) -> tuple[str, ...]:
+    own, other = keyword_forms(parts), keyword_forms(others)
+    return _named_keywords(parts, (own.pieces.keys() & other.wholes) | (other.pieces.keys() & own.wholes), n)
+
+
+def _named_keywords(parts: tuple[str, ...], tags: Set[str], n: int) -> tuple[str, ...]:
     """At most ``n`` pieces of an article's keywords that are among some folded tags, most telling first.
 
     Of two that share a word, only the first is taken: "rate" says nothing beside "interest rate".
     """
+    pieces = keyword_forms(parts).pieces
+    left = pieces.keys() & tags
+    if not left:
+        return ()
     taken: dict[str, str] = {}
-    for piece, written in keyword_forms(article.parts).pieces.items():
+    for piece, written in pieces.items():
         if len(taken) == n:
             break
-        if piece in tags and not any(alike(piece, other) for other in taken):
+        if piece in left and not any(alike(piece, other) for other in taken):
             taken[piece] = written
     return tuple(taken.values())

@@ -69,7 +69,7 @@ class SharedFeatures:
         self._fresh_ms = int(config.fresh_hours * HOUR_MS)
         self._inputs: KernelTables | None = None
         self._counted_clicks = 0  # when the shelf lives were read
-        self._means: dict[tuple[VectorSpace, str], Vectors] = {}
+        self._means: dict[tuple[VectorSpace, int], Vectors] = {}
         self._means_at = 0
         self._popular = _PopularRows(trends)
         self._fresh: _Made | None = None
@@ -113,13 +113,13 @@ class SharedFeatures:
         fresh: npt.NDArray[np.bool_] = (published >= max(0, now - self._fresh_ms)) & (now - published <= shelf_ms)
         return fresh
 
-    def mean_vector(self, table: VectorTable, language: str, now: int) -> Vectors:
-        """The mean of the articles in a language, some minutes ago: float32 (D,); zero when none has a vector."""
+    def mean_vector(self, table: VectorTable, language: int, now: int) -> Vectors:
+        """The mean of the articles in a language, by its code, some minutes ago: float32 (D,); zero without any."""
         if abs(now - self._means_at) > _MEAN_MS:
             self._means, self._means_at = {}, now
         mean = self._means.get((table.space, language))
         if mean is None:
-            rows = np.flatnonzero(self._catalogue.columns.language == self._catalogue.language_code(language))
+            rows = np.flatnonzero(self._catalogue.columns.language == language)
             vectors = table.vectors[rows[:: 1 + len(rows) // _MEAN_OF]]
             vectors = vectors[~np.isnan(vectors).any(axis=1)]
             mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)

@@ -127,6 +127,7 @@ class LiveState:
         k: int,
         lang: str | None,
         slot: str | None = None,
+        cheap: bool = False,
     ) -> Answer:
         """Make a list; see ``Recommender.recommend``.
 
@@ -141,6 +142,7 @@ class LiveState:
             lang=lang,
             home=self.settings.site.language,
             request=RequestContext(reader, slot),
+            cheap=cheap,
         )
         return Answer(recommendation, state.catalogue, now)
 

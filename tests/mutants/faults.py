@@ -556,7 +556,39 @@ FAULTS: tuple[Fault, ...] = (
             "self.visits >= _MIN_VISITS",
             "self.visits > _MIN_VISITS",
         ),
-        ("what may not be shown comes by co-visits", "    given[~allowed.has(rows)] = 0\n", ""),
+        (
+            "what may not be shown comes by co-visits",
+            "if row >> 3 >= len(allowed) or not allowed[row >> 3] >> (row & 7) & 1:",
+            "if row >> 3 >= len(allowed):",
+        ),
+        ("of equal candidates the last one goes first", "keys[one] < keys[other]", "keys[one] > keys[other]"),
+    ),
+    *_in(
+        "recsys/recommend/reasons.py",
+        LISTS,
+        ("a small part of a similarity is enough to be named", "(strongest.share >= _READ_SHARE) & ", ""),
+        ("what was taken down is quoted", " & nameable[strongest.rows]", ""),
+        (
+            "what is alike in nothing that can be seen is said to be",
+            "if words or categories[other] == categories[row]:",
+            "if True:",
+        ),
+    ),
+    *_in(
+        "web/api/serialisers.py",
+        ("tests/test_api.py",),
+        (
+            "an article is shown as it was before it changed",
+            "if fragment is None or fragment[0] != version:",
+            "if fragment is None:",
+        ),
+        ("what has changed is looked at and shown as it was", "before[1] is article", "before[1] is not None"),
+    ),
+    *_in(
+        "web/api/direct.py",
+        ("tests/test_api.py",),
+        ("of a name given twice the last one counts", "if name in values or ", "if "),
+        ("a worker without time asks the click model", "cheap=cheap,", "cheap=False,"),
     ),
     *_in(
         "recsys/recommend/shared.py",

@@ -5,6 +5,7 @@ bodies            the body of a request, read strictly
 schemas           what comes in and goes out
 event_ingestion   a body -> events
 serialisers       rows of the catalogue -> the items of an answer
+direct            a plain request for a list -> its answer, without Flask
 handlers          the calls of readers
 publisher         the calls of a publisher: articles
 publisher_schemas what they take and answer

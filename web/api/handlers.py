@@ -4,7 +4,6 @@ Reads requests that the schemas have checked; produces JSON. Any site may call i
 widget runs there. No answer about a reader may be cached.
 """
 
-import uuid
 from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
@@ -18,6 +17,7 @@ from recsys.serving.today import todays_clicks
 from recsys.store import Event
 from recsys.units import now_ms
 from web.api.bodies import json_body
+from web.api.direct import LISTS, OPEN_HEADERS, list_length, recommended
 from web.api.event_ingestion import checked_event, event_list, resolved
 from web.api.problem_details import Refused
 from web.api.schemas import (
@@ -38,14 +38,15 @@ from web.api.schemas import (
     Tagged,
     TaggedQuery,
     Today,
-    TodayItem,
 )
-from web.api.serialisers import article, items, tag_out, tee
-from web.installation import Installation, installation
+from web.api.serialisers import article, document, items, tag_out, tee
+from web.gateway.wsgi import CHEAP
+from web.installation import installation
 from web.tagging import instead, tag_list
 from web.texts import said_in
 
 READER: TypeAdapter[str] = TypeAdapter(Id)
+_POPULAR = Reason(ReasonKind.POPULAR)
 
 blueprint = APIBlueprint("api", __name__, tag="site")
 
@@ -53,46 +54,32 @@ blueprint = APIBlueprint("api", __name__, tag="site")
 @blueprint.after_request
 def for_any_site(response: Response) -> Response:
     """Let pages of other sites read the answers; no cookie is ever looked at."""
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    for name, value in OPEN_HEADERS.items():
+        response.headers.setdefault(name, value)
     if request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = "GET, POST"
         response.headers["Access-Control-Allow-Headers"] = "Content-Type"
         response.headers["Access-Control-Max-Age"] = "86400"
-    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
-@blueprint.get("/api/v1/recommendations")
+@blueprint.get(LISTS)
 @blueprint.input(RecommendationsQuery, location="query", arg_name="query")
 @blueprint.output(Recommendations)
-def recommendations(query: RecommendationsQuery) -> Recommendations:
+def recommendations(query: RecommendationsQuery) -> Response:
     """The list "guess you like": articles with reasons; the tier says what it was made from."""
-    here = installation()
-    k = _length(here, query.k)
-    answer = here.live.recommend(
-        query.reader, query.session, article=query.article, k=k, lang=query.lang, slot=query.slot
-    )
-    recommendation = answer.recommendation
-    return Recommendations(
-        impression_id=uuid.uuid4().hex,
-        tier=recommendation.tier,
-        release=recommendation.release,
-        reader=query.reader,
-        generated_at=answer.time,
-        items=items(answer.catalogue, recommendation.cards, query.lang, here.settings.site.language),
-    )
+    return _json(recommended(installation(), query, CHEAP in request.environ))
 
 
 @blueprint.get("/api/v1/articles/<path:article_id>/similar", merge_slashes=False)
 @blueprint.input(SimilarQuery, location="query", arg_name="query")
 @blueprint.output(Similar)
-def similar(article_id: str, query: SimilarQuery) -> Similar:
+def similar(article_id: str, query: SimilarQuery) -> Response:
     """The articles nearest to one, those in its own language first; 404 for an unknown article."""
     here = installation()
-    cards, catalogue, release = here.live.similar(article_id, _length(here, query.k))
-    return Similar(
-        article=article_id, release=release, items=items(catalogue, cards, query.lang, here.settings.site.language)
-    )
+    cards, catalogue, release = here.live.similar(article_id, list_length(here, query.k))
+    written = items(catalogue, cards, now_ms(), query.lang, here.settings.site.language, query.include)
+    return _json(document({"article": article_id, "release": release}, written))
 
 
 @blueprint.get("/api/v1/articles/<path:article_id>", merge_slashes=False)
@@ -107,11 +94,11 @@ def read_article(article_id: str, query: LangQuery) -> Article:
 @blueprint.get("/api/v1/tags/<path:tag>", merge_slashes=False)
 @blueprint.input(TaggedQuery, location="query", arg_name="query")
 @blueprint.output(Tagged)
-def tagged(tag: str, query: TaggedQuery) -> Tagged:
+def tagged(tag: str, query: TaggedQuery) -> Response:
     """The articles that bear a tag: a keyword, a category by id or name, a label; case and English plurals are one."""
     here = installation()
     catalogue, now, lang = here.live.catalogue, now_ms(), said_in(query.lang or here.settings.site.language)
-    bearers = tag_list(catalogue, tag, query.lang, now, query.offset, _length(here, query.k))
+    bearers = tag_list(catalogue, tag, query.lang, now, query.offset, list_length(here, query.k))
     if bearers is None:
         near = ", ".join(map(repr, instead(catalogue, tag, query.lang, now)))
         raise Refused(404, "unknown-tag", f"No article bears the tag {tag!r:.80}.", f"Try: {near or 'later'}.")
@@ -119,15 +106,9 @@ def tagged(tag: str, query: TaggedQuery) -> Tagged:
         Card(row, tag.weight, Reason(ReasonKind.TAGGED, keywords=(tag_out(tag, lang).name,)), ScoreKind.TAG)
         for row, tag in bearers.bearing
     ]
-    head = tag_out(bearers.tag, lang)
-    return Tagged(
-        tag=head.tag,
-        name=head.name,
-        kind=head.kind,
-        articles=bearers.articles,
-        related=[tag_out(tag, lang) for tag in bearers.related],
-        items=items(catalogue, cards, query.lang, here.settings.site.language),
-    )
+    named, related = tag_out(bearers.tag, lang), [tag_out(tag, lang).model_dump() for tag in bearers.related]
+    head = {"tag": named.tag, "name": named.name, "kind": named.kind, "articles": bearers.articles, "related": related}
+    return _json(document(head, items(catalogue, cards, now, query.lang, here.settings.site.language, query.include)))
 
 
 @blueprint.get("/api/v1/readers/<path:reader>/tags", merge_slashes=False)
@@ -161,15 +142,14 @@ def nobodys_reader(reader: str) -> Response:
 @blueprint.get("/api/v1/today")
 @blueprint.input(ListQuery, location="query", arg_name="query")
 @blueprint.output(Today)
-def today(query: ListQuery) -> Today:
+def today(query: ListQuery) -> Response:
     """今日点击: the articles clicked most since midnight in the site's time zone."""
     here = installation()
-    clicked = todays_clicks(here.live, _length(here, query.k), query.lang)
-    popular = Reason(ReasonKind.POPULAR)
-    cards = [Card(row, 0.0, popular) for row, _ in clicked.ranked]
-    shown = items(clicked.catalogue, cards, query.lang, here.settings.site.language)
-    counted = [TodayItem(**dict(item), clicks=clicks) for item, (_, clicks) in zip(shown, clicked.ranked, strict=True)]
-    return Today(date=clicked.date, timezone=here.settings.site.timezone, items=counted)
+    clicked = todays_clicks(here.live, list_length(here, query.k), query.lang)
+    cards, clicks = [Card(row, 0.0, _POPULAR) for row, _ in clicked.ranked], [clicks for _, clicks in clicked.ranked]
+    home = here.settings.site.language
+    written = items(clicked.catalogue, cards, now_ms(), query.lang, home, query.include, clicks)
+    return _json(document({"date": clicked.date, "timezone": here.settings.site.timezone}, written))
 
 
 @blueprint.post("/api/v1/events")
@@ -229,8 +209,5 @@ def _checked(reader: str) -> str:
         raise Refused(422, "invalid", f"reader: {message}", "Send the id as in the events.") from None
 
 
-def _length(here: Installation, k: int | None) -> int:
-    config = here.settings.recommend
-    if k is not None and k > config.max_k:
-        raise Refused(422, "invalid", f"Expected k of at most {config.max_k}; got {k}.", "Ask for fewer.")
-    return k or config.k
+def _json(body: bytes) -> Response:
+    return Response(body, mimetype="application/json")

@@ -1,6 +1,8 @@
 """Schemas: what the service accepts and answers, as pydantic models; ``/openapi.json`` is made from them."""
 
+import enum
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -65,6 +67,35 @@ Lang = Annotated[
     AfterValidator(_language),
     Field(json_schema_extra={"pattern": LANGUAGE_TAG}),
 ]
+
+
+class Part(enum.StrEnum):
+    """A part of the items of a list that is sent only when it is asked for."""
+
+    TAGS = "tags"
+    KEYWORDS = "keywords"
+    SCORES = "scores"
+
+
+@lru_cache(256)
+def parts_of(include: str) -> frozenset[Part]:
+    """The parts that a checked value of ``include`` names."""
+    return frozenset(map(Part, filter(None, include.split(","))))
+
+
+def _included(text: str) -> str:
+    if not {*text.split(",")} <= {*Part}:
+        raise PydanticCustomError("include", f"Expected any of {', '.join(Part)}, separated by commas")
+    return text
+
+
+Include = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_included),
+    Field(json_schema_extra={"pattern": f"^({'|'.join(Part)})(,({'|'.join(Part)}))*$"}),
+]
+INCLUDE = Field(None, description=f"what the items bear beside what a card shows: any of {', '.join(Part)}, by commas")
 Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.api.docs adds this site's bounds
 
 
@@ -87,6 +118,7 @@ class RecommendationsQuery(In):
         description="code of the language whose articles come first, such as zh, en-GB or dan; default: the one that is"
         " read. Reasons are said in Chinese for Chinese, in English for any other",
     )
+    include: Include | None = INCLUDE
 
 
 class ListQuery(In):
@@ -94,6 +126,7 @@ class ListQuery(In):
 
     k: Length = None
     lang: Lang | None = Field(None, description="language whose articles come first, and of the reasons")
+    include: Include | None = INCLUDE
 
 
 class LangQuery(In):
@@ -107,6 +140,7 @@ class SimilarQuery(In):
 
     k: Length = None
     lang: Lang | None = Field(None, description="language of the reasons and of the categories' names")
+    include: Include | None = INCLUDE
 
 
 class Reason(BaseModel):
@@ -138,8 +172,17 @@ class TagsOut(BaseModel):
     stem: list[TagOut] = Field(description="down: keywords")
 
 
+def _when_included(part: Part, said: str, **bounds: Any) -> Any:
+    """A field that an answer has only where ``include`` names a part."""
+
+    def without_default(schema: dict[str, Any]) -> None:
+        schema.pop("default", None)
+
+    return Field(None, description=f"{said}; with include={part}", json_schema_extra=without_default, **bounds)
+
+
 class Item(BaseModel):
-    """One article of a list."""
+    """One article of a list: what a card shows, and what was asked for beside it."""
 
     id: str
     title: str
@@ -150,12 +193,12 @@ class Item(BaseModel):
     category_name: str | None = Field(description="the category's name for readers")
     language: str
     published_at: int | None = Field(description="ms UTC since the epoch")
-    keywords: list[str]
-    tags: TagsOut
-    score: float = Field(
-        ge=0, le=1, description="what it says is in score_kind; higher is better; 0 where that is none"
+    keywords: list[str] = _when_included(Part.KEYWORDS, "most telling first")
+    tags: TagsOut = _when_included(Part.TAGS, "the article's T")
+    score: float = _when_included(
+        Part.SCORES, "what it says is in score_kind; higher is better; 0 where that is none", ge=0, le=1
     )
-    score_kind: ScoreKind = Field(description=SCORE_KINDS)
+    score_kind: ScoreKind = _when_included(Part.SCORES, SCORE_KINDS)
     position: int = Field(description="from 0")
     reason: Reason
 
@@ -165,6 +208,9 @@ class Recommendations(BaseModel):
 
     impression_id: str = Field(description="send it back in the events about this list")
     tier: Tier = Field(description="what the list was made from")
+    degraded: bool = Field(
+        description="true where the worker had no time for the click model: the nearest, or the most read, as they come"
+    )
     release: str | None = Field(description="the release that served it; null before the first one")
     reader: str | None
     generated_at: int = Field(description="ms UTC since the epoch")
@@ -202,6 +248,7 @@ class TaggedQuery(In):
     k: Length = None
     offset: int = Field(0, ge=0, le=100_000, description="articles to skip, the newest")
     lang: Lang | None = Field(None, description="language whose articles come first, and of the categories' names")
+    include: Include | None = INCLUDE
 
 
 class Tagged(BaseModel):

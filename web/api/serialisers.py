@@ -1,58 +1,75 @@
-"""Serialisers: rows of the catalogue -> the items of an answer, with tags, and with reasons in words."""
+"""Serialisers: rows of the catalogue -> the JSON of an answer, with reasons in words.
 
+What is the same in every list, a card's own fields, is kept as bytes by row; an answer joins them with what differs:
+the place, the reason, the score. The models of ``web.api.schemas`` describe the same answers; a test holds them
+against what is sent.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from json import JSONEncoder
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN_LANGUAGE
-from recsys.recommend.reasons import Card, reason_texts
+from recsys.recommend.reasons import Card, Reason, reason_text
 from recsys.tags import Tag, TagKind, Tags
-from web.api.schemas import Article, Item, Reason, TagOut, TagsOut
+from recsys.units import UNKNOWN_ROW
+from web.api.schemas import Article, Part, TagOut, TagsOut, parts_of
 from web.texts import category_name, said_in
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
-_ARTICLES = 1024  # whose unchanging fields are kept: those that most lists hold, some 10 KB each
+FRAGMENTS = 4_096  # cards kept as bytes, about 0.5 KB each, or 3 KB with tags
+REASONS = 8_192  # reasons kept as JSON, about 0.3 KB each
+
+Fragment = tuple[int, CatalogueArticle, str, bytes]  # version of the catalogue, article, language said, its JSON
+
+dumps: Callable[[Any], str] = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_fragments: "WeakKeyDictionary[Catalogue, dict[tuple[int, str | None, str | None], Fragment]]" = WeakKeyDictionary()
 
 
-def items(catalogue: Catalogue, cards: list[Card], lang: str | None, home: str) -> list[Item]:
-    """The items of a list, in one pass.
+def document(head: dict[str, Any], items: bytes) -> bytes:
+    """The JSON of an object with a list of items behind its other fields, of which there is at least one."""
+    return b'%s,"items":%s}' % (dumps(head)[:-1].encode(), items)
+
+
+def items(
+    catalogue: Catalogue,
+    cards: Sequence[Card],
+    now: int,
+    lang: str | None,
+    home: str,
+    include: str | None,
+    clicks: Sequence[int] | None = None,
+) -> bytes:
+    """The items of a list as a JSON array.
 
     Args:
         catalogue: whose rows the cards name.
         cards: the list.
+        now: ms, the time of the answer.
         lang: language in which reasons and categories are said; None: each in its article's own.
         home: the site's language, for articles of no known one.
+        include: parts that are sent only when they are asked for, see ``parts_of``.
+        clicks: of each article, for a list that counts them.
     """
-    fields = [_item_fields(article, lang, home) for article in catalogue.articles_of([card.row for card in cards])]
-    read = [catalogue.articles[card.reason.row] if card.reason.row >= 0 else None for card in cards]
-    languages = [language for language, _ in fields]
-    texts = reason_texts(
-        [card.reason for card in cards],
-        languages,
-        [article.title if article else "" for article in read],
-        [category_name(card.reason.category or "", language) for card, language in zip(cards, languages, strict=True)],
-    )
-    answered = []
-    for position, (card, reason_text, (_, of_article)) in enumerate(zip(cards, texts, fields, strict=True)):
-        reason = Reason(
-            kind=card.reason.kind,
-            text=reason_text,
-            article=catalogue.ids[card.reason.row] if read[position] else None,
-            keywords=list(card.reason.keywords),
-        )
-        answered.append(
-            Item(
-                **of_article,
-                id=catalogue.ids[card.row],
-                score=card.score,
-                score_kind=card.kind,
-                position=position,
-                reason=reason,
-            )
-        )
-    return answered
+    version, fragments, with_score = catalogue.eligible(now).version, _fragments_of(catalogue), _wants_score(include)
+    written = []
+    for position, card in enumerate(cards):
+        fragment = fragments.get((card.row, lang, include))
+        if fragment is None or fragment[0] != version:
+            fragment = _fragment(catalogue, card.row, version, lang, home, include, fragment)
+            if len(fragments) >= FRAGMENTS:
+                fragments.clear()
+            fragments[card.row, lang, include] = fragment
+        score = f',"score":{card.score!r},"score_kind":"{card.kind}"' if with_score else ""
+        counted = "" if clicks is None else f',"clicks":{clicks[position]}'
+        reason = _reason(catalogue, card.reason, fragment[2])
+        written.append(b'%s%s,"position":%d,"reason":%s}' % (fragment[3], (score + counted).encode(), position, reason))
+    return b"[%s]" % b",".join(written)
 
 
 def article(catalogue: Catalogue, article_id: str, now: int, lang: str | None, home: str) -> Article:
@@ -97,11 +114,31 @@ def _language_of(article: CatalogueArticle, home: str) -> str:
     return home if article.language == UNKNOWN_LANGUAGE else article.language
 
 
-@lru_cache(_ARTICLES)
-def _item_fields(article: CatalogueArticle, lang: str | None, home: str) -> tuple[str, dict[str, Any]]:
-    """The language in which an item is said, and those of its fields that are the same in every list."""
+def _wants_score(include: str | None) -> bool:
+    return include is not None and Part.SCORES in parts_of(include)
+
+
+def _fragments_of(catalogue: Catalogue) -> dict[tuple[int, str | None, str | None], Fragment]:
+    fragments = _fragments.get(catalogue)
+    return _fragments.setdefault(catalogue, {}) if fragments is None else fragments
+
+
+def _fragment(
+    catalogue: Catalogue,
+    row: int,
+    version: int,
+    lang: str | None,
+    home: str,
+    include: str | None,
+    before: Fragment | None,
+) -> Fragment:
+    """The fields of an article that are the same in every list, as the opening of an object."""
+    article = catalogue.article(row)
+    if before is not None and before[1] is article:
+        return version, *before[1:]
     language = said_in(lang or _language_of(article, home))
-    return language, {
+    fields: dict[str, Any] = {
+        "id": catalogue.ids[row],
         "title": article.title,
         "url": article.url,
         "image": article.image,
@@ -110,6 +147,28 @@ def _item_fields(article: CatalogueArticle, lang: str | None, home: str) -> tupl
         "category_name": category_name(article.category, language) if article.category else None,
         "language": article.language,
         "published_at": article.published_at,
-        "keywords": list(article.keywords[:KEYWORDS]),
-        "tags": tee(article.tags, language),
     }
+    wanted = parts_of(include or "")
+    if Part.KEYWORDS in wanted:
+        fields["keywords"] = article.keywords[:KEYWORDS]
+    if Part.TAGS in wanted:
+        fields["tags"] = tee(article.tags, language).model_dump(mode="json")
+    return version, article, language, dumps(fields)[:-1].encode()
+
+
+def _reason(catalogue: Catalogue, reason: Reason, language: str) -> bytes:
+    """A reason as JSON."""
+    read = catalogue.articles[reason.row] if reason.row != UNKNOWN_ROW else None
+    title, article_id = (read.title, catalogue.ids[reason.row]) if read else ("", None)
+    return _reason_json(reason, language, title, article_id)
+
+
+@lru_cache(REASONS)
+def _reason_json(reason: Reason, language: str, title: str, article_id: str | None) -> bytes:
+    fields = {
+        "kind": reason.kind,
+        "text": reason_text(reason, language, title, category_name(reason.category or "", language)),
+        "article": article_id,
+        "keywords": reason.keywords,
+    }
+    return dumps(fields).encode()

@@ -1,0 +1,112 @@
+"""Direct answers: a plain request for a list -> its answer, without Flask.
+
+Stands in front of the application, because routing, hooks and contexts cost more than the JSON of a list. Whatever is
+not plain (another method, a query that is not valid, an error) goes on to Flask, whose handler makes the same answer.
+"""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import unquote_plus
+
+from pydantic import ValidationError
+
+from recsys.telemetry import Stage
+from web.api.problem_details import Refused
+from web.api.schemas import RecommendationsQuery
+from web.api.serialisers import document, items
+from web.gateway.wsgi import CHEAP, ROUTE, Application
+from web.installation import SECURING_HEADERS, Installation
+
+LISTS = "/api/v1/recommendations"
+OPEN_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}  # of every answer of the public API
+_HEADERS = [("Content-Type", "application/json"), *OPEN_HEADERS.items(), *SECURING_HEADERS.items()]
+
+
+class DirectLists:
+    """WSGI application in front of another: answers plain requests for a list, and hands all others on."""
+
+    def __init__(self, application: Application, here: Installation) -> None:
+        self._application, self._here = application, here
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer a request; PEP 3333."""
+        if environ["PATH_INFO"] == LISTS and environ["REQUEST_METHOD"] == "GET":
+            query = plain_query(environ.get("QUERY_STRING", ""))
+            body = None if query is None else self._answer(query, CHEAP in environ)
+            if body is not None:
+                environ[ROUTE] = LISTS
+                start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
+                return [body]
+        return self._application(environ, start_response)
+
+    def _answer(self, query: RecommendationsQuery, cheap: bool) -> bytes | None:
+        try:
+            return recommended(self._here, query, cheap)
+        except Exception:  # Flask's handler meets the same error, and says it
+            return None
+
+
+def plain_query(text: str) -> RecommendationsQuery | None:
+    """A query that is valid and gives each name once; None for any other."""
+    if not text.isascii():
+        return None
+    values: dict[str, str] = {}
+    for pair in text.split("&") if text else ():
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            name, value = unquote_plus(name), unquote_plus(value)
+        if name in values or "\ufffd" in value:
+            return None
+        values[name] = value
+    try:
+        return RecommendationsQuery.model_validate(values)
+    except ValidationError:
+        return None
+
+
+def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) -> bytes:
+    """The answer of ``GET /api/v1/recommendations``.
+
+    Args:
+        here: the installation.
+        query: checked.
+        cheap: whether there is no time for the click model.
+
+    Raises:
+        Refused: the list would be too long.
+    """
+    answer = here.live.recommend(
+        query.reader,
+        query.session,
+        article=query.article,
+        k=list_length(here, query.k),
+        lang=query.lang,
+        slot=query.slot,
+        cheap=cheap,
+    )
+    made, home = answer.recommendation, here.settings.site.language
+    head = {
+        "impression_id": uuid.uuid4().hex,
+        "tier": made.tier,
+        "degraded": cheap,
+        "release": made.release,
+        "reader": query.reader,
+        "generated_at": answer.time,
+    }
+    body = document(head, items(answer.catalogue, made.cards, answer.time, query.lang, home, query.include))
+    made.clock.lap(Stage.JSON)
+    made.clock.record()
+    return body
+
+
+def list_length(here: Installation, k: int | None) -> int:
+    """The length of a list that is asked for, or the site's own.
+
+    Raises:
+        Refused: it is longer than any list may be.
+    """
+    config = here.settings.recommend
+    if k is not None and k > config.max_k:
+        raise Refused(422, "invalid", f"Expected k of at most {config.max_k}; got {k}.", "Ask for fewer.")
+    return k or config.k
