@@ -277,7 +277,7 @@ def test_a_robot_of_four_hundred_clicks_and_a_reader_who_reloads_move_nothing(tm
         for start in range(0, 400, 100):
             sent = service.client.post("/api/v1/events", json={"events": robot[start : start + 100]})
             assert sent.status_code == 202
-        assert service.live.odd_readers == ["robot"]
+        assert list(service.live._frame.state.visitors.odd) == ["rrobot"]
         today = [(item["id"], item["clicks"]) for item in service.get("/api/v1/today")["items"]]
         assert today == [("a3", 3), ("a2", 1), ("a4", 1)]
         assert before[:2] == ["a3", "a2"]

@@ -173,19 +173,15 @@ def test_a_reader_s_last_clicks_come_oldest_first_and_undated_before_all(store: 
     assert [event.event_id for event in store.impressions_of(SITE, "ann", 1)] == ["i"]
 
 
-def test_the_articles_that_most_people_clicked_since_a_time(store: Store) -> None:
-    clicks = [click("1", time=9, article="old"), click("2", time=10, article="b"), click("3", time=11, article="a")]
-    more = [click(f"c{n}", reader=f"r{n}", time=12, article="c") for n in range(3)]
-    again = [click(f"b{n}", time=12 + n, article="b") for n in range(5)]
-    visits = [click(f"s{n}", reader=None, time=13, article="a")._replace(session=f"{n // 2}") for n in range(4)]
-    nobody = [click(f"n{n}", reader=None, time=1_000 * n, article="b") for n in range(1, 50)]  # within one minute
-    ahead = [click("f", reader="f", time=10**9, article="b"), click("6", time=None, article="c")]
-    store.add_events(
-        [*clicks, *more, *again, *visits, *nobody, *ahead, Event("7", SITE, Kind.IMPRESSION, "b", time=14)]
-    )
-    assert store.clicks_today(SITE, 10, 9, 10**8) == [("a", 3), ("c", 3), ("b", 2)]
-    assert store.clicks_today(SITE, 10, 1) == [("a", 3)]
-    assert dict(store.clicks_today(SITE, 10, 9, 10**8, ["ann", "r0"])) == {"a": 2, "c": 2, "b": 1}
+def test_the_dated_clicks_of_a_span_of_time_up_to_an_event(store: Store) -> None:
+    clicks = [click(f"{time}", time=time, article=f"a{time}") for time in (9, 10, 11, 12)]
+    store.add_events([*clicks, click("undated", time=None), Event("i", SITE, Kind.IMPRESSION, "b", time=10)])
+    store.add_events([click("late", time=11, article="late")])
+    newest = store.last_seq(SITE)
+    assert {one.article for one in store.clicks_between(SITE, 10, 12, newest)} == {"a10", "a11", "late"}
+    assert {one.article for one in store.clicks_between(SITE, 10, 12, newest - 1)} == {"a10", "a11"}
+    assert store.clicks_between("other", 10, 12, newest) == []
+    assert [one.reader for one in store.clicks_between(SITE, 9, 10, newest)] == ["ann"]
 
 
 def test_deleting_a_reader_deletes_what_they_did(store: Store) -> None:

@@ -91,13 +91,15 @@ class Visitors:
         self._keep(visitor, past[-MAX_CLICKS:])
         return CountedEvent(REPEAT_CLICK if repeats else CLICK)
 
-    def forget(self, is_forgotten: Callable[[str], bool]) -> None:
-        """Drop the visitors of whom ``is_forgotten`` says so."""
-        for remembered in (self._clicks, self.odd):
-            for visitor in [visitor for visitor in remembered if is_forgotten(visitor)]:
-                del remembered[visitor]
+    def forget(self, is_forgotten: Callable[[str], bool]) -> set[str]:
+        """Drop the visitors of whom ``is_forgotten`` says so, and return those of whom anything was known."""
+        forgotten = {visitor for visitor in (*self._clicks, *self.odd) if is_forgotten(visitor)}
+        for visitor in forgotten:
+            self._clicks.pop(visitor, None)
+            self.odd.pop(visitor, None)
         for shown in [shown for shown in self._shown if is_forgotten(shown[0])]:
             del self._shown[shown]
+        return forgotten
 
     def _nobodys(self, key: str, row: int, time: int) -> int:
         past = self._clicks.get(key, [])

@@ -10,10 +10,11 @@ service, the benchmarks and the tests hold a ``LiveState`` alike.
     snapshot         one release's models, and what they say of a new article
     state            one site's catalogue, counts and item tables over a snapshot
     reader_memory    the readers and sessions seen last
+    day_clicks       the people who clicked each article today
     feed             the store's events and changed articles -> the state
     release_loader   a release -> a state, and the one that was refused
     database         the identity of the open database file
     live             all of that, kept fresh: a worker's answers
-    today            today's most clicked
+    today            the list of today's most clicked
     warmup           the machine code of serving, before the first request
 """

@@ -12,15 +12,19 @@ from contextlib import contextmanager
 import structlog
 
 from recsys.events import UNDATED
+from recsys.events.people import REPEAT_CLICK
 from recsys.events.visitors import CountedEvent
 from recsys.readers import CLICK
+from recsys.serving.day_clicks import DayClick, DayClicks, person
 from recsys.serving.reader_memory import KIND_INDEX, ReaderMemory
 from recsys.serving.state import CatalogueFull, SharedState
-from recsys.store import Store, StoredEvent
-from recsys.units import UNKNOWN_ROW
+from recsys.store import DatedClick, Store, StoredEvent
+from recsys.trends import MAX_FUTURE_MINUTES
+from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 _EVENTS_AT_ONCE = 5_000  # events read from the store at once
 PATIENCE_SECONDS = 0.5  # how long a take-down waits for an import, and an answer for events being applied
+_BLOCK_MS = 15 * MINUTE_MS  # clicks read from the store at once are those of so long
 _READER_PREFIX = "r"  # begins the name of a visitor who is a reader
 _MAX_SET_ASIDE = 1_000
 _EVENTS_OF_RUNNING_VISITS = 50_000  # events that are looked at for visits that go on, and for what was clicked already
@@ -57,21 +61,30 @@ class StoreFeed:
             if len(self.set_aside) < _MAX_SET_ASIDE:
                 self.set_aside[row] = f"{type(error).__name__}: {error}"
 
-    def apply_events(self, state: SharedState, memory: ReaderMemory, batches: int | None = None) -> None:
+    def apply_events(
+        self, state: SharedState, memory: ReaderMemory, today: DayClicks, batches: int | None = None
+    ) -> None:
         """Learn from the events that are new; the caller lets one thread at a time do so.
 
         Args:
             state: moved on.
             memory: of readers, moved on.
+            today: clicks of the day, moved on.
             batches: at most so many; None: until there are no more.
         """
+        if today.turn(self._clock(), state.catalogue.row_of):
+            self.count_today(state, today)
         for events in itertools.islice(self._batches(state), batches):
             now = self._clock()
             for event in events:
                 with self._setting_aside(f"event {event.seq}"):
-                    row = count(state, event, now)
+                    row, kind = count(state, event, now)
+                    if kind is None:
+                        today.take_back(_visitor(event) or "", state.catalogue.ids)
                     if row is not None:
                         memory.learn(event, row)
+                    if row is not None and kind in (CLICK, REPEAT_CLICK):
+                        today.add([(_day_click(event), row)])
             state.through = events[-1].seq
 
     def replay(self, state: SharedState, until: int) -> None:
@@ -85,6 +98,15 @@ class StoreFeed:
                 state.through = wanted[-1].seq
             if len(wanted) < len(events):
                 return
+
+    def count_today(self, state: SharedState, today: DayClicks) -> None:
+        """Read the clicks of the day that the state has passed already; robots are left out."""
+        odd, row_of = state.visitors.odd, state.catalogue.row_of
+        until = self._clock() + int(MAX_FUTURE_MINUTES * MINUTE_MS) + 1
+        for since in range(today.day.since, until, _BLOCK_MS):
+            clicks = self._store.clicks_between(self._site, since, min(since + _BLOCK_MS, until), state.through)
+            counted = (_day_click(click) for click in clicks if _visitor(click) not in odd)
+            today.add((click, row_of.get(click.article, UNKNOWN_ROW)) for click in counted)
 
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""
@@ -147,11 +169,12 @@ class StoreFeed:
                 return
 
 
-def count(state: SharedState, event: StoredEvent, now: int) -> int | None:
+def count(state: SharedState, event: StoredEvent, now: int) -> tuple[int | None, int | None]:
     """Learn from one event, heard of at ``now`` (ms), as far as a person did it.
 
     Returns:
-        Its article's row; None when the catalogue lacks it, or its time lies ahead.
+        Its article's row, None when the catalogue lacks it or its time lies ahead; and the kind that it counts as,
+        None when no person did it.
     """
     row = state.catalogue.row_of.get(event.article, UNKNOWN_ROW)
     kind, visitor, trends = KIND_INDEX[event.kind], _visitor(event), state.recommender.trends
@@ -170,20 +193,29 @@ def count(state: SharedState, event: StoredEvent, now: int) -> int | None:
             context=event.context,
             arrived=now,
         )
-    return None if row == UNKNOWN_ROW or ahead else row
+    return None if row == UNKNOWN_ROW or ahead else row, counted.kind
 
 
-def forget_visits(state: SharedState, gone: Callable[[str], bool]) -> None:
-    """Drop the clicks of readers who were forgotten; ``gone`` says of a reader's id whether they were."""
+def forget_visits(state: SharedState, gone: Callable[[str], bool]) -> set[str]:
+    """Drop the clicks of readers who were forgotten; ``gone`` says of a reader's id whether they were.
+
+    Returns:
+        Those of them who were remembered, as visitors.
+    """
 
     def left(visitor: str) -> bool:
         return visitor.startswith(_READER_PREFIX) and gone(visitor[len(_READER_PREFIX) :])
 
     state.recommender.trends.visits.forget(left)
-    state.visitors.forget(left)
+    return state.visitors.forget(left)
 
 
-def _visitor(event: StoredEvent) -> str | None:
+def _day_click(event: StoredEvent | DatedClick) -> DayClick:
+    time = UNDATED if event.time is None else event.time
+    return DayClick(person(_visitor(event), time, event.context), event.article, time)
+
+
+def _visitor(event: StoredEvent | DatedClick) -> str | None:
     """The visitor to whose visit an event belongs: the reader, else the session; the two never meet."""
     if event.reader is not None:
         return f"{_READER_PREFIX}{event.reader}"

@@ -23,16 +23,16 @@ from recsys.recommend.reasons import Card
 from recsys.releases import Releases
 from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
+from recsys.serving.day_clicks import DayClicks
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
 from recsys.serving.state import SharedState
+from recsys.serving.today import TodaysClicks, todays_clicks
 from recsys.store import Event, EventWriter, Store, Written, reader_digest
 from recsys.tags import Tags
 from recsys.tags.profile import profile
 from recsys.units import now_ms
-
-_MAX_ODD_READERS = 500  # readers that a query leaves out
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -47,10 +47,11 @@ class Answer:
 
 
 class Frame(NamedTuple):
-    """The state and the readers that one answer is made from: their rows belong together."""
+    """The state, the readers and the day's clicks that one answer is made from: their rows belong together."""
 
     state: SharedState
     memory: ReaderMemory
+    today: DayClicks
 
 
 class LiveState:
@@ -86,7 +87,9 @@ class LiveState:
         self._loader = ReleaseLoader(settings, store, releases, self._feed)
         state = self._loader.first()
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
-        self._frame = Frame(state, readers)
+        today = DayClicks(clock(), settings.site.timezone, len(state.recommender.trends))
+        self._feed.count_today(state, today)
+        self._frame = Frame(state, readers, today)
         self._forgotten = self.store.last_forgotten(self.site)
         self.catch_up()
         self._followed_at = time.monotonic()
@@ -112,12 +115,6 @@ class LiveState:
         """The catalogue that is served."""
         return self._frame.state.catalogue
 
-    @property
-    def odd_readers(self) -> list[str]:
-        """The readers whom no person could be, the last ones first; they are left out of what is counted."""
-        odd = [visitor[1:] for visitor in list(self._frame.state.visitors.odd)[::-1] if visitor.startswith("r")]
-        return odd[:_MAX_ODD_READERS]
-
     def recommend(
         self,
         reader: str | None,
@@ -133,7 +130,7 @@ class LiveState:
 
         What the reader did just now counts: at once where this worker took it, else within ``web.poll_seconds``.
         """
-        (state, memory), now = self._frame_with(reader), self._clock()
+        (state, memory, _), now = self._frame_with(reader), self._clock()
         recommendation = state.recommender.recommend(
             *memory.states(reader, session),
             article=article,
@@ -148,12 +145,17 @@ class LiveState:
 
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
         """The tags of a reader's last clicks, and the number of these; the session's when the reader has none."""
-        (state, memory), now = self._frame_with(reader), self._clock()
+        (state, memory, _), now = self._frame_with(reader), self._clock()
         states = [state for state in memory.states(reader, session) if state is not None and len(state.clicks)]
         clicks = states[0].clicks.tolist() if states else []
         half_life, catalogue = state.recommender.readers.half_life_clicks, state.catalogue
         clicked = [catalogue.articles[row] if catalogue.quotable(row, now) else None for row in clicks]
         return profile(clicked, weights(len(clicks), half_life).tolist()), len(clicks)
+
+    def today(self, k: int, lang: str | None) -> TodaysClicks:
+        """The most clicked articles of today; see ``todays_clicks``."""
+        frame = self._frame
+        return todays_clicks(frame.today, frame.state.catalogue, k, self._clock(), lang)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.
@@ -218,7 +220,8 @@ class LiveState:
         with self._turn:  # whoever read their events before they were deleted has applied them by now
             gone = self._gone_since(self._forgotten)
             self._frame.memory.forget(gone)
-            forget_visits(self._frame.state, gone)
+            for visitor in forget_visits(self._frame.state, gone):
+                self._frame.today.take_back(visitor, self._frame.state.catalogue.ids)
             self._forgotten = newest
 
     def _gone_since(self, change: int) -> Callable[[str], bool]:
@@ -283,7 +286,10 @@ class LiveState:
                 forget_visits(state, self._gone_since(forgotten))
                 self._feed.take_down(state)
                 rows, readers = state.catalogue.row_of, state.recommender.readers
-                self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers))
+                today = old.today.moved(old.state.catalogue.ids, rows, len(state.recommender.trends))
+                for visitor in state.visitors.odd:  # the release may know more of them
+                    today.take_back(visitor, state.catalogue.ids)
+                self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)
             log.info("release taken over", release=name, articles=len(state.catalogue.ids))
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             self._loader.refuse(name, error)

@@ -7,14 +7,14 @@ speed of their indexes. Everything else is the same statement in both.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Text, cast, func, or_, select, text
+from sqlalchemy import Connection, Select, Table, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from recsys.errors import StoreError
 from recsys.store import schema
 from recsys.store.engine import Database, as_store_error
 from recsys.store.forgetting import reader_digest
-from recsys.store.records import Event, Kind, StoredEvent, Written
+from recsys.store.records import DatedClick, Event, Kind, StoredEvent, Written
 from recsys.units import MINUTE_MS, now_ms
 
 ANONYMOUS_REPEAT_MS = MINUTE_MS  # clicks of nobody known from one context: a person takes so long for an article
@@ -133,36 +133,24 @@ class EventStore(Database):
         with self.reading() as connection:
             return _stored(connection.execute(query).all())[::-1]
 
-    def clicks_today(
-        self, site: str, since: int, limit: int, until: int | None = None, without: Sequence[str] = ()
-    ) -> list[tuple[str, int]]:
-        """The articles that most people clicked, with how many they are, most first, then by name.
-
-        A click without a reader is its session's; without either it is that of a minute and a context.
+    def clicks_between(self, site: str, since: int, until: int, through: int) -> list[DatedClick]:
+        """The site's clicks that are dated in a span of time, in no order.
 
         Args:
             site: whose.
             since: ms UTC.
-            limit: articles at most.
-            until: ms UTC; what is dated after it lies ahead of the clock.
-            without: readers who do not count.
+            until: ms UTC, the first one that is too late.
+            through: the last ``seq`` that counts.
         """
-        nobody = cast(events.c.time // ANONYMOUS_REPEAT_MS, Text) + func.coalesce(events.c.context, "")
-        who = func.coalesce("r" + events.c.reader, "s" + events.c.session, nobody)
-        people = func.count(who.distinct()).label("people")
-        query = (
-            select(events.c.article, people)
-            .where(events.c.site == site, events.c.time >= since, text("kind = 'click'"))  # as the index is written
-            .group_by(events.c.article)
-            .order_by(people.desc(), events.c.article)
-            .limit(limit)
+        query = select(*(events.c[name] for name in DatedClick._fields)).where(
+            events.c.site == site,
+            events.c.time >= since,
+            events.c.time < until,
+            events.c.seq <= through,
+            text("kind = 'click'"),  # as the index is written
         )
-        if until is not None:
-            query = query.where(events.c.time <= until)
-        if without:
-            query = query.where(or_(events.c.reader.is_(None), events.c.reader.not_in(without)))
         with self.reading() as connection:
-            return [(row.article, row.people) for row in connection.execute(query)]
+            return [DatedClick._make(row) for row in connection.execute(query).cursor.fetchall()]
 
 
 def _add(connection: Connection, records: Sequence[Event]) -> Written:

@@ -125,6 +125,16 @@ class StoredEvent(NamedTuple):
     context: str | None
 
 
+class DatedClick(NamedTuple):
+    """A dated click: who made it, on which article, when (ms) and in which context."""
+
+    article: str
+    reader: str | None
+    session: str | None
+    time: int
+    context: str | None
+
+
 class Written(NamedTuple):
     """Numbers of records that were new, changed an old one, were there already, or are of a reader forgotten since."""
 

@@ -420,11 +420,15 @@ FAULTS: tuple[Fault, ...] = (
             "            if one.began in left:",
             "            if one.began in ():",
         ),
-        (
-            "a session begun by nobody is everybody's",
-            "claimed = named.claim(reader) and named.began is None",
-            "claimed = named.claim(reader)",
-        ),
+    ),
+    *_in(
+        "recsys/serving/day_clicks.py",
+        ("tests/test_today.py",),
+        ("a click of the first millisecond of the day is yesterday's", ">= self.day.since and", "> self.day.since and"),
+        ("the day ends a millisecond late", "if click.time >= self.day.until:", "if click.time > self.day.until:"),
+        ("people count as often as they click", "if not self._pairs.add(hash((who, article))):", "if False:"),
+        ("what was dated after midnight is lost", "self._early.append(click)", "pass"),
+        ("a number that waits to be sorted in is not there", "if number in self._recent:", "if False:"),
     ),
     *_in(
         "recsys/serving/feed.py",
@@ -473,8 +477,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "readers keep the rows of the old release",
-            "Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers))",
-            "Frame(state, old.memory)",
+            "Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)",
+            "Frame(state, old.memory, today)",
         ),
         ("forgotten readers stay in memory", "            self._frame.memory.forget(gone)\n", ""),
         (

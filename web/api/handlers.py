@@ -13,7 +13,6 @@ from pydantic import TypeAdapter, ValidationError
 from recsys import __version__
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import Card, Reason, ReasonKind
-from recsys.serving.today import todays_clicks
 from recsys.store import Event
 from recsys.units import now_ms
 from web.api.bodies import json_body
@@ -145,7 +144,7 @@ def nobodys_reader(reader: str) -> Response:
 def today(query: ListQuery) -> Response:
     """今日点击: the articles clicked most since midnight in the site's time zone."""
     here = installation()
-    clicked = todays_clicks(here.live, list_length(here, query.k), query.lang)
+    clicked = here.live.today(list_length(here, query.k), query.lang)
     cards, clicks = [Card(row, 0.0, _POPULAR) for row, _ in clicked.ranked], [clicks for _, clicks in clicked.ranked]
     home = here.settings.site.language
     written = items(clicked.catalogue, cards, now_ms(), query.lang, home, query.include, clicks)

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 import numpy as np
 
 from recsys.catalogue.catalogue import Catalogue
-from recsys.serving.today import todays_clicks
 from recsys.simulate import READER_PREFIX
 from recsys.tags import Tag
 from recsys.units import now_ms
@@ -126,7 +125,7 @@ class LiveNewsroom:
 
     def today(self, lang: str) -> list[Card]:
         """The most clicked articles of today."""
-        clicked = todays_clicks(self._here.live, TODAY, lang)
+        clicked = self._here.live.today(TODAY, lang)
         clicks = [number for _, number in clicked.ranked]
         return _cards(clicked.catalogue, (row for row, _ in clicked.ranked), clicks)
 
