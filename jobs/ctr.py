@@ -13,7 +13,7 @@ import numpy as np
 from jobs.ctr_resources import training_resources
 from jobs.runner import Counts, Job, Stage
 from recsys.ctr.losses import resolved_loss
-from recsys.ctr.sampling_correction import CandidateSampling
+from recsys.ctr.saved import CandidateSampling
 from recsys.ctr.training import (
     check_model,
     evaluated_model,
@@ -34,7 +34,7 @@ COLUMNS = {group: [COLUMN[name] for name in names] for group, names in GROUPS.it
 
 
 def run(job: Job) -> Counts:
-    """Find schedule and calibration on the validation part, judge on the held-out part, fit on everything.
+    """Find the epochs and the calibration on the validation part, judge on the held-out part, fit on everything.
 
     A log without a click on any list trains no model; the service then ranks by similarity.
 

@@ -10,9 +10,8 @@ import numpy as np
 from jobs.distributed import call_others
 from jobs.previous import knows_forgotten, last_artefact
 from jobs.runner import Job
-from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.loop import Progress
+from recsys.ctr.loop import Checkpoints, Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import TrainingResources
 from recsys.ctr.warm_start import can_continue

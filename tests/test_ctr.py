@@ -114,7 +114,7 @@ def test_a_softmax_does_not_blame_a_long_list_for_its_length() -> None:
         own = np.flatnonzero(impression == number)
         label[rng.choice(own, p=(1 + 3 * good[own]) / (1 + 3 * good[own]).sum())] = 1
     config = CONFIG.model_copy(update={"loss": "softmax"})
-    model, _ = fit(NAMES, LabelledRows.dense(matrix, label, impression), None, config, seed=1, schedule=[1.0] * 30)
+    model, _ = fit(NAMES, LabelledRows.dense(matrix, label, impression), None, config, seed=1, epochs=30)
     short, long, better = model.score(CandidateRows.dense(np.array([[0, 0, 0], [0, 1, 0], [1, 1, 0]], np.float32)))
     assert 0.5 < long / short < 2.0  # ten times rarer in the raw counts
     assert better > 2 * long
@@ -276,9 +276,8 @@ def tower(model: ClickModel) -> npt.NDArray[np.float32]:
 def test_the_true_order_is_found_where_a_model_that_does_not_know_places_fails(loss: str, tmp_path: Path) -> None:
     rows, asked = biased_readers(loss), CandidateRows.dense(np.eye(ARTICLES, dtype=np.float32))
     aware, _ = fit(ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss}), seed=1)
-    naive, _ = fit(
-        ARTICLE_NAMES, rows, None, LOGISTIC.model_copy(update={"loss": loss, "position_bias": False}), seed=1
-    )
+    unplaced = LabelledRows.dense(rows.matrix, rows.label, rows.impression)
+    naive, _ = fit(ARTICLE_NAMES, unplaced, None, LOGISTIC.model_copy(update={"loss": loss}), seed=1)
     assert np.argsort(-aware.raw(asked)).tolist() == list(range(ARTICLES))
     assert np.argsort(-naive.raw(asked)).tolist() != list(range(ARTICLES))
     weight = tower(aware)

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from recsys.ctr import warm_start
-from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import (
     GIB,
@@ -20,7 +19,7 @@ from recsys.ctr.data import (
     windows_of,
 )
 from recsys.ctr.ids import IdVocabulary
-from recsys.ctr.loop import Progress
+from recsys.ctr.loop import Checkpoints, Progress
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import fit
 from recsys.ctr.warm_start import DatasetStatistics, grow_vocabulary, initial_model

@@ -96,7 +96,7 @@ def test_the_stage_writes_a_model_its_curves_and_its_judgement_with_the_same_byt
     judged, training = read_json(folder / "judged.json"), read_json(folder / "training.json")
     assert judged["calibration_error"] == pytest.approx(calibration_error(label, score))
     assert judged["auc"] > 0.7
-    names = {"fit_loss", "learning_rate", "validation_auc", "validation_loss"}
+    names = {"fit_loss", "validation_auc", "validation_loss"}
     assert [set(epoch) for epoch in training["epochs"]] == [names] * len(training["epochs"])
     assert 1 <= training["best_epoch"] <= len(training["epochs"]) <= 4
     model = ClickModel.load(folder, NAMES)
@@ -372,7 +372,7 @@ def test_a_last_model_judges_no_list_that_it_has_seen(
 
     def fitted(*_args: Any, start: ClickModel | None, **_values: Any) -> tuple[ClickModel, TrainingHistory]:
         starts.append(start)
-        return ClickModel(NAMES, FIVE_EPOCHS), TrainingHistory(best_epoch=1, schedule=[1.0])
+        return ClickModel(NAMES, FIVE_EPOCHS), TrainingHistory(best_epoch=1)
 
     monkeypatch.setattr(recsys.ctr.training, "fit", fitted)
     resources = TrainingResources(last=last)
@@ -392,7 +392,7 @@ def test_neither_the_model_nor_its_calibration_has_seen_what_judges_them(
     def fitted(*_args: Any, until: int, **_values: Any) -> tuple[ClickModel, TrainingHistory]:
         model = ClickModel(NAMES, FIVE_EPOCHS)
         model.learned_until = until
-        return model, TrainingHistory(best_epoch=1, schedule=[1.0])
+        return model, TrainingHistory(best_epoch=1)
 
     def learned_until(model: ClickModel, rows: Any) -> Floats:
         """A score that says what the model has seen."""

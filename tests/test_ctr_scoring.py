@@ -19,8 +19,8 @@ from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdVocabulary
 from recsys.ctr.model import ClickModel
 from recsys.ctr.network import CandidateBatch
-from recsys.ctr.sampling_correction import CandidateSampling, SamplingCorrection
-from recsys.ctr.scoring import CLICK_RATE, SCORE_ROWS, ClickScorer
+from recsys.ctr.saved import CandidateSampling
+from recsys.ctr.scoring import CLICK_RATE, SCORE_ROWS, ClickScorer, SamplingCorrection
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS
 from recsys.features.rows import CandidateRows

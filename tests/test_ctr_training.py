@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,9 @@ from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
 from recsys.ctr import trainer, warm_start
-from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import Windows
-from recsys.ctr.engine import Engine
-from recsys.ctr.loop import Progress, TrainingHistory, TrainingLoop
+from recsys.ctr.loop import Checkpoints, Progress, TrainingHistory, TrainingLoop
 from recsys.ctr.model import ClickModel
 from recsys.ctr.trainer import StepWatch, Trainer
 from recsys.ctr.training import fit
@@ -62,7 +59,7 @@ def test_every_optimiser_learns(name: str, rate: float) -> None:
 @pytest.mark.parametrize("loss", ["softmax", "bce"])
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 def test_every_norm_learns_and_comes_back_from_files(norm: str, loss: str, tmp_path: Path) -> None:
-    model, _ = fit(NAMES, some_rows(), None, changed(norm=norm, loss=loss, max_grad_norm=1.0, warmup_steps=20), seed=1)
+    model, _ = fit(NAMES, some_rows(), None, changed(norm=norm, loss=loss), seed=1)
     new = some_rows(900, seed=3)
     assert auc_of(model, new) > 0.85
     assert model.score(some_rows()).mean() == pytest.approx(some_rows().label.mean(), abs=0.03)
@@ -97,35 +94,17 @@ def test_fields_that_no_row_has_and_attention_without_clicks_are_refused(tmp_pat
             load_settings(file)
 
 
-def test_a_plateau_makes_smaller_steps_from_the_best_weights_and_a_schedule_repeats_them() -> None:
-    config = changed(epochs=30, patience=2, lr_decays=1, learning_rate=0.05, loss="softmax")
+def test_training_stops_when_the_validation_part_gets_worse_and_as_many_epochs_repeat_it() -> None:
+    config = changed(epochs=30, patience=2, learning_rate=0.05, loss="softmax")
     wrong = some_rows(300, seed=2)
     wrong = LabelledRows.dense(
         wrong.matrix, 1 - wrong.label, wrong.impression
     )  # the longer it trains, the worse it fits these
     model, training = fit(NAMES, some_rows(), wrong, config, seed=1)
-    np.testing.assert_allclose(training.learning_rate, [0.05] * 3 + [0.005] * 2)
-    assert (training.best_epoch, training.schedule) == (1, [1.0])
-    again, told = fit(NAMES, some_rows(), None, config, seed=1, schedule=training.schedule)
+    assert (training.best_epoch, len(training.fit_loss)) == (1, 3)
+    again, told = fit(NAMES, some_rows(), None, config, seed=1, epochs=training.best_epoch)
     assert told.fit_loss == training.fit_loss[:1]
     np.testing.assert_array_equal(again.raw(wrong), model.raw(wrong))
-    _, told = fit(NAMES, some_rows(), None, config, seed=1, schedule=[1.0, 1.0, 0.1])
-    np.testing.assert_allclose(told.learning_rate, [0.05, 0.05, 0.005])
-
-
-def test_steps_grow_during_the_warm_up() -> None:
-    slow, _ = fit(NAMES, some_rows(600), None, changed(epochs=1, warmup_steps=10_000), seed=1)
-    fast, _ = fit(NAMES, some_rows(600), None, changed(epochs=1), seed=1)
-    torch.manual_seed(1)
-    start = ClickModel(NAMES, CONFIG).parts.state_dict()["net.deep.0.weight"]
-    moved = [float((model.parts.state_dict()["net.deep.0.weight"] - start).abs().max()) for model in (slow, fast)]
-    assert moved[0] < 0.01 * moved[1]
-
-
-def test_the_best_epoch_may_be_that_of_the_highest_auc() -> None:
-    config = changed(early_stopping_metric="auc", patience=2)
-    _, training = fit(NAMES, some_rows(), some_rows(900, seed=2), config, seed=1)
-    assert training.validation_auc[training.best_epoch - 1] == max(training.validation_auc)
 
 
 def test_few_of_many_candidates_without_a_click_give_the_same_probabilities() -> None:
@@ -200,8 +179,8 @@ def test_yesterdays_model_is_the_start_of_today_and_old_ids_leave_their_rows(
     assert last.learned_until == 100 * DAY_MS
     assert can_continue(last, NAMES, config)
     today, good = rows_of_ids(60, seed=2)
-    warm, _ = fit(NAMES, today, None, config, seed=1, schedule=[1.0], start=last, until=101 * DAY_MS)
-    cold, _ = fit(NAMES, today, None, config, seed=1, schedule=[1.0], until=101 * DAY_MS)
+    warm, _ = fit(NAMES, today, None, config, seed=1, epochs=1, start=last, until=101 * DAY_MS)
+    cold, _ = fit(NAMES, today, None, config, seed=1, epochs=1, until=101 * DAY_MS)
     judged, _ = rows_of_ids(300, seed=3)
     assert auc_of(warm, judged) > auc_of(cold, judged) + 0.1
     np.testing.assert_array_equal(warm.encoder.vocabulary.hashes, last.encoder.vocabulary.hashes)
@@ -234,7 +213,7 @@ KILLED = """
 import sys, time
 sys.path.insert(0, '.')
 from pathlib import Path
-from recsys.ctr.checkpoints import Checkpoints
+from recsys.ctr.loop import Checkpoints
 from recsys.ctr.trainer import StepWatch, Trainer
 from recsys.ctr.training import fit
 from tests.click_rows import NAMES, some_rows
@@ -341,15 +320,15 @@ class ScriptedTrainer(Trainer):
 
 
 def scripted(
-    losses: Sequence[float], config: CtrConfig, aucs: Sequence[float] = (), monkeypatch: Any = None
+    losses: Sequence[float], config: CtrConfig, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[TrainingHistory, int]:
     """The history of a training whose validation part says so after each epoch, and the epochs behind its weights."""
-    model = ClickModel(("x",), config.model_copy(update={"network": "logistic", "position_bias": False}))
+    model = ClickModel(("x",), config.model_copy(update={"network": "logistic"}))
     trainer = ScriptedTrainer(model, model.config, seed=1)
-    figures = iter(zip(losses, aucs or [0.5] * len(losses), strict=True))
+    figures = iter([(loss, 0.5) for loss in losses])
     monkeypatch.setattr(TrainingLoop, "_evaluate", lambda *_: next(figures))
     nothing: Any = object()  # neither the scripted epoch nor the scripted evaluation reads its data
-    history = TrainingLoop(trainer, nothing, nothing, config.epochs, 100, None).run(None, None)
+    history = TrainingLoop(trainer, nothing, nothing, config.epochs, 100).run(None, None)
     return history, trainer.epochs_behind
 
 
@@ -366,70 +345,16 @@ def scripted(
 def test_early_stopping_waits_for_its_patience_and_keeps_the_best_weights(
     losses: list[float], patience: int, epochs: int, best: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    history, behind = scripted(losses, changed(epochs=8, patience=patience), monkeypatch=monkeypatch)
+    history, behind = scripted(losses, changed(epochs=8, patience=patience), monkeypatch)
     assert (len(history.fit_loss), history.best_epoch, behind) == (epochs, best, best)
-    assert history.schedule == [1.0] * best
-
-
-def test_the_learning_rate_falls_to_a_tenth_from_the_best_weights_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = changed(epochs=20, patience=2, lr_decays=2, learning_rate=0.5)
-    losses = [3.0, 2.0, 2.5, 2.5, 1.5, 1.6, 1.6, 1.7, 1.7]
-    history, behind = scripted(losses, config, monkeypatch=monkeypatch)
-    np.testing.assert_allclose(history.learning_rate, [0.5] * 4 + [0.05] * 3 + [0.005] * 2)
-    assert (history.best_epoch, behind) == (5, 3)  # two epochs, then one from there with a tenth
-    np.testing.assert_allclose(history.schedule, [1.0, 1.0, 0.1])
-
-
-def test_the_metric_of_early_stopping_is_the_configured_one_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    losses, aucs = [1.0, 2.0, 3.0], [0.6, 0.7, 0.65]
-    for metric, best in (("loss", 1), ("auc", 2)):
-        config = changed(epochs=3, early_stopping_metric=metric)
-        assert scripted(losses, config, aucs, monkeypatch)[0].best_epoch == best
-    config = changed(epochs=3, early_stopping_metric="auc")
-    assert scripted(losses, config, [float("nan")] * 3, monkeypatch)[0].best_epoch == 1
-
-
-def test_the_warm_up_ends_at_its_last_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    rates: list[float] = []
-    step = Engine.step
-
-    def recorded(engine: Engine, *inputs: Any) -> torch.Tensor:
-        rates.append(engine.learning_rate)
-        return step(engine, *inputs)
-
-    monkeypatch.setattr(Engine, "step", recorded)
-    fit(NAMES, some_rows(720), None, changed(epochs=1, warmup_steps=4, learning_rate=0.5, batch_size=120), seed=1)
-    np.testing.assert_allclose(rates, [0.125, 0.25, 0.375, 0.5, 0.5, 0.5])
-
-
-def test_a_training_goes_on_after_a_decay_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    config = changed(epochs=9, patience=1, lr_decays=2, learning_rate=0.05, l1=1e-3, hidden_units=(4,))
-    wrong = some_rows(300, seed=2)
-    wrong = LabelledRows.dense(wrong.matrix, 1 - wrong.label, wrong.impression)  # each epoch fits these worse
-
-    def ended(progress: Progress) -> None:
-        if progress.epoch == 3:  # the first after a decay
-            raise KeyboardInterrupt
-
-    file = Checkpoints(tmp_path / "c.safetensors", 0.0)
-    with pytest.raises(KeyboardInterrupt):
-        fit(NAMES, some_rows(600), wrong, config, seed=1, checkpoints=file, watch=ended)
-    went_on, history = fit(NAMES, some_rows(600), wrong, config, seed=1, checkpoints=file)
-    model, whole = fit(NAMES, some_rows(600), wrong, config, seed=1)
-    assert history.resumed == 2
-    np.testing.assert_allclose(whole.learning_rate, [0.05, 0.05, 0.005, 0.0005])
-    assert asdict(history) | OF_A_PROCESS == asdict(whole) | OF_A_PROCESS
-    for mine, theirs in zip(went_on.parts.state_dict().values(), model.parts.state_dict().values(), strict=True):
-        assert torch.equal(mine, theirs)
 
 
 OF_A_PROCESS = {"resumed": 0, "rows": 0, "seconds": 0.0}  # of a history: another in each process
 
 
-def test_l1_leaves_a_useless_column_out_and_keeps_a_useful_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer, "_WEIGHT_DECAY", 0.0)
+def test_l1_leaves_a_useless_column_out_and_keeps_a_useful_one() -> None:
     rows = some_rows(1_200, seed=2)
-    config = changed(network="logistic", loss="bce", learning_rate=0.1, epochs=80, batch_size=1_200)
+    config = changed(network="logistic", loss="bce", learning_rate=0.1, epochs=80, batch_size=1_200, l2=0.0)
     weights = {}
     for l1 in (0.0, 0.03):
         model, _ = fit(NAMES, rows, None, config.model_copy(update={"l1": l1}), seed=1)

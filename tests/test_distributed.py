@@ -14,11 +14,10 @@ from safetensors.torch import load_file
 from benchmarks.ctr.columns import Columns, Pointwise
 from jobs.ctr_resources import CHECKPOINTS
 from recsys.ctr.architecture import Layout
-from recsys.ctr.checkpoints import Checkpoints
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.distributed import ProcessGroup, processes
 from recsys.ctr.engine import Engine
-from recsys.ctr.loop import Progress
+from recsys.ctr.loop import Checkpoints, Progress
 from recsys.ctr.network import ClickNetwork, network
 from recsys.ctr.training import fit
 from recsys.errors import DegenerateInput
@@ -37,7 +36,6 @@ TOGETHER = CtrConfig(
     epochs=3,
     batch_size=128,
     dropout=0.0,
-    max_grad_norm=1.0,
     negative_share=0.7,
     device="cpu",
 )
@@ -63,7 +61,7 @@ def learn(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
         torch.nn.init.constant_(net.first, 9.0)  # the first process' weights are everyone's
     if group is not None:
         group.broadcast_weights(net)
-    engine = Engine(Pointwise(net), learning_rate=0.02, embedding_l2=0.01, max_grad_norm=0.5, exchange=group)
+    engine = Engine(Pointwise(net), learning_rate=0.02, embedding_l2=0.01, exchange=group)
     order = torch.Generator().manual_seed(5)
     for _ in range(3):
         for rows in torch.split(torch.randperm(96, generator=order), 32):

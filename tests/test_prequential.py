@@ -9,7 +9,8 @@ import pytest
 
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.model import ClickModel
-from recsys.ctr.sampling_correction import CandidateSampling, SamplingCorrection
+from recsys.ctr.saved import CandidateSampling
+from recsys.ctr.scoring import SamplingCorrection
 from recsys.ctr.trainer import OnlineTrainer
 from recsys.dataset.impressions import Impressions, recorded_impressions
 from recsys.dataset.replay import LogReplay

@@ -135,7 +135,7 @@ def attentive(rows: CandidateRows) -> ClickScorer:
     """A model with drawn weights that looks at every column, every id and every click of some candidates."""
     ids = np.concatenate([rows.ids.ravel(), rows.context.ravel(), rows.history.ravel()])
     vocabulary, _ = grow_vocabulary(IdVocabulary.empty(), ids, day=0, min_count=1, expire_days=1)
-    config = CtrConfig(network="din", fields=ID_FIELDS, hidden_units=(16,), dropout=0.0, position_bias=False)
+    config = CtrConfig(network="din", fields=ID_FIELDS, hidden_units=(16,), dropout=0.0)
     model = ClickModel(NAMES, config, vocabulary)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():

@@ -49,7 +49,7 @@ def ours(split: Split, config: CtrConfig, seed: int) -> tuple[ClickModel, Scores
     """A model as the project makes it, and log-odds of the validation rows by the one that had not seen them."""
     found, training = fit(split.names, split.learn, split.validate, config, seed=seed)
     both = concatenated([split.learn, split.validate])
-    model, _ = fit(split.names, both, None, config, seed=seed, schedule=training.schedule)
+    model, _ = fit(split.names, both, None, config, seed=seed, epochs=training.best_epoch)
     unseen = found.raw(split.validate)
     model.calibration = calibrated(config.calibration, unseen, split.validate.label)
     return model, unseen
@@ -174,7 +174,7 @@ def together(cases: Sequence[tuple[Scores, npt.NDArray[np.int8]]]) -> dict[str, 
 
 def of_titles(file: Path, settings: Settings, folds: int, seed: int) -> dict[str, Any]:
     """Judge on titles, in folds by rows; readers are the lists, and every row is learned from by itself."""
-    config = settings.ctr.model_copy(update={"loss": "bce", "position_bias": False})
+    config = settings.ctr.model_copy(update={"loss": "bce"})
     cases = ((split, reader, seed) for split, reader in splits(file, settings, folds, seed))
     return result(*judged(cases, config))
 
@@ -192,7 +192,7 @@ def of_features(file: Path, settings: Settings, seeds: Sequence[int]) -> dict[st
 
 def scored(split: Split, config: CtrConfig, seed: int, candidates: int = 200, lists: int = 200) -> float:
     """Milliseconds in which the model scores one list of candidates, from features to probabilities."""
-    model, _ = fit(split.names, split.learn, None, config, seed=seed, schedule=[1.0])
+    model, _ = fit(split.names, split.learn, None, config, seed=seed, epochs=1)
     rows = split.held.where(np.arange(len(split.held)) < candidates)
     one = LabelledRows(
         rows.matrix,

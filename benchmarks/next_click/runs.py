@@ -16,7 +16,8 @@ from benchmarks.next_click.ials import Ials
 from benchmarks.next_click.serving import Serving
 from recsys.baselines import all_baselines
 from recsys.ctr.config import CtrConfig
-from recsys.ctr.sampling_correction import CandidateSampling, SamplingCorrection
+from recsys.ctr.saved import CandidateSampling
+from recsys.ctr.scoring import SamplingCorrection
 from recsys.ctr.trainer import OnlineTrainer
 from recsys.dataset.impressions import Impressions, click_histories
 from recsys.dataset.replay import LogReplay

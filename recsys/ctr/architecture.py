@@ -87,4 +87,5 @@ CLICK_NETWORKS = {
     "din": NetworkParts(deep=True, attention=True),
 }
 ATTENTION_UNITS = 32  # width of the layer that compares a click with the candidate; Zhou et al. take 36
+CROSS_LAYERS = 2  # of dcn; each multiplies the features once more
 NORMS = ("none", "batch", "layer")

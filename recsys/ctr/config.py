@@ -34,7 +34,6 @@ class CtrConfig(Section):
         (64, 32),
         description="units of the hidden layers; more gained nothing on logs of this size",
     )
-    cross_layers: int = Field(2, ge=1, description="cross layers of dcn; each multiplies the features once more")
     norm: str = Field(
         "none",
         pattern="^(none|batch|layer)$",
@@ -64,13 +63,6 @@ class CtrConfig(Section):
             "intercept is corrected"
         ),
     )
-    position_bias: bool = Field(
-        True,
-        description=(
-            "true: the position in the list adds its own log-odds in training and none in service; false: what stood "
-            "first looks better than it is"
-        ),
-    )
     optimiser: str = Field(
         "adamw",
         pattern="^(sgd|momentum|rmsprop|adam|adamw)$",
@@ -81,11 +73,6 @@ class CtrConfig(Section):
         gt=0,
         description="the optimiser's step size; half of it needs twice the epochs and ranks no better",
     )
-    warmup_steps: int = Field(
-        0,
-        ge=0,
-        description="steps over which the step size rises to learning_rate; large batches need some hundred",
-    )
     l1: float = Field(
         0.0,
         ge=0,
@@ -94,30 +81,23 @@ class CtrConfig(Section):
             "1.0e-2 ranks worse; 0: none"
         ),
     )
-    max_grad_norm: float = Field(0.0, ge=0, description="norm of a gradient to which longer ones are cut; 0: none is")
+    l2: float = Field(
+        1e-4,
+        ge=0,
+        description=(
+            "L2 of the network's weights, adamw's weight decay: nothing up to 1 gained on logs of this size; 0: none"
+        ),
+    )
     batch_size: int = Field(
         1024,
         ge=1,
         description="rows per training step: larger batches are faster on a GPU and need a larger learning_rate",
     )
     epochs: int = Field(30, ge=1, description="passes over the rows at most; early stopping ends sooner")
-    early_stopping_metric: str = Field(
-        "loss",
-        pattern="^(loss|auc)$",
-        description="loss | auc: the figure of the validation part that decides which epoch is the best one",
-    )
     patience: int = Field(
         3,
         ge=1,
-        description="epochs without a better figure after which the learning rate falls, or training stops",
-    )
-    lr_decays: int = Field(
-        0,
-        ge=0,
-        description=(
-            "times that the learning rate falls to a tenth, from the best weights, before training stops; on small "
-            "logs 1 doubled the time and gained nothing"
-        ),
+        description="epochs without a lower loss on the validation part after which training stops",
     )
     click_rate_share: float = Field(
         0.33,

@@ -11,8 +11,8 @@ the same behind every optimiser. A proximal step behind an optimiser's own has t
 and RMSProp divide gradients by their size, and the penalty would weigh next to nothing.
 
 Source: Duchi et al. 2011 (AdaGrad), one accumulator per row as in Mudigere et al. 2022; Zhou et al. 2018, section 5.2
-(penalty on the rows of the batch only); Pascanu et al. 2013 (clipping); Andrew and Gao 2007, section 3 (the subgradient
-of L1 at zero, and steps that end there).
+(penalty on the rows of the batch only); Andrew and Gao 2007, section 3 (the subgradient of L1 at zero, and steps that
+end there).
 """
 
 from collections.abc import Callable, Sequence
@@ -58,7 +58,6 @@ class Engine:
         weight_decay: float = 0.0,
         l1: float = 0.0,
         embedding_l2: float = 0.0,
-        max_grad_norm: float = 0.0,
         bf16: bool = False,
         exchange: GradientExchange | None = None,
         static: bool | None = None,
@@ -72,7 +71,6 @@ class Engine:
             weight_decay: of all weights but the table's; decoupled in "adamw", L2 in the others.
             l1: of the weights that multiply an input: not of biases, norms and positions.
             embedding_l2: L2 on the rows of a batch, each once per step.
-            max_grad_norm: largest norm of all gradients together; 0 does not clip.
             bf16: matrix products in bfloat16, weights and sums in float32.
             exchange: gradients between processes; None with one process.
             static: true if no tensor's size may depend on the data; by default on a GPU.
@@ -81,7 +79,7 @@ class Engine:
             DegenerateInput: an unknown optimiser.
         """
         self.objective, self._bf16, self._exchange = objective, bf16, exchange
-        self._l1, self._embedding_l2, self._max_grad_norm = l1, embedding_l2, max_grad_norm
+        self._l1, self._embedding_l2 = l1, embedding_l2
         self._tables = tables_of(objective)
         table_ids = {id(table) for table in self._tables.values()}
         self._dense = [weight for weight in objective.parameters() if id(weight) not in table_ids]
@@ -175,8 +173,6 @@ class Engine:
             if gradients:
                 rows, gradients = self._exchange.rows(rows, gradients)
                 weights = [self._tables[name].detach().index_select(0, rows) for name in read]
-        if self._max_grad_norm:
-            _clip([*dense, *gradients], self._max_grad_norm)
         signs = self._add_l1() if self._l1 else []
         self._optimiser.step()
         for weight, sign in zip(self._sparse, signs, strict=bool(signs)):
@@ -283,10 +279,3 @@ def _optimiser(
         return torch.optim.SGD(weights, lr, momentum, weight_decay=weight_decay, fused=True)
     expected = f"an optimiser of {', '.join(OPTIMISERS)}"
     raise DegenerateInput(expected, repr(name), "Correct the ctr section of the configuration.")
-
-
-def _clip(gradients: list[torch.Tensor], largest: float) -> None:
-    norm = torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
-    scale = (largest / (norm + 1e-6)).clamp(max=1.0)
-    for gradient in gradients:
-        gradient.mul_(scale)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.ctr.architecture import ATTENTION_UNITS, CLICK_NETWORKS, Layout
+from recsys.ctr.architecture import ATTENTION_UNITS, CLICK_NETWORKS, CROSS_LAYERS, Layout
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import PADDING_ROW, IdRows
 
@@ -143,7 +143,7 @@ class NetworkInference:
         self._factors = weights.take("factors", F, D) if parts.pairs else None
         self._attention = _attention(weights, D) if parts.attends(self.layout) else None
         self._deep = _perceptron(weights, width, config) if parts.deep else None
-        self._cross = _cross(weights, width, config.cross_layers) if parts.cross else None
+        self._cross = _cross(weights, width) if parts.cross else None
 
     def __call__(self, dense: Floats, rows: IdRows | None) -> Floats:
         """Log-odds of a click.
@@ -222,7 +222,7 @@ def weighted_sum(x: Floats, weight: Floats) -> Floats:
 
 
 def pairwise_products(dense: Floats, factors: Floats, vectors: Floats | None) -> Floats:
-    """The sum of ``x_i x_j <v_i, v_j>`` over all pairs; see ``recsys.ctr.layers.pairs``."""
+    """The sum of ``x_i x_j <v_i, v_j>`` over all pairs; see ``recsys.ctr.network.pairs``."""
     total = affine(dense, factors, np.zeros(factors.shape[1], np.float32))  # (B, D)
     squares = weighted_sum(dense * dense, (factors * factors).sum(axis=1))  # (B,)
     if vectors is not None:
@@ -233,7 +233,7 @@ def pairwise_products(dense: Floats, factors: Floats, vectors: Floats | None) ->
 
 
 def _perceptron(weights: Weights, width: int, config: CtrConfig) -> Perceptron:
-    """The multilayer perceptron; its layers are numbered as in ``recsys.ctr.layers.perceptron``."""
+    """The multilayer perceptron; its layers are numbered as in ``recsys.ctr.network.perceptron``."""
     layers, number = [], 0
     for units in config.hidden_units:
         weight, bias = weights.affine(f"deep.{number}", width, units)
@@ -257,8 +257,8 @@ def _normalised(weights: Weights, name: str, layer: HiddenLayer, norm: str) -> H
     return HiddenLayer(layer.weight * scale, (layer.bias - mean) * scale + shift)
 
 
-def _cross(weights: Weights, width: int, layers: int) -> CrossLayers:
-    crossed = [weights.affine(f"cross.layers.{number}", width, width) for number in range(layers)]
+def _cross(weights: Weights, width: int) -> CrossLayers:
+    crossed = [weights.affine(f"cross.layers.{number}", width, width) for number in range(CROSS_LAYERS)]
     return CrossLayers(crossed, weights.affine("cross.out", width, 1, bias=False)[0][:, 0])
 
 

@@ -1,27 +1,37 @@
-"""The training loop: epochs, learning rate decay, early stopping and checkpoints.
+"""The training loop: epochs, early stopping, and checkpoints, from which a killed training goes on.
 
-Source: Prechelt 1998 (early stopping); He et al. 2016, section 3.4 (a tenth of the learning rate on a plateau).
+A checkpoint is one safetensors file, replaced as a whole: tensors (weights, averages, the optimiser's memory, the
+generators' states) and, in its header, JSON (counters and curves). A file of another training (other rows, settings,
+seed or version of this program) is not read.
+
+Source: Prechelt 1998 (early stopping).
 """
 
+import hashlib
+import json
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
-from recsys.ctr.checkpoints import Checkpoints, Tensors
+from recsys import __version__
+from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import ImpressionTensors, Windows
 from recsys.ctr.losses import log_odds, loss_of
 from recsys.ctr.network import CandidateBatch
-from recsys.ctr.trainer import StepWatch, Trainer, impressions_per_batch, weights_of, with_prefix
+from recsys.ctr.trainer import StepWatch, Tensors, Trainer, impressions_per_batch, weights_of, with_prefix
 from recsys.metrics import impression_metrics
 
 Floats = npt.NDArray[np.float32]
 
-DECAY = 0.1  # of the learning rate, when the validation part no longer gets better
 EVALUATION_BATCHES = 16  # batches' worth of validation impressions that are scored at once
 
 
@@ -55,9 +65,7 @@ class TrainingHistory:
         fit_loss: mean loss per click (of cross-entropy alone, per row), dropout on.
         validation_loss: the same on the validation rows, dropout off; empty without them.
         validation_auc: mean over the validation lists, as if every candidate stood first.
-        learning_rate: step size, warm-up left aside.
         best_epoch: number of epochs (from 1) after which the kept weights stood.
-        schedule: factor of the learning rate of each epoch that led to the kept weights.
         resumed: epochs that were behind when this process went on from a checkpoint; 0 for a fresh start.
         rows: learned from by this process, each as often as it was.
         seconds: that it took.
@@ -66,12 +74,56 @@ class TrainingHistory:
     fit_loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     validation_auc: list[float] = field(default_factory=list)
-    learning_rate: list[float] = field(default_factory=list)
     best_epoch: int = 0
-    schedule: list[float] = field(default_factory=list)
     resumed: int = 0
     rows: int = 0
     seconds: float = 0.0
+
+
+class Checkpoints:
+    """The one file of one training.
+
+    Args:
+        file: where it stands; its folder is made.
+        minutes: between two of them; 0 for one after every step.
+    """
+
+    def __init__(self, file: Path, minutes: float) -> None:
+        self.file, self.minutes = file, minutes
+        self._fingerprint, self._saved = "", time.monotonic()
+
+    def belong_to(self, fingerprint: str) -> None:
+        """Set the training that is saved and gone on with, see ``fingerprint_of``."""
+        self._fingerprint = fingerprint
+
+    @property
+    def due(self) -> bool:
+        """True when it is time for the next one."""
+        return time.monotonic() - self._saved >= 60 * self.minutes
+
+    def save(self, tensors: Tensors, facts: dict[str, Any]) -> None:
+        """Replace the file: a crash leaves the last one or this one."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.file.with_name(f".{self.file.name}.tmp")
+        kept = {name: value.detach().cpu().clone() for name, value in tensors.items() if value.numel()}
+        save_file(kept, fresh, metadata={"fingerprint": self._fingerprint, "facts": json.dumps(facts)})
+        with fresh.open("rb") as handle:
+            os.fsync(handle.fileno())
+        fresh.replace(self.file)
+        self._saved = time.monotonic()
+
+    def load(self) -> tuple[Tensors, dict[str, Any]] | None:
+        """The last checkpoint; None without a file, or with one of another training or with broken bytes."""
+        if not self.file.is_file():
+            return None
+        try:
+            with safe_open(self.file, "pt") as handle:
+                metadata = handle.metadata()
+                if metadata["fingerprint"] != self._fingerprint:
+                    return None
+                return {name: handle.get_tensor(name) for name in handle.keys()}, json.loads(metadata["facts"])  # noqa: SIM118  # no mapping
+        except (SafetensorError, ValueError, KeyError, TypeError):
+            return None
 
 
 class TrainingLoop:
@@ -83,7 +135,6 @@ class TrainingLoop:
         validation: the validation impressions; None: every epoch is better than the one before.
         epochs: at most so many.
         rows_per_epoch: rows that an epoch learns from.
-        schedule: factor of the learning rate of each epoch; without it the validation part decides.
     """
 
     def __init__(
@@ -93,13 +144,10 @@ class TrainingLoop:
         validation: Windows | None,
         epochs: int,
         rows_per_epoch: int,
-        schedule: Sequence[float] | None,
     ) -> None:
         self._trainer, self._data, self._validation = trainer, data, validation
-        self._epochs, self._rows_per_epoch, self._schedule = epochs, rows_per_epoch, schedule
+        self._epochs, self._rows_per_epoch = epochs, rows_per_epoch
         self._history, self._best = TrainingHistory(), weights_of(trainer.model)
-        self._factors: list[float] = []  # of the epochs that led to the weights of now
-        self._decays = self._stale = 0  # decays so far; epochs since the best one or the last decay
 
     def run(self, checkpoints: Checkpoints | None, watch: Callable[[Progress], None] | None) -> TrainingHistory:
         """Train; the model then has the kept weights. See ``fit``."""
@@ -135,19 +183,13 @@ class TrainingLoop:
 
     @property
     def _over(self) -> bool:
-        stopped = self._stale >= self._trainer.config.patience  # a decay begins to count anew
-        return stopped or len(self._history.fit_loss) >= self._epochs
+        done = len(self._history.fit_loss)
+        stopped = done - self._history.best_epoch >= self._trainer.config.patience
+        return stopped or done >= self._epochs
 
     def _epoch(self, after_step: StepWatch) -> None:
-        trainer, history, number = self._trainer, self._history, len(self._history.fit_loss)
-        factor = DECAY**self._decays
-        if self._schedule is not None:
-            factor = self._schedule[number]
-            if number and factor < self._schedule[number - 1] and not trainer.steps_done:
-                trainer.start_from(trainer.averaged())
-        history.fit_loss.append(trainer.epoch(self._data, factor, after_step))
-        history.learning_rate.append(trainer.config.learning_rate * factor)
-        self._factors.append(factor)
+        trainer, history = self._trainer, self._history
+        history.fit_loss.append(trainer.epoch(self._data, watch=after_step))
         if self._validation is not None:
             group = trainer.group
             leads = group is None or group.leads
@@ -155,22 +197,9 @@ class TrainingLoop:
             loss, auc = figures if group is None else group.broadcast(figures)
             history.validation_loss.append(loss)
             history.validation_auc.append(auc)
-        self._decide()
-
-    def _decide(self) -> None:
-        """Keep the weights if they are the best so far; on a plateau go back to those and make smaller steps."""
-        history, config = self._history, self._trainer.config
-        no_auc = np.isnan(history.validation_auc).any()  # no list of both labels
-        by_auc = config.early_stopping_metric == "auc" and not no_auc
-        figures = [-auc for auc in history.validation_auc] if by_auc else history.validation_loss
-        if not figures[:-1] or figures[-1] <= min(figures):
-            self._best = self._trainer.averaged()
-            history.best_epoch, history.schedule, self._stale = len(history.fit_loss), list(self._factors), 0
-            return
-        self._stale += 1
-        if self._stale >= config.patience and self._decays < config.lr_decays:
-            self._decays, self._stale, self._factors = self._decays + 1, 0, list(history.schedule)
-            self._trainer.start_from(self._best)
+        losses = history.validation_loss
+        if not losses[:-1] or losses[-1] <= min(losses):
+            self._best, history.best_epoch = trainer.averaged(), len(history.fit_loss)
 
     def _evaluate(self, validation: Windows) -> tuple[float, float]:
         """The averaged weights' loss on the validation rows, without dropout, and their AUC."""
@@ -206,8 +235,7 @@ class TrainingLoop:
     def _state(self) -> tuple[Tensors, dict[str, Any]]:
         tensors, facts = self._trainer.state()
         tensors |= {f"best.{name}": value for name, value in self._best.items()}
-        facts |= {"history": asdict(self._history), "factors": self._factors}
-        return tensors, facts | {"decays": self._decays, "stale": self._stale}
+        return tensors, facts | {"history": asdict(self._history)}
 
     def _restore(self, tensors: Tensors, facts: dict[str, Any]) -> None:
         self._trainer.restore(tensors, facts)
@@ -215,4 +243,9 @@ class TrainingLoop:
         self._best |= {name: value.to(device) for name, value in with_prefix("best", tensors).items()}
         self._history = TrainingHistory(**facts["history"] | {"rows": 0})
         self._history.resumed = len(self._history.fit_loss)
-        self._factors, self._decays, self._stale = facts["factors"], facts["decays"], facts["stale"]
+
+
+def fingerprint_of(*facts: object, config: CtrConfig) -> str:
+    """SHA-256 over all that decides a training's result: settings, digests of the rows, and other facts."""
+    text = json.dumps([__version__, config.model_dump(mode="json"), facts], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -61,7 +61,7 @@ class Objective(nn.Module):
 def log_odds(parts: nn.ModuleDict, batch: CandidateBatch, position: torch.Tensor | None) -> torch.Tensor:
     """The log-odds of B rows by network and position tower, float32 (B,); without a position, of the first."""
     out: torch.Tensor = parts["net"](batch)
-    return out if position is None or "position" not in parts else out + parts["position"](position)
+    return out if position is None else out + parts["position"](position)
 
 
 def loss_of(kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int) -> torch.Tensor:

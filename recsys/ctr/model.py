@@ -11,12 +11,12 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from recsys.ctr.architecture import CROSS_LAYERS
 from recsys.ctr.calibration import Calibration
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdEncoder, IdFields, IdVocabulary
 from recsys.ctr.network import PositionTower, network
-from recsys.ctr.sampling_correction import CandidateSampling
-from recsys.ctr.saved import SavedModel, layout_of, load_model
+from recsys.ctr.saved import CandidateSampling, SavedModel, layout_of, load_model
 from recsys.ctr.scoring import CLICK_RATE, CLIP, ClickScorer
 from recsys.features.rows import CandidateRows
 
@@ -27,7 +27,7 @@ class ClickModel:
     """Standardised columns and vectors of ids -> a network -> log-odds -> a probability.
 
     Attributes:
-        parts: ``net`` and, unless ``ctr.position_bias`` is off, ``position``: all that is learned.
+        parts: ``net`` and ``position``: all that is learned.
         encoder: the id fields that it reads and their rows of the embedding table.
         mean: float32 (F,), of each column.
         std: float32 (F,), standard deviation of each column.
@@ -43,9 +43,7 @@ class ClickModel:
         self.encoder = IdEncoder(IdFields.of(config.fields), vocabulary or IdVocabulary.empty())
         self.mean = torch.zeros(len(self.names))
         self.std = torch.ones(len(self.names))
-        self.parts = nn.ModuleDict({"net": self._network()})
-        if config.position_bias:
-            self.parts["position"] = PositionTower()
+        self.parts = nn.ModuleDict({"net": self._network(), "position": PositionTower()})
         self.click_rate_share = self.intercept = 0.0
         self.calibration: Calibration | None = None
         self.sampling: CandidateSampling | None = None
@@ -66,7 +64,7 @@ class ClickModel:
             embedding_dim=config.embedding_dim,
             dropout=config.dropout,
             norm=config.norm,
-            cross_layers=config.cross_layers,
+            cross_layers=CROSS_LAYERS,
         )
 
     def blend_click_rate(self, share: float) -> None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from recsys.ctr.architecture import Layout
 from recsys.ctr.calibration import Calibration
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdEncoder, IdFields, IdVocabulary
-from recsys.ctr.sampling_correction import CandidateSampling
 from recsys.errors import CorruptArtefact, RecsysError, StaleArtefact
 from recsys.features import HISTORY
 
@@ -34,12 +33,17 @@ ARCHITECTURE = (
     "fields",
     "embedding_dim",
     "hidden_units",
-    "cross_layers",
     "norm",
     "dropout",
-    "position_bias",
 )
 VOCABULARY_FILE = "vocabulary.npy"
+
+
+class CandidateSampling(NamedTuple):
+    """The distribution of sampled candidates: proportional to ``exp(column) - 1 + floor``, an article's late clicks."""
+
+    column: str
+    floor: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from recsys.ctr.checkpoints import Tensors
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import ImpressionTensors, InMemoryWindows, Windows, training_mask
 from recsys.ctr.distributed import ProcessGroup
@@ -29,13 +28,13 @@ from recsys.devices import device_of, one_thread
 from recsys.errors import DegenerateInput
 from recsys.features.rows import CandidateRows, LabelledRows
 
-_WEIGHT_DECAY = 1e-4  # pull of the network's weights towards 0: AdamW's own, or L2 with the others
 _EMBEDDING_DECAY = 1e-4  # pull towards 0 of the vectors of the ids in a batch
 AVERAGE_DECAY = 0.99  # share of the old average kept at each step: over about a hundred, less noise than in the last
 EXPLODED = 1e4  # nats: a loss that no candidate deserves
 FAULT_FILE = "batch.safetensors"
 EMBEDDINGS = "net.embeddings."  # how the names of the tables' weights begin
 
+Tensors = dict[str, torch.Tensor]
 StepWatch = Callable[[int, float], None]  # called after each step with its rows and its mean loss
 
 
@@ -65,10 +64,9 @@ class Trainer:
             Objective(model.parts, config.loss),
             optimiser=config.optimiser,
             learning_rate=config.learning_rate,
-            weight_decay=_WEIGHT_DECAY,
+            weight_decay=config.l2,
             l1=config.l1,
             embedding_l2=_EMBEDDING_DECAY,
-            max_grad_norm=config.max_grad_norm,
             bf16=model.mean.is_cuda,
             exchange=group,
         )
@@ -131,8 +129,7 @@ class Trainer:
         rows, label = mine.rows, impressions.label[mine.rows]
         counted = impressions.size if config.loss == "bce" else impressions.clicks
         count = counted[numbers].sum(dtype=torch.float32)
-        warmup = min(1.0, (self._steps + 1) / max(1, config.warmup_steps))
-        self._engine.learning_rate = config.learning_rate * factor * warmup
+        self._engine.learning_rate = config.learning_rate * factor
         batch = CandidateBatch(self.model.standardised(impressions.dense[rows]), mine.ids, mine.history)
         positions = () if impressions.position is None else (impressions.position[rows],)
         share = count.clamp(min=1) / processes  # then the mean over processes is that of the batch
@@ -153,11 +150,6 @@ class Trainer:
         with torch.no_grad():
             torch._foreach_lerp_(list(self._average.values()), self._averaged, 1 - decay)
 
-    def start_from(self, weights: Tensors) -> None:
-        """Go on from other weights, which are the average from now on; the optimiser remembers what it knew."""
-        self.model.parts.load_state_dict(weights)
-        self._average = {name: weights[name].clone() for name in self._average}
-
     def _fault(self, impressions: ImpressionTensors, rows: torch.Tensor, loss: float) -> DegenerateInput:
         """The error for a batch that cannot be learned from: it is saved, and its most extreme value named."""
         dense = impressions.dense[rows]
@@ -172,7 +164,7 @@ class Trainer:
         where = f"column {self.model.names[column]!r}, row {int(impressions.source[rows][row])}"
         value = f"{float(dense[row, column]):.6g}, {float(deviation[row, column]):.3g} deviations"
         got = f"{loss:.3g} after {self._steps} steps; furthest from its mean is {where}: {value}{saved}"
-        remedy = "Lower ctr.learning_rate, or set ctr.max_grad_norm or ctr.warmup_steps; look at that feature."
+        remedy = "Lower ctr.learning_rate; look at that feature."
         return DegenerateInput("a finite loss below 10,000", got, remedy)
 
     def state(self) -> tuple[Tensors, dict[str, Any]]:

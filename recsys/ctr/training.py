@@ -21,11 +21,10 @@ import numpy.typing as npt
 import torch
 
 from recsys.ctr.calibration import calibrated
-from recsys.ctr.checkpoints import Checkpoints, fingerprint_of
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.data import evaluation_mask, training_mask, windows_of
 from recsys.ctr.distributed import ProcessGroup
-from recsys.ctr.loop import Progress, TrainingHistory, TrainingLoop
+from recsys.ctr.loop import Checkpoints, Progress, TrainingHistory, TrainingLoop, fingerprint_of
 from recsys.ctr.losses import resolved_loss
 from recsys.ctr.model import ClickModel, Matrix
 from recsys.ctr.trainer import Trainer
@@ -84,7 +83,7 @@ def fit(
     config: CtrConfig,
     *,
     seed: int,
-    schedule: Sequence[float] | None = None,
+    epochs: int | None = None,
     start: ClickModel | None = None,
     until: int = 0,
     checkpoints: Checkpoints | None = None,
@@ -96,12 +95,11 @@ def fit(
     Args:
         names: the F columns.
         rows: N rows; more than ``ctr.max_rows_gib`` are read block by block in each epoch.
-        validation: later rows; when they have not got better for ``ctr.patience`` epochs, training goes back to the
-            best weights with a tenth of the learning rate, ``ctr.lr_decays`` times, and then ends with them. None, or
-            for a softmax no list with both labels, trains all epochs.
+        validation: later rows; when their loss has not got lower for ``ctr.patience`` epochs, training ends with the
+            best weights. None, or for a softmax no list with both labels, trains all epochs.
         config: network, loss and optimiser.
         seed: of weights, dropout, order and negative samples.
-        schedule: factor of the learning rate of each epoch, as many as there are; ``ctr.epochs`` full ones without it.
+        epochs: at most; ``ctr.epochs`` without it.
         start: the model to go on from, one that training ``can_continue``.
         until: ms of the last row, which ages the vocabulary.
         checkpoints: where to leave what is needed to go on after a crash, and to go on from.
@@ -131,15 +129,15 @@ def fit(
         if checkpoints is not None:
             digests = (statistics.digest, later_statistics and later_statistics.digest)
             started = None if start is None else start.learned_until
-            facts = (names, seed, schedule, until, device, started, group.size if group else 1, digests)
+            facts = (names, seed, epochs, until, device, started, group.size if group else 1, digests)
             checkpoints.belong_to(fingerprint_of(*facts, config=config))
         data = windows_of(model.encoder, device, blocks, config, training_mask)
         stops = later if later_statistics and later_statistics.rows_per_epoch(config) else None
         evaluation = None if stops is None else windows_of(model.encoder, device, stops, config, evaluation_mask)
         folder = None if checkpoints is None else checkpoints.file.parent
         trainer = Trainer(model, config, seed=seed, folder=folder, group=group)
-        epochs = config.epochs if schedule is None else len(schedule)
-        loop = TrainingLoop(trainer, data, evaluation, epochs, statistics.rows_per_epoch(config), schedule)
+        most = config.epochs if epochs is None else epochs
+        loop = TrainingLoop(trainer, data, evaluation, most, statistics.rows_per_epoch(config))
         history = loop.run(checkpoints, watch)
         model.to("cpu").blend_click_rate(config.click_rate_share)
         model.intercept = _intercept(model, blocks, statistics.clicked / statistics.rows)
@@ -173,7 +171,7 @@ def labels(blocks: Chunks[LabelledRows]) -> npt.NDArray[np.int8]:
 def evaluated_model(
     blocks: Chunks[LabelledRows], config: CtrConfig, *, seed: int, resources: TrainingResources = NO_RESOURCES
 ) -> EvaluatedModel:
-    """Find the schedule and the calibration, then fit on all rows before the held-out ones.
+    """Find the number of epochs and the calibration, then fit on all rows before the held-out ones.
 
     Args:
         blocks: all rows.
@@ -187,7 +185,7 @@ def evaluated_model(
     start = last if last is not None and 0 < last.learned_until < since else None
     stopped, history = _fit("validation", first, later, config, seed, resources, start)
     before = blocks.of_parts(FIT, VALIDATION)
-    model, _ = _fit("holdout", before, None, config, seed, resources, start, history.schedule)
+    model, _ = _fit("holdout", before, None, config, seed, resources, start, history.best_epoch)
     model.calibration = calibrated(config.calibration, scored(stopped.raw, later), labels(later))
     return EvaluatedModel(model, scored(model.score, held_out), history)
 
@@ -200,9 +198,8 @@ def released_model(
     seed: int,
     resources: TrainingResources,
 ) -> ClickModel:
-    """Fit on all rows by the same schedule; the calibration is of the model that had not seen the validation part."""
-    schedule = evaluated.history.schedule
-    model, _ = _fit("release", blocks, None, config, seed, resources, resources.last, schedule)
+    """Fit on all rows for as many epochs; the calibration is of the model that had not seen the validation part."""
+    model, _ = _fit("release", blocks, None, config, seed, resources, resources.last, evaluated.history.best_epoch)
     model.calibration = evaluated.model.calibration
     return model
 
@@ -215,7 +212,7 @@ def _fit(
     seed: int,
     resources: TrainingResources,
     start: ClickModel | None,
-    schedule: Sequence[float] | None = None,
+    epochs: int | None = None,
 ) -> tuple[ClickModel, TrainingHistory]:
     """``fit`` with the resources of a training of some name."""
     return fit(
@@ -224,7 +221,7 @@ def _fit(
         validation,
         config,
         seed=seed,
-        schedule=schedule,
+        epochs=epochs,
         start=start,
         until=rows.until,
         checkpoints=resources.checkpoints(name),
@@ -235,7 +232,7 @@ def _fit(
 
 def history_table(history: TrainingHistory) -> dict[str, object]:
     """``training.json``: the figures of each epoch, and the one whose weights were kept."""
-    columns = {"fit_loss": history.fit_loss, "learning_rate": history.learning_rate}
+    columns = {"fit_loss": history.fit_loss}
     if history.validation_loss:
         columns |= {"validation_loss": history.validation_loss, "validation_auc": history.validation_auc}
     epochs = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]

@@ -113,13 +113,7 @@ def deviations(
         return as_svg(sheet)
 
 
-def curves(
-    lines: Mapping[str, Sequence[float]],
-    x_label: str,
-    y_label: str,
-    mark: int | None = None,
-    drops: Sequence[tuple[int, float]] = (),
-) -> str:
+def curves(lines: Mapping[str, Sequence[float]], x_label: str, y_label: str, mark: int | None = None) -> str:
     """Lines over epochs.
 
     Args:
@@ -127,7 +121,6 @@ def curves(
         x_label: what an epoch is called.
         y_label: what the values are.
         mark: the epoch, counted from 1, that was kept.
-        drops: (epoch, learning rate) where the learning rate fell, and to what.
 
     Returns:
         An SVG element.
@@ -139,16 +132,6 @@ def curves(
             axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
         if mark is not None:
             axes.axvline(mark, color=INK, linestyle=":", label="kept")
-        for epoch, rate in drops:
-            axes.axvline(epoch - 0.5, color=INK, linewidth=0.8, linestyle="--")
-            axes.annotate(
-                f"rate {rate:.2g}",
-                (epoch - 0.5, 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(2, 2),
-                textcoords="offset points",
-                fontsize=8,
-            )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _label(axes, x_label, y_label)
         return as_svg(sheet)

@@ -6,7 +6,6 @@ Reads ``training.json`` and ``judged.json`` of the stage ctr, and the latter of 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -73,18 +72,14 @@ def _learning(training: Judged) -> Part:
         return Part("Learning", "There was no click to learn one from; lists are ranked by similarity.")
     losses = {"fit": _series(epochs, "fit_loss"), "validation": _series(epochs, "validation_loss")}
     areas = {"validation": _series(epochs, "validation_auc")}
-    rates = _series(epochs, "learning_rate")
-    drops = [(e + 2, after) for e, (rate, after) in enumerate(pairwise(rates)) if after < rate / 2]
     kept = training["best_epoch"]
     shown: list[Block] = []
     for caption, label, lines in (("Loss by epoch", "loss", losses), ("AUC by epoch, mean over lists", "AUC", areas)):
         finite = {name: values for name, values in lines.items() if not all(map(math.isnan, values))}
         if finite:
-            shown.append(Picture(caption, curves(finite, "epoch", label, kept, drops)))
+            shown.append(Picture(caption, curves(finite, "epoch", label, kept)))
     note = f"{len(epochs)} epochs; the weights after epoch {kept} were kept."
     note += " Validation lists are later than the ones learned from."
-    if drops:
-        note += " Dashed: where nothing got better any more and the learning rate was lowered."
     return Part("Learning", note, shown)
 
 

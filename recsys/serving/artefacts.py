@@ -13,8 +13,7 @@ import numpy.typing as npt
 from recsys.articles.config import ArticlesConfig
 from recsys.catalogue.released import ReleasedCatalogue
 from recsys.config import Section
-from recsys.ctr.sampling_correction import SamplingCorrection
-from recsys.ctr.scoring import ClickScorer
+from recsys.ctr.scoring import ClickScorer, SamplingCorrection
 from recsys.errors import StaleArtefact
 from recsys.events.config import EventsConfig
 from recsys.features import NAMES

@@ -668,27 +668,15 @@ FAULTS: tuple[Fault, ...] = (
         TRAINING,
         (
             "patience ends one epoch late",
-            "stopped = self._stale >= self._trainer.config.patience",
-            "stopped = self._stale > self._trainer.config.patience",
+            "best_epoch >= self._trainer.config.patience",
+            "best_epoch > self._trainer.config.patience",
         ),
-        ("the rate decays once too often", "self._decays < config.lr_decays:", "self._decays <= config.lr_decays:"),
-        (
-            "training ends before its decays",
-            "if self._stale >= config.patience and self._decays",
-            "if self._stale > config.patience and self._decays",
-        ),
-        ("a decay goes on from the last weights", "            self._trainer.start_from(self._best)\n", ""),
         (
             "the last weights are kept instead of the best",
             "self._trainer.model.parts.load_state_dict(self._best)",
             "pass",
         ),
-        ("the worst epoch is the best", "figures[-1] <= min(figures)", "figures[-1] >= min(figures)"),
-        (
-            "early stopping by AUC keeps the lowest",
-            "[-auc for auc in history.validation_auc]",
-            "[auc for auc in history.validation_auc]",
-        ),
+        ("the worst epoch is the best", "losses[-1] <= min(losses)", "losses[-1] >= min(losses)"),
     ),
     *_in(
         "recsys/ctr/warm_start.py",
@@ -702,7 +690,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     *_in(
-        "recsys/ctr/checkpoints.py",
+        "recsys/ctr/loop.py",
         TRAINING,
         (
             "another training's checkpoint is gone on with",
