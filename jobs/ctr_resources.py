@@ -19,6 +19,7 @@ from recsys.errors import MissingArtefact, StaleArtefact
 from recsys.features import NAMES
 
 CHECKPOINTS = ".ctr-checkpoints"  # in the workspace
+CHECKPOINT_MINUTES = 5.0  # of training between two, from which a killed run goes on
 
 
 def last_model(job: Job) -> tuple[ClickModel, Path] | None:
@@ -67,7 +68,7 @@ def training_resources(job: Job, config: CtrConfig, rows: Path, size: int) -> It
         return show
 
     def checkpoints(name: str) -> Checkpoints:
-        return Checkpoints(folder / f"{name}.safetensors", config.checkpoint_minutes)
+        return Checkpoints(folder / f"{name}.safetensors", CHECKPOINT_MINUTES)
 
     with ExitStack() as stack:
         yield TrainingResources(last and last[0], checkpoints, watch, group)

@@ -19,6 +19,7 @@ from recsys.events import Events
 from recsys.features import GROUPS, NAMES
 from recsys.features.matrix import ArticleTables
 from recsys.items.training import item_vectors
+from recsys.trends.state import HALF_LIVES_HOURS
 
 STAGE = Stage(
     "features",
@@ -44,7 +45,7 @@ def run(job: Job) -> Counts:
 
     gap, sizes = settings.events.session_gap_minutes, np.diff(lists.offsets)
     label = lists.label
-    drawn = negative_sampling(events, settings.trends.half_lives_hours, settings.features)
+    drawn = negative_sampling(events, HALF_LIVES_HOURS)
     by = None if drawn is None else {"column": GROUPS["popularity"][drawn[0]], "floor": drawn[1]}
     parts = np.bincount(np.repeat(lists.part, sizes), minlength=3).tolist()
     counts: Counts = {"lists": len(lists), "rows": len(label), "clicked": int(label.sum(dtype=np.int64))}

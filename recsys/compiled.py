@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 import structlog
 from numba.core import config
 
 Function = TypeVar("Function", bound=Callable[..., object])
+as_int64 = cast(Callable[[int], int], np.int64)  # of what is passed to a compiled function: one type, one machine code
 
 _PACKAGE = Path(__file__).resolve().parent
 _PREFIX = "compiled-"

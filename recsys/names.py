@@ -9,7 +9,7 @@ import ast
 import difflib
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from recsys.errors import ConfigError
@@ -17,6 +17,30 @@ from recsys.errors import ConfigError
 ENV_PREFIX = "RECSYS_"
 ENV_NESTING = "__"
 CONFIG_VARIABLE = "RECSYS_CONFIG"  # names the configuration file, and is no setting itself
+
+REMOVED = {  # constants beside their code, or nothing any more; CHANGES.md says which
+    "store.busy_timeout_ms",
+    "categories.ensemble",
+    "readers.max_impressions",
+    "readers.negatives",
+    "trends.half_lives_hours",
+    "trends.covisit_half_lives_hours",
+    "trends.lift_half_life_hours",
+    "trends.shelf_half_life_days",
+    "trends.prior_impressions",
+    "features.negatives",
+    "ctr.cross_layers",
+    "ctr.position_bias",
+    "ctr.warmup_steps",
+    "ctr.max_grad_norm",
+    "ctr.early_stopping_metric",
+    "ctr.lr_decays",
+    "ctr.checkpoint_minutes",
+    "recommend.max_category_share",
+    "simulate.cards",
+    "web.max_articles",
+    "web.max_catch_up",
+}
 
 _PACKAGE = Path(__file__).parent
 _JOINED = ("recsys.settings", "Settings")
@@ -49,6 +73,19 @@ def nearest_key(key: str, valid: Iterable[str]) -> list[str]:
     return certain[:1] or close
 
 
+def remedy_for(key: str, written: Callable[[str], str] = str) -> str:
+    """A sentence for the end of an error message about a key that there is not.
+
+    Args:
+        key: a wrong key, or one that there was.
+        written: how a key stands where it was found: as it is, or as a variable's name.
+    """
+    if key in REMOVED:
+        return "It is a setting no more: take it out; CHANGES.md names the constant in its place."
+    meant = [repr(written(near)) for near in nearest_key(key, setting_names())]
+    return f"Did you mean {' or '.join(meant)}?" if meant else "docs/settings.md lists all keys."
+
+
 def setting_names() -> list[str]:
     """Every key with its section, and every section: ``items``, ``items.window``, …"""
     names: list[str] = []
@@ -67,14 +104,11 @@ def variable_of(key: str) -> str:
 def unknown_variable(environ: Mapping[str, str]) -> ConfigError | None:
     """An error for the first ``RECSYS_…`` variable that sets nothing, or None."""
     mine = sorted(name for name in environ if name.upper().startswith(ENV_PREFIX))
-    keys = setting_names() if mine else []
-    valid = {CONFIG_VARIABLE, *map(variable_of, keys)}
+    valid = {CONFIG_VARIABLE, *map(variable_of, setting_names() if mine else [])}
     for name in mine:
         if name.upper() not in valid:
             key = name.upper().removeprefix(ENV_PREFIX).replace(ENV_NESTING, ".").lower()
-            meant = [repr(variable_of(near)) for near in nearest_key(key, keys)]
-            remedy = f"Did you mean {' or '.join(meant)}?" if meant else "docs/settings.md lists all of them."
-            return ConfigError("only known RECSYS_… environment variables", repr(name), remedy)
+            return ConfigError("only known RECSYS_… environment variables", repr(name), remedy_for(key, variable_of))
     return None
 
 

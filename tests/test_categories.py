@@ -18,7 +18,7 @@ from recsys.categories.classification import CategoryModel, assign_all, load_cat
 from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import ArticleCorpus
 from recsys.categories.training import fit_categories
-from recsys.classifiers import EncodedDocuments
+from recsys.classifiers import EncodedDocuments, fitting
 from recsys.settings import Settings
 from recsys.words import Matrix, WordVectors, unit_rows
 from recsys.words.config import WordsConfig
@@ -155,10 +155,11 @@ def test_classifiers_and_categories_survive_the_disk(tmp_path: Path) -> None:
     assert [(row["id"], row["category"], row["given"]) for row in rows] == [("a", "x", True), ("b", None, False)]
 
 
-def test_an_ensemble_and_its_confidences_survive_the_disk(tmp_path: Path) -> None:
+def test_an_ensemble_and_its_confidences_survive_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, truth = two_camps(80)
     site = Site(tmp_path, vectors)
-    model = site.learned(list(truth), model="ensemble", ensemble=("nearest-mean",))
+    monkeypatch.setattr(fitting, "ENSEMBLE", ("nearest-mean",))
+    model = site.learned(list(truth), model="ensemble")
     save_categories(model, tmp_path)
     assert load_categories(tmp_path).assign(site.documents(), "en") == model.assign(site.documents(), "en")
     right = [row.category == name for row, name in zip(model.assign(site.documents(), "en"), truth, strict=True)]

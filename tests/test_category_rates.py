@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.dataset import training_set
+from recsys.dataset import replay, training_set
 from recsys.dataset.impressions import Impressions, exposures_of
 from recsys.dataset.replay import LogReplay
 from recsys.events import UNDATED, Events
@@ -15,14 +15,15 @@ from recsys.events.people import visitor_keys
 from recsys.features import COLUMN, NAMES
 from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.features.rows import Matrix
-from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
-from recsys.readers.config import ReadersConfig
+from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, state
+from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
 from recsys.readers.packed import pack
 from recsys.readers.state import CLICK_POSITION, ImpressionWindow
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.store import Kind, StoredEvent
+from recsys.trends import PRIOR_IMPRESSIONS
 from recsys.trends.config import TrendsConfig
-from recsys.trends.state import CATEGORIES
+from recsys.trends.state import CATEGORIES, SHELF_HALF_LIFE_DAYS
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown
 from tests.cut_logs import found, honest
@@ -31,7 +32,7 @@ A, NOW = 6, START + HOUR
 CATEGORY = np.array([0, 0, 1, 1, -1, CATEGORIES], np.int16)
 NOTHING = np.full((A, 2), np.nan, np.float32)
 TABLES = ArticleTables(NOTHING, NOTHING, CATEGORY, np.full(A, -1, np.int64))
-TRENDS, READERS = TrendsConfig(max_live_articles=A, prior_impressions=10.0), ReadersConfig()
+TRENDS, READERS = TrendsConfig(max_live_articles=A), ReadersConfig()
 RATE, LOOKS = COLUMN["category_rate"], COLUMN["category_impressions"]
 ALL = np.arange(A, dtype=np.int32)
 
@@ -63,9 +64,9 @@ def reader_of(*events: tuple[int, int, int]) -> ReaderState:
 
 def test_the_columns_are_the_sum_done_by_hand() -> None:
     trends = counts((0, 10, -1), (2, 30, -1), opened=(0, 0, 2))
-    fade = 0.5 ** (1 / (24 * TRENDS.shelf_half_life_days))
+    fade, prior = 0.5 ** (1 / (24 * SHELF_HALF_LIFE_DAYS)), PRIOR_IMPRESSIONS
     site = (3 * fade + 1) / (40 * fade + 10)
-    sport, money = ((n * fade + 10 * site) / (shows * fade + 10) for n, shows in ((2, 10), (1, 30)))
+    sport, money = ((n * fade + prior * site) / (shows * fade + prior) for n, shows in ((2, 10), (1, 30)))
     reader = reader_of(*((IMPRESSION, row, START) for row in (0, 1, 1, 2, 3, 2)), (CLICK, 3, START + 1))
     expected = {0: (np.log(1 / (3 * sport + 1)), np.log(4)), 2: (np.log(2 / (3 * money + 1)), np.log(4))}
     made = columns(reader, trends)
@@ -156,8 +157,10 @@ def log() -> Events:
 
 
 @pytest.mark.parametrize("window", [7, 300])
-def test_the_service_and_the_walk_read_the_same_window(window: int) -> None:
-    events, readers = log(), ReadersConfig(max_impressions=window)
+def test_the_service_and_the_walk_read_the_same_window(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for reading in (replay, state):
+        monkeypatch.setattr(reading, "MAX_IMPRESSIONS", window)
+    events, readers = log(), ReadersConfig()
     keys = visitor_keys(events)
     who, moments = np.unique(keys), np.unique(events.time[events.time != UNDATED])[::40]
     times, asking = (part.ravel() for part in np.meshgrid(moments, who, indexing="ij"))
@@ -232,7 +235,7 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
     assert other is not None
     assert pack(one) == pack(other)
     assert (one.impressions.rows.tolist(), one.impressions.positions.tolist()) == ([0, 2, 2], [2, -1, CLICK_POSITION])
-    moved = met.moved([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig(max_impressions=9)).reader("ann")
+    moved = met.moved([f"a{row}" for row in range(A)], {"a2": 5}, ReadersConfig()).reader("ann")
     assert moved is not None
     assert (moved.impressions.rows.tolist(), moved.impressions.times.tolist()) == ([5, 5], [START, START + 1])
-    assert (moved.impressions.size, moved.clicks.tolist()) == (9, [5])
+    assert (moved.impressions.size, moved.clicks.tolist()) == (MAX_IMPRESSIONS, [5])

@@ -24,7 +24,7 @@ from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
 from recsys.units import DAY_MS, HOUR_MS
 
-CONFIG = SimulateConfig(readers=30, days=2, cards=6)
+CONFIG = SimulateConfig(readers=30, days=2)
 QUICK: dict[str, Any] = {
     "words": {"embedding_dim": 16, "epochs": 3},
     "items": {"embedding_dim": 8, "epochs": 5},
@@ -35,7 +35,7 @@ QUICK: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return make_scene(CONFIG, 12, seed=1)
+    return make_scene(CONFIG, 12, seed=1, cards=6)
 
 
 class Watched:
@@ -142,8 +142,8 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(scene: Sce
         return {name: figures(serve(arm, of), of) for name, arm in benchmark.simple_arms(of)}
 
     first = table(scene)
-    assert first == table(make_scene(CONFIG, 12, seed=1))
-    assert first != table(make_scene(CONFIG, 12, seed=2))
+    assert first == table(make_scene(CONFIG, 12, seed=1, cards=6))
+    assert first != table(make_scene(CONFIG, 12, seed=2, cards=6))
 
 
 def test_two_lists_share_their_luck_where_they_agree(scene: Scene) -> None:

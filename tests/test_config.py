@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from recsys.config import masked, plain
 from recsys.errors import ConfigError
-from recsys.names import setting_names
+from recsys.names import REMOVED, setting_names
 from recsys.settings import Settings, load_settings
 from recsys.settings.reference import as_config, as_markdown, keys_in
 
@@ -44,6 +44,7 @@ def test_config_yaml_holds_at_most_seventy_keys_each_known_and_with_its_default(
     written = flat(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
     defaults = flat(plain(Settings()))
     assert len(written) <= 70
+    assert len(defaults) <= 104  # half of what there was once
     assert written == {key: defaults.get(key) for key in written}
 
 
@@ -110,6 +111,7 @@ def test_the_file_is_found_through_the_environment(tmp_path: Path, monkeypatch: 
         ("item:\n  window: 3\n", "'item'. Did you mean 'items'"),
         ("ctr:\n  max_trained_words: 3\n", "'ctr.max_trained_words'. Did you mean 'words.max_trained_words'"),
         ("ctr:\n  aaaaaaaa: 3\n", "docs/settings.md lists all"),
+        ("ctr:\n  lr_decays: 1\n", "'ctr.lr_decays'. It is a setting no more: take it out"),
         ("itens:\n  window: 3\n", "'itens'. Did you mean 'items'"),
         ("items:\n  window: wide\n", "'items.window'.*integer.*'wide'"),
         ("items:\n  window: -1\n", "'items.window'.*greater than or equal to 1"),
@@ -143,6 +145,18 @@ def test_a_wrong_environment_variable_is_answered_with_the_nearest(
     monkeypatch.setenv(name, "3")
     with pytest.raises(ConfigError, match=f"Did you mean {meant}"):
         load_settings()
+
+
+def test_a_variable_that_was_a_setting_is_refused_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_STORE__BUSY_TIMEOUT_MS", "3")
+    with pytest.raises(ConfigError, match="a setting no more"):
+        load_settings()
+
+
+def test_the_keys_that_were_removed_are_no_settings_and_stand_in_the_changes() -> None:
+    changes = (ROOT / "CHANGES.md").read_text(encoding="utf-8")
+    assert REMOVED & set(setting_names()) == set()
+    assert [key for key in REMOVED if f"`{key}`" not in changes] == []
 
 
 def test_a_wrong_environment_variable_is_refused_where_nothing_is_installed() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from jobs.runner import Context, run_stages
 from jobs.stages import stage_of
+from recsys.dataset import encoder_lists as lists_of_clicks
 from recsys.dataset.encoder_lists import _followed_clicks, click_log, encoder_lists, frame_rotation, next_click_lists
 from recsys.dataset.log_arrays import NO_COUNTS, LogArrays, apply_events
 from recsys.errors import DegenerateInput, SpaceMismatch
@@ -27,14 +28,15 @@ from tests.newsroom import QUICK as QUICK_STAGES
 from tests.newsroom import fill_almost_nothing, fill_toy, toy_settings
 
 UNTIL = ("events", "tokens", "words", "keywords", "articles", "items", "readers")
-SMALL: dict[str, Any] = {"sequence_length": 6, "hidden_size": 8, "negatives": 8, "epochs": 3}
+SMALL: dict[str, Any] = {"sequence_length": 6, "hidden_size": 8, "epochs": 3}
 ITEMS = ItemsConfig(embedding_dim=6)
-QUICK: dict[str, Any] = {"hidden_size": 8, "sequence_length": 4, "negatives": 6, "epochs": 6}
+QUICK: dict[str, Any] = {"hidden_size": 8, "sequence_length": 4, "epochs": 6}
 
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "_BATCH_SIZE", 32)
+    monkeypatch.setattr(lists_of_clicks, "NEGATIVES_PER_LIST", 6)
 
 
 def config(**more: Any) -> ReadersConfig:

@@ -10,13 +10,13 @@ from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.features.similarity import ArticleTags
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import IMPRESSION
+from recsys.trends import IMPRESSION, PRIOR_IMPRESSIONS
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS
 from tests.clicks import START
 
-READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig(prior_impressions=10.0)
+READERS, TRENDS = ReadersConfig(half_life_clicks=1.0), TrendsConfig()
 NAN = float("nan")
 ROW_2 = np.array([2], np.int32)
 TABLES = ArticleTables(
@@ -37,7 +37,7 @@ def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:
     now = START + HOUR_MS
     rows = np.array([2, 3], np.int32)
     known, unknown = feature_matrix(TABLES, reader, rows, now, trends, READERS)
-    stream, hour = (1 + 1) / (3 + 10), 0.5
+    stream, hour, prior = (1 + 1) / (3 + 10), 0.5, PRIOR_IMPRESSIONS
     expected = {
         "item_cosine": (0.6 + 1.6) / np.sqrt(5),
         "item_max": 0.8,
@@ -51,7 +51,7 @@ def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:
         "clicks_total": np.log(2),
         "impressions_short": np.log1p(3 * hour),
         "impressions_total": np.log(4),
-        "click_rate_total": (rate := (1 + 10 * stream) / 13) and np.log(rate / (1 - rate)),
+        "click_rate_total": (rate := (1 + prior * stream) / (3 + prior)) and np.log(rate / (1 - rate)),
         "clicks_quarter": np.log1p(0.5**4),
         "clicks_longest": np.log1p(0.5 ** (1 / 64)),
         "slope_short": np.log((0.5**4 / 0.25 + 1) / (0.5 + 1)),

@@ -1,6 +1,8 @@
 """Whatever dates come, every column and every score is finite: in training, in replay and in the service."""
 
 import json
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.candidates import covisit_candidates
-from recsys.trends import CLICK, IMPRESSION
+from recsys.trends import CLICK, IMPRESSION, state
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown
@@ -46,19 +48,15 @@ def logs(draw: st.DrawFn) -> Events:
 
 
 @st.composite
-def configs(draw: st.DrawFn) -> TrendsConfig:
-    """Every half-life at its own, from seconds to a century."""
+def half_lives(draw: st.DrawFn) -> dict[str, Any]:
+    """Every half-life at its own, from seconds to a century: values of the constants of ``recsys.trends.state``."""
     one = st.sampled_from(HALF_LIVES)
-    speeds = tuple(draw(st.lists(one, min_size=5, max_size=5)))
-    company = tuple(draw(st.lists(one, min_size=3, max_size=3)))
-    return TrendsConfig(
-        half_lives_hours=speeds,
-        covisit_half_lives_hours=company,
-        lift_half_life_hours=draw(one),
-        shelf_half_life_days=draw(one),
-        max_live_articles=draw(st.sampled_from([2, 8])),
-        max_neighbours=3,
-    )
+    return {
+        "HALF_LIVES_HOURS": tuple(draw(st.lists(one, min_size=5, max_size=5))),
+        "COVISIT_HALF_LIVES_HOURS": tuple(draw(st.lists(one, min_size=3, max_size=3))),
+        "LIFT_HALF_LIFE_HOURS": draw(one),
+        "SHELF_HALF_LIFE_DAYS": draw(one),
+    }
 
 
 def moments(events: Events, draw: st.DataObject) -> list[int]:
@@ -68,10 +66,16 @@ def moments(events: Events, draw: st.DataObject) -> list[int]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(logs(), configs(), st.data())
+@given(logs(), half_lives(), st.sampled_from([2, 8]), st.data())
 def test_every_column_is_finite_after_any_gap_at_any_half_life(
-    events: Events, config: TrendsConfig, data: st.DataObject
+    events: Events, speeds: dict[str, Any], live: int, data: st.DataObject
 ) -> None:
+    with patch.multiple(state, **speeds):
+        all_finite(events, TrendsConfig(max_live_articles=live, max_neighbours=3), data)
+
+
+def all_finite(events: Events, config: TrendsConfig, data: st.DataObject) -> None:
+    """Every column of a replay, and of the service."""
     times = moments(events, data)
     rows = np.arange(ARTICLES, dtype=np.int32)
     lists = Impressions.unclicked(

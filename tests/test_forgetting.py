@@ -10,7 +10,8 @@ import pytest
 from recsys.errors import UnknownReader
 from recsys.events import EventLog, log
 from recsys.events.personal import PersonalDataStores, clear_log, forget, forgotten_state, personal_data_of
-from recsys.releases import Releases, ReleasesConfig
+from recsys.releases import Releases
+from recsys.releases.config import ReleasesConfig
 from recsys.store import Article, Event, Kind, Store, Written
 from recsys.workspace import fsync_folder, write_json
 

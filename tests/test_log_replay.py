@@ -15,8 +15,9 @@ from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.features.similarity import ArticleTags
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import CLICK, PRIOR_COVISITS
+from recsys.trends import CLICK, PRIOR_COVISITS, PRIOR_IMPRESSIONS
 from recsys.trends.config import TrendsConfig
+from recsys.trends.state import COVISIT_HALF_LIVES_HOURS, HALF_LIVES_HOURS, LIFT_HALF_LIFE_HOURS
 from recsys.trends.stream import Trends
 from tests import trend_oracles as oracle
 from tests.clicks import HOUR, START, click, log_of, shown
@@ -128,9 +129,7 @@ def test_company_is_what_a_sum_over_the_log_says(seed: int) -> None:
         past = oracle.past_of(events, int(lists.time[i]), int(lists.reader[i]))
         for place in range(lists.offsets[i], lists.offsets[i + 1], 3):
             row = int(lists.article[place])
-            expected = oracle.covisit_columns(
-                past, row, PRIOR_COVISITS, TRENDS.covisit_half_lives_hours, TRENDS.half_lives_hours[2]
-            )
+            expected = oracle.covisit_columns(past, row, PRIOR_COVISITS, COVISIT_HALF_LIVES_HOURS, HALF_LIVES_HOURS[2])
             for name, value in expected.items():
                 assert rows[place, COLUMN[name]] == pytest.approx(value, abs=2e-4), (i, row, name)
             met += expected["last_covisits_count"] + expected["last_next_count"]
@@ -146,7 +145,7 @@ def test_popularity_slopes_and_ages_are_what_a_sum_over_the_log_says(seed: int) 
         past = oracle.past_of(events, int(lists.time[i]))
         for place in range(lists.offsets[i], lists.offsets[i + 1], 3):
             row = int(lists.article[place])
-            expected = oracle.popularity_columns(past, row, TRENDS.half_lives_hours, TRENDS.prior_impressions, SPEEDS)
+            expected = oracle.popularity_columns(past, row, HALF_LIVES_HOURS, PRIOR_IMPRESSIONS, SPEEDS)
             for name, value in expected.items():
                 assert rows[place, COLUMN[name]] == pytest.approx(value, abs=2e-4), (i, row, name)
 
@@ -161,7 +160,7 @@ def test_lifts_are_what_a_sum_over_the_log_says(seed: int) -> None:
         past = oracle.past_of(events, int(lists.time[i]), int(lists.reader[i]))
         for place in range(lists.offsets[i], lists.offsets[i + 1], 3):
             row = int(lists.article[place])
-            expected = oracle.lift_columns(past, row, TRENDS.context, category, TRENDS.lift_half_life_hours)
+            expected = oracle.lift_columns(past, row, TRENDS.context, category, LIFT_HALF_LIFE_HOURS)
             for name, value in expected.items():
                 assert rows[place, COLUMN[name]] == pytest.approx(value, abs=2e-4), (i, row, name)
             for name in lifted:

@@ -10,7 +10,7 @@ import pytest
 from recsys.events import UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState, state
-from recsys.readers.config import ReadersConfig
+from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
 from recsys.readers.packed import pack, unpack
 from recsys.readers.state import CLICK_POSITION, ReaderEvent
 from recsys.serving import reader_memory
@@ -57,10 +57,13 @@ def test_as_many_clicks_as_the_history_holds_are_kept_and_one_more_drops_the_old
     assert reader.seen.tolist() == [0, 1, 2, 3]  # what was clicked longer ago is not shown again either
 
 
-def test_as_many_impressions_as_the_window_holds_are_kept_and_one_more_drops_the_oldest() -> None:
+def test_as_many_impressions_as_the_window_holds_are_kept_and_one_more_drops_the_oldest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(state, "MAX_IMPRESSIONS", 3)
     shown = [(IMPRESSION, 1, 10), (CLICK, 1, 11), (IMPRESSION, 2, 12), (IMPRESSION, 3, 13)]
-    assert len(observed(*shown[:3], max_impressions=3).impressions) == 3
-    window = observed(*shown, max_impressions=3).impressions
+    assert len(observed(*shown[:3]).impressions) == 3
+    window = observed(*shown).impressions
     assert (window.rows.tolist(), window.times.tolist()) == ([1, 2, 3], [11, 12, 13])
     assert window.positions.tolist() == [CLICK_POSITION, -1, -1]
 
@@ -258,7 +261,8 @@ def test_a_reader_made_of_many_events_at_once_is_the_one_who_did_them_one_by_one
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "MAX_SEEN", 12 + seed)
-    config = ReadersConfig(max_history=9, max_impressions=17)
+    monkeypatch.setattr(state, "MAX_IMPRESSIONS", 17)
+    config = ReadersConfig(max_history=9)
     reader, events = ReaderState.empty(config), history(seed, 30 * seed)
     for event in events:
         if not reader.repeats(event.kind, event.row, event.time):
@@ -271,7 +275,7 @@ def test_an_unpacked_reader_is_the_one_that_was_packed_and_its_arrays_are_as_ker
     reader = ReaderState.of(READERS, history(n, n))
     again = unpack(pack(reader), READERS)
     assert pack(again) == pack(reader)
-    assert (again.history, again.impressions.size) == (READERS.max_history, READERS.max_impressions)
+    assert (again.history, again.impressions.size) == (READERS.max_history, MAX_IMPRESSIONS)
     window = again.impressions
     for array in (again.clicks, again.times, again.seen, again.dismissed, window.rows, window.times, window.positions):
         assert array.flags.aligned

@@ -8,6 +8,7 @@ import pytest
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
+from recsys.recommend import answer
 from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import Tier
 from recsys.recommend.reasons import Reason, ReasonKind
@@ -57,8 +58,9 @@ def test_an_unknown_open_article_says_nothing() -> None:
     assert (made.tier, len(made.cards)) == (Tier.FRESH, 8)
 
 
-def test_a_category_fills_a_list_only_while_there_are_no_others() -> None:
-    recommender = two_topics(max_per_category=1, max_category_share=0.1)
+def test_a_category_fills_a_list_only_while_there_are_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer, "MAX_CATEGORY_SHARE", 0.1)
+    recommender = two_topics(max_per_category=1)
     assert rows(ask(recommender, reader(0), k=2)) == [1, 7]
     full = ask(recommender, reader(0), k=7)
     assert sorted(rows(full)) == [1, 2, 3, 4, 5, 6, 7]

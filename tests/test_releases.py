@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, StaleArtefact
-from recsys.releases import MANIFEST, Releases, ReleasesConfig
+from recsys.releases import MANIFEST, Releases
+from recsys.releases.config import ReleasesConfig
 from recsys.workspace import Workspace
 
 
@@ -59,7 +60,7 @@ def test_publishing_twice_without_a_change_makes_nothing_new(root: Path) -> None
 
 def test_a_stage_made_from_an_older_input_is_not_published(root: Path) -> None:
     stage(root, "words", "w2")
-    with pytest.raises(StaleArtefact, match="'items' made from the 'words'"):
+    with pytest.raises(StaleArtefact, match="'items', made from an older 'words'"):
         publish(root, "words", "items")
 
 

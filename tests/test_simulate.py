@@ -15,13 +15,13 @@ from recsys.store import Article, Event, Kind, Store
 from recsys.units import DAY_MS, HOUR_MS
 
 NOW = 1_790_000_000_000
-CONFIG = SimulateConfig(readers=120, days=4, cards=6)
+CONFIG = SimulateConfig(readers=120, days=4)
 
 
 def newsroom(seed: int = 1) -> tuple[SimulatedWorld, list[Event]]:
     rng = np.random.default_rng(seed)
     world = simulated_world(demo.articles("demo", NOW, 5, rng), demo.truth(), CONFIG, rng)
-    return world, [event for visit in visits(world, CONFIG, NOW - 4 * DAY_MS, NOW, rng) for event in visit]
+    return world, [event for visit in visits(world, CONFIG, NOW - 4 * DAY_MS, NOW, rng, cards=6) for event in visit]
 
 
 def test_the_same_seed_gives_the_same_newsroom_and_another_seed_another() -> None:

@@ -25,10 +25,12 @@ from recsys.store import (
     Written,
     clean_text,
     compact_json,
+    engine,
     identifier,
     schema,
 )
 from recsys.store.config import StoreConfig
+from recsys.store.engine import BUSY_SECONDS
 from recsys.store.migrate import alembic_config
 from tests.postgres_server import fresh_database, postgresql_server
 from tests.stores import watched
@@ -301,21 +303,24 @@ def test_a_site_s_events_are_found_by_an_index_beside_any_number_of_another_site
 
 
 def test_sqlite_is_opened_as_configured(tmp_path: Path) -> None:
-    config = StoreConfig(busy_timeout_ms=1234, synchronous="normal")
+    config = StoreConfig(synchronous="normal")
     store = Store.open(f"sqlite:///{tmp_path}/s.db", config, cache_mib=8)
     with store.reading() as connection:
         pragmas = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous", "cache_size")
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
-    assert values == ["wal", 1, 1234, 1, -8192]
+    assert values == ["wal", 1, 1_000 * BUSY_SECONDS, 1, -8192]
     store.close()
 
 
-def test_a_writer_that_waits_too_long_is_told_who_is_in_the_way(tmp_path: Path) -> None:
-    store = Store.open(f"sqlite:///{tmp_path}/s.db", StoreConfig(busy_timeout_ms=50))
+def test_a_writer_that_waits_too_long_is_told_who_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    store = Store.open(f"sqlite:///{tmp_path}/s.db")
     other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert store.last_seq(SITE) == 0  # readers do not wait
-    with pytest.raises(StoreError, match="busy_timeout_ms"):
+    with pytest.raises(StoreError, match=r"longer than 0\.05 s"):
         store.add_events([click("1")])
     other.close()
     store.close()
@@ -388,7 +393,7 @@ def test_a_bare_sqlite_file_that_is_no_database_is_refused(tmp_path: Path) -> No
 def test_a_database_that_cannot_be_opened_is_refused_without_waiting(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(StoreError, match="unable to open"):
-        Store.open(f"sqlite:///{tmp_path}", StoreConfig(busy_timeout_ms=20_000))
+        Store.open(f"sqlite:///{tmp_path}", StoreConfig())
     assert time.monotonic() - began < 5
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION, Impressions, recorded_impressions
-from recsys.dataset.temporal_split import split_impressions
+from recsys.dataset.temporal_split import NEGATIVES_PER_CLICK, split_impressions
 from recsys.dataset.training_set import TrainingSet, build_training_set
 from recsys.events import UNDATED, Events
 from recsys.features import COLUMN, NAMES
@@ -155,11 +155,11 @@ def test_a_log_of_clicks_alone_gets_lists_of_what_others_clicked_just_before() -
     rng = np.random.default_rng(5)
     events = [click(f"r{n % 9}", f"a{rng.integers(0, 30):02}", START + n * MINUTE) for n in range(300)]
     log = log_of(events)
-    lists = layout(log, config=FeaturesConfig(warmup_share=0.0, negatives=6))
+    lists = layout(log, config=FeaturesConfig(warmup_share=0.0))
     clicked = np.zeros(len(lists.article), bool)
     clicked[lists.clicked] = True
     assert np.add.reduceat(clicked, lists.offsets[:-1]).tolist() == [1] * len(lists)
-    assert (np.diff(lists.offsets) <= 7).all()
+    assert (np.diff(lists.offsets) <= 1 + NEGATIVES_PER_CLICK).all()
     first_clicks = {row: int(log.time[log.article == row].min()) for row in np.unique(log.article).tolist()}
     shown_at = np.repeat(lists.time, np.diff(lists.offsets))
     drawn = zip(lists.article[~clicked].tolist(), shown_at[~clicked].tolist(), strict=True)

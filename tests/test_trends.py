@@ -18,13 +18,20 @@ from recsys.trends.config import TrendsConfig
 from recsys.trends.counting import position_propensity
 from recsys.trends.decay import FARTHEST, GONE, quotient
 from recsys.trends.files import restore
-from recsys.trends.state import ALL, LANDMARK, NEWEST
+from recsys.trends.state import (
+    ALL,
+    HALF_LIVES_HOURS,
+    LANDMARK,
+    LIFT_HALF_LIFE_HOURS,
+    NEWEST,
+    SHELF_HALF_LIFE_DAYS,
+)
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, NEVER_MS
 from tests.clicks import START
 from tests.streams import CONFIG, MINUTE, ROWS, A, Event, assert_same, feed, named_counts, some_events, stream
 
-PLAIN = TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 64.0), prior_impressions=10.0, max_live_articles=8)
+PLAIN = TrendsConfig(max_live_articles=8)
 FIVE = np.arange(5, dtype=np.int32)
 
 
@@ -45,7 +52,7 @@ def test_decayed_counts_agree_with_a_sum_over_all_events() -> None:
     events = plain_events()
     now = START + 60 * HOUR_MS
     clicks, impressions = fed(events).clicks(FIVE, now), fed(events).impressions(FIVE, now)
-    for column, hours in enumerate(PLAIN.half_lives_hours):
+    for column, hours in enumerate(HALF_LIVES_HOURS):
         for counted, kind in ((clicks, CLICK), (impressions, IMPRESSION)):
             for row in FIVE:
                 ages = [now - time for k, r, time in events if k == kind and r == row]
@@ -72,8 +79,8 @@ def test_a_click_rate_starts_at_the_streams_own_and_moves_with_evidence() -> Non
     trends = fed([(IMPRESSION, 0, START)] * 30 + [(CLICK, 0, START)] * 15 + [(IMPRESSION, 1, START)] * 60)
     stream = (15 + 1) / (90 + 10)
     rates = trends.click_rate(FIVE, START)[:, 2]
-    assert rates[0] == pytest.approx((15 + 10 * stream) / 40)
-    assert rates[1] == pytest.approx(10 * stream / 70)
+    assert rates[0] == pytest.approx((15 + 20 * stream) / 50)
+    assert rates[1] == pytest.approx(20 * stream / 80)
     assert rates[4] == pytest.approx(stream)
 
 
@@ -104,8 +111,9 @@ def test_a_snapshot_restores_exactly_and_goes_on_the_same() -> None:
 
 
 def test_a_snapshot_of_other_half_lives_is_refused() -> None:
+    arrays = fed([]).arrays()
     with pytest.raises(StaleArtefact, match="half-lives"):
-        restore(fed([]).arrays(), TrendsConfig(half_lives_hours=(0.25, 1.0, 4.0, 16.0, 65.0), max_live_articles=8))
+        restore(arrays | {"per_ms": arrays["per_ms"] * 1.01}, PLAIN)
 
 
 def test_new_articles_find_room_and_old_counts_stay() -> None:
@@ -175,7 +183,7 @@ def test_after_three_days_of_silence_everything_has_faded_and_the_visit_is_over(
     trends = feed(stream(), [Event(CLICK, 0, START, "v"), Event(CLICK, 1, START + 1, "v")])
     later = START + 72 * HOUR_MS
     assert trends.observe(CLICK, 2, later, visitor="v").tolist() == []
-    expected = [2.0 ** (-72 / hours) for hours in CONFIG.half_lives_hours]
+    expected = [2.0 ** (-72 / hours) for hours in HALF_LIVES_HOURS]
     np.testing.assert_allclose(trends.counts(ROWS, later)[0, 1], expected, rtol=1e-6)
     assert trends.covisits(0, later, 9)[1].tolist() == pytest.approx([2 ** (-72 / 48)], rel=1e-5)
     assert trends.covisits(2, later, 9)[0].tolist() == []
@@ -199,7 +207,7 @@ def test_three_weeks_of_quarters_of_an_hour_leave_the_counts_right() -> None:
     events = some_events(n=1_500, hours=21 * 24)
     trends, now = feed(stream(), events), START + 21 * 24 * HOUR_MS
     assert trends.state.clock[LANDMARK] > START + 20 * 24 * HOUR_MS
-    for column, hours in enumerate(CONFIG.half_lives_hours):
+    for column, hours in enumerate(HALF_LIVES_HOURS):
         for kind in (IMPRESSION, CLICK):
             expected = np.zeros(A)
             for event in events:
@@ -208,11 +216,11 @@ def test_three_weeks_of_quarters_of_an_hour_leave_the_counts_right() -> None:
             np.testing.assert_allclose(trends.counts(ROWS, now)[:, int(kind == CLICK), column], expected, rtol=1e-6)
     faded = named_counts(trends, now)
     clicks = [event for event in events if event.kind == CLICK]
-    month = CONFIG.lift_half_life_hours * HOUR_MS
+    month = LIFT_HALF_LIFE_HOURS * HOUR_MS
     for row in range(A):
         expected_lift = sum(0.5 ** ((now - event.time) / month) for event in clicks if event.row == row)
         assert faded["lifts"].get(f"{row} 0 all", 0) == pytest.approx(expected_lift, rel=1e-4, abs=1e-9)
-    week = CONFIG.shelf_half_life_days * 24 * HOUR_MS
+    week = SHELF_HALF_LIFE_DAYS * 24 * HOUR_MS
     assert faded["ages"][-1].sum() == pytest.approx(sum(0.5 ** ((now - event.time) / week) for event in clicks))
 
 
@@ -300,9 +308,6 @@ def test_of_too_many_values_of_a_context_the_rest_are_counted_together() -> None
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"half_lives_hours": (0.0, 1.0, 4.0, 16.0, 64.0)},
-        {"half_lives_hours": (1.0, 4.0, 16.0)},
-        {"covisit_half_lives_hours": (4.0, -1.0, 24.0)},
         {"context": ("a", "b", "c", "d", "e")},
         {"max_live_articles": 0},
     ],
@@ -337,7 +342,7 @@ def test_the_half_life_that_ranks_is_the_shortest_with_half_a_click_left(after: 
 @pytest.mark.parametrize(("after", "moved"), [(0, False), (1, True)])
 def test_the_landmark_moves_beyond_its_farthest_distance_and_not_at_it(after: int, moved: bool) -> None:
     trends = feed(stream(), [Event(CLICK, 0, START)])
-    time = START + int(FARTHEST * CONFIG.half_lives_hours[0] * HOUR_MS) + after
+    time = START + int(FARTHEST * HALF_LIVES_HOURS[0] * HOUR_MS) + after
     trends.observe(CLICK, 1, time)
     assert trends.state.clock[LANDMARK] == (time if moved else START)
 

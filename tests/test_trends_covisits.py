@@ -2,7 +2,7 @@
 
 import pytest
 
-from recsys.trends import CLICK
+from recsys.trends import CLICK, state
 from recsys.trends.config import TrendsConfig
 from recsys.trends.covisits import MAX_COVISITS, RunningVisits
 from recsys.trends.state import LANDMARK
@@ -112,10 +112,11 @@ def test_a_visit_of_one_click_has_no_covisits() -> None:
     assert [len(trends.covisits(row, START, 9)[0]) for row in (0, 1, 2)] == [0, 0, 0]
 
 
-def test_a_moved_landmark_changes_no_covisits() -> None:
-    slow = TrendsConfig(half_lives_hours=(400.0, 500.0, 600.0, 700.0, 800.0), max_live_articles=A, max_neighbours=A)
+def test_a_moved_landmark_changes_no_covisits(monkeypatch: pytest.MonkeyPatch) -> None:
     events = some_events(n=900, hours=200)  # 50 halvings of the shortest co-visits: the landmark stays
-    moving, standing = feed(stream(), events), feed(stream(slow), events)
+    moving = feed(stream(), events)
+    monkeypatch.setattr(state, "HALF_LIVES_HOURS", (400.0, 500.0, 600.0, 700.0, 800.0))
+    standing = feed(stream(), events)
     assert moving.state.clock[LANDMARK] > standing.state.clock[LANDMARK] == events[0].time
     now = START + 200 * HOUR_MS
     for name in ("pairs", "lifts"):

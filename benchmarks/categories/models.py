@@ -19,6 +19,7 @@ from recsys.categories.documents import ArticleCorpus, read_documents
 from recsys.categories.training import training_set_of
 from recsys.classifiers import Flags
 from recsys.classifiers.calibration import probabilities
+from recsys.classifiers.config import ENSEMBLE
 from recsys.classifiers.fitting import FittedClassifier, fit_classifier, fit_ensemble
 from recsys.keywords import Keywords
 from recsys.words import Matrix, unit_rows
@@ -46,7 +47,7 @@ class Answers(NamedTuple):
 def ours(
     corpus: Corpus, encoded: Encoded, fold: int, models: Sequence[str], config: CategoriesConfig, seed: int
 ) -> Iterator[tuple[str, Answers]]:
-    """Our models, each calibrated; the ensemble is made of the ``config.ensemble`` without training them twice."""
+    """Our models, each calibrated; the ensemble is made of ``ENSEMBLE`` without training them twice."""
     held: Flags = np.equal(corpus.folds, fold)
     given = [None if out else label for out, label in zip(held, corpus.labels, strict=True)]
     vectors = load_npy(encoded.folder / "articles" / "vectors.npy")
@@ -57,11 +58,11 @@ def ours(
         return
     documents = read_documents(articles, held)
     fitted: dict[str, FittedClassifier] = {}
-    for name in dict.fromkeys((*models, *(config.ensemble if "ensemble" in models else ()))):
+    for name in dict.fromkeys((*models, *(ENSEMBLE if "ensemble" in models else ()))):
         if name != "ensemble":
             fitted[name] = fit_classifier(name, training_set, encoded.words, config, seed)
     if "ensemble" in models:
-        fitted["ensemble"] = fit_ensemble(config.ensemble, [fitted[name] for name in config.ensemble])
+        fitted["ensemble"] = fit_ensemble(ENSEMBLE, [fitted[name] for name in ENSEMBLE])
     for name in models:
         began = time.process_time()
         shares = probabilities(fitted[name].classifier.scores(documents), fitted[name].temperature)

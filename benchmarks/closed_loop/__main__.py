@@ -132,9 +132,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for the pictures by day")
     values = parser.parse_args()
     began = time.monotonic()
-    config = SimulateConfig(readers=values.readers, days=values.days, cards=values.cards)
+    config = SimulateConfig(readers=values.readers, days=values.days)
     with warnings_alone():
-        told = summary(mean_of([run(make_scene(config, values.articles_per_day, seed)) for seed in values.seeds]))
+        scenes = (make_scene(config, values.articles_per_day, seed, values.cards) for seed in values.seeds)
+        told = summary(mean_of([run(scene) for scene in scenes]))
     show(told)
     if values.out:
         drawn = draw(told["ours"] | told["baselines"], values.out)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.closed_loop.newsroom import published
-from recsys.simulate import SimulatedWorld, attention, events_of, simulated_world, visit_times, visits
+from recsys.simulate import CARDS, SimulatedWorld, attention, events_of, simulated_world, visit_times, visits
 from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
 from recsys.units import DAY_MS
@@ -118,18 +118,20 @@ class Scene:
         return Answer(looked, clicked, events)
 
 
-def make_scene(config: SimulateConfig, articles_per_day: int, seed: int) -> Scene:
+def make_scene(config: SimulateConfig, articles_per_day: int, seed: int, cards: int = CARDS) -> Scene:
     """Draw articles, readers, their visits, and a day of visits to a site without recommender.
 
     Args:
-        config: readers, visits per day, cards, days that are judged.
+        config: readers, and days that are judged.
         articles_per_day: in both languages together.
         seed: of all randomness.
+        cards: shown per visit.
     """
     article_rng, reader_rng, warm_rng, visit_rng = (np.random.default_rng([seed, part]) for part in range(4))
     articles, truth = published(articles_per_day, STOCK_DAYS + 1, config.days, START, article_rng)
     world = simulated_world(articles, truth, config, reader_rng)
-    warm_up = [event for visit in visits(world, config, START - DAY_MS, START, warm_rng) for event in visit]
+    before = visits(world, config, START - DAY_MS, START, warm_rng, cards=cards)
+    warm_up = [event for visit in before for event in visit]
     end = START + config.days * DAY_MS
     times = visit_times(world, config, START, end, visit_rng)
     language = np.array([article.language for article in articles])
@@ -137,7 +139,7 @@ def make_scene(config: SimulateConfig, articles_per_day: int, seed: int) -> Scen
         world=world,
         visits=[Visit(number, moment, reader) for number, (moment, reader) in enumerate(times)],
         warm_up=sorted(warm_up, key=lambda event: event.time or 0),
-        cards=config.cards,
+        cards=cards,
         start=START,
         days=config.days,
         seed=seed,

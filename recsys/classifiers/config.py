@@ -9,6 +9,9 @@ from recsys.config import Section
 ModelName = Annotated[str, Field(pattern="^(nearest-mean|linear|bag|text-cnn|bilstm|gru)$")]
 
 
+ENSEMBLE = ("nearest-mean", "linear", "bag")  # averaged, each by how right it was; on headlines these beat any two
+
+
 class ClassifiersConfig(Section):
     """Settings of the classifiers, of their training and evaluation."""
 
@@ -17,14 +20,6 @@ class ClassifiersConfig(Section):
         description=(
             "nearest-mean | linear | bag | text-cnn | bilstm | gru | ensemble: the first two are learned in seconds, "
             "the others in minutes"
-        ),
-    )
-    ensemble: tuple[ModelName, ...] = Field(
-        ("nearest-mean", "linear", "bag"),
-        min_length=1,
-        description=(
-            "models that are averaged when model is ensemble, each weighted by how right it was about held-out "
-            "articles; on headlines these three beat any two"
         ),
     )
     min_confidence: float = Field(

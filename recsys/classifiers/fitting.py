@@ -15,7 +15,7 @@ from recsys.classifiers import (
     network_classifiers,
 )
 from recsys.classifiers.calibration import HeldOutScores, best_temperature, cross_fitted
-from recsys.classifiers.config import ClassifiersConfig
+from recsys.classifiers.config import ENSEMBLE, ClassifiersConfig
 from recsys.classifiers.ensemble import Ensemble, best_powers, log_probabilities
 from recsys.words import Matrix, WordVectors
 
@@ -93,8 +93,8 @@ def fit_classifier(
         seed: of all randomness.
     """
     if model == "ensemble":
-        members = [fit_classifier(member, training_set, words, config, seed) for member in config.ensemble]
-        return fit_ensemble(config.ensemble, members)
+        members = [fit_classifier(member, training_set, words, config, seed) for member in ENSEMBLE]
+        return fit_ensemble(ENSEMBLE, members)
     documents, label_rows, labels, _ = training_set
     fit = partial(FITS[model], labels=labels, words=words, config=config, seed=seed)
     cross_fit = partial(CROSS_FITS[model], labels=labels, words=words, config=config, seed=seed)

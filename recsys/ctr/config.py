@@ -122,11 +122,6 @@ class CtrConfig(Section):
             "(what is judged then starts at random, if that model has seen the lists that judge)"
         ),
     )
-    checkpoint_minutes: float = Field(
-        5.0,
-        ge=0,
-        description="minutes of training between checkpoints, from which a killed run goes on; 0: after each step",
-    )
     max_rows_gib: float = Field(
         4.0,
         gt=0,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.dataset.log_arrays import NO_COUNTS, LogArrays, apply_events, log_arrays
 from recsys.events import Events
 from recsys.events.people import CLICK
@@ -31,6 +31,7 @@ from recsys.words.alignment import rotation
 
 MAX_TRAINING_LISTS = 40_000  # of one training, drawn from the whole log; bounds memory: 9 KB each at 32 dimensions
 SAMPLED_CLICKS = 5_000  # of everyone, from which negative samples are drawn
+NEGATIVES_PER_LIST = 50  # per next click, different articles
 DRAWS = 8  # per negative sample: most clicks are on few articles
 
 
@@ -122,14 +123,14 @@ def next_click_lists(
         log: see ``click_log``.
         first: the first click that is not applied yet.
         stop: after the last one.
-        config: clicks that a list knows at most, and negative samples of each.
+        config: clicks that a list knows at most.
         max_lists: of more a random choice, because what was wanted all day lasts longer than what is wanted now.
         rng: draws.
     """
     shown_after = _followed_clicks(log, first, stop)
     if len(shown_after) > max_lists:
         shown_after = np.sort(rng.choice(shown_after, max_lists, replace=False))
-    L, T, N, D = len(shown_after), config.sequence_length, config.negatives, items.vectors.shape[1]
+    L, T, N, D = len(shown_after), config.sequence_length, NEGATIVES_PER_LIST, items.vectors.shape[1]
     arrays = ListArrays(
         clicks=np.full((L * T, D), np.nan, np.float32),
         times=np.zeros(L * T, np.int64),
@@ -183,7 +184,7 @@ def _write_lists(
     """Apply the clicks first:stop and fill ``out``: a list after each of ``shown_after``, of the ``last`` clicks."""
     done, chosen = first, np.empty(out.candidates.shape[1], np.int32)
     for n in range(len(shown_after)):
-        done = apply_events(counts, items, log, done, shown_after[n] + 1, 0)
+        done = apply_events(counts, items, log, done, shown_after[n] + 1, as_int64(0))
         row, m = log.row[shown_after[n]], out.offsets[n]
         start = log.clicks.visit_start[row] if n % 2 else reader_start[row]
         for before in range(max(start, row + 1 - last), row + 1):
@@ -205,7 +206,7 @@ def _write_lists(
                 out.candidates[n, k] = items.vectors[article]
                 chosen[k] = article
                 k += 1
-    apply_events(counts, items, log, done, stop, 0)
+    apply_events(counts, items, log, done, stop, as_int64(0))
 
 
 def _usable_lists(arrays: ListArrays) -> TrainingLists:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.dataset.log_arrays import NO_COUNTS, LogArrays, apply_events, log_arrays
 from recsys.errors import DegenerateInput
 from recsys.events import UNDATED, Events
@@ -173,7 +173,7 @@ def _rank_lists(
 ) -> None:
     """Rank every list by the clicks low:row of its reader, after the events before ``until`` have been learned from."""
     for number in range(len(row)):
-        done = apply_events(counts, items, log, done, max(done, until[number]), 0)
+        done = apply_events(counts, items, log, done, max(done, until[number]), as_int64(0))
         clicked, target = log.clicks.article[low[number] : row[number]], log.clicks.article[row[number]]
         _rank(items, clicked, target, others[number], half_life, ranks[number])
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.events import UNDATED, Events
 from recsys.events.visits import ClickTable, clicks_before, table_rows
 from recsys.items.online import OnlineItems, learn_click
@@ -70,8 +70,10 @@ def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogAr
         clicks: their clicks by visitor and visit.
         window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
     """
+    time = events.time.view()
+    time.flags.writeable = False  # as where the log is read from its files: one type, one machine code
     return LogArrays(
-        time=events.time,
+        time=time,
         kind=events.kind,
         article=events.article,
         position=events.position,
@@ -118,7 +120,7 @@ def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: i
     """
     codes, counts = np.zeros(log.codes.shape[1], np.int16), len(state.total) > 0
     for e in range(start, stop):
-        time, kind, row = log.time[e], log.kind[e], int(log.article[e])  # int: the machine code that the service runs
+        time, kind, row = log.time[e], log.kind[e], as_int64(log.article[e])  # the type, and the code, of the service
         if counts and time == UNDATED and kind == CLICK:
             state.undated[row] += 1
         if time == UNDATED or (kind != CLICK and kind != IMPRESSION):
@@ -126,7 +128,7 @@ def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: i
         if counts:
             if state.clock[NEWEST] - time > late:
                 state.clock[LATE] += 1
-            count(state, row, 1 if kind == CLICK else 0, int(log.position[e]), time)
+            count(state, row, 1 if kind == CLICK else 0, as_int64(log.position[e]), time)
         if kind != CLICK:
             continue
         p = log.row[e]

@@ -17,7 +17,7 @@ from recsys.features.describe import KernelTables, describe
 from recsys.features.matrix import ArticleTables, kernel_tables
 from recsys.features.rows import Matrix
 from recsys.items.online import OnlineItems
-from recsys.readers.config import ReadersConfig
+from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
 from recsys.readers.state import CLICK_POSITION
 from recsys.trends import CLICK, LATE_MINUTES
 from recsys.trends.config import TrendsConfig
@@ -121,7 +121,7 @@ class LogReplay:
             raise ValueError("call use_tables first")
         if start < stop and self._next and self._log.time[self._next - 1] >= self._impressions.time[start]:
             raise ValueError("the replay has passed this list already")
-        kept = (self._readers.max_history, self._readers.max_impressions)
+        kept = (self._readers.max_history, MAX_IMPRESSIONS)
         while start < stop:
             now = int(self._impressions.time[start])
             if self._shelf_at == NEVER_MS or now - self._shelf_at >= SHELF_MS:

@@ -23,6 +23,7 @@ Array = npt.NDArray[Any]
 HOLDOUT_SHARE = 0.2  # of the lists, last in time, that judges the models
 VALIDATION_SHARE = 0.15  # of the lists, before the held-out part, that stops the training early
 GROWTH = 0.01  # vectors wait for so many new clicks, as a share of those before: in service they are a night old, too
+NEGATIVES_PER_CLICK = 20  # samples per click where a log has clicks but no impressions
 LIVE_CLICKS = 10_000  # pseudo-impressions draw any article that was clicked among so many last clicks
 RECENT_CLICKS = 1_000  # pseudo-impressions draw what the reader left from so many last clicks of everyone
 
@@ -109,8 +110,8 @@ def pseudo_impressions(
     kept = np.flatnonzero(known > 0)
     kept = kept[np.argsort(shown[kept], kind="stable")][-config.max_trained_impressions :]
     low = np.maximum(known[kept] - RECENT_CLICKS, 0)
-    popular = rng.integers(low[:, None], known[kept][:, None], (len(kept), (config.negatives + 1) // 2))
-    any_ = _any_of(article, np.maximum(known[kept] - LIVE_CLICKS, 0), known[kept], config.negatives // 2, rng)
+    popular = rng.integers(low[:, None], known[kept][:, None], (len(kept), (NEGATIVES_PER_CLICK + 1) // 2))
+    any_ = _any_of(article, np.maximum(known[kept] - LIVE_CLICKS, 0), known[kept], NEGATIVES_PER_CLICK // 2, rng)
     candidates = np.column_stack([article[kept], article[popular], any_])  # (I, 1 + N), the clicked one first
     number = np.repeat(np.arange(len(kept)), candidates.shape[1])
     clicked_at = np.full(candidates.shape, FOREVER_MS, np.int64)
@@ -120,9 +121,7 @@ def pseudo_impressions(
     return as_impressions(shown[kept][number], key[kept][number], number, candidates.ravel(), clicked_at.ravel(), order)
 
 
-def negative_sampling(
-    events: Events, half_lives_hours: Sequence[float], config: FeaturesConfig
-) -> tuple[int, float] | None:
+def negative_sampling(events: Events, half_lives_hours: Sequence[float]) -> tuple[int, float] | None:
     """By which count of clicks pseudo-impressions were drawn.
 
     Returns:
@@ -136,7 +135,9 @@ def negative_sampling(
     held = per_hour * np.asarray(half_lives_hours) / np.log(2)  # clicks that each half-life holds
     place = int(np.argmin(np.abs(np.log(held / RECENT_CLICKS))))
     rows = events.article[(events.kind == CLICK) & (events.time != UNDATED)][-LIVE_CLICKS:]
-    return place, float(held[place] * (config.negatives // 2) / ((config.negatives + 1) // 2) / len(np.unique(rows)))
+    return place, float(
+        held[place] * (NEGATIVES_PER_CLICK // 2) / ((NEGATIVES_PER_CLICK + 1) // 2) / len(np.unique(rows))
+    )
 
 
 def _any_of(article: Articles, low: Longs, high: Longs, n: int, rng: np.random.Generator) -> Articles:

@@ -18,7 +18,6 @@ class FeaturesConfig(Section):
             "times at most that item vectors are learned anew along the training part, each from the past alone"
         ),
     )
-    negatives: int = Field(20, ge=1, description="negative samples per click where a log has clicks but no impressions")
     max_trained_impressions: int = Field(
         100_000,
         ge=1,

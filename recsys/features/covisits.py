@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.trends.decay import faded, pair_fade
 from recsys.trends.state import LANDMARK, TrendState
 from recsys.units import UNKNOWN_ROW
@@ -51,7 +51,7 @@ def gather_covisits(
         weight *= VISIT_FADE
     weight = 1.0
     for p in range(n - 1, max(visit, n - COVISITED_CLICKS) - 1, -1):
-        _beside(state, place, prior, clicks[p], weight / total, now, fades, VISIT, gains, sums)
+        _beside(state, place, prior, clicks[p], weight / total, now, fades, as_int64(VISIT), gains, sums)
         weight *= VISIT_FADE
     weight, total = 1.0, 0.0
     for _ in range(max(0, visit - COVISITED_CLICKS), visit):
@@ -59,7 +59,7 @@ def gather_covisits(
         weight *= EARLIER_FADE
     weight = 1.0
     for p in range(visit - 1, max(0, visit - COVISITED_CLICKS) - 1, -1):
-        _beside(state, place, prior, clicks[p], weight / total, now, fades, EARLIER, gains, sums)
+        _beside(state, place, prior, clicks[p], weight / total, now, fades, as_int64(EARLIER), gains, sums)
         weight *= EARLIER_FADE
     if visit >= n:
         sums[VISIT] = 1.0
@@ -91,7 +91,7 @@ def gather_covisits(
     for m in range(M):
         if pairs[m, 1] >= least:
             share = pairs[m, 1] * own[1] / (sums[LONG] + prior)
-            _beside(state, place, prior, neighbours[m], share, now, fades, SECOND_, gains, sums)
+            _beside(state, place, prior, neighbours[m], share, now, fades, as_int64(SECOND_), gains, sums)
 
 
 @compiled
@@ -111,7 +111,7 @@ def _beside(
     at = state.slot_of[row]
     total = 0.0
     if at != UNKNOWN_ROW:
-        neighbours, pairs, fade = state.neighbour[at], state.pairs[at], pair_fade(state, at, now, 1, fades)
+        neighbours, pairs, fade = state.neighbour[at], state.pairs[at], pair_fade(state, at, now, as_int64(1), fades)
         M = len(neighbours)
         for m in range(M):
             if neighbours[m] == UNKNOWN_ROW:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.features import COLUMN, CONTEXTS
 from recsys.features.category_rates import category_click_rates
 from recsys.features.covisits import (
@@ -27,7 +27,7 @@ from recsys.features.covisits import (
     VISIT_MAX,
     gather_covisits,
 )
-from recsys.features.similarity import cosines, next_item_scores, tag_matches
+from recsys.features.similarity import ITEM_COSINE, cosines, next_item_scores, tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends.counting import born
 from recsys.trends.decay import GONE, faded, quotient, row_fade
@@ -51,7 +51,6 @@ FOLLOWS = COLUMN["last_next"]
 SECONDS = COLUMN["second_order_covisits"]
 EARLIERS = COLUMN["earlier_covisits"]
 LIFTS = COLUMN["lift_region"]
-ITEMS = COLUMN["item_cosine"]
 CONTENT = COLUMN["content_cosine"]
 CATEGORY = COLUMN["category_share"]
 LOOKS = COLUMN["category_rate"]
@@ -129,7 +128,7 @@ def describe(
     everyone = state.all_decayed[1, 2] * fades[2]
     for b in range(B):
         row = rows[b]
-        share = (state.decayed[row, 1, 2] * row_fade(state, row, now, 2, fades) + NO_CLICK) / (everyone + 1.0)
+        share = (state.decayed[row, 1, 2] * row_fade(state, row, now, as_int64(2), fades) + NO_CLICK) / (everyone + 1.0)
         out[b, COMPANY] = np.log((gains[b, SHORT] + beta * share) / (sums[SHORT] + beta))
         out[b, COMPANY + 1] = np.log((gains[b, LONG] + beta * share) / (sums[LONG] + beta))
         out[b, COMPANY + 2] = np.log1p(gains[b, SHORT])
@@ -143,9 +142,9 @@ def describe(
         out[b, EARLIERS + 1] = np.log(gains[b, EARLIER_MAX] + 0.1 * share)
         out[b, EARLIERS + 3] = gains[b, READ]
     _lifts(state, codes, rows, out)
-    cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, ITEMS, True, out)
+    cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, as_int64(ITEM_COSINE), out)
     next_item_scores(known.items, clicks[visit:], rows, out)
-    cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, CONTENT, False, out)
+    cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, as_int64(CONTENT), out)
     _category(state, clicks, rows, out)
     category_click_rates(state, known.priors[0], looked, places, rows, now, LOOKS, out)
     tag_matches(known.tags, known.tag_weights, known.half_life[0], clicks, rows, out)

@@ -13,7 +13,7 @@ from recsys.features.similarity import ArticleTags
 from recsys.items.online import OnlineItems, fixed_items
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
-from recsys.trends import PRIOR_COVISITS
+from recsys.trends import PRIOR_COVISITS, PRIOR_IMPRESSIONS
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
@@ -53,7 +53,7 @@ def kernel_tables(tables: ArticleTables, trends: Trends, config: ReadersConfig) 
     The shelf lives are those of this moment.
     """
     tags = tables.tags if tables.tags is not None else ArticleTags.empty(0, 0)
-    priors = (trends.config.prior_impressions, PRIOR_COVISITS)
+    priors = (PRIOR_IMPRESSIONS, PRIOR_COVISITS)
     return KernelTables(
         items=tables.items if tables.items is not None else fixed_items(tables.item_vectors),
         article_vectors=np.ascontiguousarray(tables.article_vectors, np.float32),

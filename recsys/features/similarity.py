@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.features import COLUMN
 from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import OnlineItems
@@ -18,6 +18,7 @@ Array = npt.NDArray[Any]
 
 MAX_COMPARED = 10  # clicks whose single vectors are compared with a candidate
 SESSION_HALF_LIFE = 1.0  # half-life, in clicks, of the session vectors
+ITEM_COSINE = COLUMN["item_cosine"]
 EARLIER_ITEM = COLUMN["earlier_item"]
 ITEM_AFFINITY = COLUMN["next_item_score"]
 MAX_TAGGED = 20  # clicks whose tags are looked at: later ones weigh too little
@@ -26,9 +27,7 @@ MATCH, KNOWN = COLUMN["tag_match"], COLUMN["tag_known"]
 
 
 @compiled
-def cosines(
-    vectors: Array, half_life: float, clicks: Array, visit: int, rows: Array, column: int, items: bool, out: Array
-) -> None:
+def cosines(vectors: Array, half_life: float, clicks: Array, visit: int, rows: Array, column: int, out: Array) -> None:
     """Write the cosines of the candidates with what the reader clicked.
 
     Args:
@@ -37,18 +36,17 @@ def cosines(
         clicks: int32 (n,), rows clicked, oldest first.
         visit: where in ``clicks`` this visit begins.
         rows: int32 (B,), candidates.
-        column: the first one of these vectors' group.
-        items: whether they are item vectors, which have more columns than article vectors.
+        column: the first one of these vectors' group; item vectors have more columns than article vectors.
         out: float32 (B, F), filled where both are known.
     """
     D, n = vectors.shape[1], len(clicks)
     if not D or not n:
         return
     wanted = np.zeros((3, D), np.float32)
-    if not _mean(vectors, clicks, 0, half_life, wanted[0]):
+    if not _mean(vectors, clicks, as_int64(0), half_life, wanted[0]):
         return
     visiting = _mean(vectors, clicks, visit, SESSION_HALF_LIFE, wanted[1])
-    earlier = _mean(vectors, clicks[:visit], 0, half_life, wanted[2])
+    earlier = _mean(vectors, clicks[:visit], as_int64(0), half_life, wanted[2])
     last = np.empty(min(n, MAX_COMPARED), np.int64)
     kept = 0
     for p in range(n - 1, max(0, n - MAX_COMPARED) - 1, -1):
@@ -66,7 +64,7 @@ def cosines(
         for m in range(kept):
             most = max(most, _dot(vectors[last[m]], vector))
         out[b, column] = _dot(wanted[0], vector)
-        if items:
+        if column == ITEM_COSINE:
             if newest:
                 out[b, column + 1] = _dot(vectors[clicks[n - 1]], vector)
             if visiting:

@@ -11,7 +11,7 @@ from recsys.imports import texts, values
 from recsys.imports.mapping import ARTICLE_FIELDS, CONTEXT_PREFIX, EVENT_FIELDS, FieldMap, FieldSource
 from recsys.imports.moments import NoValue, Order, TimeColumn
 from recsys.imports.rejects import RecordTally
-from recsys.imports.tables import RowBatch, origin_of
+from recsys.imports.tables import RowBatch
 from recsys.imports.values import BadValue, Convert, ParseOptions
 from recsys.missing import is_missing
 from recsys.store import ArticlePatch, Event, Kind
@@ -164,7 +164,7 @@ class RecordBuilder:
         convert, column = self._converts[field], self.mapping[field].column
         converted = []
         for i, value in enumerate(self._source(field, batch)):
-            if value is None and column is not None and not _has_key(batch, i, column):
+            if value is None and column is not None and not batch.has(i, column):
                 converted.append(_LEFT_OUT)
                 continue
             try:
@@ -287,15 +287,3 @@ def _constant(field: str, source: FieldSource | None, convert: Convert) -> Any:
         return convert(source.constant if source else None)
     except BadValue as reason:
         raise ImportRefused(f"a value for {field!r}", str(reason), "Correct --map.") from None
-
-
-def _has_key(batch: RowBatch, i: int, column: str) -> bool:
-    """True if a row has a column at all: objects of JSON need not."""
-    row, column = batch.rows[i] if batch.rows is not None else None, origin_of(column)
-    if not isinstance(row, dict) or column in row:
-        return True
-    for part in column.split("."):
-        if not isinstance(row, dict) or part not in row:
-            return False
-        row = row[part]
-    return True

@@ -31,6 +31,17 @@ class RowBatch:
         """Row ``i`` as it was read."""
         return self.rows[i] if self.rows is not None else {name: values[i] for name, values in self.columns.items()}
 
+    def has(self, i: int, column: str) -> bool:
+        """True if row ``i`` has a column at all: objects of JSON need not."""
+        row, column = self.rows[i] if self.rows is not None else None, origin_of(column)
+        if not isinstance(row, dict) or column in row:
+            return True
+        for part in column.split("."):
+            if not isinstance(row, dict) or part not in row:
+                return False
+            row = row[part]
+        return True
+
 
 def made_column(field: str, column: str | None) -> str:
     """The name of a column that is made of another one for a field; no column of a file has such a name."""

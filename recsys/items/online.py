@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.items import Vectors
 from recsys.items.config import ItemsConfig
 
@@ -170,7 +170,7 @@ def learn_click(items: OnlineItems, context: Rows, row: int) -> None:
     if not 0 <= row < A:
         raise IndexError("a clicked row outside the item vectors")
     for back in range(1, min(n, window) + 1):
-        other = context[n - back]
+        other = as_int64(context[n - back])
         if not 0 <= other < A:
             raise IndexError("a context row outside the item vectors")
         if other != row:

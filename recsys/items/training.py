@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.errors import DegenerateInput
 from recsys.events import Events
 from recsys.events.people import CLICK
@@ -102,7 +102,7 @@ def learn_clicks(items: OnlineItems, clicks: ClickWindows, chosen: Longs, window
     """
     for click in chosen:
         context = clicks_before(clicks.by_visitor, clicks.start, clicks.row[click], window)
-        learn_click(items, context, clicks.article[click])
+        learn_click(items, context, as_int64(clicks.article[click]))
 
 
 def learned(events: Events, n_articles: int, config: ItemsConfig, *, seed: int) -> OnlineItems:

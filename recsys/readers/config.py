@@ -4,6 +4,8 @@ from pydantic import Field
 
 from recsys.config import Section
 
+MAX_IMPRESSIONS = 300  # impressions and clicks kept per reader, to tell what they do not open; some days, 4 KB
+
 
 class ReadersConfig(Section):
     """Settings of reader vectors: the history kept, its half-life, interests, and the training of gru."""
@@ -13,12 +15,6 @@ class ReadersConfig(Section):
         ge=1,
         le=10_000,
         description="clicks kept per reader: older ones say little about what is opened next",
-    )
-    max_impressions: int = Field(
-        300,
-        ge=1,
-        le=10_000,
-        description="impressions and clicks kept per reader, to tell what they do not open; some days, 4 KB",
     )
     half_life_clicks: float = Field(8.0, gt=0, description="clicks after which an older click counts half")
     encoder: str = Field(
@@ -36,12 +32,6 @@ class ReadersConfig(Section):
         ge=1,
         le=1024,
         description="units of gru's hidden state: 32-dimensional item vectors need no more",
-    )
-    negatives: int = Field(
-        50,
-        ge=1,
-        le=1000,
-        description="negative samples per next click, different articles drawn from the last clicks of all readers",
     )
     epochs: int = Field(12, ge=1, description="passes over the lists at most; early stopping ends sooner")
 

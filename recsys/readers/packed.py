@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from recsys.readers.config import ReadersConfig
+from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
 from recsys.readers.state import ImpressionWindow, ReaderState
 
 _HEAD = struct.Struct("<5i4x")  # clicks, dismissed, seen, impressions, bytes of the context or -1; 8-byte aligned
@@ -54,9 +54,7 @@ def unpack(packed: bytes, config: ReadersConfig) -> ReaderState:
     end = shorts + _SHORT * shown
     times = np.frombuffer(raw, np.int64, shown + clicks, longs)
     rows = np.frombuffer(raw, np.int32, shown + clicks + seen + dismissed, ints)
-    window = ImpressionWindow(
-        config.max_impressions, rows[:shown], times[:shown], np.frombuffer(raw, np.int16, shown, shorts)
-    )
+    window = ImpressionWindow(MAX_IMPRESSIONS, rows[:shown], times[:shown], np.frombuffer(raw, np.int16, shown, shorts))
     return ReaderState(
         rows[shown : shown + clicks],
         times[shown:],

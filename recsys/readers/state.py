@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.events.visits import same_visit
-from recsys.readers.config import ReadersConfig
+from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
 from recsys.units import UNKNOWN_ROW
 
 IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
@@ -105,13 +105,13 @@ class ReaderState:
     dismissed: Rows = field(default_factory=lambda: np.empty(0, np.int32))
     seen: Rows = field(default_factory=lambda: np.empty(0, np.int32))
     history: int = 50
-    impressions: ImpressionWindow = field(default_factory=lambda: ImpressionWindow(300))
+    impressions: ImpressionWindow = field(default_factory=lambda: ImpressionWindow(MAX_IMPRESSIONS))
     context: str | None = None
 
     @classmethod
     def empty(cls, config: ReadersConfig) -> "ReaderState":
         """A reader of whom nothing is known yet."""
-        return cls(history=config.max_history, impressions=ImpressionWindow(config.max_impressions))
+        return cls(history=config.max_history, impressions=ImpressionWindow(MAX_IMPRESSIONS))
 
     @classmethod
     def of(cls, config: ReadersConfig, events: Iterable[ReaderEvent]) -> "ReaderState":
@@ -220,7 +220,7 @@ class ReaderState:
             dismissed[dismissed != UNKNOWN_ROW],
             seen[seen != UNKNOWN_ROW],
             n,
-            window.moved(new_rows, config.max_impressions),
+            window.moved(new_rows, MAX_IMPRESSIONS),
             self.context,
         )
 

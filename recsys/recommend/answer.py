@@ -36,7 +36,7 @@ from recsys.recommend.context import (
 )
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import Card, Reason, explain, plain_reasons
-from recsys.recommend.rerank import POPULAR_DEPTH, category_limits, diversify, liked_first
+from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
 from recsys.recommend.shared import SharedFeatures
 from recsys.recommend.similar import similar_to
 from recsys.tags.index import Rows
@@ -330,8 +330,8 @@ class _Listing:
         self.tiers.append(tier)
 
     def _diversified(self, ranked: Rows, allowed: AllowedRows, k: int) -> Rows:
-        of, least = self._of, self._of.config.max_per_category
-        own = category_limits(self._liked, len(self._clicks), k, least, of.config.max_category_share)
+        least = self._of.config.max_per_category
+        own = category_limits(self._liked, len(self._clicks), k, least, MAX_CATEGORY_SHARE)
         picked = diversify(ranked, allowed, k, self._categories, own, least, lambda: self._further(allowed, k))
         return np.array(picked, np.int32)
 

@@ -51,14 +51,6 @@ class RecommendConfig(Section):
         ge=1,
         description="articles of one category in a list while others are left, so that no list is all football",
     )
-    max_category_share: float = Field(
-        0.8,
-        gt=0,
-        le=1,
-        description=(
-            "share in (0, 1]: of what a reader reads most a list holds their own share, this at most; 1 gained nothing"
-        ),
-    )
     reason_keywords: int = Field(
         3,
         ge=0,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.tags.index import Rows
 
+MAX_CATEGORY_SHARE = 0.8  # of a list that a category may fill, however much it is read; 1 gained nothing
 POPULAR_DEPTH = 4  # times k popular articles are read, so that the limit per category finds others
 _PRIOR_CLICKS = 2.0  # from which on a reader's share of a category counts half; with 5 new readers clicked less
 

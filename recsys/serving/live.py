@@ -15,6 +15,7 @@ import structlog
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import StoreError
+from recsys.readers.config import MAX_IMPRESSIONS
 from recsys.readers.encoders import weights
 from recsys.readers.state import MAX_SEEN
 from recsys.recommend.answer import Recommendation
@@ -238,7 +239,7 @@ class LiveState:
         try:
             with frame.memory.meeting(reader) as meet:
                 events = self.store.clicks_of(self.site, reader, MAX_SEEN)
-                events += self.store.impressions_of(self.site, reader, frame.memory.config.max_impressions)
+                events += self.store.impressions_of(self.site, reader, MAX_IMPRESSIONS)
                 meet([event for event in events if event.time is None or not trends.is_ahead(event.time, now)])
         except StoreError as error:
             self._complain("reader not loaded", error)

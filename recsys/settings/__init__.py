@@ -25,18 +25,10 @@ from recsys.features.config import FeaturesConfig
 from recsys.index import IndexConfig
 from recsys.items.config import ItemsConfig
 from recsys.keywords.config import KeywordsConfig
-from recsys.names import (
-    CONFIG_VARIABLE,
-    ENV_NESTING,
-    ENV_PREFIX,
-    nearest_key,
-    setting_names,
-    unknown_variable,
-    variable_of,
-)
+from recsys.names import CONFIG_VARIABLE, ENV_NESTING, ENV_PREFIX, remedy_for, unknown_variable, variable_of
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.config import RecommendConfig
-from recsys.releases import ReleasesConfig
+from recsys.releases.config import ReleasesConfig
 from recsys.settings.config import JobsConfig, SiteConfig, WebConfig
 from recsys.simulate.config import SimulateConfig
 from recsys.store.config import StoreConfig
@@ -157,9 +149,7 @@ def _as_config_error(invalid: ValidationError, contents: Mapping[Path, dict[str,
     key = ".".join(str(part) for part in first["loc"])
     source = _source(tuple(str(part) for part in first["loc"][:2]), contents)
     if first["type"] == "extra_forbidden":
-        meant = [repr(near) for near in nearest_key(key, setting_names())]
-        remedy = f"Did you mean {' or '.join(meant)}?" if meant else "docs/settings.md lists all keys."
-        return ConfigError(f"only known keys in {source}", repr(key), remedy)
+        return ConfigError(f"only known keys in {source}", repr(key), remedy_for(key))
     said = first["msg"].removeprefix("Value error, ")
     return ConfigError(
         f"a valid value for {key!r} ({said[0].lower()}{said[1:]})",

@@ -23,6 +23,7 @@ from recsys.units import DAY_MS, HOUR_MS
 READER_PREFIX = "simulated-"  # marks every simulated reader, so that nobody takes the figures for real ones
 CONTEXT = json.dumps({"simulated": True})
 
+CARDS = 8  # shown per visit, one below the other
 TASTE_CONCENTRATION = 0.25  # small: most readers like one or two categories
 BASE_LOGIT, TASTE_WEIGHT, QUALITY_WEIGHT = -3.0, 5.0, 0.6  # about one click in four cards that are looked at
 _VISITS_PER_DAY = 3.0  # of each reader, on average (Poisson)
@@ -127,7 +128,13 @@ def _check(articles: Sequence[Article], truth: Mapping[str, str]) -> None:
 
 
 def visits(
-    world: SimulatedWorld, config: SimulateConfig, start: int, end: int, rng: np.random.Generator
+    world: SimulatedWorld,
+    config: SimulateConfig,
+    start: int,
+    end: int,
+    rng: np.random.Generator,
+    *,
+    cards: int = CARDS,
 ) -> Iterator[list[Event]]:
     """Let every reader visit the site, and write down what was shown and clicked.
 
@@ -135,16 +142,17 @@ def visits(
 
     Args:
         world: see ``simulated_world``.
-        config: visits per day and cards per page.
+        config: readers and days.
         start: ms, the first possible visit.
         end: ms, after the last possible event.
         rng: source of all randomness.
+        cards: shown per visit.
 
     Yields:
         The events of one visit, in time order; visits are in time order too.
     """
     for number, (moment, reader) in enumerate(visit_times(world, config, start, end, rng)):
-        rows = _cards(world, reader, moment, config.cards, rng)
+        rows = _cards(world, reader, moment, cards, rng)
         if len(rows):
             clicked = rng.random(len(rows)) < attention(len(rows)) * world.click_probability(reader, rows, moment)
             yield events_of(world, reader, rows, clicked, moment, number, end, rng)

@@ -6,7 +6,7 @@ from recsys.config import Section
 
 
 class SimulateConfig(Section):
-    """Numbers of simulated readers, days and cards."""
+    """Numbers of simulated readers and days."""
 
     readers: int = Field(
         600,
@@ -14,4 +14,3 @@ class SimulateConfig(Section):
         description="simulated readers: enough clicks to learn from, few enough for a minute of training",
     )
     days: int = Field(5, ge=1, description="days of visits before now")
-    cards: int = Field(8, ge=1, description="cards shown per visit, one below the other")

@@ -14,12 +14,6 @@ class StoreConfig(Section):
             "database URL, sqlite:///… or postgresql://…; empty: the file store.db in data_dir, which needs no server"
         ),
     )
-    busy_timeout_ms: int = Field(
-        30_000,
-        ge=0,
-        le=3_600_000,
-        description="ms: how long a SQLite writer waits for another one; a batch of an import takes about 1 s",
-    )
     synchronous: str = Field(
         "full",
         pattern="^(full|normal)$",

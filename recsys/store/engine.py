@@ -23,6 +23,7 @@ from recsys.store.lost import database_file, mark_existing, refuse_lost
 from recsys.store.migrate import is_current, upgrade
 
 WRITER = "recsys_writer"  # the execution option that marks a writing transaction
+BUSY_SECONDS = 30.0  # that a SQLite writer waits for another one; a batch of an import takes about 1 s
 CACHE_MIB = 64  # SQLite pages that each connection keeps in memory at most
 LOCK = 7_305_804_402_211  # this project's own key among PostgreSQL's advisory locks
 
@@ -104,7 +105,7 @@ def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed, pool_pre_ping=True)
-    engine = create_engine(parsed, connect_args={"timeout": config.busy_timeout_ms / 1000})
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
     if file := database_file(parsed):
         refuse_lost(file)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +167,7 @@ def _follow_sqlite_rules(engine: Engine, config: StoreConfig, cache_mib: int) ->
 
 
 def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:
-    deadline = time.monotonic() + config.busy_timeout_ms / 1000
+    deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             with closing(engine.raw_connection()) as connection:
@@ -194,5 +195,5 @@ def _store_error(url: URL, error: Exception) -> StoreError:
     if url.get_backend_name() == "sqlite":
         remedy = "Check that the folder can be written and that the disk is not full."
         if "locked" in cause:
-            remedy = "Another process has been writing for longer than store.busy_timeout_ms: stop it, or wait longer."
+            remedy = f"Another process has been writing for longer than {BUSY_SECONDS:g} s: stop it, or wait longer."
     return StoreError("a database that answers", f"{cause} ({url.render_as_string(hide_password=True)})", remedy)

@@ -16,6 +16,7 @@ from recsys.events import KINDS
 
 IMPRESSION, CLICK = KINDS.index("impression"), KINDS.index("click")
 MAX_VISITS = 50_000  # running visits that a worker remembers, for the co-visits of the next click
+PRIOR_IMPRESSIONS = 20.0  # impressions that move a click rate half-way from the site's own rate
 PRIOR_COVISITS = 5.0  # co-visits that move an article's co-visits half-way from what is popular
 LATE_MINUTES = 60.0  # behind the newest event, from which on an event is counted as late
 MAX_FUTURE_MINUTES = 10.0  # that an event may be dated after its arrival; beyond, it is held back

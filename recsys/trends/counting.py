@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.trends.decay import GONE, faded, row_fade, settle_row, start_clock
 from recsys.trends.state import AGES, CATEGORIES, LANDMARK, LIST_POSITIONS, NEWEST, TrendState
 from recsys.units import HOUR_MS, NEVER_MS
@@ -31,13 +31,17 @@ def position_propensity(state: TrendState, position: int) -> float:
     if position < 0:
         return 1.0
     fade = faded(state.clock[LANDMARK], state.clock[NEWEST], state.slow_per_ms[1])
-    shown, clicked = state.positions[:, 0].sum() * fade, state.positions[:, 1].sum() * fade
+    shown, clicked = 0.0, 0.0
+    for place in range(LIST_POSITIONS):
+        shown += state.positions[place, 0]
+        clicked += state.positions[place, 1]
+    shown, clicked = shown * fade, clicked * fade
     if clicked <= GONE:
         return 1.0
     rate = clicked / max(shown, clicked)
-    own = state.positions[min(position, LIST_POSITIONS - 1)] * fade
-    prior = PRIOR_POSITION_IMPRESSIONS
-    own_rate = (own[1] + prior * rate) / (max(own[0], own[1]) + prior)
+    place, prior = min(position, LIST_POSITIONS - 1), PRIOR_POSITION_IMPRESSIONS
+    own_shown, own_clicked = state.positions[place, 0] * fade, state.positions[place, 1] * fade
+    own_rate = (own_clicked + prior * rate) / (max(own_shown, own_clicked) + prior)
     return float(min(max(own_rate / rate, 0.1), 4.0))
 
 
@@ -84,9 +88,9 @@ def uncount(state: TrendState, row: int, time: int) -> None:
         state.decayed[row, 1, k] = max(state.decayed[row, 1, k] - weight, 0.0)
         state.all_decayed[1, k] = max(state.all_decayed[1, k] - weight, 0.0)
     slow, bin_ = 2.0 ** (since * state.slow_per_ms[1]), age_bin(time - born(state, row))
-    _take_back(state, CATEGORIES, bin_, slow)
+    _take_back(state, as_int64(CATEGORIES), bin_, slow)
     if 0 <= state.category[row] < CATEGORIES:
-        _take_back(state, int(state.category[row]), bin_, slow)
+        _take_back(state, as_int64(state.category[row]), bin_, slow)
     state.total[row, 1] -= 1
     state.all_total[1] -= 1
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.events.visits import same_visit
 from recsys.trends.decay import faded, settle_slot
 from recsys.trends.state import (
@@ -94,7 +94,7 @@ def claim_slot(state: TrendState, row: int, spared: int) -> int:
         The slot; UNKNOWN_ROW if ``spared`` is the only one there is.
     """
     if state.slot_of[row] != UNKNOWN_ROW:
-        settle_slot(state, state.slot_of[row])
+        settle_slot(state, as_int64(state.slot_of[row]))
         return int(state.slot_of[row])
     S = len(state.article_of)
     if S == 1 and spared == 0:
@@ -113,9 +113,13 @@ def claim_slot(state: TrendState, row: int, spared: int) -> int:
                 slot, least = int(other), strength
         state.room[HAND] = (state.room[HAND] + COMPARED_SLOTS) % S
         state.slot_of[state.article_of[slot]] = UNKNOWN_ROW
-        state.neighbour[slot] = UNKNOWN_ROW
-        state.pairs[slot] = np.float32(0)
-        state.lifts[slot] = np.float32(0)
+        for m in range(state.neighbour.shape[1]):
+            state.neighbour[slot, m] = UNKNOWN_ROW
+            for k in range(state.pairs.shape[2]):
+                state.pairs[slot, m, k] = 0
+        for c in range(state.lifts.shape[1]):
+            for v in range(state.lifts.shape[2]):
+                state.lifts[slot, c, v] = 0
     state.slot_landmark[slot] = state.clock[LANDMARK]
     state.slot_of[row] = slot
     state.article_of[slot] = row
@@ -137,7 +141,8 @@ def add_pair(state: TrendState, slot: int, row: int, column: int, weight: float)
         if pairs[m, LONG_COVISITS] < least:
             weakest, least = m, pairs[m, LONG_COVISITS]
     neighbours[weakest] = row
-    pairs[weakest] = np.float32(0)
+    for k in range(pairs.shape[1]):
+        pairs[weakest, k] = 0
     pairs[weakest, column] = np.float32(weight)
 
 
@@ -153,7 +158,7 @@ def count_covisits(state: TrendState, before: Array, row: int, codes: Array, tim
         time: ms.
     """
     since = float(time) - float(state.clock[LANDMARK])
-    here = claim_slot(state, row, UNKNOWN_ROW)
+    here = claim_slot(state, row, as_int64(UNKNOWN_ROW))
     weight = 2.0 ** (since * state.slow_per_ms[0])
     for c in range(len(codes)):
         if codes[c] > 0:
@@ -167,20 +172,20 @@ def count_covisits(state: TrendState, before: Array, row: int, codes: Array, tim
     short = 2.0 ** (since * state.pair_per_ms[SHORT_COVISITS])
     long = 2.0 ** (since * state.pair_per_ms[LONG_COVISITS])
     for p in range(max(0, n - MAX_COVISITS), n):
-        other = int(before[p])
+        other = as_int64(before[p])
         if other == row or _repeated_later(before, p, n):
             continue
         there = claim_slot(state, other, here)
         if there == UNKNOWN_ROW:
             continue
-        add_pair(state, there, row, LONG_COVISITS, long)  # long first: what is weakest is judged by it
-        add_pair(state, there, row, SHORT_COVISITS, short)
-        add_pair(state, here, other, LONG_COVISITS, long)
-        add_pair(state, here, other, SHORT_COVISITS, short)
-    last = before[n - 1]
+        add_pair(state, there, row, as_int64(LONG_COVISITS), long)  # long first: what is weakest is judged by it
+        add_pair(state, there, row, as_int64(SHORT_COVISITS), short)
+        add_pair(state, here, other, as_int64(LONG_COVISITS), long)
+        add_pair(state, here, other, as_int64(SHORT_COVISITS), short)
+    last, follows = before[n - 1], 2.0 ** (since * state.pair_per_ms[NEXT_CLICKS])
     if last != row and state.slot_of[last] != UNKNOWN_ROW:
-        settle_slot(state, state.slot_of[last])
-        add_pair(state, int(state.slot_of[last]), row, NEXT_CLICKS, 2.0 ** (since * state.pair_per_ms[NEXT_CLICKS]))
+        settle_slot(state, as_int64(state.slot_of[last]))
+        add_pair(state, as_int64(state.slot_of[last]), row, as_int64(NEXT_CLICKS), follows)
 
 
 @compiled

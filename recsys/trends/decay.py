@@ -42,7 +42,10 @@ def start_clock(state: TrendState, time: int) -> None:
     if landmark == NEVER_MS:
         state.clock[LANDMARK] = time
         return
-    fastest = max(state.per_ms.max(), state.pair_per_ms.max(), state.slow_per_ms.max())
+    fastest = 0.0
+    for per_ms in (state.per_ms, state.pair_per_ms, state.slow_per_ms):
+        for k in range(len(per_ms)):
+            fastest = max(fastest, per_ms[k])
     if (float(time) - float(landmark)) * fastest <= FARTHEST:
         return
     move_landmark(state, time)
@@ -53,13 +56,23 @@ def move_landmark(state: TrendState, time: int) -> None:
     """Make ``time`` (ms), which is not before it, the stream's landmark; counts of articles are left for later."""
     landmark = state.clock[LANDMARK]
     for k in range(len(state.per_ms)):
-        state.all_decayed[:, k] *= faded(landmark, time, state.per_ms[k])
-    state.all_lifts[:] *= faded(landmark, time, state.slow_per_ms[0])
+        fade = faded(landmark, time, state.per_ms[k])
+        for column in range(len(state.all_decayed)):
+            state.all_decayed[column, k] *= fade
+    _fade(state.all_lifts, faded(landmark, time, state.slow_per_ms[0]))
     slow = faded(landmark, time, state.slow_per_ms[1])
-    state.positions[:] *= slow
-    state.ages[:] *= slow
-    state.by_category[:] *= slow
+    _fade(state.positions, slow)
+    _fade(state.ages, slow)
+    _fade(state.by_category, slow)
     state.clock[LANDMARK] = time
+
+
+@compiled
+def _fade(counts: Array, fade: float) -> None:
+    """Multiply a table; a plain loop compiles in a tenth of the time of ``counts *= fade``."""
+    for i in range(counts.shape[0]):
+        for j in range(counts.shape[1]):
+            counts[i, j] *= fade
 
 
 @compiled
@@ -69,7 +82,9 @@ def settle_row(state: TrendState, row: int) -> None:
     if written_at == landmark:
         return
     for k in range(len(state.per_ms)):
-        state.decayed[row, :, k] *= faded(written_at, landmark, state.per_ms[k])
+        fade = faded(written_at, landmark, state.per_ms[k])
+        for column in range(state.decayed.shape[1]):
+            state.decayed[row, column, k] *= fade
     state.row_landmark[row] = landmark
 
 
@@ -83,7 +98,10 @@ def settle_slot(state: TrendState, slot: int) -> None:
         fade = np.float32(faded(written_at, landmark, state.pair_per_ms[k]))
         for m in range(state.pairs.shape[1]):
             state.pairs[slot, m, k] *= fade
-    state.lifts[slot] *= np.float32(faded(written_at, landmark, state.slow_per_ms[0]))
+    fade = np.float32(faded(written_at, landmark, state.slow_per_ms[0]))
+    for c in range(state.lifts.shape[1]):
+        for v in range(state.lifts.shape[2]):
+            state.lifts[slot, c, v] *= fade
     state.slot_landmark[slot] = landmark
 
 

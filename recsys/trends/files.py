@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.trends.config import TrendsConfig
-from recsys.trends.state import HAND, PER_ARTICLE, PER_SLOT, UNTOUCHED, USED, TrendState
+from recsys.trends.state import HALF_LIVES_HOURS, HAND, PER_ARTICLE, PER_SLOT, UNTOUCHED, USED, TrendState
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 from recsys.workspace import load_arrays, read_json, read_table, save_arrays, write_json, write_table
@@ -68,7 +68,7 @@ def save_trends(
     facts = {
         "through": through,
         "as_of": as_of,
-        "half_lives_hours": list(trends.config.half_lives_hours),
+        "half_lives_hours": list(HALF_LIVES_HOURS),
         "categories": list(categories),
         "context": list(trends.config.context),
         "values": dict(zip(trends.config.context, map(list, trends.values), strict=True)),
@@ -134,7 +134,7 @@ def restore(
         same = name not in ("per_ms", "pair_per_ms", "slow_per_ms") or np.array_equal(given, own)
         if given.shape != part.shape or not same:
             raise StaleArtefact(
-                f"counts at half-lives {config.half_lives_hours} ({name}: shape {own.shape})",
+                f"counts at half-lives {HALF_LIVES_HOURS} ({name}: shape {own.shape})",
                 f"others ({name}: shape {given.shape})",
                 _REMEDY,
             )

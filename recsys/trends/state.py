@@ -16,6 +16,10 @@ from recsys.units import HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
+HALF_LIVES_HOURS = (0.25, 1.0, 4.0, 16.0, 64.0)  # of counts: from what is clicked this minute to what lasted the week
+COVISIT_HALF_LIVES_HOURS = (4.0, 48.0, 24.0)  # of clicks in one visit (short and long memory), and right after another
+LIFT_HALF_LIFE_HOURS = 24.0  # of the contexts that click an article more than others do; a day has all hours in it
+SHELF_HALF_LIFE_DAYS = 7.0  # of ages at a click and of positions in a list; a week has all days in it
 LIST_POSITIONS = 64  # positions in a list whose clicks are counted apart; later ones count as the last
 AGES = 64  # bins of an article's age when it is clicked
 CATEGORIES = 256  # categories whose shelf life is learned apart, and one for all
@@ -109,13 +113,13 @@ UNTOUCHED = {  # the value of a row of an article without any event; 0 elsewhere
 
 def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
     """A stream without any event."""
-    A, S, M, K = n_articles, config.max_live_articles, config.max_neighbours, len(config.half_lives_hours)
+    A, S, M, K = n_articles, config.max_live_articles, config.max_neighbours, len(HALF_LIVES_HOURS)
     C = len(config.context) + BUILT_IN
-    slow = np.array([config.lift_half_life_hours, config.shelf_half_life_days * 24], np.float64)
+    slow = np.array([LIFT_HALF_LIFE_HOURS, SHELF_HALF_LIFE_DAYS * 24], np.float64)
     return TrendState(
         clock=np.array([NEVER_MS, NEVER_MS, 0, 0, 0], np.int64),
-        per_ms=1.0 / (np.array(config.half_lives_hours, np.float64) * HOUR_MS),
-        pair_per_ms=1.0 / (np.array(config.covisit_half_lives_hours, np.float64) * HOUR_MS),
+        per_ms=1.0 / (np.array(HALF_LIVES_HOURS, np.float64) * HOUR_MS),
+        pair_per_ms=1.0 / (np.array(COVISIT_HALF_LIVES_HOURS, np.float64) * HOUR_MS),
         slow_per_ms=1.0 / (slow * HOUR_MS),
         decayed=np.zeros((A, 2, K)),
         row_landmark=np.full(A, NEVER_MS, np.int64),

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
-from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES, MAX_FUTURE_MINUTES, MAX_VISITS
+from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES, MAX_FUTURE_MINUTES, MAX_VISITS, PRIOR_IMPRESSIONS
 from recsys.trends.config import TrendsConfig
 from recsys.trends.contexts import Codes, codes_of, fill_codes
 from recsys.trends.counting import count, counts_at, fill_shelf_lives, uncount
@@ -222,7 +222,7 @@ class Trends:
         return np.asarray(self.state.first[rows])
 
     def rate(self, impressions: Array, clicks: Array) -> Floats:
-        """Smoothed click rates: the stream's own rate, with the strength of ``prior_impressions``, and the counts.
+        """Smoothed click rates: the stream's own rate, with the strength of ``PRIOR_IMPRESSIONS``, and the counts.
 
         A click without an impression counts as its own impression, so that a log of clicks alone has rates ≤ 1.
 
@@ -235,8 +235,7 @@ class Trends:
         """
         shown, clicked = self.all_total
         stream = (clicked + FIRST_RATE[0]) / (max(shown, clicked) + FIRST_RATE[1])
-        prior = self.config.prior_impressions
-        smoothed = (clicks + prior * stream) / (np.maximum(impressions, clicks) + prior)
+        smoothed = (clicks + PRIOR_IMPRESSIONS * stream) / (np.maximum(impressions, clicks) + PRIOR_IMPRESSIONS)
         return np.asarray(smoothed, np.float32)
 
     def click_rate(self, rows: Rows, now: int) -> Floats:

@@ -16,10 +16,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
-from recsys.config import Section
 from recsys.errors import CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.releases.config import ReleasesConfig
 from recsys.workspace import (
     StageRecord,
     Workspace,
@@ -38,16 +36,6 @@ from recsys.workspace import (
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 RELEASE_FORMAT = 7  # raised when the service can no longer read what an older one holds: those are refused
-
-
-class ReleasesConfig(Section):
-    """Settings of past releases."""
-
-    keep: int = Field(
-        5,
-        ge=1,
-        description="releases: older ones are removed at the next publish; five are five nights to roll back to",
-    )
 
 
 @dataclass(frozen=True)
@@ -176,7 +164,8 @@ class Releases:
         with exclusive(self.root / ".lock", "publishing"):
             self.collect_orphans()
             records = {stage: workspace.record(stage) for stage in served}
-            _check_inputs(workspace, records)
+            if older := workspace.stale(served):
+                raise StaleArtefact("stages made from what stands beside them", older, "Run: python -m jobs all")
             files = {file: about for stage in served for file, about in _served(records[stage], served[stage])}
             parent = self.current() if self.current() in self.names() else None
             if parent and self.manifest(parent)["digest"] == digest_of(files):
@@ -299,17 +288,6 @@ def _served(record: StageRecord, patterns: Sequence[str]) -> Iterator[tuple[str,
     for name, about in record.files.items():
         if any(fnmatchcase(name, pattern) for pattern in patterns):
             yield f"{record.stage}/{name}", about
-
-
-def _check_inputs(workspace: Workspace, records: Mapping[str, StageRecord]) -> None:
-    for stage, record in records.items():
-        for source, digest in record.inputs.items():
-            if workspace.record(source).digest != digest:
-                raise StaleArtefact(
-                    f"{stage!r} made from the {source!r} beside it",
-                    f"one made from an older {source!r}",
-                    "Run: python -m jobs all",
-                )
 
 
 def _story(record: StageRecord) -> dict[str, Any]:
