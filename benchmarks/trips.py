@@ -35,7 +35,6 @@ from web.app import close_app, create_app
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {"RECSYS_SIMULATE__READERS": "150", "RECSYS_SIMULATE__DAYS": "3"}
-CHECKPOINT = {"RECSYS_CTR__CHECKPOINT_MINUTES": "0.0"}  # a small training would end before its first one
 WARM_REQUESTS = 5
 TRACED = ("features", "ctr")
 
@@ -138,7 +137,7 @@ def reader_of(data: Path) -> str:
 
 def stage_trip(data: Path, stage: str) -> Trip:
     """One stage, made anew in a process of its own: all that ``run`` of ``jobs/STAGE.py`` calls in ``recsys``."""
-    environment = os.environ | SMALL | CHECKPOINT | {"RECSYS_DATA_DIR": str(data)}
+    environment = os.environ | SMALL | {"RECSYS_DATA_DIR": str(data)}
     command = [sys.executable, "-m", "benchmarks.trips", "--stage", stage]
     child = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     traced_calls = json.loads(child.stdout.splitlines()[-1])
