@@ -122,6 +122,33 @@ class StoreFeed:
                     trends.visits.click(visitor, row, event.time)
             seq = events[-1].seq
 
+    def resume_sessions(self, state: SharedState, memory: ReaderMemory) -> None:
+        """Read the sessions that go on and began before the state's counts end; they are not released.
+
+        Those without an event for longer than a visit may pause are over: a worker that starts knows nothing of them.
+        """
+        first, now, trends = max(0, state.through - _EVENTS_OF_RUNNING_VISITS), self._clock(), state.recommender.trends
+        running: set[str] = set()
+        seq = first
+        while seq < state.through:
+            block = self._store.event_columns_after(self._site, seq, _EVENTS_AT_ONCE, ("seq", "session", "time"))
+            if not block["seq"]:
+                break
+            dated = zip(block["session"], block["time"], strict=True)
+            running |= {name for name, time in dated if name and time and time >= now - trends.visits.gap_ms}
+            seq = block["seq"][-1]
+        seq = first
+        while (
+            running and seq < state.through and (events := self._store.events_after(self._site, seq, _EVENTS_AT_ONCE))
+        ):
+            for event in events:
+                if event.session not in running or event.seq > state.through:
+                    continue
+                row = state.catalogue.row_of.get(event.article)
+                if row is not None and not trends.is_ahead(UNDATED if event.time is None else event.time, now):
+                    memory.learn(event, row)
+            seq = events[-1].seq
+
     def apply_articles(self, state: SharedState, take_down: Callable[[], None]) -> None:
         """Take over articles that are new or changed.
 

@@ -88,6 +88,7 @@ class LiveState:
         self._loader = ReleaseLoader(settings, store, releases, self._feed)
         state = self._loader.first()
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
+        self._feed.resume_sessions(state, readers)
         today = DayClicks(clock(), settings.site.timezone, len(state.recommender.trends))
         self._feed.count_today(state, today)
         self._frame = Frame(state, readers, today)
