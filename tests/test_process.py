@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -25,13 +26,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 WORKER = """
 import json, os, signal, socket, sys, threading
-listening, said = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
-def say(**status): os.write(said, json.dumps(status).encode() + b"\\n")
-def orphaned():
-    os.read(0, 1)
-    os._exit(0)
-threading.Thread(target=orphaned, daemon=True).start()
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+def load(doing): LOADING
+def serve(listening, said):
+    listening = socket.socket(fileno=listening)
+    def say(**status): os.write(said, json.dumps(status).encode() + b"\\n")
+    def orphaned():
+        os.read(0, 1)
+        os._exit(0)
+    threading.Thread(target=orphaned, daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 """
 SERVE = """
 listening.listen()
@@ -53,13 +56,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceF
 
 
 @asynccontextmanager
-async def supervised(folder: ServiceFolder, source: str, workers: int = 1) -> AsyncIterator[tuple[int, list[str]]]:
+async def supervised(
+    folder: ServiceFolder, source: str, workers: int = 1, loading: str = "pass"
+) -> AsyncIterator[tuple[int, list[str]]]:
     """A supervisor of workers that are a few lines of Python; yields its port and what it says."""
-    program = folder.path / "worker.py"
-    program.write_text(WORKER + source)
+    module = WORKER.replace("LOADING", loading) + textwrap.indent(source, "    ")
+    (folder.path / "few_lines.py").write_text(module)
     said: list[str] = []
-    with Port("127.0.0.1", 0) as held:
-        supervisor = Supervisor(held, workers, folder, said.append, "Serving", (sys.executable, str(program)))
+    paths = os.pathsep.join([str(folder.path), str(ROOT)])
+    with pytest.MonkeyPatch.context() as patch, Port("127.0.0.1", 0) as held:
+        patch.setenv("PYTHONPATH", paths)
+        supervisor = Supervisor(held, workers, folder, said.append, "Serving", "few_lines")
         running = asyncio.create_task(supervisor.run())
         try:
             await eventually(lambda: supervisor._doorkeeper._server is not None)
@@ -157,8 +164,7 @@ def test_those_whom_a_dead_worker_left_waiting_are_answered(folder: ServiceFolde
             await eventually(lambda: "Serving" in said)
             waiting = [asyncio.create_task(asked(port, path)) for path in ("/", "/healthz")]
             await eventually(lambda: connections(port) == 2)
-            worker = next(iter(children()))
-            os.kill(worker, signal.SIGKILL)
+            os.kill(workers_of(os.getpid())[0], signal.SIGKILL)
             page, health = await asyncio.gather(*waiting)
             assert (page[0], health[0]) == (503, 200)
             assert json.loads(page[1])["code"] in ("starting", "restarting")
@@ -172,10 +178,15 @@ def connections(port: int) -> int:
     return sum(row[2].endswith(f":{port:04X}") and row[3] == "01" for row in rows)
 
 
-def children() -> list[int]:
-    """Process ids of the workers of this process."""
-    text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    return [int(pid) for pid in text.split() if b"worker.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+def children(pid: int) -> list[int]:
+    """Process ids of the children of a process that fork workers, or are such."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split() if b"few_lines" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def workers_of(pid: int) -> list[int]:
+    """Process ids of the workers of a service whose parent is ``pid``."""
+    return [worker for nursery in children(pid) for worker in children(nursery)]
 
 
 def test_a_worker_that_cannot_start_is_named_and_tried_again(
@@ -219,6 +230,58 @@ if not os.path.exists({str(stuck)!r}):
         ):
             await eventually(lambda: "worker 1 has said nothing for 0.2 s and is ended" in said)
             await eventually(lambda: sum("is ready" in line for line in said) > 3)
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_comes_back_though_the_process_that_forked_it_was_killed(folder: ServiceFolder) -> None:
+    async def scenario() -> None:
+        async with supervised(folder, SERVE, workers=2) as (port, said):
+            await eventually(lambda: sum("is ready" in line for line in said) == 2)
+            nursery = children(os.getpid())[0]
+            first, second = workers_of(os.getpid())
+            os.kill(nursery, signal.SIGKILL)
+            await eventually(lambda: not Path(f"/proc/{nursery}").exists())
+            answers = {int((await asked(port, "/"))[1]) for _ in range(30)}
+            assert answers <= {first, second}, "those who live go on"
+            os.kill(first, signal.SIGKILL)
+            await eventually(lambda: sum("is ready" in line for line in said) == 3)
+            assert len(workers_of(os.getpid())) == 1
+            assert (await asked(port, "/"))[0] == 200
+
+    asyncio.run(scenario())
+
+
+def test_workers_share_what_was_loaded_before_them(folder: ServiceFolder) -> None:
+    async def scenario() -> None:
+        loading = "doing('loading it all'); globals()['loaded_by'] = os.getpid()"
+        source = "say(doing=f'forked by {loaded_by}, {os.getppid()}, place {os.environ[\"WORKER_PLACE\"]}')\n" + SERVE
+        async with supervised(folder, source, loading=loading) as (_, said):
+            await eventually(lambda: "Serving" in said)
+            pid = children(os.getpid())[0]
+            assert said[:2] == ["loading it all", f"worker 1: forked by {pid}, {pid}, place 0"]
+
+    asyncio.run(scenario())
+
+
+def test_what_cannot_be_loaded_is_named_and_tried_again(folder: ServiceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.process.supervisor.FIRST_PAUSE", 0.01)
+    whole = folder.path / "whole"
+
+    async def scenario() -> None:
+        loading = f"os.path.exists({str(whole)!r}) or 1 / 0"
+        async with supervised(folder, SERVE, loading=loading) as (_, said):
+            await eventually(lambda: "worker 1 cannot start: division by zero" in said)
+            whole.touch()
+            await eventually(lambda: "Serving" in said)
+
+    asyncio.run(scenario())
+
+
+def test_a_service_that_is_asked_to_end_does_not_wait_for_what_it_loads(folder: ServiceFolder) -> None:
+    async def scenario() -> None:
+        async with supervised(folder, SERVE, loading="doing('compiling'); import time; time.sleep(600)") as (_, said):
+            await eventually(lambda: "compiling" in said)
 
     asyncio.run(scenario())
 

@@ -179,6 +179,19 @@ def settings_readers(toy: Toy) -> Any:
     return toy.settings.readers
 
 
+def _children(pid: int) -> list[int]:
+    """Process ids of the children of a process that have not ended."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+        except OSError:  # it has just ended
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(folder.name))
+    return found
+
+
 class Process:
     """``python -m web`` as an operator starts it."""
 
@@ -211,16 +224,7 @@ class Process:
 
     def workers(self) -> list[int]:
         """Process ids of the workers that there are."""
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                state, parent = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
-                command = (folder / "cmdline").read_bytes()
-            except OSError:  # it has just ended
-                continue
-            if int(parent) == self.child.pid and state != "Z" and b"resource_tracker" not in command:
-                found.append(int(folder.name))
-        return sorted(found)
+        return sorted(worker for nursery in _children(self.child.pid) for worker in _children(nursery))
 
     def stop(self) -> int:
         self.child.send_signal(signal.SIGTERM)

@@ -1,8 +1,8 @@
 """``python -m web``: serve with several workers, each a process of its own.
 
-Workers are started and not forked: each imports and loads everything itself, so that no used FAISS index, no thread and
-no database connection crosses into a child. This process becomes their parent (``web.process``), which holds the port,
-watches them, and starts one anew when it dies.
+This process becomes the parent of the service (``web.process``), which holds the port, watches the workers, and starts
+one anew when it dies. They are forked from a process that has loaded libraries and machine code and nothing else: each
+loads its release itself, so that no used FAISS index, no thread and no database connection crosses into a child.
 """
 
 import argparse

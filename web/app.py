@@ -33,6 +33,18 @@ DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢
 Errors are application/problem+json with a stable code. Times are int milliseconds UTC since the epoch."""
 
 
+def prepare(settings: Settings, doing: Callable[[str], None] = lambda _: None) -> None:
+    """Load the machine code of serving, once in a process and those forked from it.
+
+    Args:
+        settings: the configuration.
+        doing: is told what takes time.
+    """
+    faiss.omp_set_num_threads(1)  # one list is too small to share, and the workers share the cores already
+    with compiling(doing):
+        warm_up(settings)
+
+
 def create_app(settings: Settings | None = None, doing: Callable[[str], None] = lambda _: None) -> APIFlask:
     """Make one worker's application.
 
@@ -44,9 +56,7 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
         RecsysError: the configuration is not valid, or the store is out of reach.
     """
     settings = settings or load_settings()
-    faiss.omp_set_num_threads(1)  # one list is too small to share, and the workers share the cores already
-    with compiling(doing):
-        warm_up(settings)
+    prepare(settings, doing)
     doing("laying out the release")
     app = APIFlask(__name__, title=settings.site.name, version=__version__, docs_path=None, json_errors=False)
     app.description = DESCRIPTION

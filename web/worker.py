@@ -1,4 +1,4 @@
-"""A worker: one process that answers, started by the supervisor and never by hand.
+"""A worker: one process that answers, forked by ``web.process.forking`` and never started by hand.
 
 Builds the application, tells the parent what it does meanwhile, and accepts connections only when it is ready. It ends
 with the process that started it, even when that one was killed: left behind, it would hold the port and go on answering
@@ -14,14 +14,16 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
 from apiflask import APIFlask
 
 from recsys.errors import RecsysError
+from recsys.settings import load_settings
 from web import metrics
-from web.app import close_app, create_app
+from web.app import close_app, create_app, prepare
 from web.gateway.entry import Gateway
 from web.gateway.listener import Listener
 from web.installation import KEY, Installation
@@ -49,13 +51,13 @@ class Status:
         self.say(doing=what)
 
 
-def main() -> None:
-    """Serve on the socket that the parent bound, until a signal or the parent's end."""
+def load(doing: Callable[[str], None]) -> None:
+    """Load what all workers share: libraries and machine code.
+
+    Args:
+        doing: is told what takes time.
+    """
     hide_unused_libraries()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to answer, a signal ends it
-    bound = socket.socket(fileno=int(sys.argv[1]))
-    status = Status(int(sys.argv[2]))
-    os.set_inheritable(bound.fileno(), False)
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
@@ -65,6 +67,17 @@ def main() -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+    prepare(load_settings(), doing)
+
+
+def serve(listening: int, said: int) -> None:
+    """Serve on a socket that the parent bound, until a signal or the parent's end.
+
+    Args:
+        listening: the socket's descriptor.
+        said: that of the pipe that takes what this worker says of itself.
+    """
+    bound, status = socket.socket(fileno=listening), Status(said)
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
@@ -116,7 +129,3 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)  # requests in flight are answered
     time.sleep(GRACE_SECONDS)
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    main()

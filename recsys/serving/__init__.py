@@ -4,7 +4,6 @@ Reads the store, the releases and the rooms that an answer needs; produces lists
 service, the benchmarks and the tests hold a ``LiveState`` alike.
 
     config           the sections of the configuration that are read here
-    annotations      a release's articles -> keywords, categories, labels
     encoder          a new article -> the same, and its vectors
     artefacts        a release's files, loaded
     snapshot         one release's models, and what they say of a new article
@@ -13,6 +12,7 @@ service, the benchmarks and the tests hold a ``LiveState`` alike.
     day_clicks       the people who clicked each article today
     feed             the store's events and changed articles -> the state
     release_loader   a release -> a state, and the one that was refused
+    memory           unused memory -> the system
     database         the identity of the open database file
     live             all of that, kept fresh: a worker's answers
     today            the list of today's most clicked

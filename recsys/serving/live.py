@@ -26,6 +26,7 @@ from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
 from recsys.serving.day_clicks import DayClicks
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
+from recsys.serving.memory import give_back
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
 from recsys.serving.state import SharedState
@@ -94,6 +95,7 @@ class LiveState:
         self._frame = Frame(state, readers, today)
         self._forgotten = self.store.last_forgotten(self.site)
         self.catch_up()
+        give_back()
         self._followed_at = time.monotonic()
 
     def start(self) -> None:
@@ -293,6 +295,8 @@ class LiveState:
                     today.take_back(visitor, state.catalogue.ids)
                 self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)
             log.info("release taken over", release=name, articles=len(state.catalogue.ids))
+            del old, state
+            give_back()
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             self._loader.refuse(name, error)
 

@@ -4,6 +4,8 @@
     port         host and port -> an address that one service holds, or who holds it
     doorkeeper   answers "starting" while no worker is ready
     supervisor   starts workers, and starts them again
+    nursery      the parent's side of the process that forks them
+    forking      that process: it loads once what all workers share
 
 The parent holds the address, and each worker gets a socket there on which it listens when it is ready, so that nobody
 comes to a worker that starts, and no second service slips in beside the first. The parent loads no model, no Flask and

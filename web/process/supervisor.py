@@ -9,15 +9,13 @@ import asyncio
 import json
 import os
 import signal
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
-from recsys.telemetry import FOLDER_VARIABLE, PLACE_VARIABLE
 from web.process.doorkeeper import Doorkeeper
 from web.process.folder import ServiceFolder
+from web.process.nursery import Child, NotBorn, Nursery
 from web.process.port import Port
 
 STOP_SECONDS = 15.0  # a worker that has not ended by then is ended; a body may take ten
@@ -43,7 +41,7 @@ class Supervisor:
         folder: ServiceFolder,
         say: Callable[[str], None],
         serving: str,
-        program: Sequence[str] = (sys.executable, "-m", "web.worker"),
+        module: str = "web.worker",
     ) -> None:
         """Take note; nothing starts yet.
 
@@ -53,12 +51,12 @@ class Supervisor:
             folder: of this service.
             say: takes a line for the operator.
             serving: the line to say when the first worker is ready.
-            program: a worker; gets the descriptors of its bound socket and of the pipe that takes its words.
+            module: a worker, see ``web.process.forking``.
         """
-        self._program = program
         self._port, self._folder, self._say, self._serving = port, folder, say, serving
         self._workers, self._doing = workers, "loading libraries"
-        self._running: dict[int, asyncio.subprocess.Process] = {}
+        self._running: dict[int, Child] = {}
+        self._nursery = Nursery(module, folder.metrics, workers, self._loading)
         self._ready: set[int] = set()
         self._served = False
         self._stop = asyncio.Event()
@@ -85,16 +83,18 @@ class Supervisor:
         keepers = [asyncio.create_task(self._keep(place)) for place in range(self._workers)]
         await self._stop.wait()
         await self._doorkeeper.open()  # for those who still wait in the kernel
+        self._nursery.abandon()
         for process in self._running.values():
-            _signal(process, signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
         _, late = await asyncio.wait(keepers, timeout=STOP_SECONDS)
         for process in self._running.values():
-            _signal(process, signal.SIGKILL)
+            process.send_signal(signal.SIGKILL)
         if late:
             self._say("workers that did not end in time were ended")
             await asyncio.wait(late)
         for keeper in keepers:
             keeper.result()
+        await self._nursery.close()
         self._doorkeeper.close()
 
     async def _keep(self, place: int) -> None:
@@ -121,24 +121,17 @@ class Supervisor:
         socket = self._port.socket()  # the worker listens on it when it is ready
         began, ready_at = monotonic(), 0.0
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._program,
-                str(socket.fileno()),
-                str(writing),
-                stdin=asyncio.subprocess.PIPE,  # ends with this process, and the worker with it
-                pass_fds=(socket.fileno(), writing),
-                env=os.environ | {FOLDER_VARIABLE: str(self._folder.metrics), PLACE_VARIABLE: str(place)},
-            )
-        except OSError as error:  # no memory, no process left
+            process = await self._nursery.born(place, socket, writing)
+        except NotBorn as error:
             os.close(reading)
             socket.close()
-            self._say(f"worker {place + 1} cannot be started: {error}")
+            self._say(f"worker {place + 1} cannot start: {error}")
             return 0.0, 1
         finally:
             os.close(writing)
         self._running[place] = process
         if self._stop.is_set():
-            _signal(process, signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
         said = asyncio.StreamReader()
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(said), os.fdopen(reading, "rb", 0)
@@ -149,7 +142,7 @@ class Supervisor:
                     ready_at = monotonic()
         except ValueError as error:  # something else than a worker has written into the pipe
             self._say(f"worker {place + 1} says what nobody understands, and is ended: {error}")
-            _signal(process, signal.SIGKILL)
+            process.send_signal(signal.SIGKILL)
         finally:
             pipe.close()
             code = await process.wait()
@@ -160,23 +153,25 @@ class Supervisor:
             self._doorkeeper.take_over(socket)
         return (monotonic() - ready_at if ready_at else 0.0), code
 
-    async def _word(
-        self, place: int, process: asyncio.subprocess.Process, said: asyncio.StreamReader, patience: float | None
-    ) -> bytes:
+    def _loading(self, what: str, who: str = "") -> None:
+        """Take note of what the service does before it serves."""
+        if not self._served and what != self._doing:
+            self._say(f"{who}{what}")
+        self._doing = what
+
+    async def _word(self, place: int, process: Child, said: asyncio.StreamReader, patience: float | None) -> bytes:
         """The next line of a worker; empty when it has ended, or has been ended because it says nothing any more."""
         try:
             return await asyncio.wait_for(said.readline(), patience)
         except TimeoutError:
             self._say(f"worker {place + 1} has said nothing for {patience:g} s and is ended")
-            _signal(process, signal.SIGKILL)
+            process.send_signal(signal.SIGKILL)
             return b""
 
     def _note(self, place: int, status: dict[str, Any], seconds: float) -> bool:
         """Take note of what a worker says of itself; true when it is ready."""
         if "doing" in status:
-            self._doing = status["doing"]
-            if not self._served:
-                self._say(f"worker {place + 1}: {status['doing']}")
+            self._loading(status["doing"], f"worker {place + 1}: ")
         elif "failed" in status:
             self._say(f"worker {place + 1} cannot start: {status['failed']}")
         elif "ready" in status:
@@ -189,8 +184,3 @@ class Supervisor:
                 self._say(self._serving)
             return True
         return False
-
-
-def _signal(process: asyncio.subprocess.Process, number: int) -> None:
-    with suppress(ProcessLookupError):  # it has just ended
-        process.send_signal(number)

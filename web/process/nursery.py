@@ -1,0 +1,163 @@
+"""Nursery: the parent's side of the process that forks workers; see ``web.process.forking``.
+
+Reads what it tells; produces workers. When it dies it is started again with the next worker: those who live go on.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from recsys.telemetry import FOLDER_VARIABLE, PLACE_VARIABLE
+
+_MESSAGE_BYTES = 65_536
+UNKNOWN_CODE = 1  # exit code of a worker whose end nobody has seen
+
+
+class NotBorn(Exception):
+    """A worker could not be started; the message says why."""
+
+
+class Child:
+    """One worker.
+
+    Attributes:
+        pid: its process id.
+        parent_end: pipe that it reads until this process ends; closed with the worker.
+    """
+
+    def __init__(self, pid: int, parent_end: int) -> None:
+        self.pid, self.parent_end = pid, parent_end
+        self.code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if not self.code.done():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    async def wait(self) -> int:
+        """Wait for its end; returns the exit code, negative for a signal."""
+        code = await self.code
+        if self.parent_end >= 0:
+            os.close(self.parent_end)
+            self.parent_end = -1
+        return code
+
+
+class Nursery:
+    """The process that forks workers, started when the first one is asked for.
+
+    Args:
+        module: see ``web.process.forking``.
+        metrics: folder of the workers' figures.
+        workers: how many there are to be; the nursery itself counts in a place after theirs.
+        doing: is told what takes time, and why it failed.
+    """
+
+    def __init__(self, module: str, metrics: Path, workers: int, doing: Callable[[str], None]) -> None:
+        self._module, self._doing = module, doing
+        self._environment = os.environ | {FOLDER_VARIABLE: str(metrics), PLACE_VARIABLE: str(workers)}
+        self._turn = asyncio.Lock()  # one birth at a time
+        self._process: asyncio.subprocess.Process | None = None
+        self._control: socket.socket | None = None
+        self._answer: asyncio.Future[int] | None = None
+        self._children: dict[int, Child] = {}
+
+    async def born(self, place: int, listening: socket.socket, status: int) -> Child:
+        """Start a worker.
+
+        Args:
+            place: its number among the workers.
+            listening: the bound socket that it is to listen on.
+            status: the pipe that takes what it says.
+
+        Raises:
+            NotBorn: it could not be started.
+        """
+        async with self._turn:
+            if self._control is None:
+                await self._start()
+            assert self._control is not None
+            parent, own = os.pipe()
+            self._answer = asyncio.get_running_loop().create_future()
+            try:
+                message = json.dumps({"place": place}).encode()
+                socket.send_fds(self._control, [message], [listening.fileno(), status, parent])
+                pid = await self._answer
+            except (OSError, NotBorn) as error:
+                os.close(own)
+                raise NotBorn(str(error)) from None
+            finally:
+                os.close(parent)
+            child = self._children[pid] = Child(pid, own)
+            return child
+
+    def abandon(self) -> None:
+        """End the process, if anybody waits for what it is doing: nobody is to be born any more."""
+        if self._process is not None and self._answer is not None and not self._answer.done():
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def close(self) -> None:
+        """End the process; the workers are to have ended before."""
+        if self._process is not None:
+            self._lost()
+            await self._process.wait()
+
+    async def _start(self) -> None:
+        own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own.setblocking(False)
+        loop = asyncio.get_running_loop()
+        self._answer = loop.create_future()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "web.process.forking", self._module, str(others.fileno())),
+                stdin=asyncio.subprocess.DEVNULL,
+                pass_fds=(others.fileno(),),
+                env=self._environment,
+            )
+        except OSError as error:
+            own.close()
+            raise NotBorn(str(error)) from None
+        finally:
+            others.close()
+        self._control = own
+        loop.add_reader(own.fileno(), self._hear)
+        await self._answer
+
+    def _hear(self) -> None:
+        assert self._control is not None
+        try:
+            told = json.loads(self._control.recv(_MESSAGE_BYTES) or b"null")
+        except (OSError, ValueError):
+            told = None
+        if told is None:
+            self._lost()
+        elif "doing" in told:
+            self._doing(told["doing"])
+        elif "code" in told:
+            if (child := self._children.pop(told["pid"], None)) is not None:
+                child.code.set_result(told["code"])
+        elif self._answer is not None and not self._answer.done():
+            if "failed" in told:
+                self._answer.set_exception(NotBorn(told["failed"]))
+            else:
+                self._answer.set_result(told.get("born", 0))
+
+    def _lost(self) -> None:
+        """Forget the process; the end of a worker that lives will be seen by its silence."""
+        if self._control is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._control.fileno())
+        self._control.close()
+        self._control = None
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(NotBorn("the process that loads the workers has ended"))
+        for child in self._children.values():
+            child.code.set_result(UNKNOWN_CODE)
+        self._children.clear()
