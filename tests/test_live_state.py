@@ -188,7 +188,7 @@ def test_an_answer_to_nobody_and_to_whoever_is_remembered_asks_the_database_noth
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.listed(reader="r")
-    for name in ("last_seq", "events_after", "clicks_of"):
+    for name in ("last_seq", "events_after", "history_of"):
         monkeypatch.setattr(site.store, name, lambda *_, **__: pytest.fail("asked the database"))
     assert site.listed() == ["a1", "a2", "a3", "a4"]
     assert site.listed(reader="r", session="s") == ["a1", "a2", "a3", "a4"]
@@ -206,17 +206,17 @@ def test_an_answer_goes_out_while_another_thread_applies_events(site: Site, monk
 
 def test_a_reader_met_while_their_click_is_applied_has_made_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The history was read, then a click was committed and applied, then the reader is to be remembered."""
-    clicks_of, read = site.store.clicks_of, []
+    history_of, read = site.store.history_of, []
 
     def slow(*arguments: Any) -> list[StoredEvent]:
-        events = clicks_of(*arguments)
+        events = history_of(*arguments)
         read.append(len(events))
         if len(read) == 1:
             site.click("e0", "a1", reader="r")
             site.live.catch_up()
         return events
 
-    monkeypatch.setattr(site.store, "clicks_of", slow)
+    monkeypatch.setattr(site.store, "history_of", slow)
     assert "a1" not in site.listed(reader="r")
     assert read == [0], "it is loaded once"
 
@@ -226,17 +226,17 @@ def test_a_reader_forgotten_while_their_history_is_read_is_not_remembered(
 ) -> None:
     site.click("e0", "a1", reader="r")
     site.live.catch_up()
-    clicks_of, read = site.store.clicks_of, []
+    history_of, read = site.store.history_of, []
 
     def slow(*arguments: Any) -> list[StoredEvent]:
-        events = clicks_of(*arguments)
+        events = history_of(*arguments)
         read.append(len(events))
         if len(read) == 1:
             site.store.forget_reader(SITE, "r", "ann")
             site.live.forget()
         return events
 
-    monkeypatch.setattr(site.store, "clicks_of", slow)
+    monkeypatch.setattr(site.store, "history_of", slow)
     assert "a1" in site.listed(reader="r")
     assert read == [1]
 

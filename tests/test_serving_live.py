@@ -183,7 +183,7 @@ def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(
     def fail(*_: Any, **__: Any) -> None:
         raise StoreError("a database that answers", "host db.internal is down", "Check it.")
 
-    for name in ("add_events", "clicks_of", "last_seq"):
+    for name in ("add_events", "history_of", "last_seq"):
         monkeypatch.setattr(quiet.store, name, fail)
     event = {"event_id": "e", "kind": "click", "article": "a1"}
     assert "db.internal" not in problem(quiet.client.post("/api/v1/events", json=event), 503, "store-unavailable")

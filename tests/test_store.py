@@ -31,6 +31,7 @@ from recsys.store import (
 )
 from recsys.store.config import StoreConfig
 from recsys.store.engine import BUSY_SECONDS
+from recsys.store.events import READER_HISTORY
 from recsys.store.migrate import alembic_config
 from tests.postgres_server import fresh_database, postgresql_server
 from tests.stores import watched
@@ -171,8 +172,20 @@ def test_a_reader_s_last_clicks_come_oldest_first_and_undated_before_all(store: 
     store.add_events(
         [Event("j", SITE, Kind.IMPRESSION, "x", "ann", time=5), shown._replace(event_id="p", reader="bob")]
     )
-    assert [event.event_id for event in store.impressions_of(SITE, "ann", 9)] == ["j", "i"]
-    assert [event.event_id for event in store.impressions_of(SITE, "ann", 1)] == ["i"]
+    assert [event.event_id for event in store.history_of(SITE, "ann", 0, 9)] == ["j", "i"]
+    assert [event.event_id for event in store.history_of(SITE, "ann", 0, 1)] == ["i"]
+    assert [event.event_id for event in store.history_of(SITE, "ann", 2, 9)] == ["d", "late", "j", "i"]
+
+
+def test_a_reader_s_history_is_one_statement_that_walks_an_index_and_sorts_nothing(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    asked = READER_HISTORY.params(site=SITE, reader="ann", clicks=9, impressions=9)
+    with store.reading() as connection:
+        statement = asked.compile(connection, compile_kwargs={"literal_binds": True})
+        steps = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+    store.close()
+    assert sum("USING INDEX ix_events_reader_site_time (reader=? AND site=?)" in step for step in steps) == 2
+    assert not any("TEMP B-TREE" in step or "SCAN events" in step for step in steps)
 
 
 def test_the_dated_clicks_of_a_span_of_time_up_to_an_event(store: Store) -> None:

@@ -142,9 +142,7 @@ class StoreFeed:
             running and seq < state.through and (events := self._store.events_after(self._site, seq, _EVENTS_AT_ONCE))
         ):
             for event in events:
-                if event.session not in running or event.seq > state.through:
-                    continue
-                row = state.catalogue.row_of.get(event.article)
+                row = state.catalogue.row_of.get(event.article) if event.session in running else None
                 if row is not None and not trends.is_ahead(UNDATED if event.time is None else event.time, now):
                     memory.learn(event, row)
             seq = events[-1].seq

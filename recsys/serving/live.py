@@ -241,8 +241,7 @@ class LiveState:
         trends, now = frame.state.recommender.trends, self._clock()
         try:
             with frame.memory.meeting(reader) as meet:
-                events = self.store.clicks_of(self.site, reader, MAX_SEEN)
-                events += self.store.impressions_of(self.site, reader, MAX_IMPRESSIONS)
+                events = self.store.history_of(self.site, reader, MAX_SEEN, MAX_IMPRESSIONS)
                 meet([event for event in events if event.time is None or not trends.is_ahead(event.time, now)])
         except StoreError as error:
             self._complain("reader not loaded", error)

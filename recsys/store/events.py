@@ -7,7 +7,7 @@ speed of their indexes. Everything else is the same statement in both.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select, text
+from sqlalchemy import Connection, Integer, Select, Table, bindparam, func, select, text, union_all
 from sqlalchemy.exc import OperationalError
 
 from recsys.errors import StoreError
@@ -117,21 +117,20 @@ class EventStore(Database):
 
     def clicks_of(self, site: str, reader: str, limit: int) -> list[StoredEvent]:
         """The newest ``limit`` clicks and dismissals of one reader, oldest first; undated ones are the oldest."""
-        return self._newest(site, reader, [Kind.CLICK, Kind.DISMISS], limit)
+        return self.history_of(site, reader, limit, 0)
 
-    def impressions_of(self, site: str, reader: str, limit: int) -> list[StoredEvent]:
-        """The newest ``limit`` impressions of one reader, in the order of ``clicks_of``."""
-        return self._newest(site, reader, [Kind.IMPRESSION], limit)
+    def history_of(self, site: str, reader: str, clicks: int, impressions: int) -> list[StoredEvent]:
+        """The newest ``clicks`` clicks and dismissals of one reader and their newest ``impressions`` impressions.
 
-    def _newest(self, site: str, reader: str, kinds: Sequence[Kind], limit: int) -> list[StoredEvent]:
-        query = (
-            select(events)
-            .where(events.c.site == site, events.c.reader == reader, events.c.kind.in_(kinds))
-            .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
-            .limit(limit)
-        )
+        Returns:
+            Those, then these, each oldest first; undated ones are the oldest.
+        """
+        asked = {"site": site, "reader": reader, "clicks": clicks, "impressions": impressions}
         with self.reading() as connection:
-            return _stored(connection.execute(query).all())[::-1]
+            rows = connection.execute(READER_HISTORY, asked).all()
+        newest = sorted(_stored(rows), key=lambda event: (event.time is not None, event.time or 0, event.seq))
+        shown = [event for event in newest if event.kind == Kind.IMPRESSION]
+        return [event for event in newest if event.kind != Kind.IMPRESSION] + shown
 
     def clicks_between(self, site: str, since: int, until: int, through: int) -> list[DatedClick]:
         """The site's clicks that are dated in a span of time, in no order.
@@ -151,6 +150,20 @@ class EventStore(Database):
         )
         with self.reading() as connection:
             return [DatedClick._make(row) for row in connection.execute(query).cursor.fetchall()]
+
+
+def _newest(kinds: Sequence[Kind], limit: str) -> Select[Any]:
+    """The newest events of one reader, by the index on (reader, site, time)."""
+    newest = (
+        select(events)
+        .where(events.c.site == bindparam("site"), events.c.reader == bindparam("reader"), events.c.kind.in_([*kinds]))
+        .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
+        .limit(bindparam(limit, type_=Integer))
+    )
+    return select(newest.subquery())
+
+
+READER_HISTORY = union_all(_newest([Kind.CLICK, Kind.DISMISS], "clicks"), _newest([Kind.IMPRESSION], "impressions"))
 
 
 def _add(connection: Connection, records: Sequence[Event]) -> Written:
