@@ -76,6 +76,10 @@ class CopyGroups:
         if self._size[self._leader[row]] > 1:
             self._grouped = None
 
+    def leader_of(self, row: int) -> int:
+        """The row of the first copy of a row's text; its own where it is alone or first."""
+        return int(self._leader[row])
+
     def of(self, rows: Iterable[int]) -> list[int]:
         """Rows, and all copies of them."""
         wanted = np.array(list(rows), np.int64)

@@ -11,6 +11,7 @@ service, the benchmarks and the tests hold a ``LiveState`` alike.
     reader_memory    the readers and sessions seen last
     day_clicks       the people who clicked each article today
     feed             the store's events and changed articles -> the state
+    checkpoint       a state <-> the disk, so that a start goes on where a worker stood
     release_loader   a release -> a state, and the one that was refused
     memory           unused memory -> the system
     database         the identity of the open database file

@@ -22,6 +22,7 @@ from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import RequestContext
 from recsys.recommend.reasons import Card
 from recsys.releases import Releases
+from recsys.serving.checkpoint import Checkpoints
 from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
 from recsys.serving.day_clicks import DayClicks
@@ -86,7 +87,8 @@ class LiveState:
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._feed = StoreFeed(store, self.site, clock)
-        self._loader = ReleaseLoader(settings, store, releases, self._feed)
+        self._checkpoints = Checkpoints(settings.data_dir / "live")
+        self._loader = ReleaseLoader(settings, store, releases, self._feed, self._checkpoints)
         state = self._loader.first()
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
         self._feed.resume_sessions(state, readers)
@@ -103,11 +105,16 @@ class LiveState:
         self._poller.start()
 
     def close(self) -> None:
-        """Stop following; a release that is being laid out is finished first."""
+        """Stop following, and leave a checkpoint; a release that is being laid out is finished first."""
         self._stop.set()
         for thread in (self._poller, self._builder):
             if thread is not None and thread.is_alive():
                 thread.join()
+        try:
+            if self._checkpoints.worth(self._frame.state):
+                self._checkpoints.write(self._frame.state, self._turn)
+        except OSError as error:
+            self._complain("no checkpoint", error)
 
     @property
     def release(self) -> str | None:
@@ -266,6 +273,11 @@ class LiveState:
             log.warning("counted by a clock that was ahead: counting anew", release=self.release, newest=trends.newest)
             self._build_aside(self.release)
 
+    def _checkpoint(self) -> None:
+        state = self._frame.state
+        if self._checkpoints.due(state):
+            self._checkpoints.write(state, self._turn)
+
     def _look_for_release(self) -> None:
         name = self._loader.newer(self.release)
         if name is not None:
@@ -307,7 +319,13 @@ class LiveState:
 
     def _poll(self) -> None:
         steps: tuple[Callable[[], None], ...] = (
-            *(self._file.check, self.forget, self.catch_up, self.refresh, self._mend_counts, self._look_for_release),
+            self._file.check,
+            self.forget,
+            self.catch_up,
+            self.refresh,
+            self._mend_counts,
+            self._look_for_release,
+            self._checkpoint,
         )
         while not self._stop.wait(self.settings.web.poll_seconds):
             trouble = False

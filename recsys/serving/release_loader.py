@@ -10,8 +10,10 @@ from collections.abc import Callable
 
 import structlog
 
-from recsys.releases import Releases
+from recsys.errors import RecsysError
+from recsys.releases import Release, Releases
 from recsys.serving.artefacts import load_artefacts, no_artefacts
+from recsys.serving.checkpoint import Checkpoint, Checkpoints
 from recsys.serving.config import ServingSettings
 from recsys.serving.feed import StoreFeed
 from recsys.serving.snapshot import ModelSnapshot
@@ -31,6 +33,7 @@ class ReleaseLoader:
         store: articles and events.
         releases: of this site.
         feed: of this site.
+        checkpoints: of this site.
         timer: seconds of a clock that nobody sets.
     """
 
@@ -40,9 +43,11 @@ class ReleaseLoader:
         store: Store,
         releases: Releases,
         feed: StoreFeed,
+        checkpoints: Checkpoints,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._settings, self._store, self._releases, self._feed, self._timer = settings, store, releases, feed, timer
+        self._settings, self._store, self._releases, self._feed = settings, store, releases, feed
+        self._checkpoints, self._timer = checkpoints, timer
         self._refused, self._retry_at = "", 0.0
 
     def first(self) -> SharedState:
@@ -64,16 +69,33 @@ class ReleaseLoader:
         return self.load(None)
 
     def load(self, name: str | None) -> SharedState:
-        """Lay a release, or none, out; what it has not counted of the last events is left to the feed."""
+        """Lay a release, or none, out, from its checkpoint if there is one; the last events are left to the feed."""
+        release = None if name is None else self._releases.open(name)
+        checkpoint = self._checkpoints.newest(name)
+        if checkpoint is not None:
+            try:
+                return self._laid_out(release, checkpoint)
+            except (RecsysError, OSError, ValueError, KeyError) as error:
+                log.error("checkpoint set aside: the release is laid out without it", release=name, error=str(error))
+        return self._laid_out(release, None)
+
+    def _laid_out(self, release: Release | None, checkpoint: Checkpoint | None) -> SharedState:
         settings, site = self._settings, self._settings.site
-        artefacts = no_artefacts(settings) if name is None else load_artefacts(self._releases.open(name), settings)
+        artefacts = no_artefacts(settings) if release is None else load_artefacts(release, settings)
         snapshot = ModelSnapshot.of(artefacts, site.language, functools.partial(self._store.article, site.id))
         since, last = artefacts.catalogue.change, self._store.last_change(site.id)
         if since > last:
-            log.error("the release was made from another database", release=name, change=since, database=last)
+            log.error("the release was made from another database", release=snapshot.release, change=since, last=last)
             since = 0
+        if checkpoint and (checkpoint.changed > last or checkpoint.through > self._store.last_seq(site.id)):
+            log.error("checkpoint set aside: it was made from another database", folder=str(checkpoint.folder))
+            checkpoint = None
+        if checkpoint is not None:
+            artefacts = checkpoint.over(artefacts)
         state = SharedState(snapshot, artefacts, settings, self._store.count_changed(site.id, since))
         state.changed = state.taken_down = since
+        if checkpoint is not None:
+            checkpoint.bring_back(state)
         self._feed.apply_articles(state, lambda: self._feed.take_down(state))
         self._feed.resume_visits(state)
         return state

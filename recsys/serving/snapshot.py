@@ -105,6 +105,11 @@ class ModelSnapshot:
         shown = CatalogueArticle.of(article, annotations)
         return PreparedArticle(article.id, shown, leader, encoded)
 
+    @property
+    def leaders(self) -> Leaders:
+        """First copies of texts, those of later articles included."""
+        return self._leaders
+
     def _nightly(self, article_id: str) -> ArticleAnnotations | None:
         """The annotations of an article that the release contains; None for another one."""
         row = self._catalogue.row_of.get(article_id)

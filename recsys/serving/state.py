@@ -7,6 +7,7 @@ Articles newer than the release get rows after it. One thread writes while other
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.events.visitors import Visitors
@@ -15,7 +16,7 @@ from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
 from recsys.hashing import hashed
 from recsys.index import Index
-from recsys.items.online import grown, place_content
+from recsys.items.online import OnlineItems, grown, place_content
 from recsys.recommend.answer import Recommender
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.config import ServingSettings
@@ -40,6 +41,9 @@ class SharedState:
         recommender: answers from both.
         catalogue: the recommender's.
         through: the last event (seq) that was applied.
+        started_through: the same when the state was laid out.
+        started_changed: number of the last change of an article that it contained then.
+        released_rows: rows of the release.
         visitors: who has clicked what lately, so that people count and not clicks.
         changed: number of the last change of the site's articles that was taken over.
         taken_down: the same of those changes that hide or delete, which come first.
@@ -64,13 +68,13 @@ class SharedState:
             expected: articles that are to be added at once.
         """
         self.snapshot = snapshot
-        self.through = artefacts.through
+        self.through = self.started_through = artefacts.through
         self.visitors = Visitors(MAX_VISITS, [f"r{reader}" for reader in artefacts.odd])
         released = artefacts.catalogue
-        self.changed = self.taken_down = released.change
+        self.changed = self.taken_down = self.started_changed = released.change
         self.down: dict[str, int] = {}
         self.full = False
-        size = len(released)
+        self.released_rows = size = len(released)
         capacity = size + expected + SPARE_ROWS + size // SPARE_SHARE
         self.catalogue = Catalogue((), capacity, settings.site.name, released)
         self.catalogue.tags.further = artefacts.related_tags
@@ -117,16 +121,44 @@ class SharedState:
             for article in prepared:
                 self._place(article)
 
-    def _place(self, prepared: PreparedArticle) -> None:
+    @property
+    def release(self) -> str | None:
+        """The release that was laid out; None without one."""
+        return self.snapshot.release
+
+    @property
+    def items(self) -> OnlineItems:
+        """The item vectors, as they are learned."""
+        return self._items
+
+    @property
+    def article_vectors(self) -> npt.NDArray[np.float32]:
+        """The article vectors: float32 (A, D)."""
+        return self._content_index.vectors
+
+    def place_again(self, prepared: PreparedArticle) -> int:
+        """Take over an article whose vectors are there already; returns its row.
+
+        Raises:
+            CatalogueFull: it is new and there is no row left.
+        """
+        with self.catalogue.changing():
+            row = self._place(prepared)
+            if row >= self.released_rows:
+                self._tags.put(row, tag_ids(prepared.article.parts, prepared.article.weights))
+        return row
+
+    def _place(self, prepared: PreparedArticle) -> int:
         if prepared.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
         encoded, category = prepared.encoded, prepared.article.category
         row = self.catalogue.place(prepared.id, prepared.article, prepared.leader)
         self._ids[row] = hashed("article", prepared.id), hashed("category", category) if category else NO_ID
         if encoded is None:
-            return
+            return row
         self._tags.put(row, tag_ids(encoded.annotations.parts, encoded.annotations.weights))
         place_content(self._items, row, encoded.item_vector)
         if self._item_index is not None:
             self._item_index.see(row)
         self._content_index.add(encoded.article_vector, row)
+        return row

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.stories.copies import ComparedText, is_copy
@@ -41,13 +42,14 @@ class Leaders:
 
     def __init__(self, capacity: int = 1024) -> None:
         self.ids: list[str] = []
+        self._first = 0  # of those that came after the release
         self._table = SignatureTable(capacity)
 
     @classmethod
     def of(cls, ids: list[str], signatures: bytes) -> "Leaders":
         """First copies by their signatures, little-endian, one after the other."""
         leaders = cls(0)
-        leaders.ids = ids
+        leaders.ids, leaders._first = ids, len(ids)
         leaders._table = SignatureTable.of(np.frombuffer(signatures, "<u2").reshape(len(ids), HASHES))
         return leaders
 
@@ -55,6 +57,10 @@ class Leaders:
         """Take over the first copy of a text."""
         self._table.add(signature)
         self.ids.append(article_id)
+
+    def later(self) -> tuple[list[str], npt.NDArray[np.uint16]]:
+        """Those that are not the release's, and their signatures: uint16 (n, HASHES)."""
+        return self.ids[self._first :], self._table.values(self._first)
 
     def join(self, article_id: str, compared: ComparedText, text_of: Callable[[str], Text | None]) -> str:
         """Leader of an article; one that has none becomes a leader itself.

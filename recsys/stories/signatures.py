@@ -97,6 +97,10 @@ class SignatureTable:
         self.size += 1
         return row
 
+    def values(self, first: int) -> npt.NDArray[np.uint16]:
+        """The signatures from a row on: uint16 (n, HASHES)."""
+        return self._values[first : self.size].copy()
+
     def like(self, values: Signature, n: int) -> list[int]:
         """The ``n`` rows that share most values with a signature, at least ``_LEAST``; of equal ones the earliest.
 
