@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.serving import checkpoint, feed
-from recsys.serving.checkpoint import Checkpoints
+from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.encoder import LiveEncoder
 from recsys.serving.live import LiveState
 from recsys.store import StoredEvent
@@ -166,7 +166,7 @@ def test_checkpoints_are_written_now_and_then_and_only_the_last_one_is_kept(
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    checkpoints = Checkpoints(tmp_path / "checkpoints", lambda: now[0])
+    checkpoints = LiveCheckpoints(tmp_path / "checkpoints", lambda: now[0])
     with serving(copy_of(toy, tmp_path / "data")) as service:
         state = service.live._frame.state
         monkeypatch.setattr(checkpoint, "WORTH_EVENTS", 2)

@@ -12,7 +12,7 @@ import pytest
 
 from recsys.releases import Releases
 from recsys.serving import release_loader
-from recsys.serving.checkpoint import Checkpoints
+from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.feed import StoreFeed
 from recsys.serving.live import LiveState
 from recsys.serving.reader_memory import ReaderMemory
@@ -375,7 +375,7 @@ class Timer:
 
 def loader_of(site: Site, current: Callable[[], str | None], timer: Timer) -> ReleaseLoader:
     loader = ReleaseLoader(
-        site.settings, site.store, site.releases, site.live._feed, Checkpoints(site.settings.data_dir), timer
+        site.settings, site.store, site.releases, site.live._feed, LiveCheckpoints(site.settings.data_dir), timer
     )
     site.releases.current = current  # type: ignore[method-assign]
     return loader

@@ -44,7 +44,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class LiveCheckpoint:
     """A state as it was saved.
 
     Attributes:
@@ -95,7 +95,7 @@ class Checkpoint:
         state.changed = state.taken_down = self.changed
 
 
-class Checkpoints:
+class LiveCheckpoints:
     """The checkpoints of one site.
 
     Args:
@@ -107,14 +107,14 @@ class Checkpoints:
         self._root, self._timer = root, timer
         self._looked_at = timer()
 
-    def newest(self, release: str | None) -> Checkpoint | None:
+    def newest(self, release: str | None) -> LiveCheckpoint | None:
         """The newest checkpoint over a release that can be read; None without any."""
         named = sorted(self._root.glob(f"{release}-*/{_FACTS}"), key=lambda file: _through(file.parent), reverse=True)
         for file in named if release else ():
             try:
                 facts = read_json(file)
                 if (facts["format"], facts["code"]) == (_FORMAT, __version__):
-                    return Checkpoint(file.parent, int(facts["through"]), int(facts["changed"]))
+                    return LiveCheckpoint(file.parent, int(facts["through"]), int(facts["changed"]))
             except (CorruptArtefact, OSError, KeyError, TypeError, ValueError) as error:
                 log.warning("checkpoint set aside", folder=str(file.parent), error=str(error))
         return None

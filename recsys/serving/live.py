@@ -22,7 +22,7 @@ from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import RequestContext
 from recsys.recommend.reasons import Card
 from recsys.releases import Releases
-from recsys.serving.checkpoint import Checkpoints
+from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
 from recsys.serving.day_clicks import DayClicks
@@ -87,7 +87,7 @@ class LiveState:
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._feed = StoreFeed(store, self.site, clock)
-        self._checkpoints = Checkpoints(settings.data_dir / "live")
+        self._checkpoints = LiveCheckpoints(settings.data_dir / "live")
         self._loader = ReleaseLoader(settings, store, releases, self._feed, self._checkpoints)
         state = self._loader.first()
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)

@@ -13,7 +13,7 @@ import structlog
 from recsys.errors import RecsysError
 from recsys.releases import Release, Releases
 from recsys.serving.artefacts import load_artefacts, no_artefacts
-from recsys.serving.checkpoint import Checkpoint, Checkpoints
+from recsys.serving.checkpoint import LiveCheckpoint, LiveCheckpoints
 from recsys.serving.config import ServingSettings
 from recsys.serving.feed import StoreFeed
 from recsys.serving.snapshot import ModelSnapshot
@@ -43,7 +43,7 @@ class ReleaseLoader:
         store: Store,
         releases: Releases,
         feed: StoreFeed,
-        checkpoints: Checkpoints,
+        checkpoints: LiveCheckpoints,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._store, self._releases, self._feed = settings, store, releases, feed
@@ -79,7 +79,7 @@ class ReleaseLoader:
                 log.error("checkpoint set aside: the release is laid out without it", release=name, error=str(error))
         return self._laid_out(release, None)
 
-    def _laid_out(self, release: Release | None, checkpoint: Checkpoint | None) -> SharedState:
+    def _laid_out(self, release: Release | None, checkpoint: LiveCheckpoint | None) -> SharedState:
         settings, site = self._settings, self._settings.site
         artefacts = no_artefacts(settings) if release is None else load_artefacts(release, settings)
         snapshot = ModelSnapshot.of(artefacts, site.language, functools.partial(self._store.article, site.id))
