@@ -190,3 +190,46 @@ def test_checkpoints_are_written_now_and_then_and_only_the_last_one_is_kept(
         assert last is not None
         assert (last.folder, last.through) == (kept, state.through)
         assert checkpoints.newest("another release") is checkpoints.newest(None) is None
+
+
+def test_without_a_database_the_release_and_the_checkpoint_serve_until_it_is_back(
+    toy: Toy, tmp_path: Path, worth: None
+) -> None:
+    settings = copy_of(toy, tmp_path)
+    with serving(settings) as service:
+        lived(service)
+        before = arrays(service.live)
+    database, away = tmp_path / "store.db", tmp_path / "away"
+    for file in tmp_path.glob("store.db*"):
+        if not file.name.endswith(".exists"):
+            away.mkdir(exist_ok=True)
+            file.rename(away / file.name)
+    with serving(settings) as service:
+        after = arrays(service.live)
+        for name, array in before.items():
+            np.testing.assert_array_equal(after[name], array, err_msg=name)
+        assert len(service.get("/api/v1/recommendations", reader="r1", k=8)["items"]) == 8
+        assert service.get("/api/v1/articles/new-0/similar")["items"]
+        event = {"event_id": "lost", "kind": "click", "article": "new-1", "reader": "r1"}
+        assert service.client.post("/api/v1/events", json=event).status_code == 503
+        assert not database.exists(), "no new file takes the place of the lost one"
+        for file in away.glob("store.db*"):
+            file.rename(tmp_path / file.name)
+        service.store.put_articles([article("after", body=TOPICS["football"])])
+        service.live.catch_up()
+        service.live.refresh()
+        assert "after" in service.live.catalogue.row_of
+        assert service.client.post("/api/v1/events", json=event).status_code == 202
+        assert service.live._frame.state.through == service.store.last_seq(SITE)
+        assert service.get("/api/v1/recommendations", reader="r1", k=8)["tier"] == "personal"
+        assert service.get("/api/v1/today")["items"][0]["clicks"] > 1
+
+
+def test_without_a_database_a_release_alone_serves(toy: Toy, tmp_path: Path) -> None:
+    settings = copy_of(toy, tmp_path)
+    for file in tmp_path.glob("store.db*"):
+        file.unlink()
+    with serving(settings) as service:
+        assert service.live.release is not None
+        assert service.get("/api/v1/recommendations", k=5)["tier"] == "popular"
+        assert service.get("/healthz")["status"] == "ok"

@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
         doing: is told what takes time.
 
     Raises:
-        RecsysError: the configuration is not valid, or the store is out of reach.
+        RecsysError: the configuration is not valid.
     """
     settings = settings or load_settings()
     prepare(settings, doing)
@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["AUTO_SERVERS"] = False  # the address that a proxy shows is not ours to say
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    store = Store.open(settings.database_url, settings.store)
+    store = Store.named(settings.database_url, settings.store)  # lists come from memory, with or without it
     releases = Releases(settings.data_dir / "releases", settings.releases)
     here = Installation(settings, store, releases, LiveState(settings, store, releases))
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}

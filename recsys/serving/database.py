@@ -12,7 +12,7 @@ from recsys.errors import StoreError
 
 
 class DatabaseFile:
-    """The file of an open SQLite database, as it was when this was made; nothing for other databases."""
+    """The file of an open SQLite database, as it was when it was first seen; nothing for other databases."""
 
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
@@ -27,6 +27,8 @@ class DatabaseFile:
             StoreError: the file is gone, or another one has taken its place.
         """
         identity = _identity(self._path)
+        if self._opened is None:
+            self._opened = identity
         if identity != self._opened:
             got = ("no file", "Put it back.") if identity is None else ("another file", "Restart the service.")
             raise StoreError(f"the database file that was opened at {self._path}", *got)

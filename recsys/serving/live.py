@@ -37,6 +37,8 @@ from recsys.tags import Tags
 from recsys.tags.profile import profile
 from recsys.units import now_ms
 
+AWAY_SECONDS = 1.0  # for which no reader is looked for in a database that was out of reach
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
@@ -91,14 +93,18 @@ class LiveState:
         self._loader = ReleaseLoader(settings, store, releases, self._feed, self._checkpoints)
         state = self._loader.first()
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
-        self._feed.resume_sessions(state, readers)
         today = DayClicks(clock(), settings.site.timezone, len(state.recommender.trends))
-        self._feed.count_today(state, today)
         self._frame = Frame(state, readers, today)
-        self._forgotten = self.store.last_forgotten(self.site)
-        self.catch_up()
-        give_back()
+        self._forgotten = 0
+        self._resumed = False
+        self._away_until = 0.0
         self._followed_at = time.monotonic()
+        try:
+            self.catch_up()
+            self._file.check()  # from now on it is this file
+        except StoreError as error:
+            self._complain("nothing is followed yet", error)
+        give_back()
 
     def start(self) -> None:
         """Begin to follow the store and the releases."""
@@ -210,7 +216,21 @@ class LiveState:
     def catch_up(self) -> None:
         """Apply what was committed since the last time, by any worker."""
         with self._turn:
+            self._resume()
             self._feed.apply_events(*self._frame)
+        self._away_until = 0.0
+
+    def _resume(self) -> None:
+        """Once, as soon as the database is in reach: what goes on over a start, and what a release does not hold."""
+        if self._resumed:
+            return
+        state, memory, today = self._frame
+        if not state.followed:
+            self._loader.follow(state)
+        self._feed.resume_sessions(state, memory)
+        self._feed.count_today(state, today)
+        self._forgotten = self.store.last_forgotten(self.site)
+        self._resumed = True
 
     def refresh(self) -> None:
         """Take over articles that are new or changed since the last time."""
@@ -226,7 +246,7 @@ class LiveState:
     def forget(self) -> None:
         """Drop the readers who were forgotten since the last time."""
         newest = self.store.last_forgotten(self.site)
-        if newest == self._forgotten:
+        if newest == self._forgotten or not self._resumed:
             return
         with self._turn:  # whoever read their events before they were deleted has applied them by now
             gone = self._gone_since(self._forgotten)
@@ -243,7 +263,7 @@ class LiveState:
     def _frame_with(self, reader: str | None) -> Frame:
         """The frame to answer from; a reader who is new to this worker is loaded, without a database they are new."""
         frame = self._frame
-        if reader is None or reader in frame.memory:
+        if reader is None or reader in frame.memory or time.monotonic() < self._away_until:
             return frame
         trends, now = frame.state.recommender.trends, self._clock()
         try:
@@ -251,13 +271,14 @@ class LiveState:
                 events = self.store.history_of(self.site, reader, MAX_SEEN, MAX_IMPRESSIONS)
                 meet([event for event in events if event.time is None or not trends.is_ahead(event.time, now)])
         except StoreError as error:
+            self._away_until = time.monotonic() + AWAY_SECONDS
             self._complain("reader not loaded", error)
         return frame
 
     def _apply_next(self) -> None:
         """Apply what is new, one batch at most; whoever sent events does not wait for a bulk import."""
         try:
-            if self._turn.acquire(timeout=PATIENCE_SECONDS):
+            if self._resumed and self._turn.acquire(timeout=PATIENCE_SECONDS):
                 try:
                     self._feed.apply_events(*self._frame, batches=1)
                 finally:

@@ -47,6 +47,7 @@ class SharedState:
         visitors: who has clicked what lately, so that people count and not clicks.
         changed: number of the last change of the site's articles that was taken over.
         taken_down: the same of those changes that hide or delete, which come first.
+        followed: whether the store was in reach since the state was laid out.
         full: whether an article found no row: then the state must be laid out anew, with more room.
         down: article id -> number of the last change when it was seen to be hidden or deleted, as long as a row of it
             that was read before might still come.
@@ -73,7 +74,7 @@ class SharedState:
         released = artefacts.catalogue
         self.changed = self.taken_down = self.started_changed = released.change
         self.down: dict[str, int] = {}
-        self.full = False
+        self.full = self.followed = False
         self.released_rows = size = len(released)
         capacity = size + expected + SPARE_ROWS + size // SPARE_SHARE
         self.catalogue = Catalogue((), capacity, settings.site.name, released)

@@ -8,7 +8,7 @@ from typing import Self
 
 from recsys.store.articles import ArticleStore
 from recsys.store.config import StoreConfig
-from recsys.store.engine import CACHE_MIB, open_engine
+from recsys.store.engine import CACHE_MIB, check_address, opened_engine
 from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
@@ -81,10 +81,18 @@ class Store(ArticleStore, OperatorStore, PublisherStore, EventStore, ReaderStore
             ConfigError: the URL is not one of SQLite or PostgreSQL.
             StoreError: the database cannot be reached, belongs to a later version, or was there and is lost.
         """
-        store = cls(open_engine(url, config, cache_mib))
-        try:
-            store.migrate()
-        except BaseException:
-            store.close()
-            raise
-        return store
+        store = cls.named(url, config, cache_mib)
+        with store.reading():
+            return store
+
+    @classmethod
+    def named(cls, url: str, config: StoreConfig = StoreConfig(), cache_mib: int = CACHE_MIB) -> Self:  # noqa: B008
+        """A database that is opened when it is first in reach; see ``open``.
+
+        Until then everything that asks it raises a ``StoreError``.
+
+        Raises:
+            ConfigError: the URL is not one of SQLite or PostgreSQL.
+        """
+        check_address(url)
+        return cls(lambda: opened_engine(url, config, cache_mib))

@@ -1,12 +1,13 @@
 """One database behind two kinds of transaction: ``reading`` waits for nobody, ``writing`` is the only writer.
 
-Reads a URL; produces a ``Database`` whose schema is up to date.
+Reads a URL; produces a ``Database`` whose schema is up to date, opened when it is first used.
 Source: SQLAlchemy 2.1 documentation, SQLite dialect, "Serializable isolation / Savepoints / Transactional DDL".
 """
 
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,31 @@ from recsys.store.migrate import is_current, upgrade
 
 WRITER = "recsys_writer"  # the execution option that marks a writing transaction
 BUSY_SECONDS = 30.0  # that a SQLite writer waits for another one; a batch of an import takes about 1 s
+CONNECT_SECONDS = 5  # that a server may take to answer at all
 CACHE_MIB = 64  # SQLite pages that each connection keeps in memory at most
 LOCK = 7_305_804_402_211  # this project's own key among PostgreSQL's advisory locks
 
 
 class Database:
-    """An open database; the tables' own operations are in the classes that derive from it."""
+    """A database; the tables' own operations are in the classes that derive from it.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    Args:
+        opened: gives an engine whose schema is up to date; called until it does, each time that the database is used.
+    """
+
+    def __init__(self, opened: Callable[[], Engine]) -> None:
+        self._opened = opened
+        self._opening = threading.Lock()
+        self._held: Engine | None = None
+
+    @property
+    def _engine(self) -> Engine:
+        """The engine, opened by whoever needs it first."""
+        if self._held is None:
+            with self._opening:
+                if self._held is None:
+                    self._held = self._opened()
+        return self._held
 
     @property
     def is_postgresql(self) -> bool:
@@ -92,7 +109,33 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self._engine.dispose()
+        if self._held is not None:
+            self._held.dispose()
+
+
+def opened_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
+    """An engine over an up-to-date schema.
+
+    Raises:
+        ConfigError: the URL is not one of SQLite or PostgreSQL.
+        StoreError: the database cannot be reached, belongs to a later version, or was there and is lost.
+    """
+    engine = open_engine(url, config, cache_mib)
+    try:
+        Database(lambda: engine).migrate()
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def check_address(url: str) -> None:
+    """Make sure that a database's address is one.
+
+    Raises:
+        ConfigError: it is not one of SQLite or PostgreSQL.
+    """
+    _parsed(url)
 
 
 def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
@@ -104,7 +147,7 @@ def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS})
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
     if file := database_file(parsed):
         refuse_lost(file)
