@@ -26,7 +26,8 @@ NOON = at("2026-06-15T12:00")
 
 
 def counted(day: DayClicks, *clicks: tuple[str, str, int]) -> list[int]:
-    day.add((DayClick(*click), ROW_OF[click[1]]) for click in clicks)
+    for click in clicks:
+        day.add(DayClick(*click), ROW_OF[click[1]])
     return [int(people) for people in day.people]
 
 
@@ -52,6 +53,24 @@ def test_a_person_counts_once_for_an_article_and_only_on_the_day() -> None:
     clicks = [("r1", "a", NOON), ("r1", "a", NOON + 5), ("r2", "a", NOON), ("r1", "b", NOON)]
     assert counted(day, *clicks) == [2, 1, 0]
     assert counted(day, ("r3", "a", day.day.since - 1), ("r4", "c", day.day.since)) == [2, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_clicks_counted_at_once_are_those_that_are_counted_one_by_one(seed: int) -> None:
+    rng, one, all_at_once = np.random.default_rng(seed), DayClicks(NOON, "UTC", 2), DayClicks(NOON, "UTC", 2)
+    for n in (0, 40, 1, 200):
+        days = rng.integers(-20, 20, n) * HOUR_MS
+        clicks = [
+            (DayClick(f"r{rng.integers(9)}", f"a{row}", int(NOON + day)), row)
+            for day, row in zip(days, rng.integers(-1, 7, n).tolist(), strict=True)
+        ]
+        for click in clicks:
+            one.add(*click)
+        all_at_once.add_all(clicks)
+    assert (one.people[:7].tolist(), len(one._pairs)) == (all_at_once.people[:7].tolist(), len(all_at_once._pairs))
+    one.turn(one.day.until, {f"a{row}": row for row in range(7)})
+    all_at_once.turn(all_at_once.day.until, {f"a{row}": row for row in range(7)})
+    assert one.people[:7].tolist() == all_at_once.people[:7].tolist()
 
 
 def test_a_click_of_nobody_is_that_of_a_minute_and_a_context() -> None:
@@ -99,7 +118,8 @@ def test_the_day_goes_on_over_the_rows_of_another_release() -> None:
     day = DayClicks(NOON, "UTC", 3)
     counted(day, ("r1", "a", NOON), ("r2", "a", NOON), ("r1", "b", NOON))
     moved = day.moved(IDS, {"a": 4, "c": 0}, 5)
-    moved.add([(DayClick("r1", "a", NOON), 4), (DayClick("r3", "a", NOON), 4), (DayClick("r3", "d", NOON), 7)])
+    for who, article, row in (("r1", "a", 4), ("r3", "a", 4), ("r3", "d", 7)):
+        moved.add(DayClick(who, article, NOON), row)
     assert moved.people[:8].tolist() == [0, 0, 0, 0, 3, 0, 0, 1]
     assert day.people.tolist() == [2, 1, 0]
     moved.take_back("r2", ["c", "", "", "", "a", "", "", "d"])

@@ -96,16 +96,27 @@ class DayClicks:
         self.people = np.zeros_like(self.people)
         self.day = site_day(now, self._timezone)
         self._pairs, self._early = HashSet(), []
-        self.add((click, row_of.get(click.article, UNKNOWN_ROW)) for click in early)
+        self.add_all((click, row_of.get(click.article, UNKNOWN_ROW)) for click in early)
         return went_back
 
-    def add(self, clicks: Iterable[tuple[DayClick, int]]) -> None:
-        """Count clicks with their articles' rows; those of other days, and on articles without a row, say nothing."""
-        for click, row in clicks:
-            if click.time >= self.day.until:
-                self._early.append(click)
-            elif click.time >= self.day.since and row != UNKNOWN_ROW:
-                self._count(click.who, click.article, row)
+    def add(self, click: DayClick, row: int) -> None:
+        """Count a click with its article's row; one of another day, or on an article without a row, says nothing."""
+        if not self._counts(click, row) or not self._pairs.add(hash((click.who, click.article))):
+            return
+        self._pairs.add(hash((click.who, "")))  # that they clicked anything
+        self._make_room(row)
+        self.people[row] += 1
+
+    def add_all(self, clicks: Iterable[tuple[DayClick, int]]) -> None:
+        """The same of many clicks with their articles' rows, in a third of the time."""
+        counted = [(click, row) for click, row in clicks if self._counts(click, row)]
+        if not counted:
+            return
+        rows = np.array([row for _, row in counted], np.int64)
+        pairs, first = np.unique([hash((click.who, click.article)) for click, _ in counted], return_index=True)
+        self._make_room(int(rows.max()))
+        np.add.at(self.people, rows[first[self._pairs.add_all(pairs)]], 1)
+        self._pairs.add_all(np.unique([hash((click.who, "")) for click, _ in counted]))
 
     def take_back(self, who: str, ids: Sequence[str]) -> None:
         """Take back what somebody clicked today.
@@ -137,13 +148,14 @@ class DayClicks:
                 moved.people[row] = self.people[old]
         return moved
 
-    def _count(self, who: str, article: str, row: int) -> None:
-        if not self._pairs.add(hash((who, article))):
-            return
-        self._pairs.add(hash((who, "")))  # that they clicked anything
+    def _counts(self, click: DayClick, row: int) -> bool:
+        if click.time >= self.day.until:
+            self._early.append(click)
+        return self.day.since <= click.time < self.day.until and row != UNKNOWN_ROW
+
+    def _make_room(self, row: int) -> None:
         if row >= len(self.people):
             self.people = np.concatenate([self.people, np.zeros(row + 1, np.int32)])
-        self.people[row] += 1
 
 
 class HashSet:
@@ -171,6 +183,15 @@ class HashSet:
         if len(self._recent) >= _RECENT:
             self._sort_in()
         return True
+
+    def add_all(self, numbers: Hashes) -> npt.NDArray[np.bool_]:
+        """Take rising numbers in, int64 (n,), each once: bool (n,), which of them were not there."""
+        self._sort_in()
+        places = self._sorted.searchsorted(numbers)
+        new: npt.NDArray[np.bool_] = np.append(self._sorted, 0)[places] != numbers
+        new |= places == len(self._sorted)
+        self._keep(np.insert(self._sorted, places[new], numbers[new]))
+        return new
 
     def discard(self, numbers: Hashes) -> npt.NDArray[np.bool_]:
         """Take numbers out: bool (n,), which of them were there."""

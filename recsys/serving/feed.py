@@ -84,7 +84,7 @@ class StoreFeed:
                     if row is not None:
                         memory.learn(event, row)
                     if row is not None and kind in (CLICK, REPEAT_CLICK):
-                        today.add([(_day_click(event), row)])
+                        today.add(_day_click(event), row)
             state.through = events[-1].seq
 
     def replay(self, state: SharedState, until: int) -> None:
@@ -106,7 +106,7 @@ class StoreFeed:
         for since in range(today.day.since, until, _BLOCK_MS):
             clicks = self._store.clicks_between(self._site, since, min(since + _BLOCK_MS, until), state.through)
             counted = (_day_click(click) for click in clicks if _visitor(click) not in odd)
-            today.add((click, row_of.get(click.article, UNKNOWN_ROW)) for click in counted)
+            today.add_all((click, row_of.get(click.article, UNKNOWN_ROW)) for click in counted)
 
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""

@@ -430,9 +430,18 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/serving/day_clicks.py",
         ("tests/test_today.py",),
-        ("a click of the first millisecond of the day is yesterday's", ">= self.day.since and", "> self.day.since and"),
+        (
+            "a click of the first millisecond of the day is yesterday's",
+            "return self.day.since <= click.time",
+            "return self.day.since < click.time",
+        ),
         ("the day ends a millisecond late", "if click.time >= self.day.until:", "if click.time > self.day.until:"),
-        ("people count as often as they click", "if not self._pairs.add(hash((who, article))):", "if False:"),
+        ("people count as often as they click", " or not self._pairs.add(hash((click.who, click.article)))", ""),
+        (
+            "people who clicked before are counted again",
+            "first[self._pairs.add_all(pairs)]",
+            "first[self._pairs.add_all(pairs) | True]",
+        ),
         ("what was dated after midnight is lost", "self._early.append(click)", "pass"),
         ("a number that waits to be sorted in is not there", "if number in self._recent:", "if False:"),
     ),
