@@ -234,6 +234,23 @@ def test_a_plain_query_is_read_as_the_schema_reads_it() -> None:
     assert plain_query("") == schemas.RecommendationsQuery()
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"reader": "r001", "k": "20"},
+        {"reader": "football-fan-03", "session": "0b5a-4c7d_9e8f-7a6b", "article": "n12"},
+        {"session": "null", "k": "1"},
+        {"reader": "None", "article": "undefined"},
+        {"reader": "12.0"},
+        {"reader": "-7", "k": "50"},
+    ],
+)
+def test_what_needs_no_check_is_read_as_what_is_checked(values: dict[str, str]) -> None:
+    asked = plain_query("&".join(f"{name}={value}" for name, value in values.items()))
+    assert asked == schemas.RecommendationsQuery.model_validate(values)
+    assert plain_query("reader=r001&reader=r002") is None
+
+
 @pytest.mark.parametrize("who", [{"reader": "football-fan-02"}, {}])
 def test_a_loaded_worker_answers_the_cheaper_way_and_says_so(
     trained: Service, who: dict[str, str], monkeypatch: pytest.MonkeyPatch

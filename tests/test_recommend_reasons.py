@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, keyword_forms
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend import reasons
 from recsys.recommend.answer import Recommender
 from recsys.recommend.candidates import CovisitCandidates, covisit_candidates
-from recsys.recommend.reasons import REASON_TEXTS, Reason, ReasonKind, reason_text, shared_keywords, strongest_read
+from recsys.recommend.reasons import Reason, ReasonKind, shared_keywords, strongest_read
+from recsys.recommend.wording import REASON_TEXTS, reason_text
 from recsys.store import Article
 from recsys.trends import PRIOR_COVISITS
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
@@ -127,11 +128,10 @@ def test_shared_keywords_are_those_of_which_either_article_has_the_whole() -> No
         )
         both = one.wholes | other.wholes
         expected = [piece for piece in one.pieces if piece in other.pieces and piece in both]
-        shared = shared_keywords(one, other, 2)
+        shared = shared_keywords(keyword_forms(one.parts), keyword_forms(other.parts), 2)
         assert bool(shared) == bool(expected)
         assert shared[:1] == tuple(one.pieces[piece] for piece in expected[:1])
         assert len(shared) <= 2
-    assert shared_keywords(one, None, 2) == ()
 
 
 def test_what_all_articles_have_in_common_is_no_reason() -> None:

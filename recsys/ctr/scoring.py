@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.ctr.inference import NetworkInference, Weights
 from recsys.ctr.saved import CandidateSampling, SavedModel, layout_of, load_model
 from recsys.errors import DegenerateInput
@@ -51,6 +52,7 @@ class ClickScorer:
         self._network = NetworkInference(layout_of(saved.names, saved.encoder), saved.config, weights)
         if unread := sorted(name for name in weights.left if not name.endswith("num_batches_tracked")):
             raise ValueError(f"weights that this network has not: {', '.join(unread)}")
+        self._mean, self._std = (np.array(column, np.float32) for column in (saved.mean, saved.std))
         self._click_rate = saved.names.index(CLICK_RATE) if saved.click_rate_share else None
 
     @classmethod
@@ -95,11 +97,7 @@ class ClickScorer:
     def _network_odds(self, candidates: CandidateRows, block: slice) -> Matrix:
         """The network's log-odds of some candidates: float32 (B,)."""
         matrix, saved = candidates.matrix[block], self.saved
-        dense = np.empty(matrix.shape, np.float32)
-        np.subtract(matrix, saved.mean, out=dense)
-        dense /= saved.std
-        np.maximum(dense, -CLIP, out=dense)
-        np.minimum(dense, CLIP, out=dense)
+        dense = standardised(matrix, self._mean, self._std)
         if not self.reads_ids:
             return self._network(dense, None)
         ids, impression = candidates.ids[block], candidates.impression[block]
@@ -141,6 +139,15 @@ class SamplingCorrection:
             return raw
         weight = np.expm1(candidates.matrix[:, self._column]) + self._sampling.floor
         return np.asarray(raw + np.log(weight), np.float32)
+
+
+@compiled
+def standardised(matrix: Matrix, mean: Matrix, std: Matrix) -> Matrix:
+    """Columns in standard deviations from their means, at most ``CLIP`` of them: float32 (B, F), (F,), (F,)."""
+    out = np.empty(matrix.shape, np.float32)
+    for b in range(len(matrix)):
+        out[b] = np.minimum(np.maximum((matrix[b] - mean) / std, np.float32(-CLIP)), np.float32(CLIP))
+    return out
 
 
 def check_matrix(matrix: Matrix, names: Sequence[str], *, first: int = 0) -> None:

@@ -125,14 +125,14 @@ def describe(
     for k in range(len(fades)):
         fades[k] = faded(state.clock[LANDMARK], now, state.per_ms[k])
     _popularity(state, known, rows, now, fades, out)
-    everyone = state.all_decayed[1, 2] * fades[2]
+    everyone, all_long = state.all_decayed[1, 2] * fades[2], np.log1p(sums[LONG])
     for b in range(B):
         row = rows[b]
         share = (state.decayed[row, 1, 2] * row_fade(state, row, now, as_int64(2), fades) + NO_CLICK) / (everyone + 1.0)
         out[b, COMPANY] = np.log((gains[b, SHORT] + beta * share) / (sums[SHORT] + beta))
         out[b, COMPANY + 1] = np.log((gains[b, LONG] + beta * share) / (sums[LONG] + beta))
         out[b, COMPANY + 2] = np.log1p(gains[b, SHORT])
-        out[b, COMPANY + 3] = np.log1p(sums[LONG])
+        out[b, COMPANY + 3] = all_long
         out[b, VISITED] = np.log(gains[b, VISIT] + sums[VISIT] * share)
         out[b, VISITED + 1] = np.log(gains[b, VISIT_MAX] + 0.1 * share)
         out[b, FOLLOWS] = np.log((gains[b, NEXT_] + beta * share) / (sums[NEXT_] + beta))
@@ -165,6 +165,9 @@ def _popularity(state: TrendState, known: KernelTables, rows: Array, now: int, f
     clicked, shown = state.all_total[1], state.all_total[0]
     stream = (clicked + 1.0) / (max(shown, clicked) + 10.0)
     prior = known.priors[0]
+    hours_of = np.empty(K)
+    for k in range(K):
+        hours_of[k] = fades_hours(state, k)
     for b in range(len(rows)):
         row = rows[b]
         faster = 0.0
@@ -175,7 +178,7 @@ def _popularity(state: TrendState, known: KernelTables, rows: Array, now: int, f
             shows = state.decayed[row, 0, k] * fade
             out[b, IMPRESSIONS + k] = np.log1p(shows)
             out[b, RATES + k] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
-            slower = clicks / fades_hours(state, k)
+            slower = clicks / hours_of[k]
             if k:
                 out[b, SLOPE + k - 1] = np.log((faster + 1.0) / (slower + 1.0))
             faster = slower

@@ -7,7 +7,8 @@ Reads the catalogue, the vectors, the live counts and the click model; produces 
     candidates   some hundreds of articles that may be worth showing, with their evidence
     rank         the click model's order, each interest with its share
     rerank       few of each category
-    reasons      a true claim for each article shown, in Chinese or English
+    reasons      a true claim for each article shown
+    wording      a claim in words, Chinese or English
     similar      the list beside one article
     answer       all of that, in this order
 """

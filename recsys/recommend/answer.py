@@ -272,13 +272,14 @@ class _Listing:
         lap(Stage.CANDIDATES)
         scores = ranker.score(context, candidates.rows, now)
         picked = self._diversified(in_order(context, candidates.rows, scores, candidates.near), allowed, k)
+        shown_scores = scores_of(ranker, context, picked, candidates.rows, scores, now)
         lap(Stage.RERANK)
         reasons = explain(
             context,
             candidates,
             picked,
             self._liked,
-            self._eligible.showable,
+            self._eligible,
             of.catalogue,
             of.trends,
             of.shared,
@@ -286,9 +287,9 @@ class _Listing:
             of.config,
             now,
         )
-        lap(Stage.REASONS)
-        self._add(context.tier, picked, scores_of(ranker, context, picked, candidates.rows, scores, now), reasons)
+        self._add(context.tier, picked, shown_scores, reasons)
         self._candidate_scores.append(scores)
+        lap(Stage.REASONS)
 
     def _nearest(self, context: ReaderContext, allowed: AllowedRows, k: int) -> None:
         """The list of such a reader where there is no time: the nearest in their order, with plain reasons."""
@@ -298,11 +299,12 @@ class _Listing:
         self._clock.lap(Stage.CANDIDATES)
         scores = ranker.score(context, rows, self._now)
         picked = self._diversified(in_order(context, rows, scores, near), allowed, k)
+        shown_scores = scores_of(ranker, context, picked, rows, scores, self._now)
         self._clock.lap(Stage.RERANK)
         reasons = plain_reasons(self._of.catalogue, self._popular, picked, self._liked)
-        self._clock.lap(Stage.REASONS)
-        self._add(context.tier, picked, scores_of(ranker, context, picked, rows, scores, self._now), reasons)
+        self._add(context.tier, picked, shown_scores, reasons)
         self._candidate_scores.append(scores)
+        self._clock.lap(Stage.REASONS)
 
     def _without_vector(self, allowed: AllowedRows, k: int) -> None:
         """A list without a vector: popular in the categories read, else popular, else the newest."""
@@ -321,8 +323,8 @@ class _Listing:
         picked = self._diversified(ranked, allowed, k)
         self._clock.lap(Stage.RERANK)
         reasons = plain_reasons(self._of.catalogue, popular, picked, self._liked)
-        self._clock.lap(Stage.REASONS)
         self._add(tier, picked, np.zeros(len(picked), np.float32), reasons)
+        self._clock.lap(Stage.REASONS)
 
     def _add(self, tier: Tier, picked: Rows, scores: Vectors, reasons: list[Reason]) -> None:
         """Add articles to the list."""

@@ -1,4 +1,4 @@
-"""Reasons of the articles in a list, decided by numbers and said in Chinese or English.
+"""Reasons of the articles in a list, decided by numbers.
 
 Reads the vectors of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is claimed
 only when X gave the largest and a substantial part of the similarity, "readers of X also opened this" only when several
@@ -7,23 +7,22 @@ of them did, and more than open it anyway; what cannot be claimed falls back to 
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence, Set
-from functools import lru_cache
+from collections.abc import Collection, Mapping, Set
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.articles import CatalogueArticle, keyword_forms
+from recsys.catalogue.articles import KeywordForms
 from recsys.catalogue.catalogue import Catalogue
-from recsys.catalogue.columns import Mask
+from recsys.catalogue.eligibility import Eligibility
 from recsys.compiled import compiled
 from recsys.recommend.candidates import CandidateSet
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext
 from recsys.recommend.rank import ScoreKind
-from recsys.recommend.shared import SharedFeatures
+from recsys.recommend.shared import SharedFeatures, forms_of
 from recsys.tags import alike
 from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
@@ -34,7 +33,6 @@ Vectors = npt.NDArray[np.float32]
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
-_PAIRS = 8_192  # pairs of articles whose shared keywords are kept
 _LAST_CLICKS = 20  # in which repeated keywords are looked for: later ones weigh too little
 
 
@@ -80,62 +78,13 @@ _TRENDING, _FRESH, _POPULAR, _SIMILAR = map(
     Reason, (ReasonKind.TRENDING, ReasonKind.FRESH, ReasonKind.POPULAR, ReasonKind.SIMILAR)
 )
 
-REASON_TEXTS = {
-    "en": {
-        ReasonKind.BECAUSE_YOU_READ: "Because you read “{title}”",
-        ReasonKind.BECAUSE_YOU_LIKE: "Because you like {category}",
-        ReasonKind.ALSO_OPENED: "Readers of “{title}” also opened this",
-        ReasonKind.TRENDING: "Trending now",
-        ReasonKind.FRESH: "From the latest stories",
-        ReasonKind.POPULAR: "Popular with readers",
-        ReasonKind.SIMILAR: "Similar to what you read",
-        ReasonKind.TAGGED: "Tagged “{keywords}”",
-    },
-    "zh": {
-        ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
-        ReasonKind.BECAUSE_YOU_LIKE: "因为你喜欢{category}",
-        ReasonKind.ALSO_OPENED: "读过《{title}》的人也看了",
-        ReasonKind.TRENDING: "正在热读",
-        ReasonKind.FRESH: "最新文章",
-        ReasonKind.POPULAR: "读者都在看",
-        ReasonKind.SIMILAR: "与你读过的内容相近",
-        ReasonKind.TAGGED: "标签：{keywords}",
-    },
-}
-
-_BESIDE = {  # where the list stands beside the one article it is like: by keywords, by category, by neither
-    "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
-    "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
-}
-_WITH_KEYWORDS = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
-_SEPARATOR = {"en": ", ", "zh": "、"}
-
-
-def reason_text(reason: Reason, language: str, title: str = "", category: str = "") -> str:
-    """A reason in words.
-
-    Args:
-        reason: the claim.
-        language: "zh"; anything else is said in English.
-        title: of the article read.
-        category: name of the category liked, in that language.
-    """
-    spoken = "zh" if language == "zh" else "en"
-    keywords = _SEPARATOR[spoken].join(reason.keywords)
-    if reason.kind is ReasonKind.SIMILAR and reason.row != UNKNOWN_ROW:
-        form = _BESIDE[spoken][0 if keywords else 1 if category else 2]
-        return form.format(keywords=keywords, category=category)
-    claim = REASON_TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
-    named = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
-    return _WITH_KEYWORDS[spoken].format(said=claim, keywords=keywords) if named else claim
-
 
 def explain(
     context: ReaderContext,
     candidates: CandidateSet,
     rows: Rows,
     liked: Mapping[int, float],
-    nameable: Mask,
+    eligible: Eligibility,
     catalogue: Catalogue,
     trends: Trends,
     shared: SharedFeatures,
@@ -152,7 +101,7 @@ def explain(
         candidates: the evidence.
         rows: int32 (k,), articles shown.
         liked: categories, by their codes, as shares of the clicks' weights.
-        nameable: bool (A,): articles whose title may be shown; one that was taken down is not quoted.
+        eligible: articles whose title may be shown; one that was taken down is not quoted.
         catalogue: titles, categories and keywords.
         trends: live counts.
         shared: mean vectors.
@@ -160,7 +109,7 @@ def explain(
         config: thresholds.
         now: ms.
     """
-    read = _because_you_read(context, rows, nameable, catalogue, shared, half_life_clicks, config, now)
+    read = _because_you_read(context, rows, eligible, catalogue, shared, half_life_clicks, config, now)
     clicks_ever, fresh = trends.total_clicks(rows).tolist(), shared.is_fresh(rows, now).tolist()
     codes = catalogue.columns.category[rows].tolist()
     repeated: frozenset[str] | None = None
@@ -172,10 +121,14 @@ def explain(
             pass
         elif liked.get(code, 0.0) >= _LIKED_SHARE:
             if repeated is None:
-                repeated = repeated_keywords(catalogue.articles, context.state.clicks)
-            words = _named_keywords(catalogue.article(row).parts, repeated, config.reason_keywords) if repeated else ()
+                last = shared.keyword_forms(context.state.clicks[-_LAST_CLICKS:].tolist(), eligible.version)
+                repeated = repeated_keywords(last.values())
+            words: tuple[str, ...] = ()
+            if repeated:
+                forms = shared.keyword_forms([row], eligible.version)[row]
+                words = _named_keywords(forms, repeated, config.reason_keywords)
             reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, UNKNOWN_ROW, catalogue.category_names[code], words)
-        elif beside != UNKNOWN_ROW and nameable[beside]:
+        elif beside != UNKNOWN_ROW and eligible.showable[beside]:
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
         elif row in candidates.trending:
             reason = _TRENDING
@@ -208,7 +161,7 @@ def plain_reasons(catalogue: Catalogue, popular: Rows, rows: Rows, liked: Collec
 def _because_you_read(
     context: ReaderContext,
     rows: Rows,
-    nameable: Mask,
+    eligible: Eligibility,
     catalogue: Catalogue,
     shared: SharedFeatures,
     half_life_clicks: float,
@@ -225,11 +178,16 @@ def _because_you_read(
     language = np.array([places[code] for code in languages], np.int64)
     clicks, vectors = context.state.clicks, context.table.vectors
     strongest = strongest_read(vectors, np.stack(means), language, clicks, half_life_clicks, rows)
-    enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & nameable[strongest.rows]
-    for place in np.flatnonzero(enough).tolist():
-        row, other = int(rows[place]), int(strongest.rows[place])
-        words = shared_keywords(catalogue.articles[other], catalogue.articles[row], config.reason_keywords)
-        if words or categories[other] == categories[row]:  # a reader can see for themselves that they are alike
+    enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & eligible.showable[strongest.rows]
+    places_enough = np.flatnonzero(enough)
+    shown, read = rows[places_enough], strongest.rows[places_enough]
+    forms = shared.keyword_forms([*shown.tolist(), *read.tolist()], eligible.version)
+    alike_to_see = (categories[shown] == categories[read]).tolist()
+    for place, row, other, same in zip(
+        places_enough.tolist(), shown.tolist(), read.tolist(), alike_to_see, strict=True
+    ):
+        words = shared_keywords(forms[other], forms[row], config.reason_keywords)
+        if words or same:  # a reader can see for themselves that they are alike
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)
     return reasons
 
@@ -340,50 +298,35 @@ def _centre(vector: Vectors, mean: Vectors, out: Vectors) -> np.float32:
     return np.float32(max(np.sqrt(total), np.float32(1e-6)))
 
 
-def repeated_keywords(articles: Sequence[CatalogueArticle | None], clicks: Rows) -> frozenset[str]:
-    """Folded keywords that two of the last articles clicked have in common, one of them perhaps as a piece.
-
-    Args:
-        articles: by row; None for one that is known only from clicks.
-        clicks: int32 (n,), rows, oldest first.
-    """
-    last = dict.fromkeys(clicks[-_LAST_CLICKS:].tolist())
-    clicked = [keyword_forms(article.parts) for row in last if (article := articles[row]) is not None]
+def repeated_keywords(clicked: Collection[KeywordForms]) -> frozenset[str]:
+    """Folded keywords that two of the articles clicked have in common, one of them perhaps as a piece."""
     counts = Counter(chain.from_iterable(forms.pieces for forms in clicked))
-    repeated = {piece for piece, n in counts.items() if n > 1}
-    return frozenset(repeated.intersection(chain.from_iterable(forms.wholes for forms in clicked)))
+    return frozenset(whole for whole in chain.from_iterable(forms.wholes for forms in clicked) if counts[whole] > 1)
 
 
 def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
     """The claim that an article is like another one: at most ``n`` keywords that both have, the category of both."""
     category = catalogue.category(row)
     same = category if category == catalogue.category(other) else None
-    words = shared_keywords(catalogue.articles[other], catalogue.articles[row], n)
+    words = shared_keywords(forms_of(catalogue, other), forms_of(catalogue, row), n)
     return Reason(ReasonKind.SIMILAR, row, same, words)
 
 
-def shared_keywords(article: CatalogueArticle | None, other: CatalogueArticle | None, n: int) -> tuple[str, ...]:
+def shared_keywords(one: KeywordForms, other: KeywordForms, n: int) -> tuple[str, ...]:
     """At most ``n`` keywords of either article that both have, if only as a piece; as the first one writes them."""
-    return () if article is None or other is None else _shared_keywords(article.parts, other.parts, n)
+    return _named_keywords(one, (one.pieces.keys() & other.wholes) | (other.pieces.keys() & one.wholes), n)
 
 
-@lru_cache(_PAIRS)
-def _shared_keywords(parts: tuple[str, ...], others: tuple[str, ...], n: int) -> tuple[str, ...]:
-    own, other = keyword_forms(parts), keyword_forms(others)
-    return _named_keywords(parts, (own.pieces.keys() & other.wholes) | (other.pieces.keys() & own.wholes), n)
-
-
-def _named_keywords(parts: tuple[str, ...], tags: Set[str], n: int) -> tuple[str, ...]:
+def _named_keywords(forms: KeywordForms, tags: Set[str], n: int) -> tuple[str, ...]:
     """At most ``n`` pieces of an article's keywords that are among some folded tags, most telling first.
 
     Of two that share a word, only the first is taken: "rate" says nothing beside "interest rate".
     """
-    pieces = keyword_forms(parts).pieces
-    left = pieces.keys() & tags
+    left = forms.pieces.keys() & tags
     if not left:
         return ()
     taken: dict[str, str] = {}
-    for piece, written in pieces.items():
+    for piece, written in forms.pieces.items():
         if len(taken) == n:
             break
         if piece in left and not any(alike(piece, other) for other in taken):

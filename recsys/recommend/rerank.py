@@ -73,15 +73,17 @@ class DiversifiedList:
     def offer(self, rows: Rows) -> None:
         """Take rows, int (N,), best first, within the limit of their categories, until the list is full."""
         picked, over, taken, own, limit = self.picked, self.over, self._taken, self._own, self._limit
-        for row, category in zip(rows.tolist(), self._categories[rows].tolist(), strict=True):
-            if len(picked) == self.k:
-                return
-            had = taken.get(category, 0)
-            if category < 0 or had < own.get(category, limit):
-                picked.append(row)
-                taken[category] = had + 1
-            else:
-                over.append(row)
+        for start in range(0, len(rows), self.k):  # mostly the first ones fill it
+            some = rows[start : start + self.k]
+            for row, category in zip(some.tolist(), self._categories[some].tolist(), strict=True):
+                if len(picked) == self.k:
+                    return
+                had = taken.get(category, 0)
+                if category < 0 or had < own.get(category, limit):
+                    picked.append(row)
+                    taken[category] = had + 1
+                else:
+                    over.append(row)
 
     def offer_open(self, rows: Rows) -> None:
         """The same of those rows whose category has room left, so that many may be offered."""
@@ -141,5 +143,8 @@ def liked_first(rows: Rows, categories: npt.NDArray[np.int16], liked: Collection
     """Rows in their order, those of liked categories (codes) before the others."""
     if not liked or not len(rows):
         return rows
-    first = np.isin(categories[rows], list(liked))
+    codes = categories[rows]
+    first = np.zeros(len(rows), np.bool_)
+    for code in liked:  # a few: a comparison each costs less than a search
+        first |= codes == code
     return np.concatenate([rows[first], rows[~first]])

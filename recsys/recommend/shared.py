@@ -7,11 +7,13 @@ All counts of one half-life fade alike, so that the order of two articles change
 popular ones are the popular ones of before, and those clicked since.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.articles import KeywordForms, keyword_forms
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import Eligibility
 from recsys.features.describe import KernelTables
@@ -31,6 +33,16 @@ _CLICKED = 512  # rows clicked since all articles were looked at; with more it i
 _POPULAR_MS = MINUTE_MS  # and it is done again so often, for what has faded since
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
 _MEAN_OF = 20_000  # vectors that it is made of
+_FORMS = 8_192  # articles whose keywords are kept by row: those that are shown and were clicked now
+
+
+NO_KEYWORDS = keyword_forms(())
+
+
+def forms_of(catalogue: Catalogue, row: int) -> KeywordForms:
+    """The keywords of an article in their forms; none for one that is known only from clicks."""
+    article = catalogue.articles[row]
+    return NO_KEYWORDS if article is None else keyword_forms(article.parts)
 
 
 class _Made(NamedTuple):
@@ -71,6 +83,7 @@ class SharedFeatures:
         self._counted_clicks = 0  # when the shelf lives were read
         self._means: dict[tuple[VectorSpace, int], Vectors] = {}
         self._means_at = 0
+        self._forms: dict[int, tuple[int, KeywordForms]] = {}
         self._popular = _PopularRows(trends)
         self._fresh: _Made | None = None
         trends.describe_articles(tables.category, tables.published)
@@ -112,6 +125,18 @@ class SharedFeatures:
         shelf_ms = self.inputs().shelf[np.where(known, category, CATEGORIES)] * HOUR_MS
         fresh: npt.NDArray[np.bool_] = (published >= max(0, now - self._fresh_ms)) & (now - published <= shelf_ms)
         return fresh
+
+    def keyword_forms(self, rows: Iterable[int], version: int) -> dict[int, KeywordForms]:
+        """The keywords of some articles, by row, as ``version`` of the catalogue has them."""
+        forms = {}
+        for row in rows:
+            kept = self._forms.get(row)
+            if kept is None or kept[0] != version:
+                if len(self._forms) >= _FORMS:
+                    self._forms.clear()
+                kept = self._forms[row] = (version, forms_of(self._catalogue, row))
+            forms[row] = kept[1]
+        return forms
 
     def mean_vector(self, table: VectorTable, language: int, now: int) -> Vectors:
         """The mean of the articles in a language, by its code, some minutes ago: float32 (D,); zero without any."""

@@ -8,6 +8,7 @@ import numpy as np
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.ctr.inference import affine
+from recsys.ctr.scoring import standardised
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
 from recsys.index import Index
@@ -65,6 +66,7 @@ def warm_up(settings: ServingSettings) -> None:
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
     one = np.zeros((1, 1), np.float32)
     affine(one, one, one[0])
+    standardised(one, one[0], one[0])
     leaders = Leaders()
     for name in catalogue.ids:
         leaders.join(name, ComparedText(Text("", STORY)), lambda _: Text("", STORY))

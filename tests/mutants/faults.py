@@ -586,10 +586,10 @@ FAULTS: tuple[Fault, ...] = (
         "recsys/recommend/reasons.py",
         LISTS,
         ("a small part of a similarity is enough to be named", "(strongest.share >= _READ_SHARE) & ", ""),
-        ("what was taken down is quoted", " & nameable[strongest.rows]", ""),
+        ("what was taken down is quoted", " & eligible.showable[strongest.rows]", ""),
         (
             "what is alike in nothing that can be seen is said to be",
-            "if words or categories[other] == categories[row]:",
+            "if words or same:",
             "if True:",
         ),
     ),
@@ -598,10 +598,10 @@ FAULTS: tuple[Fault, ...] = (
         ("tests/test_api.py",),
         (
             "an article is shown as it was before it changed",
-            "if fragment is None or fragment[0] != version:",
-            "if fragment is None:",
+            "if fields is None or fields.version != version:",
+            "if fields is None:",
         ),
-        ("what has changed is looked at and shown as it was", "before[1] is article", "before[1] is not None"),
+        ("what has changed is looked at and shown as it was", "before.source is article", "True"),
     ),
     *_in(
         "web/api/direct.py",

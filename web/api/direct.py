@@ -4,6 +4,7 @@ Stands in front of the application, because routing, hooks and contexts cost mor
 not plain (another method, a query that is not valid, an error) goes on to Flask, whose handler makes the same answer.
 """
 
+import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -18,6 +19,12 @@ from web.api.serialisers import document, items
 from web.gateway.wsgi import CHEAP, ROUTE, Application
 from web.installation import SECURING_HEADERS, Installation
 
+_ID = (
+    r"(?:[A-Za-z0-9_-]{13,64}|[A-Za-z_-]{0,8}[0-9]{1,4})"  # needs no check: no word for nothing is so long, or ends so
+)
+_PLAIN = re.compile(
+    rf"(?:(?:reader|session|article)={_ID}|k=[1-9][0-9]{{0,3}})(?:&(?:(?:reader|session|article)={_ID}|k=[1-9][0-9]{{0,3}}))*"
+)
 LISTS = "/api/v1/recommendations"
 OPEN_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}  # of every answer of the public API
 _HEADERS = [("Content-Type", "application/json"), *OPEN_HEADERS.items(), *SECURING_HEADERS.items()]
@@ -51,6 +58,11 @@ def plain_query(text: str) -> RecommendationsQuery | None:
     """A query that is valid and gives each name once; None for any other."""
     if not text.isascii():
         return None
+    if _PLAIN.fullmatch(text) is not None:
+        named: dict[str, Any] = dict(pair.split("=") for pair in text.split("&"))
+        if len(named) == text.count("&") + 1:
+            k = named.pop("k", None)
+            return RecommendationsQuery.model_construct(k=None if k is None else int(k), **named)
     values: dict[str, str] = {}
     for pair in text.split("&") if text else ():
         name, _, value = pair.partition("=")

@@ -6,29 +6,55 @@ against what is sent.
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from json import JSONEncoder
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN_LANGUAGE
-from recsys.recommend.reasons import Card, Reason, reason_text
+from recsys.recommend.reasons import Card, Reason
+from recsys.recommend.wording import reason_text
 from recsys.tags import Tag, TagKind, Tags
 from recsys.units import UNKNOWN_ROW
 from web.api.schemas import Article, Part, TagOut, TagsOut, parts_of
 from web.texts import category_name, said_in
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
-FRAGMENTS = 4_096  # cards kept as bytes, about 0.5 KB each, or 3 KB with tags
-REASONS = 8_192  # reasons kept as JSON, about 0.3 KB each
+FRAGMENTS = 4_096  # cards kept as bytes, about 0.5 KB each, or 3 KB with tags; and as many reasons, about 0.5 KB each
 
-Fragment = tuple[int, CatalogueArticle, str, bytes]  # version of the catalogue, article, language said, its JSON
+CardKey = tuple[int, str | None, str | None]  # row, language asked for, include
+ReasonKey = tuple[Reason, str]  # reason, language said
+Key = TypeVar("Key", CardKey, ReasonKey)
 
 dumps: Callable[[Any], str] = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_fragments: "WeakKeyDictionary[Catalogue, dict[tuple[int, str | None, str | None], Fragment]]" = WeakKeyDictionary()
+
+
+class Fragment(NamedTuple):
+    """Part of an item as JSON.
+
+    Attributes:
+        version: of the catalogue, when it was made or looked at last.
+        source: what it was made from; it is made anew when that is another one.
+        language: in which it is said.
+        json: of the part.
+    """
+
+    version: int
+    source: CatalogueArticle | str
+    language: str
+    json: bytes
+
+
+class Fragments(NamedTuple):
+    """Parts of items that are kept."""
+
+    cards: dict[CardKey, Fragment]
+    reasons: dict[ReasonKey, Fragment]
+
+
+_kept: "WeakKeyDictionary[Catalogue, Fragments]" = WeakKeyDictionary()
 
 
 def document(head: dict[str, Any], items: bytes) -> bytes:
@@ -56,19 +82,23 @@ def items(
         include: parts that are sent only when they are asked for, see ``parts_of``.
         clicks: of each article, for a list that counts them.
     """
-    version, fragments, with_score = catalogue.eligible(now).version, _fragments_of(catalogue), _wants_score(include)
+    version, with_score = catalogue.eligible(now).version, _wants_score(include)
+    kept = _kept.get(catalogue) or _kept.setdefault(catalogue, Fragments({}, {}))
     written = []
     for position, card in enumerate(cards):
-        fragment = fragments.get((card.row, lang, include))
-        if fragment is None or fragment[0] != version:
-            fragment = _fragment(catalogue, card.row, version, lang, home, include, fragment)
-            if len(fragments) >= FRAGMENTS:
-                fragments.clear()
-            fragments[card.row, lang, include] = fragment
+        key = (card.row, lang, include)
+        fields = kept.cards.get(key)
+        if fields is None or fields.version != version:
+            fields = _keep(kept.cards, key, _card(catalogue, key, version, home, fields))
+        claim = (card.reason, fields.language)
+        reason = kept.reasons.get(claim)
+        if reason is None or reason.version != version:
+            reason = _keep(kept.reasons, claim, _reason(catalogue, claim, version, reason))
         score = f',"score":{card.score!r},"score_kind":"{card.kind}"' if with_score else ""
         counted = "" if clicks is None else f',"clicks":{clicks[position]}'
-        reason = _reason(catalogue, card.reason, fragment[2])
-        written.append(b'%s%s,"position":%d,"reason":%s}' % (fragment[3], (score + counted).encode(), position, reason))
+        written.append(
+            b'%s%s,"position":%d,"reason":%s}' % (fields.json, (score + counted).encode(), position, reason.json)
+        )
     return b"[%s]" % b",".join(written)
 
 
@@ -118,24 +148,19 @@ def _wants_score(include: str | None) -> bool:
     return include is not None and Part.SCORES in parts_of(include)
 
 
-def _fragments_of(catalogue: Catalogue) -> dict[tuple[int, str | None, str | None], Fragment]:
-    fragments = _fragments.get(catalogue)
-    return _fragments.setdefault(catalogue, {}) if fragments is None else fragments
+def _keep(kept: dict[Key, Fragment], key: Key, fragment: Fragment) -> Fragment:
+    if len(kept) >= FRAGMENTS:
+        kept.clear()
+    kept[key] = fragment
+    return fragment
 
 
-def _fragment(
-    catalogue: Catalogue,
-    row: int,
-    version: int,
-    lang: str | None,
-    home: str,
-    include: str | None,
-    before: Fragment | None,
-) -> Fragment:
+def _card(catalogue: Catalogue, key: CardKey, version: int, home: str, before: Fragment | None) -> Fragment:
     """The fields of an article that are the same in every list, as the opening of an object."""
+    row, lang, include = key
     article = catalogue.article(row)
-    if before is not None and before[1] is article:
-        return version, *before[1:]
+    if before is not None and before.source is article:
+        return before._replace(version=version)
     language = said_in(lang or _language_of(article, home))
     fields: dict[str, Any] = {
         "id": catalogue.ids[row],
@@ -153,22 +178,20 @@ def _fragment(
         fields["keywords"] = article.keywords[:KEYWORDS]
     if Part.TAGS in wanted:
         fields["tags"] = tee(article.tags, language).model_dump(mode="json")
-    return version, article, language, dumps(fields)[:-1].encode()
+    return Fragment(version, article, language, dumps(fields)[:-1].encode())
 
 
-def _reason(catalogue: Catalogue, reason: Reason, language: str) -> bytes:
-    """A reason as JSON."""
+def _reason(catalogue: Catalogue, key: ReasonKey, version: int, before: Fragment | None) -> Fragment:
+    """A reason as an object; it names the article read by its title."""
+    reason, language = key
     read = catalogue.articles[reason.row] if reason.row != UNKNOWN_ROW else None
-    title, article_id = (read.title, catalogue.ids[reason.row]) if read else ("", None)
-    return _reason_json(reason, language, title, article_id)
-
-
-@lru_cache(REASONS)
-def _reason_json(reason: Reason, language: str, title: str, article_id: str | None) -> bytes:
+    title = read.title if read else ""
+    if before is not None and before.source == title:
+        return before._replace(version=version)
     fields = {
         "kind": reason.kind,
         "text": reason_text(reason, language, title, category_name(reason.category or "", language)),
-        "article": article_id,
+        "article": catalogue.ids[reason.row] if read else None,
         "keywords": reason.keywords,
     }
-    return dumps(fields).encode()
+    return Fragment(version, title, language, dumps(fields).encode())

@@ -1,0 +1,56 @@
+"""Reasons in words, Chinese or English.
+
+Reads a ``Reason``, the title of the article that it names and a category's name; produces what a card says.
+"""
+
+from recsys.recommend.reasons import Reason, ReasonKind
+from recsys.units import UNKNOWN_ROW
+
+REASON_TEXTS = {
+    "en": {
+        ReasonKind.BECAUSE_YOU_READ: "Because you read “{title}”",
+        ReasonKind.BECAUSE_YOU_LIKE: "Because you like {category}",
+        ReasonKind.ALSO_OPENED: "Readers of “{title}” also opened this",
+        ReasonKind.TRENDING: "Trending now",
+        ReasonKind.FRESH: "From the latest stories",
+        ReasonKind.POPULAR: "Popular with readers",
+        ReasonKind.SIMILAR: "Similar to what you read",
+        ReasonKind.TAGGED: "Tagged “{keywords}”",
+    },
+    "zh": {
+        ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
+        ReasonKind.BECAUSE_YOU_LIKE: "因为你喜欢{category}",
+        ReasonKind.ALSO_OPENED: "读过《{title}》的人也看了",
+        ReasonKind.TRENDING: "正在热读",
+        ReasonKind.FRESH: "最新文章",
+        ReasonKind.POPULAR: "读者都在看",
+        ReasonKind.SIMILAR: "与你读过的内容相近",
+        ReasonKind.TAGGED: "标签：{keywords}",
+    },
+}
+
+_BESIDE = {  # where the list stands beside the one article it is like: by keywords, by category, by neither
+    "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
+    "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
+}
+_WITH_KEYWORDS = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
+_SEPARATOR = {"en": ", ", "zh": "、"}
+
+
+def reason_text(reason: Reason, language: str, title: str = "", category: str = "") -> str:
+    """A reason in words.
+
+    Args:
+        reason: the claim.
+        language: "zh"; anything else is said in English.
+        title: of the article read.
+        category: name of the category liked, in that language.
+    """
+    spoken = "zh" if language == "zh" else "en"
+    keywords = _SEPARATOR[spoken].join(reason.keywords)
+    if reason.kind is ReasonKind.SIMILAR and reason.row != UNKNOWN_ROW:
+        form = _BESIDE[spoken][0 if keywords else 1 if category else 2]
+        return form.format(keywords=keywords, category=category)
+    claim = REASON_TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
+    named = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
+    return _WITH_KEYWORDS[spoken].format(said=claim, keywords=keywords) if named else claim
