@@ -100,7 +100,7 @@ def text_vectors(words: Path, keywords: Path, config: ArticlesConfig) -> TextVec
         SpaceMismatch: the keywords were ranked in another space.
         MissingArtefact: doc2vec is asked for, and the words were trained otherwise.
     """
-    space = load_words(words)
+    space = load_words(words, mapped=True)
     inference = load_inference(words) if config.encoder == "doc2vec" else None
     return TextVectors(space, load_frequencies(keywords, space), config, inference)
 

@@ -7,7 +7,7 @@ number of the last change of the store that it contains). Cards and index are ma
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from recsys.store.addresses import aliases_of
 from recsys.tags import STEM, tag_ids, tag_key
 from recsys.tags.index import Postings
 from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
-from recsys.workspace import load_arrays, read_json, save_arrays, save_npy, write_json
+from recsys.workspace import load_arrays, load_npy, read_json, save_arrays, save_npy, write_json
 
 Array = npt.NDArray[Any]
 
@@ -64,6 +64,10 @@ class ReleasedCatalogue:
     def __len__(self) -> int:
         return len(self.columns["published"])
 
+    def without_columns(self) -> "ReleasedCatalogue":
+        """The same articles by identifier and row, without what a worker has copied."""
+        return replace(self, columns={}, postings=Postings.room(0))
+
     @classmethod
     def empty(cls) -> "ReleasedCatalogue":
         """The catalogue before the first release."""
@@ -85,7 +89,7 @@ class ReleasedCatalogue:
         if table.num_rows != len(columns["published"]):
             got = f"{table.num_rows} cards"
             raise CorruptArtefact(f"cards of {len(columns['published'])} articles in {folder}", got, _REMEDY)
-        keys, rows = (np.load(folder / file, mmap_mode="r", allow_pickle=False) for file in (_TAG_KEYS, _TAG_ROWS))
+        keys, rows = (load_npy(folder / file, mapped=True) for file in (_TAG_KEYS, _TAG_ROWS))
         names = columns.pop("names"), columns.pop("name_rows")
         ids, cards = (_whole(table[name]) for name in ("id", "card"))
         return cls(

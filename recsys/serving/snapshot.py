@@ -78,7 +78,7 @@ class ModelSnapshot:
             artefacts.readers,
             artefacts.reader_encoder,
             artefacts.trends.newest,
-            artefacts.catalogue,
+            artefacts.catalogue.without_columns(),
             artefacts.leaders,
             artefacts.encoder,
             home,

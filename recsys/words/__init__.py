@@ -124,7 +124,7 @@ def unit_rows(matrix: Matrix) -> Matrix:
 
 def space_id(vectors: Matrix) -> str:
     """SHA-256 of the vectors' bytes, its first characters."""
-    return hashlib.sha256(np.ascontiguousarray(vectors).tobytes()).hexdigest()[:_SPACE_CHARS]
+    return hashlib.sha256(np.ascontiguousarray(vectors).data).hexdigest()[:_SPACE_CHARS]
 
 
 def save_words(words: WordVectors, folder: Path) -> None:
@@ -137,13 +137,17 @@ def save_words(words: WordVectors, folder: Path) -> None:
     write_json(folder / "space.json", {"space": words.space} | shape)
 
 
-def load_words(folder: Path) -> WordVectors:
+def load_words(folder: Path, *, mapped: bool = False) -> WordVectors:
     """Read a word space from ``folder``.
+
+    Args:
+        folder: where ``save_words`` wrote it.
+        mapped: leave the vectors in their file, read-only, instead of in memory of this process.
 
     Raises:
         CorruptArtefact: the files contradict each other.
     """
-    vectors = load_npy(folder / "vectors.npy")
+    vectors = load_npy(folder / "vectors.npy", mapped=mapped)
     vocabulary = read_table(folder / "vocabulary.parquet")
     declared = read_json(folder / "space.json")
     shape = (declared["words"], declared["embedding_dim"])

@@ -49,14 +49,18 @@ def save_npy(file: Path, array: Array) -> None:
     np.save(file, np.ascontiguousarray(array), allow_pickle=False)
 
 
-def load_npy(file: Path) -> Array:
+def load_npy(file: Path, *, mapped: bool = False) -> Array:
     """Read one .npy array.
+
+    Args:
+        file: the file.
+        mapped: leave it in the file, read-only, instead of in memory of this process.
 
     Raises:
         CorruptArtefact: the bytes are not an array of plain numbers.
     """
     try:
-        array: Array = np.load(file, allow_pickle=False)
+        array: Array = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise CorruptArtefact(f"a .npy array of numbers in {file}", str(error), "Make it again with --fresh.") from None
     return array
