@@ -23,8 +23,9 @@ def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
-    """The toy newsroom, trained and published once for the whole session; do not write to it."""
-    return build_toy(tmp_path_factory.mktemp("toy"))
+    """The toy newsroom, trained and published once for all processes of the session; do not write to it."""
+    base = tmp_path_factory.getbasetemp()
+    return build_toy((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "the-toy")
 
 
 @pytest.fixture

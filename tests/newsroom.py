@@ -4,6 +4,8 @@ Two topics of eight articles, two camps of readers. Every reader has clicked eve
 one withheld must be recommended. Texts are drawn from the topic's own words, so that content alone knows the topics.
 """
 
+import fcntl
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,9 +155,14 @@ def train(settings: Settings, seed: int = 1) -> str:
 
 
 def build_toy(folder: Path) -> Toy:
-    """Fill, train and publish the toy newsroom below ``folder``."""
-    settings = toy_settings(folder)
-    withheld = fill_toy(settings)
-    train(settings)
+    """Fill, train and publish the toy newsroom below ``folder``, if no other process of the session has done it."""
+    settings, done = toy_settings(folder), folder / "toy.json"
+    folder.mkdir(exist_ok=True)
+    with (folder / "toy.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        if not done.exists():
+            withheld = fill_toy(settings)
+            train(settings)
+            done.write_text(json.dumps(withheld))
     topic = {f"{name}-{number}": name for name in TOPICS for number in range(ARTICLES_A_TOPIC)}
-    return Toy(settings, withheld, topic)
+    return Toy(settings, json.loads(done.read_text()), topic)

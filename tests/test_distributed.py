@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from tests.test_ctr_release import made as run_alone
 from tests.test_ctr_release import newsroom, some_set
 
 ROOT = Path(__file__).parents[1]
+Both = Mapping[str, list[dict[str, torch.Tensor]]]  # by the name of a function, what it gave in either process
 LAYOUT = Layout(2, 3, 4, 40)
 TOGETHER = CtrConfig(
     fields=("article", "hour"),
@@ -78,8 +80,9 @@ from recsys.ctr.distributed import processes
 from tests import test_distributed
 
 with processes() as group:
-    found = getattr(test_distributed, sys.argv[1])(group, Path(sys.argv[2]))
-    save_file(found, sys.argv[2] + "/" + str(group.rank))
+    for name in sys.argv[1].split(","):
+        found = getattr(test_distributed, name)(group, Path(sys.argv[2]))
+        save_file(found, f"{sys.argv[2]}/{name}-{group.rank}")
 """
 
 
@@ -89,10 +92,19 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def in_two(name: str, folder: Path) -> list[dict[str, torch.Tensor]]:
-    """What a function of this file gives in each of two processes that run it together."""
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """What some functions of this file give, by name, in each of two processes that run them one after the other."""
+    names = ("learn", "fitted", "interrupted", "exploding")
+    folder = tmp_path_factory.mktemp("both")
+    in_two(",".join(names), folder)
+    return {name: [load_file(folder / f"{name}-{rank}") for rank in "01"] for name in names}
+
+
+def in_two(functions: str, folder: Path) -> None:
+    """Run functions of this file in two processes that learn together; both must end well."""
     names = {"OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
-    command = [sys.executable, "-c", WORKER, name, str(folder)]
+    command = [sys.executable, "-c", WORKER, functions, str(folder)]
     started = [
         subprocess.Popen(
             command,
@@ -106,11 +118,10 @@ def in_two(name: str, folder: Path) -> list[dict[str, torch.Tensor]]:
     for process in started:
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 0, errors
-    return [load_file(folder / rank) for rank in ("0", "1")]
 
 
-def test_steps_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
-    first, second = in_two("learn", tmp_path)
+def test_steps_of_two_processes_are_those_of_one(both: Both, tmp_path: Path) -> None:
+    first, second = both["learn"]
     start = made().state_dict()
     for name, weight in learn(None, tmp_path).items():
         assert torch.equal(first[name], second[name]), name
@@ -130,8 +141,8 @@ def fitted(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]
     return found
 
 
-def test_a_training_in_two_processes_ends_where_one_ends(tmp_path: Path) -> None:
-    first, second = in_two("fitted", tmp_path)
+def test_a_training_in_two_processes_ends_where_one_ends(both: Both, tmp_path: Path) -> None:
+    first, second = both["fitted"]
     for name, alone in fitted(None, tmp_path).items():
         torch.testing.assert_close(first[name], second[name], rtol=0, atol=1e-6)
         torch.testing.assert_close(first[name], alone, rtol=1e-3, atol=1e-3)
@@ -156,8 +167,8 @@ def interrupted(group: ProcessGroup | None, folder: Path) -> dict[str, torch.Ten
     return raw | {"began": torch.tensor(told[0].rows)}
 
 
-def test_two_processes_go_on_from_a_checkpoint_to_the_same_end(tmp_path: Path) -> None:
-    for found in in_two("interrupted", tmp_path):
+def test_two_processes_go_on_from_a_checkpoint_to_the_same_end(both: Both) -> None:
+    for found in both["interrupted"]:
         assert torch.equal(found["went on"], found["whole"])
         assert int(found["began"]) > 2_000
 
@@ -171,8 +182,8 @@ def exploding(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tens
     return {"ended": torch.ones(1)}
 
 
-def test_all_processes_end_when_the_loss_explodes(tmp_path: Path) -> None:
-    assert len(in_two("exploding", tmp_path)) == 2
+def test_all_processes_end_when_the_loss_explodes(both: Both) -> None:
+    assert [found["ended"].item() for found in both["exploding"]] == [1, 1]
 
 
 def leaving(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
@@ -203,8 +214,7 @@ except LostProcess as problem:
 
 def test_a_process_that_is_lost_is_told_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "WORKER", LEFT)
-    with pytest.raises(FileNotFoundError):  # both ended as they should, and left no result
-        in_two("leaving", tmp_path)
+    in_two("leaving", tmp_path)
 
 
 def test_without_torchrun_there_is_no_group(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from recsys.settings import Settings
 from recsys.store import AccessToken, Run, Scope
 from recsys.workspace import exclusive
 from tests.newsroom import QUICK, SITE, Toy, fill_toy, toy_settings, train
+from tests.service import copy_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -60,10 +61,8 @@ def test_another_seed_gives_other_vectors_from_the_same_tokens(toy: Toy, tmp_pat
     assert context.workspace.record("words").digest != digests(toy.settings)["words"]
 
 
-def test_a_second_run_makes_nothing_new_and_a_changed_setting_only_what_hangs_on_it(tmp_path: Path) -> None:
-    settings = toy_settings(tmp_path)
-    fill_toy(settings)
-    train(settings)
+def test_a_second_run_makes_nothing_new_and_a_changed_setting_only_what_hangs_on_it(toy: Toy, tmp_path: Path) -> None:
+    settings = copy_of(toy, tmp_path)
     every = [stage_of(name) for name in STAGES]
     assert run_stages(Context(settings, seed=1), every) == 1  # events always looks into the store
     changed = settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 3})})
@@ -142,10 +141,9 @@ def test_a_data_folder_that_cannot_be_is_one_line_and_no_traceback(tmp_path: Pat
 
 
 def test_a_stage_ended_by_a_signal_is_cancelled_and_frees_the_workspace(tmp_path: Path) -> None:
-    fill_toy(toy_settings(tmp_path))
-    assert command(tmp_path, "tokens").returncode == 1
-    assert command(tmp_path, "events").returncode == 0
-    assert command(tmp_path, "tokens").returncode == 0
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    run_stages(Context(settings, seed=1), [stage_of(name) for name in ("events", "tokens")])
     slow = {**QUICK, "words": {**QUICK["words"], "epochs": 100_000}}
     (tmp_path / "slow.yaml").write_text(yaml.safe_dump(slow))
     env = {**os.environ, "RECSYS_DATA_DIR": str(tmp_path), "RECSYS_CONFIG": str(tmp_path / "slow.yaml")}
@@ -231,10 +229,8 @@ def test_a_killed_run_frees_the_workspace_and_all_goes_on_where_it_was(tmp_path:
     assert "without a word" in str(runs[1].error)
 
 
-def test_publish_rollback_and_releases_from_the_command_line(tmp_path: Path) -> None:
-    settings = toy_settings(tmp_path)
-    fill_toy(settings)
-    first = train(settings)
+def test_publish_rollback_and_releases_from_the_command_line(toy: Toy, tmp_path: Path) -> None:
+    settings, first = copy_of(toy, tmp_path), toy.release().name
     assert command(tmp_path, "rollback").returncode == 1
     second = train(settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 2})}))
     listed = command(tmp_path, "releases")
