@@ -201,7 +201,7 @@ def test_an_embargoed_article_is_shown_from_its_time_on_and_not_before(
         return statuses, today, "new" in tags or "soon" in site.ids()
 
     assert look() == ({404}, False, False)
-    for module in ("recsys.serving.live", "recsys.serving.today", "web.api.handlers", "web.demo.newsroom"):
+    for module in ("recsys.serving.live", "web.api.handlers", "web.demo.newsroom"):
         monkeypatch.setattr(f"{module}.now_ms", lambda: at)
     monkeypatch.setattr("web.demo.site.time.time", lambda: at / 1000)
     assert look() == ({200}, True, True)
