@@ -816,7 +816,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a stuck worker stays",
-            '            _signal(process, signal.SIGKILL)\n            return b""',
+            '            process.send_signal(signal.SIGKILL)\n            return b""',
             "            return await said.readline()",
         ),
     ),
