@@ -7,9 +7,11 @@ import pytest
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.eligibility import AllowedRows
 from recsys.errors import UnknownArticle
 from recsys.recommend import answer
 from recsys.recommend.answer import Recommendation
+from recsys.recommend.candidates import first_allowed
 from recsys.recommend.context import Tier
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.recommend.rerank import liked_first
@@ -215,6 +217,18 @@ def test_the_newest_agree_with_a_plain_sort() -> None:
     liked = catalogue.category_codes(["y"])
     first = liked_first(catalogue.eligible(NOW).newest, catalogue.columns.category, liked)
     assert first.tolist() == sorted(plain, key=lambda row: row % 3 != 1)
+
+
+def test_the_first_allowed_are_those_of_a_plain_walk() -> None:
+    rng = np.random.default_rng(2)
+    categories = rng.integers(-1, 4, 50).astype(np.int16)
+    for n in (0, 1, 5, 60):
+        for liked in ([], [2], [0, 3]):
+            ranked, mask = rng.permutation(50).astype(np.int32)[:40], rng.random(50) < 0.6
+            plain = [row for row in ranked.tolist() if mask[row]]
+            plain.sort(key=lambda row: categories[row] not in liked)
+            found = first_allowed(ranked, AllowedRows.of(mask).bits, categories, np.array(liked, np.int64), n)
+            assert found.tolist() == plain[:n]
 
 
 def test_a_full_catalogue_says_so() -> None:

@@ -16,7 +16,6 @@ from recsys.catalogue.eligibility import AllowedRows
 from recsys.compiled import compiled
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext
-from recsys.recommend.rerank import liked_first
 from recsys.tags.index import Rows
 from recsys.trends import PRIOR_COVISITS
 from recsys.trends.decay import faded, pair_fade, row_fade
@@ -26,6 +25,7 @@ from recsys.units import UNKNOWN_ROW
 
 Floats = npt.NDArray[np.float32]
 Bits = npt.NDArray[np.uint8]
+Codes = npt.NDArray[np.int64]
 
 _COVISIT_CLICKS = 5  # last clicks whose co-visits are read
 _COVISIT_FADE = 0.7  # weight of a click against the one after it
@@ -33,6 +33,7 @@ _MIN_VISITS = 3.0  # faded: from so many in which both were opened "readers of X
 _MIN_LIFT = 2.0  # and only where readers of X open it so many times as often as everyone does
 _SPREAD = 2_654_435_761  # Knuth's multiplier: neighbouring rows stand apart in a table
 _BACKGROUND = 3  # of the half-lives of trends: the popularity that co-visits are compared with
+_NO_CODES: Codes = np.empty(0, np.int64)
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
 
 
@@ -78,8 +79,9 @@ def retrieve(
         now: ms.
     """
     near = nearest(context, neighbours, allowed)
-    popular = allowed.among(sources.popular)[: config.trending]
-    fresh = liked_first(allowed.among(sources.fresh), categories, liked)[: config.fresh]
+    popular = first_allowed(sources.popular, allowed.bits, categories, _NO_CODES, config.trending)
+    wanted = np.fromiter(liked, np.int64, len(liked))
+    fresh = first_allowed(sources.fresh, allowed.bits, categories, wanted, config.fresh)
     covisits = covisit_candidates(trends, context.state.clicks, allowed, now, config.covisits)
     top = popular[:_TRENDING]
     return CandidateSet(
@@ -110,6 +112,47 @@ def nearest(context: ReaderContext, n: int, allowed: AllowedRows) -> list[Rows]:
     """
     quotas = zip(context.interests.vectors, context.interests.quotas(n).tolist(), strict=True)
     return [context.table.index.search(vector, quota, allowed.bits)[0] for vector, quota in quotas]
+
+
+@compiled
+def _is_allowed(allowed: Bits, row: int) -> bool:
+    return bool(row >> 3 < len(allowed) and allowed[row >> 3] >> (row & 7) & 1)
+
+
+@compiled
+def first_allowed(rows: Rows, allowed: Bits, categories: npt.NDArray[np.int16], liked: Codes, n: int) -> Rows:
+    """The first ``n`` of some rows that are allowed, those of liked categories before the others.
+
+    Args:
+        rows: int32 (N,).
+        allowed: uint8 (A / 8,), a bit by row, little end first.
+        categories: int16 (A,), codes by row.
+        liked: int64, codes.
+        n: rows at most.
+
+    Returns:
+        int32 (≤ n,), each group in the order of ``rows``.
+    """
+    first, others = np.empty(n, np.int32), np.empty(n, np.int32)
+    had, left = 0, 0
+    for place in range(len(rows)):
+        row = rows[place]
+        if had == n or (left == n and not len(liked)):
+            break
+        if not _is_allowed(allowed, row):
+            continue
+        is_liked = False
+        for code in liked:
+            is_liked = is_liked or categories[row] == code
+        if is_liked:
+            first[had] = row
+            had += 1
+        elif left < n:
+            others[left] = row
+            left += 1
+    more = min(left, n - had)
+    first[had : had + more] = others[:more]
+    return first[: had + more]
 
 
 def distinct(rows: Rows) -> Rows:
@@ -190,7 +233,7 @@ def _covisited(state: TrendState, clicks: Rows, allowed: Bits, now: int, n: int)
                 M += 1
             for m in range(M):
                 row = neighbours[m]
-                if row >> 3 >= len(allowed) or not allowed[row >> 3] >> (row & 7) & 1:
+                if not _is_allowed(allowed, row):
                     continue
                 strength = pairs[m, LONG_COVISITS] * fade
                 part = np.float32(strength / (total + PRIOR_COVISITS))

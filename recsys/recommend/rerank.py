@@ -12,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.eligibility import AllowedRows
+from recsys.compiled import compiled
 from recsys.tags.index import Rows
 
 MAX_CATEGORY_SHARE = 0.8  # of a list that a category may fill, however much it is read; 1 gained nothing
+Codes = npt.NDArray[np.int16]
+Counts = npt.NDArray[np.int64]
+
 POPULAR_DEPTH = 4  # times k popular articles are read, so that the limit per category finds others
 _PRIOR_CLICKS = 2.0  # from which on a reader's share of a category counts half; with 5 new readers clicked less
 
@@ -55,7 +59,7 @@ class DiversifiedList:
     def __init__(self, k: int, own: Mapping[int, int], limit: int, categories: npt.NDArray[Any]) -> None:
         self.k = k
         self._own, self._limit, self._categories = own, limit, categories
-        self._taken: dict[int, int] = {}
+        self._taken, self._limits = np.zeros(0, np.int64), np.zeros(0, np.int64)  # by category code
         self.picked: list[int] = []
         self.over: list[int] = []
 
@@ -67,23 +71,25 @@ class DiversifiedList:
     @property
     def closed(self) -> list[int]:
         """Codes of the categories that have as many as they may."""
-        own, limit = self._own, self._limit
-        return [category for category, had in self._taken.items() if category >= 0 and had >= own.get(category, limit)]
+        return np.flatnonzero((self._taken > 0) & (self._taken >= self._limits)).tolist()
 
     def offer(self, rows: Rows) -> None:
         """Take rows, int (N,), best first, within the limit of their categories, until the list is full."""
-        picked, over, taken, own, limit = self.picked, self.over, self._taken, self._own, self._limit
-        for start in range(0, len(rows), self.k):  # mostly the first ones fill it
-            some = rows[start : start + self.k]
-            for row, category in zip(some.tolist(), self._categories[some].tolist(), strict=True):
-                if len(picked) == self.k:
-                    return
-                had = taken.get(category, 0)
-                if category < 0 or had < own.get(category, limit):
-                    picked.append(row)
-                    taken[category] = had + 1
-                else:
-                    over.append(row)
+        codes = self._categories[rows]
+        self._make_room(int(codes.max(initial=-1)) + 1)
+        fits = within_limits(codes, self._limits, self._taken, self.k - len(self.picked))
+        looked = rows[: len(fits)]
+        self.picked += looked[fits].tolist()
+        self.over += looked[~fits].tolist()
+
+    def _make_room(self, codes: int) -> None:
+        more = codes - len(self._taken)
+        if more > 0:
+            self._taken = np.concatenate([self._taken, np.zeros(more, np.int64)])
+            self._limits = np.full(codes, self._limit, np.int64)
+            for code, limit in self._own.items():
+                if code < codes:
+                    self._limits[code] = limit
 
     def offer_open(self, rows: Rows) -> None:
         """The same of those rows whose category has room left, so that many may be offered."""
@@ -95,6 +101,32 @@ class DiversifiedList:
     def filled(self) -> list[int]:
         """The list, filled from what was over the limit."""
         return self.picked + self.over[: self.k - len(self.picked)]
+
+
+@compiled
+def within_limits(codes: Codes, limits: Counts, taken: Counts, room: int) -> npt.NDArray[np.bool_]:
+    """Take the first ones, as many of each category as it may have.
+
+    Args:
+        codes: int16 (N,), category codes, best first; -1 for none, which has no limit.
+        limits: int64 (C,), by code.
+        taken: int64 (C,), those that each category has; what is taken is added.
+        room: places left.
+
+    Returns:
+        bool (≤ N,), whether each one is taken, as far as there was room.
+    """
+    fits = np.zeros(len(codes), np.bool_)
+    n = 0
+    while n < len(codes) and room > 0:
+        code = codes[n]
+        if code < 0 or taken[code] < limits[code]:
+            fits[n] = True
+            room -= 1
+            if code >= 0:
+                taken[code] += 1
+        n += 1
+    return fits[:n]
 
 
 def diversify(

@@ -33,6 +33,7 @@ _BESIDE = {  # where the list stands beside the one article it is like: by keywo
     "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
     "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
 }
+SAYS_KEYWORDS = (ReasonKind.BECAUSE_YOU_LIKE, ReasonKind.SIMILAR, ReasonKind.TAGGED)  # the others name no words
 _WITH_KEYWORDS = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
 _SEPARATOR = {"en": ", ", "zh": "、"}
 

@@ -561,8 +561,8 @@ FAULTS: tuple[Fault, ...] = (
         LISTS,
         (
             "one article too many of a category",
-            "had < own.get(category, limit):",
-            "had <= own.get(category, limit):",
+            "taken[code] < limits[code]",
+            "taken[code] <= limits[code]",
         ),
         ("the largest share of a category is forgotten", "max(least, min(n, int(most * k)))", "max(least, n)"),
         ("a list is one too long", "return len(self.picked) == self.k", "return len(self.picked) > self.k"),
@@ -577,8 +577,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "what may not be shown comes by co-visits",
-            "if row >> 3 >= len(allowed) or not allowed[row >> 3] >> (row & 7) & 1:",
-            "if row >> 3 >= len(allowed):",
+            "                if not _is_allowed(allowed, row):\n                    continue\n                strength",
+            "                strength",
         ),
         ("of equal candidates the last one goes first", "keys[one] < keys[other]", "keys[one] > keys[other]"),
     ),

@@ -4,8 +4,8 @@ Stands in front of the application, because routing, hooks and contexts cost mor
 not plain (another method, a query that is not valid, an error) goes on to Flask, whose handler makes the same answer.
 """
 
+import os
 import re
-import uuid
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_plus
@@ -99,7 +99,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) ->
     )
     made, home = answer.recommendation, here.settings.site.language
     head = {
-        "impression_id": uuid.uuid4().hex,
+        "impression_id": os.urandom(16).hex(),
         "tier": made.tier,
         "degraded": cheap,
         "release": made.release,

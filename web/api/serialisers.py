@@ -7,6 +7,7 @@ against what is sent.
 
 from collections.abc import Callable, Sequence
 from json import JSONEncoder
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -14,8 +15,8 @@ from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN_LANGUAGE
-from recsys.recommend.reasons import Card, Reason
-from recsys.recommend.wording import reason_text
+from recsys.recommend.reasons import Card, Reason, ReasonKind
+from recsys.recommend.wording import SAYS_KEYWORDS, reason_text
 from recsys.tags import Tag, TagKind, Tags
 from recsys.units import UNKNOWN_ROW
 from web.api.schemas import Article, Part, TagOut, TagsOut, parts_of
@@ -25,7 +26,7 @@ KEYWORDS = 8  # of an article, in an answer: what fits under a headline
 FRAGMENTS = 4_096  # cards kept as bytes, about 0.5 KB each, or 3 KB with tags; and as many reasons, about 0.5 KB each
 
 CardKey = tuple[int, str | None, str | None]  # row, language asked for, include
-ReasonKey = tuple[Reason, str]  # reason, language said
+ReasonKey = tuple[ReasonKind, int, str | None, tuple[str, ...], str]  # a reason, with the words that its text says
 Key = TypeVar("Key", CardKey, ReasonKey)
 
 dumps: Callable[[Any], str] = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -90,14 +91,17 @@ def items(
         fields = kept.cards.get(key)
         if fields is None or fields.version != version:
             fields = _keep(kept.cards, key, _card(catalogue, key, version, home, fields))
-        claim = (card.reason, fields.language)
+        words = card.reason.keywords
+        claim = (*card.reason[:3], words if card.reason.kind in SAYS_KEYWORDS else (), fields.language)
         reason = kept.reasons.get(claim)
         if reason is None or reason.version != version:
             reason = _keep(kept.reasons, claim, _reason(catalogue, claim, version, reason))
+        named = ",".join(map(encode_basestring, words)).encode()
         score = f',"score":{card.score!r},"score_kind":"{card.kind}"' if with_score else ""
         counted = "" if clicks is None else f',"clicks":{clicks[position]}'
         written.append(
-            b'%s%s,"position":%d,"reason":%s}' % (fields.json, (score + counted).encode(), position, reason.json)
+            b'%s%s,"position":%d,"reason":%s[%s]}}'
+            % (fields.json, (score + counted).encode(), position, reason.json, named)
         )
     return b"[%s]" % b",".join(written)
 
@@ -182,16 +186,16 @@ def _card(catalogue: Catalogue, key: CardKey, version: int, home: str, before: F
 
 
 def _reason(catalogue: Catalogue, key: ReasonKey, version: int, before: Fragment | None) -> Fragment:
-    """A reason as an object; it names the article read by its title."""
-    reason, language = key
-    read = catalogue.articles[reason.row] if reason.row != UNKNOWN_ROW else None
+    """A reason as the opening of an object, up to its keywords; it names the article read by its title."""
+    kind, row, category, words, language = key
+    read = catalogue.articles[row] if row != UNKNOWN_ROW else None
     title = read.title if read else ""
     if before is not None and before.source == title:
         return before._replace(version=version)
+    claim = Reason(kind, row, category, words)
     fields = {
-        "kind": reason.kind,
-        "text": reason_text(reason, language, title, category_name(reason.category or "", language)),
-        "article": catalogue.ids[reason.row] if read else None,
-        "keywords": reason.keywords,
+        "kind": kind,
+        "text": reason_text(claim, language, title, category_name(category or "", language)),
+        "article": catalogue.ids[row] if read else None,
     }
-    return Fragment(version, title, language, dumps(fields).encode())
+    return Fragment(version, title, language, dumps(fields)[:-1].encode() + b',"keywords":')
