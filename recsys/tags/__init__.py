@@ -23,7 +23,7 @@ from recsys.keywords.frequencies import singular
 
 STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
 MAX_TAG = 200  # characters; what is longer names no tag
-REMEMBERED = 1 << 16  # folded forms: the words of a large site's last weeks
+REMEMBERED = 1 << 14  # folded forms: the words of the articles that are shown now
 DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
 BESIDE_CJK = re.compile(r"(?<=[\u2e80-\ufaff]) | (?=[\u2e80-\ufaff])")  # Chinese is written without blanks
 
