@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
-from recsys.catalogue.cards import Cards, arrow_cards, packed, unpacked
+from recsys.catalogue.cards import Cards, arrow_bytes, packed, unpacked
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.identifiers import ArticleIds, RowsById, hashed_names
 from recsys.catalogue.released import ReleasedCatalogue, write_catalogue
@@ -75,6 +75,9 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
         assert read.standing.tolist() == made.standing.tolist()
     for tag in ("league final", "league", "final", "tax", "sport", "money", "人工智能", "good", "none"):
         assert sorted(released.tags.rows(tag).tolist()) == sorted(plain.tags.rows(tag).tolist()), tag
+    for row in range(len(IDS)):
+        assert released.articles.forms(row) == plain.articles.forms(row)
+        assert list(released.articles.forms(row).pieces) == list(plain.articles.forms(row).pieces), "most telling first"
     assert released.language_of_all([released.row_of["d"]]) == "zh"
 
 
@@ -84,6 +87,7 @@ def test_what_changes_after_the_release_takes_the_place_of_what_it_says(tmp_path
     row = catalogue.put("b", replace(before, title="Changed", keywords=("wine",), weights=(1.0,), parts=("wine",)))
     assert (row, catalogue.article(row).title) == (IDS.index("b"), "Changed")
     assert (catalogue.tags.rows("wine").tolist(), catalogue.tags.rows("tax").tolist()) == ([row], [])
+    assert set(catalogue.articles.forms(row).wholes) == {"wine"}
     new = catalogue.put("new", replace(before, title="New", language="fr", category="wine"), "new")
     assert (new, catalogue.ids[new], catalogue.row_of["new"], catalogue.room) == (6, "new", 6, 0)
     assert catalogue.language_of_all([new]) == "fr"
@@ -137,7 +141,7 @@ def test_a_card_is_unpacked_as_it_was_packed(
 
 
 def test_cards_are_unpacked_once_and_never_older_than_the_last_word() -> None:
-    cards = Cards(released=arrow_cards([packed(CatalogueArticle(f"t{row}")) for row in range(3)]))
+    cards = Cards(released=arrow_bytes([packed(CatalogueArticle(f"t{row}")) for row in range(3)]))
     assert cards[1] is cards[1]
     cards[1] = CatalogueArticle("later")
     one = cards[1]
@@ -152,7 +156,7 @@ def test_cards_are_unpacked_once_and_never_older_than_the_last_word() -> None:
 
 def test_only_so_many_articles_stay_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recsys.catalogue.cards._UNPACKED", 4)
-    cards = Cards(released=arrow_cards([packed(CatalogueArticle(f"t{row}")) for row in range(100)]))
+    cards = Cards(released=arrow_bytes([packed(CatalogueArticle(f"t{row}")) for row in range(100)]))
     for row in range(100):
         card = cards[row]
         assert card is not None

@@ -18,7 +18,6 @@ from recsys.catalogue.annotations import NightlyAnnotations
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, guesses
 from recsys.catalogue.catalogue import Catalogue
 from recsys.recommend.reasons import repeated_keywords, shared_keywords
-from recsys.recommend.shared import forms_of
 from recsys.store import Article
 from recsys.tags import MAX_TAG, TagKind, fold, pieces
 from recsys.tags import index as tag_index
@@ -168,9 +167,9 @@ def test_two_articles_share_what_is_a_keyword_of_one_and_a_piece_of_the_other() 
         story(0, "key interest rates", "bank", "south coast"),
         story(1, "interest rate", "rate", "central bank", "south pole"),
     )
-    assert shared_keywords(forms_of(made, 0), forms_of(made, 1), 5) == ("interest rates", "bank")
-    assert shared_keywords(forms_of(made, 1), forms_of(made, 0), 5) == ("interest rate", "bank")
-    assert repeated_keywords([forms_of(made, row) for row in range(2)]) == {"interest rate", "rate", "bank"}
+    assert shared_keywords(made.articles.forms(0), made.articles.forms(1), 5) == ("interest rates", "bank")
+    assert shared_keywords(made.articles.forms(1), made.articles.forms(0), 5) == ("interest rate", "bank")
+    assert repeated_keywords([made.articles.forms(row) for row in range(2)]) == {"interest rate", "rate", "bank"}
 
 
 def test_a_reader_has_tags_of_the_same_shape_that_fade_with_the_clicks() -> None:

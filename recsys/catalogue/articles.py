@@ -13,7 +13,7 @@ from recsys.store import Article
 from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
 
 SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
-_KEYWORD_FORMS = 1 << 12  # articles whose forms are kept: what is shown and clicked now; some 3 KB each
+_KEYWORD_FORMS = 1 << 10  # articles whose forms are kept: what tags are taken from; some 3 KB each
 
 Guesses = tuple[tuple[str, float], ...]
 Labels = tuple[tuple[str, str, float], ...]
@@ -153,6 +153,9 @@ def keyword_forms(parts: tuple[str, ...]) -> KeywordForms:
         for folded, written in pieces(keyword):
             forms.setdefault(folded, written)
     return KeywordForms(forms, frozenset(pieces(keyword)[0][0] for keyword in parts))
+
+
+NO_KEYWORDS = keyword_forms(())
 
 
 def guesses(bar: Iterable[tuple[str, float]]) -> Guesses:

@@ -11,9 +11,16 @@ from typing import Any, NamedTuple, overload
 
 import pyarrow as pa
 
-from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, Guesses
+from recsys.catalogue.articles import (
+    NO_KEYWORDS,
+    ArticleAnnotations,
+    CatalogueArticle,
+    Guesses,
+    KeywordForms,
+    keyword_forms,
+)
 
-_UNPACKED = 2_048  # articles kept unpacked, at least: those of the lists of now; 8 to 16 MiB
+_UNPACKED = 1_024  # articles kept unpacked, at least: those of the lists of now; 4 to 8 MiB
 _FIELDS = [field.name for field in fields(CatalogueArticle)]
 
 Packed = bytes
@@ -53,6 +60,21 @@ def unpacked(packed: Packed) -> AnnotatedArticle:
     return AnnotatedArticle(article, None if guess is None else (guess[0], _pairs(guess[1]), guess[2]))
 
 
+def packed_forms(forms: KeywordForms) -> Packed:
+    """JSON of keywords in their folded forms: each as it is written, 0 where that is the same; places of the wholes."""
+    written = [0 if folded == form else form for folded, form in forms.pieces.items()]
+    wholes = [place for place, folded in enumerate(forms.pieces) if folded in forms.wholes]
+    values = [list(forms.pieces), written, wholes]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def unpacked_forms(packed: Packed) -> KeywordForms:
+    """Forms of keywords from their JSON."""
+    folded, written, wholes = json.loads(packed)
+    pieces = {piece: form or piece for piece, form in zip(folded, written, strict=True)}
+    return KeywordForms(pieces, frozenset(folded[place] for place in wholes))
+
+
 def _pairs(bar: Iterable[Iterable[Any]]) -> Guesses:
     return tuple((name, confidence) for name, confidence in bar)
 
@@ -63,13 +85,15 @@ class Cards(Sequence[CatalogueArticle | None]):
     One thread writes; any may read meanwhile.
     """
 
-    def __init__(self, size: int = 0, released: pa.Array | None = None) -> None:
+    def __init__(self, size: int = 0, released: pa.Array | None = None, forms: pa.Array | None = None) -> None:
         """Cards of a release, then rows of which nothing is known.
 
         Args:
             size: rows in all.
             released: Arrow bytes (A,), null for an article that is known only from clicks.
+            forms: Arrow bytes (A,), of its keywords; without them they are made when they are asked for.
         """
+        self._forms = forms
         self._released = pa.array([], pa.large_binary()) if released is None else released
         self._size = max(size, len(self._released))
         self._late: dict[int, Packed] = {}
@@ -112,6 +136,14 @@ class Cards(Sequence[CatalogueArticle | None]):
         """True for a row with an article, not only with clicks."""
         return row in self._late or (row < len(self._released) and self._released[row].is_valid)
 
+    def forms(self, row: int) -> KeywordForms:
+        """The keywords of an article in their folded forms; none for one that is known only from clicks."""
+        if self._forms is not None and row < len(self._forms) and row not in self._late:
+            raw: Packed | None = self._forms[row].as_py()
+            return NO_KEYWORDS if raw is None else unpacked_forms(raw)
+        article = self[row]
+        return NO_KEYWORDS if article is None else keyword_forms(article.parts)
+
     def nightly(self, row: int) -> ArticleAnnotations | None:
         """The annotations by the release's models; None for an article that is newer."""
         raw = self._released[row].as_py() if row < len(self._released) else None
@@ -130,6 +162,6 @@ class Cards(Sequence[CatalogueArticle | None]):
         return raw
 
 
-def arrow_cards(cards: Sequence[Packed | None]) -> pa.Array:
-    """Cards as Arrow bytes, as ``Cards`` reads them."""
-    return pa.array(cards, pa.large_binary())
+def arrow_bytes(packed: Sequence[Packed | None]) -> pa.Array:
+    """Cards, or forms, as Arrow bytes, as ``Cards`` reads them."""
+    return pa.array(packed, pa.large_binary())

@@ -1,9 +1,10 @@
 """The released catalogue: every article of a release, laid out at night so that a worker reads it where it lies.
 
 Reads the catalogue of the log, annotations, first copies and the rows of the item vectors; writes and reads
-``articles.arrow`` (identifiers and cards), ``columns.safetensors`` (what decides whether an article may be shown, its
-hashed ids and tags), ``tag_keys.npy`` and ``tag_rows.npy`` (the index of tags), and ``catalogue.json`` (codes, and the
-number of the last change of the store that it contains). Cards and index are mapped, not loaded.
+``articles.arrow`` (identifiers, cards, keywords in their folded forms), ``columns.safetensors`` (what decides whether
+an article may be shown, its hashed ids and tags), ``tag_keys.npy`` and ``tag_rows.npy`` (the index of tags), and
+``catalogue.json`` (codes, and the number of the last change of the store that it contains). Cards and index are mapped,
+not loaded.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
-from recsys.catalogue.cards import Cards, Packed, arrow_cards, packed
+from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, keyword_forms
+from recsys.catalogue.cards import Cards, Packed, arrow_bytes, packed, packed_forms
 from recsys.catalogue.identifiers import ArticleIds, RowsById, hashed_names
 from recsys.errors import CorruptArtefact
 from recsys.features.ids import hashed_article_ids
@@ -91,11 +92,11 @@ class ReleasedCatalogue:
             raise CorruptArtefact(f"cards of {len(columns['published'])} articles in {folder}", got, _REMEDY)
         keys, rows = (load_npy(folder / file, mapped=True) for file in (_TAG_KEYS, _TAG_ROWS))
         names = columns.pop("names"), columns.pop("name_rows")
-        ids, cards = (_whole(table[name]) for name in ("id", "card"))
+        ids, cards, forms = (_whole(table[name]) for name in ("id", "card", "forms"))
         return cls(
             ArticleIds(ids),
             RowsById(*names),
-            Cards(released=cards),
+            Cards(released=cards, forms=forms),
             columns,
             Postings(keys, rows, np.broadcast_to(np.int32(0), len(keys))),
             facts["languages"],
@@ -150,12 +151,13 @@ def write_catalogue(
     """
     rows = {article_id: row for row, article_id in enumerate(ids)}
     cards: list[Packed | None] = [None] * len(ids)
+    forms: list[Packed | None] = [None] * len(ids)
     columns, own = _Columns(len(ids)), site.casefold()
     codes, languages = {name: code for code, name in enumerate(categories)}, dict[str, int]()
     keys, bearers, aliases = list[int](), list[int](), list[tuple[str, int]]()
     for article, annotations in articles:
         row, shown = rows[article.id], CatalogueArticle.of(article, annotations)
-        cards[row] = packed(shown, annotations)
+        cards[row], forms[row] = packed(shown, annotations), packed_forms(keyword_forms(shown.parts))
         values: dict[str, int | bool] = {
             "published": NEVER_MS if shown.published_at is None else shown.published_at,
             "expires": FOREVER_MS if shown.expires_at is None else shown.expires_at,
@@ -179,7 +181,7 @@ def write_catalogue(
     names, name_rows = hashed_names(rows)
     hashed_ids = hashed_article_ids(ids, columns.arrays["category"], list(codes))
     save_arrays(folder / _COLUMNS, columns.arrays | {"hashed_ids": hashed_ids, "names": names, "name_rows": name_rows})
-    _write_articles(folder / _ARTICLES, ids, cards)
+    _write_articles(folder / _ARTICLES, ids, cards, forms)
     posted = np.array(keys, np.int64)
     order = np.argsort(posted, kind="stable")
     save_npy(folder / _TAG_KEYS, posted[order])
@@ -188,9 +190,11 @@ def write_catalogue(
     return sum(card is not None for card in cards)
 
 
-def _write_articles(file: Path, ids: Sequence[str], cards: Sequence[Packed | None]) -> None:
-    schema = pa.schema([("id", pa.large_string()), ("card", pa.large_binary())])
-    table = pa.table([pa.array(ids, pa.large_string()), arrow_cards(cards)], schema=schema)
+def _write_articles(
+    file: Path, ids: Sequence[str], cards: Sequence[Packed | None], forms: Sequence[Packed | None]
+) -> None:
+    schema = pa.schema([("id", pa.large_string()), ("card", pa.large_binary()), ("forms", pa.large_binary())])
+    table = pa.table([pa.array(ids, pa.large_string()), arrow_bytes(cards), arrow_bytes(forms)], schema=schema)
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         writer.write_table(table)
 

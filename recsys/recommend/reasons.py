@@ -22,7 +22,7 @@ from recsys.recommend.candidates import CandidateSet
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import ReaderContext
 from recsys.recommend.rank import ScoreKind
-from recsys.recommend.shared import SharedFeatures, forms_of
+from recsys.recommend.shared import SharedFeatures
 from recsys.tags import alike
 from recsys.tags.index import Rows
 from recsys.trends.stream import Trends
@@ -308,7 +308,7 @@ def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason
     """The claim that an article is like another one: at most ``n`` keywords that both have, the category of both."""
     category = catalogue.category(row)
     same = category if category == catalogue.category(other) else None
-    words = shared_keywords(forms_of(catalogue, other), forms_of(catalogue, row), n)
+    words = shared_keywords(catalogue.articles.forms(other), catalogue.articles.forms(row), n)
     return Reason(ReasonKind.SIMILAR, row, same, words)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.articles import KeywordForms, keyword_forms
+from recsys.catalogue.articles import KeywordForms
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import Eligibility
 from recsys.features.describe import KernelTables
@@ -33,16 +33,7 @@ _CLICKED = 512  # rows clicked since all articles were looked at; with more it i
 _POPULAR_MS = MINUTE_MS  # and it is done again so often, for what has faded since
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
 _MEAN_OF = 20_000  # vectors that it is made of
-_FORMS = 8_192  # articles whose keywords are kept by row: those that are shown and were clicked now
-
-
-NO_KEYWORDS = keyword_forms(())
-
-
-def forms_of(catalogue: Catalogue, row: int) -> KeywordForms:
-    """The keywords of an article in their forms; none for one that is known only from clicks."""
-    article = catalogue.articles[row]
-    return NO_KEYWORDS if article is None else keyword_forms(article.parts)
+_FORMS = 2_048  # articles whose keywords are kept by row: those that are shown and were clicked now
 
 
 class _Made(NamedTuple):
@@ -134,7 +125,7 @@ class SharedFeatures:
             if kept is None or kept[0] != version:
                 if len(self._forms) >= _FORMS:
                     self._forms.clear()
-                kept = self._forms[row] = (version, forms_of(self._catalogue, row))
+                kept = self._forms[row] = (version, self._catalogue.articles.forms(row))
             forms[row] = kept[1]
         return forms
 
