@@ -491,7 +491,7 @@ def put(service: Service, *articles: Article) -> None:
 
 def test_finding_a_new_articles_copies_takes_little_memory(newsroom: Toy) -> None:
     with service_over(newsroom, poll_seconds=60.0) as service:
-        table = service.live._frame.state.snapshot._copies.leaders._table
+        table = service.live._frame.state.snapshot.leaders._table
         arrays = (table._values, table._before, table._shared)
         assert sum(array[0].nbytes for array in arrays) <= 200
         assert table._last.nbytes <= 8 << 20
