@@ -185,6 +185,60 @@ def test_who_sends_events_applies_one_batch_and_leaves_the_rest_to_the_poll(
     assert site.clicks_of("a1") == 6
 
 
+def test_a_click_on_an_article_that_was_put_since_the_last_poll_counts(site: Site) -> None:
+    assert "new" not in site.listed(reader="r")
+    site.store.put_articles([article("new", published_at=NOW)])
+    site.click("e0", "new", reader="r")
+    site.live.accept([Event("e1", SITE, Kind.CLICK, "a1", reader="other", time=NOW)])  # who applies what is new
+    assert site.clicks_of("new") == 1
+    site.live.refresh()
+    assert ("new" in site.listed(), "new" in site.listed(reader="r")) == (True, False)
+    assert dict(site.live.today(9, None).ranked)[site.live.catalogue.row_of["new"]] == 1
+
+
+def test_an_article_that_a_click_brings_is_never_older_than_the_last_poll(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = site.store.articles_named
+
+    def slow(*asked: Any) -> list[StoredArticle]:
+        read = named(*asked)
+        site.store.put_articles([article("new", title="Changed", published_at=NOW)])
+        site.store.hide_article(SITE, "hidden", "ann")
+        site.live.refresh()
+        return read
+
+    monkeypatch.setattr(site.store, "articles_named", slow)
+    site.store.put_articles([article(name, title="As it was", published_at=NOW) for name in ("new", "hidden")])
+    site.click("e0", "new", reader="r")
+    site.click("e1", "hidden", reader="r")
+    site.live.catch_up()
+    card = site.live.catalogue.articles[site.live.catalogue.row_of["new"]]
+    assert card is not None
+    assert (card.title, site.clicks_of("new")) == ("Changed", 1)
+    assert site.listed() == ["new", "a1", "a2", "a3", "a4"]
+
+
+def test_clicks_on_what_nobody_has_put_ask_for_no_article(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.store, "articles_named", lambda *_: pytest.fail("no article has changed"))
+    site.click("e0", "elsewhere", reader="r")
+    site.live.catch_up()
+
+
+def test_an_article_without_a_row_that_a_click_brings_asks_for_more_room(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.store.put_articles([article(f"n{n}", published_at=NOW) for n in range(site.live.catalogue.room)])
+    site.live.refresh()
+    site.store.put_articles([article("one-more", published_at=NOW)])
+    site.click("e0", "one-more", reader="r")
+    site.live.catch_up()
+    built: list[str | None] = []
+    monkeypatch.setattr(site.live, "_build_aside", built.append)
+    site.live.refresh()
+    assert built == [None]
+
+
 def test_an_answer_to_nobody_and_to_whoever_is_remembered_asks_the_database_nothing(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ while answers are made.
 """
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from recsys.readers import CLICK
 from recsys.serving.day_clicks import DayClick, DayClicks, person
 from recsys.serving.reader_memory import KIND_INDEX, ReaderMemory
 from recsys.serving.state import CatalogueFull, SharedState
-from recsys.store import DatedClick, Store, StoredEvent
+from recsys.store import DatedClick, Store, StoredArticle, StoredEvent
 from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
@@ -47,6 +48,7 @@ class StoreFeed:
     def __init__(self, store: Store, site: str, clock: Callable[[], int]) -> None:
         self._store, self._site, self._clock = store, site, clock
         self.set_aside: dict[str, str] = {}
+        self._placing = threading.Lock()  # one article at a time, whoever takes it over
 
     @contextmanager
     def _setting_aside(self, row: str) -> Iterator[None]:
@@ -166,15 +168,35 @@ class StoreFeed:
             if time.monotonic() - looked > PATIENCE_SECONDS:
                 take_down()
                 looked = time.monotonic()
-            try:
-                with self._setting_aside(f"article {article.id!r:.80}"):
-                    prepared = state.snapshot.prepare(article)
-                    if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
-                        state.place([prepared])
-            except CatalogueFull:
-                state.full = True
+            self._place(state, article, newest)
         state.changed = newest
         state.down = {article_id: change for article_id, change in state.down.items() if change > newest}
+
+    def _place(self, state: SharedState, article: StoredArticle, newest: int, *, new: bool = False) -> None:
+        """Take over one article.
+
+        Args:
+            state: moved on.
+            article: as it was read.
+            newest: number of the last change before that.
+            new: only if nobody has taken it over yet.
+        """
+        try:
+            with self._placing, self._setting_aside(f"article {article.id!r:.80}"):
+                if new and article.id in state.catalogue.row_of:
+                    return
+                prepared = state.snapshot.prepare(article)
+                if article.hidden or state.down.get(article.id, 0) <= newest:  # else it was read before
+                    state.place([prepared])
+        except CatalogueFull:
+            state.full = True
+
+    def _bring(self, state: SharedState, events: list[StoredEvent]) -> None:
+        """Take over the new articles of some events, which count: they were put after the last look at articles."""
+        unknown = [name for name in {event.article for event in events} if name not in state.catalogue.row_of]
+        if unknown and (newest := self._store.last_change(self._site)) != state.changed:
+            for article in self._store.articles_named(self._site, unknown):
+                self._place(state, article, newest, new=True)
 
     def take_down(self, state: SharedState) -> None:
         """Stop showing what was hidden or deleted since the last time."""
@@ -187,8 +209,9 @@ class StoreFeed:
         state.taken_down = max(state.taken_down, newest)
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:
-        """Events that a state has not seen; whoever takes a batch moves ``state.through``."""
+        """Events that a state has not seen, with their articles; whoever takes a batch moves ``state.through``."""
         while events := self._store.events_after(self._site, state.through, _EVENTS_AT_ONCE):
+            self._bring(state, events)
             yield events
             if len(events) < _EVENTS_AT_ONCE:
                 return

@@ -109,6 +109,15 @@ class ArticleStore(Database):
             row = connection.execute(select(*_COLUMNS).where(is_article(site, id))).first()
         return _stored(row) if row else None
 
+    def articles_named(self, site: str, ids: Sequence[str]) -> list[StoredArticle]:
+        """Those of some articles that are there, hidden ones included, in no order."""
+        found: list[StoredArticle] = []
+        for start in range(0, len(ids), _CHUNK):
+            named = articles.c.id.in_(ids[start : start + _CHUNK])
+            with self.reading() as connection:
+                found += map(_stored, connection.execute(select(*_COLUMNS).where(articles.c.site == site, named)))
+        return found
+
     def article_names(self, site: str) -> Iterator[ArticleName]:
         """Stream what a site's articles can be found by, in the order of their identifiers."""
         last = ""
