@@ -21,6 +21,12 @@ def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture
+def quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that start do not give memory back, which takes longer than everything else of a small site's start."""
+    monkeypatch.setattr("recsys.serving.live.give_back", lambda: None)
+
+
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The toy newsroom, trained and published once for all processes of the session; do not write to it."""
