@@ -81,6 +81,17 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
     assert released.language_of_all([released.row_of["d"]]) == "zh"
 
 
+def test_an_address_leads_to_an_article_of_its_own_before_the_one_that_gives_it(tmp_path: Path) -> None:
+    name = address_id("https://s.example/both")
+    both = [(article(name), said()), (article("other", url="https://s.example/both"), said())]
+    ids = [name, "other"]
+    write_catalogue(tmp_path, ids, both, {}, site="s", categories=[], change=1)
+    released, plain = Catalogue((), 2, "s", ReleasedCatalogue.load(tmp_path)), Catalogue(ids, 2, "s")
+    for one, annotations in both:
+        plain.put(one.id, CatalogueArticle.of(one, annotations))
+    assert [made.row_of[name] for made in (released, plain)] == [0, 0]
+
+
 def test_what_changes_after_the_release_takes_the_place_of_what_it_says(tmp_path: Path) -> None:
     catalogue = Catalogue((), 7, "Our Paper", written(tmp_path))
     before = catalogue.article(catalogue.row_of["b"])
@@ -152,6 +163,8 @@ def test_cards_are_unpacked_once_and_never_older_than_the_last_word() -> None:
     assert (row, cards[row], cards.known(row), cards.known(1)) == (3, None, False, True)
     with pytest.raises(IndexError):
         cards[4]
+    clicked = Cards(released=arrow_bytes([packed(CatalogueArticle("t")), None]))
+    assert [clicked.known(row) for row in (0, 1)] == [True, False], "a release knows the second from clicks alone"
 
 
 def test_only_so_many_articles_stay_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

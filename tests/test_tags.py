@@ -19,7 +19,7 @@ from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, gues
 from recsys.catalogue.catalogue import Catalogue
 from recsys.recommend.reasons import repeated_keywords, shared_keywords
 from recsys.store import Article
-from recsys.tags import MAX_TAG, TagKind, fold, pieces
+from recsys.tags import MAX_TAG, TagKind, fold, pieces, tag_key
 from recsys.tags import index as tag_index
 from recsys.tags.graph import tag_graph, two_steps_away, write_related
 from recsys.tags.index import TagIndex
@@ -104,6 +104,20 @@ def test_the_index_agrees_with_plain_sets_however_often_rows_change(monkeypatch:
         assert rows(index.rows(tag)) == [row for row in range(40) if tag in plain.get(row, ())]
     postings = len(index._layers.merged.keys) + index._layers.used
     assert postings <= sum(map(len, plain.values())) + 2 * 16, "dead postings are dropped"
+
+
+def test_what_a_release_says_outlives_the_merges_and_dies_with_the_article_s_next_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tag_index, "TAIL", 2)
+    keys = np.full(2, tag_key("bank"), np.int64)
+    released = tag_index.Postings(keys, np.array([0, 1], np.int32), np.zeros(2, np.int32))
+    index = TagIndex(9, released)
+    for row in range(2, 9):
+        index.put(row, [f"t{row}"])
+    assert rows(index.rows("bank")) == [0, 1]
+    index.put(0, ["rate"])
+    assert (rows(index.rows("bank")), rows(index.rows("rate"))) == ([1], [0])
 
 
 def test_a_list_is_read_while_it_grows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,8 @@ TRAINING = ("tests/test_ctr_training.py", "tests/test_ctr_release.py")
 CTR_DATA = ("tests/test_ctr_data.py", "tests/test_ctr_training.py")
 GATEWAY = ("tests/test_gateway.py",)
 PROCESS = ("tests/test_process.py",)
+RELEASED = ("tests/test_released_catalogue.py",)
+CHECKPOINTS = ("tests/test_checkpoints.py",)
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
 
 
@@ -828,5 +830,147 @@ FAULTS: tuple[Fault, ...] = (
             "socket.SO_REUSEADDR, 1)  # a restart",
             "socket.SO_REUSEPORT, 1)  # a restart",
         ),
+    ),
+    *_in(
+        "recsys/catalogue/released.py",
+        RELEASED,
+        ("a release shows what is hidden", '"shown": not article.hidden,', '"shown": True,'),
+        ("a copy leads its own group", "rows.get(leader_of.get(article.id, article.id), row)", "row"),
+        (
+            "an address takes the place of an article of its own",
+            "if (other := rows.get(alias)) is None or cards[other] is None:",
+            "if True:",
+        ),
+        (
+            "cards of other articles than the columns' pass",
+            'if table.num_rows != len(columns["published"]):',
+            "if False:",
+        ),
+    ),
+    *_in(
+        "recsys/catalogue/cards.py",
+        RELEASED,
+        (
+            "a card is shown as it was before it changed",
+            "if kept is None or kept[0] is not late:",
+            "if kept is None:",
+        ),
+        ("cards stay unpacked without end", "if len(self._young) >= _UNPACKED:", "if False:"),
+        ("a changed article has the keywords of before", " and row not in self._late:", ":"),
+        ("what is known only from clicks is an article", "self._released[row].is_valid)", "True)"),
+        ("the models' guess is lost beside a given category", "annotations is not None and article.given", "False"),
+    ),
+    *_in(
+        "recsys/catalogue/identifiers.py",
+        RELEASED,
+        (
+            "an unknown article is the next one by number",
+            "if place < len(self._names) and self._names[place] == name else default",
+            "if place < len(self._names) else default",
+        ),
+        ("what came later is looked for in the release alone", "row = self._late.get(article_id)", "row = None"),
+    ),
+    *_in(
+        "recsys/tags/index.py",
+        ("tests/test_tags.py", "tests/test_released_catalogue.py"),
+        ("an article is found under the tags that it had", "        self._generation[row] += 1\n", ""),
+        (
+            "a merge keeps what is dead",
+            "alive = self._generation[postings.rows] == postings.generations\n        return postings if",
+            "alive = np.ones(len(postings.rows), np.bool_)\n        return postings if",
+        ),
+        ("a merge loses the release", "Layers(old.released, merged)", "Layers(Postings.room(0), merged)"),
+    ),
+    *_in(
+        "recsys/serving/checkpoint.py",
+        CHECKPOINTS,
+        ("events of a checkpoint are counted again", "            through=self.through,\n", ""),
+        (
+            "articles of a checkpoint are read again",
+            "state.changed = state.taken_down = self.changed",
+            "state.changed = state.taken_down = 0",
+        ),
+        (
+            "a checkpoint shows again what was hidden",
+            "            state.catalogue.columns.shown[: len(shown)] = shown",
+            "            pass",
+        ),
+        (
+            "a checkpoint of other code is trusted",
+            'if (facts["format"], facts["code"]) == (_FORMAT, __version__):',
+            "if facts:",
+        ),
+        ("checkpoints pile up", "                if old.name != name:\n", "                if False:\n"),
+        (
+            "a checkpoint holds a change that was not read yet",
+            '"changed": min(state.changed, state.taken_down)',
+            '"changed": max(state.changed, state.taken_down)',
+        ),
+    ),
+    *_in(
+        "recsys/serving/release_loader.py",
+        CHECKPOINTS,
+        (
+            "another database's checkpoint is trusted",
+            "if checkpoint and last and (checkpoint.through",
+            "if False and last and (checkpoint.through",
+        ),
+        (
+            "a damaged checkpoint keeps a release from serving",
+            "except (RecsysError, OSError, ValueError, KeyError) as error:",
+            "except ZeroDivisionError as error:",
+        ),
+        ("without a database there is no start", "return self._laid_out(name, alone=True)", "raise"),
+        (
+            "a start without a database never follows it",
+            "        state.followed = True",
+            "        state.followed = not state.followed",
+        ),
+    ),
+    *_in(
+        "recsys/serving/feed.py",
+        LIVE,
+        ("an article that found no row is given up", "            state.full = True", "            pass"),
+        ("clicks on what was put since the last poll are lost", "            self._bring(state, events)\n", ""),
+        (
+            "a click brings an article as it was before it changed",
+            "if new and article.id in state.catalogue.row_of:",
+            "if False:",
+        ),
+    ),
+    *_in(
+        "web/process/nursery.py",
+        PROCESS,
+        (
+            "a worker is taken to live on though nobody sees its end",
+            "        for child in self._children.values():\n            child.code.set_result(UNKNOWN_CODE)\n",
+            "",
+        ),
+        (
+            "a lost process is asked again",
+            "        self._control.close()\n        self._control = None\n",
+            "        self._control.close()\n",
+        ),
+        (
+            "the end of a service waits for what it loads",
+            "                self._process.kill()",
+            "                pass",
+        ),
+        ("a start that fails is waited for", 'self._answer.set_exception(NotBorn(told["failed"]))', "pass"),
+    ),
+    *_in(
+        "web/process/forking.py",
+        PROCESS,
+        (
+            "the end of a worker is told nobody",
+            "                _tell(control, pid=pid, code=code)",
+            "                pass",
+        ),
+        (
+            "workers hold the line to the parent open",
+            "        for descriptor in own:\n            os.close(descriptor)\n",
+            "",
+        ),
+        ("all workers count in one place", "= str(place)", '= "0"'),
     ),
 )
