@@ -10,6 +10,7 @@ lock; the short one in here is between those who write, the feed and whoever loa
 whoever learned last are left unpacked, since they mostly learn again at once.
 """
 
+import itertools
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -172,9 +173,10 @@ class ReaderMemory:
         with self._lock:
             if arriving.forgotten or reader in self._readers:
                 return
-            known = [event for event in events if event.article in self._row_of]
-            known.sort(key=lambda event: (_time(event), event.seq))
-            done = (_event(event, self._row_of[event.article]) for event in known)
+            rows = [self._row_of.get(event.article, UNKNOWN_ROW) for event in events]
+            known = [(event, row) for event, row in zip(events, rows, strict=True) if row != UNKNOWN_ROW]
+            known.sort(key=lambda pair: (_time(pair[0]), pair[0].seq))
+            done = itertools.starmap(_event, known)
             met = Remembered(ReaderState.of(self.config, done), max((event.seq for event in events), default=0))
             self._leave_unpacked(met)
             for event in arriving.events:
