@@ -45,7 +45,8 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     log.info("start", job="publish")
     context.progress.update({"stage": "publish", "done": 0, "total": None})
     reset_peak_memory()
-    run_stage(context, *stage_of("catalogue"))  # a stage made anew by itself is in it, too
+    if "catalogue" in stages:
+        run_stage(context, *stage_of("catalogue"))  # a stage made anew by itself is in it, too
     _check(context, stages)
     facts["gaps"] = read_json(context.workspace.path("report") / GAPS) if "report" in stages else []
     name = releases.publish(context.workspace, served_files(*stages), facts)

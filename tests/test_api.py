@@ -354,7 +354,7 @@ def test_liveness_and_readiness(quiet: Service) -> None:
     assert quiet.get("/healthz")["status"] == "ok"
     ready = quiet.get("/readyz")
     assert 0 <= ready.pop("behind_seconds") < 60
-    assert ready == {"status": "ready", "release": None, "articles": 4, "set_aside": []}
+    assert ready == {"status": "ready", "database": "in reach", "release": None, "articles": 4, "set_aside": []}
 
 
 def test_personal_answers_are_never_cached_and_any_site_may_ask(quiet: Service) -> None:

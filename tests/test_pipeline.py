@@ -68,4 +68,4 @@ def test_every_stage_is_in_the_release_and_the_manifest_tells_its_counts(toy: To
 
 def test_no_file_of_a_release_can_run_code_when_it_is_opened(toy: Toy) -> None:
     kinds = {file.rpartition(".")[2] for file in toy.release().manifest["files"]}
-    assert kinds <= {"npy", "parquet", "json", "safetensors", "faiss", "txt", "html"}
+    assert kinds <= {"arrow", "npy", "parquet", "json", "safetensors", "faiss", "txt", "html"}

@@ -187,22 +187,23 @@ def test_a_database_out_of_reach_is_503_for_events_and_no_history_for_readers(
         monkeypatch.setattr(quiet.store, name, fail)
     event = {"event_id": "e", "kind": "click", "article": "a1"}
     assert "db.internal" not in problem(quiet.client.post("/api/v1/events", json=event), 503, "store-unavailable")
-    problem(quiet.client.get("/readyz"), 503, "store-unavailable")
+    assert quiet.get("/readyz")["database"] == "out of reach"
     assert quiet.client.get("/healthz").status_code == 200
     assert len(quiet.ids(reader="r")) == 4
 
 
-def test_a_database_file_that_was_taken_away_takes_no_events_and_is_not_ready(tmp_path: Path) -> None:
+def test_without_its_database_file_a_service_takes_no_events_and_says_so(tmp_path: Path) -> None:
     settings = plain_settings(tmp_path)
     event = {"event_id": "e", "kind": "click", "article": "a1"}
     with serving(settings) as service:
         file = next(tmp_path.glob("*.db"))
         away = file.rename(tmp_path / "away")
         problem(service.client.post("/api/v1/events", json=event), 503, "store-unavailable")
-        problem(service.client.get("/readyz"), 503, "store-unavailable")
+        assert service.get("/readyz")["database"] == "out of reach"
         assert service.client.get("/api/v1/recommendations?reader=r").status_code == 200
         away.rename(file)
         assert service.client.post("/api/v1/events", json=event).get_json()["accepted"] == 1
+        assert service.get("/readyz")["database"] == "in reach"
 
 
 def test_a_database_that_stays_locked_holds_up_one_thread_and_not_all(

@@ -350,6 +350,9 @@ class Ready(BaseModel):
     """The service can answer."""
 
     status: Literal["ready"]
+    database: Literal["in reach", "out of reach"] = Field(
+        description="out of reach: lists come from memory, and events and changes are refused with 503 until it is back"
+    )
     release: str | None
     articles: int = Field(description="in this worker's catalogue")
     behind_seconds: float = Field(description="since all events and articles of the store had been taken over")
