@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,7 +107,8 @@ def running(front: Front, app: Any) -> Iterator[Front]:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
         def end() -> None:
-            loop.call_soon_threadsafe(stop.set)
+            with suppress(RuntimeError):  # it has ended already
+                loop.call_soon_threadsafe(stop.set)
 
         front.end = end
         listening = socket.socket()

@@ -20,7 +20,7 @@ import pytest
 from recsys.errors import ConfigError
 from web.process.folder import PREFIX, ServiceFolder, note_of
 from web.process.port import Port, holder
-from web.process.supervisor import FREE_RESTARTS, LONGEST_PAUSE, Supervisor, pause_before
+from web.process.supervisor import FREE_RESTARTS, LONGEST_PAUSE, STOP_SECONDS, Supervisor, pause_before
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -248,6 +248,9 @@ def test_a_worker_comes_back_though_the_process_that_forked_it_was_killed(folder
             await eventually(lambda: sum("is ready" in line for line in said) == 3)
             assert len(workers_of(os.getpid())) == 1
             assert (await asked(port, "/"))[0] == 200
+            began = time.monotonic()
+        assert time.monotonic() - began < STOP_SECONDS, "an orphan is asked to end, too"
+        assert not Path(f"/proc/{second}").exists() or b"few_lines" not in Path(f"/proc/{second}/cmdline").read_bytes()
 
     asyncio.run(scenario())
 

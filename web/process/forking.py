@@ -23,6 +23,7 @@ from types import ModuleType
 from recsys.errors import RecsysError
 from recsys.telemetry import PLACE_VARIABLE
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _MESSAGE_BYTES = 4096
 _DESCRIPTORS = 3  # of a worker: its bound socket, the pipe that takes its words, the one that ends with the parent
 
@@ -31,7 +32,7 @@ def main() -> None:
     """Fork a worker for each message, and tell how each one ended."""
     module, control = sys.argv[1], socket.socket(fileno=int(sys.argv[2]))
     os.set_inheritable(control.fileno(), False)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)  # the parent's to answer
     ended, noted = os.pipe()
     os.set_blocking(ended, False)
@@ -82,6 +83,7 @@ def _fork(control: socket.socket, module: ModuleType, own: tuple[int, ...]) -> b
     message, descriptors, _, _ = socket.recv_fds(control, _MESSAGE_BYTES, _DESCRIPTORS)
     if not message:
         return False
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # one that comes before the child takes it, waits
     try:
         pid = os.fork()
     except OSError as error:  # no memory, no process left
@@ -90,6 +92,8 @@ def _fork(control: socket.socket, module: ModuleType, own: tuple[int, ...]) -> b
         if not pid:
             _be_worker(module, json.loads(message)["place"], descriptors, own)
         _tell(control, born=pid)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     for descriptor in descriptors:
         os.close(descriptor)
     return True
@@ -100,8 +104,9 @@ def _be_worker(module: ModuleType, place: int, descriptors: list[int], own: tupl
     code = 1
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
+        for number in (*_ENDING, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         for descriptor in own:
             os.close(descriptor)
         listening, status, parent = descriptors

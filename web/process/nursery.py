@@ -28,20 +28,21 @@ class Child:
     Attributes:
         pid: its process id.
         parent_end: pipe that it reads until this process ends; closed with the worker.
+        orphan: whether nobody will see its end: the process that forked it is gone.
     """
 
     def __init__(self, pid: int, parent_end: int) -> None:
-        self.pid, self.parent_end = pid, parent_end
+        self.pid, self.parent_end, self.orphan = pid, parent_end, False
         self.code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def send_signal(self, number: int) -> None:
         """Send a signal, unless it has ended."""
-        if not self.code.done():
+        if self.orphan or not self.code.done():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     async def wait(self) -> int:
-        """Wait for its end; returns the exit code, negative for a signal."""
+        """Wait for its end; returns the exit code, negative for a signal; an orphan is to have ended before."""
         code = await self.code
         if self.parent_end >= 0:
             os.close(self.parent_end)
@@ -159,5 +160,6 @@ class Nursery:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(NotBorn("the process that loads the workers has ended"))
         for child in self._children.values():
+            child.orphan = True
             child.code.set_result(UNKNOWN_CODE)
         self._children.clear()
