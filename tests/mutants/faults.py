@@ -943,7 +943,7 @@ FAULTS: tuple[Fault, ...] = (
         PROCESS,
         (
             "a worker is taken to live on though nobody sees its end",
-            "        for child in self._children.values():\n            child.code.set_result(UNKNOWN_CODE)\n",
+            "            child.code.set_result(UNKNOWN_CODE)\n",
             "",
         ),
         (
