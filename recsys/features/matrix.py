@@ -19,6 +19,8 @@ from recsys.units import UNKNOWN_ROW
 
 Articles = npt.NDArray[np.int32]  # rows of articles
 
+_NO_IDS: Ids = np.empty(0, np.int64)
+
 
 @dataclass(frozen=True)
 class ArticleTables:
@@ -133,14 +135,15 @@ def candidate_rows(
     Returns:
         B candidates of one list.
     """
-    matrix = feature_matrix(tables, reader, rows, now, trends, config, known)
-    if not with_ids:
-        return CandidateRows.dense(matrix, np.zeros(len(rows), np.int32))
-    context = list_ids(name, reader.context, trends.config.context, now, slot)
+    ids, context, history = np.empty((len(rows), 0), np.int64), _NO_IDS, _NO_IDS
+    if with_ids:
+        ids = tables.ids_of(rows)
+        context = list_ids(name, reader.context, trends.config.context, now, slot)
+        history = history_ids(tables.ids_of(reader.clicks[-HISTORY:])[:, 0])
     return CandidateRows(
-        matrix=matrix,
-        ids=tables.ids_of(rows),
+        matrix=feature_matrix(tables, reader, rows, now, trends, config, known),
+        ids=ids,
         context=context[None],
-        history=history_ids(tables.ids_of(reader.clicks[-HISTORY:])[:, 0])[None],
+        history=history[None],
         impression=np.zeros(len(rows), np.int32),
     )

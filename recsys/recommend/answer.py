@@ -29,6 +29,7 @@ from recsys.recommend.context import (
     ANONYMOUS,
     ReaderContext,
     RequestContext,
+    SharedFeatures,
     Tier,
     VectorSpace,
     VectorTable,
@@ -37,7 +38,6 @@ from recsys.recommend.context import (
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import Card, Reason, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
-from recsys.recommend.shared import SharedFeatures
 from recsys.recommend.similar import similar_to
 from recsys.tags.index import Rows
 from recsys.telemetry import Stage, StageClock

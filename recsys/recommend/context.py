@@ -1,22 +1,45 @@
-"""The context of one answer: its reader and its request.
+"""The context of one answer: its reader, its request, and the features that many answers share.
 
 Reads a reader's clicks and a table of vectors; produces a ``ReaderContext``. The first clicks that say something
 decide: the reader's own, then the session's, then the article that is open.
+
+Reads the catalogue, the live counts and the vectors; produces ``SharedFeatures``: popular and fresh rows, shelf lives,
+mean vectors, made once and always current, so that no answer looks at all articles. All counts of one half-life fade
+alike, so that the order of two articles changes only when one of them is clicked: the popular ones are the popular ones
+of before, and those clicked since.
 """
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.articles import KeywordForms
+from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.eligibility import Eligibility
+from recsys.features.describe import KernelTables
+from recsys.features.matrix import ArticleTables, kernel_tables
 from recsys.index import Index
 from recsys.readers import ReaderState
+from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, ReaderEncoder
+from recsys.recommend.config import RecommendConfig
+from recsys.tags.index import Rows
+from recsys.trends.state import CATEGORIES
+from recsys.trends.stream import Trends
+from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
 Vectors = npt.NDArray[np.float32]
+
+POPULAR = 512  # rows kept as popular: the longest list that is asked for, several times over
+_CLICKED = 512  # rows clicked since all articles were looked at; with more it is done again
+_POPULAR_MS = MINUTE_MS  # and it is done again so often, for what has faded since
+_MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
+_MEAN_OF = 20_000  # vectors that it is made of
+_FORMS = 2_048  # articles whose keywords are kept by row: those that are shown and were clicked now
 
 
 class Tier(enum.StrEnum):
@@ -104,3 +127,153 @@ def reader_context(
             if interests.known:
                 return ReaderContext(tier, state, table, interests, request)
     return None
+
+
+class _Made(NamedTuple):
+    """A list of rows, and the state that it was made from."""
+
+    eligible: Eligibility
+    totals: tuple[int, int]
+    at: int
+    rows: Rows
+
+    def serves(self, eligible: Eligibility, totals: tuple[int, int], now: int) -> bool:
+        """True while nothing has changed and hardly any time has passed."""
+        return self.eligible is eligible and self.totals == totals and 0 <= now - self.at < SECOND_MS
+
+
+class SharedFeatures:
+    """Features that do not depend on the reader.
+
+    Args:
+        catalogue: the articles.
+        tables: vectors and categories of the same rows.
+        trends: live counts.
+        readers: how reader vectors forget.
+        config: until when an article is fresh.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        tables: ArticleTables,
+        trends: Trends,
+        readers: ReadersConfig,
+        config: RecommendConfig,
+    ) -> None:
+        self._catalogue, self._tables, self._trends, self._readers = catalogue, tables, trends, readers
+        self._fresh_ms = int(config.fresh_hours * HOUR_MS)
+        self._inputs: KernelTables | None = None
+        self._counted_clicks = 0  # when the shelf lives were read
+        self._means: dict[tuple[VectorSpace, int], Vectors] = {}
+        self._means_at = 0
+        self._forms: dict[int, tuple[int, KeywordForms]] = {}
+        self._popular = _PopularRows(trends)
+        self._fresh: _Made | None = None
+        trends.describe_articles(tables.category, tables.published)
+
+    def clicked(self, row: int) -> None:
+        """Take notice that the counts of a row have changed."""
+        self._popular.clicked(row)
+
+    def inputs(self) -> KernelTables:
+        """The inputs of the features beside the counts; shelf lives are read anew when there were clicks."""
+        clicks = self._trends.all_total[1]
+        if self._inputs is None:
+            self._inputs = kernel_tables(self._tables, self._trends, self._readers)
+        elif clicks != self._counted_clicks:
+            self._inputs = self._inputs._replace(shelf=self._trends.shelf())
+        self._counted_clicks = clicks
+        return self._inputs
+
+    def popular(self, eligible: Eligibility, now: int) -> Rows:
+        """The texts most clicked lately, each by its listed copy and as popular as its most clicked one.
+
+        Returns:
+            int32 (≤ ``POPULAR``,), most clicked first, each once.
+        """
+        return self._popular.at(eligible, now)
+
+    def fresh(self, eligible: Eligibility, now: int) -> Rows:
+        """The newest listed articles, as far as they are news still: int32 (N,), newest first."""
+        made, totals = self._fresh, self._trends.all_total
+        if made is None or not made.serves(eligible, totals, now):
+            made = _Made(eligible, totals, now, eligible.newest[self.is_fresh(eligible.newest, now)])
+            self._fresh = made
+        return made.rows
+
+    def is_fresh(self, rows: Rows, now: int) -> npt.NDArray[np.bool_]:
+        """True for rows no older than ``fresh_hours``, nor than their category's shelf life: bool (N,)."""
+        published, category = self._catalogue.published[rows], self._catalogue.columns.category[rows]
+        known = (category >= 0) & (category < CATEGORIES)
+        shelf_ms = self.inputs().shelf[np.where(known, category, CATEGORIES)] * HOUR_MS
+        fresh: npt.NDArray[np.bool_] = (published >= max(0, now - self._fresh_ms)) & (now - published <= shelf_ms)
+        return fresh
+
+    def keyword_forms(self, rows: Iterable[int], version: int) -> dict[int, KeywordForms]:
+        """The keywords of some articles, by row, as ``version`` of the catalogue has them."""
+        forms = {}
+        for row in rows:
+            kept = self._forms.get(row)
+            if kept is None or kept[0] != version:
+                if len(self._forms) >= _FORMS:
+                    self._forms.clear()
+                kept = self._forms[row] = (version, self._catalogue.articles.forms(row))
+            forms[row] = kept[1]
+        return forms
+
+    def mean_vector(self, table: VectorTable, language: int, now: int) -> Vectors:
+        """The mean of the articles in a language, by its code, some minutes ago: float32 (D,); zero without any."""
+        if abs(now - self._means_at) > _MEAN_MS:
+            self._means, self._means_at = {}, now
+        mean = self._means.get((table.space, language))
+        if mean is None:
+            rows = np.flatnonzero(self._catalogue.columns.language == language)
+            vectors = table.vectors[rows[:: 1 + len(rows) // _MEAN_OF]]
+            vectors = vectors[~np.isnan(vectors).any(axis=1)]
+            mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
+            self._means[table.space, language] = mean
+        return mean
+
+
+class _PopularRows:
+    """The rows most clicked, kept in order as clicks come."""
+
+    def __init__(self, trends: Trends) -> None:
+        self._trends = trends
+        self._clicked: set[int] = set()
+        self._best: Rows = np.empty(0, np.int32)
+        self._looked_at = 0
+        self._speed = 0
+        self._standing: Rows | None = None
+        self._made: _Made | None = None
+
+    def clicked(self, row: int) -> None:
+        self._clicked.add(row)
+
+    def at(self, eligible: Eligibility, now: int) -> Rows:
+        made, totals = self._made, self._trends.all_total
+        if made is None or not made.serves(eligible, totals, now):
+            standing = eligible.standing[self._most_clicked(eligible, now)]
+            ranked = list(dict.fromkeys(standing[standing >= 0].tolist()))
+            self._made = made = _Made(eligible, totals, now, np.array(ranked, np.int32))
+        return made.rows
+
+    def _most_clicked(self, eligible: Eligibility, now: int) -> Rows:
+        """The rows most clicked, of texts that are listed; all are looked at only where the few may not be enough."""
+        before, standing = self._standing, eligible.standing
+        late = abs(now - self._looked_at) >= _POPULAR_MS or len(self._clicked) > _CLICKED
+        if before is not None and not late:
+            clicked = self._clicked.copy()
+            if standing is not before:
+                clicked.update(np.flatnonzero((standing >= 0) & (before < 0))[: _CLICKED + 1].tolist())
+            rows = np.union1d(self._best, np.fromiter(clicked, np.int32, len(clicked)))
+            rows = rows[standing[rows] >= 0]
+            speed = self._trends.liveliest(rows, now)
+            if len(clicked) <= _CLICKED and speed == self._speed and 2 * len(rows) >= len(self._best):
+                return self._trends.most_clicked(rows, now, POPULAR)
+        self._clicked, self._standing, self._looked_at = set(), standing, now
+        rows = np.flatnonzero(standing >= 0).astype(np.int32)
+        self._speed = self._trends.liveliest(rows, now)
+        self._best = self._trends.most_clicked(rows, now, POPULAR)
+        return self._best

@@ -17,8 +17,7 @@ from recsys.compiled import compiled
 from recsys.features.matrix import ArticleTables, candidate_rows
 from recsys.features.rows import CandidateRows
 from recsys.readers.config import ReadersConfig
-from recsys.recommend.context import ReaderContext
-from recsys.recommend.shared import SharedFeatures
+from recsys.recommend.context import ReaderContext, SharedFeatures
 from recsys.tags.index import Rows
 from recsys.telemetry import Stage, StageClock
 from recsys.trends.stream import Trends

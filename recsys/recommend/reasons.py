@@ -20,9 +20,8 @@ from recsys.catalogue.eligibility import Eligibility
 from recsys.compiled import compiled
 from recsys.recommend.candidates import CandidateSet
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.context import ReaderContext
+from recsys.recommend.context import ReaderContext, SharedFeatures
 from recsys.recommend.rank import ScoreKind
-from recsys.recommend.shared import SharedFeatures
 from recsys.tags import alike
 from recsys.tags.index import Rows
 from recsys.trends.stream import Trends

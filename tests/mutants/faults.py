@@ -612,7 +612,7 @@ FAULTS: tuple[Fault, ...] = (
         ("a worker without time asks the click model", "cheap=cheap,", "cheap=False,"),
     ),
     *_in(
-        "recsys/recommend/shared.py",
+        "recsys/recommend/context.py",
         LISTS,
         (
             "fresh is whatever is not old for its category, however old",
