@@ -14,8 +14,9 @@ import jobs.ctr_resources
 import recsys.ctr.training
 from jobs.runner import Context, run_stage
 from jobs.stages import stage_of
-from recsys.ctr.calibration import CALIBRATION_CLICKS, ISOTONIC_CLICKS, Calibration, calibrated, isotonic, pav, platt
+from recsys.ctr.calibration import CALIBRATION_CLICKS, ISOTONIC_CLICKS, calibrated, isotonic, pav, platt
 from recsys.ctr.config import CtrConfig
+from recsys.ctr.inference import Calibration
 from recsys.ctr.loop import TrainingHistory
 from recsys.ctr.model import ClickModel
 from recsys.ctr.training import (

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from recsys.ctr.architecture import CLICK_NETWORKS, NORMS
-from recsys.ctr.calibration import Calibration
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdVocabulary
+from recsys.ctr.inference import Calibration
 from recsys.ctr.model import ClickModel
 from recsys.ctr.network import CandidateBatch
 from recsys.ctr.saved import CandidateSampling

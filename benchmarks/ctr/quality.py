@@ -18,8 +18,9 @@ import numpy.typing as npt
 from benchmarks.ctr.beside import deepctr, missing
 from benchmarks.ctr.titles import Split, splits
 from recsys.ctr.architecture import CLICK_NETWORKS
-from recsys.ctr.calibration import Calibration, calibrated
+from recsys.ctr.calibration import calibrated
 from recsys.ctr.config import CtrConfig
+from recsys.ctr.inference import Calibration
 from recsys.ctr.model import ClickModel
 from recsys.ctr.scoring import CLIP
 from recsys.ctr.training import fit

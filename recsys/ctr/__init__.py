@@ -14,11 +14,11 @@ trainer.py       one pass over the data: steps, averages, faults; a model that g
 loop.py          passes until the validation part gets no better; checkpoints for a training that is killed
 warm_start.py    the start: statistics of the rows, the vocabulary, random weights or yesterday's
 model.py         ``ClickModel``: all that is learned
+calibration.py   log-odds of rows not learned from -> a calibration
 training.py      ``fit``; the evaluated and the released model; the gate before publication
 
 without torch, to score
-calibration.py   log-odds -> probability
+inference.py     the networks' forward pass; log-odds that mean what they say
 saved.py         a model's files
-inference.py     the networks' forward pass
 scoring.py       ``ClickScorer``: log-odds and probabilities of candidates; popularity put back where they were sampled
 """

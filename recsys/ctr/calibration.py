@@ -1,19 +1,17 @@
-"""Calibration: log-odds that order -> log-odds that mean what they say.
+"""Calibration, learned: log-odds and clicks of rows that the model had not seen -> a ``Calibration``.
 
-Learned on rows that the model had not seen. Isotonic: the clicks of neighbouring scores are pooled until the click rate
-rises with the score (PAV), and log-odds go straight from one pool's mean to the next one's, so that two different
-scores stay different; beyond the ends they run on with slope 1. Platt: a line.
+Isotonic: the clicks of neighbouring scores are pooled until the click rate rises with the score (PAV), and log-odds go
+straight from one pool's mean to the next one's, so that two different scores stay different; beyond the ends they run
+on with slope 1. Platt: a line.
 
 Source: Ayer et al. 1955 (PAV); Zadrozny and Elkan 2002 (isotonic calibration); Platt 1999 and Lin et al. 2007
 (logistic calibration, smoothed targets); Niculescu-Mizil and Caruana 2005 (which for how many rows).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import numpy.typing as npt
 
-from recsys.errors import CorruptArtefact
+from recsys.ctr.inference import Calibration
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
@@ -23,39 +21,6 @@ ISOTONIC_CLICKS = 200  # below which a line is learned where pools were asked fo
 POOL_ROWS = 100  # rows of a pool, at least
 NEWTON_STEPS = 100  # of Newton's method; it needs about ten
 STEEPEST = 20.0
-
-
-class Calibration(NamedTuple):
-    """A rising line through points, in log-odds.
-
-    Attributes:
-        raw: K scores, rising.
-        odds: K calibrated log-odds, rising.
-        slope: before the first and after the last point; above 0.
-    """
-
-    raw: tuple[float, ...]
-    odds: tuple[float, ...]
-    slope: float
-
-    def apply(self, raw: Floats) -> Doubles:
-        """Calibrated log-odds: float32 (N,) -> float64 (N,)."""
-        x = raw.astype(np.float64)
-        beyond = np.minimum(x - self.raw[0], 0) + np.maximum(x - self.raw[-1], 0)
-        return np.asarray(np.interp(x, self.raw, self.odds) + self.slope * beyond)
-
-    @classmethod
-    def of(cls, facts: dict[str, object]) -> "Calibration":
-        """Read what ``_asdict`` gave.
-
-        Raises:
-            CorruptArtefact: the points do not rise.
-        """
-        calibration = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})  # type: ignore[arg-type]  # checked below
-        values = np.array([calibration.raw, calibration.odds], np.float64)
-        if not (values.size and np.isfinite(values).all() and (np.diff(values) > 0).all() and calibration.slope > 0):
-            raise CorruptArtefact("a calibration that rises", str(facts), "Run: python -m jobs ctr --fresh")
-        return calibration
 
 
 def calibrated(kind: str, raw: Floats, label: npt.NDArray[np.int8]) -> Calibration | None:

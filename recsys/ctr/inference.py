@@ -1,4 +1,4 @@
-"""The networks' forward pass without torch: standardised columns, rows of ids and of clicks -> log-odds.
+"""The networks' forward pass and the calibration, without torch: standardised columns, rows of ids -> log-odds.
 
 Reads the weights of ``recsys.ctr.network`` by their names there, and computes what its ``forward`` does without
 dropout. No row's value depends on the other rows, to the last bit: a matrix product of BLAS adds in another order by a
@@ -15,8 +15,10 @@ from recsys.compiled import compiled
 from recsys.ctr.architecture import ATTENTION_UNITS, CLICK_NETWORKS, CROSS_LAYERS, Layout
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import PADDING_ROW, IdRows
+from recsys.errors import CorruptArtefact
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 NORM_EPSILON = np.float32(1e-5)  # added to a variance; torch's default, under which the weights were learned
 
@@ -182,6 +184,39 @@ class NetworkInference:
             pooled = clicks.sum(axis=1) / np.maximum(there.sum(axis=1, keepdims=True), 1).astype(np.float32)
         pooled = np.broadcast_to(pooled, (len(vectors), pooled.shape[1]))
         return np.concatenate([vectors, pooled[:, None]], 1)
+
+
+class Calibration(NamedTuple):
+    """A rising line through points, in log-odds.
+
+    Attributes:
+        raw: K scores, rising.
+        odds: K calibrated log-odds, rising.
+        slope: before the first and after the last point; above 0.
+    """
+
+    raw: tuple[float, ...]
+    odds: tuple[float, ...]
+    slope: float
+
+    def apply(self, raw: Floats) -> Doubles:
+        """Calibrated log-odds: float32 (N,) -> float64 (N,)."""
+        x = raw.astype(np.float64)
+        beyond = np.minimum(x - self.raw[0], 0) + np.maximum(x - self.raw[-1], 0)
+        return np.asarray(np.interp(x, self.raw, self.odds) + self.slope * beyond)
+
+    @classmethod
+    def of(cls, facts: dict[str, object]) -> "Calibration":
+        """Read what ``_asdict`` gave.
+
+        Raises:
+            CorruptArtefact: the points do not rise.
+        """
+        calibration = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in facts.items()})  # type: ignore[arg-type]  # checked below
+        values = np.array([calibration.raw, calibration.odds], np.float64)
+        if not (values.size and np.isfinite(values).all() and (np.diff(values) > 0).all() and calibration.slope > 0):
+            raise CorruptArtefact("a calibration that rises", str(facts), "Run: python -m jobs ctr --fresh")
+        return calibration
 
 
 @compiled

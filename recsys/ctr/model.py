@@ -12,9 +12,9 @@ import torch
 from torch import nn
 
 from recsys.ctr.architecture import CROSS_LAYERS
-from recsys.ctr.calibration import Calibration
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdEncoder, IdFields, IdVocabulary
+from recsys.ctr.inference import Calibration
 from recsys.ctr.network import PositionTower, network
 from recsys.ctr.saved import CandidateSampling, SavedModel, layout_of, load_model
 from recsys.ctr.scoring import CLICK_RATE, CLIP, ClickScorer

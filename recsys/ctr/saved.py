@@ -17,9 +17,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from recsys.ctr.architecture import Layout
-from recsys.ctr.calibration import Calibration
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdEncoder, IdFields, IdVocabulary
+from recsys.ctr.inference import Calibration
 from recsys.errors import CorruptArtefact, RecsysError, StaleArtefact
 from recsys.features import HISTORY
 

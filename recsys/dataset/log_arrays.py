@@ -16,8 +16,7 @@ from recsys.events.visits import ClickTable, clicks_before, table_rows
 from recsys.items.online import OnlineItems, learn_click
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
-from recsys.trends.contexts import fill_codes
-from recsys.trends.counting import count
+from recsys.trends.counting import count, fill_codes
 from recsys.trends.covisits import MAX_COVISITS, count_covisits
 from recsys.trends.state import LATE, NEWEST, TrendState, empty_state
 from recsys.trends.stream import Trends

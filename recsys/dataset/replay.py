@@ -21,7 +21,7 @@ from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
 from recsys.readers.state import CLICK_POSITION
 from recsys.trends import CLICK, LATE_MINUTES
 from recsys.trends.config import TrendsConfig
-from recsys.trends.contexts import fill_codes
+from recsys.trends.counting import fill_codes
 from recsys.trends.state import TrendState
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, MINUTE_MS, NEVER_MS, UNKNOWN_ROW

@@ -39,6 +39,7 @@ class ClickTable(NamedTuple):
     order: Longs
 
 
+@compiled
 def same_visit(earlier: Any, later: Any, gap_ms: int) -> Any:
     """Test of two consecutive clicks of one visitor: bool, of the shape of the times.
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.features import HISTORY, LIST_FIELDS
 from recsys.hashing import hashed, hashed_all
-from recsys.trends.contexts import values_of
+from recsys.trends.counting import values_of
 from recsys.units import HOUR_MS, NO_ID
 
 Ids = npt.NDArray[np.int64]

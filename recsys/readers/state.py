@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.events.visits import same_visit
@@ -192,11 +193,7 @@ class ReaderState:
 
         A visit ends after a pause of more than ``gap_ms``; undated clicks belong to none.
         """
-        start, later = len(self.clicks), now
-        while start > 0 and same_visit(int(self.times[start - 1]), later, gap_ms):
-            start -= 1
-            later = int(self.times[start])
-        return start
+        return _visit_start(self.times, now, gap_ms)
 
     def repeats(self, kind: int, row: int, time: int) -> bool:
         """True for a click that repeats one and is not learned from, see ``recsys.events.people``."""
@@ -230,6 +227,15 @@ class ReaderState:
             forgotten, seen = np.split(seen, [max(1, MAX_SEEN // 2)])
             self.dismissed = self.dismissed[~np.isin(self.dismissed, forgotten)]
         self.seen = seen
+
+
+@compiled
+def _visit_start(times: Times, now: int, gap_ms: int) -> int:
+    start, later = len(times), now
+    while start > 0 and same_visit(times[start - 1], later, gap_ms):
+        start -= 1
+        later = times[start]
+    return start
 
 
 def _repeats(click: ReaderEvent, clicks: Iterable[ReaderEvent]) -> bool:

@@ -5,9 +5,8 @@ This file holds constants only, so that reading it loads no compiler.
     config.py     the settings
     state.py      the arrays that the stream moves
     decay.py      forward decay; landmarks that move without a walk over all articles
-    counting.py   one event, in constant time: popularity, click rates, positions, shelf life
+    counting.py   one event: codes of its context, and its counts: popularity, click rates, positions, shelf life
     covisits.py   running visits, and their co-visits of articles; lifts of contexts
-    contexts.py   an event's context -> small numbers
     stream.py     ``Trends``: all of it, as training and service use it
     files.py      ``Trends`` <-> the files of a release
 """

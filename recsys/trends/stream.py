@@ -21,8 +21,7 @@ from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES, MAX_FUTURE_MINUTES, MAX_VISITS, PRIOR_IMPRESSIONS
 from recsys.trends.config import TrendsConfig
-from recsys.trends.contexts import Codes, codes_of, fill_codes
-from recsys.trends.counting import count, counts_at, fill_shelf_lives, uncount
+from recsys.trends.counting import Codes, codes_of, count, counts_at, fill_codes, fill_shelf_lives, uncount
 from recsys.trends.covisits import RunningVisits, count_covisits, strongest_covisits
 from recsys.trends.decay import faded
 from recsys.trends.state import (
