@@ -331,12 +331,41 @@ def test_an_article_hidden_during_a_swap_is_not_shown_after_it(site: Site, monke
 
     def slow(feed: StoreFeed, state: Any, until: int) -> None:
         replay(feed, state, until)
-        if not site.live._turn.locked():
+        if site.live._turn.locked():
             site.store.hide_article(SITE, "a2", "ann")
 
     monkeypatch.setattr(StoreFeed, "replay", slow)
     site.live._take_over(None)
     assert site.listed() == ["a1", "a3", "a4"]
+
+
+def test_articles_that_are_put_and_changed_during_a_swap_are_served_after_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One before the new state is replayed, which the old one shows already, and a change after it."""
+    load, replay = ReleaseLoader.load, StoreFeed.replay
+
+    def slow_load(loader: ReleaseLoader, name: str | None) -> Any:
+        state = load(loader, name)
+        site.store.put_articles([article("new", published_at=NOW)])
+        site.live.refresh()
+        assert "new" in site.listed()
+        return state
+
+    def slow_replay(feed: StoreFeed, state: Any, until: int) -> None:
+        replay(feed, state, until)
+        if site.live._turn.locked():
+            site.store.put_articles([article("a1", title="Changed", published_at=NOW - HOUR_MS)])
+
+    monkeypatch.setattr(ReleaseLoader, "load", slow_load)
+    monkeypatch.setattr(StoreFeed, "replay", slow_replay)
+    old = site.live._frame.state
+    site.live._take_over(None)
+    assert site.live._frame.state is not old
+    assert site.listed()[0] == "new"
+    card = site.live.catalogue.articles[site.live.catalogue.row_of["a1"]]
+    assert card is not None
+    assert card.title == "Changed"
 
 
 def test_a_reader_forgotten_during_a_swap_stays_forgotten(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ new release is laid out aside and takes over by one assignment: requests in flig
 does not verify is refused and logged, and the old one goes on serving.
 """
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -315,12 +316,13 @@ class LiveState:
             forgotten = self._forgotten
             state = self._loader.load(name)
             self._feed.replay(state, self.store.last_seq(self.site))  # most of it, while nobody waits
+            self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
             with self._turn:
                 old = self._frame
                 self._feed.apply_events(*old)
                 self._feed.replay(state, old.state.through)
                 forget_visits(state, self._gone_since(forgotten))
-                self._feed.take_down(state)
+                self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
                 rows, readers = state.catalogue.row_of, state.recommender.readers
                 today = old.today.moved(old.state.catalogue.ids, rows, len(state.recommender.trends))
                 for visitor in state.visitors.odd:  # the release may know more of them

@@ -489,7 +489,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a new release shows what was hidden meanwhile",
-            "                self._feed.take_down(state)\n                rows,",
+            "                self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))\n"
+            "                rows,",
             "                rows,",
         ),
         (
