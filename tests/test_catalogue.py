@@ -1,11 +1,14 @@
-"""One card for each text: which copy stands in a list, and what a reader of one copy is offered."""
+"""One card for each text: which copy stands in a list, and what a reader of one copy is offered; changes meanwhile."""
 
+import threading
 from typing import Any
 
 import numpy as np
+import pytest
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.copies import CopyGroups
+from recsys.catalogue.eligibility import Eligibility
 from recsys.recommend.answer import Recommender
 from tests.recommenders import CLICK, HOUR, NOW, ask, entry, reader, rows, two_topics
 
@@ -121,3 +124,41 @@ def test_one_of_each_agrees_with_a_plain_count() -> None:
     for row in sorted(shown, key=lambda row: (-catalogue.published[row], row)):
         best.setdefault(roots[row], row)
     assert listed(catalogue) == sorted(best.values())
+
+
+def small_catalogue() -> Catalogue:
+    """Three articles, and room for more."""
+    catalogue = Catalogue((), 20)
+    for number in range(3):
+        catalogue.put(f"a{number}", entry(number, "football"))
+    return catalogue
+
+
+def test_an_answer_sees_all_of_a_change_or_nothing_and_waits_for_nobody() -> None:
+    catalogue = small_catalogue()
+    before = listed(catalogue)
+    with catalogue.changing():
+        for name in ("n1", "n2"):
+            catalogue.place(name, entry(1, "football"))
+            assert listed(catalogue) == before
+    assert listed(catalogue) == [*before, len(catalogue.ids) - 2, len(catalogue.ids) - 1]
+
+
+def test_an_article_that_is_put_while_eligibility_is_made_is_in_the_next_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    catalogue, made = small_catalogue(), Eligibility.at
+    before = listed(catalogue)
+    writers: list[threading.Thread] = []
+
+    def slow(*given: Any) -> Eligibility:
+        if not writers:
+            writers.append(threading.Thread(target=catalogue.put, args=("new", entry(1, "football"))))
+            writers[0].start()
+        return made(*given)
+
+    monkeypatch.setattr(Eligibility, "at", slow)
+    catalogue.take_down("a0")
+    assert listed(catalogue) == before[1:], "the writer waits until it is made"
+    writers[0].join()
+    assert listed(catalogue) == [*before[1:], len(catalogue.ids) - 1]

@@ -142,6 +142,8 @@ def test_a_damaged_checkpoint_is_set_aside(toy: Toy, tmp_path: Path, worth: None
         (folder / "checkpoint.json").write_text("{")
     else:
         write_json(folder / "checkpoint.json", facts | {"code": "0.0.1"})
+    if damage in ("garbage", "other code"):
+        assert LiveCheckpoints(tmp_path / "live").newest(facts["release"]) is None
     with serving(settings) as service:
         assert service.live._frame.state.through == service.store.last_seq(SITE)
         again = asked(service)
@@ -233,3 +235,22 @@ def test_without_a_database_a_release_alone_serves(toy: Toy, tmp_path: Path) -> 
         assert service.live.release is not None
         assert service.get("/api/v1/recommendations", k=5)["tier"] == "popular"
         assert service.get("/healthz")["status"] == "ok"
+
+
+def test_a_checkpoint_between_a_take_down_and_the_reading_of_articles_loses_neither(
+    toy: Toy, tmp_path: Path, worth: None
+) -> None:
+    settings = copy_of(toy, tmp_path)
+    with serving(settings) as service:
+        lived(service)
+        service.store.put_articles([article("unread", title="Unread", body=TOPICS["markets"])])
+        service.store.hide_article(SITE, "football-3", "test")
+        service.live.take_down()  # and articles are not read any more
+    database, away = tmp_path / "store.db", tmp_path / "away.db"
+    database.rename(away)
+    with serving(settings) as service:  # from the checkpoint alone
+        row = service.live.catalogue.row_of["football-3"]
+        assert not service.live.catalogue.eligible(now_ms()).showable[row]
+    away.rename(database)
+    with serving(settings) as service:
+        assert "unread" in service.live.catalogue.row_of

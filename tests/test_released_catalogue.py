@@ -1,5 +1,6 @@
 """The catalogue of a release: what is written at night is what a worker reads, and what came after it is added."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +190,26 @@ def test_rows_are_found_by_released_and_by_later_names(names: list[str], later: 
     with pytest.raises(KeyError):
         table["unknown-" * 3]
     assert table.get("unknown-" * 3, -1) == -1
+
+
+def test_a_released_article_takes_a_worker_a_kilobyte_at_most(tmp_path: Path) -> None:
+    size = 5_000
+    text = " ".join(f"word{number}" for number in range(60))
+    annotated = [
+        (article(f"n{number}", body=text, url=f"https://s.example/{number}"), said(f"tag {number % 700}", "league"))
+        for number in range(size)
+    ]
+    write_catalogue(tmp_path, [one.id for one, _ in annotated], annotated, {}, site="s", categories=[], change=1)
+    ReleasedCatalogue.load(tmp_path)  # what is made once
+    tracemalloc.start()
+    try:
+        catalogue = Catalogue((), size + size // 8, "s", ReleasedCatalogue.load(tmp_path))
+        catalogue.eligible(NOW)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(catalogue.ids) == size
+    assert held <= 1_000 * size
 
 
 def test_identifiers_by_row() -> None:

@@ -17,6 +17,7 @@ from recsys.store import Event, Kind, Store, Written, event_writer
 from recsys.units import now_ms
 from tests.newsroom import SITE, TOPICS, Toy
 from tests.service import FOUR, Service, article, copy_of, fill, four, plain_settings, problem, serving
+from tests.stores import watched
 
 
 def row_of(service: Service, name: str) -> int:
@@ -333,3 +334,21 @@ def test_a_clock_that_was_a_year_ahead_for_a_night_leaves_no_damage(tmp_path: Pa
     finally:
         live.close()
         store.close()
+
+
+def test_an_answer_asks_the_database_only_for_a_reader_who_is_new_to_the_worker(tmp_path: Path) -> None:
+    paths = [
+        "articles/a1",
+        "articles/a1/similar",
+        "today",
+        "tags/x",
+        "recommendations",
+        "recommendations?reader=ann&k=3",
+    ]
+    with four(tmp_path) as service, watched(service.store) as statements:
+        assert service.client.get("/api/v1/recommendations?reader=ann&session=s").status_code == 200
+        assert len(statements) == 1, "their history"
+        statements.clear()
+        for path in (*paths, "recommendations?reader=ann&session=s&article=a1", "readers/ann/tags"):
+            assert service.client.get(f"/api/v1/{path}").status_code == 200, path
+            assert statements == [], path
