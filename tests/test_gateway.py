@@ -149,9 +149,9 @@ def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     return members
 
 
-def test_two_hundred_clients_that_drip_keep_nobody_waiting(front: Front) -> None:
-    dripping = [front.open(b"POST /echo/drip HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx") for _ in range(100)]
-    dripping += [front.open(b"POST /echo/drip HTTP/1.1\r\nHost: a\r\nTransfer-En") for _ in range(100)]
+def test_five_hundred_clients_that_drip_keep_nobody_waiting(front: Front) -> None:
+    dripping = [front.open(b"POST /echo/drip HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nx") for _ in range(250)]
+    dripping += [front.open(b"POST /echo/drip HTTP/1.1\r\nHost: a\r\nTransfer-En") for _ in range(250)]
     for round_ in range(12):
         dripping[round_].sendall(b"o")
         assert front.ask("GET", "/healthz").status == 200

@@ -922,11 +922,6 @@ FAULTS: tuple[Fault, ...] = (
             "except ZeroDivisionError as error:",
         ),
         ("without a database there is no start", "return self._laid_out(name, alone=True)", "raise"),
-        (
-            "a start without a database never follows it",
-            "        state.followed = True",
-            "        state.followed = not state.followed",
-        ),
     ),
     *_in(
         "recsys/serving/feed.py",
