@@ -100,8 +100,11 @@ def compiling(doing: Callable[[str], None]) -> Iterator[None]:
     log.info("machine code is compiled, once on this machine", folder=str(folder))
     done = threading.Event()
     with (folder / "lock").open("w") as lock:
-        doing("waiting for another process that compiles machine code")
-        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until the file is closed
+        except BlockingIOError:
+            doing("waiting for another process that compiles machine code")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / _COMPLETE).exists():  # by then the other one has done it
             fcntl.flock(lock, fcntl.LOCK_UN)
             doing("loading machine code")
