@@ -255,14 +255,17 @@ def test_a_worker_comes_back_though_the_process_that_forked_it_was_killed(folder
     asyncio.run(scenario())
 
 
-def test_workers_share_what_was_loaded_before_them(folder: ServiceFolder) -> None:
+def test_workers_share_what_was_loaded_before_them_and_count_in_places_of_their_own(folder: ServiceFolder) -> None:
     async def scenario() -> None:
         loading = "doing('loading it all'); globals()['loaded_by'] = os.getpid()"
         source = "say(doing=f'forked by {loaded_by}, {os.getppid()}, place {os.environ[\"WORKER_PLACE\"]}')\n" + SERVE
-        async with supervised(folder, source, loading=loading) as (_, said):
+        source = source.replace("say(ready=True)", "import time; time.sleep(0.3); say(ready=True)")  # both have spoken
+        async with supervised(folder, source, workers=2, loading=loading) as (_, said):
             await eventually(lambda: "Serving" in said)
             pid = children(os.getpid())[0]
-            assert said[:2] == ["loading it all", f"worker 1: forked by {pid}, {pid}, place 0"]
+            forked = [f"worker {place + 1}: forked by {pid}, {pid}, place {place}" for place in range(2)]
+            assert said[0] == "loading it all"
+            assert sorted(said[1:3]) == forked
 
     asyncio.run(scenario())
 
