@@ -34,7 +34,7 @@ def lived(service: Service) -> None:
     service.store.put_articles([*new, article("copy", title="Again", body=new[0].body, published_at=minute)])
     service.live.refresh()
     for number in range(30):
-        service.click(f"new-{number % 4}", reader=f"r{number % 7}", event_id=f"e{number}", time=minute + number)
+        service.click(f"new-{number % 4}", reader=f"r{number % 7}", event_id=f"e{number}")
         service.click("football-0", session=f"s{number}", context={"device": "watch"})
     service.store.hide_article(SITE, "new-3", "test")
     service.store.hide_article(SITE, "football-2", "test")

@@ -17,6 +17,7 @@ from recsys.config import plain
 from recsys.errors import Busy, UnknownArticle, UnknownReader
 from recsys.events import EventLog
 from recsys.runs import launcher
+from recsys.serving.day_clicks import site_day
 from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
 from recsys.settings import Settings
 from recsys.store import Article, ArticlePatch, Event, Kind, StoredArticle
@@ -188,7 +189,8 @@ def test_what_was_read_before_the_reader_was_known_is_theirs_unless_two_claim_it
 def test_an_embargoed_article_is_shown_from_its_time_on_and_not_before(
     site: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = now_ms() + 3_600_000
+    now = now_ms()
+    at = (now + site_day(now, site.settings.site.timezone).until) // 2  # while it is today
     site.store.merge_articles([ArticlePatch("soon", SITE, {"title": "T", "published_at": at, "category": "new"})])
     site.live.refresh()
     addresses = ["/article/soon", "/api/v1/articles/soon", "/api/v1/articles/soon/similar", "/category/new"]

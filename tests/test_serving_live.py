@@ -1,7 +1,9 @@
 """One worker under change: what others wrote, robots and wrong clocks, and what every click teaches it at once."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -352,3 +354,21 @@ def test_an_answer_asks_the_database_only_for_a_reader_who_is_new_to_the_worker(
         for path in (*paths, "recommendations?reader=ann&session=s&article=a1", "readers/ann/tags"):
             assert service.client.get(f"/api/v1/{path}").status_code == 200, path
             assert statements == [], path
+
+
+def test_a_replaced_state_goes_without_a_collection(toy: Toy, tmp_path: Path) -> None:
+    with serving(copy_of(toy, tmp_path)) as service:
+        service.click("football-0", reader="r", session="s")
+        for query in ({"reader": "r"}, {"session": "s", "include": "tags,keywords,scores"}, {}):
+            service.get("/api/v1/recommendations", k=6, **query)
+        frame = service.live._frame
+        old = [weakref.ref(one) for one in (frame.state, frame.memory, frame.state.catalogue, frame.state.recommender)]
+        del frame
+        gc.collect()
+        gc.disable()
+        try:
+            service.live.after_swap = lambda: None
+            service.live._take_over(service.live.release)
+            assert [one() for one in old] == [None] * len(old)
+        finally:
+            gc.enable()

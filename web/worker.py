@@ -21,6 +21,7 @@ import structlog
 from apiflask import APIFlask
 
 from recsys.errors import RecsysError
+from recsys.serving.memory import settle
 from recsys.settings import load_settings
 from web import metrics
 from web.app import close_app, create_app, prepare
@@ -84,6 +85,8 @@ def serve(listening: int, said: int) -> None:
     code = 1
     try:
         application = create_app(doing=status.doing)
+        application.extensions[KEY].live.after_swap = settle
+        settle()
         asyncio.run(_serve(application, bound, status))
         close_app(application)
         code = 0

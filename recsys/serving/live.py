@@ -9,6 +9,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ from recsys.serving.day_clicks import DayClicks
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
 from recsys.serving.memory import give_back
 from recsys.serving.reader_memory import ReaderMemory
-from recsys.serving.release_loader import ReleaseLoader
+from recsys.serving.release_loader import ReleaseLoader, waited_for_turn
 from recsys.serving.state import SharedState
 from recsys.serving.today import TodaysClicks, todays_clicks
 from recsys.store import Event, EventWriter, Store, Written, reader_digest
@@ -67,6 +68,9 @@ class LiveState:
     time, or takes the place of what was there by one assignment. ``_turn`` lets one thread at a time read events and
     apply them, in the order of ``seq``. ``_writer`` lets one thread at a time commit, for all that wait, so that a
     locked database holds up one thread of the worker and not all of them.
+
+    Attributes:
+        after_swap: called when another release has taken over, for the memory that is free then.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class LiveState:
         self._file = DatabaseFile(settings.database_url)
         self._turn = threading.Lock()
         self._writer = EventWriter(store)
+        self.after_swap: Callable[[], None] = give_back
         self._stop = threading.Event()
         self._trouble = ""
         self._builder: threading.Thread | None = None
@@ -313,26 +318,31 @@ class LiveState:
 
     def _take_over(self, name: str | None) -> None:
         try:
-            forgotten = self._forgotten
-            state = self._loader.load(name)
-            self._feed.replay(state, self.store.last_seq(self.site))  # most of it, while nobody waits
-            self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
-            with self._turn:
-                old = self._frame
-                self._feed.apply_events(*old)
-                self._feed.replay(state, old.state.through)
-                forget_visits(state, self._gone_since(forgotten))
-                self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
-                rows, readers = state.catalogue.row_of, state.recommender.readers
-                today = old.today.moved(old.state.catalogue.ids, rows, len(state.recommender.trends))
-                for visitor in state.visitors.odd:  # the release may know more of them
-                    today.take_back(visitor, state.catalogue.ids)
-                self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)
-            log.info("release taken over", release=name, articles=len(state.catalogue.ids))
-            del old, state
-            give_back()
+            with ExitStack() as turn:
+                if waited_for_turn(turn, self.settings.data_dir / "live", self._stop):
+                    self._swap(name)
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             self._loader.refuse(name, error)
+
+    def _swap(self, name: str | None) -> None:
+        forgotten = self._forgotten
+        state = self._loader.load(name)
+        self._feed.replay(state, self.store.last_seq(self.site))  # most of it, while nobody waits
+        self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
+        with self._turn:
+            old = self._frame
+            self._feed.apply_events(*old)
+            self._feed.replay(state, old.state.through)
+            forget_visits(state, self._gone_since(forgotten))
+            self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
+            rows, readers = state.catalogue.row_of, state.recommender.readers
+            today = old.today.moved(old.state.catalogue.ids, rows, len(state.recommender.trends))
+            for visitor in state.visitors.odd:  # the release may know more of them
+                today.take_back(visitor, state.catalogue.ids)
+            self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)
+        log.info("release taken over", release=name, articles=len(state.catalogue.ids))
+        del old, state
+        self.after_swap()
 
     def _complain(self, what: str, error: Exception) -> None:
         """Log a trouble; the same one is logged once."""

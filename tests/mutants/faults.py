@@ -484,14 +484,14 @@ FAULTS: tuple[Fault, ...] = (
         LIVE,
         (
             "a new release is taken over without the last events",
-            "                self._feed.replay(state, old.state.through)\n",
+            "            self._feed.replay(state, old.state.through)\n",
             "",
         ),
         (
             "a new release shows what was hidden meanwhile",
-            "                self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))\n"
-            "                rows,",
-            "                rows,",
+            "            self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))\n"
+            "            rows,",
+            "            rows,",
         ),
         (
             "readers keep the rows of the old release",
