@@ -139,6 +139,19 @@ def test_without_a_release_the_popular_come_first_and_then_the_newest() -> None:
     assert [card.reason.kind for card in made.cards] == [ReasonKind.POPULAR] * 2 + [ReasonKind.FRESH] * 2
 
 
+def test_a_click_of_this_moment_changes_the_order_of_the_popular_ones() -> None:
+    recommender = newsroom([entry(row, None) for row in range(700)])  # more than are kept in order
+    for row in range(600):
+        for _ in range(2):
+            recommender.observe(CLICK, row, NOW)
+    assert 650 not in rows(ask(recommender, reader(), k=50))
+    for clicks, expected in ((1, False), (3, True)):
+        recommender.observe(CLICK, 650, NOW)
+        for _ in range(clicks - 1):
+            recommender.observe(CLICK, 650, NOW)
+        assert (rows(ask(recommender, reader(), k=1)) == [650]) is expected
+
+
 def test_without_a_click_the_newest_come_first() -> None:
     made = ask(newsroom([entry(row, None) for row in range(5)]), k=3)
     assert (made.tier, rows(made)) == (Tier.FRESH, [0, 1, 2])

@@ -220,6 +220,15 @@ def test_covisit_candidates_are_those_of_plain_dictionaries() -> None:
         assert found.lift == pytest.approx([one[3] for one in plain], rel=1e-5)
 
 
+def test_of_equal_covisits_the_first_row_goes_first() -> None:
+    recommender = newsroom([entry(row, None) for row in range(40)], [(1.0, 0.0)] * 40)
+    for number, row in enumerate((30, 7, 19, 2)):
+        visit(recommender, f"v{number}", [0, row], ago=HOUR)
+    everything = AllowedRows.of(np.ones(40, bool))
+    for n in (1, 3, 9):
+        assert covisit_candidates(recommender.trends, [0], everything, NOW, n).rows.tolist() == [2, 7, 19, 30][:n]
+
+
 def test_company_brings_an_article_that_nothing_else_would_bring() -> None:
     def asked(covisits: int) -> list[int]:
         class Counter:

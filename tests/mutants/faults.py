@@ -568,7 +568,6 @@ FAULTS: tuple[Fault, ...] = (
             "taken[code] <= limits[code]",
         ),
         ("the largest share of a category is forgotten", "max(least, min(n, int(most * k)))", "max(least, n)"),
-        ("a list is one too long", "return len(self.picked) == self.k", "return len(self.picked) > self.k"),
     ),
     *_in(
         "recsys/recommend/candidates.py",
