@@ -268,7 +268,7 @@ QUICK = settings(
 )
 
 
-@settings(QUICK, max_examples=8)
+@settings(QUICK, max_examples=6)
 @given(LIVES)
 def test_without_a_release_what_is_served_is_a_function_of_the_store(
     without_release: Path, operations: list[tuple[Any, ...]]
@@ -276,7 +276,7 @@ def test_without_a_release_what_is_served_is_a_function_of_the_store(
     check(without_release, operations)
 
 
-@settings(QUICK, max_examples=16)
+@settings(QUICK, max_examples=10)
 @given(LIVES)
 def test_over_releases_and_checkpoints_what_is_served_is_a_function_of_the_store(
     with_releases: Path, operations: list[tuple[Any, ...]]

@@ -39,7 +39,7 @@ _CLICKED = 512  # rows clicked since all articles were looked at; with more it i
 _POPULAR_MS = MINUTE_MS  # and it is done again so often, for what has faded since
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
 _MEAN_OF = 20_000  # vectors that it is made of
-_FORMS = 2_048  # articles whose keywords are kept by row: those that are shown and were clicked now
+_FORMS = 8_192  # articles whose keywords are kept by row: those that are shown and were clicked now
 
 
 class Tier(enum.StrEnum):

@@ -23,7 +23,7 @@ from web.api.schemas import Article, Part, TagOut, TagsOut, parts_of
 from web.texts import category_name, said_in
 
 KEYWORDS = 8  # of an article, in an answer: what fits under a headline
-FRAGMENTS = 4_096  # cards kept as bytes, about 0.5 KB each, or 3 KB with tags; and as many reasons, about 0.5 KB each
+FRAGMENTS = 16_384  # cards kept as bytes, about 0.5 KB each, or 3 KB with tags; and as many reasons, about 0.5 KB each
 
 CardKey = tuple[int, str | None, str | None]  # row, language asked for, include
 ReasonKey = tuple[ReasonKind, int, str | None, tuple[str, ...], str]  # a reason, with the words that its text says
