@@ -9,6 +9,7 @@ Reads the catalogue, the vectors, the live counts and the click model; produces 
     rerank       few of each category
     reasons      a true claim for each article shown
     wording      a claim in words, Chinese or English
+    explore      an article to try, and how probable that choice was
     similar      the list beside one article
     answer       all of that, in this order
 """

@@ -49,6 +49,8 @@ PROCESS = ("tests/test_process.py",)
 RELEASED = ("tests/test_released_catalogue.py",)
 CHECKPOINTS = ("tests/test_checkpoints.py",)
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
+OFF_POLICY = ("tests/test_off_policy.py",)
+EXPLORE = ("tests/test_explore.py",)
 
 
 def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> tuple[Fault, ...]:
@@ -967,5 +969,60 @@ FAULTS: tuple[Fault, ...] = (
             "",
         ),
         ("all workers count in one place", "= str(place)", '= "0"'),
+    ),
+    *_in(
+        "recsys/metrics/off_policy.py",
+        OFF_POLICY,
+        (
+            "clipped weights pass where unclipped ones are refused",
+            "weight = target.probability / log.propensity\n    squares",
+            "weight = np.minimum(target.probability / log.propensity, 10.0)\n    squares",
+        ),
+        (
+            "the effective size is refused at the limit",
+            "figures.effective_size >= min_effective_size",
+            "figures.effective_size > min_effective_size",
+        ),
+        ("the self-normalised divides by the rows", "total = float(weight.sum())", "total = float(len(weight))"),
+        (
+            "an interval of the mean weight",
+            "return float(weight @ weight / weight.sum())",
+            "return float(weight.mean())",
+        ),
+        (
+            "doubly robust forgets the logged estimate's weight",
+            "target.reward_expected - weight * target.reward_logged",
+            "target.reward_expected - target.reward_logged",
+        ),
+        (
+            "no click leaves no upper end",
+            "top, spread = value + one_more, variance + one_more**2",
+            "top, spread = value + 1e-9, variance + 1e-18",
+        ),
+        (
+            "a clip that is no limit",
+            "return np.minimum(target.probability / log.propensity, clip)",
+            "return target.probability / log.propensity",
+        ),
+    ),
+    *_in(
+        "recsys/metrics/logged_bandit.py",
+        OFF_POLICY,
+        ("a propensity of 0", "(self.propensity > 0)", "(self.propensity >= 0)"),
+        ("a propensity above 1", "(self.propensity <= 1)", "(self.propensity <= 2)"),
+        ("an unknown position is the last", "bad = column < 0 if whole", "bad = column < -1 if whole"),
+        ("support without positions", "never[log.position, log.article] = False", "never[:, log.article] = False"),
+        ("a policy with a negative share", "~(policy.min(axis=1) >= 0) | ", ""),
+        ("clicks that are counts", "np.isin(self.click, (0, 1))", "(self.click >= 0)"),
+    ),
+    *_in(
+        "recsys/recommend/explore.py",
+        EXPLORE,
+        ("no share further right", "below += _further(density @ weight)[:, :, None]", "pass"),
+        ("panels are left out too early", "> NOWHERE", "> 1e-3"),
+        ("a prior without skips", "impressions - clicks + prior[1]", "impressions + prior[1]"),
+        ("the draw takes the best", "rng.random() * propensity.sum()", "0.5 * propensity.sum()"),
+        ("more clicks than impressions", "(impressions >= clicks)", "(impressions >= 0)"),
+        ("a rounded sum chooses what has no chance", "np.flatnonzero(propensity)[-1]", "len(propensity) - 1"),
     ),
 )
