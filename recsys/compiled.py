@@ -80,7 +80,7 @@ _choose_cache()
 
 def compiled(function: Function) -> Function:
     """Compile a function of numbers, arrays and named tuples of arrays at its first call."""
-    dispatcher = numba.njit(cache=True)(function)
+    dispatcher = numba.njit(cache=True, error_model="numpy")(function)
     _functions.append(dispatcher)
     return cast(Function, dispatcher)
 

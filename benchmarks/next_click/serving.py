@@ -21,7 +21,8 @@ from recsys.dataset.impressions import ClickHistories, Impressions, click_histor
 from recsys.dataset.replay import LogReplay
 from recsys.events import Events
 from recsys.features.matrix import ArticleTables
-from recsys.index import Index, IndexConfig
+from recsys.index import Index
+from recsys.index.config import IndexConfig
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.answer import Recommender

@@ -146,7 +146,8 @@ def standardised(matrix: Matrix, mean: Matrix, std: Matrix) -> Matrix:
     """Columns in standard deviations from their means, at most ``CLIP`` of them: float32 (B, F), (F,), (F,)."""
     out = np.empty(matrix.shape, np.float32)
     for b in range(len(matrix)):
-        out[b] = np.minimum(np.maximum((matrix[b] - mean) / std, np.float32(-CLIP)), np.float32(CLIP))
+        for f in range(len(mean)):
+            out[b, f] = min(max((matrix[b, f] - mean[f]) / std[f], np.float32(-CLIP)), np.float32(CLIP))
     return out
 
 

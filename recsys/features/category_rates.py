@@ -35,7 +35,7 @@ FIRST_CLICKS, FIRST_LOOKS = 1.0, 10.0  # the click rate that a stream without an
 def category_click_rates(
     state: TrendState, prior: float, looked: Array, places: Array, rows: Array, now: int, column: int, out: Array
 ) -> None:
-    """Two columns: the log of the reader's click rate in the candidate's category over everyone's, and log1p(looks).
+    """Two columns, before their logarithms: a reader's click rate in a category over everyone's, and 1 + looks.
 
     Args:
         state: the counts, as known before ``now``.
@@ -45,7 +45,7 @@ def category_click_rates(
         rows: int32 (B,), candidates.
         now: ms.
         column: the first of the two.
-        out: float32 (B, F), all 0 there; left so without any impression, and where no category is known.
+        out: float32 (B, F), all 1 there; left so without any impression, and where no category is known.
     """
     looks, clicks = np.zeros(CATEGORIES), np.zeros(CATEGORIES)
     worth = np.full(LIST_POSITIONS, -1.0)
@@ -74,5 +74,5 @@ def category_click_rates(
             seen, opened = state.by_category[category, 0] * fade, state.by_category[category, 1] * fade
             rate = (opened + prior * site) / (max(seen, opened) + prior)
             own = max(looks[category], clicks[category])
-            out[b, column] = np.log((clicks[category] + EVIDENCE) / (own * rate + EVIDENCE))
-            out[b, column + 1] = np.log1p(own)
+            out[b, column] = (clicks[category] + EVIDENCE) / (own * rate + EVIDENCE)
+            out[b, column + 1] = 1.0 + own

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import as_int64, compiled
-from recsys.features import COLUMN, CONTEXTS
+from recsys.features import COLUMN, CONTEXTS, GROUPS, NAMES
 from recsys.features.category_rates import category_click_rates
 from recsys.features.covisits import (
     EARLIER,
@@ -27,6 +27,7 @@ from recsys.features.covisits import (
     VISIT_MAX,
     gather_covisits,
 )
+from recsys.features.logarithms import take_logarithms
 from recsys.features.similarity import ITEM_COSINE, cosines, next_item_scores, tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends.counting import born
@@ -55,6 +56,12 @@ CONTENT = COLUMN["content_cosine"]
 CATEGORY = COLUMN["category_share"]
 LOOKS = COLUMN["category_rate"]
 READER = COLUMN["history"]
+_PLAIN = {"age_known", "category_share", "category_known", "earlier_item", "read_before"}
+_LOGARITHMS = ("popularity", "slope", "impressions", "age", "covisits", "visit", "next", "second", "earlier")
+_LOG_GROUPS = {name for group in (*_LOGARITHMS, "lifts", "category", "reader") for name in GROUPS[group]}
+LOG_COLUMNS = np.array(
+    [name in _LOG_GROUPS - _PLAIN for name in NAMES]
+)  # hold what their logarithm is taken of at last
 
 
 class KernelTables(NamedTuple):
@@ -111,8 +118,10 @@ def describe(
         out: float32 (B, F), filled; columns as ``NAMES``.
     """
     now = max(now, state.clock[NEWEST])
-    out[:] = np.float32(0)
     B, n = len(rows), len(clicks)
+    for b in range(B):
+        for f in range(out.shape[1]):
+            out[b, f] = np.float32(LOG_COLUMNS[f])  # whose logarithm is 0
     for b in range(B):
         known.place[rows[b]] = b + 1
     gains = np.zeros((B, GAINS))
@@ -125,21 +134,21 @@ def describe(
     for k in range(len(fades)):
         fades[k] = faded(state.clock[LANDMARK], now, state.per_ms[k])
     _popularity(state, known, rows, now, fades, out)
-    everyone, all_long = state.all_decayed[1, 2] * fades[2], np.log1p(sums[LONG])
+    everyone = state.all_decayed[1, 2] * fades[2]
     for b in range(B):
         row = rows[b]
         share = (state.decayed[row, 1, 2] * row_fade(state, row, now, as_int64(2), fades) + NO_CLICK) / (everyone + 1.0)
-        out[b, COMPANY] = np.log((gains[b, SHORT] + beta * share) / (sums[SHORT] + beta))
-        out[b, COMPANY + 1] = np.log((gains[b, LONG] + beta * share) / (sums[LONG] + beta))
-        out[b, COMPANY + 2] = np.log1p(gains[b, SHORT])
-        out[b, COMPANY + 3] = all_long
-        out[b, VISITED] = np.log(gains[b, VISIT] + sums[VISIT] * share)
-        out[b, VISITED + 1] = np.log(gains[b, VISIT_MAX] + 0.1 * share)
-        out[b, FOLLOWS] = np.log((gains[b, NEXT_] + beta * share) / (sums[NEXT_] + beta))
-        out[b, FOLLOWS + 1] = np.log1p(gains[b, NEXT_])
-        out[b, SECONDS] = np.log(gains[b, SECOND_] + 0.1 * share)
-        out[b, EARLIERS] = np.log(gains[b, EARLIER] + sums[EARLIER] * share)
-        out[b, EARLIERS + 1] = np.log(gains[b, EARLIER_MAX] + 0.1 * share)
+        out[b, COMPANY] = (gains[b, SHORT] + beta * share) / (sums[SHORT] + beta)
+        out[b, COMPANY + 1] = (gains[b, LONG] + beta * share) / (sums[LONG] + beta)
+        out[b, COMPANY + 2] = 1.0 + gains[b, SHORT]
+        out[b, COMPANY + 3] = 1.0 + sums[LONG]
+        out[b, VISITED] = gains[b, VISIT] + sums[VISIT] * share
+        out[b, VISITED + 1] = gains[b, VISIT_MAX] + 0.1 * share
+        out[b, FOLLOWS] = (gains[b, NEXT_] + beta * share) / (sums[NEXT_] + beta)
+        out[b, FOLLOWS + 1] = 1.0 + gains[b, NEXT_]
+        out[b, SECONDS] = gains[b, SECOND_] + 0.1 * share
+        out[b, EARLIERS] = gains[b, EARLIER] + sums[EARLIER] * share
+        out[b, EARLIERS + 1] = gains[b, EARLIER_MAX] + 0.1 * share
         out[b, EARLIERS + 3] = gains[b, READ]
     _lifts(state, codes, rows, out)
     cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, as_int64(ITEM_COSINE), out)
@@ -148,19 +157,19 @@ def describe(
     _category(state, clicks, rows, out)
     category_click_rates(state, known.priors[0], looked, places, rows, now, LOOKS, out)
     tag_matches(known.tags, known.tag_weights, known.half_life[0], clicks, rows, out)
-    history, visited = np.log1p(n), np.log1p(n - visit)
     pause = 0.0
     if n - visit > 1 and times[n - 2] > 0:
-        pause = np.log1p(max(times[n - 1] - times[n - 2], 0) / 1000.0)
+        pause = max(times[n - 1] - times[n - 2], 0) / 1000.0
     for b in range(B):
-        out[b, READER] = history
-        out[b, READER + 1] = visited
-        out[b, READER + 2] = pause
+        out[b, READER] = 1.0 + n
+        out[b, READER + 1] = 1.0 + n - visit
+        out[b, READER + 2] = 1.0 + pause
+    take_logarithms(out, LOG_COLUMNS)
 
 
 @compiled
 def _popularity(state: TrendState, known: KernelTables, rows: Array, now: int, fades: Array, out: Array) -> None:
-    """Clicks, slopes, impressions, click rates and ages."""
+    """Clicks, slopes, impressions, click rates and ages, before their logarithms are taken."""
     K = len(state.per_ms)
     clicked, shown = state.all_total[1], state.all_total[0]
     stream = (clicked + 1.0) / (max(shown, clicked) + 10.0)
@@ -174,19 +183,19 @@ def _popularity(state: TrendState, known: KernelTables, rows: Array, now: int, f
         for k in range(K):
             fade = row_fade(state, row, now, k, fades)
             clicks = state.decayed[row, 1, k] * fade
-            out[b, CLICKS + k] = np.log1p(clicks)
+            out[b, CLICKS + k] = 1.0 + clicks
             shows = state.decayed[row, 0, k] * fade
-            out[b, IMPRESSIONS + k] = np.log1p(shows)
+            out[b, IMPRESSIONS + k] = 1.0 + shows
             out[b, RATES + k] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
             slower = clicks / hours_of[k]
             if k:
-                out[b, SLOPE + k - 1] = np.log((faster + 1.0) / (slower + 1.0))
+                out[b, SLOPE + k - 1] = (faster + 1.0) / (slower + 1.0)
             faster = slower
         if state.last[row] != NEVER_MS:
-            out[b, SLOPE + K - 1] = np.log1p(max(now - state.last[row], 0) / 1000.0)
+            out[b, SLOPE + K - 1] = 1.0 + max(now - state.last[row], 0) / 1000.0
         clicks, shows = float(state.total[row, 1]), float(state.total[row, 0])
-        out[b, CLICKS + K] = np.log1p(clicks)
-        out[b, IMPRESSIONS + K] = np.log1p(shows)
+        out[b, CLICKS + K] = 1.0 + clicks
+        out[b, IMPRESSIONS + K] = 1.0 + shows
         out[b, RATES + K] = _odds((clicks + prior * stream) / (max(shows, clicks) + prior))
         since = born(state, row)
         if since == NEVER_MS:
@@ -199,10 +208,10 @@ def _popularity(state: TrendState, known: KernelTables, rows: Array, now: int, f
             seen = 0.0
         category = state.category[row]
         shelf = known.shelf[category if 0 <= category < CATEGORIES else CATEGORIES]
-        out[b, AGE] = np.log1p(seen)
-        out[b, AGE + 1] = np.log1p(hours)
+        out[b, AGE] = 1.0 + seen
+        out[b, AGE + 1] = 1.0 + hours
         out[b, AGE + 2] = 1.0
-        out[b, AGE + 3] = np.log1p(hours / shelf)
+        out[b, AGE + 3] = 1.0 + hours / shelf
 
 
 @compiled
@@ -214,7 +223,7 @@ def fades_hours(state: TrendState, k: int) -> float:
 @compiled
 def _odds(rate: float) -> float:
     rate = min(max(rate, 1e-6), 1 - 1e-6)
-    return float(np.log(rate / (1 - rate)))
+    return rate / (1 - rate)
 
 
 @compiled
@@ -237,7 +246,7 @@ def _lifts(state: TrendState, codes: Array, rows: Array, out: Array) -> None:
             own = faded(state.slot_landmark[at], newest, state.slow_per_ms[0])
             mine, all_ = state.lifts[at, c, v] * own, state.lifts[at, c, ALL] * own
             expected = mine * quotient(everywhere, here)  # its clicks, were all readers of this context
-            out[b, LIFTS + place] = np.log((expected + PRIOR_LIFT) / (all_ + PRIOR_LIFT))
+            out[b, LIFTS + place] = (expected + PRIOR_LIFT) / (all_ + PRIOR_LIFT)
 
 
 @compiled

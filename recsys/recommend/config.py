@@ -27,7 +27,7 @@ class RecommendConfig(Section):
         description="articles: candidates from what is clicked most now, so that big news reaches every reader",
     )
     fresh: int = Field(
-        60,
+        40,
         ge=0,
         le=10_000,
         description="articles: candidates from the newest, so that a new article is shown before it is clicked",

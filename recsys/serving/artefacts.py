@@ -52,6 +52,8 @@ class ReleaseArtefacts:
         leaders: first copies of texts, to be joined by articles that come later.
         related_tags: folded tag -> the tags two steps away from it in the tag graph.
         index: of the item vectors.
+        item_cells: float32 (C, D), centres of the cells that they are searched by; C = 0 where all are.
+        article_cells: the same of the article vectors.
         model: the click model.
         trends: the counts as of ``through``.
         readers: how reader vectors were made when the click model was trained.
@@ -68,6 +70,8 @@ class ReleaseArtefacts:
     leaders: Leaders
     related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
+    item_cells: Vectors
+    article_cells: Vectors
     model: ClickScorer | SamplingCorrection | None
     trends: Trends
     readers: ReadersConfig
@@ -88,6 +92,8 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         leaders=Leaders(),
         related_tags={},
         index=None,
+        item_cells=nothing,
+        article_cells=nothing,
         model=None,
         trends=Trends(0, settings.trends, settings.events.session_gap_minutes),
         readers=settings.readers,
@@ -119,14 +125,17 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         raise StaleArtefact("counts by the catalogue's categories", "by others", "Run: python -m jobs all")
     words, articles = (read_json(release.path(stage) / "space.json") for stage in ("words", "articles"))
     same_space(("words", words["space"]), ("articles", articles["space"]))
+    article_vectors = _article_vectors(release, ids)
     return ReleaseArtefacts(
         release=release.name,
         catalogue=catalogue,
         items=items,
-        article_vectors=_article_vectors(release, ids),
+        article_vectors=article_vectors,
         leaders=load_leaders(release.path("stories")),
         related_tags=load_related(release.path("keywords")),
         index=Index.load(release.path("index") / "items.faiss"),
+        item_cells=_cells(release, "item_cells.npy", items.vectors.shape[1]),
+        article_cells=_cells(release, "article_cells.npy", article_vectors.shape[1]),
         model=_model(release),
         trends=counted.trends,
         readers=_section(ReadersConfig, release, "readers", settings),
@@ -173,6 +182,15 @@ def _rows(ids: list[str], wanted: list[str]) -> npt.NDArray[np.int64]:
     """The rows of some ids, -1 for those that are not there."""
     row_of = {article_id: row for row, article_id in enumerate(ids)}
     return np.array([row_of.get(article_id, UNKNOWN_ROW) for article_id in wanted], np.int64)
+
+
+def _cells(release: Release, name: str, dimensions: int) -> Vectors:
+    """Centres of cells; a release of an earlier version has none."""
+    file = release.path("index") / name
+    cells: Vectors = load_npy(file) if file.is_file() else np.empty((0, dimensions), np.float32)
+    if cells.ndim != 2 or cells.shape[1] != dimensions:
+        raise StaleArtefact(f"{name} of {dimensions} dimensions", f"shape {cells.shape}", "Run: python -m jobs all")
+    return cells
 
 
 def _article_vectors(release: Release, ids: list[str]) -> Vectors:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from recsys.articles.config import ArticlesConfig
 from recsys.events.config import EventsConfig
-from recsys.index import IndexConfig
+from recsys.index.config import IndexConfig
 from recsys.items.config import ItemsConfig
 from recsys.keywords.config import KeywordsConfig
 from recsys.readers.config import ReadersConfig

@@ -79,8 +79,10 @@ class SharedState:
         capacity = size + expected + SPARE_ROWS + size // SPARE_SHARE
         self.catalogue = Catalogue((), capacity, settings.site.name, released)
         self.catalogue.tags.further = artefacts.related_tags
-        self._item_index = None if artefacts.index is None else artefacts.index.grown(capacity)
-        self._content_index = Index.build(artefacts.article_vectors, capacity)
+        self._item_index = None
+        if artefacts.index is not None:
+            self._item_index = Index.build(artefacts.index.vectors, capacity, artefacts.item_cells)
+        self._content_index = Index.build(artefacts.article_vectors, capacity, artefacts.article_cells)
         self._items = grown(artefacts.items, capacity)
         if self._item_index is not None:
             self._items = self._items._replace(vectors=self._item_index.vectors)

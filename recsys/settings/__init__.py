@@ -22,7 +22,7 @@ from recsys.ctr.config import CtrConfig
 from recsys.errors import ConfigError
 from recsys.events.config import EventsConfig
 from recsys.features.config import FeaturesConfig
-from recsys.index import IndexConfig
+from recsys.index.config import IndexConfig
 from recsys.items.config import ItemsConfig
 from recsys.keywords.config import KeywordsConfig
 from recsys.names import CONFIG_VARIABLE, ENV_NESTING, ENV_PREFIX, remedy_for, unknown_variable, variable_of

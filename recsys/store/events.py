@@ -4,10 +4,11 @@ PostgreSQL takes a whole batch as one array per column, SQLite row by row inside
 speed of their indexes. Everything else is the same statement in both.
 """
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Select, Table, bindparam, func, select, text, union_all
+from sqlalchemy import Connection, Dialect, Integer, Select, Table, bindparam, func, select, text, union_all
 from sqlalchemy.exc import OperationalError
 
 from recsys.errors import StoreError
@@ -85,7 +86,7 @@ class EventStore(Database):
     def events_after(self, site: str, seq: int, limit: int) -> list[StoredEvent]:
         """The site's next events after ``seq``, at most ``limit``, in the order of ``seq``."""
         with self.reading() as connection:
-            return _stored(connection.execute(_after(site, seq, limit)).all())
+            return _stored(connection.execute(_after(site, seq, limit)).cursor.fetchall())
 
     def event_columns_after(
         self, site: str, seq: int, limit: int, names: Sequence[str] = StoredEvent._fields
@@ -125,9 +126,11 @@ class EventStore(Database):
         Returns:
             Those, then these, each oldest first; undated ones are the oldest.
         """
-        asked = {"site": site, "reader": reader, "clicks": clicks, "impressions": impressions}
+        statement, values, names = _history_text(self._engine.dialect)
+        asked = values | {"site": site, "reader": reader, "clicks": clicks, "impressions": impressions}
+        given = asked if names is None else tuple(asked[name] for name in names)
         with self.reading() as connection:
-            rows = connection.execute(READER_HISTORY, asked).all()
+            rows = connection.exec_driver_sql(statement, given).cursor.fetchall()
         newest = sorted(_stored(rows), key=lambda event: (event.time is not None, event.time or 0, event.seq))
         shown = [event for event in newest if event.kind == Kind.IMPRESSION]
         return [event for event in newest if event.kind != Kind.IMPRESSION] + shown
@@ -152,18 +155,28 @@ class EventStore(Database):
             return [DatedClick._make(row) for row in connection.execute(query).cursor.fetchall()]
 
 
-def _newest(kinds: Sequence[Kind], limit: str) -> Select[Any]:
+def _newest(kinds: str, limit: str) -> Select[Any]:
     """The newest events of one reader, by the index on (reader, site, time)."""
     newest = (
         select(events)
-        .where(events.c.site == bindparam("site"), events.c.reader == bindparam("reader"), events.c.kind.in_([*kinds]))
+        .where(events.c.site == bindparam("site"), events.c.reader == bindparam("reader"), text(f"kind IN ({kinds})"))
         .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
         .limit(bindparam(limit, type_=Integer))
     )
     return select(newest.subquery())
 
 
-READER_HISTORY = union_all(_newest([Kind.CLICK, Kind.DISMISS], "clicks"), _newest([Kind.IMPRESSION], "impressions"))
+READER_HISTORY = union_all(_newest("'click', 'dismiss'", "clicks"), _newest("'impression'", "impressions"))
+
+
+@functools.cache
+def _history_text(dialect: Dialect) -> tuple[str, dict[str, Any], list[str] | None]:
+    """The statement of ``history_of``, its values, and their order where the driver counts them.
+
+    Written out once: every answer to a reader who is new to a worker waits for it.
+    """
+    written = READER_HISTORY.compile(dialect=dialect)
+    return str(written), dict(written.params), written.positiontup
 
 
 def _add(connection: Connection, records: Sequence[Event]) -> Written:

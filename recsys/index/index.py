@@ -1,11 +1,10 @@
-"""The index: vectors -> nearest neighbours by cosine, among the allowed ones only.
+"""The table of vectors, and the search in it.
 
 Reads unit vectors; produces a FAISS flat inner-product index over all rows of the catalogue, those of articles to come
 included. The table of vectors is the index's own memory: what is written into a row is found at once, and no row ever
 moves, so that one thread may write while others search. What is not allowed (seen, hidden, expired) and what has no
-vector is left out inside the search, so that k allowed articles come back whenever there are k.
-
-Source: Johnson, Douze and Jégou 2017, "Billion-scale similarity search with GPUs".
+vector is left out inside the search, so that k allowed articles come back whenever there are k. Many vectors are
+searched by cells (``recsys.index.cells``), and all of them where the cells searched hold fewer than k.
 """
 
 from pathlib import Path
@@ -14,27 +13,15 @@ from typing import Any
 import faiss
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 
-from recsys.config import Section
 from recsys.errors import CorruptArtefact, DegenerateInput
+from recsys.index.cells import CellIndex
 
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 Bits = npt.NDArray[np.uint8]
 
 _NO_HITS = (np.empty(0, np.int32), np.empty(0, np.float32))
-
-
-class IndexConfig(Section):
-    """Settings of the nearest-neighbour search."""
-
-    candidates: int = Field(
-        200,
-        ge=1,
-        le=10_000,
-        description="articles that the nearest-neighbour search brings to the click model",
-    )
 
 
 class Index:
@@ -53,25 +40,25 @@ class Index:
         self.vectors: Vectors = stored.reshape(capacity, self._index.d)[:, :dimensions]
         self._known = np.zeros(-(-capacity // 8), np.uint8)  # bits, little end first
         self._number = 0
+        self._cells: CellIndex | None = None
 
     @classmethod
-    def build(cls, vectors: Vectors, capacity: int | None = None) -> "Index":
+    def build(cls, vectors: Vectors, capacity: int | None = None, centres: Vectors | None = None) -> "Index":
         """Index a table of vectors.
 
         Args:
             vectors: float32 (N, D), unit rows; NaN rows are left out.
             capacity: A, at least N; N without it.
+            centres: float32 (C, D), see ``cell_centres``; without any, each search looks at all vectors.
         """
         index = cls(max(len(vectors), capacity or 0), vectors.shape[1])
         with_vector = np.isfinite(vectors).all(axis=1)
         index.vectors[np.flatnonzero(with_vector)] = vectors[with_vector]
         index._known[: -(-len(vectors) // 8)] = np.packbits(with_vector, bitorder="little")
         index._number = int(with_vector.sum())
+        if centres is not None and len(centres) and index._number:
+            index._cells = CellIndex(index.vectors, np.flatnonzero(with_vector).astype(np.int32), centres)
         return index
-
-    def grown(self, capacity: int) -> "Index":
-        """The same vectors with room for more rows, in memory of its own."""
-        return Index.build(self.vectors, capacity)
 
     def __len__(self) -> int:
         return self._number
@@ -96,9 +83,14 @@ class Index:
         k = min(k, len(self))
         if k < 1 or not np.isfinite(vector).all() or not bitmap.any():
             return _NO_HITS
+        wanted = np.ascontiguousarray(vector[None], np.float32)
+        if (cells := self._cells) is not None:
+            near = cells.search(wanted, k, bitmap)
+            if len(near[0]) == k:
+                return near
         only = faiss.SearchParameters()
         only.sel = faiss.IDSelectorBitmap(bitmap.size, faiss.swig_ptr(bitmap))
-        scores, rows = self._index.search(np.ascontiguousarray(vector[None], np.float32), k, params=only)
+        scores, rows = self._index.search(wanted, k, params=only)
         hits = rows[0] >= 0  # FAISS fills up with -1
         return rows[0][hits].astype(np.int32), scores[0][hits]
 
@@ -119,6 +111,8 @@ class Index:
         if known != was:
             self._known[byte] ^= bit
             self._number += 1 if known else -1
+        if self._cells is not None:
+            self._cells = self._cells.moved(row, known)
 
     def _check(self, vector: Vectors) -> None:
         if vector.shape != (self.vectors.shape[1],):
