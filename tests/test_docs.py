@@ -26,6 +26,7 @@ ELSEWHERE = {
     "make test": "this is it",
     "source .venv/bin/activate": "`python` is the one that runs this",
 }
+BANDIT_COLUMNS = ["timestamp", "item_id", "position", "click", "propensity_score"]
 FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -62,6 +63,7 @@ class Place:
             "clicks.parquet": str(self.folder / "clicks.parquet"),
             "labels.jsonl": str(self.folder / "labels.jsonl"),
             "../shared/data/mind_sample": str(self.folder / "mind"),
+            "../shared/data/bandit": str(self.folder / "bandit"),
             "../shared/data/bbc/": str(self.folder) + "/",
             "../shared/data/g1/": str(self.folder) + "/",
             "127.0.0.1:8080": f"127.0.0.1:{self.port}",
@@ -93,6 +95,11 @@ def write_files(folder: Path) -> None:
     shown = "N0-1 N1-0 N2-0 N3-0"
     rows = [f"{n}\tU{n % 3}\t11/{10 + n % 4}/2019 1:0{n % 10}:00 PM\tN4 N5\t{shown}" for n in range(12)]
     (folder / "mind" / "behaviors.tsv").write_text("\n".join(rows) + "\n")
+    (folder / "bandit").mkdir()
+    shows = [(n, n % 4, 1 + n % 3, int(n % 17 == 0), 0.25) for n in range(240)]
+    logged = pd.DataFrame(shows, columns=BANDIT_COLUMNS)
+    for name in ("bts_men", "random_men"):
+        logged.to_csv(folder / "bandit" / f"{name}.csv.gz", index=False)
 
 
 @pytest.fixture(scope="module")

@@ -128,6 +128,15 @@ def test_no_click_at_all_still_leaves_an_upper_end() -> None:
     assert found.high == pytest.approx(-2 * math.log(0.025) / 300)
 
 
+def test_the_click_that_was_not_drawn_has_the_root_mean_square_weight_of_what_the_target_shows() -> None:
+    article = np.array([0, 1] * 200)
+    log = LoggedBandit(article, np.zeros(400, int), np.zeros(400, int), np.where(article == 0, 0.75, 0.25))
+    target = target_rows(log, np.array([[0.25, 0.75]]), log.position)  # weights 1 / 3 and 3
+    weight = math.sqrt((1 / 27 + 27) / (1 / 3 + 3))
+    assert ips(log, target).high == pytest.approx(-math.log(0.025) * weight / 400)
+    assert snips(log, target).high == pytest.approx(-math.log(0.025) * weight / (200 * (1 / 3 + 3)))
+
+
 def test_an_estimate_below_the_least_effective_size_is_refused_whatever_the_clip() -> None:
     n = 20_000
     propensity = np.full(n, 0.9)

@@ -14,7 +14,7 @@ from benchmarks.off_policy import __main__ as benchmark
 from benchmarks.off_policy.chart import draw
 from benchmarks.off_policy.data import cross_fitted_rates, read_logs, shown_shares
 from benchmarks.off_policy.judging import by_position, judge
-from benchmarks.off_policy.simulated import PEAKED, bandits, draw_log, other_intervals, repeat, simulate
+from benchmarks.off_policy.simulated import PEAKED, USUAL, bandits, draw_log, other_intervals, repeat, simulate
 from recsys.errors import DegenerateInput, ImportRefused, InputError
 from recsys.metrics.off_policy import weight_figures
 
@@ -116,7 +116,8 @@ def test_simulated_intervals_hold_the_true_value_where_the_usual_ones_do_not() -
 def test_a_log_of_almost_the_opposite_policy_is_refused() -> None:
     far = dict(simulate(3_000, 10, 10.0, seed=1))["too far"]
     assert far["refused"] == 1.0
-    assert set(far["estimates"]) == {"dm"}
+    assert set(far["estimates"]) == {"dm", *USUAL}
+    assert far["estimates"]["ips_normal"]["coverage"] < 0.5  # what the refusal spares
 
 
 @pytest.mark.shared_data

@@ -5,8 +5,10 @@
 
 The policy of each log is what it showed at each position. Its value is estimated from the other log, and stands beside
 its own click rate. Readers are not looked at, because the logs do not tell them. Rewards for the direct method and the
-doubly robust are the other half's click rates by position and article. The simulated part repeats logs of a world whose
-click probabilities are known: bias, error, and how often the interval holds the true value.
+doubly robust are the other half's click rates by position and article; how wrong these are, the interval of the direct
+method does not know. The simulated part repeats logs of a world whose click probabilities are known: bias, error, and
+how often the interval holds the true value. ``ips_normal`` and the like are the same estimate with other intervals, and
+refuse nothing.
 
 Prints tables, and one JSON object on the last line (docs/design.md). Simulated figures stand under "simulated".
 """
@@ -64,7 +66,9 @@ def show(name: str, source: str, judged: Judged, truth: ValueEstimate) -> None:
         if isinstance(value, str):
             print(f"  {estimator:20} refused: {value}")
         else:
-            print(f"  {estimator:20} {1000 * value.value:7.2f}  [{1000 * value.low:.2f}, {1000 * value.high:.2f}]")
+            note = "  (of other rows alone, not of other reward estimates)" if estimator == "dm" else ""
+            ends = f"[{1000 * value.low:.2f}, {1000 * value.high:.2f}]"
+            print(f"  {estimator:20} {1000 * value.value:7.2f}  {ends}{note}")
 
 
 def simulated(options: argparse.Namespace) -> Figures:

@@ -20,6 +20,7 @@ CLICK_RATE = 0.01  # mean over readers and articles at the first position: click
 SHARPNESS = 2.0  # of a recommender's softmax over a noisy view of the readers' tastes
 AWAY = {"near": 0.3, "between": 0.9, "far": 0.97, "too far": 0.9995}  # share of lists that the opposite policy made
 PEAKED = "peaked"  # a recommender's log, and a uniform target: weights as unequal as in real logs
+SHUNNED = "shunned"  # the same with a log that shows least what readers like best: the clicks that weigh most are rare
 BOOTSTRAPS = 500
 USUAL = ("ips_normal", "ips_bootstrap", "ips_largest")  # the same estimate with other intervals
 
@@ -53,7 +54,9 @@ def bandits(rng: np.random.Generator) -> Iterator[tuple[str, Bandit]]:
     recommender, opposite = (_softmax(SHARPNESS * scores) for scores in (view, -taste))
     for name, away in AWAY.items():
         yield name, Bandit(chance, (1 - away) * recommender + away * opposite, recommender)
-    yield PEAKED, Bandit(chance, recommender, np.full(chance.shape, 1 / ARTICLES))
+    uniform = np.full(chance.shape, 1 / ARTICLES)
+    yield PEAKED, Bandit(chance, recommender, uniform)
+    yield SHUNNED, Bandit(chance, _softmax(-taste), uniform)
 
 
 def _softmax(scores: Matrix) -> Matrix:
@@ -69,8 +72,8 @@ def draw_log(bandit: Bandit, rows: int, rng: np.random.Generator) -> tuple[Logge
     """
     C, P = len(bandit.chance), len(EXAMINED)
     case = rng.integers(C, size=rows)
-    below = np.cumsum(bandit.logging, axis=1)[case] < rng.random((rows, 1))
-    article = np.minimum(below.sum(axis=1), ARTICLES - 1)
+    ends = (np.arange(C)[:, None] + np.cumsum(bandit.logging, axis=1)).ravel()  # one line for all cases
+    article = np.minimum(np.searchsorted(ends, case + rng.random(rows)) - case * ARTICLES, ARTICLES - 1)
     click = (rng.random(rows) < bandit.chance[case, article]).astype(np.int8)
     log = LoggedBandit(article, case // READERS, click, bandit.logging[case, article])
     half = rng.integers(2, size=rows)
@@ -99,8 +102,9 @@ def repeat(bandit: Bandit, rows: int, repetitions: int, clip: float, seed: int) 
     """Figures of every estimate over many logs of one pair of policies.
 
     Returns:
-        "effective_size" and "largest_weight": medians; "refused": share of the logs; "estimates": estimate -> "bias",
-        "rmse" (both relative to the true value), "coverage" and "width" (relative) of its interval.
+        "effective_size" and "largest_weight": medians; "refused": share of the logs; "estimates": estimate -> "bias"
+        and "rmse" (relative to the true value), "coverage" and "width" (relative) of its interval, over the logs that
+        were not refused; of the other intervals, which refuse nothing, over all.
     """
     rng = np.random.default_rng(seed)
     sizes: list[float] = []
@@ -112,9 +116,7 @@ def repeat(bandit: Bandit, rows: int, repetitions: int, clip: float, seed: int) 
         sizes.append(judged.weights.effective_size)
         largest.append(judged.weights.largest)
         given = {name: value for name, value in judged.values.items() if not isinstance(value, str)}
-        if "ips" in given:
-            given |= other_intervals(log, target, rng)
-        for name, value in given.items():
+        for name, value in (given | other_intervals(log, target, rng)).items():
             found.setdefault(name, []).append(value)
     return {
         "effective_size": round(float(np.median(sizes)), 1),

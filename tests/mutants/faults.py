@@ -986,7 +986,7 @@ FAULTS: tuple[Fault, ...] = (
         ("the self-normalised divides by the rows", "total = float(weight.sum())", "total = float(len(weight))"),
         (
             "an interval of the mean weight",
-            "return float(weight @ weight / weight.sum())",
+            "return float(np.sqrt((weight**3).sum() / weight.sum()))",
             "return float(weight.mean())",
         ),
         (
