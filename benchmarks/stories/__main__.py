@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.stories import baselines
-from benchmarks.stories.data import LabelledArticle, read_stream
+from benchmarks.stories.data import LabelledArticle, read_pairs, read_stream
 from benchmarks.stories.judging import PRECISE, b_cubed, pairwise
+from benchmarks.stories.pairs import BASELINES, pair_figures
+from benchmarks.stories.pairs import ours as ours_of_pairs
 from recsys.stories.story_index import DEFAULT_THRESHOLD, StoryIndex
 
-THRESHOLDS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.2)
+THRESHOLDS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.9)
 
 Clusters = Sequence[Hashable]
 Method = Callable[[float], Clusters]
@@ -34,7 +36,7 @@ Figures = dict[str, float]
 def ours(articles: Sequence[LabelledArticle], threshold: float) -> list[str]:
     """Story of each article when it came."""
     index = StoryIndex(threshold)
-    return [index.place(article.id, article.title, article.body).story for article in articles]
+    return [index.place(article.id, article.title, article.body, article.time).story for article in articles]
 
 
 def figures(articles: Sequence[LabelledArticle], method: Method, thresholds: Sequence[float], own: float) -> Figures:
@@ -77,16 +79,25 @@ def measure_stream(articles: Sequence[LabelledArticle], seed: int) -> tuple[dict
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Run everything; returns the JSON object."""
+    """Run what was asked for; returns the JSON object."""
     began = time.perf_counter()
-    articles = read_stream(options.stream)
-    mine, others = measure_stream(articles, options.seed)
+    mine: dict[str, Figures] = {}
+    others: dict[str, Figures] = {}
+    sizes: dict[str, int] = {}
+    if options.stream:
+        articles = read_stream(options.stream)
+        mine, others = measure_stream(articles, options.seed)
+        sizes |= {"articles": len(articles), "stories": len({article.story for article in articles})}
+    if options.pairs:
+        pairs = read_pairs(options.pairs)
+        mine["similarity"] = pair_figures(pairs, ours_of_pairs)
+        others |= {f"pairs_{name}": pair_figures(pairs, scorer) for name, scorer in BASELINES.items()}
+        sizes["pairs"] = len(pairs)
     return {
         "ours": mine,
         "baselines": others,
-        "best": mine["single_pass"],
-        "articles": len(articles),
-        "stories": len({article.story for article in articles}),
+        "best": {figure: value for row in mine.values() for figure, value in row.items()},
+        **sizes,
         "seconds": round(time.perf_counter() - began, 1),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "seed": options.seed,
@@ -97,8 +108,11 @@ def main() -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stories", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--stream", type=Path, help="JSON lines: title, story; id, time (ms), body where known")
+    parser.add_argument("--pairs", type=Path, help="JSON lines: one, other, same_topic (0 or 1)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    if not (options.stream or options.pairs):
+        parser.error("give --stream FILE, --pairs FILE, or both")
     result = measure(options)
     for name, row in (result["ours"] | result["baselines"]).items():
         print(f"{name:24}" + "".join(f"  {figure} {value}" for figure, value in row.items()))

@@ -1,13 +1,24 @@
-"""Stories: near copies of one text, of which a list holds one.
+"""Stories: near copies of one text, of which a list holds one, and articles of one event, which are related.
 
-Reads titles and bodies in the order of time; produces for each article its *leader*, the first copy of its text: the
-article itself when it is the first. The night and the service take one article after the other by the same rule.
+Reads titles, bodies and times, in the order of time. Produces for each article its *leader*, the first copy of its text
+(the article itself when it is the first), and its *story*, named by the first article of the event. The night and the
+service take one article after the other by the same rules.
 
-    text.py        an article -> units: words, or characters where a script has no blanks
-    signatures.py  units -> MinHash signature; a table of signatures -> the earlier texts that share shingles
-    alignment.py   two sequences of units -> what they share, and what stands between
-    copies.py      the rule by which one text is a copy of another
-    leaders.py     one article after the other, or a whole catalogue -> leaders; on disk
+    text.py         an article -> units: words, or characters where a script has no blanks
+    signatures.py   units -> MinHash signature; a table of signatures -> the earlier texts that share shingles
+    alignment.py    two sequences of units -> what they share, and what stands between
+    copies.py       the rule by which one text is a copy of another
+    leaders.py      one article after the other, or a whole catalogue -> leaders; on disk
 
-There is nothing to set: what makes a copy is the same on every site. Each constant says why it is what it is.
+    terms.py        a headline -> the terms that can say which event it is about
+    decisions.py    what editors said of pairs of articles; it holds against every score
+    evidence.py     terms, and counts of each story -> the story that explains the headline best
+    story_index.py  one article after the other -> stories, bounded in memory and time
+    graph.py        a story -> the parts that one link alone holds together
+    night.py        a whole catalogue -> stories
+    story_files.py  stories and their index on disk
+    similarity.py   two texts -> how surely they speak of one thing
+
+There is nothing to set: what makes a copy or an event is the same on every site. Each constant says why it is what it
+is; docs/stories.md has what was measured.
 """

@@ -1,38 +1,79 @@
 """Story index: one article after the other -> the story that it belongs to, by one rule for night and service.
 
-A story is one event. Each story keeps how often each term stands in its headlines; a term that many stories have says
-little, one that most headlines of a single story have says nearly all. An article joins the story that explains its
-headline best, or begins one.
-
-Source: the mixture of Yin et al. 2018, "Model-based clustering of short text streams" (MStream), with the most
-probable story in place of a drawn one, and terms counted in stories, so that a large story does not make its own terms
-common.
+Reads headlines, times, leaders and editors' decisions; produces assignments. A story is one event; its articles are
+related, while copies of one text (``leaders.py``) are the same. Memory and time are bounded: a story counts its latest
+headlines, and stories that nobody writes about any more are retired.
 """
 
 import math
+import statistics
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from recsys.stories.decisions import EditorDecisions
+from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_story
 from recsys.stories.terms import terms
+from recsys.units import DAY_MS, FOREVER_MS
 
-DEFAULT_THRESHOLD = 0.1  # score from which an article joins a story; see docs/stories.md for the sweep
-_SEEN = 0.2  # stories in which a term is taken to have stood before it was seen
-_STORIES = 30  # stories that are taken to have been before the first: terms of a young index are not rare yet
-_SMOOTHING = 0.5  # headlines' worth of background in a story's own shares
-_LENGTH = 0.8  # exponent of the number of terms: evidence of neighbouring words is partly the same
+DEFAULT_THRESHOLD = 0.02  # score from which an article joins a story, on a site of few large events
+MAX_COUNTED = 512  # headlines that a story counts; then every count is halved, and the story moves on with the news
+RETIRED_AFTER_MS = 8 * DAY_MS  # without a new article
+MAX_STORIES = 200_000  # at a time; the one that was written about least recently goes first
+_NOVEL = 0.1  # score below which an article is news to the index
+_USUAL_NOVELTY = 0.1  # share of articles that are news, at which the threshold stands as it is
+_ADAPTS = 0.7  # exponent: a site of many small events needs more evidence for each join
+_REMEMBERED = 500  # articles over which the share of news is averaged
+_TRUSTED = 30  # articles' worth of the usual share, before any came
+_CLOCK_ARTICLES = 15  # whose median time is the time: a few wrong ones move nothing
 
 
 class StoryAssignment(NamedTuple):
     """Story of an article, as it was when the article came.
 
     Attributes:
-        story: the id of its first article.
-        score: of the best story that there was; 0 where none shares a term.
-        is_new: whether the article began it.
+        story: the id of the story: of the article that began it.
+        score: of the best story that there was; 0 where none is like it.
+        is_new: whether the article began the story.
+        copy_of: id of the first copy of the same text, None for a text of its own.
     """
 
     story: str
     score: float
     is_new: bool
+    copy_of: str | None = None
+
+
+@dataclass(slots=True)
+class Story:
+    """One event.
+
+    Attributes:
+        id: of the article that began it.
+        size: headlines counted, at most ``MAX_COUNTED``.
+        first: time of the earliest article, ms; above ``last`` where no article has a time.
+        last: time of the latest one.
+        touched: what time it was when the last article joined, ms.
+        words: terms that were counted.
+        articles: ids, in the order of joining.
+    """
+
+    id: str
+    size: int = 0
+    first: int = FOREVER_MS
+    last: int = -FOREVER_MS
+    touched: int = 0
+    words: set[str] = field(default_factory=set)
+    articles: dict[str, None] = field(default_factory=dict)
+
+
+class PlacedArticle(NamedTuple):
+    """Row of an article's story, its terms, and its time (ms) where that is known."""
+
+    row: int
+    words: list[str]
+    time: int | None
 
 
 class StoryIndex:
@@ -40,50 +81,197 @@ class StoryIndex:
 
     Args:
         threshold: score from which an article joins.
+        decisions: of the editors; they hold against every score.
+
+    Attributes:
+        stories: by row, the one that was written about least recently first.
+        placed: articles of these stories, by id.
+        novelty: share of the last articles that were news.
+        came: articles so far.
+        times: of the last articles, ms.
+        before_retiring: is told of each story that goes, while it is still there.
     """
 
-    def __init__(self, threshold: float = DEFAULT_THRESHOLD) -> None:
-        self._threshold = threshold
-        self._ids: list[str] = []
-        self._sizes: list[int] = []
-        self._counts: dict[str, dict[int, int]] = {}  # term -> story -> headlines that have it
+    def __init__(self, threshold: float = DEFAULT_THRESHOLD, decisions: EditorDecisions | None = None) -> None:
+        self.decisions = decisions or EditorDecisions()
+        self.before_retiring: Callable[[Story], None] = lambda story: None
+        self.stories: dict[int, Story] = {}
+        self.placed: dict[str, PlacedArticle] = {}
+        self.novelty = _USUAL_NOVELTY
+        self.times: deque[int] = deque(maxlen=_CLOCK_ARTICLES)
+        self.came = 0
+        self._threshold, self._next_row = threshold, 0
+        self._postings: dict[str, dict[int, int]] = {}  # term -> row -> headlines that have it
+        self._row_of: dict[str, int] = {}  # story id -> row
 
-    def place(self, article_id: str, title: str, body: str = "") -> StoryAssignment:
+    def place(
+        self, article_id: str, title: str, body: str = "", time: int | None = None, copy_of: str | None = None
+    ) -> StoryAssignment:
         """Put an article into the story that explains its headline best, or into one of its own.
 
+        An article that was placed before leaves its story first, and may come back.
+
         Args:
-            article_id: of an article that was not placed before.
+            article_id: of the article.
             title: as it came.
             body: read where the title says nothing.
+            time: of publication, ms; None where nobody knows it: then it is no reason against any story.
+            copy_of: id of the first copy of its text, whose story it joins.
         """
-        words = terms(title, body)
-        story, score = self._best(words)
-        is_new = story < 0 or score < self._threshold
-        if is_new:
-            story = len(self._ids)
-            self._ids.append(article_id)
-            self._sizes.append(0)
-        self._sizes[story] += 1
-        for term in words:
-            stories = self._counts.setdefault(term, {})
-            stories[story] = stories.get(story, 0) + 1
-        return StoryAssignment(self._ids[story], score, is_new)
+        if article_id in self.placed:
+            self.remove(article_id)
+        now, words = self._clock(time), terms(title, body)
+        best = best_story(words, time, self._postings, self.stories, len(self.placed), self._forbidden(article_id))
+        row = self._decided(article_id, copy_of, best)
+        self._learn(best)
+        is_new = row is None
+        if row is None:
+            row = self._begin(article_id)
+        self._join(article_id, row, PlacedArticle(row, words, time), now)
+        self._retire(now)
+        return StoryAssignment(self.stories[row].id, best.score, is_new, copy_of)
 
-    def _best(self, words: list[str]) -> tuple[int, float]:
-        """The story with the best score, -1 for none."""
-        if not words:
-            return -1, 0.0
-        evidence: dict[int, float] = {}
-        sizes, among, total = self._sizes, len(self._ids) + _STORIES, 0.0
-        for term in words:
-            stories = self._counts.get(term, {})
-            background = (len(stories) + _SEEN) / among
-            total -= math.log(background)
-            for story, count in stories.items():
-                share = (count + _SMOOTHING * background) / (sizes[story] + _SMOOTHING)
-                if share > background:
-                    evidence[story] = evidence.get(story, 0.0) + math.log(share / background)
-        if not evidence:
-            return -1, 0.0
-        story = max(evidence, key=lambda row: (evidence[row], -row))
-        return story, evidence[story] / len(words) ** _LENGTH * evidence[story] / total
+    def story_of(self, article_id: str) -> str | None:
+        """Id of an article's story; None for one that is not placed, or whose story is retired."""
+        return self.stories[self.placed[article_id].row].id if article_id in self.placed else None
+
+    def articles_of(self, story_id: str) -> list[str]:
+        """The articles of a story in the order of joining; none for a story that is not there."""
+        return list(self.stories[self._row_of[story_id]].articles) if story_id in self._row_of else []
+
+    def remove(self, article_id: str) -> None:
+        """Take an article out of its story; a story without articles is gone. One that is not placed is no error."""
+        article = self.placed.pop(article_id, None)
+        if article is None:
+            return
+        story = self.stories[article.row]
+        del story.articles[article_id]
+        if not story.articles:
+            self._drop(article.row)
+            return
+        story.size = max(1, story.size - 1)
+        for word in article.words:
+            self._count(word, article.row, -1)
+
+    def merge(self, story_id: str, other_id: str) -> None:
+        """Put all articles of another story into a story, whose id stays."""
+        row, other = self._row_of.get(story_id), self._row_of.get(other_id)
+        if row is not None and other is not None and row != other:
+            self._move(list(self.stories[other].articles), row)
+
+    def split(self, article_ids: Iterable[str]) -> str | None:
+        """Put some articles into a new story of their own; returns its id, None where none of them is placed."""
+        moved = [article_id for article_id in article_ids if article_id in self.placed]
+        if not moved:
+            return None
+        row = self._begin(moved[0])
+        self._move(moved, row)
+        return self.stories[row].id
+
+    def counts(self, row: int) -> Iterator[tuple[str, int]]:
+        """The terms of a story, and in how many of the counted headlines each stands."""
+        return ((word, self._postings[word][row]) for word in sorted(self.stories[row].words))
+
+    def rarity(self, words: Iterable[str]) -> dict[str, float]:
+        """How few of the stories have each term: the logarithm of one in how many, above 0."""
+        return {word: math.log((len(self.stories) + 1) / len(self._postings.get(word, {0: 1}))) for word in words}
+
+    def restore(
+        self, story: Story, counts: dict[str, int], articles: Iterable[tuple[str, list[str], int | None]]
+    ) -> None:
+        """Take over a story with the counts of its terms, and id, terms and time of each article."""
+        row = self._begin_as(story)
+        story.words = set(counts)
+        for word, count in counts.items():
+            self._postings.setdefault(word, {})[row] = count
+        for article_id, words, time in articles:
+            self.placed[article_id] = PlacedArticle(row, words, time)
+            story.articles[article_id] = None
+
+    def _clock(self, time: int | None) -> int:
+        if time is not None:
+            self.times.append(time)
+        return int(statistics.median_low(self.times)) if self.times else 0
+
+    def _forbidden(self, article_id: str) -> Collection[int]:
+        apart = self.decisions.apart_from(article_id)
+        return {self.placed[other].row for other in apart if other in self.placed}
+
+    def _decided(self, article_id: str, copy_of: str | None, best: BestStory) -> int | None:
+        """The row that an article joins: by an editor's word, as a copy, or by its score."""
+        for other in self.decisions.together_with(article_id):
+            if other in self.placed:
+                return self.placed[other].row
+        if copy_of in self.placed and self.placed[copy_of].row not in self._forbidden(article_id):
+            return self.placed[copy_of].row
+        needed = self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS
+        return best.row if best is not NOTHING_LIKE_IT and best.score >= needed else None
+
+    def _learn(self, best: BestStory) -> None:
+        self.came += 1
+        self.novelty += ((best.score < _NOVEL) - self.novelty) / min(self.came + _TRUSTED, _REMEMBERED)
+
+    def _begin(self, article_id: str) -> int:
+        """A story without articles, under the article's id, or the next free one of that name."""
+        story_id, number = article_id, 1
+        while story_id in self._row_of:
+            number += 1
+            story_id = f"{article_id}#{number}"
+        return self._begin_as(Story(story_id))
+
+    def _begin_as(self, story: Story) -> int:
+        row, self._next_row = self._next_row, self._next_row + 1
+        self.stories[row], self._row_of[story.id] = story, row
+        return row
+
+    def _join(self, article_id: str, row: int, article: PlacedArticle, now: int) -> None:
+        story = self.stories.pop(row)
+        self.stories[row] = story  # the latest is the last
+        self.placed[article_id] = article
+        if article.time is not None:
+            story.first, story.last = min(story.first, article.time), max(story.last, article.time)
+        story.articles[article_id], story.touched = None, now
+        story.size += 1
+        for word in article.words:
+            self._count(word, row, 1)
+        if story.size > MAX_COUNTED:
+            story.size //= 2
+            for word in sorted(story.words):
+                self._count(word, row, -(self._postings[word][row] + 1) // 2)
+
+    def _count(self, word: str, row: int, change: int) -> None:
+        rows = self._postings.setdefault(word, {})
+        rows[row] = rows.get(row, 0) + change
+        self.stories[row].words.add(word)
+        if rows[row] <= 0:
+            del rows[row]
+            self.stories[row].words.discard(word)
+            if not rows:
+                del self._postings[word]
+
+    def _move(self, article_ids: list[str], row: int) -> None:
+        now = self.stories[row].touched
+        for article_id in article_ids:
+            article = self.placed[article_id]
+            now = max(now, self.stories[article.row].touched)
+            if article.row != row:
+                self.remove(article_id)
+                self._join(article_id, row, article._replace(row=row), now)
+
+    def _drop(self, row: int) -> None:
+        story = self.stories.pop(row)
+        del self._row_of[story.id]
+        for word in story.words:
+            del self._postings[word][row]
+            if not self._postings[word]:
+                del self._postings[word]
+        for article_id in story.articles:
+            del self.placed[article_id]
+
+    def _retire(self, now: int) -> None:
+        while len(self.stories) > 1:
+            row = next(iter(self.stories))
+            if now - self.stories[row].touched <= RETIRED_AFTER_MS and len(self.stories) <= MAX_STORIES:
+                return
+            self.before_retiring(self.stories[row])
+            self._drop(row)

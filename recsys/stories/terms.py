@@ -14,7 +14,7 @@ MAX_TERMS = 48  # of an article: a headline has ten; what is longer is no headli
 _FEW = 2  # terms of a headline that says nothing by itself: the text's beginning is read as well
 _LEAD_CHARS = 300  # of a text: two sentences
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_PIECE = re.compile(rf"[{_UNSPACED}]+|\d+(?:[.,:]\d+)+|[^\W_{_UNSPACED}]+(?:'[^\W_{_UNSPACED}]+)*")
+PIECE = re.compile(rf"[{_UNSPACED}]+|\d+(?:[.,:]\d+)+|[^\W_{_UNSPACED}]+(?:'[^\W_{_UNSPACED}]+)*")
 _FIRST_UNSPACED = "\u0e00"  # no script with blanks that is read here lies above it, but Korean
 _HANGUL = ("\uac00", "\ud7af")
 _KNOWN_WORDS = 1 << 16  # whose terms are remembered
@@ -39,9 +39,9 @@ def terms(title: str, body: str = "") -> list[str]:
 
 def _terms(text: str) -> set[str]:
     distinct: set[str] = set()
-    for piece in _PIECE.findall(normalise(clean(text).text)):
-        if piece < _FIRST_UNSPACED or _HANGUL[0] <= piece[0] <= _HANGUL[1]:
-            distinct.add(_stem(piece))
+    for piece in PIECE.findall(normalise(clean(text).text)):
+        if is_spaced(piece):
+            distinct.add(stem(piece))
         elif len(piece) > 1:
             distinct.update(piece[place : place + 2] for place in range(len(piece) - 1))
     distinct -= _STOP_WORDS
@@ -49,8 +49,13 @@ def _terms(text: str) -> set[str]:
     return distinct
 
 
+def is_spaced(piece: str) -> bool:
+    """True for a word of a script that has blanks between words."""
+    return piece < _FIRST_UNSPACED or _HANGUL[0] <= piece[0] <= _HANGUL[1]
+
+
 @lru_cache(_KNOWN_WORDS)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """A word without its ending, empty for a function word.
 
     Plural, past and progressive forms of English fall together; in other languages little is lost.

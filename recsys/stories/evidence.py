@@ -1,0 +1,97 @@
+"""Evidence: terms of a headline and counts of each story -> the story that explains the headline best.
+
+A story is a distribution of terms. What speaks for a story is how much likelier it makes the headline's terms than the
+stories as a whole do; terms are counted in stories, so that a large story does not make its own terms common. What is
+absent says nothing: the next headline of an event hardly repeats the last one.
+
+Source: the mixture of Yin et al. 2018, "Model-based clustering of short text streams" (MStream), with the most
+probable story in place of a drawn one; the decay in time of Miranda et al. 2018, "Multilingual clustering of streaming
+news".
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from recsys.units import DAY_MS
+
+_SEEN = 0.2  # stories in which a term is taken to have stood before it was seen
+_STORIES = 30  # stories that are taken to have been before the first: no term of a young index is rare yet
+_SMOOTHING = 0.5  # headlines' worth of background in a story's own shares
+_LENGTH = 0.8  # exponent of the number of terms: neighbouring words are partly the same evidence
+_CHOICE = 0.3  # weight of the prior: among more articles one is alike by chance, most likely one of a large story
+_ARTICLES = 50  # articles that are taken to have been before the first
+_LONG_LIST = 500  # stories of a term; where more have it, only those are looked at that share a rarer one
+_DECAY_MS = 3 * DAY_MS  # standard deviation of the time between an article and its story
+
+
+class StoryCounts(Protocol):
+    """What is known of one story: headlines counted, and the times of the first and last one (ms)."""
+
+    size: int
+    first: int
+    last: int
+
+
+class BestStory(NamedTuple):
+    """Story that explains a headline best: its row, and its score; -1 and 0 for none."""
+
+    row: int
+    score: float
+
+
+NOTHING_LIKE_IT = BestStory(-1, 0.0)
+
+
+def best_story(
+    words: Sequence[str],
+    time: int | None,
+    postings: Mapping[str, Mapping[int, int]],
+    stories: Mapping[int, StoryCounts],
+    articles: int,
+    forbidden: Collection[int] = (),
+) -> BestStory:
+    """Story with the highest score.
+
+    Args:
+        words: different terms of a headline.
+        time: of the article, ms; None where nobody knows it.
+        postings: term -> row of a story -> headlines of it that have the term.
+        stories: by row.
+        articles: placed so far.
+        forbidden: rows that it must not join.
+    """
+    evidence, surprise = _evidence(words, postings, stories)
+    if not evidence:
+        return NOTHING_LIKE_IT
+    prior, length, best = _CHOICE * math.log(articles + _ARTICLES), len(words) ** _LENGTH, NOTHING_LIKE_IT
+    for row, told in evidence.items():
+        story = stories[row]
+        told -= prior - _CHOICE * math.log(story.size)
+        if told <= 0 or row in forbidden:
+            continue
+        score = told / length * told / surprise
+        if time is not None and story.first <= story.last and not story.first <= time <= story.last:
+            away = max(story.first - time, time - story.last) / _DECAY_MS
+            score *= math.exp(-away * away / 2)
+        if score > best.score or (score == best.score and row < best.row):
+            best = BestStory(row, score)
+    return best
+
+
+def _evidence(
+    words: Sequence[str], postings: Mapping[str, Mapping[int, int]], stories: Mapping[int, StoryCounts]
+) -> tuple[dict[int, float], float]:
+    """Log-likelihood ratio of each story over the background, and how surprising the headline is by itself."""
+    evidence: dict[int, float] = {}
+    among, surprise = len(stories) + _STORIES, 0.0
+    lists = sorted(((postings.get(word, {})) for word in words), key=len)
+    for rows in lists:
+        background = (len(rows) + _SEEN) / among
+        surprise -= math.log(background)
+        compared = rows if len(rows) <= _LONG_LIST else [row for row in evidence if row in rows]
+        for row in compared:
+            share = (rows[row] + _SMOOTHING * background) / (stories[row].size + _SMOOTHING)
+            if share > background:
+                evidence[row] = evidence.get(row, 0.0) + math.log(share / background)
+    return evidence, surprise

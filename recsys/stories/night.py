@@ -1,0 +1,77 @@
+"""Stories of a whole catalogue: all articles in the order of time -> the story of each, and the index that goes on.
+
+The night asks the same index in the same way as the service, so that what came earlier is where it was: the story of an
+article depends on nothing later. Then each story is looked at as a graph, and parts that one link holds together are
+parted. Ids are those of first articles, and so the same every night.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from recsys.stories.decisions import EditorDecisions
+from recsys.stories.graph import parts_of
+from recsys.stories.story_index import Story, StoryIndex
+
+
+class StoryArticle(NamedTuple):
+    """What the index reads of an article: as for ``StoryIndex.place``."""
+
+    id: str
+    title: str
+    body: str
+    time: int | None
+    copy_of: str | None
+
+
+class FoundStories(NamedTuple):
+    """Stories of a catalogue.
+
+    Attributes:
+        story_of: article id -> story id, in the order of joining.
+        going_on: index of the stories that are not over, for the articles that come next.
+        parted: stories that the look at the graph parted from others.
+    """
+
+    story_of: dict[str, str]
+    going_on: StoryIndex
+    parted: int
+
+
+def find_stories(articles: Iterable[StoryArticle], now: int, decisions: EditorDecisions | None = None) -> FoundStories:
+    """Stories of all articles.
+
+    Args:
+        articles: in any order; they join in the order of time, undated ones last, then by id.
+        now: ms; a later time is taken for this one.
+        decisions: of the editors.
+    """
+    index = StoryIndex(decisions=decisions)
+    story_of: dict[str, str] = {}
+    parted = 0
+
+    def part(story: Story) -> None:
+        nonlocal parted
+        for moved in loose_parts(index, story):
+            story_of.update(dict.fromkeys(moved, moved[0] if moved[0] != story.id else f"{moved[0]}#2"))
+            parted += 1
+
+    index.before_retiring = part
+    timed = [article._replace(time=None if article.time is None else min(article.time, now)) for article in articles]
+    for article in sorted(timed, key=lambda article: (article.time is None, article.time, article.id)):
+        placed = index.place(article.id, article.title, article.body, article.time, article.copy_of)
+        story_of[article.id] = placed.story
+    for story in list(index.stories.values()):
+        for moved in loose_parts(index, story):
+            story_id = index.split(moved)
+            story_of.update(dict.fromkeys(moved, story_id or story.id))
+            parted += 1
+    index.before_retiring = lambda story: None
+    return FoundStories(story_of, index, parted)
+
+
+def loose_parts(index: StoryIndex, story: Story) -> list[list[str]]:
+    """Parts of a story but its largest one that a single link holds, and that no editor's decision keeps there."""
+    words_of = {article_id: index.placed[article_id].words for article_id in story.articles}
+    parts = parts_of(words_of, index.rarity({word for words in words_of.values() for word in words}))[1:]
+    together_with = index.decisions.together_with
+    return [part for part in parts if all(together_with(article_id) <= set(part) for article_id in part)]

@@ -1,0 +1,88 @@
+"""Stories on disk: which story each article belongs to, and the index that goes on with the articles that come next.
+
+``stories.parquet`` has one row for each article in the order of joining. ``story_index.parquet`` has one row for each
+story that is not over, ``story_articles.parquet`` one for each of their articles; ``story_index.json`` what the index
+knows of the stream.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from recsys.stories.decisions import EditorDecisions
+from recsys.stories.story_index import Story, StoryIndex
+from recsys.workspace import read_json, read_table, write_json, write_table
+
+_STORY_OF, _STORIES, _ARTICLES, _STREAM = (
+    "stories.parquet",
+    "story_index.parquet",
+    "story_articles.parquet",
+    "story_index.json",
+)
+_STORY_OF_SCHEMA = pa.schema([("id", pa.string()), ("story", pa.string())])
+_STORIES_SCHEMA = pa.schema(
+    [
+        ("story", pa.string()),
+        ("size", pa.int32()),  # headlines counted
+        ("first", pa.int64()),  # ms
+        ("last", pa.int64()),
+        ("touched", pa.int64()),
+        ("words", pa.list_(pa.string())),
+        ("counts", pa.list_(pa.int32())),  # of the words
+    ]
+)
+_ARTICLES_SCHEMA = pa.schema(
+    [("id", pa.string()), ("story", pa.string()), ("time", pa.int64()), ("words", pa.list_(pa.string()))]
+)
+
+
+def save_stories(story_of: Mapping[str, str], index: StoryIndex, folder: Path) -> None:
+    """Write the four files.
+
+    Args:
+        story_of: article id -> story id.
+        index: of the stories that are not over.
+        folder: where.
+    """
+    columns = [list(story_of), list(story_of.values())]
+    write_table(folder / _STORY_OF, pa.table([pa.array(column) for column in columns], schema=_STORY_OF_SCHEMA))
+    stories, articles = [], []
+    for row, story in index.stories.items():
+        counts = dict(index.counts(row))
+        stories.append(
+            {"story": story.id, "size": story.size, "first": story.first, "last": story.last}
+            | {"touched": story.touched, "words": list(counts), "counts": list(counts.values())}
+        )
+        for article_id in story.articles:
+            article = index.placed[article_id]
+            articles.append({"id": article_id, "story": story.id, "time": article.time, "words": article.words})
+    write_table(folder / _STORIES, pa.Table.from_pylist(stories, _STORIES_SCHEMA))
+    write_table(folder / _ARTICLES, pa.Table.from_pylist(articles, _ARTICLES_SCHEMA))
+    write_json(folder / _STREAM, {"novelty": index.novelty, "came": index.came, "times": list(index.times)})
+
+
+def load_story_of(folder: Path) -> dict[str, str]:
+    """Read which story each article belongs to: article id -> story id."""
+    table = read_table(folder / _STORY_OF, ["id", "story"])
+    return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def load_story_index(folder: Path, decisions: EditorDecisions | None = None) -> StoryIndex:
+    """Read the index, to go on with the articles that come next.
+
+    Args:
+        folder: of the stories artefact.
+        decisions: of the editors.
+    """
+    index, stream = StoryIndex(decisions=decisions), read_json(folder / _STREAM)
+    index.novelty, index.came = stream["novelty"], stream["came"]
+    index.times.extend(stream["times"])
+    articles = defaultdict(list)
+    for row in read_table(folder / _ARTICLES, _ARTICLES_SCHEMA.names).to_pylist():
+        articles[row["story"]].append((row["id"], row["words"], row["time"]))
+    for row in read_table(folder / _STORIES, _STORIES_SCHEMA.names).to_pylist():
+        story = Story(row["story"], row["size"], row["first"], row["last"], row["touched"])
+        index.restore(story, dict(zip(row["words"], row["counts"], strict=True)), articles[story.id])
+    return index

@@ -1,0 +1,218 @@
+"""Stories of events: one rule for night and service, editors' word, and input of every odd kind. All texts are ours."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from recsys.stories.decisions import Decision, EditorDecisions
+from recsys.stories.graph import parts_of
+from recsys.stories.night import StoryArticle, find_stories
+from recsys.stories.story_files import load_story_index, load_story_of, save_stories
+from recsys.stories.story_index import MAX_COUNTED, StoryIndex
+from recsys.stories.terms import terms
+from recsys.units import DAY_MS, HOUR_MS
+
+NOON = 1_800_000_000_000
+FERRY = [
+    "Ferry Aurora runs aground off Helmsund",
+    "Passengers leave stranded ferry Aurora in Helmsund",
+    "Captain of ferry Aurora questioned in Helmsund",
+    "Helmsund: the ferry Aurora floats again",
+]
+STRIKE = [
+    "Tram drivers in Ostwall begin strike",
+    "Ostwall tram strike enters second day",
+    "Tram strike in Ostwall: drivers reject offer",
+    "Ostwall trams run again as strike ends",
+]
+MIXED = [title for both in zip(FERRY, STRIKE, strict=True) for title in both]
+
+
+def placed(titles: Sequence[str], index: StoryIndex | None = None, first: int = 0) -> list[str]:
+    index = index or StoryIndex()
+    return [index.place(f"a{n}", title, time=NOON + n * HOUR_MS).story for n, title in enumerate(titles, first)]
+
+
+def test_two_events_that_are_written_about_in_turn_are_two_stories_named_by_their_first_articles() -> None:
+    assert placed(MIXED) == ["a0", "a1"] * 4
+
+
+def test_an_assignment_says_whether_it_began_a_story_and_of_what_it_is_a_copy() -> None:
+    index = StoryIndex()
+    first = index.place("a", FERRY[0], time=NOON)
+    assert (first.story, first.score, first.is_new, first.copy_of) == ("a", 0.0, True, None)
+    second = index.place("b", "Shipping news in brief", time=NOON, copy_of="a")
+    assert (second.story, second.is_new, second.copy_of) == ("a", False, "a")
+    third = index.place("c", FERRY[1], time=NOON)
+    assert third.story == "a"
+    assert third.score > 0
+
+
+def test_what_comes_later_changes_no_assignment() -> None:
+    whole = placed(MIXED)
+    assert all(placed(MIXED[:n]) == whole[:n] for n in range(len(MIXED)))
+
+
+def test_forms_of_a_word_are_one_term_and_scripts_without_blanks_give_pairs_of_characters() -> None:
+    assert terms("Ferries run, ferry RUNS: the running of Nora's ferry!") == ["ferry", "nora", "run"]
+    assert terms("渡轮搁浅") == ["搁浅", "渡轮", "轮搁"]
+    assert terms("") == terms("!!! … 的") == []
+    assert terms("Live", "A ferry has run aground off Helmsund.") != terms("Live")
+
+
+def test_an_article_without_words_stands_alone_and_equal_titles_stand_together() -> None:
+    assert placed(["", "", "  ", "!!!"]) == ["a0", "a1", "a2", "a3"]
+    assert set(placed(["Weather for Helmsund today"] * 40)) == {"a0"}
+
+
+def test_languages_do_not_disturb_each_other() -> None:
+    chinese = ["赫尔姆渡轮极光号搁浅", "搁浅渡轮极光号乘客获救", "极光号渡轮船长接受调查"]
+    german = ["Fähre Aurora läuft vor Helmsund auf Grund", "Helmsund: Fähre Aurora wieder flott"]
+    stories = placed([chinese[0], STRIKE[0], german[0], chinese[1], STRIKE[1], german[1], chinese[2], STRIKE[2]])
+    assert stories == ["a0", "a1", "a2", "a0", "a1", "a2", "a0", "a1"]
+
+
+def test_a_story_of_five_thousand_articles_keeps_its_counts_bounded() -> None:
+    index = StoryIndex()
+    for n in range(5_000):
+        index.place(f"a{n}", f"Ferry Aurora in Helmsund: update number {n} of {n % 7} by reporter{n}", time=NOON)
+    (story,) = index.stories.values()
+    assert story.size <= MAX_COUNTED
+    assert len(story.words) <= MAX_COUNTED * 5  # each counted headline brings three terms that no other one has
+    assert len(index.articles_of("a0")) == 5_000
+    counts = dict(index.counts(next(iter(index.stories))))
+    assert all(0 < count <= MAX_COUNTED for count in counts.values())
+    assert counts["aurora"] > 0.4 * story.size
+
+
+def test_a_story_ends_with_the_days_and_its_name_comes_back_as_a_new_one() -> None:
+    index = StoryIndex()
+    placed(FERRY, index)
+    later = index.place("b", FERRY[0], time=NOON + 30 * DAY_MS)
+    assert later.story == "b"
+    for n in range(8):  # until the middle of the last times is a month later
+        index.place(f"c{n}", f"Market day number{n} somewhere{n}", time=NOON + 30 * DAY_MS)
+    assert index.articles_of("a0") == []
+    assert index.story_of("a1") is None
+
+
+@pytest.mark.parametrize("wrong", [0, NOON - 900 * DAY_MS, NOON + 900 * DAY_MS, -5])
+def test_a_clock_that_jumps_ends_no_story_and_moves_no_other_article(wrong: int) -> None:
+    index = StoryIndex()
+    before = placed(MIXED[:4], index)
+    jumped = index.place("jump", "Ferry Aurora in Helmsund", time=wrong)
+    assert jumped.is_new  # nobody writes about an event years away from it
+    assert before + placed(MIXED[4:], index, 4) == ["a0", "a1"] * 4
+
+
+def test_articles_without_times_are_taken_in_their_order_and_join_dated_stories() -> None:
+    index = StoryIndex()
+    assert [index.place(f"a{n}", title).story for n, title in enumerate(MIXED)] == ["a0", "a1"] * 4
+    assert index.place("dated", FERRY[0], time=NOON).story == "a0"
+    dated = StoryIndex()
+    placed(FERRY[:2], dated)
+    assert dated.place("undated", FERRY[2]).story == "a0"
+
+
+def test_an_article_whose_text_changes_moves_to_where_it_belongs_and_leaves_its_story_its_name() -> None:
+    index = StoryIndex()
+    placed(MIXED[:6], index)
+    assert index.place("a2", STRIKE[3], time=NOON).story == "a1"
+    assert index.articles_of("a0") == ["a0", "a4"]
+    assert index.place("a0", "Cheese fair opens in Lindau", time=NOON).story == "a0#2"  # "a0" is what the others have
+    assert index.articles_of("a0") == ["a4"]
+    assert index.place("b", FERRY[3], time=NOON).story == "a0"
+
+
+def test_a_removed_article_is_forgotten_with_its_terms() -> None:
+    index = StoryIndex()
+    placed(MIXED, index)
+    for n in range(8):
+        index.remove(f"a{n}")
+        index.remove(f"a{n}")
+    assert not index.stories
+    assert not index.placed
+    assert index.place("b", FERRY[1], time=NOON) == ("b", 0.0, True, None)
+
+
+def test_two_stories_joined_and_split_again_are_what_they_were() -> None:
+    index = StoryIndex()
+    placed(MIXED, index)
+    counts = [dict(index.counts(row)) for row in sorted(index.stories)]
+    index.merge("a0", "a1")
+    assert sorted(index.articles_of("a0")) == [f"a{n}" for n in range(8)]
+    assert index.articles_of("a1") == []
+    assert index.split([f"a{n}" for n in range(1, 8, 2)]) == "a1"
+    assert [dict(index.counts(row)) for row in sorted(index.stories)] == counts
+    assert index.place("b", STRIKE[0], time=NOON + 9 * HOUR_MS).story == "a1"
+    assert index.split(["nobody"]) is None
+
+
+def test_editors_decisions_hold_against_every_score() -> None:
+    decisions = EditorDecisions([Decision("a0", "a1", True), Decision("a0", "a2", False)])
+    stories = placed(MIXED[:3], StoryIndex(decisions=decisions))
+    assert stories == ["a0", "a0", "a2"]
+    index = StoryIndex(decisions=decisions)
+    index.place("a0", FERRY[0], time=NOON)
+    assert index.place("a2", FERRY[0], time=NOON, copy_of="a0").story == "a2"
+
+
+def test_the_later_of_two_decisions_holds() -> None:
+    decisions = EditorDecisions([Decision("a", "b", True), Decision("b", "c", True), Decision("a", "c", False)])
+    assert decisions.together_with("b") == {"b", "c"}
+    assert decisions.apart_from("a") == {"b", "c"}
+    assert EditorDecisions([Decision("a", "b", False), Decision("b", "a", True)]).apart_from("a") == set()
+
+
+def articles_of(titles: Sequence[str]) -> list[StoryArticle]:
+    return [StoryArticle(f"a{n}", title, "", NOON + n * HOUR_MS, None) for n, title in enumerate(titles)]
+
+
+def test_night_and_service_agree_and_the_night_goes_on_from_disk(tmp_path: Path) -> None:
+    night = find_stories(reversed(articles_of(MIXED[:5])), NOON + DAY_MS)
+    assert list(night.story_of.values()) == placed(MIXED[:5])
+    save_stories(night.story_of, night.going_on, tmp_path)
+    assert load_story_of(tmp_path) == night.story_of
+    index = load_story_index(tmp_path)
+    assert placed(MIXED[5:], index, 5) == placed(MIXED)[5:]
+    assert index.articles_of("a1") == ["a1", "a3", "a5", "a7"]
+    assert (index.came, list(index.times)) == (8, [NOON + n * HOUR_MS for n in range(8)])
+
+
+def test_the_night_keeps_ids_and_takes_a_time_to_come_for_now() -> None:
+    earlier = find_stories(articles_of(MIXED[:6]), NOON + DAY_MS).story_of
+    later = find_stories(articles_of(MIXED), NOON + DAY_MS).story_of
+    assert {article: later[article] for article in earlier} == earlier
+    future = StoryArticle("z", FERRY[0], "", NOON + 900 * DAY_MS, None)
+    assert find_stories([*articles_of(MIXED), future], NOON + DAY_MS).story_of["z"] == "a0"
+
+
+def bridged() -> dict[str, list[str]]:
+    """Two groups of five headlines, and one that speaks of both."""
+    one = {f"a{n}": ["ferry", "aurora", f"x{n}"] for n in range(5)}
+    other = {f"b{n}": ["tram", "strike", f"y{n}"] for n in range(5)}
+    return one | other | {"both": ["x0", "y0", "z"]}
+
+
+def test_parts_that_one_link_holds_are_parted() -> None:
+    words_of = bridged()
+    rarity = {word: 1.0 for words in words_of.values() for word in words}
+    stay, moved = parts_of(words_of, rarity)
+    assert {tuple(stay), tuple(moved)} == {(*(f"a{n}" for n in range(5)), "both"), tuple(f"b{n}" for n in range(5))}
+    words_of["second"] = ["aurora", "tram", "w"]  # of two headlines that speak of both none is the only link
+    assert parts_of(words_of, rarity | {"w": 1.0}) == [list(words_of)]
+    assert parts_of({key: words for key, words in words_of.items() if key[0] == "a"}, rarity) == [
+        [f"a{n}" for n in range(5)]
+    ]
+
+
+def test_the_night_parts_no_articles_that_an_editor_holds_together() -> None:
+    titles = [*[f"Ferry Aurora in Helmsund, report{n}" for n in range(6)]]
+    decisions = EditorDecisions([Decision("a0", "a6", True), *(Decision("a6", f"a{n}", True) for n in range(7, 12))])
+    strikes = [f"Ostwall tram strike, notice{n}" for n in range(6)]
+    night = find_stories(articles_of(titles + strikes), NOON + DAY_MS, decisions)
+    assert set(night.story_of.values()) == {"a0"}
+    assert night.parted == 0
+    only = EditorDecisions([Decision("a0", "a6", True)])
+    assert find_stories(articles_of(titles + strikes), NOON + DAY_MS, only).parted == 0
