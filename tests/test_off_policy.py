@@ -246,3 +246,16 @@ def test_simulated_clicks_are_rare_and_the_interval_holds_the_true_value_as_ofte
     assert 0.93 <= np.mean((low <= true) & (true <= high)) <= 0.995
     reach = 1.96 * values.std()  # what an interval of the usual kind would have on both sides, if it knew the spread
     assert np.mean(high - low) < 4 * reach
+
+
+def test_simulated_a_bad_reward_estimate_widens_the_interval_and_leaves_it_true() -> None:
+    logging, policy, chance = np.array([0.9, 0.1]), np.array([0.2, 0.8]), np.array([0.01, 0.02])
+    rng, found = np.random.default_rng(23), []
+    for _ in range(400):
+        article = rng.choice(2, 2_000, p=logging)
+        click = (rng.random(2_000) < chance[article]).astype(int)
+        log = LoggedBandit(article, np.zeros(2_000, int), click, logging[article])
+        found.append(doubly_robust(log, target_rows(log, policy[None], log.position, np.array([[0.1, 0.9]]))))
+    value, low, high = np.array(found).T
+    assert np.all((low < value) & (value < high))
+    assert 0.93 <= np.mean((low <= policy @ chance) & (policy @ chance <= high)) <= 0.98

@@ -160,10 +160,17 @@ def _typical(weight: Vector) -> float:
 
 
 def _mean(clicked: Vector, without_click: Vector, weight: Vector) -> ValueEstimate:
-    """Mean of rows that are a weighted click plus what depends on no click."""
+    """Mean of rows that are a weighted click plus what depends on no click.
+
+    What the second part adds to the variance, where a reward estimate is bad, is no count: it widens both ends as that
+    of a normal sum (Zou and Donner 2008, section 2).
+    """
     N, shift, value = len(weight), float(without_click.mean()), float(clicked.mean())
-    low, high = gamma_interval(value, float((clicked + without_click).var()) / N, _typical(weight) / N)
-    return ValueEstimate(value + shift, low + shift, high + shift)
+    of_clicks, of_both = float(clicked.var()) / N, float((clicked + without_click).var()) / N
+    low, high = gamma_interval(value, min(of_clicks, of_both), _typical(weight) / N)
+    added = float(ndtri((1 + LEVEL) / 2)) ** 2 * max(of_both - of_clicks, 0.0)
+    below, above = np.sqrt((value - low) ** 2 + added), np.sqrt((high - value) ** 2 + added)
+    return ValueEstimate(value + shift, value + shift - float(below), value + shift + float(above))
 
 
 def _weights(log: LoggedBandit, target: TargetRows, clip: float, min_effective_size: float) -> Vector:

@@ -999,6 +999,7 @@ FAULTS: tuple[Fault, ...] = (
             "top, spread = value + one_more, variance + one_more**2",
             "top, spread = value + 1e-9, variance + 1e-18",
         ),
+        ("a bad reward estimate does not widen", "max(of_both - of_clicks, 0.0)", "0.0"),
         (
             "a clip that is no limit",
             "return np.minimum(target.probability / log.propensity, clip)",
