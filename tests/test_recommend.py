@@ -136,7 +136,7 @@ def test_without_a_release_the_popular_come_first_and_then_the_newest() -> None:
             recommender.observe(CLICK, row, NOW - HOUR)
     made = ask(recommender, reader(), k=4)
     assert (made.tier, made.release, rows(made)) == (Tier.POPULAR, None, [1, 3, 0, 2])
-    assert [card.reason.kind for card in made.cards] == [ReasonKind.POPULAR] * 2 + [ReasonKind.FRESH] * 2
+    assert [card.reason.kind for card in made.cards] == [ReasonKind.TRENDING] + [ReasonKind.RECOMMENDED] * 3
 
 
 def test_a_click_of_this_moment_changes_the_order_of_the_popular_ones() -> None:

@@ -42,6 +42,9 @@ class AllowedRows:
     def __bool__(self) -> bool:
         return bool(self.bits.any())
 
+    def __len__(self) -> int:
+        return int(np.bitwise_count(self.bits).sum())
+
     def has(self, rows: Rows) -> Mask:
         """Membership of some rows: int (N,) -> bool (N,)."""
         bits: Mask = (self.bits[rows >> 3] >> (rows & 7).astype(np.uint8)) & 1 != 0

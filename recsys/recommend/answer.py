@@ -23,7 +23,7 @@ from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder, weights
 from recsys.readers.interests import untrained_encoder
-from recsys.recommend.candidates import CommonSources, distinct, nearest, retrieve
+from recsys.recommend.candidates import CommonSources, clicked_most, distinct, nearest, retrieve
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import (
     ANONYMOUS,
@@ -33,6 +33,7 @@ from recsys.recommend.context import (
     Tier,
     VectorSpace,
     VectorTable,
+    newcomer_context,
     reader_context,
 )
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
@@ -164,6 +165,7 @@ class Recommender:
         language = lang or (self.catalogue.language_of_all(clicks) if len(clicks) else home)
         context = reader_context(states, self._tables(), self._encoders, request)
         listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now, cheap, clock)
+        listing.meet([state for _, state in states], request)
         seen_copies = eligible.listed_copies(seen)
         for part in self._by_preference(eligible, language):
             listing.fill(part.without(seen_copies), k - len(listing.cards))
@@ -243,6 +245,12 @@ class _Listing:
         self.cards: list[Card] = []
         self.tiers: list[Tier] = []
 
+    def meet(self, states: Sequence[ReaderState], request: RequestContext) -> None:
+        """Let the click model rank for a reader of whom no table knows a direction, where there is one and time for it."""
+        if self._context is None and self._model is not None and (tables := self._of._tables()):
+            tier = Tier.CATEGORY_POPULAR if self._liked else Tier.POPULAR
+            self._context = newcomer_context(states, tables[0], tier, request)
+
     def fill(self, allowed: AllowedRows, k: int) -> None:
         """Add at most ``k`` of the allowed articles."""
         if self._context is None:
@@ -271,7 +279,10 @@ class _Listing:
         )
         lap(Stage.CANDIDATES)
         scores = ranker.score(context, candidates.rows, now)
-        picked = self._diversified(in_order(context, candidates.rows, scores, candidates.near), allowed, k)
+        ranked = in_order(context, candidates.rows, scores, candidates.near)
+        if not context.interests.known:
+            ranked = self._breaking_first(ranked, allowed)
+        picked = self._diversified(ranked, allowed, k)
         shown_scores = scores_of(ranker, context, picked, candidates.rows, scores, now)
         lap(Stage.RERANK)
         reasons = explain(
@@ -281,7 +292,6 @@ class _Listing:
             self._liked,
             self._eligible,
             of.catalogue,
-            of.trends,
             of.shared,
             of.readers.half_life_clicks,
             of.config,
@@ -301,7 +311,7 @@ class _Listing:
         picked = self._diversified(in_order(context, rows, scores, near), allowed, k)
         shown_scores = scores_of(ranker, context, picked, rows, scores, self._now)
         self._clock.lap(Stage.RERANK)
-        reasons = plain_reasons(self._of.catalogue, self._popular, picked, self._liked)
+        reasons = self._plain_reasons(picked, allowed)
         self._add(context.tier, picked, shown_scores, reasons)
         self._candidate_scores.append(scores)
         self._clock.lap(Stage.REASONS)
@@ -319,12 +329,23 @@ class _Listing:
             tier, ranked = Tier.CATEGORY_POPULAR, np.concatenate([first, popular[~is_liked]])
         else:
             tier, ranked = (Tier.POPULAR if len(popular) else Tier.FRESH), popular
+        ranked = self._breaking_first(ranked, allowed)
         self._clock.lap(Stage.CANDIDATES)
         picked = self._diversified(ranked, allowed, k)
         self._clock.lap(Stage.RERANK)
-        reasons = plain_reasons(self._of.catalogue, popular, picked, self._liked)
+        reasons = self._plain_reasons(picked, allowed)
         self._add(tier, picked, np.zeros(len(picked), np.float32), reasons)
         self._clock.lap(Stage.REASONS)
+
+    def _breaking_first(self, ranked: Rows, allowed: AllowedRows) -> Rows:
+        first = allowed.among(self._of.shared.breaking(self._eligible, self._now))
+        return np.concatenate([first, ranked[~np.isin(ranked, first)]]) if len(first) else ranked
+
+    def _plain_reasons(self, picked: Rows, allowed: AllowedRows) -> list[Reason]:
+        of, now = self._of, self._now
+        trending, popular = clicked_most(self._popular, of.trends, allowed, now)
+        fresh = of.shared.is_fresh(picked, now).tolist()
+        return plain_reasons(of.catalogue, trending, popular, fresh, picked, self._liked)
 
     def _add(self, tier: Tier, picked: Rows, scores: Vectors, reasons: list[Reason]) -> None:
         """Add articles to the list."""

@@ -35,6 +35,8 @@ _SPREAD = 2_654_435_761  # Knuth's multiplier: neighbouring rows stand apart in 
 _BACKGROUND = 3  # of the half-lives of trends: the popularity that co-visits are compared with
 _NO_CODES: Codes = np.empty(0, np.int64)
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
+_POPULAR_SHARE = 20  # one in so many listed articles, and ten on a small site, may be called popular
+_MIN_CLICKS = 3  # ever: of fewer nobody says that an article is popular
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,14 @@ class CandidateSet:
         rows: int32 (C,), rising.
         near: for each interest int32 rows, the nearest first.
         trending: rows that may be called trending.
+        popular: rows that may be called popular.
         covisited: row -> the article clicked whose readers opened it too, where that says something.
     """
 
     rows: Rows
     near: list[Rows]
     trending: frozenset[int]
+    popular: frozenset[int]
     covisited: dict[int, int]
 
 
@@ -83,13 +87,30 @@ def retrieve(
     wanted = np.fromiter(liked, np.int64, len(liked))
     fresh = first_allowed(sources.fresh, allowed.bits, categories, wanted, config.fresh)
     covisits = covisit_candidates(trends, context.state.clicks, allowed, now, config.covisits)
-    top = popular[:_TRENDING]
     return CandidateSet(
         distinct(np.concatenate([*near, popular, fresh, covisits.rows])),
         near,
-        frozenset(top[trends.clicks(top, now)[:, -1] >= 1.0].tolist()),  # clicked lately
+        *clicked_most(sources.popular, trends, allowed, now),
         covisits.telling(),
     )
+
+
+def clicked_most(
+    popular: Rows, trends: Trends, allowed: AllowedRows, now: int
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The rows that may be called trending, and those that may be called popular.
+
+    Args:
+        popular: int32 rows, most clicked first.
+        trends: live counts.
+        allowed: rows.
+        now: ms.
+    """
+    most = popular[: max(_TRENDING, len(allowed) // _POPULAR_SHARE)]
+    enough = most[trends.total_clicks(most) >= _MIN_CLICKS]
+    top = enough[:_TRENDING]
+    lately = trends.clicks(top, now)[:, -1] >= 1.0
+    return frozenset(top[lately].tolist()), frozenset(enough.tolist())
 
 
 class CommonSources(NamedTuple):
@@ -108,8 +129,10 @@ def nearest(context: ReaderContext, n: int, allowed: AllowedRows) -> list[Rows]:
         allowed: rows.
 
     Returns:
-        K times int32 rows, best first; two interests may find the same article.
+        K times int32 rows, best first; two interests may find the same article. None where no interest is known.
     """
+    if not context.interests.known:
+        return []
     quotas = zip(context.interests.vectors, context.interests.quotas(n).tolist(), strict=True)
     return [context.table.index.search(vector, quota, allowed.bits)[0] for vector, quota in quotas]
 

@@ -161,7 +161,7 @@ def in_shares(context: ReaderContext, ranked: Rows, near: Sequence[Rows]) -> Row
     Returns:
         int32 (B,), the same rows.
     """
-    if len(near) == 1:
+    if len(near) <= 1:
         return ranked
     cosine = np.nan_to_num(context.table.vectors[ranked] @ context.interests.vectors.T, nan=-1.0)  # (B, K)
     nearest = cosine.argmax(axis=1)

@@ -1,13 +1,15 @@
-"""Reasons of the articles in a list, decided by numbers.
+"""Reasons of the articles in a list: claims that are true, decided by numbers.
 
-Reads the vectors of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is claimed
-only when X gave the largest and a substantial part of the similarity, "readers of X also opened this" only when several
-of them did, and more than open it anyway; what cannot be claimed falls back to less.
+Reads the vectors and tags of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is
+claimed only when X gave the largest and a substantial part of the similarity and a reader can see why, because both
+show one tag, and for one article of a list; "readers of X also opened this" only when several of them did, and more
+than open it anyway; "popular" only of what is among the most clicked. What cannot be claimed falls back to less, in the
+end to nothing but that the article is recommended.
 """
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from itertools import chain
 from typing import NamedTuple
 
@@ -24,7 +26,6 @@ from recsys.recommend.context import ReaderContext, SharedFeatures
 from recsys.recommend.rank import ScoreKind
 from recsys.tags import alike
 from recsys.tags.index import Rows
-from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
@@ -46,6 +47,7 @@ class ReasonKind(enum.StrEnum):
     POPULAR = "popular"
     SIMILAR = "similar"
     TAGGED = "tagged"
+    RECOMMENDED = "recommended"
 
 
 class Reason(NamedTuple):
@@ -73,8 +75,8 @@ class Card(NamedTuple):
     kind: ScoreKind = ScoreKind.NONE
 
 
-_TRENDING, _FRESH, _POPULAR, _SIMILAR = map(
-    Reason, (ReasonKind.TRENDING, ReasonKind.FRESH, ReasonKind.POPULAR, ReasonKind.SIMILAR)
+_TRENDING, _FRESH, _POPULAR, _RECOMMENDED = map(
+    Reason, (ReasonKind.TRENDING, ReasonKind.FRESH, ReasonKind.POPULAR, ReasonKind.RECOMMENDED)
 )
 
 
@@ -85,7 +87,6 @@ def explain(
     liked: Mapping[int, float],
     eligible: Eligibility,
     catalogue: Catalogue,
-    trends: Trends,
     shared: SharedFeatures,
     half_life_clicks: float,
     config: RecommendConfig,
@@ -98,18 +99,18 @@ def explain(
     Args:
         context: the reader.
         candidates: the evidence.
-        rows: int32 (k,), articles shown.
+        rows: int32 (k,), articles shown, in their order.
         liked: categories, by their codes, as shares of the clicks' weights.
         eligible: articles whose title may be shown; one that was taken down is not quoted.
         catalogue: titles, categories and keywords.
-        trends: live counts.
         shared: mean vectors.
         half_life_clicks: fading of clicks in the reader vector.
         config: thresholds.
         now: ms.
     """
     read = _because_you_read(context, rows, eligible, catalogue, shared, half_life_clicks, config, now)
-    clicks_ever, fresh = trends.total_clicks(rows).tolist(), shared.is_fresh(rows, now).tolist()
+    named: set[int] = set()
+    fresh = shared.is_fresh(rows, now).tolist()
     codes = catalogue.columns.category[rows].tolist()
     repeated: frozenset[str] | None = None
     reasons = []
@@ -127,34 +128,49 @@ def explain(
                 forms = shared.keyword_forms([row], eligible.version)[row]
                 words = _named_keywords(forms, repeated, config.reason_keywords)
             reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, UNKNOWN_ROW, catalogue.category_names[code], words)
-        elif beside != UNKNOWN_ROW and eligible.showable[beside]:
+        elif beside != UNKNOWN_ROW and beside not in named and eligible.showable[beside]:
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
-        elif row in candidates.trending:
-            reason = _TRENDING
-        elif fresh[place]:
-            reason = _FRESH
+            named.add(beside)
         else:
-            reason = _POPULAR if clicks_ever[place] else _SIMILAR
+            reason = _common_reason(row, candidates.trending, candidates.popular, fresh[place])
         reasons.append(reason)
     return reasons
 
 
-def plain_reasons(catalogue: Catalogue, popular: Rows, rows: Rows, liked: Collection[int]) -> list[Reason]:
-    """Reasons that need no vector: the category liked, else popular, else fresh.
+def plain_reasons(
+    catalogue: Catalogue,
+    trending: Collection[int],
+    popular: Collection[int],
+    fresh: Sequence[bool],
+    rows: Rows,
+    liked: Mapping[int, float],
+) -> list[Reason]:
+    """Reasons that need no vector: the category liked, else what is true of the article for everybody.
 
     Args:
         catalogue: categories.
-        popular: int32 rows.
+        trending: rows that may be called trending.
+        popular: rows that may be called popular.
+        fresh: (k,), whether each is news still.
         rows: int32 (k,), shown.
-        liked: codes of categories.
+        liked: categories, by their codes, as shares of the clicks' weights.
     """
-    often, reasons = set(popular.tolist()), []
-    for row, code in zip(rows.tolist(), catalogue.columns.category[rows].tolist(), strict=True):
-        if code in liked:
+    reasons, codes = [], catalogue.columns.category[rows].tolist()
+    for place, (row, code) in enumerate(zip(rows.tolist(), codes, strict=True)):
+        if liked.get(code, 0.0) >= _LIKED_SHARE:
             reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=catalogue.category_names[code]))
         else:
-            reasons.append(_POPULAR if row in often else _FRESH)
+            reasons.append(_common_reason(row, trending, popular, fresh[place]))
     return reasons
+
+
+def _common_reason(row: int, trending: Collection[int], popular: Collection[int], fresh: bool) -> Reason:
+    """What is true of an article for everybody."""
+    if row in trending:
+        return _TRENDING
+    if fresh:
+        return _FRESH
+    return _POPULAR if row in popular else _RECOMMENDED
 
 
 def _because_you_read(
@@ -169,9 +185,9 @@ def _because_you_read(
 ) -> list[Reason | None]:
     """For each of k articles the one read that spoke most for it, if it really did and can be named."""
     reasons: list[Reason | None] = [None] * len(rows)
-    if not len(rows):
+    if not len(rows) or not context.interests.known:
         return reasons
-    languages, categories = catalogue.columns.language[rows].tolist(), catalogue.columns.category
+    languages = catalogue.columns.language[rows].tolist()
     places = {code: place for place, code in enumerate(dict.fromkeys(languages))}
     means = [shared.mean_vector(context.table, code, now) for code in places]
     language = np.array([places[code] for code in languages], np.int64)
@@ -179,14 +195,13 @@ def _because_you_read(
     strongest = strongest_read(vectors, np.stack(means), language, clicks, half_life_clicks, rows)
     enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & eligible.showable[strongest.rows]
     places_enough = np.flatnonzero(enough)
-    shown, read = rows[places_enough], strongest.rows[places_enough]
-    forms = shared.keyword_forms([*shown.tolist(), *read.tolist()], eligible.version)
-    alike_to_see = (categories[shown] == categories[read]).tolist()
-    for place, row, other, same in zip(
-        places_enough.tolist(), shown.tolist(), read.tolist(), alike_to_see, strict=True
-    ):
-        words = shared_keywords(forms[other], forms[row], config.reason_keywords)
-        if words or same:  # a reader can see for themselves that they are alike
+    shown, read = rows[places_enough].tolist(), strongest.rows[places_enough].tolist()
+    forms = shared.keyword_forms([*shown, *read], eligible.version)
+    named: set[int] = set()
+    for place, row, other in zip(places_enough.tolist(), shown, read, strict=True):
+        if other not in named and not forms[row].wholes.isdisjoint(forms[other].wholes):
+            named.add(other)
+            words = shared_keywords(forms[other], forms[row], config.reason_keywords)
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)
     return reasons
 

@@ -4,7 +4,6 @@ Reads a ``Reason``, the title of the article that it names and a category's name
 """
 
 from recsys.recommend.reasons import Reason, ReasonKind
-from recsys.units import UNKNOWN_ROW
 
 REASON_TEXTS = {
     "en": {
@@ -14,8 +13,8 @@ REASON_TEXTS = {
         ReasonKind.TRENDING: "Trending now",
         ReasonKind.FRESH: "From the latest stories",
         ReasonKind.POPULAR: "Popular with readers",
-        ReasonKind.SIMILAR: "Similar to what you read",
         ReasonKind.TAGGED: "Tagged “{keywords}”",
+        ReasonKind.RECOMMENDED: "Recommended",
     },
     "zh": {
         ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
@@ -24,8 +23,8 @@ REASON_TEXTS = {
         ReasonKind.TRENDING: "正在热读",
         ReasonKind.FRESH: "最新文章",
         ReasonKind.POPULAR: "读者都在看",
-        ReasonKind.SIMILAR: "与你读过的内容相近",
         ReasonKind.TAGGED: "标签：{keywords}",
+        ReasonKind.RECOMMENDED: "推荐阅读",
     },
 }
 
@@ -49,7 +48,7 @@ def reason_text(reason: Reason, language: str, title: str = "", category: str = 
     """
     spoken = "zh" if language == "zh" else "en"
     keywords = _SEPARATOR[spoken].join(reason.keywords)
-    if reason.kind is ReasonKind.SIMILAR and reason.row != UNKNOWN_ROW:
+    if reason.kind is ReasonKind.SIMILAR:
         form = _BESIDE[spoken][0 if keywords else 1 if category else 2]
         return form.format(keywords=keywords, category=category)
     claim = REASON_TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
