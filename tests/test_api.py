@@ -77,8 +77,11 @@ def test_a_withheld_article_is_recommended_because_of_what_was_read(trained: Ser
         assert (made["tier"], made["release"]) == ("personal", toy.release().name)
         first = made["items"][0]
         assert first["id"] == withheld
-        assert first["reason"]["kind"] == "because_you_read"
-        assert toy.topic[first["reason"]["article"]] == toy.topic[withheld]
+        assert first["reason"]["kind"] in ("because_you_read", "because_you_like")
+        named = [item for item in made["items"] if item["reason"]["kind"] == "because_you_read"]
+        assert named
+        assert all(toy.topic[item["reason"]["article"]] == toy.topic[item["id"]] for item in named)
+        assert len({item["reason"]["article"] for item in named}) == len(named), "each article read is named once"
 
 
 def test_the_open_article_stands_for_a_stranger(trained: Service, toy: Toy) -> None:
@@ -109,6 +112,27 @@ def test_a_new_article_is_understood_and_recommended_within_a_poll(
     similar = trained.get("/api/v1/articles/late-goal/similar", k=3)["items"]
     assert {toy.topic[item["id"]] for item in similar} == {"football"}
     assert "late-goal" in trained.ids(reader="football-fan-03", k=3)
+
+
+def test_what_the_page_shows_already_is_named_by_id_or_address_and_not_listed(tmp_path: Path) -> None:
+    settings = plain_settings(tmp_path)
+    fill(
+        settings,
+        article("a,1", title="with a comma"),
+        article("a2", title="plain"),
+        article("a3", title="by its address", url="https://example.org/news/3"),
+        article("a4", title="left"),
+    )
+    with serving(settings) as service:
+
+        def listed(exclude: str) -> set[str]:
+            return {item["id"] for item in service.get("/api/v1/recommendations", exclude=exclude)["items"]}
+
+        assert listed("a2") == {"a,1", "a3", "a4"}
+        assert listed("a%2C1,nobody-knows,,a2") == {"a3", "a4"}
+        assert listed("http://www.example.org/news/3/?utm_source=x,a2") == {"a,1", "a4"}
+        assert listed(",".join([*(f"b{n}" for n in range(99)), "a2", "a4"])) == {"a,1", "a3", "a4"}, "a hundred count"
+        problem(service.client.get("/api/v1/recommendations", query_string={"exclude": "a" * 20_000}), 422, "invalid")
 
 
 def test_today_counts_clicks_since_midnight(site: Service) -> None:
@@ -268,7 +292,9 @@ def test_a_loaded_worker_answers_the_cheaper_way_and_says_so(
     assert made["tier"] == whole["tier"]
     assert len(made["items"]) == 6
     assert {item["score_kind"] for item in made["items"]} == ({"similarity"} if who else {"none"})
-    assert {item["reason"]["kind"] for item in made["items"]} <= {"because_you_like", "popular", "fresh"}
+    assert {item["reason"]["kind"] for item in made["items"]} <= {
+        *("because_you_like", "trending", "fresh", "popular", "recommended"),
+    }
 
 
 def test_every_stage_of_a_list_is_timed(trained: Service) -> None:

@@ -9,6 +9,7 @@ from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.errors import UnknownArticle
+from recsys.features import COLUMN
 from recsys.recommend import answer
 from recsys.recommend.answer import Recommendation
 from recsys.recommend.candidates import first_allowed
@@ -16,6 +17,7 @@ from recsys.recommend.context import Tier
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.recommend.rerank import liked_first
 from recsys.store import Article
+from recsys.units import MINUTE_MS as MINUTE
 from tests.recommenders import CLICK, HOUR, NAN, NOW, ask, entry, newsroom, reader, rows, two_topics
 
 
@@ -254,3 +256,48 @@ def test_an_entry_keeps_the_given_category_and_drops_the_body() -> None:
     article = Article("a", "s", "Title", body="x" * 1000, category="given")
     made = CatalogueArticle.of(article, ArticleAnnotations("en", ("k",), (0.5,), ("k",), "told", (("told", 0.7),)))
     assert (made.category, made.given, made.bar, len(made.summary)) == ("given", True, (("given", 1.0),), 201)
+
+
+class Favourite:
+    """A click model that likes one row of the catalogue's two topics more than all others: by its clicks ever."""
+
+    probability = True
+    reads_ids = False
+
+    def score(self, candidates: Any) -> Any:
+        return np.expm1(candidates.matrix[:, COLUMN["clicks_total"]]).astype(np.float32) / 100
+
+
+def test_the_click_model_ranks_for_a_stranger_too() -> None:
+    recommender = two_topics(model=Favourite())
+    for ago, row in ((900, 6), (901, 6), (902, 6), (1, 2)):  # long ago, but more
+        recommender.observe(CLICK, row, NOW - ago * HOUR)
+    made = ask(recommender, k=2)
+    assert (made.tier, rows(made)) == (Tier.POPULAR, [6, 2])
+    assert ask(recommender, k=2, cheap=True).cards[0].row == 2, "no time for the model: the popular come first"
+    shown = ask(recommender, reader(dismissed=(6,)), k=2)
+    assert 6 not in rows(shown)
+
+
+def test_what_breaks_leads_every_strangers_list_within_a_minute() -> None:
+    for model in (None, Favourite()):
+        recommender = two_topics(model=model)
+        for number in range(400):  # what everybody reads all week
+            recommender.observe(CLICK, number % 3, NOW - number * HOUR // 4, visitor=f"v{number}")
+        recommender.catalogue.put("a7", entry(7, "markets", published_at=NOW - MINUTE))
+        assert ask(recommender, k=8).cards[0].row != 7
+        for number in range(20):
+            recommender.observe(CLICK, 7, NOW - MINUTE + number * 3_000, visitor=f"w{number}")
+        made = ask(recommender, k=8)
+        assert (made.cards[0].row, made.cards[0].reason.kind) == (7, ReasonKind.TRENDING)
+        assert len({*rows(made)}) == 8
+        assert 7 not in rows(ask(recommender, reader(dismissed=(7,)), k=8))
+        later = NOW + 6 * HOUR
+        assert recommender.shared.breaking(recommender.catalogue.eligible(later), later).tolist() == []
+
+
+def test_what_everybody_reads_all_day_does_not_break() -> None:
+    recommender = two_topics(model=Favourite())
+    for number in range(960):  # ten in a quarter of an hour, for a day
+        recommender.observe(CLICK, 5, NOW - number * HOUR // 40, visitor=f"v{number}")
+    assert recommender.shared.breaking(recommender.catalogue.eligible(NOW), NOW).tolist() == []

@@ -139,6 +139,7 @@ class Recommender:
         lang: str | None,
         home: str | None = None,
         request: RequestContext = ANONYMOUS,
+        exclude: Sequence[str] = (),
         cheap: bool = False,
     ) -> Recommendation:
         """Make a list for a reader.
@@ -153,13 +154,15 @@ class Recommender:
                 reader clicked, if it is one.
             home: the site's own language, which is taken for a reader who has clicked nothing.
             request: the reader's id, and where the list will stand.
+            exclude: ids of articles that the page shows already; those that the catalogue lacks say nothing.
             cheap: True where there is no time for the click model: the nearest come first, with plain reasons.
         """
         clock = StageClock()
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
         states = self._states(reader, session, here, now)
         eligible = self.catalogue.eligible(now)
-        on_page = np.array([here] if here != UNKNOWN_ROW else [], np.int32)
+        shown = [here, *(self.catalogue.row_of.get(name, UNKNOWN_ROW) for name in exclude)]
+        on_page = np.array([row for row in shown if row != UNKNOWN_ROW], np.int32)
         seen = np.concatenate([*(state.seen for _, state in states), on_page])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         language = lang or (self.catalogue.language_of_all(clicks) if len(clicks) else home)
@@ -246,7 +249,7 @@ class _Listing:
         self.tiers: list[Tier] = []
 
     def meet(self, states: Sequence[ReaderState], request: RequestContext) -> None:
-        """Let the click model rank for a reader of whom no table knows a direction, where there is one and time for it."""
+        """Let the click model, if there is one and time for it, rank for a reader of whom no table knows a direction."""
         if self._context is None and self._model is not None and (tables := self._of._tables()):
             tier = Tier.CATEGORY_POPULAR if self._liked else Tier.POPULAR
             self._context = newcomer_context(states, tables[0], tier, request)

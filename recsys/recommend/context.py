@@ -217,7 +217,7 @@ class SharedFeatures:
         return self._popular.at(eligible, now)
 
     def breaking(self, eligible: Eligibility, now: int) -> Rows:
-        """What everybody opens since a few minutes: int32 (≤ 2,), most clicked in the last quarter of an hour first."""
+        """Breaking news, opened by many since a few minutes: int32 (≤ 2,), most clicked in that time first."""
         made, totals = self._breaking, self._trends.all_total
         if made is None or not made.serves(eligible, totals, now):
             popular = self.popular(eligible, now)

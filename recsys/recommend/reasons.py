@@ -165,7 +165,7 @@ def plain_reasons(
 
 
 def _common_reason(row: int, trending: Collection[int], popular: Collection[int], fresh: bool) -> Reason:
-    """What is true of an article for everybody."""
+    """The claim that is true of an article for everybody."""
     if row in trending:
         return _TRENDING
     if fresh:

@@ -147,6 +147,7 @@ class LiveState:
         k: int,
         lang: str | None,
         slot: str | None = None,
+        exclude: Sequence[str] = (),
         cheap: bool = False,
     ) -> Answer:
         """Make a list; see ``Recommender.recommend``.
@@ -162,6 +163,7 @@ class LiveState:
             lang=lang,
             home=self.settings.site.language,
             request=RequestContext(reader, slot),
+            exclude=exclude,
             cheap=cheap,
         )
         return Answer(recommendation, state.catalogue, now)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from recsys.telemetry import Stage
 from web.api.problem_details import Refused
-from web.api.schemas import RecommendationsQuery
+from web.api.schemas import RecommendationsQuery, excluded
 from web.api.serialisers import document, items
 from web.gateway.wsgi import CHEAP, ROUTE, Application
 from web.installation import SECURING_HEADERS, Installation
@@ -95,6 +95,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) ->
         k=list_length(here, query.k),
         lang=query.lang,
         slot=query.slot,
+        exclude=excluded(query.exclude),
         cheap=cheap,
     )
     made, home = answer.recommendation, here.settings.site.language

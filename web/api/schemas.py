@@ -4,6 +4,7 @@ import enum
 import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -14,6 +15,7 @@ from recsys.recommend.context import Tier
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import ReasonKind
 from recsys.store import Kind, normal_id
+from recsys.store.addresses import address_id, looks_like_address
 from recsys.store.records import MAX_IDENTIFIER
 from recsys.tags import TagKind
 
@@ -95,6 +97,16 @@ Include = Annotated[
     AfterValidator(_included),
     Field(json_schema_extra={"pattern": f"^({'|'.join(Part)})(,({'|'.join(Part)}))*$"}),
 ]
+MAX_EXCLUDED = 100  # articles that a page may say it shows; more are not looked at
+Exclude = Annotated[str, StringConstraints(max_length=16_384), *PRINTABLE]
+
+
+def excluded(text: str | None) -> list[str]:
+    """The identifiers in a checked value of ``exclude``; of an address the one that is made from it."""
+    names = [unquote(name).strip() for name in (text or "").split(",")[:MAX_EXCLUDED]]
+    return [address_id(name) if looks_like_address(name) else name for name in names if name]
+
+
 INCLUDE = Field(None, description=f"what the items bear beside what a card shows: any of {', '.join(Part)}, by commas")
 Length = Annotated[int | None, Field(ge=1)]  # how long a list; web.api.docs adds this site's bounds
 
@@ -119,6 +131,11 @@ class RecommendationsQuery(In):
         " read. Reasons are said in Chinese for Chinese, in English for any other",
     )
     include: Include | None = INCLUDE
+    exclude: Exclude | None = Field(
+        None,
+        description=f"articles that the page shows already, at most {MAX_EXCLUDED}: ids or addresses, by commas; one"
+        " that holds a comma is percent-encoded once more",
+    )
 
 
 class ListQuery(In):

@@ -98,7 +98,7 @@ button:hover{background:var(--gyl-rule,#8885)}
       this.place = this.get("slot-name", this.get("slot", "guess-you-like"));
       const turn = (this.turn = {}), article = this.get("article"), similar = this.get("mode") === "similar";
       const query = new URLSearchParams({ k: this.get("k", 6) });
-      const about = { lang, ...(similar ? {} : { ...identity(this), article, slot: this.place }) };
+      const about = { lang, ...(similar ? {} : { ...identity(this), article, slot: this.place, exclude: this.onPage() }) };
       for (const key in about) if (about[key]) query.set(key, about[key]);
       if (!this.items) this.frame("loading").append(...Array.from({ length: 4 }, () => make("li", "", { className: "wait" })));
       try {
@@ -115,6 +115,19 @@ button:hover{background:var(--gyl-rule,#8885)}
       } catch {
         if (turn === this.turn && !this.items) this.dataset.state = "error"; // quiet: the page loses nothing
       }
+    }
+
+    onPage() { // what the page shows already: data-article anywhere, and links to articles
+      const own = safe(this.get("link").split("{id}")[0]), found = new Set();
+      for (const { dataset } of document.querySelectorAll("[data-article]")) found.add(dataset.article);
+      for (const other of document.querySelectorAll("guess-you-like")) if (other !== this) other.items?.forEach(({ id }) => found.add(id));
+      for (const { href, origin, pathname } of document.links) {
+        if (!own && origin === location.origin && pathname.length > 8) found.add(href);
+        if (own && href.startsWith(own)) try { found.add(decodeURIComponent(href.slice(own.length).split(/[/?#]/)[0])); } catch {}
+      }
+      let room = 3000; // characters: addresses of 8,000 pass everywhere
+      return [...found].slice(0, 100).map((name) => name.replace(/[%,]/g, encodeURIComponent))
+        .filter((name) => name && (room -= name.length + 1) > 0).join(",");
     }
 
     frame(state) {
