@@ -249,7 +249,7 @@ class _Listing:
         self.tiers: list[Tier] = []
 
     def meet(self, states: Sequence[ReaderState], request: RequestContext) -> None:
-        """Let the click model, if there is one and time for it, rank for a reader of whom no table knows a direction."""
+        """Let the click model, if there is one and time for it, rank for whom no table knows a direction."""
         if self._context is None and self._model is not None and (tables := self._of._tables()):
             tier = Tier.CATEGORY_POPULAR if self._liked else Tier.POPULAR
             self._context = newcomer_context(states, tables[0], tier, request)

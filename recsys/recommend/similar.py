@@ -1,26 +1,33 @@
 """Similar articles: the list beside one article.
 
-Reads the catalogue, the vectors and the indexes; produces cards, first of all in the article's language. Words of two
-languages are learned apart, so that across languages nearness says nothing.
+Reads the catalogue, the vectors and the indexes; produces cards in the article's language. Words of two languages are
+learned apart, so that across languages nearness says nothing. What is not alike is not shown, however short the list:
+an article must show a tag that this one shows, or be much nearer to it than articles of its language are; the newest
+of the same category, which is said of them, fill the rest.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend.context import VectorTable
 from recsys.recommend.rank import ScoreKind
-from recsys.recommend.reasons import Card, Reason, ReasonKind, similar_reason
-from recsys.recommend.rerank import liked_first
+from recsys.recommend.reasons import Card, similar_reason
 from recsys.tags.index import Rows
+
+Vectors = npt.NDArray[np.float32]
+
+_SAMPLE = 500  # articles by which it is known how near articles are to each other
+_DEVIATIONS = 3.0  # standard deviations above their mean: one in some hundreds of unrelated articles stands there
 
 
 def similar_to(
     catalogue: Catalogue, tables: Sequence[VectorTable], row: int, k: int, now: int, n_keywords: int
 ) -> list[Card]:
-    """The articles nearest to one in the first space that knows any, then the newest: of its category, of its language.
+    """The articles nearest to one in the first space that knows any, then the newest of its category and language.
 
     Args:
         catalogue: the articles.
@@ -35,31 +42,41 @@ def similar_to(
     code = catalogue.language_code(article.language)
     allowed = eligible.listed.without(eligible.listed_copies([row]))
     spoken = allowed if code is None else allowed.both(eligible.spoken(code)[0])
-    near: list[tuple[int, float]] = []
+    cards: list[Card] = []
     for table in tables:
-        if not near and not np.isnan(table.vectors[row]).any():
-            rows, cosines = table.index.search(table.vectors[row], k, spoken.bits)
-            near = list(zip(rows.tolist(), cosines.tolist(), strict=True))
-    left = allowed.without(np.array([other for other, _ in near], np.int32))
-    liked = catalogue.category_codes([article.category or ""])
-    newest = (
-        liked_first(rows, catalogue.columns.category, liked) for rows in _newest_first(catalogue, left, spoken, now)
-    )
-    rest = np.concatenate(list(newest))[: k - len(near)].tolist()
-    cards = []
-    for other, cosine in near:
-        reason = similar_reason(catalogue, row, other, n_keywords)
-        cards.append(Card(other, min(1.0, max(0.0, cosine)), reason, ScoreKind.SIMILARITY))
-    for other, filler in zip(rest, catalogue.articles_of(rest), strict=True):  # like it only in category and language
-        alike = article.category is not None
-        alike = alike and (article.category, article.language) == (filler.category, filler.language)
-        reason = similar_reason(catalogue, row, other, n_keywords) if alike else Reason(ReasonKind.FRESH)
-        cards.append(Card(other, 0.0, reason))
+        if not cards and not np.isnan(table.vectors[row]).any():
+            near = table.index.search(table.vectors[row], k, spoken.bits)
+            cards = _alike(catalogue, table, row, near, spoken, n_keywords)
+    if article.category is None:
+        return cards
+    left = spoken.without(np.array([card.row for card in cards], np.int32))
+    newest = left.among(eligible.newest)
+    same = newest[np.isin(catalogue.columns.category[newest], catalogue.category_codes([article.category]))]
+    for other in same[: k - len(cards)].tolist():  # like it only in category and language, and said to be
+        cards.append(Card(other, 0.0, similar_reason(catalogue, row, other, n_keywords)))
     return cards
 
 
-def _newest_first(catalogue: Catalogue, left: AllowedRows, spoken: AllowedRows, now: int) -> list[Rows]:
-    """The newest of what is left, those in the article's language, then the others: twice int32 rows."""
-    newest = left.among(catalogue.eligible(now).newest)
-    same = spoken.has(newest)
-    return [newest[same], newest[~same]]
+def _alike(
+    catalogue: Catalogue,
+    table: VectorTable,
+    row: int,
+    near: tuple[Rows, Vectors],
+    spoken: AllowedRows,
+    n_keywords: int,
+) -> list[Card]:
+    """Those of the nearest that a reader can see, or numbers can say, to be like an article."""
+    cards, least = [], _clearly_near(table, row, spoken)
+    for other, cosine in zip(near[0].tolist(), near[1].tolist(), strict=True):
+        reason = similar_reason(catalogue, row, other, n_keywords)
+        if reason.keywords or cosine >= least:
+            cards.append(Card(other, min(1.0, max(0.0, cosine)), reason, ScoreKind.SIMILARITY))
+    return cards
+
+
+def _clearly_near(table: VectorTable, row: int, spoken: AllowedRows) -> float:
+    """The cosine from which on an article is much nearer than others of the language are, by some hundreds of these."""
+    others = np.flatnonzero(spoken.mask())
+    cosines = table.vectors[others[:: 1 + len(others) // _SAMPLE]] @ table.vectors[row]
+    cosines = cosines[np.isfinite(cosines)]
+    return float(cosines.mean() + _DEVIATIONS * cosines.std()) if len(cosines) else 1.0

@@ -1,0 +1,67 @@
+"""The machine check of the reasons notices every kind of false claim, and passes true ones."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks import reasons
+from benchmarks.reasons import Judge, Store
+from recsys.settings import Settings
+from recsys.units import HOUR_MS
+
+NOW = 1_790_000_000_000
+TAGS = {"x": {"goal"}, "y": {"bank"}, "near": {"goal", "coach"}}
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
+    monkeypatch.setattr(reasons, "CATEGORY", {"x": "football", "y": "markets", "near": "football"})
+    crowd = {f"v{n}" for n in range(3)}
+    clicks = {"ann": ["y", "y", "y", "x"]}
+    times = {"x": [NOW - HOUR_MS] * 9, "y": [NOW - HOUR_MS], "near": [NOW - 900 * HOUR_MS] * 4}
+    visitors = {"x": {*crowd, "ann"}, "near": crowd, "y": {"ann"}}
+    store = Store(clicks, visitors, times, {"x": NOW - HOUR_MS, "y": NOW - 90 * HOUR_MS, "near": NOW - 900 * HOUR_MS})
+    return Judge(store, Settings(), NOW)
+
+
+def item(article: str, kind: str, other: str | None = None, category: str | None = "football") -> dict[str, Any]:
+    said = {"kind": kind, "article": other, "text": f"because of {category}"}
+    return {"id": article, "reason": said, "category": category, "category_name": str(category)}
+
+
+@pytest.mark.parametrize(
+    ("claimed", "false"),
+    [
+        (item("near", "because_you_read", "x"), ""),
+        (item("near", "because_you_read", "y"), "shares no tag"),
+        (item("x", "because_you_read", "near"), "never read"),
+        (item("near", "also_opened", "x"), ""),
+        (item("near", "also_opened", "y"), "0 visitors"),
+        (item("near", "because_you_like", None, "markets"), ""),
+        (item("near", "because_you_like", None, "football"), ""),
+        (item("near", "because_you_like", None, "arts"), "0.00 of the last clicks"),
+        (item("near", "because_you_like", None, None), "is in None"),
+        (item("x", "trending"), ""),
+        (item("near", "trending"), "has 4 clicks"),
+        (item("x", "popular"), ""),
+        (item("y", "popular"), "has 1 clicks"),
+        (item("x", "fresh"), ""),
+        (item("y", "fresh"), "90 hours old"),
+        (item("y", "recommended"), ""),
+    ],
+)
+def test_a_claim_is_false_exactly_when_the_store_says_otherwise(
+    judge: Judge, claimed: dict[str, Any], false: str
+) -> None:
+    said = [*judge.false("ann", [claimed], TAGS)]
+    assert bool(said) == bool(false)
+    assert all(false in line for line in said)
+
+
+def test_an_article_read_is_named_once(judge: Judge) -> None:
+    twice = [item("near", "because_you_read", "x"), item("near", "because_you_read", "x")]
+    assert [*judge.false("ann", twice, TAGS)] == ["because_you_read: x is named twice"]
+
+
+def test_nothing_was_read_by_a_stranger(judge: Judge) -> None:
+    assert [*judge.false(None, [item("near", "because_you_read", "x")], TAGS)]
