@@ -32,6 +32,7 @@ def url(api: Api) -> Iterator[str]:
     app = site(api.room)
     api.install(app)
     app.add_url_rule("/publisher", "publisher", lambda: PUBLISHER)
+    app.add_url_rule("/front", "publishers_front", lambda: FRONT)
     with served(app) as address:
         yield address
 
@@ -47,6 +48,11 @@ def fresh(browser: Chrome, url: str) -> Iterator[None]:
     browser.get("about:blank")
 
 
+FRONT = """<!doctype html><title>front</title><link rel="icon" href="data:,">
+<script src="/widget.js" defer></script>
+<a href="/read/lead?from=top">Lead</a> <a href="/read/%E5%A4%B4,1/">Second</a> <a href="/about">About</a>
+<a href="/read/%E0">Broken</a> <a href="https://elsewhere.example/read/other">Elsewhere</a><i data-article="box-1"></i>
+<guess-you-like lang="en" reader="r" link="/read/{id}"></guess-you-like>"""
 PUBLISHER = """<!doctype html><title>publisher</title><link rel="icon" href="data:,">
 <script src="/widget.js" defer></script>
 <guess-you-like lang="en" k="3" reader="reader-7" slot-name="end" heading="Read on" link="/read/{id}"></guess-you-like>
@@ -88,6 +94,12 @@ def test_the_widget_shows_title_category_time_and_reason(
     assert inside(browser, "li p.over")[card].text == f"{category} {ago}"
     assert inside(browser, "li p:not(.over)")[card].text == reason
     assert inside(browser, "li a")[card].text == STORIES[lang][-1][1]
+
+
+def test_the_widget_says_what_the_page_shows_already(browser: Chrome, url: str, api: Api) -> None:
+    browser.get(f"{url}/front")
+    assert titles(browser)
+    assert api.asked[-1]["exclude"].split(",") == ["box-1", "lead", "头%2C1"]
 
 
 def test_a_click_is_sent_with_what_training_needs_and_changes_the_list(browser: Chrome, url: str, api: Api) -> None:
