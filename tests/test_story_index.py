@@ -7,6 +7,7 @@ import pytest
 
 from recsys.stories.decisions import Decision, EditorDecisions
 from recsys.stories.graph import parts_of
+from recsys.stories.names import NameRates
 from recsys.stories.night import StoryArticle, find_stories
 from recsys.stories.story_files import load_story_index, load_story_of, save_stories
 from recsys.stories.story_index import MAX_COUNTED, StoryIndex
@@ -149,6 +150,25 @@ def test_two_stories_joined_and_split_again_are_what_they_were() -> None:
     assert index.split(["nobody"]) is None
 
 
+def test_names_are_learned_from_headlines_in_sentence_case() -> None:
+    names = NameRates()
+    names.learn("Ferry Runs Aground Off Helmsund")  # title case tells nothing
+    assert not names.seen
+    unknown = names.weight("helmsund")
+    names.learn("Stranded ferry leaves Helmsund's harbour")
+    assert names.weight("helmsund") > unknown > names.weight("harbour")
+    assert "strand" not in names.seen  # the first word has a capital anyway
+
+
+def test_a_common_word_alone_joins_nothing_in_a_young_index() -> None:
+    index = StoryIndex()
+    index.place("a", "Bakery Moorhof files for bankruptcy", time=NOON)
+    common = index.place("b", "Police report on river", time=NOON)
+    index.place("c", "Police stop tram in Ostwall", time=NOON)
+    assert common.is_new
+    assert index.story_of("c") == "c"
+
+
 def test_editors_decisions_hold_against_every_score() -> None:
     decisions = EditorDecisions([Decision("a0", "a1", True), Decision("a0", "a2", False)])
     stories = placed(MIXED[:3], StoryIndex(decisions=decisions))
@@ -177,6 +197,7 @@ def test_night_and_service_agree_and_the_night_goes_on_from_disk(tmp_path: Path)
     index = load_story_index(tmp_path)
     assert placed(MIXED[5:], index, 5) == placed(MIXED)[5:]
     assert index.articles_of("a1") == ["a1", "a3", "a5", "a7"]
+    assert index.names.seen["ferry"] > 0
     assert (index.came, list(index.times)) == (8, [NOON + n * HOUR_MS for n in range(8)])
 
 

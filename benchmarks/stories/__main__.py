@@ -4,8 +4,9 @@
     python -m benchmarks.stories --pairs ../shared/data/stories/zh_pairs.jsonl.gz
 
 Ours takes one article after the other in the order of the file and is judged by the story that each was given when it
-came: nothing later is used. ``b3_f1`` and ``pair_f1`` of ours are those of the threshold that is shipped; of a baseline
-those of its best threshold on this very file. Seconds are of the CPU.
+came: nothing later is used. ``after_the_night`` is what the night's look at the graph leaves of it, once all is there.
+``b3_f1`` and ``pair_f1`` of ours are those of the threshold that is shipped; of a baseline those of its best threshold
+on this very file. Seconds are of the CPU.
 
 Prints a table, and one JSON object on the last line.
 """
@@ -24,9 +25,10 @@ from benchmarks.stories.data import LabelledArticle, read_pairs, read_stream
 from benchmarks.stories.judging import PRECISE, b_cubed, pairwise
 from benchmarks.stories.pairs import BASELINES, pair_figures
 from benchmarks.stories.pairs import ours as ours_of_pairs
+from recsys.stories.night import StoryArticle, stories_in_order
 from recsys.stories.story_index import DEFAULT_THRESHOLD, StoryIndex
 
-THRESHOLDS = (0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.25, 0.4, 0.6, 0.9)
+THRESHOLDS = (0.002, 0.004, 0.008, 0.015, 0.03, 0.05, 0.08, 0.15, 0.25, 0.4, 0.6, 0.9)
 
 Clusters = Sequence[Hashable]
 Method = Callable[[float], Clusters]
@@ -37,6 +39,13 @@ def ours(articles: Sequence[LabelledArticle], threshold: float) -> list[str]:
     """Story of each article when it came."""
     index = StoryIndex(threshold)
     return [index.place(article.id, article.title, article.body, article.time).story for article in articles]
+
+
+def after_the_night(articles: Sequence[LabelledArticle], threshold: float) -> list[str]:
+    """The same after the night's look at each story as a graph, which has seen all articles."""
+    rows = [StoryArticle(article.id, article.title, article.body, article.time, None) for article in articles]
+    story_of = stories_in_order(rows, StoryIndex(threshold)).story_of
+    return [story_of[article.id] for article in articles]
 
 
 def figures(articles: Sequence[LabelledArticle], method: Method, thresholds: Sequence[float], own: float) -> Figures:
@@ -73,9 +82,13 @@ def measure_stream(articles: Sequence[LabelledArticle], seed: int) -> tuple[dict
         "louvain_20_neighbours": (lambda value: baselines.louvain(articles, value, seed), baselines.RESOLUTIONS),
         "min_hash": (lambda _: baselines.min_hash(articles), (0.0,)),
     }
-    mine = figures(articles, partial(ours, articles), THRESHOLDS, DEFAULT_THRESHOLD)
+    rules: dict[str, Method] = {
+        "single_pass": partial(ours, articles),
+        "after_the_night": partial(after_the_night, articles),
+    }
+    mine = {name: figures(articles, rule, THRESHOLDS, DEFAULT_THRESHOLD) for name, rule in rules.items()}
     others = {name: figures(articles, method, values, best) for name, (method, values) in methods.items()}
-    return {"single_pass": mine}, others
+    return mine, others
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "ours": mine,
         "baselines": others,
-        "best": {figure: value for row in mine.values() for figure, value in row.items()},
+        "best": mine.get("single_pass", {}) | mine.get("similarity", {}),
         **sizes,
         "seconds": round(time.perf_counter() - began, 1),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

@@ -11,6 +11,8 @@ service take one article after the other by the same rules.
     leaders.py      one article after the other, or a whole catalogue -> leaders; on disk
 
     terms.py        a headline -> the terms that can say which event it is about
+    common_words.py words that stand in headlines of all kinds of events
+    names.py        how surely each term is a name
     decisions.py    what editors said of pairs of articles; it holds against every score
     evidence.py     terms, and counts of each story -> the story that explains the headline best
     story_index.py  one article after the other -> stories, bounded in memory and time

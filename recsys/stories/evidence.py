@@ -10,13 +10,16 @@ news".
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
 
+from recsys.stories.common_words import COMMON_TERMS
 from recsys.units import DAY_MS
 
 _SEEN = 0.2  # stories in which a term is taken to have stood before it was seen
 _STORIES = 30  # stories that are taken to have been before the first: no term of a young index is rare yet
+_COMMON = 0.03  # share of all stories that have a common word, before the index knows better
+_MOST = 0.5  # share of the stories at which a term says nothing worth mentioning
 _SMOOTHING = 0.5  # headlines' worth of background in a story's own shares
 _LENGTH = 0.8  # exponent of the number of terms: neighbouring words are partly the same evidence
 _CHOICE = 0.3  # weight of the prior: among more articles one is alike by chance, most likely one of a large story
@@ -44,7 +47,7 @@ NOTHING_LIKE_IT = BestStory(-1, 0.0)
 
 
 def best_story(
-    words: Sequence[str],
+    words: Mapping[str, float],
     time: int | None,
     postings: Mapping[str, Mapping[int, int]],
     stories: Mapping[int, StoryCounts],
@@ -54,7 +57,7 @@ def best_story(
     """Story with the highest score.
 
     Args:
-        words: different terms of a headline.
+        words: different terms of a headline, and the weight of each as evidence.
         time: of the article, ms; None where nobody knows it.
         postings: term -> row of a story -> headlines of it that have the term.
         stories: by row.
@@ -80,18 +83,20 @@ def best_story(
 
 
 def _evidence(
-    words: Sequence[str], postings: Mapping[str, Mapping[int, int]], stories: Mapping[int, StoryCounts]
+    words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: Mapping[int, StoryCounts]
 ) -> tuple[dict[int, float], float]:
     """Log-likelihood ratio of each story over the background, and how surprising the headline is by itself."""
     evidence: dict[int, float] = {}
     among, surprise = len(stories) + _STORIES, 0.0
-    lists = sorted(((postings.get(word, {})) for word in words), key=len)
-    for rows in lists:
+    for word in sorted(words, key=lambda word: len(postings.get(word, ()))):  # of long lists less is looked at
+        rows, weight = postings.get(word, {}), words[word]
         background = (len(rows) + _SEEN) / among
-        surprise -= math.log(background)
+        if word in COMMON_TERMS:
+            background = min(_MOST, background + _COMMON)
+        surprise -= weight * math.log(background)
         compared = rows if len(rows) <= _LONG_LIST else [row for row in evidence if row in rows]
         for row in compared:
             share = (rows[row] + _SMOOTHING * background) / (stories[row].size + _SMOOTHING)
             if share > background:
-                evidence[row] = evidence.get(row, 0.0) + math.log(share / background)
+                evidence[row] = evidence.get(row, 0.0) + weight * math.log(share / background)
     return evidence, surprise

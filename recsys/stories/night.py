@@ -45,28 +45,35 @@ def find_stories(articles: Iterable[StoryArticle], now: int, decisions: EditorDe
         now: ms; a later time is taken for this one.
         decisions: of the editors.
     """
-    index = StoryIndex(decisions=decisions)
+    timed = [article._replace(time=None if article.time is None else min(article.time, now)) for article in articles]
+    order = sorted(timed, key=lambda article: (article.time is None, article.time, article.id))
+    return stories_in_order(order, StoryIndex(decisions=decisions))
+
+
+def stories_in_order(articles: Iterable[StoryArticle], index: StoryIndex) -> FoundStories:
+    """Place articles in their order; then look at each story as a graph, at the end or before it retires.
+
+    Args:
+        articles: the first comes first.
+        index: that they join.
+    """
     story_of: dict[str, str] = {}
-    parted = 0
+    parted: list[str] = []
 
     def part(story: Story) -> None:
-        nonlocal parted
         for moved in loose_parts(index, story):
-            story_of.update(dict.fromkeys(moved, moved[0] if moved[0] != story.id else f"{moved[0]}#2"))
-            parted += 1
+            story_id = index.split(moved) or story.id
+            story_of.update(dict.fromkeys(moved, story_id))
+            parted.append(story_id)
 
     index.before_retiring = part
-    timed = [article._replace(time=None if article.time is None else min(article.time, now)) for article in articles]
-    for article in sorted(timed, key=lambda article: (article.time is None, article.time, article.id)):
+    for article in articles:
         placed = index.place(article.id, article.title, article.body, article.time, article.copy_of)
         story_of[article.id] = placed.story
-    for story in list(index.stories.values()):
-        for moved in loose_parts(index, story):
-            story_id = index.split(moved)
-            story_of.update(dict.fromkeys(moved, story_id or story.id))
-            parted += 1
     index.before_retiring = lambda story: None
-    return FoundStories(story_of, index, parted)
+    for story in list(index.stories.values()):
+        part(story)
+    return FoundStories(story_of, index, len(parted))
 
 
 def loose_parts(index: StoryIndex, story: Story) -> list[list[str]]:

@@ -1,8 +1,8 @@
 """Stories on disk: which story each article belongs to, and the index that goes on with the articles that come next.
 
 ``stories.parquet`` has one row for each article in the order of joining. ``story_index.parquet`` has one row for each
-story that is not over, ``story_articles.parquet`` one for each of their articles; ``story_index.json`` what the index
-knows of the stream.
+story that is not over, ``story_articles.parquet`` one for each of their articles, ``story_names.parquet`` one for each
+term whose capitals were counted; ``story_index.json`` is what the index knows of the stream.
 """
 
 from collections import defaultdict
@@ -12,13 +12,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from recsys.stories.decisions import EditorDecisions
+from recsys.stories.names import NameRates
 from recsys.stories.story_index import Story, StoryIndex
 from recsys.workspace import read_json, read_table, write_json, write_table
 
-_STORY_OF, _STORIES, _ARTICLES, _STREAM = (
+_STORY_OF, _STORIES, _ARTICLES, _NAMES, _STREAM = (
     "stories.parquet",
     "story_index.parquet",
     "story_articles.parquet",
+    "story_names.parquet",
     "story_index.json",
 )
 _STORY_OF_SCHEMA = pa.schema([("id", pa.string()), ("story", pa.string())])
@@ -36,10 +38,11 @@ _STORIES_SCHEMA = pa.schema(
 _ARTICLES_SCHEMA = pa.schema(
     [("id", pa.string()), ("story", pa.string()), ("time", pa.int64()), ("words", pa.list_(pa.string()))]
 )
+_NAMES_SCHEMA = pa.schema([("term", pa.string()), ("seen", pa.int32()), ("capital", pa.int32())])
 
 
 def save_stories(story_of: Mapping[str, str], index: StoryIndex, folder: Path) -> None:
-    """Write the four files.
+    """Write the files.
 
     Args:
         story_of: article id -> story id.
@@ -60,6 +63,9 @@ def save_stories(story_of: Mapping[str, str], index: StoryIndex, folder: Path) -
             articles.append({"id": article_id, "story": story.id, "time": article.time, "words": article.words})
     write_table(folder / _STORIES, pa.Table.from_pylist(stories, _STORIES_SCHEMA))
     write_table(folder / _ARTICLES, pa.Table.from_pylist(articles, _ARTICLES_SCHEMA))
+    names = [[term, seen, index.names.capital.get(term, 0)] for term, seen in index.names.seen.items()]
+    columns = [list(column) for column in zip(*names, strict=True)] or [[], [], []]
+    write_table(folder / _NAMES, pa.table([pa.array(column) for column in columns], schema=_NAMES_SCHEMA))
     write_json(folder / _STREAM, {"novelty": index.novelty, "came": index.came, "times": list(index.times)})
 
 
@@ -79,6 +85,8 @@ def load_story_index(folder: Path, decisions: EditorDecisions | None = None) -> 
     index, stream = StoryIndex(decisions=decisions), read_json(folder / _STREAM)
     index.novelty, index.came = stream["novelty"], stream["came"]
     index.times.extend(stream["times"])
+    names = [column.to_pylist() for column in read_table(folder / _NAMES, _NAMES_SCHEMA.names).columns]
+    index.names = NameRates(*(dict(zip(names[0], counts, strict=True)) for counts in names[1:]))
     articles = defaultdict(list)
     for row in read_table(folder / _ARTICLES, _ARTICLES_SCHEMA.names).to_pylist():
         articles[row["story"]].append((row["id"], row["words"], row["time"]))

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from recsys.stories.decisions import EditorDecisions
 from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_story
+from recsys.stories.names import NameRates
 from recsys.stories.terms import terms
 from recsys.units import DAY_MS, FOREVER_MS
 
-DEFAULT_THRESHOLD = 0.02  # score from which an article joins a story, on a site of few large events
+DEFAULT_THRESHOLD = 0.015  # score from which an article joins a story, on a site of few large events
 MAX_COUNTED = 512  # headlines that a story counts; then every count is halved, and the story moves on with the news
 RETIRED_AFTER_MS = 8 * DAY_MS  # without a new article
 MAX_STORIES = 200_000  # at a time; the one that was written about least recently goes first
@@ -89,6 +90,7 @@ class StoryIndex:
         novelty: share of the last articles that were news.
         came: articles so far.
         times: of the last articles, ms.
+        names: which terms are names.
         before_retiring: is told of each story that goes, while it is still there.
     """
 
@@ -97,6 +99,7 @@ class StoryIndex:
         self.before_retiring: Callable[[Story], None] = lambda story: None
         self.stories: dict[int, Story] = {}
         self.placed: dict[str, PlacedArticle] = {}
+        self.names = NameRates()
         self.novelty = _USUAL_NOVELTY
         self.times: deque[int] = deque(maxlen=_CLOCK_ARTICLES)
         self.came = 0
@@ -121,7 +124,9 @@ class StoryIndex:
         if article_id in self.placed:
             self.remove(article_id)
         now, words = self._clock(time), terms(title, body)
-        best = best_story(words, time, self._postings, self.stories, len(self.placed), self._forbidden(article_id))
+        self.names.learn(title)
+        weighted = {word: self.names.weight(word) for word in words}
+        best = best_story(weighted, time, self._postings, self.stories, len(self.placed), self._forbidden(article_id))
         row = self._decided(article_id, copy_of, best)
         self._learn(best)
         is_new = row is None
