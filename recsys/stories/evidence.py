@@ -29,7 +29,7 @@ _DECAY_MS = 3 * DAY_MS  # standard deviation of the time between an article and 
 
 
 class StoryCounts(Protocol):
-    """What is known of one story: headlines counted, and the times of the first and last one (ms)."""
+    """Counts of one story: its headlines, and the times of the first and last one (ms)."""
 
     size: int
     first: int

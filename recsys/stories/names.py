@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from recsys.stories.terms import PIECE, is_spaced, stem
 from recsys.tokens.clean import clean
 
-MAX_TERMS = 200_000  # that are remembered; beyond them those go that were seen once
+MAX_KNOWN_TERMS = 200_000  # that are remembered; beyond them those go that were seen once
 _SENTENCE_CASE = 2  # longer words without a capital that make a headline one of sentence case
 _LONGER = 4  # letters
 _UNDECIDED = 2.0  # headlines' worth of doubt, half of it for a name
@@ -38,7 +38,7 @@ class NameRates:
                 self.seen[term] = self.seen.get(term, 0) + 1
                 if not piece[0].islower():
                     self.capital[term] = self.capital.get(term, 0) + 1
-        if len(self.seen) > MAX_TERMS:
+        if len(self.seen) > MAX_KNOWN_TERMS:
             self.seen = {term: count for term, count in self.seen.items() if count > 1}
             self.capital = {term: count for term, count in self.capital.items() if term in self.seen}
 

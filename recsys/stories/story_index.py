@@ -178,7 +178,7 @@ class StoryIndex:
         return ((word, self._postings[word][row]) for word in sorted(self.stories[row].words))
 
     def rarity(self, words: Iterable[str]) -> dict[str, float]:
-        """How few of the stories have each term: the logarithm of one in how many, above 0."""
+        """Rarity of terms: the logarithm of one in how many stories has each, above 0."""
         return {word: math.log((len(self.stories) + 1) / len(self._postings.get(word, {0: 1}))) for word in words}
 
     def restore(
