@@ -7,6 +7,7 @@
     │   ├── BadReader         a reader, session or event identifier
     │   ├── UnknownArticle    an article identifier that the catalogue lacks
     │   │   └── DeletedArticle  one that was deleted for good
+    │   ├── HiddenArticle     a pin of an article that is hidden
     │   ├── EditConflict      a change of an article that somebody changed meanwhile
     │   ├── UnknownReader     a reader identifier of which nothing is kept
     │   └── DegenerateInput   numbers without meaning: NaN, all zero, an empty vocabulary
@@ -57,6 +58,10 @@ class UnknownArticle(InputError):
 
 class DeletedArticle(UnknownArticle):
     """An article identifier whose article was deleted for good."""
+
+
+class HiddenArticle(InputError):
+    """An article identifier whose article is hidden, where it should be shown."""
 
 
 class EditConflict(InputError):

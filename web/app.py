@@ -17,8 +17,8 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import metrics
+from web.admin import editorial, operators
 from web.admin import handlers as admin
-from web.admin import operators
 from web.api import docs, publisher
 from web.api import handlers as api
 from web.api.direct import DirectLists
@@ -70,7 +70,7 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, operators, docs, metrics, site):
+    for part in (api, publisher, admin, operators, editorial, docs, metrics, site):
         app.register_blueprint(part.blueprint)
     app.after_request(secured)
     app.after_request(metrics.name_route)

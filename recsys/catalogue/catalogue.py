@@ -17,6 +17,7 @@ from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.columns import CatalogueColumns
 from recsys.catalogue.eligibility import NEWEST, Eligibility, newest_of
 from recsys.catalogue.released import ReleasedCatalogue
+from recsys.store import Decision
 from recsys.store.addresses import aliases_of
 from recsys.tags.index import Rows, TagIndex
 from recsys.units import UNKNOWN_ROW
@@ -64,6 +65,7 @@ class Catalogue:
         self._languages = {name: code for code, name in enumerate(released.languages)}
         self._language_names = list(released.languages)
         self._version = 0
+        self._decisions: tuple[Decision, ...] = ()
         self._lock = threading.Lock()  # held while rows are written, and while an eligibility is made
         self._eligible: Eligibility | None = None
         for article_id in ids:
@@ -137,6 +139,18 @@ class Catalogue:
                 if row is not None:
                     self.columns.shown[row] = False
 
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What editors decided, the first decision first; also what is over, and what names an article that comes."""
+        return self._decisions
+
+    def decide(self, decisions: Iterable[Decision]) -> None:
+        """Let other decisions of editors hold than before, the first one first."""
+        decisions = tuple(decisions)
+        if decisions != self._decisions:
+            with self.changing():
+                self._decisions = decisions
+
     def _append(self, article_id: str) -> int:
         if not self.room:
             raise IndexError(f"the catalogue has room for {self.capacity} articles and is full")
@@ -209,7 +223,9 @@ class Catalogue:
         try:
             eligible = self._eligible
             if eligible is None or not self._is_current(eligible, now):
-                eligible = self._eligible = Eligibility.at(now, self._version, self.columns)
+                eligible = self._eligible = Eligibility.at(
+                    now, self._version, self.columns, self._decisions, self.row_of.get
+                )
             return eligible
         finally:
             self._lock.release()

@@ -5,7 +5,7 @@ article whose time comes, makes the next one. So an answer looks at the few hund
 no others.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from recsys.catalogue.columns import CatalogueColumns, Mask
 from recsys.catalogue.copies import GroupedRows
+from recsys.catalogue.editorial import NO_DECISIONS, EditorialRows
+from recsys.store import Decision
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
 
@@ -76,12 +78,14 @@ class Eligibility:
     Attributes:
         version: of the catalogue.
         since: ms.
-        until: ms, when the next article comes out or expires.
+        until: ms, when the next article comes out or expires, or the next decision of an editor ends.
         showable: bool (A,): with content, published, neither hidden nor expired.
-        listed: the same rows, of copies of one text only the best.
+        listed: the same rows, of copies of one text only the best, without texts that an editor buried.
         standing: int32 (A,): for each row the listed copy of its text, -1 where there is none.
+        quoted: int32 (A,): the same with buried texts, which are shown where they are asked for.
         newest: int32 (N,): listed rows, newest first, ties by row; the first ``NEWEST``.
         language: int16 (A,), codes; of the catalogue.
+        editorial: what editors decided, as far as it holds.
     """
 
     version: int
@@ -90,18 +94,29 @@ class Eligibility:
     showable: Mask
     listed: AllowedRows
     standing: Rows
+    quoted: Rows
     newest: Rows
     language: npt.NDArray[np.int16]
+    editorial: EditorialRows = NO_DECISIONS
     _spoken: dict[int, tuple[AllowedRows, AllowedRows]] = field(default_factory=dict)
 
     @classmethod
-    def at(cls, now: int, version: int, columns: CatalogueColumns) -> "Eligibility":
+    def at(
+        cls,
+        now: int,
+        version: int,
+        columns: CatalogueColumns,
+        decisions: Sequence[Decision] = (),
+        row_of: Callable[[str], int | None] = lambda _: None,
+    ) -> "Eligibility":
         """Look at all articles once.
 
         Args:
             now: ms.
             version: of the catalogue.
             columns: of the catalogue, as they are now.
+            decisions: of editors, the first one first.
+            row_of: gives the rows of the articles that these name.
         """
         published, expires, content = columns.published, columns.expires, columns.shown
         showable: Mask = content & (published <= now) & (expires > now)
@@ -111,7 +126,14 @@ class Eligibility:
         listed[best.rows[~first]] = False
         standing = np.where(listed, np.arange(len(listed), dtype=np.int32), np.int32(UNKNOWN_ROW))
         standing[grouped.rows] = _standing(grouped, GroupedRows(best.rows[first], best.leaders[first]))
-        times = (published[content], expires[content])
+        quoted = standing
+        editorial = EditorialRows.at(now, decisions, row_of)
+        if len(editorial.buried):
+            buried = standing[editorial.buried]
+            buried = buried[buried != UNKNOWN_ROW]
+            listed[buried] = False
+            standing = np.where(np.isin(standing, buried), np.int32(UNKNOWN_ROW), standing)
+        times = (published[content], expires[content], editorial.ends)
         return cls(
             version,
             since=max(int(time[time <= now].max(initial=NEVER_MS)) for time in times),
@@ -119,8 +141,10 @@ class Eligibility:
             showable=showable,
             listed=AllowedRows.of(listed),
             standing=standing,
+            quoted=quoted,
             newest=newest_of(np.flatnonzero(listed), published, NEWEST),
             language=columns.language,
+            editorial=editorial,
         )
 
     def spoken(self, language: int) -> tuple[AllowedRows, AllowedRows]:

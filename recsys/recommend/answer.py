@@ -36,6 +36,7 @@ from recsys.recommend.context import (
     newcomer_context,
     reader_context,
 )
+from recsys.recommend.editorial import Placed, boosted_scores, standing_pins, with_pins
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import Card, Reason, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
@@ -165,17 +166,22 @@ class Recommender:
         on_page = np.array([row for row in shown if row != UNKNOWN_ROW], np.int32)
         seen = np.concatenate([*(state.seen for _, state in states), on_page])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
-        language = lang or (self.catalogue.language_of_all(clicks) if len(clicks) else home)
+        known = lang or self.catalogue.language_of_all(clicks)
+        language = known if len(clicks) else known or home
+        pins: list[Placed] = []
+        if eligible.editorial.pins:
+            pins = standing_pins(self.catalogue, eligible, request.slot, seen, known, k)
+            seen = np.concatenate([seen, np.array([pin.row for pin in pins], np.int32)])
         context = reader_context(states, self._tables(), self._encoders, request)
         listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now, cheap, clock)
         listing.meet([state for _, state in states], request)
-        seen_copies = eligible.listed_copies(seen)
-        for part in self._by_preference(eligible, language):
-            listing.fill(part.without(seen_copies), k - len(listing.cards))
-            if len(listing.cards) == k:
+        seen_copies, room = eligible.listed_copies(seen), k - len(pins)
+        for part in self._by_preference(eligible, language) if room else ():
+            listing.fill(part.without(seen_copies), room - len(listing.cards))
+            if len(listing.cards) == room:
                 break
-        tier = listing.tiers[0] if listing.cards else Tier.EMPTY
-        return Recommendation(tier, self.release, listing.answered(), clock)
+        tier = listing.tiers[0] if listing.cards else Tier.EDITORS if pins else Tier.EMPTY
+        return Recommendation(tier, self.release, with_pins(listing.answered(), pins), clock)
 
     def _by_preference(self, eligible: Eligibility, language: str | None) -> Sequence[AllowedRows]:
         """The rows in a language, then the others: a language is a preference, which excludes nothing."""
@@ -276,13 +282,16 @@ class _Listing:
         """The list of a reader of whom a direction is known."""
         of, now, lap = self._of, self._now, self._clock.lap
         ranker = Ranker(self._model, of.tables, of.trends, of.readers, of.shared, self._clock)
-        sources = CommonSources(self._popular, of.shared.fresh(self._eligible, now))
+        editorial, fresh = self._eligible.editorial, of.shared.fresh(self._eligible, now)
+        if len(editorial.boosted):  # what is not among the candidates cannot be raised
+            fresh = np.concatenate([editorial.boosted, fresh])
+        sources = CommonSources(self._popular, fresh)
         candidates = retrieve(
             context, of.trends, sources, allowed, self._categories, self._liked, of.neighbours, of.config, now
         )
         lap(Stage.CANDIDATES)
         scores = ranker.score(context, candidates.rows, now)
-        ranked = in_order(context, candidates.rows, scores, candidates.near)
+        ranked = in_order(context, candidates.rows, self._ranking(candidates.rows, scores), candidates.near)
         if not context.interests.known:
             ranked = self._breaking_first(ranked, allowed)
         picked = self._diversified(ranked, allowed, k)
@@ -311,7 +320,7 @@ class _Listing:
         rows = distinct(np.concatenate(near))
         self._clock.lap(Stage.CANDIDATES)
         scores = ranker.score(context, rows, self._now)
-        picked = self._diversified(in_order(context, rows, scores, near), allowed, k)
+        picked = self._diversified(in_order(context, rows, self._ranking(rows, scores), near), allowed, k)
         shown_scores = scores_of(ranker, context, picked, rows, scores, self._now)
         self._clock.lap(Stage.RERANK)
         reasons = self._plain_reasons(picked, allowed)
@@ -339,6 +348,13 @@ class _Listing:
         reasons = self._plain_reasons(picked, allowed)
         self._add(tier, picked, np.zeros(len(picked), np.float32), reasons)
         self._clock.lap(Stage.REASONS)
+
+    def _ranking(self, rows: Rows, scores: Vectors) -> Vectors:
+        """Scores as they rank: as they are, but for what editors boosted."""
+        editorial = self._eligible.editorial
+        if not len(editorial.boosted) or not len(rows):
+            return scores
+        return boosted_scores(editorial, rows, scores, score_kind(self._model))
 
     def _breaking_first(self, ranked: Rows, allowed: AllowedRows) -> Rows:
         first = allowed.among(self._of.shared.breaking(self._eligible, self._now))

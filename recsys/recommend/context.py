@@ -56,6 +56,7 @@ class Tier(enum.StrEnum):
     CATEGORY_POPULAR = "category-popular"
     POPULAR = "popular"
     FRESH = "fresh"
+    EDITORS = "editors"
     EMPTY = "empty"
 
 

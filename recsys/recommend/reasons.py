@@ -48,6 +48,7 @@ class ReasonKind(enum.StrEnum):
     SIMILAR = "similar"
     TAGGED = "tagged"
     RECOMMENDED = "recommended"
+    EDITORS_CHOICE = "editors_choice"
 
 
 class Reason(NamedTuple):

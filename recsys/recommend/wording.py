@@ -15,6 +15,7 @@ REASON_TEXTS = {
         ReasonKind.POPULAR: "Popular with readers",
         ReasonKind.TAGGED: "Tagged “{keywords}”",
         ReasonKind.RECOMMENDED: "Recommended",
+        ReasonKind.EDITORS_CHOICE: "Editors' choice",
     },
     "zh": {
         ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
@@ -25,6 +26,7 @@ REASON_TEXTS = {
         ReasonKind.POPULAR: "读者都在看",
         ReasonKind.TAGGED: "标签：{keywords}",
         ReasonKind.RECOMMENDED: "推荐阅读",
+        ReasonKind.EDITORS_CHOICE: "编辑推荐",
     },
 }
 

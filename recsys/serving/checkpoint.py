@@ -27,6 +27,7 @@ from recsys.items.files import restored, snapshot
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.snapshot import PreparedArticle
 from recsys.serving.state import SharedState
+from recsys.store import Decision
 from recsys.trends.files import restore
 from recsys.trends.state import PER_ARTICLE, PER_SLOT, USED
 from recsys.workspace import exclusive, fsync_tree, load_npy, read_json, save_npy, write_json
@@ -92,6 +93,7 @@ class LiveCheckpoint:
         leaders = read_json(self.folder / _FACTS)["leaders"]
         for article_id, signature in zip(leaders, load_npy(self.folder / "signatures.npy"), strict=True):
             state.snapshot.leaders.add(article_id, signature)
+        state.catalogue.decide(map(Decision.of, read_json(self.folder / _FACTS).get("decisions", ())))
         state.changed = state.taken_down = self.changed
 
 
@@ -198,5 +200,6 @@ def _write(folder: Path, state: SharedState) -> None:
             "trends": counted,
             "items": list(learned),
             "leaders": leaders,
+            "decisions": catalogue.decisions,
         },
     )

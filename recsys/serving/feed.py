@@ -49,6 +49,7 @@ class StoreFeed:
         self._store, self._site, self._clock = store, site, clock
         self.set_aside: dict[str, str] = {}
         self._placing = threading.Lock()  # one article at a time, whoever takes it over
+        self._deciding = threading.Lock()  # the decisions of editors at once, in the order in which they are read
 
     @contextmanager
     def _setting_aside(self, row: str) -> Iterator[None]:
@@ -160,6 +161,7 @@ class StoreFeed:
             take_down: called at once, and again while there is more to do.
         """
         newest = self._store.last_change(self._site)
+        self._decide(state, newest)
         if newest == state.changed:
             return
         take_down()
@@ -201,12 +203,24 @@ class StoreFeed:
     def take_down(self, state: SharedState) -> None:
         """Stop showing what was hidden or deleted since the last time."""
         newest = self._store.last_change(self._site)
+        self._decide(state, newest)
         if newest == state.taken_down:
             return
         hidden = self._store.taken_down(self._site, changed_after=state.taken_down)
         state.catalogue.take_down(*hidden)
         state.down |= dict.fromkeys(hidden, newest)
         state.taken_down = max(state.taken_down, newest)
+
+    def _decide(self, state: SharedState, newest: int) -> None:
+        """Let the decisions of editors hold as they are, if anything was changed since the last time.
+
+        They are few, so that they are read whole: one that an editor ended leaves nothing to be followed.
+        """
+        if newest == state.decided:
+            return
+        with self._deciding:
+            state.catalogue.decide(self._store.decisions(self._site))
+            state.decided = newest
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:
         """Events that a state has not seen, with their articles; whoever takes a batch moves ``state.through``."""

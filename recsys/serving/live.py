@@ -22,6 +22,7 @@ from recsys.readers.encoders import weights
 from recsys.readers.state import MAX_SEEN
 from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import RequestContext
+from recsys.recommend.pin_cost import PinCost, pin_cost
 from recsys.recommend.reasons import Card
 from recsys.releases import Releases
 from recsys.serving.checkpoint import LiveCheckpoints
@@ -37,7 +38,7 @@ from recsys.serving.today import TodaysClicks, todays_clicks
 from recsys.store import Event, EventWriter, Store, Written, reader_digest
 from recsys.tags import Tags
 from recsys.tags.profile import profile
-from recsys.units import now_ms
+from recsys.units import UNKNOWN_ROW, now_ms
 
 AWAY_SECONDS = 1.0  # for which no reader is looked for in a database that was out of reach
 
@@ -190,6 +191,12 @@ class LiveState:
         """
         state = self._frame.state
         return state.recommender.similar(article, k, self._clock()), state.catalogue, state.recommender.release
+
+    def pin_cost(self, article: str, place: int) -> PinCost | None:
+        """The estimated cost of an article at a place; see ``pin_cost``."""
+        state = self._frame.state
+        row = state.catalogue.row_of.get(article, UNKNOWN_ROW)
+        return pin_cost(state.recommender.trends, row, place, self._clock())
 
     def accept(self, events: Sequence[Event]) -> Written:
         """Commit events, then apply them by the same path as everyone else's.

@@ -27,6 +27,7 @@ from recsys.units import NO_ID
 
 SPARE_ROWS = 1024  # room for new articles before everything is laid out anew
 SPARE_SHARE = 8  # and an eighth of the catalogue
+UNKNOWN_CHANGE = -1  # no change has this number, not even that of a site without any
 
 
 class CatalogueFull(Exception):
@@ -47,6 +48,7 @@ class SharedState:
         visitors: who has clicked what lately, so that people count and not clicks.
         changed: number of the last change of the site's articles that was taken over.
         taken_down: the same of those changes that hide or delete, which come first.
+        decided: the same of the decisions of editors; UNKNOWN_CHANGE before they were read.
         followed: whether the store was in reach since the state was laid out.
         full: whether an article found no row: then the state must be laid out anew, with more room.
         down: article id -> number of the last change when it was seen to be hidden or deleted, as long as a row of it
@@ -73,6 +75,7 @@ class SharedState:
         self.visitors = Visitors(MAX_VISITS, [f"r{reader}" for reader in artefacts.odd])
         released = artefacts.catalogue
         self.changed = self.taken_down = self.started_changed = released.change
+        self.decided = UNKNOWN_CHANGE
         self.down: dict[str, int] = {}
         self.full = self.followed = False
         self.released_rows = size = len(released)

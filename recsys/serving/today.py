@@ -40,7 +40,7 @@ def todays_clicks(clicks: DayClicks, catalogue: Catalogue, k: int, now: int, lan
         lang: articles in this language first, then the rest.
     """
     date, people = clicks.at(now)
-    standing = catalogue.eligible(now).standing
+    standing = catalogue.eligible(now).quoted
     rows = np.flatnonzero(people[: len(standing)])
     rows = rows[standing[rows] != UNKNOWN_ROW]
     most = np.zeros(len(standing), np.int32)

@@ -8,6 +8,7 @@ from typing import Self
 
 from recsys.store.articles import ArticleStore
 from recsys.store.config import StoreConfig
+from recsys.store.editorial import Decided, Decision, DecisionKind, EditorialStore
 from recsys.store.engine import CACHE_MIB, check_address, opened_engine
 from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
@@ -41,6 +42,9 @@ __all__ = [
     "ArticlePatch",
     "AuditEntry",
     "DatedClick",
+    "Decided",
+    "Decision",
+    "DecisionKind",
     "EditOutcome",
     "EditVerb",
     "Event",
@@ -65,7 +69,7 @@ __all__ = [
 ]
 
 
-class Store(ArticleStore, OperatorStore, PublisherStore, EventStore, ReaderStore, RunStore, TokenStore):
+class Store(ArticleStore, OperatorStore, EditorialStore, PublisherStore, EventStore, ReaderStore, RunStore, TokenStore):
     """The database. Safe to use from several threads; a child process opens its own."""
 
     @classmethod

@@ -18,7 +18,7 @@ from recsys.store.merging import IMPORT
 from recsys.store.records import compact_json
 from recsys.units import now_ms
 
-articles, deleted, audit = schema.articles, schema.deleted_articles, schema.audit
+articles, deleted, audit, editorial = schema.articles, schema.deleted_articles, schema.audit, schema.editorial
 Allows = Callable[[int | None], bool]  # whether an article's current version may be changed; None: there is none
 
 
@@ -34,6 +34,7 @@ class Outcome(enum.StrEnum):
     SHOWN = "shown"
     DELETED = "deleted"
     LIFTED = "tombstone lifted"
+    ENDED = "ended"
     UNCHANGED = "as before"
 
 
@@ -71,7 +72,7 @@ class OperatorStore(Database):
             EditConflict: its version is not allowed.
         """
         with self.writing() as connection:
-            row = _article(connection, site, id, allows)
+            row = article_row(connection, site, id, allows)
             if row.hidden and row.hidden_by not in (None, IMPORT):
                 return Outcome.UNCHANGED
             _set_hidden(connection, site, id, by)
@@ -90,7 +91,7 @@ class OperatorStore(Database):
             if connection.execute(delete(deleted).where(tombstone)).rowcount:
                 write_audit(connection, site, by, "show", id, lifted=True)
                 return Outcome.LIFTED
-            row = _article(connection, site, id, allows)
+            row = article_row(connection, site, id, allows)
             if not row.hidden:
                 return Outcome.UNCHANGED
             _set_hidden(connection, site, id, None)
@@ -108,8 +109,9 @@ class OperatorStore(Database):
         with self.writing() as connection:
             if connection.scalar(select(deleted.c.id).where(tombstone)) is not None:
                 return Outcome.UNCHANGED
-            row = _article(connection, site, id, allows)
+            row = article_row(connection, site, id, allows)
             connection.execute(delete(articles).where(is_article(site, id)))
+            connection.execute(delete(editorial).where(editorial.c.site == site, editorial.c.article == id))
             facts = {"deleted_at": now_ms(), "deleted_by": by, "change": next_change(connection, site)}
             connection.execute(insert(deleted).values(site=site, id=id, **facts))
             write_audit(connection, site, by, "delete", id, title=row.title)
@@ -136,7 +138,14 @@ def deleted_article(id: str, by: str) -> DeletedArticle:
     )
 
 
-def _article(connection: Connection, site: str, id: str, allows: Allows) -> Any:
+def article_row(connection: Connection, site: str, id: str, allows: Allows) -> Any:
+    """The title, the hiding and the version of an article that is there.
+
+    Raises:
+        UnknownArticle: there is none by that id.
+        DeletedArticle: it is deleted.
+        EditConflict: its version is not allowed.
+    """
     query = select(articles.c.title, articles.c.hidden, articles.c.hidden_by, articles.c.change)
     row = connection.execute(query.where(is_article(site, id))).first()
     if row is not None:

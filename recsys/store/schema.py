@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKeyConstraint,
     Identity,
     Index,
@@ -79,6 +80,24 @@ deleted_articles = Table(
     Column("deleted_by", Text, nullable=False),
     Column("change", BigInteger, nullable=False),
     Index(None, "site", "change"),
+)
+
+# What editors decided on lists, each with an end: beside the articles, so that no import and no put touches it. One row
+# per article and kind; a later decision takes the place of the one before.
+editorial = Table(
+    "editorial",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("article", Identifier, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("until", BigInteger, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Column("place", Integer),  # of a pin, from 1
+    Column("slot", Text),  # of a pin; NULL: every list
+    Column("factor", Double),  # of a boost
+    CheckConstraint("kind IN ('pin', 'boost', 'bury')", name="kind"),
 )
 
 # Who was forgotten, as a hash: it says that it was done and when, and not who it was to anybody who does not know.

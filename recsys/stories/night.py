@@ -14,7 +14,7 @@ from recsys.stories.story_index import Story, StoryIndex
 
 
 class StoryArticle(NamedTuple):
-    """Article as the index reads it: see ``StoryIndex.place``."""
+    """What the index reads of an article: as for ``StoryIndex.place``."""
 
     id: str
     title: str

@@ -3,4 +3,5 @@
 schemas     what comes in and goes out
 handlers    jobs and releases
 operators   the verbs on articles and readers, and the audit
+editorial   pins, boosts and buries with an end; editorial_schemas: what comes in and goes out
 """
