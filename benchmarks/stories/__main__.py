@@ -28,7 +28,7 @@ from benchmarks.stories.pairs import ours as ours_of_pairs
 from recsys.stories.night import StoryArticle, stories_in_order
 from recsys.stories.story_index import DEFAULT_THRESHOLD, StoryIndex
 
-THRESHOLDS = (0.002, 0.004, 0.008, 0.015, 0.03, 0.05, 0.08, 0.15, 0.25, 0.4, 0.6, 0.9)
+THRESHOLDS = (0.002, 0.005, 0.01, 0.02, 0.035, 0.06, 0.1, 0.2, 0.4, 0.8)
 
 Clusters = Sequence[Hashable]
 Method = Callable[[float], Clusters]

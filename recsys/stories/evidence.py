@@ -18,7 +18,7 @@ from recsys.units import DAY_MS
 
 _SEEN = 0.2  # stories in which a term is taken to have stood before it was seen
 _STORIES = 30  # stories that are taken to have been before the first: no term of a young index is rare yet
-_COMMON = 0.03  # share of all stories that have a common word, before the index knows better
+_COMMON = 0.06  # share of all stories that have a common word, before the index knows better
 _MOST = 0.5  # share of the stories at which a term says nothing worth mentioning
 _SMOOTHING = 0.5  # headlines' worth of background in a story's own shares
 _LENGTH = 0.8  # exponent of the number of terms: neighbouring words are partly the same evidence
@@ -29,7 +29,7 @@ _DECAY_MS = 3 * DAY_MS  # standard deviation of the time between an article and 
 
 
 class StoryCounts(Protocol):
-    """What is known of one story: headlines counted, and the times of the first and last one (ms)."""
+    """Counts of one story: its headlines, and the times of the first and last one (ms)."""
 
     size: int
     first: int

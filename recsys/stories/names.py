@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from recsys.stories.terms import PIECE, is_spaced, stem
 from recsys.tokens.clean import clean
 
-MAX_TERMS = 200_000  # that are remembered; beyond them those go that were seen once
+MAX_KNOWN_TERMS = 200_000  # that are remembered; beyond them those go that were seen once
 _SENTENCE_CASE = 2  # longer words without a capital that make a headline one of sentence case
 _LONGER = 4  # letters
 _UNDECIDED = 2.0  # headlines' worth of doubt, half of it for a name
 _WORD, _NAME = 0.6, 1.2  # weights of a term that never is a name, and of one that always is
+_PAIR = 0.45  # of a pair of characters: neighbouring pairs share one, and are half the same evidence
 
 
 class NameRates:
@@ -38,11 +39,13 @@ class NameRates:
                 self.seen[term] = self.seen.get(term, 0) + 1
                 if not piece[0].islower():
                     self.capital[term] = self.capital.get(term, 0) + 1
-        if len(self.seen) > MAX_TERMS:
+        if len(self.seen) > MAX_KNOWN_TERMS:
             self.seen = {term: count for term, count in self.seen.items() if count > 1}
             self.capital = {term: count for term, count in self.capital.items() if term in self.seen}
 
     def weight(self, term: str) -> float:
-        """Weight of a term as evidence, by how surely it is a name."""
+        """Weight of a term as evidence, by how surely it is a name; in scripts without capitals all are alike."""
+        if not is_spaced(term):
+            return _PAIR
         share = (self.capital.get(term, 0) + _UNDECIDED / 2) / (self.seen.get(term, 0) + _UNDECIDED)
         return _WORD + (_NAME - _WORD) * share

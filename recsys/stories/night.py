@@ -14,7 +14,7 @@ from recsys.stories.story_index import Story, StoryIndex
 
 
 class StoryArticle(NamedTuple):
-    """What the index reads of an article: as for ``StoryIndex.place``."""
+    """Article as the index reads it: see ``StoryIndex.place``."""
 
     id: str
     title: str

@@ -55,7 +55,7 @@ def _names(text: str) -> set[int]:
 
 
 class TermRarity:
-    """How rare each term is among some texts.
+    """Rarity of each term among some texts.
 
     Args:
         texts: their terms.

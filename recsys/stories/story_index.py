@@ -18,15 +18,15 @@ from recsys.stories.names import NameRates
 from recsys.stories.terms import terms
 from recsys.units import DAY_MS, FOREVER_MS
 
-DEFAULT_THRESHOLD = 0.015  # score from which an article joins a story, on a site of few large events
+DEFAULT_THRESHOLD = 0.01  # score from which an article joins a story, on a site of few large events
 MAX_COUNTED = 512  # headlines that a story counts; then every count is halved, and the story moves on with the news
 RETIRED_AFTER_MS = 8 * DAY_MS  # without a new article
 MAX_STORIES = 200_000  # at a time; the one that was written about least recently goes first
 _NOVEL = 0.1  # score below which an article is news to the index
 _USUAL_NOVELTY = 0.1  # share of articles that are news, at which the threshold stands as it is
-_ADAPTS = 0.7  # exponent: a site of many small events needs more evidence for each join
+_ADAPTS = 1.5  # exponent: a site of many small events needs more evidence for each join
 _REMEMBERED = 500  # articles over which the share of news is averaged
-_TRUSTED = 30  # articles' worth of the usual share, before any came
+_TRUSTED = 300  # articles' worth of the usual share, before any came
 _CLOCK_ARTICLES = 15  # whose median time is the time: a few wrong ones move nothing
 
 
@@ -178,7 +178,7 @@ class StoryIndex:
         return ((word, self._postings[word][row]) for word in sorted(self.stories[row].words))
 
     def rarity(self, words: Iterable[str]) -> dict[str, float]:
-        """How few of the stories have each term: the logarithm of one in how many, above 0."""
+        """Rarity of terms: the logarithm of one in how many stories has each, above 0."""
         return {word: math.log((len(self.stories) + 1) / len(self._postings.get(word, {0: 1}))) for word in words}
 
     def restore(
