@@ -3,7 +3,8 @@
 Produces the text of ``/metrics``. A worker of ``python -m web`` writes its figures into small mapped files of the
 folder that ``PROMETHEUS_MULTIPROC_DIR`` names, one set per place among the workers and not per process: one that takes
 a dead worker's place goes on counting where that one ended, so that no counter runs backwards and no file is left
-behind. Any other process keeps its figures to itself.
+behind. A worker and its successor live for a while side by side, so that they take turns in two places. Any other
+process keeps its figures to itself.
 """
 
 import os
@@ -15,7 +16,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest, val
 from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-PLACE_VARIABLE = "WORKER_PLACE"  # number of a worker among those of its service
+PLACE_VARIABLE = "WORKER_PLACE"  # number under which a worker counts, which no other process has at that time
 
 if FOLDER_VARIABLE in os.environ:  # before the first metric is made: afterwards it has no effect
     values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]

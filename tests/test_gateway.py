@@ -44,6 +44,8 @@ class Front:
     calls: list[str] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
     end: Callable[[], None] = lambda: None
+    leave: Callable[[], None] = lambda: None
+    connections: Callable[[], int] = lambda: 0
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> http.client.HTTPResponse:
         """One request; the answer's body is in ``text``."""
@@ -99,8 +101,8 @@ def application(front: Front) -> Flask:
 
 
 @contextmanager
-def running(front: Front, app: Any) -> Iterator[Front]:
-    """A gateway in an event loop of its own thread."""
+def running(front: Front, app: Any, shared: socket.socket | None = None) -> Iterator[Front]:
+    """A gateway in an event loop of its own thread, on a port of its own or a socket that it shares."""
     begun = threading.Event()
 
     async def serve() -> None:
@@ -111,11 +113,18 @@ def running(front: Front, app: Any) -> Iterator[Front]:
                 loop.call_soon_threadsafe(stop.set)
 
         front.end = end
-        listening = socket.socket()
-        listening.bind(("127.0.0.1", 0))
+        listening = shared.dup() if shared is not None else socket.socket()
+        if shared is None:
+            listening.bind(("127.0.0.1", 0))
         front.port = listening.getsockname()[1]
         gateway = Gateway(app, loop, 2)
         listener = Listener(listening, gateway.take)
+
+        def leave() -> None:
+            gateway.leave()
+            listener.retire()
+
+        front.leave, front.connections = leave, listener.connections
         begun.set()
         await stop.wait()
         gateway.stop()
@@ -409,3 +418,38 @@ def test_a_lane_refuses_at_once_answers_cheaply_and_drops_what_waited_too_long(m
     go.set()
     lane.close(20)
     assert (answered[-1][0], refused[-1], lane._admission.inside) == ("e", "f", 0)
+
+
+def test_who_leaves_answers_those_who_are_connected_and_accepts_nobody_else() -> None:
+    old, new = Front(), Front()
+    with socket.socket() as shared:
+        shared.bind(("127.0.0.1", 0))
+        with running(old, application(old), shared), running(new, application(new), shared):
+            kept = [http.client.HTTPConnection("127.0.0.1", old.port, timeout=20) for _ in range(20)]
+            for number, connection in enumerate(kept):
+                connection.request("GET", f"/echo/kept{number}")
+                answer = connection.getresponse()
+                assert (answer.status, answer.getheader("Connection")) == (200, None)
+                answer.read()
+            waiting = [socket.create_connection(("127.0.0.1", old.port), timeout=20) for _ in range(20)]
+            met = [name for name in old.calls if name.startswith("kept")]
+            assert 0 < len(met) < 20, "both accept"
+            eventually(lambda: old.connections() == 40)  # of this process: both gateways' are in it
+            old.leave()
+            for number in range(100):
+                assert new.ask("GET", f"/echo/fresh{number}").status == 200
+            assert len([name for name in new.calls if name.startswith("fresh")]) == 100
+            for number, connection in enumerate(kept):
+                connection.request("POST", "/echo/again", b"body")
+                answer = connection.getresponse()
+                answer.read()
+                expected = "close" if f"kept{number}" in met else None
+                assert (answer.status, answer.getheader("Connection")) == (200, expected)
+                assert (connection.sock is None) == (expected == "close")
+            for accepted in waiting:  # who has said nothing yet is answered all the same
+                accepted.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+                assert accepted.recv(4096).startswith(b"HTTP/1.1 200")
+                accepted.close()
+            for connection in kept:
+                connection.close()
+            eventually(lambda: old.connections() == 0)

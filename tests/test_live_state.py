@@ -22,7 +22,6 @@ from recsys.serving.state import SharedState
 from recsys.settings import Settings
 from recsys.store import Event, Kind, Store, StoredArticle, StoredEvent
 from recsys.units import HOUR_MS
-from recsys.workspace import exclusive
 from tests.newsroom import SITE
 from tests.service import article, plain_settings
 
@@ -367,21 +366,6 @@ def test_articles_that_are_put_and_changed_during_a_swap_are_served_after_it(
     card = site.live.catalogue.articles[site.live.catalogue.row_of["a1"]]
     assert card is not None
     assert card.title == "Changed"
-
-
-def test_workers_lay_a_release_out_one_after_the_other(site: Site) -> None:
-    before = site.live._frame.state
-    file = site.settings.data_dir / "live" / ".layout"
-    file.parent.mkdir(exist_ok=True)
-    with exclusive(file, "another worker's layout"):
-        site.live._build_aside(None)
-        builder = site.live._builder
-        assert builder is not None
-        builder.join(3 * release_loader.TURN_SECONDS)
-        assert builder.is_alive()
-        assert site.live._frame.state is before
-    builder.join()
-    assert site.live._frame.state is not before
 
 
 def test_a_reader_forgotten_during_a_swap_stays_forgotten(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKER = """
 import json, os, signal, socket, sys, threading
 def load(doing): LOADING
-def serve(listening, said):
+def serve(listening, said, release):
     listening = socket.socket(fileno=listening)
     def say(**status): os.write(said, json.dumps(status).encode() + b"\\n")
     def orphaned():
@@ -214,7 +214,7 @@ if os.path.getsize({str(tries)!r}) < 6:
 
 
 def test_a_worker_that_is_stuck_is_replaced(folder: ServiceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.process.supervisor.SILENT_SECONDS", 0.2)
+    monkeypatch.setattr("web.process.life.SILENT_SECONDS", 0.2)
     stuck = folder.path / "stuck"
     source = f"""
 if not os.path.exists({str(stuck)!r}):

@@ -356,7 +356,7 @@ def test_an_answer_asks_the_database_only_for_a_reader_who_is_new_to_the_worker(
             assert statements == [], path
 
 
-def test_a_replaced_state_goes_without_a_collection(toy: Toy, tmp_path: Path) -> None:
+def test_a_replaced_state_goes_without_a_collection(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
         service.click("football-0", reader="r", session="s")
         for query in ({"reader": "r"}, {"session": "s", "include": "tags,keywords,scores"}, {}):
@@ -367,7 +367,7 @@ def test_a_replaced_state_goes_without_a_collection(toy: Toy, tmp_path: Path) ->
         gc.collect()
         gc.disable()
         try:
-            service.live.after_swap = lambda: None
+            monkeypatch.setattr("recsys.serving.live.give_back", lambda: None)  # which collects
             service.live._take_over(service.live.release)
             assert [one() for one in old] == [None] * len(old)
         finally:

@@ -14,6 +14,7 @@ the process that only watches the workers does not load torch.
     app            all of that as one Flask application
     gateway        what stands between the sockets and Flask: deadlines, limits, admission, compression
     problem        the body of every error
+    background     work that others must not notice
     metrics        the figures at /metrics
     worker         a process that answers
     process        the parent: the port, the start, workers that die

@@ -23,6 +23,7 @@ from web.api import docs, publisher
 from web.api import handlers as api
 from web.api.direct import DirectLists
 from web.api.problem_details import register
+from web.background import in_background
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
 from web.gateway.limits import MAX_BODY_BYTES
@@ -45,15 +46,22 @@ def prepare(settings: Settings, doing: Callable[[str], None] = lambda _: None) -
         warm_up(settings)
 
 
-def create_app(settings: Settings | None = None, doing: Callable[[str], None] = lambda _: None) -> APIFlask:
+def create_app(
+    settings: Settings | None = None,
+    doing: Callable[[str], None] = lambda _: None,
+    release: str | None = None,
+    succeed: Callable[[str | None], None] | None = None,
+) -> APIFlask:
     """Make one worker's application.
 
     Args:
         settings: the configuration; without it, ``load_settings`` reads it.
         doing: is told what takes time.
+        release: of a successor, which lays out this one ("": none), in the background, or fails; see ``LiveState``.
+        succeed: see ``LiveState``.
 
     Raises:
-        RecsysError: the configuration is not valid.
+        RecsysError: the configuration is not valid, or the release of a successor cannot be served.
     """
     settings = settings or load_settings()
     prepare(settings, doing)
@@ -66,7 +74,9 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     store = Store.named(settings.database_url, settings.store)  # lists come from memory, with or without it
     releases = Releases(settings.data_dir / "releases", settings.releases)
-    here = Installation(settings, store, releases, LiveState(settings, store, releases))
+    live = _live_state(settings, store, releases, release)
+    live.succeed = succeed
+    here = Installation(settings, store, releases, live)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
@@ -75,12 +85,21 @@ def create_app(settings: Settings | None = None, doing: Callable[[str], None] = 
     app.after_request(secured)
     app.after_request(metrics.name_route)
     app.wsgi_app = DirectLists(app.wsgi_app, here)  # type: ignore[method-assign]
-    here.live.start()
+    if release is not None:
+        live.follow()
+    live.start()
     return app
 
 
-def close_app(app: APIFlask) -> None:
-    """Stop an application's threads and close its database."""
+def _live_state(settings: Settings, store: Store, releases: Releases, release: str | None) -> LiveState:
+    """A worker's state; others answer while a successor lays its own out."""
+    if release is None:
+        return LiveState(settings, store, releases)
+    return in_background(lambda: LiveState(settings, store, releases, release=release))
+
+
+def close_app(app: APIFlask, *, succeeded: bool = False) -> None:
+    """Stop an application's threads and close its database; ``succeeded``: see ``LiveState.close``."""
     here: Installation = app.extensions[KEY]
-    here.live.close()
+    here.live.close(succeeded=succeeded)
     here.store.close()

@@ -1,8 +1,9 @@
 """A worker: one process that answers, forked by ``web.process.forking`` and never started by hand.
 
-Builds the application, tells the parent what it does meanwhile, and accepts connections only when it is ready. It ends
-with the process that started it, even when that one was killed: left behind, it would hold the port and go on answering
-beside the next start's workers.
+Builds the application, tells the parent what it does meanwhile, and accepts connections only when it is ready. When
+another release is to be laid out it asks the parent for a successor, which does that in a process of its own, and ends
+politely when that one answers. It ends with the process that started it, even when that one was killed: left behind, it
+would hold the port and go on answering beside the next start's workers.
 """
 
 import asyncio
@@ -26,13 +27,17 @@ from recsys.settings import load_settings
 from web import metrics
 from web.app import close_app, create_app, prepare
 from web.gateway.entry import Gateway
+from web.gateway.limits import HEAD_SECONDS
 from web.gateway.listener import Listener
 from web.installation import KEY, Installation
+from web.process.life import LEAVE
 from web.unused import hide_unused_libraries
 
 GRACE_SECONDS = 5.0  # for the requests in flight, when the parent is gone
 BEAT_SECONDS = 2.0
 DRAIN_SECONDS = 10.0  # for the requests in flight, when the parent asks for the end
+ASK_SECONDS = 10.0  # after which the parent is asked again for the same
+LOOK_SECONDS = 0.5  # between two looks whether anybody is still connected
 
 
 class Status:
@@ -40,6 +45,7 @@ class Status:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._wish, self._ask_at = "", 0.0
         os.set_blocking(descriptor, False)  # a parent that does not read stops nobody
 
     def say(self, **status: str | bool) -> None:
@@ -50,6 +56,13 @@ class Status:
     def doing(self, what: str) -> None:
         """Tell what keeps the worker from being ready."""
         self.say(doing=what)
+
+    def succeed(self, release: str | None) -> None:
+        """Ask for a successor that lays out a release, or none; called again and again while it is wanted."""
+        wish, now = release or "", time.monotonic()
+        if wish != self._wish or now >= self._ask_at:
+            self._wish, self._ask_at = wish, now + ASK_SECONDS
+            self.say(succeed=wish)
 
 
 def load(doing: Callable[[str], None]) -> None:
@@ -71,12 +84,13 @@ def load(doing: Callable[[str], None]) -> None:
     prepare(load_settings(), doing)
 
 
-def serve(listening: int, said: int) -> None:
+def serve(listening: int, said: int, release: str | None) -> None:
     """Serve on a socket that the parent bound, until a signal or the parent's end.
 
     Args:
         listening: the socket's descriptor.
         said: that of the pipe that takes what this worker says of itself.
+        release: what a successor lays out, "" for no release; None for a worker that follows nobody.
     """
     bound, status = socket.socket(fileno=listening), Status(said)
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
@@ -84,11 +98,10 @@ def serve(listening: int, said: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
     code = 1
     try:
-        application = create_app(doing=status.doing)
-        application.extensions[KEY].live.after_swap = settle
+        application = create_app(doing=status.doing, release=release, succeed=status.succeed)
         settle()
-        asyncio.run(_serve(application, bound, status))
-        close_app(application)
+        succeeded = asyncio.run(_serve(application, bound, status))
+        close_app(application, succeeded=succeeded)
         code = 0
     except RecsysError as error:
         status.say(failed=str(error))
@@ -99,13 +112,21 @@ def serve(listening: int, said: int) -> None:
     os._exit(code)  # granian's threads outlive the interpreter's end, and crash in it
 
 
-async def _serve(application: APIFlask, bound: socket.socket, status: Status) -> None:
+async def _serve(application: APIFlask, bound: socket.socket, status: Status) -> bool:
+    """Answer until the end is asked for; true when a successor has taken over."""
     here: Installation = application.extensions[KEY]
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     gateway = Gateway(application, loop, here.settings.web.threads)
     listener = Listener(bound, gateway.take)
+    leaving: list[asyncio.Task[None]] = []
+
+    def leave() -> None:
+        if not stop.is_set():
+            leaving.append(asyncio.create_task(_leave(gateway, listener, stop)))
+
+    loop.add_signal_handler(LEAVE, leave)
     metrics.STARTS.inc()
     status.say(ready=True)
     beating = asyncio.create_task(_beat(status))
@@ -117,6 +138,22 @@ async def _serve(application: APIFlask, bound: socket.socket, status: Status) ->
         structlog.get_logger("web").warning("requests were still in flight at the end")
     gateway.close(1.0)
     beating.cancel()
+    return bool(leaving)
+
+
+async def _leave(gateway: Gateway, listener: Listener, stop: asyncio.Event) -> None:
+    """Send everybody over to the successor, each with the next answer, and ask for the end when nobody is left.
+
+    A connection on which nothing comes for as long as any may be kept is closed then, as it would have been anyway: no
+    request meets a closed connection that would have met an open one without the succession.
+    """
+    gateway.leave()
+    listener.retire()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEAD_SECONDS):
+            while listener.connections():
+                await asyncio.sleep(LOOK_SECONDS)
+    stop.set()
 
 
 async def _beat(status: Status) -> None:

@@ -1,15 +1,15 @@
 """The live state of one worker: its answers, and how they stay fresh to the second.
 
 Reads the store (events and articles of every worker) and the releases; produces recommendations. One thread polls. A
-new release is laid out aside and takes over by one assignment: requests in flight end on the old one. A release that
-does not verify is refused and logged, and the old one goes on serving.
+new release is left to a successor, another process, where there is somebody to start one; else it is laid out aside and
+takes over by one assignment: requests in flight end on the old one. A release that does not verify is refused and
+logged, and the old one goes on serving.
 """
 
 import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ from recsys.serving.day_clicks import DayClicks
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
 from recsys.serving.memory import give_back
 from recsys.serving.reader_memory import ReaderMemory
-from recsys.serving.release_loader import ReleaseLoader, waited_for_turn
+from recsys.serving.release_loader import ReleaseLoader
 from recsys.serving.state import SharedState
 from recsys.serving.today import TodaysClicks, todays_clicks
 from recsys.store import Event, EventWriter, Store, Written, reader_digest
@@ -71,34 +71,44 @@ class LiveState:
     locked database holds up one thread of the worker and not all of them.
 
     Attributes:
-        after_swap: called when another release has taken over, for the memory that is free then.
+        succeed: asks for a successor that lays a release out (None: none) and takes this state's place; it is called
+            again and again while that is wanted. None: there is nobody to ask.
     """
 
     def __init__(
-        self, settings: ServingSettings, store: Store, releases: Releases, clock: Callable[[], int] = lambda: now_ms()
+        self,
+        settings: ServingSettings,
+        store: Store,
+        releases: Releases,
+        clock: Callable[[], int] = lambda: now_ms(),
+        release: str | None = None,
     ) -> None:
-        """Load the live release.
+        """Load a release.
 
         Args:
             settings: checked settings.
             store: articles and events.
             releases: of this site.
             clock: gives the time of requests and counts, ms; another one lives through a log or a simulation.
+            release: this one and no other, "" for none; None takes the live one, or what can stand in for it.
+
+        Raises:
+            RecsysError: the release that was asked for cannot be served, or the database is out of reach meanwhile.
         """
         self.settings, self.store, self.releases, self._clock = settings, store, releases, clock
         self.site = settings.site.id
         self._file = DatabaseFile(settings.database_url)
         self._turn = threading.Lock()
         self._writer = EventWriter(store)
-        self.after_swap: Callable[[], None] = give_back
+        self.succeed: Callable[[str | None], None] | None = None
         self._stop = threading.Event()
-        self._trouble = ""
+        self._trouble, self._ahead = "", 0
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._feed = StoreFeed(store, self.site, clock)
         self._checkpoints = LiveCheckpoints(settings.data_dir / "live")
         self._loader = ReleaseLoader(settings, store, releases, self._feed, self._checkpoints)
-        state = self._loader.first()
+        state = self._loader.first() if release is None else self._loader.load(release or None)
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
         today = DayClicks(clock(), settings.site.timezone, len(state.recommender.trends))
         self._frame = Frame(state, readers, today)
@@ -117,14 +127,18 @@ class LiveState:
         """Begin to follow the store and the releases."""
         self._poller.start()
 
-    def close(self) -> None:
-        """Stop following, and leave a checkpoint; a release that is being laid out is finished first."""
+    def close(self, *, succeeded: bool = False) -> None:
+        """Stop following, and leave a checkpoint; a release that is being laid out is finished first.
+
+        Args:
+            succeeded: another one has taken this state's place; a checkpoint of what is over would replace its own.
+        """
         self._stop.set()
         for thread in (self._poller, self._builder):
             if thread is not None and thread.is_alive():
                 thread.join()
         try:
-            if self._checkpoints.worth(self._frame.state):
+            if not succeeded and self._checkpoints.worth(self._frame.state):
                 self._checkpoints.write(self._frame.state, self._turn)
         except OSError as error:
             self._complain("no checkpoint", error)
@@ -306,7 +320,10 @@ class LiveState:
         state = self._frame.state
         trends = state.recommender.trends
         if trends.newest > state.snapshot.counted_until and trends.is_ahead(trends.newest, self._clock()):
-            log.warning("counted by a clock that was ahead: counting anew", release=self.release, newest=trends.newest)
+            if trends.newest != self._ahead:
+                said = "counted by a clock that was ahead: counting anew"
+                log.warning(said, release=self.release, newest=trends.newest)
+            self._ahead = trends.newest
             self._build_aside(self.release)
 
     def _checkpoint(self) -> None:
@@ -320,16 +337,16 @@ class LiveState:
             self._build_aside(name)
 
     def _build_aside(self, name: str | None) -> None:
-        """Lay a release out in a thread of its own, so that polling goes on meanwhile."""
-        if self._builder is None or not self._builder.is_alive():
+        """Have a release laid out by a successor, else in a thread of its own, so that polling goes on meanwhile."""
+        if self.succeed is not None:
+            self.succeed(name)
+        elif self._builder is None or not self._builder.is_alive():
             self._builder = threading.Thread(target=self._take_over, args=(name,), daemon=True, name="build")
             self._builder.start()
 
     def _take_over(self, name: str | None) -> None:
         try:
-            with ExitStack() as turn:
-                if waited_for_turn(turn, self.settings.data_dir / "live", self._stop):
-                    self._swap(name)
+            self._swap(name)
         except Exception as error:  # whatever is wrong with it, the old one goes on serving
             self._loader.refuse(name, error)
 
@@ -351,7 +368,7 @@ class LiveState:
             self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)
         log.info("release taken over", release=name, articles=len(state.catalogue.ids))
         del old, state
-        self.after_swap()
+        give_back()
 
     def _complain(self, what: str, error: Exception) -> None:
         """Log a trouble; the same one is logged once."""
@@ -359,7 +376,11 @@ class LiveState:
             log.error(what, error=str(error), kind=type(error).__name__)
         self._trouble = str(error)
 
-    def _poll(self) -> None:
+    def follow(self) -> None:
+        """Take over everything that is new; a step that fails holds up no other.
+
+        Once before a successor answers, so that it shows nothing that its predecessor has taken down.
+        """
         steps: tuple[Callable[[], None], ...] = (
             self._file.check,
             self.forget,
@@ -369,13 +390,16 @@ class LiveState:
             self._look_for_release,
             self._checkpoint,
         )
+        trouble = False
+        for step in steps:
+            try:
+                step()
+            except Exception as error:  # the thread that polls must live on
+                self._complain("polling failed", error)
+                trouble = True
+        if not trouble:
+            self._trouble, self._followed_at = "", time.monotonic()
+
+    def _poll(self) -> None:
         while not self._stop.wait(self.settings.web.poll_seconds):
-            trouble = False
-            for step in steps:  # one that fails holds up no other
-                try:
-                    step()
-                except Exception as error:  # the thread must live on
-                    self._complain("polling failed", error)
-                    trouble = True
-            if not trouble:
-                self._trouble, self._followed_at = "", time.monotonic()
+            self.follow()

@@ -14,7 +14,7 @@ def settle() -> None:
     """Tell the collector that what there is stays, and give back what is unused; for a process that serves alone.
 
     A collection that looks through the hundreds of thousands of objects of a live state stops every answer for a
-    tenth of a second. A state that is replaced goes without one: nothing in it refers back to it.
+    tenth of a second.
     """
     gc.freeze()
     _release()

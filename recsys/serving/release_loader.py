@@ -5,15 +5,12 @@ tried again after a minute, in case it was repaired.
 """
 
 import functools
-import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
 
 import structlog
 
-from recsys.errors import Busy, RecsysError, StoreError
+from recsys.errors import RecsysError, StoreError
 from recsys.releases import Release, Releases
 from recsys.serving.artefacts import load_artefacts, no_artefacts
 from recsys.serving.checkpoint import LiveCheckpoint, LiveCheckpoints
@@ -22,36 +19,10 @@ from recsys.serving.feed import StoreFeed
 from recsys.serving.snapshot import ModelSnapshot
 from recsys.serving.state import SharedState
 from recsys.store import Store
-from recsys.workspace import exclusive
 
-TURN_SECONDS = 0.2  # between two looks whether it is this worker's turn
 RETRY_SECONDS = 60.0  # a refused release is tried again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
-
-
-def waited_for_turn(turn: ExitStack, folder: Path, stop: threading.Event) -> bool:
-    """Wait until no other worker lays a release out: all at once would leave no core to those who ask.
-
-    Args:
-        turn: holds the turn until it is closed.
-        folder: of the live state.
-        stop: ends the waiting.
-
-    Returns:
-        False when it was stopped.
-    """
-    while not stop.is_set():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            turn.enter_context(exclusive(folder / ".layout", "laying a release out"))
-        except Busy:
-            stop.wait(TURN_SECONDS)
-            continue
-        except OSError as error:  # a disk that cannot be written keeps no release from being served
-            log.warning("workers lay releases out at once", error=str(error))
-        return True
-    return False
 
 
 class ReleaseLoader:

@@ -46,6 +46,7 @@ TRAINING = ("tests/test_ctr_training.py", "tests/test_ctr_release.py")
 CTR_DATA = ("tests/test_ctr_data.py", "tests/test_ctr_training.py")
 GATEWAY = ("tests/test_gateway.py",)
 PROCESS = ("tests/test_process.py",)
+SUCCESSION = ("tests/test_succession.py",)
 RELEASED = ("tests/test_released_catalogue.py",)
 CHECKPOINTS = ("tests/test_checkpoints.py",)
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
@@ -503,7 +504,7 @@ FAULTS: tuple[Fault, ...] = (
         ("forgotten readers stay in memory", "            self._frame.memory.forget(gone)\n", ""),
         (
             "one trouble ends the polling",
-            "except Exception as error:  # the thread must live on",
+            "except Exception as error:  # the thread that polls must live on",
             "except ZeroDivisionError as error:",
         ),
     ),
@@ -810,19 +811,60 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "nobody answers when the last worker has died",
-            "            if not self._ready:\n                await self._doorkeeper.open()",
-            "            pass",
+            "        if not self._ready:\n            await self._doorkeeper.open()\n        self",
+            "        self",
         ),
         (
             "the parent goes on answering beside its workers",
-            "                self._doorkeeper.close()\n",
-            "                pass\n",
+            "            self._doorkeeper.close()\n",
+            "            pass\n",
         ),
+    ),
+    *_in(
+        "web/process/life.py",
+        PROCESS,
         (
             "a stuck worker stays",
-            '            process.send_signal(signal.SIGKILL)\n            return b""',
+            '            self.child.send_signal(signal.SIGKILL)\n            return b""',
             "            return await said.readline()",
         ),
+    ),
+    *_in(
+        "web/process/supervisor.py",
+        SUCCESSION,
+        ("a worker and its successor count in one place", "else self._workers + 1 + place", "else place"),
+        (
+            "all workers lay a release out at once",
+            "asyncio.create_task(self._succession.acquire())",
+            "asyncio.create_task(asyncio.sleep(0, True))",
+        ),
+        (
+            "a successor that cannot start is tried again at once",
+            "self._refused, self._retry_at = release, monotonic() + RETRY_SECONDS",
+            "self._refused, self._retry_at = release, monotonic()",
+        ),
+        (
+            "a worker stays beside its successor",
+            "            old.child.send_signal(LEAVE)\n",
+            "            pass\n",
+        ),
+        (
+            "a worker that has died waits for its successor",
+            "await heir.until(heir.ready, old.end)",
+            "await heir.until(heir.ready)",
+        ),
+    ),
+    *_in(
+        "web/worker.py",
+        SUCCESSION,
+        ("who is succeeded goes at once", "            while listener.connections():", "            while False:"),
+        ("the last answers do not say that they are the last", "    gateway.leave()\n", ""),
+        ("who is succeeded goes on accepting", "    listener.retire()\n", ""),
+    ),
+    *_in(
+        "web/app.py",
+        SUCCESSION,
+        ("a worker lays a release out beside its answers", "    live.succeed = succeed\n", ""),
     ),
     *_in(
         "web/process/port.py",
@@ -968,7 +1010,7 @@ FAULTS: tuple[Fault, ...] = (
             "        for descriptor in own:\n            os.close(descriptor)\n",
             "",
         ),
-        ("all workers count in one place", "= str(place)", '= "0"'),
+        ("all workers count in one place", '= str(asked["place"])', '= "0"'),
     ),
     *_in(
         "recsys/metrics/off_policy.py",

@@ -39,6 +39,7 @@ STOPPING = Reply(
 PROBE: Any = SimpleNamespace(  # asked once at the start, for the answer that everybody gets
     method="GET", path=HEALTH, query_string="", client="127.0.0.1:0", server="127.0.0.1:0", scheme="http", headers={}
 )
+CLOSE = ("Connection", "close")
 MISTAKE = Reply(*problem_reply(500, "internal", "The service made a mistake.", "Tell the operator when it happened."))
 
 
@@ -68,7 +69,7 @@ class Gateway:
         self._memory: Lane[Request] = Lane("memory", MEMORY_THREADS, self._answer, self._refuse)
         self._database: Lane[Request] = Lane("database", threads, self._answer, self._refuse)
         self._health = call(application, environ_of(PROBE, b""))
-        self.stopping = False
+        self.stopping = self.leaving = False
         metrics.IN_FLIGHT.set(0)
         sys.setswitchinterval(SWITCH_SECONDS)
 
@@ -77,7 +78,7 @@ class Gateway:
         try:
             scope: Scope = exchange.scope
             if scope.path == HEALTH and scope.method in READING[:2]:
-                _send(exchange, self._health)
+                self._deliver(exchange, self._health)
                 return
             metrics.IN_FLIGHT.inc()
             headers = scope.headers
@@ -89,6 +90,10 @@ class Gateway:
                 self._loop.call_soon_threadsafe(self._read, exchange, scope)
         except Exception:
             self._failed(exchange)
+
+    def leave(self) -> None:
+        """Say with every answer from now on that its connection ends: the next request goes to another worker."""
+        self.leaving = True
 
     def stop(self) -> None:
         """Give up on bodies that are still being sent; what is complete will be answered."""
@@ -142,7 +147,7 @@ class Gateway:
                 metrics.CHEAPER.inc()
             reply = call(self._application, environ)
             reply = compressed(reply, environ.get("HTTP_ACCEPT_ENCODING", ""))
-            _send(exchange, reply)
+            self._deliver(exchange, reply)
             metrics.count_answer(scope.method, environ.get(ROUTE, metrics.NO_ROUTE), reply.status, came)
             metrics.IN_FLIGHT.dec()
         except Exception:
@@ -153,7 +158,7 @@ class Gateway:
 
     def _send(self, exchange: Any, reply: Reply, code: str) -> None:
         """Answer a request that the application did not see."""
-        _send(exchange, reply)
+        self._deliver(exchange, reply)
         metrics.REFUSED.labels(code).inc()
         metrics.IN_FLIGHT.dec()
 
@@ -163,10 +168,10 @@ class Gateway:
         with suppress(OSError, ValueError):  # nobody reads the log any more: the thread must live on
             log.exception("gateway")
 
-
-def _send(exchange: Any, reply: Reply) -> None:
-    """Hand an answer to granian; an answer to a client that is gone goes nowhere."""
-    if reply.body:
-        exchange.proto.response_bytes(reply.status, reply.headers, reply.body)
-    else:
-        exchange.proto.response_empty(reply.status, reply.headers)
+    def _deliver(self, exchange: Any, reply: Reply) -> None:
+        """Hand an answer to granian; an answer to a client that is gone goes nowhere."""
+        headers = [*reply.headers, CLOSE] if self.leaving and CLOSE not in reply.headers else reply.headers
+        if reply.body:
+            exchange.proto.response_bytes(reply.status, headers, reply.body)
+        else:
+            exchange.proto.response_empty(reply.status, headers)

@@ -6,8 +6,12 @@ a request goes from granian's thread straight to the thread that answers. The on
 """
 
 import asyncio
+import os
 import socket
+import stat
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from granian import _granian
@@ -38,6 +42,7 @@ class Listener:
         """
         loop = asyncio.get_running_loop()
         bound.listen(BACKLOG)
+        self._port, self._descriptor = bound.getsockname()[1], bound.fileno()
         self._ended: asyncio.Future[None] = loop.create_future()
         self._signal = PARTS.WorkerSignal()
         self._signal.add_cb(lambda: loop.call_soon_threadsafe(self._end))
@@ -52,6 +57,22 @@ class Listener:
         )
         worker.serve_async(_Direct(loop, take, None, None, None), loop, self._signal)
 
+    def retire(self) -> None:
+        """Accept nobody else and go on answering those who are connected; another process accepts on the socket.
+
+        granian ends accepting only together with its connections, so the socket is taken from under it: its descriptor
+        becomes that of one to which nobody connects.
+        """
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as nobody:
+            nobody.bind("")  # to a name of the kernel's choice
+            nobody.listen(0)
+            nobody.setblocking(False)
+            os.dup2(nobody.fileno(), self._descriptor, inheritable=False)
+
+    def connections(self) -> int:
+        """Number of those who are connected."""
+        return sum(_leads_to(int(link.name), self._port) for link in Path("/proc/self/fd").iterdir())
+
     async def close(self) -> None:
         """Accept nobody else; returns when all requests that came have been answered and connections are closed."""
         self._signal.set()
@@ -60,3 +81,12 @@ class Listener:
     def _end(self) -> None:
         if not self._ended.done():
             self._ended.set_result(None)
+
+
+def _leads_to(descriptor: int, port: int) -> bool:
+    """True for the descriptor of a connection to a port of ours."""
+    with suppress(OSError):  # it was closed meanwhile, or nobody is at its other end
+        if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+            with socket.socket(fileno=os.dup(descriptor)) as copy:
+                return copy.family != socket.AF_UNIX and copy.getsockname()[1] == port and bool(copy.getpeername())
+    return False

@@ -4,7 +4,8 @@ Half of a worker is libraries and machine code. Forked, workers share that memor
 is there within a second. Nothing else happens in this process: no thread, no database, no index that was used crosses
 into a child. It ends with the process that started it.
 
-``MODULE`` has ``load(doing)``, which tells what takes time, and ``serve(socket, status)``, which is a worker's life.
+``MODULE`` has ``load(doing)``, which tells what takes time, and ``serve(socket, status, release)``, which is a worker's
+life.
 """
 
 import gc
@@ -19,6 +20,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from types import ModuleType
+from typing import Any
 
 from recsys.errors import RecsysError
 from recsys.telemetry import PLACE_VARIABLE
@@ -90,7 +92,7 @@ def _fork(control: socket.socket, module: ModuleType, own: tuple[int, ...]) -> b
         _tell(control, failed=str(error))
     else:
         if not pid:
-            _be_worker(module, json.loads(message)["place"], descriptors, own)
+            _be_worker(module, json.loads(message), descriptors, own)
         _tell(control, born=pid)
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
@@ -99,7 +101,7 @@ def _fork(control: socket.socket, module: ModuleType, own: tuple[int, ...]) -> b
     return True
 
 
-def _be_worker(module: ModuleType, place: int, descriptors: list[int], own: tuple[int, ...]) -> None:
+def _be_worker(module: ModuleType, asked: dict[str, Any], descriptors: list[int], own: tuple[int, ...]) -> None:
     """The child's life; never returns."""
     code = 1
     try:
@@ -112,11 +114,11 @@ def _be_worker(module: ModuleType, place: int, descriptors: list[int], own: tupl
         listening, status, parent = descriptors
         os.dup2(parent, 0)  # ends with the parent, and the worker with it
         os.close(parent)
-        os.environ[PLACE_VARIABLE] = str(place)
-        module.serve(listening, status)
+        os.environ[PLACE_VARIABLE] = str(asked["place"])
+        module.serve(listening, status, asked["release"])
         code = 0
-    except SystemExit as asked:
-        code = asked.code if isinstance(asked.code, int) else 1
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:
         traceback.print_exc()
     finally:

@@ -69,13 +69,14 @@ class Nursery:
         self._answer: asyncio.Future[int] | None = None
         self._children: dict[int, Child] = {}
 
-    async def born(self, place: int, listening: socket.socket, status: int) -> Child:
+    async def born(self, place: int, listening: socket.socket, status: int, release: str | None = None) -> Child:
         """Start a worker.
 
         Args:
-            place: its number among the workers.
+            place: number under which it counts.
             listening: the bound socket that it is to listen on.
             status: the pipe that takes what it says.
+            release: what a successor is to lay out, "" for no release; None for a worker that follows nobody.
 
         Raises:
             NotBorn: it could not be started.
@@ -87,7 +88,7 @@ class Nursery:
             parent, own = os.pipe()
             self._answer = asyncio.get_running_loop().create_future()
             try:
-                message = json.dumps({"place": place}).encode()
+                message = json.dumps({"place": place, "release": release}).encode()
                 socket.send_fds(self._control, [message], [listening.fileno(), status, parent])
                 pid = await self._answer
             except (OSError, NotBorn) as error:

@@ -2,33 +2,40 @@
 
 Reads what the workers say of themselves; produces processes. A worker that dies comes back at once; one that dies again
 and again comes back more slowly, for ever: whatever keeps it from starting (a disk, a database) may be mended without a
-hand on this service. Everything runs in one event loop, so that no signal finds a lock held.
+hand on this service. A worker that asks for a successor, because another release is to be laid out, answers until the
+successor does. Everything runs in one event loop, so that no signal finds a lock held.
 """
 
 import asyncio
-import json
 import os
 import signal
+import socket
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 from web.process.doorkeeper import Doorkeeper
 from web.process.folder import ServiceFolder
-from web.process.nursery import Child, NotBorn, Nursery
+from web.process.life import LEAVE, Life
+from web.process.nursery import NotBorn, Nursery
 from web.process.port import Port
 
 STOP_SECONDS = 15.0  # a worker that has not ended by then is ended; a body may take ten
-SILENT_SECONDS = 30.0  # a worker that serves says that it lives every two; one that does not any more is ended
+LEAVE_SECONDS = 60.0  # the same of one that has a successor; a connection that carries nothing may be kept for thirty
 STEADY_SECONDS = 5.0  # of serving, after which a worker's earlier deaths are forgotten
 FREE_RESTARTS = 2  # deaths in a row after which the next start waits
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
+RETRY_SECONDS = 60.0  # after which a successor that could not start is tried again
 
 
 def pause_before(deaths: int) -> float:
     """Seconds to wait before the next start of a worker that has died so many times in a row."""
     waited = deaths - FREE_RESTARTS - 1
     return 0.0 if waited < 0 else min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(waited, 10))
+
+
+def _how(code: int) -> str:
+    """An exit code in words."""
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
 class Supervisor:
@@ -55,9 +62,12 @@ class Supervisor:
         """
         self._port, self._folder, self._say, self._serving = port, folder, say, serving
         self._workers, self._doing = workers, "loading libraries"
-        self._running: dict[int, Child] = {}
-        self._nursery = Nursery(module, folder.metrics, workers, self._loading)
-        self._ready: set[int] = set()
+        self._lives: set[Life] = set()
+        self._nursery = Nursery(module, folder.metrics, workers, self.loading)
+        self._ready: set[Life] = set()
+        self._succession = asyncio.Lock()  # one at a time: a layout takes a core, and a process more its memory
+        self._leaving: asyncio.Task[None] | None = None
+        self._refused, self._retry_at = "", 0.0
         self._served = False
         self._stop = asyncio.Event()
         self._doorkeeper = Doorkeeper(port, self.doing)
@@ -84,11 +94,12 @@ class Supervisor:
         await self._stop.wait()
         await self._doorkeeper.open()  # for those who still wait in the kernel
         self._nursery.abandon()
-        for process in self._running.values():
-            process.send_signal(signal.SIGTERM)
-        _, late = await asyncio.wait(keepers, timeout=STOP_SECONDS)
-        for process in self._running.values():
-            process.send_signal(signal.SIGKILL)
+        for life in self._lives:
+            life.child.send_signal(signal.SIGTERM)
+        ends = [*keepers, *([self._leaving] if self._leaving else [])]
+        _, late = await asyncio.wait(ends, timeout=STOP_SECONDS)
+        for life in self._lives:
+            life.child.send_signal(signal.SIGKILL)
         if late:
             self._say("workers that did not end in time were ended")
             await asyncio.wait(late)
@@ -101,86 +112,115 @@ class Supervisor:
         """Keep one worker running."""
         deaths = 0
         while not self._stop.is_set():
-            served, code = await self._live(place)
+            served, code = await self._fill(place)
             if self._stop.is_set():
                 return
             deaths = 1 if served > STEADY_SECONDS else deaths + 1
             pause = pause_before(deaths)
             when = f" in {pause:g} s" if pause else ""
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            self._say(f"worker {place + 1} has ended ({how}); the next one starts{when}")
+            self._say(f"worker {place + 1} has ended ({_how(code)}); the next one starts{when}")
             self._doing = f"a worker has ended, the log says why; the next one starts{when}"
             try:
                 await asyncio.wait_for(self._stop.wait(), pause)
             except TimeoutError:
                 continue
 
-    async def _live(self, place: int) -> tuple[float, int]:
-        """Run one worker to its end; returns the seconds that it served, and its exit code (negative: a signal)."""
+    async def _fill(self, place: int) -> tuple[float, int]:
+        """Run a worker and its successors until one dies; returns the seconds that this one served, and its exit code.
+
+        All of them listen on one socket, so that no connection that waits there is lost when one follows another.
+        """
+        listening = self._port.socket()  # a worker listens on it when it is ready
+        life = await self._born(place, listening)
+        while life is not None and (release := await life.wish()) is not None:
+            life = await self._succeeded(place, life, listening, release)
+        served = monotonic() - life.ready_at if life is not None and life.ready_at else 0.0
+        if life is not None:
+            self._ready.discard(life)
+        if not self._ready:
+            await self._doorkeeper.open()
+        self._doorkeeper.take_over(listening)
+        return served, 1 if life is None else life.end.result()
+
+    async def _born(self, place: int, listening: socket.socket, release: str | None = None) -> Life | None:
+        """Start a worker, or with a release a successor; None when that fails."""
         reading, writing = os.pipe()
-        socket = self._port.socket()  # the worker listens on it when it is ready
-        began, ready_at = monotonic(), 0.0
+        taken = {life.figures for life in self._lives}  # two processes must not count in one place
+        figures = place if place not in taken else self._workers + 1 + place
         try:
-            process = await self._nursery.born(place, socket, writing)
+            child = await self._nursery.born(figures, listening, writing, release)
         except NotBorn as error:
             os.close(reading)
-            socket.close()
-            self._say(f"worker {place + 1} cannot start: {error}")
-            return 0.0, 1
+            whose = "" if release is None else "the successor of "
+            self._say(f"{whose}worker {place + 1} cannot start: {error}")
+            return None
         finally:
             os.close(writing)
-        self._running[place] = process
+        life = Life(place + 1, figures, child, reading, self, self._say)
+        life.is_heir = release is not None
+        self._lives.add(life)
+        life.end.add_done_callback(lambda _: self._lives.discard(life))
         if self._stop.is_set():
-            process.send_signal(signal.SIGTERM)
-        said = asyncio.StreamReader()
-        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(said), os.fdopen(reading, "rb", 0)
-        )
-        try:
-            while line := await self._word(place, process, said, SILENT_SECONDS if ready_at else None):
-                if self._note(place, json.loads(line), monotonic() - began):
-                    ready_at = monotonic()
-        except ValueError as error:  # something else than a worker has written into the pipe
-            self._say(f"worker {place + 1} says what nobody understands, and is ended: {error}")
-            process.send_signal(signal.SIGKILL)
-        finally:
-            pipe.close()
-            code = await process.wait()
-            del self._running[place]
-            self._ready.discard(place)
-            if not self._ready:
-                await self._doorkeeper.open()
-            self._doorkeeper.take_over(socket)
-        return (monotonic() - ready_at if ready_at else 0.0), code
+            child.send_signal(signal.SIGTERM)
+        return life
 
-    def _loading(self, what: str, who: str = "") -> None:
+    async def _succeeded(self, place: int, old: Life, listening: socket.socket, release: str) -> Life:
+        """Have a worker succeeded; returns who fills its place then: the successor, or still the same."""
+        turn = asyncio.create_task(self._succession.acquire())
+        await asyncio.wait({turn, old.end}, return_when=asyncio.FIRST_COMPLETED)
+        if not turn.done():
+            turn.cancel()
+            return old
+        heir = None
+        waiting = release == self._refused and monotonic() < self._retry_at
+        if not waiting and not self._stop.is_set() and not old.end.done():
+            heir = await self._heir(place, old, listening, release)
+        if heir is None:
+            self._succession.release()
+            return old
+        self._leaving = asyncio.create_task(self._see_off(old))
+        return heir
+
+    async def _heir(self, place: int, old: Life, listening: socket.socket, release: str) -> Life | None:
+        """Start a successor and wait until it answers; None when it cannot, or the old worker dies meanwhile."""
+        heir = await self._born(place, listening, release)
+        if heir is not None and await heir.until(heir.ready, old.end):
+            heir.is_heir = False
+            return heir
+        if heir is not None:
+            heir.child.send_signal(signal.SIGKILL)  # if the old one has died: what comes now is a start as any other
+            await asyncio.wait({heir.end})
+        if not old.end.done() and not self._stop.is_set():
+            self._refused, self._retry_at = release, monotonic() + RETRY_SECONDS
+            why = "could not be started" if heir is None else f"has ended ({_how(heir.end.result())})"
+            self._say(f"worker {place + 1} goes on: its successor {why} and is tried again in {RETRY_SECONDS:g} s")
+        return None
+
+    async def _see_off(self, old: Life) -> None:
+        """Ask a worker to end that has a successor, and wait for its end; the next succession waits for that too."""
+        self._ready.discard(old)
+        if not self._stop.is_set():
+            old.child.send_signal(LEAVE)
+        _, late = await asyncio.wait({old.end}, timeout=LEAVE_SECONDS)
+        if late:
+            self._say(f"{old.name} has not ended {LEAVE_SECONDS:g} s after its successor took over, and is ended")
+            old.child.send_signal(signal.SIGKILL)
+            await asyncio.wait(late)
+        for gauge in self._folder.metrics.glob(f"gauge_live*_{old.figures}.db"):  # what holds only while it lives
+            gauge.unlink(missing_ok=True)
+        self._succession.release()
+
+    def loading(self, what: str, who: str = "") -> None:
         """Take note of what the service does before it serves."""
         if not self._served and what != self._doing:
             self._say(f"{who}{what}")
         self._doing = what
 
-    async def _word(self, place: int, process: Child, said: asyncio.StreamReader, patience: float | None) -> bytes:
-        """The next line of a worker; empty when it has ended, or has been ended because it says nothing any more."""
-        try:
-            return await asyncio.wait_for(said.readline(), patience)
-        except TimeoutError:
-            self._say(f"worker {place + 1} has said nothing for {patience:g} s and is ended")
-            process.send_signal(signal.SIGKILL)
-            return b""
-
-    def _note(self, place: int, status: dict[str, Any], seconds: float) -> bool:
-        """Take note of what a worker says of itself; true when it is ready."""
-        if "doing" in status:
-            self._loading(status["doing"], f"worker {place + 1}: ")
-        elif "failed" in status:
-            self._say(f"worker {place + 1} cannot start: {status['failed']}")
-        elif "ready" in status:
-            self._ready.add(place)
-            if not self._stop.is_set():
-                self._doorkeeper.close()
-            self._say(f"worker {place + 1} is ready after {seconds:.1f} s")
-            if not self._served:
-                self._served = True
-                self._say(self._serving)
-            return True
-        return False
+    def is_ready(self, life: Life) -> None:
+        """Take note of a worker that answers."""
+        self._ready.add(life)
+        if not self._stop.is_set():
+            self._doorkeeper.close()
+        if not self._served:
+            self._served = True
+            self._say(self._serving)
