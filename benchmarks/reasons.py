@@ -4,10 +4,11 @@
 
 Lists are asked for as the widget asks, for readers drawn at random and for strangers, from a data folder with a
 release. A claim is false when the store does not bear it out: "because you read X" of an X that the reader never
-opened, that shares no shown tag with the article, or that is named twice in one list; "because you like C" of a
-category that is not the article's, or in which less than a quarter of the last clicks lie; "readers of X also opened
-this" of two articles that fewer than three visitors opened; "trending" and "popular" of what hardly anybody clicks;
-"latest" of what is old. Prints a table of the claims by kind, and one JSON object on the last line.
+opened, that shares no shown tag with the article, or that is named twice in one list; "an update on X" of what shares
+no tag with X or is not newer; "because you like C" of a category that is not the article's, or in which less than a
+quarter of the last clicks lie; "readers of X also opened this" of two articles that fewer than three visitors opened;
+"trending" and "popular" of what hardly anybody clicks; "latest" and "new" of what is old. Prints a table of the claims
+by kind, and one JSON object on the last line.
 """
 
 import argparse
@@ -101,13 +102,15 @@ class Judge:
             reason, article = item["reason"], item["id"]
             kind, other = reason["kind"], reason["article"]
             clicked = len(self._store.times.get(article, ()))
-            if kind in ("because_you_read", "also_opened") and other not in read:
+            if kind in ("because_you_read", "also_opened", "update") and other not in read:
                 yield f"{kind}: {other} was never read"
-            elif kind == "because_you_read":
+            elif kind == "update" and self._store.published[article] <= self._store.published[other]:
+                yield f"{kind}: {article} is not newer than {other}"
+            elif kind in ("because_you_read", "update"):
                 named[other] += 1
                 if not tags[article] & tags[other]:
                     yield f"{kind}: {article} shares no tag with {other}"
-                if named[other] > 1:
+                if named[other] > 1 and kind == "because_you_read":
                     yield f"{kind}: {other} is named twice"
             elif kind == "also_opened":
                 both = self._store.visitors[article] & self._store.visitors[other]
@@ -119,7 +122,7 @@ class Judge:
                 kind == "popular" and (clicked < 3 or article not in self._leading)
             ):
                 yield f"{kind}: {article} has {clicked} clicks"
-            elif kind == "fresh":
+            elif kind in ("fresh", "exploring"):
                 hours = (self._now - self._store.published[article]) / HOUR_MS
                 if hours > self._settings.recommend.fresh_hours + 0.1:
                     yield f"{kind}: {article} is {hours:.0f} hours old"

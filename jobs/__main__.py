@@ -201,6 +201,15 @@ def evaluate(
 
 
 @app.command(rich_help_panel=OUT)
+def explored(
+    config: Config = None,
+    out: Annotated[Path | None, typer.Option(help="CSV file to write; default: print it")] = None,
+) -> None:
+    """Write what the exploration slot tried, with which probability, and whether it was opened."""
+    command_of("explored")(context_of(config, None), out=out)
+
+
+@app.command(rich_help_panel=OUT)
 def token(
     name: Annotated[str, typer.Argument(help="Who will hold it")],
     config: Config = None,

@@ -16,6 +16,7 @@ from recsys.catalogue.articles import ArticleAnnotations
 from recsys.catalogue.released import write_catalogue
 from recsys.store import Article
 from recsys.stories.leaders import load_copies
+from recsys.stories.story_files import load_story_of
 from recsys.workspace import read_json
 
 STAGE = Stage(
@@ -38,6 +39,7 @@ def run(job: Job) -> Counts:
         ids,
         _articles(job),
         load_copies(job.path("stories")),
+        load_story_of(job.path("stories")),
         site=job.settings.site.name,
         categories=read_json(job.path("trends") / "trends.json")["categories"],
         change=int(read_json(job.path("events") / "log.json")["change"]),

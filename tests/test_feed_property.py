@@ -259,7 +259,7 @@ def with_releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
             at = folder / "prepared" / name
             at.mkdir(parents=True)
             ids, change = [one.id for one in articles], store.last_change(SITE)
-            write_catalogue(at, ids, made, {}, site=SITE, categories=[], change=change)
+            write_catalogue(at, ids, made, {}, {}, site=SITE, categories=[], change=change)
     return folder
 
 

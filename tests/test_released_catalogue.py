@@ -51,7 +51,9 @@ IDS = sorted([name.id for name, _ in ARTICLES] + CLICKED)
 
 
 def written(folder: Path, change: int = 7) -> ReleasedCatalogue:
-    made = write_catalogue(folder, IDS, ARTICLES, {"e": "b"}, site="our paper", categories=["money"], change=change)
+    made = write_catalogue(
+        folder, IDS, ARTICLES, {"e": "b"}, {"e": "b", "d": "b"}, site="our paper", categories=["money"], change=change
+    )
     assert made == len(ARTICLES)
     return ReleasedCatalogue.load(folder)
 
@@ -60,8 +62,8 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
     released = Catalogue((), 20, "Our Paper", written(tmp_path))
     plain = Catalogue(IDS, 20, "Our Paper")
     for one, annotations in ARTICLES:
-        leader = {"e": "b"}.get(one.id, one.id)
-        plain.put(one.id, CatalogueArticle.of(one, annotations), leader)
+        leader, story = {"e": "b"}.get(one.id, one.id), {"e": "b", "d": "b"}.get(one.id, one.id)
+        plain.put(one.id, CatalogueArticle.of(one, annotations), leader, story)
     assert list(released.ids) == list(plain.ids) == IDS
     assert list(released.articles) == list(plain.articles)
     for name in (*IDS, "unknown", CLICKED[1]):
@@ -74,6 +76,8 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
         assert read.showable.tolist() == made.showable.tolist()
         assert read.listed.mask().tolist() == made.listed.mask().tolist()
         assert read.standing.tolist() == made.standing.tolist()
+    assert released.columns.stories.labels.tolist() == plain.columns.stories.labels.tolist()
+    assert released.columns.stories.members(released.row_of["b"]).tolist() == [released.row_of[x] for x in "bde"]
     for tag in ("league final", "league", "final", "tax", "sport", "money", "人工智能", "good", "none"):
         assert sorted(released.tags.rows(tag).tolist()) == sorted(plain.tags.rows(tag).tolist()), tag
     for row in range(len(IDS)):
@@ -86,7 +90,7 @@ def test_an_address_leads_to_an_article_of_its_own_before_the_one_that_gives_it(
     name = address_id("https://s.example/both")
     both = [(article(name), said()), (article("other", url="https://s.example/both"), said())]
     ids = [name, "other"]
-    write_catalogue(tmp_path, ids, both, {}, site="s", categories=[], change=1)
+    write_catalogue(tmp_path, ids, both, {}, {}, site="s", categories=[], change=1)
     released, plain = Catalogue((), 2, "s", ReleasedCatalogue.load(tmp_path)), Catalogue(ids, 2, "s")
     for one, annotations in both:
         plain.put(one.id, CatalogueArticle.of(one, annotations))
@@ -199,7 +203,7 @@ def test_a_released_article_takes_a_worker_a_kilobyte_at_most(tmp_path: Path) ->
         (article(f"n{number}", body=text, url=f"https://s.example/{number}"), said(f"tag {number % 700}", "league"))
         for number in range(size)
     ]
-    write_catalogue(tmp_path, [one.id for one, _ in annotated], annotated, {}, site="s", categories=[], change=1)
+    write_catalogue(tmp_path, [one.id for one, _ in annotated], annotated, {}, {}, site="s", categories=[], change=1)
     ReleasedCatalogue.load(tmp_path)  # what is made once
     tracemalloc.start()
     try:

@@ -11,13 +11,14 @@ from apiflask import APIFlask
 
 from recsys import __version__
 from recsys.compiled import compiling
+from recsys.recommend.impressions import ImpressionTokens
 from recsys.releases import Releases
 from recsys.serving.live import LiveState
 from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import metrics
-from web.admin import editorial, operators
+from web.admin import editorial, operators, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher
 from web.api import handlers as api
@@ -76,11 +77,11 @@ def create_app(
     releases = Releases(settings.data_dir / "releases", settings.releases)
     live = _live_state(settings, store, releases, release)
     live.succeed = succeed
-    here = Installation(settings, store, releases, live)
+    here = Installation(settings, store, releases, live, ImpressionTokens.of(settings.data_dir))
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, operators, editorial, docs, metrics, site):
+    for part in (api, publisher, admin, operators, editorial, tracing, docs, metrics, site):
         app.register_blueprint(part.blueprint)
     app.after_request(secured)
     app.after_request(metrics.name_route)

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from flask import Response, current_app
 
+from recsys.recommend.impressions import ImpressionTokens
 from recsys.releases import Releases
 from recsys.runs import launcher
 from recsys.serving.live import LiveState
@@ -29,6 +30,7 @@ class Installation:
     store: Store
     releases: Releases
     live: LiveState
+    tokens: ImpressionTokens
 
     def start_job(self, job: str, params: dict[str, Any]) -> str:
         """Start a job in a child process; see ``recsys.runs.launcher.start``."""

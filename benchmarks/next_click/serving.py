@@ -155,6 +155,7 @@ class Serving:
         ]
         live = np.unique(np.concatenate([one.live for one in self._shown]))
         return {
+            "recall@10": float(((found >= 0) & (found < 10)).mean()),
             "recall@20": float((found >= 0).mean()),
             "mrr@20": float(np.where(found >= 0, 1.0 / (np.maximum(found, 0) + 1.0), 0.0).mean()),
             "coverage": len(np.unique(np.concatenate(lists))) / max(1, len(live)),

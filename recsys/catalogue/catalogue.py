@@ -88,18 +88,23 @@ class Catalogue:
             yield
             self._version += 1
 
-    def put(self, article_id: str, article: CatalogueArticle, leader: str | None = None) -> int:
+    def put(
+        self, article_id: str, article: CatalogueArticle, leader: str | None = None, story: str | None = None
+    ) -> int:
         """Add an article, or replace what is known of it; see ``place``."""
         with self.changing():
-            return self.place(article_id, article, leader)
+            return self.place(article_id, article, leader, story)
 
-    def place(self, article_id: str, article: CatalogueArticle, leader: str | None = None) -> int:
+    def place(
+        self, article_id: str, article: CatalogueArticle, leader: str | None = None, story: str | None = None
+    ) -> int:
         """Add an article, or replace what is known of it, inside ``changing``.
 
         Args:
             article_id: of the article.
             article: as it is now.
             leader: id of the first copy of its text; None: as it was; one that is unknown: there is no other copy.
+            story: id of the article that began its story; the same.
 
         Returns:
             Its row.
@@ -124,6 +129,7 @@ class Catalogue:
             own=(article.source or "").casefold() == self._own,
             length=article.length,
             leader=None if leader is None else self.row_of.get(leader, row),
+            story=None if story is None else self.row_of.get(story, row),
         )
         self.tags.put(row, article.found_under)
         return row

@@ -22,6 +22,7 @@ class CatalogueColumns:
         language: int16 (A,), codes of the catalogue, -1 for none.
         category: int16 (A,), codes of the catalogue, -1 for none.
         copies: rows of one text.
+        stories: rows of one event.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -33,6 +34,7 @@ class CatalogueColumns:
         self._own = np.zeros(capacity, np.bool_)
         self._length = np.zeros(capacity, np.int32)
         self.copies = CopyGroups(self.published, self._own, self._length)
+        self.stories = CopyGroups(self.published, self._own, self._length)
 
     def take_over(self, released: Mapping[str, npt.NDArray[Any]]) -> None:
         """Write the first rows, as a release has them; see ``ReleasedCatalogue``."""
@@ -41,6 +43,7 @@ class CatalogueColumns:
         for name, column in named.items():
             column[: len(released[name])] = released[name]
         self.copies.take_over(released["leader"])
+        self.stories.take_over(released["story"])
 
     def put(
         self,
@@ -54,6 +57,7 @@ class CatalogueColumns:
         own: bool,
         length: int,
         leader: int | None,
+        story: int | None,
     ) -> None:
         """Write a row; see ``Catalogue.put``."""
         self.published[row] = NEVER_MS if published is None else published
@@ -62,3 +66,4 @@ class CatalogueColumns:
         self._own[row], self._length[row] = own, length
         self.shown[row] = shown
         self.copies.put(row, leader)
+        self.stories.put(row, story)

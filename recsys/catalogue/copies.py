@@ -1,4 +1,4 @@
-"""Copies of one text: groups of rows, and in each the order of preference.
+"""Copies of one text, and articles of one event: groups of rows, and in each the order of preference.
 
 Reads leaders and the columns of the catalogue; produces the rows that have copies, group by group. The best copy that
 may be shown stands for the others in a list: one of the site's own, else the newest, else the fullest. When it is
@@ -76,6 +76,22 @@ class CopyGroups:
         if self._size[self._leader[row]] > 1:
             self._grouped = None
 
+    @property
+    def labels(self) -> Rows:
+        """The label of each row's group: int32 (A,), the row of the first of the group."""
+        return self._leader
+
+    def with_several(self, labels: Rows) -> npt.NDArray[np.bool_]:
+        """True for groups, by their labels, of several rows: int (N,) -> bool (N,)."""
+        several: npt.NDArray[np.bool_] = self._size[labels] > 1
+        return several
+
+    def members(self, label: int) -> Rows:
+        """The rows of a group of several, the best first: int32 (G,)."""
+        grouped = self.grouped()
+        first, end = np.searchsorted(grouped.leaders, (label, label + 1)).tolist()
+        return grouped.rows[first:end]
+
     def leader_of(self, row: int) -> int:
         """The row of the first copy of a row's text; its own where it is alone or first."""
         return int(self._leader[row])
@@ -92,6 +108,15 @@ class CopyGroups:
         if self._grouped is None:
             self._grouped = self._sorted(np.flatnonzero(self._size[self._leader] > 1).astype(np.int32))
         return self._grouped
+
+    def one_of_each(self, rows: Rows, taken: Rows) -> Rows:
+        """The first of each group among some rows, in their order, without the groups of ``taken``: int32 (≤ N,)."""
+        labels = self._leader[rows]
+        first = np.zeros(len(rows), np.bool_)
+        first[np.unique(labels, return_index=True)[1]] = True
+        if len(taken):
+            first &= ~np.isin(labels, self._leader[taken])
+        return rows[first]
 
     def best_of(self, rows: Rows) -> Rows:
         """The best of each text among some rows: int (N,), each once -> int32, rising."""

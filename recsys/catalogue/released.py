@@ -45,7 +45,7 @@ class ReleasedCatalogue:
         row_of: rows by identifier.
         cards: by row.
         columns: arrays of A rows: published and expires (int64, ms), shown and own (bool), language and category
-            (int16, codes), length and leader (int32), hashed_ids (int64 (A, S)), tags (int64 (A, ``STEM``)) and
+            (int16, codes), length, leader and story (int32), hashed_ids (int64 (A, S)), tags (int64 (A, ``STEM``)) and
             tag_weights (float32).
         postings: of the tags.
         languages: by code.
@@ -120,6 +120,7 @@ class _Columns:
             "category": np.full(size, UNKNOWN_ROW, np.int16),
             "length": np.zeros(size, np.int32),
             "leader": np.arange(size, dtype=np.int32),
+            "story": np.arange(size, dtype=np.int32),
             "tags": tags.ids,
             "tag_weights": tags.weights,
         }
@@ -130,6 +131,7 @@ def write_catalogue(
     ids: Sequence[str],
     articles: Iterable[tuple[Article, ArticleAnnotations]],
     leader_of: Mapping[str, str],
+    story_of: Mapping[str, str],
     *,
     site: str,
     categories: Sequence[str],
@@ -142,6 +144,7 @@ def write_catalogue(
         ids: A identifiers, the rows of the item vectors: every article, and those that only clicks know.
         articles: with what the models say of them.
         leader_of: id of a copy -> id of the first copy of its text.
+        story_of: id of an article -> id of the article that began its story.
         site: the name of the site, which is the source of its own articles.
         categories: the names of codes 0, 1, … that are taken already.
         change: number of the last change of the store that the articles contain.
@@ -167,6 +170,7 @@ def write_catalogue(
             "category": codes.setdefault(shown.category, len(codes)) if shown.category else UNKNOWN_ROW,
             "length": shown.length,
             "leader": rows.get(leader_of.get(article.id, article.id), row),
+            "story": rows.get(story_of.get(article.id, article.id), row),
         }
         for name, value in values.items():
             columns.arrays[name][row] = value

@@ -8,6 +8,7 @@ leaves empty. The same state gives the same list. One thread may ``observe`` whi
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +24,7 @@ from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder, weights
 from recsys.readers.interests import untrained_encoder
-from recsys.recommend.candidates import CommonSources, clicked_most, distinct, nearest, retrieve
+from recsys.recommend.candidates import CandidateSet, CommonSources, clicked_most, distinct, nearest, retrieve
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import (
     ANONYMOUS,
@@ -37,10 +38,12 @@ from recsys.recommend.context import (
     reader_context,
 )
 from recsys.recommend.editorial import Placed, boosted_scores, standing_pins, with_pins
+from recsys.recommend.exploration import Explored, explored
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
-from recsys.recommend.reasons import Card, Reason, explain, plain_reasons
+from recsys.recommend.reasons import Card, Reason, ReasonKind, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
 from recsys.recommend.similar import similar_to
+from recsys.recommend.story_updates import read_stories
 from recsys.tags.index import Rows
 from recsys.telemetry import Stage, StageClock
 from recsys.trends.stream import Trends
@@ -51,12 +54,35 @@ Vectors = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A list, the tier that it came from, the release that served it, and the time that its stages took."""
+    """A list, the tier that it came from, the release that served it, what was tried, the time that its stages took."""
 
     tier: Tier
     release: str | None
     cards: list[Card]
+    explored: Explored | None = None
     clock: StageClock = field(default_factory=StageClock, compare=False, repr=False)
+
+
+class Pass(NamedTuple):
+    """One pass over the allowed articles of a language, as the click model's lists make it.
+
+    Attributes:
+        allowed: rows.
+        context: the reader.
+        candidates: C of them.
+        sources: popular and fresh rows of the site, best first.
+        scores: float32 (C,), of the candidates.
+        ranked: int32 (C,), best first.
+        picked: int32, rows of the list.
+    """
+
+    allowed: AllowedRows
+    context: ReaderContext
+    candidates: CandidateSet
+    sources: CommonSources
+    scores: Vectors
+    ranked: Rows
+    picked: Rows
 
 
 class Recommender:
@@ -142,6 +168,7 @@ class Recommender:
         request: RequestContext = ANONYMOUS,
         exclude: Sequence[str] = (),
         cheap: bool = False,
+        passes: "list[Pass] | None" = None,
     ) -> Recommendation:
         """Make a list for a reader.
 
@@ -157,6 +184,7 @@ class Recommender:
             request: the reader's id, and where the list will stand.
             exclude: ids of articles that the page shows already; those that the catalogue lacks say nothing.
             cheap: True where there is no time for the click model: the nearest come first, with plain reasons.
+            passes: takes what was decided on the way, for a trace.
         """
         clock = StageClock()
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
@@ -164,7 +192,9 @@ class Recommender:
         eligible = self.catalogue.eligible(now)
         shown = [here, *(self.catalogue.row_of.get(name, UNKNOWN_ROW) for name in exclude)]
         on_page = np.array([row for row in shown if row != UNKNOWN_ROW], np.int32)
-        seen = np.concatenate([*(state.seen for _, state in states), on_page])
+        tags = None if self.tables.tags is None else self.tables.tags.ids
+        read = read_stories([state for _, state in states], self.catalogue.columns, tags, now)
+        seen = np.concatenate([*(state.seen for _, state in states), on_page, read.over])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         known = lang or self.catalogue.language_of_all(clicks)
         language = known if len(clicks) else known or home
@@ -175,13 +205,33 @@ class Recommender:
         context = reader_context(states, self._tables(), self._encoders, request)
         listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now, cheap, clock)
         listing.meet([state for _, state in states], request)
+        listing.passes, listing.updates = passes, read.updates
+        listing.pinned = np.array([pin.row for pin in pins], np.int32)
         seen_copies, room = eligible.listed_copies(seen), k - len(pins)
         for part in self._by_preference(eligible, language) if room else ():
             listing.fill(part.without(seen_copies), room - len(listing.cards))
             if len(listing.cards) == room:
                 break
         tier = listing.tiers[0] if listing.cards else Tier.EDITORS if pins else Tier.EMPTY
-        return Recommendation(tier, self.release, with_pins(listing.answered(), pins), clock)
+        cards, tried = listing.answered(), None
+        if self.config.explore_impressions and not cheap:
+            first = self._by_preference(eligible, language)[0].without(seen_copies)
+            tried = self._explored(cards, listing.pinned, first, request.reader or "", clicks, now)
+            if tried is not None:
+                card = Card(tried.row, 0.0, Reason(ReasonKind.EXPLORING))
+                cards[tried.place :] = [card, *cards[tried.place : room - 1]]
+        cards = with_pins(cards, pins)
+        if tried is not None:
+            tried = tried._replace(place=[card.row for card in cards].index(tried.row))
+        return Recommendation(tier, self.release, cards, tried, clock)
+
+    def _explored(
+        self, cards: Sequence[Card], pinned: Rows, allowed: AllowedRows, who: str, clicks: Rows, now: int
+    ) -> Explored | None:
+        """The article that is tried in a list, of a story that has no card there."""
+        rows, stories = [card.row for card in cards], self.catalogue.columns.stories
+        trial = self.shared.trial(self.catalogue.eligible(now), now).but_for(stories, [*rows, *pinned.tolist()])
+        return explored(trial, rows, allowed, who, clicks, now)
 
     def _by_preference(self, eligible: Eligibility, language: str | None) -> Sequence[AllowedRows]:
         """The rows in a language, then the others: a language is a preference, which excludes nothing."""
@@ -233,6 +283,9 @@ class _Listing:
     Attributes:
         cards: so far, with scores as they rank.
         tiers: of each language.
+        passes: what was decided on the way, where somebody wants to know.
+        updates: rows that follow up a story that the reader has read -> the row that they read.
+        pinned: int32, rows that editors have put beside these.
     """
 
     def __init__(
@@ -253,6 +306,9 @@ class _Listing:
         self._candidate_scores: list[Vectors] = []
         self.cards: list[Card] = []
         self.tiers: list[Tier] = []
+        self.passes: list[Pass] | None = None
+        self.updates: dict[int, int] = {}
+        self.pinned: Rows = np.empty(0, np.int32)
 
     def meet(self, states: Sequence[ReaderState], request: RequestContext) -> None:
         """Let the click model, if there is one and time for it, rank for whom no table knows a direction."""
@@ -295,6 +351,8 @@ class _Listing:
         if not context.interests.known:
             ranked = self._breaking_first(ranked, allowed)
         picked = self._diversified(ranked, allowed, k)
+        if self.passes is not None:
+            self.passes.append(Pass(allowed, context, candidates, sources, scores, ranked, picked))
         shown_scores = scores_of(ranker, context, picked, candidates.rows, scores, now)
         lap(Stage.RERANK)
         reasons = explain(
@@ -309,7 +367,7 @@ class _Listing:
             of.config,
             now,
         )
-        self._add(context.tier, picked, shown_scores, reasons)
+        self._add(context.tier, picked, shown_scores, self._with_updates(picked, reasons))
         self._candidate_scores.append(scores)
         lap(Stage.REASONS)
 
@@ -323,7 +381,7 @@ class _Listing:
         picked = self._diversified(in_order(context, rows, self._ranking(rows, scores), near), allowed, k)
         shown_scores = scores_of(ranker, context, picked, rows, scores, self._now)
         self._clock.lap(Stage.RERANK)
-        reasons = self._plain_reasons(picked, allowed)
+        reasons = self._with_updates(picked, self._plain_reasons(picked, allowed))
         self._add(context.tier, picked, shown_scores, reasons)
         self._candidate_scores.append(scores)
         self._clock.lap(Stage.REASONS)
@@ -360,6 +418,17 @@ class _Listing:
         first = allowed.among(self._of.shared.breaking(self._eligible, self._now))
         return np.concatenate([first, ranked[~np.isin(ranked, first)]]) if len(first) else ranked
 
+    def _with_updates(self, picked: Rows, reasons: list[Reason]) -> list[Reason]:
+        """Reasons, but of what follows up a story that the reader has read, this: it says more than any other."""
+        if not self.updates:
+            return reasons
+        quotable, made = self._eligible.showable, []
+        for row, reason in zip(picked.tolist(), reasons, strict=True):
+            read = self.updates.get(row, UNKNOWN_ROW)
+            told = read != UNKNOWN_ROW and quotable[read]
+            made.append(Reason(ReasonKind.UPDATE, read) if told else reason)
+        return made
+
     def _plain_reasons(self, picked: Rows, allowed: AllowedRows) -> list[Reason]:
         of, now = self._of, self._now
         trending, popular = clicked_most(self._popular, of.trends, allowed, now)
@@ -371,10 +440,17 @@ class _Listing:
         self.cards += map(Card, picked.tolist(), scores.tolist(), reasons)
         self.tiers.append(tier)
 
+    def _taken(self) -> Rows:
+        """The rows whose stories have a card."""
+        return np.concatenate([self.pinned, np.array([card.row for card in self.cards], np.int32)])
+
     def _diversified(self, ranked: Rows, allowed: AllowedRows, k: int) -> Rows:
         least = self._of.config.max_per_category
         own = category_limits(self._liked, len(self._clicks), k, least, MAX_CATEGORY_SHARE)
-        picked = diversify(ranked, allowed, k, self._categories, own, least, lambda: self._further(allowed, k))
+        stories, taken = self._of.catalogue.columns.stories, self._taken()
+        picked = diversify(
+            ranked, allowed, k, self._categories, stories, taken, own, least, lambda: self._further(allowed, k)
+        )
         return np.array(picked, np.int32)
 
     def _further(self, allowed: AllowedRows, k: int) -> Iterator[Rows]:

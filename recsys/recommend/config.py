@@ -46,6 +46,15 @@ class RecommendConfig(Section):
         le=10_000,
         description="articles: candidates from what is opened in the same visits as the reader's last clicks",
     )
+    explore_impressions: int = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description=(
+            "impressions: until so many a fresh article may be tried, one in a list of five or more; 0: what nobody has"
+            " clicked yet is hardly shown"
+        ),
+    )
     max_per_category: int = Field(
         3,
         ge=1,

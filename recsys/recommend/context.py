@@ -28,6 +28,7 @@ from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, ReaderEncoder, one_interest
 from recsys.recommend.config import RecommendConfig
+from recsys.recommend.exploration import Trial, trial
 from recsys.tags.index import Rows
 from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
@@ -193,6 +194,9 @@ class SharedFeatures:
         self._popular = _PopularRows(trends)
         self._fresh: _Made | None = None
         self._breaking: _Made | None = None
+        self._explore_impressions = config.explore_impressions
+        self._trial: Trial | None = None
+        self._trial_made: _Made | None = None
         trends.describe_articles(tables.category, tables.published)
 
     def clicked(self, row: int) -> None:
@@ -228,6 +232,15 @@ class SharedFeatures:
             order = np.argsort(-lately[sudden], kind="stable")
             self._breaking = made = _Made(eligible, totals, now, popular[sudden][order[:_BREAKING]])
         return made.rows
+
+    def trial(self, eligible: Eligibility, now: int) -> Trial:
+        """The fresh articles that may be tried, with their propensities; the same for all answers of a second."""
+        kept, made, totals = self._trial, self._trial_made, self._trends.all_total
+        if kept is None or made is None or not made.serves(eligible, totals, now):
+            fresh = self.fresh(eligible, now)
+            kept = trial(fresh, self._catalogue.columns.category, self._trends, self._explore_impressions)
+            self._trial, self._trial_made = kept, _Made(eligible, totals, now, kept.rows)
+        return kept
 
     def fresh(self, eligible: Eligibility, now: int) -> Rows:
         """The newest listed articles, as far as they are news still: int32 (N,), newest first."""

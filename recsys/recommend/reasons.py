@@ -49,6 +49,8 @@ class ReasonKind(enum.StrEnum):
     TAGGED = "tagged"
     RECOMMENDED = "recommended"
     EDITORS_CHOICE = "editors_choice"
+    EXPLORING = "exploring"
+    UPDATE = "update"
 
 
 class Reason(NamedTuple):
@@ -56,7 +58,7 @@ class Reason(NamedTuple):
 
     Attributes:
         kind: of the claim.
-        row: the article read, for ``because_you_read``, ``also_opened`` and ``similar``; -1 otherwise.
+        row: the article read, for ``because_you_read``, ``also_opened``, ``update`` and ``similar``; -1 otherwise.
         category: the category liked, for ``because_you_like``; what both are in, for ``similar``.
         keywords: what the two articles share, or the article and the reader's other clicks; the tag, for ``tagged``.
     """

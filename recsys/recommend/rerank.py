@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.catalogue.copies import CopyGroups
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.compiled import compiled
 from recsys.tags.index import Rows
@@ -134,17 +135,21 @@ def diversify(
     allowed: AllowedRows,
     k: int,
     categories: npt.NDArray[np.int16],
+    stories: CopyGroups,
+    taken: Rows,
     own: Mapping[int, int],
     limit: int,
     further: Callable[[], Iterator[Rows]],
 ) -> list[int]:
-    """Take the best, few of each category while there are others, then whatever is left.
+    """Take the best, one of each story, few of each category while there are others, then whatever is left.
 
     Args:
         ranked: int32 (B,), best first.
         allowed: rows.
         k: length.
         categories: int16 (A,), codes by row; -1 for none.
+        stories: rows of one event.
+        taken: int32 rows whose stories have a card already.
         own: articles of a category while there are others, see ``category_limits``.
         limit: the same of all other categories.
         further: gives int32 rows, best first, that come next when the ranked ones run out; in the end all there are.
@@ -153,21 +158,22 @@ def diversify(
         At most ``k`` rows; fewer only when no more are allowed.
     """
     diversified = DiversifiedList(k, own, limit, categories)
+    ranked = stories.one_of_each(ranked, taken)
     diversified.offer(ranked)
     if diversified.full:
         return diversified.picked
     left = allowed.without(ranked)
     for rows in further():
-        rows = left.among(rows)
+        offered = np.array([*taken, *diversified.picked, *diversified.over], np.int32)
+        rows = stories.one_of_each(left.among(rows), offered)
         diversified.offer_open(rows)
         if diversified.full:
             return diversified.picked
         left = left.without(rows)
-    offered = {*diversified.picked, *diversified.over}
-    for rows in further() if len(offered) < k else ():
-        more = [row for row in allowed.among(rows).tolist() if row not in offered][: k - len(offered)]
-        diversified.over += more
-        offered.update(more)
+    for rows in further() if len(diversified.picked) + len(diversified.over) < k else ():
+        offered = np.array([*taken, *diversified.picked, *diversified.over], np.int32)
+        new = stories.one_of_each(allowed.among(rows), offered)
+        diversified.over += new[: max(0, k - len(offered) + len(taken))].tolist()
     return diversified.filled()
 
 

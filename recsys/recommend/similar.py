@@ -2,8 +2,8 @@
 
 Reads the catalogue, the vectors and the indexes; produces cards in the article's language. Words of two languages are
 learned apart, so that across languages nearness says nothing. What is not alike is not shown, however short the list:
-an article must show a tag that this one shows, or be much nearer to it than articles of its language are; the newest
-of the same category, which is said of them, fill the rest.
+an article must show a tag that this one shows, be of its category, which is said then, or be much nearer to it than
+articles of its language are. The newest of the category fill the rest.
 """
 
 from collections.abc import Sequence
@@ -47,12 +47,14 @@ def similar_to(
         if not cards and not np.isnan(table.vectors[row]).any():
             near = table.index.search(table.vectors[row], k, spoken.bits)
             cards = _alike(catalogue, table, row, near, spoken, n_keywords)
+    stories = catalogue.columns.stories
     if article.category is None:
         return cards
     left = spoken.without(np.array([card.row for card in cards], np.int32))
     newest = left.among(eligible.newest)
     same = newest[np.isin(catalogue.columns.category[newest], catalogue.category_codes([article.category]))]
-    for other in same[: k - len(cards)].tolist():  # like it only in category and language, and said to be
+    rest = stories.one_of_each(same, np.array([card.row for card in cards], np.int32))
+    for other in rest[: k - len(cards)].tolist():  # like it only in category and language, and said to be
         cards.append(Card(other, 0.0, similar_reason(catalogue, row, other, n_keywords)))
     return cards
 
@@ -67,9 +69,11 @@ def _alike(
 ) -> list[Card]:
     """Those of the nearest that a reader can see, or numbers can say, to be like an article."""
     cards, least = [], _clearly_near(table, row, spoken)
-    for other, cosine in zip(near[0].tolist(), near[1].tolist(), strict=True):
+    cosines = dict(zip(near[0].tolist(), near[1].tolist(), strict=True))
+    for other in catalogue.columns.stories.one_of_each(near[0], near[0][:0]).tolist():
+        cosine = cosines[other]
         reason = similar_reason(catalogue, row, other, n_keywords)
-        if reason.keywords or cosine >= least:
+        if reason.keywords or reason.category or cosine >= least:
             cards.append(Card(other, min(1.0, max(0.0, cosine)), reason, ScoreKind.SIMILARITY))
     return cards
 

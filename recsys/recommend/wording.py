@@ -16,6 +16,8 @@ REASON_TEXTS = {
         ReasonKind.TAGGED: "Tagged “{keywords}”",
         ReasonKind.RECOMMENDED: "Recommended",
         ReasonKind.EDITORS_CHOICE: "Editors' choice",
+        ReasonKind.EXPLORING: "New, and seen by few so far",
+        ReasonKind.UPDATE: "An update on “{title}”",
     },
     "zh": {
         ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
@@ -27,6 +29,8 @@ REASON_TEXTS = {
         ReasonKind.TAGGED: "标签：{keywords}",
         ReasonKind.RECOMMENDED: "推荐阅读",
         ReasonKind.EDITORS_CHOICE: "编辑推荐",
+        ReasonKind.EXPLORING: "新文章，还没多少人看过",
+        ReasonKind.UPDATE: "《{title}》的后续",
     },
 }
 

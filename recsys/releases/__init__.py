@@ -35,7 +35,7 @@ from recsys.workspace import (
 
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
-RELEASE_FORMAT = 7  # raised when the service can no longer read what an older one holds: those are refused
+RELEASE_FORMAT = 8  # raised when the service can no longer read what an older one holds: those are refused
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from recsys.releases import Release
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveEncoder
 from recsys.stories.leaders import Leaders, load_leaders
+from recsys.stories.story_files import load_story_index
+from recsys.stories.story_index import StoryIndex
 from recsys.tags import Tag
 from recsys.tags.related import load_related
 from recsys.tokens.config import TokensConfig
@@ -50,6 +52,7 @@ class ReleaseArtefacts:
         items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
         leaders: first copies of texts, to be joined by articles that come later.
+        stories: those that go on, to be joined by articles that come later.
         related_tags: folded tag -> the tags two steps away from it in the tag graph.
         index: of the item vectors.
         item_cells: float32 (C, D), centres of the cells that they are searched by; C = 0 where all are.
@@ -68,6 +71,7 @@ class ReleaseArtefacts:
     items: OnlineItems
     article_vectors: Vectors
     leaders: Leaders
+    stories: StoryIndex
     related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
     item_cells: Vectors
@@ -90,6 +94,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         items=fixed_items(nothing),
         article_vectors=nothing,
         leaders=Leaders(),
+        stories=StoryIndex(),
         related_tags={},
         index=None,
         item_cells=nothing,
@@ -132,6 +137,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         items=items,
         article_vectors=article_vectors,
         leaders=load_leaders(release.path("stories")),
+        stories=load_story_index(release.path("stories")),
         related_tags=load_related(release.path("keywords")),
         index=Index.load(release.path("index") / "items.faiss"),
         item_cells=_cells(release, "item_cells.npy", items.vectors.shape[1]),
@@ -185,9 +191,7 @@ def _rows(ids: list[str], wanted: list[str]) -> npt.NDArray[np.int64]:
 
 
 def _cells(release: Release, name: str, dimensions: int) -> Vectors:
-    """Centres of cells; a release of an earlier version has none."""
-    file = release.path("index") / name
-    cells: Vectors = load_npy(file) if file.is_file() else np.empty((0, dimensions), np.float32)
+    cells: Vectors = load_npy(release.path("index") / name)
     if cells.ndim != 2 or cells.shape[1] != dimensions:
         raise StaleArtefact(f"{name} of {dimensions} dimensions", f"shape {cells.shape}", "Run: python -m jobs all")
     return cells

@@ -39,7 +39,7 @@ WORTH_EVENTS = 20_000  # applied since the last one: about a second of a start
 WORTH_ARTICLES = 50  # the same, each of which is to be encoded
 _FACTS, _ARTICLES = "checkpoint.json", "articles.jsonl"
 _BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
-_FORMAT = 1
+_FORMAT = 2
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -84,9 +84,11 @@ class LiveCheckpoint:
         """Put the articles that are newer than the release into a state that was laid out ``over`` the artefacts."""
         with (self.folder / _ARTICLES).open(encoding="utf-8") as lines:
             for line in lines:
-                article_id, leader, card = json.loads(line)
+                article_id, leader, story, card = json.loads(line)
                 article = unpacked(json.dumps(card).encode()).article
-                state.place_again(PreparedArticle(article_id, article, leader, None))
+                state.place_again(PreparedArticle(article_id, article, leader, None, story))
+                if state.is_late(article_id):  # for those that come after it
+                    state.snapshot.story_of(article_id, article.title, article.summary, article.published_at, leader)
         shown = load_npy(self.folder / "shown.npy")
         with state.catalogue.changing():
             state.catalogue.columns.shown[: len(shown)] = shown
@@ -186,8 +188,10 @@ def _write(folder: Path, state: SharedState) -> None:
     save_npy(folder / "signatures.npy", signatures)
     with (folder / _ARTICLES).open("w", encoding="utf-8") as lines:
         for row, card in sorted(catalogue.articles.late().items()):
-            leader = catalogue.ids[catalogue.columns.copies.leader_of(row)]
-            lines.write(json.dumps([catalogue.ids[row], leader, json.loads(card)]) + "\n")
+            leader, story = (
+                catalogue.ids[groups.leader_of(row)] for groups in (catalogue.columns.copies, catalogue.columns.stories)
+            )
+            lines.write(json.dumps([catalogue.ids[row], leader, story, json.loads(card)]) + "\n")
     write_json(
         folder / _FACTS,
         {

@@ -24,6 +24,7 @@ from recsys.recommend.answer import Recommendation
 from recsys.recommend.context import RequestContext
 from recsys.recommend.pin_cost import PinCost, pin_cost
 from recsys.recommend.reasons import Card
+from recsys.recommend.trace import Trace, trace
 from recsys.releases import Releases
 from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.config import ServingSettings
@@ -182,6 +183,34 @@ class LiveState:
             cheap=cheap,
         )
         return Answer(recommendation, state.catalogue, now)
+
+    def trace(
+        self,
+        target: str,
+        reader: str | None,
+        session: str | None,
+        *,
+        article: str | None,
+        k: int,
+        lang: str | None,
+        slot: str | None = None,
+        exclude: Sequence[str] = (),
+    ) -> tuple[Trace, Catalogue]:
+        """The way of one article towards a list that ``recommend`` would make now; see ``recsys.recommend.trace``."""
+        (state, memory, _), now = self._frame_with(reader), self._clock()
+        followed = trace(
+            state.recommender,
+            target,
+            *memory.states(reader, session),
+            article=article,
+            k=k,
+            now=now,
+            lang=lang,
+            home=self.settings.site.language,
+            request=RequestContext(reader, slot),
+            exclude=exclude,
+        )
+        return followed, state.catalogue
 
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
         """The tags of a reader's last clicks, and the number of these; the session's when the reader has none."""

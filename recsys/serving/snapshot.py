@@ -17,8 +17,11 @@ from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.encoder import LiveArticle, LiveEncoder
 from recsys.store import Article, StoredArticle
 from recsys.stories.copies import ComparedText
+from recsys.stories.headlines import LEAST_ARTICLES, story_body
 from recsys.stories.leaders import Leaders
+from recsys.stories.story_index import StoryIndex
 from recsys.stories.text import Text
+from recsys.units import now_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class PreparedArticle:
         id: of the article.
         article: what its card shows.
         leader: id of the first copy of its text; None where the release knows it.
+        story: id of the article that began its story; None where the release knows it.
         encoded: its vectors, where the release does not know it.
     """
 
@@ -36,6 +40,7 @@ class PreparedArticle:
     article: CatalogueArticle
     leader: str | None
     encoded: LiveArticle | None
+    story: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class ModelSnapshot:
     counted_until: int
     _catalogue: ReleasedCatalogue
     _leaders: Leaders
+    _stories: StoryIndex
     _encoder: LiveEncoder | None
     _home: str
     _stored: Callable[[str], Article | None]
@@ -80,6 +86,7 @@ class ModelSnapshot:
             artefacts.trends.newest,
             artefacts.catalogue.without_columns(),
             artefacts.leaders,
+            artefacts.stories,
             artefacts.encoder,
             home,
             stored,
@@ -93,9 +100,10 @@ class ModelSnapshot:
         Args:
             article: as stored.
         """
-        annotations, encoded, leader = self._nightly(article.id), None, None
+        annotations, encoded, leader, story = self._nightly(article.id), None, None, None
         if annotations is None:
             leader = self._leaders.join(article.id, ComparedText(_text(article)), self._text_of)
+            story = self.story_of(article.id, article.title, article.body, article.published_at, leader)
             if self._encoder is None:
                 language, _ = resolve_language(article.language, article.title, article.body, self._home)
                 annotations = ArticleAnnotations(language)
@@ -103,7 +111,25 @@ class ModelSnapshot:
                 encoded = self._encoder.encode(article)
                 annotations = encoded.annotations
         shown = CatalogueArticle.of(article, annotations)
-        return PreparedArticle(article.id, shown, leader, encoded)
+        return PreparedArticle(article.id, shown, leader, encoded, story)
+
+    def story_of(self, article_id: str, title: str, body: str, published: int | None, leader: str) -> str:
+        """Put an article into its story; later ones may join it.
+
+        Args:
+            article_id: of the article.
+            title: of it.
+            body: of it, or its beginning.
+            published: ms; None where unknown.
+            leader: id of the first copy of its text.
+
+        Returns:
+            Id of the article that began the story.
+        """
+        copy_of = None if leader == article_id else leader
+        published = None if published is None else min(published, now_ms())
+        placed = self._stories.place(article_id, title, story_body(title, body), published, copy_of)
+        return placed.story if self._stories.came >= LEAST_ARTICLES else leader
 
     @property
     def leaders(self) -> Leaders:

@@ -132,6 +132,10 @@ class SharedState:
         """The release that was laid out; None without one."""
         return self.snapshot.release
 
+    def is_late(self, article_id: str) -> bool:
+        """True for an article that is newer than the release."""
+        return self.catalogue.row_of[article_id] >= self.released_rows
+
     @property
     def items(self) -> OnlineItems:
         """The item vectors, as they are learned."""
@@ -158,7 +162,7 @@ class SharedState:
         if prepared.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
         encoded, category = prepared.encoded, prepared.article.category
-        row = self.catalogue.place(prepared.id, prepared.article, prepared.leader)
+        row = self.catalogue.place(prepared.id, prepared.article, prepared.leader, prepared.story)
         self._ids[row] = hashed("article", prepared.id), hashed("category", category) if category else NO_ID
         if encoded is None:
             return row

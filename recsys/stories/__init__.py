@@ -10,6 +10,7 @@ service take one article after the other by the same rules.
     copies.py       the rule by which one text is a copy of another
     leaders.py      one article after the other, or a whole catalogue -> leaders; on disk
 
+    headlines.py    how much of an article the stories read
     terms.py        a headline -> the terms that can say which event it is about
     common_words.py words that stand in headlines of all kinds of events
     names.py        how surely each term is a name

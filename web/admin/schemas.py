@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from recsys.runs.launcher import JOBS
 from recsys.store import Outcome
-from web.api.schemas import In
+from web.api.schemas import Exclude, Id, In, Lang, Length, OptionalId, Slot
 
 
 class JobIn(In):
@@ -155,3 +155,37 @@ class Audit(BaseModel):
     """The last entries of the audit, newest first."""
 
     entries: list[AuditOut]
+
+
+class TraceQuery(In):
+    """The article whose way is followed, and the list, as the widget asks for it."""
+
+    article: Id = Field(description="the article: its id or address")
+    reader: OptionalId = Field(None, description="whose list; none: a newcomer's")
+    session: OptionalId = Field(None, description="the session, for a reader without history")
+    page: OptionalId = Field(None, description="the article that the list stands beside")
+    slot: Slot | None = Field(None, description="name of the place on the page")
+    k: Length = None
+    lang: Lang | None = Field(None, description="language whose articles come first")
+    exclude: Exclude | None = Field(None, description="articles that the page shows already")
+
+
+class TraceStepOut(BaseModel):
+    """One stage."""
+
+    stage: str
+    passed: bool | None = Field(description="whether the article went on; null where the stage decides nothing")
+    says: str = Field(description="why, with the numbers")
+
+
+class TraceOut(BaseModel):
+    """The way of an article towards a reader's list."""
+
+    article: str
+    title: str | None
+    release: str | None
+    tier: str
+    place: int | None = Field(description="in the list, from 1; null when it is not there")
+    steps: list[TraceStepOut]
+    table: str = Field(description="the steps as a text to read")
+    items: list[str] = Field(description="ids of the list as that reader gets it now")

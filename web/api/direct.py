@@ -4,7 +4,6 @@ Stands in front of the application, because routing, hooks and contexts cost mor
 not plain (another method, a query that is not valid, an error) goes on to Flask, whose handler makes the same answer.
 """
 
-import os
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +11,10 @@ from urllib.parse import unquote_plus
 
 from pydantic import ValidationError
 
+from recsys.recommend.impressions import ImpressionFacts, article_key
+from recsys.serving.live import Answer
 from recsys.telemetry import Stage
+from recsys.units import SECOND_MS
 from web.api.problem_details import Refused
 from web.api.schemas import RecommendationsQuery, excluded
 from web.api.serialisers import document, items
@@ -100,7 +102,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) ->
     )
     made, home = answer.recommendation, here.settings.site.language
     head = {
-        "impression_id": os.urandom(16).hex(),
+        "impression_id": here.tokens.make(_facts(answer)),
         "tier": made.tier,
         "degraded": cheap,
         "release": made.release,
@@ -111,6 +113,17 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) ->
     made.clock.lap(Stage.JSON)
     made.clock.record()
     return body
+
+
+def _facts(answer: Answer) -> ImpressionFacts:
+    """The facts of an answer that a log of lists is to know."""
+    made = answer.recommendation
+    if made.explored is None:
+        return ImpressionFacts(answer.time // SECOND_MS, made.release)
+    row, place, propensity = made.explored
+    return ImpressionFacts(
+        answer.time // SECOND_MS, made.release, article_key(answer.catalogue.ids[row]), place, propensity
+    )
 
 
 def list_length(here: Installation, k: int | None) -> int:
