@@ -11,7 +11,7 @@ from recsys.catalogue.eligibility import AllowedRows
 from recsys.evaluate.exploration_log import ExploredRow, explored_rows
 from recsys.recommend import exploration
 from recsys.recommend.answer import Recommender
-from recsys.recommend.exploration import LEAST_LENGTH, PLACE, Trial, explored, trial
+from recsys.recommend.exploration import LEAST_LENGTH, PLACE, Trial, explored, slot_draw, trial
 from recsys.recommend.impressions import ImpressionFacts, ImpressionTokens, article_key
 from recsys.recommend.reasons import ReasonKind
 from recsys.units import MINUTE_MS, now_ms
@@ -21,6 +21,12 @@ from tests.service import article, fill, plain_settings, serving
 IMPRESSION = 0
 EVERYTHING = AllowedRows.of(np.ones(40, bool))
 NOBODY = np.empty(0, np.int32)
+
+
+def drawn_for(who: str, now: int = NOW) -> float:
+    draw = slot_draw(who, NOBODY, now)
+    assert draw is not None
+    return draw
 
 
 def site(fresh: int = 3, articles: int = 20, **config: int) -> Recommender:
@@ -64,7 +70,7 @@ def test_the_same_reader_tries_the_same_within_a_minute_and_others_try_all_of_th
     picked = [30, 31, 32, 33, 34]
 
     def drawn(who: str, now: int = minute) -> int:
-        made = explored(tried, picked, EVERYTHING, who, NOBODY, now)
+        made = explored(tried, picked, EVERYTHING, drawn_for(who, now))
         assert made is not None
         return made.row
 
@@ -77,11 +83,11 @@ def test_the_same_reader_tries_the_same_within_a_minute_and_others_try_all_of_th
 def test_a_share_of_the_lists_tries_something_and_the_propensity_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exploration, "SHARE", 0.25)
     tried = Trial(np.arange(2, dtype=np.int32), np.array([0.6, 0.4]))
-    drawn = [explored(tried, [30, 31, 32, 33, 34], EVERYTHING, str(number), NOBODY, NOW) for number in range(4_000)]
-    made = [one for one in drawn if one is not None]
+    draws = [slot_draw(str(number), NOBODY, NOW) for number in range(4_000)]
+    made = [explored(tried, [30, 31, 32, 33, 34], EVERYTHING, draw) for draw in draws if draw is not None]
     assert len(made) / 4_000 == pytest.approx(0.25, abs=0.02)
-    assert {one.row: one.propensity for one in made} == pytest.approx({0: 0.15, 1: 0.1})
-    assert np.mean([one.row for one in made]) == pytest.approx(0.4, abs=0.05)
+    assert {one.row: one.propensity for one in made if one} == pytest.approx({0: 0.15, 1: 0.1})
+    assert np.mean([one.row for one in made if one]) == pytest.approx(0.4, abs=0.05)
 
 
 def test_what_may_not_be_shown_gives_its_chance_to_the_others() -> None:
@@ -89,12 +95,12 @@ def test_what_may_not_be_shown_gives_its_chance_to_the_others() -> None:
     allowed = EVERYTHING.without(np.array([1]))
     chances = {}
     for number in range(300):
-        made = explored(tried, [0, 30, 31, 32, 33], allowed, str(number), NOBODY, NOW)
+        made = explored(tried, [0, 30, 31, 32, 33], allowed, drawn_for(str(number)))
         assert made is not None
         chances[made.row] = made.propensity
     assert chances == pytest.approx({2: 2 / 3, 3: 1 / 3})
     nothing = AllowedRows.of(np.zeros(40, bool))
-    assert explored(tried, [30, 31, 32, 33, 34], nothing, "ann", NOBODY, NOW) is None
+    assert explored(tried, [30, 31, 32, 33, 34], nothing, 0.5) is None
 
 
 def test_better_news_is_tried_more_and_unknown_ones_as_their_category() -> None:

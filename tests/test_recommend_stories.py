@@ -74,7 +74,7 @@ def test_an_undated_click_has_read_everything_that_there_is() -> None:
     recommender = newsroom()
     state = ReaderState.empty(READERS)
     state.observe(CLICK, 1, UNDATED)
-    over, updates = read_stories([state], recommender.catalogue.columns, None, NOW)
+    over, updates = read_stories([state], recommender.catalogue.columns, np.empty((0, 0), np.int64), NOW)
     assert (sorted(over.tolist()), updates) == ([1, 2, 3], {})
 
 

@@ -81,10 +81,10 @@ class CopyGroups:
         """The label of each row's group: int32 (A,), the row of the first of the group."""
         return self._leader
 
-    def with_several(self, labels: Rows) -> npt.NDArray[np.bool_]:
-        """True for groups, by their labels, of several rows: int (N,) -> bool (N,)."""
-        several: npt.NDArray[np.bool_] = self._size[labels] > 1
-        return several
+    @property
+    def sizes(self) -> Rows:
+        """The number of rows of each group, by its label: int32 (A,)."""
+        return self._size
 
     def members(self, label: int) -> Rows:
         """The rows of a group of several, the best first: int32 (G,)."""

@@ -38,7 +38,7 @@ from recsys.recommend.context import (
     reader_context,
 )
 from recsys.recommend.editorial import Placed, boosted_scores, standing_pins, with_pins
-from recsys.recommend.exploration import Explored, explored
+from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import Card, Reason, ReasonKind, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
@@ -50,6 +50,8 @@ from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
+
+_NO_TAGS = np.empty((0, 0), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +194,7 @@ class Recommender:
         eligible = self.catalogue.eligible(now)
         shown = [here, *(self.catalogue.row_of.get(name, UNKNOWN_ROW) for name in exclude)]
         on_page = np.array([row for row in shown if row != UNKNOWN_ROW], np.int32)
-        tags = None if self.tables.tags is None else self.tables.tags.ids
+        tags = _NO_TAGS if self.tables.tags is None else self.tables.tags.ids
         read = read_stories([state for _, state in states], self.catalogue.columns, tags, now)
         seen = np.concatenate([*(state.seen for _, state in states), on_page, read.over])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
@@ -214,9 +216,10 @@ class Recommender:
                 break
         tier = listing.tiers[0] if listing.cards else Tier.EDITORS if pins else Tier.EMPTY
         cards, tried = listing.answered(), None
-        if self.config.explore_impressions and not cheap:
+        draw = slot_draw(request.reader or "", clicks, now)
+        if self.config.explore_impressions and not cheap and draw is not None and len(cards) >= LEAST_LENGTH:
             first = self._by_preference(eligible, language)[0].without(seen_copies)
-            tried = self._explored(cards, listing.pinned, first, request.reader or "", clicks, now)
+            tried = self._explored(cards, listing.pinned, first, draw, now)
             if tried is not None:
                 card = Card(tried.row, 0.0, Reason(ReasonKind.EXPLORING))
                 cards[tried.place :] = [card, *cards[tried.place : room - 1]]
@@ -226,12 +229,12 @@ class Recommender:
         return Recommendation(tier, self.release, cards, tried, clock)
 
     def _explored(
-        self, cards: Sequence[Card], pinned: Rows, allowed: AllowedRows, who: str, clicks: Rows, now: int
+        self, cards: Sequence[Card], pinned: Rows, allowed: AllowedRows, draw: float, now: int
     ) -> Explored | None:
         """The article that is tried in a list, of a story that has no card there."""
         rows, stories = [card.row for card in cards], self.catalogue.columns.stories
         trial = self.shared.trial(self.catalogue.eligible(now), now).but_for(stories, [*rows, *pinned.tolist()])
-        return explored(trial, rows, allowed, who, clicks, now)
+        return explored(trial, rows, allowed, draw)
 
     def _by_preference(self, eligible: Eligibility, language: str | None) -> Sequence[AllowedRows]:
         """The rows in a language, then the others: a language is a preference, which excludes nothing."""

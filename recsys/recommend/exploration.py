@@ -91,18 +91,27 @@ def trial(fresh: Rows, categories: npt.NDArray[np.int16], trends: Trends, budget
     return Trial(rows, thompson_propensities(*prior, (_NOTHING, _NOTHING)))
 
 
-def explored(
-    tried: Trial, picked: list[int], allowed: AllowedRows, who: str, clicks: Rows, now: int
-) -> Explored | None:
-    """Draw the article of one list's slot; None where the list has no room for one, or none may be shown.
+def slot_draw(who: str, clicks: Rows, now: int) -> float | None:
+    """The draw of one list: in [0, 1) for a share ``SHARE`` of the lists, None for the others.
+
+    Args:
+        who: the reader or session; "" for nobody known.
+        clicks: int32, rows that they clicked.
+        now: ms; the same draw for a minute.
+    """
+    seed = hashlib.blake2b(f"{now // MINUTE_MS} {who}".encode() + clicks.tobytes(), digest_size=16).digest()
+    chance, share = (int.from_bytes(part, "little") / 2.0**64 for part in (seed[:8], seed[8:]))
+    return chance if share < SHARE else None
+
+
+def explored(tried: Trial, picked: list[int], allowed: AllowedRows, draw: float) -> Explored | None:
+    """The article of one list's slot; None where the list has no room for one, or none may be shown.
 
     Args:
         tried: see ``trial``.
         picked: rows of the list, in their order.
         allowed: rows.
-        who: the reader or session; "" for nobody known.
-        clicks: int32, rows that they clicked.
-        now: ms.
+        draw: see ``slot_draw``.
     """
     if len(picked) < LEAST_LENGTH or not len(tried.rows):
         return None
@@ -111,10 +120,5 @@ def explored(
     total = left.sum()
     if not total > 0:
         return None
-    seed = hashlib.blake2b(f"{now // MINUTE_MS} {who}".encode() + clicks.tobytes(), digest_size=16).digest()
-    chance, share = (int.from_bytes(part, "little") / 2.0**64 for part in (seed[:8], seed[8:]))
-    if share >= SHARE:
-        return None
-    drawn = chance * total
-    place = min(int(np.searchsorted(np.cumsum(left), drawn, side="right")), len(left) - 1)
+    place = min(int(np.searchsorted(np.cumsum(left), draw * total, side="right")), len(left) - 1)
     return Explored(int(tried.rows[may][place]), PLACE, SHARE * float(left[place] / total))

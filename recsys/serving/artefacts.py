@@ -4,6 +4,8 @@ Reads a verified release; produces its vectors by row, the index, the click mode
 of each article. Nothing here trains: neither torch nor gensim nor networkx is loaded.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -52,7 +54,7 @@ class ReleaseArtefacts:
         items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
         leaders: first copies of texts, to be joined by articles that come later.
-        stories: those that go on, to be joined by articles that come later.
+        stories: gives those that go on, to be joined by articles that come later: read when the first one comes.
         related_tags: folded tag -> the tags two steps away from it in the tag graph.
         index: of the item vectors.
         item_cells: float32 (C, D), centres of the cells that they are searched by; C = 0 where all are.
@@ -71,7 +73,7 @@ class ReleaseArtefacts:
     items: OnlineItems
     article_vectors: Vectors
     leaders: Leaders
-    stories: StoryIndex
+    stories: Callable[[], StoryIndex]
     related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
     item_cells: Vectors
@@ -94,7 +96,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         items=fixed_items(nothing),
         article_vectors=nothing,
         leaders=Leaders(),
-        stories=StoryIndex(),
+        stories=functools.cache(StoryIndex),
         related_tags={},
         index=None,
         item_cells=nothing,
@@ -137,7 +139,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         items=items,
         article_vectors=article_vectors,
         leaders=load_leaders(release.path("stories")),
-        stories=load_story_index(release.path("stories")),
+        stories=functools.cache(functools.partial(load_story_index, release.path("stories"))),
         related_tags=load_related(release.path("keywords")),
         index=Index.load(release.path("index") / "items.faiss"),
         item_cells=_cells(release, "item_cells.npy", items.vectors.shape[1]),

@@ -62,7 +62,7 @@ class ModelSnapshot:
     counted_until: int
     _catalogue: ReleasedCatalogue
     _leaders: Leaders
-    _stories: StoryIndex
+    _stories: Callable[[], StoryIndex]
     _encoder: LiveEncoder | None
     _home: str
     _stored: Callable[[str], Article | None]
@@ -128,8 +128,9 @@ class ModelSnapshot:
         """
         copy_of = None if leader == article_id else leader
         published = None if published is None else min(published, now_ms())
-        placed = self._stories.place(article_id, title, story_body(title, body), published, copy_of)
-        return placed.story if self._stories.came >= LEAST_ARTICLES else leader
+        stories = self._stories()
+        placed = stories.place(article_id, title, story_body(title, body), published, copy_of)
+        return placed.story if stories.came >= LEAST_ARTICLES else leader
 
     @property
     def leaders(self) -> Leaders:
