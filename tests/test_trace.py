@@ -70,6 +70,9 @@ def test_the_way_through_the_list_has_its_numbers() -> None:
     assert last(held) == ("rerank", False, "Left out: 1 of markets are as many as may be.")
     clicked = next(step for step in held.steps if step.stage == "candidates")
     assert "1st most clicked" in clicked.says
+    told = two_topics(model=model())
+    told.catalogue.put("a6", entry(6, "markets"), None, "a7")
+    assert last(follow(told, "a6", reader(0))) == ("rerank", False, "Left out: 'a7' stands for its story.")
     outside = two_topics(model=model(), trending=0, fresh=0, covisits=0)
     outside.neighbours = 1
     far = follow(outside, "a7", reader(0), k=1)

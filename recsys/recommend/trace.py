@@ -182,15 +182,19 @@ class _Way:
         if place:
             yield TraceStep("rerank", True, f"Place {place} of the list, with the limits of categories.")
             return
-        held = self._of.catalogue.columns.category[one.picked] == self._of.catalogue.columns.category[self._row]
-        last = one.picked[-1] if len(one.picked) else UNKNOWN_ROW
-        full = rank > _place(one.ranked, int(last)) > 0
-        why = (
-            "better ones fill the list"
-            if full
-            else f"{int(held.sum())} of {category or 'no category'} are as many as may be"
-        )
-        yield TraceStep("rerank", False, f"Left out: {why}.")
+        yield TraceStep("rerank", False, f"Left out: {self._outdone(one, rank, category)}.")
+
+    def _outdone(self, one: Pass, rank: int, category: str | None) -> str:
+        """What kept a candidate out of the list."""
+        columns = self._of.catalogue.columns
+        of_story = one.picked[columns.stories.labels[one.picked] == columns.stories.labels[self._row]]
+        if len(of_story):
+            return f"{self._of.catalogue.ids[of_story[0]]!r} stands for its story"
+        last = int(one.picked[-1]) if len(one.picked) else UNKNOWN_ROW
+        if rank > _place(one.ranked, last) > 0:
+            return "better ones fill the list"
+        held = int((columns.category[one.picked] == columns.category[self._row]).sum())
+        return f"{held} of {category or 'no category'} are as many as may be"
 
     def _sources(self, one: Pass) -> Iterator[str]:
         for rows in one.candidates.near:
