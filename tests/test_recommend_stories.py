@@ -3,8 +3,10 @@
 import numpy as np
 
 from recsys.events import UNDATED
+from recsys.readers.config import MAX_IMPRESSIONS
 from recsys.readers.state import CLICK, ReaderState
 from recsys.recommend.answer import Recommender
+from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
 from recsys.recommend.reasons import Reason, ReasonKind
 from recsys.recommend.story_updates import read_stories
 from recsys.recommend.wording import reason_text
@@ -101,3 +103,22 @@ def test_what_shares_no_tag_with_what_was_read_is_neither_over_nor_an_update() -
     assert (over.tolist(), updates) == ([1], {2: 1})
     over, updates = read_stories([who_read(2, 1)], recommender.catalogue.columns, tags, NOW)
     assert (sorted(over.tolist()), updates) == ([1, 2], {})
+
+
+def test_what_was_shown_often_and_not_opened_makes_room_until_others_were_shown() -> None:
+    recommender = two_topics()
+    state = reader(0)
+    for number in range(TIRED_AFTER):
+        assert 1 in rows(ask(recommender, state, k=3))
+        state.observe(IMPRESSION, 1, NOW - HOUR + number)
+    assert 1 not in rows(ask(recommender, state, k=3))
+    assert 1 not in rows(ask(recommender, state, k=8)), "fewer cards rather than what nobody wants"
+    for number in range(MAX_IMPRESSIONS):
+        state.observe(IMPRESSION, 6, NOW - HOUR + 10 + number)
+    assert 1 in rows(ask(recommender, state, k=3))
+    opened = reader(0)
+    for number in range(TIRED_AFTER):
+        opened.observe(IMPRESSION, 1, NOW - HOUR + number)
+    opened.observe(CLICK, 1, NOW)
+    assert tired_rows([opened]).tolist() == []
+    assert tired_rows([]).tolist() == []

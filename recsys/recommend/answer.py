@@ -39,6 +39,7 @@ from recsys.recommend.context import (
 )
 from recsys.recommend.editorial import Placed, boosted_scores, standing_pins, with_pins
 from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
+from recsys.recommend.fatigue import tired_rows
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import Card, Reason, ReasonKind, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
@@ -196,7 +197,8 @@ class Recommender:
         on_page = np.array([row for row in shown if row != UNKNOWN_ROW], np.int32)
         tags = _NO_TAGS if self.tables.tags is None else self.tables.tags.ids
         read = read_stories([state for _, state in states], self.catalogue.columns, tags, now)
-        seen = np.concatenate([*(state.seen for _, state in states), on_page, read.over])
+        tired = tired_rows([state for _, state in states])
+        seen = np.concatenate([*(state.seen for _, state in states), on_page, read.over, tired])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         known = lang or self.catalogue.language_of_all(clicks)
         language = known if len(clicks) else known or home

@@ -13,6 +13,7 @@ from recsys.catalogue.eligibility import Eligibility
 from recsys.readers import ReaderState
 from recsys.recommend.answer import Pass, Recommendation, Recommender
 from recsys.recommend.context import RequestContext
+from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
@@ -145,6 +146,8 @@ class _Way:
             if self._row in self._eligible.listed_copies(state.seen):
                 how = "dismissed" if self._row in state.dismissed else "read"
                 return TraceStep("seen", False, f"The reader has {how} it, or a copy of it.")
+        if self._row in self._eligible.listed_copies(tired_rows(states)):
+            return TraceStep("seen", False, f"Shown to the reader {TIRED_AFTER} times lately, or more, and not opened.")
         clicks = max((len(state.clicks) for state in states), default=0)
         return TraceStep("seen", True, f"New to the reader, of whom {clicks} clicks are known.")
 
