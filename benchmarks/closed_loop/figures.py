@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from benchmarks.closed_loop.loop import Served
 from benchmarks.closed_loop.scene import Scene
+from recsys.metrics.diversity import coverage, intra_list_diversity, miscalibration, mixtures, topic_entropy
 from recsys.units import DAY_MS, HOUR_MS
 
 FIRST = 100  # impressions after which a new article has been seen
@@ -22,8 +23,10 @@ def figures(served: Served, scene: Scene) -> Figures:
     Returns:
         "click_rate": clicks per card shown; "click_rate_looked": per card looked at; "hours_to_100": median hours from
         publication to the hundredth impression, None where most articles never have it; "reached_100": share of the
-        articles that have it within a day; "shown": share of all new articles ever shown; "by_day": the same, a list
-        each, of the visits of that day and of the articles published on it.
+        articles that have it within a day; "shown": share of all new articles ever shown; "diversity": share of the
+        pairs in a list that are of two categories; "topic_entropy": bits; "miscalibration": nats, of a list's
+        categories from the reader's taste; "coverage": share of all articles that any list held; "by_day": the first
+        three, a list each, of the visits of that day and of the articles published on it.
     """
     day = (served.moment - scene.start) // DAY_MS
     hours = hours_to(served, scene, FIRST)
@@ -42,7 +45,21 @@ def figures(served: Served, scene: Scene) -> Figures:
         "hours_to_100": _median(hours[judged]),
         "reached_100": _share(hours[judged] <= WITHIN_HOURS),
         "shown": _share(np.isfinite(first[judged])),
+        **_variety(served, scene),
         "by_day": by_day,
+    }
+
+
+def _variety(served: Served, scene: Scene) -> dict[str, float]:
+    """What clicks do not say of the lists; wanted are the categories that each reader has a taste for."""
+    world = scene.world
+    shares = mixtures(served.shown, world.category, len(world.categories))
+    kinds = np.eye(len(world.categories), dtype=np.float32)[world.category]  # two articles differ by their category
+    return {
+        "diversity": round(intra_list_diversity(served.shown, kinds), 3),
+        "topic_entropy": round(topic_entropy(shares), 3),
+        "miscalibration": round(miscalibration(world.taste[served.reader], shares), 3),
+        "coverage": round(coverage(served.shown, len(world.articles)), 3),
     }
 
 
