@@ -1,6 +1,6 @@
 """Reasons: are they true? Every claim of 1,000 lists is checked against the store, by other code than made it.
 
-``python -m benchmarks.reasons --data FOLDER [--lists 1000] [--k 10]``
+``python -m benchmarks.reasons [--data FOLDER] [--lists 1000] [--k 10]``
 
 Lists are asked for as the widget asks, for readers drawn at random and for strangers, from a data folder with a
 release. A claim is false when the store does not bear it out: "because you read X" of an X that the reader never
@@ -144,14 +144,15 @@ CATEGORY: dict[str, str | None] = {}
 def main() -> None:
     """Ask for lists, check their claims, print the table and the JSON."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reasons", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="data folder of a newsroom with a release")
+    parser.add_argument("--data", type=Path, help="data folder of a newsroom with a release; default: data_dir")
     parser.add_argument("--lists", type=int, default=1_000)
     parser.add_argument("--k", type=int, default=10, help="articles of a list")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    os.environ["RECSYS_DATA_DIR"] = str(options.data)
+    if options.data:
+        os.environ["RECSYS_DATA_DIR"] = str(options.data)
     began = time.monotonic()
-    store, app = read_store(options.data), create_app()
+    store, app = read_store(load_settings().data_dir), create_app()
     try:
         told = check(app, store, options)
     finally:

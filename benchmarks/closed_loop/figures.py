@@ -51,7 +51,7 @@ def figures(served: Served, scene: Scene) -> Figures:
 
 
 def _variety(served: Served, scene: Scene) -> dict[str, float]:
-    """What clicks do not say of the lists; wanted are the categories that each reader has a taste for."""
+    """Figures of the lists that clicks do not give; wanted are the categories that each reader has a taste for."""
     world = scene.world
     shares = mixtures(served.shown, world.category, len(world.categories))
     kinds = np.eye(len(world.categories), dtype=np.float32)[world.category]  # two articles differ by their category

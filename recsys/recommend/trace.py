@@ -188,7 +188,7 @@ class _Way:
         yield TraceStep("rerank", False, f"Left out: {self._outdone(one, rank, category)}.")
 
     def _outdone(self, one: Pass, rank: int, category: str | None) -> str:
-        """What kept a candidate out of the list."""
+        """The cause that kept a candidate out of the list."""
         columns = self._of.catalogue.columns
         of_story = one.picked[columns.stories.labels[one.picked] == columns.stories.labels[self._row]]
         if len(of_story):
