@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKER = """
 import json, os, signal, socket, sys, threading
 def load(doing): LOADING
-def serve(listening, said, release):
+def serve(listening, said, release, hurried):
     listening = socket.socket(fileno=listening)
     def say(**status): os.write(said, json.dumps(status).encode() + b"\\n")
     def orphaned():

@@ -52,6 +52,8 @@ def create_app(
     doing: Callable[[str], None] = lambda _: None,
     release: str | None = None,
     succeed: Callable[[str | None], None] | None = None,
+    *,
+    hurried: bool = False,
 ) -> APIFlask:
     """Make one worker's application.
 
@@ -60,6 +62,7 @@ def create_app(
         doing: is told what takes time.
         release: of a successor, which lays out this one ("": none), in the background, or fails; see ``LiveState``.
         succeed: see ``LiveState``.
+        hurried: of a successor, see ``in_background``.
 
     Raises:
         RecsysError: the configuration is not valid, or the release of a successor cannot be served.
@@ -75,7 +78,7 @@ def create_app(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     store = Store.named(settings.database_url, settings.store)  # lists come from memory, with or without it
     releases = Releases(settings.data_dir / "releases", settings.releases)
-    live = _live_state(settings, store, releases, release)
+    live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed
     here = Installation(settings, store, releases, live, ImpressionTokens.of(settings.data_dir))
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
@@ -92,11 +95,13 @@ def create_app(
     return app
 
 
-def _live_state(settings: Settings, store: Store, releases: Releases, release: str | None) -> LiveState:
+def _live_state(
+    settings: Settings, store: Store, releases: Releases, release: str | None, *, hurried: bool
+) -> LiveState:
     """A worker's state; others answer while a successor lays its own out."""
     if release is None:
         return LiveState(settings, store, releases)
-    return in_background(lambda: LiveState(settings, store, releases, release=release))
+    return in_background(lambda: LiveState(settings, store, releases, release=release), hurried=hurried)
 
 
 def close_app(app: APIFlask, *, succeeded: bool = False) -> None:

@@ -84,13 +84,14 @@ def load(doing: Callable[[str], None]) -> None:
     prepare(load_settings(), doing)
 
 
-def serve(listening: int, said: int, release: str | None) -> None:
+def serve(listening: int, said: int, release: str | None, hurried: bool) -> None:
     """Serve on a socket that the parent bound, until a signal or the parent's end.
 
     Args:
         listening: the socket's descriptor.
         said: that of the pipe that takes what this worker says of itself.
         release: what a successor lays out, "" for no release; None for a worker that follows nobody.
+        hurried: whether a successor takes its share of busy cores.
     """
     bound, status = socket.socket(fileno=listening), Status(said)
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
@@ -98,7 +99,7 @@ def serve(listening: int, said: int, release: str | None) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
     code = 1
     try:
-        application = create_app(doing=status.doing, release=release, succeed=status.succeed)
+        application = create_app(doing=status.doing, release=release, succeed=status.succeed, hurried=hurried)
         settle()
         succeeded = asyncio.run(_serve(application, bound, status))
         close_app(application, succeeded=succeeded)

@@ -850,8 +850,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a worker that has died waits for its successor",
-            "await heir.until(heir.ready, old.end)",
-            "await heir.until(heir.ready)",
+            "await heir.until(heir.ready, old.end, seconds",
+            "await heir.until(heir.ready, seconds",
         ),
     ),
     *_in(

@@ -4,8 +4,8 @@ Half of a worker is libraries and machine code. Forked, workers share that memor
 is there within a second. Nothing else happens in this process: no thread, no database, no index that was used crosses
 into a child. It ends with the process that started it.
 
-``MODULE`` has ``load(doing)``, which tells what takes time, and ``serve(socket, status, release)``, which is a worker's
-life.
+``MODULE`` has ``load(doing)``, which tells what takes time, and ``serve(socket, status, release, hurried)``, which is a
+worker's life.
 """
 
 import gc
@@ -115,7 +115,7 @@ def _be_worker(module: ModuleType, asked: dict[str, Any], descriptors: list[int]
         os.dup2(parent, 0)  # ends with the parent, and the worker with it
         os.close(parent)
         os.environ[PLACE_VARIABLE] = str(asked["place"])
-        module.serve(listening, status, asked["release"])
+        module.serve(listening, status, asked["release"], asked["hurried"])
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1

@@ -61,10 +61,10 @@ class Life:
         """The worker, for the operator."""
         return f"the successor of worker {self.number}" if self.is_heir else f"worker {self.number}"
 
-    async def until(self, said: asyncio.Event, *ends: asyncio.Task[int]) -> bool:
-        """Wait until it has said something; false when it has ended, or another one has, before."""
+    async def until(self, said: asyncio.Event, *ends: asyncio.Task[int], seconds: float | None = None) -> bool:
+        """Wait until it has said something; false when it or another one has ended before, or the time is over."""
         waiting = asyncio.create_task(said.wait())
-        await asyncio.wait({waiting, self.end, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, self.end, *ends}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         return said.is_set() and not self.end.done()
 

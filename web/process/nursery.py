@@ -69,7 +69,9 @@ class Nursery:
         self._answer: asyncio.Future[int] | None = None
         self._children: dict[int, Child] = {}
 
-    async def born(self, place: int, listening: socket.socket, status: int, release: str | None = None) -> Child:
+    async def born(
+        self, place: int, listening: socket.socket, status: int, release: str | None = None, *, hurried: bool = False
+    ) -> Child:
         """Start a worker.
 
         Args:
@@ -77,6 +79,7 @@ class Nursery:
             listening: the bound socket that it is to listen on.
             status: the pipe that takes what it says.
             release: what a successor is to lay out, "" for no release; None for a worker that follows nobody.
+            hurried: whether a successor takes its share of busy cores.
 
         Raises:
             NotBorn: it could not be started.
@@ -88,7 +91,7 @@ class Nursery:
             parent, own = os.pipe()
             self._answer = asyncio.get_running_loop().create_future()
             try:
-                message = json.dumps({"place": place, "release": release}).encode()
+                message = json.dumps({"place": place, "release": release, "hurried": hurried}).encode()
                 socket.send_fds(self._control, [message], [listening.fileno(), status, parent])
                 pid = await self._answer
             except (OSError, NotBorn) as error:

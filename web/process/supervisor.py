@@ -24,6 +24,7 @@ LEAVE_SECONDS = 60.0  # the same of one that has a successor; a connection that 
 STEADY_SECONDS = 5.0  # of serving, after which a worker's earlier deaths are forgotten
 FREE_RESTARTS = 2  # deaths in a row after which the next start waits
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
+PATIENCE_SECONDS = 60.0  # for a successor that waits for cores to be idle
 RETRY_SECONDS = 60.0  # after which a successor that could not start is tried again
 
 
@@ -142,17 +143,20 @@ class Supervisor:
         self._doorkeeper.take_over(listening)
         return served, 1 if life is None else life.end.result()
 
-    async def _born(self, place: int, listening: socket.socket, release: str | None = None) -> Life | None:
+    async def _born(
+        self, place: int, listening: socket.socket, release: str | None = None, *, hurried: bool = False
+    ) -> Life | None:
         """Start a worker, or with a release a successor; None when that fails."""
         reading, writing = os.pipe()
         taken = {life.figures for life in self._lives}  # two processes must not count in one place
         figures = place if place not in taken else self._workers + 1 + place
         try:
-            child = await self._nursery.born(figures, listening, writing, release)
+            child = await self._nursery.born(figures, listening, writing, release, hurried=hurried)
         except NotBorn as error:
             os.close(reading)
-            whose = "" if release is None else "the successor of "
-            self._say(f"{whose}worker {place + 1} cannot start: {error}")
+            if not self._stop.is_set():  # else the nursery was abandoned
+                whose = "" if release is None else "the successor of "
+                self._say(f"{whose}worker {place + 1} cannot start: {error}")
             return None
         finally:
             os.close(writing)
@@ -182,14 +186,23 @@ class Supervisor:
         return heir
 
     async def _heir(self, place: int, old: Life, listening: socket.socket, release: str) -> Life | None:
-        """Start a successor and wait until it answers; None when it cannot, or the old worker dies meanwhile."""
-        heir = await self._born(place, listening, release)
-        if heir is not None and await heir.until(heir.ready, old.end):
-            heir.is_heir = False
-            return heir
-        if heir is not None:
+        """Start a successor and wait until it answers; None when it cannot, or the old worker dies meanwhile.
+
+        One that waits too long for an idle core is started again, to take its share of busy ones.
+        """
+        for hurried in (False, True):
+            heir = await self._born(place, listening, release, hurried=hurried)
+            if heir is None:
+                break
+            if await heir.until(heir.ready, old.end, seconds=None if hurried else PATIENCE_SECONDS):
+                heir.is_heir = False
+                return heir
+            starved = not heir.end.done() and not old.end.done()
             heir.child.send_signal(signal.SIGKILL)  # if the old one has died: what comes now is a start as any other
             await asyncio.wait({heir.end})
+            if not starved:
+                break
+            self._say(f"{heir.name} has found no idle core for {PATIENCE_SECONDS:g} s, and takes a share of busy ones")
         if not old.end.done() and not self._stop.is_set():
             self._refused, self._retry_at = release, monotonic() + RETRY_SECONDS
             why = "could not be started" if heir is None else f"has ended ({_how(heir.end.result())})"
