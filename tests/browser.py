@@ -24,7 +24,7 @@ from werkzeug.serving import make_server
 import web.demo.site
 from recsys.tags import Tag, TagKind, Tags
 from web import texts
-from web.demo.pages import ArticlePage, Card, Newsroom, TagPage
+from web.demo.pages import ArticlePage, Card, Newsroom, StoryPage, TagPage
 
 HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 CHROMEDRIVER = Path("/usr/bin/chromedriver")
@@ -124,6 +124,14 @@ class HandNewsroom:
 
     def article(self, id: str) -> ArticlePage | None:
         return next((page for page in self.pages if page.id == id), None)
+
+    def story(self, id: str) -> StoryPage | None:
+        found = [page for page in self.pages if page.story is not None and page.story.id == id]
+        if not found:
+            return None
+        times = [page.published_at for page in found if page.published_at is not None]
+        cards = tuple(map(_card, found))
+        return StoryPage(id, found[0].title, cards, 1 + len(cards), min(times), max(times), found[0].tags.stem)
 
     def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
         found = [one for one in self.pages if tag in {mine.name for mine in (*one.tags.stem, *one.tags.bar[:1])}]

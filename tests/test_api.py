@@ -192,6 +192,7 @@ def test_items_bear_what_a_card_shows_and_what_is_asked_for(
         ("/api/v1/recommendations", schemas.Recommendations, {"reader": "nobody-yet"}),
         ("/api/v1/articles/football-2/similar", schemas.Similar, {}),
         ("/api/v1/tags/football", schemas.Tagged, {}),
+        ("/api/v1/stories/football-0", schemas.Story, {}),
         ("/api/v1/today", schemas.Today, {}),
     ]
     for path, schema, query in lists:
@@ -399,6 +400,7 @@ def test_openapi_describes_every_call_and_the_page_needs_nobody_else(quiet: Serv
         ("get", "/api/v1/recommendations"),
         ("get", "/api/v1/articles/{article_id}/similar"),
         ("get", "/api/v1/articles/{article_id}"),
+        ("get", "/api/v1/stories/{story_id}"),
         ("get", "/api/v1/tags/{tag}"),
         ("get", "/api/v1/readers/{reader}/tags"),
         ("get", "/api/v1/today"),

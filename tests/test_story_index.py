@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recsys.stories.decisions import Decision, EditorDecisions
+from recsys.stories.decisions import EditorDecisions, PairDecision
 from recsys.stories.graph import parts_of
 from recsys.stories.names import NameRates
 from recsys.stories.night import StoryArticle, find_stories
@@ -170,7 +170,7 @@ def test_a_common_word_alone_joins_nothing_in_a_young_index() -> None:
 
 
 def test_editors_decisions_hold_against_every_score() -> None:
-    decisions = EditorDecisions([Decision("a0", "a1", True), Decision("a0", "a2", False)])
+    decisions = EditorDecisions([PairDecision("a0", "a1", True), PairDecision("a0", "a2", False)])
     stories = placed(MIXED[:3], StoryIndex(decisions=decisions))
     assert stories == ["a0", "a0", "a2"]
     index = StoryIndex(decisions=decisions)
@@ -179,10 +179,12 @@ def test_editors_decisions_hold_against_every_score() -> None:
 
 
 def test_the_later_of_two_decisions_holds() -> None:
-    decisions = EditorDecisions([Decision("a", "b", True), Decision("b", "c", True), Decision("a", "c", False)])
+    decisions = EditorDecisions(
+        [PairDecision("a", "b", True), PairDecision("b", "c", True), PairDecision("a", "c", False)]
+    )
     assert decisions.together_with("b") == {"b", "c"}
     assert decisions.apart_from("a") == {"b", "c"}
-    assert EditorDecisions([Decision("a", "b", False), Decision("b", "a", True)]).apart_from("a") == set()
+    assert EditorDecisions([PairDecision("a", "b", False), PairDecision("b", "a", True)]).apart_from("a") == set()
 
 
 def articles_of(titles: Sequence[str]) -> list[StoryArticle]:
@@ -230,10 +232,12 @@ def test_parts_that_one_link_holds_are_parted() -> None:
 
 def test_the_night_parts_no_articles_that_an_editor_holds_together() -> None:
     titles = [*[f"Ferry Aurora in Helmsund, report{n}" for n in range(6)]]
-    decisions = EditorDecisions([Decision("a0", "a6", True), *(Decision("a6", f"a{n}", True) for n in range(7, 12))])
+    decisions = EditorDecisions(
+        [PairDecision("a0", "a6", True), *(PairDecision("a6", f"a{n}", True) for n in range(7, 12))]
+    )
     strikes = [f"Ostwall tram strike, notice{n}" for n in range(6)]
     night = find_stories(articles_of(titles + strikes), NOON + DAY_MS, decisions)
     assert set(night.story_of.values()) == {"a0"}
     assert night.parted == 0
-    only = EditorDecisions([Decision("a0", "a6", True)])
+    only = EditorDecisions([PairDecision("a0", "a6", True)])
     assert find_stories(articles_of(titles + strikes), NOON + DAY_MS, only).parted == 0

@@ -7,6 +7,7 @@ the process that only watches the workers does not load torch.
     installation   what the handlers share
     access         a request's token -> who calls, or a refusal
     tagging        a tag -> its articles
+    stories        a story -> its articles
     runs           jobs as child processes
     api            the public API, its schemas and its errors
     admin          the admin API: jobs, releases, articles, readers

@@ -33,6 +33,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "similar": "相关报道",
         "more": "更多新闻",
         "stories": "篇报道",
+        "more_on_story": "这件事的更多报道",
+        "whole_story": "这件事的全部报道",
+        "story": "事件",
+        "article": "篇报道",
+        "articles": "篇报道",
+        "undated": "日期不详",
+        "newest_only": "这里是最新的 {shown} 篇。",
+        "story_tags": "这件事的标签",
         "tag": "标签",
         "tags": "标签",
         "given": "来稿栏目",
@@ -93,6 +101,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "similar": "Similar stories",
         "more": "More stories",
         "stories": "stories",
+        "more_on_story": "More on this story",
+        "whole_story": "The whole story",
+        "story": "Story",
+        "article": "article",
+        "articles": "articles",
+        "undated": "Undated",
+        "newest_only": "These are the newest {shown}.",
+        "story_tags": "What it is about",
         "tag": "Tag",
         "tags": "Tags",
         "given": "Filed under",
@@ -188,6 +204,11 @@ def date(then: int, lang: str, timezone: str, weekday: bool = False) -> str:
     if lang == "zh":
         return f"{day.year}年{day.month}月{day.day}日" + (f" 星期{WEEKDAYS[day.weekday()]}" if weekday else "")
     return (f"{day:%A}, " if weekday else "") + f"{day.day} {day:%B} {day.year}"
+
+
+def clock(then: int, timezone: str) -> str:
+    """A time of day: ``08:05``."""
+    return f"{_local(then, timezone):%H:%M}"
 
 
 def iso(then: int) -> str:

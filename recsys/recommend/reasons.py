@@ -51,6 +51,7 @@ class ReasonKind(enum.StrEnum):
     EDITORS_CHOICE = "editors_choice"
     EXPLORING = "exploring"
     UPDATE = "update"
+    SAME_STORY = "same_story"
 
 
 class Reason(NamedTuple):

@@ -18,6 +18,7 @@ REASON_TEXTS = {
         ReasonKind.EDITORS_CHOICE: "Editors' choice",
         ReasonKind.EXPLORING: "New, and seen by few so far",
         ReasonKind.UPDATE: "An update on “{title}”",
+        ReasonKind.SAME_STORY: "About the same event",
     },
     "zh": {
         ReasonKind.BECAUSE_YOU_READ: "因为你读过《{title}》",
@@ -31,6 +32,7 @@ REASON_TEXTS = {
         ReasonKind.EDITORS_CHOICE: "编辑推荐",
         ReasonKind.EXPLORING: "新文章，还没多少人看过",
         ReasonKind.UPDATE: "《{title}》的后续",
+        ReasonKind.SAME_STORY: "同一件事的报道",
     },
 }
 

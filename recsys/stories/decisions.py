@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
-class Decision(NamedTuple):
+class PairDecision(NamedTuple):
     """Word of an editor on two articles: they belong ``together``, or not."""
 
     one: str
@@ -25,7 +25,7 @@ class EditorDecisions:
         names: story id -> what the editors call it.
     """
 
-    def __init__(self, decisions: Sequence[Decision] = (), names: Mapping[str, str] | None = None) -> None:
+    def __init__(self, decisions: Sequence[PairDecision] = (), names: Mapping[str, str] | None = None) -> None:
         self.names = dict(names or {})
         self._group: dict[str, set[str]] = {}
         self._apart: dict[str, set[str]] = defaultdict(set)  # article -> articles, as decided
@@ -41,7 +41,7 @@ class EditorDecisions:
         others = {other for member in self.together_with(article_id) for other in self._apart.get(member, ())}
         return {member for other in others for member in self.together_with(other)}
 
-    def _take(self, decision: Decision) -> None:
+    def _take(self, decision: PairDecision) -> None:
         """Keep a decision unless one that was made later says otherwise."""
         one, other = self.together_with(decision.one), self.together_with(decision.other)
         if decision.together and decision.other not in self.apart_from(decision.one):

@@ -173,7 +173,7 @@ def _fields(decision: Decision) -> dict[str, object]:
 
 
 def _note(id: str, pins: list[DecisionOut], k: int) -> str | None:
-    """What the other pins do to a pin and it to them, in words; None where every pin stands at its place."""
+    """Effects of a pin and the other pins on each other, in words; None where every pin stands at its place."""
     moved = [one for one in pins if one.stands_at not in (None, one.place)]
     out = [one for one in pins if one.stands_at is None]
     said = [f"{one.article!r} stands at place {one.stands_at}, for a later pin has place {one.place}." for one in moved]

@@ -21,6 +21,7 @@ IN_PATH = {
     "article_id": "the article's id",
     "run_id": "the run's id, as the start of the job answered it",
     "name": "the release's name",
+    "story_id": "the id of the story, which is that of its first article, or of any article of it",
     "tag": "the tag, percent-encoded; case and English plurals do not matter",
     "reader": "the reader's id, as in the events",
 }

@@ -36,6 +36,8 @@ from web.api.schemas import (
     Rejected,
     Similar,
     SimilarQuery,
+    Story,
+    StoryQuery,
     Tagged,
     TaggedQuery,
     Today,
@@ -43,11 +45,12 @@ from web.api.schemas import (
 from web.api.serialisers import article, document, items, tag_out, tee
 from web.gateway.wsgi import CHEAP
 from web.installation import installation
+from web.stories import story_list
 from web.tagging import instead, tag_list
 from web.texts import said_in
 
 READER: TypeAdapter[str] = TypeAdapter(Id)
-_POPULAR = Reason(ReasonKind.POPULAR)
+_POPULAR, _SAME_STORY = Reason(ReasonKind.POPULAR), Reason(ReasonKind.SAME_STORY)
 
 blueprint = APIBlueprint("api", __name__, tag="site")
 
@@ -110,6 +113,29 @@ def tagged(tag: str, query: TaggedQuery) -> Response:
     named, related = tag_out(bearers.tag, lang), [tag_out(tag, lang).model_dump() for tag in bearers.related]
     head = {"tag": named.tag, "name": named.name, "kind": named.kind, "articles": bearers.articles, "related": related}
     return _json(document(head, items(catalogue, cards, now, query.lang, here.settings.site.language, query.include)))
+
+
+@blueprint.get("/api/v1/stories/<path:story_id>", merge_slashes=False)
+@blueprint.input(StoryQuery, location="query", arg_name="query")
+@blueprint.output(Story)
+def story(story_id: str, query: StoryQuery) -> Response:
+    """The articles of one event, newest first; 404 where there is none by that id that may be shown."""
+    here = installation()
+    catalogue, now, home = here.live.catalogue, now_ms(), here.settings.site.language
+    told = story_list(catalogue, story_id, now, list_length(here, query.k))
+    if told is None:
+        found_by = "Send the id of the story, or of any article of it."
+        raise Refused(404, "unknown-story", f"Expected a story that may be shown; got {story_id!r:.80}.", found_by)
+    head = {
+        "id": told.id,
+        "title": told.title,
+        "tags": [tag_out(tag, said_in(query.lang or home)).model_dump() for tag in told.tags],
+        "first_published_at": told.first,
+        "last_published_at": told.last,
+        "articles": told.articles,
+    }
+    cards = [Card(row, 0.0, _SAME_STORY) for row in told.rows.tolist()]
+    return _json(document(head, items(catalogue, cards, now, query.lang, home, query.include)))
 
 
 @blueprint.get("/api/v1/readers/<path:reader>/tags", merge_slashes=False)

@@ -279,6 +279,26 @@ class Tagged(BaseModel):
     items: list[Item]
 
 
+class StoryQuery(In):
+    """The length of a story and the language of its words."""
+
+    k: Length = None
+    lang: Lang | None = Field(None, description="language of the reasons and of the categories' names")
+    include: Include | None = INCLUDE
+
+
+class Story(BaseModel):
+    """The articles of one event, newest first, of copies of one text one."""
+
+    id: str = Field(description="that of the article that began the story")
+    title: str = Field(description="of its newest article")
+    tags: list[TagOut] = Field(description="keywords that most of its articles show; the weight is their share")
+    first_published_at: int | None = Field(description="ms UTC since the epoch; of all its articles")
+    last_published_at: int | None = Field(description="the same, of the newest one")
+    articles: int = Field(description="how many there are, in this answer or not")
+    items: list[Item]
+
+
 class ProfileQuery(In):
     """The session, and the language of names."""
 

@@ -12,13 +12,16 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.simulate import READER_PREFIX
 from recsys.tags import Tag
 from recsys.units import now_ms
-from web.demo.pages import ArticlePage, Card, TagPage
+from web.demo.pages import ArticlePage, Card, MoreOnStory, StoryPage, TagPage
 from web.installation import Installation
+from web.stories import others_of, story_list
 from web.tagging import instead, tag_list, tags_now
 
 FRONT = 60  # articles that the front page chooses from
 SECTION = 60  # articles of a category's page
 TODAY = 10
+STORY = 100  # articles of a story's page
+MORE_ON_STORY = 3  # of them, on the page of one
 TAGGED = 30  # articles of a tag's page
 CLOUD = 60  # tags on the page of tags
 FIRST_READERS = 20  # simulated readers that are looked for: if none of these clicked, none did
@@ -83,14 +86,15 @@ class LiveNewsroom:
 
     def article(self, id: str) -> ArticlePage | None:
         """One article, or None when it is unknown, hidden, expired or not yet published."""
-        catalogue = self._here.live.catalogue
+        catalogue, now = self._here.live.catalogue, now_ms()
         row = catalogue.row_of.get(id)
-        if row is None or not catalogue.eligible(now_ms()).showable[row]:
+        if row is None or not catalogue.eligible(now).showable[row]:
             return None
         stored = self._here.store.article(self._here.settings.site.id, id)
         if stored is None or stored.hidden:
             return None
         entry = catalogue.article(row)
+        story, others = others_of(catalogue, row, now, MORE_ON_STORY)
         return ArticlePage(
             id=id,
             title=stored.title,
@@ -103,7 +107,17 @@ class LiveNewsroom:
             given=entry.given,
             tags=entry.tags,
             published_at=stored.published_at,
+            story=MoreOnStory(story, tuple(_cards(catalogue, others.tolist()))) if len(others) else None,
         )
+
+    def story(self, id: str) -> StoryPage | None:
+        """A story's newest articles."""
+        catalogue = self._here.live.catalogue
+        told = story_list(catalogue, id, now_ms(), STORY)
+        if told is None:
+            return None
+        cards = tuple(_cards(catalogue, told.rows.tolist()))
+        return StoryPage(told.id, told.title, cards, told.articles, told.first, told.last, tuple(told.tags))
 
     def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
         """A page, counted from 1, of the articles that bear a tag."""

@@ -33,11 +33,20 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class MoreOnStory:
+    """The newest other articles of the story that an article belongs to, and the story's id."""
+
+    id: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ArticlePage:
     """One article in full.
 
     ``given`` says whether the category came with the article; otherwise it was sorted by machine, as sure of it as the
-    bar of ``tags`` says; it is None when none was likely enough.
+    bar of ``tags`` says; it is None when none was likely enough. ``story`` is None where it is the only article of its
+    story.
     """
 
     id: str
@@ -51,6 +60,7 @@ class ArticlePage:
     given: bool = False
     tags: Tags = NO_TAGS
     published_at: int | None = None
+    story: MoreOnStory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,23 @@ class TagPage:
     page: int
     pages: int
     related: tuple[Tag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    """The articles of one event.
+
+    ``cards`` are the newest ones, newest first. ``articles`` is how many there are. ``first`` and ``last`` are int
+    milliseconds UTC, None where nobody knows.
+    """
+
+    id: str
+    title: str
+    cards: tuple[Card, ...]
+    articles: int
+    first: int | None = None
+    last: int | None = None
+    tags: tuple[Tag, ...] = ()
 
 
 class Newsroom(Protocol):
@@ -102,6 +129,9 @@ class Newsroom(Protocol):
 
     def article(self, id: str) -> ArticlePage | None:
         """One article, or None when it is unknown, hidden or expired."""
+
+    def story(self, id: str) -> StoryPage | None:
+        """The story by that id, or of the article by that id; None when nothing of it may be shown."""
 
     def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
         """A page, counted from 1, of the articles that bear a tag, newest first; None when there is no such page."""

@@ -1,4 +1,4 @@
-"""The demo site: front page, category pages, article pages, pages of tags and one that says how it works.
+"""The demo site: front page, category pages, article pages, pages of stories, of tags and one that says how it works.
 
 Reads a ``Newsroom`` (``app.extensions["live"]``), the language of the request and ``web/templates``; produces HTML. It
 scores nothing itself: the "guess you like" list on its pages is the same widget that any other site installs.
@@ -154,6 +154,15 @@ def article(article_id: str) -> Response:
     if found is None:
         return page("missing.html", 404)
     return page("article.html", article=found)
+
+
+@blueprint.get("/stories/<path:story_id>", merge_slashes=False)
+def story(story_id: str) -> Response:
+    """The articles of one event, newest first."""
+    found = newsroom().story(story_id)
+    if found is None:
+        return page("missing.html", 404)
+    return page("story.html", story=found)
 
 
 @blueprint.get("/tags")
