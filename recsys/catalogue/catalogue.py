@@ -147,7 +147,7 @@ class Catalogue:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """Decisions of editors, the first one first; also those that are over, and of articles that are still to come."""
+        """Decisions of editors, the first one first; also those that are over, and of articles to come."""
         return self._decisions
 
     def decide(self, decisions: Iterable[Decision]) -> None:
