@@ -150,6 +150,14 @@ def test_two_stories_joined_and_split_again_are_what_they_were() -> None:
     assert index.split(["nobody"]) is None
 
 
+def test_a_part_that_holds_the_first_article_of_its_story_is_named_after_another() -> None:
+    index = StoryIndex()
+    for n in range(4):
+        index.place(f"a{n}", "Ferry runs aground off Helmsund", time=NOON + n)
+    assert index.split(["a0", "a2"]) == "a2"
+    assert [index.story_of(f"a{n}") for n in range(4)] == ["a2", "a0", "a2", "a0"]
+
+
 def test_names_are_learned_from_headlines_in_sentence_case() -> None:
     names = NameRates()
     names.learn("Ferry Runs Aground Off Helmsund")  # title case tells nothing

@@ -165,11 +165,14 @@ class StoryIndex:
             self._move(list(self.stories[other].articles), row)
 
     def split(self, article_ids: Iterable[str]) -> str | None:
-        """Put some articles into a new story of their own; returns its id, None where none of them is placed."""
+        """Put some articles into a new story of their own; returns its id, None where none of them is placed.
+
+        The id is that of the first of them after which no story is named: the story that they leave keeps its own.
+        """
         moved = [article_id for article_id in article_ids if article_id in self.placed]
         if not moved:
             return None
-        row = self._begin(moved[0])
+        row = self._begin(next((article_id for article_id in moved if article_id not in self._row_of), moved[0]))
         self._move(moved, row)
         return self.stories[row].id
 
