@@ -126,12 +126,13 @@ class HandNewsroom:
         return next((page for page in self.pages if page.id == id), None)
 
     def story(self, id: str) -> StoryPage | None:
-        found = [page for page in self.pages if page.story is not None and page.story.id == id]
+        found = [page for page in self.pages if id in (page.id, page.story and page.story.id)]
         if not found:
             return None
         times = [page.published_at for page in found if page.published_at is not None]
+        first, last = (min(times), max(times)) if times else (None, None)
         cards = tuple(map(_card, found))
-        return StoryPage(id, found[0].title, cards, 1 + len(cards), min(times), max(times), found[0].tags.stem)
+        return StoryPage(id, found[0].title, cards, 1 + len(cards), first, last, found[0].tags.stem)
 
     def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
         found = [one for one in self.pages if tag in {mine.name for mine in (*one.tags.stem, *one.tags.bar[:1])}]

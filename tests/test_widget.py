@@ -274,7 +274,10 @@ def test_an_outage_leaves_the_page_whole_and_quiet(browser: Chrome, url: str, ap
     assert all("503" in line["message"] for line in log), "only the browser's own note of the failed request"
 
 
-PAGES = ("/?lang=zh", "/?lang=en", "/article/en-1?lang=en", "/category/sports?lang=zh", "/about?lang=en")
+PAGES = (
+    *("/?lang=zh", "/?lang=en", "/article/en-1?lang=en", "/category/sports?lang=zh", "/about?lang=en"),
+    *("/stories/en-1?lang=en", "/stories/zh-0?lang=zh"),
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
