@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs import admin_tokens, imports, operators
+from jobs import editorial as editorial_job
 from jobs import init as init_job
 from jobs import labels as labels_job
 from jobs import publish as publish_job
@@ -19,7 +20,7 @@ from jobs.stages import command_of, main_process, stage_of
 from jobs.terminal import log, main
 from recsys.runs.stages import STAGES
 from recsys.settings import load_settings
-from recsys.store import Scope
+from recsys.store import DecisionKind, Scope
 
 Config = Annotated[
     Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else config.yaml and site.yaml here")
@@ -39,8 +40,10 @@ app = typer.Typer(
 SETTINGS = "The site's settings"
 IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
 DESK = "What an operator does, each in the audit"
+EDITORS = "What an editor does, each with an end and in the audit"
 AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -4110354420726924665
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The article's id, as it was imported")]
+Until = Annotated[str, typer.Option(help="The end: a span such as 90m, 2h or 3d, or a time; at most 30 days from now")]
 ReaderId = Annotated[str, typer.Argument(metavar="READER", help="The reader's id, as in the events")]
 
 
@@ -255,6 +258,61 @@ def reader(
 ) -> None:
     """Print what is kept of one reader, as JSON."""
     operators.show_reader(context_of(config, None), reader, whole=whole)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def pin(
+    id: ArticleId,
+    place: Annotated[int, typer.Option(min=1, help="In the list, from 1")],
+    until: Until,
+    slot: Annotated[
+        str | None, typer.Option(help="The only slot in whose lists it stands; default: every list")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Let an article stand at a place of every list, or of those of a slot."""
+    editorial_job.pin(context_of(config, None), id, place, until, slot)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def boost(
+    id: ArticleId,
+    factor: Annotated[float, typer.Option(help="By which the odds of a click are multiplied: above 1, at most 10")],
+    until: Until,
+    config: Config = None,
+) -> None:
+    """Let an article stand higher where it is ranked."""
+    editorial_job.boost(context_of(config, None), id, factor, until)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def bury(id: ArticleId, until: Until, config: Config = None) -> None:
+    """Take an article out of all lists; its page, its tags and today's clicks still show it."""
+    editorial_job.bury(context_of(config, None), id, until)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def unpin(id: ArticleId, config: Config = None) -> None:
+    """End a pin before its time."""
+    editorial_job.end(context_of(config, None), id, DecisionKind.PIN)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def unboost(id: ArticleId, config: Config = None) -> None:
+    """End a boost before its time."""
+    editorial_job.end(context_of(config, None), id, DecisionKind.BOOST)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def unbury(id: ArticleId, config: Config = None) -> None:
+    """End a bury before its time."""
+    editorial_job.end(context_of(config, None), id, DecisionKind.BURY)
+
+
+@app.command(rich_help_panel=EDITORS)
+def editorial(config: Config = None) -> None:
+    """Print the pins, boosts and buries that hold now."""
+    editorial_job.show(context_of(config, None))
 
 
 @app.command(rich_help_panel=DESK)

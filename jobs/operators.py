@@ -45,7 +45,7 @@ def change_article(context: Context, verb: str, id: str) -> None:
         UnknownArticle: there is none by that id.
     """
     with _stores(context) as stores:
-        outcome = getattr(stores.database, f"{verb}_article")(stores.site, _id(id, "an article"), who())
+        outcome = getattr(stores.database, f"{verb}_article")(stores.site, identified(id, "an article"), who())
     facts = {"note": SAYS[outcome]} if outcome in SAYS else {}
     log.info(outcome.value, job=verb, article=id, site=context.settings.site.id, **facts)
 
@@ -56,7 +56,7 @@ def forget_reader(context: Context, reader: str) -> None:
     Raises:
         UnknownReader: nothing was ever kept of them.
     """
-    reader = _id(reader, "a reader")
+    reader = identified(reader, "a reader")
     with _stores(context) as stores:
         removed = forget(stores, reader, who())
         try:
@@ -78,7 +78,7 @@ def show_reader(context: Context, reader: str, *, whole: bool) -> None:
         UnknownReader: nothing was ever kept of them.
     """
     with _stores(context) as stores:
-        kept = personal_data_of(stores, _id(reader, "a reader"), whole=whole)
+        kept = personal_data_of(stores, identified(reader, "a reader"), whole=whole)
     typer.echo(json.dumps(kept, ensure_ascii=False, indent=2))
 
 
@@ -103,7 +103,7 @@ def _stores(context: Context) -> Iterator[PersonalDataStores]:
         store.close()
 
 
-def _id(text: str, what: str) -> str:
+def identified(text: str, what: str) -> str:
     """An identifier as every door reads it.
 
     Raises:

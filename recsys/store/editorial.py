@@ -20,7 +20,8 @@ from recsys.units import DAY_MS, now_ms
 MAX_DAYS = 30  # until the end: what should stand longer is a matter of the page, and is forgotten by whoever set it
 MAX_FACTOR = 10.0  # of a boost: what should be shown more surely than that is a pin
 MAX_PLACE = 1_000  # the longest list that any site may allow
-MAX_HELD = 1_000  # decisions of a site at once: each worker holds all of them in every answer's way
+MAX_SLOT = 64  # characters of a slot's name, as a list and an event may have
+MAX_HELD = 1_000  # decisions of a site at once: each worker reads all of them whenever one changes
 
 editorial = schema.editorial
 
@@ -90,6 +91,8 @@ class EditorialStore(Database):
         """
         if not 1 <= place <= MAX_PLACE:
             raise InputError(f"a place from 1 to {MAX_PLACE}", str(place), "Name a place; 1 is the first.")
+        if slot is not None and not 1 <= len(slot) <= MAX_SLOT:
+            raise InputError(f"a slot of 1 to {MAX_SLOT} characters", f"{len(slot)}", "Name it as the lists do.")
         return self._decide(site, id, by, DecisionKind.PIN, until, place=place, slot=slot)
 
     def boost_article(self, site: str, id: str, by: str, *, factor: float, until: int) -> Decided:
