@@ -9,11 +9,12 @@ from recsys.catalogue.editorial import EditorialRows, Pin
 from recsys.features.rows import CandidateRows
 from recsys.readers import ReaderState
 from recsys.recommend.answer import Recommender
-from recsys.recommend.context import RequestContext, Tier
+from recsys.recommend.context import ANONYMOUS, RequestContext, Tier
 from recsys.recommend.editorial import boosted_scores, placed
 from recsys.recommend.pin_cost import pin_cost
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import ReasonKind
+from recsys.recommend.trace import trace
 from recsys.store import Decision, DecisionKind
 from recsys.trends import CLICK, IMPRESSION
 from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -282,3 +283,42 @@ def test_the_cost_of_a_pin_by_hand_and_null_where_nothing_is_known() -> None:
     assert unknown is not None
     assert unknown.own_rate == pytest.approx(40 / 600, rel=0.1)
     assert pin_cost(trends, 5, 1, NOW + 200 * DAY_MS) is None, "it has faded"
+
+
+def test_a_trace_says_what_editors_decided() -> None:
+    recommender = two_topics()
+
+    def steps(row: int) -> dict[str, tuple[bool | None, str]]:
+        way = trace(
+            recommender, f"a{row}", reader(0), None, article=None, k=3, now=NOW, lang=None, home=None, request=ANONYMOUS
+        )
+        return {step.stage: (step.passed, step.says) for step in way.steps}
+
+    assert "editors" not in steps(4)
+    decide(recommender, pinned(4, 1, slot=None), (5, BURY), (6, BOOST, {"factor": 2.0}))
+    assert steps(4)["editors"] == (True, "ann has pinned it to place 1 of every list.")
+    assert steps(4)["list"] == (True, "In the list of 3, at place 1, because: editors_choice.")
+    assert "candidates" not in steps(4)
+    assert steps(5)["editors"][0] is False
+    assert steps(6)["editors"] == (True, "ann has multiplied its odds by 2.")
+    assert "candidates" in steps(6)
+
+
+def test_a_pin_stands_although_another_article_of_its_event_was_read() -> None:
+    recommender = two_topics()
+    for row in (0, 4):
+        recommender.catalogue.put(f"a{row}", entry(row, "markets"), story="a0")
+    assert 4 not in rows(ask(recommender, reader(0), k=8))
+    decide(recommender, pinned(4, 1))
+    assert rows(ask(recommender, reader(0), k=8))[0] == 4
+
+
+def test_other_articles_of_a_pinned_event_are_not_in_the_list() -> None:
+    recommender = two_topics()
+    for row in (1, 4):
+        recommender.catalogue.put(f"a{row}", entry(row, "markets"), story="a1")
+    assert 1 in rows(ask(recommender, reader(0), k=8))
+    decide(recommender, pinned(4, 1))
+    made = rows(ask(recommender, reader(0), k=4))
+    assert made[0] == 4
+    assert 1 not in made

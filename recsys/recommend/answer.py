@@ -198,20 +198,21 @@ class Recommender:
         tags = _NO_TAGS if self.tables.tags is None else self.tables.tags.ids
         read = read_stories([state for _, state in states], self.catalogue.columns, tags, now)
         tired = tired_rows([state for _, state in states])
-        seen = np.concatenate([*(state.seen for _, state in states), on_page, read.over, tired])
+        seen = np.concatenate([*(state.seen for _, state in states), on_page])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         known = lang or self.catalogue.language_of_all(clicks)
         language = known if len(clicks) else known or home
         pins: list[Placed] = []
         if eligible.editorial.pins:
             pins = standing_pins(self.catalogue, eligible, request.slot, seen, known, k)
-            seen = np.concatenate([seen, np.array([pin.row for pin in pins], np.int32)])
+        pinned = np.array([pin.row for pin in pins], np.int32)
         context = reader_context(states, self._tables(), self._encoders, request)
         listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now, cheap, clock)
         listing.meet([state for _, state in states], request)
         listing.passes, listing.updates = passes, read.updates
-        listing.pinned = np.array([pin.row for pin in pins], np.int32)
-        seen_copies, room = eligible.listed_copies(seen), k - len(pins)
+        listing.pinned = pinned
+        left_out = np.concatenate([seen, read.over, tired, pinned])
+        seen_copies, room = eligible.listed_copies(left_out), k - len(pins)
         for part in self._by_preference(eligible, language) if room else ():
             listing.fill(part.without(seen_copies), room - len(listing.cards))
             if len(listing.cards) == room:

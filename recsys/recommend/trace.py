@@ -14,6 +14,8 @@ from recsys.readers import ReaderState
 from recsys.recommend.answer import Pass, Recommendation, Recommender
 from recsys.recommend.context import RequestContext
 from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
+from recsys.recommend.reasons import ReasonKind
+from recsys.store import DecisionKind
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
@@ -86,10 +88,13 @@ def trace(
     states = [state for state in (reader, session) if state is not None]
     way = _Way(recommender, row, eligible, now)
     steps = [*way.before_the_list(states, exclude, article)]
-    if all(step.passed for step in steps):
-        steps += way.through(passes)
     rows = [card.row for card in made.cards]
     place = rows.index(row) + 1 if row in rows else 0
+    by_hand = place > 0 and made.cards[place - 1].reason.kind is ReasonKind.EDITORS_CHOICE
+    if by_hand:  # it stands beside the ranking: what would have kept it out of that decides nothing
+        steps = [step for step in steps if step.stage in ("shown", "editors")]
+    elif all(step.passed for step in steps):
+        steps += way.through(passes)
     if place:
         reason = made.cards[place - 1].reason.kind
         said = f"In the list of {len(rows)}, at place {place}, because: {reason}."
@@ -110,8 +115,10 @@ class _Way:
         self, states: Sequence[ReaderState], exclude: Sequence[str], article: str | None
     ) -> Iterator[TraceStep]:
         """Stages that ask nothing of the candidates; they end where the article falls."""
-        for stage in (self._shown, self._copy, lambda: self._seen(states, exclude, article)):
+        for stage in (self._shown, self._editors, self._copy, lambda: self._seen(states, exclude, article)):
             step = stage()
+            if step is None:
+                continue
             yield step
             if not step.passed:
                 return
@@ -128,6 +135,20 @@ class _Way:
             return TraceStep("shown", False, f"It is published in {(published - now) / HOUR_MS:.1f} hours.")
         ended = "" if expires == FOREVER_MS else f" {(now - expires) / HOUR_MS:.1f} hours ago"
         return TraceStep("shown", False, f"It expired{ended}.")
+
+    def _editors(self) -> TraceStep | None:
+        """What editors decided on it, or on a copy of its text; None for nothing."""
+        catalogue, text = self._of.catalogue, int(self._eligible.quoted[self._row])
+        if text != UNKNOWN_ROW and self._eligible.standing[text] == UNKNOWN_ROW:
+            return TraceStep("editors", False, "An editor has buried it, or a copy of its text.")
+        own = [one for one in catalogue.decisions if one.article == catalogue.ids[self._row] and one.until > self._now]
+        said = [
+            f"{one.set_by} has pinned it to place {one.place} of {f'slot {one.slot!r}' if one.slot else 'every list'}"
+            if one.kind is DecisionKind.PIN
+            else f"{one.set_by} has multiplied its odds by {one.factor:g}"
+            for one in own
+        ]
+        return TraceStep("editors", True, f"{'; '.join(said)}.") if said else None
 
     def _copy(self) -> TraceStep:
         best = int(self._eligible.standing[self._row])

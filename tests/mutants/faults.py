@@ -52,6 +52,7 @@ CHECKPOINTS = ("tests/test_checkpoints.py",)
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
 OFF_POLICY = ("tests/test_off_policy.py",)
 EXPLORE = ("tests/test_explore.py",)
+EDITORIAL = ("tests/test_recommend_editorial.py", "tests/test_store_editorial.py", "tests/test_editorial.py")
 
 
 def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> tuple[Fault, ...]:
@@ -1067,5 +1068,78 @@ FAULTS: tuple[Fault, ...] = (
         ("the draw takes the best", "rng.random() * propensity.sum()", "0.5 * propensity.sum()"),
         ("more clicks than impressions", "(impressions >= clicks)", "(impressions >= 0)"),
         ("a rounded sum chooses what has no chance", "np.flatnonzero(propensity)[-1]", "len(propensity) - 1"),
+    ),
+    *_in(
+        "recsys/store/editorial.py",
+        EDITORIAL,
+        ("an end that is now", "if until <= now:", "if until < now:"),
+        ("an end after a month and more", "now + MAX_DAYS * DAY_MS:", "now + 2 * MAX_DAYS * DAY_MS:"),
+        (
+            "a bury leaves the pin",
+            "DecisionKind.BURY: tuple(DecisionKind),",
+            "DecisionKind.BURY: (DecisionKind.BURY,),",
+        ),
+        ("a hidden article is pinned", "row.hidden and kind is DecisionKind.PIN", "False"),
+        ("a factor of 1", "1 < factor <= MAX_FACTOR", "1 <= factor <= MAX_FACTOR"),
+        (
+            "an end that nobody follows",
+            "            next_change(connection, site)\n            write",
+            "            write",
+        ),
+        ("what is over goes at once", "until < now - MAX_DAYS * DAY_MS", "until < now"),
+    ),
+    *_in(
+        "recsys/store/operators.py",
+        EDITORIAL,
+        ("a deletion leaves the pin", "editorial.c.article == id", "editorial.c.article == site"),
+    ),
+    *_in(
+        "recsys/catalogue/editorial.py",
+        EDITORIAL,
+        ("a decision holds a moment too long", "if one.until > now]", "if one.until >= now]"),
+        ("the first pin of a place wins", "in reversed(by_row) if", "in by_row if"),
+    ),
+    *_in(
+        "recsys/catalogue/eligibility.py",
+        EDITORIAL,
+        ("no end is looked for", "expires[content], editorial.ends)", "expires[content])"),
+        (
+            "a copy of what is buried stands in for it",
+            "buried = standing[editorial.buried]",
+            "buried = editorial.buried",
+        ),
+        ("today hides what is buried", "quoted=quoted,", "quoted=standing,"),
+    ),
+    *_in(
+        "recsys/recommend/editorial.py",
+        EDITORIAL,
+        ("a pin stands in every slot", "pin.slot not in (None, slot) or ", ""),
+        ("a hidden pin stands", "not eligible.showable[pin.row] or ", ""),
+        ("a pin that was read stands", "shown & {pin.row, text}:", "False:"),
+        ("a pin in another language stands", "if code is None or ", "if True or "),
+        ("a copy of a pin stands, too", "            shown |= {pin.row, text}", "            shown |= set()  # "),
+        ("a place too low", "cards.insert(place - 1,", "cards.insert(place,"),
+        ("a similarity has odds", "(1 + chance) / 2 if is_similarity else chance", "chance"),
+    ),
+    *_in(
+        "recsys/recommend/pin_cost.py",
+        EDITORIAL,
+        ("a pin that gains", "max(0.0, usual - at_place)", "(usual - at_place)"),
+        ("a young log is a whole week", " / (1 - 2 ** (-hours / _HALF_LIFE_HOURS))", ""),
+    ),
+    *_in(
+        "recsys/serving/feed.py",
+        EDITORIAL,
+        ("decisions are read at every look", "if newest == state.decided:", "if False:"),
+        (
+            "decisions wait for a poll",
+            "self._decide(state, newest)\n        if newest == state.taken_down",
+            "if newest == state.taken_down",
+        ),
+    ),
+    *_in(
+        "recsys/serving/checkpoint.py",
+        EDITORIAL,
+        ("a checkpoint without decisions", '"decisions": catalogue.decisions,', '"decisions": [],'),
     ),
 )

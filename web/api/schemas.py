@@ -23,8 +23,8 @@ SCORE_KINDS = (
     "click: P(click), the probability of a click if the article stands first. next-click: the click model learned from"
     " clicks alone, so that nobody knows what was shown and not clicked; the probability that of all candidates of this"
     " list this one is opened next. similarity: no click model, or a list beside an article; the cosine, 0 where it is"
-    " negative. tag: the weight of the tag in the article. none: ordered by clicks or by time. Compare only scores of"
-    " one kind"
+    " negative. tag: the weight of the tag in the article. none: ordered by clicks, by time or by an editor. Compare"
+    " only scores of one kind"
 )
 MAX_EVENTS = 1000  # in one request
 NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"
