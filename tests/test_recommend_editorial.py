@@ -175,6 +175,8 @@ def test_a_bury_takes_every_copy_of_a_text_out_of_all_lists_and_of_nothing_that_
     assert eligible.quoted[[1, 2]].tolist() == [1, 1]
     assert eligible.standing[[1, 2]].tolist() == [-1, -1]
     assert 1 in catalogue.of_category("football", NOW)
+    decide(recommender, (2, BURY))
+    assert {1, 2}.isdisjoint(rows(ask(recommender, k=8))), "whichever copy is named"
     assert recommender.similar("a1", 8, NOW)
 
 
