@@ -53,6 +53,9 @@ CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
 OFF_POLICY = ("tests/test_off_policy.py",)
 EXPLORE = ("tests/test_explore.py",)
 EDITORIAL = ("tests/test_recommend_editorial.py", "tests/test_store_editorial.py", "tests/test_editorial.py")
+SLOT = ("tests/test_exploration.py",)
+STORIES = ("tests/test_recommend_stories.py",)
+CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
 
 
 def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> tuple[Fault, ...]:
@@ -595,9 +598,71 @@ FAULTS: tuple[Fault, ...] = (
         ("what was taken down is quoted", " & eligible.showable[strongest.rows]", ""),
         (
             "what is alike in nothing that can be seen is said to be",
-            "if words or same:",
-            "if True:",
+            "and not forms[row].wholes.isdisjoint(forms[other].wholes)",
+            "",
         ),
+        ("an article read is named again and again", "if other not in named and not forms", "if not forms"),
+        ("everything is popular", "return _POPULAR if row in popular else _RECOMMENDED", "return _POPULAR"),
+    ),
+    *_in(
+        "recsys/recommend/story_updates.py",
+        STORIES,
+        ("a story is over with all that comes after", "if published[row] <= moment:", "if True:"),
+        ("everything of a read story is an update", "if published[row] <= moment:", "if False:"),
+        ("an update is shown for ever", "if was_shown:", "if False:"),
+        ("stories joined by mistake hide", "and not _share(tags[row], tags[clicks[p]])", "and False"),
+        ("an undated click has read nothing", "now if times[p] == UNDATED else times[p]", "times[p]"),
+    ),
+    *_in(
+        "recsys/recommend/fatigue.py",
+        STORIES,
+        ("once is often", "shown >= TIRED_AFTER", "shown >= 1"),
+        ("what was opened makes room", " and not opened", ""),
+    ),
+    *_in(
+        "recsys/recommend/rerank.py",
+        STORIES,
+        ("a story has as many cards as it has articles", "ranked = stories.one_of_each(ranked, taken)", "pass"),
+    ),
+    *_in(
+        "recsys/recommend/similar.py",
+        LISTS,
+        ("anything is similar", "if reason.keywords or reason.category or cosine >= least:", "if True:"),
+    ),
+    *_in(
+        "recsys/recommend/context.py",
+        LISTS,
+        ("what everybody reads all day breaks", "& (lately >= _BREAKING_SHARE * clicks[:, _DAY])", ""),
+    ),
+    *_in(
+        "recsys/recommend/exploration.py",
+        SLOT,
+        ("what many have seen is tried", "fresh[np.maximum(clicks, shown) < budget]", "fresh"),
+        ("the propensity of all articles", "SHARE * float(left[place] / total)", "SHARE * float(left[place])"),
+        ("the slot's share is forgotten", "SHARE * float(left[place] / total)", "float(left[place] / total)"),
+        ("what may not be shown is tried", "may = allowed.has(tried.rows) & ", "may = "),
+        ("every request draws anew", "{now // MINUTE_MS} {who}", "{now} {who}"),
+        ("a category's rate says nothing", "clicked + PRIOR_IMPRESSIONS * rate", "clicked + PRIOR_IMPRESSIONS"),
+    ),
+    *_in(
+        "recsys/recommend/impressions.py",
+        SLOT,
+        ("anybody makes tokens", "or not hmac.compare_digest(mac, self._mac(body))", ""),
+    ),
+    *_in(
+        "recsys/index/cells.py",
+        CELLS,
+        ("a row that moved is met twice", "still = self._place[best] >= number", "still = self._place[best] >= 0"),
+        ("a row that moved is lost", "if number:", "if False:"),
+        ("what is not allowed is found", "late = late[_among(late, allowed)]", "pass"),
+        ("the list of what moved is as long as it likes", "place == MOVED and self._number == MOVED", "False"),
+        ("a moved row is found in every cell", "[is_probed[self._moved_cells[:number]]]", "[:]"),
+    ),
+    *_in(
+        "recsys/features/logarithms.py",
+        ("tests/test_log_replay.py", "tests/test_finite.py"),
+        ("what is no number becomes one", "+ series + (x - x)", "+ series"),
+        ("a logarithm by three terms", "(_THIRD + z * (_FIFTH + z * (_SEVENTH + z * _NINTH)))", "_THIRD"),
     ),
     *_in(
         "web/api/serialisers.py",
