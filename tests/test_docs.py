@@ -62,6 +62,7 @@ class Place:
             "data.html": str(self.folder / "data.html"),
             "clicks.parquet": str(self.folder / "clicks.parquet"),
             "labels.jsonl": str(self.folder / "labels.jsonl"),
+            "explored.csv": str(self.folder / "explored.csv"),
             "../shared/data/mind_sample": str(self.folder / "mind"),
             "../shared/data/bandit": str(self.folder / "bandit"),
             "../shared/data/bbc/": str(self.folder) + "/",
