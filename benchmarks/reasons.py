@@ -164,8 +164,9 @@ def check(app: Any, store: Store, options: argparse.Namespace) -> dict[str, Any]
     """Check the claims of many lists; print them by kind."""
     client, live = app.test_client(), next(iter(app.extensions.values())).live
     catalogue, rng = live.catalogue, np.random.default_rng(options.seed)
-    CATEGORY.update((name, catalogue.article(row).category) for row, name in enumerate(catalogue.ids))
-    tags = {name: {fold(word) for word in catalogue.article(row).keywords} for row, name in enumerate(catalogue.ids)}
+    known = [(row, name) for row, name in enumerate(catalogue.ids) if catalogue.articles.known(row)]
+    CATEGORY.update((name, catalogue.article(row).category) for row, name in known)
+    tags = {name: {fold(word) for word in catalogue.article(row).keywords} for row, name in known}
     judge, readers = Judge(store, load_settings(), now_ms()), sorted(store.clicks)
     kinds: Counter[str] = Counter()
     wrong: list[str] = []

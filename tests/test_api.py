@@ -128,6 +128,9 @@ def test_what_the_page_shows_already_is_named_by_id_or_address_and_not_listed(tm
             return {item["id"] for item in service.get("/api/v1/recommendations", exclude=exclude)["items"]}
 
         assert listed("a2") == {"a,1", "a3", "a4"}
+        assert listed("a%2C1,a2,a3,a4") == {"a,1", "a2", "a3", "a4"}, (
+            "a page that shows all there are has no empty list"
+        )
         assert listed("a%2C1,nobody-knows,,a2") == {"a3", "a4"}
         assert listed("http://www.example.org/news/3/?utm_source=x,a2") == {"a,1", "a4"}
         assert listed(",".join([*(f"b{n}" for n in range(99)), "a2", "a4"])) == {"a,1", "a3", "a4"}, "a hundred count"

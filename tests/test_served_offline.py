@@ -201,8 +201,12 @@ def test_a_reader_without_history_is_known_by_the_moment_alone(
     with serving(copy_of(toy, tmp_path / "site")) as service:
         listener = listening(service)
         service.live.recommend(None, None, article="football-1", k=5, lang=None)
-        service.live.recommend(None, None, article=None, k=5, lang=None)  # nothing is known: the model is not asked
-    (heard,) = listener.heard
+        service.live.recommend(None, None, article=None, k=5, lang=None)
+    heard, stranger = listener.heard
+    assert not stranger.history.any()
+    assert {name for name, value in zip(LIST_FIELDS, stranger.context[0].tolist(), strict=True) if value} == {
+        *("hour", "weekday"),
+    }
     assert heard.history[0].tolist() == [hashed("article", "football-1")] + [0] * (HISTORY - 1)
     known = {name for name, value in zip(LIST_FIELDS, heard.context[0].tolist(), strict=True) if value}
     assert known == {"hour", "weekday"}

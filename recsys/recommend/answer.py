@@ -185,7 +185,8 @@ class Recommender:
                 reader clicked, if it is one.
             home: the site's own language, which is taken for a reader who has clicked nothing.
             request: the reader's id, and where the list will stand.
-            exclude: ids of articles that the page shows already; those that the catalogue lacks say nothing.
+            exclude: ids of articles that the page shows already; those that the catalogue lacks say nothing, and so do
+                all of them where nothing else may be listed.
             cheap: True where there is no time for the click model: the nearest come first, with plain reasons.
             passes: takes what was decided on the way, for a trace.
         """
@@ -193,8 +194,7 @@ class Recommender:
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
         states = self._states(reader, session, here, now)
         eligible = self.catalogue.eligible(now)
-        shown = [here, *(self.catalogue.row_of.get(name, UNKNOWN_ROW) for name in exclude)]
-        on_page = np.array([row for row in shown if row != UNKNOWN_ROW], np.int32)
+        on_page = self._on_page(eligible, here, exclude)
         tags = _NO_TAGS if self.tables.tags is None else self.tables.tags.ids
         read = read_stories([state for _, state in states], self.catalogue.columns, tags, now)
         tired = tired_rows([state for _, state in states])
@@ -238,6 +238,14 @@ class Recommender:
         rows, stories = [card.row for card in cards], self.catalogue.columns.stories
         trial = self.shared.trial(self.catalogue.eligible(now), now).but_for(stories, [*rows, *pinned.tolist()])
         return explored(trial, rows, allowed, draw)
+
+    def _on_page(self, eligible: Eligibility, here: int, exclude: Sequence[str]) -> Rows:
+        """The rows that the page shows; of one that shows all there are, as a small site's front page does, its own."""
+        named = [self.catalogue.row_of.get(name, UNKNOWN_ROW) for name in exclude]
+        rows = np.array([row for row in (here, *named) if row != UNKNOWN_ROW], np.int32)
+        if named and not eligible.listed.without(eligible.listed_copies(rows)):
+            return rows[: here != UNKNOWN_ROW]
+        return rows
 
     def _by_preference(self, eligible: Eligibility, language: str | None) -> Sequence[AllowedRows]:
         """The rows in a language, then the others: a language is a preference, which excludes nothing."""

@@ -137,7 +137,7 @@ class _Way:
         return TraceStep("shown", False, f"It expired{ended}.")
 
     def _editors(self) -> TraceStep | None:
-        """What editors decided on it, or on a copy of its text; None for nothing."""
+        """The editors' decision on it, or on a copy of its text; None where there is none."""
         catalogue, text = self._of.catalogue, int(self._eligible.quoted[self._row])
         if text != UNKNOWN_ROW and self._eligible.standing[text] == UNKNOWN_ROW:
             return TraceStep("editors", False, "An editor has buried it, or a copy of its text.")
