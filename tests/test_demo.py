@@ -25,6 +25,7 @@ def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path)
             browser.execute_script("arguments[0].click()", browser.execute_script(LINKS)[1])
             assert until(lambda: f"/article/{opened['id']}" in browser.current_url)
             assert opened["title"] in browser.find_element(By.TAG_NAME, "h1").text
+            assert until(lambda: service.store.clicks_between(service.live.site, 0, 2**53, 2**53)), "the click came"
             browser.back()
 
             def changed() -> Any:
