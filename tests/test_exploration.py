@@ -58,10 +58,10 @@ def test_one_place_of_a_list_tries_a_fresh_article_and_says_so() -> None:
 
 def test_what_many_have_seen_is_not_tried_any_more_and_nothing_where_a_site_wants_none() -> None:
     recommender = site(fresh=1, explore_impressions=5)
-    for number in range(5):
-        assert ask(recommender, reader(19), k=6).explored is not None
+    for number in range(5):  # the trial is made once a second
+        assert ask(recommender, reader(19), k=6, now=NOW + number * 1_000).explored is not None
         recommender.observe(IMPRESSION, 0, NOW - HOUR + number, visitor=f"v{number}")
-    assert ask(recommender, reader(19), k=6).explored is None
+    assert ask(recommender, reader(19), k=6, now=NOW + 5_000).explored is None
     assert ask(site(fresh=1, explore_impressions=0), reader(19), k=6).explored is None
 
 

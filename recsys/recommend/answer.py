@@ -24,7 +24,7 @@ from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder, weights
 from recsys.readers.interests import untrained_encoder
-from recsys.recommend.candidates import CandidateSet, CommonSources, clicked_most, distinct, nearest, retrieve
+from recsys.recommend.candidates import CandidateSet, CommonSources, distinct, nearest, retrieve
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import (
     ANONYMOUS,
@@ -355,7 +355,7 @@ class _Listing:
         editorial, fresh = self._eligible.editorial, of.shared.fresh(self._eligible, now)
         if len(editorial.boosted):  # what is not among the candidates cannot be raised
             fresh = np.concatenate([editorial.boosted, fresh])
-        sources = CommonSources(self._popular, fresh)
+        sources = CommonSources(self._popular, fresh, of.shared.claims(self._eligible, now))
         candidates = retrieve(
             context, of.trends, sources, allowed, self._categories, self._liked, of.neighbours, of.config, now
         )
@@ -445,7 +445,7 @@ class _Listing:
 
     def _plain_reasons(self, picked: Rows, allowed: AllowedRows) -> list[Reason]:
         of, now = self._of, self._now
-        trending, popular = clicked_most(self._popular, of.trends, allowed, now)
+        trending, popular = of.shared.claims(self._eligible, now)
         fresh = of.shared.is_fresh(picked, now).tolist()
         return plain_reasons(of.catalogue, trending, popular, fresh, picked, self._liked)
 

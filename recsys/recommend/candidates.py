@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.compiled import compiled
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.context import ReaderContext
+from recsys.recommend.context import Claims, ReaderContext
 from recsys.tags.index import Rows
 from recsys.trends import PRIOR_COVISITS
 from recsys.trends.decay import faded, pair_fade, row_fade
@@ -34,9 +34,6 @@ _MIN_LIFT = 2.0  # and only where readers of X open it so many times as often as
 _SPREAD = 2_654_435_761  # Knuth's multiplier: neighbouring rows stand apart in a table
 _BACKGROUND = 3  # of the half-lives of trends: the popularity that co-visits are compared with
 _NO_CODES: Codes = np.empty(0, np.int64)
-_TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
-_POPULAR_SHARE = 20  # one in so many listed articles, and ten on a small site, may be called popular
-_MIN_CLICKS = 3  # ever: of fewer nobody says that an article is popular
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +87,23 @@ def retrieve(
     return CandidateSet(
         distinct(np.concatenate([*near, popular, fresh, covisits.rows])),
         near,
-        *clicked_most(sources.popular, trends, allowed, now),
+        *sources.claims,
         covisits.telling(),
     )
 
 
-def clicked_most(
-    popular: Rows, trends: Trends, allowed: AllowedRows, now: int
-) -> tuple[frozenset[int], frozenset[int]]:
-    """The rows that may be called trending, and those that may be called popular.
-
-    Args:
-        popular: int32 rows, most clicked first.
-        trends: live counts.
-        allowed: rows.
-        now: ms.
-    """
-    most = popular[: max(_TRENDING, len(allowed) // _POPULAR_SHARE)]
-    enough = most[trends.total_clicks(most) >= _MIN_CLICKS]
-    top = enough[:_TRENDING]
-    lately = trends.clicks(top, now)[:, -1] >= 1.0
-    return frozenset(top[lately].tolist()), frozenset(enough.tolist())
-
-
 class CommonSources(NamedTuple):
-    """Rows that many readers' candidates come from: int32, best first."""
+    """Rows that many readers' candidates come from.
+
+    Attributes:
+        popular: int32 rows, best first.
+        fresh: the same.
+        claims: those that may be called trending, and popular.
+    """
 
     popular: Rows
     fresh: Rows
+    claims: Claims
 
 
 def nearest(context: ReaderContext, n: int, allowed: AllowedRows) -> list[Rows]:

@@ -43,6 +43,10 @@ _CLICKED = 512  # rows clicked since all articles were looked at; with more it i
 _POPULAR_MS = MINUTE_MS  # and it is done again so often, for what has faded since
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
 _MEAN_OF = 20_000  # vectors that it is made of
+_TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
+_POPULAR_SHARE = 20  # one in so many listed articles, and ten on a small site, may be called popular
+_MIN_CLICKS = 3  # ever: of fewer nobody says that an article is popular
+_ANY = (-1, -1)  # totals of the trial, which hangs on clicks, too, but costs a millisecond and may be a second old
 _BREAKING = 2  # articles that lead at once: of more none would
 _BREAKING_CLICKS = 10.0  # in the last quarter of an hour, of twenty people who clicked within minutes
 _BREAKING_SHARE = 0.5  # of an article's clicks of a day that came within that quarter: it is new, or news again
@@ -152,6 +156,29 @@ def newcomer_context(
     return ReaderContext(tier, states[0] if states else ReaderState(), table, nothing, request)
 
 
+class Claims(NamedTuple):
+    """Rows that may be called trending, and those that may be called popular."""
+
+    trending: frozenset[int]
+    popular: frozenset[int]
+
+
+def clicked_most(popular: Rows, trends: Trends, listed: int, now: int) -> Claims:
+    """Rows that are clicked so much that it may be said of them.
+
+    Args:
+        popular: int32 rows, most clicked first.
+        trends: live counts.
+        listed: articles that may be listed.
+        now: ms.
+    """
+    most = popular[: max(_TRENDING, listed // _POPULAR_SHARE)]
+    enough = most[trends.total_clicks(most) >= _MIN_CLICKS]
+    top = enough[:_TRENDING]
+    lately = trends.clicks(top, now)[:, -1] >= 1.0
+    return Claims(frozenset(top[lately].tolist()), frozenset(enough.tolist()))
+
+
 class _Made(NamedTuple):
     """A list of rows, and the state that it was made from."""
 
@@ -195,6 +222,8 @@ class SharedFeatures:
         self._fresh: _Made | None = None
         self._breaking: _Made | None = None
         self._explore_impressions = config.explore_impressions
+        self._claims: Claims | None = None
+        self._claims_made: _Made | None = None
         self._trial: Trial | None = None
         self._trial_made: _Made | None = None
         trends.describe_articles(tables.category, tables.published)
@@ -235,11 +264,20 @@ class SharedFeatures:
 
     def trial(self, eligible: Eligibility, now: int) -> Trial:
         """The fresh articles that may be tried, with their propensities; the same for all answers of a second."""
-        kept, made, totals = self._trial, self._trial_made, self._trends.all_total
-        if kept is None or made is None or not made.serves(eligible, totals, now):
+        kept, made = self._trial, self._trial_made
+        if kept is None or made is None or not made.serves(eligible, _ANY, now):
             fresh = self.fresh(eligible, now)
             kept = trial(fresh, self._catalogue.columns.category, self._trends, self._explore_impressions)
-            self._trial, self._trial_made = kept, _Made(eligible, totals, now, kept.rows)
+            self._trial, self._trial_made = kept, _Made(eligible, _ANY, now, kept.rows)
+        return kept
+
+    def claims(self, eligible: Eligibility, now: int) -> Claims:
+        """Rows that may be called trending, and popular."""
+        kept, made, totals = self._claims, self._claims_made, self._trends.all_total
+        if kept is None or made is None or not made.serves(eligible, totals, now):
+            popular = self.popular(eligible, now)
+            kept = clicked_most(popular, self._trends, len(eligible.listed), now)
+            self._claims, self._claims_made = kept, _Made(eligible, totals, now, popular)
         return kept
 
     def fresh(self, eligible: Eligibility, now: int) -> Rows:
