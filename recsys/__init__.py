@@ -35,7 +35,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     articles     keywords + word vectors -> article vectors
     classifiers  labelled texts -> calibrated classifiers of any label set
     categories   article vectors -> category and confidence
-    stories      titles and bodies -> which articles are copies of one text
+    stories      titles, bodies and times -> copies of one text, articles of one event
     tags         keywords and categories -> articles by tag, a reader's tags, related tags
 
   clicks

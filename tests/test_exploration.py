@@ -135,6 +135,13 @@ def test_a_token_says_what_was_done_and_nobody_else_can_write_one(tmp_path: Path
         assert tokens.read(odd) is None
 
 
+@pytest.mark.parametrize("left", [b"", b"short"])
+def test_a_key_that_was_cut_off_signs_nothing_that_anybody_could_forge(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "impressions.key").write_bytes(left)
+    one, other = ImpressionTokens.of(tmp_path), ImpressionTokens.of(tmp_path)
+    assert one.read(other.make(ImpressionFacts(1, None))) is None
+
+
 def test_a_folder_that_cannot_be_written_has_tokens_of_one_process(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     tokens = ImpressionTokens.of(tmp_path / "file")

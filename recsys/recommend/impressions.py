@@ -64,7 +64,8 @@ class ImpressionTokens:
     def of(cls, folder: Path) -> "ImpressionTokens":
         """The tokens of a data folder, whose key is made when there is none; hosts that share one share the key.
 
-        Where the folder cannot be written the key lives as long as the process, and its tokens with it.
+        Where the folder cannot be written, or the file holds no whole key, which anybody could guess, the key lives as
+        long as the process, and its tokens with it.
         """
         file = folder / "impressions.key"
         with suppress(OSError):
@@ -77,7 +78,7 @@ class ImpressionTokens:
                     os.link(fresh, file)  # whoever comes first; nobody sees half of it
                 fresh.unlink()
         key = file.read_bytes() if file.is_file() else os.urandom(_KEY_BYTES)
-        return cls(key if len(key) == _KEY_BYTES else hashlib.blake2b(key, digest_size=_KEY_BYTES).digest())
+        return cls(key if len(key) == _KEY_BYTES else os.urandom(_KEY_BYTES))
 
     def make(self, facts: ImpressionFacts) -> str:
         """Write a token: 54 characters that pass in an address."""
