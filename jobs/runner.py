@@ -5,7 +5,7 @@ seed or inputs have changed since the last time, and leaves it alone otherwise.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from recsys.events import EventLog
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Store
-from recsys.workspace import Workspace, described, fingerprint, tree
+from recsys.workspace import StageRecord, Workspace, described, fingerprint, tree
 
 LABELS, IMPORTS = "labels", "imports"  # folders of the data folder: rows of labels, records of past imports
 ODD_READERS = "odd_readers.parquet"  # of the stage events
@@ -195,7 +195,7 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
     if finished and finished.fingerprint == mark and not (context.fresh or stage.always):
         log.info("up to date", stage=stage.name)
         return False
-    log.info("start", stage=stage.name, seed=context.seed)
+    log.info("start", stage=stage.name, seed=context.seed, because=_why_made(context, stage, finished, inputs))
     facts: dict[str, Any] = {}
     reset_peak_memory()
     began = time.monotonic()
@@ -205,6 +205,17 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
         facts.update(seconds=round(time.monotonic() - began, 2), peak_mib=peak_mib())
     log.info("done", stage=stage.name, **facts)
     return True
+
+
+def _why_made(context: Context, stage: Stage, finished: StageRecord | None, inputs: Mapping[str, str]) -> str:
+    """Why a stage that is not up to date is made, in a few words for the log."""
+    if finished is None:
+        return "not made yet"
+    if changed := [name for name, digest in inputs.items() if finished.inputs.get(name) != digest]:
+        return f"changed: {', '.join(changed)}"
+    if stage.always:
+        return "looks into the store"
+    return "asked for" if context.fresh else "other settings, seed, files or version"
 
 
 def check_made(context: Context, stage: Stage) -> None:

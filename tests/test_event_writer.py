@@ -15,6 +15,12 @@ __all__ = ["server", "store"]
 SITE = "daily"
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a test's threads may need seconds to come so far; who is to be turned away says so."""
+    monkeypatch.setattr(event_writer, "WRITE_SECONDS", 60.0)
+
+
 class HeldStore:
     """A store whose first transaction lasts until it is let go, so that others must wait for it."""
 
