@@ -208,7 +208,7 @@ def run_stage(context: Context, stage: Stage, run: Callable[[Job], Counts]) -> b
 
 
 def _why_made(context: Context, stage: Stage, finished: StageRecord | None, inputs: Mapping[str, str]) -> str:
-    """Why a stage that is not up to date is made, in a few words for the log."""
+    """The reason for which a stage that is not up to date is made, in a few words for the log."""
     if finished is None:
         return "not made yet"
     if changed := [name for name, digest in inputs.items() if finished.inputs.get(name) != digest]:

@@ -9,6 +9,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     errors       what can go wrong, as one tree
     units        units of time, and the sentinels
     hashing      values of fields -> ids that are the same everywhere
+    keys         the secrets of a data folder, made once and rotated
     telemetry    counters and timers -> the text of /metrics, for all workers together
     names        a wrong name -> the nearest valid one; the names of all settings, with nothing installed
     config       a frozen, validated section of settings per room

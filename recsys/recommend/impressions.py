@@ -13,16 +13,15 @@ import hmac
 import os
 import re
 import struct
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from recsys.hashing import hashed
+from recsys.keys import KEY_BYTES, folder_key
 
 _BODY = struct.Struct("<BI6sIHqBf")  # version, s, nonce, release: s and suffix, article, place, propensity
 _VERSION = 1
 _MAC = 10  # bytes: a forger would send 2^79 events
-_KEY_BYTES = 32
 _RELEASE = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-([0-9a-f]{4})")
 _NOTHING = 0
 
@@ -67,18 +66,7 @@ class ImpressionTokens:
         Where the folder cannot be written, or the file holds no whole key, which anybody could guess, the key lives as
         long as the process, and its tokens with it.
         """
-        file = folder / "impressions.key"
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            fresh = folder / f".impressions.key.{os.getpid()}"
-            if not file.exists():
-                fresh.touch(mode=0o600)
-                fresh.write_bytes(os.urandom(_KEY_BYTES))
-                with suppress(FileExistsError):
-                    os.link(fresh, file)  # whoever comes first; nobody sees half of it
-                fresh.unlink()
-        key = file.read_bytes() if file.is_file() else os.urandom(_KEY_BYTES)
-        return cls(key if len(key) == _KEY_BYTES else os.urandom(_KEY_BYTES))
+        return cls(folder_key(folder / "impressions.key") or os.urandom(KEY_BYTES))
 
     def make(self, facts: ImpressionFacts) -> str:
         """Write a token: 54 characters that pass in an address."""
