@@ -40,6 +40,7 @@ app = typer.Typer(
 SETTINGS = "The site's settings"
 IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
 DESK = "What an operator does, each in the audit"
+RIGHTS = "Who may do what, each change in the audit"
 EDITORS = "What an editor does, each with an end and in the audit"
 AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -4110354420726924665
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The article's id, as it was imported")]
@@ -212,18 +213,25 @@ def explored(
     command_of("explored")(context_of(config, None), out=out)
 
 
-@app.command(rich_help_panel=OUT)
+@app.command(rich_help_panel=RIGHTS)
 def token(
-    name: Annotated[str, typer.Argument(help="Who will hold it")],
+    name: Annotated[str | None, typer.Argument(help="Who will hold it; without a name: list all")] = None,
     config: Config = None,
-    scope: Annotated[
-        Scope, typer.Option(help="admin: the admin API; write: only put, hide and delete articles")
-    ] = Scope.ADMIN,
-    site: Annotated[str | None, typer.Option(help="The only site that it is for; default: site.id")] = None,
+    role: Annotated[
+        Scope | None, typer.Option("--role", "--scope", help="Its rights (docs/roles.md); write: a publisher's key")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="The only site that it is for, * for all; default: site.id")] = None,
+    expires: Annotated[str | None, typer.Option(help="Its end: a span such as 90d, or a time; default: none")] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Make it invalid instead")] = False,
 ) -> None:
-    """Make a token for the admin API or a publisher; it is shown once and stored only as a hash."""
-    admin_tokens.command(context_of(config, None), name, scope, site, revoke=revoke)
+    """Make a token for the admin API or a publisher, shown once and stored only as a hash; or list them."""
+    context = context_of(config, None)
+    if name is None:
+        admin_tokens.show(context)
+    elif revoke:
+        admin_tokens.revoke(context, name)
+    else:
+        admin_tokens.make(context, name, role, site, expires)
 
 
 @app.command(rich_help_panel=DESK, context_settings=AN_ID)

@@ -3,7 +3,6 @@
 Reads and writes the store; every worker follows within a second. Each decision is in the audit with who made it.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,19 +13,16 @@ import typer
 from jobs.operators import identified, who
 from jobs.runner import Context, open_store
 from jobs.terminal import log
-from recsys.errors import InputError
 from recsys.store import Decided, DecisionKind, Store
-from recsys.times import BadTime, iso, read_time
-from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
-
-_SPAN = re.compile(r"(\d{1,6})\s*([mhd])")
-_UNITS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+from recsys.times import iso
+from recsys.times.ends import read_end
+from recsys.units import now_ms
 
 
 def pin(context: Context, id: str, place: int, until: str, slot: str | None) -> None:
     """Let an article stand at a place, from 1, of every list or of those of a slot, until a time or for a span."""
     with _store(context) as store:
-        moment = end_of(until, context)
+        moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         article = identified(id, "an article")
         decided = store.pin_article(context.settings.site.id, article, who(), place=place, until=moment, slot=slot)
     _say("pinned", decided, place=place, **({"slot": slot} if slot else {}))
@@ -35,7 +31,7 @@ def pin(context: Context, id: str, place: int, until: str, slot: str | None) -> 
 def boost(context: Context, id: str, factor: float, until: str) -> None:
     """Multiply an article's odds of a click by a factor, until a time or for a span."""
     with _store(context) as store:
-        moment = end_of(until, context)
+        moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         article = identified(id, "an article")
         decided = store.boost_article(context.settings.site.id, article, who(), factor=factor, until=moment)
     _say("boosted", decided, factor=factor)
@@ -44,7 +40,7 @@ def boost(context: Context, id: str, factor: float, until: str) -> None:
 def bury(context: Context, id: str, until: str) -> None:
     """Take an article out of all lists, until a time or for a span."""
     with _store(context) as store:
-        moment = end_of(until, context)
+        moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         decided = store.bury_article(context.settings.site.id, identified(id, "an article"), who(), until=moment)
     _say("buried", decided)
 
@@ -68,25 +64,6 @@ def show(context: Context) -> None:
         until = datetime.fromtimestamp(one.until / 1000, UTC)
         line = f"{one.kind:5}  until {until:%Y-%m-%d %H:%M:%S}  {one.set_by:20}  {one.article}  {details}"
         typer.echo(line.rstrip())
-
-
-def end_of(until: str, context: Context) -> int:
-    """The end that is written: a span from now such as 90m, 2h or 3d, or a time, without a zone in the site's.
-
-    Returns:
-        int ms UTC.
-
-    Raises:
-        InputError: it is neither.
-    """
-    span = _SPAN.fullmatch(until.strip().lower())
-    if span:
-        return now_ms() + int(span[1]) * _UNITS[span[2]]
-    try:
-        return read_time(until, zone=ZoneInfo(context.settings.site.timezone))
-    except BadTime as error:
-        remedy = "Write it as 90m, 2h or 3d, or as 2026-03-02T18:00."
-        raise InputError("a span from now, or a time", str(error), remedy) from None
 
 
 def _say(done: str, decided: Decided, **facts: object) -> None:

@@ -6,6 +6,7 @@ within a second. Each verb is written to the audit with who did it.
 
 import getpass
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from jobs.runs import exclusive_run
 from jobs.terminal import log
 from recsys.errors import BadReader, Busy
 from recsys.events.personal import PersonalDataStores, clear_log, forget, forgotten_state, personal_data_of
-from recsys.store import Outcome, normal_id
+from recsys.store import Actor, Outcome, normal_id
 
 SAYS = {
     Outcome.LIFTED: "It was deleted: its text is gone, and the next import or call that has it brings it back.",
@@ -26,11 +27,11 @@ SAYS = {
 }
 
 
-def who() -> str:
-    """Name of the user who gives the command, for the audit."""
+def who() -> Actor:
+    """The user who gives the command, and the machine on which it is given, for the audit."""
     with suppress(KeyError, OSError):  # a container may run as a number without a name
-        return f"command {getpass.getuser()}"
-    return "command"
+        return Actor(f"command {getpass.getuser()}", socket.gethostname())
+    return Actor("command", socket.gethostname())
 
 
 def change_article(context: Context, verb: str, id: str) -> None:

@@ -10,6 +10,8 @@
     │   ├── HiddenArticle     a pin of an article that is hidden
     │   ├── EditConflict      a change of an article that somebody changed meanwhile
     │   ├── UnknownReader     a reader identifier of which nothing is kept
+    │   ├── UnknownName       the name of a token or a person that there is not
+    │   ├── LastOwner         a removal that would leave nobody who can give rights
     │   └── DegenerateInput   numbers without meaning: NaN, all zero, an empty vocabulary
     ├── ArtefactError         a file that a job made                    exit code 1
     │   ├── MissingArtefact   it is not there; the message names the command that makes it
@@ -80,6 +82,14 @@ class EditConflict(InputError):
 
 class UnknownReader(InputError):
     """A reader identifier of which nothing is kept."""
+
+
+class UnknownName(InputError):
+    """The name of a token, or of a person, that there is not."""
+
+
+class LastOwner(InputError):
+    """A removal that would leave nobody who can give rights."""
 
 
 class DegenerateInput(InputError):

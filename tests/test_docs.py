@@ -155,7 +155,7 @@ def test_every_command_that_is_shown_works_in_the_order_in_which_it_stands(place
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         if command.startswith("python -m jobs token"):
             place.token = done.stdout.strip()
-            place.admin = place.admin if "--scope" in command else place.token
+            place.admin = place.admin if "--role write" in command else place.token
         if command.startswith("curl "):
             wait_for_runs(place)
 

@@ -243,14 +243,14 @@ def test_publish_rollback_and_releases_from_the_command_line(toy: Toy, tmp_path:
 
 
 def test_a_token_is_shown_once_and_stored_only_as_a_hash(tmp_path: Path) -> None:
-    made = command(tmp_path, "token", "desk")
+    made = command(tmp_path, "token", "desk", "--role", "owner")
     secret = made.stdout.strip()
     assert made.returncode == 0
     assert len(secret) >= 32
     assert secret.encode() not in (tmp_path / "store.db").read_bytes()
     store = open_store(toy_settings(tmp_path))
-    assert store.token(secret) == AccessToken("desk", Scope.ADMIN, SITE)
-    key = command(tmp_path, "token", "cms", "--scope", "write", "--site", "weekly").stdout.strip()
+    assert store.token(secret) == AccessToken("desk", Scope.OWNER, SITE)
+    key = command(tmp_path, "token", "cms", "--role", "write", "--site", "weekly").stdout.strip()
     assert store.token(key) == AccessToken("cms", Scope.WRITE, "weekly")
     assert command(tmp_path, "token", "desk", "--revoke").returncode == 0
     assert store.token(secret) is None

@@ -90,7 +90,8 @@ def test_every_id_works_in_every_address(site: Service, name: str) -> None:
     reads(site, name, "s", "a1")
     assert ask(site, "GET", f"/readers/{quote(name, safe='')}").json["events"]["click"]["events"] == 1
     assert ask(site, "DELETE", f"/readers/{quote(name, safe='')}").json["events"] == 1
-    assert [entry["object"] for entry in ask(site, "GET", "/audit").json["entries"][1:]] == [name] * 3
+    about = f"/audit?object={quote(name, safe='')}"
+    assert [entry["verb"] for entry in ask(site, "GET", about).json["entries"]] == ["delete", "show", "hide"]
 
 
 def test_what_is_not_there_is_404_and_without_a_token_nothing_works(site: Service) -> None:
@@ -105,7 +106,7 @@ def test_what_is_not_there_is_404_and_without_a_token_nothing_works(site: Servic
         problem(answer, 401, "unauthorized")
         assert f"{method} /admin/api/readers/" in cast(Any, answer.json)["remedy"]
     assert site.store.has_reader(SITE, "u1")
-    assert site.store.audit(SITE, 9) == []
+    assert {entry.verb for entry in site.store.audit(SITE, 9)} == {"token"}
 
 
 def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
@@ -217,9 +218,8 @@ def test_verbs_of_many_at_once_are_all_in_the_audit(site: Service) -> None:
     for thread in threads:
         thread.join()
     assert site.ids() == []
-    assert {(entry["object"], entry["actor"]) for entry in ask(site, "GET", "/audit").json["entries"]} == {
-        (f"a{n}", "token many") for n in range(1, 5)
-    }
+    entries = ask(site, "GET", "/audit?actor=token+many").json["entries"]
+    assert sorted(entry["object"] for entry in entries) == ["a1", "a2", "a3", "a4"]
 
 
 Command = Callable[..., Result]

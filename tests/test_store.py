@@ -275,7 +275,7 @@ def test_only_one_active_run_holds_the_workspace(store: Store) -> None:
 
 def test_a_token_is_shown_once_stored_as_a_hash_and_can_be_revoked(store: Store) -> None:
     secret = store.add_token("editor")
-    assert store.token(secret) == AccessToken("editor", Scope.ADMIN, None)
+    assert store.token(secret) == AccessToken("editor", Scope.OWNER, None)
     assert store.token(secret + "x") is None
     with pytest.raises(InputError, match="editor"):
         store.add_token("editor", Scope.WRITE, SITE)
@@ -293,7 +293,7 @@ def test_a_token_of_a_database_of_before_is_an_administrator_s_of_every_site(sto
     with store.writing() as connection:
         command.downgrade(alembic_config(connection), "0002")
     store.migrate()
-    assert store.token(secret) == AccessToken("old", Scope.ADMIN, None)
+    assert store.token(secret) == AccessToken("old", Scope.OWNER, None)
 
 
 def test_a_site_s_events_are_found_by_an_index_beside_any_number_of_another_site_s(store: Store) -> None:

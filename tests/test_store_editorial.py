@@ -49,8 +49,9 @@ def test_a_decision_comes_out_as_it_was_made_with_the_number_of_the_site_s_chang
         ("boost", "b", "bob"),
         ("pin", "a", "ann"),
     ]
-    details = articles.audit(SITE, 1)[0].details
-    assert details == {"title": "Title b", "until": until + 1, "factor": 2.5}
+    entry = articles.audit(SITE, 1)[0]
+    assert (entry.details, entry.before) == ({"title": "Title b"}, None)
+    assert entry.after == {"until": until + 1, "factor": 2.5}
 
 
 def test_an_end_is_in_the_future_and_within_thirty_days(articles: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ from recsys.serving.live import LiveState
 from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
-from web import metrics
-from web.admin import editorial, operators, tracing
+from web import access, metrics
+from web.admin import editorial, operators, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher
 from web.api import handlers as api
@@ -29,6 +29,7 @@ from web.demo import site
 from web.demo.newsroom import LiveNewsroom
 from web.gateway.limits import MAX_BODY_BYTES
 from web.installation import KEY, Installation, secured
+from web.last_use import LastUse
 
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
@@ -80,12 +81,13 @@ def create_app(
     releases = Releases(settings.data_dir / "releases", settings.releases)
     live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed
-    here = Installation(settings, store, releases, live, ImpressionTokens.of(settings.data_dir))
+    here = Installation(settings, store, releases, live, ImpressionTokens.of(settings.data_dir), LastUse(store))
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, operators, editorial, tracing, docs, metrics, site):
+    for part in (api, publisher, admin, operators, editorial, tracing, tokens, docs, metrics, site):
         app.register_blueprint(part.blueprint)
+    access.install(app)
     app.after_request(secured)
     app.after_request(metrics.name_route)
     app.wsgi_app = DirectLists(app.wsgi_app, here)  # type: ignore[method-assign]
@@ -108,4 +110,5 @@ def close_app(app: APIFlask, *, succeeded: bool = False) -> None:
     """Stop an application's threads and close its database; ``succeeded``: see ``LiveState.close``."""
     here: Installation = app.extensions[KEY]
     here.live.close(succeeded=succeeded)
+    here.last_use.close()
     here.store.close()

@@ -12,6 +12,7 @@ from recsys.runs import launcher
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Store
+from web.last_use import LastUse
 
 KEY = "installation"
 SECURING_HEADERS = {
@@ -24,13 +25,14 @@ SECURING_HEADERS = {
 
 @dataclass(frozen=True)
 class Installation:
-    """One worker's settings, database, releases and live state."""
+    """One worker's settings, database, releases, live state, and notes of the use of tokens."""
 
     settings: Settings
     store: Store
     releases: Releases
     live: LiveState
     tokens: ImpressionTokens
+    last_use: LastUse
 
     def start_job(self, job: str, params: dict[str, Any]) -> str:
         """Start a job in a child process; see ``recsys.runs.launcher.start``."""

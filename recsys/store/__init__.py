@@ -7,13 +7,14 @@ needs nothing; PostgreSQL serves several machines. Both run the same statements 
 from typing import Self
 
 from recsys.store.articles import ArticleStore
+from recsys.store.audit import Actor, AuditEntry, AuditStore
 from recsys.store.config import StoreConfig
 from recsys.store.editorial import Decided, Decision, DecisionKind, EditorialStore
 from recsys.store.engine import CACHE_MIB, check_address, opened_engine
 from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
-from recsys.store.operators import AuditEntry, OperatorStore, Outcome
+from recsys.store.operators import OperatorStore, Outcome
 from recsys.store.publishing import ArticleEdit, EditOutcome, EditVerb, Published, PublisherStore
 from recsys.store.records import (
     MAX_IDENTIFIER,
@@ -32,11 +33,13 @@ from recsys.store.records import (
     normal_id,
 )
 from recsys.store.runs import Run, RunStore
-from recsys.store.tokens import AccessToken, Scope, TokenStore
+from recsys.store.tokens import ROLES, AccessToken, ListedToken, Scope, TokenStore, at_least
 
 __all__ = [
     "MAX_IDENTIFIER",
+    "ROLES",
     "AccessToken",
+    "Actor",
     "Article",
     "ArticleEdit",
     "ArticlePatch",
@@ -52,6 +55,7 @@ __all__ = [
     "Forgotten",
     "Kind",
     "KindKept",
+    "ListedToken",
     "Merged",
     "Outcome",
     "Published",
@@ -61,6 +65,7 @@ __all__ = [
     "StoredArticle",
     "StoredEvent",
     "Written",
+    "at_least",
     "clean_text",
     "compact_json",
     "identifier",
@@ -69,7 +74,17 @@ __all__ = [
 ]
 
 
-class Store(ArticleStore, OperatorStore, EditorialStore, PublisherStore, EventStore, ReaderStore, RunStore, TokenStore):
+class Store(
+    ArticleStore,
+    AuditStore,
+    OperatorStore,
+    EditorialStore,
+    PublisherStore,
+    EventStore,
+    ReaderStore,
+    RunStore,
+    TokenStore,
+):
     """The database. Safe to use from several threads; a child process opens its own."""
 
     @classmethod

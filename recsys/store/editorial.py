@@ -13,8 +13,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from recsys.errors import Busy, HiddenArticle, InputError
 from recsys.store import schema
 from recsys.store.articles import next_change
+from recsys.store.audit import write_audit
 from recsys.store.engine import Database
-from recsys.store.operators import Outcome, any_version, article_row, write_audit
+from recsys.store.operators import Outcome, any_version, article_row
 from recsys.units import DAY_MS, now_ms
 
 MAX_DAYS = 30  # until the end: what should stand longer is a matter of the page, and is forgotten by whoever set it
@@ -115,10 +116,10 @@ class EditorialStore(Database):
         """
         with self.writing() as connection:
             row = article_row(connection, site, id, any_version)
-            if not _end(connection, site, id, kind, now_ms()):
+            if (held := _end(connection, site, id, kind, now_ms())) is None:
                 return Outcome.UNCHANGED
             next_change(connection, site)
-            write_audit(connection, site, by, f"un{kind}", id, title=row.title)
+            write_audit(connection, site, by, f"un{kind}", id, before=_state(held), title=row.title)
         return Outcome.ENDED
 
     def decisions(self, site: str) -> list[Decision]:
@@ -155,15 +156,17 @@ class EditorialStore(Database):
             row = article_row(connection, site, id, any_version)
             if row.hidden and kind is DecisionKind.PIN:
                 raise HiddenArticle("an article that is shown", f"{id!r:.300}, which is hidden", "`show` it first.")
-            held = [other for other in _ENDS[kind] if _end(connection, site, id, other, now)]
-            ended = tuple(other for other in held if other is not kind)
+            held = [one for other in _ENDS[kind] if (one := _end(connection, site, id, other, now)) is not None]
+            ended = tuple(one.kind for one in held if one.kind is not kind)
             _make_room(connection, site, now)
             change = next_change(connection, site)
             decision = Decision(id, kind, until, now, by, change, place, slot, factor)
             connection.execute(insert(editorial).values(site=site, **decision._asdict()))
-            facts = {"place": place, "slot": slot, "factor": factor, "ends": ended}
-            said = {name: value for name, value in facts.items() if value}
-            write_audit(connection, site, by, kind.value, id, title=row.title, until=until, **said)
+            before = {one.kind.value: _state(one) for one in held} or None
+            ends = {"ends": ended} if ended else {}
+            write_audit(
+                connection, site, by, kind.value, id, before=before, after=_state(decision), title=row.title, **ends
+            )
         return Decided(decision, ended)
 
 
@@ -176,11 +179,18 @@ def _check_end(until: int, now: int) -> None:
         raise InputError(f"an end within {MAX_DAYS} days", got, "Name an earlier end, and set it again then.")
 
 
-def _end(connection: Connection, site: str, id: str, kind: DecisionKind, now: int) -> bool:
-    """Drop a decision; True where it held until now."""
+def _end(connection: Connection, site: str, id: str, kind: DecisionKind, now: int) -> Decision | None:
+    """Drop a decision; returns it where it held until now."""
     this = (editorial.c.site == site) & (editorial.c.article == id) & (editorial.c.kind == kind.value)
-    until = connection.scalar(delete(editorial).where(this).returning(editorial.c.until))
-    return until is not None and until > now
+    columns = [editorial.c[name] for name in Decision._fields]
+    row = connection.execute(delete(editorial).where(this).returning(*columns)).first()
+    return Decision.of(row) if row is not None and row.until > now else None
+
+
+def _state(decision: Decision) -> dict[str, Any]:
+    """A decision as the audit shows it."""
+    facts = {"until": decision.until, "place": decision.place, "slot": decision.slot, "factor": decision.factor}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _make_room(connection: Connection, site: str, now: int) -> None:

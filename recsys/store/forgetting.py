@@ -13,8 +13,8 @@ from sqlalchemy import delete, func, insert, select, update
 
 from recsys.store import schema
 from recsys.store.articles import next_change
+from recsys.store.audit import write_audit
 from recsys.store.engine import Database
-from recsys.store.operators import write_audit
 from recsys.store.records import Kind
 from recsys.units import now_ms
 
@@ -103,7 +103,7 @@ class ReaderStore(Database):
             connection.execute(delete(forgotten).where(this))
             facts["change"] = next_change(connection, site)
             connection.execute(insert(forgotten).values(site=site, digest=digest, **facts))
-            write_audit(connection, site, by, "forget", f"reader sha256:{digest}", events=removed)
+            write_audit(connection, site, by, "forget", f"reader sha256:{digest}", before={"events": removed})
         self.empty_write_ahead_log()
         return removed
 

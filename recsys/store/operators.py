@@ -1,24 +1,23 @@
-"""Verbs of operators on articles, and the audit: who did what to which object, and when.
+"""Verbs of operators on articles: hide, show, delete.
 
-Reads and writes the tables of articles and of the audit; each verb and its line in the audit are one transaction.
+Reads and writes the tables of articles and of the audit; each verb and its entry in the audit are one transaction.
 """
 
 import enum
-import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from recsys.errors import DeletedArticle, EditConflict, UnknownArticle
 from recsys.store import schema
 from recsys.store.articles import is_article, next_change
+from recsys.store.audit import write_audit
 from recsys.store.engine import Database
 from recsys.store.merging import IMPORT
-from recsys.store.records import compact_json
 from recsys.units import now_ms
 
-articles, deleted, audit, editorial = schema.articles, schema.deleted_articles, schema.audit, schema.editorial
+articles, deleted, editorial = schema.articles, schema.deleted_articles, schema.editorial
 Allows = Callable[[int | None], bool]  # whether an article's current version may be changed; None: there is none
 
 
@@ -38,30 +37,8 @@ class Outcome(enum.StrEnum):
     UNCHANGED = "as before"
 
 
-class AuditEntry(NamedTuple):
-    """One line of the audit.
-
-    Attributes:
-        number: counts up.
-        site: whose object it is.
-        time: int ms UTC.
-        actor: ``token NAME`` of the admin API, or ``command USER``.
-        verb: what was done.
-        object: to what: an article's id, or a reader's digest.
-        details: what else there is to say.
-    """
-
-    number: int
-    site: str
-    time: int
-    actor: str
-    verb: str
-    object: str
-    details: dict[str, Any]
-
-
 class OperatorStore(Database):
-    """The verbs on articles, and the table of the audit."""
+    """The verbs on articles."""
 
     def hide_article(self, site: str, id: str, by: str, allows: Allows = any_version) -> Outcome:
         """Take an article out of every answer until somebody shows it again.
@@ -76,7 +53,9 @@ class OperatorStore(Database):
             if row.hidden and row.hidden_by not in (None, IMPORT):
                 return Outcome.UNCHANGED
             _set_hidden(connection, site, id, by)
-            write_audit(connection, site, by, "hide", id, title=row.title)
+            before = {"hidden": row.hidden, "hidden_by": row.hidden_by}
+            after = {"hidden": True, "hidden_by": by}
+            write_audit(connection, site, by, "hide", id, before=before, after=after, title=row.title)
         return Outcome.HIDDEN
 
     def show_article(self, site: str, id: str, by: str, allows: Allows = any_version) -> Outcome:
@@ -89,13 +68,15 @@ class OperatorStore(Database):
         tombstone = (deleted.c.site == site) & (deleted.c.id == id)
         with self.writing() as connection:
             if connection.execute(delete(deleted).where(tombstone)).rowcount:
-                write_audit(connection, site, by, "show", id, lifted=True)
+                write_audit(connection, site, by, "show", id, before={"deleted": True}, lifted=True)
                 return Outcome.LIFTED
             row = article_row(connection, site, id, allows)
             if not row.hidden:
                 return Outcome.UNCHANGED
             _set_hidden(connection, site, id, None)
-            write_audit(connection, site, by, "show", id, title=row.title, hidden_by=row.hidden_by)
+            before = {"hidden": True, "hidden_by": row.hidden_by}
+            after = {"hidden": False, "hidden_by": None}
+            write_audit(connection, site, by, "show", id, before=before, after=after, title=row.title)
         return Outcome.SHOWN
 
     def delete_article(self, site: str, id: str, by: str, allows: Allows = any_version) -> Outcome:
@@ -114,21 +95,9 @@ class OperatorStore(Database):
             connection.execute(delete(editorial).where(editorial.c.site == site, editorial.c.article == id))
             facts = {"deleted_at": now_ms(), "deleted_by": by, "change": next_change(connection, site)}
             connection.execute(insert(deleted).values(site=site, id=id, **facts))
-            write_audit(connection, site, by, "delete", id, title=row.title)
+            before = {"title": row.title, "hidden": row.hidden, "version": row.change}
+            write_audit(connection, site, by, "delete", id, before=before, title=row.title)
         return Outcome.DELETED
-
-    def audit(self, site: str, limit: int) -> list[AuditEntry]:
-        """The site's newest entries, newest first, at most ``limit``."""
-        query = select(audit).where(audit.c.site == site).order_by(audit.c.number.desc()).limit(limit)
-        with self.reading() as connection:
-            rows = connection.execute(query).all()
-        return [AuditEntry(*row)._replace(details=json.loads(row.details)) for row in rows]
-
-
-def write_audit(connection: Connection, site: str, by: str, verb: str, object: str, **details: Any) -> None:
-    """Add a line to the audit, inside the transaction that does what it says."""
-    values = {"site": site, "time": now_ms(), "actor": by, "verb": verb, "object": object}
-    connection.execute(insert(audit).values(details=compact_json(details), **values))
 
 
 def deleted_article(id: str, by: str) -> DeletedArticle:

@@ -14,11 +14,13 @@ from sqlalchemy import Connection, insert
 from recsys.errors import EditConflict, InputError, UnknownArticle
 from recsys.store import schema
 from recsys.store.articles import known_rows, next_change, tombstones, write_rows
+from recsys.store.audit import audit_row
 from recsys.store.engine import Database
 from recsys.store.merging import Key, Row, plan_of
 from recsys.store.operators import Allows, any_version, deleted_article
 from recsys.store.records import ArticlePatch, compact_json
-from recsys.units import now_ms
+
+_MAX_SHOWN = 200  # characters of a text before and after an edit that the audit keeps
 
 
 class EditVerb(enum.StrEnum):
@@ -102,7 +104,7 @@ class _Desk:
         self.number = self.number or next_change(self.connection, self.site)
         row["change"] = self.number
         outcome = EditOutcome.CREATED if plan.new else EditOutcome.UPDATED
-        self._note(edit, row, outcome, list(plan.merged.changed))
+        self._note(edit, old, row, list(plan.merged.changed))
         self.rows[key] = row
         self.noted.pop(key, None)
         (self.new if plan.new or key in self.new else self.changed)[key] = row
@@ -117,9 +119,19 @@ class _Desk:
         if not edit.allows(version):
             raise EditConflict(edit.patch.id, version)
 
-    def _note(self, edit: ArticleEdit, row: Row, outcome: EditOutcome, changed: list[str]) -> None:
+    def _note(self, edit: ArticleEdit, old: Row | None, row: Row, changed: list[str]) -> None:
+        outcome = EditOutcome.CREATED if old is None else EditOutcome.UPDATED
         details = {"outcome": outcome.value, "title": row["title"]} | ({"changed": changed} if changed else {})
-        self.audited.append({"verb": edit.verb.value, "object": edit.patch.id, "details": compact_json(details)})
+        entry: dict[str, Any] = {"verb": edit.verb.value, "object": edit.patch.id, "details": compact_json(details)}
+        entry["before"] = None if old is None else compact_json(_state(old, changed))
+        entry["after"] = compact_json(_state(row, changed or ["title"]))
+        self.audited.append(entry)
+
+
+def _state(row: Row, names: list[str]) -> dict[str, Any]:
+    """Some fields of an article as the audit shows them: of a text the beginning."""
+    shown = {name: row[name] for name in names}
+    return {name: text[:_MAX_SHOWN] if isinstance(text, str) else text for name, text in shown.items()}
 
 
 class PublisherStore(Database):
@@ -151,6 +163,6 @@ class PublisherStore(Database):
                     answers.append(error)
             write_rows(connection, list(desk.new.values()), list(desk.changed.values()), list(desk.noted.values()))
             if desk.audited:
-                facts = {"site": site, "time": now_ms(), "actor": by}
+                facts = audit_row(site, by)
                 connection.execute(insert(schema.audit), [facts | line for line in desk.audited])
         return answers

@@ -123,7 +123,11 @@ audit = Table(
     Column("verb", Text, nullable=False),
     Column("object", Text, nullable=False),
     Column("details", Text, nullable=False),
+    Column("origin", Text),  # address of the request, or machine of the command
+    Column("before", Text),  # JSON of what was changed; NULL where there was nothing, as of entries of earlier versions
+    Column("after", Text),
     Index(None, "site", "number"),
+    Index(None, "site", "object", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -201,6 +205,8 @@ tokens = Table(
     Column("sha256", Text, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
-    Column("scope", Text, nullable=False, server_default="admin"),
+    Column("scope", Text, nullable=False),
     Column("site", Identifier),  # NULL: every site, as of the tokens that were made before there were scopes
+    Column("expires_at", BigInteger),  # NULL: never
+    Column("last_used_at", BigInteger),  # to the minute
 )

@@ -1,7 +1,8 @@
-"""The admin API, for whoever holds a token.
+"""The admin API, for whoever holds a token of the role that ``web.roles`` asks for.
 
 schemas     what comes in and goes out
 handlers    jobs and releases
 operators   the verbs on articles and readers, and the audit
+tokens      tokens made, listed and revoked
 editorial   pins, boosts and buries with an end; editorial_schemas: what comes in and goes out
 """

@@ -4,19 +4,21 @@ Reads a bearer token, whose name is written to the audit; produces answers under
 the answer of every worker within a second: this one follows at once.
 """
 
+from zoneinfo import ZoneInfo
+
 from apiflask import APIBlueprint
 
-from recsys.errors import Busy
+from recsys.errors import Busy, InputError
 from recsys.events.personal import PersonalDataStores, forget, forgotten_state, personal_data_of
 from recsys.store import Outcome
+from recsys.times import BadTime, read_time
 from web.access import actor
-from web.admin.handlers import check_admin, never_stored
+from web.admin.handlers import never_stored
 from web.admin.schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
 from web.api.bodies import id_of_address
 from web.installation import Installation, installation
 
 blueprint = APIBlueprint("operators", __name__, url_prefix="/admin/api", tag="admin")
-blueprint.before_request(check_admin)
 blueprint.after_request(never_stored)
 
 
@@ -77,9 +79,21 @@ def forget_reader(reader: str) -> Forgot:
 @blueprint.output(Audit)
 @blueprint.doc(security="bearer")
 def audit(query: AuditQuery) -> Audit:
-    """The audit of articles and readers, newest first."""
+    """Every change, newest first: who made it, what was before and after, and from where."""
     here = installation()
-    return Audit(entries=[AuditOut(**entry._asdict()) for entry in here.store.audit(here.live.site, query.last)])
+    since = None if query.since is None else _moment(here, query.since)
+    entries = here.store.audit(
+        here.live.site, query.last, below=query.below, since=since, object=query.object, actor=query.actor
+    )
+    more = entries[-1].number if len(entries) == query.last else None
+    return Audit(entries=[AuditOut(**entry._asdict()) for entry in entries], next=more)
+
+
+def _moment(here: Installation, written: str) -> int:
+    try:
+        return read_time(written, zone=ZoneInfo(here.settings.site.timezone))
+    except BadTime as error:
+        raise InputError("the time from which on", str(error), "Send ms UTC, or ISO 8601.") from None
 
 
 def _done(here: Installation, article_id: str, outcome: Outcome) -> VerbDone:

@@ -138,6 +138,10 @@ class AuditQuery(In):
     """The part of the audit that is asked for."""
 
     last: int = Field(50, ge=1, le=10_000, description="how many entries")
+    below: int | None = Field(None, ge=1, description="only with a smaller number: `next` of the answer before")
+    since: str | None = Field(None, max_length=64, description="only from this time on: epoch number or ISO 8601")
+    object: str | None = Field(None, max_length=512, description="only of this object, as the entries name it")
+    actor: str | None = Field(None, max_length=512, description="only of this actor, as the entries name it")
 
 
 class AuditOut(BaseModel):
@@ -145,9 +149,12 @@ class AuditOut(BaseModel):
 
     number: int
     time: int
-    actor: str = Field(description="token NAME, or command USER")
+    actor: str = Field(description="token NAME, person NAME, or command USER")
+    origin: str | None = Field(description="address of the request, or machine of the command")
     verb: str
-    object: str = Field(description="an article's id, or a reader's SHA-256")
+    object: str = Field(description="an article's id, a reader's SHA-256, token NAME, person NAME, job NAME, …")
+    before: dict[str, Any] | None = Field(description="what was changed; null where there was nothing")
+    after: dict[str, Any] | None = Field(description="as it was from then on; null where nothing was left")
     details: dict[str, Any]
 
 
@@ -155,6 +162,7 @@ class Audit(BaseModel):
     """The last entries of the audit, newest first."""
 
     entries: list[AuditOut]
+    next: int | None = Field(description="for `below`, to ask for the entries before these; null at the end")
 
 
 class TraceQuery(In):

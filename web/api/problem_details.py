@@ -20,11 +20,13 @@ from recsys.errors import (
     EditConflict,
     HiddenArticle,
     InputError,
+    LastOwner,
     MissingArtefact,
     RecsysError,
     StaleArtefact,
     StoreError,
     UnknownArticle,
+    UnknownName,
     UnknownReader,
 )
 from web.problem import MEDIA_TYPE, problem_members
@@ -33,6 +35,8 @@ STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class th
     (DeletedArticle, 410, "deleted-article"),
     (UnknownArticle, 404, "unknown-article"),
     (UnknownReader, 404, "unknown-reader"),
+    (UnknownName, 404, "unknown-name"),
+    (LastOwner, 409, "last-owner"),
     (EditConflict, 412, "edit-conflict"),
     (HiddenArticle, 409, "hidden-article"),
     (InputError, 422, "invalid"),

@@ -1,0 +1,131 @@
+"""Roles: which callers each route is for, written once.
+
+Every route of the admin API and of publishers, and every other one that changes something, stands in ``ALLOWED``; an
+application with a route that does not is refused at its start. ``docs/roles.md`` is made from it (``python -m web.roles
+> docs/roles.md``).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from werkzeug.routing import Map
+
+from recsys.store import ROLES, Scope, at_least
+
+ADMIN = "/admin"
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+Allowed = frozenset[Scope]
+
+VIEWERS, EDITORS, OPERATORS, OWNERS = (at_least(role) for role in ROLES)
+ANYBODY: Allowed = frozenset()  # the route needs no token of these roles, and says itself whom it answers
+ANY_HOLDER = VIEWERS | {Scope.WRITE}
+PUBLISHERS = OPERATORS | {Scope.WRITE}
+
+_ARTICLE = "/admin/api/articles/<path:article_id>"
+_PUBLISHED = "/api/v1/articles/<path:article_id>"
+
+ALLOWED: Mapping[str, Allowed] = {
+    "GET /admin/api/jobs": VIEWERS,
+    "POST /admin/api/jobs": OPERATORS,
+    "GET /admin/api/jobs/<string:run_id>": VIEWERS,
+    "GET /admin/api/releases": VIEWERS,
+    "POST /admin/api/releases/<string:name>/activate": OPERATORS,
+    "GET /admin/api/editorial": VIEWERS,
+    "GET /admin/api/trace": EDITORS,  # it says what a reader has read
+    f"POST {_ARTICLE}/hide": EDITORS,
+    f"POST {_ARTICLE}/show": EDITORS,
+    f"POST {_ARTICLE}:pin": EDITORS,
+    f"POST {_ARTICLE}:boost": EDITORS,
+    f"POST {_ARTICLE}:bury": EDITORS,
+    f"POST {_ARTICLE}:unpin": EDITORS,
+    f"POST {_ARTICLE}:unboost": EDITORS,
+    f"POST {_ARTICLE}:unbury": EDITORS,
+    f"DELETE {_ARTICLE}": OPERATORS,
+    "GET /admin/api/readers/<path:reader>": OPERATORS,
+    "DELETE /admin/api/readers/<path:reader>": OPERATORS,
+    "GET /admin/api/audit": OPERATORS,  # it names people and their addresses
+    "GET /admin/api/tokens": OWNERS,
+    "POST /admin/api/tokens": OWNERS,
+    "DELETE /admin/api/tokens/<path:name>": OWNERS,
+    f"GET {_PUBLISHED}/source": VIEWERS | PUBLISHERS,
+    f"PUT {_PUBLISHED}": PUBLISHERS,
+    f"PATCH {_PUBLISHED}": PUBLISHERS,
+    f"DELETE {_PUBLISHED}": PUBLISHERS,
+    f"POST {_PUBLISHED}:hide": EDITORS | PUBLISHERS,
+    f"POST {_PUBLISHED}:show": EDITORS | PUBLISHERS,
+    "POST /api/v1/articles:bulk": PUBLISHERS,
+    "POST /api/v1/events": ANYBODY,
+    "DELETE /api/v1/readers/<path:reader>": ANYBODY,
+}
+
+
+class Route(NamedTuple):
+    """A method of a rule of the application."""
+
+    method: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+
+def allowed(method: str, rule: str) -> Allowed | None:
+    """Scopes that a route is for; None for one that anybody may read.
+
+    Args:
+        method: of the request; HEAD is as GET, and OPTIONS as what a viewer may.
+        rule: of the application.
+    """
+    if method == "OPTIONS" and rule.startswith(ADMIN):
+        return VIEWERS
+    return ALLOWED.get(f"{'GET' if method == 'HEAD' else method} {rule}")
+
+
+def unlisted(rules: Map) -> list[Route]:
+    """Routes of an application that need an entry in ``ALLOWED`` and have none."""
+    return [route for route in routes(rules) if _is_guarded(route) and str(route) not in ALLOWED]
+
+
+def unknown(rules: Map) -> list[str]:
+    """Entries of ``ALLOWED`` for which an application has no route."""
+    there = {str(route) for route in routes(rules)}
+    return [entry for entry in ALLOWED if entry not in there]
+
+
+def routes(rules: Map) -> Iterator[Route]:
+    """All routes of an application that are more than the shadow of another one."""
+    for rule in rules.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield Route(method, rule.rule)
+
+
+def _is_guarded(route: Route) -> bool:
+    return route.rule.startswith(ADMIN) or route.method not in READING
+
+
+HEAD = """# Roles
+
+Made by `python -m web.roles > docs/roles.md` from `web/roles.py`; a test compares the two, and another one calls every
+route with every role, of this site and of another.
+
+A token, or a person, has one role, for one site or for all of them. Of viewer, editor, operator and owner each may do
+what the ones before it may. `write` is the key of a publisher's system. Without a valid token the answer is 401, with
+one of another site 403 `wrong-site`, with another role 403 `wrong-scope`. A route that does not stand here cannot be
+started.
+
+"""
+
+
+def table() -> str:
+    """The routes and who may call them, as Markdown."""
+    columns = (*ROLES, Scope.WRITE)
+    lines = [f"| route | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for entry, scopes in ALLOWED.items():
+        marks = " | ".join("yes" if scope in scopes or not scopes else "" for scope in columns)
+        note = "" if scopes else ", with no token as well"
+        lines.append(f"| `{entry}`{note} | {marks} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(HEAD + table(), end="")
