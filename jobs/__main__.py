@@ -11,6 +11,7 @@ from jobs import admin_tokens, imports, operators
 from jobs import editorial as editorial_job
 from jobs import init as init_job
 from jobs import labels as labels_job
+from jobs import people as people_job
 from jobs import publish as publish_job
 from jobs import settings as settings_job
 from jobs import simulate as simulate_job
@@ -232,6 +233,28 @@ def token(
         admin_tokens.revoke(context, name)
     else:
         admin_tokens.make(context, name, role, site, expires)
+
+
+@app.command(rich_help_panel=RIGHTS)
+def person(
+    name: Annotated[str, typer.Argument(help="Of the account")],
+    config: Config = None,
+    role: Annotated[Scope | None, typer.Option(help="What the person may do: docs/roles.md")] = None,
+    site: Annotated[str | None, typer.Option(help="The only site that it is for, * for all; default: site.id")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the account instead")] = False,
+) -> None:
+    """Make an account, or change its role and password: asked for, or one line of the input."""
+    context = context_of(config, None)
+    if remove:
+        people_job.remove(context, name)
+    else:
+        people_job.set_person(context, name, role, site)
+
+
+@app.command(rich_help_panel=RIGHTS)
+def people(config: Config = None) -> None:
+    """List the people who may sign in."""
+    people_job.show(context_of(config, None))
 
 
 @app.command(rich_help_panel=DESK, context_settings=AN_ID)

@@ -35,8 +35,9 @@ def secrets(site: Service) -> dict[tuple[Scope, str], str]:
     }
 
 
-def test_the_document_is_made_from_the_table() -> None:
-    assert DOCUMENT.read_text(encoding="utf-8") == roles.HEAD + roles.table(), "python -m web.roles > docs/roles.md"
+def test_the_document_ends_with_the_table() -> None:
+    _, _, end = DOCUMENT.read_text(encoding="utf-8").partition("## Who may call what\n\n")
+    assert end == roles.table(), "python -m web.roles"
 
 
 def described(site: Service) -> Iterator[tuple[str, str]]:

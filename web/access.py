@@ -1,18 +1,23 @@
-"""Access: who calls, by the bearer token of a request, and whether the token is for that.
+"""Access: who calls, by the bearer token of a request or the session of a person, and whether that is for the route.
 
-Reads the Authorization header, the store's tokens and the table of roles; produces the caller, or a refusal. Tokens are
-looked up by their SHA-256, so that how long a refusal takes says nothing about any of them, and at each request, so
-that a token that was revoked is nowhere valid any more.
+Reads the Authorization header or the cookie, the store and the table of roles; produces the caller, or a refusal.
+Secrets are looked up by their SHA-256, so that how long a refusal takes says nothing about any of them, and at each
+request, so that one that was revoked is nowhere valid any more.
 """
+
+from typing import Literal, NamedTuple
 
 from flask import Flask, g, request
 
 from recsys.errors import ConfigError
 from recsys.store import ROLES, AccessToken, Actor, Scope
 from web import roles
+from web.addresses import client_address
 from web.api.problem_details import Refused
-from web.installation import installation
+from web.attempts import network_of
+from web.installation import Installation, installation
 from web.roles import Allowed
+from web.sessions import signed_in, too_many
 
 BEARER = "bearer "
 
@@ -29,63 +34,99 @@ def install(app: Flask) -> None:
     app.before_request(check_access)
 
 
+class Caller(NamedTuple):
+    """Whoever sent a request.
+
+    Attributes:
+        kind: of its proof: a bearer token, or the session of a person.
+        name: of the token or the person.
+        scope: what it may do.
+        site: the only site that it is for; None for every site.
+        expires_at: int ms UTC, when the proof ends; None for never.
+    """
+
+    kind: Literal["token", "person"]
+    name: str
+    scope: Scope
+    site: str | None
+    expires_at: int | None
+
+
 def check_access() -> None:
     """Let nobody in whom the route is not for; ``caller`` names them from then on.
 
     Raises:
-        Refused: 401, there is no valid token; 403, it is for something else or for another site.
+        Refused: 401, there is no valid token and no session; 403, it is for something else, for another site, or sent
+            by another site's page; 429, too many tokens from this address were wrong.
     """
     rule = request.url_rule
     allowed = None if rule is None else roles.allowed(request.method, rule.rule)
-    if allowed:
-        g.caller = _checked(_bearer(), allowed)
+    if rule is not None and allowed:
+        g.caller = _checked(_caller(rule.rule), allowed)
 
 
-def caller() -> AccessToken:
+def caller() -> Caller:
     """The caller of a route that is not for anybody."""
-    token: AccessToken = g.caller
-    return token
+    one: Caller = g.caller
+    return one
 
 
 def actor() -> Actor:
     """The caller for the audit."""
-    return Actor(f"token {caller().name}", request.remote_addr)
+    return Actor(f"{caller().kind} {caller().name}", client_address())
 
 
-def _bearer() -> AccessToken:
-    given = request.headers.get("Authorization", "")
+def _caller(rule: str) -> Caller:
+    here, given = installation(), request.headers.get("Authorization", "")
+    if not given and rule.startswith(roles.ADMIN) and (person := signed_in(here)) is not None:
+        return Caller("person", *person)
     secret = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
-    here = installation()
-    token = here.store.token(secret) if secret else None
+    if secret and (token := _token(here, secret)) is not None:
+        return Caller("token", token.name, token.scope, token.site, token.expires_at)
+    raise Refused(
+        401,
+        "unauthorized",
+        "Expected a valid bearer token in the Authorization header; " + ("got another." if secret else "got none."),
+        "Run: python -m jobs token NAME --role ROLE, and send the token that it shows.",
+        WWW_Authenticate="Bearer",
+    )
+
+
+def _token(here: Installation, secret: str) -> AccessToken | None:
+    """The valid token of a secret; wrong ones are counted, and looked at no more once there were too many.
+
+    Raises:
+        Refused: 429, too many from this address were wrong.
+    """
+    bounds, address = here.bounds, network_of(client_address())
+    if not bounds.is_known(secret) and (wait := bounds.tokens.wait(address)):
+        raise too_many(wait, "wrong tokens")
+    token = here.store.token(secret)
     if token is None:
-        raise Refused(
-            401,
-            "unauthorized",
-            "Expected a valid bearer token in the Authorization header; " + ("got another." if secret else "got none."),
-            "Run: python -m jobs token NAME --role ROLE, and send the token that it shows.",
-            WWW_Authenticate="Bearer",
-        )
+        bounds.tokens.take(address)
+        return None
+    bounds.remember(secret)
     here.last_use.note(token)
     return token
 
 
-def _checked(token: AccessToken, allowed: Allowed) -> AccessToken:
+def _checked(one: Caller, allowed: Allowed) -> Caller:
     site = installation().live.site
-    if token.site not in (None, site):
+    if one.site not in (None, site):
         raise Refused(
             403,
             "wrong-site",
-            f"Expected a token of the site {site!r}; got one of the site {token.site!r}.",
+            f"Expected rights for the site {site!r}; got some for the site {one.site!r}.",
             "Send the token of this site, or call the service of the other one.",
         )
-    if token.scope not in allowed:
+    if one.scope not in allowed:
         raise Refused(
             403,
             "wrong-scope",
-            f"Expected a token of {_named(allowed)}; got one of {token.scope}.",
+            f"Expected the rights of {_named(allowed)}; got those of {one.scope}.",
             "Ask an owner for another role; docs/roles.md lists what each may do.",
         )
-    return token
+    return one
 
 
 def _named(allowed: Allowed) -> str:

@@ -18,12 +18,13 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics
-from web.admin import editorial, operators, tokens, tracing
+from web.admin import editorial, operators, session, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher
 from web.api import handlers as api
 from web.api.direct import DirectLists
 from web.api.problem_details import register
+from web.attempts import Bounds
 from web.background import in_background
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
@@ -81,11 +82,12 @@ def create_app(
     releases = Releases(settings.data_dir / "releases", settings.releases)
     live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed
-    here = Installation(settings, store, releases, live, ImpressionTokens.of(settings.data_dir), LastUse(store))
+    impressions = ImpressionTokens.of(settings.data_dir)
+    here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds())
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, operators, editorial, tracing, tokens, docs, metrics, site):
+    for part in (api, publisher, admin, operators, editorial, tracing, tokens, session, docs, metrics, site):
         app.register_blueprint(part.blueprint)
     access.install(app)
     app.after_request(secured)

@@ -12,6 +12,7 @@ from recsys.runs import launcher
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Store
+from web.attempts import Bounds
 from web.last_use import LastUse
 
 KEY = "installation"
@@ -25,7 +26,7 @@ SECURING_HEADERS = {
 
 @dataclass(frozen=True)
 class Installation:
-    """One worker's settings, database, releases, live state, and notes of the use of tokens."""
+    """One worker's settings, database, releases, live state, notes of the use of tokens, and bounds on wrong ones."""
 
     settings: Settings
     store: Store
@@ -33,6 +34,7 @@ class Installation:
     live: LiveState
     tokens: ImpressionTokens
     last_use: LastUse
+    bounds: Bounds
 
     def start_job(self, job: str, params: dict[str, Any]) -> str:
         """Start a job in a child process; see ``recsys.runs.launcher.start``."""

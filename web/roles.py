@@ -1,8 +1,8 @@
 """Roles: which callers each route is for, written once.
 
 Every route of the admin API and of publishers, and every other one that changes something, stands in ``ALLOWED``; an
-application with a route that does not is refused at its start. ``docs/roles.md`` is made from it (``python -m web.roles
-> docs/roles.md``).
+application with a route that does not is refused at its start. ``python -m web.roles`` prints it, as the end of
+``docs/roles.md``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -44,6 +44,9 @@ ALLOWED: Mapping[str, Allowed] = {
     "GET /admin/api/readers/<path:reader>": OPERATORS,
     "DELETE /admin/api/readers/<path:reader>": OPERATORS,
     "GET /admin/api/audit": OPERATORS,  # it names people and their addresses
+    "POST /admin/api/session": ANYBODY,  # to sign in
+    "GET /admin/api/session": ANY_HOLDER,
+    "DELETE /admin/api/session": ANY_HOLDER,
     "GET /admin/api/tokens": OWNERS,
     "POST /admin/api/tokens": OWNERS,
     "DELETE /admin/api/tokens/<path:name>": OWNERS,
@@ -103,19 +106,6 @@ def _is_guarded(route: Route) -> bool:
     return route.rule.startswith(ADMIN) or route.method not in READING
 
 
-HEAD = """# Roles
-
-Made by `python -m web.roles > docs/roles.md` from `web/roles.py`; a test compares the two, and another one calls every
-route with every role, of this site and of another.
-
-A token, or a person, has one role, for one site or for all of them. Of viewer, editor, operator and owner each may do
-what the ones before it may. `write` is the key of a publisher's system. Without a valid token the answer is 401, with
-one of another site 403 `wrong-site`, with another role 403 `wrong-scope`. A route that does not stand here cannot be
-started.
-
-"""
-
-
 def table() -> str:
     """The routes and who may call them, as Markdown."""
     columns = (*ROLES, Scope.WRITE)
@@ -128,4 +118,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(HEAD + table(), end="")
+    print(table(), end="")

@@ -1,4 +1,4 @@
-"""Articles, events, readers, runs and tokens in SQLite or PostgreSQL.
+"""Articles, events, readers, runs, tokens and people in SQLite or PostgreSQL.
 
 Reads and writes one database; its file or server is named by ``store.url``. SQLite is one file in ``data_dir`` and
 needs nothing; PostgreSQL serves several machines. Both run the same statements and pass the same tests.
@@ -15,6 +15,8 @@ from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.operators import OperatorStore, Outcome
+from recsys.store.passwords import hashed_password, is_password
+from recsys.store.people import PeopleStore, Person, SignedIn
 from recsys.store.publishing import ArticleEdit, EditOutcome, EditVerb, Published, PublisherStore
 from recsys.store.records import (
     MAX_IDENTIFIER,
@@ -58,9 +60,11 @@ __all__ = [
     "ListedToken",
     "Merged",
     "Outcome",
+    "Person",
     "Published",
     "Run",
     "Scope",
+    "SignedIn",
     "Store",
     "StoredArticle",
     "StoredEvent",
@@ -68,7 +72,9 @@ __all__ = [
     "at_least",
     "clean_text",
     "compact_json",
+    "hashed_password",
     "identifier",
+    "is_password",
     "normal_id",
     "reader_digest",
 ]
@@ -84,6 +90,7 @@ class Store(
     ReaderStore,
     RunStore,
     TokenStore,
+    PeopleStore,
 ):
     """The database. Safe to use from several threads; a child process opens its own."""
 

@@ -210,3 +210,27 @@ tokens = Table(
     Column("expires_at", BigInteger),  # NULL: never
     Column("last_used_at", BigInteger),  # to the minute
 )
+
+people = Table(
+    "people",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("scope", Text, nullable=False),
+    Column("site", Identifier),  # NULL: every site
+    Column("password", Text, nullable=False),  # argon2id in PHC form, with its salt and parameters
+    Column("created_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+# A session that has ended is kept for a while: it says from where a person has signed in before.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("address", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # NULL while nobody has ended it
+    Index(None, "person", "address"),
+)

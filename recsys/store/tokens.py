@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from recsys.errors import InputError, LastOwner, UnknownName
 from recsys.store import schema
@@ -17,7 +17,7 @@ from recsys.store.engine import Database
 from recsys.store.records import identifier
 from recsys.units import MINUTE_MS, now_ms
 
-tokens = schema.tokens
+tokens, people = schema.tokens, schema.people
 _SECRET_BYTES = 32
 
 
@@ -102,7 +102,7 @@ class TokenStore(Database):
             raise InputError("an end after now", f"{expires_at} ms UTC", "Name a later end, or none.")
         secret = secrets.token_urlsafe(_SECRET_BYTES)
         rights = {"scope": scope.value, "site": site, "expires_at": expires_at}
-        values = {"sha256": _digest(secret), "created_at": now, "revoked_at": None, "last_used_at": None} | rights
+        values = {"sha256": secret_digest(secret), "created_at": now, "revoked_at": None, "last_used_at": None} | rights
         with self.writing() as connection:
             old = connection.execute(select(tokens).where(tokens.c.name == name)).first()
             if old is not None and _is_valid(old, now):
@@ -118,14 +118,14 @@ class TokenStore(Database):
         """The valid token of a secret, or None."""
         query = select(*(tokens.c[name] for name in AccessToken._fields), tokens.c.revoked_at)
         with self.reading() as connection:
-            row = connection.execute(query.where(tokens.c.sha256 == _digest(secret))).first()
+            row = connection.execute(query.where(tokens.c.sha256 == secret_digest(secret))).first()
         if row is None or not _is_valid(row, now_ms()):
             return None
         return AccessToken(row.name, Scope(row.scope), row.site, row.expires_at, row.last_used_at)
 
     def tokens(self, site: str) -> list[ListedToken]:
         """The tokens that are, or were, for a site, in the order of their names."""
-        query = select(*(tokens.c[name] for name in ListedToken._fields)).where(_of_site(site))
+        query = select(*(tokens.c[name] for name in ListedToken._fields)).where(_reaches(tokens.c.site, site))
         with self.reading() as connection:
             rows = connection.execute(query.order_by(tokens.c.name)).all()
         return [ListedToken(*row)._replace(scope=Scope(row.scope)) for row in rows]
@@ -173,23 +173,26 @@ def refuse_no_owner(connection: Connection, site: str | None, what: str) -> None
     Writers take turns, so that of two owners who remove each other the second one is refused.
 
     Raises:
-        LastOwner: no valid token of an owner is left.
+        LastOwner: no person and no valid token that is an owner's is left.
     """
     valid = (tokens.c.scope == Scope.OWNER.value) & tokens.c.revoked_at.is_(None)
     valid &= tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now_ms())
-    count = select(func.count()).where(valid, tokens.c.site.is_(None) if site is None else _of_site(site))
-    if not connection.scalar(count):
+    holders = select(tokens.c.name).where(valid, _reaches(tokens.c.site, site))
+    persons = select(people.c.name).where(people.c.scope == Scope.OWNER.value, _reaches(people.c.site, site))
+    if connection.execute(holders.union_all(persons).limit(1)).first() is None:
         remedy = "Make another owner first, or do it by command on the machine."
         raise LastOwner("somebody else who is an owner", f"{what}, the last one", remedy)
 
 
-def _of_site(site: str) -> Any:
-    return tokens.c.site.is_(None) | (tokens.c.site == site)
+def _reaches(column: Any, site: str | None) -> Any:
+    """The condition that rights are for a site, or for every site."""
+    return column.is_(None) if site is None else column.is_(None) | (column == site)
 
 
 def _is_valid(row: Any, now: int) -> bool:
     return row.revoked_at is None and (row.expires_at is None or now < row.expires_at)
 
 
-def _digest(secret: str) -> str:
+def secret_digest(secret: str) -> str:
+    """The form in which a random secret is kept: its SHA-256, in hexadecimal digits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -3,6 +3,7 @@
 schemas     what comes in and goes out
 handlers    jobs and releases
 operators   the verbs on articles and readers, and the audit
+session     people sign in and out
 tokens      tokens made, listed and revoked
 editorial   pins, boosts and buries with an end; editorial_schemas: what comes in and goes out
 """

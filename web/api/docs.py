@@ -37,6 +37,7 @@ MEANINGS = {  # of the problems' statuses
     "413": "the body is too large",
     "415": "not JSON, or compressed",
     "422": "a value that cannot be used; the detail names it",
+    "429": "too many were wrong; try again after Retry-After",
     "503": "too busy, starting, ending, or without its database; try again after Retry-After",
 }
 PROBLEM = {
