@@ -12,7 +12,7 @@ BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 unexport PYTHONDONTWRITEBYTECODE
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run test check mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run worker test check mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,7 +31,10 @@ $(READY): pyproject.toml constraints.txt | names
 run: setup ## build the demo newsroom and serve it at http://127.0.0.1:8080
 	$(PY) -m jobs simulate
 	$(PY) -m jobs all
-	$(PY) -m web
+	@$(PY) -m jobs worker & worker=$$!; trap 'kill $$worker 2>/dev/null || true; wait $$worker 2>/dev/null || true' EXIT; $(PY) -m web
+
+worker: setup ## take queued runs and keep the schedules
+	$(PY) -m jobs worker
 
 test: setup ## pass the tests
 	$(PY) -m pytest -n 2 --dist worksteal

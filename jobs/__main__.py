@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import admin_tokens, imports, operators
+from jobs import admin_tokens, imports, operators, run_commands
 from jobs import editorial as editorial_job
 from jobs import init as init_job
 from jobs import labels as labels_job
@@ -15,17 +15,14 @@ from jobs import people as people_job
 from jobs import publish as publish_job
 from jobs import settings as settings_job
 from jobs import simulate as simulate_job
+from jobs.contexts import Config, context_of
 from jobs.runner import Context, check_made, run_stage, run_stages
 from jobs.runs import exclusive_run
 from jobs.stages import command_of, main_process, stage_of
 from jobs.terminal import log, main
 from recsys.runs.stages import STAGES
-from recsys.settings import load_settings
 from recsys.store import DecisionKind, Scope
 
-Config = Annotated[
-    Path | None, typer.Option(help="Configuration file; default: $RECSYS_CONFIG, else config.yaml and site.yaml here")
-]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness; default: jobs.seed")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Make it anew even if nothing has changed")]
 RunId = Annotated[str | None, typer.Option(hidden=True)]
@@ -47,12 +44,6 @@ AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -411035
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The article's id, as it was imported")]
 Until = Annotated[str, typer.Option(help="The end: a span such as 90m, 2h or 3d, or a time; at most 30 days from now")]
 ReaderId = Annotated[str, typer.Argument(metavar="READER", help="The reader's id, as in the events")]
-
-
-def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Context:
-    """Read the settings for one invocation."""
-    settings = load_settings(config)
-    return Context(settings, settings.jobs.seed if seed is None else seed, fresh)
 
 
 @app.command(rich_help_panel=SETTINGS)
@@ -173,6 +164,9 @@ def _make_all(context: Context, run_id: str | None) -> None:
         release = publish_job.publish(context, list(STAGES), run)
     seconds = round(time.monotonic() - began, 2)
     log.info("done", job="all", made=made, up_to_date=len(STAGES) - made, release=release, seconds=seconds)
+
+
+app.add_typer(run_commands.app)
 
 
 @app.command(rich_help_panel=OUT)

@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from jobs.operators import who
 from jobs.runner import Context, open_store
-from jobs.terminal import log
+from jobs.terminal import log, who
 from recsys.errors import InputError, UnknownName
 from recsys.store import Scope
 from recsys.times.ends import read_end

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from jobs.operators import identified, who
+from jobs.operators import identified
 from jobs.runner import Context, open_store
-from jobs.terminal import log
+from jobs.terminal import log, who
 from recsys.store import Decided, DecisionKind, Store
 from recsys.times import iso
 from recsys.times.ends import read_end

@@ -4,34 +4,25 @@ Reads and writes the store, and for a forgotten reader the Parquet log and the r
 within a second. Each verb is written to the audit with who did it.
 """
 
-import getpass
 import json
-import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import typer
 
 from jobs.runner import Context, open_store
 from jobs.runs import exclusive_run
-from jobs.terminal import log
+from jobs.terminal import log, who
 from recsys.errors import BadReader, Busy
 from recsys.events.personal import PersonalDataStores, clear_log, forget, forgotten_state, personal_data_of
-from recsys.store import Actor, Outcome, normal_id
+from recsys.store import Outcome, normal_id
 
 SAYS = {
     Outcome.LIFTED: "It was deleted: its text is gone, and the next import or call that has it brings it back.",
     Outcome.DELETED: "No import brings it back. What readers did with it stays theirs; `show` lifts the tombstone.",
     Outcome.HIDDEN: "It stays stored. It is shown again by `show`, or by an import that newly says hidden: false.",
 }
-
-
-def who() -> Actor:
-    """The user who gives the command, and the machine on which it is given, for the audit."""
-    with suppress(KeyError, OSError):  # a container may run as a number without a name
-        return Actor(f"command {getpass.getuser()}", socket.gethostname())
-    return Actor("command", socket.gethostname())
 
 
 def change_article(context: Context, verb: str, id: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from jobs.runner import GAPS, Context, check_made, run_stage, stage_fingerprint
-from jobs.runs import set_release
+from jobs.runs import check_holds, set_release
 from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
 from recsys import __version__
@@ -34,6 +34,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
             which the manifest would name; or a click model over other features.
         CorruptArtefact: the click model cannot be loaded.
         DegenerateInput: the click model ranks worse than chance, or says what is no probability.
+        Busy: the run was given up meanwhile.
     """
     settings = plain(context.settings)
     settings.pop("data_dir")
@@ -49,7 +50,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         run_stage(context, *stage_of("catalogue"))  # a stage made anew by itself is in it, too
     _check(context, stages)
     facts["gaps"] = read_json(context.workspace.path("report") / GAPS) if "report" in stages else []
-    name = releases.publish(context.workspace, served_files(*stages), facts)
+    name = releases.publish(context.workspace, served_files(*stages), facts, lambda: check_holds(context, run))
     set_release(context, run, name)
     if name == before:
         log.info("up to date", job="publish", release=name)

@@ -226,4 +226,15 @@ def check_made(context: Context, stage: Stage) -> None:
 
 def run_stages(context: Context, stages: Sequence[tuple[Stage, Callable[[Job], Counts]]]) -> int:
     """Make several stages in order; returns how many were made anew."""
-    return sum(run_stage(context, stage, run) for stage, run in stages)
+    made = 0
+    for number, (stage, run) in enumerate(stages, 1):
+        left = sum(_seconds_of(context, later.name) for later, _ in stages[number - 1 :])
+        context.progress.update({"stage_number": number, "stages": len(stages), "seconds_left": round(left)})
+        made += run_stage(context, stage, run)
+    return made
+
+
+def _seconds_of(context: Context, stage: str) -> float:
+    """The time that a stage took when it was made last; 0 where nobody knows."""
+    finished = context.workspace.finished(stage)
+    return float(finished.facts.get("seconds", 0.0)) if finished else 0.0

@@ -4,8 +4,11 @@ import contextlib
 from collections.abc import Iterator
 
 from jobs.runner import Context, open_store
+from jobs.terminal import who
+from recsys.errors import Busy
 from recsys.runs import lifecycle
-from recsys.store import Run
+from recsys.store import Run, Store
+from recsys.units import now_ms
 
 
 def set_release(context: Context, run: Run, release: str) -> None:
@@ -17,6 +20,21 @@ def set_release(context: Context, run: Run, release: str) -> None:
         store.close()
 
 
+def check_holds(context: Context, run: Run) -> None:
+    """Make sure that a run has not been given up while it was asleep; whoever took its place publishes.
+
+    Raises:
+        Busy: it has.
+    """
+    store = open_store(context.settings)
+    try:
+        if not store.holds(run):
+            got = "one that was given up, because its heartbeat had stopped"
+            raise Busy(f"the run {run.id} to hold the workspace", got, "Nothing was published. Start the job again.")
+    finally:
+        store.close()
+
+
 @contextlib.contextmanager
 def exclusive_run(context: Context, job: str, run_id: str | None) -> Iterator[Run]:
     """Hold the workspace, and keep the run's row in the store true, for the length of a block.
@@ -24,15 +42,27 @@ def exclusive_run(context: Context, job: str, run_id: str | None) -> Iterator[Ru
     Args:
         context: the invocation.
         job: name of the command.
-        run_id: the row that the admin API made, or None for a run from the command line.
+        run_id: the row that a worker claimed, or None for a run from the command line.
 
     Raises:
         Busy: another run holds the workspace.
     """
-    params = {"seed": context.seed, "fresh": context.fresh}
     store = open_store(context.settings)
     try:
-        with lifecycle.exclusive_run(store, context.workspace, job, params, run_id, context.progress) as run:
-            yield run
+        run = _asked_for(context, job) if run_id is None else _claimed(store, run_id)
+        with lifecycle.exclusive_run(store, context.workspace, run, context.progress) as begun:
+            yield begun
     finally:
         store.close()
+
+
+def _asked_for(context: Context, job: str) -> Run:
+    params = {"seed": context.seed, "fresh": context.fresh}
+    return Run.asked(context.settings.site.id, job, params, who(), now_ms(), attempt=0)
+
+
+def _claimed(store: Store, run_id: str) -> Run:
+    run = store.run(run_id)
+    if run is None or run.fence is None:
+        raise Busy(f"the run {run_id} to be taken by a worker", "no such run", "Start the job again.")
+    return run

@@ -4,10 +4,12 @@ One start and one end line per stage on stderr: ``key=value``, or aligned and co
 """
 
 import contextlib
+import getpass
 import logging
 import os
 import resource
 import signal
+import socket
 import sys
 from collections.abc import Callable, MutableMapping
 from pathlib import Path
@@ -28,11 +30,13 @@ from rich.progress import (
 )
 
 from recsys.errors import RecsysError
+from recsys.store import Actor
 
 CONSOLE = Console(stderr=True)
 WIDE = 110  # characters of a terminal on which a bar with all its figures can be read
 LEVEL_COLOURS = {"warning": "yellow", "error": "red"}
 DISK_REMEDY = "Check the disk and the rights on RECSYS_DATA_DIR, then run the same command again."
+RUN_ID = "--run-id"  # the option by which a worker tells its child which run it is
 ERROR_PARTS = ("expected", "got", "remedy")
 
 _asked_to_end: list[int] = []
@@ -51,14 +55,15 @@ def progress_bar() -> Progress:
 
 
 def configure_logging() -> None:
-    """One line per event on stderr: aligned and coloured on a terminal, key=value elsewhere.
+    """One line per event on stderr: aligned and coloured on a terminal, JSON in a worker's run, key=value elsewhere.
 
     Of several processes that torchrun started the first one speaks; the others only say that they broke.
     """
     least = logging.NOTSET if os.environ.get("RANK", "0") == "0" else logging.CRITICAL
     tty = sys.stderr.isatty()
     plain = structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"], bool_as_flag=False)
-    renderer: Any = for_people if tty else plain
+    queued = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
+    renderer: Any = for_people if tty else queued if RUN_ID in sys.argv else plain
     stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if tty else "iso", utc=not tty, key="at")
     level = structlog.processors.add_log_level
     structlog.configure(
@@ -88,6 +93,13 @@ def _readable(value: object) -> str:
     if value is None or isinstance(value, bool):
         return {None: "-", True: "yes", False: "no"}[value]
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def who() -> Actor:
+    """The user who gives the command, and the machine on which it is given, for the audit."""
+    with contextlib.suppress(KeyError, OSError):  # a container may run as a number without a name
+        return Actor(f"command {getpass.getuser()}", socket.gethostname())
+    return Actor("command", socket.gethostname())
 
 
 def reset_peak_memory() -> None:

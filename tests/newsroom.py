@@ -6,7 +6,7 @@ one withheld must be recommended. Texts are drawn from the topic's own words, so
 
 import fcntl
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ import numpy as np
 
 from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
+from jobs.runs import exclusive_run
 from jobs.stages import stage_of
 from recsys.releases import Release
 from recsys.runs.stages import STAGES
 from recsys.settings import Settings
-from recsys.store import Article, Event, Kind, Run
+from recsys.store import Article, Event, Kind
 
 SITE = "toy"
 NOW = 1_790_000_000_000
@@ -144,14 +145,13 @@ def train(settings: Settings, seed: int = 1) -> str:
     """Make every stage and publish; returns the release's name."""
     context = Context(settings, seed=seed)
     run_stages(context, [stage_of(name) for name in STAGES])
-    store = open_store(settings)
-    run = Run(id=f"toy-{seed}", job="all", state="done", created_at=NOW)
-    try:
-        if store.run(run.id) is None:
-            store.add_run(run)
-    finally:
-        store.close()
-    return publish(context, list(STAGES), run)
+    return published(context)
+
+
+def published(context: Context, stages: Sequence[str] = tuple(STAGES)) -> str:
+    """Publish the stages in a run of its own; returns the live release's name."""
+    with exclusive_run(context, "publish", None) as run:
+        return publish(context, stages, run)
 
 
 def build_toy(folder: Path) -> Toy:

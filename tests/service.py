@@ -1,5 +1,6 @@
 """The service in this process, over a database of its own: an application, its client and its store."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
+from recsys.config import plain
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Article, Store
@@ -67,6 +70,13 @@ def copy_of(toy: Toy, folder: Path, **web: Any) -> Settings:
     """The trained toy newsroom in a folder that a test may write to."""
     shutil.copytree(toy.settings.data_dir, folder, dirs_exist_ok=True)
     return plain_settings(folder, **web)
+
+
+def for_children(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let child processes read the same settings, as they do in service."""
+    file = settings.data_dir / "config.yaml"
+    file.write_text(json.dumps(plain(settings)), encoding="utf-8")  # JSON is YAML
+    monkeypatch.setenv("RECSYS_CONFIG", str(file))
 
 
 def article(name: str, **more: Any) -> Article:

@@ -1,10 +1,5 @@
-"""The admin API: nobody without a token, one job at a time in a child process, releases by name."""
+"""The admin API: nobody without a token; jobs are queued, seen and cancelled; schedules; releases by name."""
 
-import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,29 +7,16 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from recsys.config import plain
-from recsys.runs.launcher import JOBS
-from recsys.runs.lifecycle import WORKSPACE
-from recsys.settings import Settings
-from recsys.store import Run
-from recsys.store.runs import ACTIVE
-from recsys.units import now_ms
-from tests.newsroom import Toy
+from recsys.runs.commands import JOBS
+from recsys.runs.lifecycle import holder_of
+from recsys.store import Place, Run
+from tests.newsroom import SITE, Toy
 from tests.service import Service, copy_of, plain_settings, problem, serving
 
 
-def for_children(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let child processes read the same settings, as they do in service."""
-    file = settings.data_dir / "config.yaml"
-    file.write_text(json.dumps(plain(settings)), encoding="utf-8")  # JSON is YAML
-    monkeypatch.setenv("RECSYS_CONFIG", str(file))
-
-
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    settings = plain_settings(tmp_path)
-    for_children(settings, monkeypatch)
-    with serving(settings) as service:
+def site(tmp_path: Path) -> Iterator[Service]:
+    with serving(plain_settings(tmp_path)) as service:
         yield service
 
 
@@ -51,33 +33,17 @@ class Admin:
     def post(self, path: str, value: Any = None) -> TestResponse:
         return self.client.post(f"/admin/api{path}", json=value, headers=self.headers)
 
-    def ended(self, run_id: str, seconds: float = 30.0) -> dict[str, Any]:
-        """A run once it has ended."""
-        deadline = time.monotonic() + seconds
-        while True:
-            run: Any = self.get(f"/jobs/{run_id}").json
-            if run["state"] not in ACTIVE:
-                return dict(run)
-            assert time.monotonic() < deadline, run
-            time.sleep(0.1)
+    def put(self, path: str, value: Any) -> TestResponse:
+        return self.client.put(f"/admin/api{path}", json=value, headers=self.headers)
 
-
-def active(run_id: str, heartbeat_at: int | None, pid: int | None, **more: Any) -> Run:
-    facts: dict[str, Any] = {"job": "all", "state": "running", "holder": WORKSPACE, "created_at": now_ms()}
-    return Run(id=run_id, heartbeat_at=heartbeat_at, pid=pid, **(facts | more))
-
-
-def gone() -> int:
-    """The number of a process that has ended."""
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    return child.pid
+    def delete(self, path: str) -> TestResponse:
+        return self.client.delete(f"/admin/api{path}", headers=self.headers)
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic cm9vdDpyb290", "bearer \xe9"])
 def test_nobody_gets_in_without_a_token(site: Service, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
-    for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/jobs/x"), ("GET", "/releases")):
+    for method, path in (("GET", "/runs"), ("POST", "/jobs"), ("GET", "/runs/x"), ("GET", "/releases")):
         answer = site.client.open(f"/admin/api{path}", method=method, headers=headers)
         problem(answer, 401, "unauthorized")
         assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -85,11 +51,11 @@ def test_nobody_gets_in_without_a_token(site: Service, header: str | None) -> No
 
 def test_a_token_works_until_it_is_revoked(site: Service) -> None:
     admin = Admin(site)
-    answer = admin.get("/jobs")
+    answer = admin.get("/runs")
     assert (answer.status_code, answer.json) == (200, {"runs": []})
     assert answer.headers["Cache-Control"] == "no-store"
     site.store.revoke_token("editor")
-    problem(admin.get("/jobs"), 401, "unauthorized")
+    problem(admin.get("/runs"), 401, "unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -112,7 +78,7 @@ def test_a_wrong_job_or_parameter_is_named_and_nothing_starts(site: Service, val
     admin = Admin(site)
     answer = admin.post("/jobs", value)
     assert named in problem(answer, 422, "invalid")
-    assert admin.get("/jobs").json == {"runs": []}
+    assert admin.get("/runs").json == {"runs": []}
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"[]", 422)])
@@ -131,63 +97,104 @@ def test_an_unknown_job_is_answered_with_the_valid_names(site: Service) -> None:
     assert all(job in answer.json["remedy"] for job in JOBS)
 
 
-def test_a_job_that_fails_says_why_and_lets_go(site: Service) -> None:
+def taken(service: Service) -> Run:
+    """The run that a worker takes now."""
+    run = service.store.claim_run(SITE, JOBS, holder_of(SITE), Place("w", "host-1"), 5)
+    assert run is not None
+    return run
+
+
+def test_a_queued_job_is_seen_taken_and_ended_with_its_log(site: Service, tmp_path: Path) -> None:
     admin = Admin(site)
-    started = admin.post("/jobs", {"job": "tokens", "params": {"seed": 3, "fresh": True}})
-    assert started.status_code == 202, started.text
-    assert started.json is not None
-    run = admin.ended(started.json["run_id"])
-    assert (run["job"], run["state"], run["params"]) == ("tokens", "failed", {"seed": 3, "fresh": True})
-    assert "python -m jobs events" in run["error"]
-    assert any("MissingArtefact" in line for line in run["log"])
-    listed: Any = admin.get("/jobs").json
-    assert [one["id"] for one in listed["runs"]] == [started.json["run_id"]]
-    problem(admin.get("/jobs/nobody-knows"), 404, "unknown-run")
+    queued = admin.post("/jobs", {"job": "tokens", "params": {"seed": 3, "fresh": True}})
+    assert queued.status_code == 202, queued.text
+    assert queued.json is not None
+    run_id = queued.json["run_id"]
+    run = taken(site)
+    assert run.id == run_id
+    log = tmp_path / "x.log"
+    log.write_text('{"event": "start", "stage": "tokens"}\nTraceback\n')
+    site.store.update_run(run_id, log=str(log), exit_code=1, peak_mib=7)
+    site.store.beat(run, {"stage": "tokens", "stage_number": 1, "stages": 1}, 6)
+    shown: Any = admin.get(f"/runs/{run_id}").json
+    assert (shown["state"], shown["host"], shown["asked_by"], shown["attempt"]) == (
+        "running",
+        "host-1",
+        "token editor",
+        1,
+    )
+    assert shown["progress"]["stages"] == 1
+    site.store.end_run(run, "failed", 9, error="no room")
+    shown = admin.get(f"/runs/{run_id}").json
+    assert (shown["state"], shown["error"], shown["params"]) == ("failed", "no room", {"seed": 3, "fresh": True})
+    assert shown["log"] == [{"event": "start", "stage": "tokens"}, {"event": "Traceback"}]
+    listed: Any = admin.get("/runs?last=1").json
+    assert [one["id"] for one in listed["runs"]] == [run_id]
+    for method in (admin.get, admin.delete):
+        problem(method("/runs/nobody-knows"), 404, "unknown-run")
 
 
-def test_a_second_job_is_refused_while_one_is_active(site: Service) -> None:
+def test_a_job_is_queued_once_and_a_request_that_is_sent_again_gives_the_same_run(site: Service) -> None:
     admin = Admin(site)
-    site.store.add_run(active("first", now_ms(), os.getpid()))
-    answer = admin.post("/jobs", {"job": "all"})
-    assert "first" in problem(answer, 409, "busy")
+    admin.headers |= {"Idempotency-Key": "tonight"}
+    first, again = (admin.post("/jobs", {"job": "all"}).json for _ in range(2))
+    assert first == again
+    admin.headers |= {"Idempotency-Key": "x" * 129}
+    assert "Idempotency-Key" in problem(admin.post("/jobs", {"job": "all"}), 422, "invalid")
+    del admin.headers["Idempotency-Key"]
+    assert first is not None
+    assert first["run_id"] in problem(admin.post("/jobs", {"job": "all"}), 409, "busy")
+    assert admin.post("/jobs", {"job": "events"}).status_code == 202
 
 
-def test_a_run_whose_process_died_lets_go_of_the_workspace(site: Service) -> None:
+def test_a_run_is_cancelled_at_once_or_told(site: Service) -> None:
     admin = Admin(site)
-    site.store.add_run(active("dead", now_ms() - 20_000, gone()))
-    answer = admin.post("/jobs", {"job": "tokens"})
-    assert answer.status_code == 202, answer.text
-    run: Any = admin.get("/jobs/dead").json
-    assert (run["state"], run["error"]) == ("failed", "its process ended without a word")
+    waits: Any = admin.post("/jobs", {"job": "all"}).json
+    answer = admin.delete(f"/runs/{waits['run_id']}")
+    assert answer.status_code == 202
     assert answer.json is not None
-    admin.ended(answer.json["run_id"])
+    assert (answer.json["state"], answer.json["cancelled_by"]) == ("cancelled", "token editor")
+    admin.post("/jobs", {"job": "events"})
+    goes_on: Any = admin.delete(f"/runs/{taken(site).id}").json
+    assert (goes_on["state"], goes_on["cancelled_by"]) == ("running", "token editor")
 
 
-def test_a_killed_job_is_marked_as_failed_at_once(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")  # a process that ends before it says anything
+def test_a_run_of_another_site_is_nobody_s(site: Service) -> None:
+    other = site.store.queue_run(Run.asked("weekly", "all", {}, "x", 1))
     admin = Admin(site)
-    started: Any = admin.post("/jobs", {"job": "all"}).json
-    run = admin.ended(started["run_id"], 5.0)
-    assert "exit code 1" in run["error"]
+    problem(admin.delete(f"/runs/{other.id}"), 404, "unknown-run")
+    assert admin.get("/runs").json == {"runs": []}
 
 
-def test_a_program_that_cannot_be_started_does_not_hold_the_workspace(
-    site: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+def test_schedules_are_set_seen_and_removed(site: Service) -> None:
     admin = Admin(site)
-    problem(admin.post("/jobs", {"job": "all"}), 500, "internal")
-    listed: Any = admin.get("/jobs").json
-    assert [one["state"] for one in listed["runs"]] == ["failed"]
+    assert admin.get("/schedules").json == {"schedules": []}
+    wanted = {"job": "items", "cron": "*/10 6-9 * * mon-fri", "timezone": "Asia/Shanghai", "jitter_seconds": 30}
+    made = admin.put("/schedules/mornings", wanted)
+    assert made.status_code == 200, made.text
+    assert made.json is not None
+    assert (len(made.json["upcoming"]), made.json["set_by"]) == (5, "token editor")
+    assert made.json["upcoming"] == sorted(set(made.json["upcoming"]))
+    listed: Any = admin.get("/schedules").json
+    assert [one["name"] for one in listed["schedules"]] == ["mornings"]
+    for changed, named in (
+        ({"cron": "0 0 30 2 *"}, "never comes"),
+        ({"timezone": "Mars/Olympus"}, "time zone"),
+        ({"job": "itms"}, "itms"),
+        ({"jitter_seconds": -1}, "jitter_seconds"),
+        ({"params": {"config": "x"}}, "config"),
+    ):
+        assert named in problem(admin.put("/schedules/mornings", wanted | changed), 422, "invalid")
+    assert admin.delete("/schedules/mornings").status_code == 204
+    problem(admin.delete("/schedules/mornings"), 404, "unknown-schedule")
+    verbs = [(entry.actor, entry.verb, entry.object) for entry in site.store.audit(SITE, 9)]
+    assert verbs == [("token editor", "unschedule", "mornings"), ("token editor", "schedule", "mornings")]
 
 
-def test_releases_are_listed_and_activated(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_releases_are_listed_and_activated(toy: Toy, tmp_path: Path) -> None:
     settings = copy_of(toy, tmp_path)
-    for_children(settings, monkeypatch)
     with serving(settings) as service:
         admin = Admin(service)
-        started: Any = admin.post("/jobs", {"job": "publish"}).json
-        assert admin.ended(started["run_id"])["state"] == "done"
         listed: Any = admin.get("/releases").json
         name = listed["current"]
         assert [one["current"] for one in listed["releases"]] == [True]

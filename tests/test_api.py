@@ -409,7 +409,9 @@ def test_openapi_describes_every_call_and_the_page_needs_nobody_else(quiet: Serv
         ("get", "/api/v1/today"),
         ("post", "/api/v1/events"),
         ("post", "/admin/api/jobs"),
-        ("get", "/admin/api/jobs/{run_id}"),
+        ("get", "/admin/api/runs/{run_id}"),
+        ("delete", "/admin/api/runs/{run_id}"),
+        ("put", "/admin/api/schedules/{name}"),
         ("post", "/admin/api/releases/{name}/activate"),
         ("get", "/readyz"),
     }

@@ -201,7 +201,7 @@ def test_every_run_leaves_its_row_in_the_store(tmp_path: Path) -> None:
     store = open_store(settings)
     newest, oldest = store.runs(limit=10)
     store.close()
-    assert (oldest.job, oldest.state, oldest.holder) == ("events", "done", None)
+    assert (oldest.job, oldest.state, oldest.holder) == ("events", "succeeded", None)
     assert (newest.job, newest.state) == ("keywords", "failed")
     assert "python -m jobs tokens" in str(newest.error)
 
@@ -226,7 +226,7 @@ def test_a_killed_run_frees_the_workspace_and_all_goes_on_where_it_was(tmp_path:
     store = open_store(settings)
     runs = store.runs(limit=10)
     store.close()
-    assert [run.state for run in runs] == ["done", "failed"]
+    assert [run.state for run in runs] == ["succeeded", "interrupted"]
     assert "without a word" in str(runs[1].error)
 
 

@@ -14,13 +14,12 @@ from jobs.__main__ import app
 from jobs.runner import Context, open_store, run_stages
 from jobs.stages import stage_of
 from recsys.config import plain
-from recsys.errors import Busy, UnknownArticle, UnknownReader
+from recsys.errors import UnknownArticle, UnknownReader
 from recsys.events import EventLog
-from recsys.runs import launcher
 from recsys.serving.day_clicks import site_day
 from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
 from recsys.settings import Settings
-from recsys.store import Article, ArticlePatch, Event, Kind, StoredArticle
+from recsys.store import Article, ArticlePatch, Event, Kind, Run, StoredArticle
 from recsys.units import now_ms
 from recsys.workspace import exclusive
 from tests.newsroom import SITE, toy_settings
@@ -30,9 +29,8 @@ ODD_IDS = ["news/2024/11?id=7&x=%41#top", "渡轮 🚢 é", "-411035442072692466
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+def site(tmp_path: Path) -> Iterator[Service]:
     """Four articles, and no job that really starts."""
-    monkeypatch.setattr(launcher, "start", lambda *_: "run-1")
     with four(tmp_path) as service:
         yield service
 
@@ -117,7 +115,9 @@ def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
             assert service.ids(reader="u1", session="s") == ["a3", "a4"]
             assert service.get("/api/v1/readers/u1/tags")["clicks"] == 2
         forgot = ask(site, "DELETE", "/readers/u1").json
-        assert (forgot["events"], forgot["run_id"], forgot["done"]) == (2, "run-1", False)
+        (run,) = site.store.active_runs(SITE)
+        assert (forgot["events"], forgot["run_id"], forgot["done"]) == (2, run.id, False)
+        assert (run.job, run.state) == ("events", "queued")
         other.live.forget()
         for service in (site, other):
             assert set(service.ids(reader="u1", session="s")) == {"a1", "a2", "a3", "a4"}
@@ -132,11 +132,8 @@ def test_a_forgotten_reader_starts_anew_in_every_worker(site: Service) -> None:
             assert service.get("/api/v1/readers/u1/tags")["clicks"] == 1
 
 
-def test_the_log_is_cleared_by_the_next_run_when_one_is_active(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(*_: Any) -> str:
-        raise Busy("no run", "one", "Wait.")
-
-    monkeypatch.setattr(launcher, "start", busy)
+def test_the_log_is_cleared_by_the_run_that_waits_already(site: Service) -> None:
+    site.store.queue_run(Run.asked(SITE, "events", {}, "the night", 1))
     reads(site, "u1", "s", "a1")
     log = EventLog(site.settings.data_dir / "log")
     log.append(site.store, SITE)

@@ -9,21 +9,15 @@ import numpy as np
 import pytest
 
 from jobs.previous import EVALUATION
-from jobs.publish import publish
 from jobs.runner import Context
 from jobs.stages import stage_of
 from recsys.errors import CorruptArtefact, DegenerateInput, RecsysError, StaleArtefact
 from recsys.metrics import auc_error
 from recsys.releases import MANIFEST, RELEASE_FORMAT
 from recsys.runs.stages import STAGES
-from recsys.store import Run
 from recsys.workspace import read_json, save_npy, write_json
-from tests.newsroom import SITE, Toy, toy_settings, train
+from tests.newsroom import SITE, Toy, published, toy_settings, train
 from tests.service import copy_of, serving
-
-
-def published(context: Context) -> str:
-    return publish(context, list(STAGES), Run(id="again", job="publish", created_at=0))
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_a_route_that_nobody_has_said_whom_it_is_for_is_refused_at_the_start(
 def test_a_head_is_as_a_get_and_options_ask_for_a_viewer(site: Service, secrets: Any) -> None:
     assert roles.unlisted(Map([Rule("/admin/x", methods=["HEAD", "OPTIONS"])])) == []
     for method in ("HEAD", "OPTIONS"):
-        assert site.client.open("/admin/api/jobs", method=method).status_code == 401
+        assert site.client.open("/admin/api/runs", method=method).status_code == 401
         writer = {"Authorization": f"Bearer {secrets[Scope.WRITE, SITE]}"}
-        assert site.client.open("/admin/api/jobs", method=method, headers=writer).status_code == 403
+        assert site.client.open("/admin/api/runs", method=method, headers=writer).status_code == 403
         viewer = {"Authorization": f"Bearer {secrets[Scope.VIEWER, SITE]}"}
-        assert site.client.open("/admin/api/jobs", method=method, headers=viewer).status_code == 200
+        assert site.client.open("/admin/api/runs", method=method, headers=viewer).status_code == 200

@@ -26,8 +26,7 @@ from recsys.store import Store
 from recsys.units import now_ms
 from recsys.workspace import load_npy, read_table
 from tests.newsroom import SITE, Toy
-from tests.service import article, copy_of, fill, serving
-from tests.test_admin import for_children
+from tests.service import article, copy_of, fill, for_children, serving
 
 NEWER = "20990101T000000Z-aaaa"
 ROOT = Path(__file__).resolve().parents[1]

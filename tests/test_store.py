@@ -13,13 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from recsys.errors import BadReader, Busy, ConfigError, InputError, StoreError
+from recsys.errors import BadReader, ConfigError, InputError, StoreError
 from recsys.store import (
     AccessToken,
     Article,
     Event,
     Kind,
-    Run,
     Scope,
     Store,
     Written,
@@ -254,23 +253,6 @@ def test_a_database_of_a_later_version_is_refused(url: str) -> None:
     store.close()
     with pytest.raises(StoreError, match="newer version"):
         Store.open(url)
-
-
-def test_only_one_active_run_holds_the_workspace(store: Store) -> None:
-    store.add_run(Run("1", "all", created_at=1, params={"seed": 1}, holder="workspace"))
-    with pytest.raises(Busy, match=r"run 1 \(all, queued\)"):
-        store.add_run(Run("2", "items", created_at=2, holder="workspace"))
-    store.add_run(Run("3", "import", created_at=3))
-    with pytest.raises(Busy):
-        store.update_run("3", holder="workspace")
-    assert store.update_run("1", state="done", holder=None, progress={"stage": "items", "done": 1})
-    store.add_run(Run("2", "items", created_at=2, holder="workspace"))
-    assert [run.id for run in store.runs(2)] == ["3", "2"]
-    finished = store.run("1")
-    assert finished is not None
-    assert (finished.state, finished.params, finished.progress["stage"]) == ("done", {"seed": 1}, "items")
-    assert store.run("none") is None
-    assert not store.update_run("none", state="done")
 
 
 def test_a_token_is_shown_once_stored_as_a_hash_and_can_be_revoked(store: Store) -> None:

@@ -21,8 +21,7 @@ from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Kind, Store
 from tests.newsroom import SITE, Toy
-from tests.service import FOUR, copy_of, fill, plain_settings
-from tests.test_admin import for_children
+from tests.service import FOUR, copy_of, fill, for_children, plain_settings
 from tests.test_process import ask, asked, children, eventually, folder, supervised, workers_of
 from tests.test_serving import NEWER, Process, make_live, newer_release, tamper
 from tests.test_serving import _children as for_parent

@@ -13,16 +13,14 @@ import pytest
 import yaml
 
 from jobs.labels import take_over
-from jobs.publish import publish
-from jobs.runner import LABELS, Context, open_store, run_stage, run_stages
+from jobs.runner import LABELS, Context, run_stage, run_stages
 from jobs.stages import stage_of
 from recsys.categories.labels import read_labels
 from recsys.errors import DegenerateInput, ImportRefused, InputError, MissingArtefact, UnknownArticle
 from recsys.runs.stages import STAGES
 from recsys.settings import Settings
-from recsys.store import Run
 from recsys.workspace import read_json, read_table
-from tests.newsroom import QUICK, TOPICS, fill_toy, toy_settings
+from tests.newsroom import QUICK, TOPICS, fill_toy, published, toy_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MOODS = {"football": "cheerful", "markets": "gloomy"}
@@ -202,10 +200,7 @@ def test_a_task_from_the_command_line_outlives_a_night_and_is_published(site: Se
     assert "accuracy_en=" in done.stderr
     context, made = Context(site, seed=1), [*BEFORE, "tasks"]
     assert run_stages(context, [stage_of(name) for name in made]) == 1  # events always looks into the store
-    store = open_store(site)
-    store.add_run(Run(id="night", job="publish", created_at=0))
-    store.close()
-    publish(context, made, Run(id="night", job="publish", created_at=0))
+    published(context, made)
     rows = read_table(context.releases.open().path("tasks") / "mood" / "articles.parquet").to_pylist()
     assert {row["label"] for row in rows} == set(MOODS.values())
     assert "tasks" in STAGES

@@ -18,7 +18,7 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics
-from web.admin import editorial, operators, session, tokens, tracing
+from web.admin import editorial, operators, runs, session, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher
 from web.api import handlers as api
@@ -87,7 +87,7 @@ def create_app(
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, operators, editorial, tracing, tokens, session, docs, metrics, site):
+    for part in (api, publisher, admin, runs, operators, editorial, tracing, tokens, session, docs, metrics, site):
         app.register_blueprint(part.blueprint)
     access.install(app)
     app.after_request(secured)

@@ -1,14 +1,12 @@
 """The installation: what the handlers of one worker share, reached through the application and not through globals."""
 
-import sys
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from flask import Response, current_app
 
 from recsys.recommend.impressions import ImpressionTokens
 from recsys.releases import Releases
-from recsys.runs import launcher
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
 from recsys.store import Store
@@ -35,11 +33,6 @@ class Installation:
     tokens: ImpressionTokens
     last_use: LastUse
     bounds: Bounds
-
-    def start_job(self, job: str, params: dict[str, Any]) -> str:
-        """Start a job in a child process; see ``recsys.runs.launcher.start``."""
-        program, logs = (sys.executable, "-m", "jobs"), self.settings.data_dir.resolve() / "runs"
-        return launcher.start(self.store, program, logs, job, params)
 
 
 def installation() -> Installation:

@@ -25,9 +25,13 @@ _ARTICLE = "/admin/api/articles/<path:article_id>"
 _PUBLISHED = "/api/v1/articles/<path:article_id>"
 
 ALLOWED: Mapping[str, Allowed] = {
-    "GET /admin/api/jobs": VIEWERS,
     "POST /admin/api/jobs": OPERATORS,
-    "GET /admin/api/jobs/<string:run_id>": VIEWERS,
+    "GET /admin/api/runs": VIEWERS,
+    "GET /admin/api/runs/<string:run_id>": VIEWERS,
+    "DELETE /admin/api/runs/<string:run_id>": OPERATORS,
+    "GET /admin/api/schedules": VIEWERS,
+    "PUT /admin/api/schedules/<string:name>": OPERATORS,
+    "DELETE /admin/api/schedules/<string:name>": OPERATORS,
     "GET /admin/api/releases": VIEWERS,
     "POST /admin/api/releases/<string:name>/activate": OPERATORS,
     "GET /admin/api/editorial": VIEWERS,

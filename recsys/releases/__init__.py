@@ -10,7 +10,7 @@ a word.
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -138,7 +138,13 @@ class Releases:
             if (folder / file).stat().st_size != facts["bytes"] or sha256_of(folder / file) != facts["sha256"]:
                 raise CorruptArtefact(f"the bytes of {file} as they were published", "changed bytes", remedy)
 
-    def publish(self, workspace: Workspace, served: Mapping[str, Sequence[str]], facts: Mapping[str, Any]) -> str:
+    def publish(
+        self,
+        workspace: Workspace,
+        served: Mapping[str, Sequence[str]],
+        facts: Mapping[str, Any],
+        check: Callable[[], None] = lambda: None,
+    ) -> str:
         """Make a release of finished stages and make it the live one, atomically.
 
         A crash at any point leaves the old or the new release whole. Files that the live release already has are
@@ -149,6 +155,7 @@ class Releases:
             served: stage -> patterns of its files that are taken over; each one's inputs must be the ones that stand
                 beside it.
             facts: what else the manifest says (code version, configuration, seed, metrics).
+            check: raises if this process may no longer publish; called when all else is done.
 
         Returns:
             The release's name; the live one's when nothing has changed since.
@@ -188,6 +195,11 @@ class Releases:
                 self.collect_orphans()
                 if full:
                     raise disk_full(f"the release {name}", self.root) from error
+                raise
+            try:
+                check()
+            except BaseException:
+                shutil.rmtree(self.root / name, ignore_errors=True)
                 raise
             self._activate(name)
             self._prune()

@@ -1,203 +1,281 @@
-"""The life of a run, as its row in the store tells it: queued, begun, alive, ended, dead.
+"""The life of a run, as its row in the store tells it: queued, running, ended, or given up.
 
-At most one run holds the workspace. Two things say so, and both must agree before a run begins: the lock file, which
-the kernel frees with the process, and the ``holder`` of the row, which whoever looks into the database can see.
+At most one run of a site writes the workspace. Two things say so, and both must agree before a run begins: the lock
+file, which the kernel frees with the process, and the ``holder`` of the row, which all hosts see. Whether a run still
+lives is never a question of what time it is: it moves a counter every two seconds, and whoever sees the counter stand
+for half a minute of their own clock gives the run up. A run that was only asleep finds its row gone, and ends before it
+publishes anything.
+
+Source: Gray and Cheriton 1989, "Leases: an efficient fault-tolerant mechanism"; Burrows 2006, "The Chubby lock
+service", section 2.4, numbers that grow with each holder.
 """
 
 import contextlib
 import os
+import signal
+import socket
 import threading
-import uuid
+import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from recsys.errors import Busy, RecsysError
-from recsys.store import Run, Store
+from recsys.store import Place, Run, Store
 from recsys.units import now_ms
 from recsys.workspace import Workspace, exclusive
 
-WORKSPACE = "workspace"  # what a run holds that writes stages or releases
 HEARTBEAT_SECONDS = 2.0
-QUIET_MS = 10_000  # five heartbeats missed: if its process is gone as well, the run is dead
-SILENT_MS = 120_000  # dead whatever the process table says: the number may be another process's by now
-STARTING_MS = 60_000  # a queued run whose process has not appeared by then is dead
+LEASE_SECONDS = 30.0  # for which a counter may stand: fifteen heartbeats
+LOCK_SECONDS = 10.0  # for which a run that was taken from the queue waits for the workspace
+MAX_ATTEMPTS = 3  # of a run that is interrupted each time
+BACKOFF_MS = 30_000  # before the second attempt; doubled before each further one
+LOST = "its process ended without a word"
 
 Clock = Callable[[], int]
+Seconds = Callable[[], float]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("runs")
 
 
-def process_exists(pid: int | None) -> bool:
-    """Presence of a process of this machine, one of another user included."""
-    if pid is None:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def holder_of(site: str) -> str:
+    """What a run holds alone that writes the stages and releases of a site."""
+    return f"workspace of {site}"
 
 
-def is_dead(
-    run: Run, now: int, *, lock_held: bool = False, exists: Callable[[int | None], bool] = process_exists
-) -> bool:
-    """Death of an active run: its process is gone, or never came.
+def place_of(workspace: Workspace) -> Place:
+    """The place of runs that go on in this process's machine."""
+    return Place(workspace.id, socket.gethostname())
 
-    When in doubt a run lives: it is dead only when more than the limit has passed. A queued run is waited for in
-    either case, because its process has yet to take the lock. Of a running one, whoever holds the lock knows more than
-    the clocks do: two processes cannot hold it, so that the other's has ended, however fresh its heartbeat.
 
-    Args:
-        run: queued or running.
-        now: ms UTC.
-        lock_held: this process holds the workspace's lock file.
-        exists: presence of a process by its number.
+def after(run: Run, now: int, wait_ms: int) -> Run | None:
+    """The run that takes an interrupted one's place.
+
+    Returns:
+        None for a command that somebody gave and sees fail, a run that was to end, and one that was tried often enough.
     """
-    if run.state == "queued":
-        return now - run.created_at > STARTING_MS
-    if lock_held and run.holder == WORKSPACE:
-        return True
-    if run.heartbeat_at is None:
-        return now - run.created_at > STARTING_MS
-    silent = now - run.heartbeat_at
-    return silent > SILENT_MS or (silent > QUIET_MS and not exists(run.pid))
+    if not 0 < run.attempt < MAX_ATTEMPTS or run.cancelled_by is not None:
+        return None
+    again = Run.asked(run.site or "", run.job, run.params, run.asked_by or "", now, attempt=run.attempt + 1)
+    return replace(again, not_before=now + wait_ms)
 
 
-def fail_dead(store: Store, *, lock_held: bool = False, besides: str | None = None, clock: Clock = now_ms) -> None:
-    """Mark active runs that are dead as failed, which frees what they hold.
+def give_up(store: Store, run: Run, error: str, *, clock: Clock = now_ms, at_once: bool = False, **facts: Any) -> bool:
+    """End a run that cannot do so itself, and queue it anew if that makes sense.
 
     Args:
         store: the runs.
-        lock_held: see ``is_dead``.
-        besides: id of a run that is left as it is.
+        run: as it was seen; if it has moved since, nothing happens.
+        error: why.
         clock: ms UTC.
+        at_once: try again without waiting, because it was not the run's fault.
+        facts: further columns of its row.
+
+    Returns:
+        Whether it was given up.
     """
-    for run in store.active_runs():
-        if run.id != besides and is_dead(run, clock(), lock_held=lock_held):
-            fail(store, run.id, "its process ended without a word", clock=clock)
+    now = clock()
+    again = after(run, now, 0 if at_once else BACKOFF_MS << max(0, run.attempt - 1))
+    gone = store.interrupt_run(run, again, error, now, **facts)
+    if gone:
+        log.warning(
+            "run given up", run=run.id, job=run.job, host=run.host, error=error, again=again.id if again else "-"
+        )
+    return gone
 
 
-def fail(store: Store, run_id: str, error: str, *, clock: Clock = now_ms) -> None:
-    """End a run that cannot do so itself."""
-    store.update_run(run_id, state="failed", error=error, finished_at=clock(), holder=None)
-
-
-def queue(store: Store, run_id: str, job: str, params: Mapping[str, Any], log: str, *, clock: Clock = now_ms) -> None:
-    """Add the row of a run whose process is about to be started; it holds the workspace from now on.
+class Watch:
+    """An eye on the counters of a site's runs.
 
     Args:
-        store: the runs; those that are dead let go first.
-        run_id: a fresh id.
-        job: name of the command.
-        params: of the command.
-        log: path of the run's log.
-        clock: ms UTC.
-
-    Raises:
-        Busy: another run is active; the message names it.
+        store: the runs.
+        site: whose.
+        seconds: a clock that never goes back.
     """
-    fail_dead(store, clock=clock)
-    store.add_run(Run(run_id, job, clock(), dict(params), holder=WORKSPACE, log=log))
+
+    def __init__(self, store: Store, site: str, seconds: Seconds = time.monotonic) -> None:
+        self._store, self._site, self._seconds = store, site, seconds
+        self._seen: dict[str, tuple[int, float]] = {}
+
+    def standing(self) -> list[Run]:
+        """The running runs whose counters have stood since the lease's length, as they are now."""
+        now, seen = self._seconds(), {}
+        standing = []
+        for run in self._store.active_runs(self._site):
+            if run.state != "running":
+                continue
+            beats, since = self._seen.get(run.id, (run.beats, now))
+            seen[run.id] = (run.beats, since if beats == run.beats else now)
+            if now - seen[run.id][1] >= LEASE_SECONDS:
+                standing.append(run)
+        self._seen = seen
+        return standing
 
 
 @contextlib.contextmanager
 def exclusive_run(
     store: Store,
     workspace: Workspace,
-    job: str,
-    params: Mapping[str, Any],
-    run_id: str | None,
+    run: Run,
     progress: Mapping[str, Any],
     *,
     clock: Clock = now_ms,
+    seconds: Seconds = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+    end: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM),
 ) -> Iterator[Run]:
     """Hold the workspace, and keep the run's row true, for the length of a block.
 
     Args:
         store: the runs.
         workspace: what is held; what killed runs left in it is removed.
-        job: name of the command.
-        params: of a run from the command line.
-        run_id: the row that ``queue`` made, or None for a run from the command line.
+        run: a new one of a command, or one that a worker has claimed, which is told by its number.
         progress: what the block says of how far it is; read at every heartbeat.
         clock: ms UTC.
+        seconds: a clock that never goes back.
+        pause: waits.
+        end: ends the block, when somebody cancels the run or it has lost its row.
 
     Raises:
-        Busy: another run holds the workspace.
+        Busy: another run holds the workspace, or the claimed run was given up before it began.
     """
+    claimed = run.fence is not None
+    patience = LOCK_SECONDS if claimed else 0.0
     try:
-        with _locked(store, workspace):
-            run = _begin(store, job, params, run_id, clock)
-            with _recorded(store, run, progress, clock):
-                yield run
+        with _locked(store, workspace, patience, seconds, pause):
+            if claimed:
+                begun = _taken_over(store, run, clock)
+            else:
+                _clear_the_way(store, workspace, run, clock, seconds, pause)
+                begun = store.begin_run(
+                    replace(run, pid=os.getpid()), holder_of(run.site or ""), place_of(workspace), clock()
+                )
+            with _recorded(store, begun, progress, clock, end):
+                yield begun
     except Busy as busy:
-        if run_id:
-            fail(store, run_id, str(busy), clock=clock)
+        if claimed:
+            store.end_run(run, "failed", clock(), error=str(busy))
         raise
 
 
 @contextlib.contextmanager
-def _locked(store: Store, workspace: Workspace) -> Iterator[None]:
+def _locked(
+    store: Store, workspace: Workspace, patience: float, seconds: Seconds, pause: Callable[[float], None]
+) -> Iterator[None]:
+    deadline = seconds() + patience
     with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(exclusive(workspace.lock_file, "the workspace"))
-        except Busy as busy:
-            other = next((run for run in store.active_runs() if run.holder == WORKSPACE and run.pid), None)
-            got = f"{other.job!r} running in process {other.pid} (run {other.id})" if other else busy.got
-            raise Busy(busy.expected, got, busy.remedy) from None
+        while True:
+            try:
+                stack.enter_context(exclusive(workspace.lock_file, "the workspace"))
+                break
+            except Busy as busy:
+                if seconds() < deadline:
+                    pause(0.2)
+                    continue
+                here = [run for run in store.active_runs() if run.workspace == workspace.id and run.pid]
+                got = f"{here[0].job!r} running in process {here[0].pid} (run {here[0].id})" if here else busy.got
+                raise Busy(busy.expected, got, busy.remedy) from None
         workspace.collect_orphans()
         yield
 
 
-def _begin(store: Store, job: str, params: Mapping[str, Any], run_id: str | None, clock: Clock) -> Run:
-    """Make the run's row, or take over the queued one; it holds the workspace even if it was given up as dead."""
-    fail_dead(store, lock_held=True, besides=run_id, clock=clock)
-    now = clock()
-    facts: dict[str, Any] = {"state": "running", "pid": os.getpid(), "started_at": now, "heartbeat_at": now}
-    if run_id is None:
-        run_id = uuid.uuid4().hex
-        store.add_run(Run(run_id, job, now, dict(params), holder=WORKSPACE, **facts))
-    else:
-        store.update_run(run_id, holder=WORKSPACE, error=None, finished_at=None, **facts)
-    run = store.run(run_id)
-    if run is None:
-        raise Busy(f"the run {run_id} in the store", "no such row", "Start the job again.")
-    return run
+def _taken_over(store: Store, run: Run, clock: Clock) -> Run:
+    if store.beat(run, {}, clock()) is None:
+        raise Busy(
+            f"the run {run.id} to be this process's", "one that was given up or does not exist", "Start the job again."
+        )
+    store.update_run(run.id, pid=os.getpid(), started_at=clock())
+    return replace(run, pid=os.getpid())
+
+
+def _clear_the_way(
+    store: Store, workspace: Workspace, run: Run, clock: Clock, seconds: Seconds, pause: Callable[[float], None]
+) -> None:
+    """Give up the dead; whoever holds the lock of this workspace knows that no other run goes on in it."""
+    for other in _running(store, run.site):
+        if other.workspace == workspace.id:
+            give_up(store, other, LOST, clock=clock)
+    watch, before = Watch(store, run.site or "", seconds), {one.id: one.beats for one in _running(store, run.site)}
+    if before:
+        log.info("waiting whether a run on another host still lives", runs=", ".join(before), seconds=LEASE_SECONDS)
+    while others := _running(store, run.site):
+        for other in others:
+            if before.get(other.id) != other.beats:
+                got = f"{other.job!r} running on {other.host} (run {other.id})"
+                raise Busy("no other run of this site", got, "Wait for it to end, or cancel it.")
+        for other in watch.standing():
+            give_up(store, other, LOST, clock=clock)
+        pause(HEARTBEAT_SECONDS)
+
+
+def _running(store: Store, site: str | None) -> list[Run]:
+    return [run for run in store.active_runs(site) if run.state == "running"]
 
 
 @contextlib.contextmanager
-def _recorded(store: Store, run: Run, progress: Mapping[str, Any], clock: Clock) -> Iterator[None]:
-    """Write the run's heartbeat during a block, and how it ended after it."""
-    stop = threading.Event()
-    beat = threading.Thread(target=_beat, args=(store, run.id, progress, clock, stop), daemon=True)
+def _recorded(
+    store: Store, run: Run, progress: Mapping[str, Any], clock: Clock, end: Callable[[], None]
+) -> Iterator[None]:
+    """Move the run's counter during a block, and write how it ended after it."""
+    beat = _Heart(store, run, progress, clock, end)
     beat.start()
     state, error = "failed", "the process was ended"
     try:
         yield
-        state, error = "done", ""
-    except (KeyboardInterrupt, SystemExit):
-        state, error = "cancelled", "ended by a signal"
+        state, error = "succeeded", ""
+    except KeyboardInterrupt:
+        state, error = "cancelled", "ended from the keyboard"
+        raise
+    except SystemExit as ended:
+        state, error = "interrupted", f"its process was told to end (exit code {ended.code})"
         raise
     except BaseException as problem:
         error = str(problem)
         raise
     finally:
-        stop.set()
-        beat.join()
-        facts = {"state": state, "error": error or None, "progress": dict(progress)}
+        beat.stop()
         try:
-            store.update_run(run.id, **facts, finished_at=clock(), holder=None)
+            _write_end(store, run, state, error, dict(progress), clock)
         except RecsysError as problem:  # a full disk, say: what went wrong before it is what must be raised
             log.warning("the end of the run was not written", error=str(problem))
 
 
-def _beat(store: Store, run_id: str, progress: Mapping[str, Any], clock: Clock, stop: threading.Event) -> None:
-    while not stop.wait(HEARTBEAT_SECONDS):
-        try:
-            store.update_run(run_id, heartbeat_at=clock(), progress=dict(progress))
-        except RecsysError as problem:  # the job goes on: only its progress cannot be seen for a moment
-            log.warning("heartbeat not written", error=str(problem))
+def _write_end(store: Store, run: Run, state: str, error: str, progress: dict[str, Any], clock: Clock) -> None:
+    row = store.run(run.id)
+    if state == "interrupted" and row is not None:
+        if row.cancelled_by is None:
+            give_up(store, row, error, clock=clock, at_once=True, progress=progress)
+            return
+        state, error = "cancelled", f"cancelled by {row.cancelled_by}"
+    if not store.end_run(run, state, clock(), error=error or None, progress=progress):
+        log.warning("the run had been given up before it ended", run=run.id, job=run.job, ended=state)
+
+
+class _Heart(threading.Thread):
+    """The thread that moves a run's counter, and hears what is said to the run."""
+
+    def __init__(
+        self, store: Store, run: Run, progress: Mapping[str, Any], clock: Clock, end: Callable[[], None]
+    ) -> None:
+        super().__init__(daemon=True, name="heartbeat")
+        self._store, self._run, self._progress, self._clock, self._end = store, run, progress, clock, end
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopped.wait(HEARTBEAT_SECONDS):
+            try:
+                row = self._store.beat(self._run, dict(self._progress), self._clock())
+            except RecsysError as problem:  # the job goes on: only its progress cannot be seen for a moment
+                log.warning("heartbeat not written", error=str(problem))
+                continue
+            if row is None or row.cancelled_by is not None:
+                said = "it was given up by another host" if row is None else f"cancelled by {row.cancelled_by}"
+                log.warning("ending", run=self._run.id, error=said)
+                self._end()
+                return
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()

@@ -74,6 +74,19 @@ class JobsConfig(Section):
         le=256,
         description="threads: one gives the same bytes every time; more are faster and cannot promise that",
     )
+    schedules: dict[str, str] = Field(
+        {"all": "30 3 * * *"},
+        description=(
+            "job -> five fields of cron (minute, hour, day of the month, month, day of the week), in site.timezone: "
+            "when `python -m jobs worker` runs it; further ones by command or API"
+        ),
+    )
+    max_hours: float = Field(
+        12.0, ge=0, description="hours: a run that a worker started is ended when it takes longer; 0 for no limit"
+    )
+    max_memory_gib: float = Field(
+        0.0, ge=0, description="GiB: a run that a worker started is ended when it takes more; 0 for no limit"
+    )
 
 
 class WebConfig(Section):

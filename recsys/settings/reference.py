@@ -18,7 +18,7 @@ from recsys.settings import Settings
 COMMENT_COLUMN, WIDTH = 33, 120  # of config.yaml
 PATTERN = re.compile(r"\^\(([^()]*)\)\$")
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false"}
+TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false", "object": "mapping"}
 INTRODUCTION = """# Settings
 
 Written by `make settings` from the sections' classes; change those, not this file.

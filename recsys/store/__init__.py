@@ -34,7 +34,8 @@ from recsys.store.records import (
     identifier,
     normal_id,
 )
-from recsys.store.runs import Run, RunStore
+from recsys.store.runs import Place, Run, RunStore
+from recsys.store.schedules import Schedule, ScheduleStore
 from recsys.store.tokens import ROLES, AccessToken, ListedToken, Scope, TokenStore, at_least
 
 __all__ = [
@@ -61,8 +62,10 @@ __all__ = [
     "Merged",
     "Outcome",
     "Person",
+    "Place",
     "Published",
     "Run",
+    "Schedule",
     "Scope",
     "SignedIn",
     "Store",
@@ -89,6 +92,7 @@ class Store(
     EventStore,
     ReaderStore,
     RunStore,
+    ScheduleStore,
     TokenStore,
     PeopleStore,
 ):

@@ -194,8 +194,40 @@ runs = Table(
     Column("error", Text),
     Column("release", Text),
     Column("log", Text),
-    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Column("site", Identifier),
+    Column("workspace", Text),
+    Column("host", Text),
+    Column("fence", BigInteger),
+    Column("beats", BigInteger, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("not_before", BigInteger),
+    Column("asked_by", Text),
+    Column("key", Text),
+    Column("cancelled_by", Text),
+    Column("exit_code", Integer),
+    Column("peak_mib", BigInteger),
+    CheckConstraint("state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'interrupted')", name="state"),
     Index(None, "created_at"),
+    Index(None, "site", "state"),
+)
+
+# When jobs begin by themselves. ``next_at`` is moved by whoever queues the run, in one transaction: once for all.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("name", Identifier, primary_key=True),
+    Column("job", Text, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("jitter_seconds", Integer, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger),
+    Column("last_run", Text),
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
 )
 
 tokens = Table(

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +53,19 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+
+    @property
+    def id(self) -> str:
+        """Name of this folder that no other one has, on whatever machine; made when it is first asked for."""
+        file = self.root / ".id"
+        if not file.is_file():
+            self.root.mkdir(parents=True, exist_ok=True)
+            fresh = self.root / f".id-{uuid.uuid4().hex}"
+            fresh.write_text(uuid.uuid4().hex, encoding="ascii")
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, file)  # whoever comes first
+            fresh.unlink()
+        return file.read_text(encoding="ascii")
 
     @property
     def lock_file(self) -> Path:

@@ -1,7 +1,8 @@
 """The admin API, for whoever holds a token of the role that ``web.roles`` asks for.
 
 schemas     what comes in and goes out
-handlers    jobs and releases
+handlers    who may, and releases
+runs        runs and schedules; run_schemas: what comes in and goes out
 operators   the verbs on articles and readers, and the audit
 session     people sign in and out
 tokens      tokens made, listed and revoked

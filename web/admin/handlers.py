@@ -1,6 +1,6 @@
-"""The admin API: jobs and releases, for whoever holds a token.
+"""The admin API: who may, and releases.
 
-Reads a bearer token, runs and releases; produces answers under ``/admin/api``. No token exists by default.
+Reads a bearer token and releases; produces answers under ``/admin/api``. No token exists by default.
 """
 
 import contextlib
@@ -10,14 +10,8 @@ from flask import Response
 
 from recsys.errors import MissingArtefact
 from recsys.releases import Releases
-from recsys.runs.launcher import tail
-from recsys.runs.lifecycle import fail_dead
-from recsys.store import Run
-from web.admin.schemas import JobIn, ReleaseOut, ReleasesOut, RunDetail, RunOut, Runs, Started
-from web.api.problem_details import Refused
+from web.admin.schemas import ReleaseOut, ReleasesOut
 from web.installation import installation
-
-LAST_RUNS = 50
 
 blueprint = APIBlueprint("admin", __name__, url_prefix="/admin/api", tag="admin")
 
@@ -27,38 +21,6 @@ def never_stored(response: Response) -> Response:
     """No cache may keep an admin answer."""
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-@blueprint.post("/jobs")
-@blueprint.input(JobIn)
-@blueprint.output(Started, status_code=202)
-@blueprint.doc(security="bearer")
-def start_job(json_data: JobIn) -> Started:
-    """Start a job in a child process: 202 with the run's id, 409 while another run is active."""
-    return Started(run_id=installation().start_job(json_data.job, json_data.params))
-
-
-@blueprint.get("/jobs")
-@blueprint.output(Runs)
-@blueprint.doc(security="bearer")
-def list_runs() -> Runs:
-    """The last runs of all jobs, newest first."""
-    store = installation().store
-    fail_dead(store)
-    return Runs(runs=[RunOut(**_public(run)) for run in store.runs(limit=LAST_RUNS)])
-
-
-@blueprint.get("/jobs/<string:run_id>")
-@blueprint.output(RunDetail)
-@blueprint.doc(security="bearer")
-def read_run(run_id: str) -> RunDetail:
-    """State, progress and the end of the log of one run."""
-    store = installation().store
-    fail_dead(store)
-    run = store.run(run_id)
-    if run is None:
-        raise Refused(404, "unknown-run", f"There is no run {run_id!r:.80}.", "GET /admin/api/jobs lists them.")
-    return RunDetail(**_public(run), log=tail(run.log))
 
 
 @blueprint.get("/releases")
@@ -88,7 +50,3 @@ def _listed(releases: Releases) -> ReleasesOut:
             facts = {"created_at": about.get("created_at"), "parent": about.get("parent")}
             listed.append(ReleaseOut(name=name, current=name == current, **facts))
     return ReleasesOut(current=current, releases=listed)
-
-
-def _public(run: Run) -> dict[str, object]:
-    return {name: getattr(run, name) for name in RunOut.model_fields}

@@ -10,8 +10,9 @@ from apiflask import APIBlueprint
 
 from recsys.errors import Busy, InputError
 from recsys.events.personal import PersonalDataStores, forget, forgotten_state, personal_data_of
-from recsys.store import Outcome
+from recsys.store import Outcome, Run
 from recsys.times import BadTime, read_time
+from recsys.units import now_ms
 from web.access import actor
 from web.admin.handlers import never_stored
 from web.admin.schemas import Audit, AuditOut, AuditQuery, Forgot, KeptQuery, ReaderKept, VerbDone
@@ -68,7 +69,7 @@ def forget_reader(reader: str) -> Forgot:
     removed = forget(stores, reader, actor())
     here.live.forget()
     try:
-        run = here.start_job("events", {})
+        run = here.store.queue_run(Run.asked(here.live.site, "events", {}, actor(), now_ms())).id
     except Busy:  # the next run clears the log
         run = None
     return Forgot(reader=reader, events=removed, run_id=run, **(forgotten_state(stores, reader) or {}))

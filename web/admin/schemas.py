@@ -4,50 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from recsys.runs.launcher import JOBS
 from recsys.store import Outcome
 from web.api.schemas import Exclude, Id, In, Lang, Length, OptionalId, Slot
-
-
-class JobIn(In):
-    """A job to start."""
-
-    job: str = Field(max_length=64, json_schema_extra={"enum": list(JOBS)})
-    params: dict[str, Any] = Field(default_factory=dict, description="seed (int ≥ 0), fresh (true or false)")
-
-
-class Started(BaseModel):
-    """A job that was started."""
-
-    run_id: str
-
-
-class RunOut(BaseModel):
-    """One run of a job."""
-
-    id: str
-    job: str
-    params: dict[str, Any]
-    state: str = Field(description="queued, running, done, failed or cancelled")
-    created_at: int
-    started_at: int | None
-    heartbeat_at: int | None
-    finished_at: int | None
-    progress: dict[str, Any] = Field(description="stage, done, total")
-    error: str | None
-    release: str | None
-
-
-class RunDetail(RunOut):
-    """One run, with the end of its log."""
-
-    log: list[str]
-
-
-class Runs(BaseModel):
-    """The last runs, newest first."""
-
-    runs: list[RunOut]
 
 
 class ReleaseOut(BaseModel):

@@ -1,0 +1,143 @@
+"""The admin API's runs: queued, seen, cancelled; and the schedules by which they begin by themselves.
+
+Reads a bearer token, whose name stands in the run; produces answers under ``/admin/api``. Nothing is started here: a
+worker takes what is queued (``python -m jobs worker``).
+"""
+
+from apiflask import APIBlueprint
+from flask import request
+
+from recsys.errors import InputError
+from recsys.runs.commands import command_line, tail
+from recsys.runs.schedules import CronTimes
+from recsys.runs.setting import checked_schedule
+from recsys.store import Run, Schedule
+from recsys.units import now_ms
+from web.access import actor
+from web.admin.handlers import never_stored
+from web.admin.run_schemas import (
+    JobIn,
+    Queued,
+    RunDetail,
+    RunOut,
+    Runs,
+    RunsQuery,
+    ScheduleIn,
+    ScheduleOut,
+    Schedules,
+)
+from web.api.problem_details import Refused
+from web.installation import installation
+
+UPCOMING = 5
+MAX_KEY = 128
+KEY_HEADER = "Idempotency-Key"
+
+blueprint = APIBlueprint("runs", __name__, url_prefix="/admin/api", tag="admin")
+blueprint.after_request(never_stored)
+
+
+@blueprint.post("/jobs")
+@blueprint.input(JobIn)
+@blueprint.output(Queued, status_code=202)
+@blueprint.doc(security="bearer")
+def queue_job(json_data: JobIn) -> Queued:
+    """Queue a job: 202 with the run's id, 409 while one of that job waits or goes on.
+
+    With the header ``Idempotency-Key`` a request that is sent again gives the run of the first one.
+    """
+    command_line(json_data.job, json_data.params)
+    here, key = installation(), request.headers.get(KEY_HEADER)
+    if key is not None and not 0 < len(key) <= MAX_KEY:
+        detail = f"Expected {KEY_HEADER} with 1 to {MAX_KEY} characters; got {len(key)}."
+        raise Refused(422, "invalid", detail, "Send another one.")
+    run = Run.asked(here.live.site, json_data.job, json_data.params, actor(), now_ms(), key=key)
+    run = here.store.queue_run(run)
+    return Queued(run_id=run.id, state=run.state)
+
+
+@blueprint.get("/runs")
+@blueprint.input(RunsQuery, location="query", arg_name="query")
+@blueprint.output(Runs)
+@blueprint.doc(security="bearer")
+def list_runs(query: RunsQuery) -> Runs:
+    """The last runs of all jobs, newest first."""
+    here = installation()
+    return Runs(runs=[RunOut(**_public(run)) for run in here.store.runs(query.last, here.live.site)])
+
+
+@blueprint.get("/runs/<string:run_id>")
+@blueprint.output(RunDetail)
+@blueprint.doc(security="bearer")
+def read_run(run_id: str) -> RunDetail:
+    """State, progress and the end of the log of one run."""
+    run = _found(run_id)
+    return RunDetail(**_public(run), log=tail(run.log))
+
+
+@blueprint.delete("/runs/<string:run_id>")
+@blueprint.output(RunOut, status_code=202)
+@blueprint.doc(security="bearer")
+def cancel_run(run_id: str) -> RunOut:
+    """Cancel a run: one that waits has ended, one that goes on ends within some seconds; what it had made stays."""
+    _found(run_id)
+    run = installation().store.cancel_run(run_id, actor(), now_ms())
+    assert run is not None
+    return RunOut(**_public(run))
+
+
+@blueprint.get("/schedules")
+@blueprint.output(Schedules)
+@blueprint.doc(security="bearer")
+def list_schedules() -> Schedules:
+    """The schedules of the site, with when each is due."""
+    here = installation()
+    return Schedules(schedules=[_shown(one) for one in here.store.schedules(here.live.site)])
+
+
+@blueprint.put("/schedules/<string:name>")
+@blueprint.input(ScheduleIn)
+@blueprint.output(ScheduleOut)
+@blueprint.doc(security="bearer")
+def put_schedule(name: str, json_data: ScheduleIn) -> ScheduleOut:
+    """Set a schedule; it takes the place of the one of that name."""
+    here, asked = installation(), json_data
+    zone = asked.timezone or here.settings.site.timezone
+    schedule = checked_schedule(
+        *(here.live.site, name, asked.job, asked.params, asked.cron, zone, asked.jitter_seconds, asked.paused),
+        *(actor(), now_ms()),
+    )
+    here.store.put_schedule(schedule)
+    return _shown(schedule)
+
+
+@blueprint.delete("/schedules/<string:name>")
+@blueprint.output({}, status_code=204)
+@blueprint.doc(security="bearer")
+def delete_schedule(name: str) -> str:
+    """Remove a schedule; one of the configuration comes back when the next worker starts."""
+    here = installation()
+    if not here.store.delete_schedule(here.live.site, name, actor()):
+        raise Refused(404, "unknown-schedule", f"There is no schedule {name!r:.80}.", "GET /admin/api/schedules.")
+    return ""
+
+
+def _found(run_id: str) -> Run:
+    here = installation()
+    run = here.store.run(run_id)
+    if run is None or run.site not in (None, here.live.site):
+        raise Refused(404, "unknown-run", f"There is no run {run_id!r:.80}.", "GET /admin/api/runs lists them.")
+    return run
+
+
+def _public(run: Run) -> dict[str, object]:
+    return {name: getattr(run, name) for name in RunOut.model_fields}
+
+
+def _shown(schedule: Schedule) -> ScheduleOut:
+    try:
+        upcoming = CronTimes(schedule.cron, schedule.timezone).upcoming(now_ms(), UPCOMING)
+    except InputError:  # it has passed: the 29th of February of a year
+        upcoming = []
+    facts = {name: getattr(schedule, name) for name in ScheduleOut.model_fields if name != "upcoming"}
+    return ScheduleOut(**facts, upcoming=upcoming)
