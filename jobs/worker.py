@@ -19,7 +19,7 @@ from recsys.errors import InputError
 from recsys.runs.commands import command_line
 from recsys.runs.schedules import CronTimes
 from recsys.runs.setting import checked_schedule, take_over_schedules
-from recsys.runs.worker import Limits, Worker
+from recsys.runs.worker import RunLimits, Worker
 from recsys.store import Run, Store
 from recsys.units import now_ms
 
@@ -42,7 +42,7 @@ def work(context: Context) -> None:
         signal.signal(number, lambda *_: stop.set())
     with _store(context) as store:
         take_over_schedules(store, settings.site.id, settings.jobs.schedules, settings.site.timezone, now_ms())
-        limits = Limits(settings.jobs.max_hours, settings.jobs.max_memory_gib)
+        limits = RunLimits(settings.jobs.max_hours, settings.jobs.max_memory_gib)
         logs = settings.data_dir.resolve() / "runs"
         Worker(store, settings.site.id, context.workspace, PROGRAM, logs, limits).work(stop)
 

@@ -188,7 +188,7 @@ def test_schedules_are_set_seen_and_removed(site: Service) -> None:
     assert admin.delete("/schedules/mornings").status_code == 204
     problem(admin.delete("/schedules/mornings"), 404, "unknown-schedule")
     verbs = [(entry.actor, entry.verb, entry.object) for entry in site.store.audit(SITE, 9)]
-    assert verbs == [("token editor", "unschedule", "mornings"), ("token editor", "schedule", "mornings")]
+    assert verbs[:2] == [("token editor", "unschedule", "mornings"), ("token editor", "schedule", "mornings")]
 
 
 def test_releases_are_listed_and_activated(toy: Toy, tmp_path: Path) -> None:

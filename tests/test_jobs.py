@@ -141,7 +141,7 @@ def test_a_data_folder_that_cannot_be_is_one_line_and_no_traceback(tmp_path: Pat
     assert "RECSYS_DATA_DIR" in done.stderr
 
 
-def test_a_stage_ended_by_a_signal_is_cancelled_and_frees_the_workspace(tmp_path: Path) -> None:
+def test_a_stage_ended_by_a_signal_is_interrupted_and_frees_the_workspace(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path)
     fill_toy(settings)
     run_stages(Context(settings, seed=1), [stage_of(name) for name in ("events", "tokens")])
@@ -158,7 +158,7 @@ def test_a_stage_ended_by_a_signal_is_cancelled_and_frees_the_workspace(tmp_path
     store = open_store(toy_settings(tmp_path))
     newest = store.runs(limit=1)[0]
     store.close()
-    assert (newest.job, newest.state, newest.holder) == ("words", "cancelled", None)
+    assert (newest.job, newest.state, newest.holder) == ("words", "interrupted", None)
     assert not list((tmp_path / "work").glob(".tmp-*"))
 
 

@@ -17,7 +17,7 @@ from jobs.runner import Context, open_store
 from recsys.errors import Busy, InputError, StoreError
 from recsys.runs import lifecycle, worker
 from recsys.runs.commands import tail
-from recsys.runs.worker import Limits, Worker
+from recsys.runs.worker import RunLimits, Worker
 from recsys.store import Run, Store
 from recsys.units import now_ms
 from recsys.workspace import Workspace
@@ -54,7 +54,7 @@ with exclusive_run(store, Workspace(folder / "work"), store.run(run_id), {"stage
 class Site:
     """A database with a worker that is looked after step by step."""
 
-    def __init__(self, folder: Path, limits: Limits = Limits()) -> None:  # noqa: B008
+    def __init__(self, folder: Path, limits: RunLimits = RunLimits()) -> None:  # noqa: B008
         self.folder = folder
         self.store = Store.open(f"sqlite:///{folder / 'store.db'}")
         program = (sys.executable, "-c", PROGRAM, str(folder))
@@ -146,10 +146,10 @@ def test_a_cancelled_run_ends_also_one_that_does_not_listen(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("job", "limits", "said"),
-    [("items", Limits(memory_gib=0.15), "0.15 GiB of memory"), ("trends", Limits(hours=1e-6), "1e-06 hours")],
+    [("items", RunLimits(memory_gib=0.15), "0.15 GiB of memory"), ("trends", RunLimits(hours=1e-6), "1e-06 hours")],
 )
 def test_a_run_that_takes_too_much_is_ended_with_the_limit_s_name(
-    tmp_path: Path, job: str, limits: Limits, said: str
+    tmp_path: Path, job: str, limits: RunLimits, said: str
 ) -> None:
     site = Site(tmp_path, limits)
     ended = site.ended(site.ask(job))

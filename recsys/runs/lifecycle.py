@@ -41,7 +41,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("runs")
 
 
 def holder_of(site: str) -> str:
-    """What a run holds alone that writes the stages and releases of a site."""
+    """The name of what a run holds alone that writes the stages and releases of a site."""
     return f"workspace of {site}"
 
 

@@ -15,7 +15,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from recsys.errors import InputError
 
-FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
+CRON_FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
 MAX_JITTER_SECONDS = 3_600
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAY_PART = re.compile(r"(\*|[a-z0-9]+)(?:-([a-z0-9]+))?(?:/(\d+))?")
@@ -41,8 +41,8 @@ class CronTimes:
                 "the name of a time zone", f"{timezone!r:.80}", "Write for example Europe/Berlin."
             ) from None
         fields = cron.split()
-        if len(fields) != len(FIELDS):
-            expected = f"five fields ({', '.join(FIELDS)})"
+        if len(fields) != len(CRON_FIELDS):
+            expected = f"five fields ({', '.join(CRON_FIELDS)})"
             raise InputError(expected, f"{len(fields)} in {cron!r:.80}", _REMEDY)
         minute, hour, day, month, weekday = (field.lower() for field in fields)
         if day != "*" and weekday != "*":
@@ -53,7 +53,9 @@ class CronTimes:
                 minute=minute, hour=hour, day=day, month=month, day_of_week=_weekdays(weekday), timezone=self._zone
             )
         except ValueError as error:
-            raise InputError(f"five fields of cron ({', '.join(FIELDS)})", f"{cron!r:.80}: {error}", _REMEDY) from None
+            raise InputError(
+                f"five fields of cron ({', '.join(CRON_FIELDS)})", f"{cron!r:.80}: {error}", _REMEDY
+            ) from None
         if self._trigger.get_next_fire_time(None, datetime.now(UTC)) is None:
             raise InputError("a time that comes some day", f"{cron!r:.80}, which never comes", _REMEDY)
 

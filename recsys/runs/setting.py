@@ -10,7 +10,7 @@ from recsys.store import Schedule, Store
 from recsys.store.records import identifier
 
 FROM_CONFIGURATION = "config"  # who set a schedule that stands in the configuration
-MAX_NAME = 64
+MAX_SCHEDULE_NAME = 64
 
 
 def checked_schedule(
@@ -30,8 +30,8 @@ def checked_schedule(
     Raises:
         InputError: name, job, parameters, times, time zone or jitter cannot be.
     """
-    if len(identifier(name, "schedule name")) > MAX_NAME:
-        raise InputError(f"a name of at most {MAX_NAME} characters", f"one of {len(name)}", "Shorten it.")
+    if len(identifier(name, "schedule name")) > MAX_SCHEDULE_NAME:
+        raise InputError(f"a name of at most {MAX_SCHEDULE_NAME} characters", f"one of {len(name)}", "Shorten it.")
     command_line(job, params)
     if not 0 <= jitter_seconds <= MAX_JITTER_SECONDS:
         raise InputError(f"a jitter of 0 to {MAX_JITTER_SECONDS} seconds", f"{jitter_seconds}", "Correct it.")

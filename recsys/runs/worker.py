@@ -32,7 +32,7 @@ END_SECONDS = 20.0  # between asking a child to end and ending it
 log: structlog.stdlib.BoundLogger = structlog.get_logger("worker")
 
 
-class Limits(NamedTuple):
+class RunLimits(NamedTuple):
     """Bounds of one run: hours, and GiB of memory; 0 for none."""
 
     hours: float = 0.0
@@ -53,7 +53,7 @@ class Child:
         peak_mib: most memory that it had, once it has ended.
     """
 
-    def __init__(self, run: Run, command: Sequence[str], limits: Limits, seconds: Seconds) -> None:
+    def __init__(self, run: Run, command: Sequence[str], limits: RunLimits, seconds: Seconds) -> None:
         self.run, self._limits, self._seconds = run, limits, seconds
         self._began = seconds()
         self._told: float | None = None
@@ -123,7 +123,7 @@ class Worker:
         workspace: Workspace,
         program: Sequence[str],
         logs: Path,
-        limits: Limits = Limits(),  # noqa: B008
+        limits: RunLimits = RunLimits(),  # noqa: B008
         *,
         clock: Clock = now_ms,
         seconds: Seconds = time.monotonic,

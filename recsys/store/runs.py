@@ -175,7 +175,7 @@ class RunStore(Database):
             return _first(connection, runs.c.id == run.id)
 
     def holds(self, run: Run) -> bool:
-        """Whether a run has not lost its row."""
+        """True for a run that has not lost its row."""
         with self.reading() as connection:
             return connection.execute(select(runs.c.id).where(_still(run))).first() is not None
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from recsys.runs.commands import JOBS
 from recsys.runs.schedules import MAX_JITTER_SECONDS
-from recsys.runs.setting import MAX_NAME
+from recsys.runs.setting import MAX_SCHEDULE_NAME
 from web.api.schemas import In
 
 STATES = "queued, running, succeeded, failed, cancelled or interrupted (its process ended; another run takes its place)"
@@ -83,7 +83,7 @@ class ScheduleIn(In):
 class ScheduleOut(BaseModel):
     """One schedule. Times are ms UTC."""
 
-    name: str = Field(max_length=MAX_NAME)
+    name: str = Field(max_length=MAX_SCHEDULE_NAME)
     job: str
     params: dict[str, Any]
     cron: str
