@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from jobs.operators import who
 from jobs.runner import Context, open_store
-from jobs.terminal import log
+from jobs.terminal import log, who
 from recsys.errors import InputError, UnknownName
 from recsys.store import ROLES, Scope, hashed_password
 

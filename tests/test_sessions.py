@@ -16,9 +16,8 @@ from recsys.store import Scope, Store, hashed_password, is_password, passwords
 from recsys.store import people as people_room
 from recsys.units import DAY_MS, HOUR_MS, now_ms
 from tests.newsroom import SITE, toy_settings
-from tests.service import Service, plain_settings, problem, serving
+from tests.service import Service, for_children, plain_settings, problem, serving
 from tests.stores import server, store
-from tests.test_admin import for_children
 from web.attempts import MAX_KEYS, Attempts, Bounds, network_of
 from web.installation import KEY, Installation
 
