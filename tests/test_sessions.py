@@ -306,7 +306,7 @@ def test_a_thousand_wrong_tokens_are_looked_at_no_more_and_a_valid_one_goes_on(
 
     def ask(secret: str, address: str = "192.0.2.1") -> Any:
         headers = {"Authorization": f"Bearer {secret}"}
-        return site.client.get("/admin/api/jobs", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+        return site.client.get("/admin/api/runs", headers=headers, environ_overrides={"REMOTE_ADDR": address})
 
     valid = site.store.add_token("desk", Scope.VIEWER, SITE)
     assert ask(valid).status_code == 200
