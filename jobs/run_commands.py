@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from jobs import queued_import as queued_import_job
 from jobs import worker as worker_job
 from jobs.contexts import Config, context_of
+from recsys.runs.commands import IMPORTED
 
 PANEL = "Runs and schedules"
 
@@ -28,6 +30,12 @@ def queue(
     """Queue a run for a worker instead of doing it here."""
     params = {} if seed is None else {"seed": seed}
     worker_job.queue(context_of(config, None), job, params | ({"fresh": True} if fresh else {}))
+
+
+@app.command(IMPORTED, hidden=True)
+def queued_import(run_id: Annotated[str, typer.Option()], config: Config = None) -> None:
+    """Do the import that a run's row describes."""
+    queued_import_job.command(context_of(config, None), run_id, config)
 
 
 @app.command(rich_help_panel=PANEL)

@@ -26,6 +26,7 @@ _PUBLISHED = "/api/v1/articles/<path:article_id>"
 
 ALLOWED: Mapping[str, Allowed] = {
     "POST /admin/api/jobs": OPERATORS,
+    "POST /admin/api/imports": OPERATORS,
     "GET /admin/api/runs": VIEWERS,
     "GET /admin/api/runs/<string:run_id>": VIEWERS,
     "DELETE /admin/api/runs/<string:run_id>": OPERATORS,

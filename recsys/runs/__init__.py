@@ -7,5 +7,7 @@ Reads and writes the tables of runs and schedules, and the workspace's lock; pro
     commands.py   a job and its parameters -> a command line; the end of a run's log
     lifecycle.py  a run's row: begin, heartbeat, progress, end, and who gives it up
     schedules.py  five fields of cron and a time zone -> times
+    setting.py    schedules that are set, checked; those of the configuration
+    uploads.py    files that were sent and wait for their import
     worker.py     queued runs -> child processes; schedules -> queued runs
 """

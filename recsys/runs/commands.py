@@ -5,13 +5,26 @@ from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from recsys.errors import InputError
 from recsys.names import nearest
 from recsys.runs.stages import STAGES
 
 JOBS = ("all", *STAGES, "publish")  # the jobs that can be queued
+IMPORT = "import"  # the one that brings a file or an address with it
+TAKEN = (*JOBS, IMPORT)  # all that a worker takes
+FORMATS = ("csv", "jsonl", "parquet", "feed")
+_MAX_OPTION = 2_000  # characters
+_OPTIONS = ("map", "kind", "encoding", "records", "timezone", "time_format", "language", "dwell_unit")
+_OPTIONS_OF = {
+    "csv": tuple(name for name in _OPTIONS if name != "records"),
+    "jsonl": _OPTIONS,
+    "parquet": tuple(name for name in _OPTIONS if name not in ("encoding", "records")),
+    "feed": ("timezone", "language"),
+}
 _WITH_FRESH = ("all", *STAGES)
+IMPORTED = "queued-import"  # the command that does it, from the run's row
 TAIL_LINES = 100
 _TAIL_BYTES = 65_536  # read from the end of a log, whatever its size
 _SEEDS = 2**32
@@ -23,6 +36,9 @@ def command_line(job: str, params: Mapping[str, Any]) -> list[str]:
     Raises:
         InputError: no such job, or a parameter that it does not have.
     """
+    if job == IMPORT:
+        check_import(params)
+        return [IMPORTED]
     if job not in JOBS:
         hint = nearest(job, JOBS)
         others = "" if all(name in hint for name in JOBS) else f" All: {', '.join(JOBS)}."
@@ -43,6 +59,41 @@ def command_line(job: str, params: Mapping[str, Any]) -> list[str]:
             raise InputError("fresh as true or false", f"{params['fresh']!r:.50}", "Correct it.")
         arguments += ["--fresh"] if params["fresh"] else []
     return arguments
+
+
+def check_import(params: Mapping[str, Any]) -> None:
+    """Check the parameters of an import.
+
+    Args:
+        params: ``format``; ``url``, or ``upload``, the name of a file that was sent; and options of that format.
+
+    Raises:
+        InputError: one is unknown or cannot be.
+    """
+    format, options = params.get("format"), _OPTIONS_OF.get(str(params.get("format")))
+    if options is None:
+        raise InputError(f"format as one of {', '.join(FORMATS)}", f"{format!r:.50}", "Correct it.")
+    sources = [name for name in ("url", "upload") if params.get(name)]
+    if len(sources) != 1 or (format == "feed" and sources != ["url"]):
+        got = " and ".join(sources) or "neither"
+        raise InputError("a url, or of other formats than feed a file that is sent", got, "Send one of them.")
+    if unknown := sorted(set(params) - {"format", *sources, *options}):
+        expected = f"only the options {', '.join(options)} of {format}"
+        raise InputError(expected, f"{unknown[0]!r:.50}", "Leave it out.")
+    for name in (*sources, *options):
+        value = params.get(name)
+        if value is not None and (not isinstance(value, str) or not 0 < len(value) <= _MAX_OPTION):
+            raise InputError(f"{name} as a text of 1 to {_MAX_OPTION} characters", f"{value!r:.50}", "Correct it.")
+    if "url" in sources and urlsplit(str(params["url"])).scheme not in ("http", "https"):
+        raise InputError("an http or https address", f"{params['url']!r:.80}", "Correct it.")
+
+
+def import_arguments(params: Mapping[str, Any], source: str) -> list[str]:
+    """The command line of an import: format, source, options."""
+    format = str(params["format"])
+    named = [(name, params[name]) for name in _OPTIONS_OF[format] if params.get(name) is not None]
+    options = [word for name, value in named for word in (f"--{name.replace('_', '-')}", str(value))]
+    return [format, *options, "--", source]
 
 
 def tail(file: str | None, lines: int = TAIL_LINES) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import structlog
 
 from recsys.errors import InputError, RecsysError
-from recsys.runs.commands import JOBS, command_line
+from recsys.runs.commands import TAKEN, command_line
 from recsys.runs.lifecycle import LOST, Clock, Seconds, Watch, give_up, holder_of, place_of
 from recsys.runs.schedules import CronTimes
 from recsys.store import Run, Schedule, Store
@@ -172,7 +172,7 @@ class Worker:
     def _take(self) -> None:
         if self._child is not None:
             return
-        run = self._store.claim_run(self._site, JOBS, holder_of(self._site), place_of(self._workspace), self._clock())
+        run = self._store.claim_run(self._site, TAKEN, holder_of(self._site), place_of(self._workspace), self._clock())
         if run is None:
             return
         file = self._logs / f"{run.id}.log"

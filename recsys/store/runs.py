@@ -109,8 +109,12 @@ class Place:
 class RunStore(Database):
     """The table of runs."""
 
-    def queue_run(self, run: Run) -> Run:
+    def queue_run(self, run: Run, *, many: bool = False) -> Run:
         """Add a run that is to be taken by a worker.
+
+        Args:
+            run: with a fresh id.
+            many: several of its job may wait.
 
         Returns:
             It, or the run that the same request made before.
@@ -122,7 +126,7 @@ class RunStore(Database):
             if run.key is not None and (same := _first(connection, _of_site(run.site) & (runs.c.key == run.key))):
                 return same
             other = _first(connection, _of_site(run.site) & (runs.c.job == run.job) & runs.c.state.in_(ACTIVE))
-            if other is not None:
+            if other is not None and not many:
                 raise _busy(f"no other run of {run.job!r}", other)
             add_queued(connection, run)
             write_audit(connection, run.site or "", run.asked_by or "", "queue", run.job, run=run.id, params=run.params)

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from recsys.runs.commands import JOBS
+from recsys.runs.commands import FORMATS, JOBS
 from recsys.runs.schedules import MAX_JITTER_SECONDS
 from recsys.runs.setting import MAX_SCHEDULE_NAME
 from web.api.schemas import In
@@ -17,6 +17,21 @@ class JobIn(In):
 
     job: str = Field(max_length=64, json_schema_extra={"enum": list(JOBS)})
     params: dict[str, Any] = Field(default_factory=dict, description="seed (int ≥ 0), fresh (true or false)")
+
+
+class ImportQuery(In):
+    """An import: what is sent or where it is, and how it is read."""
+
+    format: str = Field(max_length=16, json_schema_extra={"enum": list(FORMATS)})
+    url: str | None = Field(None, max_length=2_000, description="of a feed or a file, instead of a body")
+    map: str | None = Field(None, max_length=2_000, description="field=column, several with commas between")
+    kind: str | None = Field(None, max_length=16, description="articles, events, clicks or both")
+    encoding: str | None = Field(None, max_length=32)
+    records: str | None = Field(None, max_length=64, description="place of the list inside a JSON object")
+    timezone: str | None = Field(None, max_length=64, description="of times that name none")
+    time_format: str | None = Field(None, max_length=64)
+    language: str | None = Field(None, max_length=32, description="of articles that name none")
+    dwell_unit: str | None = Field(None, max_length=8)
 
 
 class Queued(BaseModel):

@@ -8,14 +8,16 @@ from apiflask import APIBlueprint
 from flask import request
 
 from recsys.errors import InputError
-from recsys.runs.commands import command_line, tail
+from recsys.runs.commands import IMPORT, check_import, command_line, tail
 from recsys.runs.schedules import CronTimes
 from recsys.runs.setting import checked_schedule
+from recsys.runs.uploads import keep_upload
 from recsys.store import Run, Schedule
 from recsys.units import now_ms
 from web.access import actor
 from web.admin.handlers import never_stored
 from web.admin.run_schemas import (
+    ImportQuery,
     JobIn,
     Queued,
     RunDetail,
@@ -27,6 +29,7 @@ from web.admin.run_schemas import (
     Schedules,
 )
 from web.api.problem_details import Refused
+from web.gateway.limits import MAX_BULK_BYTES
 from web.installation import installation
 
 UPCOMING = 5
@@ -46,13 +49,34 @@ def queue_job(json_data: JobIn) -> Queued:
 
     With the header ``Idempotency-Key`` a request that is sent again gives the run of the first one.
     """
+    if json_data.job == IMPORT:
+        raise InputError("the name of a job", repr(IMPORT), "POST /admin/api/imports takes imports.")
     command_line(json_data.job, json_data.params)
-    here, key = installation(), request.headers.get(KEY_HEADER)
-    if key is not None and not 0 < len(key) <= MAX_KEY:
-        detail = f"Expected {KEY_HEADER} with 1 to {MAX_KEY} characters; got {len(key)}."
-        raise Refused(422, "invalid", detail, "Send another one.")
-    run = Run.asked(here.live.site, json_data.job, json_data.params, actor(), now_ms(), key=key)
+    here = installation()
+    run = Run.asked(here.live.site, json_data.job, json_data.params, actor(), now_ms(), key=_key())
     run = here.store.queue_run(run)
+    return Queued(run_id=run.id, state=run.state)
+
+
+@blueprint.post("/imports")
+@blueprint.input(ImportQuery, location="query", arg_name="query")
+@blueprint.output(Queued, status_code=202)
+@blueprint.doc(security="bearer")
+def queue_import(query: ImportQuery) -> Queued:
+    """Queue an import of the file that is sent as the body, or of what stands at ``url``: 202 with the run's id.
+
+    The options are those of ``python -m jobs import``. At most 16 MiB can be sent; larger files at an address of up to
+    256 MiB, or by the command.
+    """
+    here = installation()
+    request.max_content_length = MAX_BULK_BYTES
+    params: dict[str, object] = query.model_dump(exclude_none=True)
+    content = request.get_data(cache=False)
+    if content:
+        check_import(params | {"upload": "-"})
+        params["upload"] = keep_upload(here.settings.data_dir, content, query.format)
+    check_import(params)
+    run = here.store.queue_run(Run.asked(here.live.site, IMPORT, params, actor(), now_ms(), key=_key()), many=True)
     return Queued(run_id=run.id, state=run.state)
 
 
@@ -120,6 +144,19 @@ def delete_schedule(name: str) -> str:
     if not here.store.delete_schedule(here.live.site, name, actor()):
         raise Refused(404, "unknown-schedule", f"There is no schedule {name!r:.80}.", "GET /admin/api/schedules.")
     return ""
+
+
+def _key() -> str | None:
+    """The request's key, under which it is one request however often it is sent.
+
+    Raises:
+        Refused: it is empty or too long.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not 0 < len(key) <= MAX_KEY:
+        detail = f"Expected {KEY_HEADER} with 1 to {MAX_KEY} characters; got {len(key)}."
+        raise Refused(422, "invalid", detail, "Send another one.")
+    return key
 
 
 def _found(run_id: str) -> Run:
