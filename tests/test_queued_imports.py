@@ -14,7 +14,7 @@ from recsys.errors import ImportRefused, InputError
 from recsys.imports.fetch import Fetched
 from recsys.runs.commands import IMPORT, TAKEN, command_line
 from recsys.runs.lifecycle import holder_of, place_of
-from recsys.runs.uploads import FOLDER
+from recsys.runs.uploads import UPLOADS
 from recsys.store import Run
 from tests.newsroom import SITE
 from tests.service import Service, for_children, plain_settings, problem, serving
@@ -55,13 +55,13 @@ def test_a_file_that_is_sent_is_imported_by_a_run_and_then_removed(site: Service
     assert answer.status_code == 202, answer.text
     again = send(site, "format=csv&map=title=headline,body=text,category=section&kind=articles", CSV)
     assert again.status_code == 202  # several imports may wait
-    (first, second) = (site.settings.data_dir / FOLDER).iterdir()
+    (first, second) = (site.settings.data_dir / UPLOADS).iterdir()
     assert first.read_bytes() == second.read_bytes() == CSV
     run = imported(site)
     assert (run.id, run.state, run.job) == (answer.json["run_id"], "succeeded", IMPORT)
     assert sorted(article.id for article in site.store.articles(SITE)) == ["1", "2"]
     assert imported(site).state == "succeeded"
-    assert list((site.settings.data_dir / FOLDER).iterdir()) == []
+    assert list((site.settings.data_dir / UPLOADS).iterdir()) == []
 
 
 def test_an_import_that_is_refused_says_why_in_its_run_and_keeps_the_file(site: Service) -> None:
@@ -69,7 +69,7 @@ def test_an_import_that_is_refused_says_why_in_its_run_and_keeps_the_file(site: 
     run = imported(site)
     assert run.state == "failed"
     assert "headline" in str(run.error)
-    assert len(list((site.settings.data_dir / FOLDER).iterdir())) == 1
+    assert len(list((site.settings.data_dir / UPLOADS).iterdir())) == 1
 
 
 def test_a_file_at_an_address_is_fetched_by_the_run(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_an_address_that_only_this_machine_can_reach_is_refused(site: Service) -
 
 def test_a_file_that_is_gone_is_named(site: Service) -> None:
     send(site, "format=csv", CSV)
-    for file in (site.settings.data_dir / FOLDER).iterdir():
+    for file in (site.settings.data_dir / UPLOADS).iterdir():
         file.unlink()
     assert "the file that was sent" in str(imported(site).error)
 
@@ -118,7 +118,7 @@ def test_what_cannot_be_imported_is_told_at_once_and_nothing_is_kept(
     site: Service, query: str, body: bytes, named: str
 ) -> None:
     assert named in problem(send(site, query, body), 422, "invalid")
-    assert not (site.settings.data_dir / FOLDER).exists()
+    assert not (site.settings.data_dir / UPLOADS).exists()
     assert site.store.active_runs(SITE) == []
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from recsys.workspace import fsync_folder
 
-FOLDER = "uploads"
+UPLOADS = "uploads"
 KEPT_SECONDS = 30 * 86_400  # of a file whose import never succeeded
 
 
 def upload_file(data_dir: Path, name: str, format: str) -> Path:
     """The file of an upload; the name is one that ``keep_upload`` gave."""
-    return data_dir / FOLDER / f"{Path(name).name}.{format}"
+    return data_dir / UPLOADS / f"{Path(name).name}.{format}"
 
 
 def keep_upload(data_dir: Path, content: bytes, format: str) -> str:
     """Write what was sent, so that it is there after a power cut; returns its name."""
-    folder, name = data_dir / FOLDER, uuid.uuid4().hex
+    folder, name = data_dir / UPLOADS, uuid.uuid4().hex
     folder.mkdir(parents=True, exist_ok=True)
     _remove_old(folder)
     file = upload_file(data_dir, name, format)
