@@ -13,6 +13,7 @@ from jobs import init as init_job
 from jobs import labels as labels_job
 from jobs import people as people_job
 from jobs import publish as publish_job
+from jobs import releases as releases_job
 from jobs import settings as settings_job
 from jobs import simulate as simulate_job
 from jobs.contexts import Config, context_of
@@ -44,6 +45,7 @@ AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -411035
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The article's id, as it was imported")]
 Until = Annotated[str, typer.Option(help="The end: a span such as 90m, 2h or 3d, or a time; at most 30 days from now")]
 ReaderId = Annotated[str, typer.Argument(metavar="READER", help="The reader's id, as in the events")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit")]
 
 
 @app.command(rich_help_panel=SETTINGS)
@@ -178,15 +180,42 @@ def publish(config: Config = None, seed: Seed = None, run_id: RunId = None) -> N
 
 
 @app.command(rich_help_panel=OUT)
-def rollback(config: Config = None) -> None:
-    """Make the release before the live one live again."""
-    publish_job.rollback(context_of(config, None))
+def promote(
+    name: Annotated[str, typer.Argument(help="The release, as `releases` lists it")],
+    reason: Reason = "",
+    config: Config = None,
+) -> None:
+    """Make a release live by its name, whatever the gate said of it."""
+    releases_job.promote(context_of(config, None), name, reason)
 
 
 @app.command(rich_help_panel=OUT)
-def releases(config: Config = None) -> None:
-    """List the releases; the live one is marked."""
-    publish_job.show(context_of(config, None))
+def rollback(
+    name: Annotated[str | None, typer.Argument(help="An older release; default: the one before the live one")] = None,
+    reason: Reason = "",
+    config: Config = None,
+) -> None:
+    """Make an older release live again; no night publishes the one that was live, `promote` does."""
+    releases_job.rollback(context_of(config, None), name, reason)
+
+
+@app.command(rich_help_panel=OUT)
+def sign(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Releases that were made here")] = None,
+    new_key: Annotated[bool, typer.Option("--new-key", help="Sign all that verify with a new key")] = False,
+    config: Config = None,
+) -> None:
+    """Vouch for releases: sign those that were made before there were signatures, or all with a new key."""
+    releases_job.sign(context_of(config, None), names or [], new_key=new_key)
+
+
+@app.command(rich_help_panel=OUT)
+def releases(
+    json: Annotated[bool, typer.Option("--json", help="One JSON array instead of the table")] = False,
+    config: Config = None,
+) -> None:
+    """List the releases with their states, newest first."""
+    releases_job.show(context_of(config, None), as_json=json)
 
 
 @app.command(rich_help_panel=OUT)

@@ -1,15 +1,15 @@
-"""``python -m jobs publish|rollback|releases``: what the service serves.
+"""``python -m jobs publish``: what the service serves.
 
-Reads the workspace's finished stages; produces a release, or makes an older one live again.
+Reads the workspace's finished stages; produces a candidate, and makes it live unless it was taken back before.
 """
 
+import functools
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-import typer
-
+from jobs.operators import who
+from jobs.releases import audited
 from jobs.runner import GAPS, Context, check_made, run_stage, stage_fingerprint
 from jobs.runs import check_holds, set_release
 from jobs.stages import stage_of
@@ -26,7 +26,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
     """Make a release of the stages and make it live.
 
     Returns:
-        The release's name.
+        The name of the live release, which is another one where an operator took this one back.
 
     Raises:
         MissingArtefact: a stage has not been made.
@@ -50,11 +50,18 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         run_stage(context, *stage_of("catalogue"))  # a stage made anew by itself is in it, too
     _check(context, stages)
     facts["gaps"] = read_json(context.workspace.path("report") / GAPS) if "report" in stages else []
-    name = releases.publish(context.workspace, served_files(*stages), facts, lambda: check_holds(context, run))
+    check = functools.partial(check_holds, context, run)
+    name = releases.add(context.workspace, served_files(*stages), facts, who(), check)
     set_release(context, run, name)
     if name == before:
         log.info("up to date", job="publish", release=name)
         return name
+    if before and releases.state(name).taken_back:
+        said = "the same inputs gave the release that was rolled back: it stays a candidate; promote it by name"
+        log.warning(said, job="publish", release=name, live=before, remedy=f"Run: python -m jobs promote {name}")
+        return before
+    releases.activate(name, who(), "published", check)
+    audited(context, "publish", name, before=before)
     files = releases.manifest(name)["files"].values()
     log.info(
         "done",
@@ -83,36 +90,3 @@ def _check(context: Context, stages: Sequence[str]) -> None:
                 "Run: python -m jobs all",
             )
         check_made(context, stage)
-
-
-def rollback(context: Context) -> str:
-    """Make the release before the live one live again.
-
-    Returns:
-        Its name.
-    """
-    releases = context.releases
-    before = releases.current()
-    name = releases.rollback()
-    log.info("rolled back", job="rollback", release=name, before=before)
-    return name
-
-
-def show(context: Context) -> None:
-    """Print the releases, newest first, the live one marked."""
-    releases = context.releases
-    names = releases.names()
-    for name in releases.damaged():
-        log.error("damaged: its manifest cannot be read, nobody serves it", release=name, remedy="Remove its folder.")
-    if not names:
-        log.info("none yet", job="releases", remedy="Run: python -m jobs all")
-        return
-    typer.echo(f"{'':4}  {'release':21}  {'made (UTC)':19}  {'files':>5}  {'MiB':>7}  parent")
-    for name in reversed(names):
-        manifest = releases.manifest(name)
-        since = datetime.fromtimestamp(manifest["created_at"] / 1000, UTC)
-        mebibytes = sum(file["bytes"] for file in manifest["files"].values()) / 2**20
-        mark, files = "live" if name == releases.current() else "", len(manifest["files"])
-        typer.echo(
-            f"{mark:4}  {name:21}  {since:%Y-%m-%d %H:%M:%S}  {files:5}  {mebibytes:7.1f}  {manifest['parent'] or '-'}"
-        )

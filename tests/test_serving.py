@@ -20,11 +20,11 @@ import pytest
 
 from recsys.features.matrix import candidate_rows
 from recsys.recommend.context import Tier
-from recsys.releases import Releases
+from recsys.releases import MANIFEST, Releases
 from recsys.settings import Settings
 from recsys.store import Store
 from recsys.units import now_ms
-from recsys.workspace import load_npy, read_table
+from recsys.workspace import load_npy, read_table, write_json
 from tests.newsroom import SITE, Toy
 from tests.service import article, copy_of, fill, for_children, serving
 
@@ -35,7 +35,10 @@ ROOT = Path(__file__).resolve().parents[1]
 def newer_release(settings: Settings, name: str = NEWER) -> Releases:
     """A second release with the same content, not yet live."""
     releases = Releases(settings.data_dir / "releases", settings.releases)
-    shutil.copytree(releases.root / str(releases.current()), releases.root / name)
+    folder = releases.root / name
+    shutil.copytree(releases.root / str(releases.current()), folder)
+    write_json(folder / MANIFEST, releases.manifest(name) | {"name": name})
+    releases.signatures.sign(folder)
     return releases
 
 

@@ -35,6 +35,7 @@ ALLOWED: Mapping[str, Allowed] = {
     "DELETE /admin/api/schedules/<string:name>": OPERATORS,
     "GET /admin/api/releases": VIEWERS,
     "POST /admin/api/releases/<string:name>/activate": OPERATORS,
+    "POST /admin/api/releases:rollback": OPERATORS,
     "GET /admin/api/editorial": VIEWERS,
     "GET /admin/api/trace": EDITORS,  # it says what a reader has read
     f"POST {_ARTICLE}/hide": EDITORS,

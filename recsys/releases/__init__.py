@@ -3,23 +3,32 @@
 Reads finished stages of the workspace; produces ``releases/<time>-<digest>/`` with one folder per stage and a
 ``manifest.json`` that holds size and SHA-256 of every file, and ``CURRENT``, the name of the live release. Of a stage
 it carries the files that are served; the others stay in the workspace. A release never changes once it stands there.
-Opening one verifies every hash before any loader sees a byte, because FAISS and safetensors load flipped bits without
-a word.
+Opening one verifies its signature and every hash before any loader sees a byte, because FAISS and safetensors load
+flipped bits without a word, and a hash list can be forged with its files.
+
+    signing.py    the manifest's HMAC
+    checks.py     the files of a folder against its manifest
+    states.py     candidate, shadow, canary, live, retired
+    retention.py  which are kept
+    writing.py    files of a new one
 """
 
-import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from recsys.errors import CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.releases.checks import RELEASE_FORMAT, Release, check_files, check_format, parsed_manifest
 from recsys.releases.config import ReleasesConfig
+from recsys.releases.retention import outlived
+from recsys.releases.signing import KEY_FILE, MANIFEST, ReleaseSignatures
+from recsys.releases.states import ReleaseState, StateRecord, new_record, read_states, state_of, write_states
+from recsys.releases.writing import copy_files, served_files_of, stage_story
+from recsys.units import now_ms
 from recsys.workspace import (
-    StageRecord,
     Workspace,
     digest_of,
     disk_full,
@@ -28,37 +37,12 @@ from recsys.workspace import (
     fsync_tree,
     is_full,
     read_json,
-    sha256_of,
-    tree,
     write_json,
 )
 
-MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
-RELEASE_FORMAT = 8  # raised when the service can no longer read what an older one holds: those are refused
 
-
-@dataclass(frozen=True)
-class Release:
-    """One opened release, every byte of it verified."""
-
-    name: str
-    root: Path
-    manifest: dict[str, Any]
-
-    def path(self, stage: str) -> Path:
-        """The folder of one stage in this release, with those of its files that are served, if it has any.
-
-        Raises:
-            MissingArtefact: the release was published without that stage.
-        """
-        if stage not in self.manifest["stages"]:
-            raise MissingArtefact(
-                f"the stage {stage!r} in release {self.name}",
-                ", ".join(self.manifest["stages"]),
-                "Run: python -m jobs all",
-            )
-        return self.root / stage
+__all__ = ["CURRENT", "MANIFEST", "RELEASE_FORMAT", "Release", "ReleaseState", "Releases", "StateRecord"]
 
 
 class Releases:
@@ -67,6 +51,7 @@ class Releases:
     def __init__(self, root: Path, config: ReleasesConfig | None = None) -> None:
         self.root = root
         self.config = config or ReleasesConfig()
+        self.signatures = ReleaseSignatures(root.parent / KEY_FILE)
 
     def names(self) -> list[str]:
         """Names of all releases whose manifest can be read, oldest first."""
@@ -108,35 +93,38 @@ class Releases:
         return manifest
 
     def open(self, name: str | None = None) -> Release:
-        """Open a release, by default the live one, after verifying every file.
+        """Open a release, by default the live one, after verifying signature and every file.
 
         Raises:
             MissingArtefact: nothing was published, or there is no such release.
             StaleArtefact: another version of this program made it, in a format that this one does not read.
-            CorruptArtefact: a file is missing, added or changed.
+            CorruptArtefact: it was not signed here, or a file is missing, added or changed.
         """
         name = name or self.current()
         if name is None:
             raise MissingArtefact("a published release", f"none in {self.root}", "Run: python -m jobs all")
-        manifest = self.manifest(name)
-        self._verify(name, manifest)
+        check_format(self.root / name, self.manifest(name))
+        manifest = parsed_manifest(self.root / name, self.signatures.verified(self.root / name))
+        check_files(self.root / name, manifest)
         return Release(name, self.root / name, manifest)
 
-    def _verify(self, name: str, manifest: Mapping[str, Any]) -> None:
-        folder = self.root / name
-        remedy = "Run: python -m jobs rollback, then: python -m jobs all --fresh"
-        if manifest.get("format") != RELEASE_FORMAT:
-            made = f"format {manifest.get('format')}, made by another version of this program"
-            raise StaleArtefact(f"a release of format {RELEASE_FORMAT} in {folder}", made, "Run: python -m jobs all")
-        if manifest.get("digest") != digest_of(manifest["files"]):
-            raise CorruptArtefact(f"a whole manifest in {folder}", "another one", remedy)
-        present = {file for file in tree(folder) if file != MANIFEST}
-        if present != set(manifest["files"]):
-            odd = sorted(present ^ set(manifest["files"]))
-            raise CorruptArtefact(f"exactly the manifest's files in {folder}", f"missing or added: {odd[:5]}", remedy)
-        for file, facts in manifest["files"].items():
-            if (folder / file).stat().st_size != facts["bytes"] or sha256_of(folder / file) != facts["sha256"]:
-                raise CorruptArtefact(f"the bytes of {file} as they were published", "changed bytes", remedy)
+    def sign(self, name: str) -> None:
+        """Sign a release that was made here before there were signatures, or under a key that is not taken any more.
+
+        Whoever calls it vouches for the manifest; its files are compared with it first.
+
+        Raises:
+            MissingArtefact: there is no such release.
+            CorruptArtefact: its files are not the manifest's.
+        """
+        manifest = self.manifest(name)
+        check_format(self.root / name, manifest)
+        check_files(self.root / name, parsed_manifest(self.root / name, (self.root / name / MANIFEST).read_bytes()))
+        self.signatures.sign(self.root / name)
+
+    def state(self, name: str) -> StateRecord:
+        """The state of a release, and who moved it there, when and why."""
+        return state_of(read_states(self.root).get(name), live=name == self.current())
 
     def publish(
         self,
@@ -145,26 +133,42 @@ class Releases:
         facts: Mapping[str, Any],
         check: Callable[[], None] = lambda: None,
     ) -> str:
-        """Make a release of finished stages and make it the live one, atomically.
+        """Make a release of finished stages and make it the live one, atomically; see ``add`` and ``activate``.
 
-        A crash at any point leaves the old or the new release whole. Files that the live release already has are
-        hard-linked to it.
+        A crash at any point leaves the old or the new release whole.
+        """
+        name = self.add(workspace, served, facts, check=check)
+        with exclusive(self.root / ".lock", "publishing"):
+            check()
+            self._activate(name, "", "published")
+        return name
+
+    def add(
+        self,
+        workspace: Workspace,
+        served: Mapping[str, Sequence[str]],
+        facts: Mapping[str, Any],
+        by: str = "",
+        check: Callable[[], None] = lambda: None,
+    ) -> str:
+        """Make a candidate of finished stages. Files that the live release already has are hard-linked to it.
 
         Args:
             workspace: where the finished stages are.
             served: stage -> patterns of its files that are taken over; each one's inputs must be the ones that stand
                 beside it.
             facts: what else the manifest says (code version, configuration, seed, metrics).
+            by: who makes it.
             check: raises if this process may no longer publish; called when all else is done.
 
         Returns:
-            The release's name; the live one's when nothing has changed since.
+            The release's name; that of the live one, or of a candidate, with the very same files, where there is one.
 
         Raises:
             MissingArtefact: a stage has not been made.
             StaleArtefact: a stage was made from other inputs than those beside it.
             CorruptArtefact: a file of the workspace is not what the stage wrote.
-            ArtefactError: the disk is full; the live release stays.
+            ArtefactError: the disk is full, or nothing can be signed; the live release stays.
             Busy: another process is publishing.
         """
         self.root.mkdir(parents=True, exist_ok=True)
@@ -173,10 +177,10 @@ class Releases:
             records = {stage: workspace.record(stage) for stage in served}
             if older := workspace.stale(served):
                 raise StaleArtefact("stages made from what stands beside them", older, "Run: python -m jobs all")
-            files = {file: about for stage in served for file, about in _served(records[stage], served[stage])}
+            files = {file: about for stage in served for file, about in served_files_of(records[stage], served[stage])}
             parent = self.current() if self.current() in self.names() else None
-            if parent and self.manifest(parent)["digest"] == digest_of(files):
-                return parent
+            if same := self._with_digest(digest_of(files), parent):
+                return same
             name = self._fresh_name(digest_of(files))
             manifest = {
                 "format": RELEASE_FORMAT,
@@ -185,11 +189,11 @@ class Releases:
                 "digest": digest_of(files),
                 "created_at": self._fresh_time(),
                 "files": files,
-                "stages": {stage: _story(record) for stage, record in records.items()},
+                "stages": {stage: stage_story(record) for stage, record in records.items()},
                 **facts,
             }
             try:
-                self._write(name, workspace, manifest, parent)
+                self._write(name, workspace, manifest, parent, by)
             except Exception as error:
                 full = is_full(self.root)
                 self.collect_orphans()
@@ -201,9 +205,17 @@ class Releases:
             except BaseException:
                 shutil.rmtree(self.root / name, ignore_errors=True)
                 raise
-            self._activate(name)
             self._prune()
             return name
+
+    def _with_digest(self, digest: str, live: str | None) -> str | None:
+        """The live release if its files have a digest, else the newest candidate that has it and verifies."""
+        candidates = [name for name in self.names() if self.state(name).state is ReleaseState.CANDIDATE]
+        for name in [*([live] if live else []), *reversed(candidates)]:
+            if self.manifest(name).get("digest") == digest:
+                with suppress(ArtefactError):  # a damaged one is made anew
+                    return self.open(name).name
+        return None
 
     def _fresh_name(self, digest: str) -> str:
         while True:
@@ -217,36 +229,60 @@ class Releases:
         newest = max((self.manifest(name)["created_at"] for name in self.names()), default=0)
         return int(max(time.time() * 1000, newest + 1))
 
-    def _write(self, name: str, workspace: Workspace, manifest: Mapping[str, Any], parent: str | None) -> None:
+    def _write(self, name: str, workspace: Workspace, manifest: Mapping[str, Any], parent: str | None, by: str) -> None:
         folder = self.root / f".tmp-{name}"
-        old = self.manifest(parent)["files"] if parent else {}
-        for file, facts in manifest["files"].items():
-            target = folder / file
-            target.parent.mkdir(parents=True, exist_ok=True)
-            same = parent is not None and old.get(file, {}).get("sha256") == facts["sha256"]
-            if same and sha256_of(self.root / str(parent) / file) == facts["sha256"]:
-                os.link(self.root / str(parent) / file, target)
-                continue
-            shutil.copyfile(workspace.root / file, target)
-            if sha256_of(target) != facts["sha256"]:
-                raise CorruptArtefact(
-                    f"the bytes of {file} as its stage wrote them", "changed bytes", "Run: python -m jobs all --fresh"
-                )
-            target.chmod(0o444)
+        linked = self.manifest(parent)["files"] if parent else {}
+        copy_files(folder, workspace.root, manifest["files"], self.root / str(parent), linked)
         write_json(folder / MANIFEST, manifest)
+        self.signatures.sign(folder)
         fsync_tree(folder)
+        self._record({name: new_record(ReleaseState.CANDIDATE, by, "made")})  # first: what stands there is no live one
         folder.rename(self.root / name)
         fsync_folder(self.root)
 
-    def _activate(self, name: str) -> None:
+    def _record(self, records: Mapping[str, StateRecord]) -> None:
+        """Write the last moves of some releases; those of releases that are gone are forgotten."""
+        kept = {name: record for name, record in read_states(self.root).items() if (self.root / name).is_dir()}
+        write_states(self.root, {**kept, **records})
+
+    def _activate(self, name: str, by: str, reason: str) -> None:
+        """Name a release live; the one before is retired, or taken back where it is the newer one."""
+        old, verdict = self.current(), self.state(name).verdict
+        moves = {name: new_record(ReleaseState.LIVE, by, reason, verdict=verdict)}
+        if old != name and old in self.names():
+            back = self.names().index(old) > self.names().index(name)
+            to = ReleaseState.CANDIDATE if back else ReleaseState.RETIRED
+            why = f"taken back for {name}" if back else f"{name} took its place"
+            moves[old] = new_record(to, by, f"{why}: {reason}" if reason else why, taken_back=back)
+        self._record(moves)
         fresh = self.root / f".{CURRENT}.tmp"
         fresh.write_text(name + "\n", encoding="utf-8")
         fsync_folder(fresh)
         fresh.replace(self.root / CURRENT)
         fsync_folder(self.root)
+        self._prune()
 
-    def activate(self, name: str) -> None:
+    def judged(self, name: str, by: str, reason: str, verdict: Mapping[str, Any]) -> None:
+        """Write down what the gate found of a release that is not live; its state stays.
+
+        Raises:
+            Busy: another process is publishing.
+        """
+        with exclusive(self.root / ".lock", "publishing"):
+            record = self.state(name)
+            back = record.taken_back
+            self._record({name: new_record(record.state, by, reason, verdict=dict(verdict), taken_back=back)})
+
+    def activate(
+        self, name: str, by: str = "", reason: str = "", check: Callable[[], None] = lambda: None
+    ) -> None:
         """Make an existing release the live one, after verifying it.
+
+        Args:
+            name: of the release.
+            by: who wants it, as in the audit.
+            reason: why, for people.
+            check: see ``add``.
 
         Raises:
             MissingArtefact: there is no such release.
@@ -255,25 +291,31 @@ class Releases:
         """
         self.open(name)
         with exclusive(self.root / ".lock", "publishing"):
-            self._activate(name)
+            check()
+            self._activate(name, by, reason)
 
-    def rollback(self) -> str:
-        """Make the release before the live one live.
+    def rollback(self, name: str | None = None, by: str = "", reason: str = "") -> str:
+        """Make an older release live that has been live, by default the last one before the live one.
+
+        The one that was live becomes a candidate again, which no night publishes and ``activate`` does.
 
         Returns:
             Its name.
 
         Raises:
-            MissingArtefact: there is none before it.
+            MissingArtefact: there is none before it, or the one named was never live, or is not older.
         """
         current, names = self.current(), self.names()
         earlier = names[: names.index(current)] if current in names else names
+        earlier = [old for old in earlier if self.state(old).state is ReleaseState.RETIRED]
+        remedy = "Run: python -m jobs releases, to see what there is."
         if not earlier:
-            raise MissingArtefact(
-                f"a release before {current}", "none", "Run: python -m jobs releases, to see what there is."
-            )
-        self.activate(earlier[-1])
-        return earlier[-1]
+            raise MissingArtefact(f"a release before {current} that has been live", "none", remedy)
+        if name is not None and name not in earlier:
+            hint = f"{remedy} python -m jobs promote NAME makes any other one live."
+            raise MissingArtefact(f"one of {', '.join(earlier)}, which were live before {current}", repr(name), hint)
+        self.activate(name or earlier[-1], by, reason or "rolled back")
+        return name or earlier[-1]
 
     def collect_orphans(self) -> list[str]:
         """Remove what a crashed publish left behind; call it with the publishing lock held.
@@ -287,20 +329,10 @@ class Releases:
         return [orphan.name for orphan in orphans]
 
     def _prune(self) -> None:
-        names = self.names()
-        for name in names[: -self.config.keep]:
-            if name != self.current():
-                doomed = self.root / f".tmp-{name}"
-                (self.root / name).rename(doomed)  # first out of sight, so that nobody opens half of it
-                shutil.rmtree(doomed, ignore_errors=True)
-
-
-def _served(record: StageRecord, patterns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The files of a stage that a release carries, by their names in it, with size and hash."""
-    for name, about in record.files.items():
-        if any(fnmatchcase(name, pattern) for pattern in patterns):
-            yield f"{record.stage}/{name}", about
-
-
-def _story(record: StageRecord) -> dict[str, Any]:
-    return {"digest": record.digest, "fingerprint": record.fingerprint, "inputs": record.inputs, **record.facts}
+        made = {name: at for name, at in self._made().items() if at is not None}
+        states, config = {name: self.state(name).state for name in made}, self.config
+        kept_by = {"keep": config.keep, "keep_days": config.keep_days, "now": now_ms()}
+        for name in outlived(self.names(), states, made, **kept_by):
+            doomed = self.root / f".tmp-{name}"
+            (self.root / name).rename(doomed)  # first out of sight, so that nobody opens half of it
+            shutil.rmtree(doomed, ignore_errors=True)

@@ -13,3 +13,10 @@ class ReleasesConfig(Section):
         ge=1,
         description="releases: older ones are removed at the next publish; five are five nights to roll back to",
     )
+    keep_days: int = Field(
+        30,
+        ge=0,
+        description=(
+            "days: older ones are removed too, but for the live one and the one before it; 0: by their count alone"
+        ),
+    )

@@ -5,15 +5,18 @@ Reads a bearer token and releases; produces answers under ``/admin/api``. No tok
 
 import contextlib
 
+import structlog
 from apiflask import APIBlueprint
 from flask import Response
 
-from recsys.errors import MissingArtefact
+from recsys.errors import MissingArtefact, StoreError
 from recsys.releases import Releases
-from web.admin.schemas import ReleaseOut, ReleasesOut
+from web.access import actor
+from web.admin.schemas import ReleaseMove, ReleaseOut, ReleaseRollback, ReleasesOut
 from web.installation import installation
 
 blueprint = APIBlueprint("admin", __name__, url_prefix="/admin/api", tag="admin")
+log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
 @blueprint.after_request
@@ -27,18 +30,46 @@ def never_stored(response: Response) -> Response:
 @blueprint.output(ReleasesOut)
 @blueprint.doc(security="bearer")
 def list_releases() -> ReleasesOut:
-    """All releases, newest first; the live one is marked."""
+    """All releases with their states, newest first."""
     return _listed(installation().releases)
 
 
 @blueprint.post("/releases/<string:name>/activate")
+@blueprint.input(ReleaseMove, location="query", arg_name="query")
 @blueprint.output(ReleasesOut)
 @blueprint.doc(security="bearer")
-def activate(name: str) -> ReleasesOut:
+def activate(name: str, query: ReleaseMove) -> ReleasesOut:
     """Verify a release and make it the live one; every worker takes it over as soon as it has loaded it."""
     releases = installation().releases
-    releases.activate(name)
+    before = releases.current()
+    releases.activate(name, actor(), query.reason or "promoted by name")
+    _audit("promote", name, before, query.reason)
     return _listed(releases)
+
+
+@blueprint.post("/releases:rollback")
+@blueprint.input(ReleaseRollback, location="query", arg_name="query")
+@blueprint.output(ReleasesOut)
+@blueprint.doc(security="bearer")
+def roll_back(query: ReleaseRollback) -> ReleasesOut:
+    """Make an older release live again; no night publishes the one that was live, until somebody activates it."""
+    releases = installation().releases
+    before = releases.current()
+    name = releases.rollback(query.name, actor(), query.reason)
+    _audit("rollback", name, before, query.reason)
+    return _listed(releases)
+
+
+def _audit(verb: str, name: str, before: str | None, reason: str) -> None:
+    """Write a move into the audit; the way back must not wait for a database, and ``states.json`` has it too."""
+    here = installation()
+    try:
+        live = {"live": before}, {"live": here.releases.current()}
+        here.store.record(
+            here.live.site, actor(), verb, f"release {name}", before=live[0], after=live[1], reason=reason
+        )
+    except StoreError as error:
+        log.error("not in the audit", release=name, verb=verb, error=str(error))
 
 
 def _listed(releases: Releases) -> ReleasesOut:
@@ -46,7 +77,8 @@ def _listed(releases: Releases) -> ReleasesOut:
     listed = []
     for name in reversed(releases.names()):
         with contextlib.suppress(MissingArtefact):  # pruned between the two looks
-            about = releases.manifest(name)
+            about, record = releases.manifest(name), releases.state(name)
             facts = {"created_at": about.get("created_at"), "parent": about.get("parent")}
-            listed.append(ReleaseOut(name=name, current=name == current, **facts))
+            moved = {key: getattr(record, key) for key in ("state", "since", "by", "reason", "taken_back")}
+            listed.append(ReleaseOut(name=name, current=name == current, **facts, **moved))
     return ReleasesOut(current=current, releases=listed)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from recsys.releases import ReleaseState
 from recsys.store import Outcome
 from web.api.schemas import Exclude, Id, In, Lang, Length, OptionalId, Slot
 
@@ -15,6 +16,23 @@ class ReleaseOut(BaseModel):
     current: bool
     created_at: int | None
     parent: str | None
+    state: ReleaseState = Field(description="only the live one is served to everybody")
+    since: int = Field(description="ms UTC, when it went there; 0: not known")
+    by: str = Field(description="who moved it there")
+    reason: str = Field(description="why; of a candidate, what the gate said")
+    taken_back: bool = Field(description="it was live and an older one took its place: no night publishes it")
+
+
+class ReleaseMove(In):
+    """A move of the live release."""
+
+    reason: str = Field("", max_length=500, description="why, for the audit")
+
+
+class ReleaseRollback(ReleaseMove):
+    """A way back."""
+
+    name: str | None = Field(None, max_length=64, description="an older release; default: the one before the live one")
 
 
 class ReleasesOut(BaseModel):

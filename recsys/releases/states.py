@@ -1,0 +1,92 @@
+"""States of releases: candidate, shadow, canary, live, retired, and who moved each, when and why.
+
+Reads and writes ``states.json`` beside ``CURRENT``. It is a file and no table: it stands under the lock under which a
+release is made, goes wherever the folder is copied, and is there when the database is not, which is when a roll-back is
+most wanted. ``CURRENT`` alone decides which release is live. A release without a record was made before there were
+states, and has been live.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recsys.errors import CorruptArtefact
+from recsys.units import now_ms
+from recsys.workspace import read_json, replace_json
+
+STATES = "states.json"
+
+
+class ReleaseState(enum.StrEnum):
+    """State of a release; only the live one is served to everybody."""
+
+    CANDIDATE = "candidate"
+    SHADOW = "shadow"
+    CANARY = "canary"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True)
+class StateRecord:
+    """The last move of a release.
+
+    Attributes:
+        state: where it went.
+        since: ms UTC; 0 for unknown.
+        by: who moved it, as in the audit.
+        reason: why, for people.
+        taken_back: it was live, and an older one took its place again.
+        verdict: of the gate, as JSON; empty where it was not asked.
+    """
+
+    state: ReleaseState
+    since: int = 0
+    by: str = ""
+    reason: str = ""
+    taken_back: bool = False
+    verdict: dict[str, Any] = field(default_factory=dict)
+
+
+BEFORE_STATES = StateRecord(ReleaseState.RETIRED)
+
+
+def new_record(state: ReleaseState, by: str, reason: str, **more: Any) -> StateRecord:
+    """A move that is made now."""
+    return StateRecord(state, now_ms(), str(by), reason, **more)
+
+
+def read_states(root: Path) -> dict[str, StateRecord]:
+    """The records of a folder of releases by name; none where there is no file.
+
+    Raises:
+        CorruptArtefact: the file is none of ours.
+    """
+    file = root / STATES
+    if not file.is_file():
+        return {}
+    try:
+        return {
+            name: StateRecord(**{**record, "state": ReleaseState(record["state"])})
+            for name, record in read_json(file).items()
+        }
+    except (CorruptArtefact, AttributeError, KeyError, TypeError, ValueError) as error:
+        remedy = "Remove it: which releases were candidates or taken back is forgotten then, the live one stays."
+        raise CorruptArtefact(f"states of releases in {file}", str(error), remedy) from None
+
+
+def write_states(root: Path, records: Mapping[str, StateRecord]) -> None:
+    """Replace all records, atomically."""
+    replace_json(root / STATES, {name: asdict(record) for name, record in records.items()})
+
+
+def state_of(record: StateRecord | None, *, live: bool) -> StateRecord:
+    """The record of a release as it counts: after a crash between two steps, what ``CURRENT`` says."""
+    known = record or BEFORE_STATES
+    if live:
+        return known if known.state is ReleaseState.LIVE else StateRecord(ReleaseState.LIVE)
+    if known.state is ReleaseState.LIVE:  # it was about to be, or another one was named live by hand
+        return StateRecord(ReleaseState.CANDIDATE, known.since, known.by, known.reason)
+    return known
