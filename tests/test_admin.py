@@ -197,8 +197,16 @@ def test_releases_are_listed_and_activated(toy: Toy, tmp_path: Path) -> None:
         admin = Admin(service)
         listed: Any = admin.get("/releases").json
         name = listed["current"]
-        assert [one["current"] for one in listed["releases"]] == [True]
-        assert admin.post(f"/releases/{name}/activate").status_code == 200
+        assert [(one["current"], one["state"]) for one in listed["releases"]] == [(True, "live")]
+        moved: Any = admin.post(f"/releases/{name}/activate?reason=the+best").json
+        assert [(one["by"], one["reason"]) for one in moved["releases"]] == [("token editor", "the best")]
+        problem(admin.post("/releases:rollback"), 404, "missing-artefact")
+        entries: Any = admin.get("/audit").json
+        assert tuple(entries["entries"][0][key] for key in ("verb", "object", "actor")) == (
+            "promote",
+            name,
+            "token editor",
+        )
         problem(admin.post("/releases/nobody-knows/activate"), 404, "missing-artefact")
         problem(admin.post("/releases/..%2F..%2Fetc/activate"), 404, "not-found")
         victim = next((settings.data_dir / "releases" / name / "items").glob("*.npy"))

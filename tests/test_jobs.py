@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from jobs.publish import publish
+from jobs.releases import listed as listed_releases
+from jobs.releases import sign
 from jobs.runner import Context, open_store, run_stages
 from jobs.runs import exclusive_run
 from jobs.stages import stage_of
 from jobs.terminal import for_people
-from recsys.errors import Busy, StaleArtefact
+from recsys.errors import Busy, InputError, StaleArtefact
 from recsys.runs.stages import STAGES
 from recsys.settings import Settings
 from recsys.store import AccessToken, Run, Scope
@@ -230,16 +232,55 @@ def test_a_killed_run_frees_the_workspace_and_all_goes_on_where_it_was(tmp_path:
     assert "without a word" in str(runs[1].error)
 
 
-def test_publish_rollback_and_releases_from_the_command_line(toy: Toy, tmp_path: Path) -> None:
+def moves(settings: Settings) -> list[tuple[str, str, dict[str, object]]]:
+    """Verb, object and details of the audit, newest first."""
+    store = open_store(settings)
+    entries = store.audit(SITE, 99)
+    store.close()
+    return [(entry.verb, entry.object, entry.details) for entry in entries]
+
+
+def test_publish_rollback_and_releases_from_the_command_line(
+    toy: Toy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings, first = copy_of(toy, tmp_path), toy.release().name
     assert command(tmp_path, "rollback").returncode == 1
-    second = train(settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 2})}))
-    listed = command(tmp_path, "releases")
-    assert listed.returncode == 0
-    assert first in listed.stdout
-    assert next(line for line in listed.stdout.splitlines() if "live" in line).split()[1] == second
-    assert command(tmp_path, "rollback").returncode == 0
+    fewer = settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 2})})
+    second = train(fewer)
+    listed = command(tmp_path, "releases").stdout
+    assert first in listed
+    assert next(line for line in listed.splitlines() if "live" in line).split()[1] == second
+    assert command(tmp_path, "rollback", "--reason", "all football").returncode == 0
     assert (tmp_path / "releases" / "CURRENT").read_text().strip() == first
+    rows = listed_releases(Context(fewer, seed=1))
+    assert [(row["name"], row["state"]) for row in rows] == [(second, "candidate"), (first, "live")]
+    assert "all football" in rows[0]["reason"]
+    capsys.readouterr()
+    assert train(fewer) == first, "the next night"
+    told = unstyled("".join(capsys.readouterr()))
+    assert "the same inputs gave the release that was rolled back: it stays a candidate; promote it by name" in told
+    assert command(tmp_path, "promote", second, "--reason", "it was the weather").returncode == 0
+    assert (tmp_path / "releases" / "CURRENT").read_text().strip() == second
+    wanted = [("promote", second), ("rollback", first), ("publish", second), ("publish", first)]
+    assert [move[:2] for move in moves(settings)] == wanted
+    assert moves(settings)[1][2] == {"before": second, "reason": "all football"}
+
+
+def test_releases_are_signed_by_name_and_all_that_verify_with_a_new_key(toy: Toy, tmp_path: Path) -> None:
+    copy_of(toy, tmp_path)
+    context = Context(toy.settings.model_copy(update={"data_dir": tmp_path}), seed=1)
+    name, key = toy.release().name, (tmp_path / "releases.key").read_bytes()
+    (tmp_path / "releases" / name / "manifest.sig").unlink()
+    refused = command(tmp_path, "promote", name)
+    assert (refused.returncode, f"python -m jobs sign {name}" in unstyled(refused.stderr)) == (1, True)
+    with pytest.raises(InputError, match="the names of releases"):
+        sign(context, [], new_key=False)
+    sign(context, [], new_key=True)
+    assert not (tmp_path / "releases" / name / "manifest.sig").exists(), "nobody vouched for it"
+    assert command(tmp_path, "sign", name, "--new-key").returncode == 0
+    assert context.releases.open().name == name
+    assert (tmp_path / "releases.key").read_bytes() != key
+    assert [verb for verb, _, _ in moves(context.settings)] == ["sign", "new key", "new key", "publish"]
 
 
 def test_a_token_is_shown_once_and_stored_only_as_a_hash(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ class Fault(NamedTuple):
 
 RUNS = ("tests/test_runs.py", "tests/test_jobs.py")
 RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
+STATES = ("tests/test_release_states.py",)
 STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
 PUBLISHING = ("tests/test_store_publishing.py", "tests/test_publisher.py")
 PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
@@ -155,23 +156,6 @@ FAULTS: tuple[Fault, ...] = (
         "recsys/releases/__init__.py",
         RELEASES,
         (
-            "changed bytes pass when the size is right",
-            ' or sha256_of(folder / file) != facts["sha256"]:\n                raise CorruptArtefact(f"the bytes',
-            ':\n                raise CorruptArtefact(f"the bytes',
-        ),
-        ("files that were added pass", 'if present != set(manifest["files"]):', 'if set(manifest["files"]) - present:'),
-        (
-            "a release of another format passes",
-            'if manifest.get("format") != RELEASE_FORMAT:',
-            'if manifest.get("format") is None:',
-        ),
-        (
-            "pruning removes the live release",
-            "if name != self.current():\n                doomed",
-            "if name:\n                doomed",
-        ),
-        ("one release too many goes", "names[: -self.config.keep]", "names[: 1 - self.config.keep]"),
-        (
             "a clock that was set back makes an older release",
             "return int(max(time.time() * 1000, newest + 1))",
             "return int(time.time() * 1000)",
@@ -182,19 +166,86 @@ FAULTS: tuple[Fault, ...] = (
             "        with exclusive",
         ),
         (
-            "rollback goes to the oldest",
-            "self.activate(earlier[-1])\n        return earlier[-1]",
-            "self.activate(earlier[0])\n        return earlier[0]",
-        ),
-        (
             "stages of different nights are published together",
             "if older := workspace.stale(served):",
             "if older := workspace.stale(served) * 0:",
         ),
+    ),
+    *_in(
+        "recsys/releases/__init__.py",
+        (*RELEASES, *STATES),
+        (
+            "rollback goes to the oldest",
+            "self.activate(name or earlier[-1], by",
+            "self.activate(name or earlier[0], by",
+        ),
+        ("a candidate is rolled back to", "if self.state(old).state is ReleaseState.RETIRED]", "if old]"),
+        (
+            "what was taken back is forgotten",
+            "why, taken_back=back)",
+            "why)",
+        ),
+        ("what was taken back is made anew", "is ReleaseState.CANDIDATE]", "is ReleaseState.SHADOW]"),
+        (
+            "a candidate that was made a moment ago counts as served",
+            '        self._record({name: new_record(ReleaseState.CANDIDATE, by, "made")})',
+            "        self._record({})",
+        ),
+    ),
+    *_in(
+        "recsys/releases/checks.py",
+        (*RELEASES, *STATES),
+        (
+            "changed bytes pass when the size is right",
+            ' or sha256_of(folder / file) != facts["sha256"]:\n            raise CorruptArtefact(f"the bytes',
+            ':\n            raise CorruptArtefact(f"the bytes',
+        ),
+        ("files that were added pass", 'if present != set(manifest["files"]):', 'if set(manifest["files"]) - present:'),
+        (
+            "a release of another format passes",
+            'if manifest.get("format") != RELEASE_FORMAT:',
+            'if manifest.get("format") is None:',
+        ),
+        ("a link counts as the file that it leads to", "entry.is_file(follow_symlinks=False)", "entry.is_file()"),
+        ("a release passes under any name", 'if values.get("name") != folder.name:', 'if not values.get("name"):'),
+    ),
+    *_in(
+        "recsys/releases/signing.py",
+        STATES,
+        (
+            "a manifest that was changed passes",
+            "if not hmac.compare_digest(signature, _line(key.id, key.secret, manifest)):",
+            "if not signature:",
+        ),
+        ("a release without a signature passes", "if not signature:\n", "if not manifest:\n"),
+    ),
+    *_in(
+        "recsys/releases/retention.py",
+        (*RELEASES, *STATES),
+        ("one release too many goes", "*served[:-keep]", "*served[: 1 - keep]"),
+        (
+            "pruning removes the live release",
+            "if name in gone and states[name] is not ReleaseState.LIVE]",
+            "if name in gone]",
+        ),
+        ("none is left to roll back to", "[*retired[:-1], *waiting]", "[*retired, *waiting]"),
+    ),
+    *_in(
+        "recsys/releases/writing.py",
+        RELEASES,
         (
             "a release carries every file of a stage",
             "if any(fnmatchcase(name, pattern) for pattern in patterns):",
             "if patterns or any(fnmatchcase(name, pattern) for pattern in patterns):",
+        ),
+    ),
+    *_in(
+        "jobs/publish.py",
+        ("tests/test_jobs.py",),
+        (
+            "the next night publishes what was rolled back",
+            "if before and releases.state(name).taken_back:",
+            "if not before:",
         ),
     ),
     *_in(
