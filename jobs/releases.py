@@ -20,11 +20,13 @@ from recsys.releases import ReleaseState
 KEY_DAYS = 7.0  # for which the key before is taken: other hosts may have signed with it meanwhile
 
 
-def audited(context: Context, verb: str, release: str, **details: Any) -> None:
-    """Write a move into the audit; without a database, ``states.json`` alone says it."""
+def audited(context: Context, verb: str, release: str, before: str | None = None, **details: Any) -> None:
+    """Write a move into the audit, with the live releases; without a database, ``states.json`` alone says it."""
+    was, now = {"live": before}, {"live": context.releases.current()}
     try:
         with closing(open_store(context.settings)) as store:
-            store.record(context.settings.site.id, who(), verb, f"release {release}", **details)
+            by, site = who(), context.settings.site.id
+            store.record(site, by, verb, f"release {release}", before=was, after=now, **details)
     except StoreError as error:
         log.warning("not in the audit", job=verb, release=release, error=str(error))
 
@@ -69,11 +71,11 @@ def sign(context: Context, names: list[str], *, new_key: bool) -> None:
     if new_key:
         names = list(dict.fromkeys([*names, *(name for name in releases.names() if not problem_of(context, name))]))
         key = rotate(releases.signatures.key_file, KEY_DAYS)
-        audited(context, "new key", key.id)
+        audited(context, "new key", key.id, releases.current())
         log.info("new key", job="sign", key=key.id, taken_days=KEY_DAYS)
     for name in names:
         releases.sign(name)
-        audited(context, "sign", name)
+        audited(context, "sign", name, releases.current())
         log.info("signed", job="sign", release=name)
 
 

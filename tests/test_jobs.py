@@ -21,7 +21,7 @@ from jobs.terminal import for_people
 from recsys.errors import Busy, InputError, StaleArtefact
 from recsys.runs.stages import STAGES
 from recsys.settings import Settings
-from recsys.store import AccessToken, Run, Scope
+from recsys.store import AccessToken, AuditEntry, Run, Scope
 from recsys.workspace import exclusive
 from tests.newsroom import QUICK, SITE, Toy, fill_toy, toy_settings, train
 from tests.service import copy_of
@@ -232,12 +232,12 @@ def test_a_killed_run_frees_the_workspace_and_all_goes_on_where_it_was(tmp_path:
     assert "without a word" in str(runs[1].error)
 
 
-def moves(settings: Settings) -> list[tuple[str, str, dict[str, object]]]:
-    """Verb, object and details of the audit, newest first."""
+def moves(settings: Settings) -> list[AuditEntry]:
+    """The audit, newest first."""
     store = open_store(settings)
     entries = store.audit(SITE, 99)
     store.close()
-    return [(entry.verb, entry.object, entry.details) for entry in entries]
+    return entries
 
 
 def test_publish_rollback_and_releases_from_the_command_line(
@@ -262,8 +262,9 @@ def test_publish_rollback_and_releases_from_the_command_line(
     assert command(tmp_path, "promote", second, "--reason", "it was the weather").returncode == 0
     assert (tmp_path / "releases" / "CURRENT").read_text().strip() == second
     wanted = [("promote", second), ("rollback", first), ("publish", second), ("publish", first)]
-    assert [move[:2] for move in moves(settings)] == wanted
-    assert moves(settings)[1][2] == {"before": second, "reason": "all football"}
+    assert [(entry.verb, entry.object) for entry in moves(settings)] == [(v, f"release {name}") for v, name in wanted]
+    back = moves(settings)[1]
+    assert (back.before, back.after, back.details) == ({"live": second}, {"live": first}, {"reason": "all football"})
 
 
 def test_releases_are_signed_by_name_and_all_that_verify_with_a_new_key(toy: Toy, tmp_path: Path) -> None:
@@ -280,7 +281,7 @@ def test_releases_are_signed_by_name_and_all_that_verify_with_a_new_key(toy: Toy
     assert command(tmp_path, "sign", name, "--new-key").returncode == 0
     assert context.releases.open().name == name
     assert (tmp_path / "releases.key").read_bytes() != key
-    assert [verb for verb, _, _ in moves(context.settings)] == ["sign", "new key", "new key", "publish"]
+    assert [entry.verb for entry in moves(context.settings)] == ["sign", "new key", "new key", "publish"]
 
 
 def test_a_token_is_shown_once_and_stored_only_as_a_hash(tmp_path: Path) -> None:
