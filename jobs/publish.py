@@ -8,12 +8,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.operators import who
 from jobs.releases import audited
 from jobs.runner import GAPS, Context, check_made, run_stage, stage_fingerprint
 from jobs.runs import check_holds, set_release
 from jobs.stages import stage_of
-from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory
+from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory, who
 from recsys import __version__
 from recsys.config import plain
 from recsys.errors import StaleArtefact

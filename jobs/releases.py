@@ -10,9 +10,8 @@ from typing import Any
 
 import typer
 
-from jobs.operators import who
 from jobs.runner import Context, open_store
-from jobs.terminal import log
+from jobs.terminal import log, who
 from recsys.errors import InputError, RecsysError, StoreError
 from recsys.keys import rotate
 from recsys.releases import ReleaseState

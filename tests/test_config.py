@@ -75,7 +75,11 @@ def test_the_documents_name_only_keys_that_exist() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
     named = set(re.findall(rf"`((?:{sections})\.[a-z_]+)`", text))
     named |= {name.lower().replace("__", ".") for name in re.findall(r"RECSYS_([A-Z_]+__[A-Z_0-9]+)", text)}
-    files = {name for name in named if name.rpartition(".")[2] in ("py", "md", "parquet", "json", "html", "yaml", "db", "key")}
+    files = {
+        name
+        for name in named
+        if name.rpartition(".")[2] in ("py", "md", "parquet", "json", "html", "yaml", "db", "key")
+    }
     assert named - files - set(fields_of(Settings)) == set()
 
 

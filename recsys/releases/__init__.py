@@ -17,6 +17,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,15 @@ from recsys.releases.checks import RELEASE_FORMAT, Release, check_files, check_f
 from recsys.releases.config import ReleasesConfig
 from recsys.releases.retention import outlived
 from recsys.releases.signing import KEY_FILE, MANIFEST, ReleaseSignatures
-from recsys.releases.states import ReleaseState, StateRecord, new_record, read_states, state_of, write_states
+from recsys.releases.states import (
+    ReleaseState,
+    StateRecord,
+    live_moves,
+    new_record,
+    read_states,
+    state_of,
+    write_states,
+)
 from recsys.releases.writing import copy_files, served_files_of, stage_story
 from recsys.units import now_ms
 from recsys.workspace import (
@@ -247,13 +256,8 @@ class Releases:
 
     def _activate(self, name: str, by: str, reason: str) -> None:
         """Name a release live; the one before is retired, or taken back where it is the newer one."""
-        old, verdict = self.current(), self.state(name).verdict
-        moves = {name: new_record(ReleaseState.LIVE, by, reason, verdict=verdict)}
-        if old != name and old in self.names():
-            back = self.names().index(old) > self.names().index(name)
-            to = ReleaseState.CANDIDATE if back else ReleaseState.RETIRED
-            why = f"taken back for {name}" if back else f"{name} took its place"
-            moves[old] = new_record(to, by, f"{why}: {reason}" if reason else why, taken_back=back)
+        old, names, states = self.current(), self.names(), read_states(self.root)
+        moves = live_moves(name, old if old in names else None, names, states, by=by, reason=reason)
         self._record(moves)
         fresh = self.root / f".{CURRENT}.tmp"
         fresh.write_text(name + "\n", encoding="utf-8")
@@ -263,19 +267,16 @@ class Releases:
         self._prune()
 
     def judged(self, name: str, by: str, reason: str, verdict: Mapping[str, Any]) -> None:
-        """Write down what the gate found of a release that is not live; its state stays.
+        """Write down the gate's verdict on a release that is not live; its state stays.
 
         Raises:
             Busy: another process is publishing.
         """
         with exclusive(self.root / ".lock", "publishing"):
-            record = self.state(name)
-            back = record.taken_back
-            self._record({name: new_record(record.state, by, reason, verdict=dict(verdict), taken_back=back)})
+            record = replace(self.state(name), since=now_ms(), by=str(by), reason=reason, verdict=dict(verdict))
+            self._record({name: record})
 
-    def activate(
-        self, name: str, by: str = "", reason: str = "", check: Callable[[], None] = lambda: None
-    ) -> None:
+    def activate(self, name: str, by: str = "", reason: str = "", check: Callable[[], None] = lambda: None) -> None:
         """Make an existing release the live one, after verifying it.
 
         Args:

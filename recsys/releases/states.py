@@ -7,7 +7,7 @@ states, and has been live.
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,3 +90,26 @@ def state_of(record: StateRecord | None, *, live: bool) -> StateRecord:
     if known.state is ReleaseState.LIVE:  # it was about to be, or another one was named live by hand
         return StateRecord(ReleaseState.CANDIDATE, known.since, known.by, known.reason)
     return known
+
+
+def live_moves(
+    name: str, old: str | None, names: Sequence[str], states: Mapping[str, StateRecord], *, by: str, reason: str
+) -> dict[str, StateRecord]:
+    """The moves that make a release live: the one before is retired, or taken back where it is the newer one.
+
+    Args:
+        name: of the release.
+        old: that is live now; None without one.
+        names: of all, oldest first.
+        states: the last moves.
+        by: who makes it live.
+        reason: why, for people.
+    """
+    verdict = states[name].verdict if name in states else {}
+    moves = {name: new_record(ReleaseState.LIVE, by, reason, verdict=verdict)}
+    if old is not None and old != name:
+        back = names.index(old) > names.index(name)
+        to = ReleaseState.CANDIDATE if back else ReleaseState.RETIRED
+        why = f"taken back for {name}" if back else f"{name} took its place"
+        moves[old] = new_record(to, by, f"{why}: {reason}" if reason else why, taken_back=back)
+    return moves

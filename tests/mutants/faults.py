@@ -180,11 +180,6 @@ FAULTS: tuple[Fault, ...] = (
             "self.activate(name or earlier[0], by",
         ),
         ("a candidate is rolled back to", "if self.state(old).state is ReleaseState.RETIRED]", "if old]"),
-        (
-            "what was taken back is forgotten",
-            "why, taken_back=back)",
-            "why)",
-        ),
         ("what was taken back is made anew", "is ReleaseState.CANDIDATE]", "is ReleaseState.SHADOW]"),
         (
             "a candidate that was made a moment ago counts as served",
@@ -218,6 +213,11 @@ FAULTS: tuple[Fault, ...] = (
             "if not signature:",
         ),
         ("a release without a signature passes", "if not signature:\n", "if not manifest:\n"),
+    ),
+    *_in(
+        "recsys/releases/states.py",
+        STATES,
+        ("what was taken back is forgotten", "else why, taken_back=back)", "else why)"),
     ),
     *_in(
         "recsys/releases/retention.py",
