@@ -1,17 +1,21 @@
 """The admin API: nobody without a token; jobs are queued, seen and cancelled; schedules; releases by name."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, create_environ
 
 from recsys.runs.commands import JOBS
 from recsys.runs.lifecycle import holder_of
 from recsys.store import Place, Run
 from tests.newsroom import SITE, Toy
 from tests.service import Service, copy_of, plain_settings, problem, serving
+from web.api.problem_details import Refused
+from web.gateway.streams import STREAM
+from web.gateway.wsgi import call
 
 
 @pytest.fixture
@@ -157,6 +161,41 @@ def test_a_run_is_cancelled_at_once_or_told(site: Service) -> None:
     admin.post("/jobs", {"job": "events"})
     goes_on: Any = admin.delete(f"/runs/{taken(site).id}").json
     assert (goes_on["state"], goes_on["cancelled_by"]) == ("running", "token editor")
+
+
+def test_the_log_of_a_run_comes_as_it_is_written_until_the_run_or_the_token_ends(site: Service, tmp_path: Path) -> None:
+    admin, log = Admin(site), tmp_path / "x.log"
+    admin.post("/jobs", {"job": "all"})
+    run = taken(site)
+    site.store.update_run(run.id, log=str(log))
+
+    def listen(**headers: str) -> Any:
+        environ = create_environ(f"/admin/api/runs/{run.id}/log", headers=admin.headers | headers)
+        assert ("Content-Type", "text/event-stream; charset=utf-8") in call(site.client.application, environ).headers
+        return environ[STREAM]
+
+    def told(stream: Any) -> list[tuple[str, Any]]:
+        parts = [part.split("\n") for part in stream().decode().split("\n\n") if part]
+        return [(part[0].removeprefix("event: "), json.loads(part[-1].removeprefix("data: "))) for part in parts]
+
+    stream = listen()
+    assert [name for name, _ in told(stream)] == ["run"]
+    assert stream() == b""
+    log.write_text('{"event": "start"}\n{"event": "half')
+    assert told(stream) == [("line", {"event": "start"})]
+    with log.open("a") as more:
+        more.write('"}\n')
+    assert told(stream) == [("line", {"event": "half"})]
+    assert told(listen(**{"Last-Event-ID": "19"}))[0] == ("line", {"event": "half"})
+    site.store.end_run(run, "succeeded", 9)
+    last = told(stream)
+    assert [name for name, _ in last] == ["run", "end"]
+    assert (last[0][1]["state"], last[1][1]) == ("succeeded", {"state": "succeeded"})
+    assert stream() is None
+    late = listen()
+    site.store.revoke_token("editor")
+    with pytest.raises(Refused, match="valid bearer token"):
+        late()
 
 
 def test_a_run_of_another_site_is_nobody_s(site: Service) -> None:

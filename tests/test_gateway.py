@@ -16,7 +16,7 @@ import pytest
 from flask import Flask, Response, request
 
 from web import metrics
-from web.gateway import bodies, entry
+from web.gateway import bodies, entry, streams
 from web.gateway.admission import (
     CHEAP_SECONDS,
     FIRST_SECONDS,
@@ -31,6 +31,7 @@ from web.gateway.entry import Gateway
 from web.gateway.lanes import Lane
 from web.gateway.limits import MAX_BODY_BYTES, body_limit
 from web.gateway.listener import Listener
+from web.gateway.streams import KIND, STREAM
 from web.gateway.wsgi import CHEAP
 
 LONG = "字" * 2_000
@@ -94,6 +95,21 @@ def application(front: Front) -> Flask:
         front.calls.append("held")
         assert front.held.wait(20)
         return "cheap" if request.environ.get(CHEAP) else "dear"
+
+    @app.get("/stream")
+    def stream() -> Any:
+        news = iter([b"data: 1\n\n", b"", b"data: 2\n\n", None])
+        request.environ[STREAM] = lambda: next(news)
+        return Response(b"", content_type=KIND)
+
+    @app.get("/endless")
+    def endless() -> Any:
+        def news() -> bytes:
+            front.calls.append("asked")
+            return b"data: again\n\n"
+
+        request.environ[STREAM] = news
+        return Response(b"", content_type=KIND)
 
     app.register_blueprint(metrics.blueprint)
     app.after_request(metrics.name_route)
@@ -453,3 +469,42 @@ def test_who_leaves_answers_those_who_are_connected_and_accepts_nobody_else() ->
             for connection in kept:
                 connection.close()
             eventually(lambda: old.connections() == 0)
+
+
+def test_a_stream_is_sent_as_it_comes_and_ends_with_its_source(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
+    answer = front.ask("GET", "/stream")
+    assert (answer.status, answer.headers["Content-Type"], answer.headers["Content-Length"]) == (200, KIND, None)
+    assert answer.text == b"data: 1\n\ndata: 2\n\n"  # type: ignore[attr-defined]
+
+
+def test_streams_hold_up_nobody_have_a_bound_and_end_with_their_clients(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(streams, "MAX_STREAMS", 6)
+    listening = [front.open(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n") for _ in range(6)]
+    for connection in listening:
+        seen = b""
+        while b"again" not in seen:
+            seen += connection.recv(4096)
+    assert front.ask("GET", "/echo/quick").status == 200
+    refused = front.ask("GET", "/endless")
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
+    for connection in listening:
+        connection.close()
+    deadline = time.monotonic() + 20
+    while front.ask("GET", "/stream").status == 503:
+        assert time.monotonic() < deadline, "nobody has noticed that they are gone"
+        time.sleep(0.05)
+
+
+def test_a_worker_that_leaves_ends_its_streams(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
+    connection = front.open(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+    seen = connection.recv(4096)
+    assert b"200" in seen
+    front.leave()
+    while not seen.endswith(b"0\r\n\r\n"):  # the last piece of an answer in pieces
+        seen = seen[-8:] + connection.recv(4096)
+    connection.close()

@@ -29,6 +29,7 @@ ALLOWED: Mapping[str, Allowed] = {
     "POST /admin/api/imports": OPERATORS,
     "GET /admin/api/runs": VIEWERS,
     "GET /admin/api/runs/<string:run_id>": VIEWERS,
+    "GET /admin/api/runs/<string:run_id>/log": VIEWERS,
     "DELETE /admin/api/runs/<string:run_id>": OPERATORS,
     "GET /admin/api/schedules": VIEWERS,
     "PUT /admin/api/schedules/<string:name>": OPERATORS,

@@ -107,6 +107,18 @@ def tail(file: str | None, lines: int = TAIL_LINES) -> list[dict[str, Any]]:
     return [_parsed(line) for line in deque(text.splitlines(), lines)]
 
 
+def log_after(file: str | None, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """The whole lines of a log from a byte on, each an object, and the byte from which to go on."""
+    path = Path(file) if file else None
+    if path is None or not path.is_file():
+        return [], offset
+    with path.open("rb") as handle:
+        handle.seek(offset)
+        read = handle.read(_TAIL_BYTES)
+    whole = read[: read.rfind(b"\n") + 1] or (read if len(read) == _TAIL_BYTES else b"")
+    return [_parsed(line) for line in whole.decode(errors="replace").splitlines()], offset + len(whole)
+
+
 def _parsed(line: str) -> dict[str, Any]:
     try:
         value = json.loads(line)

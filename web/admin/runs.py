@@ -4,17 +4,21 @@ Reads a bearer token, whose name stands in the run; produces answers under ``/ad
 worker takes what is queued (``python -m jobs worker``).
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from apiflask import APIBlueprint
-from flask import request
+from flask import Response, copy_current_request_context, request
 
 from recsys.errors import InputError
-from recsys.runs.commands import IMPORT, check_import, command_line, tail
+from recsys.runs.commands import IMPORT, check_import, command_line, log_after, tail
 from recsys.runs.schedules import CronTimes
 from recsys.runs.setting import checked_schedule
 from recsys.runs.uploads import keep_upload
-from recsys.store import Run, Schedule
+from recsys.store import Run, Schedule, Store
+from recsys.store.runs import ACTIVE
 from recsys.units import now_ms
-from web.access import actor
+from web.access import actor, check_access
 from web.admin.handlers import never_stored
 from web.admin.run_schemas import (
     ImportQuery,
@@ -30,6 +34,7 @@ from web.admin.run_schemas import (
 )
 from web.api.problem_details import Refused
 from web.gateway.limits import MAX_BULK_BYTES
+from web.gateway.streams import KIND, STREAM, event
 from web.installation import installation
 
 UPCOMING = 5
@@ -99,6 +104,21 @@ def read_run(run_id: str) -> RunDetail:
     return RunDetail(**_public(run), log=tail(run.log))
 
 
+@blueprint.get("/runs/<string:run_id>/log")
+@blueprint.doc(security="bearer", responses={200: f"{KIND}: line, run and end"})
+def follow_log(run_id: str) -> Response:
+    """The log of a run as it comes, as Server-Sent Events: ``line`` for each line, ``run`` for what changes, ``end``.
+
+    It ends with the run, and as soon as the caller's token is no longer valid.
+    """
+    run = _found(run_id)
+    again = request.headers.get("Last-Event-ID", "")  # of a browser that was cut off: it goes on where it was
+    offset = int(again) if again.isdecimal() and len(again) < 16 else 0
+    check = copy_current_request_context(check_access)
+    request.environ[STREAM] = _LogStream(installation().store, run, check, offset)
+    return Response(b"", content_type=f"{KIND}; charset=utf-8", headers={"X-Accel-Buffering": "no"})
+
+
 @blueprint.delete("/runs/<string:run_id>")
 @blueprint.output(RunOut, status_code=202)
 @blueprint.doc(security="bearer")
@@ -144,6 +164,30 @@ def delete_schedule(name: str) -> str:
     if not here.store.delete_schedule(here.live.site, name, actor()):
         raise Refused(404, "unknown-schedule", f"There is no schedule {name!r:.80}.", "GET /admin/api/schedules.")
     return ""
+
+
+class _LogStream:
+    """What is new of a run, each time that it is called; the caller's rights are looked at each time, too."""
+
+    def __init__(self, store: Store, run: Run, check: Callable[[], None], offset: int) -> None:
+        self._store, self._run, self._check = store, run, check
+        self._read, self._shown = offset, RunOut(**_public(run)).model_copy(update={"state": ""})
+
+    def __call__(self) -> bytes | None:
+        if not self._run.id:
+            return None
+        self._check()
+        row = self._store.run(self._run.id) or self._run
+        lines, self._read = log_after(row.log, self._read)
+        new = [event("line", line, str(self._read)) for line in lines]
+        shown = RunOut(**_public(row))
+        if shown != self._shown:
+            self._shown = shown
+            new.append(event("run", shown.model_dump()))
+        if row.state not in ACTIVE and not lines:
+            self._run = replace(self._run, id="")
+            new.append(event("end", {"state": row.state}))
+        return b"".join(new)
 
 
 def _key() -> str | None:

@@ -18,6 +18,7 @@ from web.gateway.bodies import Bodies, BodyError, too_large
 from web.gateway.compression import compressed
 from web.gateway.lanes import Lane
 from web.gateway.limits import MAX_BODY_BYTES, body_limit
+from web.gateway.streams import STREAM, Source, Streams
 from web.gateway.wsgi import CHEAP, ROUTE, Application, Reply, Scope, call, environ_of
 from web.problem import problem_reply
 
@@ -68,6 +69,7 @@ class Gateway:
         self._reading: set[asyncio.Task[None]] = set()
         self._memory: Lane[Request] = Lane("memory", MEMORY_THREADS, self._answer, self._refuse)
         self._database: Lane[Request] = Lane("database", threads, self._answer, self._refuse)
+        self._streams = Streams(loop)
         self._health = call(application, environ_of(PROBE, b""))
         self.stopping = self.leaving = False
         metrics.IN_FLIGHT.set(0)
@@ -94,15 +96,18 @@ class Gateway:
     def leave(self) -> None:
         """Say with every answer from now on that its connection ends: the next request goes to another worker."""
         self.leaving = True
+        self._streams.end()  # a browser asks again by itself
 
     def stop(self) -> None:
         """Give up on bodies that are still being sent; what is complete will be answered."""
         self.stopping = True
         for task in list(self._reading):
             task.cancel()
+        self._streams.end()
 
     def close(self, seconds: float) -> None:
         """End the threads, after so many seconds at the latest."""
+        self._streams.close()
         self._memory.close(seconds)
         self._database.close(seconds)
 
@@ -146,12 +151,21 @@ class Gateway:
                 environ[CHEAP] = True
                 metrics.CHEAPER.inc()
             reply = call(self._application, environ)
-            reply = compressed(reply, environ.get("HTTP_ACCEPT_ENCODING", ""))
-            self._deliver(exchange, reply)
+            if STREAM in environ and reply.status == 200 and not self.leaving:
+                self._stream(exchange, reply, environ[STREAM])
+            else:
+                reply = compressed(reply, environ.get("HTTP_ACCEPT_ENCODING", ""))
+                self._deliver(exchange, reply)
             metrics.count_answer(scope.method, environ.get(ROUTE, metrics.NO_ROUTE), reply.status, came)
             metrics.IN_FLIGHT.dec()
         except Exception:
             self._failed(exchange)
+
+    def _stream(self, exchange: Any, reply: Reply, source: Source) -> None:
+        if self._streams.full:
+            self._deliver(exchange, OVERLOADED)
+        else:
+            self._streams.start(exchange.proto, reply.status, reply.headers, source)
 
     def _refuse(self, request: Request) -> None:
         self._send(request.exchange, OVERLOADED, "overloaded")
