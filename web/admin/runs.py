@@ -167,7 +167,7 @@ def delete_schedule(name: str) -> str:
 
 
 class _LogStream:
-    """What is new of a run, each time that it is called; the caller's rights are looked at each time, too."""
+    """Source of what is new of a run; the caller's rights are looked at each time, too."""
 
     def __init__(self, store: Store, run: Run, check: Callable[[], None], offset: int) -> None:
         self._store, self._run, self._check = store, run, check

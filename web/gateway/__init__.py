@@ -9,6 +9,7 @@ answered more cheaply, and then refused at once. ``/healthz`` waits for nobody.
     lanes         threads that answer, each group with its bounded queue
     bodies        chunks -> one body, within a deadline
     wsgi          granian's request -> Flask's answer
+    streams       answers that go on as something happens
     compression   answers -> smaller answers, for those who ask
     entry         which of all that, for one request
     listener      granian, put together for this
