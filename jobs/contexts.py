@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from jobs.runner import Context
+from jobs.terminal import configure_logging
 from recsys.settings import load_settings
 
 Config = Annotated[
@@ -16,4 +17,5 @@ Config = Annotated[
 def context_of(config: Path | None, seed: int | None, fresh: bool = False) -> Context:
     """Read the settings for one invocation."""
     settings = load_settings(config)
+    configure_logging(settings.logs.form)
     return Context(settings, settings.jobs.seed if seed is None else seed, fresh)

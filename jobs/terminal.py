@@ -29,6 +29,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from recsys import logs
 from recsys.errors import RecsysError
 from recsys.store import Actor
 
@@ -54,22 +55,22 @@ def progress_bar() -> Progress:
     return Progress(*columns, console=CONSOLE, transient=True, disable=not terminal, expand=True)
 
 
-def configure_logging() -> None:
-    """One line per event on stderr: aligned and coloured on a terminal, JSON in a worker's run, key=value elsewhere.
+def configure_logging(form: str = "text") -> None:
+    """One line per event on stderr: aligned and coloured on a terminal, elsewhere of a form that ``recsys.logs`` knows.
 
     Of several processes that torchrun started the first one speaks; the others only say that they broke.
+
+    Args:
+        form: of lines that no terminal shows, ``text`` or ``json``; those of a worker's run are JSON.
     """
     least = logging.NOTSET if os.environ.get("RANK", "0") == "0" else logging.CRITICAL
-    tty = sys.stderr.isatty()
-    plain = structlog.processors.LogfmtRenderer(key_order=["at", "level", "event"], bool_as_flag=False)
-    queued = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
-    renderer: Any = for_people if tty else queued if RUN_ID in sys.argv else plain
-    stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S" if tty else "iso", utc=not tty, key="at")
-    level = structlog.processors.add_log_level
+    stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False, key="at")
+    shown: list[Any] = [stamp, structlog.processors.add_log_level, logs.masked_event, for_people]
+    queued = RUN_ID in sys.argv  # the run's log is read as JSON, whatever the site's form
     structlog.configure(
-        processors=[stamp, level, renderer],
+        processors=shown if sys.stderr.isatty() else logs.processors("json" if queued else form),
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=logs.stderr_logger,
     )
 
 

@@ -51,6 +51,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
         "host": host,
         "port": str(port),
         "workers": str(settings.web.workers),
+        "log": settings.logs.form,
     }
     sys.stderr.flush()
     os.execv(

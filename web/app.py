@@ -17,7 +17,7 @@ from recsys.serving.live import LiveState
 from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
-from web import access, metrics
+from web import access, metrics, request_ids
 from web.admin import editorial, operators, runs, session, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher
@@ -89,6 +89,7 @@ def create_app(
     docs.install(app, settings.recommend)
     for part in (api, publisher, admin, runs, operators, editorial, tracing, tokens, session, docs, metrics, site):
         app.register_blueprint(part.blueprint)
+    request_ids.install(app)
     access.install(app)
     app.after_request(secured)
     app.after_request(metrics.name_route)

@@ -21,9 +21,11 @@ from contextlib import suppress
 import structlog
 from apiflask import APIFlask
 
+from recsys import logs
 from recsys.errors import RecsysError
 from recsys.serving.memory import settle
 from recsys.settings import load_settings
+from recsys.telemetry import PLACE_VARIABLE
 from web import metrics
 from web.app import close_app, create_app, prepare
 from web.gateway.entry import Gateway
@@ -72,16 +74,9 @@ def load(doing: Callable[[str], None]) -> None:
         doing: is told what takes time.
     """
     hide_unused_libraries()
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-    )
-    prepare(load_settings(), doing)
+    settings = load_settings()
+    logs.configure(settings.logs.form)
+    prepare(settings, doing)
 
 
 def serve(listening: int, said: int, release: str | None, hurried: bool) -> None:
@@ -94,12 +89,14 @@ def serve(listening: int, said: int, release: str | None, hurried: bool) -> None
         hurried: whether a successor takes its share of busy cores.
     """
     bound, status = socket.socket(fileno=listening), Status(said)
+    settings = load_settings()
+    logs.configure(settings.logs.form, worker=number_of(int(os.environ[PLACE_VARIABLE]), settings.web.workers))
     threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
     code = 1
     try:
-        application = create_app(doing=status.doing, release=release, succeed=status.succeed, hurried=hurried)
+        application = create_app(settings, status.doing, release=release, succeed=status.succeed, hurried=hurried)
         settle()
         succeeded = asyncio.run(_serve(application, bound, status))
         close_app(application, succeeded=succeeded)
@@ -111,6 +108,11 @@ def serve(listening: int, said: int, release: str | None, hurried: bool) -> None
         status.say(failed=f"{type(error).__name__}: {error}")
     sys.stderr.flush()
     os._exit(code)  # granian's threads outlive the interpreter's end, and crash in it
+
+
+def number_of(place: int, workers: int) -> int:
+    """The number of a worker, from 1, by the place in which it counts; a successor has one of its own meanwhile."""
+    return place % (workers + 1) + 1
 
 
 async def _serve(application: APIFlask, bound: socket.socket, status: Status) -> bool:

@@ -25,6 +25,7 @@ from recsys.features.config import FeaturesConfig
 from recsys.index.config import IndexConfig
 from recsys.items.config import ItemsConfig
 from recsys.keywords.config import KeywordsConfig
+from recsys.logs.config import LogsConfig
 from recsys.names import CONFIG_VARIABLE, ENV_NESTING, ENV_PREFIX, remedy_for, unknown_variable, variable_of
 from recsys.readers.config import ReadersConfig
 from recsys.recommend.config import RecommendConfig
@@ -68,6 +69,7 @@ class Settings(BaseSettings):
     simulate: SimulateConfig = SimulateConfig()
     jobs: JobsConfig = JobsConfig()
     web: WebConfig = WebConfig()
+    logs: LogsConfig = LogsConfig()
 
     @classmethod
     def settings_customise_sources(

@@ -147,8 +147,10 @@ def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
     """
     parsed = _parsed(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS})
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+        return create_engine(
+            parsed, pool_pre_ping=True, hide_parameters=True, connect_args={"connect_timeout": CONNECT_SECONDS}
+        )
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     if file := database_file(parsed):
         refuse_lost(file)
         file.parent.mkdir(parents=True, exist_ok=True)

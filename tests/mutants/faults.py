@@ -58,6 +58,7 @@ SLOT = ("tests/test_exploration.py",)
 STORIES = ("tests/test_recommend_stories.py",)
 ACCESS = ("tests/test_access.py", "tests/test_roles.py")
 SESSIONS = ("tests/test_sessions.py",)
+LOGS = ("tests/test_logs.py",)
 AUDIT = ("tests/test_audit.py",)
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
 
@@ -1330,5 +1331,17 @@ FAULTS: tuple[Fault, ...] = (
         ("an entry without its place", 'getattr(by, "origin", None)', "None"),
         ("a page repeats its last entry", "_audit.c.number < below", "_audit.c.number <= below"),
         ("what concerns every site is in no audit", "in_((site, EVERY_SITE))", "in_((site,))"),
+    ),
+    *_in(
+        "recsys/logs/__init__.py",
+        LOGS,
+        ("a reader is logged", '"cookie", "reader", "session"', '"cookie", "session"'),
+        ("a bearer's secret is logged", "(bearer\\s+|", "("),
+        ("keys as they come", "    return first | {", "    return {} | {"),
+    ),
+    *_in(
+        "web/request_ids.py",
+        LOGS,
+        ("an address that may name a reader", "else request.url_rule.rule", "else request.path"),
     ),
 )

@@ -4,7 +4,6 @@ Reads exceptions of the project, of Flask and of the validation; produces respon
 came and what to do. No stack trace leaves: an unexpected error is logged with the id that the answer carries.
 """
 
-import uuid
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +29,7 @@ from recsys.errors import (
     UnknownReader,
 )
 from web.problem import MEDIA_TYPE, problem_members
+from web.request_ids import request_id, route
 
 STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class that fits
     (DeletedArticle, 410, "deleted-article"),
@@ -140,10 +140,9 @@ def said(error: RecsysError) -> str:
 
 
 def _unavailable(error: RecsysError) -> Response:
-    request_id = uuid.uuid4().hex  # what the database said may name hosts: it goes to the log only
-    log.error("store unavailable", request_id=request_id, path=request.path, error=str(error))
+    log.error("store unavailable", route=route(), error=str(error))  # it may name hosts: it goes to the log only
     response = problem(
-        503, "store-unavailable", "The database is out of reach.", "Try again in a moment.", request_id=request_id
+        503, "store-unavailable", "The database is out of reach.", "Try again in a moment.", request_id=request_id()
     )
     response.headers["Retry-After"] = "1"
     return response
@@ -172,8 +171,7 @@ def _said(error: HTTPException, status: int) -> str:
 
 
 def _of_surprise(error: Exception) -> Response:
-    request_id = uuid.uuid4().hex
-    log.error("unexpected error", request_id=request_id, method=request.method, path=request.path, exc_info=error)
+    log.error("unexpected error", method=request.method, route=route(), exc_info=error)
     return problem(
-        500, "internal", "The service made a mistake.", "Tell the operator the request id.", request_id=request_id
+        500, "internal", "The service made a mistake.", "Tell the operator the request id.", request_id=request_id()
     )

@@ -5,7 +5,9 @@ It gets what it needs on the command line, because reading the settings loads a 
 
 import argparse
 import asyncio
+import json
 import sys
+from datetime import UTC, datetime
 
 from recsys.errors import RecsysError
 from web.process.folder import ServiceFolder
@@ -21,6 +23,7 @@ def main() -> None:
     parser.add_argument("--host", required=True, help="address to listen on")
     parser.add_argument("--port", required=True, type=int, help="port to listen on; 0 takes a free one")
     parser.add_argument("--workers", required=True, type=int, help="processes that answer")
+    parser.add_argument("--log", default="text", choices=("text", "json"), help="form of the lines on stderr")
     options = parser.parse_args()
     try:
         with Port(options.host, options.port) as port:
@@ -33,16 +36,22 @@ def main() -> None:
 def _serve(options: argparse.Namespace, port: Port) -> None:
     address = f"http://{options.host}:{port.number}/"
     folder = ServiceFolder(site=options.site, data_dir=options.data, address=address)
-    _say(f"Starting {options.site} with {options.workers} workers at {address}")
+    say = _say_json if options.log == "json" else _say
+    say(f"Starting {options.site} with {options.workers} workers at {address}")
     try:
         serving = f"Serving {options.site} at {address} · API at /docs"
-        asyncio.run(Supervisor(port, options.workers, folder, _say, serving).run())
+        asyncio.run(Supervisor(port, options.workers, folder, say, serving).run())
     finally:
         folder.remove()
 
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _say_json(line: str) -> None:
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    _say(json.dumps({"at": at, "level": "info", "event": line}, ensure_ascii=False))
 
 
 if __name__ == "__main__":
