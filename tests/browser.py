@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask, Response, jsonify, request
@@ -22,9 +23,13 @@ from selenium.webdriver.chrome.service import Service
 from werkzeug.serving import make_server
 
 import web.demo.site
+import web.widget.handlers
 from recsys.tags import Tag, TagKind, Tags
 from web import texts
 from web.demo.pages import ArticlePage, Card, Newsroom, StoryPage, TagPage
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 HOUR, DAY = 3_600_000, 86_400_000  # milliseconds
 CHROMEDRIVER = Path("/usr/bin/chromedriver")
@@ -169,6 +174,7 @@ def site(room: Newsroom) -> Flask:
     """The demo site over a newsroom, without an API."""
     app = Flask("web")
     app.extensions["live"] = room
+    app.register_blueprint(web.widget.handlers.blueprint)
     app.register_blueprint(web.demo.site.blueprint)
     return app
 
@@ -183,23 +189,58 @@ class Api:
         self.profiles: list[dict[str, str]] = []
         self.clicks = 3
         self.broken = False
+        self.delay = 0.0  # seconds before a list
+        self.paths: list[str] = []  # of every request, with its query
+        self.tokens: list[str | None] = []  # in the header, of every list
+        self.cookies: list[str] = []
+        self.beacons: list[dict[str, Any]] = []
+        self.readers: list[str] = []  # who asked for an id got these
+        self.refused: set[str] = set()  # tokens that are not taken
 
     def install(self, app: Flask) -> None:
         app.add_url_rule("/api/v1/recommendations", "recommendations", self.recommendations)
         app.add_url_rule("/api/v1/articles/<path:id>/similar", "similar", self.similar)
         app.add_url_rule("/api/v1/readers/<path:reader>/tags", "profile", self.profile)
         app.add_url_rule("/api/v1/events", "events", self.accept, methods=["POST"])
+        app.add_url_rule("/api/v1/readers", "readers", self.admit, methods=["POST"])
+        app.before_request(self.note)
+        app.after_request(self.open_to_all)
+
+    def note(self) -> None:
+        self.paths.append(request.full_path)
+        self.cookies += request.cookies
+
+    def open_to_all(self, response: Response) -> Response:
+        if request.path.startswith("/api/"):
+            response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Access-Control-Allow-Headers"] = "Reader-Token"
+        return response
+
+    def admit(self) -> tuple[Response, int]:
+        assert json.loads(request.get_data()) == {}
+        token = request.headers.get("Reader-Token")
+        if token in self.refused:
+            return jsonify(title="Unauthorized", status=401), 401
+        if token is not None:  # another one for the same reader
+            return jsonify(reader=token.removeprefix("token-of-").rstrip("+"), token=token + "+"), 201
+        self.readers.append(f"random-{len(self.readers)}")
+        return jsonify(reader=self.readers[-1], token=f"token-of-{self.readers[-1]}"), 201
 
     def recommendations(self) -> Response | tuple[Response, int]:
         self.asked.append(dict(request.args))
+        self.tokens.append(request.headers.get("Reader-Token"))
+        time.sleep(self.delay)
         if self.broken:
             return jsonify(title="Service Unavailable", status=503, code="no_release"), 503
         read = {event["article"] for event in self.events if event["kind"] != "impression"} | {
             request.args.get("article")
         }
-        items = self._items(lambda page: page.id not in read)
+        shown = {*map(unquote, request.args.get("exclude", "").split(","))}
+        items = self._items(lambda page: page.id not in read | shown) or self._items(lambda page: page.id not in read)
         answer = {"impression_id": f"impression-{len(self.asked)}", "tier": "personal", "release": self.room.release}
-        return jsonify(answer | {"reader": request.args.get("reader"), "generated_at": _now(), "items": items})
+        state = self.tokens[-1] and ("invalid" if self.tokens[-1] in self.refused else "valid")
+        reader = None if state == "invalid" else request.args.get("reader")
+        return jsonify(answer | {"reader": reader, "token": state, "generated_at": _now(), "items": items})
 
     def similar(self, id: str) -> Response:
         return jsonify(article=id, release=self.room.release, items=self._items(lambda page: page.id != id))
@@ -214,7 +255,8 @@ class Api:
 
     def accept(self) -> tuple[Response, int]:
         assert request.mimetype == "text/plain"
-        found = json.loads(request.get_data())["events"]
+        self.beacons.append(json.loads(request.get_data()))
+        found = self.beacons[-1]["events"]
         self.events += found
         return jsonify(accepted=len(found), duplicate=0, rejected=[]), 202
 
@@ -255,10 +297,10 @@ def _now() -> int:
 
 
 @contextmanager
-def served(app: Flask) -> Iterator[str]:
+def served(app: "WSGIApplication") -> Iterator[str]:
     """Serve an app on a free port of 127.0.0.1; yields its address."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

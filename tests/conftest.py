@@ -1,14 +1,17 @@
 """Fixtures that every test may use: a toy newsroom with a known answer, and the real data beside the project."""
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from selenium.webdriver import Chrome
 
 from recsys.imports import Target
 from recsys.imports.tables import Limits
 from recsys.store import Store
+from tests.browser import Api, HandNewsroom, articles, chromium
 from tests.newsroom import Toy, build_toy
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -32,6 +35,20 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     """The toy newsroom, trained and published once for all processes of the session; do not write to it."""
     base = tmp_path_factory.getbasetemp()
     return build_toy((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "the-toy")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """One browser for all tests of a process."""
+    driver = chromium(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def api() -> Api:
+    """The recommender's answers over the hand-made newsroom."""
+    return Api(HandNewsroom(articles(int(time.time() * 1000))))
 
 
 @pytest.fixture

@@ -83,6 +83,18 @@ def test_a_withheld_article_is_recommended_and_what_is_said_of_it_is_true(traine
         assert len({item["reason"]["article"] for item in named}) == len(named), "each article read is named once"
 
 
+def test_a_browser_says_what_was_opened_last_and_nothing_of_it_is_kept(trained: Service, toy: Toy) -> None:
+    stranger, events = trained.get("/api/v1/recommendations", k=4), trained.store.last_seq(trained.live.site)
+    made = trained.get("/api/v1/recommendations", recent="markets-3,markets-4", k=4)
+    assert (made["tier"], made["reader"]) == ("personal", None)
+    assert toy.topic[made["items"][0]["id"]] == "markets"
+    assert {item["id"] for item in made["items"]}.isdisjoint({"markets-3", "markets-4"})
+    late = ",".join([*(f"b{n}" for n in range(20)), "markets-3"])
+    for other in ({}, {"recent": "nobody-knows,,"}, {"recent": late}, {"recent": "markets-3", "session": "new"}):
+        assert trained.get("/api/v1/recommendations", k=4, **other)["tier"] == stranger["tier"] != "personal", other
+    assert trained.store.last_seq(trained.live.site) == events
+
+
 def test_the_open_article_stands_for_a_stranger(trained: Service, toy: Toy) -> None:
     made = trained.get("/api/v1/recommendations", article="markets-3", k=4)
     assert made["tier"] == "session"

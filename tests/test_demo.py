@@ -8,11 +8,11 @@ from selenium.webdriver.common.by import By
 from tests.browser import chromium, served
 from tests.newsroom import Toy
 from tests.service import copy_of, serving
-from tests.test_widget import until
+from tests.widgets import until
 
 WIDGET = """const widget = document.querySelector("guess-you-like");
 return widget && widget.dataset.state === "ready" && widget.items"""
-LINKS = "return [...document.querySelector('guess-you-like').shadowRoot.querySelectorAll('li a')]"
+LINKS = "return [...document.querySelector('guess-you-like').shadowRoot.querySelectorAll('li h3 a')]"
 
 
 def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path) -> None:
@@ -20,6 +20,9 @@ def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path)
         browser = chromium(tmp_path / "profile")
         try:
             browser.get(f"{url}/?lang=en")
+            assert until(lambda: browser.execute_script(WIDGET))
+            browser.find_element(By.CSS_SELECTOR, "[data-act=yes]").click()
+            assert until(lambda: browser.execute_script("return GuessYouLike.identity().session"))
             before: list[dict[str, Any]] = until(lambda: browser.execute_script(WIDGET))
             opened = before[1]
             browser.execute_script("arguments[0].click()", browser.execute_script(LINKS)[1])

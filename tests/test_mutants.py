@@ -18,7 +18,8 @@ def test_a_fault_can_be_planted(fault: Fault) -> None:
     source = (ROOT / fault.file).read_text(encoding="utf-8")
     changed = planted(source, fault)
     assert changed != source
-    compile(changed, fault.file, "exec")
+    if fault.file.endswith(".py"):
+        compile(changed, fault.file, "exec")
     assert [test for test in fault.tests if not (ROOT / test).is_file()] == []
 
 

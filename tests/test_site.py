@@ -1,9 +1,14 @@
 """The demo site's pages, as a browser without JavaScript would get them."""
 
 import dataclasses
+import gzip
 import re
 import time
+from base64 import b64encode
+from hashlib import sha384
 from html import unescape
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +18,9 @@ from web import texts
 from web.demo.art import TONES, art, tone
 from web.demo.pages import ArticlePage
 from web.demo.site import paragraphs
+from web.widget.script import widget_script
 
+ROOT = Path(__file__).resolve().parents[1]
 NOW = 1_795_219_200_000  # 2026-11-21 08:00 in Shanghai
 
 
@@ -112,7 +119,7 @@ def test_the_policy_forbids_scripts_of_others_and_inline_ones(client: FlaskClien
 def test_the_article_page_says_who_chose_the_category_and_how_sure_the_machine_is(client: FlaskClient) -> None:
     given, by_machine = client.get("/article/en-0?lang=en").text, client.get("/article/en-1?lang=en").text
     assert "Filed under" in given
-    assert "confidence" not in given
+    assert "confidence </span>" not in given
     assert "Sorted by machine" in by_machine
     assert "confidence </span>87%" in by_machine
     assert re.findall(r'<rect width="([\d.]+)%"', given) == ["100.0", "20.0"], "the stem: alpha 0.5, beta 0.1"
@@ -172,11 +179,43 @@ def test_an_empty_catalogue_says_which_command_fills_it(lang: str) -> None:
 
 
 def test_the_widget_can_be_installed_on_another_site(client: FlaskClient) -> None:
-    with client.get("/widget.js") as answer:
-        assert "javascript" in answer.headers["Content-Type"]
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert len(answer.data) < 12_000
+    answer = client.get("/widget.js")
+    assert "javascript" in answer.headers["Content-Type"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    packed = client.get("/widget.js", headers={"Accept-Encoding": "gzip"})
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert len(packed.data) <= 12_000, "as it is sent"
+    assert gzip.decompress(packed.data) == answer.data
     assert '<script src="http://localhost/widget.js" defer></script>' in unescape(client.get("/about").text)
+    again = client.get("/widget.js", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_version_of_the_widget_stays_at_its_address_and_can_be_checked(client: FlaskClient) -> None:
+    line = next(line for line in unescape(client.get("/about").text).splitlines() if "integrity" in line)
+    source, integrity = re.findall(r'(?:src|integrity)="([^"]+)"', line)
+    answer = client.get(source.removeprefix("http://localhost"))
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert integrity == "sha384-" + b64encode(sha384(answer.data).digest()).decode()
+    other = client.get("/widget-0123456789ab.js")
+    assert (other.status_code, other.headers["Location"]) == (302, "/widget.js")
+    assert other.headers["Access-Control-Allow-Origin"] == "*"
+    assert "no-cache" in other.headers["Cache-Control"]
+
+
+def test_the_documentation_shows_this_version() -> None:
+    lines = widget_script().lines("http://127.0.0.1:8080")
+    assert lines in (ROOT / "docs" / "widget.md").read_text(), "python -m web.widget prints what docs/widget.md shows"
+
+
+def test_an_article_without_a_picture_has_one_for_the_widget(client: FlaskClient) -> None:
+    answer = client.get("/art/any/id?category=sports")
+    assert answer.mimetype == "image/svg+xml"
+    root = ElementTree.fromstring(answer.text)
+    assert "tone-4" in root.attrib["class"]
+    assert ".tone-4 { --h" in "".join(root.itertext()), "with its colours inside"
+    assert client.get("/art/other?category=sports").data != answer.data
 
 
 def test_both_languages_have_every_text() -> None:

@@ -31,6 +31,7 @@ from web.demo.newsroom import LiveNewsroom
 from web.gateway.limits import MAX_BODY_BYTES
 from web.installation import KEY, Installation, secured
 from web.last_use import LastUse
+from web.widget import handlers as widget
 
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
@@ -87,7 +88,21 @@ def create_app(
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (api, publisher, admin, runs, operators, editorial, tracing, tokens, session, docs, metrics, site):
+    for part in (
+        api,
+        publisher,
+        admin,
+        runs,
+        operators,
+        editorial,
+        tracing,
+        tokens,
+        session,
+        docs,
+        metrics,
+        widget,
+        site,
+    ):
         app.register_blueprint(part.blueprint)
     request_ids.install(app)
     access.install(app)

@@ -1,6 +1,6 @@
 """Every word that the site says itself, in Chinese and in English, and how it writes times and category names.
 
-The widget carries its own few words in ``static/widget.js``, because it also runs on other sites.
+The widget carries its own few words in ``widget/parts/words.js``, because it also runs on other sites.
 """
 
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from recsys.categories.names import CATEGORY_NAMES, ENGLISH_OF
 
 LANGUAGES = ("zh", "en")  # of pages and reasons
+CONSENTS = ("yes", "browser", "no", "signal")  # what a reader can have said; a browser's own signal is the last
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # milliseconds
 SITE_NAMES = {("The Morning Vector", "zh"): "晨间向量"}
 EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Latin letter
@@ -66,15 +67,29 @@ TEXTS: dict[str, dict[str, str]] = {
         "profile_from": "出自最近 {clicks} 次点击",
         "profile_wait": "正在读取……",
         "profile_none": "还没有点击。读几篇报道再来，这里就会出现您的标签。",
-        "profile_off": "个性化已关闭，所以这里什么也不知道。页脚可以重新打开。",
+        "profile_off": "没有为这个浏览器记编号，所以这里没有您的标签。页脚可以打开个性化。",
+        "profile_browser": "您的阅读只留在这个浏览器里，推荐器不知道，所以这里没有标签。",
         "profile_error": "暂时读不到，请稍后再试。",
         "profile_noscript": "标签属于这个浏览器，需要 JavaScript 才能读取。",
         "original": "阅读原文",
         "noscript": "“猜你喜欢”需要开启 JavaScript。",
         "release": "模型版本",
         "no_release": "尚无模型版本",
-        "personal_on": "个性化：开",
-        "personal_off": "个性化：关",
+        "personal_yes": "个性化：开",
+        "personal_browser": "个性化：只在本浏览器",
+        "personal_no": "个性化：关",
+        "personal_signal": "个性化：关（浏览器要求）",
+        "kept_yes": "为这个浏览器记着一个随机编号，以及在它名下显示、点开和划掉的文章。",
+        "kept_browser": "最近点开的文章（至多20篇）只留在这个浏览器里，问名单时随问题送出，服务器不存。",
+        "kept_no": "这个浏览器里只留着这一选择，不为您记编号。此前在编号名下存过的内容，会一直保留，直到您要求删除。",
+        "kept_signal": "您的浏览器要求不被跟踪，所以不为您记编号。",
+        "install_version": "或者固定在这一版，由浏览器核对内容没有被改动：",
+        "consent_ask": "“猜你喜欢”可以随您的阅读而变。可以记住您读过什么吗？",
+        "consent_more": "记什么、留多久",
+        "consent_yes": "可以，记在随机编号下",
+        "consent_browser": "只留在这个浏览器",
+        "consent_no": "不要",
+        "for_editors": "编辑视图：把握与权重",
         "missing_title": "这一页不在报纸里",
         "missing_text": "地址可能写错了，也可能这篇报道已经撤下。",
         "missing_back": "回到首页",
@@ -97,7 +112,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "click": "click",
         "simulated": "simulated readers",
         "simulated_hint": "These clicks are those of simulated readers, not of people; visitors’ are added to them.",
-        "guess": "Guess you like",
+        "guess": "You might like",
         "similar": "Similar stories",
         "more": "More stories",
         "stories": "stories",
@@ -135,15 +150,34 @@ TEXTS: dict[str, dict[str, str]] = {
         "profile_from": "from your last clicks: {clicks}",
         "profile_wait": "Reading …",
         "profile_none": "No clicks yet. Open a few stories and come back: your tags will be here.",
-        "profile_off": "Personalisation is off, so nothing is known here. It is switched on at the foot of the page.",
+        "profile_off": "No number is kept for this browser, so there are no tags of yours here. Personalisation is"
+        " switched on at the foot of the page.",
+        "profile_browser": "What you read stays in this browser alone: the recommender does not know it, so there are"
+        " no tags.",
         "profile_error": "Out of reach for now; please try again later.",
         "profile_noscript": "Your tags belong to this browser; reading them needs JavaScript.",
         "original": "Read the original",
-        "noscript": "“Guess you like” needs JavaScript.",
+        "noscript": "“You might like” needs JavaScript.",
         "release": "Model release",
         "no_release": "no model release yet",
-        "personal_on": "Personalisation: on",
-        "personal_off": "Personalisation: off",
+        "personal_yes": "Personalisation: on",
+        "personal_browser": "Personalisation: in this browser only",
+        "personal_no": "Personalisation: off",
+        "personal_signal": "Personalisation: off, as your browser asks",
+        "kept_yes": "A random number is kept for this browser, and under it which stories were shown, opened and"
+        " dismissed.",
+        "kept_browser": "The stories you opened last, 20 at most, are kept in this browser alone; they are sent along"
+        " when a list is asked for, and not stored.",
+        "kept_no": "This browser keeps this choice and nothing else; no number is kept of you. What was stored under a"
+        " number before stays until you have it deleted.",
+        "kept_signal": "Your browser asks not to be tracked, so no number is kept of you.",
+        "install_version": "Or this version and no other, which the browser checks against its hash:",
+        "consent_ask": "“You might like” can follow what you read. May it remember that?",
+        "consent_more": "What is kept, and for how long",
+        "consent_yes": "Yes, under a random number",
+        "consent_browser": "Only in this browser",
+        "consent_no": "No",
+        "for_editors": "As editors see it: confidence and weights",
         "missing_title": "This page is not in the paper",
         "missing_text": "The address may be mistyped, or the story has been taken down.",
         "missing_back": "Back to the front page",

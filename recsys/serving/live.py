@@ -164,15 +164,19 @@ class LiveState:
         lang: str | None,
         slot: str | None = None,
         exclude: Sequence[str] = (),
+        recent: Sequence[str] = (),
         cheap: bool = False,
     ) -> Answer:
         """Make a list; see ``Recommender.recommend``.
 
         What the reader did just now counts: at once where this worker took it, else within ``web.poll_seconds``.
+        ``recent`` are ids of articles that somebody unknown opened last, newest first; nothing of them is kept.
         """
         (state, memory, _), now = self._frame_with(reader), self._clock()
+        unknown = reader is None and session is None
+        states = (memory.passing(recent, now), None) if unknown else memory.states(reader, session)
         recommendation = state.recommender.recommend(
-            *memory.states(reader, session),
+            *states,
             article=article,
             k=k,
             now=now,

@@ -28,7 +28,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.readers.packed import pack, unpack
 from recsys.readers.state import ReaderEvent
 from recsys.store import StoredEvent
-from recsys.units import UNKNOWN_ROW
+from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 KIND_INDEX = {name: number for number, name in enumerate(KINDS)}
 Key = TypeVar("Key", bound=Hashable)
@@ -101,6 +101,12 @@ class ReaderMemory:
     def states(self, reader: str | None, session: str | None) -> tuple[ReaderState | None, ReaderState | None]:
         """The clicks of a reader, and those of a session of theirs or of nobody known."""
         return self.reader(reader), self.session(reader, session)
+
+    def passing(self, articles: Sequence[str], now: int) -> ReaderState | None:
+        """The clicks of a reader of whom nothing is kept, as their browser says them, newest first; a minute apart."""
+        rows = [row for article in articles if (row := self._row_of.get(article, UNKNOWN_ROW)) != UNKNOWN_ROW]
+        clicks = [ReaderEvent(CLICK, row, now - (1 + place) * MINUTE_MS) for place, row in enumerate(rows)]
+        return ReaderState.of(self.config, reversed(clicks)) if clicks else None
 
     def reader(self, reader: str | None) -> ReaderState | None:
         """The clicks of a reader, as far as they are remembered."""

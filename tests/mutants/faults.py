@@ -53,6 +53,7 @@ CHECKPOINTS = ("tests/test_checkpoints.py",)
 CALIBRATION = ("tests/test_ctr_release.py", "tests/test_ctr.py")
 OFF_POLICY = ("tests/test_off_policy.py",)
 EXPLORE = ("tests/test_explore.py",)
+WIDGET = ("tests/test_widget_elsewhere.py", "tests/test_widget.py", "tests/test_payloads.py")
 EDITORIAL = ("tests/test_recommend_editorial.py", "tests/test_store_editorial.py", "tests/test_editorial.py")
 SLOT = ("tests/test_exploration.py",)
 STORIES = ("tests/test_recommend_stories.py",)
@@ -731,6 +732,44 @@ FAULTS: tuple[Fault, ...] = (
             "if fields is None:",
         ),
         ("what has changed is looked at and shown as it was", "before.source is article", "True"),
+    ),
+    *_in(
+        "web/widget/parts/keeping.js",
+        WIDGET,
+        ("an id before consent", 'if (choice(host) !== "yes") return {};', ""),
+        ("a browser that asks not to be tracked is", "if (signal() || host", "if (host"),
+        ("off leaves the number there", "forget({ yes:", "({ yes:"),
+        ("an id that comes too late is kept", "reader && mine === asking &&", "reader &&"),
+        ("two widgets ask for two ids", "await (mine[base] ||= (", "await (mine[base] = ("),
+    ),
+    *_in(
+        "web/widget/parts/list.js",
+        WIDGET,
+        ("a list that comes after its widget went", "if (turn !== this.turn || !this.gone) return;", ""),
+        ("a token that is never taken is tried for ever", "found.refused && !again", "found.refused"),
+        ("two widgets show one article", "items?.forEach(({ id }) => found.add(id))", "items"),
+        ("fewer cards let the page jump", "while (seen && this.list", "while (false && this.list"),
+    ),
+    *_in(
+        "web/widget/parts/cards.js",
+        WIDGET,
+        ("a card opened in a new tab is not counted", "link.onclick = link.onauxclick =", "link.onclick ="),
+        ("what was taken back is sent", "this.pending = null;\n    this.unwanted.delete", "this.unwanted.delete"),
+    ),
+    *_in(
+        "web/widget/parts/making.js",
+        WIDGET,
+        ("any scheme is a link", 'test(url.protocol) ? url.href : ""', 'test(url.protocol) || 1 ? url.href : ""'),
+    ),
+    *_in(
+        "web/widget/handlers.py",
+        ("tests/test_site.py",),
+        ("another version is kept for ever", '"Cache-Control": "no-cache"', '"Cache-Control": FOREVER'),
+    ),
+    *_in(
+        "recsys/serving/live.py",
+        ("tests/test_api.py",),
+        ("what a browser says is believed of a known session", "reader is None and session is None", "reader is None"),
     ),
     *_in(
         "web/api/direct.py",

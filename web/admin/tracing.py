@@ -7,7 +7,7 @@ from web.admin.handlers import never_stored
 from web.admin.schemas import TraceOut, TraceQuery, TraceStepOut
 from web.api.bodies import id_of_address
 from web.api.direct import list_length
-from web.api.schemas import excluded
+from web.api.schemas import named
 from web.installation import installation
 
 _MARKS = {True: "yes", False: "NO", None: "-"}
@@ -32,7 +32,7 @@ def read_trace(query: TraceQuery) -> TraceOut:
         k=list_length(here, query.k),
         lang=query.lang,
         slot=query.slot,
-        exclude=excluded(query.exclude),
+        exclude=named(query.exclude),
     )
     row = catalogue.row_of.get(target)
     return TraceOut(

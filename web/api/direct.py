@@ -16,7 +16,7 @@ from recsys.serving.live import Answer
 from recsys.telemetry import Stage
 from recsys.units import SECOND_MS
 from web.api.problem_details import Refused
-from web.api.schemas import RecommendationsQuery, excluded
+from web.api.schemas import MAX_RECENT, RecommendationsQuery, named
 from web.api.serialisers import document, items
 from web.gateway.wsgi import CHEAP, ROUTE, Application
 from web.installation import SECURING_HEADERS, Installation
@@ -97,7 +97,8 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) ->
         k=list_length(here, query.k),
         lang=query.lang,
         slot=query.slot,
-        exclude=excluded(query.exclude),
+        exclude=named(query.exclude),
+        recent=named(query.recent, MAX_RECENT),
         cheap=cheap,
     )
     made, home = answer.recommendation, here.settings.site.language

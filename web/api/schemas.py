@@ -101,9 +101,9 @@ MAX_EXCLUDED = 100  # articles that a page may say it shows; more are not looked
 Exclude = Annotated[str, StringConstraints(max_length=16_384), *PRINTABLE]
 
 
-def excluded(text: str | None) -> list[str]:
-    """The identifiers in a checked value of ``exclude``; of an address the one that is made from it."""
-    names = [unquote(name).strip() for name in (text or "").split(",")[:MAX_EXCLUDED]]
+def named(text: str | None, most: int = MAX_EXCLUDED) -> list[str]:
+    """The identifiers in a checked value of ``exclude`` or ``recent``; of an address the one that is made from it."""
+    names = [unquote(name).strip() for name in (text or "").split(",")[:most]]
     return [address_id(name) if looks_like_address(name) else name for name in names if name]
 
 
@@ -115,6 +115,13 @@ class In(BaseModel):
     """A request: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+MAX_RECENT = 20  # articles that a browser may say its reader opened last
+RECENT = (
+    f"articles that the reader opened last, newest first, at most {MAX_RECENT}, written as those of exclude: the list"
+    " is made from them, and nothing of them is stored. Not looked at beside a reader or a session"
+)
 
 
 class RecommendationsQuery(In):
@@ -136,6 +143,7 @@ class RecommendationsQuery(In):
         description=f"articles that the page shows already, at most {MAX_EXCLUDED}: ids or addresses, by commas; one"
         " that holds a comma is percent-encoded once more",
     )
+    recent: Exclude | None = Field(None, description=RECENT)
 
 
 class ListQuery(In):

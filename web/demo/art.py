@@ -1,18 +1,21 @@
 """A picture for an article that has none: an abstract drawing, the same every time for the same article.
 
 Reads an article's id and category; produces SVG text. The category gives the colour (a ``tone-…`` class of
-``site.css``), the id gives the drawing. Nothing of the article's own text ends up in the SVG.
+``art.css``), the id gives the drawing. Nothing of the article's own text ends up in the SVG.
 """
 
 import hashlib
 import math
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from random import Random
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 320, 200
 TONES = 12
+STYLE = Path(__file__).parents[1] / "static" / "art.css"
 KNOWN_TONES = {
     **dict.fromkeys(("cars", "autos", "汽车"), 0),
     **dict.fromkeys(("society", "社会"), 1),
@@ -45,6 +48,14 @@ def art(article_id: str, category: str | None) -> Markup:
         f'<svg class="art {mood} tone-{tone(category)}" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true"'
         f' preserveAspectRatio="xMidYMid slice"><path class="ground" d="M0 0h{WIDTH}v{HEIGHT}H0z"/>{draw(rng)}</svg>'
     )
+
+
+@lru_cache(1 << 10)
+def drawing(article_id: str, category: str | None) -> str:
+    """The same picture as a file of its own: SVG text with its colours inside, light or dark as where it stands."""
+    style = f":root{{color-scheme:light dark}}{STYLE.read_text(encoding='utf-8')}"
+    opening, rest = art(article_id, category).split(">", 1)
+    return f'{opening} xmlns="http://www.w3.org/2000/svg"><style>{style}</style>{rest}'
 
 
 def _field(rng: Random) -> str:

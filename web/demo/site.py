@@ -13,10 +13,12 @@ from werkzeug.routing import PathConverter
 
 from recsys.languages import language_code
 from web import texts
-from web.demo.art import art, tone
+from web.demo.art import art, drawing, tone
 from web.demo.pages import Newsroom
+from web.widget.script import widget_script
 
 LANG_COOKIE = "lang"
+DRAWN_SECONDS = 24 * 3600  # a day: a category may change, a drawing does not
 COOKIE_SECONDS = 365 * 24 * 3600  # a year: a reader's language rarely changes
 TOP = 8  # the lead, three stories with a picture, four without
 SECTION = 5  # stories of one category on the front page: one with a picture, four headlines
@@ -31,7 +33,8 @@ SENTENCE_END = re.compile(
 )
 SECURITY = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self' http: https: data:; object-src 'none'; base-uri 'none'; form-action 'self'"
+        "default-src 'self'; img-src 'self' http: https: data:; object-src 'none'; base-uri 'none'; form-action 'self';"
+        " require-trusted-types-for 'script'"
     ),
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
@@ -83,6 +86,7 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
             t=texts.TEXTS[lang],
             texts=texts,
             art=art,
+            consents=texts.CONSENTS,
             tone=tone,
             site_name=texts.site_name(room.name, lang),
             sections=room.categories(reads),
@@ -195,16 +199,14 @@ def profile() -> Response:
 @blueprint.get("/about")
 def about() -> Response:
     """The page that says in plain words how the site works, and where its clicks come from."""
-    return page("about.html")
+    return page("about.html", script=widget_script())
 
 
-@blueprint.get("/widget.js")
-def widget() -> Response:
-    """The widget, for this site and for any other that installs it."""
-    response = current_app.send_static_file("widget.js")
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cache-Control"] = "public, max-age=300"
-    response.headers["X-Content-Type-Options"] = "nosniff"
+@blueprint.get("/art/<path:article_id>", merge_slashes=False)
+def drawn(article_id: str) -> Response:
+    """The picture of an article that has none, for the widget; ``category`` gives its colour."""
+    response = Response(drawing(article_id, request.args.get("category")), mimetype="image/svg+xml")
+    response.headers["Cache-Control"] = f"public, max-age={DRAWN_SECONDS}"
     return response
 
 

@@ -1,4 +1,4 @@
-/* The demo site's few lines: theme and personalisation before the first paint, then the stories that were opened. */
+/* The demo site's few lines: theme and the reader's choice before the first paint, then the stories that were opened. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -14,15 +14,30 @@
   };
   const theme = remember("theme");
   if (theme) root.dataset.theme = theme;
-  if (remember("personalisation") === "off") root.dataset.personalisation = "off";
+  // What the reader chose, which the widget keeps; a browser that asks not to be tracked has chosen for them.
+  const chosen = (said = remember("gyl-consent")) => {
+    const signal = navigator.doNotTrack === "1" || navigator.globalPrivacyControl === true;
+    root.dataset.consent = signal ? "signal" : said || "no";
+    root.toggleAttribute("data-ask", !signal && !said);
+  };
+  chosen();
+  addEventListener("gyl-consent", (event) => chosen(event.detail));
+  addEventListener("storage", () => chosen()); // of another tab
 
   const isDark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  const answer = (consent) => {
+    document.querySelector("[data-act=personalisation]").focus({ preventScroll: true });
+    window.GuessYouLike?.consent(consent);
+  };
   const act = {
     theme: () => (root.dataset.theme = remember("theme", isDark() ? "light" : "dark")),
     personalisation: () => {
-      remember("personalisation", root.dataset.personalisation === "off" ? "on" : "off");
-      location.reload();
+      root.toggleAttribute("data-ask", root.dataset.consent !== "signal");
+      document.querySelector(".consent").focus();
     },
+    yes: () => answer(true),
+    browser: () => answer("browser"),
+    no: () => answer(false),
   };
   const clicked = (event) => {
     const button = event.target.closest("button[data-act]");
@@ -67,14 +82,14 @@
       drawn("beam", bar.map((tag) => 100 * tag.weight)),
       make("ul", { className: "stem" }, ...stem.map((tag) => make("li", { title: percent(tag.weight) }, link(tag, ""), drawn("length", [(100 * tag.weight) / most]), share(tag, "hidden")))));
   };
-  addEventListener("load", async () => {
+  const showProfile = async () => {
     const place = document.querySelector("[data-profile]");
     if (!place) return;
-    const told = place.querySelector(".told"), { reader, session } = window.GuessYouLike?.identity() || {};
-    if (!reader) return void (told.textContent = place.dataset.off);
+    const told = place.querySelector(".told"), { reader, session, token } = window.GuessYouLike?.identity() || {};
+    if (!reader) return void (told.textContent = place.dataset[root.dataset.consent === "browser" ? "browser" : "off"]);
     try {
       const query = new URLSearchParams({ session, lang: root.lang.slice(0, 2) });
-      const answer = await fetch(`/api/v1/readers/${encodeURIComponent(reader)}/tags?${query}`, { cache: "no-store" });
+      const answer = await fetch(`/api/v1/readers/${encodeURIComponent(reader)}/tags?${query}`, { cache: "no-store", headers: token ? { "Reader-Token": token } : {} });
       if (!answer.ok) throw answer;
       const { clicks, tags } = await answer.json();
       told.textContent = clicks ? place.dataset.from.replace("{clicks}", clicks) : place.dataset.none;
@@ -82,7 +97,8 @@
     } catch {
       told.textContent = place.dataset.error;
     }
-  });
+  };
+  addEventListener("load", showProfile);
   document.addEventListener("click", clicked);
   document.addEventListener("auxclick", clicked);
 })();
