@@ -33,6 +33,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
   text
     tokens       text -> tokens, in any language
     words        tokens -> word vectors
+    entities     labelled sentences -> names and parts of speech in texts
     keywords     tokens + word vectors -> ranked keywords
     articles     keywords + word vectors -> article vectors
     classifiers  labelled texts -> calibrated classifiers of any label set

@@ -62,6 +62,7 @@ SESSIONS = ("tests/test_sessions.py",)
 LOGS = ("tests/test_logs.py",)
 AUDIT = ("tests/test_audit.py",)
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
+ENTITIES = ("tests/test_entities.py",)
 
 
 def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> tuple[Fault, ...]:
@@ -1370,6 +1371,32 @@ FAULTS: tuple[Fault, ...] = (
         ("an entry without its place", 'getattr(by, "origin", None)', "None"),
         ("a page repeats its last entry", "_audit.c.number < below", "_audit.c.number <= below"),
         ("what concerns every site is in no audit", "in_((site, EVERY_SITE))", "in_((site,))"),
+        "recsys/entities/labels.py",
+        ENTITIES,
+        ("a span ends where another one begins or not at all", 'if letter in "ES":', 'if letter == "S":'),
+        ("a span may begin in another one", "return inside == goes_on and", "return inside <= goes_on and"),
+    ),
+    *_in(
+        "recsys/entities/label_files.py",
+        ENTITIES,
+        ("a label without a type is one", "parsed(label) else OUTSIDE", "label else OUTSIDE"),
+        ("tokens without characters stay", "if word.strip()]", "if word is not None]"),
+    ),
+    *_in(
+        "recsys/entities/training.py",
+        ENTITIES,
+        ("a long sentence is cut anywhere", "range(end, begin, -1)", "range(end, end - 1, -1)"),
+        ("labels may follow each other as they like", "transitions[forbidden] = -np.inf", "pass"),
+    ),
+    *_in(
+        "recsys/entities/features.py",
+        ENTITIES,
+        ("neighbours of another sentence", "if begin <= place < end else", "if 0 <= place < len(attributes) else"),
+    ),
+    *_in(
+        "recsys/entities/attributes.py",
+        ENTITIES,
+        ("half a character stops the tagger", '.encode("utf-8", "replace").decode()', ""),
     ),
     *_in(
         "recsys/logs/__init__.py",

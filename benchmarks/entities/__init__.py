@@ -1,0 +1,1 @@
+"""Entities: exact spans against those that people marked."""

@@ -1,0 +1,21 @@
+"""Entities and parts of speech: sentences -> labels per token, by a tagger that is trained on a site's own label file.
+
+Reads label files and sentences; produces a tagger and the spans that it finds. No model comes with the project: what
+may be trained on which file is the site's to know (docs/entities.md). The files, from the text to the label:
+
+    labels       labels of tokens and the spans that they mark
+    characters   characters as classes
+    attributes   a token and the text around it -> hashes
+    features     attributes of neighbours -> features, and which of them a model knows
+    chain        scores -> best paths and marginals
+    tagger       the model, saved and loaded
+    training     labelled sentences -> a tagger
+    label_files  files -> labelled sentences
+"""
+
+from recsys.entities.label_files import LabelledSentences, read_labelled
+from recsys.entities.labels import Span, spans_of
+from recsys.entities.tagger import Tagger, load_tagger
+from recsys.entities.training import train
+
+__all__ = ["LabelledSentences", "Span", "Tagger", "load_tagger", "read_labelled", "spans_of", "train"]
