@@ -1371,6 +1371,8 @@ FAULTS: tuple[Fault, ...] = (
         ("an entry without its place", 'getattr(by, "origin", None)', "None"),
         ("a page repeats its last entry", "_audit.c.number < below", "_audit.c.number <= below"),
         ("what concerns every site is in no audit", "in_((site, EVERY_SITE))", "in_((site,))"),
+    ),
+    *_in(
         "recsys/entities/labels.py",
         ENTITIES,
         ("a span ends where another one begins or not at all", 'if letter in "ES":', 'if letter == "S":'),
