@@ -12,7 +12,7 @@ BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 unexport PYTHONDONTWRITEBYTECODE
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run worker test check mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run worker test slow check chaos mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ worker: setup ## take queued runs and keep the schedules
 test: setup ## pass the tests
 	$(PY) -m pytest -n 2 --dist worksteal
 
+slow: setup ## the tests of whole commands: every command of the documents, torchrun, the benchmark of the service
+	$(PY) -m pytest -n 2 --dist worksteal -m slow
+
 check: setup ## ruff, ruff format, mypy --strict, the layer test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -60,6 +63,9 @@ simulate publish rollback releases evaluate: setup
 settings: setup ## write docs/settings.md and config.yaml anew from the sections' classes
 	$(PY) -m jobs settings > docs/settings.md
 	$(PY) -m jobs settings --yaml > config.yaml.new && mv config.yaml.new config.yaml
+
+chaos: setup ## kill -9 workers and jobs at random moments, and count what is lost (CHAOS=quick: a dozen tries)
+	$(PY) -m tests.chaos
 
 mutants: setup ## plant faults one at a time, and say which the tests do not notice
 	$(PY) -m tests.mutants

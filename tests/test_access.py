@@ -27,7 +27,7 @@ def site(tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def ask(site: Service, secret: str, path: str = "/jobs", method: str = "GET", body: Any = None) -> Any:
+def ask(site: Service, secret: str, path: str = "/runs", method: str = "GET", body: Any = None) -> Any:
     headers = {"Authorization": f"Bearer {secret}"}
     return site.client.open(f"/admin/api{path}", method=method, headers=headers, json=body)
 

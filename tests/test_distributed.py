@@ -242,6 +242,7 @@ def torchrun(folder: Path, *job: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_torchrun_starts_the_job_in_two_processes(tmp_path: Path) -> None:
     settings = newsroom(tmp_path, some_set(), dropout=0.0)
     folder = run_alone(settings)
@@ -259,6 +260,7 @@ def test_torchrun_starts_the_job_in_two_processes(tmp_path: Path) -> None:
     assert (again.returncode, "up to date" in again.stderr) == (0, True), again.stderr
 
 
+@pytest.mark.slow
 def test_what_fails_in_two_processes_is_said_once(tmp_path: Path) -> None:
     rows = some_set()
     rows.matrix[7, 3] = np.nan

@@ -141,6 +141,7 @@ def test_there_are_commands_to_run() -> None:
     assert {"make run", "make test"} <= set(commands())
 
 
+@pytest.mark.slow
 def test_every_command_that_is_shown_works_in_the_order_in_which_it_stands(place: Place) -> None:
     for command in commands():
         if command in ELSEWHERE:

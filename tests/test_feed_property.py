@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from recsys.catalogue.articles import ArticleAnnotations
@@ -270,6 +270,9 @@ QUICK = settings(
 
 @settings(QUICK, max_examples=6)
 @given(LIVES)
+@example(
+    operations=[("click", 2, "bob"), ("accept", 0, "ann"), ("forget", "bob"), ("release",)]
+)  # forgotten while it was laid out
 def test_without_a_release_what_is_served_is_a_function_of_the_store(
     without_release: Path, operations: list[tuple[Any, ...]]
 ) -> None:
@@ -278,6 +281,8 @@ def test_without_a_release_what_is_served_is_a_function_of_the_store(
 
 @settings(QUICK, max_examples=10)
 @given(LIVES)
+@example(operations=[("forget", "bob"), ("accept", 1, "bob")])  # who comes back before the worker has heard of it
+@example(operations=[("accept", 0, "bob"), ("forget", "bob"), ("accept", 1, "bob"), ("poll",), ("release",)])
 def test_over_releases_and_checkpoints_what_is_served_is_a_function_of_the_store(
     with_releases: Path, operations: list[tuple[Any, ...]]
 ) -> None:

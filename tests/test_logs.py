@@ -82,9 +82,9 @@ def test_a_refusal_and_its_line_have_the_request_s_id_and_no_reader(
 
 def test_an_id_that_could_break_a_line_is_made_anew(site: Service) -> None:
     for odd in ("a b", "x" * 65, "", "a\tb"):
-        answer = site.client.get("/admin/api/jobs", headers={"X-Request-ID": odd})
+        answer = site.client.get("/admin/api/runs", headers={"X-Request-ID": odd})
         assert answer.headers["X-Request-ID"] not in (odd, "")
-    assert len({site.client.get("/admin/api/jobs").headers["X-Request-ID"] for _ in range(3)}) == 3
+    assert len({site.client.get("/admin/api/runs").headers["X-Request-ID"] for _ in range(3)}) == 3
     assert "X-Request-ID" not in site.client.get("/api/v1/today").headers
 
 

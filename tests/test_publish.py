@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from jobs.previous import EVALUATION
-from jobs.runner import Context
+from jobs.publish import publish
+from jobs.runner import Context, open_store, run_stages
+from jobs.runs import exclusive_run
 from jobs.stages import stage_of
-from recsys.errors import CorruptArtefact, DegenerateInput, RecsysError, StaleArtefact
+from recsys.errors import Busy, CorruptArtefact, DegenerateInput, RecsysError, StaleArtefact
 from recsys.metrics import auc_error
 from recsys.releases import MANIFEST, RELEASE_FORMAT
+from recsys.runs.lifecycle import give_up
 from recsys.runs.stages import STAGES
 from recsys.workspace import read_json, save_npy, write_json
 from tests.newsroom import SITE, Toy, published, toy_settings, train
@@ -145,3 +148,20 @@ def test_a_release_of_the_version_before_is_refused_and_neither_service_nor_trai
     with serving(settings) as service:
         assert service.live.release == new
     assert settings.site.id == SITE == toy_settings(tmp_path).site.id
+
+
+def test_a_run_that_was_given_up_while_it_slept_publishes_nothing(toy: Toy, tmp_path: Path) -> None:
+    settings = copy_of(toy, tmp_path)
+    context = Context(settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 2})}), seed=1)
+    run_stages(context, [stage_of(name) for name in STAGES])
+    before = sorted(path.name for path in (tmp_path / "releases").iterdir())
+    with exclusive_run(context, "publish", None) as run:
+        store = open_store(settings)
+        row = store.run(run.id)
+        assert row is not None
+        assert give_up(store, row, "its host slept")
+        store.close()
+        with pytest.raises(Busy, match="Nothing was published"):
+            publish(context, list(STAGES), run)
+    assert sorted(path.name for path in (tmp_path / "releases").iterdir()) == before
+    assert context.releases.current() == toy.release().name

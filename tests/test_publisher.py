@@ -212,7 +212,7 @@ def test_nothing_is_written_without_a_write_key_of_this_site(site: Service, meth
 
 
 def test_a_write_key_opens_no_other_door_and_an_administrator_may_write(site: Service, key: dict[str, str]) -> None:
-    for method, path in (("GET", "/jobs"), ("POST", "/articles/a1/hide"), ("GET", "/readers/r"), ("GET", "/audit")):
+    for method, path in (("GET", "/runs"), ("POST", "/articles/a1/hide"), ("GET", "/readers/r"), ("GET", "/audit")):
         answer = site.client.open(f"/admin/api{path}", method=method, headers=key)
         assert "or above" in problem(answer, 403, "wrong-scope")
     admin = bearer(site.store.add_token("desk", Scope.OWNER, SITE))

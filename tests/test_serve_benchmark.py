@@ -301,6 +301,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_small_service_is_measured_from_its_start_to_a_kill(kept: Path, tmp_path: Path) -> None:
     data = copied(kept, tmp_path / "copy")
     url = f"sqlite:///{data / 'store.db'}"

@@ -21,7 +21,7 @@ from tests.newsroom import NOW, SITE
 from tests.service import article, plain_settings
 
 PUBLISHED = NOW - 5 * HOUR_MS
-NOTING = ("articles", "events", "forgetting", "operators", "publishing")  # modules of the store that note times
+NOTING = ("articles", "events", "forgetting", "operators", "audit")  # modules of the store that note times
 SKEWS = [(-10 * SECOND_MS, 0), (-HOUR_MS, 0), (HOUR_MS, 0), (HOUR_MS, -HOUR_MS)]
 
 pytestmark = pytest.mark.usefixtures("quick_starts")

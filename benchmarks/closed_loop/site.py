@@ -15,11 +15,12 @@ from benchmarks.closed_loop.newsroom import SITE
 from benchmarks.closed_loop.scene import Rows, Scene, Visit
 from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
+from jobs.runs import exclusive_run
 from jobs.stages import stage_of
 from recsys.runs.stages import STAGES
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
-from recsys.store import Event, Run
+from recsys.store import Event
 
 JUDGING = ("baselines", "report")  # stages that only tell people how good a release is
 SLOT = "front"  # where the simulated cards stand, see ``recsys.simulate``
@@ -79,7 +80,8 @@ class Site:
         stages = [name for name in STAGES if name not in JUDGING]
         context = Context(self.settings, seed=self.scene.seed)
         run_stages(context, [stage_of(name) for name in stages])
-        publish(context, stages, Run(id=f"night-{now}", job="all", state="done", created_at=now))
+        with exclusive_run(context, "all", None) as run:
+            publish(context, stages, run)
         if self._live is not None:
             self._live.close()
         self._live = LiveState(self.settings, self._store, context.releases, clock=lambda: self.now)

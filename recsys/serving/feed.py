@@ -7,7 +7,7 @@ while answers are made.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -23,6 +23,7 @@ from recsys.store import DatedClick, Store, StoredArticle, StoredEvent
 from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
+_CLICKS_OF_A_DAY = 300  # of one reader: who clicks more is a robot
 _EVENTS_AT_ONCE = 5_000  # events read from the store at once
 PATIENCE_SECONDS = 0.5  # how long a take-down waits for an import, and an answer for events being applied
 _BLOCK_MS = 15 * MINUTE_MS  # clicks read from the store at once are those of so long
@@ -110,6 +111,15 @@ class StoreFeed:
             clicks = self._store.clicks_between(self._site, since, min(since + _BLOCK_MS, until), state.through)
             counted = (_day_click(click) for click in clicks if _visitor(click) not in odd)
             today.add_all((click, row_of.get(click.article, UNKNOWN_ROW)) for click in counted)
+
+    def count_again(self, state: SharedState, today: DayClicks, left: Iterable[str]) -> None:
+        """Take back what visitors who were forgotten clicked today, and count what they clicked since, as new ones."""
+        for visitor in left:
+            today.take_back(visitor, state.catalogue.ids)
+            for event in self._store.clicks_of(self._site, visitor.removeprefix(_READER_PREFIX), _CLICKS_OF_A_DAY):
+                row = state.catalogue.row_of.get(event.article)
+                if row is not None and KIND_INDEX[event.kind] == CLICK and event.seq <= state.through:
+                    today.add(_day_click(event), row)
 
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""

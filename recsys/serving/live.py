@@ -313,8 +313,8 @@ class LiveState:
         with self._turn:  # whoever read their events before they were deleted has applied them by now
             gone = self._gone_since(self._forgotten)
             self._frame.memory.forget(gone)
-            for visitor in forget_visits(self._frame.state, gone):
-                self._frame.today.take_back(visitor, self._frame.state.catalogue.ids)
+            state, _, today = self._frame
+            self._feed.count_again(state, today, forget_visits(state, gone))
             self._forgotten = newest
 
     def _gone_since(self, change: int) -> Callable[[str], bool]:
@@ -392,10 +392,12 @@ class LiveState:
             old = self._frame
             self._feed.apply_events(*old)
             self._feed.replay(state, old.state.through)
-            forget_visits(state, self._gone_since(forgotten))
+            gone = self._gone_since(forgotten)
+            left = forget_visits(state, gone) | forget_visits(old.state, gone)
             self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
             rows, readers = state.catalogue.row_of, state.recommender.readers
             today = old.today.moved(old.state.catalogue.ids, rows, len(state.recommender.trends))
+            self._feed.count_again(state, today, left)
             for visitor in state.visitors.odd:  # the release may know more of them
                 today.take_back(visitor, state.catalogue.ids)
             self._frame = Frame(state, old.memory.moved(old.state.catalogue.ids, rows, readers), today)

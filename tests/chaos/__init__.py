@@ -1,0 +1,1 @@
+"""Faults on purpose, counted: real processes that are killed at random moments, and what is left."""
