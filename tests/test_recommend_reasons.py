@@ -84,8 +84,13 @@ def test_trending_fresh_and_popular_are_claimed_when_they_are_true(monkeypatch: 
         recommender.observe(CLICK, 7, NOW - 2000 * HOUR)
     for _ in range(2):
         recommender.observe(CLICK, 4, NOW - 2000 * HOUR)
-    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=7).cards}
+    cards = ask(recommender, reader(0), k=7).cards
+    kinds = {card.row: card.reason.kind for card in cards}
     assert (kinds[5], kinds[6]) == (ReasonKind.TRENDING, ReasonKind.FRESH)
+    fresh = next(card.reason for card in cards if card.row == 6)
+    assert reason_text(fresh, "en", category="Markets") == "New in Markets"
+    assert reason_text(fresh._replace(category=None), "zh") == "最新文章"
+    assert fresh.category == "markets"
     assert (kinds[7], kinds[4]) == (ReasonKind.POPULAR, ReasonKind.RECOMMENDED), "two clicks make nobody popular"
 
 

@@ -60,7 +60,8 @@ class Reason(NamedTuple):
     Attributes:
         kind: of the claim.
         row: the article read, for ``because_you_read``, ``also_opened``, ``update`` and ``similar``; -1 otherwise.
-        category: the category liked, for ``because_you_like``; what both are in, for ``similar``.
+        category: the category liked, for ``because_you_like``; what both are in, for ``similar``; the article's, for
+            ``fresh``.
         keywords: what the two articles share, or the article and the reader's other clicks; the tag, for ``tagged``.
     """
 
@@ -79,9 +80,7 @@ class Card(NamedTuple):
     kind: ScoreKind = ScoreKind.NONE
 
 
-_TRENDING, _FRESH, _POPULAR, _RECOMMENDED = map(
-    Reason, (ReasonKind.TRENDING, ReasonKind.FRESH, ReasonKind.POPULAR, ReasonKind.RECOMMENDED)
-)
+_TRENDING, _POPULAR, _RECOMMENDED = map(Reason, (ReasonKind.TRENDING, ReasonKind.POPULAR, ReasonKind.RECOMMENDED))
 
 
 def explain(
@@ -136,7 +135,8 @@ def explain(
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
             named.add(beside)
         else:
-            reason = _common_reason(row, candidates.trending, candidates.popular, fresh[place])
+            category = catalogue.category_names[code] if code >= 0 else None
+            reason = _common_reason(row, candidates.trending, candidates.popular, fresh[place], category)
         reasons.append(reason)
     return reasons
 
@@ -164,16 +164,19 @@ def plain_reasons(
         if liked.get(code, 0.0) >= _LIKED_SHARE:
             reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=catalogue.category_names[code]))
         else:
-            reasons.append(_common_reason(row, trending, popular, fresh[place]))
+            category = catalogue.category_names[code] if code >= 0 else None
+            reasons.append(_common_reason(row, trending, popular, fresh[place], category))
     return reasons
 
 
-def _common_reason(row: int, trending: Collection[int], popular: Collection[int], fresh: bool) -> Reason:
-    """The claim that is true of an article for everybody."""
+def _common_reason(
+    row: int, trending: Collection[int], popular: Collection[int], fresh: bool, category: str | None
+) -> Reason:
+    """The claim that is true of an article for everybody; what is new says in which category."""
     if row in trending:
         return _TRENDING
     if fresh:
-        return _FRESH
+        return Reason(ReasonKind.FRESH, category=category)
     return _POPULAR if row in popular else _RECOMMENDED
 
 

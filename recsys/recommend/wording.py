@@ -40,6 +40,7 @@ _BESIDE = {  # where the list stands beside the one article it is like: by keywo
     "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
     "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
 }
+_NEW_IN = {"en": "New in {category}", "zh": "{category}最新"}
 SAYS_KEYWORDS = (ReasonKind.BECAUSE_YOU_LIKE, ReasonKind.SIMILAR, ReasonKind.TAGGED)  # the others name no words
 _WITH_KEYWORDS = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
 _SEPARATOR = {"en": ", ", "zh": "、"}
@@ -52,13 +53,15 @@ def reason_text(reason: Reason, language: str, title: str = "", category: str = 
         reason: the claim.
         language: "zh"; anything else is said in English.
         title: of the article read.
-        category: name of the category liked, in that language.
+        category: name of the reason's category, in that language.
     """
     spoken = "zh" if language == "zh" else "en"
     keywords = _SEPARATOR[spoken].join(reason.keywords)
     if reason.kind is ReasonKind.SIMILAR:
         form = _BESIDE[spoken][0 if keywords else 1 if category else 2]
         return form.format(keywords=keywords, category=category)
+    if reason.kind is ReasonKind.FRESH and category:
+        return _NEW_IN[spoken].format(category=category)
     claim = REASON_TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
     named = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
     return _WITH_KEYWORDS[spoken].format(said=claim, keywords=keywords) if named else claim
