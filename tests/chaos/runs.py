@@ -40,7 +40,7 @@ WORKER = QUICKER + (
 )
 CHILD = QUICKER + "sys.argv = ['jobs', *sys.argv[2:]]; runpy.run_module('jobs', run_name='__main__')"
 TRY_SECONDS = 240.0
-GONE_SECONDS = 20.0
+GONE_SECONDS = 60.0  # a process whose run has ended ends by itself, on a busy machine in some seconds
 LONGEST_WAIT = 12.0  # seconds into a run at which somebody is killed
 
 
