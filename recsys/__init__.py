@@ -25,7 +25,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     store        articles, events, readers, runs: SQLite or PostgreSQL
     workspace    the folder where each stage leaves its files for the next
     releases     the stages' files -> one immutable, checked release
-    runs         the stages in their order; the life of a job's run -> rows, child processes, logs
+    runs         the stages in their order; the life of a run -> rows, child processes, logs; schedules -> runs
     imports      tables, JSON, feeds, MIND, EB-NeRD, Adressa -> store
     events       store -> a Parquet log by day -> arrays in time order
     quality      log, store and past imports -> what there is, and what is missing or odd
