@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import admin_tokens, imports, operators, run_commands
+from jobs import admin_tokens, imports, operators, reader_tokens, run_commands
 from jobs import editorial as editorial_job
 from jobs import init as init_job
 from jobs import labels as labels_job
@@ -22,6 +22,7 @@ from jobs.runs import exclusive_run
 from jobs.stages import command_of, main_process, stage_of
 from jobs.terminal import log, main
 from recsys.runs.stages import STAGES
+from recsys.serving.reader_tokens import MAX_TOKEN_DAYS, OLD_KEY_DAYS
 from recsys.store import DecisionKind, Scope
 
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of all randomness; default: jobs.seed")]
@@ -312,6 +313,27 @@ def reader(
 ) -> None:
     """Print what is kept of one reader, as JSON."""
     operators.show_reader(context_of(config, None), reader, whole=whole)
+
+
+@app.command("reader-token", rich_help_panel=DESK, context_settings=AN_ID)
+def reader_token(
+    reader: ReaderId,
+    config: Config = None,
+    days: Annotated[float, typer.Option(min=0.001, max=MAX_TOKEN_DAYS, help="Until it expires")] = 1.0,
+) -> None:
+    """Print a signed token of a reader, as the site's server makes it (docs/readers-rights.md)."""
+    reader_tokens.make(context_of(config, None), reader, days)
+
+
+@app.command("rotate-reader-key", rich_help_panel=DESK)
+def rotate_reader_key(
+    config: Config = None,
+    days: Annotated[
+        float, typer.Option(min=0, max=MAX_TOKEN_DAYS, help="For which tokens of the old key are taken; 0 after a leak")
+    ] = OLD_KEY_DAYS,
+) -> None:
+    """Make a new key for readers' tokens; those of the old one are taken for some days."""
+    reader_tokens.rotate_key(context_of(config, None), days)
 
 
 @app.command(rich_help_panel=EDITORS, context_settings=AN_ID)

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from recsys.config import plain
 from recsys.serving.live import LiveState
+from recsys.serving.reader_tokens import ReaderTokens
 from recsys.settings import Settings
 from recsys.store import Article, Store
 from recsys.units import now_ms
@@ -37,6 +38,22 @@ class Service:
         answer = self.client.get(path, query_string=query)
         assert answer.status_code == 200, answer.text
         return answer.json
+
+    def proof(self, reader: str, seconds: int = 3600) -> dict[str, str]:
+        """The header that proves a reader, signed as a site's server does."""
+        token = ReaderTokens(self.settings.data_dir, self.settings.site.id).make(reader, seconds)
+        assert token is not None
+        return {"Reader-Token": token}
+
+    def of_reader(self, reader: str, path: str, **query: Any) -> Any:
+        """The JSON of an answer to that reader, which must be 200."""
+        answer = self.client.get(path, query_string=query, headers=self.proof(reader))
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def tags_of(self, reader: str, **query: Any) -> Any:
+        """A reader's tags, as they are answered to themselves."""
+        return self.of_reader(reader, f"/api/v1/readers/{reader}/tags", **query)
 
     def ids(self, **query: Any) -> list[str]:
         """The ids of a recommended list."""

@@ -403,7 +403,7 @@ def test_personal_answers_are_never_cached_and_any_site_may_ask(quiet: Service) 
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     before = quiet.client.options("/api/v1/events", headers={"Origin": "https://news.example"})
-    assert before.headers["Access-Control-Allow-Headers"] == "Content-Type"
+    assert before.headers["Access-Control-Allow-Headers"] == "Content-Type, Reader-Token"
     wrong = quiet.client.get("/api/v1/recommendations?k=0")
     assert wrong.headers["Access-Control-Allow-Origin"] == "*"
 

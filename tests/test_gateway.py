@@ -4,16 +4,18 @@ import asyncio
 import gzip
 import http.client
 import json
+import resource
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask, Response, request
+from flask import Flask, Response, request, stream_with_context
 
 from web import metrics
 from web.gateway import bodies, entry, streams
@@ -32,7 +34,7 @@ from web.gateway.lanes import Lane
 from web.gateway.limits import MAX_BODY_BYTES, body_limit
 from web.gateway.listener import Listener
 from web.gateway.streams import KIND, STREAM
-from web.gateway.wsgi import CHEAP
+from web.gateway.wsgi import CHEAP, SPOOLED
 
 LONG = "字" * 2_000
 
@@ -84,6 +86,22 @@ def application(front: Front) -> Flask:
     @app.get("/long")
     def long() -> Any:
         return Response(LONG, headers={"ETag": '"abc"', "Vary": "Cookie"})
+
+    @app.get("/spooled")
+    def spooled() -> Any:
+        request.environ[SPOOLED] = True
+
+        def parts() -> Iterator[bytes]:
+            try:
+                for number in range(int(request.args["parts"])):
+                    front.calls.append(f"part {number}")
+                    if str(number) == request.args.get("broken"):
+                        raise RuntimeError("broken")
+                    yield b"%07d;" % number * 8192
+            finally:
+                front.calls.append("closed")
+
+        return Response(stream_with_context(parts()), headers={"X-Two": "x"})
 
     @app.get("/none")
     def none() -> Any:
@@ -508,3 +526,30 @@ def test_a_worker_that_leaves_ends_its_streams(front: Front, monkeypatch: pytest
     while not seen.endswith(b"0\r\n\r\n"):  # the last piece of an answer in pieces
         seen = seen[-8:] + connection.recv(4096)
     connection.close()
+
+
+def test_a_spooled_answer_comes_whole_and_is_never_held_whole(front: Front) -> None:
+    answer = front.ask("GET", "/spooled?parts=40", Accept_Encoding="gzip")
+    text = answer.text  # type: ignore[attr-defined]
+    assert (answer.status, answer.headers["X-Two"]) == (200, "x")
+    assert text == b"".join(b"%07d;" % number * 8192 for number in range(40))
+    assert front.calls[-1] == "closed"
+    front.calls.clear()
+    slow = front.open(b"GET /spooled?parts=2000 HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert slow.recv(1000).startswith(b"HTTP/1.1 200 OK")
+    before = resident()
+    assert front.ask("GET", "/echo/while").status == 200, "who reads slowly holds up nobody"
+    time.sleep(1.0)
+    assert resident() - before < 60, "MiB, of 125 that nobody has read"
+    slow.close()
+
+
+def resident() -> int:
+    """Memory of this process, MiB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20
+
+
+def test_a_spooled_answer_that_breaks_off_is_a_problem_and_not_half_of_one(front: Front) -> None:
+    answer = front.ask("GET", "/spooled?parts=3&broken=2")
+    assert answer.status == 500
+    assert front.calls == ["part 0", "part 1", "part 2", "closed"]

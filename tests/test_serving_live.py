@@ -349,11 +349,14 @@ def test_an_answer_asks_the_database_only_for_a_reader_who_is_new_to_the_worker(
     ]
     with four(tmp_path) as service, watched(service.store) as statements:
         assert service.client.get("/api/v1/recommendations?reader=ann&session=s").status_code == 200
-        assert len(statements) == 1, "their history"
+        assert len(statements) == 2, "their history, and what they chose"
         statements.clear()
-        for path in (*paths, "recommendations?reader=ann&session=s&article=a1", "readers/ann/tags"):
+        for path in (*paths, "recommendations?reader=ann&session=s&article=a1"):
             assert service.client.get(f"/api/v1/{path}").status_code == 200, path
             assert statements == [], path
+        token = service.proof("ann")
+        assert service.client.get("/api/v1/recommendations?reader=ann", headers=token).status_code == 200
+        assert statements == [], "a token is checked without the database"
 
 
 def test_a_replaced_state_goes_without_a_collection(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -326,18 +326,18 @@ def test_an_unknown_tag_is_a_problem_that_offers_others(trained: Service) -> Non
 
 
 def test_readers_get_tags_like_an_articles_and_strangers_get_none(trained: Service, toy: Toy) -> None:
-    made = trained.get("/api/v1/readers/football-fan-03/tags")
+    made = trained.tags_of("football-fan-03")
     assert made["clicks"] == 7
     assert [tag["tag"] for tag in made["tags"]["bar"]] == ["football"]
     assert made["tags"]["bar"][0]["weight"] == pytest.approx(1.0)
     assert 0.5 < sum(tag["weight"] for tag in made["tags"]["stem"]) <= 1.0
     shape = trained.get("/api/v1/articles/football-0")["tags"]
     assert shape["stem"][0].keys() == made["tags"]["stem"][0].keys()
-    stranger = trained.get("/api/v1/readers/no-body/tags")
+    stranger = trained.tags_of("no-body")
     assert stranger == {"reader": "no-body", "clicks": 0, "tags": {"bar": [], "stem": []}}
     trained.click("markets-1", session="visit")
-    assert trained.get("/api/v1/readers/no-body/tags", session="visit")["tags"]["bar"][0]["tag"] == "markets"
-    answer = trained.client.get("/api/v1/readers/no-body/tags")
+    assert trained.tags_of("no-body", session="visit")["tags"]["bar"][0]["tag"] == "markets"
+    answer = trained.client.get("/api/v1/readers/no-body/tags", headers=trained.proof("no-body"))
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -464,4 +464,4 @@ def test_a_site_without_articles_has_an_empty_page_of_tags(tmp_path: Path) -> No
         assert "no tags" in service.client.get("/tags?lang=en").text
         assert service.client.get("/tags/anything").status_code == 404
         assert service.client.get("/api/v1/tags/anything").status_code == 404
-        assert service.get("/api/v1/readers/r/tags")["clicks"] == 0
+        assert service.tags_of("r")["clicks"] == 0

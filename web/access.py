@@ -65,6 +65,20 @@ def check_access() -> None:
         g.caller = _checked(_caller(rule.rule), allowed)
 
 
+def bears_token() -> bool:
+    """True for a request with a bearer token, valid or not."""
+    return request.headers.get("Authorization", "").lower().startswith(BEARER)
+
+
+def check_bearer(allowed: Allowed) -> None:
+    """Let the holder of a token pass on a route that is for others as well; ``caller`` names them from then on.
+
+    Raises:
+        Refused: 401, the token is not valid; 403, it is for something else or for another site; 429, as above.
+    """
+    g.caller = _checked(_caller(""), allowed)
+
+
 def caller() -> Caller:
     """The caller of a route that is not for anybody."""
     one: Caller = g.caller

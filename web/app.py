@@ -14,13 +14,14 @@ from recsys.compiled import compiling
 from recsys.recommend.impressions import ImpressionTokens
 from recsys.releases import Releases
 from recsys.serving.live import LiveState
+from recsys.serving.reader_tokens import ReaderTokens
 from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics, request_ids
 from web.admin import editorial, operators, runs, session, tokens, tracing
 from web.admin import handlers as admin
-from web.api import docs, publisher
+from web.api import docs, publisher, readers
 from web.api import handlers as api
 from web.api.direct import DirectLists
 from web.api.problem_details import register
@@ -83,13 +84,15 @@ def create_app(
     releases = Releases(settings.data_dir / "releases", settings.releases)
     live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed
+    reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)
     impressions = ImpressionTokens.of(settings.data_dir)
-    here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds())
+    here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
     register(app)
     docs.install(app, settings.recommend)
     for part in (
         api,
+        readers,
         publisher,
         admin,
         runs,

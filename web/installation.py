@@ -8,6 +8,7 @@ from flask import Response, current_app
 from recsys.recommend.impressions import ImpressionTokens
 from recsys.releases import Releases
 from recsys.serving.live import LiveState
+from recsys.serving.reader_tokens import ReaderTokens
 from recsys.settings import Settings
 from recsys.store import Store
 from web.attempts import Bounds
@@ -33,6 +34,7 @@ class Installation:
     tokens: ImpressionTokens
     last_use: LastUse
     bounds: Bounds
+    reader_tokens: ReaderTokens
 
 
 def installation() -> Installation:

@@ -65,7 +65,12 @@ ALLOWED: Mapping[str, Allowed] = {
     f"POST {_PUBLISHED}:show": EDITORS | PUBLISHERS,
     "POST /api/v1/articles:bulk": PUBLISHERS,
     "POST /api/v1/events": ANYBODY,
-    "DELETE /api/v1/readers/<path:reader>": ANYBODY,
+    "POST /api/v1/readers": ANYBODY,
+    "DELETE /api/v1/reader": ANYBODY,  # these ask for the reader's own token
+    "PUT /api/v1/reader/personalisation": ANYBODY,
+    "PUT /api/v1/reader/tags/<path:tag>": ANYBODY,
+    "DELETE /api/v1/reader/tags/<path:tag>": ANYBODY,
+    "DELETE /api/v1/readers/<path:reader>": ANYBODY,  # the reader's token, or an operator's
 }
 
 

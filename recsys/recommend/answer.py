@@ -25,6 +25,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder, weights
 from recsys.readers.interests import untrained_encoder
 from recsys.recommend.candidates import CandidateSet, CommonSources, distinct, nearest, retrieve
+from recsys.recommend.chosen import as_chosen
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.context import (
     ANONYMOUS,
@@ -199,6 +200,15 @@ class Recommender:
         read = read_stories([state for _, state in states], self.catalogue.columns, tags, now)
         tired = tired_rows([state for _, state in states])
         seen = np.concatenate([*(state.seen for _, state in states), on_page])
+        if request.chosen:  # from here on it is about what they like, and no longer about what they have seen
+            states = [
+                (
+                    tier,
+                    as_chosen(state, self.catalogue, request.chosen) if state is reader or state is session else state,
+                )
+                for tier, state in states
+            ]
+            read = read.of_clicks([state.clicks for _, state in states])
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         known = lang or self.catalogue.language_of_all(clicks)
         language = known if len(clicks) else known or home

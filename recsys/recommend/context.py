@@ -29,6 +29,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, ReaderEncoder, one_interest
 from recsys.recommend.config import RecommendConfig
 from recsys.recommend.exploration import Trial, trial
+from recsys.store import TagChoice
 from recsys.tags.index import Rows
 from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
@@ -73,10 +74,22 @@ class VectorSpace(enum.Enum):
 
 
 class RequestContext(NamedTuple):
-    """The reader's id and the slot's name of one request, as far as they are known."""
+    """The request for a list.
+
+    Attributes:
+        reader: the reader's id, as far as it is known.
+        slot: the slot's name, likewise.
+        chosen: folded tag -> what the reader chose about it.
+    """
 
     reader: str | None = None
     slot: str | None = None
+    chosen: Mapping[str, TagChoice] = {}
+
+    @property
+    def learned_reader(self) -> str | None:
+        """The id by which a model may know them; None after any choice: it learned from what no longer counts, too."""
+        return None if self.chosen else self.reader
 
 
 ANONYMOUS = RequestContext()

@@ -74,7 +74,8 @@ class Ranker(NamedTuple):
             self.trends,
             self.readers,
             self.shared.inputs(),
-            *context.request,
+            context.request.learned_reader,
+            context.request.slot,
             with_ids=self.model.reads_ids,
         )
         self.clock.lap(Stage.FEATURES)

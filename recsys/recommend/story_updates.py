@@ -33,6 +33,11 @@ class ReadStories(NamedTuple):
     over: Rows
     updates: dict[int, int]
 
+    def of_clicks(self, clicks: Sequence[Rows]) -> "ReadStories":
+        """The same with the updates on some clicks alone."""
+        rows = {row for part in clicks for row in part.tolist()}
+        return self._replace(updates={update: read for update, read in self.updates.items() if read in rows})
+
 
 _NOTHING = ReadStories(np.empty(0, np.int32), {})
 

@@ -21,11 +21,11 @@ from recsys.readers.config import MAX_IMPRESSIONS
 from recsys.readers.encoders import weights
 from recsys.readers.state import MAX_SEEN
 from recsys.recommend.answer import Recommendation
-from recsys.recommend.context import RequestContext
 from recsys.recommend.pin_cost import PinCost, pin_cost
 from recsys.recommend.reasons import Card
 from recsys.recommend.trace import Trace, trace
 from recsys.releases import Releases
+from recsys.serving.asker import asker_of
 from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
@@ -48,11 +48,19 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A list, the catalogue whose rows it names, and the time for which it was made (ms)."""
+    """A list.
+
+    Attributes:
+        recommendation: the list.
+        catalogue: whose rows it names.
+        time: for which it was made, ms.
+        personal: False where its reader switched personalisation off.
+    """
 
     recommendation: Recommendation
     catalogue: Catalogue
     time: int
+    personal: bool = True
 
 
 class Frame(NamedTuple):
@@ -113,7 +121,7 @@ class LiveState:
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
         today = DayClicks(clock(), settings.site.timezone, len(state.recommender.trends))
         self._frame = Frame(state, readers, today)
-        self._forgotten = 0
+        self._forgotten = self._chosen = 0
         self._resumed = False
         self._away_until = 0.0
         self._followed_at = time.monotonic()
@@ -173,20 +181,19 @@ class LiveState:
         ``recent`` are ids of articles that somebody unknown opened last, newest first; nothing of them is kept.
         """
         (state, memory, _), now = self._frame_with(reader), self._clock()
-        unknown = reader is None and session is None
-        states = (memory.passing(recent, now), None) if unknown else memory.states(reader, session)
+        asker = asker_of(memory, reader, session, slot).passing(memory, recent, now)
         recommendation = state.recommender.recommend(
-            *states,
+            *asker.states,
             article=article,
             k=k,
             now=now,
             lang=lang,
             home=self.settings.site.language,
-            request=RequestContext(reader, slot),
+            request=asker.request,
             exclude=exclude,
             cheap=cheap,
         )
-        return Answer(recommendation, state.catalogue, now)
+        return Answer(recommendation, state.catalogue, now, asker.personal)
 
     def trace(
         self,
@@ -202,16 +209,17 @@ class LiveState:
     ) -> tuple[Trace, Catalogue]:
         """The way of one article towards a list that ``recommend`` would make now; see ``recsys.recommend.trace``."""
         (state, memory, _), now = self._frame_with(reader), self._clock()
+        asker = asker_of(memory, reader, session, slot)
         followed = trace(
             state.recommender,
             target,
-            *memory.states(reader, session),
+            *asker.states,
             article=article,
             k=k,
             now=now,
             lang=lang,
             home=self.settings.site.language,
-            request=RequestContext(reader, slot),
+            request=asker.request,
             exclude=exclude,
         )
         return followed, state.catalogue
@@ -291,7 +299,9 @@ class LiveState:
             self._loader.follow(state)
         self._feed.resume_sessions(state, memory)
         self._feed.count_today(state, today)
-        self._forgotten = self.store.last_forgotten(self.site)
+        self._forgotten, newest = self.store.last_forgotten(self.site), self.store.last_change(self.site)
+        if memory.is_empty():  # whoever comes from now on comes with what they chose; else all choices are looked at
+            self._chosen = newest
         self._resumed = True
 
     def refresh(self) -> None:
@@ -317,6 +327,16 @@ class LiveState:
             self._feed.count_again(state, today, forget_visits(state, gone))
             self._forgotten = newest
 
+    def follow_choices(self) -> None:
+        """Let hold what readers chose since the last time."""
+        if not self._resumed:
+            return
+        with self._turn:
+            while made := self.store.choices_after(self.site, self._chosen):
+                for choices in made:
+                    self._frame.memory.choose(choices)
+                self._chosen = made[-1].change
+
     def _gone_since(self, change: int) -> Callable[[str], bool]:
         """A function that says of a reader's id whether they were forgotten after a change."""
         digests = {reader.digest for reader in self.store.forgotten_readers(self.site, changed_after=change)}
@@ -331,6 +351,8 @@ class LiveState:
         try:
             with frame.memory.meeting(reader) as meet:
                 events = self.store.history_of(self.site, reader, MAX_SEEN, MAX_IMPRESSIONS)
+                if (choices := self.store.choices_of(self.site, reader)) is not None:
+                    frame.memory.choose(choices)
                 meet([event for event in events if event.time is None or not trends.is_ahead(event.time, now)])
         except StoreError as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
@@ -419,6 +441,7 @@ class LiveState:
         steps: tuple[Callable[[], None], ...] = (
             self._file.check,
             self.forget,
+            self.follow_choices,
             self.catch_up,
             self.refresh,
             self._mend_counts,

@@ -27,7 +27,7 @@ from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.packed import pack, unpack
 from recsys.readers.state import ReaderEvent
-from recsys.store import StoredEvent
+from recsys.store import ReaderChoices, StoredEvent
 from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 KIND_INDEX = {name: number for number, name in enumerate(KINDS)}
@@ -39,10 +39,11 @@ UNPACKED = 1024  # readers and sessions whose states are left unpacked: 4 MB at 
 
 @dataclass(slots=True)
 class Remembered:
-    """One reader or session, and the last event (seq) that the state contains."""
+    """One reader or session, the last event (seq) that the state contains, and what a reader chose."""
 
     state: ReaderState | bytes
     through: int
+    choices: ReaderChoices | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class Arriving:
     def __init__(self) -> None:
         self.events: list[StoredEvent] = []
         self.forgotten = False
+        self.choices: ReaderChoices | None = None
 
 
 class ReaderMemory:
@@ -97,6 +99,23 @@ class ReaderMemory:
 
     def __contains__(self, reader: str) -> bool:
         return reader in self._readers
+
+    def is_empty(self) -> bool:
+        """True while nobody is remembered or being loaded."""
+        return not self._readers and not self._arriving
+
+    def choices(self, reader: str | None) -> ReaderChoices | None:
+        """Choices of a reader, as far as they are remembered."""
+        held = None if reader is None else self._readers.get(reader)
+        return None if held is None else held.choices
+
+    def choose(self, choices: ReaderChoices) -> None:
+        """Let what a reader chose hold from now on, if they are remembered or being loaded; the last choice wins."""
+        with self._lock:
+            held = [*filter(None, [self._readers.get(choices.reader)]), *self._arriving.get(choices.reader, ())]
+            for one in held:
+                if one.choices is None or one.choices.change < choices.change:
+                    one.choices = choices
 
     def states(self, reader: str | None, session: str | None) -> tuple[ReaderState | None, ReaderState | None]:
         """The clicks of a reader, and those of a session of theirs or of nobody known."""
@@ -184,6 +203,7 @@ class ReaderMemory:
             known.sort(key=lambda pair: (_time(pair[0]), pair[0].seq))
             done = itertools.starmap(_event, known)
             met = Remembered(ReaderState.of(self.config, done), max((event.seq for event in events), default=0))
+            met.choices = arriving.choices
             self._leave_unpacked(met)
             for event in arriving.events:
                 self._teach(met, event, self._row_of[event.article])

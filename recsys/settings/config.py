@@ -1,5 +1,6 @@
 """Settings of the site, of the jobs and of the web service, which no single room owns."""
 
+from typing import Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator
@@ -114,6 +115,13 @@ class WebConfig(Section):
         gt=0,
         le=60,
         description="seconds: how often a worker looks for events, articles and releases; all see them within 1 s",
+    )
+    reader_tokens: Literal["optional", "required"] = Field(
+        "optional",
+        description=(
+            "optional, required: whether readers with ids of the site's own need a signed token, without which whoever "
+            "knows an id acts as that reader; those with ids made here always do"
+        ),
     )
     max_readers: int = Field(
         20_000,

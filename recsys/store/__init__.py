@@ -8,6 +8,7 @@ from typing import Self
 
 from recsys.store.articles import ArticleStore
 from recsys.store.audit import Actor, AuditEntry, AuditStore
+from recsys.store.choices import ChoiceStore, ReaderChoices, TagChoice
 from recsys.store.config import StoreConfig
 from recsys.store.editorial import Decided, Decision, DecisionKind, EditorialStore
 from recsys.store.engine import CACHE_MIB, check_address, opened_engine
@@ -18,6 +19,7 @@ from recsys.store.operators import OperatorStore, Outcome
 from recsys.store.passwords import hashed_password, is_password
 from recsys.store.people import PeopleStore, Person, SignedIn
 from recsys.store.publishing import ArticleEdit, EditOutcome, EditVerb, Published, PublisherStore
+from recsys.store.reader_ids import is_made_here, new_reader_id
 from recsys.store.records import (
     MAX_IDENTIFIER,
     Article,
@@ -64,6 +66,7 @@ __all__ = [
     "Person",
     "Place",
     "Published",
+    "ReaderChoices",
     "Run",
     "Schedule",
     "Scope",
@@ -71,13 +74,16 @@ __all__ = [
     "Store",
     "StoredArticle",
     "StoredEvent",
+    "TagChoice",
     "Written",
     "at_least",
     "clean_text",
     "compact_json",
     "hashed_password",
     "identifier",
+    "is_made_here",
     "is_password",
+    "new_reader_id",
     "normal_id",
     "reader_digest",
 ]
@@ -91,6 +97,7 @@ class Store(
     PublisherStore,
     EventStore,
     ReaderStore,
+    ChoiceStore,
     RunStore,
     ScheduleStore,
     TokenStore,

@@ -5,7 +5,7 @@ speed of their indexes. Everything else is the same statement in both.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Integer, Select, Table, bindparam, func, select, text, union_all
@@ -15,6 +15,7 @@ from recsys.errors import StoreError
 from recsys.store import schema
 from recsys.store.engine import Database, as_store_error
 from recsys.store.forgetting import reader_digest
+from recsys.store.reader_ids import is_made_here
 from recsys.store.records import DatedClick, Event, Kind, StoredEvent, Written
 from recsys.units import MINUTE_MS, now_ms
 
@@ -24,7 +25,9 @@ _READER_COLUMNS = ("site", "id", "created_at")
 _KIND_FIELD = StoredEvent._fields.index("kind")
 _KIND_OF = {kind.value: kind for kind in Kind}
 _NAME_OF = {kind: kind.value for kind in Kind}
+_NEVER_AGAIN = 1 << 62  # ms UTC: nothing is dated after it
 events, readers, forgotten = schema.events, schema.readers, schema.forgotten_readers
+choices = schema.reader_choices
 
 
 class EventStore(Database):
@@ -33,7 +36,9 @@ class EventStore(Database):
     def add_events(self, records: Sequence[Event]) -> Written:
         """Take events in, each ``event_id`` of a site once; readers that are new are added too.
 
-        What a reader did before they were forgotten is left out, so that importing an old file does not undo it.
+        What a reader did before they were forgotten is left out, so that importing an old file does not undo it, and
+        whatever names a forgotten reader of an identifier that was made here. What a reader did who switched
+        personalisation off is kept without reader and session.
 
         Returns:
             ``stored`` new ones, ``duplicate`` ones that were there already or twice in this call, ``forgotten`` ones.
@@ -181,7 +186,7 @@ def _history_text(dialect: Dialect) -> tuple[str, dict[str, Any], list[str] | No
 
 def _add(connection: Connection, records: Sequence[Event]) -> Written:
     """One caller's events, of any number."""
-    given, records = len(records), _remembered(connection, records)
+    given, records = len(records), _remembered(connection, _without(_switched_off(connection, records), records))
     if not records:
         return Written(0, 0, 0, given)
     _add_readers(connection, records)
@@ -191,6 +196,8 @@ def _add(connection: Connection, records: Sequence[Event]) -> Written:
 
 def _add_together(connection: Connection, groups: Sequence[Sequence[Event]]) -> Iterator[Written]:
     """Several callers' events, with as many statements as one caller's; the write lock is held meanwhile."""
+    off = _switched_off(connection, [event for records in groups for event in records])
+    groups = [_without(off, records) for records in groups]
     kept = set(map(id, _remembered(connection, [event for records in groups for event in records])))
     known = _known_ids(connection, [event for records in groups for event in records])
     new: list[Event] = []
@@ -216,6 +223,27 @@ def _add_readers(connection: Connection, records: Sequence[Event]) -> None:
         _insert(connection, readers, _READER_COLUMNS, [(site, reader, now) for site, reader in sorted(named)])
 
 
+def _switched_off(connection: Connection, records: Sequence[Event]) -> set[tuple[str, str | None]]:
+    """Site and identifier of those readers in some records who switched personalisation off."""
+    off: set[tuple[str, str | None]] = set()
+    if connection.execute(select(choices.c.site).limit(1)).first() is None:
+        return off
+    names = dict.fromkeys((event.site, event.reader) for event in records if event.reader is not None)
+    for site, ids in _by_site(names):
+        query = select(choices.c.reader).where(choices.c.site == site, choices.c.reader.in_(ids))
+        off.update((site, reader) for reader in connection.scalars(query.where(choices.c.personal.is_(False))))
+    return off
+
+
+def _without(off: Collection[tuple[str, str | None]], records: Sequence[Event]) -> Sequence[Event]:
+    """The records, those of some readers as of nobody: a session would tell who it was."""
+    if not off:
+        return records
+    return [
+        event._replace(reader=None, session=None) if (event.site, event.reader) in off else event for event in records
+    ]
+
+
 def _remembered(connection: Connection, records: Sequence[Event]) -> Sequence[Event]:
     """The records without those of readers who were forgotten after it happened, or, undated, who ever were."""
     if connection.execute(select(forgotten.c.site).limit(1)).first() is None:
@@ -226,7 +254,8 @@ def _remembered(connection: Connection, records: Sequence[Event]) -> Sequence[Ev
     for site, digests in _by_site(name_of):
         query = select(forgotten.c.digest, forgotten.c.forgotten_at)
         for row in connection.execute(query.where(forgotten.c.site == site, forgotten.c.digest.in_(digests))):
-            until[name_of[site, row.digest]] = row.forgotten_at
+            name = name_of[site, row.digest]
+            until[name] = _NEVER_AGAIN if is_made_here(name[1]) else row.forgotten_at
     return [event for event in records if event.reader is None or (event.time or 0) > until[event.site, event.reader]]
 
 

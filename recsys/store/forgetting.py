@@ -6,10 +6,11 @@ happened before is not taken in again.
 """
 
 import hashlib
-from collections.abc import Collection
+from array import array
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, union_all, update
 
 from recsys.store import schema
 from recsys.store.articles import next_change
@@ -18,7 +19,9 @@ from recsys.store.engine import Database
 from recsys.store.records import Kind
 from recsys.units import now_ms
 
+EXPORTED_AT_ONCE = 500  # events of a reader that are read at once
 articles, events, readers, forgotten = schema.articles, schema.events, schema.readers, schema.forgotten_readers
+choices = schema.reader_choices
 
 
 class Forgotten(NamedTuple):
@@ -76,11 +79,41 @@ class ReaderStore(Database):
         with self.reading() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def has_reader(self, site: str, reader: str) -> bool:
-        """Presence of a reader's row."""
-        query = select(readers.c.id).where(readers.c.site == site, readers.c.id == reader)
+    def reader_since(self, site: str, reader: str) -> int | None:
+        """The moment at which the store first heard of a reader, int ms UTC; None for one who did nothing."""
+        query = select(readers.c.created_at).where(readers.c.site == site, readers.c.id == reader)
         with self.reading() as connection:
-            return connection.scalar(query) is not None
+            return connection.scalar(query)
+
+    def dwell_ms_of(self, site: str, reader: str) -> int:
+        """Time that a reader spent with articles, as far as it was told, in all: ms."""
+        own = (events.c.site == site) & (events.c.reader == reader)
+        with self.reading() as connection:
+            return int(connection.scalar(select(func.sum(events.c.dwell_ms)).where(own)) or 0)
+
+    def all_events_of(self, site: str, reader: str) -> Iterator[list[dict[str, Any]]]:
+        """Everything that a reader did, in the order in which it came, ``EXPORTED_AT_ONCE`` events at once.
+
+        Their numbers alone are held, so that a reader of a hundred thousand events costs a megabyte.
+        """
+        own = (events.c.site == site) & (events.c.reader == reader)
+        with self.reading() as connection:
+            numbers = array("q", connection.scalars(select(events.c.seq).where(own).order_by(events.c.seq)))
+        columns = [column for column in events.c if column.name not in ("site", "reader")]
+        for start in range(0, len(numbers), EXPORTED_AT_ONCE):
+            part = numbers[start : start + EXPORTED_AT_ONCE].tolist()
+            query = select(*columns).where(own, events.c.seq.in_(part)).order_by(events.c.seq)
+            with self.reading() as connection:
+                rows = [dict(row) for row in connection.execute(query).mappings()]
+            if rows:  # else they were forgotten meanwhile
+                yield rows
+
+    def has_reader(self, site: str, reader: str) -> bool:
+        """Presence of a reader who did, or chose, anything."""
+        did = select(readers.c.id).where(readers.c.site == site, readers.c.id == reader)
+        chose = select(choices.c.reader).where(choices.c.site == site, choices.c.reader == reader)
+        with self.reading() as connection:
+            return connection.scalar(union_all(did, chose).limit(1)) is not None
 
     def forget_reader(self, site: str, reader: str, by: str) -> int:
         """Delete a reader and all their events; what is beside the store follows by ``forgotten_readers``.
@@ -98,6 +131,7 @@ class ReaderStore(Database):
             own = (events.c.site == site) & (events.c.reader == reader)
             removed = connection.execute(delete(events).where(own)).rowcount
             connection.execute(delete(readers).where(readers.c.site == site, readers.c.id == reader))
+            connection.execute(delete(choices).where(choices.c.site == site, choices.c.reader == reader))
             before = connection.scalar(select(forgotten.c.through).where(this)) or 0
             facts = {"forgotten_at": now_ms(), "through": max(through, before), "log_cleared_at": None}
             connection.execute(delete(forgotten).where(this))

@@ -113,6 +113,19 @@ forgotten_readers = Table(
     Index(None, "site", "change"),
 )
 
+# What a reader chose of their own lists: one row, so that a later choice takes the place of the one before.
+reader_choices = Table(
+    "reader_choices",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("reader", Identifier, primary_key=True),
+    Column("personal", Boolean, nullable=False),
+    Column("tags", Text, nullable=False),  # JSON: folded tag -> [as it was written, weight]
+    Column("set_at", BigInteger, nullable=False),
+    Column("change", BigInteger, nullable=False),
+    Index(None, "site", "change"),
+)
+
 audit = Table(
     "audit",
     metadata,

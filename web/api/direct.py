@@ -15,6 +15,7 @@ from recsys.recommend.impressions import ImpressionFacts, article_key
 from recsys.serving.live import Answer
 from recsys.telemetry import Stage
 from recsys.units import SECOND_MS
+from web.api.identity import WSGI_HEADER, asking
 from web.api.problem_details import Refused
 from web.api.schemas import MAX_RECENT, RecommendationsQuery, named
 from web.api.serialisers import document, items
@@ -42,16 +43,16 @@ class DirectLists:
         """Answer a request; PEP 3333."""
         if environ["PATH_INFO"] == LISTS and environ["REQUEST_METHOD"] == "GET":
             query = plain_query(environ.get("QUERY_STRING", ""))
-            body = None if query is None else self._answer(query, CHEAP in environ)
+            body = None if query is None else self._answer(query, CHEAP in environ, environ.get(WSGI_HEADER))
             if body is not None:
                 environ[ROUTE] = LISTS
                 start_response("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
                 return [body]
         return self._application(environ, start_response)
 
-    def _answer(self, query: RecommendationsQuery, cheap: bool) -> bytes | None:
+    def _answer(self, query: RecommendationsQuery, cheap: bool, token: str | None) -> bytes | None:
         try:
-            return recommended(self._here, query, cheap)
+            return recommended(self._here, query, cheap, token)
         except Exception:  # Flask's handler meets the same error, and says it
             return None
 
@@ -79,19 +80,21 @@ def plain_query(text: str) -> RecommendationsQuery | None:
         return None
 
 
-def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) -> bytes:
+def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, token: str | None) -> bytes:
     """The answer of ``GET /api/v1/recommendations``.
 
     Args:
         here: the installation.
         query: checked.
         cheap: whether there is no time for the click model.
+        token: of a reader, as it came.
 
     Raises:
-        Refused: the list would be too long.
+        Refused: the list would be too long, or the token is another reader's.
     """
+    who = asking(here, query.reader, token)
     answer = here.live.recommend(
-        query.reader,
+        who.reader,
         query.session,
         article=query.article,
         k=list_length(here, query.k),
@@ -107,7 +110,9 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool) ->
         "tier": made.tier,
         "degraded": cheap,
         "release": made.release,
-        "reader": query.reader,
+        "reader": who.reader,
+        "token": who.token,
+        "personalisation": answer.personal,
         "generated_at": answer.time,
     }
     body = document(head, items(answer.catalogue, made.cards, answer.time, query.lang, home, query.include))

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import Response, request
-from pydantic import TypeAdapter, ValidationError
 
 from recsys import __version__
 from recsys.errors import StoreError
@@ -20,16 +19,14 @@ from recsys.units import now_ms
 from web.api.bodies import json_body
 from web.api.direct import LISTS, OPEN_HEADERS, list_length, recommended
 from web.api.event_ingestion import checked_event, event_list, resolved
+from web.api.identity import HEADER, believed, proven_in
 from web.api.problem_details import Refused
 from web.api.schemas import (
     Accepted,
     Article,
     Health,
-    Id,
     LangQuery,
     ListQuery,
-    Profile,
-    ProfileQuery,
     Ready,
     Recommendations,
     RecommendationsQuery,
@@ -42,14 +39,13 @@ from web.api.schemas import (
     TaggedQuery,
     Today,
 )
-from web.api.serialisers import article, document, items, tag_out, tee
+from web.api.serialisers import article, document, items, tag_out
 from web.gateway.wsgi import CHEAP
 from web.installation import installation
 from web.stories import story_list
 from web.tagging import instead, tag_list
 from web.texts import said_in
 
-READER: TypeAdapter[str] = TypeAdapter(Id)
 _POPULAR, _SAME_STORY = Reason(ReasonKind.POPULAR), Reason(ReasonKind.SAME_STORY)
 
 blueprint = APIBlueprint("api", __name__, tag="site")
@@ -61,8 +57,8 @@ def for_any_site(response: Response) -> Response:
     for name, value in OPEN_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-        response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
+        response.headers["Access-Control-Allow-Headers"] = f"Content-Type, {HEADER}"
         response.headers["Access-Control-Max-Age"] = "86400"
     return response
 
@@ -72,7 +68,7 @@ def for_any_site(response: Response) -> Response:
 @blueprint.output(Recommendations)
 def recommendations(query: RecommendationsQuery) -> Response:
     """The list "guess you like": articles with reasons; the tier says what it was made from."""
-    return _json(recommended(installation(), query, CHEAP in request.environ))
+    return _json(recommended(installation(), query, CHEAP in request.environ, request.headers.get(HEADER)))
 
 
 @blueprint.get("/api/v1/articles/<path:article_id>/similar", merge_slashes=False)
@@ -138,34 +134,6 @@ def story(story_id: str, query: StoryQuery) -> Response:
     return _json(document(head, items(catalogue, cards, now, query.lang, home, query.include)))
 
 
-@blueprint.get("/api/v1/readers/<path:reader>/tags", merge_slashes=False)
-@blueprint.input(ProfileQuery, location="query", arg_name="query")
-@blueprint.output(Profile)
-def profile(reader: str, query: ProfileQuery) -> Profile:
-    """The tags of a reader's last clicks; empty for a reader without history. Whoever knows the id may ask."""
-    here = installation()
-    tags, clicks = here.live.profile(_checked(reader), query.session)
-    return Profile(reader=reader, clicks=clicks, tags=tee(tags, said_in(query.lang or here.settings.site.language)))
-
-
-@blueprint.route("/api/v1/readers/<path:reader>", methods=["GET", "DELETE"], merge_slashes=False)
-@blueprint.doc(hide=True)
-def nobodys_reader(reader: str) -> Response:
-    """Neither read nor delete a reader for whoever knows, or guesses, an id.
-
-    Raises:
-        Refused: 401.
-    """
-    raise Refused(
-        401,
-        "unauthorized",
-        "Expected the operator: an id alone, which others may know, neither shows nor deletes a reader.",
-        f"{request.method} /admin/api/readers/{{id}} with a bearer token does it, or: python -m jobs "
-        + ("forget READER" if request.method == "DELETE" else "reader READER"),
-        WWW_Authenticate="Bearer",
-    )
-
-
 @blueprint.get("/api/v1/today")
 @blueprint.input(ListQuery, location="query", arg_name="query")
 @blueprint.output(Today)
@@ -183,23 +151,31 @@ def today(query: ListQuery) -> Response:
 @blueprint.output(Accepted, status_code=202)
 def events() -> Accepted:
     """Take events in, each ``event_id`` once: JSON, or text/plain that holds JSON; one event or ``{"events": […]}``."""
-    here = installation()
+    here, now = installation(), now_ms()
+    body = json_body()
+    proven = proven_in(here, body)
     taken: list[Event] = []
     rejected: list[Rejected] = []
-    now = now_ms()
     unknown: list[int] = []
+    unproven: list[int] = []
     zone = ZoneInfo(here.settings.site.timezone)
-    for index, value in enumerate(event_list(json_body())):
+    for index, value in enumerate(event_list(body)):
         checked = checked_event(value, here.settings.site.id, now, zone)
         if isinstance(checked, Event):
             article, is_known = resolved(here.live.catalogue, checked.article)
-            taken.append(checked._replace(article=article))
+            event = believed(here, checked._replace(article=article), proven)
+            taken.append(event)
             unknown += [index] * (not is_known)
+            unproven += [index] * (event.reader != checked.reader)
         else:
             rejected.append(Rejected(index=index, code=checked[0], detail=checked[1]))
     written = here.live.accept(taken)
     return Accepted(
-        accepted=written.stored, duplicate=written.duplicate + written.forgotten, rejected=rejected, unknown=unknown
+        accepted=written.stored,
+        duplicate=written.duplicate + written.forgotten,
+        rejected=rejected,
+        unknown=unknown,
+        unproven=unproven,
     )
 
 
@@ -231,14 +207,6 @@ def readyz() -> Ready:
         behind_seconds=round(live.behind_seconds, 3),
         set_aside=live.set_aside,
     )
-
-
-def _checked(reader: str) -> str:
-    try:
-        return READER.validate_python(reader)
-    except ValidationError as error:
-        message = error.errors()[0]["msg"]
-        raise Refused(422, "invalid", f"reader: {message}", "Send the id as in the events.") from None
 
 
 def _json(body: bytes) -> Response:

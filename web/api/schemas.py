@@ -14,6 +14,7 @@ from recsys.missing import is_missing
 from recsys.recommend.context import Tier
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import ReasonKind
+from recsys.serving.reader_tokens import TokenState
 from recsys.store import Kind, normal_id
 from recsys.store.addresses import address_id, looks_like_address
 from recsys.store.records import MAX_IDENTIFIER
@@ -237,7 +238,11 @@ class Recommendations(BaseModel):
         description="true where the worker had no time for the click model: the nearest, or the most read, as they come"
     )
     release: str | None = Field(description="the release that served it; null before the first one")
-    reader: str | None
+    reader: str | None = Field(description="whose list it is; null: a stranger's")
+    token: TokenState | Literal["missing"] | None = Field(
+        description="what became of the reader's token; missing: one was needed; null: none was needed, and none came"
+    )
+    personalisation: bool = Field(description="false where the reader switched it off: then it is a stranger's list")
     generated_at: int = Field(description="ms UTC since the epoch")
     items: list[Item]
 
@@ -362,6 +367,7 @@ class EventsIn(In):
     """Several events at once."""
 
     events: list[EventIn] = Field(max_length=MAX_EVENTS)
+    reader_token: str | None = Field(None, description="of the reader whom the events name, where that is protected")
 
 
 class Rejected(BaseModel):
@@ -381,6 +387,10 @@ class Accepted(BaseModel):
     unknown: list[int] = Field(
         description="places in the request, from 0, of events whose article the catalogue lacks: they are kept, and"
         " count when it comes"
+    )
+    unproven: list[int] = Field(
+        description="places in the request, from 0, of events that named a protected reader without their token: they"
+        " are taken as of nobody"
     )
 
 

@@ -18,13 +18,18 @@ from web.gateway.bodies import Bodies, BodyError, too_large
 from web.gateway.compression import compressed
 from web.gateway.lanes import Lane
 from web.gateway.limits import MAX_BODY_BYTES, body_limit
+from web.gateway.spools import Spools
 from web.gateway.streams import STREAM, Source, Streams
 from web.gateway.wsgi import CHEAP, ROUTE, Application, Reply, Scope, call, environ_of
 from web.problem import problem_reply
 
 HEALTH = "/healthz"
 METRICS = "/metrics"
-FROM_DATABASE = ("/admin", "/readyz")  # addresses that wait for the database, as all do that bear a token
+FROM_DATABASE = (
+    "/admin",
+    "/readyz",
+    "/api/v1/reader",
+)  # wait for the database, as all do that bear a token
 READING = ("GET", "HEAD", "OPTIONS")
 MEMORY_THREADS = 2  # lists are counting, not waiting: more threads share the interpreter and gain nothing
 SWITCH_SECONDS = 0.001  # that a thread keeps the interpreter while others wait; Python's 5 ms delay every hand-over
@@ -67,6 +72,7 @@ class Gateway:
         self._application, self._loop = application, loop
         self._small, self._large = Bodies(), Bodies()  # large ones cannot take the room of events
         self._reading: set[asyncio.Task[None]] = set()
+        self._spools = Spools(loop)
         self._memory: Lane[Request] = Lane("memory", MEMORY_THREADS, self._answer, self._refuse)
         self._database: Lane[Request] = Lane("database", threads, self._answer, self._refuse)
         self._streams = Streams(loop)
@@ -110,6 +116,7 @@ class Gateway:
         self._streams.close()
         self._memory.close(seconds)
         self._database.close(seconds)
+        self._spools.close()
 
     def _queue(self, request: Request) -> None:
         scope = request.scope
@@ -151,7 +158,9 @@ class Gateway:
                 environ[CHEAP] = True
                 metrics.CHEAPER.inc()
             reply = call(self._application, environ)
-            if STREAM in environ and reply.status == 200 and not self.leaving:
+            if reply.parts is not None:
+                self._spools.send(exchange.proto, reply.status, reply.headers, reply.parts)
+            elif STREAM in environ and reply.status == 200 and not self.leaving:
                 self._stream(exchange, reply, environ[STREAM])
             else:
                 reply = compressed(reply, environ.get("HTTP_ACCEPT_ENCODING", ""))

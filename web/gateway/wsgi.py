@@ -12,6 +12,7 @@ Headers = list[tuple[str, str]]
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 ROUTE = "recsys.route"  # key under which the application leaves the rule that answered
+SPOOLED = "recsys.spooled"  # key under which the application says that its answer is too long to be held whole
 CHEAP = "recsys.cheap"  # key under which the application learns that there is little time for this answer
 
 SAME_FOR_ALL = {
@@ -39,11 +40,12 @@ class Scope(Protocol):
 
 
 class Reply(NamedTuple):
-    """An answer, whole."""
+    """An answer: its body whole, or, of one that is spooled, empty and in ``parts``, which are closed after use."""
 
     status: int
     headers: Headers
     body: bytes
+    parts: Iterable[bytes] | None = None
 
 
 def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
 
 
 def call(application: Application, environ: dict[str, Any]) -> Reply:
-    """The application's answer to one request, in one piece."""
+    """The application's answer to one request, in one piece unless it says that it is to be spooled."""
     status, headers = 500, []
 
     def start_response(line: str, given: Headers, _error: Any = None) -> None:
@@ -86,10 +88,17 @@ def call(application: Application, environ: dict[str, Any]) -> Reply:
         status, headers = int(line[:3]), given
 
     parts = application(environ, start_response)
+    if SPOOLED in environ and environ["REQUEST_METHOD"] != "HEAD":
+        return Reply(status, headers, b"", parts)
     try:
         body = b"".join(parts)
     finally:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
+        close_parts(parts)
     return Reply(status, headers, body)
+
+
+def close_parts(parts: Iterable[bytes]) -> None:
+    """Let an application know that nobody reads on; PEP 3333."""
+    close = getattr(parts, "close", None)
+    if close is not None:
+        close()
