@@ -10,7 +10,7 @@ from jobs.runner import Context
 from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.keys import rotate
-from recsys.serving.reader_tokens import DAY_SECONDS, KEY_FILE, ReaderTokens
+from recsys.serving.reader_tokens import DAY_SECONDS, READERS_KEY, ReaderTokens
 
 
 def make(context: Context, reader: str, days: float) -> None:
@@ -24,13 +24,13 @@ def make(context: Context, reader: str, days: float) -> None:
     seconds = int(days * DAY_SECONDS)
     token = ReaderTokens(settings.data_dir, settings.site.id).make(identified(reader, "a reader"), seconds)
     if token is None:
-        file = settings.data_dir / KEY_FILE
+        file = settings.data_dir / READERS_KEY
         raise InputError("a key of 32 bytes", f"none in {file}", "Make the folder writable, or: rotate-reader-key.")
     typer.echo(token)
 
 
 def rotate_key(context: Context, days: float) -> None:
     """Make a new key; see ``recsys.keys.rotate``."""
-    file = context.settings.data_dir / KEY_FILE
+    file = context.settings.data_dir / READERS_KEY
     key = rotate(file, days)
     log.info("rotated", job="rotate-reader-key", key=key.id, file=str(file), old_keys_are_taken_for_days=days)

@@ -11,7 +11,7 @@ import structlog
 
 from recsys import logs
 from recsys.keys import rotate
-from recsys.serving.reader_tokens import KEY_FILE
+from recsys.serving.reader_tokens import READERS_KEY
 from recsys.store import Event, Kind, is_made_here
 from recsys.store.forgetting import EXPORTED_AT_ONCE
 from recsys.units import now_ms
@@ -270,7 +270,7 @@ def test_bad_choices_about_tags_are_refused(site: Service) -> None:
 
 def test_a_token_is_renewed_with_itself_and_only_one_that_was_made_here(site: Service) -> None:
     reader, token = new_reader(site)
-    rotate(site.settings.data_dir / KEY_FILE, 1)
+    rotate(site.settings.data_dir / READERS_KEY, 1)
     again: Any = site.client.post("/api/v1/readers", json={}, headers=token).json
     assert again["reader"] == reader
     assert again["token"].split(".")[1] != token["Reader-Token"].split(".")[1], "signed with the new key"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recsys.keys import rotate
-from recsys.serving.reader_tokens import DAY_SECONDS, KEY_FILE, MAX_TOKEN, MAX_TOKEN_DAYS, ReaderTokens, TokenState
+from recsys.serving.reader_tokens import DAY_SECONDS, READERS_KEY, MAX_TOKEN, MAX_TOKEN_DAYS, ReaderTokens, TokenState
 from recsys.store import is_made_here, new_reader_id
 
 SITE = "daily"
@@ -94,7 +94,7 @@ def test_a_clock_a_day_ahead_signs_what_is_taken_and_no_token_is_for_ever(tokens
 
 def test_a_token_of_yesterdays_key_is_taken_while_that_key_is(tmp_path: Path, clock: Clock) -> None:
     token = made(ReaderTokens(tmp_path, SITE, clock), "ann", 10 * DAY_SECONDS)
-    rotate(tmp_path / KEY_FILE, 2, clock)
+    rotate(tmp_path / READERS_KEY, 2, clock)
     tokens = ReaderTokens(tmp_path, SITE, clock)
     assert made(tokens, "ann") != token
     clock.now = NOW + DAY_SECONDS
@@ -105,7 +105,7 @@ def test_a_token_of_yesterdays_key_is_taken_while_that_key_is(tmp_path: Path, cl
 
 def test_without_a_key_nothing_is_signed_and_nothing_proven(tokens: ReaderTokens, tmp_path: Path) -> None:
     token = made(tokens, "ann")
-    (tmp_path / KEY_FILE).write_bytes(b"")
+    (tmp_path / READERS_KEY).write_bytes(b"")
     lame = ReaderTokens(tmp_path, SITE)
     assert lame.make("ann", 60) is None
     assert lame.check(token).state is TokenState.INVALID
@@ -116,7 +116,7 @@ def test_the_five_lines_of_the_docs_make_a_token(tmp_path: Path) -> None:
     made(tokens, "ann")
     code = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
     assert code is not None
-    given = {"key": (tmp_path / KEY_FILE).read_bytes(), "site": SITE, "reader": "读者 7"}
+    given = {"key": (tmp_path / READERS_KEY).read_bytes(), "site": SITE, "reader": "读者 7"}
     names = {"base64": base64, "hashlib": hashlib, "hmac": hmac, "time": time} | given
     exec(code[1], names)
     assert len([line for line in code[1].splitlines() if line.strip() and not line.startswith("import")]) == 5

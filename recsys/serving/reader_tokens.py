@@ -21,7 +21,7 @@ from recsys.keys import Key, KeyRing
 from recsys.store import normal_id
 from recsys.units import DAY_MS, SECOND_MS
 
-KEY_FILE = "readers.key"
+READERS_KEY = "readers.key"
 DAY_SECONDS = DAY_MS // SECOND_MS
 MAX_TOKEN_DAYS = 400  # until a token expires: a year and some; a reader who comes once a week renews theirs before that
 OLD_KEY_DAYS = 30.0  # for which tokens of the key before are taken: who comes once a month has renewed theirs
@@ -65,7 +65,7 @@ class ReaderTokens:
 
     def __init__(self, folder: Path, site: str, clock: Callable[[], float] = time.time) -> None:
         self._site, self._clock = site, clock
-        self._keys = KeyRing(folder / KEY_FILE, clock)
+        self._keys = KeyRing(folder / READERS_KEY, clock)
 
     def make(self, reader: str, seconds: int) -> str | None:
         """A token of a reader for so long; None where there is no key to sign it with, see ``recsys.keys``."""
