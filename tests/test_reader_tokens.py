@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from recsys.keys import rotate
-from recsys.serving.reader_tokens import DAY_SECONDS, READERS_KEY, MAX_TOKEN, MAX_TOKEN_DAYS, ReaderTokens, TokenState
+from recsys.serving.reader_tokens import DAY_SECONDS, MAX_TOKEN, MAX_TOKEN_DAYS, READERS_KEY, ReaderTokens, TokenState
 from recsys.store import is_made_here, new_reader_id
 
 SITE = "daily"
