@@ -56,6 +56,11 @@ EXPLORE = ("tests/test_explore.py",)
 WIDGET = ("tests/test_widget_elsewhere.py", "tests/test_widget.py", "tests/test_payloads.py")
 EDITORIAL = ("tests/test_recommend_editorial.py", "tests/test_store_editorial.py", "tests/test_editorial.py")
 SLOT = ("tests/test_exploration.py",)
+READER_TOKENS = ("tests/test_reader_tokens.py",)
+KEYS = ("tests/test_keys.py",)
+RIGHTS = ("tests/test_reader_rights.py",)
+CHOSEN = ("tests/test_chosen.py",)
+CHOICES = ("tests/test_choices.py",)
 STORIES = ("tests/test_recommend_stories.py",)
 ACCESS = ("tests/test_access.py", "tests/test_roles.py")
 SESSIONS = ("tests/test_sessions.py",)
@@ -768,9 +773,58 @@ FAULTS: tuple[Fault, ...] = (
         ("another version is kept for ever", '"Cache-Control": "no-cache"', '"Cache-Control": FOREVER'),
     ),
     *_in(
-        "recsys/serving/live.py",
+        "recsys/serving/asker.py",
         ("tests/test_api.py",),
         ("what a browser says is believed of a known session", "reader is None and session is None", "reader is None"),
+    ),
+    *_in(
+        "recsys/serving/asker.py",
+        RIGHTS,
+        (
+            "personalisation that is off changes no list",
+            "if choices is not None and not choices.personal:",
+            "if False:",
+        ),
+    ),
+    *_in(
+        "recsys/serving/reader_tokens.py",
+        READER_TOKENS,
+        ("a token is taken when it has expired", "if expires <= now:", "if expires < 0:"),
+        ("a token is of every site", 'f"{self._site}\\n{head}".encode()', "head.encode()"),
+        ("a token may be valid for ever", "if expires > now + (MAX_TOKEN_DAYS + 1) * DAY_SECONDS:", "if expires < 0:"),
+        ("a forged token is taken", "or not hmac.compare_digest(", "or False and hmac.compare_digest("),
+    ),
+    *_in(
+        "recsys/keys.py",
+        KEYS,
+        ("an old key is taken for ever", "self._clock() >= key.until", "False"),
+        ("a key that was cut off signs", "key if len(key) == KEY_BYTES else None", "key"),
+    ),
+    *_in(
+        "web/api/identity.py",
+        RIGHTS,
+        ("who has any token is every reader", "if named is not None and named != proven:", "if named is None:"),
+        (
+            "events are believed without a token",
+            "if event.reader is None or event.reader == proven or not",
+            "if True or not",
+        ),
+        (
+            "the session of an event tells whose it is",
+            "event._replace(reader=None, session=None)",
+            "event._replace(reader=None)",
+        ),
+    ),
+    *_in(
+        "recsys/recommend/chosen.py",
+        CHOSEN,
+        ("a removed tag still counts", "kept[place] = _share(", "kept[place] = True or _share("),
+    ),
+    *_in(
+        "recsys/store/events.py",
+        CHOICES,
+        ("a forgotten id that was made here comes back", "_NEVER_AGAIN if is_made_here(name[1]) else row", "row"),
+        ("off, events are kept with the reader", "choices.c.personal.is_(False)", "choices.c.personal.is_(None)"),
     ),
     *_in(
         "web/api/direct.py",
