@@ -180,3 +180,8 @@ class ReaderStore(Database):
                 this = (forgotten.c.site == site) & (forgotten.c.digest == record.digest)
                 same = this & (forgotten.c.change == record.change)
                 connection.execute(update(forgotten).where(same).values(log_cleared_at=now_ms()))
+
+    def log_is_restored(self, since: int) -> None:
+        """Note that the Parquet log may hold readers again who were cleared from it since a time, int ms UTC."""
+        with self.writing() as connection:
+            connection.execute(update(forgotten).where(forgotten.c.log_cleared_at >= since).values(log_cleared_at=None))
