@@ -12,7 +12,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from time import perf_counter
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -45,6 +45,9 @@ STAGE_SECONDS = Histogram(
     buckets=(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.02, 0.1),
 )
 _TIMERS = {stage: STAGE_SECONDS.labels(stage.value) for stage in Stage}
+
+
+TIERS = Counter("recsys_lists", "Recommended lists, by what they were made from.", ["tier"], registry=REGISTRY)
 
 
 class StageClock:

@@ -29,6 +29,7 @@ from web.attempts import Bounds
 from web.background import in_background
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
+from web.figures import Figures
 from web.gateway.limits import MAX_BODY_BYTES
 from web.installation import KEY, Installation, secured
 from web.last_use import LastUse
@@ -87,7 +88,7 @@ def create_app(
     reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)
     impressions = ImpressionTokens.of(settings.data_dir)
     here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens)
-    app.extensions |= {KEY: here, "live": LiveNewsroom(here)}
+    app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
     register(app)
     docs.install(app, settings.recommend)
     for part in (
@@ -132,4 +133,5 @@ def close_app(app: APIFlask, *, succeeded: bool = False) -> None:
     here: Installation = app.extensions[KEY]
     here.live.close(succeeded=succeeded)
     here.last_use.close()
+    app.extensions["figures"].close()
     here.store.close()

@@ -11,9 +11,10 @@ from urllib.parse import unquote_plus
 
 from pydantic import ValidationError
 
+from recsys.recommend.context import Tier
 from recsys.recommend.impressions import ImpressionFacts, article_key
 from recsys.serving.live import Answer
-from recsys.telemetry import Stage
+from recsys.telemetry import TIERS, Stage
 from recsys.units import SECOND_MS
 from web.api.identity import WSGI_HEADER, asking
 from web.api.problem_details import Refused
@@ -29,6 +30,7 @@ _PLAIN = re.compile(
     rf"(?:(?:reader|session|article)={_ID}|k=[1-9][0-9]{{0,3}})(?:&(?:(?:reader|session|article)={_ID}|k=[1-9][0-9]{{0,3}}))*"
 )
 LISTS = "/api/v1/recommendations"
+_TIERS = {tier: TIERS.labels(tier.value) for tier in Tier}
 OPEN_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}  # of every answer of the public API
 _HEADERS = [("Content-Type", "application/json"), *OPEN_HEADERS.items(), *SECURING_HEADERS.items()]
 
@@ -118,6 +120,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
     body = document(head, items(answer.catalogue, made.cards, answer.time, query.lang, home, query.include))
     made.clock.lap(Stage.JSON)
     made.clock.record()
+    _TIERS[made.tier].inc()
     return body
 
 
