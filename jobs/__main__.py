@@ -148,6 +148,19 @@ for _name, (_about, _served) in STAGES.items():
     app.command(_name, help=_help, rich_help_panel=TRAIN)(_command)
 
 
+@app.command(rich_help_panel=TRAIN)
+def entities(
+    labels: Annotated[list[Path], typer.Option(help="JSON lines or columns of labelled tokens; may be given again")],
+    config: Config = None,
+    seed: Seed = None,
+    run_id: RunId = None,
+) -> None:
+    """Train a tagger of names on label files of the site's own."""
+    context = context_of(config, seed)
+    with exclusive_run(context, "entities", run_id):
+        command_of("entities")(context, labels)
+
+
 @app.command("all", rich_help_panel=OUT)
 def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
     """Make every stage that is not up to date, in order, and publish the release."""

@@ -17,16 +17,19 @@ def span_figures(gold: Labels, found: Labels) -> tuple[Figures, dict[str, float]
     true: Counter[str] = Counter()
     given: Counter[str] = Counter()
     right: Counter[str] = Counter()
+    bounds = 0
     for wanted, got in zip(gold, found, strict=True):
         spans, guesses = set(spans_of(wanted)[0]), set(spans_of(got)[0])
         true.update(span.type for span in spans)
         given.update(span.type for span in guesses)
         right.update(span.type for span in spans & guesses)
+        bounds += len({span[:2] for span in spans} & {span[:2] for span in guesses})
     total = right.total()
     figures = {
         "f1": _f1(total, true.total(), given.total()),
         "precision": _percent(total, given.total()),
         "recall": _percent(total, true.total()),
+        "f1_without_types": _f1(bounds, true.total(), given.total()),
     }
     return figures, {kind: _f1(right[kind], true[kind], given[kind]) for kind in sorted(true | given)}
 

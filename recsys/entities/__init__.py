@@ -1,7 +1,8 @@
 """Entities and parts of speech: sentences -> labels per token, by a tagger that is trained on a site's own label file.
 
 Reads label files and sentences; produces a tagger and the spans that it finds. No model comes with the project: what
-may be trained on which file is the site's to know (docs/entities.md). The files, from the text to the label:
+may be trained on which file is the site's to know, and without any the names of a text are found by rules
+(docs/entities.md). The files, from the text to the label:
 
     labels       labels of tokens and the spans that they mark
     characters   characters as classes
@@ -11,11 +12,31 @@ may be trained on which file is the site's to know (docs/entities.md). The files
     tagger       the model, saved and loaded
     training     labelled sentences -> a tagger
     label_files  files -> labelled sentences
+    kinds        names and their types
+    capitals     names by capitals and what stands beside them
+    dictionary   names that editors list
+    finding      a text -> its names, with a tagger or without labels
 """
 
+from recsys.entities.dictionary import NameDictionary, read_dictionary
+from recsys.entities.finding import EntityFinder, LanguageTagger
+from recsys.entities.kinds import NamedEntity
 from recsys.entities.label_files import LabelledSentences, read_labelled
 from recsys.entities.labels import Span, spans_of
 from recsys.entities.tagger import Tagger, load_tagger
 from recsys.entities.training import train
 
-__all__ = ["LabelledSentences", "Span", "Tagger", "load_tagger", "read_labelled", "spans_of", "train"]
+__all__ = [
+    "EntityFinder",
+    "LabelledSentences",
+    "LanguageTagger",
+    "NameDictionary",
+    "NamedEntity",
+    "Span",
+    "Tagger",
+    "load_tagger",
+    "read_dictionary",
+    "read_labelled",
+    "spans_of",
+    "train",
+]

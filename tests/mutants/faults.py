@@ -69,6 +69,7 @@ BACKUP = ("tests/test_backup.py",)
 AUDIT = ("tests/test_audit.py",)
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
 ENTITIES = ("tests/test_entities.py",)
+FINDING = ("tests/test_entity_finding.py",)
 
 
 def _in(file: str, tests: tuple[str, ...], *faults: tuple[str, str, str]) -> tuple[Fault, ...]:
@@ -1482,5 +1483,18 @@ FAULTS: tuple[Fault, ...] = (
         "web/figures.py",
         ("tests/test_figures.py",),
         ("figures end with the database", "with suppress(StoreError):", "with suppress(KeyError):"),
+    ),
+    *_in(
+        "recsys/entities/capitals.py",
+        FINDING,
+        ("a first word is a name", "or words[first] in inside)", "or True)"),
+        ("new begins no name", "and (begin == 0 or end == begin + 1)", "and True"),
+        ("title case tells names", "small <= _COMMON | _CONNECTORS", "False"),
+    ),
+    *_in(
+        "recsys/entities/finding.py",
+        FINDING,
+        ("the shorter name of the dictionary wins", "key=len, reverse=True)", "key=len)"),
+        ("names lie over each other", "if taken.isdisjoint(", "if taken or not taken.isdisjoint("),
     ),
 )
