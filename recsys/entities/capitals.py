@@ -40,7 +40,7 @@ _COMMON = _words(
 
 
 def of_capitals(text: str) -> list[tuple[int, int, str]]:
-    """Where the names of a text begin and end, in characters, and the type of each, "" where nothing tells it."""
+    """Names of a text: first character, the one behind the last, and the type, "" where nothing tells it."""
     sentences = [sentence for sentence in sentences_of(text) if not _tells_nothing([token[0] for token in sentence])]
     inside = {word[0] for sentence in sentences for _, word in pairwise(sentence) if word[0][0].isupper()}
     found = []

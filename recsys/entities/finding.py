@@ -14,8 +14,8 @@ from recsys.entities.labels import spans_of
 from recsys.entities.tagger import Tagger
 from recsys.tokens.segmenter import ChineseDictionary
 
-MAX_CHARS = 20_000  # of a text that are read: what an article is about stands in front
-MAX_ENTITIES = 50  # of an article
+READ_CHARS = 20_000  # of a text that are read: what an article is about stands in front
+MOST_NAMES = 50  # of an article
 _CHINESE_TYPES = {"nr": PERSON, "nrfg": PERSON, "nrt": PERSON, "ns": PLACE, "nt": ORGANISATION}
 _ENDINGS = "公司 集团 银行 大学 学院 医院 法院 委员会 协会 联盟 研究所 研究院 俱乐部 队 政府 议会"
 _CHINESE_ENDINGS = frozenset(_ENDINGS.split())  # of organisations
@@ -66,7 +66,7 @@ class EntityFinder:
             language: its code.
             given: names that came with the article, whether they stand in the text or not.
         """
-        text = text[:MAX_CHARS]
+        text = text[:READ_CHARS]
         listed = self._listed.finditer(text) if self._listed else ()
         by_editors = [(*match.span(), self._types[match[0]]) for match in listed]
         found = _not_over(by_editors, self.places_of(text, language))
@@ -75,7 +75,7 @@ class EntityFinder:
         types: dict[str, str] = {}
         for name, kind in names:
             types[name] = types.get(name) or kind
-        return [NamedEntity(name, kind) for name, kind in types.items()][:MAX_ENTITIES]
+        return [NamedEntity(name, kind) for name, kind in types.items()][:MOST_NAMES]
 
     def places_of(self, text: str, language: str) -> Places:
         """Places of the names that the tagger or the rules find, without the dictionary."""

@@ -2,7 +2,7 @@
 
 The loss is the log-likelihood of the labels; a step of AdaGrad per sentence gives a rare feature a long one, which is
 worth more here than any penalty of its weight that was tried (docs/entities.md). The weights of the last passes are
-averaged.
+averaged, and those of several trainings: the order of the sentences, which decides the long first steps, is chance.
 Source: Lafferty et al. 2001; Duchi et al. 2011 (AdaGrad).
 """
 
@@ -25,6 +25,7 @@ from recsys.tokens.segmenter import ChineseDictionary
 
 EPOCHS = 10
 AVERAGED_EPOCHS = 4  # the last ones
+TRAININGS = 3  # of names, in other orders of the sentences; tags have so many tokens that the order counts for little
 RATE = 0.05
 LONGEST = 1_000  # tokens that are trained on as one sentence: memory is tokens × labels
 _SURE = 5e-4  # a token whose probabilities are nearer to the truth teaches nothing
@@ -83,7 +84,8 @@ def train(
     row_of = {name: row for row, name in enumerate(names)}
     gold = np.array([row_of[mark] for sentence in marks for mark in sentence], np.int64)
     forbidden = _forbidden(names) if spans else np.zeros((len(names) + 1,) * 2, bool)
-    weights, transitions = _fit(rows, bounds, gold, forbidden, epochs, seed)
+    trainings = TRAININGS if spans else 1
+    weights, transitions = _fit(rows, bounds, gold, forbidden, epochs, trainings, seed)
     return Tagger(names, style, spans, table, weights, transitions, chinese)
 
 
@@ -142,19 +144,22 @@ def _forbidden(names: Sequence[str]) -> Forbidden:
     return np.array([[not may_follow(before, after) for after in sides] for before in sides])
 
 
-def _fit(rows: Rows, bounds: Ints, gold: Ints, forbidden: Forbidden, epochs: int, seed: int) -> tuple[Scores, Scores]:
-    labels, features = len(forbidden) - 1, int(rows.max(initial=0)) + 1
-    steps = _Steps(*(np.zeros(shape, np.float32) for shape in ((features, labels), forbidden.shape) * 2))
-    averaged = min(AVERAGED_EPOCHS, epochs)
-    weights, transitions = np.zeros_like(steps.weights), np.zeros_like(steps.transitions)
+def _fit(
+    rows: Rows, bounds: Ints, gold: Ints, forbidden: Forbidden, epochs: int, trainings: int, seed: int
+) -> tuple[Scores, Scores]:
+    shapes = (int(rows.max(initial=0)) + 1, len(forbidden) - 1), forbidden.shape
+    weights, transitions = (np.zeros(shape, np.float32) for shape in shapes)
     generator = np.random.default_rng(seed)
-    for epoch in range(epochs):
-        loss = _epoch(rows, bounds, gold, generator.permutation(len(bounds) - 1), steps, forbidden, RATE)
-        if not np.isfinite(loss):
-            raise DegenerateInput("a finite loss", f"{loss} in pass {epoch + 1}", "Look at the labelled sentences.")
-        if epoch >= epochs - averaged:
-            weights += steps.weights / np.float32(averaged)
-            transitions += steps.transitions / np.float32(averaged)
+    averaged = np.float32(min(AVERAGED_EPOCHS, epochs) * trainings)
+    for _ in range(trainings):
+        steps = _Steps(*(np.zeros(shape, np.float32) for shape in shapes * 2))
+        for epoch in range(epochs):
+            loss = _epoch(rows, bounds, gold, generator.permutation(len(bounds) - 1), steps, forbidden, RATE)
+            if not np.isfinite(loss):
+                raise DegenerateInput("a finite loss", f"{loss} in pass {epoch + 1}", "Look at the labelled sentences.")
+            if epoch >= epochs - AVERAGED_EPOCHS:
+                weights += steps.weights / averaged
+                transitions += steps.transitions / averaged
     transitions[forbidden] = -np.inf
     return weights, transitions
 
