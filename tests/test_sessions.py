@@ -340,6 +340,22 @@ def test_attempts_are_counted_before_they_are_made_and_remember_no_more_than_so_
     assert attempts.take("a") > 0  # who has failed most is remembered
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("127.0.0.1", "6.6.6.6, 192.0.2.7", "192.0.2.7"),  # the first was written by the caller
+        ("::1", "192.0.2.7", "192.0.2.7"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("203.0.113.5", "192.0.2.7", "203.0.113.5"),
+    ],
+)
+def test_a_proxy_on_this_machine_is_believed_and_nobody_else(
+    site: Service, peer: str, forwarded: str, address: str
+) -> None:
+    assert sign_in(site, address=peer, **{"X-Forwarded-For": forwarded}).status_code == 200
+    assert site.store.audit(SITE, 1)[0].origin == address
+
+
 def test_an_ipv6_household_counts_as_one_address() -> None:
     assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") != network_of("2001:db8:1:3::1")
     assert network_of("192.0.2.1") == "192.0.2.1"

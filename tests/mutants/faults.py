@@ -1414,6 +1414,12 @@ FAULTS: tuple[Fault, ...] = (
         SESSIONS,
         ("nobody signs in with an empty password", "return hash is not None", "return True"),
     ),
+    *_in(
+        "web/addresses.py",
+        SESSIONS,
+        ("anybody is believed to be a proxy", "if _is_loopback(peer) and seen", "if seen"),
+        ("what the caller wrote is believed", '.rpartition(",")[2]', '.partition(",")[0]'),
+    ),
     *_in("web/last_use.py", ACCESS, ("each worker has a minute of its own", ", token.last_used_at or 0)", ", 0)")),
     *_in(
         "web/admin/tokens.py",
