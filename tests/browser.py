@@ -186,8 +186,6 @@ class Api:
         self.room = room
         self.events: list[dict[str, Any]] = []
         self.asked: list[dict[str, str]] = []
-        self.profiles: list[dict[str, str]] = []
-        self.clicks = 3
         self.broken = False
         self.delay = 0.0  # seconds before a list
         self.paths: list[str] = []  # of every request, with its query
@@ -200,7 +198,6 @@ class Api:
     def install(self, app: Flask) -> None:
         app.add_url_rule("/api/v1/recommendations", "recommendations", self.recommendations)
         app.add_url_rule("/api/v1/articles/<path:id>/similar", "similar", self.similar)
-        app.add_url_rule("/api/v1/readers/<path:reader>/tags", "profile", self.profile)
         app.add_url_rule("/api/v1/events", "events", self.accept, methods=["POST"])
         app.add_url_rule("/api/v1/readers", "readers", self.admit, methods=["POST"])
         app.before_request(self.note)
@@ -244,14 +241,6 @@ class Api:
 
     def similar(self, id: str) -> Response:
         return jsonify(article=id, release=self.room.release, items=self._items(lambda page: page.id != id))
-
-    def profile(self, reader: str) -> Response:
-        self.profiles.append(dict(request.args))
-        name = texts.category_name("sports", request.args["lang"])
-        bar = [{"tag": "sports", "name": name, "kind": "category", "task": None, "weight": 0.75}]
-        words = {"alpha": 0.5, HOSTILE: 0.25}
-        stem = [{"tag": word, "name": word, "kind": "keyword", "task": None, "weight": w} for word, w in words.items()]
-        return jsonify(reader=reader, clicks=self.clicks, tags={"bar": bar, "stem": stem})
 
     def accept(self) -> tuple[Response, int]:
         assert request.mimetype == "text/plain"

@@ -1,30 +1,53 @@
 """Words of the service to a reader about their own data, in Chinese and English, as the answers of the API say them."""
 
 _KNOWN = {
-    "en": "{events} events are kept with this reader, until they have them forgotten: no end is set. {state}",
-    "zh": "与这位读者关联的记录共 {events} 条，没有设定期限，保存到读者要求删除为止。{state}",
+    "en": "{events} events are kept with your reader id until you have them forgotten; no end is set. {state}",
+    "zh": "与您的读者编号关联的记录共 {events} 条，没有设定期限，保存到您要求删除为止。{state}",
 }
 _STATE = {
     (
         "en",
         True,
-    ): "Personalisation is on: lists are made from what was opened, new events are kept with the reader.",
-    ("en", False): "Personalisation is off: lists are those of a stranger, and new events are kept without the reader.",
-    ("zh", True): "个性化推荐已开启：名单依据读过的文章编排，新的记录会与读者关联。",
-    ("zh", False): "个性化推荐已关闭：名单与陌生读者所见相同，新的记录不再与读者关联。",
+    ): "Personalisation is on: lists are made from what you opened, new events are kept with the id.",
+    ("en", False): "Personalisation is off: lists are those of a stranger, and new events are kept without the id.",
+    ("zh", True): "个性化推荐已开启：名单依据您读过的文章编排，新的记录会与编号关联。",
+    ("zh", False): "个性化推荐已关闭：名单与陌生读者所见相同，新的记录不再与编号关联。",
 }
 _SWITCHED = {
-    ("en", True): "From now on lists are made from what is opened, and new events are kept with the reader.",
+    ("en", True): "From now on lists are made from what you open, and new events are kept with your reader id.",
     ("en", False): (
-        "From now on lists are those of a stranger, and what is done is kept without the reader and the session. The"
-        " {events} events of before are still kept with the reader; to forget them is a step of its own."
+        "From now on lists are those of a stranger, and what you do is kept without the id and the session."
+        " The {events} events of before are still kept with the id; to forget them is a step of its own."
     ),
-    ("zh", True): "从现在起，名单依据读过的文章编排，新的记录会与读者关联。",
+    ("zh", True): "从现在起，名单依据您读过的文章编排，新的记录会与编号关联。",
     ("zh", False): (
-        "从现在起，名单与陌生读者所见相同，新的记录不再与读者和会话关联。"
-        "此前的 {events} 条记录仍与读者关联，删除它们需要另外操作。"
+        "从现在起，名单与陌生读者所见相同，新的记录不再与编号和会话关联。"
+        "此前的 {events} 条记录仍与编号关联，删除它们需要另外操作。"
     ),
 }
+_GONE = {
+    "en": "Nothing of you is left in the database and in the lists. {rest}",
+    "zh": "数据库和推荐名单里已没有关于您的内容。{rest}",
+}
+_REST = {
+    ("en", True): "Everything is gone.",
+    ("en", False): (
+        "The next nightly run clears the copy in the event log; models that also learned from your reading are replaced"
+        " by newer ones."
+    ),
+    ("zh", True): "全部内容均已删除。",
+    ("zh", False): "事件日志里的副本由下一次夜间任务清除；曾从您的阅读中学习过的模型会被新的模型取代。",
+}
+
+
+def forgotten_says(lang: str, *, done: bool) -> str:
+    """Sentence on what is left of a reader who is forgotten.
+
+    Args:
+        lang: ``zh`` or ``en``.
+        done: whether nothing is left anywhere.
+    """
+    return _GONE[lang].format(rest=_REST[lang, done])
 
 
 def reader_says(lang: str, *, events: int, on: bool) -> str:

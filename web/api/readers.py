@@ -33,7 +33,7 @@ from web.api.serialisers import tee
 from web.attempts import Attempts, network_of
 from web.gateway.wsgi import SPOOLED
 from web.installation import Installation, installation
-from web.reader_texts import personalisation_says
+from web.reader_texts import forgotten_says, personalisation_says
 from web.sessions import too_many
 from web.texts import said_in
 
@@ -176,8 +176,10 @@ def _forget(here: Installation, reader: str, by: str, lang: str | None) -> Forgo
     except UnknownReader:  # nothing was ever kept of them: then nothing is written of them now
         events = 0
     here.live.forget()
-    state = forgotten_state(stores, reader) or {"done": True, "says": "Nothing was ever kept."}
-    return Forgotten(reader=reader, events=events, done=state["done"], says=state["says"])
+    state = forgotten_state(stores, reader)
+    done = state is None or bool(state["done"])
+    said = forgotten_says(said_in(lang or here.settings.site.language), done=done)
+    return Forgotten(reader=reader, events=events, done=done, says=said)
 
 
 def _count(attempts: Attempts, what: str) -> None:

@@ -14,6 +14,7 @@ from werkzeug.routing import PathConverter
 from recsys.languages import language_code
 from web import texts
 from web.demo.art import art, drawing, tone
+from web.demo.own_texts import OWN_TEXTS
 from web.demo.pages import Newsroom
 from web.widget.script import widget_script
 
@@ -190,10 +191,19 @@ def tag(tag: str) -> Response:
     return page("tag.html", found=found)
 
 
+@blueprint.get("/your-data")
+def your_data() -> Response:
+    """The reader's own page; it asks the API with a token from the address's fragment, which never comes here."""
+    lang = texts.said_in(_wished(browser=True))
+    response = page("your-data.html", own=OWN_TEXTS[lang])
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 @blueprint.get("/profile")
 def profile() -> Response:
-    """The tags of the reader of this browser; the page asks the API for them."""
-    return page("profile.html")
+    """The address that this page once had."""
+    return cast(Response, redirect(url_for("site.your_data")))
 
 
 @blueprint.get("/about")

@@ -55,50 +55,6 @@
     const inside = document.referrer && new URL(document.referrer).origin === location.origin;
     if (story && !inside && visit?.type === "navigate") window.GuessYouLike?.record("click", story, { slot: "direct" });
   });
-  // The reader's own tags, drawn like an article's: the bar and the stem of a T.
-  const make = (tag, fields = {}, ...inside) => {
-    const made = Object.assign(document.createElement(tag), fields);
-    made.append(...inside);
-    return made;
-  };
-  const drawn = (name, lengths) => { // rectangles one after the other, each a share of the whole width
-    const space = "http://www.w3.org/2000/svg", picture = document.createElementNS(space, "svg");
-    picture.setAttribute("class", name);
-    picture.setAttribute("aria-hidden", "true");
-    lengths.reduce((x, length, place) => {
-      const part = picture.appendChild(document.createElementNS(space, "rect"));
-      for (const [key, value] of Object.entries({ x: `${x}%`, width: `${length}%`, height: "100%", class: `p${place}` })) part.setAttribute(key, value);
-      return x + length;
-    }, 0);
-    return picture;
-  };
-  const percent = (weight) => `${Math.max(1, Math.round(100 * weight))}%`;
-  const tee = ({ bar, stem }, place) => {
-    const link = (tag, name) => make("a", { className: name, textContent: tag.name, href: `${place.dataset.tags}/${encodeURIComponent(tag.tag)}` });
-    const share = (tag, name) => make("span", { className: name, textContent: `${place.dataset.share} ${percent(tag.weight)}` });
-    const most = Math.max(...stem.map((tag) => tag.weight));
-    return make("section", { className: "tee own" },
-      make("div", { className: "bar" }, make("ul", {}, ...bar.map((tag, n) => make("li", { className: `p${n}` }, link(tag, "chip main"), " ", share(tag, "sure"))))),
-      drawn("beam", bar.map((tag) => 100 * tag.weight)),
-      make("ul", { className: "stem" }, ...stem.map((tag) => make("li", { title: percent(tag.weight) }, link(tag, ""), drawn("length", [(100 * tag.weight) / most]), share(tag, "hidden")))));
-  };
-  const showProfile = async () => {
-    const place = document.querySelector("[data-profile]");
-    if (!place) return;
-    const told = place.querySelector(".told"), { reader, session, token } = window.GuessYouLike?.identity() || {};
-    if (!reader) return void (told.textContent = place.dataset[root.dataset.consent === "browser" ? "browser" : "off"]);
-    try {
-      const query = new URLSearchParams({ session, lang: root.lang.slice(0, 2) });
-      const answer = await fetch(`/api/v1/readers/${encodeURIComponent(reader)}/tags?${query}`, { cache: "no-store", headers: token ? { "Reader-Token": token } : {} });
-      if (!answer.ok) throw answer;
-      const { clicks, tags } = await answer.json();
-      told.textContent = clicks ? place.dataset.from.replace("{clicks}", clicks) : place.dataset.none;
-      if (clicks) place.append(tee(tags, place));
-    } catch {
-      told.textContent = place.dataset.error;
-    }
-  };
-  addEventListener("load", showProfile);
   document.addEventListener("click", clicked);
   document.addEventListener("auxclick", clicked);
 })();
