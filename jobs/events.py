@@ -1,7 +1,7 @@
 """``python -m jobs events``: bring what is new in the store to where training reads it.
 
 Reads the store; appends its new events to the Parquet log by day, each event once, removes from it what readers did who
-were forgotten, and produces a snapshot of the catalogue, ``odd_readers.parquet`` (who is left out of counts and
+were forgotten, and produces a snapshot of the catalogue and of what editors said of stories, ``odd_readers.parquet`` (who is left out of counts and
 training, and why), ``log.json``: how far the log goes (``through``, the last event, and ``newest``, the time after
 which events are held back because they lie ahead of the clock of this run), and which forgotten readers it is without
 (the number of the last such change), and ``known.json``: which part of the clicks is of known articles.
@@ -19,6 +19,7 @@ from recsys.events.personal import clear_log
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
+from recsys.stories.editors_word import EditorsWord
 from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, now_ms
 from recsys.workspace import read_json, write_json
@@ -57,6 +58,7 @@ def run(job: Job) -> Counts:
         removed = clear_log(job.event_log, store, site)
         change = store.last_change(site)
         articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
+        EditorsWord.of(store.story_decisions(site), store.story_names(site)).save(job.out)
         matched = _match(job, store, articles)
     finally:
         store.close()

@@ -1,6 +1,6 @@
 """Find the near copies among the articles, and the stories: articles of one event.
 
-Reads the catalogue of the events stage; produces ``stories/copies.parquet``, of each article the first copy of its
+Reads the catalogue of the events stage, and what editors said of stories by then; produces ``stories/copies.parquet``, of each article the first copy of its
 text, and of first copies the signature that later articles are compared with; and the stories with their index, which
 later articles join (``recsys.stories.story_files``).
 """
@@ -12,7 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
+from recsys.stories.decisions import EditorDecisions
+from recsys.stories.editors_word import EditorsWord
 from recsys.stories.headlines import LEAST_ARTICLES, story_body
+from recsys.stories.labels import held
 from recsys.stories.leaders import find_leaders, save_copies
 from recsys.stories.night import StoryArticle, find_stories
 from recsys.stories.story_files import save_stories
@@ -34,9 +37,12 @@ def run(job: Job) -> Counts:
     leaders = find_leaders(lambda what: _articles(job, file, what))
     save_copies(leaders.leader_of.items(), leaders.signatures, job.out)
     copies = [leader for article, leader in leaders.leader_of.items() if leader != article]
-    found = find_stories(_headlines(job, file, leaders.leader_of), now_ms())
-    story_of = found.story_of if len(found.story_of) >= LEAST_ARTICLES else leaders.leader_of
+    word = EditorsWord.load(job.path("events"))
+    decisions = EditorDecisions(word.decisions)
+    found = find_stories(_headlines(job, file, leaders.leader_of), now_ms(), decisions)
+    story_of = found.story_of if len(found.story_of) >= LEAST_ARTICLES else held(leaders.leader_of, decisions)
     save_stories(story_of, found.going_on, job.out)
+    word.save(job.out)
     sizes = Counter(story_of.values())
     return {
         "articles": len(leaders.leader_of),

@@ -121,9 +121,13 @@ def test_an_article_whose_text_changes_moves_to_where_it_belongs_and_leaves_its_
     placed(MIXED[:6], index)
     assert index.place("a2", STRIKE[3], time=NOON).story == "a1"
     assert index.articles_of("a0") == ["a0", "a4"]
-    assert index.place("a0", "Cheese fair opens in Lindau", time=NOON).story == "a0#2"  # "a0" is what the others have
-    assert index.articles_of("a0") == ["a4"]
-    assert index.place("b", FERRY[3], time=NOON).story == "a0"
+    assert index.place("a0", FERRY[0], time=NOON).story == "a0", (
+        "the story keeps its name though its first article be gone"
+    )
+    assert index.articles_of("a0") == ["a4", "a0"]
+    assert index.place("a0", "Cheese fair opens in Lindau", time=NOON).story == "a0"
+    assert index.articles_of("a4") == ["a4"], "what is left has the name of another of its articles"
+    assert index.place("b", FERRY[3], time=NOON).story == "a4"
 
 
 def test_a_removed_article_is_forgotten_with_its_terms() -> None:

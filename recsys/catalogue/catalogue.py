@@ -17,8 +17,9 @@ from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.columns import CatalogueColumns
 from recsys.catalogue.eligibility import NEWEST, Eligibility, newest_of
 from recsys.catalogue.released import ReleasedCatalogue
-from recsys.store import Decision
+from recsys.store import Decision, StoryName
 from recsys.store.addresses import aliases_of
+from recsys.stories.decisions import PairDecision
 from recsys.tags.index import Rows, TagIndex
 from recsys.units import UNKNOWN_ROW
 
@@ -66,6 +67,7 @@ class Catalogue:
         self._language_names = list(released.languages)
         self._version = 0
         self._decisions: tuple[Decision, ...] = ()
+        self._story_names: dict[str, StoryName] = {}
         self._lock = threading.Lock()  # held while rows are written, and while an eligibility is made
         self._eligible: Eligibility | None = None
         for article_id in ids:
@@ -104,7 +106,7 @@ class Catalogue:
             article_id: of the article.
             article: as it is now.
             leader: id of the first copy of its text; None: as it was; one that is unknown: there is no other copy.
-            story: id of the article that began its story; the same.
+            story: id of an article of its story, its own where it begins one; the same.
 
         Returns:
             Its row.
@@ -132,6 +134,8 @@ class Catalogue:
             story=None if story is None else self.row_of.get(story, row),
         )
         self.tags.put(row, article.found_under)
+        if article_id in self._story_names:
+            self.columns.stories.call(self._story_names.values(), self.row_of.get)
         return row
 
     def take_down(self, *article_ids: str) -> None:
@@ -156,6 +160,31 @@ class Catalogue:
         if decisions != self._decisions:
             with self.changing():
                 self._decisions = decisions
+
+    def decide_stories(self, decisions: Iterable[PairDecision]) -> None:
+        """Join and part stories as editors say who came after all that spoke before."""
+        with self.changing():
+            self.columns.stories.decide(decisions, self.row_of.get)
+
+    def call_stories(self, names: Iterable[StoryName]) -> None:
+        """Let stories have these names and no others; a later one of an article takes the place of an earlier one."""
+        named = self._story_names | {one.article: one for one in names}
+        self._story_names = {one.article: one for one in sorted(named.values(), key=lambda one: one.change)}
+        self.columns.stories.call(self._story_names.values(), self.row_of.get)
+
+    @property
+    def story_names(self) -> tuple[StoryName, ...]:
+        """Names of stories, the last one last, those that were taken back among them."""
+        return tuple(self._story_names.values())
+
+    @property
+    def stories_named(self) -> int:
+        """Number of the last change of a story's name, 0 before the first one."""
+        return max((one.change for one in self._story_names.values()), default=0)
+
+    def story_of(self, row: int) -> str:
+        """Id of the story of a row."""
+        return self.ids[int(self.columns.stories.labels[row])]
 
     def _append(self, article_id: str) -> int:
         if not self.room:

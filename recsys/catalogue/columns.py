@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.copies import CopyGroups
+from recsys.catalogue.stories import StoryGroups
 from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
 
 Mask = npt.NDArray[np.bool_]
@@ -34,7 +35,7 @@ class CatalogueColumns:
         self._own = np.zeros(capacity, np.bool_)
         self._length = np.zeros(capacity, np.int32)
         self.copies = CopyGroups(self.published, self._own, self._length)
-        self.stories = CopyGroups(self.published, self._own, self._length)
+        self.stories = StoryGroups(self.published, self._own, self._length)
 
     def take_over(self, released: Mapping[str, npt.NDArray[Any]]) -> None:
         """Write the first rows, as a release has them; see ``ReleasedCatalogue``."""
@@ -66,4 +67,4 @@ class CatalogueColumns:
         self._own[row], self._length[row] = own, length
         self.shown[row] = shown
         self.copies.put(row, leader)
-        self.stories.put(row, story)
+        self.stories.stand_beside(row, story)

@@ -37,8 +37,22 @@ class GroupedRows(NamedTuple):
         return first
 
 
+class Groups(NamedTuple):
+    """Groups of A rows at one moment; when a row changes its group, another one takes the place of this.
+
+    Attributes:
+        labels: int32 (A,), the row after which each one's group is named.
+        sizes: int32 (A,), rows by label.
+    """
+
+    labels: Rows
+    sizes: Rows
+
+
 class CopyGroups:
     """Groups of rows that are copies of one text; A rows.
+
+    Whoever reads while another thread moves rows sees the groups as they were before or after, never half.
 
     Args:
         published: int64 (A,), ms.
@@ -50,15 +64,15 @@ class CopyGroups:
         self, published: npt.NDArray[np.int64], own: npt.NDArray[np.bool_], length: npt.NDArray[np.int32]
     ) -> None:
         self._published, self._own, self._length = published, own, length
-        self._leader = np.arange(len(published), dtype=np.int32)
-        self._size = np.ones(len(published), np.int32)  # rows by label
-        self._grouped: GroupedRows | None = None
+        label, size = np.arange(len(published), dtype=np.int32), np.ones(len(published), np.int32)
+        self._groups = Groups(label, size)
+        self._grouped: tuple[Groups, GroupedRows] | None = None  # and of which groups these are
 
     def take_over(self, leader: Rows) -> None:
         """Say of the first rows of which row's text each is a copy: int32 (N,), its own where it is alone or first."""
-        self._leader[: len(leader)] = leader
-        self._size[:] = np.bincount(self._leader, minlength=len(self._leader))
-        self._grouped = None
+        labels = self.labels.copy()
+        labels[: len(leader)] = leader
+        self._swap(labels)
 
     def put(self, row: int, leader: int | None) -> None:
         """Say that a row's article has changed, and of which row's text it is a copy.
@@ -67,24 +81,34 @@ class CopyGroups:
             row: of the article.
             leader: row of the first copy, ``row`` when it is the first, or alone; None: as it was.
         """
-        old = int(self._leader[row])
+        old = int(self.labels[row])
         if leader is not None and leader != old:
-            self._leader[row] = leader
-            self._size[old] -= 1
-            self._size[leader] += 1
-            self._grouped = None
-        if self._size[self._leader[row]] > 1:
-            self._grouped = None
+            labels = self.labels.copy()
+            labels[row] = leader
+            self._swap(labels)
+        elif self.sizes[old] > 1:
+            self._groups = Groups(*self._groups)  # the order in it may be another
+
+    def _swap(self, labels: Rows) -> None:
+        self._groups = Groups(labels, np.bincount(labels, minlength=len(labels)).astype(np.int32))
 
     @property
     def labels(self) -> Rows:
         """The label of each row's group: int32 (A,), the row of the first of the group."""
-        return self._leader
+        return self._groups.labels
 
     @property
     def sizes(self) -> Rows:
         """The number of rows of each group, by its label: int32 (A,)."""
-        return self._size
+        return self._groups.sizes
+
+    def at_once(self) -> tuple[Groups, GroupedRows]:
+        """The groups, and the rows that have copies in these very groups."""
+        groups, kept = self._groups, self._grouped
+        if kept is None or kept[0] is not groups:
+            rows = np.flatnonzero(groups.sizes[groups.labels] > 1).astype(np.int32)
+            kept = self._grouped = groups, self._sorted(rows, groups.labels)
+        return kept
 
     def members(self, label: int) -> Rows:
         """The rows of a group of several, the best first: int32 (G,)."""
@@ -94,36 +118,35 @@ class CopyGroups:
 
     def leader_of(self, row: int) -> int:
         """The row of the first copy of a row's text; its own where it is alone or first."""
-        return int(self._leader[row])
+        return int(self.labels[row])
 
     def of(self, rows: Iterable[int]) -> list[int]:
         """Rows, and all copies of them."""
         wanted = np.array(list(rows), np.int64)
-        grouped = self.grouped()
-        copies = grouped.rows[np.isin(grouped.leaders, self._leader[wanted])]
+        groups, grouped = self.at_once()
+        copies = grouped.rows[np.isin(grouped.leaders, groups.labels[wanted])]
         return [*wanted.tolist(), *copies.tolist()]
 
     def grouped(self) -> GroupedRows:
         """The rows that have copies."""
-        if self._grouped is None:
-            self._grouped = self._sorted(np.flatnonzero(self._size[self._leader] > 1).astype(np.int32))
-        return self._grouped
+        return self.at_once()[1]
 
     def one_of_each(self, rows: Rows, taken: Rows) -> Rows:
         """The first of each group among some rows, in their order, without the groups of ``taken``: int32 (≤ N,)."""
-        labels = self._leader[rows]
+        of_row = self.labels
+        labels = of_row[rows]
         first = np.zeros(len(rows), np.bool_)
         first[np.unique(labels, return_index=True)[1]] = True
         if len(taken):
-            first &= ~np.isin(labels, self._leader[taken])
+            first &= ~np.isin(labels, of_row[taken])
         return rows[first]
 
     def best_of(self, rows: Rows) -> Rows:
         """The best of each text among some rows: int (N,), each once -> int32, rising."""
-        grouped = self._sorted(rows)
+        grouped = self._sorted(rows, self.labels)
         return np.sort(grouped.rows[grouped.is_first()]).astype(np.int32)
 
-    def _sorted(self, rows: Rows) -> GroupedRows:
-        leaders = self._leader[rows]
+    def _sorted(self, rows: Rows, labels: Rows) -> GroupedRows:
+        leaders = labels[rows]
         order = np.lexsort((rows, -self._length[rows], -self._published[rows], ~self._own[rows], leaders))
         return GroupedRows(rows[order], leaders[order])

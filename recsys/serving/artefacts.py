@@ -5,7 +5,6 @@ of each article. Nothing here trains: neither torch nor gensim nor networkx is l
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,6 +27,8 @@ from recsys.readers.trained import TrainedEncoder
 from recsys.releases import Release
 from recsys.serving.config import ServingSettings
 from recsys.serving.encoder import LiveEncoder
+from recsys.serving.live_stories import LiveStories
+from recsys.stories.editors_word import EditorsWord
 from recsys.stories.leaders import Leaders, load_leaders
 from recsys.stories.story_files import load_story_index
 from recsys.stories.story_index import StoryIndex
@@ -54,7 +55,8 @@ class ReleaseArtefacts:
         items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
         leaders: first copies of texts, to be joined by articles that come later.
-        stories: gives those that go on, to be joined by articles that come later: read when the first one comes.
+        stories: those that go on, to be joined by articles that come later: read when the first one comes.
+        editors_word: what editors had said of stories when they were found.
         related_tags: folded tag -> the tags two steps away from it in the tag graph.
         index: of the item vectors.
         item_cells: float32 (C, D), centres of the cells that they are searched by; C = 0 where all are.
@@ -73,7 +75,8 @@ class ReleaseArtefacts:
     items: OnlineItems
     article_vectors: Vectors
     leaders: Leaders
-    stories: Callable[[], StoryIndex]
+    stories: LiveStories
+    editors_word: EditorsWord
     related_tags: dict[str, tuple[Tag, ...]]
     index: Index | None
     item_cells: Vectors
@@ -96,7 +99,8 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         items=fixed_items(nothing),
         article_vectors=nothing,
         leaders=Leaders(),
-        stories=functools.cache(StoryIndex),
+        stories=LiveStories(StoryIndex),
+        editors_word=EditorsWord([], 0, []),
         related_tags={},
         index=None,
         item_cells=nothing,
@@ -133,13 +137,15 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
     words, articles = (read_json(release.path(stage) / "space.json") for stage in ("words", "articles"))
     same_space(("words", words["space"]), ("articles", articles["space"]))
     article_vectors = _article_vectors(release, ids)
+    editors_word = EditorsWord.load(release.path("stories"))
     return ReleaseArtefacts(
         release=release.name,
         catalogue=catalogue,
         items=items,
         article_vectors=article_vectors,
         leaders=load_leaders(release.path("stories")),
-        stories=functools.cache(functools.partial(load_story_index, release.path("stories"))),
+        stories=LiveStories(functools.partial(load_story_index, release.path("stories")), editors_word.decisions),
+        editors_word=editors_word,
         related_tags=load_related(release.path("keywords")),
         index=Index.load(release.path("index") / "items.faiss"),
         item_cells=_cells(release, "item_cells.npy", items.vectors.shape[1]),

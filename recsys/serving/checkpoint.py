@@ -27,7 +27,7 @@ from recsys.items.files import restored, snapshot
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.snapshot import PreparedArticle
 from recsys.serving.state import SharedState
-from recsys.store import Decision
+from recsys.store import Decision, StoryDecision, StoryName
 from recsys.trends.files import restore
 from recsys.trends.state import PER_ARTICLE, PER_SLOT, USED
 from recsys.workspace import exclusive, fsync_tree, load_npy, read_json, save_npy, write_json
@@ -39,7 +39,7 @@ WORTH_EVENTS = 20_000  # applied since the last one: about a second of a start
 WORTH_ARTICLES = 50  # the same, each of which is to be encoded
 _FACTS, _ARTICLES = "checkpoint.json", "articles.jsonl"
 _BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
-_FORMAT = 2
+_FORMAT = 3
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -82,20 +82,25 @@ class LiveCheckpoint:
 
     def bring_back(self, state: SharedState) -> None:
         """Put the articles that are newer than the release into a state that was laid out ``over`` the artefacts."""
+        facts = read_json(self.folder / _FACTS)
+        decisions = [StoryDecision.of(values) for values in facts.get("story_decisions", ())]
+        state.decide_stories(decisions, [StoryName(*values) for values in facts.get("story_names", ())])
         with (self.folder / _ARTICLES).open(encoding="utf-8") as lines:
             for line in lines:
                 article_id, leader, story, card = json.loads(line)
                 article = unpacked(json.dumps(card).encode()).article
                 state.place_again(PreparedArticle(article_id, article, leader, None, story))
                 if state.is_late(article_id):  # for those that come after it
-                    state.snapshot.story_of(article_id, article.title, article.summary, article.published_at, leader)
+                    state.snapshot.stories.join(
+                        article_id, article.title, article.summary, article.published_at, leader
+                    )
         shown = load_npy(self.folder / "shown.npy")
         with state.catalogue.changing():
             state.catalogue.columns.shown[: len(shown)] = shown
-        leaders = read_json(self.folder / _FACTS)["leaders"]
-        for article_id, signature in zip(leaders, load_npy(self.folder / "signatures.npy"), strict=True):
+            state.catalogue.columns.stories.take_over(load_npy(self.folder / "stories.npy"))
+        for article_id, signature in zip(facts["leaders"], load_npy(self.folder / "signatures.npy"), strict=True):
             state.snapshot.leaders.add(article_id, signature)
-        state.catalogue.decide(map(Decision.of, read_json(self.folder / _FACTS).get("decisions", ())))
+        state.catalogue.decide(map(Decision.of, facts.get("decisions", ())))
         state.changed = state.taken_down = self.changed
 
 
@@ -184,6 +189,7 @@ def _write(folder: Path, state: SharedState) -> None:
         save_npy(folder / f"items_{name}.npy", array[:rows] if name in _BY_ARTICLE else array)
     save_npy(folder / "article_vectors.npy", state.article_vectors[state.released_rows : rows])
     save_npy(folder / "shown.npy", catalogue.columns.shown[:rows])
+    save_npy(folder / "stories.npy", catalogue.columns.stories.labels[:rows])
     leaders, signatures = state.snapshot.leaders.later()
     save_npy(folder / "signatures.npy", signatures)
     with (folder / _ARTICLES).open("w", encoding="utf-8") as lines:
@@ -205,5 +211,7 @@ def _write(folder: Path, state: SharedState) -> None:
             "items": list(learned),
             "leaders": leaders,
             "decisions": catalogue.decisions,
+            "story_decisions": state.later_decisions,
+            "story_names": catalogue.story_names,
         },
     )

@@ -224,12 +224,16 @@ class StoreFeed:
     def _decide(self, state: SharedState, newest: int) -> None:
         """Let the decisions of editors hold as they are, if anything was changed since the last time.
 
-        They are few, so that they are read whole: one that an editor ended leaves nothing to be followed.
+        Those on lists are few, so that they are read whole: one that an editor ended leaves nothing to be followed. Those
+        on stories are only added to, and read as far as they are new.
         """
         if newest == state.decided:
             return
+        store, site = self._store, self._site
         with self._deciding:
-            state.catalogue.decide(self._store.decisions(self._site))
+            state.catalogue.decide(store.decisions(site))
+            decisions = store.story_decisions(site, changed_after=state.stories_decided)
+            state.decide_stories(decisions, store.story_names(site, changed_after=state.catalogue.stories_named))
             state.decided = newest
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:

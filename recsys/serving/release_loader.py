@@ -107,7 +107,7 @@ class ReleaseLoader:
         if state.through > event or state.changed > change:
             log.error("the release was made from another database, or this one is older", release=state.release)
             state.through = min(state.through, event)
-            state.changed = state.taken_down = 0
+            state.changed = state.taken_down = state.stories_decided = 0
         self._feed.apply_articles(state, lambda: self._feed.take_down(state))
         self._feed.resume_visits(state)
         state.followed = True

@@ -15,13 +15,11 @@ from recsys.readers.encoders import ReaderEncoder
 from recsys.recommend.rank import Scorer
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.encoder import LiveArticle, LiveEncoder
+from recsys.serving.live_stories import LiveStories
 from recsys.store import Article, StoredArticle
 from recsys.stories.copies import ComparedText
-from recsys.stories.headlines import LEAST_ARTICLES, story_body
 from recsys.stories.leaders import Leaders
-from recsys.stories.story_index import StoryIndex
 from recsys.stories.text import Text
-from recsys.units import now_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,8 @@ class PreparedArticle:
         id: of the article.
         article: what its card shows.
         leader: id of the first copy of its text; None where the release knows it.
-        story: id of the article that began its story; None where the release knows it.
+        story: id of an article of its story, its own where it begins one; None where the release knows it, or where it
+            was, if it was anywhere.
         encoded: its vectors, where the release does not know it.
     """
 
@@ -53,6 +52,7 @@ class ModelSnapshot:
         readers: settings of reader vectors as of the click model's training.
         reader_encoder: trained to predict a reader's next click; None where readers are encoded without training.
         counted_until: ms, the newest event that the release has counted.
+        stories: those that go on, and what editors say of them.
     """
 
     release: str | None
@@ -60,9 +60,9 @@ class ModelSnapshot:
     readers: ReadersConfig
     reader_encoder: ReaderEncoder | None
     counted_until: int
+    stories: LiveStories
     _catalogue: ReleasedCatalogue
     _leaders: Leaders
-    _stories: Callable[[], StoryIndex]
     _encoder: LiveEncoder | None
     _home: str
     _stored: Callable[[str], Article | None]
@@ -84,9 +84,9 @@ class ModelSnapshot:
             artefacts.readers,
             artefacts.reader_encoder,
             artefacts.trends.newest,
+            artefacts.stories,
             artefacts.catalogue.without_columns(),
             artefacts.leaders,
-            artefacts.stories,
             artefacts.encoder,
             home,
             stored,
@@ -103,7 +103,7 @@ class ModelSnapshot:
         annotations, encoded, leader, story = self._nightly(article.id), None, None, None
         if annotations is None:
             leader = self._leaders.join(article.id, ComparedText(_text(article)), self._text_of)
-            story = self.story_of(article.id, article.title, article.body, article.published_at, leader)
+            story = self.stories.join(article.id, article.title, article.body, article.published_at, leader)
             if self._encoder is None:
                 language, _ = resolve_language(article.language, article.title, article.body, self._home)
                 annotations = ArticleAnnotations(language)
@@ -112,25 +112,6 @@ class ModelSnapshot:
                 annotations = encoded.annotations
         shown = CatalogueArticle.of(article, annotations)
         return PreparedArticle(article.id, shown, leader, encoded, story)
-
-    def story_of(self, article_id: str, title: str, body: str, published: int | None, leader: str) -> str:
-        """Put an article into its story; later ones may join it.
-
-        Args:
-            article_id: of the article.
-            title: of it.
-            body: of it, or its beginning.
-            published: ms; None where unknown.
-            leader: id of the first copy of its text.
-
-        Returns:
-            Id of the article that began the story.
-        """
-        copy_of = None if leader == article_id else leader
-        published = None if published is None else min(published, now_ms())
-        stories = self._stories()
-        placed = stories.place(article_id, title, story_body(title, body), published, copy_of)
-        return placed.story if stories.came >= LEAST_ARTICLES else leader
 
     @property
     def leaders(self) -> Leaders:

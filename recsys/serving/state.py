@@ -4,7 +4,7 @@ Reads the store's articles and a release's artefacts; produces a ``Recommender``
 Articles newer than the release get rows after it. One thread writes while others answer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from recsys.recommend.answer import Recommender
 from recsys.serving.artefacts import ReleaseArtefacts
 from recsys.serving.config import ServingSettings
 from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
+from recsys.store import StoryDecision, StoryName
+from recsys.stories.decisions import PairDecision
+from recsys.stories.editors_word import pair_of
 from recsys.tags import STEM, tag_ids
 from recsys.trends import MAX_VISITS
 from recsys.units import NO_ID
@@ -49,6 +52,8 @@ class SharedState:
         changed: number of the last change of the site's articles that was taken over.
         taken_down: the same of those changes that hide or delete, which come first.
         decided: the same of the decisions of editors; UNKNOWN_CHANGE before they were read.
+        stories_decided: number of the last of their decisions on stories that was taken over.
+        later_decisions: those on stories that the release does not contain.
         followed: whether the store was in reach since the state was laid out.
         full: whether an article found no row: then the state must be laid out anew, with more room.
         down: article id -> number of the last change when it was seen to be hidden or deleted, as long as a row of it
@@ -76,12 +81,14 @@ class SharedState:
         released = artefacts.catalogue
         self.changed = self.taken_down = self.started_changed = released.change
         self.decided = UNKNOWN_CHANGE
+        self.stories_decided, self.later_decisions = artefacts.editors_word.decided, list[StoryDecision]()
         self.down: dict[str, int] = {}
         self.full = self.followed = False
         self.released_rows = size = len(released)
         capacity = size + expected + SPARE_ROWS + size // SPARE_SHARE
         self.catalogue = Catalogue((), capacity, settings.site.name, released)
         self.catalogue.tags.further = artefacts.related_tags
+        self.catalogue.call_stories(artefacts.editors_word.names)
         self._item_index = None
         if artefacts.index is not None:
             self._item_index = Index.build(artefacts.index.vectors, capacity, artefacts.item_cells)
@@ -127,6 +134,17 @@ class SharedState:
             for article in prepared:
                 self._place(article)
 
+    def decide_stories(self, decisions: Sequence[StoryDecision], names: Sequence[StoryName]) -> None:
+        """Let decisions of editors on stories hold that are new, and names."""
+        if decisions:
+            pairs = [pair_of(one) for one in decisions]
+            self.snapshot.stories.decide(pairs)
+            self.catalogue.decide_stories(pairs)
+            self.later_decisions += decisions
+            self.stories_decided = decisions[-1].change
+        if names:
+            self.catalogue.call_stories(names)
+
     @property
     def release(self) -> str | None:
         """The release that was laid out; None without one."""
@@ -162,7 +180,14 @@ class SharedState:
         if prepared.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
         encoded, category = prepared.encoded, prepared.article.category
-        row = self.catalogue.place(prepared.id, prepared.article, prepared.leader, prepared.story)
+        held, story = self._held(prepared.id), prepared.story
+        is_new = prepared.id not in self.catalogue.row_of
+        if held:
+            story = held[0] if is_new else None
+        row = self.catalogue.place(prepared.id, prepared.article, prepared.leader, story)
+        if held and is_new:  # what it should have held together until now
+            pairs = (PairDecision(other, prepared.id, True) for other in held)
+            self.catalogue.columns.stories.decide(pairs, self.catalogue.row_of.get)
         self._ids[row] = hashed("article", prepared.id), hashed("category", category) if category else NO_ID
         if encoded is None:
             return row
@@ -172,3 +197,8 @@ class SharedState:
             self._item_index.see(row)
         self._content_index.add(encoded.article_vector, row)
         return row
+
+    def _held(self, article_id: str) -> list[str]:
+        """The other articles that editors want in one story with an article, as far as they are here."""
+        together = self.snapshot.stories.decisions.together_with(article_id)
+        return [other for other in together if other != article_id and other in self.catalogue.row_of]

@@ -38,6 +38,7 @@ from recsys.store.records import (
 )
 from recsys.store.runs import Place, Run, RunStore
 from recsys.store.schedules import Schedule, ScheduleStore
+from recsys.store.stories import StoryDecision, StoryName, StoryStore
 from recsys.store.tokens import ROLES, AccessToken, ListedToken, Scope, TokenStore, at_least
 
 __all__ = [
@@ -74,6 +75,8 @@ __all__ = [
     "Store",
     "StoredArticle",
     "StoredEvent",
+    "StoryDecision",
+    "StoryName",
     "TagChoice",
     "Written",
     "at_least",
@@ -94,6 +97,7 @@ class Store(
     AuditStore,
     OperatorStore,
     EditorialStore,
+    StoryStore,
     PublisherStore,
     EventStore,
     ReaderStore,

@@ -100,6 +100,35 @@ editorial = Table(
     CheckConstraint("kind IN ('pin', 'boost', 'bury')", name="kind"),
 )
 
+# What editors said of stories, pair by pair in their order: only added to, for a later pair holds against an earlier one.
+story_decisions = Table(
+    "story_decisions",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("change", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # of the pair in its decision
+    Column("one", Identifier, nullable=False),
+    Column("other", Identifier, nullable=False),
+    Column("together", Boolean, nullable=False),
+    Column("asked", Boolean, nullable=False),  # by the editor; else it keeps together what stood so then
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
+)
+
+# What editors call the story in which an article stands. A name that is taken back is NULL, so that whoever follows the
+# changes sees it go.
+story_names = Table(
+    "story_names",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("article", Identifier, primary_key=True),
+    Column("change", BigInteger, nullable=False),
+    Column("name", Text),
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Index(None, "site", "change"),
+)
+
 # Who was forgotten, as a hash: it says that it was done and when, and not who it was to anybody who does not know.
 forgotten_readers = Table(
     "forgotten_readers",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from recsys.stories.decisions import EditorDecisions
 from recsys.stories.graph import parts_of
+from recsys.stories.labels import held
 from recsys.stories.story_index import Story, StoryIndex
 
 
@@ -73,7 +74,7 @@ def stories_in_order(articles: Iterable[StoryArticle], index: StoryIndex) -> Fou
     index.before_retiring = lambda story: None
     for story in list(index.stories.values()):
         part(story)
-    return FoundStories(story_of, index, len(parted))
+    return FoundStories(held(story_of, index.decisions), index, len(parted))
 
 
 def loose_parts(index: StoryIndex, story: Story) -> list[list[str]]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from recsys.stories.decisions import EditorDecisions
+from recsys.stories.decisions import EditorDecisions, PairDecision
 from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_story
 from recsys.stories.names import NameRates
 from recsys.stories.terms import terms
@@ -95,7 +95,7 @@ class StoryIndex:
     """
 
     def __init__(self, threshold: float = DEFAULT_THRESHOLD, decisions: EditorDecisions | None = None) -> None:
-        self.decisions = decisions or EditorDecisions()
+        self.decisions = EditorDecisions() if decisions is None else decisions
         self.before_retiring: Callable[[Story], None] = lambda story: None
         self.stories: dict[int, Story] = {}
         self.placed: dict[str, PlacedArticle] = {}
@@ -167,14 +167,35 @@ class StoryIndex:
     def split(self, article_ids: Iterable[str]) -> str | None:
         """Put some articles into a new story of their own; returns its id, None where none of them is placed.
 
-        The id is that of the first of them after which no story is named: the story that they leave keeps its own.
+        The id is that of the first of them after which no story is named: the story that they leave keeps its own,
+        unless they have no other.
         """
-        moved = [article_id for article_id in article_ids if article_id in self.placed]
+        moved = [article_id for article_id in dict.fromkeys(article_ids) if article_id in self.placed]
         if not moved:
             return None
+        now = max(self.stories[self.placed[article_id].row].touched for article_id in moved)
+        articles = {article_id: self.placed[article_id] for article_id in moved}
+        for article_id in moved:
+            self.remove(article_id)
         row = self._begin(next((article_id for article_id in moved if article_id not in self._row_of), moved[0]))
-        self._move(moved, row)
+        for article_id, article in articles.items():
+            self._join(article_id, row, article._replace(row=row), now)
         return self.stories[row].id
+
+    def decide(self, decision: PairDecision) -> None:
+        """Do at once what an editor says of articles that are placed; the caller keeps it in ``decisions``."""
+        one, other = (self.story_of(article_id) for article_id in decision[:2])
+        if one is None or other is None:
+            return
+        if decision.together:
+            self.merge(other, one)
+        elif one == other and decision.one != decision.other:
+            self.split([decision.one])
+
+    def neighbour(self, article_id: str) -> str | None:
+        """The first article of an article's story but itself; None where there is none."""
+        articles = self.stories[self.placed[article_id].row].articles if article_id in self.placed else ()
+        return next((other for other in articles if other != article_id), None)
 
     def counts(self, row: int) -> Iterator[tuple[str, int]]:
         """The terms of a story, and in how many of the counted headlines each stands."""
@@ -202,8 +223,10 @@ class StoryIndex:
         return int(statistics.median_low(self.times)) if self.times else 0
 
     def _forbidden(self, article_id: str) -> Collection[int]:
-        apart = self.decisions.apart_from(article_id)
-        return {self.placed[other].row for other in apart if other in self.placed}
+        """Rows of those that must stand apart; the articles of a group are in one row."""
+        groups = self.decisions.groups_apart_from(article_id)
+        placed = (next((other for other in group if other in self.placed), None) for group in groups)
+        return {self.placed[other].row for other in placed if other is not None}
 
     def _decided(self, article_id: str, copy_of: str | None, best: BestStory) -> int | None:
         """The row that an article joins: by an editor's word, as a copy, or by its score."""
@@ -220,12 +243,21 @@ class StoryIndex:
         self.novelty += ((best.score < _NOVEL) - self.novelty) / min(self.came + _TRUSTED, _REMEMBERED)
 
     def _begin(self, article_id: str) -> int:
-        """A story without articles, under the article's id, or the next free one of that name."""
-        story_id, number = article_id, 1
-        while story_id in self._row_of:
-            number += 1
-            story_id = f"{article_id}#{number}"
-        return self._begin_as(Story(story_id))
+        """A story without articles, under the id of an article that is in no other."""
+        if article_id in self._row_of:
+            self._free(article_id)
+        return self._begin_as(Story(article_id))
+
+    def _free(self, name: str) -> None:
+        """Name the story of a name, whose article has left it, after the first of its articles that names no other."""
+        row = self._row_of[name]
+        articles = self.stories[row].articles
+        other = next((article_id for article_id in articles if article_id not in self._row_of), None)
+        if other is None:
+            other = next(iter(articles))
+            self._free(other)
+        del self._row_of[name]
+        self.stories[row].id, self._row_of[other] = other, row
 
     def _begin_as(self, story: Story) -> int:
         row, self._next_row = self._next_row, self._next_row + 1
