@@ -16,6 +16,7 @@ from jobs import publish as publish_job
 from jobs import releases as releases_job
 from jobs import settings as settings_job
 from jobs import simulate as simulate_job
+from jobs import story_edits as story_job
 from jobs.contexts import Config, context_of
 from jobs.runner import Context, check_made, run_stage, run_stages
 from jobs.runs import exclusive_run
@@ -41,10 +42,11 @@ SETTINGS = "The site's settings"
 IN, TRAIN, OUT = "What comes in", "Training, stage by stage", "What comes of it"
 DESK = "What an operator does, each in the audit"
 RIGHTS = "Who may do what, each change in the audit"
-EDITORS = "What an editor does, each with an end and in the audit"
+EDITORS = "What an editor does, each in the audit"
 AN_ID = {"ignore_unknown_options": True}  # an id may begin with a dash: -4110354420726924665
 ArticleId = Annotated[str, typer.Argument(metavar="ID", help="The article's id, as it was imported")]
 Until = Annotated[str, typer.Option(help="The end: a span such as 90m, 2h or 3d, or a time; at most 30 days from now")]
+StoryId = Annotated[str, typer.Argument(metavar="STORY", help="The story's id, or that of any article of it")]
 ReaderId = Annotated[str, typer.Argument(metavar="READER", help="The reader's id, as in the events")]
 Reason = Annotated[str, typer.Option(help="Why, for the audit")]
 
@@ -403,6 +405,38 @@ def unbury(id: ArticleId, config: Config = None) -> None:
 def editorial(config: Config = None) -> None:
     """Print the pins, boosts and buries that hold now."""
     editorial_job.show(context_of(config, None))
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def join(
+    story: StoryId,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The other one, likewise")],
+    config: Config = None,
+) -> None:
+    """Make two stories one."""
+    story_job.join(context_of(config, None), story, other)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def split(
+    articles: Annotated[list[str], typer.Argument(metavar="ID...", help="Articles of one story, by their ids")],
+    config: Config = None,
+) -> None:
+    """Let articles leave their story, together."""
+    story_job.split(context_of(config, None), articles)
+
+
+@app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
+def name_story(
+    story: StoryId,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="On one line")] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Take the name back instead")] = False,
+    config: Config = None,
+) -> None:
+    """Call a story by a name, in place of a headline."""
+    if clear == (name is not None):
+        raise typer.BadParameter("Give a name, or --clear to take it back.")
+    story_job.name(context_of(config, None), story, name)
 
 
 @app.command(rich_help_panel=DESK)

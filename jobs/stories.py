@@ -1,8 +1,8 @@
 """Find the near copies among the articles, and the stories: articles of one event.
 
-Reads the catalogue of the events stage, and what editors said of stories by then; produces ``stories/copies.parquet``, of each article the first copy of its
-text, and of first copies the signature that later articles are compared with; and the stories with their index, which
-later articles join (``recsys.stories.story_files``).
+Reads the catalogue of the events stage, and what editors said of stories by then; produces ``stories/copies.parquet``,
+of each article the first copy of its text, and of first copies the signature that later articles are compared with; and
+the stories with their index, which later articles join (``recsys.stories.story_files``).
 """
 
 from collections import Counter

@@ -7,6 +7,7 @@
     │   ├── BadReader         a reader, session or event identifier
     │   ├── UnknownArticle    an article identifier that the catalogue lacks
     │   │   └── DeletedArticle  one that was deleted for good
+    │   ├── UnknownStory      an identifier that neither a story nor an article has
     │   ├── HiddenArticle     a pin of an article that is hidden
     │   ├── EditConflict      a change of an article that somebody changed meanwhile
     │   ├── UnknownReader     a reader identifier of which nothing is kept
@@ -60,6 +61,10 @@ class UnknownArticle(InputError):
 
 class DeletedArticle(UnknownArticle):
     """An article identifier whose article was deleted for good."""
+
+
+class UnknownStory(InputError):
+    """An identifier that neither a story nor an article of one has."""
 
 
 class HiddenArticle(InputError):

@@ -253,3 +253,45 @@ def test_the_night_parts_no_articles_that_an_editor_holds_together() -> None:
     assert night.parted == 0
     only = EditorDecisions([PairDecision("a0", "a6", True)])
     assert find_stories(articles_of(titles + strikes), NOON + DAY_MS, only).parted == 0
+
+
+def test_the_index_is_told_of_decisions_and_names_no_story_by_a_number() -> None:
+    index = StoryIndex(decisions=EditorDecisions())
+    placed(MIXED, index)
+    index.decide(PairDecision("a1", "a0", True))
+    assert index.articles_of("a1") == []
+    assert len(index.articles_of("a0")) == 8
+    index.decide(PairDecision("a0", "a2", False))
+    assert (index.articles_of("a0"), len(index.articles_of("a2"))) == (["a0"], 7)
+    for pair in (("nobody", "a1"), ("a1", "nobody"), ("a1", "a1")):
+        index.decide(PairDecision(*pair, False))
+        index.decide(PairDecision(*pair, True))
+    assert {story.id for story in index.stories.values()} == {"a0", "a2"}
+    assert (index.neighbour("a0"), index.neighbour("a2"), index.neighbour("nobody")) == (None, "a4", None)
+    assert index.place("b", STRIKE[0], time=NOON).story == "a2"
+
+
+def test_two_articles_that_each_began_the_other_s_story_may_both_leave_it() -> None:
+    index = StoryIndex()
+    placed(["Ferry aground off Helmsund", "Tram strike in Ostwall", "Cheese fair in Lindau"], index)
+    index.merge("a0", "a1")
+    assert index.split(["a0"]) == "a0"
+    assert index.story_of("a1") == "a1"
+    index.merge("a1", "a2")
+    index.merge("a0", "a1")
+    assert index.split(["a0", "a1"]) == "a1"
+    assert index.story_of("a2") == "a0"
+    assert index.split(["a0"]) == "a0"
+    assert {index.story_of(f"a{n}") for n in range(3)} == {"a0", "a1", "a2"}
+
+
+def test_the_night_holds_together_what_time_would_part_and_apart_what_is_copied() -> None:
+    night = [StoryArticle(f"a{n}", FERRY[n % 4], "", NOON + 30 * n * DAY_MS, None) for n in range(3)]
+    others = [StoryArticle(f"b{n}", f"Market day{n}", "", NOON + n * DAY_MS, None) for n in range(70)]
+    assert len({find_stories([*night, *others], NOON + 99 * DAY_MS).story_of[f"a{n}"] for n in range(3)}) == 3
+    decisions = EditorDecisions([PairDecision("a1", "a0", True), PairDecision("a2", "a0", True)])
+    story_of = find_stories([*night, *others], NOON + 99 * DAY_MS, decisions).story_of
+    assert [story_of[f"a{n}"] for n in range(3)] == ["a0"] * 3
+    copies = [StoryArticle("a", FERRY[0], "", NOON, None), StoryArticle("b", FERRY[0], "", NOON, "a")]
+    parted = find_stories(copies, NOON + DAY_MS, EditorDecisions([PairDecision("a", "b", False)])).story_of
+    assert parted == {"a": "a", "b": "b"}

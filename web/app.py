@@ -19,7 +19,7 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics, request_ids
-from web.admin import editorial, operators, runs, session, tokens, tracing
+from web.admin import editorial, operators, runs, session, stories, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher, readers
 from web.api import handlers as api
@@ -99,6 +99,7 @@ def create_app(
         runs,
         operators,
         editorial,
+        stories,
         tracing,
         tokens,
         session,

@@ -6,9 +6,8 @@ story that an article belongs to.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.story_edits import rows_of, story_row
 from recsys.tags import Tag
 from recsys.tags.index import Rows
 from recsys.tags.related import SAMPLE, frequent
@@ -24,7 +23,8 @@ class StoryList:
 
     Attributes:
         id: of the story, that of the article that began it.
-        title: of its newest article.
+        title: the editors' name of it, else the headline of its newest article.
+        named: whether the title is a name.
         tags: keywords that most of its newest articles show; the weight is the share of these articles.
         first: ms, when the first of its articles was published; None where nobody knows.
         last: ms, of its newest one.
@@ -34,6 +34,7 @@ class StoryList:
 
     id: str
     title: str
+    named: bool
     tags: list[Tag]
     first: int | None
     last: int | None
@@ -53,21 +54,22 @@ def story_list(catalogue: Catalogue, story: str, now: int, n: int) -> StoryList 
     Returns:
         None when there is no such story, or nothing of it may be shown.
     """
-    row = catalogue.row_of.get(story)
-    if row is None:
+    label = story_row(catalogue, story)
+    if label is None:
         return None
-    label = _label(catalogue, row)
-    rows = _members(catalogue, label)
+    rows = rows_of(catalogue, label)
     shown = catalogue.columns.copies.best_of(rows[catalogue.eligible(now).showable[rows]])
     if not len(shown):
         return None
+    name = catalogue.columns.stories.name_of(int(rows[0]))
     newest = catalogue.newest(shown, max(n, SAMPLE))
     sample = catalogue.articles_of(newest[:SAMPLE].tolist())
     times = catalogue.published[shown]
     times = times[times != NEVER_MS]
     return StoryList(
         id=catalogue.ids[label],
-        title=sample[0].title,
+        title=name or sample[0].title,
+        named=name is not None,
         tags=[tag for tag in frequent(sample, TAGS) if tag.weight > _MOST],
         first=int(times.min()) if len(times) else None,
         last=int(times.max()) if len(times) else None,
@@ -90,17 +92,6 @@ def others_of(catalogue: Catalogue, row: int, now: int, n: int) -> tuple[str, Ro
     """
     columns = catalogue.columns
     label = int(columns.stories.labels[row])
-    rows = catalogue.eligible(now).listed.among(_members(catalogue, label))
+    rows = catalogue.eligible(now).listed.among(rows_of(catalogue, label))
     rows = rows[columns.copies.labels[rows] != columns.copies.labels[row]]
     return catalogue.ids[label], catalogue.newest(rows, n)
-
-
-def _label(catalogue: Catalogue, row: int) -> int:
-    """The label of the story that an article began, wherever it stands now; else of the one in which it stands."""
-    labels = catalogue.columns.stories.labels
-    return row if (labels == row).any() else int(labels[row])
-
-
-def _members(catalogue: Catalogue, label: int) -> Rows:
-    """The rows of a story, of several articles or one: int32, rising."""
-    return np.flatnonzero(catalogue.columns.stories.labels == label).astype(np.int32)

@@ -170,7 +170,8 @@ class Catalogue:
         """Let stories have these names and no others; a later one of an article takes the place of an earlier one."""
         named = self._story_names | {one.article: one for one in names}
         self._story_names = {one.article: one for one in sorted(named.values(), key=lambda one: one.change)}
-        self.columns.stories.call(self._story_names.values(), self.row_of.get)
+        with self.changing():
+            self.columns.stories.call(self._story_names.values(), self.row_of.get)
 
     @property
     def story_names(self) -> tuple[StoryName, ...]:

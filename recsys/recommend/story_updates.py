@@ -57,10 +57,8 @@ def read_stories(states: Sequence[ReaderState], columns: CatalogueColumns, tags:
     times = np.concatenate([state.times for state in states])
     windows = [state.impressions for state in states]
     shown = np.concatenate([window.rows[window.positions != CLICK_POSITION] for window in windows])
-    stories = columns.stories
-    over, fresh, read = _read_stories(
-        clicks, times, shown, now, stories.labels, stories.sizes, *stories.grouped(), columns.published, tags
-    )
+    groups, grouped = columns.stories.at_once()
+    over, fresh, read = _read_stories(clicks, times, shown, now, *groups, *grouped, columns.published, tags)
     return ReadStories(over, dict(zip(fresh.tolist(), read.tolist(), strict=True)))
 
 

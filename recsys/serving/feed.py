@@ -224,8 +224,8 @@ class StoreFeed:
     def _decide(self, state: SharedState, newest: int) -> None:
         """Let the decisions of editors hold as they are, if anything was changed since the last time.
 
-        Those on lists are few, so that they are read whole: one that an editor ended leaves nothing to be followed. Those
-        on stories are only added to, and read as far as they are new.
+        Those on lists are few, so that they are read whole: one that an editor ended leaves nothing to be followed.
+        Those on stories are only added to, and read as far as they are new.
         """
         if newest == state.decided:
             return

@@ -37,6 +37,7 @@ from recsys.serving.release_loader import ReleaseLoader
 from recsys.serving.state import SharedState
 from recsys.serving.today import TodaysClicks, todays_clicks
 from recsys.store import Event, EventWriter, Store, Written, reader_digest
+from recsys.stories.decisions import EditorDecisions
 from recsys.tags import Tags
 from recsys.tags.profile import profile
 from recsys.units import UNKNOWN_ROW, now_ms
@@ -156,6 +157,11 @@ class LiveState:
     def release(self) -> str | None:
         """The release that is served, None before the first one."""
         return self._frame.state.recommender.release
+
+    @property
+    def story_decisions(self) -> EditorDecisions:
+        """Decisions of editors on stories, as far as they were followed."""
+        return self._frame.state.snapshot.stories.decisions
 
     @property
     def catalogue(self) -> Catalogue:

@@ -4,7 +4,7 @@ Reads the store's articles and a release's artefacts; produces a ``Recommender``
 Articles newer than the release get rows after it. One thread writes while others answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +140,7 @@ class SharedState:
             pairs = [pair_of(one) for one in decisions]
             self.snapshot.stories.decide(pairs)
             self.catalogue.decide_stories(pairs)
+            self.catalogue.decide_stories(self._kept_together(pairs))
             self.later_decisions += decisions
             self.stories_decided = decisions[-1].change
         if names:
@@ -180,14 +181,10 @@ class SharedState:
         if prepared.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
         encoded, category = prepared.encoded, prepared.article.category
-        held, story = self._held(prepared.id), prepared.story
-        is_new = prepared.id not in self.catalogue.row_of
-        if held:
-            story = held[0] if is_new else None
+        story = prepared.story
+        if (held := self._held(prepared.id)) is not None:
+            story = None if prepared.id in self.catalogue.row_of else held
         row = self.catalogue.place(prepared.id, prepared.article, prepared.leader, story)
-        if held and is_new:  # what it should have held together until now
-            pairs = (PairDecision(other, prepared.id, True) for other in held)
-            self.catalogue.columns.stories.decide(pairs, self.catalogue.row_of.get)
         self._ids[row] = hashed("article", prepared.id), hashed("category", category) if category else NO_ID
         if encoded is None:
             return row
@@ -198,7 +195,15 @@ class SharedState:
         self._content_index.add(encoded.article_vector, row)
         return row
 
-    def _held(self, article_id: str) -> list[str]:
-        """The other articles that editors want in one story with an article, as far as they are here."""
+    def _held(self, article_id: str) -> str | None:
+        """Another article that editors want in one story with an article, if any is here."""
         together = self.snapshot.stories.decisions.together_with(article_id)
-        return [other for other in together if other != article_id and other in self.catalogue.row_of]
+        return next((other for other in together if other != article_id and other in self.catalogue.row_of), None)
+
+    def _kept_together(self, decisions: Iterable[PairDecision]) -> Iterator[PairDecision]:
+        """Pairs that hold together what decisions tie by an article that is not here yet."""
+        row_of, together_with = self.catalogue.row_of, self.snapshot.stories.decisions.together_with
+        missing = {one.other: None for one in decisions if one.together and one.other not in row_of}
+        for article_id in missing:
+            first, *others = [other for other in together_with(article_id) if other in row_of] or [article_id]
+            yield from (PairDecision(other, first, True) for other in others)

@@ -34,6 +34,9 @@ class Outcome(enum.StrEnum):
     DELETED = "deleted"
     LIFTED = "tombstone lifted"
     ENDED = "ended"
+    JOINED = "joined"
+    SPLIT = "split"
+    NAMED = "named"
     UNCHANGED = "as before"
 
 

@@ -100,7 +100,7 @@ editorial = Table(
     CheckConstraint("kind IN ('pin', 'boost', 'bury')", name="kind"),
 )
 
-# What editors said of stories, pair by pair in their order: only added to, for a later pair holds against an earlier one.
+# What editors said of stories, pair by pair in their order: only added to, for a later pair holds against earlier ones.
 story_decisions = Table(
     "story_decisions",
     metadata,

@@ -196,7 +196,9 @@ class StoryStore(Database):
     def story_names(self, site: str, *, changed_after: int = 0) -> list[StoryName]:
         """Names of stories in the order in which they were given, those that were taken back among them."""
         query = select(*(names.c[name] for name in StoryName._fields))
-        query = query.where(names.c.site == site, names.c.change > changed_after).order_by(names.c.change)
+        query = query.where(names.c.site == site, names.c.change > changed_after).order_by(
+            names.c.change, names.c.article
+        )
         with self.reading() as connection:
             return [StoryName(*row) for row in connection.execute(query)]
 

@@ -81,7 +81,7 @@ class StoryLabels:
             self.size[old] = 0
 
     def _give_name(self, row: int) -> None:
-        """Free the name of a row whose story it is not in: that takes the name of its first article that has it free."""
+        """Free the name of a row of another story: that one takes the name of its first article that names none."""
         if not self.size[row]:
             return
         rows = np.flatnonzero(self.label == row)
@@ -105,7 +105,7 @@ def held(story_of: Mapping[str, str], decisions: EditorDecisions) -> dict[str, s
         return dict(story_of)
     row_of = {article_id: row for row, article_id in enumerate(story_of)}
     labels = StoryLabels(np.array([row_of[story] for story in story_of.values()], np.int32))
-    groups = [[row_of[member] for member in group if member in row_of] for group in decisions.groups()]
+    groups = [sorted(row_of[member] for member in group if member in row_of) for group in decisions.groups()]
     for first, *others in filter(None, groups):
         for other in others:
             labels.join(other, first)

@@ -7,4 +7,5 @@ operators   the verbs on articles and readers, and the audit
 session     people sign in and out
 tokens      tokens made, listed and revoked
 editorial   pins, boosts and buries with an end; editorial_schemas: what comes in and goes out
+stories     stories that are joined, split and named; story_schemas: what comes in and goes out
 """

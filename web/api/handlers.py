@@ -125,6 +125,7 @@ def story(story_id: str, query: StoryQuery) -> Response:
     head = {
         "id": told.id,
         "title": told.title,
+        "name": told.title if told.named else None,
         "tags": [tag_out(tag, said_in(query.lang or home)).model_dump() for tag in told.tags],
         "first_published_at": told.first,
         "last_published_at": told.last,

@@ -27,6 +27,7 @@ from recsys.errors import (
     UnknownArticle,
     UnknownName,
     UnknownReader,
+    UnknownStory,
 )
 from web.problem import MEDIA_TYPE, problem_members
 from web.request_ids import request_id, route
@@ -35,6 +36,7 @@ STATUS: tuple[tuple[type[RecsysError], int, str], ...] = (  # the first class th
     (DeletedArticle, 410, "deleted-article"),
     (UnknownArticle, 404, "unknown-article"),
     (UnknownReader, 404, "unknown-reader"),
+    (UnknownStory, 404, "unknown-story"),
     (UnknownName, 404, "unknown-name"),
     (LastOwner, 409, "last-owner"),
     (EditConflict, 412, "edit-conflict"),

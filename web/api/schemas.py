@@ -304,7 +304,8 @@ class Story(BaseModel):
     """The articles of one event, newest first, of copies of one text one."""
 
     id: str = Field(description="that of the article that began the story")
-    title: str = Field(description="of its newest article")
+    title: str = Field(description="the editors' name of it, else the headline of its newest article")
+    name: str | None = Field(description="by which editors call it; null where they have not")
     tags: list[TagOut] = Field(description="keywords that most of its articles show; the weight is their share")
     first_published_at: int | None = Field(description="ms UTC since the epoch; of all its articles")
     last_published_at: int | None = Field(description="the same, of the newest one")

@@ -190,6 +190,8 @@ def _reason(catalogue: Catalogue, key: ReasonKey, version: int, before: Fragment
     kind, row, category, words, language = key
     read = catalogue.articles[row] if row != UNKNOWN_ROW else None
     title = read.title if read else ""
+    if read and kind is ReasonKind.UPDATE:
+        title = catalogue.columns.stories.name_of(row) or title
     if before is not None and before.source == title:
         return before._replace(version=version)
     claim = Reason(kind, row, category, words)

@@ -117,7 +117,7 @@ class LiveNewsroom:
         if told is None:
             return None
         cards = tuple(_cards(catalogue, told.rows.tolist()))
-        return StoryPage(told.id, told.title, cards, told.articles, told.first, told.last, tuple(told.tags))
+        return StoryPage(told.id, told.title, cards, told.articles, told.first, told.last, tuple(told.tags), told.named)
 
     def tagged(self, tag: str, lang: str, page: int, now: int) -> TagPage | None:
         """A page, counted from 1, of the articles that bear a tag."""

@@ -82,8 +82,9 @@ class TagPage:
 class StoryPage:
     """The articles of one event.
 
-    ``cards`` are the newest ones, newest first. ``articles`` is how many there are. ``first`` and ``last`` are int
-    milliseconds UTC, None where nobody knows.
+    ``title`` is the editors' name of it where it is ``named``, else the headline of the newest article. ``cards`` are
+    the newest ones, newest first. ``articles`` is how many there are. ``first`` and ``last`` are int milliseconds UTC,
+    None where nobody knows.
     """
 
     id: str
@@ -93,6 +94,7 @@ class StoryPage:
     first: int | None = None
     last: int | None = None
     tags: tuple[Tag, ...] = ()
+    named: bool = False
 
 
 class Newsroom(Protocol):
