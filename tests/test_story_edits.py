@@ -106,13 +106,14 @@ def test_a_join_over_a_third_story_brings_together_what_was_parted_and_says_so(s
 
 
 def test_what_is_unknown_or_says_nothing_is_refused(site: Service) -> None:
-    for path, body in [("/stories/nobody:join", {"with": "a1"}), ("/stories/a1:join", {"with": "nobody"})]:
-        problem(ask(site, "POST", path, body), 404, "unknown-story")
+    for one, other in (("nobody", "a1"), ("a1", "nobody")):
+        problem(ask(site, "POST", f"/stories/{one}:join", {"with": other}), 404, "unknown-story")
     problem(ask(site, "POST", "/stories/nobody:split", {"articles": ["a1"]}), 404, "unknown-story")
     problem(ask(site, "PUT", "/stories/nobody/name", {"name": "x"}), 404, "unknown-story")
     problem(ask(site, "DELETE", "/stories/nobody/name"), 404, "unknown-story")
     assert "twice" in problem(ask(site, "POST", "/stories/a1:join", {"with": "a1"}), 422, "invalid")
-    for body in ({}, {"with": ""}, {"with": 4}, {"with": "a2", "why": "x"}):
+    bodies: list[dict[str, Any]] = [{}, {"with": ""}, {"with": 4}, {"with": "a2", "why": "x"}]
+    for body in bodies:
         problem(ask(site, "POST", "/stories/a1:join", body), 422, "invalid")
     assert "'a2'" in problem(ask(site, "POST", "/stories/a1:split", {"articles": ["a2"]}), 422, "invalid")
     assert "stays" in problem(ask(site, "POST", "/stories/a1:split", {"articles": ["a1"]}), 422, "invalid")

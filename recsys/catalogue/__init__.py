@@ -7,8 +7,10 @@ Reads articles of the store and what the models say of them; produces rows and m
     cards        articles by row, packed
     identifiers  article id <-> row
     copies       copies of one text, and the best one that may be shown
+    stories      articles of one event, moved by those that come and by editors, and their names
     columns      what decides whether an article may be shown, as arrays
     released     all of that in the files of a release
     eligibility  the rows that may be shown at a moment
     catalogue    a release's articles and what came after it
+    story_edits  what an editor says of stories -> pairs of articles in the store
 """

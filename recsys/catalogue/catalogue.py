@@ -67,7 +67,6 @@ class Catalogue:
         self._language_names = list(released.languages)
         self._version = 0
         self._decisions: tuple[Decision, ...] = ()
-        self._story_names: dict[str, StoryName] = {}
         self._lock = threading.Lock()  # held while rows are written, and while an eligibility is made
         self._eligible: Eligibility | None = None
         for article_id in ids:
@@ -115,6 +114,7 @@ class Catalogue:
             IndexError: the article is new and there is no room left.
         """
         row = self.row_of.get(article_id)
+        is_new = row is None
         if row is None:
             row = self._append(article_id)
         for alias in aliases_of(article_id, article.url):
@@ -134,8 +134,8 @@ class Catalogue:
             story=None if story is None else self.row_of.get(story, row),
         )
         self.tags.put(row, article.found_under)
-        if article_id in self._story_names:
-            self.columns.stories.call(self._story_names.values(), self.row_of.get)
+        if is_new and article_id in self.columns.stories.names:
+            self.columns.stories.call((), self.row_of.get)
         return row
 
     def take_down(self, *article_ids: str) -> None:
@@ -167,21 +167,9 @@ class Catalogue:
             self.columns.stories.decide(decisions, self.row_of.get)
 
     def call_stories(self, names: Iterable[StoryName]) -> None:
-        """Let stories have these names and no others; a later one of an article takes the place of an earlier one."""
-        named = self._story_names | {one.article: one for one in names}
-        self._story_names = {one.article: one for one in sorted(named.values(), key=lambda one: one.change)}
+        """Let stories have names that were given after all before them."""
         with self.changing():
-            self.columns.stories.call(self._story_names.values(), self.row_of.get)
-
-    @property
-    def story_names(self) -> tuple[StoryName, ...]:
-        """Names of stories, the last one last, those that were taken back among them."""
-        return tuple(self._story_names.values())
-
-    @property
-    def stories_named(self) -> int:
-        """Number of the last change of a story's name, 0 before the first one."""
-        return max((one.change for one in self._story_names.values()), default=0)
+            self.columns.stories.call(names, self.row_of.get)
 
     def story_of(self, row: int) -> str:
         """Id of the story of a row."""

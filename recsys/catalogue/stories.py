@@ -3,7 +3,8 @@
 Reads labels, decisions and names; produces groups of which an answer sees all or nothing of a change.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +24,14 @@ class _Names(NamedTuple):
 
 
 class StoryGroups(CopyGroups):
-    """Groups of rows of one event."""
+    """Groups of rows of one event.
 
-    _names = _Names(np.empty(0, np.int32), ())
+    Attributes:
+        names: of stories, by the article with which each goes, the last one last; those taken back are among them.
+    """
+
+    names: Mapping[str, StoryName] = MappingProxyType({})
+    _named = _Names(np.empty(0, np.int32), ())
 
     def stand_beside(self, row: int, other: int | None) -> None:
         """Say that a row's article has changed, and with which it stands.
@@ -49,15 +55,22 @@ class StoryGroups(CopyGroups):
         if not np.array_equal(moved.label, self.labels):
             self._swap(moved.label)
 
+    @property
+    def named(self) -> int:
+        """Number of the last change of a name, 0 before the first one."""
+        return max((one.change for one in self.names.values()), default=0)
+
     def call(self, names: Iterable[StoryName], row_of: Callable[[str], int | None]) -> None:
-        """Let stories have names, given in the order in which they were set; all that hold."""
-        held = [(row_of(one.article), one.name) for one in names]
+        """Let stories have names that were given after all before them; of an article the last one holds."""
+        every = {**self.names, **{one.article: one for one in names}}
+        self.names = dict(sorted(every.items(), key=lambda item: item[1].change))
+        held = [(row_of(one.article), one.name) for one in self.names.values()]
         named = [(row, name) for row, name in held if row is not None and name is not None]
-        self._names = _Names(np.array([row for row, _ in named], np.int32), tuple(name for _, name in named))
+        self._named = _Names(np.array([row for row, _ in named], np.int32), tuple(name for _, name in named))
 
     def name_of(self, row: int) -> str | None:
         """The editors' name of a row's story; None without one."""
-        rows, names = self._names
+        rows, names = self._named
         labels = self.labels
         of_story = np.flatnonzero(labels[rows] == labels[row])
         return names[of_story[-1]] if len(of_story) else None

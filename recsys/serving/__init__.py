@@ -6,6 +6,7 @@ service, the benchmarks and the tests hold a ``LiveState`` alike.
     config           the sections of the configuration that are read here
     encoder          a new article -> the same, and its vectors
     artefacts        a release's files, loaded
+    live_stories     where an article that comes belongs, and what editors say of it
     snapshot         one release's models, and what they say of a new article
     state            one site's catalogue, counts and item tables over a snapshot
     reader_memory    the readers and sessions seen last

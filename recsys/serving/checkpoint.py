@@ -212,6 +212,6 @@ def _write(folder: Path, state: SharedState) -> None:
             "leaders": leaders,
             "decisions": catalogue.decisions,
             "story_decisions": state.later_decisions,
-            "story_names": catalogue.story_names,
+            "story_names": list(catalogue.columns.stories.names.values()),
         },
     )

@@ -233,7 +233,9 @@ class StoreFeed:
         with self._deciding:
             state.catalogue.decide(store.decisions(site))
             decisions = store.story_decisions(site, changed_after=state.stories_decided)
-            state.decide_stories(decisions, store.story_names(site, changed_after=state.catalogue.stories_named))
+            state.decide_stories(
+                decisions, store.story_names(site, changed_after=state.catalogue.columns.stories.named)
+            )
             state.decided = newest
 
     def _batches(self, state: SharedState) -> Iterator[list[StoredEvent]]:

@@ -57,7 +57,7 @@ class StoryDecision(NamedTuple):
 
 
 class StoryName(NamedTuple):
-    """What editors call the story in which an article stands; of two named articles of one story the later name holds.
+    """Name of the story in which an article stands; of two named articles of one story the later name holds.
 
     Attributes:
         article: its id.

@@ -15,6 +15,8 @@ service take one article after the other by the same rules.
     common_words.py words that stand in headlines of all kinds of events
     names.py        how surely each term is a name
     decisions.py    what editors said of pairs of articles; it holds against every score
+    labels.py       rows of one event, and after which of them it is named; what editors said moves them
+    editors_word.py what editors said until a moment, on disk
     evidence.py     terms, and counts of each story -> the story that explains the headline best
     story_index.py  one article after the other -> stories, bounded in memory and time
     graph.py        a story -> the parts that one link alone holds together

@@ -1,4 +1,4 @@
-"""What editors said of stories until a moment, on disk: for the night, and for the release that it makes.
+"""Word of editors on stories until a moment, on disk: for the night, and for the release that it makes.
 
 Reads the pairs and names of the store; ``story_decisions.json`` has them in their order, with the numbers of the last
 changes, so that whoever goes on from there knows what came later.
@@ -15,7 +15,7 @@ _FILE = "story_decisions.json"
 
 
 class EditorsWord(NamedTuple):
-    """What editors said of stories.
+    """Word of editors on stories.
 
     Attributes:
         decisions: pairs, in the order in which they were made.

@@ -61,6 +61,7 @@ KEYS = ("tests/test_keys.py",)
 RIGHTS = ("tests/test_reader_rights.py",)
 CHOSEN = ("tests/test_chosen.py",)
 CHOICES = ("tests/test_choices.py",)
+STORY_EDITS = ("tests/test_story_labels.py", "tests/test_story_edits.py", "tests/test_story_index.py")
 STORIES = ("tests/test_recommend_stories.py",)
 ACCESS = ("tests/test_access.py", "tests/test_roles.py")
 SESSIONS = ("tests/test_sessions.py",)
@@ -1502,5 +1503,87 @@ FAULTS: tuple[Fault, ...] = (
         FINDING,
         ("the shorter name of the dictionary wins", "key=len, reverse=True)", "key=len)"),
         ("names lie over each other", "if taken.isdisjoint(", "if taken or not taken.isdisjoint("),
+    ),
+    *_in(
+        "recsys/stories/decisions.py",
+        ("tests/test_story_labels.py", "tests/test_story_index.py"),
+        (
+            "who was parted from a part is not from the whole",
+            "                elsewhere.apart[large] = large",
+            "                large.apart[elsewhere] = large",
+        ),
+        (
+            "who leaves a group forgets from whom it stood apart",
+            "elsewhere.apart[alone] = alone.apart[elsewhere] = None",
+            "pass",
+        ),
+        ("a join of what was parted leaves it parted", "            del elsewhere.apart[small]\n", ""),
+    ),
+    *_in(
+        "recsys/stories/labels.py",
+        ("tests/test_story_labels.py",),
+        ("two stories of one name", "        self._give_name(row)\n", ""),
+        ("only the pair is held together, not the story", "labels.join(other, first)", "pass"),
+    ),
+    *_in(
+        "recsys/stories/story_index.py",
+        ("tests/test_story_index.py",),
+        ("a name that is taken is used again", "self._free(article_id)", "pass"),
+        ("the index joins the wrong way", "self.merge(other, one)", "self.merge(one, other)"),
+    ),
+    *_in(
+        "recsys/catalogue/stories.py",
+        STORY_EDITS,
+        ("an article that begins another story stays", "if other == row and (", "if False and ("),
+        ("the first name holds", "names[of_story[-1]]", "names[of_story[0]]"),
+    ),
+    *_in(
+        "recsys/store/stories.py",
+        ("tests/test_store_stories.py", "tests/test_story_edits.py"),
+        (
+            "a decision that nobody follows",
+            "change, now = next_change(connection, site), now_ms()",
+            "change, now = 1, now_ms()",
+        ),
+        (
+            "what stays is not kept together",
+            "pairs = [(id, rest, True, False) for id in others]\n            pairs.append",
+            "pairs = []\n            pairs.append",
+        ),
+        ("a name that is taken back stays", "StoryName(id, None, change", 'StoryName(id, "x", change'),
+    ),
+    *_in(
+        "recsys/serving/state.py",
+        STORY_EDITS,
+        (
+            "a changed text undoes an editor's word",
+            "story = None if prepared.id in self.catalogue.row_of else held",
+            "story = story",
+        ),
+    ),
+    *_in(
+        "recsys/serving/live_stories.py",
+        STORY_EDITS,
+        (
+            "an index that comes later knows no decision",
+            "            for decision in self._later:\n                index.decide(decision)\n",
+            "",
+        ),
+        ("a running index is not told", "self._loaded.decide(decision)", "pass"),
+    ),
+    *_in(
+        "recsys/serving/checkpoint.py",
+        STORY_EDITS,
+        (
+            "a checkpoint without stories' decisions",
+            '"story_decisions": state.later_decisions,',
+            '"story_decisions": [],',
+        ),
+    ),
+    *_in(
+        "jobs/stories.py",
+        STORY_EDITS,
+        ("the night forgets who said what", "    word.save(job.out)\n", ""),
+        ("a small site's night asks no editor", "else held(leaders.leader_of, decisions)", "else leaders.leader_of"),
     ),
 )

@@ -86,7 +86,7 @@ def unname(story_id: str) -> StoryEdited:
 @blueprint.output(StoryDecisions)
 @blueprint.doc(security="bearer")
 def decisions() -> StoryDecisions:
-    """What editors joined, split and named, the last decision first, and who it was; the last thousand of each."""
+    """Stories that editors joined, split and named, the last decision first, and by whom; a thousand of each."""
     here = installation()
     made = StoryDecisionOut.all_of(here.store.story_decisions(here.live.site, asked=True))
     catalogue = here.live.catalogue

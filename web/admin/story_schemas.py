@@ -82,7 +82,7 @@ class StoryDecisionOut(BaseModel):
 
 
 class StoryNameOut(BaseModel):
-    """What editors call a story."""
+    """A story's name."""
 
     story: str | None = Field(
         description="id of the story in which the named article stands; null where it is not here"
@@ -94,7 +94,7 @@ class StoryNameOut(BaseModel):
 
 
 class StoryDecisions(BaseModel):
-    """What editors decided on stories, in what order."""
+    """The decisions of editors on stories, in their order."""
 
     decisions: list[StoryDecisionOut] = Field(
         description="the last one first; where two say otherwise, the later holds"
