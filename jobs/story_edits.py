@@ -7,9 +7,9 @@ Each decision is in the audit with who made it.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from jobs.operators import identified, who
+from jobs.operators import identified
 from jobs.runner import Context, open_store
-from jobs.terminal import log
+from jobs.terminal import log, who
 from recsys.catalogue import story_edits
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.released import ReleasedCatalogue

@@ -22,6 +22,7 @@ ANY_HOLDER = VIEWERS | {Scope.WRITE}
 PUBLISHERS = OPERATORS | {Scope.WRITE}
 
 _ARTICLE = "/admin/api/articles/<path:article_id>"
+_STORY = "/admin/api/stories/<path:story_id>"
 _PUBLISHED = "/api/v1/articles/<path:article_id>"
 
 ALLOWED: Mapping[str, Allowed] = {
@@ -48,6 +49,11 @@ ALLOWED: Mapping[str, Allowed] = {
     f"POST {_ARTICLE}:unboost": EDITORS,
     f"POST {_ARTICLE}:unbury": EDITORS,
     f"DELETE {_ARTICLE}": OPERATORS,
+    "GET /admin/api/stories/decisions": VIEWERS,
+    f"POST {_STORY}:join": EDITORS,
+    f"POST {_STORY}:split": EDITORS,
+    f"PUT {_STORY}/name": EDITORS,
+    f"DELETE {_STORY}/name": EDITORS,
     "GET /admin/api/readers/<path:reader>": OPERATORS,
     "DELETE /admin/api/readers/<path:reader>": OPERATORS,
     "GET /admin/api/audit": OPERATORS,  # it names people and their addresses

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, insert, select, update
 from recsys.errors import InputError
 from recsys.store import schema
 from recsys.store.articles import next_change
+from recsys.store.audit import write_audit
 from recsys.store.engine import Database
-from recsys.store.operators import Outcome, any_version, article_row, write_audit
+from recsys.store.operators import Outcome, any_version, article_row
 from recsys.units import now_ms
 
 MAX_NAME = 200  # characters of a story's name: as long as the longest headlines
@@ -131,7 +132,7 @@ class StoryStore(Database):
             for id in more:
                 pairs += [(id, rest, False, True), (id, first, True, False)]
             decision = _write(connection, site, by, pairs)
-            said = {"with": more[:20]} if more else {}
+            said: dict[str, Any] = {"with": more[:20]} if more else {}
             write_audit(connection, site, by, "split", first, left=rest, articles=len(leaving), **said)
         return decision
 
@@ -152,9 +153,9 @@ class StoryStore(Database):
         name = checked_name(name)
         with self.writing() as connection:
             article = _there(connection, site, of)[0]
-            named = StoryName(article, name, next_change(connection, site), now_ms(), by)
-            _write_name(connection, site, named)
-            write_audit(connection, site, by, "name-story", article, name=name)
+            named = StoryName(article, name, next_change(connection, site), now_ms(), str(by))
+            before = _write_name(connection, site, named)
+            write_audit(connection, site, by, "name-story", article, before=before, after={"name": name})
         return named
 
     def unname_story(self, site: str, of: Sequence[str], by: str) -> Outcome:
@@ -173,8 +174,8 @@ class StoryStore(Database):
                 return Outcome.UNCHANGED
             change = next_change(connection, site)
             for id in named:
-                _write_name(connection, site, StoryName(id, None, change, now_ms(), by))
-                write_audit(connection, site, by, "unname-story", id)
+                before = _write_name(connection, site, StoryName(id, None, change, now_ms(), str(by)))
+                write_audit(connection, site, by, "unname-story", id, before=before)
         return Outcome.ENDED
 
     def story_decisions(self, site: str, *, changed_after: int = 0, asked: bool = False) -> list[StoryDecision]:
@@ -237,13 +238,16 @@ def _there(connection: Connection, site: str, ids: Sequence[str]) -> list[str]:
 def _write(connection: Connection, site: str, by: str, pairs: Sequence[tuple[str, str, bool, bool]]) -> StoryDecision:
     """Add a decision's pairs; returns the first one that was asked for."""
     change, now = next_change(connection, site), now_ms()
-    made = [StoryDecision(*pair, change, now, by) for pair in pairs]
+    made = [StoryDecision(*pair, change, now, str(by)) for pair in pairs]
     rows = [{"site": site, "place": place} | pair._asdict() for place, pair in enumerate(made)]
     connection.execute(insert(decisions), rows)
     return next(pair for pair in made if pair.asked)
 
 
-def _write_name(connection: Connection, site: str, named: StoryName) -> None:
+def _write_name(connection: Connection, site: str, named: StoryName) -> dict[str, str] | None:
+    """Write a name; returns the one before, as the audit shows it."""
     this = (names.c.site == site) & (names.c.article == named.article)
+    before = connection.scalar(select(names.c.name).where(this))
     if not connection.execute(update(names).where(this).values(named._asdict())).rowcount:
         connection.execute(insert(names).values(site=site, **named._asdict()))
+    return None if before is None else {"name": before}
