@@ -93,8 +93,8 @@ def test_the_later_of_two_editors_holds(site: Service) -> None:
         ("join", ["a2"], "a4", "token ann"),
         ("join", ["a1"], "a4", "token ann"),
     ]
-    audit = done(site, "GET", "/audit")["entries"]
-    assert [(entry["verb"], entry["actor"]) for entry in audit[:2]] == [("split", "token bob"), ("join", "token ann")]
+    audit = [entry for entry in site.store.audit(SITE, 99) if entry.verb in ("join", "split")]
+    assert [(entry.verb, entry.actor) for entry in audit[:2]] == [("split", "token bob"), ("join", "token ann")]
 
 
 def test_a_join_over_a_third_story_brings_together_what_was_parted_and_says_so(site: Service) -> None:
@@ -390,7 +390,7 @@ def test_the_commands_join_split_and_name(toy: Toy, tmp_path: Path) -> None:
         run("name-story", "markets-4", "--clear")
         site.live.refresh()
         assert site.get("/api/v1/stories/markets-4")["name"] is None
-        verbs = [entry.verb for entry in site.store.audit(SITE, 9)]
+        verbs = [entry.verb for entry in site.store.audit(SITE, 9) if not entry.object.startswith("token")]
         assert verbs == ["unname-story", "name-story", "split", "join", "join", "join"]
         assert site.store.audit(SITE, 1)[0].actor.startswith("command")
         before = len(site.store.story_decisions(SITE))
