@@ -160,7 +160,7 @@ def test_a_large_story_takes_few_statements(articles: Store) -> None:
 
 def test_earlier_databases_gain_the_tables(articles: Store) -> None:
     with articles.writing() as connection:
-        command.downgrade(alembic_config(connection), "0007")
+        command.downgrade(alembic_config(connection), "0008")
     articles.migrate()
     articles.join_stories(SITE, ["a"], ["b"], "ann")
     assert pairs(articles) == [("b", "a", True, True)]
