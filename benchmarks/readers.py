@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
+from benchmarks import lee
 from benchmarks.bootstrap import paired_interval
-from recsys import demo
 from recsys.dataset.encoder_lists import MAX_TRAINING_LISTS, click_log, next_click_lists
 from recsys.dataset.log_arrays import NO_COUNTS, apply_events
 from recsys.events import KINDS, Events
@@ -81,8 +81,8 @@ def g1(file: Path, sample: float, seed: int) -> Log:
 def simulated(readers: int, days: int, seed: int) -> Log:
     """Simulate readers of the demo's articles; a visit is all that a reader ever clicked, since visits are short."""
     rng, config = np.random.default_rng(seed), SimulateConfig(readers=readers, days=days)
-    articles = demo.articles("demo", START, days + 1, rng)
-    world = simulated_world(articles, demo.truth(), config, rng)
+    articles = lee.articles("demo", START, days + 1, rng)
+    world = simulated_world(articles, lee.truth(), config, rng)
     stream = visits(world, config, START - days * 24 * HOUR_MS, START, rng)
     clicks = [event for visit in stream for event in visit if event.kind == Kind.CLICK]
     row_of = {article.id: row for row, article in enumerate(articles)}

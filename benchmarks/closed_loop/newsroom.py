@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys import demo
+from benchmarks import lee
 from recsys.store import Article
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.segmenter import Segmenter
@@ -44,8 +44,8 @@ class Subject(NamedTuple):
 
 def subjects() -> list[Subject]:
     """One for each demo article."""
-    truth, segmenter = demo.truth(), Segmenter(TokensConfig())
-    texts = demo.articles(SITE, 0, 1, np.random.default_rng(0))
+    truth, segmenter = lee.truth(), Segmenter(TokensConfig())
+    texts = lee.articles(SITE, 0, 1, np.random.default_rng(0))
     words = {text.id: _words(segmenter, text) for text in texts}
 
     def pool(of: Sequence[Article]) -> Words:
