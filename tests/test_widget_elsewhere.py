@@ -248,12 +248,13 @@ def test_a_slow_list_moves_nothing_and_an_offline_one_comes_back(browser: Chrome
     api.delay = 0.4
     script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SHIFTS})
     try:
-        for layout, rem in {"cards": 2.375 + 18.2, "list": 2.375 + 3 * 9.1, "compact": 2.375 + 3 * 6}.items():
-            reserved = f"<style>guess-you-like:not(:defined){{display:block;min-height:{rem}rem}}</style>"
-            site.open(WIDGET.replace(" k=", f" layout={layout} k=") + "<p>below</p>", "", head=reserved)
+        browser.set_window_size(1280, 1100)
+        for layout, k, rem in (("cards", 3, 18.2), ("list", 3, 3 * 9.1), ("compact", 8, 8 * 6)):  # the last has seven
+            reserved = f"<style>guess-you-like:not(:defined){{display:block;min-height:{2.375 + rem}rem}}</style>"
+            site.open(WIDGET.replace('k="3"', f"layout={layout} k={k}") + "<p>below</p>", "", head=reserved)
             until(lambda: browser.execute_script(STATE) == "loading")
-            assert len(inside(browser, "li.wait")) == 3
-            assert len(titles(browser)) == 3
+            assert len(inside(browser, "li.wait")) == k
+            assert len(titles(browser)) == min(k, 7)
             time.sleep(0.2)
             assert browser.execute_script("return shifts") == [], layout
     finally:
@@ -264,7 +265,7 @@ def test_a_slow_list_moves_nothing_and_an_offline_one_comes_back(browser: Chrome
     browser.execute_script("document.querySelector('guess-you-like').load()")
     try:
         assert until(lambda: any("this browser is offline" in line for line in warnings(browser)))
-        assert len(titles(browser)) == 3, "what is shown stays"
+        assert len(titles(browser)) == 7, "what is shown stays"
         browser.execute_script("const one = document.querySelector('guess-you-like'); one.replaceWith(one.cloneNode())")
         assert until(lambda: browser.execute_script(STATE) == "error")
     finally:
