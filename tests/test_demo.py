@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.browser import chromium, served
@@ -11,8 +12,19 @@ from tests.service import copy_of, serving
 from tests.widgets import until
 
 WIDGET = """const widget = document.querySelector("guess-you-like");
-return widget && widget.dataset.state === "ready" && widget.items"""
+return widget && widget.dataset.state === "ready" && widget.list.ariaBusy === "false" && widget.items"""
 LINKS = "return [...document.querySelector('guess-you-like').shadowRoot.querySelectorAll('li h3 a')]"
+
+
+def forget(browser: Chrome, url: str) -> None:
+    """Look at what is known on the reader's own page, and have it forgotten."""
+    told = "return document.querySelector('.told')?.textContent ?? ''"
+    browser.get(f"{url}/your-data?lang=en")
+    assert until(lambda: "events are kept with this reader" in browser.execute_script(told))
+    assert [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".counts dd")][1] == "1", "opened"
+    for text in ("Have everything deleted", "Delete it for good?"):
+        next(one for one in browser.find_elements(By.CSS_SELECTOR, ".known button") if one.text == text).click()
+    assert until(lambda: browser.execute_script(told).startswith("Forgotten."))
 
 
 def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path) -> None:
@@ -22,23 +34,25 @@ def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path)
             browser.get(f"{url}/?lang=en")
             assert until(lambda: browser.execute_script(WIDGET))
             browser.find_element(By.CSS_SELECTOR, "[data-act=yes]").click()
-            assert until(lambda: browser.execute_script("return GuessYouLike.identity().session"))
+            assert until(lambda: browser.execute_script("return GuessYouLike.identity().token")), "of the service's own"
+            site, reader = service.live.site, browser.execute_script("return GuessYouLike.identity().reader")
             before: list[dict[str, Any]] = until(lambda: browser.execute_script(WIDGET))
             opened = before[1]
             browser.execute_script("arguments[0].click()", browser.execute_script(LINKS)[1])
             assert until(lambda: f"/article/{opened['id']}" in browser.current_url)
             assert opened["title"] in browser.find_element(By.TAG_NAME, "h1").text
-            assert until(lambda: service.store.clicks_between(service.live.site, 0, 2**53, 2**53)), "the click came"
+            assert until(lambda: service.store.clicks_of(site, reader, 1)), "the click came"
             browser.back()
 
             def changed() -> Any:
                 items = browser.execute_script(WIDGET) if browser.current_url.startswith(f"{url}/?") else None
-                return items if items and [one["id"] for one in items] != [one["id"] for one in before] else None
+                return items if items and opened["id"] not in [one["id"] for one in items] else None
 
             after = until(changed)
             assert after, "the list is the same as before"
-            assert opened["id"] not in [one["id"] for one in after]
             assert not any(one["reason"]["text"].startswith("Because you") for one in before)
             assert any(one["reason"]["text"].startswith("Because you") for one in after)
+            forget(browser, url)
+            assert not service.store.clicks_of(site, reader, 1)
         finally:
             browser.quit()
