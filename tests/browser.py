@@ -215,6 +215,7 @@ class Api:
 
     def admit(self) -> tuple[Response, int]:
         assert json.loads(request.get_data()) == {}
+        time.sleep(self.delay)
         token = request.headers.get("Reader-Token")
         if token in self.refused:
             return jsonify(title="Unauthorized", status=401), 401

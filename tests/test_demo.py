@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
 from tests.browser import chromium, served
@@ -14,17 +13,6 @@ from tests.widgets import until
 WIDGET = """const widget = document.querySelector("guess-you-like");
 return widget && widget.dataset.state === "ready" && widget.list.ariaBusy === "false" && widget.items"""
 LINKS = "return [...document.querySelector('guess-you-like').shadowRoot.querySelectorAll('li h3 a')]"
-
-
-def forget(browser: Chrome, url: str) -> None:
-    """Look at what is known on the reader's own page, and have it forgotten."""
-    told = "return document.querySelector('.told')?.textContent ?? ''"
-    browser.get(f"{url}/your-data?lang=en")
-    assert until(lambda: "events are kept with this reader" in browser.execute_script(told))
-    assert [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".counts dd")][1] == "1", "opened"
-    for text in ("Have everything deleted", "Delete it for good?"):
-        next(one for one in browser.find_elements(By.CSS_SELECTOR, ".known button") if one.text == text).click()
-    assert until(lambda: browser.execute_script(told).startswith("Forgotten."))
 
 
 def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path) -> None:
@@ -52,7 +40,5 @@ def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path)
             assert after, "the list is the same as before"
             assert not any(one["reason"]["text"].startswith("Because you") for one in before)
             assert any(one["reason"]["text"].startswith("Because you") for one in after)
-            forget(browser, url)
-            assert not service.store.clicks_of(site, reader, 1)
         finally:
             browser.quit()

@@ -97,8 +97,12 @@ def test_consent_is_given_taken_and_given_again(browser: Chrome, site: Publisher
     assert stored(browser) == {"gyl-consent": "no"}, "at once"
     until(lambda: api.tokens[-1] is None)
     assert "session" not in api.asked[-1]
-    browser.execute_script("GuessYouLike.consent(true); GuessYouLike.consent(false)")
-    time.sleep(0.3)
+    api.delay, asked = 0.3, sum("/readers" in path for path in api.paths)
+    browser.execute_script(CONSENT, True)
+    assert until(lambda: sum("/readers" in path for path in api.paths) > asked)
+    browser.execute_script(CONSENT, False)
+    time.sleep(0.5)
+    api.delay = 0.0
     assert stored(browser) == {"gyl-consent": "no"}, "an id that comes too late is dropped"
     browser.execute_script(CONSENT, True)
     assert until(lambda: reader(browser))["reader"] == api.readers[-1] != "random-0"

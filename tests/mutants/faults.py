@@ -749,7 +749,6 @@ FAULTS: tuple[Fault, ...] = (
         ("a browser that asks not to be tracked is", "if (signal() || host", "if (host"),
         ("off leaves the number there", "forget({ yes:", "({ yes:"),
         ("an id that comes too late is kept", "reader && mine === asking &&", "reader &&"),
-        ("two widgets ask for two ids", "await (mine[base] ||= (", "await (mine[base] = ("),
     ),
     *_in(
         "web/widget/parts/list.js",
