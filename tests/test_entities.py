@@ -14,7 +14,7 @@ from recsys.entities.attributes import SHAPE, SUFFIX, WORD, WRITTEN, TokenAttrib
 from recsys.entities.chain import best_paths, chain_marginals
 from recsys.entities.features import feature_hashes, feature_table
 from recsys.entities.labels import as_bio, encoded, may_follow
-from recsys.entities.training import LONGEST, style_of
+from recsys.entities.training import LONGEST, _trained_on, style_of
 from recsys.errors import CorruptArtefact, DegenerateInput, ImportRefused
 
 PEOPLE = ["Ada Quill", "Tom Harrow", "Mira Stone", "Jon Abel", "Lena Marsh", "Otto Fenn"]
@@ -232,6 +232,10 @@ def test_a_sentence_of_ten_thousand_tokens_is_trained_on_in_pieces_that_cut_no_s
     labels = ["B-LOC", "I-LOC", "O"] * 3_334
     trained = train([tokens], [labels], chinese=rjieba, seed=1, epochs=2)
     assert trained.tag([tokens[:3999]]) == [labels[:3999]]
+    pieces, marks = _trained_on([tokens], [labels], True)
+    assert [len(piece) for piece in pieces[:2]] == [LONGEST - 1, LONGEST - 1]  # 1,000 = 333 * 3 + 1
+    assert all(spans_of(mark)[1] == 0 and mark[0] == "B-LOC" for mark in marks)
+    assert sum(map(len, pieces)) == len(tokens)
     endless = train([tokens, ["a"] * 2_500], [labels, ["B-X"] + ["I-X"] * 2_499], chinese=rjieba, seed=1, epochs=1)
     assert len(endless.labels) == 9
 
