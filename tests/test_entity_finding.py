@@ -53,7 +53,9 @@ def test_chinese_names_are_those_of_the_dictionary_and_an_ending_joins_them() ->
 
 
 def test_what_editors_write_wins_and_is_not_cut() -> None:
-    finder = EntityFinder(rjieba, {"霁州猎隼队": "team", "South Wales": "place", "New South Wales": "state"})
+    finder = EntityFinder(
+        rjieba, {"霁州猎隼队": "team", "South Wales": "place", "New South Wales": "state", "New South": ""}
+    )
     assert finder.entities_of("霁州猎隼队昨夜夺冠", "zh")[0] == NamedEntity("霁州猎隼队", "team")
     found = finder.entities_of(STORY, "en")
     assert found[0] == NamedEntity("New South Wales", "state")
