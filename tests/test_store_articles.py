@@ -48,6 +48,22 @@ def test_an_explicit_empty_value_empties_but_a_title_cannot_be_emptied(store: St
     assert (article(store, "p").url, article(store, "p").entities, article(store, "p").body) == (None, (), "")
 
 
+def test_articles_are_found_by_a_part_of_the_title_or_the_whole_id_newest_first(store: Store) -> None:
+    titles = {"a": "Bridge 100% closed", "b": "A BRIDGE opens", "c": "100 roads", "bridge": "Other"}
+    store.put_articles([Article(id, SITE, title, published_at=n) for n, (id, title) in enumerate(titles.items())])
+    store.put_articles([Article("d", "another", "Bridge")])
+    store.hide_article(SITE, "a", "ann")
+
+    def found(text: str, limit: int = 9) -> list[str]:
+        return [one.id for one in store.find_articles(SITE, text, limit)]
+
+    assert found("bridge") == ["bridge", "b", "a"]
+    assert found("bridge", 2) == ["bridge", "b"]
+    assert found("100%") == ["a"]
+    assert found("100_") == []
+    assert found("\\") == []
+
+
 def test_equal_identifiers_of_one_call_merge_in_their_order(store: Store) -> None:
     merged = store.merge_articles([says("n", category="a", url="/n"), says("n", title="t", category="b")])
     assert merged == Merged(stored=1, duplicate=1)

@@ -62,7 +62,8 @@ def check_access() -> None:
     rule = request.url_rule
     allowed = None if rule is None else roles.allowed(request.method, rule.rule)
     if rule is not None and allowed:
-        g.caller = _checked(_caller(rule.rule), allowed)
+        g.caller = _caller(rule.rule)  # the page of a refusal names them
+        _check(g.caller, allowed)
 
 
 def bears_token() -> bool:
@@ -76,7 +77,8 @@ def check_bearer(allowed: Allowed) -> None:
     Raises:
         Refused: 401, the token is not valid; 403, it is for something else or for another site; 429, as above.
     """
-    g.caller = _checked(_caller(""), allowed)
+    g.caller = _caller("")
+    _check(g.caller, allowed)
 
 
 def caller() -> Caller:
@@ -92,7 +94,7 @@ def actor() -> Actor:
 
 def _caller(rule: str) -> Caller:
     here, given = installation(), request.headers.get("Authorization", "")
-    if not given and rule.startswith(roles.ADMIN) and (person := signed_in(here)) is not None:
+    if not given and rule.startswith((roles.ADMIN, roles.CONSOLE)) and (person := signed_in(here)) is not None:
         return Caller("person", *person)
     secret = given[len(BEARER) :].strip() if given.lower().startswith(BEARER) else ""
     if secret and (token := _token(here, secret)) is not None:
@@ -124,7 +126,7 @@ def _token(here: Installation, secret: str) -> AccessToken | None:
     return token
 
 
-def _checked(one: Caller, allowed: Allowed) -> Caller:
+def _check(one: Caller, allowed: Allowed) -> None:
     site = installation().live.site
     if one.site not in (None, site):
         raise Refused(
@@ -140,7 +142,6 @@ def _checked(one: Caller, allowed: Allowed) -> Caller:
             f"Expected the rights of {_named(allowed)}; got those of {one.scope}.",
             "Ask an owner for another role; docs/roles.md lists what each may do.",
         )
-    return one
 
 
 def _named(allowed: Allowed) -> str:

@@ -27,6 +27,7 @@ from web.api.direct import DirectLists
 from web.api.problem_details import register
 from web.attempts import Bounds
 from web.background import in_background
+from web.console import site as console
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
 from web.figures import Figures
@@ -91,23 +92,8 @@ def create_app(
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
     register(app)
     docs.install(app, settings.recommend)
-    for part in (
-        api,
-        readers,
-        publisher,
-        admin,
-        runs,
-        operators,
-        editorial,
-        stories,
-        tracing,
-        tokens,
-        session,
-        docs,
-        metrics,
-        widget,
-        site,
-    ):
+    admin_api = (admin, runs, operators, editorial, stories, tracing, tokens, session)
+    for part in (api, readers, publisher, *admin_api, docs, metrics, widget, site, console):
         app.register_blueprint(part.blueprint)
     request_ids.install(app)
     access.install(app)

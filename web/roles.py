@@ -1,8 +1,8 @@
 """Roles: which callers each route is for, written once.
 
-Every route of the admin API and of publishers, and every other one that changes something, stands in ``ALLOWED``; an
-application with a route that does not is refused at its start. ``python -m web.roles`` prints it, as the end of
-``docs/roles.md``.
+Every route of the admin API, of the console and of publishers, and every other one that changes something, stands in
+``ALLOWED``; an application with a route that does not is refused at its start. ``python -m web.roles`` prints it, as
+the end of ``docs/roles.md``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from werkzeug.routing import Map
 
 from recsys.store import ROLES, Scope, at_least
 
-ADMIN = "/admin"
+ADMIN, CONSOLE = "/admin", "/console"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 Allowed = frozenset[Scope]
 
@@ -77,6 +77,33 @@ ALLOWED: Mapping[str, Allowed] = {
     "PUT /api/v1/reader/tags/<path:tag>": ANYBODY,
     "DELETE /api/v1/reader/tags/<path:tag>": ANYBODY,
     "DELETE /api/v1/readers/<path:reader>": ANYBODY,  # the reader's token, or an operator's
+    "GET /console": ANYBODY,  # leads to the overview
+    "GET /console/sign-in": ANYBODY,
+    "POST /console/sign-in": ANYBODY,
+    "POST /console/sign-out": ANY_HOLDER,
+    "GET /console/": VIEWERS,
+    "GET /console/front": VIEWERS,
+    "POST /console/front": EDITORS,
+    "GET /console/articles": VIEWERS,
+    "GET /console/articles/one": EDITORS,  # it names who changed it
+    "POST /console/articles/one": EDITORS,
+    "GET /console/trace": EDITORS,
+    "GET /console/runs": VIEWERS,
+    "POST /console/runs": OPERATORS,
+    "GET /console/runs/<string:run_id>": VIEWERS,
+    "POST /console/runs/<string:run_id>/cancel": OPERATORS,
+    "GET /console/schedules": VIEWERS,
+    "POST /console/schedules": OPERATORS,
+    "POST /console/schedules/remove": OPERATORS,
+    "GET /console/schedules/times": VIEWERS,
+    "GET /console/releases": VIEWERS,
+    "GET /console/releases/<string:name>": VIEWERS,
+    "GET /console/releases/<string:name>/report/<string:file>": VIEWERS,
+    "POST /console/releases/<string:name>/activate": OPERATORS,
+    "GET /console/tokens": OWNERS,
+    "POST /console/tokens": OWNERS,
+    "POST /console/tokens/revoke": OWNERS,
+    "GET /console/audit": OPERATORS,
 }
 
 
@@ -97,7 +124,7 @@ def allowed(method: str, rule: str) -> Allowed | None:
         method: of the request; HEAD is as GET, and OPTIONS as what a viewer may.
         rule: of the application.
     """
-    if method == "OPTIONS" and rule.startswith(ADMIN):
+    if method == "OPTIONS" and rule.startswith((ADMIN, CONSOLE)):
         return VIEWERS
     return ALLOWED.get(f"{'GET' if method == 'HEAD' else method} {rule}")
 
@@ -121,7 +148,7 @@ def routes(rules: Map) -> Iterator[Route]:
 
 
 def _is_guarded(route: Route) -> bool:
-    return route.rule.startswith(ADMIN) or route.method not in READING
+    return route.rule.startswith((ADMIN, CONSOLE)) or route.method not in READING
 
 
 def table() -> str:

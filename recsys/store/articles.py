@@ -131,6 +131,17 @@ class ArticleStore(Database):
                 return
             last = rows[-1].id
 
+    def find_articles(self, site: str, text: str, limit: int) -> list[StoredArticle]:
+        """The newest articles whose title holds a text, in either case, or whose id it is; hidden ones included."""
+        wanted = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text)
+        holds = articles.c.title.ilike(f"%{wanted}%", escape="\\") | (articles.c.id == text)
+        named = select(articles.c.id).where(articles.c.site == site, holds)
+        newest = named.order_by(articles.c.published_at.desc().nulls_last(), articles.c.id).limit(limit)
+        with self.reading() as connection:
+            ids = list(connection.scalars(newest))
+        order = {id: place for place, id in enumerate(ids)}
+        return sorted(self.articles_named(site, ids), key=lambda article: order[article.id])
+
     def first_published(self, site: str) -> int | None:
         """Publication time of the site's first article, in ms UTC; None without a dated one."""
         with self.reading() as connection:

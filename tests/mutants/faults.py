@@ -68,6 +68,7 @@ SESSIONS = ("tests/test_sessions.py",)
 LOGS = ("tests/test_logs.py",)
 BACKUP = ("tests/test_backup.py",)
 AUDIT = ("tests/test_audit.py",)
+CONSOLE = ("tests/test_console.py",)
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
 ENTITIES = ("tests/test_entities.py",)
 FINDING = ("tests/test_entity_finding.py",)
@@ -1473,6 +1474,38 @@ FAULTS: tuple[Fault, ...] = (
         "web/request_ids.py",
         LOGS,
         ("an address that may name a reader", "else request.url_rule.rule", "else request.path"),
+    ),
+    *_in(
+        "web/console/tables.py",
+        CONSOLE,
+        ("a spreadsheet calculates a cell", 'text.lstrip(" ").startswith(FORMULA_STARTS)', "False"),
+    ),
+    *_in(
+        "web/console/calls.py",
+        CONSOLE,
+        ("a page of another site acts", '    "Sec-Fetch-Site",\n', ""),
+        ("the audit does not say from where", '{"REMOTE_ADDR": request.remote_addr or ""}', "{}"),
+    ),
+    *_in(
+        "web/console/signing.py",
+        CONSOLE,
+        ("a sign-in ends on another site", "return address if inside else OVERVIEW", "return address"),
+    ),
+    *_in(
+        "web/console/releases.py",
+        CONSOLE,
+        ("everything of a report's folder is shown", 'f"{one}.html" for one in _report_pages(name)', "file,"),
+    ),
+    *_in(
+        "web/console/recent.py",
+        CONSOLE,
+        ("a click that is to come counts", "at is None or at > now:", "at is None:"),
+        ("the hour's oldest step is the newest", "STEPS - 1 - (now - at)", "(now - at)"),
+    ),
+    *_in(
+        "web/console/figures.py",
+        CONSOLE,
+        ("figures that were lost are negative", " or now.requests < old.requests:", ":"),
     ),
     *_in(
         "jobs/backup.py",

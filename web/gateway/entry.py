@@ -27,6 +27,7 @@ HEALTH = "/healthz"
 METRICS = "/metrics"
 FROM_DATABASE = (
     "/admin",
+    "/console",
     "/readyz",
     "/api/v1/reader",
 )  # wait for the database, as all do that bear a token

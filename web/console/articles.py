@@ -1,0 +1,99 @@
+"""Pages of articles: found by words of the title or by id; one with its state, its neighbours and its history."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
+
+from recsys.store import StoredArticle
+from recsys.units import now_ms
+from web.console.calls import part, read
+from web.console.front import SPANS, UNDOES, acted
+from web.console.overview import recent_events
+from web.console.pages import language, moment, page
+from web.console.tables import csv_answer
+from web.installation import installation
+
+FOUND = 50  # articles on one page
+NEIGHBOURS = 6
+HISTORY = 30  # entries of the audit
+ARTICLE_COLUMNS = ("id", "title", "category", "language", "published_at", "hidden", "clicks_last_hour")
+
+blueprint = Blueprint("articles", __name__)
+
+
+@blueprint.get("/articles")
+def articles_page() -> Response:
+    """Articles that are looked for, or the newest; as CSV with ``?format=csv``."""
+    return _articles()
+
+
+@blueprint.get("/articles/one")
+def article_page() -> Response:
+    """One article; its id is a parameter, since it may hold anything."""
+    return _article(request.args.get("id", ""))
+
+
+@blueprint.post("/articles/one")
+def act_on_article() -> Response:
+    """Pin, boost, bury, hide or show it, or end that."""
+    return _article(request.form.get("article", ""), **acted(request.form))
+
+
+def _articles() -> Response:
+    here, now = installation(), now_ms()
+    wanted = request.args.get("q", "").strip()
+    if wanted:
+        stored = here.store.find_articles(here.live.site, wanted, FOUND)
+    else:
+        catalogue = here.live.catalogue
+        newest = [catalogue.ids[row] for row in catalogue.latest(now, FOUND, language()).tolist()]
+        order = {id: place for place, id in enumerate(newest)}
+        stored = sorted(here.store.articles_named(here.live.site, newest), key=lambda one: order[one.id])
+    recent = recent_events(now)
+    if request.args.get("format") == "csv":
+        return csv_answer("articles", ARTICLE_COLUMNS, (_cells(one, recent.clicks.get(one.id, [])) for one in stored))
+    shown = [(one, _category(one), _is_out(one, now)) for one in stored]
+    return page("articles.html", articles=shown, wanted=wanted, found=FOUND, recent=recent)
+
+
+def _article(id: str, **values: Any) -> Response:
+    here, now = installation(), now_ms()
+    stored = here.store.article(here.live.site, id)
+    if stored is None:
+        raise NotFound
+    catalogue = here.live.catalogue
+    row = catalogue.row_of.get(id)
+    entry = None if row is None or not catalogue.articles.known(row) else catalogue.article(row)
+    similar = read(f"/api/v1/articles/{part(id)}/similar", k=NEIGHBOURS)["items"] if _is_out(stored, now) else []
+    return page(
+        "article.html",
+        article=stored,
+        category=_category(stored),
+        tags=[] if entry is None else [tag.name for tag in entry.tags.stem],
+        out=_is_out(stored, now),
+        neighbours=similar,
+        held=[one for one in here.store.decisions(here.live.site) if one.article == id and one.until > now],
+        history=here.store.audit(here.live.site, HISTORY, object=id),
+        recent=recent_events(now),
+        spans=SPANS,
+        undoes=UNDOES,
+        **values,
+    )
+
+
+def _is_out(article: StoredArticle, now: int) -> bool:
+    """True for one that may be shown now."""
+    row = installation().live.catalogue.row_of.get(article.id)
+    return row is not None and not article.hidden and bool(installation().live.catalogue.eligible(now).showable[row])
+
+
+def _category(article: StoredArticle) -> str | None:
+    catalogue = installation().live.catalogue
+    row = catalogue.row_of.get(article.id)
+    return article.category if row is None else catalogue.category(row) or article.category
+
+
+def _cells(article: StoredArticle, clicks: list[int]) -> list[object]:
+    facts = [article.id, article.title, _category(article), article.language]
+    return [*facts, moment(article.published_at), article.hidden, sum(clicks)]

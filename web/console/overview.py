@@ -1,0 +1,100 @@
+"""The first page: what is served and how, what comes next, and what needs a person. It refreshes by itself."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response
+
+from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
+from web.console.calls import ADMIN_API, read
+from web.console.pages import extension, moment, page, seconds, zone
+from web.console.recent import RecentEvents
+from web.installation import installation
+
+OLD_RELEASE_MS = 36 * HOUR_MS  # a night was left out
+QUIET_MS = HOUR_MS  # without a click, where there were some
+WAITING_MS = 2 * MINUTE_MS  # that a run may wait for a worker
+BEHIND_SECONDS = 10.0
+UNMATCHED_SHARE = 0.05  # from here on the site and the catalogue name articles differently
+LAST_RUNS = 30
+
+blueprint = Blueprint("overview", __name__)
+
+
+class Concern(NamedTuple):
+    """A thing that needs a person: a word, its facts, and the page that helps."""
+
+    word: str
+    facts: dict[str, Any]
+    page: str
+
+
+@blueprint.get("/")
+def overview() -> Response:
+    """The state of the service, the next runs, and what needs a person."""
+    here, now = installation(), now_ms()
+    live = here.live
+    releases = read(f"{ADMIN_API}/releases")["releases"]
+    runs = read(f"{ADMIN_API}/runs", last=LAST_RUNS)["runs"]
+    schedules = [one for one in read(f"{ADMIN_API}/schedules")["schedules"] if not one["paused"]]
+    served = next((one for one in releases if one["name"] == live.release), None)
+    recent = recent_events(now)
+    return page(
+        "overview.html",
+        release=served,
+        release_name=live.release,
+        articles=len(live.catalogue.ids),
+        behind=live.behind_seconds,
+        traffic=extension("traffic").now(),
+        recent=recent,
+        hour_clicks=sum(map(sum, recent.clicks.values())),
+        active=[run for run in runs if run["state"] in ("queued", "running")],
+        upcoming=sorted(schedules, key=lambda one: int(one["next_at"]))[:5],
+        concerns=[*_of_release(served, live.release, now), *_of_runs(runs, now), *_of_events(recent, now), *_of_feed()],
+    )
+
+
+def recent_events(now: int) -> RecentEvents:
+    """The counts of the last events; see ``web.console.recent``."""
+    here = installation()
+    counts: RecentEvents = extension("recent").now(here.store, here.live.site, here.live.catalogue.row_of, now, zone())
+    return counts
+
+
+def _of_release(served: dict[str, Any] | None, name: str | None, now: int) -> Iterator[Concern]:
+    if name is None:
+        yield Concern("no_release", {}, "/console/runs")
+    elif served and served["created_at"] and now - served["created_at"] > OLD_RELEASE_MS:
+        yield Concern("old_release", {"span": seconds((now - served["created_at"]) / SECOND_MS)}, "/console/runs")
+
+
+def _of_runs(runs: list[dict[str, Any]], now: int) -> Iterator[Concern]:
+    """Of each job, newest first: the last one that ended, where it failed; and those that nobody takes."""
+    looked: set[str] = set()
+    for run in runs:
+        if run["state"] == "queued" and now - run["created_at"] > WAITING_MS and not run["not_before"]:
+            busy = any(other["state"] == "running" for other in runs)
+            if not busy:
+                yield Concern("nobody_takes", {"job": run["job"]}, "/console/runs")
+        if run["finished_at"] is None or run["job"] in looked or run["state"] in ("cancelled", "interrupted"):
+            continue
+        looked.add(run["job"])
+        if run["state"] == "failed":
+            facts = {"job": run["job"], "time": moment(run["finished_at"]), "error": run["error"] or "?"}
+            yield Concern("run_failed", facts, f"/console/runs/{run['id']}")
+
+
+def _of_events(recent: RecentEvents, now: int) -> Iterator[Concern]:
+    if recent.clicked_at is not None and now - recent.clicked_at > QUIET_MS:
+        yield Concern("no_clicks", {"time": moment(recent.clicked_at)}, "/console/")
+    if recent.all_clicks and recent.unmatched / recent.all_clicks > UNMATCHED_SHARE:
+        facts = {"share": f"{recent.unmatched / recent.all_clicks:.0%}", "clicks": f"{recent.all_clicks:,}"}
+        yield Concern("unmatched", facts, "/console/articles")
+
+
+def _of_feed() -> Iterator[Concern]:
+    live = installation().live
+    if live.behind_seconds > BEHIND_SECONDS:
+        yield Concern("behind", {"span": seconds(live.behind_seconds)}, "/console/")
+    if live.set_aside:
+        yield Concern("set_aside", {"number": len(live.set_aside), "first": live.set_aside[0]}, "/console/")

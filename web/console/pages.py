@@ -1,0 +1,159 @@
+"""Pages: what every page of the console needs (its words, who looks), and how an error is said.
+
+Reads the request; produces HTML whose scripts and styles are files of this address alone.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from flask import Response, current_app, g, make_response, redirect, render_template, request
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from recsys.errors import RecsysError, StoreError
+from recsys.languages import language_code
+from recsys.units import now_ms
+from web import roles, texts
+from web.access import Caller
+from web.api.problem_details import STATUS, Refused, said
+from web.console.calls import Told
+from web.console.words import LANGUAGE_NAMES, words
+from web.demo.site import COOKIE_SECONDS, LANG_COOKIE
+from web.installation import installation
+
+CONSOLE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+NAVIGATION = (  # word of a page, and its address
+    ("overview", "/console/"),
+    ("front", "/console/front"),
+    ("articles", "/console/articles"),
+    ("trace", "/console/trace"),
+    ("runs", "/console/runs"),
+    ("schedules", "/console/schedules"),
+    ("releases", "/console/releases"),
+    ("tokens", "/console/tokens"),
+    ("audit", "/console/audit"),
+)
+SEE_OTHER, UNAUTHORIZED, FORBIDDEN = 303, 401, 403
+
+
+def language() -> str:
+    """The language of the page, zh or en: of ``?lang=``, else of the cookie, the browser, the site."""
+    wishes = [request.args.get("lang"), request.cookies.get(LANG_COOKIE), *request.accept_languages.values()]
+    codes = [language_code(wish) for wish in wishes if wish]
+    home = installation().settings.site.language
+    return next((code for code in codes if code in texts.LANGUAGES), texts.said_in(home))
+
+
+def zone() -> str:
+    """The site's time zone, an IANA name."""
+    return installation().settings.site.timezone
+
+
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """Render a page.
+
+    Args:
+        template: below ``templates/console``.
+        status: of HTTP.
+        values: what the template needs beside what every page has.
+    """
+    lang, here = language(), installation()
+    shown = {
+        "t": words(lang),
+        "lang": lang,
+        "languages": LANGUAGE_NAMES,
+        "site": texts.site_name(here.settings.site.name, lang),
+        "who": g.get("caller"),
+        "navigation": list(_navigation()),
+        "may": may,
+        "now": now_ms(),
+        "zone": zone(),
+        "texts": texts,
+    }
+    response = make_response(render_template(f"console/{template}", **(shown | values)), status)
+    if language_code(request.args.get("lang")) == lang:
+        response.set_cookie(LANG_COOKIE, lang, max_age=COOKIE_SECONDS, samesite="Lax")
+    response.headers["Content-Security-Policy"] = CONSOLE_POLICY
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def done(told: Told, word: str, **facts: Any) -> dict[str, Any]:
+    """The outcome of a call for the top of a page: what was done, or why it was not, and what to do."""
+    if told.ok:
+        return {"notice": {"good": True, "text": words(language())[word].format(**facts)}}
+    return {"notice": {"good": False, "text": told.json["detail"], "remedy": told.json["remedy"]}}
+
+
+def extension(name: str) -> Any:
+    """A part of the console that one application shares: ``recent`` or ``traffic``."""
+    return current_app.extensions[f"console.{name}"]
+
+
+def may(route: str) -> bool:
+    """True for whoever may call a route of the table of roles, such as ``POST /console/runs``."""
+    one: Caller | None = g.get("caller")
+    return one is not None and one.scope in roles.ALLOWED.get(route, ())
+
+
+def _navigation() -> Iterator[tuple[str, str, bool]]:
+    """The pages that the caller may see: word, address, and whether it is this one."""
+    for word, address in NAVIGATION:
+        if may(f"GET {address}"):
+            rest = request.path.removeprefix(address)
+            here = request.path == address if address.endswith("/") else rest != request.path and rest[:1] in ("", "/")
+            yield word, address, here
+
+
+def refused(error: Refused) -> AnyResponse:
+    """The answer to a refusal: the reasons, or, where nobody is signed in, the way to the sign-in page and back."""
+    if error.status != UNAUTHORIZED:
+        return problem_page(error.status, error.detail, error.remedy)
+    here = request.full_path if request.method == "GET" else urlsplit(request.referrer or "").path
+    back = f"/console/sign-in?next={quote(here.rstrip('?'), safe='/')}"
+    if "HX-Request" in request.headers:  # part of a page: the whole page has to go there
+        return Response(status=UNAUTHORIZED, headers={"HX-Redirect": back})
+    return redirect(back, SEE_OTHER)
+
+
+def failed(error: RecsysError) -> Response:
+    """An error of the project as a page."""
+    if isinstance(error, StoreError):  # what the database said may name hosts
+        t = words(language())
+        return problem_page(503, t["no_database"], t["try_again"])
+    status = next((status for kind, status, _ in STATUS if isinstance(error, kind)), 500)
+    return problem_page(status, said(error), error.remedy)
+
+
+def missing(error: NotFound) -> Response:
+    """An address that leads nowhere."""
+    t = words(language())
+    return problem_page(404, t["nothing_here"], t["nothing_here_remedy"])
+
+
+def problem_page(status: int, detail: str, remedy: str) -> Response:
+    """A page that says what happened, and what to do about it."""
+    return page("problem.html", status, detail=detail, remedy=remedy, forbidden=status == FORBIDDEN)
+
+
+def moment(time: int | None) -> str:
+    """A time in the site's zone: ``2026-12-01 08:45``; a dash for none."""
+    if time is None:
+        return "–"
+    return f"{datetime.fromtimestamp(time / 1000, ZoneInfo(zone())):%Y-%m-%d %H:%M}"
+
+
+def seconds(span: float | None) -> str:
+    """A span of time as it is read: ``45 s``, ``3 min``, ``2.5 h``, ``4 d``; a dash for none."""
+    if span is None:
+        return "–"
+    for least, size, unit in ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (60, 60, "min")):
+        if span >= least:
+            return f"{span / size:.1f} {unit}" if span < 10 * size and unit == "h" else f"{span / size:.0f} {unit}"
+    return f"{span:.0f} s"

@@ -1,0 +1,65 @@
+"""Pages of releases: what there is, which one is live, and the report that each was published with."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import NotFound
+
+from web.console.calls import ADMIN_API, ask, part, read
+from web.console.pages import done, page
+from web.installation import installation
+
+REPORT = "report"  # folder of a release
+REPORT_PAGES = ("index", "words", "keywords", "categories", "click_model", "next_click", "data")
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+
+blueprint = Blueprint("releases", __name__)
+
+
+@blueprint.get("/releases")
+def releases_page() -> Response:
+    """All releases, newest first."""
+    return _releases()
+
+
+@blueprint.post("/releases/<string:name>/activate")
+def activate(name: str) -> Response:
+    """Make a release the live one."""
+    return _releases(**done(ask("POST", f"{ADMIN_API}/releases/{part(name)}/activate"), "activated", name=name))
+
+
+@blueprint.get("/releases/<string:name>")
+def release_page(name: str) -> Response:
+    """One release with its report inside."""
+    releases = read(f"{ADMIN_API}/releases")["releases"]
+    release = next((one for one in releases if one["name"] == name), None)
+    if release is None:
+        raise NotFound
+    return page("release.html", release=release, report=_report_pages(name))
+
+
+@blueprint.get("/releases/<string:name>/report/<string:file>")
+def report_page(name: str, file: str) -> Response:
+    """A page of a release's report: no script of it runs, whatever it holds."""
+    if file not in (f"{one}.html" for one in _report_pages(name)):
+        raise NotFound
+    response = Response((installation().releases.root / name / REPORT / file).read_bytes(), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = REPORT_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"  # the page of the release shows it in a frame
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _releases(**values: Any) -> Response:
+    told = read(f"{ADMIN_API}/releases")
+    releases = told["releases"]
+    reports = {one["name"]: bool(_report_pages(one["name"])) for one in releases}
+    return page("releases.html", releases=releases, current=told["current"], reports=reports, **values)
+
+
+def _report_pages(name: str) -> list[str]:
+    releases = installation().releases
+    if name not in releases.names():
+        return []
+    folder = releases.root / name / REPORT
+    return [file for file in REPORT_PAGES if (folder / f"{file}.html").is_file()]

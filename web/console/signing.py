@@ -1,0 +1,57 @@
+"""Sign-in and sign-out: a form in front of the API's sessions."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from web.console.calls import ADMIN_API, ask
+from web.console.pages import SEE_OTHER, page
+from web.installation import installation
+
+OVERVIEW = "/console/"
+SESSION = f"{ADMIN_API}/session"
+
+blueprint = Blueprint("signing", __name__)
+
+
+@blueprint.get("/sign-in")
+def sign_in_page() -> Response:
+    """The form; an installation without people says how to make the first one."""
+    return _form(request.args.get("next", ""))
+
+
+@blueprint.post("/sign-in")
+def sign_in() -> AnyResponse:
+    """Begin a session, and go where somebody wanted to go."""
+    given = request.form
+    told = ask("POST", SESSION, {"name": given.get("name", ""), "password": given.get("password", "")})
+    if not told.ok:
+        return _form(given.get("next", ""), told.status, told.json["detail"], told.json["remedy"])
+    response = redirect(_inside(given.get("next", "")), SEE_OTHER)
+    response.headers["Set-Cookie"] = told.headers["Set-Cookie"]
+    return response
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> AnyResponse:
+    """End the session in all workers."""
+    told = ask("DELETE", SESSION)
+    response = redirect("/console/sign-in", SEE_OTHER)
+    if told.ok:
+        response.headers["Set-Cookie"] = told.headers["Set-Cookie"]
+    return response
+
+
+def _form(back: str, status: int = 200, detail: str = "", remedy: str = "") -> Response:
+    here = installation()
+    nobody = not here.store.people(here.live.site)
+    notice = {"good": False, "text": detail, "remedy": remedy} if detail else None
+    return page("sign_in.html", status, back=_inside(back), nobody=nobody, notice=notice)
+
+
+def _inside(address: str) -> str:
+    """An address of the console, whatever a link asked for: no sign-in ends on another site."""
+    parts = urlsplit(address.replace("\\", "/"))
+    inside = not parts.scheme and not parts.netloc and address.startswith(OVERVIEW)
+    return address if inside else OVERVIEW

@@ -1,0 +1,23 @@
+"""The trace as a page: a reader, or a newcomer, and an article -> every stage that it passed, or where it fell."""
+
+from flask import Blueprint, Response, request
+
+from web.console.calls import ADMIN_API, ask
+from web.console.pages import page
+
+TRACED = ("article", "reader", "lang", "slot")
+
+blueprint = Blueprint("tracing", __name__)
+
+
+@blueprint.get("/trace")
+def trace_page() -> Response:
+    """The form, and once an article is named, its way."""
+    given = {name: request.args.get(name, "").strip() for name in TRACED}
+    if not given["article"]:
+        return page("trace.html", given=given, trace=None)
+    told = ask("GET", f"{ADMIN_API}/trace", query=given)
+    if not told.ok:
+        notice = {"good": False, "text": told.json["detail"], "remedy": told.json["remedy"]}
+        return page("trace.html", told.status, given=given, trace=None, notice=notice)
+    return page("trace.html", given=given, trace=told.json)
