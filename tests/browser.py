@@ -26,6 +26,7 @@ import web.demo.site
 import web.widget.handlers
 from recsys.tags import Tag, TagKind, Tags
 from web import texts
+from web.demo.making import ListFacts
 from web.demo.pages import ArticlePage, Card, Newsroom, StoryPage, TagPage
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ class HandNewsroom:
         self.name, self.timezone, self.language = "The Morning Vector", "Asia/Shanghai", "zh"
         self.simulated = simulated
         self.release: str | None = "20261120T031500Z-7f3a" if pages else None
+
+    @property
+    def list_facts(self) -> ListFacts:
+        return ListFacts(50, 8.0, 48.0, 3, 0.2, 1, is_trained=True)
 
     def front(self, lang: str, now: int) -> list[Card]:
         return [_card(page) for page in self.pages if page.language == lang]

@@ -9,9 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 
 from recsys.catalogue.catalogue import Catalogue
+from recsys.recommend.exploration import SHARE
 from recsys.simulate import READER_PREFIX
+from recsys.store import DecisionKind
 from recsys.tags import Tag
 from recsys.units import now_ms
+from web.demo.making import ListFacts
 from web.demo.pages import ArticlePage, Card, MoreOnStory, StoryPage, TagPage
 from web.installation import Installation
 from web.stories import others_of, story_list
@@ -55,6 +58,21 @@ class LiveNewsroom:
     def release(self) -> str | None:
         """The release that is served."""
         return self._here.live.release
+
+    @property
+    def list_facts(self) -> ListFacts:
+        """Facts that decide this site's lists, as they are now."""
+        settings, live, now = self._here.settings, self._here.live, now_ms()
+        pins = [one for one in live.catalogue.decisions if one.kind is DecisionKind.PIN and one.until > now]
+        return ListFacts(
+            clicks=settings.readers.max_history,
+            half_life_clicks=settings.readers.half_life_clicks,
+            fresh_hours=settings.recommend.fresh_hours,
+            max_per_category=settings.recommend.max_per_category,
+            explored_share=SHARE if settings.recommend.explore_impressions else 0.0,
+            pins=len(pins),
+            is_trained=live.release is not None,
+        )
 
     @property
     def simulated(self) -> bool:

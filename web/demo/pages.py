@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recsys.tags import Tag, Tags
+from web.demo.making import ListFacts
 
 NO_TAGS = Tags()
 
@@ -115,6 +116,10 @@ class Newsroom(Protocol):
     @property
     def simulated(self) -> bool:
         """True where any click that is counted came from a simulated reader."""
+
+    @property
+    def list_facts(self) -> ListFacts:
+        """Facts that decide this site's lists."""
 
     @property
     def release(self) -> str | None:

@@ -14,6 +14,7 @@ from werkzeug.routing import PathConverter
 from recsys.languages import language_code
 from web import texts
 from web.demo.art import art, drawing, tone
+from web.demo.making import notice, sentences
 from web.demo.own_texts import OWN_TEXTS
 from web.demo.pages import Newsroom
 from web.widget.script import widget_script
@@ -209,7 +210,8 @@ def profile() -> Response:
 @blueprint.get("/about")
 def about() -> Response:
     """The page that says in plain words how the site works, and where its clicks come from."""
-    return page("about.html", script=widget_script())
+    lang = texts.said_in(_wished(browser=True))
+    return page("about.html", made=sentences(newsroom().list_facts, lang), notice=notice(lang), script=widget_script())
 
 
 @blueprint.get("/art/<path:article_id>", merge_slashes=False)
