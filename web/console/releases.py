@@ -12,7 +12,9 @@ from web.installation import installation
 REPORT = "report"  # folder of a release
 REPORT_PAGES = ("index", "words", "keywords", "categories", "click_model", "next_click", "data")
 # No script is allowed; of its own origin, so that its links are followed with the session.
-REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-same-origin"
+REPORT_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-same-origin"
+)
 
 blueprint = Blueprint("releases", __name__)
 
