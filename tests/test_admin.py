@@ -243,7 +243,7 @@ def test_releases_are_listed_and_activated(toy: Toy, tmp_path: Path) -> None:
         entries: Any = admin.get("/audit").json
         assert tuple(entries["entries"][0][key] for key in ("verb", "object", "actor")) == (
             "promote",
-            name,
+            f"release {name}",
             "token editor",
         )
         problem(admin.post("/releases/nobody-knows/activate"), 404, "missing-artefact")
