@@ -15,7 +15,7 @@ from jobs.runner import ODD_READERS, Counts, Job, Stage
 from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
-from recsys.events.people import newest_before, odd_readers, write_odd_readers
+from recsys.events.people import newest_before, odd_readers, unproven, write_odd_readers
 from recsys.events.personal import clear_log
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.simulate import READER_PREFIX
@@ -46,7 +46,7 @@ def run(job: Job) -> Counts:
 
     Returns:
         Counts: events in the log, new ones, articles, events held back, odd readers left out, clicks and those of known
-        articles, and events of forgotten readers that were removed, if any.
+        articles, and, if any, events of forgotten readers that were removed and clicks of strangers that do not count.
 
     Raises:
         InputError: the store holds nothing of this site, as where the data folder's name is mistyped.
@@ -66,7 +66,8 @@ def run(job: Job) -> Counts:
     events = job.event_log.load()
     newest = newest_before(events, now_ms() + int(MAX_FUTURE_MINUTES * MINUTE_MS))
     held_back = int((events.time > newest).sum())
-    odd = odd_readers(events.before(newest + 1))
+    counted = events.before(newest + 1)
+    odd, doubted = odd_readers(counted), unproven(counted)
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
     write_odd_readers(odd, sessions, job.out / ODD_READERS)
     simulated = job.event_log.has_reader(READER_PREFIX)
@@ -85,7 +86,10 @@ def run(job: Job) -> Counts:
         log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
-    return counts | matched | ({"forgotten": removed} if removed else {})
+    if doubted:
+        remedy = "send the site's write key with what its own systems post, or set events.unsigned (docs/trust.md)"
+        log.warning("clicks of strangers without a token are left out", clicks=doubted, remedy=remedy)
+    return counts | matched | {name: n for name, n in (("forgotten", removed), ("unproven", doubted)) if n}
 
 
 def _match(job: Job, store: Store, articles: int) -> Counts:

@@ -19,7 +19,8 @@ def command(context: Context, *, out: Path | None) -> None:
     """Write every impression of an explored article, with its propensity and whether it was opened."""
     settings = context.settings
     with closing(open_store(settings)) as store:
-        rows = list(explored_rows(store, settings.site.id, ImpressionTokens.of(settings.data_dir)))
+        tokens = ImpressionTokens.of(settings.data_dir, settings.site.id)
+        rows = list(explored_rows(store, settings.site.id, tokens))
     if out is None:
         _write(rows, sys.stdout)
     else:

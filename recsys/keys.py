@@ -75,6 +75,16 @@ class KeyRing:
         self._look()
         return self._current
 
+    def secrets(self) -> list[bytes]:
+        """The secrets that are taken now, the one that signs first; empty where there is none, see ``folder_key``."""
+        if time.monotonic() >= self._look_at:
+            self._look()
+        current, now = self._current, self._clock()
+        if current is None:
+            return []
+        older = (key.secret for key in self._keys.values() if key.id != current.id and now < key.until)
+        return [current.secret, *older]
+
     def find(self, id: str) -> Key | None:
         """The key of a name that is taken now."""
         if time.monotonic() >= self._look_at or id not in self._keys:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys.events import KINDS, UNDATED, Events
+from recsys.events import KINDS, UNDATED, UNDOUBTED, Events
 
 MINUTE = 60_000
 HOUR = 3_600_000
@@ -13,14 +13,21 @@ START = 1_790_000_000_000
 
 
 def click(reader: str | None, article: str, time: int, **more: Any) -> tuple[Any, ...]:
-    """A click; ``session``, ``impression``, ``position`` and ``context`` (the text of a JSON object) are optional."""
-    named = [more.get(name) for name in ("session", "impression", "position", "context")]
+    """A click; ``session``, ``impression``, ``position``, ``context`` (text of JSON) and ``proof`` are optional."""
+    named = [more.get(name) for name in ("session", "impression", "position", "context", "proof")]
     return ("click", reader, article, time, *named)
 
 
-def shown(reader: str | None, article: str, time: int, impression: str, position: int | None = None) -> tuple[Any, ...]:
+def shown(
+    reader: str | None,
+    article: str,
+    time: int,
+    impression: str,
+    position: int | None = None,
+    proof: int | None = None,
+) -> tuple[Any, ...]:
     """An impression of one article in a list."""
-    return ("impression", reader, article, time, None, impression, position, None)
+    return ("impression", reader, article, time, None, impression, position, None, proof)
 
 
 def _dense(values: Sequence[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
@@ -32,8 +39,8 @@ def _dense(values: Sequence[Any]) -> tuple[np.ndarray[Any, np.dtype[np.int32]], 
 def log_of(events: Sequence[tuple[Any, ...]]) -> Events:
     """Events in time order, ties in the order given."""
     ordered = sorted(events, key=lambda event: int(event[3]))
-    columns = zip(*ordered, strict=True) if ordered else ((),) * 8
-    kinds, readers, articles, times, sessions, impressions, positions, contexts = columns
+    columns = zip(*ordered, strict=True) if ordered else ((),) * 9
+    kinds, readers, articles, times, sessions, impressions, positions, contexts, proofs = columns
     article, article_ids = _dense(articles)
     reader, reader_ids = _dense(readers)
     context, texts = _dense(contexts)
@@ -50,6 +57,7 @@ def log_of(events: Sequence[tuple[Any, ...]]) -> Events:
         through=len(ordered),
         context=context if texts else np.empty(0, np.int32),
         contexts=texts,
+        proof=np.array([UNDOUBTED if proof is None else proof for proof in proofs], np.int8),
     )
 
 

@@ -37,11 +37,19 @@ def test_events_are_taken_once(site: Service) -> None:
         "accepted": 2,
         "duplicate": 0,
         "rejected": [],
+        "ignored": [],
         "unknown": [],
         "unproven": [],
     }
     beacon = site.client.post("/api/v1/events", data=json.dumps(event), content_type="text/plain;charset=UTF-8")
-    assert beacon.json == {"accepted": 0, "duplicate": 1, "rejected": [], "unknown": [], "unproven": []}
+    assert beacon.json == {
+        "accepted": 0,
+        "duplicate": 1,
+        "rejected": [],
+        "ignored": [],
+        "unknown": [],
+        "unproven": [],
+    }
     stored = site.store.events_after(SITE, 0, 10)
     assert stored[0].context == '{"a":"猫","b":1}'
     assert abs((stored[0].time or 0) - now_ms()) < 10_000

@@ -25,6 +25,7 @@ from web.api import docs, publisher, readers
 from web.api import handlers as api
 from web.api.direct import DirectLists
 from web.api.problem_details import register
+from web.api.rates import EventRates
 from web.attempts import Bounds
 from web.background import in_background
 from web.console import site as console
@@ -87,8 +88,9 @@ def create_app(
     live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed
     reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)
-    impressions = ImpressionTokens.of(settings.data_dir)
-    here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens)
+    impressions = ImpressionTokens.of(settings.data_dir, settings.site.id)
+    rates = EventRates(settings.web.address_events, settings.web.workers)
+    here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens, rates)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
     register(app)
     docs.install(app, settings.recommend)

@@ -1,6 +1,7 @@
-"""Attempts: a bound on what may fail, by whoever tries, that delays and never locks.
+"""Attempts: a bound on what may fail, or come, by whoever tries, that delays and never locks.
 
-So many at once, then one each so many seconds: whoever waits may go on, however often it went wrong before.
+So many at once, then one each so many seconds: whoever waits may go on, however often it went wrong before. Whoever is
+forgotten for want of room begins anew, those first who have used least of what they may.
 Source: the generic cell rate algorithm (ITU-T I.371, annex A).
 """
 
@@ -12,39 +13,48 @@ from ipaddress import ip_address
 
 MAX_KEYS = 10_000  # that are remembered at once; those who may try soonest are forgotten first
 MAX_KNOWN = 1_024  # tokens that were valid lately
+_INSTANT = 1e-6  # s: what is lost when seconds are added up
 _V6_PREFIX = 64  # bits: what one household has of IPv6 addresses
 
 
 class Attempts:
-    """Failures by key.
+    """Failures, or whatever else is bounded, by key.
 
     Args:
         at_once: that may fail in a row.
         seconds: after which one more may.
         clock: in seconds from any start.
+        size: keys that are remembered at once.
     """
 
-    def __init__(self, at_once: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._seconds, self._clock = at_once * seconds, seconds, clock
+    def __init__(
+        self, at_once: int, seconds: float, clock: Callable[[], float] = time.monotonic, size: int = MAX_KEYS
+    ) -> None:
+        self._most, self._seconds, self._clock, self._size = at_once * seconds, seconds, clock, size
         self._busy_until: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def wait(self, key: str) -> float:
-        """Seconds that a key has to wait before its next attempt; 0 for none."""
-        return max(0.0, self._busy_until.get(key, 0.0) + self._seconds - self._clock() - self._most)
+    def __len__(self) -> int:
+        return len(self._busy_until)
 
-    def take(self, key: str) -> float:
-        """Count an attempt as failed before it is made, so that many at the same time are bounded as well.
+    def wait(self, key: str, amount: int = 1) -> float:
+        """Seconds that a key has to wait before so many more; 0 for none. More than may be at once count as these."""
+        free_at = max(self._busy_until.get(key, 0.0), self._clock()) + min(amount * self._seconds, self._most)
+        wait = free_at - self._clock() - self._most
+        return wait if wait > _INSTANT else 0.0
+
+    def take(self, key: str, amount: int = 1) -> float:
+        """Count attempts as failed before they are made, so that many at the same time are bounded as well.
 
         Returns:
-            Seconds that it has to wait instead; 0: it may be made.
+            Seconds that they have to wait instead; 0: they may be made.
         """
         with self._lock:
-            if wait := self.wait(key):
+            if wait := self.wait(key, amount):
                 return wait
             now = self._clock()
-            self._busy_until[key] = max(self._busy_until.get(key, 0.0), now) + self._seconds
-            if len(self._busy_until) > MAX_KEYS:
+            self._busy_until[key] = max(self._busy_until.get(key, 0.0), now) + amount * self._seconds
+            if len(self._busy_until) > self._size:
                 self._forget(now)
         return 0.0
 
@@ -56,7 +66,7 @@ class Attempts:
 
     def _forget(self, now: float) -> None:
         kept = {key: until for key, until in self._busy_until.items() if until > now}
-        for key in sorted(kept, key=kept.__getitem__)[: max(0, len(kept) - MAX_KEYS // 2)]:
+        for key in sorted(kept, key=kept.__getitem__)[: max(0, len(kept) - self._size // 2)]:
             del kept[key]
         self._busy_until = kept
 

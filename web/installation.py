@@ -11,6 +11,7 @@ from recsys.serving.live import LiveState
 from recsys.serving.reader_tokens import ReaderTokens
 from recsys.settings import Settings
 from recsys.store import Store
+from web.api.rates import EventRates
 from web.attempts import Bounds
 from web.last_use import LastUse
 
@@ -25,7 +26,7 @@ SECURING_HEADERS = {
 
 @dataclass(frozen=True)
 class Installation:
-    """One worker's settings, database, releases, live state, notes of the use of tokens, and bounds on wrong ones."""
+    """One worker's settings, database, releases, live state, signing keys, use of tokens, and bounds."""
 
     settings: Settings
     store: Store
@@ -35,6 +36,7 @@ class Installation:
     last_use: LastUse
     bounds: Bounds
     reader_tokens: ReaderTokens
+    rates: EventRates
 
 
 def installation() -> Installation:

@@ -30,6 +30,10 @@ IN_FLIGHT = Gauge(
 )  # fmt: skip
 REFUSED = Counter("recsys_requests_refused", "Requests refused before the application.", ["code"], registry=REGISTRY)
 CHEAPER = Counter("recsys_requests_cheaper", "Requests answered the cheaper way for want of time.", registry=REGISTRY)
+EVENTS = Counter(
+    "recsys_events", "Events posted, by their proof, or by the reason for which they are not stored.", ["outcome"],
+    registry=REGISTRY,
+)  # fmt: skip
 STARTS = Counter("recsys_worker_starts", "Starts of workers, the first ones included.", registry=REGISTRY)
 
 blueprint = Blueprint("metrics", __name__)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.serve.client import EVENT, LIST
 from recsys.units import HOUR_MS
+from web.api.evidence import owned_id
 
 NEW_VISITORS = 0.1  # share of the lists that are for somebody whom nobody has seen
 EVENT_SHARE = 0.1  # of the requests
@@ -106,7 +107,7 @@ def posted(path: str, body: str) -> bytes:
 
 
 def batches(articles: Sequence[str], number: int, size: int, prefix: str) -> tuple[list[bytes], list[list[str]]]:
-    """Requests of several events each, and the identifiers that each one holds."""
+    """Requests of several events each, and the identifiers under which those of each one are stored."""
     requests, ids = [], []
     for place in range(number):
         names = [f"{prefix}-{place}-{event}" for event in range(size)]
@@ -116,5 +117,5 @@ def batches(articles: Sequence[str], number: int, size: int, prefix: str) -> tup
         ]
         body = events[0] if size == 1 else {"events": events}
         requests.append(posted("/api/v1/events", json.dumps(body)))
-        ids.append(names)
+        ids.append([owned_id(event["event_id"], None, event["session"]) for event in events])
     return requests, ids

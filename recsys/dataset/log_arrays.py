@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from recsys.compiled import as_int64, compiled
 from recsys.events import UNDATED, Events
+from recsys.events.people import visitor_keys
 from recsys.events.visits import ClickTable, clicks_before, table_rows
 from recsys.items.online import OnlineItems, learn_click
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
-from recsys.trends.counting import count, fill_codes
+from recsys.trends.counting import OTHER_VALUES, count, fill_codes
 from recsys.trends.covisits import MAX_COVISITS, count_covisits
 from recsys.trends.state import LATE, NEWEST, TrendState, empty_state
 from recsys.trends.stream import Trends
@@ -93,12 +94,18 @@ def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
     """
     texts = list(events.contexts)
     context = events.context if len(events.context) else np.full(len(events), UNKNOWN_ROW, np.int32)
-    first = np.full(len(texts), len(context), np.int64)
     counted = np.flatnonzero((context >= 0) & (events.kind == CLICK) & (events.time != UNDATED))
-    np.minimum.at(first, context[counted], counted)
+    keys = visitor_keys(events)[counted]
+    pairs = context[counted].astype(np.int64) * (int(keys.max(initial=0)) + 2) + keys + 1
+    numbered = set[int]()
+    for place in np.sort(np.unique(pairs, return_index=True)[1]).tolist():  # each visitor's first click with a text
+        row, key = int(context[counted[place]]), int(keys[place])
+        if row not in numbered:
+            told = trends.taught_codes(texts[row], None if key < 0 else str(key))
+            numbered.update([row] * (OTHER_VALUES not in told))
     codes = np.zeros((len(texts) + 1, len(trends.codes_at(trends.codes(None), UNKNOWN_ROW, 0))), np.int16)
-    for at in np.argsort(first, kind="stable").tolist():
-        codes[at] = trends.codes(texts[at], learn=bool(first[at] < len(context)))
+    for at, text in enumerate(texts):
+        codes[at] = trends.codes(text)
     return np.where(context < 0, len(texts), context).astype(np.int32), codes
 
 

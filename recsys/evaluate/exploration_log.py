@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from recsys.recommend.exploration import POLICY
-from recsys.recommend.impressions import ImpressionTokens, article_key
+from recsys.recommend.impressions import POLICIES, ImpressionTokens
 from recsys.store import Kind, Store
 
 _AT_ONCE = 50_000  # events read at once
@@ -58,7 +58,8 @@ def explored_rows(store: Store, site: str, tokens: ImpressionTokens) -> Iterator
                     rows[impression] = before._replace(click=1)
                 continue
             facts = tokens.read(impression)
-            if facts is not None and facts.propensity > 0 and facts.article == article_key(article):
-                made = (facts.second * 1000, article, facts.place, clicked, facts.propensity, POLICY)
+            if facts is not None and tokens.explored(facts, article):
+                policy = POLICIES[facts.policy] or POLICY  # version 1 named none
+                made = (facts.made_at, article, facts.place, clicked, facts.propensity, policy)
                 rows[impression] = ExploredRow(*made, facts.release or "")
     yield from rows.values()

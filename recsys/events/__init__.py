@@ -4,8 +4,8 @@ Reads the store's events by ``seq``; produces ``log/date=…/part-….parquet``,
 training job works on. Training never reads the database.
 """
 
-from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.events.arrays import KINDS, UNDATED, UNDOUBTED, Events
 from recsys.events.log import Appended, EventLog
 from recsys.events.people import REPEAT_CLICK, of_people
 
-__all__ = ["KINDS", "REPEAT_CLICK", "UNDATED", "Appended", "EventLog", "Events", "of_people"]
+__all__ = ["KINDS", "REPEAT_CLICK", "UNDATED", "UNDOUBTED", "Appended", "EventLog", "Events", "of_people"]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from recsys.store import Kind
 
 UNDATED: int = -(2**62)  # the time of an event of which only the order is known: before every other
+UNDOUBTED: int = -1  # the proof of an event that came without one and needs none
 KINDS: tuple[str, ...] = tuple(kind.value for kind in Kind)
 
 
@@ -32,6 +33,7 @@ class Events:
         slot: int32 (E,), row of ``slots``, -1 for none; empty where no event has any.
         slots: names of places on a page, sorted.
         seq: int64 (E,), each event's place in the order of the store; empty where it comes from no store.
+        proof: int8 (E,), see ``recsys.store.Evidence``, UNDOUBTED for none; empty where no event is to be doubted.
     """
 
     time: NDArray[np.int64]
@@ -49,6 +51,7 @@ class Events:
     slot: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     slots: list[str] = field(default_factory=list)
     seq: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    proof: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __len__(self) -> int:
         return len(self.time)

@@ -1,8 +1,18 @@
 """Settings of the event log."""
 
+import enum
+
 from pydantic import Field
 
 from recsys.config import Section
+
+
+class Unsigned(enum.StrEnum):
+    """Treatment of an event without an impression token and without a key."""
+
+    COUNT = "count"
+    TRUST = "trust"
+    IGNORE = "ignore"
 
 
 class EventsConfig(Section):
@@ -15,5 +25,14 @@ class EventsConfig(Section):
         description=(
             "minutes: after so long without a click a reader's next click begins a new session; the usual value of "
             "web analytics"
+        ),
+    )
+    unsigned: str = Field(
+        "count",
+        pattern="^(count|trust|ignore)$",
+        description=(
+            "count | trust | ignore: an event without an impression token or a write key. count: within bounds, and "
+            "in full for a reader whom a token vouches for; trust: in full, where only your systems can post; ignore: "
+            "never"
         ),
     )

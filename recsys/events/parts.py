@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.errors import CorruptArtefact
-from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.events.arrays import KINDS, UNDATED, UNDOUBTED, Events
 from recsys.store.addresses import aliases_of
 from recsys.store.records import ArticleName
 
@@ -31,9 +31,14 @@ LOG_SCHEMA = pa.schema(
         pa.field("impression", pa.string()),
         pa.field("dwell_ms", pa.int32()),
         pa.field("context", pa.string()),
+        pa.field("proof", pa.int8()),
     ]
 )
-ARRAY_COLUMNS = ["seq", "time", "kind", "article", "reader", "session", "impression", "position", "context", "slot"]
+ARRAY_COLUMNS = [
+    *("seq", "time", "kind", "article", "reader", "session", "impression", "position", "context", "slot"),
+    "proof",
+]
+_ADDED = ("proof",)  # columns that parts written before them lack
 
 
 def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -64,7 +69,11 @@ def read_part(file: Path, columns: list[str]) -> pa.Table:
     texts = [name for name in columns if LOG_SCHEMA.field(name).type == pa.string()]
     try:
         with pq.ParquetFile(file, read_dictionary=texts) as part:
-            return part.read(columns)
+            lacking = [name for name in _ADDED if name in columns and name not in part.schema_arrow.names]
+            table = part.read([name for name in columns if name not in lacking])
+            for name in lacking:
+                table = table.append_column(LOG_SCHEMA.field(name), pa.nulls(len(table), LOG_SCHEMA.field(name).type))
+            return table.select(columns)
     except (pa.ArrowException, OSError) as error:
         raise CorruptArtefact(
             f"a part of the event log in {file}",
@@ -105,7 +114,15 @@ def as_events(table: pa.Table, through: int) -> Events:
         slot=slot,
         slots=slots,
         seq=table["seq"].to_numpy(),
+        proof=_proofs(table["proof"]),
     )
+
+
+def _proofs(column: pa.ChunkedArray) -> npt.NDArray[np.int8]:
+    """The proof of each event, int8 (E,); empty where nothing is to be doubted."""
+    if column.null_count == len(column):
+        return np.empty(0, np.int8)
+    return np.asarray(column.fill_null(UNDOUBTED).to_numpy(), np.int8)
 
 
 def _sessions(table: pa.Table, reader: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

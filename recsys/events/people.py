@@ -11,7 +11,8 @@ which the service counts too (``recsys.events.visitors``):
 - of undated clicks each reader's first on an article counts;
 - a reader who clicks at a rate that no person reads at is *odd*: nothing that they did counts, before or after. The
   limits lie above what any of G1's 270,000 readers does, and few of these come near them. So is one to whom the same
-  article is shown again and again, which would sink it.
+  article is shown again and again, which would sink it;
+- what came by the open door counts by its proof, see ``recsys.events.vouching``.
 """
 
 import enum
@@ -26,7 +27,8 @@ import pyarrow as pa
 
 from recsys.compiled import compiled
 from recsys.events.arrays import KINDS, UNDATED, Events
-from recsys.store import Kind
+from recsys.events.vouching import doubtful
+from recsys.store import Evidence, Kind
 from recsys.store.events import ANONYMOUS_REPEAT_MS
 from recsys.units import HOUR_MS
 from recsys.workspace import write_table
@@ -52,6 +54,7 @@ _ODD_READERS = pa.schema(
 
 CLICK, IMPRESSION = KINDS.index(Kind.CLICK), KINDS.index(Kind.IMPRESSION)
 REPEAT_CLICK = len(KINDS)  # the kind of a click that repeats one that counted
+UNPROVEN = REPEAT_CLICK + 1  # the kind of an event that nobody vouches for: it is its reader's alone
 
 
 class OddReason(enum.IntEnum):
@@ -110,15 +113,28 @@ def of_people(events: Events, newest: int | None = None) -> Events:
         newest: ms; what is dated after it lies ahead of the clock and is held back. None: nothing is.
 
     Returns:
-        Without what is held back and what odd readers did; clicks that repeat one are of the kind ``REPEAT_CLICK``.
+        Without what is held back, what odd readers did and what nobody vouches for; clicks that repeat one, or are one
+        too many of an address, are of the kind ``REPEAT_CLICK``.
     """
     dated = events if newest is None else events.before(newest + 1)
     keys = visitor_keys(dated)
     odd, _ = _odd_keys(dated, keys)
-    kept = dated if not len(odd) else dated.where(~np.isin(keys, odd))
+    doubts = doubtful(dated, keys)
+    left_out = doubts.left_out | np.isin(keys, odd)
+    kind, context = dated.kind.copy(), dated.context
+    kind[doubts.labels] = REPEAT_CLICK
+    if len(context):
+        context = np.where(doubts.nameless, np.int32(-1), context)
+    counted = replace(dated, kind=kind, context=context)
+    kept = counted.where(~left_out) if left_out.any() else counted
     kind = kept.kind.copy()
     kind[repeats(kept)] = REPEAT_CLICK
     return replace(kept, kind=kind)
+
+
+def unproven(events: Events) -> int:
+    """Number of the clicks of a log that do not count because nobody vouches for whoever sent them."""
+    return int((doubtful(events, visitor_keys(events)).left_out & (events.kind == CLICK)).sum())
 
 
 def odd_readers(events: Events) -> list[OddReader]:
@@ -223,6 +239,8 @@ def repeats(events: Events) -> Mask:
     """Mask of the clicks that repeat one that counted: bool (E,)."""
     keys, repeated = visitor_keys(events), np.zeros(len(events), np.bool_)
     clicks = np.flatnonzero(events.kind == CLICK)
+    if len(events.proof):  # a list of nobody known is somebody's, who clicks an article of it once
+        clicks = clicks[(keys[clicks] >= 0) | (events.proof[clicks] != Evidence.SIGNED)]
     is_known = keys[clicks] >= 0
     contexts = events.context[clicks] if len(events.context) else np.full(len(clicks), -1)
     beyond = np.int64(len(events.reader_ids) + events.session.max(initial=-1) + 2)

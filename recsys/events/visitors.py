@@ -16,9 +16,12 @@ from recsys.events.people import (
     MAX_SHOWN_AN_HOUR,
     REPEAT_CLICK,
     REPEAT_MS,
+    UNPROVEN,
     OddReason,
     oddity,
 )
+from recsys.events.vouching import HeldClick, Vouching
+from recsys.store import Evidence
 from recsys.store.events import ANONYMOUS_REPEAT_MS
 from recsys.units import HOUR_MS
 
@@ -39,12 +42,17 @@ class CountedEvent(NamedTuple):
     """Outcome of one event: the kind that it counts as, and what it undoes.
 
     Attributes:
-        kind: that it counts as: its own, ``REPEAT_CLICK`` for a click that repeats one; None when nothing of it counts.
+        kind: that it counts as: its own, ``REPEAT_CLICK`` for a click that repeats one, ``UNPROVEN`` for what is its
+            reader's alone; None when nothing of it counts.
         undone: clicks that counted until this event showed that no person makes them.
+        confirmed: clicks that were held until this event vouched for their reader, to be seen again.
+        nameless: whether it counts without its context.
     """
 
     kind: int | None
     undone: tuple[Click, ...] = ()
+    confirmed: tuple[HeldClick, ...] = ()
+    nameless: bool = False
 
 
 class Visitors:
@@ -52,18 +60,29 @@ class Visitors:
 
     Attributes:
         odd: who is left out.
+        vouching: who is vouched for, and what is held.
     """
 
     def __init__(self, size: int, odd: Iterable[str] = ()) -> None:
         self.size = size
         self.odd: OrderedDict[str, None] = OrderedDict.fromkeys(odd)
+        self.vouching = Vouching()
         self._clicks: OrderedDict[str, list[Click]] = OrderedDict()
         self._shown: OrderedDict[tuple[str, int, int], int] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._clicks)
 
-    def see(self, kind: int, row: int, time: int, visitor: str | None, context: str | None) -> CountedEvent:
+    def see(
+        self,
+        kind: int,
+        row: int,
+        time: int,
+        visitor: str | None,
+        context: str | None,
+        proof: int | None = None,
+        position: int = -1,
+    ) -> CountedEvent:
         """Take one event in.
 
         Args:
@@ -72,9 +91,27 @@ class Visitors:
             time: ms, or UNDATED.
             visitor: the reader, else the session, with a letter of their own; None for nobody known.
             context: text of a JSON object, by which clicks of nobody are kept apart.
+            proof: a ``Evidence``, None where there is nothing to doubt.
+            position: place in the list, from 0; -1 for unknown.
         """
         if visitor is not None and visitor in self.odd:
             return CountedEvent(None)
+        if proof == Evidence.CROWDED and kind in (CLICK, IMPRESSION):
+            return CountedEvent(UNPROVEN)
+        if proof == Evidence.UNSIGNED and visitor not in self.vouching:
+            return self._stranger(kind, HeldClick(row, time, position, context), visitor)
+        confirmed = self.vouching.vouch(visitor) if proof == Evidence.SIGNED and visitor is not None else ()
+        if visitor is None and proof == Evidence.SIGNED:
+            return CountedEvent(kind)  # a list of nobody known is somebody's, who clicks an article of it once
+        return self._known(kind, row, time, visitor, context)._replace(confirmed=confirmed)
+
+    def _stranger(self, kind: int, click: HeldClick, visitor: str | None) -> CountedEvent:
+        """An event of whom nothing vouches for."""
+        if kind == IMPRESSION or (kind == CLICK and not self.vouching.allows(visitor, click)):
+            return CountedEvent(UNPROVEN)
+        return self._known(kind, click.row, click.time, visitor, None)._replace(nameless=True)
+
+    def _known(self, kind: int, row: int, time: int, visitor: str | None, context: str | None) -> CountedEvent:
         if kind == IMPRESSION and visitor is not None and time != UNDATED and self._too_often(visitor, row, time):
             return self._left_out(visitor, self._clicks.get(visitor, []))
         if kind != CLICK:
@@ -99,6 +136,7 @@ class Visitors:
             self.odd.pop(visitor, None)
         for shown in [shown for shown in self._shown if is_forgotten(shown[0])]:
             del self._shown[shown]
+        self.vouching.forget(is_forgotten)
         return forgotten
 
     def _nobodys(self, key: str, row: int, time: int) -> int:

@@ -4,17 +4,20 @@ Reads events in the order of ``seq`` and changes of articles; moves counts, vect
 while answers are made.
 """
 
+import functools
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import structlog
 
 from recsys.events import UNDATED
 from recsys.events.people import REPEAT_CLICK
 from recsys.events.visitors import CountedEvent
+from recsys.events.vouching import HeldClick, counted_clicks
 from recsys.readers import CLICK
 from recsys.serving.day_clicks import DayClick, DayClicks, person
 from recsys.serving.reader_memory import KIND_INDEX, ReaderMemory
@@ -82,13 +85,16 @@ class StoreFeed:
             now = self._clock()
             for event in events:
                 with self._setting_aside(f"event {event.seq}"):
-                    row, kind = count(state, event, now)
+                    row, kind, confirmed = count(state, event, now)
                     if kind is None:
                         today.take_back(_visitor(event) or "", state.catalogue.ids)
                     if row is not None:
                         memory.learn(event, row)
                     if row is not None and kind in (CLICK, REPEAT_CLICK):
                         today.add(_day_click(event), row)
+                    for click in confirmed:
+                        who = person(_visitor(event), click.time, click.context)
+                        today.add(DayClick(who, state.catalogue.ids[click.row], click.time), click.row)
             state.through = events[-1].seq
 
     def replay(self, state: SharedState, until: int) -> None:
@@ -104,12 +110,13 @@ class StoreFeed:
                 return
 
     def count_today(self, state: SharedState, today: DayClicks) -> None:
-        """Read the clicks of the day that the state has passed already; robots are left out."""
-        odd, row_of = state.visitors.odd, state.catalogue.row_of
+        """Read the clicks of the day that the state has passed already, without robots and strangers."""
+        odd, row_of, hours = state.visitors.odd, state.catalogue.row_of, set[tuple[str, int]]()
         until = self._clock() + int(MAX_FUTURE_MINUTES * MINUTE_MS) + 1
         for since in range(today.day.since, until, _BLOCK_MS):
             clicks = self._store.clicks_between(self._site, since, min(since + _BLOCK_MS, until), state.through)
-            counted = (_day_click(click) for click in clicks if _visitor(click) not in odd)
+            sure = counted_clicks(clicks, functools.partial(self._store.signed_readers, self._site), hours)
+            counted = (_day_click(click) for click in sure if _visitor(click) not in odd)
             today.add_all((click, row_of.get(click.article, UNKNOWN_ROW)) for click in counted)
 
     def count_again(self, state: SharedState, today: DayClicks, left: Iterable[str]) -> None:
@@ -131,7 +138,7 @@ class StoreFeed:
                     continue
                 if KIND_INDEX[event.kind] != CLICK or trends.is_ahead(event.time, now):
                     continue
-                if state.visitors.see(CLICK, row, event.time, visitor, None).kind == CLICK:
+                if state.visitors.see(CLICK, row, event.time, visitor, None, event.proof).kind == CLICK:
                     trends.visits.click(visitor, row, event.time)
             seq = events[-1].seq
 
@@ -247,31 +254,54 @@ class StoreFeed:
                 return
 
 
-def count(state: SharedState, event: StoredEvent, now: int) -> tuple[int | None, int | None]:
-    """Learn from one event, heard of at ``now`` (ms), as far as a person did it.
+class Learned(NamedTuple):
+    """Outcome of one event.
 
-    Returns:
-        Its article's row, None when the catalogue lacks it or its time lies ahead; and the kind that it counts as,
-        None when no person did it.
+    Attributes:
+        row: of its article, None when the catalogue lacks it or its time lies ahead.
+        kind: that it counts as, see ``CountedEvent``.
+        confirmed: clicks of the same visitor that were held and count now.
     """
+
+    row: int | None
+    kind: int | None
+    confirmed: Sequence[HeldClick] = ()
+
+
+def count(state: SharedState, event: StoredEvent, now: int) -> Learned:
+    """Learn from one event, heard of at ``now`` (ms), as far as a person did it."""
     row = state.catalogue.row_of.get(event.article, UNKNOWN_ROW)
     kind, visitor, trends = KIND_INDEX[event.kind], _visitor(event), state.recommender.trends
     event_time = UNDATED if event.time is None else event.time
     ahead = trends.is_ahead(event_time, now)
-    counted = CountedEvent(kind) if ahead else state.visitors.see(kind, row, event_time, visitor, event.context)
+    position = UNKNOWN_ROW if event.position is None else event.position
+    counted = CountedEvent(kind)
+    if not ahead:
+        counted = state.visitors.see(kind, row, event_time, visitor, event.context, event.proof, position)
+    _observe(state, counted, HeldClick(row, event_time, position, event.context), visitor, now)
+    confirmed = []
+    for click in counted.confirmed:
+        again = state.visitors.see(CLICK, click.row, click.time, visitor, click.context)
+        _observe(state, again, click, visitor, now)
+        if again.kind in (CLICK, REPEAT_CLICK) and click.row != UNKNOWN_ROW:
+            confirmed.append(click)
+    return Learned(None if row == UNKNOWN_ROW or ahead else row, counted.kind, confirmed)
+
+
+def _observe(state: SharedState, counted: CountedEvent, event: HeldClick, visitor: str | None, now: int) -> None:
+    """Move the counts by an event as it counts."""
     for click in counted.undone:
-        trends.uncount(click.row, click.time)
+        state.recommender.trends.uncount(click.row, click.time)
     if counted.kind is not None:
         state.recommender.observe(
             counted.kind,
-            row,
-            event_time,
-            position=UNKNOWN_ROW if event.position is None else event.position,
+            event.row,
+            event.time,
+            position=event.position,
             visitor=visitor,
-            context=event.context,
+            context=None if counted.nameless else event.context,
             arrived=now,
         )
-    return None if row == UNKNOWN_ROW or ahead else row, counted.kind
 
 
 def forget_visits(state: SharedState, gone: Callable[[str], bool]) -> set[str]:

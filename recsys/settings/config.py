@@ -128,3 +128,20 @@ class WebConfig(Section):
         ge=1,
         description="readers (and as many sessions) held in memory per worker; others are read from the database",
     )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=8,
+        description=(
+            "proxies between readers and the service, each of which adds to X-Forwarded-For: whose address is counted; "
+            "0: none, or one on this machine"
+        ),
+    )
+    address_events: int = Field(
+        6_000,
+        ge=0,
+        description=(
+            "events a minute: from one address to one worker, beyond which it is answered 429; 400 readers who look "
+            "at lists at once send as many; 0: addresses are not looked at"
+        ),
+    )

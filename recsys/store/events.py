@@ -16,7 +16,7 @@ from recsys.store import schema
 from recsys.store.engine import Database, as_store_error
 from recsys.store.forgetting import reader_digest
 from recsys.store.reader_ids import is_made_here
-from recsys.store.records import DatedClick, Event, Kind, StoredEvent, Written
+from recsys.store.records import DatedClick, Event, Evidence, Kind, StoredEvent, Written
 from recsys.units import MINUTE_MS, now_ms
 
 ANONYMOUS_REPEAT_MS = MINUTE_MS  # clicks of nobody known from one context: a person takes so long for an article
@@ -158,6 +158,15 @@ class EventStore(Database):
         )
         with self.reading() as connection:
             return [DatedClick._make(row) for row in connection.execute(query).cursor.fetchall()]
+
+    def signed_readers(self, site: str, readers: Collection[str]) -> set[str]:
+        """Those of some readers of whom anything came with a good token."""
+        signed: set[str] = set()
+        for _, ids in _by_site((site, reader) for reader in readers):
+            query = select(events.c.reader).where(events.c.site == site, events.c.reader.in_(ids)).distinct()
+            with self.reading() as connection:
+                signed.update(connection.scalars(query.where(events.c.proof == Evidence.SIGNED.value)))
+        return signed
 
 
 def _newest(kinds: str, limit: str) -> Select[Any]:

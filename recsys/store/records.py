@@ -35,6 +35,17 @@ class Kind(enum.StrEnum):
     DWELL = "dwell"
 
 
+class Evidence(enum.IntEnum):
+    """Evidence with which an event came in by the open door, see ``recsys.events.vouching``.
+
+    None, instead of one of these, is for what nobody needs to doubt: imports, the site's own key, logs of before.
+    """
+
+    UNSIGNED = 0  # nothing: whoever knows the address can send it
+    SIGNED = 1  # a good token of a list that showed the article to whoever sends it
+    CROWDED = 2  # beyond what one address may add to the counts of one article
+
+
 @dataclass(frozen=True, slots=True)
 class Article:
     """One article of a site. Times are int milliseconds UTC; None is unknown, or never for ``expires_at``."""
@@ -91,6 +102,7 @@ class Event(NamedTuple):
     """One event of a reader (a tuple and not a dataclass: an import makes millions of them).
 
     ``time`` is int milliseconds UTC, or None when only the order is known. ``context`` is the text of a JSON object.
+    ``proof`` is a ``Evidence``, or None.
     """
 
     event_id: str
@@ -105,6 +117,7 @@ class Event(NamedTuple):
     impression: str | None = None
     dwell_ms: int | None = None
     context: str | None = None
+    proof: int | None = None
 
 
 class StoredEvent(NamedTuple):
@@ -123,16 +136,18 @@ class StoredEvent(NamedTuple):
     impression: str | None
     dwell_ms: int | None
     context: str | None
+    proof: int | None = None
 
 
 class DatedClick(NamedTuple):
-    """A dated click: who made it, on which article, when (ms) and in which context."""
+    """A dated click: who made it, on which article, when (ms), in which context, with which ``Evidence``."""
 
     article: str
     reader: str | None
     session: str | None
     time: int
     context: str | None
+    proof: int | None = None
 
 
 class Written(NamedTuple):

@@ -200,6 +200,7 @@ events = Table(
     Column("impression", Identifier),
     Column("dwell_ms", Integer),
     Column("context", Text),
+    Column("proof", SmallInteger),  # see records.Evidence; NULL: nobody needs to doubt it
     ForeignKeyConstraint(["reader", "site"], ["readers.id", "readers.site"], ondelete="CASCADE"),
     CheckConstraint("kind IN ('impression', 'click', 'dismiss', 'dwell')", name="kind"),
     Index("uq_events_event_id_site", "event_id", "site", unique=True),

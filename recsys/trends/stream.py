@@ -12,6 +12,7 @@ event's own, so that a replay is exact. The rules for odd events:
 - after a gap of days: everything has faded by so much, and the visit is over.
 """
 
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,7 @@ Rows = npt.NDArray[np.int32]
 _ODD = ("late", "ahead", "unknown")
 FIRST_RATE = (1.0, 10.0)  # clicks, impressions: the click rate that a stream without any event is taken to have
 _ALIVE = 0.5  # clicks, faded
+MAX_TAUGHT = 4  # values of contexts that have a number because of one visitor: one of each attribute, and no more
 SHELF_SHARE = 0.9  # of a category's clicks that come within its shelf life
 SHELF_PRIOR = 50.0  # clicks of all categories that are mixed into each category's own shelf life
 
@@ -63,6 +65,7 @@ class Trends:
         self.visits = RunningVisits(MAX_VISITS, session_gap_minutes * MINUTE_MS)
         self._last_before: dict[int, int] = {}  # row -> ms, when it was clicked before it was clicked last
         self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute
+        self._taught: OrderedDict[str, int] = OrderedDict()  # visitor -> values that have their number by them
 
     def __len__(self) -> int:
         return len(self.state.last)
@@ -89,6 +92,22 @@ class Trends:
             int16 (C,), 0 for unknown; the last two, hour and category before, are left 0.
         """
         return codes_of(context, self.config.context, self.values, learn=learn)
+
+    def taught_codes(self, context: str | None, visitor: str | None) -> Codes:
+        """The codes of a click's context; values that are new get numbers, as long as their visitor may bring any.
+
+        A person has few devices and regions. Whoever invents more would use up the numbers of everybody.
+        """
+        taught = 0 if visitor is None else self._taught.get(visitor, 0)
+        if taught >= MAX_TAUGHT:
+            return self.codes(context)
+        before = sum(map(len, self.values))
+        codes = self.codes(context, learn=True)
+        if visitor is not None and (new := sum(map(len, self.values)) - before):
+            self._taught[visitor] = taught + new
+            if len(self._taught) > MAX_VISITS:
+                self._taught.popitem(last=False)
+        return codes
 
     def codes_at(self, codes: Codes, before: int, time: int) -> Codes:
         """The same codes with the hour of ``time`` (ms) and the category of the article row clicked ``before``."""
@@ -143,7 +162,7 @@ class Trends:
             self._last_before[row] = last_click
         before = self.visits.click(visitor, row, time) if visitor else nothing
         newest = int(before[-1]) if len(before) else UNKNOWN_ROW
-        count_covisits(self.state, before, row, self.codes_at(self.codes(context, learn=True), newest, time), time)
+        count_covisits(self.state, before, row, self.codes_at(self.taught_codes(context, visitor), newest, time), time)
         return before
 
     def is_ahead(self, time: int, now: int | None) -> bool:

@@ -12,7 +12,8 @@ from urllib.parse import unquote_plus
 from pydantic import ValidationError
 
 from recsys.recommend.context import Tier
-from recsys.recommend.impressions import ImpressionFacts, article_key
+from recsys.recommend.exploration import POLICY
+from recsys.recommend.impressions import POLICIES, ImpressionFacts
 from recsys.serving.live import Answer
 from recsys.telemetry import TIERS, Stage
 from recsys.units import SECOND_MS
@@ -108,7 +109,13 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
     )
     made, home = answer.recommendation, here.settings.site.language
     head = {
-        "impression_id": here.tokens.make(_facts(answer)),
+        "impression_id": here.tokens.make(
+            _facts(answer),
+            [answer.catalogue.ids[card.row] for card in made.cards],
+            who.reader,
+            query.session,
+            query.article,
+        ),
         "tier": made.tier,
         "degraded": cheap,
         "release": made.release,
@@ -129,10 +136,9 @@ def _facts(answer: Answer) -> ImpressionFacts:
     made = answer.recommendation
     if made.explored is None:
         return ImpressionFacts(answer.time // SECOND_MS, made.release)
-    row, place, propensity = made.explored
-    return ImpressionFacts(
-        answer.time // SECOND_MS, made.release, article_key(answer.catalogue.ids[row]), place, propensity
-    )
+    _, place, propensity = made.explored
+    second = answer.time // SECOND_MS
+    return ImpressionFacts(second, made.release, place=place, propensity=propensity, policy=POLICIES.index(POLICY))
 
 
 def list_length(here: Installation, k: int | None) -> int:

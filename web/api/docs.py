@@ -37,7 +37,7 @@ MEANINGS = {  # of the problems' statuses
     "413": "the body is too large",
     "415": "not JSON, or compressed",
     "422": "a value that cannot be used; the detail names it",
-    "429": "too many were wrong; try again after Retry-After",
+    "429": "too many from one address, or too many that were wrong; try again after Retry-After",
     "503": "too busy, starting, ending, or without its database; try again after Retry-After",
 }
 PROBLEM = {
@@ -162,6 +162,7 @@ def _problems(path: str, method: str, about: dict[str, Any]) -> list[str]:
         "413": body,
         "415": path in (EVENTS, publisher_docs.BULK) or (edits and body),
         "422": body or any(parameter["in"] == "query" for parameter in about.get("parameters", [])),
+        "429": path == EVENTS,
         "503": path != "/healthz",
     }
     return [status for status, possible in expected.items() if possible]

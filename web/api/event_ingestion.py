@@ -50,6 +50,19 @@ def checked_event(value: Any, site: str, now: int, zone: tzinfo) -> Event | tupl
         now: int ms UTC.
         zone: of times that name none.
     """
+    event = read_event(value, site, now, zone)
+    return in_time(event, now) if isinstance(event, Event) else event
+
+
+def in_time(event: Event, now: int) -> Event | tuple[str, str]:
+    """An event whose time does not lie ahead of the server's clock, or the code and the detail of why not."""
+    if event.time is not None and event.time > now + FUTURE_MS:
+        return "time-in-the-future", f"time: at most {FUTURE_MS // 1000} s ahead of the server, whose clock says {now}"
+    return event
+
+
+def read_event(value: Any, site: str, now: int, zone: tzinfo) -> Event | tuple[str, str]:
+    """The same of any time."""
     if not isinstance(value, dict):
         return "invalid", "event: Expected a JSON object"
     try:
@@ -66,8 +79,6 @@ def checked_event(value: Any, site: str, now: int, zone: tzinfo) -> Event | tupl
         time = now if is_missing(event.time) else believable(read_time(event.time, zone=zone), EARLIEST, FAR)
     except BadTime as reason:
         return "invalid", f"time: {str(reason).partition(';')[0]}"
-    if time > now + FUTURE_MS:
-        return "time-in-the-future", f"time: at most {FUTURE_MS // 1000} s ahead of the server, whose clock says {now}"
     return Event(
         event_id=event.event_id,
         site=site,

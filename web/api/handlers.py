@@ -5,7 +5,6 @@ widget runs there. No answer about a reader may be cached.
 """
 
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import Response, request
@@ -14,12 +13,14 @@ from recsys import __version__
 from recsys.errors import StoreError
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import Card, Reason, ReasonKind
-from recsys.store import Event
 from recsys.units import now_ms
+from web.access import bears_token, check_bearer
+from web.addresses import reader_address
 from web.api.bodies import json_body
 from web.api.direct import LISTS, OPEN_HEADERS, list_length, recommended
-from web.api.event_ingestion import checked_event, event_list, resolved
-from web.api.identity import HEADER, believed, proven_in
+from web.api.event_ingestion import event_list
+from web.api.identity import HEADER, proven_in
+from web.api.intake import Intake
 from web.api.problem_details import Refused
 from web.api.schemas import (
     Accepted,
@@ -30,7 +31,6 @@ from web.api.schemas import (
     Ready,
     Recommendations,
     RecommendationsQuery,
-    Rejected,
     Similar,
     SimilarQuery,
     Story,
@@ -40,8 +40,10 @@ from web.api.schemas import (
     Today,
 )
 from web.api.serialisers import article, document, items, tag_out
+from web.attempts import network_of
 from web.gateway.wsgi import CHEAP
 from web.installation import installation
+from web.roles import PUBLISHERS
 from web.stories import story_list
 from web.tagging import instead, tag_list
 from web.texts import said_in
@@ -151,33 +153,17 @@ def today(query: ListQuery) -> Response:
 @blueprint.post("/api/v1/events")
 @blueprint.output(Accepted, status_code=202)
 def events() -> Accepted:
-    """Take events in, each ``event_id`` once: JSON, or text/plain that holds JSON; one event or ``{"events": […]}``."""
-    here, now = installation(), now_ms()
-    body = json_body()
-    proven = proven_in(here, body)
-    taken: list[Event] = []
-    rejected: list[Rejected] = []
-    unknown: list[int] = []
-    unproven: list[int] = []
-    zone = ZoneInfo(here.settings.site.timezone)
-    for index, value in enumerate(event_list(body)):
-        checked = checked_event(value, here.settings.site.id, now, zone)
-        if isinstance(checked, Event):
-            article, is_known = resolved(here.live.catalogue, checked.article)
-            event = believed(here, checked._replace(article=article), proven)
-            taken.append(event)
-            unknown += [index] * (not is_known)
-            unproven += [index] * (event.reader != checked.reader)
-        else:
-            rejected.append(Rejected(index=index, code=checked[0], detail=checked[1]))
-    written = here.live.accept(taken)
-    return Accepted(
-        accepted=written.stored,
-        duplicate=written.duplicate + written.forgotten,
-        rejected=rejected,
-        unknown=unknown,
-        unproven=unproven,
-    )
+    """Take events in, each once: JSON, or text/plain that holds JSON; one event or ``{"events": […]}``.
+
+    An event counts by the token of its list, or because it comes with a write key of the site.
+    """
+    here, body = installation(), json_body()
+    address = reader_address(request.environ, here.settings.web.proxies)
+    intake = Intake(here, None if address is None else network_of(address), proven_in(here, body))
+    if bears_token():
+        check_bearer(PUBLISHERS)
+        intake.is_trusted = True
+    return intake.accept(event_list(body))
 
 
 @blueprint.get("/healthz")

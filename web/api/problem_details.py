@@ -56,6 +56,7 @@ CODES = {
     413: "body-too-large",
     415: "unsupported-media-type",
     422: "invalid",
+    429: "rate-limited",
 }
 REMEDIES = {
     400: "Send JSON in UTF-8 as application/json; /docs describes it.",

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from recsys.languages import language_code
 from recsys.missing import is_missing
 from recsys.recommend.context import Tier
+from recsys.recommend.impressions import MAX_LIST_TOKEN
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import ReasonKind
 from recsys.serving.reader_tokens import TokenState
@@ -53,6 +54,7 @@ Id = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_IDENTIFIER), *PRINTABLE, AfterValidator(_in_normal_form)
 ]
 OptionalId = Annotated[Id | None, BeforeValidator(_none_for_nothing)]
+ListName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_LIST_TOKEN), *PRINTABLE]
 Slot = Annotated[str, StringConstraints(min_length=1, max_length=64), *PRINTABLE]
 LANGUAGE_TAG = r"^[A-Za-z]{2,8}([-_.@][A-Za-z0-9_.@-]*)?$"
 
@@ -232,7 +234,9 @@ class Item(BaseModel):
 class Recommendations(BaseModel):
     """A list for one reader."""
 
-    impression_id: str = Field(description="send it back in the events about this list")
+    impression_id: str = Field(
+        description="a signed token of this list: send it back as impression in the events about it, within 48 hours"
+    )
     tier: Tier = Field(description="what the list was made from")
     degraded: bool = Field(
         description="true where the worker had no time for the click model: the nearest, or the most read, as they come"
@@ -347,7 +351,7 @@ class EventIn(In):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    event_id: Id = Field(description="made by the client; the same id twice counts once")
+    event_id: Id = Field(description="made by the client; the same id of the same reader and session counts once")
     kind: Annotated[Kind, Field(strict=False)]
     article: Id
     reader: OptionalId = None
@@ -359,7 +363,9 @@ class EventIn(In):
     )
     slot: Slot | None = None
     position: int | None = Field(None, ge=0, le=32_767, description="in the list, from 0")
-    impression: OptionalId = Field(None, description="impression_id of the list")
+    impression: Annotated[ListName | None, BeforeValidator(_none_for_nothing)] = Field(
+        None, description="impression_id of the list: a token by which the event counts; docs/trust.md"
+    )
     dwell_ms: int | None = Field(None, ge=0, le=86_400_000, description="for dwell: how long, in ms")
     context: dict[str, Any] | None = Field(None, description="anything else, as a small JSON object")
 
@@ -385,6 +391,10 @@ class Accepted(BaseModel):
     accepted: int
     duplicate: int = Field(description="were there already, or lie before their reader was forgotten")
     rejected: list[Rejected]
+    ignored: list[Rejected] = Field(
+        description="could be read, and count for nothing: forged, expired, other-article, other-reader, unsigned,"
+        " too-old or too-many; they are not stored, and nothing is gained by sending them again"
+    )
     unknown: list[int] = Field(
         description="places in the request, from 0, of events whose article the catalogue lacks: they are kept, and"
         " count when it comes"

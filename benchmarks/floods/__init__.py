@@ -1,0 +1,1 @@
+"""Floods against a real service: what robots, rings and forgers move, live and after the next training."""
