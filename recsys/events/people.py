@@ -121,11 +121,9 @@ def of_people(events: Events, newest: int | None = None) -> Events:
     odd, _ = _odd_keys(dated, keys)
     doubts = doubtful(dated, keys)
     left_out = doubts.left_out | np.isin(keys, odd)
-    kind, context = dated.kind.copy(), dated.context
+    kind = dated.kind.copy()
     kind[doubts.labels] = REPEAT_CLICK
-    if len(context):
-        context = np.where(doubts.nameless, np.int32(-1), context)
-    counted = replace(dated, kind=kind, context=context)
+    counted = replace(dated, kind=kind)
     kept = counted.where(~left_out) if left_out.any() else counted
     kind = kept.kind.copy()
     kind[repeats(kept)] = REPEAT_CLICK

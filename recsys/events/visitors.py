@@ -46,13 +46,11 @@ class CountedEvent(NamedTuple):
             reader's alone; None when nothing of it counts.
         undone: clicks that counted until this event showed that no person makes them.
         confirmed: clicks that were held until this event vouched for their reader, to be seen again.
-        nameless: whether it counts without its context.
     """
 
     kind: int | None
     undone: tuple[Click, ...] = ()
     confirmed: tuple[HeldClick, ...] = ()
-    nameless: bool = False
 
 
 class Visitors:
@@ -107,9 +105,9 @@ class Visitors:
 
     def _stranger(self, kind: int, click: HeldClick, visitor: str | None) -> CountedEvent:
         """An event of whom nothing vouches for."""
-        if kind == IMPRESSION or (kind == CLICK and not self.vouching.allows(visitor, click)):
-            return CountedEvent(UNPROVEN)
-        return self._known(kind, click.row, click.time, visitor, None)._replace(nameless=True)
+        if kind == CLICK:
+            self.vouching.hold(visitor, click)
+        return CountedEvent(UNPROVEN if kind in (CLICK, IMPRESSION) else kind)
 
     def _known(self, kind: int, row: int, time: int, visitor: str | None, context: str | None) -> CountedEvent:
         if kind == IMPRESSION and visitor is not None and time != UNDATED and self._too_often(visitor, row, time):

@@ -7,8 +7,7 @@ and, in ``Vouching``, for one event after the other. Anybody can invent readers;
 - a good token counts, and vouches for the reader, or the session without one, who sent it;
 - a click without a token counts as soon as its reader is vouched for, and is held until then: a reader who comes from
   elsewhere is vouched for by the first list that they look at, seconds later. Those of everybody else, of whom a ring
-  of invented readers is made, count for an article together as one reader who comes back every hour: so many a clock
-  hour, and they name no context;
+  of invented readers is made, never count;
 - an impression without a token says nothing unless its reader is vouched for: a list was somewhere else, or nowhere;
 - beyond what one address may add to an article a click labels its own list, as a repeated one does, and counts no more.
 
@@ -24,18 +23,15 @@ import numpy.typing as npt
 
 from recsys.events.arrays import KINDS, Events
 from recsys.store import DatedClick, Evidence, Kind
-from recsys.units import HOUR_MS
 
 Mask = npt.NDArray[np.bool_]
 Longs = npt.NDArray[np.int64]
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
-STRANGERS_AN_HOUR = 1  # clicks of an article that count in a clock hour, of all together whom nothing vouches for
 MAX_VOUCHED = 50_000  # visitors who are remembered to be vouched for; a forgotten one is so again with the next list
 MAX_WAITING = 10_000  # visitors of whom clicks are held; what is forgotten counts after the next training
 HELD_CLICKS = 10  # of one visitor: more pages than anybody opens before they see a list
-MAX_HOURS = 50_000  # articles with an hour of which it is remembered how many clicks of strangers counted
 
 _CLICK, _IMPRESSION = KINDS.index(Kind.CLICK), KINDS.index(Kind.IMPRESSION)
 
@@ -55,12 +51,10 @@ class Doubtful(NamedTuple):
     Attributes:
         left_out: bool (E,), what says nothing.
         labels: bool (E,), clicks that label their list and count no more.
-        nameless: bool (E,), clicks that count without their context.
     """
 
     left_out: Mask
     labels: Mask
-    nameless: Mask
 
 
 def doubtful(events: Events, keys: Longs) -> Doubtful:
@@ -72,54 +66,27 @@ def doubtful(events: Events, keys: Longs) -> Doubtful:
     """
     if not len(events.proof):
         nothing = np.zeros(len(events), np.bool_)
-        return Doubtful(nothing, nothing, nothing)
+        return Doubtful(nothing, nothing)
     crowded = events.proof == Evidence.CROWDED
     vouched = np.unique(keys[(events.proof == Evidence.SIGNED) & (keys >= 0)])
     stranger = (events.proof == Evidence.UNSIGNED) & ~np.isin(keys, vouched)
-    clicks = np.flatnonzero(stranger & (events.kind == _CLICK))
-    allowed = clicks[_turn(events, clicks) < STRANGERS_AN_HOUR]
-    nameless = np.zeros(len(events), np.bool_)
-    nameless[allowed] = True
     shown = (stranger | crowded) & (events.kind == _IMPRESSION)
-    left_out = shown | (stranger & (events.kind == _CLICK) & ~nameless)
-    return Doubtful(left_out, crowded & (events.kind == _CLICK), nameless)
-
-
-def _turn(events: Events, clicks: Longs) -> Longs:
-    """The place of some clicks among those of them on the same article in the same clock hour: int64 (n,), from 0."""
-    hour, article = events.time[clicks] // HOUR_MS, events.article[clicks]
-    order = np.lexsort((clicks, hour, article))
-    begins = np.append(True, (np.diff(hour[order]) != 0) | (np.diff(article[order]) != 0))[: len(order)]
-    place = np.arange(len(order))
-    turn = np.empty(len(order), np.int64)
-    turn[order] = place - np.maximum.accumulate(np.where(begins, place, 0))
-    return turn
+    return Doubtful(shown | (stranger & (events.kind == _CLICK)), crowded & (events.kind == _CLICK))
 
 
 def counted_clicks(
-    clicks: Sequence[DatedClick], signed: Callable[[Collection[str]], Collection[str]], hours: set[tuple[str, int]]
+    clicks: Sequence[DatedClick], signed: Callable[[Collection[str]], Collection[str]]
 ) -> list[DatedClick]:
     """Those of some clicks that count, by the same rules, read from the store.
 
     Args:
         clicks: in no order.
         signed: says of readers of whom anything came with a good token.
-        hours: articles and clock hours of which a stranger's click has counted; grows.
     """
     doubted = {click.reader for click in clicks if click.proof == Evidence.UNSIGNED and click.reader is not None}
     vouched = signed(doubted) if doubted else doubted
-    counted = []
-    for click in sorted(clicks, key=lambda click: click.time):
-        counts = click.proof in (None, Evidence.SIGNED) or (
-            click.proof == Evidence.UNSIGNED and click.reader in vouched
-        )
-        key = (click.article, click.time // HOUR_MS)
-        if not counts and click.proof == Evidence.UNSIGNED and key not in hours:
-            hours.add(key)
-            counts = True
-        if counts:
-            counted.append(click)
-    return counted
+    sure = (None, Evidence.SIGNED)
+    return [one for one in clicks if one.proof in sure or (one.proof == Evidence.UNSIGNED and one.reader in vouched)]
 
 
 class Vouching:
@@ -128,7 +95,6 @@ class Vouching:
     def __init__(self) -> None:
         self._vouched: OrderedDict[str, None] = OrderedDict()
         self._held: OrderedDict[str, list[HeldClick]] = OrderedDict()
-        self._hours: OrderedDict[tuple[int, int], int] = OrderedDict()
 
     def __contains__(self, visitor: str | None) -> bool:
         return visitor in self._vouched
@@ -141,16 +107,10 @@ class Vouching:
         _put(self._vouched, visitor, None, MAX_VOUCHED)
         return tuple(self._held.pop(visitor, ()))
 
-    def allows(self, visitor: str | None, click: HeldClick) -> bool:
-        """True for a click of a stranger that counts all the same; another is held, of nobody known it is lost."""
-        key = (click.row, click.time // HOUR_MS)
-        counted = self._hours.get(key, 0)
-        if counted < STRANGERS_AN_HOUR:
-            _put(self._hours, key, counted + 1, MAX_HOURS)
-            return True
+    def hold(self, visitor: str | None, click: HeldClick) -> None:
+        """Hold a click of a stranger; of nobody known it is lost."""
         if visitor is not None:
             _put(self._held, visitor, [*self._held.get(visitor, ()), click][-HELD_CLICKS:], MAX_WAITING)
-        return False
 
     def forget(self, is_forgotten: Callable[[str], bool]) -> None:
         """Drop the visitors of whom ``is_forgotten`` says so."""

@@ -111,11 +111,11 @@ class StoreFeed:
 
     def count_today(self, state: SharedState, today: DayClicks) -> None:
         """Read the clicks of the day that the state has passed already, without robots and strangers."""
-        odd, row_of, hours = state.visitors.odd, state.catalogue.row_of, set[tuple[str, int]]()
+        odd, row_of = state.visitors.odd, state.catalogue.row_of
         until = self._clock() + int(MAX_FUTURE_MINUTES * MINUTE_MS) + 1
         for since in range(today.day.since, until, _BLOCK_MS):
             clicks = self._store.clicks_between(self._site, since, min(since + _BLOCK_MS, until), state.through)
-            sure = counted_clicks(clicks, functools.partial(self._store.signed_readers, self._site), hours)
+            sure = counted_clicks(clicks, functools.partial(self._store.signed_readers, self._site))
             counted = (_day_click(click) for click in sure if _visitor(click) not in odd)
             today.add_all((click, row_of.get(click.article, UNKNOWN_ROW)) for click in counted)
 
@@ -299,7 +299,7 @@ def _observe(state: SharedState, counted: CountedEvent, event: HeldClick, visito
             event.time,
             position=event.position,
             visitor=visitor,
-            context=None if counted.nameless else event.context,
+            context=event.context,
             arrived=now,
         )
 

@@ -758,10 +758,14 @@ FAULTS: tuple[Fault, ...] = (
         VOUCHING,
         (
             "training counts a ring",
-            "    left_out = shown | (stranger & (events.kind == _CLICK) & ~nameless)",
-            "    left_out = shown",
+            "Doubtful(shown | (stranger & (events.kind == _CLICK)), crowded",
+            "Doubtful(shown, crowded",
         ),
-        ("the service counts a ring", "        if counted < STRANGERS_AN_HOUR:", "        if True:"),
+        (
+            "a stranger's click of a day counts",
+            "one.proof in sure or (one.proof == Evidence.UNSIGNED and",
+            "one.proof in sure or (",
+        ),
         ("what is held never counts", "return tuple(self._held.pop(visitor, ()))", "return ()"),
         ("forged impressions bury", "    shown = (stranger | crowded) & ", "    shown = crowded & "),
         ("what is held grows", "[-HELD_CLICKS:], MAX_WAITING)", "[-HELD_CLICKS:], 10**9)"),
