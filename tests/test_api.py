@@ -466,8 +466,13 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     return Toy(settings, withheld, {})
 
 
+COUNT_ALL = {"unsigned": "trust"}  # clicks without a list, too
+
+
 def service_over(newsroom: Toy, **web: Any) -> Any:
-    return serving(newsroom.settings.model_copy(update={"web": newsroom.settings.web.model_copy(update=web)}))
+    settings = newsroom.settings
+    changes = {"web": settings.web.model_copy(update=web), "events": settings.events.model_copy(update=COUNT_ALL)}
+    return serving(settings.model_copy(update=changes))
 
 
 def wires(ids: list[str]) -> list[str]:
