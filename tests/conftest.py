@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from selenium.webdriver import Chrome
 
 from recsys.imports import Target
@@ -22,6 +23,13 @@ def _no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own RECSYS_… variables must not decide what the tests see."""
     for name in [name for name in os.environ if name.startswith("RECSYS_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command that a test calls in this process sets the logging up, which is no other test's affair."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -292,7 +292,7 @@ def test_the_commands_pin_boost_and_bury(tmp_path: Path) -> None:
             result = CliRunner().invoke(app, [*words, "--config", str(file)])
             if result.exception is not None:
                 raise result.exception
-            return result.stdout
+            return result.output
 
         began = now_ms()
         run("pin", "a4", "--place", "1", "--until", "2h", "--slot", "front")

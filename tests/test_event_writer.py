@@ -133,7 +133,7 @@ def test_a_group_takes_as_many_statements_as_one_caller_however_many_wait(store:
         with watched(store) as statements:
             assert store.add_event_groups(groups) == [Written(1, 0, 0)] * size
         counts.append(len(statements))
-    assert counts == [5, 5], "is anybody forgotten, are these, known events, readers, events"
+    assert counts == [6, 6], "is anybody forgotten, are these, who wants nothing kept, known events, readers, events"
 
 
 def test_a_database_out_of_reach_is_said_to_all_and_not_tried_for_each(

@@ -293,7 +293,7 @@ def test_a_reader_forgotten_while_their_history_is_read_is_not_remembered(
 
     monkeypatch.setattr(site.store, "history_of", slow)
     assert "a1" in site.listed(reader="r")
-    assert read == [1]
+    assert (read[0], sum(read)) == (1, 1), "what was read before is not kept, and there is nothing after"
 
 
 def test_events_that_come_during_a_swap_are_neither_lost_nor_counted_twice(

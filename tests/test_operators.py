@@ -283,7 +283,7 @@ def test_what_is_not_there_ends_with_exit_code_2(command: Command) -> None:
     for verb in ("forget", "reader"):
         assert isinstance(command(verb, "nobody", code=2).exception, UnknownReader)
     command("hide", " ", code=2)
-    assert "nothing yet" in command("audit").stdout
+    assert "nothing yet" in command("audit").output
 
 
 def test_a_forgotten_reader_is_gone_from_store_and_log_and_it_says_so(command: Command, settings: Settings) -> None:

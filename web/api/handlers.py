@@ -48,6 +48,7 @@ from web.stories import story_list
 from web.tagging import instead, tag_list
 from web.texts import said_in
 
+OWN_DATA = "/api/v1/reader"  # begins the addresses of what a reader may see and choose
 _POPULAR, _SAME_STORY = Reason(ReasonKind.POPULAR), Reason(ReasonKind.SAME_STORY)
 
 blueprint = APIBlueprint("api", __name__, tag="site")
@@ -59,7 +60,8 @@ def for_any_site(response: Response) -> Response:
     for name, value in OPEN_HEADERS.items():
         response.headers.setdefault(name, value)
     if request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE"
+        own = request.path.startswith(OWN_DATA)  # a reader's choices, from the page of any site
+        response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE" if own else "GET, POST"
         response.headers["Access-Control-Allow-Headers"] = f"Content-Type, {HEADER}"
         response.headers["Access-Control-Max-Age"] = "86400"
     return response
