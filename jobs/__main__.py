@@ -236,6 +236,16 @@ def releases(
 
 
 @app.command(rich_help_panel=OUT)
+def gate(
+    name: Annotated[str | None, typer.Argument(help="A release; default: the newest candidate")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table")] = False,
+    config: Config = None,
+) -> None:
+    """Judge a candidate beside the live release; nothing is moved. Exit code 2: it would not be served."""
+    command_of("gate")(context_of(config, None), name, as_json=json)
+
+
+@app.command(rich_help_panel=OUT)
 def evaluate(
     config: Config = None,
     seed: Seed = None,

@@ -61,6 +61,8 @@ points down, on an import hidden in a function, and on a file whose room is not 
   judging
     baselines    known simple methods -> scores of the same lists
     evaluate     held-out impressions, or a replayed log -> figures of every model
+    experiments  readers by arm, a value of each -> differences that hold at every look
+    gate         a candidate, the live release, held-out lists -> a verdict
     report       figures -> pictures and one page
 
   demo

@@ -22,6 +22,7 @@ from recsys.ctr.config import CtrConfig
 from recsys.errors import ConfigError
 from recsys.events.config import EventsConfig
 from recsys.features.config import FeaturesConfig
+from recsys.gate.config import GateConfig
 from recsys.index.config import IndexConfig
 from recsys.items.config import ItemsConfig
 from recsys.keywords.config import KeywordsConfig
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     ctr: CtrConfig = CtrConfig()
     index: IndexConfig = IndexConfig()
     recommend: RecommendConfig = RecommendConfig()
+    gate: GateConfig = GateConfig()
     simulate: SimulateConfig = SimulateConfig()
     jobs: JobsConfig = JobsConfig()
     web: WebConfig = WebConfig()

@@ -27,6 +27,8 @@ class Fault(NamedTuple):
 RUNS = ("tests/test_runs.py", "tests/test_jobs.py")
 RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
 STATES = ("tests/test_release_states.py",)
+CANDIDATES = ("tests/test_gate.py",)
+EXPERIMENTS = ("tests/test_experiments.py",)
 STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
 PUBLISHING = ("tests/test_store_publishing.py", "tests/test_publisher.py")
 PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
@@ -252,6 +254,55 @@ FAULTS: tuple[Fault, ...] = (
             "if any(fnmatchcase(name, pattern) for pattern in patterns):",
             "if patterns or any(fnmatchcase(name, pattern) for pattern in patterns):",
         ),
+    ),
+    *_in(
+        "recsys/gate/interval.py",
+        CANDIDATES,
+        ("lists count, and not readers", "np.bincount(cluster, difference - mean)", "difference - mean"),
+        ("worse by the margin need not be excluded", "self.low > -margin if", "self.high > -margin if"),
+        ("a small site keeps its first release", "else self.high >= 0)", "else self.low >= 0)"),
+    ),
+    *_in(
+        "recsys/gate/judging.py",
+        CANDIDATES,
+        (
+            "lists judge that the live release has learned from",
+            "new = lists.time > live.newest",
+            "new = lists.time > 0",
+        ),
+        ("what is foreseen passes", "found.low <= FORESEEN", "found.high <= 1"),
+        ("NaN passes", "if not (np.isfinite(served).all() and", "if not (served.size and"),
+    ),
+    *_in(
+        "recsys/gate/plausibility.py",
+        CANDIDATES,
+        ("last week's counts pass", "mine.counted_through >= at_least", "mine.counted_through >= 0"),
+        ("half of the catalogue may go", "LEAST_OF_LIVE = 0.8", "LEAST_OF_LIVE = 0.4"),
+        ("vectors of others pass", "kept > least", "kept >= 0"),
+        ("what lies ahead passes", "mine.newest <= log_newest", "mine.newest >= 0"),
+    ),
+    *_in(
+        "recsys/experiments/sequential.py",
+        EXPERIMENTS,
+        ("the boundary does not know how many looked", "math.log(math.sqrt(spread) / alpha)", "math.log(1 / alpha)"),
+    ),
+    *_in(
+        "recsys/experiments/effects.py",
+        EXPERIMENTS,
+        ("the past is added", "control.mean - theta * past", "control.mean + theta * past"),
+        ("few readers decide", "FEWEST_READERS = 50", "FEWEST_READERS = 2"),
+        ("a ratio that is off is chance", "chi2.sf(distance", "chi2.cdf(distance"),
+    ),
+    *_in(
+        "recsys/experiments/assignment.py",
+        EXPERIMENTS,
+        ("every experiment divides the readers alike", 'f"{salt}\\0{reader}"', 'f"{reader}"'),
+        ("a bucket too many", "if bucket < round(", "if bucket <= round("),
+    ),
+    *_in(
+        "jobs/publish.py",
+        CANDIDATES,
+        ("a refused candidate goes live", "    if not verdict.passed:\n", "    if not verdict.release:\n"),
     ),
     *_in(
         "jobs/publish.py",

@@ -1,0 +1,91 @@
+"""``python -m jobs gate``: a candidate beside the live release, judged by the lists that its training held out.
+
+Reads two releases, the workspace that the candidate was made in, and the store; prints a table, or one JSON object.
+Nothing moves: ``publish`` and ``all`` ask the same and act on it.
+"""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from jobs.inputs import split_log
+from jobs.runner import Context, Job, Stage, open_store
+from jobs.terminal import log
+from recsys.dataset.impressions import HOLDOUT
+from recsys.dataset.parquet import load_training_set
+from recsys.errors import ArtefactError, InputError, StaleArtefact
+from recsys.gate.judging import HeldOut, judge_release
+from recsys.gate.replay import GateLog
+from recsys.gate.verdict import GateVerdict
+from recsys.releases import Release, ReleaseState
+from recsys.workspace import load_npy, read_json
+
+JUDGED_STAGES = ("features", "ctr")  # whose files hold the lists, and the scores of a model that never saw them
+
+
+def verdict_of(context: Context, name: str) -> GateVerdict:
+    """Judge a release beside the live one.
+
+    Raises:
+        MissingArtefact: there is no such release.
+        StaleArtefact: the workspace holds another training than the release was made from.
+        StoreError: the database is out of reach.
+    """
+    releases, settings = context.releases, context.settings
+    candidate = releases.open(name)
+    live = _live(context) if releases.current() not in (None, name) else None
+    with closing(open_store(settings)) as store:
+        held_out = _held_out(context, candidate)
+        return judge_release(candidate, live, held_out, settings, store, margin=settings.gate.margin)
+
+
+def _live(context: Context) -> Release | None:
+    """The live release; one that cannot be opened serves nobody, and nothing is compared with it."""
+    try:
+        return context.releases.open()
+    except ArtefactError as error:
+        log.warning("nothing to compare with: the live release cannot be opened", job="gate", error=str(error))
+        return None
+
+
+def _held_out(context: Context, candidate: Release) -> HeldOut:
+    """The lists that the training of a release held out, with its scores."""
+    workspace, made = context.workspace, candidate.manifest["stages"]
+    if any(workspace.record(stage).digest != made[stage]["digest"] for stage in JUDGED_STAGES):
+        got = "another training since"
+        remedy = f"Run: python -m jobs all, or without the gate: python -m jobs promote {candidate.name}"
+        raise StaleArtefact(f"the workspace in which {candidate.name} was made", got, remedy)
+    settings, work = context.settings, workspace.root
+    events, lists = split_log(Job(context, Stage("gate"), Path()))
+    first = int(np.searchsorted(lists.part, HOLDOUT))
+    rows = load_training_set(work / "features" / "features.parquet", HOLDOUT)
+    held = lists.cut(first, len(lists))
+    if len(rows) != len(held.article):
+        got = f"{len(rows)} rows of {len(held.article)} candidates"
+        raise StaleArtefact("the held-out rows of the log", got, "Run: python -m jobs all --fresh")
+    newest = int(read_json(work / "events" / "log.json")["newest"])
+    gap = settings.events.session_gap_minutes
+    return HeldOut(GateLog(events, held, gap, settings.trends, newest), rows, load_npy(work / "ctr" / "holdout.npy"))
+
+
+def command(context: Context, name: str | None, *, as_json: bool) -> None:
+    """Print the verdict on a release, by default the newest candidate.
+
+    Raises:
+        InputError: there is no candidate, or the gate refuses it.
+    """
+    releases = context.releases
+    candidates = [one for one in releases.names() if releases.state(one).state is ReleaseState.CANDIDATE]
+    if name is None and not candidates:
+        raise InputError("a candidate", "none", "Name a release: python -m jobs releases")
+    verdict = verdict_of(context, name or candidates[-1])
+    if as_json:
+        typer.echo(json.dumps(verdict.as_json(), ensure_ascii=False))
+    else:
+        typer.echo(f"{verdict.release}, beside {verdict.live or 'none'}\n")
+        typer.echo(verdict.as_table().to_string(justify="left"))
+    if not verdict.passed:
+        raise InputError("a candidate that may be served", verdict.reason, "Nothing was moved.")

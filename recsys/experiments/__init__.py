@@ -1,0 +1,9 @@
+"""Experiments: arms of readers -> differences that may be looked at every day.
+
+Reads assignments and a value of each reader; produces intervals that hold at every look, and a check of the exposure.
+
+    assignment.py  a reader -> an arm, by a hash
+    moments.py     readers of an arm -> sums
+    sequential.py  confidence sequences
+    effects.py     two arms -> a difference with its interval; the sample ratio
+"""

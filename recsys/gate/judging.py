@@ -1,0 +1,166 @@
+"""Judging of a candidate: plausibility, then the last held-out lists, ranked by it, by the live release and by clicks.
+
+The rule: a list judges only what has not learned from it. The candidate's held-out scores come from the model of its
+training that saw nothing of the held-out part; the live release's come from its files, over counts and readers as of
+each list, and only lists after the last event that it learned from count. What is served of the candidate has learned
+from all of them; it is replayed as well, and being worse even then refuses it, while being better proves nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from recsys.dataset.impressions import Impressions
+from recsys.dataset.training_set import TrainingSet
+from recsys.errors import ArtefactError, RecsysError, StoreError
+from recsys.features import COLUMN
+from recsys.gate.interval import Array, PairedDifference, paired_difference
+from recsys.gate.layout import LaidOutRelease, lay_out
+from recsys.gate.plausibility import answer_checks, count_checks, release_counts, vector_checks
+from recsys.gate.replay import GateLog, Scores, replayed_scores
+from recsys.gate.verdict import GateCheck, GateVerdict
+from recsys.releases import Release
+from recsys.serving.config import ServingSettings
+from recsys.store import Store
+from recsys.trends import CLICK
+from recsys.units import DAY_MS, now_ms
+
+MAX_LISTS = 2_000  # that are replayed, the last ones
+FORESEEN = 0.02  # AUC by which held-out lists may be ranked better than by the model that learned from them
+
+
+class HeldOut(NamedTuple):
+    """The held-out lists of a candidate's training, and its scores of them.
+
+    Attributes:
+        log: all events, and the held-out lists, by whose rows the following go.
+        rows: as the training described them.
+        scores: float32 (H,), of the model that saw only what came before; empty without a model.
+    """
+
+    log: GateLog
+    rows: TrainingSet
+    scores: Scores
+
+    def last(self, n: int) -> "HeldOut":
+        """The last n lists."""
+        lists = self.log.lists
+        first = max(0, len(lists) - n)
+        rows = int(lists.offsets[first])
+        cut = self.rows.cut(rows, len(self.rows)) if rows < len(self.rows) else TrainingSet.empty()
+        return HeldOut(self.log._replace(lists=lists.cut(first, len(lists))), cut, self.scores[rows:])
+
+
+def judge_release(
+    candidate: Release,
+    live: Release | None,
+    held_out: HeldOut,
+    settings: ServingSettings,
+    store: Store,
+    *,
+    margin: float,
+) -> GateVerdict:
+    """Judge a candidate.
+
+    Args:
+        candidate: verified.
+        live: that readers see now; None for the first release, which plausibility alone decides.
+        held_out: of the training that made the candidate, in the workspace.
+        settings: checked settings.
+        store: the articles of now.
+        margin: AUC by which a candidate may be worse at most.
+    """
+    verdict = GateVerdict(candidate.name, live.name if live else None, [], {})
+    try:
+        mine = lay_out(candidate, settings, store)
+    except StoreError:
+        raise
+    except (RecsysError, ValueError, KeyError, OSError) as error:
+        return verdict._replace(checks=[GateCheck("laid out", False, str(error), "a release that can be served")])
+    theirs = None if live is None else _laid_out_if_whole(live, settings, store)
+    checks = list(_plausible(mine, theirs, held_out.log, settings, store))
+    figures: dict[str, Any] = {}
+    if theirs is not None and all(check.passed for check in checks):
+        found, figures = _compared(mine, theirs, held_out.last(MAX_LISTS), margin)
+        checks += found
+    return verdict._replace(checks=checks, figures=figures)
+
+
+def _laid_out_if_whole(live: Release, settings: ServingSettings, store: Store) -> LaidOutRelease | None:
+    """The live release; None where it cannot be laid out: then it is served to nobody."""
+    with suppress(ArtefactError):
+        return lay_out(live, settings, store)
+    return None
+
+
+def _plausible(
+    mine: LaidOutRelease, live: LaidOutRelease | None, log: GateLog, settings: ServingSettings, store: Store
+) -> Iterator[GateCheck]:
+    shown = {article.id for article in store.articles(settings.site.id) if not article.hidden}
+    events = log.events
+    newest = max(int(events.time[-1]), DAY_MS) if len(events) else DAY_MS  # later than what has no date
+    day = events.article[(events.time > newest - DAY_MS) & (events.kind == CLICK)]
+    clicked = Counter(events.article_ids[row] for row in day.tolist())
+    counts = release_counts(mine, shown, clicked)
+    yield from count_checks(counts, None if live is None else release_counts(live, shown, clicked), max(log.newest, 0))
+    yield from vector_checks(mine, live)
+    yield from answer_checks(mine, settings.recommend.k, now_ms())
+
+
+def _compared(
+    mine: LaidOutRelease, live: LaidOutRelease, held_out: HeldOut, margin: float
+) -> tuple[list[GateCheck], dict[str, Any]]:
+    """The checks by lists, and the figures behind them."""
+    lists = held_out.log.lists
+    if not len(lists) or not len(held_out.scores):
+        return [GateCheck("lists", True, "none to judge by", "any", "plausibility alone decides")], {}
+    start = int(lists.time[0])
+    served, before = (replayed_scores(held_out.log, one, min(start, one.newest)) for one in (mine, live))
+    if not (np.isfinite(served).all() and np.isfinite(held_out.scores).all()):
+        return [GateCheck("scores", False, "NaN among them", "finite scores")], {}
+    new = lists.time > live.newest
+    pairs = {
+        "held out, beside the live release": (held_out.scores, before, new),
+        "held out, beside the click rate": (held_out.scores, held_out.rows.matrix[:, COLUMN["click_rate_total"]], new),
+        "as it is served": (served, before, np.ones(len(lists), np.bool_)),
+        "foreseen": (held_out.scores, served, np.ones(len(lists), np.bool_)),
+    }
+    found = {name: _difference(held_out.rows.label, *pair, lists) for name, pair in pairs.items()}
+    checks = [_beside(name, found[name], margin) for name in ("held out, beside the live release", "as it is served")]
+    checks += [_beside_click_rate(found, margin), _not_foreseen(found["foreseen"])]
+    return checks, {name: difference._asdict() for name, difference in found.items()}
+
+
+def _difference(label: Array, mine: Array, other: Array, judging: Array, lists: Impressions) -> PairedDifference:
+    number = np.repeat(np.arange(len(lists)), np.diff(lists.offsets))
+    rows = judging[number]
+    return paired_difference(label[rows], mine[rows], other[rows], number[rows], lists.reader)
+
+
+def _beside(name: str, found: PairedDifference, margin: float) -> GateCheck:
+    if not found.lists:
+        return GateCheck(name, True, "no lists", "lists that came after the live release", "plausibility alone decides")
+    decides = found.decides(margin)
+    wanted = f"not worse by more than {margin:g}" if decides else "not shown to be worse"
+    note = f"AUC {found.candidate:.4f} and {found.other:.4f}; {found.lists} lists of {found.readers} readers"
+    note += "" if decides else f", too few to exclude {margin:g}"
+    said = f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+    return GateCheck(name, found.acceptable(margin), said, wanted, note)
+
+
+def _beside_click_rate(found: dict[str, PairedDifference], margin: float) -> GateCheck:
+    """Refuse what is shown to be worse than the click rate alone, unless the live release is no better than it."""
+    rate, live = found["held out, beside the click rate"], found["held out, beside the live release"]
+    check = _beside("held out, beside the click rate", rate, margin)
+    better = bool(live.lists) and live.mean > 0
+    return check._replace(passed=not rate.lists or rate.high >= -margin or better, wanted="not shown to be worse")
+
+
+def _not_foreseen(found: PairedDifference) -> GateCheck:
+    """Refuse held-out scores that know what they are judged on: nothing ranks unseen lists better than seen ones."""
+    said = f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+    passed = not found.lists or found.low <= FORESEEN
+    return GateCheck("foreseen", passed, said, f"at most {FORESEEN:g}", "held-out scores over those of what is served")

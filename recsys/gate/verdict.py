@@ -1,0 +1,77 @@
+"""A verdict of the gate: every check with what was found and what was expected, as a table and as JSON."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+
+class GateCheck(NamedTuple):
+    """One check.
+
+    Attributes:
+        name: of it, in a few words.
+        passed: False: the candidate is not served.
+        found: a figure or a phrase.
+        wanted: what it should have been.
+        note: what else is to be said.
+    """
+
+    name: str
+    passed: bool
+    found: str
+    wanted: str
+    note: str = ""
+
+
+class GateVerdict(NamedTuple):
+    """The checks of one candidate.
+
+    Attributes:
+        release: the candidate.
+        live: the release beside it; None for the first one.
+        checks: in the order in which they were made.
+        figures: numbers by name.
+    """
+
+    release: str
+    live: str | None
+    checks: Sequence[GateCheck]
+    figures: dict[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """True where nothing speaks against it."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reason(self) -> str:
+        """The checks that failed, in one sentence; of a candidate that passed, how many there were."""
+        failed = [f"{check.name}: {check.found}, wanted {check.wanted}" for check in self.checks if not check.passed]
+        return (
+            f"refused by the gate: {'; '.join(failed)}" if failed else f"passed {len(self.checks)} checks of the gate"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON-ready values; a figure that is not known is null."""
+        return {
+            "release": self.release,
+            "live": self.live,
+            "passed": self.passed,
+            "reason": self.reason,
+            "checks": [check._asdict() for check in self.checks],
+            "figures": _without_nan(self.figures),
+        }
+
+    def as_table(self) -> pd.DataFrame:
+        """A row per check."""
+        rows = [("yes" if check.passed else "NO", check.found, check.wanted, check.note) for check in self.checks]
+        index = [check.name for check in self.checks]
+        return pd.DataFrame(rows, index=index, columns=["passed", "found", "wanted", ""])
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
