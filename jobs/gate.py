@@ -17,7 +17,7 @@ from jobs.terminal import log
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
 from recsys.errors import ArtefactError, InputError, StaleArtefact
-from recsys.gate.judging import HeldOut, judge_release
+from recsys.gate.judging import JudgingLists, judge_release
 from recsys.gate.replay import GateLog
 from recsys.gate.verdict import GateVerdict
 from recsys.releases import Release, ReleaseState
@@ -51,7 +51,7 @@ def _live(context: Context) -> Release | None:
         return None
 
 
-def _held_out(context: Context, candidate: Release) -> HeldOut:
+def _held_out(context: Context, candidate: Release) -> JudgingLists:
     """The lists that the training of a release held out, with its scores."""
     workspace, made = context.workspace, candidate.manifest["stages"]
     if any(workspace.record(stage).digest != made[stage]["digest"] for stage in JUDGED_STAGES):
@@ -68,7 +68,9 @@ def _held_out(context: Context, candidate: Release) -> HeldOut:
         raise StaleArtefact("the held-out rows of the log", got, "Run: python -m jobs all --fresh")
     newest = int(read_json(work / "events" / "log.json")["newest"])
     gap = settings.events.session_gap_minutes
-    return HeldOut(GateLog(events, held, gap, settings.trends, newest), rows, load_npy(work / "ctr" / "holdout.npy"))
+    return JudgingLists(
+        GateLog(events, held, gap, settings.trends, newest), rows, load_npy(work / "ctr" / "holdout.npy")
+    )
 
 
 def command(context: Context, name: str | None, *, as_json: bool) -> None:

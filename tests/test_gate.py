@@ -17,7 +17,7 @@ from jobs.runner import Context, open_store
 from recsys.errors import InputError, StaleArtefact
 from recsys.gate import judging
 from recsys.gate.interval import PairedDifference, paired_difference
-from recsys.gate.judging import HeldOut
+from recsys.gate.judging import JudgingLists
 from recsys.gate.layout import LaidOutRelease, lay_out
 from recsys.gate.plausibility import ReleaseCounts, count_checks, neighbours_kept
 from recsys.gate.verdict import GateCheck, GateVerdict
@@ -28,7 +28,7 @@ from tests.newsroom import Toy
 from tests.service import copy_of
 
 MARGIN = 0.01
-Plant = Callable[[LaidOutRelease, HeldOut], HeldOut]
+Plant = Callable[[LaidOutRelease, JudgingLists], JudgingLists]
 
 
 class Site:
@@ -65,11 +65,11 @@ def failed(verdict: GateVerdict) -> list[str]:
     return [check.name for check in verdict.checks if not check.passed]
 
 
-def nothing(_: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def nothing(_: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     return held_out
 
 
-def shuffled(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def shuffled(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     """Every article has another one's item vector, in the index as well."""
     order = np.random.default_rng(5).permutation(len(mine.artefacts.catalogue))
     for items in (mine.artefacts.items, mine.state.items):
@@ -80,32 +80,32 @@ def shuffled(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
     return held_out
 
 
-def shuffled_beside_its_index(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def shuffled_beside_its_index(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     vectors = mine.artefacts.items.vectors
     vectors[:] = vectors[::-1].copy()
     return held_out
 
 
-def nan(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def nan(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     mine.artefacts.items.vectors[: len(mine.artefacts.catalogue) // 4] = np.nan
     return held_out
 
 
-def nan_in_the_model(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def nan_in_the_model(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     assert mine.model is not None
     mine.model.saved = replace(mine.model.saved, intercept=math.nan)
     return held_out
 
 
-def scored(held_out: HeldOut, scores: Any) -> HeldOut:
+def scored(held_out: JudgingLists, scores: Any) -> JudgingLists:
     return held_out._replace(scores=np.asarray(scores, np.float32))
 
 
-def worse(_: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def worse(_: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     return scored(held_out, np.random.default_rng(1).random(len(held_out.scores)))
 
 
-def ahead(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+def ahead(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
     assert mine.model is not None
     mine.model.saved = replace(mine.model.saved, learned_until=held_out.log.newest + 1)
     return held_out
@@ -136,11 +136,11 @@ def test_held_out_scores_that_know_the_clicks_are_refused(site: Site, monkeypatc
     noise = np.random.default_rng(2).random(len(site.held_out.scores))
     dull = np.asarray(0.85 * noise + 0.15 * site.held_out.rows.label, np.float32)
 
-    def of_a_dull_model(laid_out: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+    def of_a_dull_model(laid_out: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
         monkeypatch.setattr(laid_out.model, "score", lambda rows: dull)
         return held_out
 
-    def foreseen(mine: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+    def foreseen(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
         return scored(of_a_dull_model(mine, held_out), held_out.rows.label)
 
     assert failed(site.judged(monkeypatch, of_a_dull_model, live=of_a_dull_model)) == []
@@ -148,7 +148,7 @@ def test_held_out_scores_that_know_the_clicks_are_refused(site: Site, monkeypatc
 
 
 def test_a_better_candidate_passes_and_says_by_how_much(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    def upside_down(live: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+    def upside_down(live: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
         assert live.model is not None
         monkeypatch.setattr(live.model, "score", lambda rows: np.random.default_rng(1).random(len(rows), np.float32))
         return held_out
@@ -161,7 +161,7 @@ def test_a_better_candidate_passes_and_says_by_how_much(site: Site, monkeypatch:
 def test_lists_that_the_live_release_has_learned_from_do_not_judge(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     lists = site.held_out.log.lists
 
-    def knows_half(live: LaidOutRelease, held_out: HeldOut) -> HeldOut:
+    def knows_half(live: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
         return held_out
 
     verdict = site.judged(monkeypatch, nothing, live=knows_half)

@@ -32,7 +32,7 @@ MAX_LISTS = 2_000  # that are replayed, the last ones
 FORESEEN = 0.02  # AUC by which held-out lists may be ranked better than by the model that learned from them
 
 
-class HeldOut(NamedTuple):
+class JudgingLists(NamedTuple):
     """The held-out lists of a candidate's training, and its scores of them.
 
     Attributes:
@@ -45,19 +45,19 @@ class HeldOut(NamedTuple):
     rows: TrainingSet
     scores: Scores
 
-    def last(self, n: int) -> "HeldOut":
+    def last(self, n: int) -> "JudgingLists":
         """The last n lists."""
         lists = self.log.lists
         first = max(0, len(lists) - n)
         rows = int(lists.offsets[first])
         cut = self.rows.cut(rows, len(self.rows)) if rows < len(self.rows) else TrainingSet.empty()
-        return HeldOut(self.log._replace(lists=lists.cut(first, len(lists))), cut, self.scores[rows:])
+        return JudgingLists(self.log._replace(lists=lists.cut(first, len(lists))), cut, self.scores[rows:])
 
 
 def judge_release(
     candidate: Release,
     live: Release | None,
-    held_out: HeldOut,
+    held_out: JudgingLists,
     settings: ServingSettings,
     store: Store,
     *,
@@ -111,7 +111,7 @@ def _plausible(
 
 
 def _compared(
-    mine: LaidOutRelease, live: LaidOutRelease, held_out: HeldOut, margin: float
+    mine: LaidOutRelease, live: LaidOutRelease, held_out: JudgingLists, margin: float
 ) -> tuple[list[GateCheck], dict[str, Any]]:
     """The checks by lists, and the figures behind them."""
     lists = held_out.log.lists
