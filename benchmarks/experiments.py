@@ -69,7 +69,7 @@ def simulated(n: int, effect: float, lost: float, rng: np.random.Generator) -> R
 
 
 class Outcome(NamedTuple):
-    """What was said of one experiment: the look at which each method found an effect first, and the ratio's p."""
+    """One experiment: the look at which each method found an effect first, and the ratio's p."""
 
     found: dict[str, int | None]
     ratio: float

@@ -138,7 +138,7 @@ def test_held_out_scores_that_know_the_clicks_are_refused(site: Site, monkeypatc
 
     def of_a_dull_model(laid_out: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
         monkeypatch.setattr(laid_out.model, "score", lambda rows: dull)
-        return held_out
+        return scored(held_out, dull)
 
     def foreseen(mine: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
         return scored(of_a_dull_model(mine, held_out), held_out.rows.label)

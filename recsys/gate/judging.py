@@ -28,7 +28,7 @@ from recsys.store import Store
 from recsys.trends import CLICK
 from recsys.units import DAY_MS, now_ms
 
-MAX_LISTS = 2_000  # that are replayed, the last ones
+REPLAYED_LISTS = 2_000  # that are replayed, the last ones
 FORESEEN = 0.02  # AUC by which held-out lists may be ranked better than by the model that learned from them
 
 
@@ -84,7 +84,7 @@ def judge_release(
     checks = list(_plausible(mine, theirs, held_out.log, settings, store))
     figures: dict[str, Any] = {}
     if theirs is not None and all(check.passed for check in checks):
-        found, figures = _compared(mine, theirs, held_out.last(MAX_LISTS), margin)
+        found, figures = _compared(mine, theirs, held_out.last(REPLAYED_LISTS), margin)
         checks += found
     return verdict._replace(checks=checks, figures=figures)
 

@@ -147,7 +147,7 @@ def _neighbour_check(laid_out: LaidOutRelease, live: LaidOutRelease) -> Iterator
 
 
 def neighbours_kept(mine: Vectors, live: Vectors) -> tuple[float, float]:
-    """How many of an article's nearest neighbours it still has, on the mean, and how many say more than chance does.
+    """Nearest neighbours of an article that it still has, on the mean, and the number that says more than chance does.
 
     Args:
         mine: float32 (A, D), unit rows.
