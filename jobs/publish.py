@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.gate import verdict_of
 from jobs.releases import audited
 from jobs.runner import GAPS, Context, check_made, run_stage, stage_fingerprint
 from jobs.runs import check_holds, set_release
@@ -17,7 +16,7 @@ from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory, who
 from recsys import __version__
 from recsys.config import plain
-from recsys.errors import InputError, StaleArtefact
+from recsys.errors import StaleArtefact
 from recsys.runs.stages import served_files
 from recsys.store import Run
 from recsys.workspace import read_json
@@ -35,7 +34,6 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
             which the manifest would name; or a click model over other features.
         CorruptArtefact: the click model cannot be loaded.
         DegenerateInput: the click model ranks worse than chance, or says what is no probability.
-        InputError: the gate refuses it; it stays a candidate.
         Busy: the run was given up meanwhile.
     """
     settings = plain(context.settings)
@@ -62,7 +60,6 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         said = "the same inputs gave the release that was rolled back: it stays a candidate; promote it by name"
         log.warning(said, job="publish", release=name, live=before, remedy=f"Run: python -m jobs promote {name}")
         return before
-    _pass_gate(context, name)
     releases.activate(name, who(), "published", check)
     audited(context, "publish", name, before=before)
     files = releases.manifest(name)["files"].values()
@@ -78,24 +75,6 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         peak_mib=peak_mib(),
     )
     return name
-
-
-def _pass_gate(context: Context, name: str) -> None:
-    """Let a candidate be judged; the verdict stays with its state.
-
-    Raises:
-        InputError: it is not to be served: it stays a candidate, and the live release goes on serving.
-    """
-    began = time.monotonic()
-    verdict = verdict_of(context, name)
-    context.releases.judged(name, who(), verdict.reason, verdict.as_json())
-    seconds = round(time.monotonic() - began, 2)
-    log.info("judged", job="gate", release=name, passed=verdict.passed, checks=len(verdict.checks), seconds=seconds)
-    if not verdict.passed:
-        remedy = (
-            f"It stays a candidate. python -m jobs gate {name} tells more; python -m jobs promote {name} serves it."
-        )
-        raise InputError("a release that may be served", verdict.reason, remedy)
 
 
 def _check(context: Context, stages: Sequence[str]) -> None:

@@ -5,27 +5,20 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from jobs import publish as publish_job
-from jobs.gate import _held_out, command
-from jobs.runner import Context, open_store
-from recsys.errors import InputError, StaleArtefact
+from jobs.gate import _held_out
+from jobs.runner import open_store
 from recsys.gate import judging
 from recsys.gate.interval import PairedDifference, paired_difference
 from recsys.gate.judging import JudgingLists
 from recsys.gate.layout import LaidOutRelease, lay_out
 from recsys.gate.plausibility import ReleaseCounts, count_checks, neighbours_kept
-from recsys.gate.verdict import GateCheck, GateVerdict
-from recsys.releases import ReleaseState
-from recsys.runs.stages import STAGES, served_files
-from recsys.store import Run
+from recsys.gate.verdict import GateVerdict
 from tests.newsroom import Toy
-from tests.service import copy_of
 
 MARGIN = 0.01
 Plant = Callable[[LaidOutRelease, JudgingLists], JudgingLists]
@@ -250,34 +243,3 @@ def test_worse_by_more_than_the_margin_must_be_excluded_where_the_lists_are_enou
 ) -> None:
     found = PairedDifference(mean, mean - reach, mean + reach, 100, 50, 0.7, 0.7)
     assert found.acceptable(MARGIN) is acceptable
-
-
-def test_a_refused_candidate_waits_with_its_reason_and_the_live_release_stays(
-    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    copy_of(toy, tmp_path)
-    context = Context(toy.settings.model_copy(update={"data_dir": tmp_path}), seed=1)
-    releases, live = context.releases, str(toy.release().name)
-    served = {stage: files for stage, files in served_files(*STAGES).items() if stage != "report"}
-    monkeypatch.setattr(publish_job, "served_files", lambda *_: served)  # other files: another release
-    monkeypatch.setattr(publish_job, "check_holds", lambda *_: None)
-    refused = GateVerdict("", live, [GateCheck("articles", False, "3", "at least 12")], {"auc": math.nan})
-    monkeypatch.setattr(publish_job, "verdict_of", lambda _, name: refused._replace(release=name))
-    run = Run(id="again", job="publish", created_at=0)
-    with pytest.raises(InputError, match="articles: 3, wanted at least 12") as told:
-        publish_job.publish(context, list(STAGES), run)
-    (name,) = set(releases.names()) - {live}
-    record = releases.state(name)
-    assert (releases.current(), record.state, record.verdict["passed"]) == (live, ReleaseState.CANDIDATE, False)
-    assert "articles: 3" in record.reason
-    assert f"python -m jobs promote {name}" in str(told.value)
-    capsys.readouterr()
-    command(context, name, as_json=True)  # by the real gate, it is as good
-    assert json.loads(capsys.readouterr().out)["passed"] is True
-    monkeypatch.setattr(publish_job, "verdict_of", lambda _, name: refused._replace(release=name, checks=[]))
-    assert publish_job.publish(context, list(STAGES), run) == name == releases.current()
-    (tmp_path / "work" / "ctr" / "stage.json").write_text(
-        (tmp_path / "work" / "ctr" / "stage.json").read_text().replace('"digest": "', '"digest": "0', 1)
-    )
-    with pytest.raises(StaleArtefact, match="another training since"):
-        command(context, live, as_json=False)

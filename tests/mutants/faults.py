@@ -301,11 +301,6 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *_in(
         "jobs/publish.py",
-        CANDIDATES,
-        ("a refused candidate goes live", "    if not verdict.passed:\n", "    if not verdict.release:\n"),
-    ),
-    *_in(
-        "jobs/publish.py",
         ("tests/test_jobs.py",),
         (
             "the next night publishes what was rolled back",
