@@ -223,8 +223,8 @@ def test_every_column_is_finite_and_moves() -> None:
 
 
 def test_events_of_other_kinds_count_nothing_and_undated_clicks_are_counted_apart() -> None:
-    made = [click("r", "a", UNDATED), ("dwell", "r", "a", START, None, None, None, None)]
-    events = log_of([*made, ("dismiss", "r", "a", START, None, None, None, None)])
+    made = [click("r", "a", UNDATED), ("dwell", "r", "a", START, None, None, None, None, None)]
+    events = log_of([*made, ("dismiss", "r", "a", START, None, None, None, None, None)])
     assert {KINDS[kind] for kind in events.kind} == {"click", "dwell", "dismiss"}
     walk = LogReplay(events, lists_of_nothing(), TRENDS, READERS)
     walk.apply_until(START + HOUR)
