@@ -3,17 +3,15 @@
 Reads and writes the store; every worker follows within a second. Each decision is in the audit with who made it.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import typer
 
 from jobs.operators import identified
-from jobs.runner import Context, open_store
+from jobs.runner import Context, opened_store
 from jobs.terminal import log, who
-from recsys.store import Decided, DecisionKind, Store
+from recsys.store import Decided, DecisionKind
 from recsys.times import iso
 from recsys.times.ends import read_end
 from recsys.units import now_ms
@@ -21,7 +19,7 @@ from recsys.units import now_ms
 
 def pin(context: Context, id: str, place: int, until: str, slot: str | None) -> None:
     """Let an article stand at a place, from 1, of every list or of those of a slot, until a time or for a span."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         article = identified(id, "an article")
         decided = store.pin_article(context.settings.site.id, article, who(), place=place, until=moment, slot=slot)
@@ -30,7 +28,7 @@ def pin(context: Context, id: str, place: int, until: str, slot: str | None) -> 
 
 def boost(context: Context, id: str, factor: float, until: str) -> None:
     """Multiply an article's odds of a click by a factor, until a time or for a span."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         article = identified(id, "an article")
         decided = store.boost_article(context.settings.site.id, article, who(), factor=factor, until=moment)
@@ -39,7 +37,7 @@ def boost(context: Context, id: str, factor: float, until: str) -> None:
 
 def bury(context: Context, id: str, until: str) -> None:
     """Take an article out of all lists, until a time or for a span."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         decided = store.bury_article(context.settings.site.id, identified(id, "an article"), who(), until=moment)
     _say("buried", decided)
@@ -47,14 +45,14 @@ def bury(context: Context, id: str, until: str) -> None:
 
 def end(context: Context, id: str, kind: DecisionKind) -> None:
     """End a decision on an article before its time."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         outcome = store.end_decision(context.settings.site.id, identified(id, "an article"), who(), kind)
     log.info(outcome.value, job=f"un{kind}", article=id)
 
 
 def show(context: Context) -> None:
     """Print what holds now, the last decision first."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         held = [one for one in store.decisions(context.settings.site.id) if one.until > now_ms()]
     if not held:
         log.info("nothing holds", job="editorial", site=context.settings.site.id)
@@ -71,12 +69,3 @@ def _say(done: str, decided: Decided, **facts: object) -> None:
     if decided.ended:
         facts["ends"] = ", ".join(decided.ended)
     log.info(done, job=decision.kind.value, article=decision.article, until=iso(decision.until), **facts)
-
-
-@contextmanager
-def _store(context: Context) -> Iterator[Store]:
-    store = open_store(context.settings)
-    try:
-        yield store
-    finally:
-        store.close()

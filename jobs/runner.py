@@ -164,6 +164,16 @@ def open_store(settings: Settings) -> Store:
     return Store.open(settings.database_url, settings.store)
 
 
+@contextmanager
+def opened_store(context: Context) -> Iterator[Store]:
+    """The configured database, open for the length of a block."""
+    store = open_store(context.settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def stage_fingerprint(context: Context, stage: Stage) -> tuple[str, dict[str, str]]:
     """Fingerprint of all that decides a stage's bytes; another version of the code counts as well.
 

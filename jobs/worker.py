@@ -6,33 +6,23 @@ Reads and writes the tables of runs and schedules; produces child processes, eac
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
-from jobs.runner import Context, open_store
+from jobs.runner import Context, opened_store
 from jobs.terminal import log, who
 from recsys.errors import InputError
 from recsys.runs.commands import command_line
 from recsys.runs.schedules import CronTimes
 from recsys.runs.setting import checked_schedule, take_over_schedules
 from recsys.runs.worker import RunLimits, Worker
-from recsys.store import Run, Store
+from recsys.store import Run
 from recsys.units import now_ms
 
 PROGRAM = (sys.executable, "-m", "jobs")
-
-
-@contextmanager
-def _store(context: Context) -> Iterator[Store]:
-    store = open_store(context.settings)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 def work(context: Context) -> None:
@@ -40,7 +30,7 @@ def work(context: Context) -> None:
     settings, stop = context.settings, threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _store(context) as store:
+    with opened_store(context) as store:
         take_over_schedules(store, settings.site.id, settings.jobs.schedules, settings.site.timezone, now_ms())
         limits = RunLimits(settings.jobs.max_hours, settings.jobs.max_memory_gib)
         logs = settings.data_dir.resolve() / "runs"
@@ -55,14 +45,14 @@ def queue(context: Context, job: str, params: Mapping[str, Any]) -> None:
         Busy: one of that job waits or goes on.
     """
     command_line(job, params)
-    with _store(context) as store:
+    with opened_store(context) as store:
         run = store.queue_run(Run.asked(context.settings.site.id, job, params, who(), now_ms()))
     log.info("queued", job=job, run=run.id, note="a worker takes it: python -m jobs worker")
 
 
 def show_runs(context: Context, last: int) -> None:
     """Print the newest runs, the newest first."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         runs = store.runs(last, context.settings.site.id)
     if not runs:
         log.info("none yet", job="runs")
@@ -84,7 +74,7 @@ def cancel(context: Context, run_id: str) -> None:
     Raises:
         InputError: no run, or more than one, has an id that begins so.
     """
-    with _store(context) as store:
+    with opened_store(context) as store:
         found = [run for run in store.runs(10_000, context.settings.site.id) if run.id.startswith(run_id)]
         if len(found) != 1:
             got = f"{len(found)} whose id begins with {run_id!r:.40}"
@@ -105,7 +95,7 @@ def set_schedule(
     """
     site, now = context.settings.site, now_ms()
     schedule = checked_schedule(site.id, name, job, {}, cron, timezone or site.timezone, jitter, paused, who(), now)
-    with _store(context) as store:
+    with opened_store(context) as store:
         store.put_schedule(schedule)
     due = [_local(time) for time in CronTimes(schedule.cron, schedule.timezone).upcoming(now, 3)]
     log.info("scheduled", job=job, name=name, next=", ".join(due), paused=paused)
@@ -117,7 +107,7 @@ def remove_schedule(context: Context, name: str) -> None:
     Raises:
         InputError: there is none of that name.
     """
-    with _store(context) as store:
+    with opened_store(context) as store:
         if not store.delete_schedule(context.settings.site.id, name, who()):
             raise InputError("the name of a schedule", f"{name!r:.80}", "Run: python -m jobs schedules")
     log.info("removed", job="unschedule", name=name)
@@ -125,7 +115,7 @@ def remove_schedule(context: Context, name: str) -> None:
 
 def show_schedules(context: Context) -> None:
     """Print the schedules, with when each is due."""
-    with _store(context) as store:
+    with opened_store(context) as store:
         schedules = store.schedules(context.settings.site.id)
     if not schedules:
         log.info("none", job="schedules", remedy='Run: python -m jobs schedule NAME --job all --cron "30 3 * * *"')
