@@ -165,7 +165,7 @@ def entities(
 
 @app.command("all", rich_help_panel=OUT)
 def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
-    """Make every stage that is not up to date, in order, and publish the release."""
+    """Make every stage that is not up to date, in order, and publish the release if the gate lets it."""
     context = context_of(config, seed, fresh)
     with main_process(context, "all") as leads:
         if leads:
@@ -189,21 +189,27 @@ app.add_typer(backup.app)
 
 
 @app.command(rich_help_panel=OUT)
-def publish(config: Config = None, seed: Seed = None, run_id: RunId = None) -> None:
-    """Make a release of the finished stages and let the service take it over."""
+def publish(
+    force: Annotated[bool, typer.Option("--force", help="Do not ask the gate; the audit says so")] = False,
+    config: Config = None,
+    seed: Seed = None,
+    run_id: RunId = None,
+) -> None:
+    """Make a release of the finished stages and, if the gate lets it, let the service take it over."""
     context = context_of(config, seed)
     with exclusive_run(context, "publish", run_id) as run:
-        publish_job.publish(context, list(STAGES), run)
+        publish_job.publish(context, list(STAGES), run, force=force)
 
 
 @app.command(rich_help_panel=OUT)
 def promote(
     name: Annotated[str, typer.Argument(help="The release, as `releases` lists it")],
     reason: Reason = "",
+    force: Annotated[bool, typer.Option("--force", help="One that the gate refused, too; the audit says so")] = False,
     config: Config = None,
 ) -> None:
-    """Make a release live by its name, whatever the gate said of it."""
-    releases_job.promote(context_of(config, None), name, reason)
+    """Make a release live by its name."""
+    releases_job.promote(context_of(config, None), name, reason, force=force)
 
 
 @app.command(rich_help_panel=OUT)

@@ -1,7 +1,7 @@
 """``python -m jobs gate``: a candidate beside the live release, judged by the lists that its training held out.
 
 Reads two releases, the workspace that the candidate was made in, and the store; prints a table, or one JSON object.
-Nothing moves: ``publish`` and ``all`` ask the same and act on it.
+Nothing moves: ``publish`` and ``all`` ask the same, write the verdict down, and act on it.
 """
 
 import json
@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import typer
 
-from jobs.inputs import split_log
+from jobs.inputs import split_log, whole_log
 from jobs.runner import Context, Job, Stage, open_store
 from jobs.terminal import log
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
-from recsys.errors import ArtefactError, InputError, StaleArtefact
+from recsys.dataset.replay import NO_IMPRESSIONS
+from recsys.dataset.training_set import TrainingSet
+from recsys.errors import ArtefactError, InputError, RefusedRelease, StaleArtefact
 from recsys.gate.judging import JudgingLists, judge_release
 from recsys.gate.replay import GateLog
 from recsys.gate.verdict import GateVerdict
@@ -24,6 +26,7 @@ from recsys.releases import Release, ReleaseState
 from recsys.workspace import load_npy, read_json
 
 JUDGED_STAGES = ("features", "ctr")  # whose files hold the lists, and the scores of a model that never saw them
+NO_LISTS = "the training held out no list"
 
 
 def verdict_of(context: Context, name: str) -> GateVerdict:
@@ -31,7 +34,7 @@ def verdict_of(context: Context, name: str) -> GateVerdict:
 
     Raises:
         MissingArtefact: there is no such release.
-        StaleArtefact: the workspace holds another training than the release was made from.
+        StaleArtefact: the workspace's held-out rows are not those of its log.
         StoreError: the database is out of reach.
     """
     releases, settings = context.releases, context.settings
@@ -52,32 +55,40 @@ def _live(context: Context) -> Release | None:
 
 
 def _held_out(context: Context, candidate: Release) -> JudgingLists:
-    """The lists that the training of a release held out, with its scores."""
-    workspace, made = context.workspace, candidate.manifest["stages"]
-    if any(workspace.record(stage).digest != made[stage]["digest"] for stage in JUDGED_STAGES):
-        got = "another training since"
-        remedy = f"Run: python -m jobs all, or without the gate: python -m jobs promote {candidate.name}"
-        raise StaleArtefact(f"the workspace in which {candidate.name} was made", got, remedy)
-    settings, work = context.settings, workspace.root
-    events, lists = split_log(Job(context, Stage("gate"), Path()))
-    first = int(np.searchsorted(lists.part, HOLDOUT))
+    """The lists that the training of a release held out, with its scores, or the reason for which there are none."""
+    settings, work, job = context.settings, context.workspace.root, Job(context, Stage("gate"), Path())
+    newest = int(read_json(job.path("events") / "log.json")["newest"])
+    facts = (settings.events.session_gap_minutes, settings.trends, newest)
+    if missing := _missing_lists(context, candidate):
+        log_alone = GateLog(whole_log(job), NO_IMPRESSIONS, *facts)
+        return JudgingLists(log_alone, TrainingSet.empty(), np.empty(0, np.float32), missing)
+    events, lists = split_log(job)
     rows = load_training_set(work / "features" / "features.parquet", HOLDOUT)
-    held = lists.cut(first, len(lists))
+    held = lists.cut(int(np.searchsorted(lists.part, HOLDOUT)), len(lists))
     if len(rows) != len(held.article):
         got = f"{len(rows)} rows of {len(held.article)} candidates"
         raise StaleArtefact("the held-out rows of the log", got, "Run: python -m jobs all --fresh")
-    newest = int(read_json(work / "events" / "log.json")["newest"])
-    gap = settings.events.session_gap_minutes
-    return JudgingLists(
-        GateLog(events, held, gap, settings.trends, newest), rows, load_npy(work / "ctr" / "holdout.npy")
-    )
+    scores = load_npy(work / "ctr" / "holdout.npy")
+    return JudgingLists(GateLog(events, held, *facts), rows, scores, "" if len(scores) else NO_LISTS)
+
+
+def _missing_lists(context: Context, candidate: Release) -> str:
+    """The reason for which the workspace has no lists of a release's training; empty where it may have some."""
+    made = candidate.manifest["stages"]
+    if absent := [stage for stage in JUDGED_STAGES if stage not in made]:
+        return f"the release was made without {' and '.join(absent)}"
+    kept = [context.workspace.finished(stage) for stage in JUDGED_STAGES]
+    if any(one is None or one.digest != made[stage]["digest"] for stage, one in zip(JUDGED_STAGES, kept, strict=True)):
+        return "the workspace holds another training since: its lists are gone"
+    return ""
 
 
 def command(context: Context, name: str | None, *, as_json: bool) -> None:
     """Print the verdict on a release, by default the newest candidate.
 
     Raises:
-        InputError: there is no candidate, or the gate refuses it.
+        InputError: there is no candidate.
+        RefusedRelease: the gate refuses it.
     """
     releases = context.releases
     candidates = [one for one in releases.names() if releases.state(one).state is ReleaseState.CANDIDATE]
@@ -90,4 +101,4 @@ def command(context: Context, name: str | None, *, as_json: bool) -> None:
         typer.echo(f"{verdict.release}, beside {verdict.live or 'none'}\n")
         typer.echo(verdict.as_table().to_string(justify="left"))
     if not verdict.passed:
-        raise InputError("a candidate that may be served", verdict.reason, "Nothing was moved.")
+        raise RefusedRelease("a candidate that may be served", verdict.reason, "Nothing was moved.")

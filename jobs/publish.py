@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from jobs.gate import verdict_of
 from jobs.releases import audited
 from jobs.runner import GAPS, Context, check_made, run_stage, stage_fingerprint
 from jobs.runs import check_holds, set_release
@@ -16,14 +17,20 @@ from jobs.stages import stage_of
 from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory, who
 from recsys import __version__
 from recsys.config import plain
-from recsys.errors import StaleArtefact
+from recsys.errors import RefusedRelease, StaleArtefact
 from recsys.runs.stages import served_files
 from recsys.store import Run
 from recsys.workspace import read_json
 
 
-def publish(context: Context, stages: Sequence[str], run: Run) -> str:
-    """Make a release of the stages and make it live.
+def publish(context: Context, stages: Sequence[str], run: Run, *, force: bool = False) -> str:
+    """Make a release of the stages, and make it live if the gate lets it.
+
+    Args:
+        context: the invocation.
+        stages: names of those that the release is made of.
+        run: that holds the workspace.
+        force: the gate is not asked; the audit says so.
 
     Returns:
         The name of the live release, which is another one where an operator took this one back.
@@ -34,6 +41,7 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
             which the manifest would name; or a click model over other features.
         CorruptArtefact: the click model cannot be loaded.
         DegenerateInput: the click model ranks worse than chance, or says what is no probability.
+        RefusedRelease: the gate refuses it; it stays a candidate, and the live release goes on serving.
         Busy: the run was given up meanwhile.
     """
     settings = plain(context.settings)
@@ -60,8 +68,11 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         said = "the same inputs gave the release that was rolled back: it stays a candidate; promote it by name"
         log.warning(said, job="publish", release=name, live=before, remedy=f"Run: python -m jobs promote {name}")
         return before
-    releases.activate(name, who(), "published", check)
-    audited(context, "publish", name, before=before)
+    forced = {"forced": True} if force else {}
+    if not force:
+        _pass_gate(context, name)
+    releases.activate(name, who(), "published without the gate" if force else "published", check, force=force)
+    audited(context, "publish", name, before=before, **forced)
     files = releases.manifest(name)["files"].values()
     log.info(
         "done",
@@ -75,6 +86,24 @@ def publish(context: Context, stages: Sequence[str], run: Run) -> str:
         peak_mib=peak_mib(),
     )
     return name
+
+
+def _pass_gate(context: Context, name: str) -> None:
+    """Let a candidate be judged; the verdict stays with its state.
+
+    Raises:
+        RefusedRelease: it is not to be served.
+    """
+    began = time.monotonic()
+    context.progress.update({"stage": "gate", "done": 0, "total": None})
+    verdict = verdict_of(context, name)
+    context.releases.judged(name, who(), verdict.reason, verdict.as_json())
+    seconds = round(time.monotonic() - began, 2)
+    log.info("judged", job="gate", release=name, passed=verdict.passed, says=verdict.reason, seconds=seconds)
+    if not verdict.passed:
+        tells, serves = f"python -m jobs gate {name}", f"python -m jobs promote {name} --force"
+        remedy = f"It stays a candidate, the live release goes on serving. {tells} tells more; {serves} serves it."
+        raise RefusedRelease("a release that may be served", verdict.reason, remedy)
 
 
 def _check(context: Context, stages: Sequence[str]) -> None:

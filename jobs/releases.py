@@ -30,16 +30,18 @@ def audited(context: Context, verb: str, release: str, before: str | None = None
         log.warning("not in the audit", job=verb, release=release, error=str(error))
 
 
-def promote(context: Context, name: str, reason: str) -> None:
-    """Make a release live by its name, whatever the gate said of it.
+def promote(context: Context, name: str, reason: str, *, force: bool) -> None:
+    """Make a release live by its name; with ``force`` one that the gate refused, too.
 
     Raises:
+        RefusedRelease: the gate refused it.
         MissingArtefact: there is no such release.
         CorruptArtefact: it does not verify; the live one stays.
     """
     releases, before = context.releases, context.releases.current()
-    releases.activate(name, who(), reason or "promoted by name")
-    audited(context, "promote", name, before=before, reason=reason)
+    said = releases.state(name).refusal if force else ""
+    releases.activate(name, who(), reason or "promoted by name", force=force)
+    audited(context, "promote", name, before=before, reason=reason, **({"forced": said} if said else {}))
     log.info("promoted", job="promote", release=name, before=before or "-")
 
 

@@ -13,6 +13,7 @@
     │   ├── UnknownReader     a reader identifier of which nothing is kept
     │   ├── UnknownName       the name of a token or a person that there is not
     │   ├── LastOwner         a removal that would leave nobody who can give rights
+    │   ├── RefusedRelease    a candidate that the gate refuses
     │   └── DegenerateInput   numbers without meaning: NaN, all zero, an empty vocabulary
     ├── ArtefactError         a file that a job made                    exit code 1
     │   ├── MissingArtefact   it is not there; the message names the command that makes it
@@ -95,6 +96,10 @@ class UnknownName(InputError):
 
 class LastOwner(InputError):
     """A removal that would leave nobody who can give rights."""
+
+
+class RefusedRelease(InputError):
+    """A candidate that the gate refuses: it stays one, and the live release goes on serving."""
 
 
 class DegenerateInput(InputError):

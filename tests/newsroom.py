@@ -148,10 +148,10 @@ def train(settings: Settings, seed: int = 1) -> str:
     return published(context)
 
 
-def published(context: Context, stages: Sequence[str] = tuple(STAGES)) -> str:
+def published(context: Context, stages: Sequence[str] = tuple(STAGES), *, force: bool = False) -> str:
     """Publish the stages in a run of its own; returns the live release's name."""
     with exclusive_run(context, "publish", None) as run:
-        return publish(context, stages, run)
+        return publish(context, stages, run, force=force)
 
 
 def build_toy(folder: Path) -> Toy:

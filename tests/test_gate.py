@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,15 @@ import pytest
 
 from jobs.gate import _held_out
 from jobs.runner import open_store
+from recsys.errors import CorruptArtefact
 from recsys.gate import judging
 from recsys.gate.interval import PairedDifference, paired_difference
 from recsys.gate.judging import JudgingLists
 from recsys.gate.layout import LaidOutRelease, lay_out
-from recsys.gate.plausibility import ReleaseCounts, count_checks, neighbours_kept
+from recsys.gate.plausibility import ReleaseCounts, count_checks, neighbours_kept, release_counts, vector_checks
 from recsys.gate.verdict import GateVerdict
 from tests.newsroom import Toy
+from tests.service import article, copy_of
 
 MARGIN = 0.01
 Plant = Callable[[LaidOutRelease, JudgingLists], JudgingLists]
@@ -55,7 +58,7 @@ def site(toy: Toy) -> Iterator[Site]:
 
 
 def failed(verdict: GateVerdict) -> list[str]:
-    return [check.name for check in verdict.checks if not check.passed]
+    return [check.name for check in verdict.checks if check.passed is False]
 
 
 def nothing(_: LaidOutRelease, held_out: JudgingLists) -> JudgingLists:
@@ -167,10 +170,69 @@ def test_lists_that_the_live_release_has_learned_from_do_not_judge(site: Site, m
     assert verdict.figures["as it is served"]["lists"] == everything
 
 
-def test_the_first_release_passes_by_plausibility_alone(site: Site) -> None:
+def test_the_first_release_passes_by_plausibility_and_says_what_was_not_looked_at(site: Site) -> None:
     verdict = judging.judge_release(site.release, None, site.held_out, site.settings, site.store, margin=MARGIN)
     assert (verdict.passed, verdict.live, verdict.figures) == (True, None, {})
     assert {"articles", "counts", "index", "latency"} <= {check.name for check in verdict.checks}
+    assert "not made: held out, beside the live release: there is no live release" in verdict.reason
+    assert verdict.as_table()["passed"].tolist()[-1] == "-"
+
+
+def test_a_release_without_lists_that_judge_passes_by_plausibility_and_says_so(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = {name: record for name, record in site.release.manifest["stages"].items() if name != "features"}
+    without = replace(site.release, manifest=site.release.manifest | {"stages": stages})
+    held_out = _held_out(site.context, without)
+    assert (held_out.missing, len(held_out.log.events) > 0) == ("the release was made without features", True)
+    verdict = site.judged(monkeypatch, lambda *_: held_out)
+    assert (verdict.passed, verdict.figures) == (True, {})
+    assert "without features" in verdict.reason
+    record = {"ctr": {**stages["ctr"], "digest": "of another"}}
+    other = replace(site.release, manifest={"stages": site.release.manifest["stages"] | record})
+    assert "another training since" in _held_out(site.context, other).missing
+
+
+def test_a_release_that_lacks_what_the_service_reads_is_refused(site: Site) -> None:
+    stages = {name: record for name, record in site.release.manifest["stages"].items() if name != "items"}
+    without = replace(site.release, manifest=site.release.manifest | {"stages": stages})
+    verdict = judging.judge_release(without, None, site.held_out, site.settings, site.store, margin=MARGIN)
+    assert failed(verdict) == ["laid out"]
+    assert "'items'" in verdict.reason
+
+
+def test_a_live_release_that_cannot_be_laid_out_is_not_compared_with(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out = iter([site.laid_out()])
+
+    def second_breaks(*_: Any) -> LaidOutRelease:
+        for one in laid_out:
+            return one
+        raise CorruptArtefact("whole files", "others", "none")
+
+    monkeypatch.setattr(judging, "lay_out", second_breaks)
+    facts = (site.release, replace(site.release, name="before"), site.held_out, site.settings, site.store)
+    verdict = judging.judge_release(*facts, margin=MARGIN)
+    assert verdict.passed
+    assert "the live release cannot be laid out" in verdict.reason
+
+
+def test_articles_that_came_since_are_none_of_a_release_s_own(toy: Toy, tmp_path: Path) -> None:
+    settings = copy_of(toy, tmp_path)
+    with closing(open_store(settings)) as store:
+        store.put_articles([article(f"late-{n}") for n in range(16)])
+        release = toy.release()
+        mine, live = (lay_out(release, settings, store) for _ in range(2))
+        assert len(mine.state.catalogue.ids) == 2 * len(mine.ids) == 32
+        assert len(mine.artefacts.catalogue.ids) == 32, "the state adds to the list that it was made from"
+        shown = {one.id for one in store.articles(settings.site.id)}
+        counts = release_counts(mine, shown, {})
+        assert (counts.articles, counts.coverage) == (16, 0.5)
+        assert [check.name for check in vector_checks(mine, live) if not check.passed] == []
+    assert [check.name for check in count_checks(counts, None, counts.newest) if not check.passed] == []
+    (coverage,) = (one for one in count_checks(counts, LIVE, counts.newest) if one.name == "coverage")
+    assert coverage.passed is False, "a later release has to know them"
 
 
 LIVE = ReleaseCounts(100, 1_000, 1.0, 0.98, 0.95, 500, 500, 7)
@@ -194,7 +256,7 @@ LIVE = ReleaseCounts(100, 1_000, 1.0, 0.98, 0.95, 500, 500, 7)
     ],
 )
 def test_counts_that_broke_are_refused(mine: ReleaseCounts, because: list[str]) -> None:
-    assert [check.name for check in count_checks(mine, LIVE, 7) if not check.passed] == because
+    assert [check.name for check in count_checks(mine, LIVE, 7) if check.passed is False] == because
 
 
 def test_neighbours_of_shuffled_vectors_are_those_of_chance() -> None:

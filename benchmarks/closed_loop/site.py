@@ -6,6 +6,7 @@ service answers, an event what it accepts.
 """
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
 from jobs.runs import exclusive_run
 from jobs.stages import stage_of
+from recsys.errors import RefusedRelease
 from recsys.runs.stages import STAGES
 from recsys.serving.live import LiveState
 from recsys.settings import Settings
@@ -80,8 +82,8 @@ class Site:
         stages = [name for name in STAGES if name not in JUDGING]
         context = Context(self.settings, seed=self.scene.seed)
         run_stages(context, [stage_of(name) for name in stages])
-        with exclusive_run(context, "all", None) as run:
-            publish(context, stages, run)
+        with suppress(RefusedRelease), exclusive_run(context, "all", None) as run:
+            publish(context, stages, run)  # one that is refused: as on a site, the release before goes on serving
         if self._live is not None:
             self._live.close()
         self._live = LiveState(self.settings, self._store, context.releases, clock=lambda: self.now)

@@ -4,11 +4,12 @@ The rule: a list judges only what has not learned from it. The candidate's held-
 training that saw nothing of the held-out part; the live release's come from its files, over counts and readers as of
 each list, and only lists after the last event that it learned from count. What is served of the candidate has learned
 from all of them; it is replayed as well, and being worse even then refuses it, while being better proves nothing.
+
+Where a comparison cannot be made (a first release, no held-out lists) the verdict says so, and the others decide.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from recsys.trends import CLICK
 from recsys.units import DAY_MS, now_ms
 
 REPLAYED_LISTS = 2_000  # that are replayed, the last ones
+BESIDE_LIVE = "held out, beside the live release"
 FORESEEN = 0.02  # AUC by which held-out lists may be ranked better than by the model that learned from them
 
 
@@ -39,11 +41,13 @@ class JudgingLists(NamedTuple):
         log: all events, and the held-out lists, by whose rows the following go.
         rows: as the training described them.
         scores: float32 (H,), of the model that saw only what came before; empty without a model.
+        missing: the reason for which there are no lists; empty where there are.
     """
 
     log: GateLog
     rows: TrainingSet
     scores: Scores
+    missing: str = ""
 
     def last(self, n: int) -> "JudgingLists":
         """The last n lists."""
@@ -51,7 +55,8 @@ class JudgingLists(NamedTuple):
         first = max(0, len(lists) - n)
         rows = int(lists.offsets[first])
         cut = self.rows.cut(rows, len(self.rows)) if rows < len(self.rows) else TrainingSet.empty()
-        return JudgingLists(self.log._replace(lists=lists.cut(first, len(lists))), cut, self.scores[rows:])
+        log = self.log._replace(lists=lists.cut(first, len(lists)))
+        return self._replace(log=log, rows=cut, scores=self.scores[rows:])
 
 
 def judge_release(
@@ -80,20 +85,23 @@ def judge_release(
         raise
     except (RecsysError, ValueError, KeyError, OSError) as error:
         return verdict._replace(checks=[GateCheck("laid out", False, str(error), "a release that can be served")])
-    theirs = None if live is None else _laid_out_if_whole(live, settings, store)
-    checks = list(_plausible(mine, theirs, held_out.log, settings, store))
-    figures: dict[str, Any] = {}
-    if theirs is not None and all(check.passed for check in checks):
-        found, figures = _compared(mine, theirs, held_out.last(REPLAYED_LISTS), margin)
-        checks += found
-    return verdict._replace(checks=checks, figures=figures)
+    theirs, why = _live(live, settings, store)
+    verdict = verdict._replace(checks=list(_plausible(mine, theirs, held_out.log, settings, store)))
+    why = why or ("" if verdict.passed else "the candidate is not plausible") or held_out.missing
+    if theirs is None or why:
+        return verdict.with_checks(GateCheck(BESIDE_LIVE, None, why, "lists that neither has learned from"))
+    checks, figures = _compared(mine, theirs, held_out.last(REPLAYED_LISTS), margin)
+    return verdict.with_checks(*checks)._replace(figures=figures)
 
 
-def _laid_out_if_whole(live: Release, settings: ServingSettings, store: Store) -> LaidOutRelease | None:
-    """The live release; None where it cannot be laid out: then it is served to nobody."""
-    with suppress(ArtefactError):
-        return lay_out(live, settings, store)
-    return None
+def _live(live: Release | None, settings: ServingSettings, store: Store) -> tuple[LaidOutRelease | None, str]:
+    """The live release, or the reason for which there is none to compare with."""
+    if live is None:
+        return None, "there is no live release"
+    try:
+        return lay_out(live, settings, store), ""
+    except ArtefactError as error:
+        return None, f"the live release cannot be laid out, nobody gets it: {error}"
 
 
 def _plausible(
@@ -115,21 +123,19 @@ def _compared(
 ) -> tuple[list[GateCheck], dict[str, Any]]:
     """The checks by lists, and the figures behind them."""
     lists = held_out.log.lists
-    if not len(lists) or not len(held_out.scores):
-        return [GateCheck("lists", True, "none to judge by", "any", "plausibility alone decides")], {}
     start = int(lists.time[0])
     served, before = (replayed_scores(held_out.log, one, min(start, one.newest)) for one in (mine, live))
     if not (np.isfinite(served).all() and np.isfinite(held_out.scores).all()):
         return [GateCheck("scores", False, "NaN among them", "finite scores")], {}
     new = lists.time > live.newest
     pairs = {
-        "held out, beside the live release": (held_out.scores, before, new),
+        BESIDE_LIVE: (held_out.scores, before, new),
         "held out, beside the click rate": (held_out.scores, held_out.rows.matrix[:, COLUMN["click_rate_total"]], new),
         "as it is served": (served, before, np.ones(len(lists), np.bool_)),
         "foreseen": (held_out.scores, served, np.ones(len(lists), np.bool_)),
     }
     found = {name: _difference(held_out.rows.label, *pair, lists) for name, pair in pairs.items()}
-    checks = [_beside(name, found[name], margin) for name in ("held out, beside the live release", "as it is served")]
+    checks = [_beside(name, found[name], margin) for name in (BESIDE_LIVE, "as it is served")]
     checks += [_beside_click_rate(found, margin), _not_foreseen(found["foreseen"])]
     return checks, {name: difference._asdict() for name, difference in found.items()}
 
@@ -142,7 +148,7 @@ def _difference(label: Array, mine: Array, other: Array, judging: Array, lists: 
 
 def _beside(name: str, found: PairedDifference, margin: float) -> GateCheck:
     if not found.lists:
-        return GateCheck(name, True, "no lists", "lists that came after the live release", "plausibility alone decides")
+        return GateCheck(name, None, "no such list has both labels", "lists that came after the live release")
     decides = found.decides(margin)
     wanted = f"not worse by more than {margin:g}" if decides else "not shown to be worse"
     note = f"AUC {found.candidate:.4f} and {found.other:.4f}; {found.lists} lists of {found.readers} readers"
@@ -153,10 +159,11 @@ def _beside(name: str, found: PairedDifference, margin: float) -> GateCheck:
 
 def _beside_click_rate(found: dict[str, PairedDifference], margin: float) -> GateCheck:
     """Refuse what is shown to be worse than the click rate alone, unless the live release is no better than it."""
-    rate, live = found["held out, beside the click rate"], found["held out, beside the live release"]
+    rate, live = found["held out, beside the click rate"], found[BESIDE_LIVE]
     check = _beside("held out, beside the click rate", rate, margin)
     better = bool(live.lists) and live.mean > 0
-    return check._replace(passed=not rate.lists or rate.high >= -margin or better, wanted="not shown to be worse")
+    passed = rate.high >= -margin or better if rate.lists else None
+    return check._replace(passed=passed, wanted="not shown to be worse")
 
 
 def _not_foreseen(found: PairedDifference) -> GateCheck:

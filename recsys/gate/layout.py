@@ -5,6 +5,7 @@ from the very lists by which a release is judged.
 """
 
 import functools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from recsys.ctr.scoring import ClickScorer
@@ -29,6 +30,7 @@ class LaidOutRelease(NamedTuple):
         state: with the articles of now.
         model: the click model as it scores lists that were shown; None without one.
         newest: ms: the newest event that it has learned from.
+        ids: of its own articles, by row; what came later has the rows after them.
         through: seq of the last event of the log that it was made from.
     """
 
@@ -37,6 +39,7 @@ class LaidOutRelease(NamedTuple):
     state: SharedState
     model: ClickScorer | None
     newest: int
+    ids: Sequence[str]
     through: int
 
 
@@ -44,16 +47,17 @@ def lay_out(release: Release, settings: ServingSettings, store: Store) -> LaidOu
     """Lay a release out.
 
     Raises:
+        MissingArtefact: it was published without a stage that the service reads.
         StaleArtefact: its files do not belong together.
         CorruptArtefact: a file is not what its name says.
         SpaceMismatch: two files hold vectors of different spaces.
         StoreError: the database is out of reach.
     """
     artefacts = load_artefacts(release, settings)
-    site = settings.site
+    site, ids = settings.site, tuple(artefacts.catalogue.ids)  # before the state adds what came later to them
     snapshot = ModelSnapshot.of(artefacts, site.language, functools.partial(store.article, site.id))
     state = SharedState(snapshot, artefacts, settings, store.count_changed(site.id, artefacts.catalogue.change))
     StoreFeed(store, site.id, now_ms).apply_articles(state, lambda: None)
     folder, log = release.path("ctr"), read_json(release.path("events") / "log.json")
     model = ClickScorer.load(folder, NAMES) if (folder / "model.json").is_file() else None
-    return LaidOutRelease(release, artefacts, state, model, int(log["newest"]), int(log["through"]))
+    return LaidOutRelease(release, artefacts, state, model, int(log["newest"]), ids, int(log["through"]))

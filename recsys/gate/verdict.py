@@ -6,20 +6,22 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+MARKS = {True: "yes", False: "NO", None: "-"}
+
 
 class GateCheck(NamedTuple):
     """One check.
 
     Attributes:
         name: of it, in a few words.
-        passed: False: the candidate is not served.
+        passed: False: the candidate is not served; None: the check could not be made, and ``found`` says why.
         found: a figure or a phrase.
         wanted: what it should have been.
         note: what else is to be said.
     """
 
     name: str
-    passed: bool
+    passed: bool | None
     found: str
     wanted: str
     note: str = ""
@@ -43,15 +45,22 @@ class GateVerdict(NamedTuple):
     @property
     def passed(self) -> bool:
         """True where nothing speaks against it."""
-        return all(check.passed for check in self.checks)
+        return all(check.passed is not False for check in self.checks)
+
+    def with_checks(self, *checks: GateCheck) -> "GateVerdict":
+        """The same with more checks."""
+        return self._replace(checks=[*self.checks, *checks])
 
     @property
     def reason(self) -> str:
-        """The checks that failed, in one sentence; of a candidate that passed, how many there were."""
-        failed = [f"{check.name}: {check.found}, wanted {check.wanted}" for check in self.checks if not check.passed]
-        return (
-            f"refused by the gate: {'; '.join(failed)}" if failed else f"passed {len(self.checks)} checks of the gate"
-        )
+        """The checks that failed, in one sentence; of a candidate that passed, how many, and which were not made."""
+        checks = self.checks
+        failed = [f"{one.name}: {one.found}, wanted {one.wanted}" for one in checks if one.passed is False]
+        if failed:
+            return f"refused by the gate: {'; '.join(failed)}"
+        unmade = [f"{check.name}: {check.found}" for check in checks if check.passed is None]
+        said = f"passed {len(checks) - len(unmade)} checks of the gate"
+        return f"{said}; not made: {'; '.join(unmade)}" if unmade else said
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON-ready values; a figure that is not known is null."""
@@ -66,7 +75,7 @@ class GateVerdict(NamedTuple):
 
     def as_table(self) -> pd.DataFrame:
         """A row per check."""
-        rows = [("yes" if check.passed else "NO", check.found, check.wanted, check.note) for check in self.checks]
+        rows = [(MARKS[check.passed], check.found, check.wanted, check.note) for check in self.checks]
         index = [check.name for check in self.checks]
         return pd.DataFrame(rows, index=index, columns=["passed", "found", "wanted", ""])
 

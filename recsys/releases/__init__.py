@@ -21,7 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, StaleArtefact
+from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, RefusedRelease, StaleArtefact
 from recsys.releases.checks import RELEASE_FORMAT, Release, check_files, check_format, parsed_manifest
 from recsys.releases.config import ReleasesConfig
 from recsys.releases.retention import outlived
@@ -50,6 +50,7 @@ from recsys.workspace import (
 )
 
 CURRENT = "CURRENT"
+FORCE = "Whoever knows better: python -m jobs promote NAME --force, or force=true."
 
 __all__ = ["CURRENT", "MANIFEST", "RELEASE_FORMAT", "Release", "ReleaseState", "Releases", "StateRecord"]
 
@@ -276,7 +277,15 @@ class Releases:
             record = replace(self.state(name), since=now_ms(), by=str(by), reason=reason, verdict=dict(verdict))
             self._record({name: record})
 
-    def activate(self, name: str, by: str = "", reason: str = "", check: Callable[[], None] = lambda: None) -> None:
+    def activate(
+        self,
+        name: str,
+        by: str = "",
+        reason: str = "",
+        check: Callable[[], None] = lambda: None,
+        *,
+        force: bool = False,
+    ) -> None:
         """Make an existing release the live one, after verifying it.
 
         Args:
@@ -284,13 +293,17 @@ class Releases:
             by: who wants it, as in the audit.
             reason: why, for people.
             check: see ``add``.
+            force: one that the gate refused as well.
 
         Raises:
             MissingArtefact: there is no such release.
             CorruptArtefact: it does not verify; the live one stays.
+            RefusedRelease: the gate refused it.
             Busy: another process is publishing.
         """
         self.open(name)
+        if not force and (said := self.state(name).refusal):
+            raise RefusedRelease(f"a release that the gate lets pass, or a move that is forced: {name}", said, FORCE)
         with exclusive(self.root / ".lock", "publishing"):
             check()
             self._activate(name, by, reason)

@@ -49,6 +49,11 @@ class StateRecord:
     taken_back: bool = False
     verdict: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def refusal(self) -> str:
+        """The reason for which the gate refused a candidate; empty where it did not, or was not asked."""
+        return self.reason if self.state is ReleaseState.CANDIDATE and self.verdict.get("passed") is False else ""
+
 
 BEFORE_STATES = StateRecord(ReleaseState.RETIRED)
 

@@ -12,7 +12,7 @@ from flask import Response
 from recsys.errors import MissingArtefact, StoreError
 from recsys.releases import Releases
 from web.access import actor
-from web.admin.schemas import ReleaseMove, ReleaseOut, ReleaseRollback, ReleasesOut
+from web.admin.schemas import ReleaseOut, ReleasePromotion, ReleaseRollback, ReleasesOut
 from web.installation import installation
 
 blueprint = APIBlueprint("admin", __name__, url_prefix="/admin/api", tag="admin")
@@ -35,15 +35,15 @@ def list_releases() -> ReleasesOut:
 
 
 @blueprint.post("/releases/<string:name>/activate")
-@blueprint.input(ReleaseMove, location="query", arg_name="query")
+@blueprint.input(ReleasePromotion, location="query", arg_name="query")
 @blueprint.output(ReleasesOut)
 @blueprint.doc(security="bearer")
-def activate(name: str, query: ReleaseMove) -> ReleasesOut:
+def activate(name: str, query: ReleasePromotion) -> ReleasesOut:
     """Verify a release and make it the live one; every worker takes it over as soon as it has loaded it."""
     releases = installation().releases
-    before = releases.current()
-    releases.activate(name, actor(), query.reason or "promoted by name")
-    _audit("promote", name, before, query.reason)
+    before, said = releases.current(), releases.state(name).refusal if query.force else ""
+    releases.activate(name, actor(), query.reason or "promoted by name", force=query.force)
+    _audit("promote", name, before, query.reason, **({"forced": said} if said else {}))
     return _listed(releases)
 
 
@@ -60,14 +60,13 @@ def roll_back(query: ReleaseRollback) -> ReleasesOut:
     return _listed(releases)
 
 
-def _audit(verb: str, name: str, before: str | None, reason: str) -> None:
+def _audit(verb: str, name: str, before: str | None, reason: str, **details: str) -> None:
     """Write a move into the audit; the way back must not wait for a database, and ``states.json`` has it too."""
     here = installation()
     try:
         live = {"live": before}, {"live": here.releases.current()}
-        here.store.record(
-            here.live.site, actor(), verb, f"release {name}", before=live[0], after=live[1], reason=reason
-        )
+        facts = {"before": live[0], "after": live[1], "reason": reason}
+        here.store.record(here.live.site, actor(), verb, f"release {name}", **facts, **details)
     except StoreError as error:
         log.error("not in the audit", release=name, verb=verb, error=str(error))
 
@@ -80,5 +79,6 @@ def _listed(releases: Releases) -> ReleasesOut:
             about, record = releases.manifest(name), releases.state(name)
             facts = {"created_at": about.get("created_at"), "parent": about.get("parent")}
             moved = {key: getattr(record, key) for key in ("state", "since", "by", "reason", "taken_back")}
+            moved["refused"] = bool(record.refusal)
             listed.append(ReleaseOut(name=name, current=name == current, **facts, **moved))
     return ReleasesOut(current=current, releases=listed)

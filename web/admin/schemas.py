@@ -21,12 +21,19 @@ class ReleaseOut(BaseModel):
     by: str = Field(description="who moved it there")
     reason: str = Field(description="why; of a candidate, what the gate said")
     taken_back: bool = Field(description="it was live and an older one took its place: no night publishes it")
+    refused: bool = Field(description="the gate refused it: only a forced move makes it live")
 
 
 class ReleaseMove(In):
     """A move of the live release."""
 
     reason: str = Field("", max_length=500, description="why, for the audit")
+
+
+class ReleasePromotion(ReleaseMove):
+    """A release that is to be live."""
+
+    force: bool = Field(False, description="one that the gate refused, too; the audit says so")
 
 
 class ReleaseRollback(ReleaseMove):

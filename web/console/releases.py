@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from web.console.calls import ADMIN_API, ask, part, read
@@ -27,8 +27,10 @@ def releases_page() -> Response:
 
 @blueprint.post("/releases/<string:name>/activate")
 def activate(name: str) -> Response:
-    """Make a release the live one."""
-    return _releases(**done(ask("POST", f"{ADMIN_API}/releases/{part(name)}/activate"), "activated", name=name))
+    """Make a release the live one; of one that the gate refused the page has asked whether that is meant."""
+    query = {"force": "true"} if "force" in request.form else None
+    moved = ask("POST", f"{ADMIN_API}/releases/{part(name)}/activate", query=query)
+    return _releases(**done(moved, "activated", name=name))
 
 
 @blueprint.get("/releases/<string:name>")

@@ -117,6 +117,10 @@ _OPERATOR = {
         "启用 {name}？几秒内所有工作进程都会换用它。",
         "Make {name} live? All workers take it over within seconds.",
     ),
+    "force_sure": (
+        "关卡拒绝了 {name}。仍要启用吗？审计会记下这一点。",
+        "The gate refused {name}. Make it live all the same? The audit will say so.",
+    ),
     "activated": ("{name} 已启用；工作进程逐个换用。", "{name} is live; the workers take it over one after the other."),
     "no_releases": (
         "还没有发布。到“任务”页开始 all，或运行 python -m jobs all。",
