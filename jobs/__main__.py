@@ -252,6 +252,17 @@ def gate(
 
 
 @app.command(rich_help_panel=OUT)
+def compare(
+    before: Annotated[str, typer.Argument(help="A release, as `releases` lists it")],
+    after: Annotated[str, typer.Argument(help="Another one")],
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the tables")] = False,
+    config: Config = None,
+) -> None:
+    """Say what differs between two releases: figures, settings, counts, words that moved, lists that changed."""
+    command_of("compare")(context_of(config, None), before, after, as_json=json)
+
+
+@app.command(rich_help_panel=OUT)
 def evaluate(
     config: Config = None,
     seed: Seed = None,

@@ -16,7 +16,7 @@ from jobs.runner import open_store
 from recsys.errors import CorruptArtefact
 from recsys.gate import judging
 from recsys.gate.interval import PairedDifference, paired_difference
-from recsys.gate.judging import JudgingLists
+from recsys.gate.judging import HANDICAP, JudgingLists
 from recsys.gate.layout import LaidOutRelease, lay_out
 from recsys.gate.plausibility import ReleaseCounts, count_checks, neighbours_kept, release_counts, vector_checks
 from recsys.gate.verdict import GateVerdict
@@ -152,6 +152,31 @@ def test_a_better_candidate_passes_and_says_by_how_much(site: Site, monkeypatch:
     verdict = site.judged(monkeypatch, nothing, live=upside_down)
     assert failed(verdict) == []
     assert verdict.figures["held out, beside the live release"]["low"] > 0
+
+
+def test_a_live_release_that_knows_what_was_held_out_must_be_matched_but_for_what_that_is_worth(site: Site) -> None:
+    def verdict(mean: float, *, knows: bool) -> bool | None:
+        found = PairedDifference(mean, mean - 0.005, mean + 0.005, 400, 200, 0.7, 0.7 - mean)
+        return judging._beside_live(found, MARGIN, HANDICAP if knows else 0.0).passed
+
+    assert [verdict(mean, knows=False) for mean in (0.0, -0.004, -0.04)] == [True, True, False]
+    assert [verdict(mean, knows=True) for mean in (0.0, -0.04, -0.06, -0.07)] == [True, True, True, False]
+    nobody = PairedDifference(math.nan, -math.inf, math.inf, 0, 0, math.nan, math.nan)
+    assert judging._beside_live(nobody, MARGIN, HANDICAP).passed is None
+
+
+def test_yesterday_s_release_is_forgiven_less_than_nothing_new_to_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = site.held_out.log.lists
+    checks = {}
+    for newest in (int(lists.time[0]) - 1, int(lists.time[0])):
+        laid_out = iter([site.laid_out(), site.laid_out()._replace(newest=newest)])
+        monkeypatch.setattr(judging, "lay_out", lambda *_, laid_out=laid_out: next(laid_out))
+        facts = (site.release, replace(site.release, name="before"), site.held_out, site.settings, site.store)
+        verdict = judging.judge_release(*facts, margin=MARGIN)
+        checks[newest] = next(one for one in verdict.checks if one.name == judging.BESIDE_LIVE)
+    assert ["has learned from more" in one.note for one in checks.values()] == [False, True]
 
 
 def test_lists_that_the_live_release_has_learned_from_do_not_judge(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

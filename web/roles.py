@@ -36,6 +36,7 @@ ALLOWED: Mapping[str, Allowed] = {
     "PUT /admin/api/schedules/<string:name>": OPERATORS,
     "DELETE /admin/api/schedules/<string:name>": OPERATORS,
     "GET /admin/api/releases": VIEWERS,
+    "GET /admin/api/releases:compare": VIEWERS,
     "POST /admin/api/releases/<string:name>/activate": OPERATORS,
     "POST /admin/api/releases:rollback": OPERATORS,
     "GET /admin/api/editorial": VIEWERS,

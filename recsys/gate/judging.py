@@ -5,6 +5,9 @@ training that saw nothing of the held-out part; the live release's come from its
 each list, and only lists after the last event that it learned from count. What is served of the candidate has learned
 from all of them; it is replayed as well, and being worse even then refuses it, while being better proves nothing.
 
+A live release that was made yesterday has learned from most of what today's training holds out, and ranks better for
+that alone; then only what is shown to be worse by more than this is worth (``HANDICAP``) is refused.
+
 Where a comparison cannot be made (a first release, no held-out lists) the verdict says so, and the others decide.
 """
 
@@ -31,6 +34,7 @@ from recsys.units import DAY_MS, now_ms
 
 REPLAYED_LISTS = 2_000  # that are replayed, the last ones
 BESIDE_LIVE = "held out, beside the live release"
+HANDICAP = 0.05  # AUC that a model may lose by not knowing the lists that are held out, where the live one knows some
 FORESEEN = 0.02  # AUC by which held-out lists may be ranked better than by the model that learned from them
 
 
@@ -90,7 +94,7 @@ def judge_release(
     why = why or ("" if verdict.passed else "the candidate is not plausible") or held_out.missing
     if theirs is None or why:
         return verdict.with_checks(GateCheck(BESIDE_LIVE, None, why, "lists that neither has learned from"))
-    checks, figures = _compared(mine, theirs, held_out.last(REPLAYED_LISTS), margin)
+    checks, figures = _compared(mine, theirs, held_out, margin)
     return verdict.with_checks(*checks)._replace(figures=figures)
 
 
@@ -122,6 +126,8 @@ def _compared(
     mine: LaidOutRelease, live: LaidOutRelease, held_out: JudgingLists, margin: float
 ) -> tuple[list[GateCheck], dict[str, Any]]:
     """The checks by lists, and the figures behind them."""
+    lacks = HANDICAP if int(held_out.log.lists.time[0]) <= live.newest else 0.0
+    held_out = held_out.last(REPLAYED_LISTS)
     lists = held_out.log.lists
     start = int(lists.time[0])
     served, before = (replayed_scores(held_out.log, one, min(start, one.newest)) for one in (mine, live))
@@ -135,7 +141,8 @@ def _compared(
         "foreseen": (held_out.scores, served, np.ones(len(lists), np.bool_)),
     }
     found = {name: _difference(held_out.rows.label, *pair, lists) for name, pair in pairs.items()}
-    checks = [_beside(name, found[name], margin) for name in (BESIDE_LIVE, "as it is served")]
+    beside_live = _beside_live(found[BESIDE_LIVE], margin, lacks)
+    checks = [beside_live, _beside("as it is served", found["as it is served"], margin)]
     checks += [_beside_click_rate(found, margin), _not_foreseen(found["foreseen"])]
     return checks, {name: difference._asdict() for name, difference in found.items()}
 
@@ -155,6 +162,15 @@ def _beside(name: str, found: PairedDifference, margin: float) -> GateCheck:
     note += "" if decides else f", too few to exclude {margin:g}"
     said = f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
     return GateCheck(name, found.acceptable(margin), said, wanted, note)
+
+
+def _beside_live(found: PairedDifference, margin: float, lacks: float) -> GateCheck:
+    """Refuse what is worse, and of a model that knows less than the live one what is shown to be worse by more than that."""
+    check, most = _beside(BESIDE_LIVE, found, margin), margin + lacks
+    if not lacks or not found.lists:
+        return check
+    note = f"{check.note}; the live release has learned from more"
+    return check._replace(passed=found.high >= -most, wanted=f"not shown to be worse by more than {most:g}", note=note)
 
 
 def _beside_click_rate(found: dict[str, PairedDifference], margin: float) -> GateCheck:

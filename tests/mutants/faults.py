@@ -272,6 +272,22 @@ FAULTS: tuple[Fault, ...] = (
         ),
         ("what is foreseen passes", "found.low <= FORESEEN", "found.high <= 1"),
         ("NaN passes", "if not (np.isfinite(served).all() and", "if not (served.size and"),
+        ("the live release's knowledge is held against a candidate", "lacks = HANDICAP if", "lacks = 0.0 if"),
+    ),
+    *_in(
+        "recsys/gate/layout.py",
+        CANDIDATES,
+        (
+            "what came later counts as a release's own",
+            "tuple(artefacts.catalogue.ids)  # before",
+            "artefacts.catalogue.ids  # before",
+        ),
+    ),
+    *_in(
+        "recsys/gate/moved.py",
+        ("tests/test_compare.py",),
+        ("a word is its own neighbour", "cosine[np.arange(len(here)), here] = -np.inf", "pass"),
+        ("long words are near", "(vectors[here] @ vectors.T) / length", "vectors[here] @ vectors.T"),
     ),
     *_in(
         "recsys/gate/plausibility.py",
@@ -298,6 +314,16 @@ FAULTS: tuple[Fault, ...] = (
         EXPERIMENTS,
         ("every experiment divides the readers alike", 'f"{salt}\\0{reader}"', 'f"{reader}"'),
         ("a bucket too many", "if bucket < round(", "if bucket <= round("),
+    ),
+    *_in(
+        "jobs/publish.py",
+        ("tests/test_gate_publish.py",),
+        ("a refused candidate goes live", "    if not verdict.passed:\n", "    if not verdict.release:\n"),
+    ),
+    *_in(
+        "recsys/releases/__init__.py",
+        ("tests/test_gate_publish.py",),
+        ("what was refused is promoted without force", "if not force and (said", "if force and (said"),
     ),
     *_in(
         "jobs/publish.py",

@@ -4,15 +4,24 @@ Reads a bearer token and releases; produces answers under ``/admin/api``. No tok
 """
 
 import contextlib
+from typing import Any
 
 import structlog
 from apiflask import APIBlueprint
 from flask import Response
 
 from recsys.errors import MissingArtefact, StoreError
+from recsys.gate.moved import compare_releases
 from recsys.releases import Releases
 from web.access import actor
-from web.admin.schemas import ReleaseOut, ReleasePromotion, ReleaseRollback, ReleasesOut
+from web.admin.schemas import (
+    ReleaseComparisonOut,
+    ReleaseOut,
+    ReleasePromotion,
+    ReleaseRollback,
+    ReleasesCompared,
+    ReleasesOut,
+)
 from web.installation import installation
 
 blueprint = APIBlueprint("admin", __name__, url_prefix="/admin/api", tag="admin")
@@ -32,6 +41,16 @@ def never_stored(response: Response) -> Response:
 def list_releases() -> ReleasesOut:
     """All releases with their states, newest first."""
     return _listed(installation().releases)
+
+
+@blueprint.get("/releases:compare")
+@blueprint.input(ReleasesCompared, location="query", arg_name="query")
+@blueprint.output(ReleaseComparisonOut)
+@blueprint.doc(security="bearer")
+def compare(query: ReleasesCompared) -> Any:
+    """Two releases beside each other: figures, settings and counts, words that moved, lists that changed."""
+    releases = installation().releases
+    return compare_releases(*(releases.open(name) for name in (query.before, query.after))).as_json()
 
 
 @blueprint.post("/releases/<string:name>/activate")

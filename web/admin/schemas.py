@@ -42,6 +42,52 @@ class ReleaseRollback(ReleaseMove):
     name: str | None = Field(None, max_length=64, description="an older release; default: the one before the live one")
 
 
+class ReleasesCompared(In):
+    """Two releases that are compared."""
+
+    before: str = Field(max_length=64, description="name of a release")
+    after: str = Field(max_length=64, description="name of another one")
+
+
+class ChangeOut(BaseModel):
+    """A value of both; null where one has none."""
+
+    before: Any
+    after: Any
+
+
+class MovedOut(BaseModel):
+    """A word or an article with its nearest ones."""
+
+    name: str
+    kept: float = Field(description="share of its neighbours that it still has")
+    before: list[str] = Field(description="nearest first")
+    after: list[str]
+
+
+class NeighboursOut(BaseModel):
+    """Neighbourhoods of words, or of articles."""
+
+    before: int
+    after: int
+    shared: int = Field(description="that stand in both")
+    sampled: int = Field(description="of these, that were looked at")
+    kept: float | None = Field(description="share of their neighbours that they still have, on the mean")
+    most: list[MovedOut] = Field(description="those that kept fewest")
+
+
+class ReleaseComparisonOut(BaseModel):
+    """All that differs between two releases."""
+
+    before: str
+    after: str
+    figures: dict[str, ChangeOut] = Field(description="of the click model, each on its own held-out lists")
+    settings: dict[str, ChangeOut] = Field(description="those that differ")
+    counts: dict[str, ChangeOut] = Field(description="of the stages, those that differ")
+    words: NeighboursOut
+    lists: NeighboursOut = Field(description="beside an article, by the item vectors")
+
+
 class ReleasesOut(BaseModel):
     """All releases, newest first."""
 
