@@ -14,7 +14,7 @@ import typer
 from jobs.inputs import split_log, whole_log
 from jobs.runner import Context, Job, Stage, open_store
 from jobs.terminal import log
-from recsys.dataset.impressions import HOLDOUT
+from recsys.dataset.impressions import HOLDOUT, VALIDATION
 from recsys.dataset.parquet import load_training_set
 from recsys.dataset.replay import NO_IMPRESSIONS
 from recsys.dataset.training_set import TrainingSet
@@ -61,7 +61,7 @@ def _held_out(context: Context, candidate: Release) -> JudgingLists:
     facts = (settings.events.session_gap_minutes, settings.trends, newest)
     if missing := _missing_lists(context, candidate):
         log_alone = GateLog(whole_log(job), NO_IMPRESSIONS, *facts)
-        return JudgingLists(log_alone, TrainingSet.empty(), np.empty(0, np.float32), missing)
+        return JudgingLists(log_alone, TrainingSet.empty(), np.empty(0, np.float32), missing=missing)
     events, lists = split_log(job)
     rows = load_training_set(work / "features" / "features.parquet", HOLDOUT)
     held = lists.cut(int(np.searchsorted(lists.part, HOLDOUT)), len(lists))
@@ -69,7 +69,9 @@ def _held_out(context: Context, candidate: Release) -> JudgingLists:
         got = f"{len(rows)} rows of {len(held.article)} candidates"
         raise StaleArtefact("the held-out rows of the log", got, "Run: python -m jobs all --fresh")
     scores = load_npy(work / "ctr" / "holdout.npy")
-    return JudgingLists(GateLog(events, held, *facts), rows, scores, "" if len(scores) else NO_LISTS)
+    log_and_lists, missing = GateLog(events, held, *facts), "" if len(scores) else NO_LISTS
+    unseen = lists.time[np.searchsorted(lists.part, VALIDATION) :]
+    return JudgingLists(log_and_lists, rows, scores, int(unseen[0]) if len(unseen) else 0, missing)
 
 
 def _missing_lists(context: Context, candidate: Release) -> str:

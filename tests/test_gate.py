@@ -168,9 +168,9 @@ def test_a_live_release_that_knows_what_was_held_out_must_be_matched_but_for_wha
 def test_yesterday_s_release_is_forgiven_less_than_nothing_new_to_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lists = site.held_out.log.lists
-    checks = {}
-    for newest in (int(lists.time[0]) - 1, int(lists.time[0])):
+    since, checks = site.held_out.unseen_from, {}
+    assert 0 < since < site.held_out.log.lists.time[0], "the lists by which training was stopped come before"
+    for newest in (since - 1, since):
         laid_out = iter([site.laid_out(), site.laid_out()._replace(newest=newest)])
         monkeypatch.setattr(judging, "lay_out", lambda *_, laid_out=laid_out: next(laid_out))
         facts = (site.release, replace(site.release, name="before"), site.held_out, site.settings, site.store)

@@ -45,12 +45,14 @@ class JudgingLists(NamedTuple):
         log: all events, and the held-out lists, by whose rows the following go.
         rows: as the training described them.
         scores: float32 (H,), of the model that saw only what came before; empty without a model.
+        unseen_from: ms: the first list that this model has not learned from, which may be one that it was stopped by.
         missing: the reason for which there are no lists; empty where there are.
     """
 
     log: GateLog
     rows: TrainingSet
     scores: Scores
+    unseen_from: int = 0
     missing: str = ""
 
     def last(self, n: int) -> "JudgingLists":
@@ -126,7 +128,7 @@ def _compared(
     mine: LaidOutRelease, live: LaidOutRelease, held_out: JudgingLists, margin: float
 ) -> tuple[list[GateCheck], dict[str, Any]]:
     """The checks by lists, and the figures behind them."""
-    lacks = HANDICAP if int(held_out.log.lists.time[0]) <= live.newest else 0.0
+    lacks = HANDICAP if held_out.unseen_from <= live.newest else 0.0
     held_out = held_out.last(REPLAYED_LISTS)
     lists = held_out.log.lists
     start = int(lists.time[0])
@@ -165,7 +167,7 @@ def _beside(name: str, found: PairedDifference, margin: float) -> GateCheck:
 
 
 def _beside_live(found: PairedDifference, margin: float, lacks: float) -> GateCheck:
-    """Refuse what is worse, and of a model that knows less than the live one what is shown to be worse by more than that."""
+    """Refuse what is worse; of a model that knows less than the live one, what is shown to be worse by more."""
     check, most = _beside(BESIDE_LIVE, found, margin), margin + lacks
     if not lacks or not found.lists:
         return check
