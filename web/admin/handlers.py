@@ -84,8 +84,8 @@ def _audit(verb: str, name: str, before: str | None, reason: str, **details: str
     here = installation()
     try:
         live = {"live": before}, {"live": here.releases.current()}
-        facts = {"before": live[0], "after": live[1], "reason": reason}
-        here.store.record(here.live.site, actor(), verb, f"release {name}", **facts, **details)
+        said: dict[str, Any] = {"before": live[0], "after": live[1], "reason": reason, **details}
+        here.store.record(here.live.site, actor(), verb, f"release {name}", **said)
     except StoreError as error:
         log.error("not in the audit", release=name, verb=verb, error=str(error))
 
