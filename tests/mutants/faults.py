@@ -178,8 +178,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a release is live without being verified",
-            "        self.open(name)\n        with exclusive",
-            "        with exclusive",
+            "        self.open(name)\n        if not force",
+            "        if not force",
         ),
         (
             "stages of different nights are published together",
