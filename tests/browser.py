@@ -327,5 +327,6 @@ def chromium(profile: Path) -> webdriver.Chrome:
         f"--user-data-dir={profile}",
     ):
         options.add_argument(flag)
+    options.accept_insecure_certs = True  # of the proxy of a test
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))

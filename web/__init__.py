@@ -5,6 +5,7 @@ the process that only watches the workers does not load torch.
 
     texts          what is said to readers, in Chinese and English
     installation   what the handlers share
+    forwarding     what a proxy says -> the addresses in answers
     access         a request's token -> who calls, or a refusal
     tagging        a tag -> its articles
     stories        a story -> its articles

@@ -45,6 +45,12 @@ def reader_address(environ: Mapping[str, Any], proxies: int) -> str | None:
     return None if is_here else _plain(peer)
 
 
+def is_proxy(environ: Mapping[str, Any], proxies: int) -> bool:
+    """True for a request of a proxy whose word on the reader's request is taken; arguments as ``reader_address``."""
+    peer = str(environ.get("REMOTE_ADDR", "")).strip("[]")
+    return proxies > 0 or not peer or _is_loopback(peer)
+
+
 def _plain(text: str) -> str:
     """An address without its port; a text that is none stays as it is, as far as anybody would write one."""
     plain = text[1:].partition("]")[0] if text.startswith("[") else text

@@ -32,6 +32,7 @@ from web.console import site as console
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
 from web.figures import Figures
+from web.forwarding import Forwarded
 from web.gateway.limits import MAX_BODY_BYTES
 from web.installation import KEY, Installation, secured
 from web.last_use import LastUse
@@ -101,7 +102,8 @@ def create_app(
     access.install(app)
     app.after_request(secured)
     app.after_request(metrics.name_route)
-    app.wsgi_app = DirectLists(app.wsgi_app, here)  # type: ignore[method-assign]
+    lists = DirectLists(app.wsgi_app, here)
+    app.wsgi_app = Forwarded(lists, settings.web.proxies)  # type: ignore[method-assign]
     if release is not None:
         live.follow()
     live.start()

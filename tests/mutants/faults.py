@@ -71,6 +71,7 @@ LOGS = ("tests/test_logs.py",)
 BACKUP = ("tests/test_backup.py",)
 AUDIT = ("tests/test_audit.py",)
 CONSOLE = ("tests/test_console.py",)
+FORWARDING = ("tests/test_forwarding.py",)
 TRUST = ("tests/test_trust.py",)
 VOUCHING = ("tests/test_vouching.py", "tests/test_trust.py")
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
@@ -1613,6 +1614,17 @@ FAULTS: tuple[Fault, ...] = (
         "web/request_ids.py",
         LOGS,
         ("an address that may name a reader", "else request.url_rule.rule", "else request.path"),
+    ),
+    *_in(
+        "web/forwarding.py",
+        FORWARDING,
+        ("anybody says what the prefix is", "if said and is_proxy(environ, self._proxies) and", "if said and"),
+        (
+            "a prefix that is passed is kept",
+            'without_prefix(environ.get("PATH_INFO", ""), prefix)',
+            'environ["PATH_INFO"]',
+        ),
+        ("answers behind TLS say http", 'environ["wsgi.url_scheme"] = "https"', "pass"),
     ),
     *_in(
         "web/console/tables.py",

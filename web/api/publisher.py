@@ -80,7 +80,9 @@ def put_article(article_id: str) -> tuple[Edited, int, dict[str, str]]:
     """
     here = installation()
     id, value = _named_object(article_id)
-    return _edited(here, _reader(here).whole(value, _allows()), f"/api/v1/articles/{quote(id, safe='')}")
+    return _edited(
+        here, _reader(here).whole(value, _allows()), f"{request.script_root}/api/v1/articles/{quote(id, safe='')}"
+    )
 
 
 @blueprint.patch(ONE, **OWN)

@@ -50,6 +50,11 @@ def language() -> str:
     return next((code for code in codes if code in texts.LANGUAGES), texts.said_in(home))
 
 
+def root() -> str:
+    """The path prefix of this service, such as ``/news``; empty without one."""
+    return request.script_root
+
+
 def zone() -> str:
     """The site's time zone, an IANA name."""
     return installation().settings.site.timezone
@@ -115,8 +120,9 @@ def refused(error: Refused) -> AnyResponse:
     """The answer to a refusal: the reasons, or, where nobody is signed in, the way to the sign-in page and back."""
     if error.status != UNAUTHORIZED:
         return problem_page(error.status, error.detail, error.remedy)
-    here = request.full_path if request.method == "GET" else urlsplit(request.referrer or "").path
-    back = f"/console/sign-in?next={quote(here.rstrip('?'), safe='/')}"
+    sent_from = urlsplit(request.referrer or "").path.removeprefix(root())
+    here = request.full_path if request.method == "GET" else sent_from
+    back = f"{root()}/console/sign-in?next={quote(here.rstrip('?'), safe='/')}"
     if "HX-Request" in request.headers:  # part of a page: the whole page has to go there
         return Response(status=UNAUTHORIZED, headers={"HX-Redirect": back})
     return redirect(back, SEE_OTHER)

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.console.calls import ADMIN_API, ask
-from web.console.pages import SEE_OTHER, page
+from web.console.pages import SEE_OTHER, page, root
 from web.installation import installation
 
 OVERVIEW = "/console/"
@@ -28,7 +28,7 @@ def sign_in() -> AnyResponse:
     told = ask("POST", SESSION, {"name": given.get("name", ""), "password": given.get("password", "")})
     if not told.ok:
         return _form(given.get("next", ""), told.status, told.json["detail"], told.json["remedy"])
-    response = redirect(_inside(given.get("next", "")), SEE_OTHER)
+    response = redirect(root() + _inside(given.get("next", "")), SEE_OTHER)
     response.headers["Set-Cookie"] = told.headers["Set-Cookie"]
     return response
 
@@ -37,7 +37,7 @@ def sign_in() -> AnyResponse:
 def sign_out() -> AnyResponse:
     """End the session in all workers."""
     told = ask("DELETE", SESSION)
-    response = redirect("/console/sign-in", SEE_OTHER)
+    response = redirect(f"{root()}/console/sign-in", SEE_OTHER)
     if told.ok:
         response.headers["Set-Cookie"] = told.headers["Set-Cookie"]
     return response

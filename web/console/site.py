@@ -21,12 +21,13 @@ blueprint.register_error_handler(NotFound, pages.missing)
 blueprint.add_app_template_filter(pages.moment, "moment")
 blueprint.add_app_template_filter(pages.seconds, "seconds")
 blueprint.add_app_template_global(spark, "spark")
+blueprint.add_app_template_global(pages.root, "root")
 
 
 @blueprint.get("")
 def door() -> Response:
     """The address without its slash."""
-    return redirect("/console/")
+    return redirect(f"{pages.root()}/console/")
 
 
 @blueprint.record_once

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from web import metrics
+from web.forwarding import clean_prefix, without_prefix
 from web.gateway.bodies import Bodies, BodyError, too_large
 from web.gateway.compression import compressed
 from web.gateway.lanes import Lane
@@ -25,6 +26,7 @@ from web.problem import problem_reply
 
 HEALTH = "/healthz"
 METRICS = "/metrics"
+PREFIX_HEADER = "x-forwarded-prefix"
 FROM_DATABASE = (
     "/admin",
     "/console",
@@ -121,9 +123,10 @@ class Gateway:
 
     def _queue(self, request: Request) -> None:
         scope = request.scope
-        if scope.path == METRICS:  # an operator wants to see an overload
+        path = _own_path(scope)
+        if path == METRICS:  # an operator wants to see an overload
             self._memory.insist(request)
-        elif scope.method not in READING or scope.path.startswith(FROM_DATABASE) or "authorization" in scope.headers:
+        elif scope.method not in READING or path.startswith(FROM_DATABASE) or "authorization" in scope.headers:
             self._database.offer(request)
         else:
             self._memory.offer(request)
@@ -136,7 +139,7 @@ class Gateway:
     async def _read_body(self, exchange: Any, scope: Scope) -> None:
         try:
             promised = scope.headers.get("content-length")
-            limit = body_limit(scope.path)
+            limit = body_limit(_own_path(scope))
             if promised is not None and (len(promised) > len(str(limit)) or int(promised) > limit):
                 raise too_large(limit)
             length = None if promised is None else int(promised)
@@ -199,3 +202,8 @@ class Gateway:
             exchange.proto.response_bytes(reply.status, headers, reply.body)
         else:
             exchange.proto.response_empty(reply.status, headers)
+
+
+def _own_path(scope: Scope) -> str:
+    """The path within this service, of a request whose prefix a proxy passes or has taken off."""
+    return without_prefix(scope.path, clean_prefix(scope.headers.get(PREFIX_HEADER) or ""))

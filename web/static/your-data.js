@@ -4,7 +4,6 @@
   const place = document.querySelector(".yours"), words = JSON.parse(place.dataset.words), lang = document.documentElement.lang.slice(0, 2);
   const status = place.querySelector(".status"), facts = place.querySelector(".facts"), sure = document.getElementById("sure");
   const button = (name) => place.querySelector(`[data-own="${name}"]`);
-  const KEPT = "gyl-own-page";
   const stored = (store, key, value) => {
     try {
       if (value !== undefined) value === null ? window[store].removeItem(key) : window[store].setItem(key, value);
@@ -14,7 +13,8 @@
     }
   };
   const parsed = (text) => { try { return JSON.parse(text) || {}; } catch { return {}; } };
-  const widget = "gyl-reader@" + location.origin;
+  const home = new URL(place.dataset.home, location.href).href.replace(/\/+$/, ""); // as the widget names it
+  const widget = "gyl-reader@" + home, KEPT = "gyl-own-page@" + home;
   let token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) {
     stored("sessionStorage", KEPT, token); // for another language, or a reload
@@ -24,7 +24,7 @@
 
   const ask = async (method, path, body) => {
     const headers = { "Reader-Token": token, ...(body && { "Content-Type": "application/json" }) };
-    const answer = await fetch("/api/v1/reader" + path + (path.includes("/tags/") ? "" : `?lang=${lang}`), {
+    const answer = await fetch(`${home}/api/v1/reader${path}` + (path.includes("/tags/") ? "" : `?lang=${lang}`), {
       method, headers, body: body && JSON.stringify(body), cache: "no-store", credentials: "omit",
     });
     if (!answer.ok) throw answer;
@@ -66,7 +66,7 @@
     place.querySelector("dl").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
     drawTags(known.tags);
     const reads = known.recent.map((read) => make("li", {},
-      read.title ? make("a", { href: place.dataset.articles + encodeURIComponent(read.article), textContent: read.title }) : read.article,
+      read.title ? make("a", { href: `${home}/article/` + encodeURIComponent(read.article), textContent: read.title }) : read.article,
       make("time", { textContent: day(read.time) })));
     place.querySelector(".reads").replaceChildren(...(reads.length ? reads : [make("li", { textContent: words.no_recent })]));
     facts.hidden = false;
