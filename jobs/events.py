@@ -1,7 +1,8 @@
 """``python -m jobs events``: bring what is new in the store to where training reads it.
 
 Reads the store; appends its new events to the Parquet log by day, each event once, removes from it what readers did who
-were forgotten, and produces a snapshot of the catalogue and of what editors said of stories, ``odd_readers.parquet``
+were forgotten and what is older than ``events.keep_days``, and produces a snapshot of the catalogue and of what editors
+said of stories, ``odd_readers.parquet``
 (who is left out of counts and training, and why), ``log.json``: how far the log goes (``through``, the last event, and
 ``newest``, the time after which events are held back because they lie ahead of the clock of this run), and which
 forgotten readers it is without (the number of the last such change), and ``known.json``: which part of the clicks is of
@@ -22,7 +23,7 @@ from recsys.simulate import READER_PREFIX
 from recsys.store import Store
 from recsys.stories.editors_word import EditorsWord
 from recsys.trends import MAX_FUTURE_MINUTES
-from recsys.units import MINUTE_MS, now_ms
+from recsys.units import DAY_MS, MINUTE_MS, now_ms
 from recsys.workspace import read_json, write_json
 
 MATCH = "match.json"
@@ -38,7 +39,7 @@ def check(folder: Path) -> None:
     refuse_misfit(CatalogueMatch(values["clicks"], values["matched"], values["by_other_key"]), values["articles"])
 
 
-STAGE = Stage("events", sections=("site",), always=True, check=check)
+STAGE = Stage("events", sections=("site", "events"), always=True, check=check)
 
 
 def run(job: Job) -> Counts:
@@ -46,7 +47,8 @@ def run(job: Job) -> Counts:
 
     Returns:
         Counts: events in the log, new ones, articles, events held back, odd readers left out, clicks and those of known
-        articles, and, if any, events of forgotten readers that were removed and clicks of strangers that do not count.
+        articles, and, if any, events of forgotten readers and old ones that were removed, and clicks of strangers that
+        do not count.
 
     Raises:
         InputError: the store holds nothing of this site, as where the data folder's name is mistyped.
@@ -54,6 +56,7 @@ def run(job: Job) -> Counts:
     site, store = job.settings.site.id, job.open_store()
     try:
         _refuse_nothing(job, store)
+        expired = _expire(job, store)
         appended = job.event_log.append(store, site, lambda done: job.progress(done, "events"))
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
@@ -89,7 +92,18 @@ def run(job: Job) -> Counts:
     if doubted:
         remedy = "send the site's write key with what its own systems post, or set events.unsigned (docs/trust.md)"
         log.warning("clicks of strangers without a token are left out", clicks=doubted, remedy=remedy)
-    return counts | matched | {name: n for name, n in (("forgotten", removed), ("unproven", doubted)) if n}
+    said = {"forgotten": removed, "expired": expired, "unproven": doubted}
+    return counts | matched | {name: number for name, number in said.items() if number}
+
+
+def _expire(job: Job, store: Store) -> int:
+    """Remove what is too old from the store and then from the log; returns the number in the store."""
+    if not (days := job.settings.events.keep_days):
+        return 0
+    before = now_ms() - days * DAY_MS
+    removed = store.expire_events(job.settings.site.id, before)
+    job.event_log.expire(before)
+    return removed
 
 
 def _match(job: Job, store: Store, articles: int) -> Counts:

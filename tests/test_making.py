@@ -17,7 +17,7 @@ def test_every_fact_is_said_and_what_is_switched_off_is_not(lang: str) -> None:
     text = " ".join(sentences(FACTS, lang))
     for number in ("50", "8", "48", "3", "20", "2"):
         assert number in text
-    assert "{" not in text + notice(lang)
+    assert "{" not in text + notice(lang, 0)
     other = " ".join(sentences(ListFacts(9, 8.0, 48.0, 3, 0.0, 0, is_trained=False), lang))
     assert "100" not in other, "nothing is tried"
     assert ("No model" in other) or ("还没有训练" in other)

@@ -1,8 +1,12 @@
 """Words of the service to a reader about their own data, in Chinese and English, as the answers of the API say them."""
 
 _KNOWN = {
-    "en": "{events} events are kept with your reader id until you have them forgotten; no end is set. {state}",
-    "zh": "与您的读者编号关联的记录共 {events} 条，没有设定期限，保存到您要求删除为止。{state}",
+    ("en", False): "{events} events are kept with your reader id until you have them forgotten; no end is set. {state}",
+    ("en", True): (
+        "{events} events are kept with your reader id, each for {days} days, or until you have them forgotten. {state}"
+    ),
+    ("zh", False): "与您的读者编号关联的记录共 {events} 条，没有设定期限，保存到您要求删除为止。{state}",
+    ("zh", True): "与您的读者编号关联的记录共 {events} 条，每条保存 {days} 天，您也可以随时要求删除。{state}",
 }
 _STATE = {
     (
@@ -50,15 +54,16 @@ def forgotten_says(lang: str, *, done: bool) -> str:
     return _GONE[lang].format(rest=_REST[lang, done])
 
 
-def reader_says(lang: str, *, events: int, on: bool) -> str:
+def reader_says(lang: str, *, events: int, on: bool, days: int = 0) -> str:
     """Sentence on what is kept of a reader.
 
     Args:
         lang: ``zh`` or ``en``.
         events: kept with them.
         on: whether personalisation is.
+        days: for which an event is kept; 0: no end is set.
     """
-    return _KNOWN[lang].format(events=events, state=_STATE[lang, on])
+    return _KNOWN[lang, days > 0].format(events=events, days=days, state=_STATE[lang, on])
 
 
 def personalisation_says(lang: str, *, events: int, on: bool) -> str:

@@ -27,6 +27,15 @@ class EventsConfig(Section):
             "web analytics"
         ),
     )
+    keep_days: int = Field(
+        0,
+        ge=0,
+        le=3_650,
+        description=(
+            "days: older events go, from the store and the log, when the log is written at night; undated ones stay; "
+            "0: kept until their reader has them forgotten"
+        ),
+    )
     unsigned: str = Field(
         "count",
         pattern="^(count|trust|ignore)$",

@@ -133,6 +133,21 @@ class EventLog:
                 removed += self._remove_from(file, limits)
         return removed
 
+    def expire(self, before: int) -> int:
+        """Rewrite, or remove, the parts with what happened before a time, each atomically; undated events stay.
+
+        Args:
+            before: int ms UTC.
+
+        Returns:
+            How many events were removed.
+        """
+        return sum(
+            _keep_in(file, pc.greater_equal(times, before).fill_null(True))
+            for file in self._parts(self.through)
+            if (first := pc.min(times := read_part(file, ["time"])["time"]).as_py()) is not None and first < before
+        )
+
     def count_of(self, reader: str) -> tuple[int, int]:
         """Number of events of a reader in the log, and of the parts that hold them."""
         counts = [
@@ -221,14 +236,7 @@ class EventLog:
         for reader, through in limits.items():
             own = pc.equal(part["reader"], reader).fill_null(False).to_numpy()
             kept &= ~(own & (part["seq"].to_numpy() <= through))
-        if kept.all():
-            return 0
-        if kept.any():
-            _replace_part(file, part.filter(pa.array(kept)))
-        else:
-            file.unlink()
-            fsync_folder(file.parent)
-        return int((~kept).sum())
+        return _keep_in(file, pa.array(kept))
 
     def _write_part(self, day: str, part: pa.Table) -> None:
         folder = self.root / f"date={day}"
@@ -236,6 +244,17 @@ class EventLog:
         first, last = part["seq"][0].as_py(), part["seq"][-1].as_py()
         _replace_part(folder / f"part-{first}-{last}.parquet", part)
         fsync_folder(self.root)
+
+
+def _keep_in(file: Path, kept: pa.Array | pa.ChunkedArray) -> int:
+    """Write one part anew with the events that stay, bool (N,); an empty part is removed. Returns how many went."""
+    gone = len(kept) - (pc.sum(kept).as_py() or 0)
+    if gone == len(kept):
+        file.unlink()
+        fsync_folder(file.parent)
+    elif gone:
+        _replace_part(file, pq.read_table(file, schema=LOG_SCHEMA).filter(kept))
+    return gone
 
 
 def _replace_part(file: Path, part: pa.Table) -> None:

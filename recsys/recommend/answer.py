@@ -42,7 +42,7 @@ from recsys.recommend.editorial import Placed, boosted_scores, standing_pins, wi
 from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
 from recsys.recommend.fatigue import tired_rows
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
-from recsys.recommend.reasons import Card, Reason, ReasonKind, explain, plain_reasons
+from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
 from recsys.recommend.similar import similar_to
 from recsys.recommend.story_updates import read_stories
@@ -277,7 +277,7 @@ class Recommender:
         if row == UNKNOWN_ROW or not self.catalogue.quotable(row, now):
             raise UnknownArticle("an article of the catalogue", f"{article_id!r}", "Check the id.")
         tables = self._tables()[::-1]  # what they say, then who reads them
-        return similar_to(self.catalogue, tables, row, k, now, self.config.reason_keywords)
+        return similar_to(self.catalogue, tables, row, k, now, REASON_KEYWORDS)
 
     def _tables(self) -> list[VectorTable]:
         """The item vectors, then the article vectors, as far as there are any."""

@@ -60,9 +60,3 @@ class RecommendConfig(Section):
         ge=1,
         description="articles of one category in a list while others are left, so that no list is all football",
     )
-    reason_keywords: int = Field(
-        3,
-        ge=0,
-        le=20,
-        description="words: shared keywords that a reason shows; more do not fit on a line",
-    )

@@ -30,6 +30,7 @@ from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
 
+REASON_KEYWORDS = 3  # shared keywords that a reason shows: more do not fit on a line
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
@@ -129,7 +130,7 @@ def explain(
             words: tuple[str, ...] = ()
             if repeated:
                 forms = shared.keyword_forms([row], eligible.version)[row]
-                words = _named_keywords(forms, repeated, config.reason_keywords)
+                words = _named_keywords(forms, repeated, REASON_KEYWORDS)
             reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, UNKNOWN_ROW, catalogue.category_names[code], words)
         elif beside != UNKNOWN_ROW and beside not in named and eligible.showable[beside]:
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
@@ -208,7 +209,7 @@ def _because_you_read(
     for place, row, other in zip(places_enough.tolist(), shown, read, strict=True):
         if other not in named and not forms[row].wholes.isdisjoint(forms[other].wholes):
             named.add(other)
-            words = shared_keywords(forms[other], forms[row], config.reason_keywords)
+            words = shared_keywords(forms[other], forms[row], REASON_KEYWORDS)
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)
     return reasons
 

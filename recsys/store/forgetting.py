@@ -20,6 +20,7 @@ from recsys.store.records import Kind
 from recsys.units import now_ms
 
 EXPORTED_AT_ONCE = 500  # events of a reader that are read at once
+EXPIRED_AT_ONCE = 10_000  # events that are removed in one transaction
 articles, events, readers, forgotten = schema.articles, schema.events, schema.readers, schema.forgotten_readers
 choices = schema.reader_choices
 
@@ -139,6 +140,32 @@ class ReaderStore(Database):
             connection.execute(insert(forgotten).values(site=site, digest=digest, **facts))
             write_audit(connection, site, by, "forget", f"reader sha256:{digest}", before={"events": removed})
         self.empty_write_ahead_log()
+        return removed
+
+    def expire_events(self, site: str, before: int) -> int:
+        """Delete what happened before a time; undated events stay, and the site's last one, which numbers the next.
+
+        Some ten thousand at once, so that whoever writes meanwhile waits for moments.
+
+        Args:
+            site: the site.
+            before: int ms UTC.
+
+        Returns:
+            How many events were removed.
+        """
+        last = select(func.max(events.c.seq)).where(events.c.site == site).scalar_subquery()
+        old = (events.c.site == site) & (events.c.time < before) & (events.c.seq < last)
+        removed, some = 0, EXPIRED_AT_ONCE
+        while some == EXPIRED_AT_ONCE:
+            with self.writing() as connection, self.overwriting(connection):
+                found = connection.scalars(select(events.c.seq).where(old).order_by(events.c.seq).limit(some)).all()
+                if found:
+                    own = events.c.seq.between(found[0], found[-1])
+                    connection.execute(delete(events).where(old, own))
+            removed, some = removed + len(found), len(found)
+        if removed:
+            self.empty_write_ahead_log()
         return removed
 
     def forgotten_readers(self, site: str, *, changed_after: int = 0, in_log: bool = False) -> list[Forgotten]:

@@ -71,6 +71,7 @@ LOGS = ("tests/test_logs.py",)
 BACKUP = ("tests/test_backup.py",)
 AUDIT = ("tests/test_audit.py",)
 CONSOLE = ("tests/test_console.py",)
+RETENTION = ("tests/test_retention.py",)
 FORWARDING = ("tests/test_forwarding.py",)
 TRUST = ("tests/test_trust.py",)
 VOUCHING = ("tests/test_vouching.py", "tests/test_trust.py")
@@ -1614,6 +1615,17 @@ FAULTS: tuple[Fault, ...] = (
         "web/request_ids.py",
         LOGS,
         ("an address that may name a reader", "else request.url_rule.rule", "else request.path"),
+    ),
+    *_in(
+        "recsys/store/forgetting.py",
+        RETENTION,
+        ("events of any age are kept", "events.c.time < before", "events.c.time < 0"),
+        ("the numbers go back", " & (events.c.seq < last)", ""),
+    ),
+    *_in(
+        "jobs/events.py",
+        RETENTION,
+        ("the log keeps what the store has not", "    job.event_log.expire(before)\n", ""),
     ),
     *_in(
         "web/forwarding.py",

@@ -9,7 +9,7 @@ from typing import Any
 from recsys.store import Kind, ReaderChoices, TagChoice
 from recsys.tags import Tag
 from recsys.tags.synonyms import with_synonyms
-from recsys.units import now_ms
+from recsys.units import DAY_MS, now_ms
 from web.api.reader_schemas import ChosenTag, Known, KnownArticle, KnownTag, KnownTags
 from web.api.serialisers import dumps, tag_out
 from web.installation import Installation
@@ -28,12 +28,14 @@ def known(here: Installation, reader: str, lang: str | None) -> Known:
     numbers = {kind: kinds[kind.value].events if kind.value in kinds else 0 for kind in Kind}
     tags, _ = here.live.profile(reader, None)
     forgotten = store.forgotten_reader(site, reader)
-    said = reader_says(lang, events=sum(numbers.values()), on=choices.personal)
+    days = here.settings.events.keep_days
+    last = max((kept.last for kept in kinds.values() if kept.last is not None), default=None)
+    said = reader_says(lang, events=sum(numbers.values()), on=choices.personal, days=days)
     return Known(
         reader=reader,
         personalisation=choices.personal,
         since=store.reader_since(site, reader),
-        kept_until=None,
+        kept_until=None if last is None or not days else last + days * DAY_MS,
         shown=numbers[Kind.IMPRESSION],
         clicks=numbers[Kind.CLICK],
         dismissed=numbers[Kind.DISMISS],

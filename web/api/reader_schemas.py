@@ -56,7 +56,9 @@ class Known(BaseModel):
     reader: str
     personalisation: bool
     since: int | None = Field(description="ms UTC: when the first event came; null where none did")
-    kept_until: int | None = Field(description="ms UTC; null: until the reader has it forgotten, for no end is set")
+    kept_until: int | None = Field(
+        description="ms UTC: when what is kept now will have gone at the latest (events.keep_days); null: no end is set"
+    )
     shown: int = Field(description="impressions: articles that were on the screen")
     clicks: int
     dismissed: int

@@ -18,6 +18,7 @@ class ListFacts:
         max_per_category: articles of one category while others are left.
         explored_share: of the lists, in which a new article is tried; 0: none is.
         pins: articles that editors have put at a place now.
+        keep_days: for which an event is kept; 0: until its reader has it deleted.
         is_trained: whether a release with models is served; before that lists are what is popular and new.
     """
 
@@ -28,6 +29,7 @@ class ListFacts:
     explored_share: float
     pins: int
     is_trained: bool
+    keep_days: int = 0
 
 
 def sentences(facts: ListFacts, lang: str) -> list[str]:
@@ -44,6 +46,7 @@ def sentences(facts: ListFacts, lang: str) -> list[str]:
         (said["explored"], explored > 0),
         (said["pins"], facts.pins > 0),
         (said["no_pins"], facts.pins == 0),
+        (said["kept"], facts.keep_days > 0),
         (said["off"], True),
     ]
     values = {
@@ -53,13 +56,19 @@ def sentences(facts: ListFacts, lang: str) -> list[str]:
         "category": facts.max_per_category,
         "explored": explored,
         "pins": facts.pins,
+        "days": facts.keep_days,
     }
     return [text.format(**values) for text, holds in parts if holds]
 
 
-def notice(lang: str) -> str:
-    """A text for the site's privacy notice, to be completed by the site."""
-    return _NOTICE[lang]
+def notice(lang: str, keep_days: int) -> str:
+    """A text for the site's privacy notice, to be completed by the site.
+
+    Args:
+        lang: ``zh`` or ``en``.
+        keep_days: for which an event is kept; 0: until its reader has it deleted.
+    """
+    return _NOTICE[lang].format(kept=_KEPT[lang, keep_days > 0].format(days=keep_days))
 
 
 _SAID = {
@@ -76,6 +85,7 @@ _SAID = {
         "explored": "In {explored} lists of 100 a new story is tried that few have seen yet; its card says so.",
         "pins": "Editors have put {pins} of the stories at a fixed place now; their cards say so.",
         "no_pins": "Editors may put a story at a fixed place or take it out; now they have fixed none.",
+        "kept": "What was opened and shown is kept for {days} days, then it is deleted.",
         "off": "Each card says why it is there. On the page “Your data” tags can be weakened or removed and"
         " personalisation switched off; then lists are those that a stranger gets.",
     },
@@ -90,20 +100,27 @@ _SAID = {
         "explored": "每 100 份名单里有 {explored} 份会试推一篇很少有人见过的新文章，卡片上会写明。",
         "pins": "编辑现在把 {pins} 篇文章固定在某个位置，卡片上会写明。",
         "no_pins": "编辑可以固定或撤下某篇文章；现在没有固定的文章。",
+        "kept": "点击和展示的记录保存 {days} 天，到期删除。",
         "off": "每张卡片都写着推荐理由。在“我的数据”页可以减弱或移除标签、关闭个性化；关闭后看到的名单与陌生读者相同。",
     },
+}
+_KEPT = {
+    ("en", False): "It is kept until you have it deleted.",
+    ("en", True): "Each record is deleted after {days} days, or when you ask for it.",
+    ("zh", False): "保存到您要求删除为止。",
+    ("zh", True): "每条保存 {days} 天，到期删除；您也可以随时要求删除。",
 }
 _NOTICE = {
     "en": (
         "Recommendations. With your consent we keep a random number in your browser and, under it, which articles we"
         " showed you, which you opened or dismissed, and how long you read. We use this only to choose articles for you"
-        " and to improve that choice; it is not sold and not combined with other data. It is kept until you have it"
-        " deleted. On the page “Your data” you see it, download it, delete it, remove tags, or switch personalisation"
+        " and to improve that choice; it is not sold and not combined with other data. {kept}"
+        " On the page “Your data” you see it, download it, delete it, remove tags, or switch personalisation"
         " off. [Name and address of the controller; legal basis; authority to complain to.]"
     ),
     "zh": (
         "个性化推荐。经您同意，我们在您的浏览器里保存一个随机编号，并在该编号下记录向您显示过、您点开或划掉的文章以及阅读时长。"
-        "这些记录仅用于为您挑选文章和改进推荐，不出售，也不与其他数据合并，保存到您要求删除为止。"
+        "这些记录仅用于为您挑选文章和改进推荐，不出售，也不与其他数据合并，{kept}"
         "在“我的数据”页，您可以查看、下载、删除这些记录，移除标签，或关闭个性化推荐。"
         "［个人信息处理者的名称与联系方式；处理的法律依据；投诉渠道。］"
     ),

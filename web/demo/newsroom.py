@@ -72,6 +72,7 @@ class LiveNewsroom:
             explored_share=SHARE if settings.recommend.explore_impressions else 0.0,
             pins=len(pins),
             is_trained=live.release is not None,
+            keep_days=settings.events.keep_days,
         )
 
     @property

@@ -211,7 +211,9 @@ def profile() -> Response:
 def about() -> Response:
     """The page that says in plain words how the site works, and where its clicks come from."""
     lang = texts.said_in(_wished(browser=True))
-    return page("about.html", made=sentences(newsroom().list_facts, lang), notice=notice(lang), script=widget_script())
+    facts = newsroom().list_facts
+    values = {"made": sentences(facts, lang), "notice": notice(lang, facts.keep_days), "script": widget_script()}
+    return page("about.html", **values)
 
 
 @blueprint.get("/art/<path:article_id>", merge_slashes=False)
