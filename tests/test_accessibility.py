@@ -56,7 +56,7 @@ def site(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service
     """The trained toy newsroom with two Chinese articles and an owner."""
     settings = copy_of(toy, tmp_path_factory.mktemp("site"))
     store = Store.open(settings.database_url, settings.store)
-    chinese = {"site": SITE, "language": "zh", "category": "football", "published_at": now_ms() - HOUR}
+    chinese: Any = {"site": SITE, "language": "zh", "category": "football", "published_at": now_ms() - HOUR}
     titles = ("汐州飞鱼补时绝杀，时隔四轮重返榜首", "青训教练接过教鞭，首要目标是保级")
     store.put_articles([Article(f"zh-{n}", title=title, body=title, **chinese) for n, title in enumerate(titles)])
     store.close()

@@ -61,6 +61,19 @@ def clicks(site: Service) -> dict[str, int]:
     return {item["id"]: item["clicks"] for item in site.get("/api/v1/today")["items"]}
 
 
+def test_the_lists_that_are_the_same_for_everybody_carry_tokens_too(site: Service) -> None:
+    similar = site.get("/api/v1/articles/a2/similar", k=3)
+    shown, token = [item["id"] for item in similar["items"]], {"impression": similar["impression_id"]}
+    cards = [token | {"article": name, "position": place, "kind": "impression"} for place, name in enumerate(shown)]
+    page = token | {"article": "a2", "reader": "ann"}
+    assert reasons(post(site, *cards, page, token | {"article": shown[0], "position": len(shown)})) == ["other-article"]
+    assert clicks(site) == {"a2": 1}, "the page beside whose list it stands"
+    today = site.get("/api/v1/today")
+    again = {"impression": today["impression_id"], "article": "a2", "position": 0, "reader": "bob"}
+    assert reasons(post(site, again, again | {"article": "a1"})) == ["other-article"]
+    assert clicks(site) == {"a2": 2}
+
+
 def test_a_token_of_twenty_cards_is_short_and_says_for_whom_and_what() -> None:
     tokens, ids = ImpressionTokens(KEY, site=SITE), [f"article-{n}" for n in range(20)]
     token = tokens.make(ImpressionFacts(NOW_S, None), ids, "ann", "s1", "story")

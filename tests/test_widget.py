@@ -113,6 +113,25 @@ def test_a_click_is_sent_with_what_training_needs_and_changes_the_list(browser: 
     assert api.asked[-1]["reader"] == asked["reader"]
 
 
+def test_a_story_that_is_reached_from_elsewhere_counts_by_the_list_that_stands_beside_it(
+    browser: Chrome, url: str, api: Api
+) -> None:
+    browser.get("about:blank")
+    api.delay = 0.3
+    browser.get(f"{url}/article/en-1?lang=en")
+    (click,) = api.of_kind("click")
+    api.delay = 0.0
+    facts = ("article", "slot", "impression", "reader", "session")
+    assert [click.get(name) for name in facts] == ["en-1", "direct", "impression-1", None, None]
+    api.broken = True
+    browser.get("about:blank")
+    browser.get(f"{url}/article/en-2?lang=en")
+    click = api.of_kind("click", 2)[1]
+    assert (click["article"], click.get("impression")) == ("en-2", None), "it is told all the same"
+    assert until(lambda: warnings(browser))
+    browser.get_log("browser")
+
+
 def test_less_of_this_is_replaced_and_said_and_can_be_taken_back(browser: Chrome, url: str, api: Api) -> None:
     browser.get(f"{url}/article/en-0?lang=en")
     before = titles(browser)

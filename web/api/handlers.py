@@ -11,9 +11,10 @@ from flask import Response, request
 
 from recsys import __version__
 from recsys.errors import StoreError
+from recsys.recommend.impressions import ImpressionFacts
 from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import Card, Reason, ReasonKind
-from recsys.units import now_ms
+from recsys.units import SECOND_MS, now_ms
 from web.access import bears_token, check_bearer
 from web.addresses import reader_address
 from web.api.bodies import json_body
@@ -82,8 +83,10 @@ def similar(article_id: str, query: SimilarQuery) -> Response:
     """The articles nearest to one, those in its own language first; 404 for an unknown article."""
     here = installation()
     cards, catalogue, release = here.live.similar(article_id, list_length(here, query.k))
-    written = items(catalogue, cards, now_ms(), query.lang, here.settings.site.language, query.include)
-    return _json(document({"article": article_id, "release": release}, written))
+    now = now_ms()
+    written = items(catalogue, cards, now, query.lang, here.settings.site.language, query.include)
+    token = here.tokens.make(_facts(now, release), [catalogue.ids[card.row] for card in cards], beside=article_id)
+    return _json(document({"article": article_id, "release": release, "impression_id": token}, written))
 
 
 @blueprint.get("/api/v1/articles/<path:article_id>", merge_slashes=False)
@@ -147,9 +150,11 @@ def today(query: ListQuery) -> Response:
     here = installation()
     clicked = here.live.today(list_length(here, query.k), query.lang)
     cards, clicks = [Card(row, 0.0, _POPULAR) for row, _ in clicked.ranked], [clicks for _, clicks in clicked.ranked]
-    home = here.settings.site.language
-    written = items(clicked.catalogue, cards, now_ms(), query.lang, home, query.include, clicks)
-    return _json(document({"date": clicked.date, "timezone": here.settings.site.timezone}, written))
+    home, now = here.settings.site.language, now_ms()
+    written = items(clicked.catalogue, cards, now, query.lang, home, query.include, clicks)
+    token = here.tokens.make(_facts(now, here.live.release), [clicked.catalogue.ids[card.row] for card in cards])
+    head = {"date": clicked.date, "timezone": here.settings.site.timezone, "impression_id": token}
+    return _json(document(head, written))
 
 
 @blueprint.post("/api/v1/events")
@@ -196,6 +201,11 @@ def readyz() -> Ready:
         behind_seconds=round(live.behind_seconds, 3),
         set_aside=live.set_aside,
     )
+
+
+def _facts(now: int, release: str | None) -> ImpressionFacts:
+    """The facts of a list that is the same for everybody, and tries nothing."""
+    return ImpressionFacts(now // SECOND_MS, release)
 
 
 def _json(body: bytes) -> Response:

@@ -256,6 +256,7 @@ class Similar(BaseModel):
 
     article: str
     release: str | None
+    impression_id: str = Field(description="a token of this list, the same for everybody: see /api/v1/events")
     items: list[Item]
 
 
@@ -343,6 +344,7 @@ class Today(BaseModel):
 
     date: str = Field(description="YYYY-MM-DD in the site's time zone")
     timezone: str
+    impression_id: str = Field(description="a token of this list, the same for everybody: see /api/v1/events")
     items: list[TodayItem]
 
 

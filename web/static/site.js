@@ -53,8 +53,17 @@
     const story = document.querySelector("article[data-story]")?.dataset.story;
     const [visit] = performance.getEntriesByType("navigation");
     const inside = document.referrer && new URL(document.referrer).origin === location.origin;
-    if (story && !inside && visit?.type === "navigate") window.GuessYouLike?.record("click", story, { slot: "direct" });
+    if (story && !inside && visit?.type === "navigate") opened(story);
   });
+  // Without an id it counts by the token of a list that stands beside it, which is waited for.
+  const opened = (story) => {
+    const listed = () => [...document.querySelectorAll("guess-you-like")].find(({ impression }) => impression)?.impression;
+    let told = false;
+    const tell = () => told || (told = true, window.GuessYouLike?.record("click", story, { slot: "direct", impression: listed() }));
+    if (listed() || !window.GuessYouLike) return tell();
+    addEventListener("gyl-state", ({ detail }) => detail !== "loading" && tell());
+    addEventListener("pagehide", tell);
+  };
   document.addEventListener("click", clicked);
   document.addEventListener("auxclick", clicked);
 })();

@@ -143,6 +143,7 @@ class WidgetList extends HTMLElement {
       this.personal = found.personalisation !== false; // on the page of their own data a reader may have switched it off
       this.watch();
       this.items = found.items;
+      this.impression = found.impression_id;
       this.show(found.items.length ? "ready" : "empty", found.items.map((item) => this.card(item, found)));
       if (!this.farewell) this.say(found.items.length ? "" : this.words.empty);
       this.farewell = false;
