@@ -51,14 +51,17 @@ def counted(events: Events) -> Trends:
     live, visitors = Trends(len(events.article_ids), TrendsConfig()), Visitors(1_000)
     proof = events.proof if len(events.proof) else np.full(len(events), -1, np.int8)
     context = events.context if len(events.context) else np.full(len(events), -1)
-    keys, columns = visitor_keys(events).tolist(), (events.kind, events.article, events.time, context, proof)
+    keys, columns = (
+        visitor_keys(events).tolist(),
+        (events.kind, events.article, events.time, context, proof, events.impression),
+    )
     contexts = [*events.contexts, None]
-    for key, kind, row, time, spoken, said in zip(keys, *(column.tolist() for column in columns), strict=True):
-        visitor, text = f"k{key}" if key >= 0 else None, contexts[spoken]
-        seen = visitors.see(kind, row, time, visitor, text, None if said < 0 else said)
+    for key, kind, row, time, spoken, said, listed in zip(keys, *(column.tolist() for column in columns), strict=True):
+        visitor, text, token = f"k{key}" if key >= 0 else None, contexts[spoken], f"{listed}"
+        seen = visitors.see(kind, row, time, visitor, text, None if said < 0 else said, -1, token)
         events_now = [(seen, row, time, text)]
         for held in seen.confirmed:
-            again = visitors.see(CLICK, held.row, held.time, visitor, held.context)
+            again = visitors.see(CLICK, held.row, held.time, visitor, held.context, said, -1, token)
             events_now.append((again, held.row, held.time, held.context))
         for one, one_row, one_time, one_text in events_now:
             for undone in one.undone:
@@ -76,6 +79,28 @@ def test_of_a_ring_nothing_counts_and_of_readers_with_a_list_everything() -> Non
 
 
 @pytest.mark.parametrize("hours", [1, 5])
+@pytest.mark.parametrize("named", [True, False], ids=["readers", "nobody"])
+def test_a_ring_that_asks_for_lists_and_looks_at_none_counts_for_nothing_and_readers_who_look_do(named: bool) -> None:
+    """Each has a list and clicks the article beside it, within a minute: breaking news, but for the cards."""
+    made = [
+        click(f"x{n}" if named else None, "c", HOUR_START + n * 300, impression=f"x{n}", proof=SIGNED)
+        for n in range(200)
+    ]
+    landed = [
+        click(f"r{n}" if named else None, "b", HOUR_START + n * 300, impression=f"r{n}", proof=SIGNED)
+        for n in range(200)
+    ]
+    looked = [
+        shown(f"r{n}" if named else None, "a", HOUR_START + n * 300 + 5_000, f"r{n}", 0, SIGNED) for n in range(198)
+    ]
+    events = log_of([*made, *landed, *looked])
+    rows = np.arange(3, dtype=np.int32)
+    for trends in (trained(events), counted(events)):
+        a, b, c = trends.total_clicks(rows).tolist()
+        assert (a, c) == (0, 0), "a ring is left out whole"
+        assert b == 198, "a person in a hundred leaves before a card is in their view"
+
+
 def test_the_service_counts_of_a_ring_what_training_counts(hours: int) -> None:
     events = log_of([*people(), *(one for hour in range(hours) for one in ring(40, at=HOUR_START + hour * HOUR))])
     rows = np.arange(3, dtype=np.int32)
@@ -123,7 +148,9 @@ def test_what_one_address_adds_too_much_labels_its_list_and_counts_no_more() -> 
 
 def test_of_lists_of_nobody_known_each_is_a_person() -> None:
     """Without consent there is neither a reader nor a session; a flood of nobody counts for nothing."""
-    lists = [click(None, "a", HOUR_START + n, impression=f"i{n}", proof=SIGNED) for n in range(30)]
+    lists = [shown(None, "a", HOUR_START + n, f"i{n}", 0, SIGNED) for n in range(30)]
+    lists += [click(None, "a", HOUR_START + 50 + n, impression=f"i{n}", proof=SIGNED) for n in range(30)]
+    lists += [click(None, "b", HOUR_START + 90 + n, impression=f"j{n}", proof=SIGNED) for n in range(200)]  # unseen
     flood = [click(None, "b", HOUR_START + n, context=f'{{"region":"{n}"}}', proof=UNSIGNED) for n in range(500)]
     events = log_of([*lists, *flood, click("z", "c", HOUR_START)])
     rows = np.arange(3, dtype=np.int32)
@@ -136,8 +163,9 @@ def test_contexts_of_strangers_get_no_numbers_and_one_reader_brings_few() -> Non
     strangers = [
         click(f"x{n}", "a", HOUR_START + n * HOUR, context=text, proof=UNSIGNED) for n, text in enumerate(contexts)
     ]
+    seen = [shown(name, "a", HOUR_START, f"i{name}", 0, SIGNED) for name in ("r", "ann")]
     one = [click("r", f"b{n}", HOUR_START + n * HOUR, context=contexts[n], proof=SIGNED) for n in range(19)]
-    person = [click("ann", "c", HOUR_START + 9, context='{"region":"north"}', proof=SIGNED)]
+    person = [*seen, click("ann", "c", HOUR_START + 9, context='{"region":"north"}', proof=SIGNED)]
     events = log_of([*strangers, *one, *person])
     for trends in (trained(events), counted(events)):
         assert len(trends.values[0]) == MAX_TAUGHT + 1

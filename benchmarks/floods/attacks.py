@@ -121,14 +121,19 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         site.post(clicks("replay-", listed[-1], [event] * INVENTED), far)
         return listed[-1]
 
-    def signed_ring() -> str:
-        """Readers with a list each, all at one address, who click the article beside which it was made."""
-        article, sent = next(left), list[Event]()
-        for n in range(RING):
-            token, _ = site.lists(k=1, reader=f"signed-{n}", article=article)
-            sent += clicks(f"signed-{n}-", article, [{"reader": f"signed-{n}", "impression": token}])
-        site.post(sent, lambda: "203.0.113.77")
-        return article
+    def signed_ring(name: str, *, looks: bool, address: Callable[[], str]) -> Callable[[], str]:
+        """Readers with a list each, who click the article beside which it was made; do they look at a card of it?"""
+
+        def run() -> str:
+            article = next(left)
+            for n in range(RING):
+                token, listed = site.lists(k=1, reader=f"{name}-{n}", article=article)
+                whose = {"reader": f"{name}-{n}", "impression": token}
+                seen = whose | {"event_id": f"{name}-{n}-i", "kind": "impression", "article": listed[0], "position": 0}
+                site.post([seen] * looks + clicks(f"{name}-{n}-", article, [whose]), address)
+            return article
+
+        return run
 
     return {
         "one_reader": flood("one", lambda n: {"reader": "robot"}),
@@ -140,5 +145,7 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         "forged": flood("forged", lambda n: {"reader": f"f-{n}", "impression": "Ag" + "A" * 104}, INVENTED),
         "replayed_token": replay,
         "buried": bury,
-        "ring_with_lists_of_one_address": signed_ring,
+        "ring_with_lists": signed_ring("listed", looks=False, address=far),
+        "ring_with_cards_of_one_address": signed_ring("near", looks=True, address=lambda: "203.0.113.77"),
+        "ring_with_cards": signed_ring("seen", looks=True, address=far),
     }

@@ -80,6 +80,7 @@ class Visitors:
         context: str | None,
         proof: int | None = None,
         position: int = -1,
+        listed: str | None = None,
     ) -> CountedEvent:
         """Take one event in.
 
@@ -91,16 +92,19 @@ class Visitors:
             context: text of a JSON object, by which clicks of nobody are kept apart.
             proof: a ``Evidence``, None where there is nothing to doubt.
             position: place in the list, from 0; -1 for unknown.
+            listed: the list's token, by which nobody known is somebody who had it.
         """
         if visitor is not None and visitor in self.odd:
             return CountedEvent(None)
         if proof == Evidence.CROWDED and kind in (CLICK, IMPRESSION):
             return CountedEvent(UNPROVEN)
-        if proof == Evidence.UNSIGNED and visitor not in self.vouching:
-            return self._stranger(kind, HeldClick(row, time, position, context), visitor)
-        confirmed = self.vouching.vouch(visitor) if proof == Evidence.SIGNED and visitor is not None else ()
-        if visitor is None and proof == Evidence.SIGNED:
-            return CountedEvent(kind)  # a list of nobody known is somebody's, who clicks an article of it once
+        signed = proof == Evidence.SIGNED
+        whose = f"i{listed}" if visitor is None and signed and listed is not None else visitor
+        confirmed = self.vouching.vouch(whose) if signed and kind == IMPRESSION and whose is not None else ()
+        if (signed or proof == Evidence.UNSIGNED) and whose not in self.vouching:
+            return self._stranger(kind, HeldClick(row, time, position, context), whose)
+        if visitor is None and signed:
+            return CountedEvent(kind, confirmed=confirmed)  # whoever had the list, who clicks an article of it once
         return self._known(kind, row, time, visitor, context)._replace(confirmed=confirmed)
 
     def _stranger(self, kind: int, click: HeldClick, visitor: str | None) -> CountedEvent:

@@ -4,10 +4,11 @@ Reads the proof of events (``recsys.store.Evidence``); produces who is vouched f
 and, in ``Vouching``, for one event after the other. Anybody can invent readers; nobody can invent a list. The rules:
 
 - what came without a proof that is to be doubted (imports, the site's own key) counts as it is;
-- a good token counts, and vouches for the reader, or the session without one, who sent it;
-- a click without a token counts as soon as its reader is vouched for, and is held until then: a reader who comes from
-  elsewhere is vouched for by the first list that they look at, seconds later. Those of everybody else, of whom a ring
-  of invented readers is made, never count;
+- a card that was seen, by a good token, counts, and vouches for who saw it: the reader, else the session, else whoever
+  had that list;
+- any other click, with a token or without one, counts as soon as who sent it is vouched for, and is held until then: a
+  reader who comes from elsewhere is vouched for by the first card that they see, seconds later. Those of everybody
+  else, of whom a ring of invented readers is made, never count, whether or not each asked for a list first;
 - an impression without a token says nothing unless its reader is vouched for: a list was somewhere else, or nowhere;
 - beyond what one address may add to an article a click labels its own list, as a repeated one does, and counts no more.
 
@@ -33,7 +34,11 @@ MAX_VOUCHED = 50_000  # visitors who are remembered to be vouched for; a forgott
 MAX_WAITING = 10_000  # visitors of whom clicks are held; what is forgotten counts after the next training
 HELD_CLICKS = 10  # of one visitor: more pages than anybody opens before they see a list
 
+_NOBODY, _LIST_OF_NOBODY = -1, -3  # keys: of nobody, and of who had the list 0 of nobody; list -1 is none
 _CLICK, _IMPRESSION = KINDS.index(Kind.CLICK), KINDS.index(Kind.IMPRESSION)
+
+
+_DOUBTED = (Evidence.UNSIGNED, Evidence.SIGNED)  # what counts by who sent it
 
 
 class HeldClick(NamedTuple):
@@ -67,9 +72,10 @@ def doubtful(events: Events, keys: Longs) -> Doubtful:
     if not len(events.proof):
         nothing = np.zeros(len(events), np.bool_)
         return Doubtful(nothing, nothing)
-    crowded = events.proof == Evidence.CROWDED
-    vouched = np.unique(keys[(events.proof == Evidence.SIGNED) & (keys >= 0)])
-    stranger = (events.proof == Evidence.UNSIGNED) & ~np.isin(keys, vouched)
+    crowded, signed = events.proof == Evidence.CROWDED, events.proof == Evidence.SIGNED
+    whose = np.where((keys < 0) & signed, _LIST_OF_NOBODY - events.impression.astype(np.int64), keys)
+    vouched = np.unique(whose[signed & (events.kind == _IMPRESSION) & (whose != _NOBODY)])
+    stranger = ((events.proof == Evidence.UNSIGNED) | signed) & ~np.isin(whose, vouched)
     shown = (stranger | crowded) & (events.kind == _IMPRESSION)
     return Doubtful(shown | (stranger & (events.kind == _CLICK)), crowded & (events.kind == _CLICK))
 
@@ -81,12 +87,16 @@ def counted_clicks(
 
     Args:
         clicks: in no order.
-        signed: says of readers of whom anything came with a good token.
+        signed: says of readers who of them saw a card by a good token.
     """
-    doubted = {click.reader for click in clicks if click.proof == Evidence.UNSIGNED and click.reader is not None}
+    doubted = {click.reader for click in clicks if click.proof in _DOUBTED and click.reader is not None}
     vouched = signed(doubted) if doubted else doubted
-    sure = (None, Evidence.SIGNED)
-    return [one for one in clicks if one.proof in sure or (one.proof == Evidence.UNSIGNED and one.reader in vouched)]
+    return [one for one in clicks if one.proof is None or (one.proof in _DOUBTED and _counts(one, vouched))]
+
+
+def _counts(click: DatedClick, vouched: Collection[str]) -> bool:
+    """True for a click of a reader who is vouched for; of a session, and of nobody, the token of the list must do."""
+    return click.proof == Evidence.SIGNED if click.reader is None else click.reader in vouched
 
 
 class Vouching:
@@ -100,7 +110,7 @@ class Vouching:
         return visitor in self._vouched
 
     def vouch(self, visitor: str) -> tuple[HeldClick, ...]:
-        """Take notice of a good token of a visitor; returns the clicks that were held and count from now on."""
+        """Take notice of a card that a visitor saw; returns the clicks that were held and count from now on."""
         if visitor in self._vouched:
             self._vouched.move_to_end(visitor)
             return ()

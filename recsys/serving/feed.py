@@ -277,11 +277,15 @@ def count(state: SharedState, event: StoredEvent, now: int) -> Learned:
     position = UNKNOWN_ROW if event.position is None else event.position
     counted = CountedEvent(kind)
     if not ahead:
-        counted = state.visitors.see(kind, row, event_time, visitor, event.context, event.proof, position)
+        counted = state.visitors.see(
+            kind, row, event_time, visitor, event.context, event.proof, position, event.impression
+        )
     _observe(state, counted, HeldClick(row, event_time, position, event.context), visitor, now)
     confirmed = []
     for click in counted.confirmed:
-        again = state.visitors.see(CLICK, click.row, click.time, visitor, click.context)
+        again = state.visitors.see(
+            CLICK, click.row, click.time, visitor, click.context, event.proof, click.position, event.impression
+        )
         _observe(state, again, click, visitor, now)
         if again.kind in (CLICK, REPEAT_CLICK) and click.row != UNKNOWN_ROW:
             confirmed.append(click)

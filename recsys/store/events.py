@@ -160,12 +160,16 @@ class EventStore(Database):
             return [DatedClick._make(row) for row in connection.execute(query).cursor.fetchall()]
 
     def signed_readers(self, site: str, readers: Collection[str]) -> set[str]:
-        """Those of some readers of whom anything came with a good token."""
+        """Those of some readers who saw a card by a good token."""
         signed: set[str] = set()
         for _, ids in _by_site((site, reader) for reader in readers):
             query = select(events.c.reader).where(events.c.site == site, events.c.reader.in_(ids)).distinct()
             with self.reading() as connection:
-                signed.update(connection.scalars(query.where(events.c.proof == Evidence.SIGNED.value)))
+                signed.update(
+                    connection.scalars(
+                        query.where(events.c.proof == Evidence.SIGNED.value, events.c.kind == Kind.IMPRESSION.value)
+                    )
+                )
         return signed
 
 

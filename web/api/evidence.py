@@ -59,7 +59,8 @@ def judged(event: Event, tokens: ImpressionTokens, unsigned: str, now: int) -> E
         return OTHER_READER
     if not tokens.holds(facts, event.article, event.position):
         return OTHER_ARTICLE
-    return _signed(event, facts, now)
+    signed = _signed(event, facts, now)
+    return signed._replace(proof=None) if unsigned == Unsigned.TRUST else signed
 
 
 def _signed(event: Event, facts: ImpressionFacts, now: int) -> Event:
