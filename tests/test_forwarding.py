@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
@@ -16,7 +17,8 @@ from tests.newsroom import SITE
 from tests.proxies import PREFIX, tls_proxy
 from tests.service import Service, four
 from tests.widgets import CONSENT, inside, stored, titles, until
-from web.forwarding import clean_prefix, without_prefix
+from web.addresses import client_address
+from web.forwarding import Forwarded, clean_prefix, without_prefix
 from web.gateway.entry import _own_path
 from web.gateway.limits import MAX_BULK_BYTES, body_limit
 
@@ -98,6 +100,15 @@ def test_addresses_in_answers_have_the_prefix_and_https(site: Service, passed: s
 def test_only_a_proxy_says_what_the_prefix_is(site: Service, peer: str, proxies: int, believed: bool) -> None:
     answer = site.client.get("/console", headers=BEHIND, environ_base={"REMOTE_ADDR": peer})
     assert answer.headers["Location"] == f"{PREFIX * believed}/console/"
+
+
+def test_whoever_signs_in_is_counted_by_the_address_that_as_many_proxies_saw_as_the_site_says() -> None:
+    app = Flask("behind")
+    app.add_url_rule("/", "said", client_address)
+    app.wsgi_app = Forwarded(app.wsgi_app, 2)  # type: ignore[method-assign]
+    headers = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7, 203.0.113.9"}
+    assert app.test_client().get("/", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.2"}).text == "192.0.2.7"
+    assert app.test_client().get("/").text == "127.0.0.1"
 
 
 def test_a_reader_and_an_owner_behind_tls_and_a_prefix(browser: Chrome, site: Service, tmp_path: Path) -> None:

@@ -64,13 +64,14 @@ def clicks(site: Service) -> dict[str, int]:
 def test_the_lists_that_are_the_same_for_everybody_carry_tokens_too(site: Service) -> None:
     similar = site.get("/api/v1/articles/a2/similar", k=3)
     shown, token = [item["id"] for item in similar["items"]], {"impression": similar["impression_id"]}
-    cards = [token | {"article": name, "position": place, "kind": "impression"} for place, name in enumerate(shown)]
+    card = token | {"kind": "impression", "reader": "ann"}
+    cards = [card | {"article": name, "position": place} for place, name in enumerate(shown)]
     page = token | {"article": "a2", "reader": "ann"}
     assert reasons(post(site, *cards, page, token | {"article": shown[0], "position": len(shown)})) == ["other-article"]
     assert clicks(site) == {"a2": 1}, "the page beside whose list it stands"
     today = site.get("/api/v1/today")
     again = {"impression": today["impression_id"], "article": "a2", "position": 0, "reader": "bob"}
-    assert reasons(post(site, again, again | {"article": "a1"})) == ["other-article"]
+    assert reasons(post(site, again | {"kind": "impression"}, again, again | {"article": "a1"})) == ["other-article"]
     assert clicks(site) == {"a2": 2}
 
 
@@ -144,6 +145,8 @@ def test_an_event_with_a_good_token_counts_and_every_other_one_is_ignored_for_it
     assert reasons(answer) == ["forged", "forged", "expired", "other-article", "other-reader", "too-old"]
     assert [one["index"] for one in answer["ignored"]] == [1, 2, 3, 4, 5, 6]
     assert [event.proof for event in site.store.events_after(SITE, 0, 9)] == [Evidence.SIGNED]
+    assert clicks(site) == {}, "nobody has looked at a card yet"
+    post(site, ann | {"kind": "impression", "impression": token})
     assert clicks(site) == {first: 1}
     assert len({reason.code for reason in REASONS}) == 7
     sampled = {sample.labels["outcome"] for metric in EVENTS.collect() for sample in metric.samples}
@@ -194,7 +197,12 @@ def test_a_ring_counts_for_nothing_and_readers_with_lists_in_full(site: Service)
     assert clicks(site) == {}
     for number in range(3):
         token, ids = listed(site, reader=f"r{number}")
-        assert post(site, {"reader": f"r{number}", "article": ids[0], "impression": token})["accepted"] == 1
+        ours = {"reader": f"r{number}", "article": ids[0], "impression": token}
+        assert post(site, ours | {"kind": "impression"}, ours)["accepted"] == 2
+        token, ids = listed(site, reader=f"y{number}", article="a4")
+        assert post(site, {"reader": f"y{number}", "article": "a4", "impression": token})["accepted"] == 1, "a ring"
+        token, ids = listed(site, article="a4")
+        assert post(site, {"article": "a4", "impression": token})["accepted"] == 1, "a ring of nobody"
     assert sum(clicks(site).values()) == 3
     before = clicks(site).get("a2", 0)
     post(site, {"event_id": "page", "reader": "r0", "article": "a2"})
@@ -233,6 +241,9 @@ def test_what_a_site_wants_of_events_without_a_token_is_its_own_to_say(tmp_path:
     with started(tmp_path / "trusts", "trust") as site:
         answer = post(site, *({"reader": f"r{n}"} for n in range(9)))
         assert (answer["accepted"], clicks(site)) == (9, {"a1": 9})
+        token, (first, *_) = listed(site, reader="ann")
+        post(site, {"reader": "ann", "article": first, "impression": token})
+        assert sum(clicks(site).values()) == 10, "whether or not a card was seen"
 
 
 def test_a_flood_of_one_address_is_answered_429_and_leaves_no_trace(tmp_path: Path) -> None:
@@ -267,7 +278,7 @@ def test_one_address_adds_to_an_article_less_than_breaks_news_whatever_its_token
         for number in range(30):
             token, ids = listed(site, reader=f"r{number}")
             click = {"reader": f"r{number}", "article": ids[0], "impression": token, "position": 0}
-            assert post(site, click, headers=PROXY)["accepted"] == 1
+            assert post(site, click | {"kind": "impression"}, click, headers=PROXY)["accepted"] == 2
         proofs = [event.proof for event in site.store.events_after(SITE, 0, 99)]
         assert proofs.count(Evidence.CROWDED) == 30 - CROWD["click"]  # type: ignore[index]
         assert clicks(site) == {"a1": CROWD["click"]}  # type: ignore[index]

@@ -6,16 +6,12 @@ from typing import Any
 
 from flask import request
 
+PROXIES = "recsys.proxies"  # key under which ``web.forwarding`` leaves how many the site says stand in front
+
 
 def client_address() -> str:
-    """The address of whoever sent this request.
-
-    A proxy on this machine is believed: it adds the address that it saw to the end of ``X-Forwarded-For``. What stands
-    before that anybody may have written.
-    """
-    peer = request.remote_addr or ""
-    seen = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return seen if _is_loopback(peer) and seen else peer
+    """The address of whoever sent this request, see ``reader_address``; this machine's for a program on it."""
+    return reader_address(request.environ, request.environ.get(PROXIES, 0)) or request.remote_addr or ""
 
 
 def is_https() -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from web.addresses import is_proxy
+from web.addresses import PROXIES, is_proxy
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 MAX_PREFIX = 200  # characters
@@ -28,6 +28,7 @@ class Forwarded:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
+        environ[PROXIES] = self._proxies
         if environ.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https":
             environ["wsgi.url_scheme"] = "https"  # whoever lies about it harms nobody else
         said = environ.get("HTTP_X_FORWARDED_PREFIX")

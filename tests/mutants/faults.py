@@ -1559,8 +1559,7 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "web/addresses.py",
         SESSIONS,
-        ("anybody is believed to be a proxy", "if _is_loopback(peer) and seen", "if seen"),
-        ("what the caller wrote is believed", '.rpartition(",")[2]', '.partition(",")[0]'),
+        ("what the caller wrote is believed", "forwarded[-min(hops, len(forwarded))]", "forwarded[0]"),
     ),
     *_in("web/last_use.py", ACCESS, ("each worker has a minute of its own", ", token.last_used_at or 0)", ", 0)")),
     *_in(
@@ -1636,6 +1635,7 @@ FAULTS: tuple[Fault, ...] = (
             'without_prefix(environ.get("PATH_INFO", ""), prefix)',
             'environ["PATH_INFO"]',
         ),
+        ("passwords are bounded by proxy", "environ[PROXIES] = self._proxies", "environ[PROXIES] = 0"),
         ("answers behind TLS say http", 'environ["wsgi.url_scheme"] = "https"', "pass"),
     ),
     *_in(

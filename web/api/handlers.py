@@ -16,7 +16,7 @@ from recsys.recommend.rank import ScoreKind
 from recsys.recommend.reasons import Card, Reason, ReasonKind
 from recsys.units import SECOND_MS, now_ms
 from web.access import bears_token, check_bearer
-from web.addresses import reader_address
+from web.addresses import PROXIES, reader_address
 from web.api.bodies import json_body
 from web.api.direct import LISTS, OPEN_HEADERS, list_length, recommended
 from web.api.event_ingestion import event_list
@@ -165,7 +165,7 @@ def events() -> Accepted:
     An event counts by the token of its list, or because it comes with a write key of the site.
     """
     here, body = installation(), json_body()
-    address = reader_address(request.environ, here.settings.web.proxies)
+    address = reader_address(request.environ, request.environ.get(PROXIES, 0))
     intake = Intake(here, None if address is None else network_of(address), proven_in(here, body))
     if bears_token():
         check_bearer(PUBLISHERS)
