@@ -78,7 +78,6 @@ def test_of_a_ring_nothing_counts_and_of_readers_with_a_list_everything() -> Non
     assert unproven(events) == 200
 
 
-@pytest.mark.parametrize("hours", [1, 5])
 @pytest.mark.parametrize("named", [True, False], ids=["readers", "nobody"])
 def test_a_ring_that_asks_for_lists_and_looks_at_none_counts_for_nothing_and_readers_who_look_do(named: bool) -> None:
     """Each has a list and clicks the article beside it, within a minute: breaking news, but for the cards."""
@@ -101,6 +100,7 @@ def test_a_ring_that_asks_for_lists_and_looks_at_none_counts_for_nothing_and_rea
         assert b == 198, "a person in a hundred leaves before a card is in their view"
 
 
+@pytest.mark.parametrize("hours", [1, 5])
 def test_the_service_counts_of_a_ring_what_training_counts(hours: int) -> None:
     events = log_of([*people(), *(one for hour in range(hours) for one in ring(40, at=HOUR_START + hour * HOUR))])
     rows = np.arange(3, dtype=np.int32)
