@@ -212,8 +212,8 @@ def about() -> Response:
     """The page that says in plain words how the site works, and where its clicks come from."""
     lang = texts.said_in(_wished(browser=True))
     facts = newsroom().list_facts
-    values = {"made": sentences(facts, lang), "notice": notice(lang, facts.keep_days), "script": widget_script()}
-    return page("about.html", **values)
+    kept = notice(lang, facts.keep_days)
+    return page("about.html", made=sentences(facts, lang), notice=kept, script=widget_script())
 
 
 @blueprint.get("/art/<path:article_id>", merge_slashes=False)
