@@ -456,6 +456,11 @@ FAULTS: tuple[Fault, ...] = (
     ),
     *_in(
         "recsys/events/visitors.py",
+        VOUCHING,
+        ("any list vouches", "if signed and kind == IMPRESSION and", "if signed and"),
+    ),
+    *_in(
+        "recsys/events/visitors.py",
         PEOPLE,
         (
             "a click repeats one of exactly a day ago",
@@ -837,8 +842,13 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a stranger's click of a day counts",
-            "one.proof in sure or (one.proof == Evidence.UNSIGNED and",
-            "one.proof in sure or (",
+            "else click.reader in vouched",
+            "else True",
+        ),
+        (
+            "a ring asks for lists first",
+            "((events.proof == Evidence.UNSIGNED) | signed) &",
+            "(events.proof == Evidence.UNSIGNED) &",
         ),
         ("what is held never counts", "return tuple(self._held.pop(visitor, ()))", "return ()"),
         ("forged impressions bury", "    shown = (stranger | crowded) & ", "    shown = crowded & "),
