@@ -1,5 +1,6 @@
 """Behind a proxy: every page, call and cookie works below a path prefix and behind TLS; nobody else is believed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from flask import Flask
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
+import web.console
 from recsys.store import Scope, hashed_password, passwords
 from tests.browser import served
 from tests.newsroom import SITE
@@ -100,6 +102,13 @@ def test_addresses_in_answers_have_the_prefix_and_https(site: Service, passed: s
 def test_only_a_proxy_says_what_the_prefix_is(site: Service, peer: str, proxies: int, believed: bool) -> None:
     answer = site.client.get("/console", headers=BEHIND, environ_base={"REMOTE_ADDR": peer})
     assert answer.headers["Location"] == f"{PREFIX * believed}/console/"
+
+
+def test_no_page_of_the_console_has_an_address_without_the_prefix() -> None:
+    templates = Path(web.console.__file__).parents[1] / "templates" / "console"
+    bare = re.compile(r"""(?:href|action|src|hx-[a-z]+)="/""")
+    found = [file.name for file in templates.glob("*.html") if bare.search(file.read_text(encoding="utf-8"))]
+    assert found == []
 
 
 def test_whoever_signs_in_is_counted_by_the_address_that_as_many_proxies_saw_as_the_site_says() -> None:
