@@ -2,11 +2,10 @@
 
 Reads the store; appends its new events to the Parquet log by day, each event once, removes from it what readers did who
 were forgotten and what is older than ``events.keep_days``, and produces a snapshot of the catalogue and of what editors
-said of stories, ``odd_readers.parquet``
-(who is left out of counts and training, and why), ``log.json``: how far the log goes (``through``, the last event, and
-``newest``, the time after which events are held back because they lie ahead of the clock of this run), and which
-forgotten readers it is without (the number of the last such change), and ``known.json``: which part of the clicks is of
-known articles.
+said of stories, ``odd_readers.parquet`` (who is left out of counts and training, and why), ``log.json``: how far the log
+goes (``through``, the last event, and ``newest``, the time after which events are held back because they lie ahead of
+the clock of this run), and which forgotten readers it is without (the number of the last such change), and
+``known.json``: which part of the clicks is of known articles.
 """
 
 from dataclasses import asdict
@@ -17,13 +16,13 @@ from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
 from recsys.events.people import newest_before, odd_readers, unproven, write_odd_readers
-from recsys.events.personal import clear_log
+from recsys.events.personal import clear_log, expire
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
 from recsys.stories.editors_word import EditorsWord
 from recsys.trends import MAX_FUTURE_MINUTES
-from recsys.units import DAY_MS, MINUTE_MS, now_ms
+from recsys.units import MINUTE_MS, now_ms
 from recsys.workspace import read_json, write_json
 
 MATCH = "match.json"
@@ -56,7 +55,7 @@ def run(job: Job) -> Counts:
     site, store = job.settings.site.id, job.open_store()
     try:
         _refuse_nothing(job, store)
-        expired = _expire(job, store)
+        expired = expire(job.event_log, store, site, job.settings.events.keep_days)
         appended = job.event_log.append(store, site, lambda done: job.progress(done, "events"))
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
@@ -94,16 +93,6 @@ def run(job: Job) -> Counts:
         log.warning("clicks of strangers without a token are left out", clicks=doubted, remedy=remedy)
     said = {"forgotten": removed, "expired": expired, "unproven": doubted}
     return counts | matched | {name: number for name, number in said.items() if number}
-
-
-def _expire(job: Job, store: Store) -> int:
-    """Remove what is too old from the store and then from the log; returns the number in the store."""
-    if not (days := job.settings.events.keep_days):
-        return 0
-    before = now_ms() - days * DAY_MS
-    removed = store.expire_events(job.settings.site.id, before)
-    job.event_log.expire(before)
-    return removed
 
 
 def _match(job: Job, store: Store, articles: int) -> Counts:

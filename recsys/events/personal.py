@@ -15,6 +15,7 @@ from recsys.errors import UnknownReader
 from recsys.events.log import EventLog
 from recsys.releases import Releases
 from recsys.store import Forgotten, Kind, Store
+from recsys.units import DAY_MS, now_ms
 from recsys.workspace import fsync_folder, read_json
 
 LISTED_CLICKS = 20  # clicks that are listed unless all are asked for
@@ -55,6 +56,26 @@ def clear_log(log: EventLog, store: Store, site: str) -> int:
     forgotten = store.forgotten_readers(site, in_log=True)
     removed = log.forget(site, forgotten)
     store.log_is_cleared(site, forgotten)
+    return removed
+
+
+def expire(log: EventLog, store: Store, site: str, keep_days: int) -> int:
+    """Remove what is older than a site keeps events from the store and then from the log.
+
+    Args:
+        log: of the site; hold the workspace's lock.
+        store: the database.
+        site: the site.
+        keep_days: 0 removes nothing.
+
+    Returns:
+        How many events the store had of these.
+    """
+    if not keep_days:
+        return 0
+    before = now_ms() - keep_days * DAY_MS
+    removed = store.expire_events(site, before)
+    log.expire(before)
     return removed
 
 

@@ -1632,7 +1632,7 @@ FAULTS: tuple[Fault, ...] = (
         ("the numbers go back", " & (events.c.seq < last)", ""),
     ),
     *_in(
-        "jobs/events.py",
+        "recsys/events/personal.py",
         RETENTION,
         ("the log keeps what the store has not", "    job.event_log.expire(before)\n", ""),
     ),
