@@ -1634,7 +1634,7 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/events/personal.py",
         RETENTION,
-        ("the log keeps what the store has not", "    job.event_log.expire(before)\n", ""),
+        ("the log keeps what the store has not", "    log.expire(before)\n", ""),
     ),
     *_in(
         "web/forwarding.py",
