@@ -1,8 +1,9 @@
 """``python -m jobs evaluate``: judge every model on the impressions held out, the last ones in time.
 
-Reads ``features/``, ``baselines/`` and ``ctr/``; prints the models side by side, over all lists and by how much their
-readers had clicked before, and with ``--json`` one JSON object on the last line: model -> figures, of the click model
-also "log_loss" and "calibration_error".
+Reads ``articles/``, ``features/``, ``baselines/`` and ``ctr/``; prints the models side by side, over all lists and by
+how much their readers had clicked before, then what each lever of re-ranking makes of the first cards and costs in
+clicks, and with ``--json`` one JSON object on the last line: model -> figures, of the click model also "log_loss" and
+"calibration_error".
 """
 
 import json
@@ -13,10 +14,11 @@ import pandas as pd
 
 from jobs.runner import Context
 from recsys.evaluate.held_out import segment_figures
-from recsys.evaluate.stage_files import PROBABILITY_FIGURES, evaluation, load_held_out
+from recsys.evaluate.list_figures import list_figures
+from recsys.evaluate.stage_files import PROBABILITY_FIGURES, evaluation, load_article_vectors, load_held_out
 from recsys.metrics import RANKING_FIGURES
 
-STAGES = ("events", "features", "baselines", "ctr")
+STAGES = ("events", "articles", "features", "baselines", "ctr")
 
 
 def comparison(figures: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
@@ -41,6 +43,9 @@ def command(context: Context, *, as_json: bool) -> None:
         print(as_text(comparison(figures)), file=out)
         rows, scores, baselines = load_held_out(folders)
         print(f"\n{as_text(segment_figures(rows, scores, context.seed, baselines))}\n", file=out)
+        levers = list_figures(rows, scores, *load_article_vectors(folders["articles"]), context.settings.recommend)
+        if len(levers):
+            print(f"first cards, re-ranked:\n{as_text(levers)}\n", file=out)
     print(note, file=out)
     if as_json:
         print(json.dumps(figures, sort_keys=True))

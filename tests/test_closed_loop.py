@@ -278,17 +278,24 @@ def test_the_command_ends_with_one_json_object(
         nights: tuple[float, ...] = ()
         tiers: tuple[str, ...] = ()
 
-        def __init__(self, scene: Scene, folder: Path) -> None:
+        def __init__(self, scene: Scene, folder: Path, changes: dict[str, Any]) -> None:
             super().__init__(scene)
+            given.append(changes)
 
         def close(self) -> None: ...
 
+    given: list[dict[str, Any]] = []
     monkeypatch.setattr(benchmark, "Site", Instant)
-    command = ["closed_loop", "--days", "1", "--readers", "9", "--articles-per-day", "6", "--out", str(tmp_path)]
+    command = [
+        *["closed_loop", "--days", "1", "--readers", "9", "--articles-per-day", "6", "--levers", "--out"],
+        str(tmp_path),
+    ]
     monkeypatch.setattr(sys, "argv", command)
     benchmark.main()
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert told["simulated"] is True
     assert told["ours"]["recommender"]["click_rate"] == told["baselines"]["random"]["click_rate"]
     assert {"best", "seconds", "peak_mib", "seed"} <= set(told)
+    assert given == [{}, *benchmark.LEVERS.values()]
+    assert set(benchmark.LEVERS) <= set(told["baselines"])
     assert sorted(file.name for file in tmp_path.iterdir()) == ["click_rate.svg", "hours_to_100.svg"]

@@ -20,13 +20,13 @@ from recsys.ctr.inference import Calibration
 from recsys.ctr.model import ClickModel
 from recsys.ctr.network import CandidateBatch
 from recsys.ctr.saved import CandidateSampling
-from recsys.ctr.scoring import CLICK_RATE, SCORE_ROWS, ClickScorer, SamplingCorrection
+from recsys.ctr.scoring import CLICK_RATE, READER_RATE, SCORE_ROWS, ClickScorer, SamplingCorrection
 from recsys.errors import CorruptArtefact, DegenerateInput
 from recsys.features import CANDIDATE_FIELDS, HISTORY, LIST_FIELDS
 from recsys.features.rows import CandidateRows
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("age", CLICK_RATE, "clicks", "cosine")
+NAMES = ("age", CLICK_RATE, "clicks", READER_RATE)
 FIELDS = {
     "columns": (),
     "ids": ("article", "category", "hour"),
@@ -51,7 +51,7 @@ def drawn(network: str, fields: tuple[str, ...], seed: int = 0, **config: object
                 if name == "net.embeddings.table" or name == "net.embeddings.bias":
                     value[0] = 0
     model.mean, model.std = torch.randn(len(NAMES)), torch.rand(len(NAMES)) + 0.5
-    model.blend_click_rate(0.3)
+    model.blend_click_rate(0.3, 0.4)
     model.intercept = -1.25
     return model
 
@@ -82,7 +82,8 @@ def by_torch(model: ClickModel, candidates: CandidateRows) -> npt.NDArray[np.flo
     with torch.inference_mode():
         odds = model.parts["net"](batch).numpy()
     share = model.click_rate_share
-    blended: npt.NDArray[np.float32] = (1 - share) * odds + share * candidates.matrix[:, 1] + model.intercept
+    rates = share * candidates.matrix[:, 1] + 0.4 * candidates.matrix[:, 3]  # of the article; of the reader
+    blended: npt.NDArray[np.float32] = (1 - share) * odds + rates + model.intercept
     return blended
 
 

@@ -129,7 +129,7 @@ def test_a_log_of_clicks_alone_gives_shares_of_the_next_click(tmp_path: Path) ->
     ("share", "clicks", "allowed"),
     [
         (1.0, 0, 3),
-        (1.0, 2, 5),  # half sure: half of the list
+        (1.0, 1, 7),  # two thirds sure: two thirds of the list
         (1.0, 45, 8),  # nine tenths of it would be too much
         (0.6, 45, 6),  # 5.4 places
         (0.2, 1_000_000, 3),

@@ -1,13 +1,16 @@
 """Closed loop: simulated readers served for some days by the whole recommender, and by simple arms beside it.
 
-``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--articles-per-day 50] [--seeds 1] [--out FOLDER]``
+``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--seeds 1] [--levers] [--out FOLDER]``
 
 Everything is simulated: readers of known tastes, articles that lose their news value, cards that are looked at less
 often further down (``recsys.simulate``). All arms have the same readers, visits, articles and luck, and begin with the
 same day of clicks on a site without recommender. Each then lives in its own loop: what it shows is what it learns from.
 ``recommender`` is what a site runs: the nightly jobs and the service, on a simulated clock. ``oracle`` knows the true
 chance of every click; ``oracle_varied`` as well, but keeps to ``recommend.max_per_category``; ``oracle_tastes`` knows
-the readers' tastes and not how good an article is. ``popularity`` is the best of nine kinds and ``item_knn`` of
+the readers' tastes and not how good an article is. ``ideal_learner`` knows how readers choose, and must find their
+tastes out, as every recommender must: it is the ceiling of the first days; ``ideal_learner_varied`` keeps to the
+recommender's limits per category. ``--levers`` runs the recommender again without exploration, and without these
+limits. ``popularity`` is the best of nine kinds and ``item_knn`` of
 two, chosen afterwards. Prints the figures by day, and one JSON object on the last line.
 """
 
@@ -17,7 +20,7 @@ import logging
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ import structlog
 from benchmarks.closed_loop.arms import AndNews, Arm, Chance, ClickRate, ItemKnn, Oracle, Popularity
 from benchmarks.closed_loop.chart import draw
 from benchmarks.closed_loop.figures import Figures, figures, mean_of
+from benchmarks.closed_loop.learner import IdealLearner
 from benchmarks.closed_loop.loop import serve
 from benchmarks.closed_loop.scene import Scene, make_scene
 from benchmarks.closed_loop.site import Site
@@ -37,6 +41,10 @@ HALF_LIVES = (2.0, 8.0, 24.0)  # hours, of popularity
 KNN_HALF_LIFE = 48.0
 OURS, POPULARITY, ITEM_KNN = "recommender", "popularity", "item_knn"
 REFERENCES = (POPULARITY, "oracle", "oracle_tastes")  # every click rate is divided by theirs
+LEVERS: dict[str, dict[str, Any]] = {  # the recommender without one part of its lists
+    f"{OURS}_unexplored": {"recommend": {"explore_impressions": 0}},
+    f"{OURS}_unlimited": {"recommend": {"max_per_category": 1_000}},
+}
 
 
 def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
@@ -51,18 +59,25 @@ def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
     yield "oracle", Oracle(scene)
     yield "oracle_varied", Oracle(scene, RecommendConfig().max_per_category)
     yield "oracle_tastes", Oracle(scene, tastes_only=True)
+    yield "ideal_learner", IdealLearner(scene)
+    yield "ideal_learner_varied", IdealLearner(scene, varied=True)
 
 
-def run(scene: Scene) -> dict[str, Figures]:
-    """Every arm's figures, the recommender's first."""
-    with tempfile.TemporaryDirectory() as name, closing(Site(scene, Path(name))) as site:
+def run(scene: Scene, levers: Mapping[str, dict[str, Any]] = {}) -> dict[str, Figures]:
+    """Every arm's figures, the recommender's first, then its own with each of some settings."""
+    table = {name: _recommender(scene, name, changes) for name, changes in ({OURS: {}} | dict(levers)).items()}
+    return table | {name: figures(serve(arm, scene), scene) for name, arm in simple_arms(scene)}
+
+
+def _recommender(scene: Scene, name: str, changes: dict[str, Any]) -> Figures:
+    with tempfile.TemporaryDirectory() as folder, closing(Site(scene, Path(folder), changes)) as site:
         began = time.perf_counter()
-        table = {OURS: figures(serve(site, scene), scene)}
+        told = figures(serve(site, scene), scene)
         seconds, nights = time.perf_counter() - began, sum(site.nights)
         lists = f"{1000 * (seconds - nights) / len(scene.visits):.1f} ms a visit"
         visits = f"{len(scene.visits):,} visits"
-        print(f"seed {scene.seed}: {visits}, nights {nights:.0f} s, {lists}, {site.tiers}", flush=True)
-    return table | {name: figures(serve(arm, scene), scene) for name, arm in simple_arms(scene)}
+        print(f"seed {scene.seed}, {name}: {visits}, nights {nights:.0f} s, {lists}, {site.tiers}", flush=True)
+    return told
 
 
 def summary(table: dict[str, Figures]) -> dict[str, Any]:
@@ -129,13 +144,14 @@ def main() -> None:
     parser.add_argument("--articles-per-day", type=int, default=50, help="in both languages together")
     parser.add_argument("--cards", type=int, default=8, help="of a list")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of readers, articles, luck and training")
+    parser.add_argument("--levers", action="store_true", help="the recommender without each part of its lists, too")
     parser.add_argument("--out", type=Path, help="folder for the pictures by day")
     values = parser.parse_args()
     began = time.monotonic()
     config = SimulateConfig(readers=values.readers, days=values.days)
     with warnings_alone():
         scenes = (make_scene(config, values.articles_per_day, seed, values.cards) for seed in values.seeds)
-        told = summary(mean_of([run(scene) for scene in scenes]))
+        told = summary(mean_of([run(scene, LEVERS if values.levers else {}) for scene in scenes]))
     show(told)
     if values.out:
         drawn = draw(told["ours"] | told["baselines"], values.out)

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-COLOURS = ("#c2410c", "#1f6feb", "#7d8590", "#2da44e", "#8250df", "#bf8700", "#57606a")
+COLOURS = ("#c2410c", "#1f6feb", "#7d8590", "#2da44e", "#8250df", "#bf8700", "#57606a", "#0a7d91", "#b54708")
 PLOTS = {
     "click_rate": ("clicks per card shown", "Click rate by day (simulated readers)"),
     "hours_to_100": (

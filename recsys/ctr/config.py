@@ -104,7 +104,8 @@ class CtrConfig(Section):
         ge=0,
         lt=1,
         description=(
-            "share of a score, in log-odds, that is the article's smoothed click rate: holds a model of few lists up"
+            "share of a score, in log-odds, that is the article's smoothed click rate: holds a model of few lists up; "
+            "after few clicks the reader's own rate in its category comes with it"
         ),
     )
     calibration: str = Field(

@@ -17,7 +17,7 @@ from recsys.ctr.ids import IdEncoder, IdFields, IdVocabulary
 from recsys.ctr.inference import Calibration
 from recsys.ctr.network import PositionTower, network
 from recsys.ctr.saved import CandidateSampling, SavedModel, layout_of, load_model
-from recsys.ctr.scoring import CLICK_RATE, CLIP, ClickScorer
+from recsys.ctr.scoring import CLICK_RATE, CLIP, READER_RATE, ClickScorer
 from recsys.features.rows import CandidateRows
 
 Matrix = npt.NDArray[np.float32]
@@ -32,6 +32,7 @@ class ClickModel:
         mean: float32 (F,), of each column.
         std: float32 (F,), standard deviation of each column.
         click_rate_share: part of the log-odds that is the column ``CLICK_RATE`` as it is; 0 without such a column.
+        reader_rate_share: weight of the column ``READER_RATE`` in them; 0 without such a column.
         intercept: added to all log-odds.
         calibration: makes them probabilities; None: they are taken as they are.
         sampling: of the candidates that it learned from; None where readers were really shown them.
@@ -44,7 +45,7 @@ class ClickModel:
         self.mean = torch.zeros(len(self.names))
         self.std = torch.ones(len(self.names))
         self.parts = nn.ModuleDict({"net": self._network(), "position": PositionTower()})
-        self.click_rate_share = self.intercept = 0.0
+        self.click_rate_share = self.reader_rate_share = self.intercept = 0.0
         self.calibration: Calibration | None = None
         self.sampling: CandidateSampling | None = None
         self.learned_until = 0
@@ -67,9 +68,13 @@ class ClickModel:
             cross_layers=CROSS_LAYERS,
         )
 
-    def blend_click_rate(self, share: float) -> None:
-        """Let the smoothed click rate be ``share`` of the log-odds from now on, where the columns hold it."""
+    def blend_click_rate(self, share: float, reader_share: float = 0.0) -> None:
+        """Let the smoothed click rate be ``share`` of the log-odds from now on, where the columns hold it.
+
+        ``reader_share`` is the weight of the reader's own click rate in the category, likewise.
+        """
         self.click_rate_share = share if CLICK_RATE in self.names else 0.0
+        self.reader_rate_share = reader_share if READER_RATE in self.names else 0.0
 
     def saved(self) -> SavedModel:
         """The model as it is written; its arrays are the weights themselves where they are on the CPU."""
@@ -85,6 +90,7 @@ class ClickModel:
             calibration=self.calibration,
             sampling=self.sampling,
             learned_until=self.learned_until,
+            reader_rate_share=self.reader_rate_share,
         )
 
     def scorer(self) -> ClickScorer:
@@ -125,7 +131,7 @@ class ClickModel:
             RuntimeError: weights of another network.
         """
         model = cls(saved.names, saved.config, saved.encoder.vocabulary)
-        model.blend_click_rate(saved.click_rate_share)
+        model.blend_click_rate(saved.click_rate_share, saved.reader_rate_share)
         model.calibration, model.sampling = saved.calibration, saved.sampling
         model.intercept, model.learned_until = saved.intercept, saved.learned_until
         model.mean, model.std = torch.from_numpy(saved.mean), torch.from_numpy(saved.std)

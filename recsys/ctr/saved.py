@@ -62,6 +62,7 @@ class SavedModel:
         calibration: makes them probabilities; None: they are taken as they are.
         sampling: of the candidates that it learned from; None where readers were really shown them.
         learned_until: ms, the last impression that it learned from; 0 for unknown.
+        reader_rate_share: weight in the log-odds of the reader's click rate in the category over everyone's.
     """
 
     names: tuple[str, ...]
@@ -75,6 +76,7 @@ class SavedModel:
     calibration: Calibration | None
     sampling: CandidateSampling | None
     learned_until: int
+    reader_rate_share: float = 0.0
 
     def write(self, folder: Path) -> None:
         """Write ``model.safetensors``, ``model.json`` and, where it reads ids, ``vocabulary.npy``."""
@@ -85,6 +87,7 @@ class SavedModel:
             "format": FORMAT,
             "names": list(self.names),
             "click_rate_share": self.click_rate_share,
+            "reader_rate_share": self.reader_rate_share,
             "intercept": self.intercept,
             "calibration": self.calibration and self.calibration._asdict(),
             "sampling": self.sampling and self.sampling._asdict(),
@@ -120,6 +123,7 @@ class SavedModel:
             calibration=Calibration.of(facts["calibration"]) if facts["calibration"] else None,
             sampling=CandidateSampling(**facts["sampling"]) if facts["sampling"] else None,
             learned_until=int(facts["learned_until"]),
+            reader_rate_share=float(facts.get("reader_rate_share", 0.0)),  # models of 0.10 have none
         )
 
 

@@ -23,6 +23,7 @@ Matrix = npt.NDArray[np.float32]
 
 CLIP = 8.0  # standard deviations: a feature beyond what training saw must not decide alone
 CLICK_RATE = "click_rate_total"  # the column that holds the smoothed click rate in log-odds
+READER_RATE = "category_rate"  # that of the reader's click rate in a category over everyone's, its logarithm
 SCORE_ROWS = 8_192  # rows scored at once: what is between two layers stays in the processor's cache
 
 
@@ -54,6 +55,7 @@ class ClickScorer:
             raise ValueError(f"weights that this network has not: {', '.join(unread)}")
         self._mean, self._std = (np.array(column, np.float32) for column in (saved.mean, saved.std))
         self._click_rate = saved.names.index(CLICK_RATE) if saved.click_rate_share else None
+        self._reader_rate = saved.names.index(READER_RATE) if saved.reader_rate_share else None
 
     @classmethod
     def load(cls, folder: Path, names: Sequence[str]) -> "ClickScorer":
@@ -91,6 +93,8 @@ class ClickScorer:
         if self._click_rate is not None:
             odds *= 1 - share
             odds += share * matrix[:, self._click_rate]
+        if self._reader_rate is not None:
+            odds += np.float32(self.saved.reader_rate_share) * matrix[:, self._reader_rate]
         odds += np.float32(self.saved.intercept)
         return odds
 

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import load_training_set
 from recsys.dataset.training_set import TrainingSet
 from recsys.evaluate.held_out import Scores, held_out_figures
+from recsys.hashing import hashed_all
 from recsys.metrics import calibration_error, log_loss
-from recsys.workspace import load_arrays, load_npy, read_json
+from recsys.workspace import load_arrays, load_npy, read_json, read_table
 
 PROBABILITY_FIGURES = ("log_loss", "calibration_error")  # of the click model alone: no other says probabilities
 
@@ -39,6 +41,12 @@ def load_held_out(folders: Mapping[str, Path]) -> EvaluationInputs:
         load_npy(folders["ctr"] / "holdout.npy"),
         load_arrays(folders["baselines"] / "holdout.safetensors"),
     )
+
+
+def load_article_vectors(folder: Path) -> tuple[npt.NDArray[np.int64], Scores]:
+    """Read the article vectors of the stage ``articles``: hashed ids, int64 (A,), and float32 (A, D)."""
+    names = read_table(folder / "ids.parquet", ["id"])["id"].to_pylist()
+    return hashed_all("article", names), load_npy(folder / "vectors.npy")
 
 
 def evaluation(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, float]], str]:

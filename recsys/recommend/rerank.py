@@ -21,7 +21,7 @@ Codes = npt.NDArray[np.int16]
 Counts = npt.NDArray[np.int64]
 
 POPULAR_DEPTH = 4  # times k popular articles are read, so that the limit per category finds others
-_PRIOR_CLICKS = 2.0  # from which on a reader's share of a category counts half; with 5 new readers clicked less
+_PRIOR_CLICKS = 0.5  # at which a reader's share of a category counts half; with 2 and 5 new readers clicked less
 
 
 def category_limits(shares: Mapping[int, float], clicks: int, k: int, least: int, most: float) -> dict[int, int]:
