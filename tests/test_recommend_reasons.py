@@ -90,6 +90,10 @@ def test_trending_fresh_and_popular_are_claimed_when_they_are_true(monkeypatch: 
     fresh = next(card.reason for card in cards if card.row == 6)
     assert reason_text(fresh, "en", category="Markets") == "New in Markets"
     assert reason_text(fresh._replace(category=None), "zh") == "最新文章"
+    rest = {card.row: card.reason for card in cards if card.reason.kind is ReasonKind.RECOMMENDED}
+    assert rest[4].category == "markets", "not four cards that all say the same"
+    assert reason_text(rest[4], "zh", category="体育") == "来自体育"
+    assert reason_text(rest[4]._replace(category=None), "en") == "Recommended"
     assert fresh.category == "markets"
     assert (kinds[7], kinds[4]) == (ReasonKind.POPULAR, ReasonKind.RECOMMENDED), "two clicks make nobody popular"
 

@@ -62,7 +62,7 @@ class Reason(NamedTuple):
         kind: of the claim.
         row: the article read, for ``because_you_read``, ``also_opened``, ``update`` and ``similar``; -1 otherwise.
         category: the category liked, for ``because_you_like``; what both are in, for ``similar``; the article's, for
-            ``fresh``.
+            ``fresh`` and ``recommended``.
         keywords: what the two articles share, or the article and the reader's other clicks; the tag, for ``tagged``.
     """
 
@@ -81,7 +81,7 @@ class Card(NamedTuple):
     kind: ScoreKind = ScoreKind.NONE
 
 
-_TRENDING, _POPULAR, _RECOMMENDED = map(Reason, (ReasonKind.TRENDING, ReasonKind.POPULAR, ReasonKind.RECOMMENDED))
+_TRENDING, _POPULAR = map(Reason, (ReasonKind.TRENDING, ReasonKind.POPULAR))
 
 
 def explain(
@@ -173,12 +173,12 @@ def plain_reasons(
 def _common_reason(
     row: int, trending: Collection[int], popular: Collection[int], fresh: bool, category: str | None
 ) -> Reason:
-    """The claim that is true of an article for everybody; what is new says in which category."""
+    """The claim that is true of an article for everybody; what is new, or just there, says in which category."""
     if row in trending:
         return _TRENDING
     if fresh:
         return Reason(ReasonKind.FRESH, category=category)
-    return _POPULAR if row in popular else _RECOMMENDED
+    return _POPULAR if row in popular else Reason(ReasonKind.RECOMMENDED, category=category)
 
 
 def _because_you_read(

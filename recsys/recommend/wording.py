@@ -40,7 +40,10 @@ _BESIDE = {  # where the list stands beside the one article it is like: by keywo
     "en": ("Also about {keywords}", "Also in {category}", "Similar to this story"),
     "zh": ("同样谈到{keywords}", "同属{category}", "与本文相近"),
 }
-_NEW_IN = {"en": "New in {category}", "zh": "{category}最新"}
+_IN = {  # where the category is known and says more than "recommended" and "new" alone
+    ReasonKind.FRESH: {"en": "New in {category}", "zh": "{category}最新"},
+    ReasonKind.RECOMMENDED: {"en": "From {category}", "zh": "来自{category}"},
+}
 SAYS_KEYWORDS = (ReasonKind.BECAUSE_YOU_LIKE, ReasonKind.SIMILAR, ReasonKind.TAGGED)  # the others name no words
 _WITH_KEYWORDS = {"en": "{said}: {keywords}", "zh": "{said}：{keywords}"}
 _SEPARATOR = {"en": ", ", "zh": "、"}
@@ -60,8 +63,8 @@ def reason_text(reason: Reason, language: str, title: str = "", category: str = 
     if reason.kind is ReasonKind.SIMILAR:
         form = _BESIDE[spoken][0 if keywords else 1 if category else 2]
         return form.format(keywords=keywords, category=category)
-    if reason.kind is ReasonKind.FRESH and category:
-        return _NEW_IN[spoken].format(category=category)
+    if category and reason.kind in _IN:
+        return _IN[reason.kind][spoken].format(category=category)
     claim = REASON_TEXTS[spoken][reason.kind].format(title=title, category=category, keywords=keywords)
     named = reason.kind is ReasonKind.BECAUSE_YOU_LIKE and keywords
     return _WITH_KEYWORDS[spoken].format(said=claim, keywords=keywords) if named else claim

@@ -756,7 +756,7 @@ FAULTS: tuple[Fault, ...] = (
             "",
         ),
         ("an article read is named again and again", "if other not in named and not forms", "if not forms"),
-        ("everything is popular", "return _POPULAR if row in popular else _RECOMMENDED", "return _POPULAR"),
+        ("everything is popular", "_POPULAR if row in popular else Reason", "_POPULAR or Reason"),
     ),
     *_in(
         "recsys/recommend/story_updates.py",
