@@ -65,7 +65,8 @@ def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
 
 def run(scene: Scene, levers: Mapping[str, dict[str, Any]] = {}) -> dict[str, Figures]:
     """Every arm's figures, the recommender's first, then its own with each of some settings."""
-    table = {name: _recommender(scene, name, changes) for name, changes in ({OURS: {}} | dict(levers)).items()}
+    ours: dict[str, dict[str, Any]] = {OURS: {}}
+    table = {name: _recommender(scene, name, changes) for name, changes in (ours | dict(levers)).items()}
     return table | {name: figures(serve(arm, scene), scene) for name, arm in simple_arms(scene)}
 
 

@@ -81,7 +81,7 @@ class IdealLearner(Quiet):
         shares = np.bincount(clicked, weights(len(clicked), ReadersConfig().half_life_clicks))
         own = category_limits(dict(enumerate(shares.tolist())), len(clicked), k, least, MAX_CATEGORY_SHARE)
         listed = DiversifiedList(k, own, least, category.astype(np.int16))
-        listed.offer(ranked)
+        listed.offer(ranked.astype(np.int32))
         return np.array(listed.filled(), np.int64)
 
 

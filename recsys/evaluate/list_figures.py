@@ -67,7 +67,7 @@ def by_fixed_limit(shown: HeldOutList, k: int, config: RecommendConfig) -> Place
 
 def _limited(shown: HeldOutList, k: int, own: dict[int, int], config: RecommendConfig) -> Places:
     listed = DiversifiedList(k, own, config.max_per_category, shown.category)
-    listed.offer(np.argsort(-shown.scores, kind="stable"))
+    listed.offer(np.argsort(-shown.scores, kind="stable").astype(np.int32))
     return np.array(listed.filled(), np.int64)
 
 
