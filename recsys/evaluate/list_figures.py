@@ -7,7 +7,7 @@ not do (``MMR``) is beside them, so that it can be seen why.
 Source: Carbonell and Goldstein 1998 (maximal marginal relevance); the figures: ``recsys.metrics.diversity``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +27,7 @@ Places = npt.NDArray[np.int64]
 
 LIST_FIGURES = ("clicks", "of_scores", "diversity", "topic_entropy", "miscalibration", "coverage", "lists")
 MMR_WEIGHT = 0.8  # of the score, from 0 to 1 in each list; the rest is the nearness to the nearest card above
+_ARTICLE, _CATEGORY = (CANDIDATE_FIELDS.index(name) for name in ("article", "category"))
 _MOST_LISTS = 5_000  # judged, the last in time
 _LONGEST = 10  # cards that are looked at, of lists of twice as many and more; half of shorter ones
 
@@ -114,33 +115,22 @@ def list_figures(
         has a click and more than two candidates.
     """
     held = rows.cut(*_judged(rows)) if len(ctr_scores) else TrainingSet.empty()
-    counts = np.bincount(held.impression) if len(held) else np.zeros(1, np.int64)
-    k = min(_LONGEST, int(np.median(counts)) // 2)
-    order = np.argsort(articles, kind="stable")
-    article = held.ids[:, CANDIDATE_FIELDS.index("article")]
-    at = order[np.minimum(np.searchsorted(articles[order], article), len(order) - 1)] if len(order) else order
-    known = articles[at] == article if len(order) else np.zeros(len(article), np.bool_)
-    own = np.full((len(article), vectors.shape[1]), np.nan, np.float32)
-    own[known] = vectors[at[known]]
-    _, row = np.unique(article, return_inverse=True)
-    lists = [*_lists(held, ctr_scores[len(ctr_scores) - len(held) :], own)]
-    judged = [
-        (start, one) for start, one in lists if len(one.scores) > k and held.label[start:][: len(one.scores)].any()
-    ]
-    if not judged or not k:
+    if not len(held):
+        return pd.DataFrame(columns=LIST_FIGURES)
+    k = min(_LONGEST, int(np.median(np.bincount(held.impression))) // 2)
+    own, category = _vectors_of(held, articles, vectors), _categories(held)
+    lists = _lists(held, ctr_scores[len(ctr_scores) - len(held) :], own, category)
+    judged = [(start, shown) for start, shown in lists if len(shown.scores) > k > 0 and _clicks(held, start, shown)]
+    if not judged:
         return pd.DataFrame(columns=LIST_FIGURES)
     starts = np.array([start for start, _ in judged])
-    clicked = sum(int(held.label[start : start + len(one.scores)].sum()) for start, one in judged)
-    category = _categories(held)
-    wanted = np.zeros((len(judged), int(category.max()) + 1))
-    for number, (_, one) in enumerate(judged):
-        for code, share in one.shares.items():
-            wanted[number, code] = share
+    clicked = sum(_clicks(held, start, shown) for start, shown in judged)
+    wanted = _wanted([shown for _, shown in judged], int(category.max()) + 1)
     read = wanted.sum(axis=1) > 0
-    wanted[read] /= wanted[read].sum(axis=1, keepdims=True)
+    _, row = np.unique(held.ids[:, _ARTICLE], return_inverse=True)
     table = {}
     for name, lever in LIST_LEVERS.items():
-        first = starts[:, None] + np.stack([lever(one, k, config) for _, one in judged])  # (I, k)
+        first = starts[:, None] + np.stack([lever(shown, k, config) for _, shown in judged])  # (I, k), rows
         shares = mixtures(first, category.astype(np.int64), wanted.shape[1])
         table[name] = {
             "clicks": held.label[first].sum() / clicked,
@@ -155,6 +145,30 @@ def list_figures(
     return told[[*LIST_FIGURES]]
 
 
+def _clicks(held: TrainingSet, start: int, shown: HeldOutList) -> int:
+    return int(held.label[start : start + len(shown.scores)].sum())
+
+
+def _vectors_of(held: TrainingSet, articles: npt.NDArray[np.int64], vectors: Vectors) -> Vectors:
+    """The candidates' vectors: float32 (N, D), NaN where an article has none."""
+    article, order = held.ids[:, _ARTICLE], np.argsort(articles, kind="stable")
+    own = np.full((len(article), vectors.shape[1]), np.nan, np.float32)
+    if len(order):
+        at = order[np.minimum(np.searchsorted(articles[order], article), len(order) - 1)]
+        known = articles[at] == article
+        own[known] = vectors[at[known]]
+    return own
+
+
+def _wanted(judged: Sequence[HeldOutList], categories: int) -> npt.NDArray[np.float64]:
+    """What the readers read: float64 (I, C), rows sum to 1, or are 0 where nothing is known."""
+    wanted = np.zeros((len(judged), categories))
+    for number, shown in enumerate(judged):
+        for code, share in shown.shares.items():
+            wanted[number, code] = share
+    return np.asarray(wanted / np.maximum(wanted.sum(axis=1, keepdims=True), 1e-12))
+
+
 def _judged(rows: TrainingSet) -> tuple[int, int]:
     """The rows of the last held-out lists."""
     held = np.flatnonzero(rows.part == HOLDOUT)
@@ -166,14 +180,15 @@ def _judged(rows: TrainingSet) -> tuple[int, int]:
 
 def _categories(held: TrainingSet) -> npt.NDArray[np.int16]:
     """Codes of the candidates' categories: int16 (N,), -1 for none."""
-    names = held.ids[:, CANDIDATE_FIELDS.index("category")]
+    names = held.ids[:, _CATEGORY]
     kinds = np.unique(names[names != NO_ID])
     return np.where(names == NO_ID, -1, np.searchsorted(kinds, names)).astype(np.int16)
 
 
-def _lists(held: TrainingSet, scores: Vectors, vectors: Vectors) -> Iterator[tuple[int, HeldOutList]]:
+def _lists(
+    held: TrainingSet, scores: Vectors, vectors: Vectors, category: npt.NDArray[np.int16]
+) -> Iterator[tuple[int, HeldOutList]]:
     """First row and candidates of each list."""
-    category = _categories(held)
     share, n = held.matrix[:, COLUMN["category_share"]], held.matrix[:, COLUMN["history"]]
     bounds = np.flatnonzero(np.diff(held.impression, prepend=-1, append=-1))
     for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):

@@ -731,6 +731,17 @@ FAULTS: tuple[Fault, ...] = (
         ("the largest share of a category is forgotten", "max(least, min(n, int(most * k)))", "max(least, n)"),
     ),
     *_in(
+        "recsys/evaluate/list_figures.py",
+        ("tests/test_list_figures.py",),
+        ("cards like those above are not kept off", "(1 - MMR_WEIGHT) * nearest", "0 * nearest"),
+        ("the limits are not those of the reader", "_limited(shown, k, own, config)", "_limited(shown, k, {}, config)"),
+    ),
+    *_in(
+        "recsys/ctr/scoring.py",
+        ("tests/test_ctr_scoring.py",),
+        ("the reader's own click rate is left out", "np.float32(self.saved.reader_rate_share) *", "np.float32(0) *"),
+    ),
+    *_in(
         "recsys/recommend/candidates.py",
         LISTS,
         (
