@@ -33,7 +33,7 @@ def test_a_click_raises_its_category_and_a_card_that_is_passed_over_lowers_it(sc
     shown = rows[:1]
 
     def place(*clicked: bool) -> int:
-        """Where the best article of the same category stands, that was not shown."""
+        """Place of the best article of the same category that was not shown."""
         arm = IdealLearner(scene)
         for number, click in enumerate(clicked):
             rng = np.random.default_rng(number)
