@@ -161,7 +161,7 @@ def _vectors_of(held: TrainingSet, articles: npt.NDArray[np.int64], vectors: Vec
 
 
 def _wanted(judged: Sequence[HeldOutList], categories: int) -> npt.NDArray[np.float64]:
-    """Shares of the categories that the readers read: float64 (I, C), rows sum to 1, or are 0 where nothing is known."""
+    """Shares of the categories read: float64 (I, C), rows sum to 1, or are 0 where nothing is known."""
     wanted = np.zeros((len(judged), categories))
     for number, shown in enumerate(judged):
         for code, share in shown.shares.items():
