@@ -13,6 +13,7 @@ DAY_MS = 24 * HOUR_MS
 UNKNOWN_ROW = -1  # the row of what has none: an article that is not in the catalogue, a category that nobody gave
 NO_ID = 0  # the hashed id of what is not known
 NEVER_MS = -1  # the time of what has not happened
+UNDATED: int = -(2**62)  # the time of an event of which only the order is known: before every other
 FOREVER_MS = (1 << 63) - 1  # the time of what is not going to happen: of an article that does not expire
 
 

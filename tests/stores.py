@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-from recsys.store import Store
+from recsys.store import PastEvent, Store, StoredEvent
+from recsys.units import UNDATED
 from tests.postgres_server import fresh_database, postgresql_server
 
 
@@ -42,8 +43,22 @@ def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
         if not statement.startswith(("BEGIN", "SELECT pg_")):
             statements.append((statement, values))
 
+    fetched = store.fetched
+
+    def by_driver(statement: str, values: Any) -> list[Any]:
+        statements.append((statement, values))
+        return fetched(statement, values)
+
     sqlalchemy.event.listen(store._engine, "before_cursor_execute", note)
+    store.fetched = by_driver  # type: ignore[method-assign]
     try:
         yield statements
     finally:
+        del store.fetched
         sqlalchemy.event.remove(store._engine, "before_cursor_execute", note)
+
+
+def past(event: StoredEvent) -> PastEvent:
+    """An event as a reader's history has it."""
+    time = UNDATED if event.time is None else event.time
+    return PastEvent(time, event.seq, event.kind, event.article, event.position, event.context)

@@ -27,6 +27,7 @@ from recsys.trends.state import CATEGORIES, SHELF_HALF_LIFE_DAYS
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, START, click, log_of, shown
 from tests.cut_logs import found, honest
+from tests.stores import past
 
 A, NOW = 6, START + HOUR
 CATEGORY = np.array([0, 0, 1, 1, -1, CATEGORIES], np.int16)
@@ -229,7 +230,7 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
         if event.article in row_of:
             learned.learn(event, row_of[event.article])
     with met.meeting("ann") as arrive:
-        arrive([events[2], events[4], *events[:2], events[3]])  # as two questions of the store answer
+        arrive([past(event) for event in events])
     one, other = learned.reader("ann"), met.reader("ann")
     assert one is not None
     assert other is not None

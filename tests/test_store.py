@@ -32,6 +32,7 @@ from recsys.store.config import StoreConfig
 from recsys.store.engine import BUSY_SECONDS
 from recsys.store.events import READER_HISTORY
 from recsys.store.migrate import alembic_config
+from recsys.units import UNDATED
 from tests.postgres_server import fresh_database, postgresql_server
 from tests.stores import watched
 
@@ -166,14 +167,19 @@ def test_a_reader_s_last_clicks_come_oldest_first_and_undated_before_all(store: 
     other = click("o", reader="bob", time=50)
     clicks = [click("late", time=30), click("early", time=20), click("h1", time=None), click("h2", time=None)]
     store.add_events([*clicks, dismissed, shown, other])
-    assert [event.event_id for event in store.clicks_of(SITE, "ann", 9)] == ["h1", "h2", "early", "d", "late"]
-    assert [event.event_id for event in store.clicks_of(SITE, "ann", 2)] == ["d", "late"]
+    assert [event.time for event in store.clicks_of(SITE, "ann", 9)] == [UNDATED, UNDATED, 20, 25, 30]
+    first, second, *_ = store.clicks_of(SITE, "ann", 9)
+    assert first.seq < second.seq
+    assert [(event.kind, event.article) for event in store.clicks_of(SITE, "ann", 2)] == [
+        ("dismiss", "x"),
+        ("click", "a"),
+    ]
     store.add_events(
         [Event("j", SITE, Kind.IMPRESSION, "x", "ann", time=5), shown._replace(event_id="p", reader="bob")]
     )
-    assert [event.event_id for event in store.history_of(SITE, "ann", 0, 9)] == ["j", "i"]
-    assert [event.event_id for event in store.history_of(SITE, "ann", 0, 1)] == ["i"]
-    assert [event.event_id for event in store.history_of(SITE, "ann", 2, 9)] == ["d", "late", "j", "i"]
+    assert [event.time for event in store.history_of(SITE, "ann", 0, 9)] == [5, 40]
+    assert [event.time for event in store.history_of(SITE, "ann", 0, 1)] == [40]
+    assert [event.time for event in store.history_of(SITE, "ann", 2, 9)] == [5, 25, 30, 40]
 
 
 def test_a_reader_s_history_is_one_statement_that_walks_an_index_and_sorts_nothing(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from recsys.catalogue.articles import (
     KeywordForms,
     keyword_forms,
 )
+from recsys.catalogue.blobs import Blobs
 
 _UNPACKED = 1_024  # articles kept unpacked, at least: those of the lists of now; 4 to 8 MiB
 _FIELDS = [field.name for field in fields(CatalogueArticle)]
@@ -93,8 +94,8 @@ class Cards(Sequence[CatalogueArticle | None]):
             released: Arrow bytes (A,), null for an article that is known only from clicks.
             forms: Arrow bytes (A,), of its keywords; without them they are made when they are asked for.
         """
-        self._forms = forms
-        self._released = pa.array([], pa.large_binary()) if released is None else released
+        self._forms = None if forms is None else Blobs(forms)
+        self._released = Blobs(pa.array([], pa.large_binary()) if released is None else released)
         self._size = max(size, len(self._released))
         self._late: dict[int, Packed] = {}
         self._young: dict[int, tuple[Packed | None, CatalogueArticle]] = {}
@@ -134,19 +135,19 @@ class Cards(Sequence[CatalogueArticle | None]):
 
     def known(self, row: int) -> bool:
         """True for a row with an article, not only with clicks."""
-        return row in self._late or (row < len(self._released) and self._released[row].is_valid)
+        return row in self._late or (row < len(self._released) and self._released.is_valid(row))
 
     def forms(self, row: int) -> KeywordForms:
         """The keywords of an article in their folded forms; none for one that is known only from clicks."""
         if self._forms is not None and row < len(self._forms) and row not in self._late:
-            raw: Packed | None = self._forms[row].as_py()
+            raw = self._forms[row]
             return NO_KEYWORDS if raw is None else unpacked_forms(raw)
         article = self[row]
         return NO_KEYWORDS if article is None else keyword_forms(article.parts)
 
     def nightly(self, row: int) -> ArticleAnnotations | None:
         """The annotations by the release's models; None for an article that is newer."""
-        raw = self._released[row].as_py() if row < len(self._released) else None
+        raw = self._released[row] if row < len(self._released) else None
         return None if raw is None else unpacked(raw).annotations
 
     def late(self) -> dict[int, Packed]:
@@ -158,8 +159,7 @@ class Cards(Sequence[CatalogueArticle | None]):
             return late
         if not 0 <= row < self._size:
             raise IndexError(row)
-        raw: Packed | None = self._released[row].as_py() if row < len(self._released) else None
-        return raw
+        return self._released[row] if row < len(self._released) else None
 
 
 def arrow_bytes(packed: Sequence[Packed | None]) -> pa.Array:

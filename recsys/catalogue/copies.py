@@ -11,7 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.tags.index import Rows
+from recsys.units import UNKNOWN_ROW
+
+_SPREAD = 2_654_435_761  # Knuth's multiplier: neighbouring rows stand apart in a table
 
 
 class GroupedRows(NamedTuple):
@@ -133,13 +137,7 @@ class CopyGroups:
 
     def one_of_each(self, rows: Rows, taken: Rows) -> Rows:
         """The first of each group among some rows, in their order, without the groups of ``taken``: int32 (≤ N,)."""
-        of_row = self.labels
-        labels = of_row[rows]
-        first = np.zeros(len(rows), np.bool_)
-        first[np.unique(labels, return_index=True)[1]] = True
-        if len(taken):
-            first &= ~np.isin(labels, of_row[taken])
-        return rows[first]
+        return one_of_each(self.labels, np.asarray(rows, np.int32), np.asarray(taken, np.int32))
 
     def best_of(self, rows: Rows) -> Rows:
         """The best of each text among some rows: int (N,), each once -> int32, rising."""
@@ -150,3 +148,31 @@ class CopyGroups:
         leaders = labels[rows]
         order = np.lexsort((rows, -self._length[rows], -self._published[rows], ~self._own[rows], leaders))
         return GroupedRows(rows[order], leaders[order])
+
+
+@compiled
+def one_of_each(labels: Rows, rows: Rows, taken: Rows) -> Rows:
+    """See ``CopyGroups.one_of_each``; labels int32 (A,), rows int32 (N,), taken int32 (M,) -> int32 (≤ N,)."""
+    size = 16
+    while size < 2 * (len(rows) + len(taken)):
+        size *= 2
+    table, kept, n = np.full(size, UNKNOWN_ROW, np.int32), np.empty(len(rows), np.int32), 0
+    for t in range(len(taken)):
+        _is_new(table, labels[taken[t]])
+    for p in range(len(rows)):
+        if _is_new(table, labels[rows[p]]):
+            kept[n] = rows[p]
+            n += 1
+    return kept[:n]
+
+
+@compiled
+def _is_new(table: Rows, label: int) -> bool:
+    """True for a label that an open-addressed table has not; from now on it has."""
+    at = (label * _SPREAD) & (len(table) - 1)
+    while table[at] != UNKNOWN_ROW:
+        if table[at] == label:
+            return False
+        at = (at + 1) & (len(table) - 1)
+    table[at] = label
+    return True

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from recsys.catalogue.columns import CatalogueColumns, Mask
 from recsys.catalogue.copies import GroupedRows
 from recsys.catalogue.editorial import NO_DECISIONS, EditorialRows
+from recsys.compiled import compiled
 from recsys.store import Decision
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
@@ -58,9 +59,7 @@ class AllowedRows:
 
     def without(self, rows: Rows) -> "AllowedRows":
         """The set without some rows, int (N,)."""
-        bits = self.bits.copy()
-        np.bitwise_and.at(bits, rows >> 3, ~np.left_shift(1, rows & 7).astype(np.uint8))
-        return AllowedRows(bits, self.capacity)
+        return AllowedRows(_without(self.bits, np.asarray(rows, np.int64)), self.capacity)
 
     def both(self, other: "AllowedRows") -> "AllowedRows":
         """The rows of two sets of the same catalogue."""
@@ -69,6 +68,14 @@ class AllowedRows:
     def mask(self) -> Mask:
         """The set as a mask: bool (A,)."""
         return np.unpackbits(self.bits, count=self.capacity, bitorder="little").astype(np.bool_)
+
+
+@compiled
+def _without(bits: Bits, rows: npt.NDArray[np.int64]) -> Bits:
+    left = bits.copy()
+    for row in rows:
+        left[row >> 3] &= ~np.uint8(1 << (row & 7))
+    return left
 
 
 @dataclass(frozen=True, eq=False)

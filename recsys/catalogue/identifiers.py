@@ -6,14 +6,17 @@ worker's own; produces rows. An article is found, too, by the id that is made fr
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
 from typing import Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from recsys.catalogue.blobs import Blobs
 from recsys.hashing import hashed
 
+_REMEMBERED = 8_192  # rows of a release that were looked up last: 1 MB
 _FIELD = "article"  # of the hash; the click model knows articles by the same numbers
 
 
@@ -40,6 +43,7 @@ class RowsById:
         self._names = (np.empty(0, np.int64) if names is None else names).data
         self._rows = (np.empty(0, np.int32) if rows is None else rows).data
         self._late: dict[str, int] = {}
+        self._released = lru_cache(_REMEMBERED)(partial(_look_up, self._names, self._rows))
 
     @overload
     def get(self, article_id: str) -> int | None: ...
@@ -50,11 +54,9 @@ class RowsById:
     def get(self, article_id: str, default: int | None = None) -> int | None:
         """The row of an article, ``default`` for one that is unknown."""
         row = self._late.get(article_id)
-        if row is not None or not len(self._names):
-            return default if row is None else row
-        name = hashed(_FIELD, article_id)
-        place = bisect_left(self._names, name)
-        return self._rows[place] if place < len(self._names) and self._names[place] == name else default
+        if row is None:
+            row = self._released(article_id)
+        return default if row is None else row
 
     def __getitem__(self, article_id: str) -> int:
         row = self.get(article_id)
@@ -69,6 +71,13 @@ class RowsById:
         return isinstance(article_id, str) and self.get(article_id) is not None
 
 
+def _look_up(names: memoryview, rows: memoryview, article_id: str) -> int | None:
+    """The row of an article in a release's table."""
+    name = hashed(_FIELD, article_id)
+    place = bisect_left(names, name)
+    return rows[place] if place < len(names) and names[place] == name else None
+
+
 class ArticleIds(Sequence[str]):
     """Identifiers by row: those of a release, then those that came after it."""
 
@@ -79,7 +88,7 @@ class ArticleIds(Sequence[str]):
             released: Arrow strings (A,); none without it.
         """
         self._released = pa.array([], pa.large_string()) if released is None else released
-        self._first = len(self._released)
+        self._first, self._bytes = len(self._released), Blobs(self._released)
         self._late: list[str] = []
 
     def append(self, article_id: str) -> None:
@@ -98,8 +107,7 @@ class ArticleIds(Sequence[str]):
         row = row + len(self) if row < 0 else row
         if row >= self._first:
             return self._late[row - self._first]
-        article_id: str = self._released[row].as_py()
-        return article_id
+        return (self._bytes[row] or b"").decode()
 
     def __len__(self) -> int:
         return self._first + len(self._late)

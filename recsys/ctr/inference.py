@@ -6,6 +6,7 @@ row's place and the number of rows, so products are compiled here, and take twic
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -203,7 +204,7 @@ class Calibration(NamedTuple):
         """Calibrated log-odds: float32 (N,) -> float64 (N,)."""
         x = raw.astype(np.float64)
         beyond = np.minimum(x - self.raw[0], 0) + np.maximum(x - self.raw[-1], 0)
-        return np.asarray(np.interp(x, self.raw, self.odds) + self.slope * beyond)
+        return np.asarray(np.interp(x, *_points(self)) + self.slope * beyond)
 
     @classmethod
     def of(cls, facts: dict[str, object]) -> "Calibration":
@@ -217,6 +218,12 @@ class Calibration(NamedTuple):
         if not (values.size and np.isfinite(values).all() and (np.diff(values) > 0).all() and calibration.slope > 0):
             raise CorruptArtefact("a calibration that rises", str(facts), "Run: python -m jobs ctr --fresh")
         return calibration
+
+
+@lru_cache(8)
+def _points(line: Calibration) -> tuple[Doubles, Doubles]:
+    """The points of a line as arrays: making them takes longer than what is done with them."""
+    return np.array(line.raw, np.float64), np.array(line.odds, np.float64)
 
 
 @compiled

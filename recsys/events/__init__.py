@@ -4,8 +4,9 @@ Reads the store's events by ``seq``; produces ``log/date=…/part-….parquet``,
 training job works on. Training never reads the database.
 """
 
-from recsys.events.arrays import KINDS, UNDATED, UNDOUBTED, Events
+from recsys.events.arrays import KINDS, UNDOUBTED, Events
 from recsys.events.log import Appended, EventLog
 from recsys.events.people import REPEAT_CLICK, of_people
+from recsys.units import UNDATED
 
 __all__ = ["KINDS", "REPEAT_CLICK", "UNDATED", "UNDOUBTED", "Appended", "EventLog", "Events", "of_people"]

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from recsys.store import Kind
 
-UNDATED: int = -(2**62)  # the time of an event of which only the order is known: before every other
 UNDOUBTED: int = -1  # the proof of an event that came without one and needs none
 KINDS: tuple[str, ...] = tuple(kind.value for kind in Kind)
 

@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.errors import CorruptArtefact
-from recsys.events.arrays import KINDS, UNDATED, UNDOUBTED, Events
+from recsys.events.arrays import KINDS, UNDOUBTED, Events
 from recsys.store.addresses import aliases_of
 from recsys.store.records import ArticleName
+from recsys.units import UNDATED
 
 MAX_PARTS = 100  # files that one batch is split into, as long as months or years allow
 LOG_SCHEMA = pa.schema(

@@ -26,11 +26,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.compiled import compiled
-from recsys.events.arrays import KINDS, UNDATED, Events
+from recsys.events.arrays import KINDS, Events
 from recsys.events.vouching import doubtful
 from recsys.store import Evidence, Kind
 from recsys.store.events import ANONYMOUS_REPEAT_MS
-from recsys.units import HOUR_MS
+from recsys.units import HOUR_MS, UNDATED
 from recsys.workspace import write_table
 
 Array = npt.NDArray[Any]

@@ -8,7 +8,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from recsys.events.arrays import UNDATED
 from recsys.events.people import (
     CLICK,
     DAY_HOURS,
@@ -23,7 +22,7 @@ from recsys.events.people import (
 from recsys.events.vouching import HeldClick, Vouching
 from recsys.store import Evidence
 from recsys.store.events import ANONYMOUS_REPEAT_MS
-from recsys.units import HOUR_MS
+from recsys.units import HOUR_MS, UNDATED
 
 MAX_CLICKS = 300  # remembered of one visitor: a day's that are not odd, and undated ones
 MAX_ODD_VISITORS = 10_000  # odd visitors remembered; the one that was odd first is forgotten first

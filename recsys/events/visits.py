@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.events.arrays import UNDATED, Events
+from recsys.events.arrays import Events
 from recsys.events.people import CLICK, visitor_keys
-from recsys.units import MINUTE_MS, UNKNOWN_ROW
+from recsys.units import MINUTE_MS, UNDATED, UNKNOWN_ROW
 
 Longs = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int32]

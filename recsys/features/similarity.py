@@ -230,3 +230,28 @@ def _place(keys: Array, tag: int) -> int:
     while keys[at] != 0 and keys[at] != tag:
         at = (at + 1) & (len(keys) - 1)
     return int(at)
+
+
+@compiled
+def share_a_tag(tags: Array, rows: Array, others: Array) -> Array:
+    """Which articles have a tag in common with another one.
+
+    Args:
+        tags: int64 (A, K), see ``ArticleTags``.
+        rows: int (N,), articles.
+        others: int (N,), of each the other one.
+
+    Returns:
+        bool (N,).
+    """
+    shared = np.zeros(len(rows), np.bool_)
+    for n in range(len(rows)):
+        one, other = tags[rows[n]], tags[others[n]]
+        for tag in one:
+            if not tag:
+                break
+            for another in other:
+                if not another or shared[n]:
+                    break
+                shared[n] = tag == another
+    return shared

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.events import UNDATED
 from recsys.units import MINUTE_MS
 
@@ -117,13 +118,29 @@ def reader_vector(vectors: Vectors, rows: Sequence[int] | npt.NDArray[np.int32],
     Returns:
         float32 (D,), unit length; NaN when no clicked article has a vector, or when they cancel out.
     """
-    unknown = np.full(vectors.shape[1], np.nan, np.float32)
-    clicked = known_clicks(vectors, rows)  # (n, D)
-    if not len(clicked):
-        return unknown
-    mean = weights(len(clicked), half_life_clicks) @ clicked
-    norm = float(np.linalg.norm(mean))
-    return (mean / norm).astype(np.float32) if norm > 1e-6 else unknown
+    return _faded_mean(vectors, np.asarray(rows, np.int64), half_life_clicks)
+
+
+@compiled
+def _faded_mean(vectors: Vectors, rows: npt.NDArray[np.int64], half_life_clicks: float) -> Vectors:
+    D = vectors.shape[1]
+    mean, weight, fade = np.zeros(D, np.float32), np.float32(1), np.float32(0.5 ** (1.0 / half_life_clicks))
+    total = np.float32(0)
+    for p in range(len(rows) - 1, -1, -1):
+        row = rows[p]
+        if D and 0 <= row < len(vectors) and not np.isnan(vectors[row, 0]):
+            for d in range(D):
+                mean[d] += weight * vectors[row, d]
+            total += weight
+            weight *= fade
+    length = np.float32(0)
+    for d in range(D):
+        length += mean[d] * mean[d]
+    length = np.sqrt(length)
+    if total <= 0 or length <= total * np.float32(1e-6):
+        mean[:] = np.nan
+        return mean
+    return mean / length
 
 
 class MeanEncoder:

@@ -4,8 +4,7 @@ An array that a state holds is never changed: whatever is learned takes the plac
 copy of a state costs nothing, and an answer may go on with one while the other learns.
 """
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
@@ -13,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.events import KINDS, UNDATED
+from recsys.events import UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.events.visits import same_visit
 from recsys.readers.config import MAX_IMPRESSIONS, ReadersConfig
+from recsys.readers.replay import CLICK, DISMISS, IMPRESSION, Kept, replayed
 from recsys.units import UNKNOWN_ROW
 
-IMPRESSION, CLICK, DISMISS = (KINDS.index(kind) for kind in ("impression", "click", "dismiss"))
 MAX_SEEN = 5_000  # articles kept per reader as clicked or dismissed, which are not shown again; bounds memory
 CLICK_POSITION = -2  # the position of a click among impressions
 
@@ -120,35 +119,35 @@ class ReaderState:
 
         The same as ``observe`` of each one that does not repeat another, in a tenth of the time.
         """
+        done = list(events)
+        if not done:
+            return cls.empty(config)
+        kinds, rows, times, contexts, positions = zip(*done, strict=True)
+        return cls.of_columns(config, np.array((kinds, rows, times), np.int64), positions, contexts)
+
+    @classmethod
+    def of_columns(
+        cls, config: ReadersConfig, events: Times, positions: Sequence[int], contexts: Sequence[str | None]
+    ) -> "ReaderState":
+        """The same of columns.
+
+        Args:
+            config: holds the bounds.
+            events: int64 (3, n), kinds, rows and times as in ``ReaderEvent``.
+            positions: of each.
+            contexts: of each.
+        """
         state = cls.empty(config)
-        clicks: deque[ReaderEvent] = deque(maxlen=state.history)
-        window: deque[ReaderEvent] = deque(maxlen=state.impressions.size)
-        seen: dict[int, None] = {}
-        dismissed: dict[int, None] = {}
-        for event in events:
-            if event.kind == CLICK and event.row in seen and _repeats(event, clicks):
-                continue
-            if event.kind in (IMPRESSION, CLICK) and event.time != UNDATED:
-                window.append(event)
-            if event.kind == CLICK:
-                clicks.append(event)
-            elif event.kind == DISMISS:
-                dismissed[event.row] = None
-            else:
-                continue
-            seen[event.row] = None
-            if len(seen) > MAX_SEEN:
-                for row in list(seen)[: max(1, MAX_SEEN // 2)]:
-                    del seen[row]
-                    dismissed.pop(row, None)
-        state.clicks = np.array([click.row for click in clicks], np.int32)
-        state.times = np.array([click.time for click in clicks], np.int64)
-        state.dismissed, state.seen = np.array([*dismissed], np.int32), np.array([*seen], np.int32)
-        state.impressions.rows = np.array([event.row for event in window], np.int32)
-        state.impressions.times = np.array([event.time for event in window], np.int64)
-        places = [CLICK_POSITION if event.kind == CLICK else event.position for event in window]
-        state.impressions.positions = np.array(places, np.int16)
-        state.context = clicks[-1].context if clicks else None
+        kinds, rows, times = events
+        kept = Kept(*replayed(kinds, rows, times, state.history, state.impressions.size, MAX_SEEN))
+        state.clicks, state.times = rows[kept.clicks].astype(np.int32), times[kept.clicks]
+        state.dismissed, state.seen = kept.dismissed.copy(), kept.seen.copy()
+        places = np.array(positions, np.int16)
+        places[kinds == CLICK] = CLICK_POSITION
+        window = state.impressions
+        window.rows, window.times = rows[kept.window].astype(np.int32), times[kept.window]
+        window.positions = places[kept.window]
+        state.context = contexts[kept.clicks[-1]] if len(kept.clicks) else None
         return state
 
     def copied(self) -> "ReaderState":
@@ -236,10 +235,6 @@ def _visit_start(times: Times, now: int, gap_ms: int) -> int:
         start -= 1
         later = times[start]
     return start
-
-
-def _repeats(click: ReaderEvent, clicks: Iterable[ReaderEvent]) -> bool:
-    return any(past.row == click.row and abs(click.time - past.time) < REPEAT_MS for past in clicks)
 
 
 def _followed(array: npt.NDArray[Number], value: int, most: int) -> npt.NDArray[Number]:

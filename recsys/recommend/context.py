@@ -20,9 +20,11 @@ import numpy.typing as npt
 from recsys.catalogue.articles import KeywordForms
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import Eligibility
+from recsys.compiled import compiled
 from recsys.features import SPEEDS
 from recsys.features.describe import KernelTables
 from recsys.features.matrix import ArticleTables, kernel_tables
+from recsys.features.similarity import share_a_tag
 from recsys.index import Index
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
@@ -36,6 +38,7 @@ from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS
 
 Vectors = npt.NDArray[np.float32]
+Times = npt.NDArray[np.int64]
 
 _QUARTER, _DAY = SPEEDS.index("quarter"), SPEEDS.index("long")  # half-lives, by their places
 
@@ -303,11 +306,8 @@ class SharedFeatures:
 
     def is_fresh(self, rows: Rows, now: int) -> npt.NDArray[np.bool_]:
         """True for rows no older than ``fresh_hours``, nor than their category's shelf life: bool (N,)."""
-        published, category = self._catalogue.published[rows], self._catalogue.columns.category[rows]
-        known = (category >= 0) & (category < CATEGORIES)
-        shelf_ms = self.inputs().shelf[np.where(known, category, CATEGORIES)] * HOUR_MS
-        fresh: npt.NDArray[np.bool_] = (published >= max(0, now - self._fresh_ms)) & (now - published <= shelf_ms)
-        return fresh
+        columns = self._catalogue.columns
+        return _are_fresh(rows, columns.published, columns.category, self.inputs().shelf, self._fresh_ms, now)
 
     def keyword_forms(self, rows: Iterable[int], version: int) -> dict[int, KeywordForms]:
         """The keywords of some articles, by row, as ``version`` of the catalogue has them."""
@@ -320,6 +320,11 @@ class SharedFeatures:
                 kept = self._forms[row] = (version, self._catalogue.articles.forms(row))
             forms[row] = kept[1]
         return forms
+
+    def share_a_tag(self, rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
+        """Which rows show a tag that another one shows, of N pairs: bool (N,); True of all where nobody knows tags."""
+        tags = self._tables.tags
+        return np.ones(len(rows), np.bool_) if tags is None else share_a_tag(tags.ids, rows, others)
 
     def mean_vector(self, table: VectorTable, language: int, now: int) -> Vectors:
         """The mean of the articles in a language, by its code, some minutes ago: float32 (D,); zero without any."""
@@ -376,3 +381,16 @@ class _PopularRows:
         self._speed = self._trends.liveliest(rows, now)
         self._best = self._trends.most_clicked(rows, now, POPULAR)
         return self._best
+
+
+@compiled
+def _are_fresh(
+    rows: Rows, published: Times, category: npt.NDArray[np.int16], shelf: npt.NDArray[np.float64], most: int, now: int
+) -> npt.NDArray[np.bool_]:
+    """Whether rows are no older than ``most`` (ms), nor than their category's shelf life (hours): bool (N,)."""
+    fresh = np.zeros(len(rows), np.bool_)
+    for p in range(len(rows)):
+        code, since = category[rows[p]], published[rows[p]]
+        hours = shelf[code if 0 <= code < CATEGORIES else CATEGORIES]
+        fresh[p] = since >= max(0, now - most) and now - since <= hours * HOUR_MS
+    return fresh

@@ -142,7 +142,8 @@ def answered_scores(kind: ScoreKind, scores: Vectors, candidates: Vectors) -> Ve
         float32 (B,), in [0, 1], in the same order.
     """
     if kind is ScoreKind.NEXT_CLICK and len(candidates):
-        whole = np.logaddexp.reduce(candidates)
+        highest = candidates.max()
+        whole = highest + np.log(np.exp((candidates - highest).astype(np.float64)).sum())
         scores = np.exp(np.minimum(scores - whole, 0.0))
     return np.asarray(np.clip(scores, 0.0, 1.0), np.float32)
 

@@ -202,12 +202,14 @@ def _because_you_read(
     clicks, vectors = context.state.clicks, context.table.vectors
     strongest = strongest_read(vectors, np.stack(means), language, clicks, half_life_clicks, rows)
     enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & eligible.showable[strongest.rows]
-    places_enough = np.flatnonzero(enough)
+    places_enough = np.flatnonzero(enough & shared.share_a_tag(rows, strongest.rows))
     shown, read = rows[places_enough].tolist(), strongest.rows[places_enough].tolist()
-    forms = shared.keyword_forms([*shown, *read], eligible.version)
     named: set[int] = set()
     for place, row, other in zip(places_enough.tolist(), shown, read, strict=True):
-        if other not in named and not forms[row].wholes.isdisjoint(forms[other].wholes):
+        if other in named:
+            continue
+        forms = shared.keyword_forms((row, other), eligible.version)
+        if not forms[row].wholes.isdisjoint(forms[other].wholes):
             named.add(other)
             words = shared_keywords(forms[other], forms[row], REASON_KEYWORDS)
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)

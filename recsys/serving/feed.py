@@ -123,10 +123,12 @@ class StoreFeed:
         """Take back what visitors who were forgotten clicked today, and count what they clicked since, as new ones."""
         for visitor in left:
             today.take_back(visitor, state.catalogue.ids)
-            for event in self._store.clicks_of(self._site, visitor.removeprefix(_READER_PREFIX), _CLICKS_OF_A_DAY):
+            reader = visitor.removeprefix(_READER_PREFIX)
+            for event in self._store.clicks_of(self._site, reader, _CLICKS_OF_A_DAY):
                 row = state.catalogue.row_of.get(event.article)
                 if row is not None and KIND_INDEX[event.kind] == CLICK and event.seq <= state.through:
-                    today.add(_day_click(event), row)
+                    who = person(visitor, event.time, event.context)
+                    today.add(DayClick(who, event.article, event.time), row)
 
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""

@@ -123,6 +123,7 @@ class LiveState:
         today = DayClicks(clock(), settings.site.timezone, len(state.recommender.trends))
         self._frame = Frame(state, readers, today)
         self._forgotten = self._chosen = 0
+        self._choosers = set[str]()
         self._resumed = False
         self._away_until = 0.0
         self._followed_at = time.monotonic()
@@ -308,6 +309,7 @@ class LiveState:
         self._forgotten, newest = self.store.last_forgotten(self.site), self.store.last_change(self.site)
         if memory.is_empty():  # whoever comes from now on comes with what they chose; else all choices are looked at
             self._chosen = newest
+        self._choosers |= self.store.choosers(self.site)
         self._resumed = True
 
     def refresh(self) -> None:
@@ -329,6 +331,7 @@ class LiveState:
         with self._turn:  # whoever read their events before they were deleted has applied them by now
             gone = self._gone_since(self._forgotten)
             self._frame.memory.forget(gone)
+            self._choosers = {reader for reader in self._choosers if not gone(reader)}
             state, _, today = self._frame
             self._feed.count_again(state, today, forget_visits(state, gone))
             self._forgotten = newest
@@ -340,6 +343,7 @@ class LiveState:
         with self._turn:
             while made := self.store.choices_after(self.site, self._chosen):
                 for choices in made:
+                    self._choosers.add(choices.reader)
                     self._frame.memory.choose(choices)
                 self._chosen = made[-1].change
 
@@ -357,9 +361,10 @@ class LiveState:
         try:
             with frame.memory.meeting(reader) as meet:
                 events = self.store.history_of(self.site, reader, MAX_SEEN, MAX_IMPRESSIONS)
-                if (choices := self.store.choices_of(self.site, reader)) is not None:
+                unsure = not self._resumed or reader in self._choosers
+                if unsure and (choices := self.store.choices_of(self.site, reader)) is not None:
                     frame.memory.choose(choices)
-                meet([event for event in events if event.time is None or not trends.is_ahead(event.time, now)])
+                meet([event for event in events if not trends.is_ahead(event.time, now)])
         except StoreError as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             self._complain("reader not loaded", error)

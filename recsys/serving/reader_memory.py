@@ -10,7 +10,6 @@ lock; the short one in here is between those who write, the feed and whoever loa
 whoever learned last are left unpacked, since they mostly learn again at once.
 """
 
-import itertools
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -27,13 +26,14 @@ from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.packed import pack, unpack
 from recsys.readers.state import ReaderEvent
-from recsys.store import ReaderChoices, StoredEvent
+from recsys.store import PastEvent, ReaderChoices, StoredEvent
 from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 KIND_INDEX = {name: number for number, name in enumerate(KINDS)}
 Key = TypeVar("Key", bound=Hashable)
 Held = TypeVar("Held", bound="Remembered")
 TELLING = (IMPRESSION, CLICK, DISMISS)  # the others say nothing of what a reader likes
+UNKNOWN_POSITION = -1
 UNPACKED = 1024  # readers and sessions whose states are left unpacked: 4 MB at most
 
 
@@ -176,12 +176,12 @@ class ReaderMemory:
                 one.owner, one.shared = None, True
 
     @contextmanager
-    def meeting(self, reader: str) -> Iterator[Callable[[Sequence[StoredEvent]], None]]:
+    def meeting(self, reader: str) -> Iterator[Callable[[Sequence[PastEvent]], None]]:
         """Load a reader: what comes in of them inside the block is not missed.
 
         Yields:
-            A function that takes what the store has of them, their last clicks and dismisses and their last
-            impressions, in any order; events on articles without a row say nothing.
+            A function that takes what the store has of them, oldest first; events on articles without a row say
+            nothing.
         """
         arriving = Arriving()
         with self._lock:
@@ -194,20 +194,28 @@ class ReaderMemory:
                 if not self._arriving[reader]:
                     del self._arriving[reader]
 
-    def _meet(self, reader: str, events: Sequence[StoredEvent], arriving: Arriving) -> None:
+    def _meet(self, reader: str, events: Sequence[PastEvent], arriving: Arriving) -> None:
         with self._lock:
             if arriving.forgotten or reader in self._readers:
                 return
-            rows = [self._row_of.get(event.article, UNKNOWN_ROW) for event in events]
-            known = [(event, row) for event, row in zip(events, rows, strict=True) if row != UNKNOWN_ROW]
-            known.sort(key=lambda pair: (_time(pair[0]), pair[0].seq))
-            done = itertools.starmap(_event, known)
-            met = Remembered(ReaderState.of(self.config, done), max((event.seq for event in events), default=0))
+            met = Remembered(self._state_of(events), max((event.seq for event in events), default=0))
             met.choices = arriving.choices
             self._leave_unpacked(met)
             for event in arriving.events:
                 self._teach(met, event, self._row_of[event.article])
             self._keep(self._readers, reader, met)
+
+    def _state_of(self, events: Sequence[PastEvent]) -> ReaderState:
+        row_of = self._row_of.get
+        rows = [row_of(event.article, UNKNOWN_ROW) for event in events]
+        known = [event for event, row in zip(events, rows, strict=True) if row != UNKNOWN_ROW]
+        if not known:
+            return ReaderState.empty(self.config)
+        times, _, names, _, positions, contexts = zip(*known, strict=True)
+        kinds = [KIND_INDEX[name] for name in names]
+        columns = np.array((kinds, [row for row in rows if row != UNKNOWN_ROW], times), np.int64)
+        places = [UNKNOWN_POSITION if place is None else place for place in positions]
+        return ReaderState.of_columns(self.config, columns, places, contexts)
 
     def learn(self, event: StoredEvent, row: int) -> None:
         """Take one event of anybody in: readers who are remembered learn, a session begins with its first event."""
@@ -307,10 +315,7 @@ def _seen(held: "OrderedDict[Key, Held]", key: Key) -> Held | None:
     return one
 
 
-def _time(event: StoredEvent) -> int:
-    return UNDATED if event.time is None else event.time
-
-
 def _event(event: StoredEvent, row: int) -> ReaderEvent:
-    position = -1 if event.position is None else event.position
-    return ReaderEvent(KIND_INDEX[event.kind], row, _time(event), event.context, position)
+    position = UNKNOWN_POSITION if event.position is None else event.position
+    time = UNDATED if event.time is None else event.time
+    return ReaderEvent(KIND_INDEX[event.kind], row, time, event.context, position)

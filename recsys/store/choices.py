@@ -56,6 +56,11 @@ class ChoiceStore(Database):
         with self.reading() as connection:
             return _stored(connection, site, reader)
 
+    def choosers(self, site: str) -> set[str]:
+        """Readers who ever chose anything: few, so that nobody need be asked about the others."""
+        with self.reading() as connection:
+            return set(connection.scalars(select(choices.c.reader).where(choices.c.site == site)))
+
     def choices_after(self, site: str, change: int) -> list[ReaderChoices]:
         """Choices that were made after a change of the site, the first ones first, ``FOLLOWED_AT_ONCE`` at most."""
         query = select(choices).where(choices.c.site == site, choices.c.change > change)

@@ -7,7 +7,7 @@ Source: SQLAlchemy 2.1 documentation, SQLite dialect, "Serializable isolation / 
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,25 @@ class Database:
         """A transaction that only reads; it never waits for a writer."""
         with as_store_error(self._engine.url), self._engine.begin() as connection:
             yield connection
+
+    def fetched(self, statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
+        """The rows of one statement that reads, by the driver: SQLAlchemy's handling costs as much as the database's.
+
+        Args:
+            statement: in the driver's own dialect.
+            values: as the driver takes them.
+
+        Raises:
+            StoreError: the database is out of reach, or refused.
+        """
+        engine = self._engine
+        try:
+            with as_store_error(engine.url), closing(engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(statement, values)
+                return list(cursor.fetchall())
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise _store_error(engine.url, error) from error
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

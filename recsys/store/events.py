@@ -8,7 +8,19 @@ import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Integer, Select, Table, bindparam, func, select, text, union_all
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.exc import OperationalError
 
 from recsys.errors import StoreError
@@ -16,8 +28,8 @@ from recsys.store import schema
 from recsys.store.engine import Database, as_store_error
 from recsys.store.forgetting import reader_digest
 from recsys.store.reader_ids import is_made_here
-from recsys.store.records import DatedClick, Event, Evidence, Kind, StoredEvent, Written
-from recsys.units import MINUTE_MS, now_ms
+from recsys.store.records import DatedClick, Event, Evidence, Kind, PastEvent, StoredEvent, Written
+from recsys.units import MINUTE_MS, UNDATED, now_ms
 
 ANONYMOUS_REPEAT_MS = MINUTE_MS  # clicks of nobody known from one context: a person takes so long for an article
 _CHUNK = 10_000  # identifiers per look-up: both databases take more, none gains by it
@@ -25,6 +37,7 @@ _READER_COLUMNS = ("site", "id", "created_at")
 _KIND_FIELD = StoredEvent._fields.index("kind")
 _KIND_OF = {kind.value: kind for kind in Kind}
 _NAME_OF = {kind: kind.value for kind in Kind}
+_PAST = PastEvent._fields[1:]
 _NEVER_AGAIN = 1 << 62  # ms UTC: nothing is dated after it
 events, readers, forgotten = schema.events, schema.readers, schema.forgotten_readers
 choices = schema.reader_choices
@@ -121,24 +134,20 @@ class EventStore(Database):
         with self.reading() as connection:
             return connection.scalar(newest) or 0
 
-    def clicks_of(self, site: str, reader: str, limit: int) -> list[StoredEvent]:
+    def clicks_of(self, site: str, reader: str, limit: int) -> list[PastEvent]:
         """The newest ``limit`` clicks and dismissals of one reader, oldest first; undated ones are the oldest."""
         return self.history_of(site, reader, limit, 0)
 
-    def history_of(self, site: str, reader: str, clicks: int, impressions: int) -> list[StoredEvent]:
+    def history_of(self, site: str, reader: str, clicks: int, impressions: int) -> list[PastEvent]:
         """The newest ``clicks`` clicks and dismissals of one reader and their newest ``impressions`` impressions.
 
         Returns:
-            Those, then these, each oldest first; undated ones are the oldest.
+            All of them, oldest first; undated ones are the oldest.
         """
         statement, values, names = _history_text(self._engine.dialect)
         asked = values | {"site": site, "reader": reader, "clicks": clicks, "impressions": impressions}
-        given = asked if names is None else tuple(asked[name] for name in names)
-        with self.reading() as connection:
-            rows = connection.exec_driver_sql(statement, given).cursor.fetchall()
-        newest = sorted(_stored(rows), key=lambda event: (event.time is not None, event.time or 0, event.seq))
-        shown = [event for event in newest if event.kind == Kind.IMPRESSION]
-        return [event for event in newest if event.kind != Kind.IMPRESSION] + shown
+        rows = self.fetched(statement, asked if names is None else tuple(asked[name] for name in names))
+        return list(map(PastEvent._make, sorted(rows)))
 
     def clicks_between(self, site: str, since: int, until: int, through: int) -> list[DatedClick]:
         """The site's clicks that are dated in a span of time, in no order.
@@ -176,7 +185,7 @@ class EventStore(Database):
 def _newest(kinds: str, limit: str) -> Select[Any]:
     """The newest events of one reader, by the index on (reader, site, time)."""
     newest = (
-        select(events)
+        select(func.coalesce(events.c.time, literal_column(str(UNDATED))), *(events.c[name] for name in _PAST))
         .where(events.c.site == bindparam("site"), events.c.reader == bindparam("reader"), text(f"kind IN ({kinds})"))
         .order_by(events.c.time.desc().nulls_last(), events.c.seq.desc())
         .limit(bindparam(limit, type_=Integer))

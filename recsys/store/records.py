@@ -139,6 +139,26 @@ class StoredEvent(NamedTuple):
     proof: int | None = None
 
 
+class PastEvent(NamedTuple):
+    """One event of a reader's history.
+
+    Attributes:
+        time: ms, or UNDATED.
+        seq: its place in the order in which the store took the events in.
+        kind: name of the kind.
+        article: id.
+        position: in the list, None for unknown.
+        context: text of a JSON object, None for unknown.
+    """
+
+    time: int
+    seq: int
+    kind: str
+    article: str
+    position: int | None
+    context: str | None
+
+
 class DatedClick(NamedTuple):
     """A dated click: who made it, on which article, when (ms), in which context, with which ``Evidence``."""
 

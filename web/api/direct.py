@@ -27,9 +27,8 @@ from web.installation import SECURING_HEADERS, Installation
 _ID = (
     r"(?:[A-Za-z0-9_-]{13,64}|[A-Za-z_-]{0,8}[0-9]{1,4})"  # needs no check: no word for nothing is so long, or ends so
 )
-_PLAIN = re.compile(
-    rf"(?:(?:reader|session|article)={_ID}|k=[1-9][0-9]{{0,3}})(?:&(?:(?:reader|session|article)={_ID}|k=[1-9][0-9]{{0,3}}))*"
-)
+_PAIR = rf"(?:(?:reader|session|article)={_ID}|slot=[A-Za-z0-9_-]{{1,64}}|k=[1-9][0-9]{{0,3}})"
+_PLAIN = re.compile(f"{_PAIR}(?:&{_PAIR})*")
 LISTS = "/api/v1/recommendations"
 _TIERS = {tier: TIERS.labels(tier.value) for tier in Tier}
 OPEN_HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}  # of every answer of the public API
