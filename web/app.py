@@ -38,6 +38,7 @@ from web.installation import KEY, Installation, secured
 from web.last_use import LastUse
 from web.widget import handlers as widget
 
+CACHE_MIB = 8  # SQLite pages that each thread's connection keeps: the system keeps the file's for all of them together
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
 Errors are application/problem+json with a stable code. Times are int milliseconds UTC since the epoch."""
@@ -84,7 +85,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["AUTO_SERVERS"] = False  # the address that a proxy shows is not ours to say
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    store = Store.named(settings.database_url, settings.store)  # lists come from memory, with or without it
+    store = Store.named(settings.database_url, settings.store, CACHE_MIB)  # lists come from memory, with or without it
     releases = Releases(settings.data_dir / "releases", settings.releases)
     live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed

@@ -279,6 +279,10 @@ class Recommender:
         tables = self._tables()[::-1]  # what they say, then who reads them
         return similar_to(self.catalogue, tables, row, k, now, REASON_KEYWORDS)
 
+    def keep(self, now: int) -> None:
+        """Make what many answers share and takes long, before one needs it; ``now`` in ms."""
+        self.shared.keep(self._tables(), self.catalogue.eligible(now), now)
+
     def _tables(self) -> list[VectorTable]:
         """The item vectors, then the article vectors, as far as there are any."""
         tables = []

@@ -10,6 +10,8 @@ of before, and those clicked since.
 """
 
 import enum
+import threading
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -43,10 +45,8 @@ Times = npt.NDArray[np.int64]
 _QUARTER, _DAY = SPEEDS.index("quarter"), SPEEDS.index("long")  # half-lives, by their places
 
 POPULAR = 512  # rows kept as popular: the longest list that is asked for, several times over
-_CLICKED = 512  # rows clicked since all articles were looked at; with more it is done again
-_POPULAR_MS = MINUTE_MS  # and it is done again so often, for what has faded since
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
-_MEAN_OF = 20_000  # vectors that it is made of
+_MEAN_OF = 5_000  # vectors that it is made of
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
 _POPULAR_SHARE = 20  # one in so many listed articles, and ten on a small site, may be called popular
 _MIN_CLICKS = 3  # ever: of fewer nobody says that an article is popular
@@ -328,59 +328,93 @@ class SharedFeatures:
 
     def mean_vector(self, table: VectorTable, language: int, now: int) -> Vectors:
         """The mean of the articles in a language, by its code, some minutes ago: float32 (D,); zero without any."""
-        if abs(now - self._means_at) > _MEAN_MS:
+        if abs(now - self._means_at) > 2 * _MEAN_MS:  # nobody keeps them
             self._means, self._means_at = {}, now
         mean = self._means.get((table.space, language))
         if mean is None:
-            rows = np.flatnonzero(self._catalogue.columns.language == language)
-            vectors = table.vectors[rows[:: 1 + len(rows) // _MEAN_OF]]
-            vectors = vectors[~np.isnan(vectors).any(axis=1)]
-            mean = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
-            self._means[table.space, language] = mean
+            mean = self._means[table.space, language] = self._mean(table, language)
         return mean
+
+    def keep(self, tables: Sequence[VectorTable], eligible: Eligibility, now: int) -> None:
+        """Make what takes long before an answer needs it; for a thread beside those that answer."""
+        self.popular(eligible, now)
+        if abs(now - self._means_at) > _MEAN_MS:
+            of_space = {table.space: table for table in tables}
+            made = {key: self._mean(of_space[key[0]], key[1]) for key in list(self._means) if key[0] in of_space}
+            self._means, self._means_at = made, now
+
+    def _mean(self, table: VectorTable, language: int) -> Vectors:
+        rows = np.flatnonzero(self._catalogue.columns.language == language)
+        vectors = table.vectors[rows[:: 1 + len(rows) // _MEAN_OF]]
+        vectors = vectors[~np.isnan(vectors).any(axis=1)]
+        return vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1], np.float32)
+
+
+class _Best(NamedTuple):
+    """The rows most clicked at one moment.
+
+    Attributes:
+        rows: int32 (≤ ``POPULAR``,), most clicked first.
+        standing: of the eligibility then.
+        speed: the half-life that they are ranked by, see ``Trends.liveliest``.
+        enough: as many as there have to be of them, or all articles are looked at again.
+    """
+
+    rows: Rows
+    standing: Rows
+    speed: int
+    enough: int
 
 
 class _PopularRows:
-    """The rows most clicked, kept in order as clicks come."""
+    """The rows most clicked, kept in order as clicks come.
+
+    The best of all are the best of before and those that were clicked or listed since, as long as the same half-life
+    ranks them. One thread at a time finds them; the others take what there is meanwhile.
+    """
 
     def __init__(self, trends: Trends) -> None:
         self._trends = trends
-        self._clicked: set[int] = set()
-        self._best: Rows = np.empty(0, np.int32)
-        self._looked_at = 0
-        self._speed = 0
-        self._standing: Rows | None = None
+        self._clicked: deque[int] = deque()
+        self._finding = threading.Lock()
+        self._best: _Best | None = None
         self._made: _Made | None = None
 
     def clicked(self, row: int) -> None:
-        self._clicked.add(row)
+        self._clicked.append(row)
 
     def at(self, eligible: Eligibility, now: int) -> Rows:
         made, totals = self._made, self._trends.all_total
-        if made is None or not made.serves(eligible, totals, now):
-            standing = eligible.standing[self._most_clicked(eligible, now)]
+        if made is not None and made.serves(eligible, totals, now):
+            return made.rows
+        if not self._finding.acquire(blocking=made is None) and made is not None:
+            return made.rows
+        try:
+            self._best = best = self._found(eligible.standing, now)
+            standing = eligible.standing[best.rows]
             ranked = list(dict.fromkeys(standing[standing >= 0].tolist()))
             self._made = made = _Made(eligible, totals, now, np.array(ranked, np.int32))
-        return made.rows
+            return made.rows
+        finally:
+            self._finding.release()
 
-    def _most_clicked(self, eligible: Eligibility, now: int) -> Rows:
-        """The rows most clicked, of texts that are listed; all are looked at only where the few may not be enough."""
-        before, standing = self._standing, eligible.standing
-        late = abs(now - self._looked_at) >= _POPULAR_MS or len(self._clicked) > _CLICKED
-        if before is not None and not late:
-            clicked = self._clicked.copy()
-            if standing is not before:
-                clicked.update(np.flatnonzero((standing >= 0) & (before < 0))[: _CLICKED + 1].tolist())
-            rows = np.union1d(self._best, np.fromiter(clicked, np.int32, len(clicked)))
+    def _found(self, standing: Rows, now: int) -> _Best:
+        clicked, best = _taken(self._clicked), self._best
+        if best is not None:
+            if standing is not best.standing:
+                clicked.update(np.flatnonzero((standing >= 0) & (best.standing < 0)).tolist())
+            rows = np.union1d(best.rows, np.fromiter(clicked, np.int32, len(clicked)))
             rows = rows[standing[rows] >= 0]
-            speed = self._trends.liveliest(rows, now)
-            if len(clicked) <= _CLICKED and speed == self._speed and 2 * len(rows) >= len(self._best):
-                return self._trends.most_clicked(rows, now, POPULAR)
-        self._clicked, self._standing, self._looked_at = set(), standing, now
+            if self._trends.liveliest(rows, now) == best.speed and len(rows) >= best.enough:
+                return best._replace(rows=self._trends.most_clicked(rows, now, POPULAR), standing=standing)
         rows = np.flatnonzero(standing >= 0).astype(np.int32)
-        self._speed = self._trends.liveliest(rows, now)
-        self._best = self._trends.most_clicked(rows, now, POPULAR)
-        return self._best
+        most = self._trends.most_clicked(rows, now, POPULAR)
+        return _Best(most, standing, self._trends.liveliest(rows, now), len(most) // 2)
+
+
+def _taken(queue: deque[int]) -> set[int]:
+    """What is in a queue, to which another thread may add meanwhile."""
+    return {queue.popleft() for _ in range(len(queue))}
 
 
 @compiled

@@ -392,6 +392,9 @@ class LiveState:
             self._ahead = trends.newest
             self._build_aside(self.release)
 
+    def _keep(self) -> None:
+        self._frame.state.recommender.keep(self._clock())
+
     def _checkpoint(self) -> None:
         state = self._frame.state
         if self._checkpoints.due(state):
@@ -455,6 +458,7 @@ class LiveState:
             self.follow_choices,
             self.catch_up,
             self.refresh,
+            self._keep,
             self._mend_counts,
             self._look_for_release,
             self._checkpoint,

@@ -11,14 +11,17 @@ from recsys.ctr.inference import affine
 from recsys.ctr.scoring import standardised
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
+from recsys.features.similarity import ArticleTags
 from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
+from recsys.readers.state import ReaderEvent
 from recsys.recommend.answer import Recommender
 from recsys.serving.config import ServingSettings
 from recsys.stories.copies import ComparedText
 from recsys.stories.leaders import Leaders
 from recsys.stories.text import Text
+from recsys.tags import STEM
 from recsys.trends.stream import Trends
 
 NOW = 1_000_000
@@ -45,7 +48,8 @@ def warm_up(settings: ServingSettings) -> None:
     items = empty_online(A, settings.items, seed=0)
     for row in range(A):
         place_content(items, row, np.eye(A, D, dtype=np.float32)[row])
-    tables = ArticleTables(items.vectors, items.vectors, np.zeros(A, np.int16), catalogue.published, items)
+    code, tags = np.zeros(A, np.int16), ArticleTags.empty(A, STEM)
+    tables = ArticleTables(items.vectors, items.vectors, code, catalogue.published, items, tags=tags)
     trends = Trends(A, settings.trends.model_copy(update={"max_live_articles": A}))
     recommender = Recommender(
         catalogue,
@@ -59,10 +63,9 @@ def warm_up(settings: ServingSettings) -> None:
         A,
         None,
     )
-    reader = ReaderState.empty(settings.readers)
     for row in range(2):
         recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW)
-        reader.observe(CLICK, row, NOW)
+    reader = ReaderState.of(settings.readers, [ReaderEvent(CLICK, row, NOW) for row in range(2)])
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
     one = np.zeros((1, 1), np.float32)
     affine(one, one, one[0])
