@@ -4,6 +4,7 @@ Reads articles of the store and what the models say of them; produces rows and m
 
     articles     one article as its card shows it, with its tags
     annotations  what the models said of each article at night
+    blobs        one row of an Arrow array
     cards        articles by row, packed
     identifiers  article id <-> row
     copies       copies of one text, and the best one that may be shown

@@ -234,7 +234,7 @@ def _place(keys: Array, tag: int) -> int:
 
 @compiled
 def share_a_tag(tags: Array, rows: Array, others: Array) -> Array:
-    """Which articles have a tag in common with another one.
+    """True for articles that have a tag in common with another one.
 
     Args:
         tags: int64 (A, K), see ``ArticleTags``.

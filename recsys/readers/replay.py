@@ -22,7 +22,7 @@ _SPREAD = 2_654_435_761  # Knuth's multiplier: neighbouring rows stand apart in 
 
 
 class Kept(NamedTuple):
-    """What is kept of a reader's events.
+    """The events of a reader that are kept.
 
     Attributes:
         clicks: int64 (c,), places of the last clicks that repeat none.

@@ -322,7 +322,7 @@ class SharedFeatures:
         return forms
 
     def share_a_tag(self, rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
-        """Which rows show a tag that another one shows, of N pairs: bool (N,); True of all where nobody knows tags."""
+        """True for rows that show a tag that another one shows, of N pairs: bool (N,); of all where nobody knows tags."""
         tags = self._tables.tags
         return np.ones(len(rows), np.bool_) if tags is None else share_a_tag(tags.ids, rows, others)
 
@@ -413,7 +413,7 @@ class _PopularRows:
 
 
 def _taken(queue: deque[int]) -> set[int]:
-    """What is in a queue, to which another thread may add meanwhile."""
+    """Everything in a queue, to which another thread may add meanwhile."""
     return {queue.popleft() for _ in range(len(queue))}
 
 
@@ -421,7 +421,7 @@ def _taken(queue: deque[int]) -> set[int]:
 def _are_fresh(
     rows: Rows, published: Times, category: npt.NDArray[np.int16], shelf: npt.NDArray[np.float64], most: int, now: int
 ) -> npt.NDArray[np.bool_]:
-    """Whether rows are no older than ``most`` (ms), nor than their category's shelf life (hours): bool (N,)."""
+    """True for rows that are no older than ``most`` (ms), nor than their category's shelf life (hours): bool (N,)."""
     fresh = np.zeros(len(rows), np.bool_)
     for p in range(len(rows)):
         code, since = category[rows[p]], published[rows[p]]

@@ -536,8 +536,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a reader made at once keeps one click too many",
-            "deque(maxlen=state.history)",
-            "deque(maxlen=state.history + 1)",
+            "times, state.history, state.impressions.size",
+            "times, state.history + 1, state.impressions.size",
         ),
         (
             "what was dismissed returns after a new release",
@@ -763,10 +763,10 @@ FAULTS: tuple[Fault, ...] = (
         ("what was taken down is quoted", " & eligible.showable[strongest.rows]", ""),
         (
             "what is alike in nothing that can be seen is said to be",
-            "and not forms[row].wholes.isdisjoint(forms[other].wholes)",
-            "",
+            "if not forms[row].wholes.isdisjoint(forms[other].wholes):",
+            "if True:",
         ),
-        ("an article read is named again and again", "if other not in named and not forms", "if not forms"),
+        ("an article read is named again and again", "if other in named:", "if False:"),
         ("everything is popular", "_POPULAR if row in popular else Reason", "_POPULAR or Reason"),
     ),
     *_in(
@@ -998,8 +998,8 @@ FAULTS: tuple[Fault, ...] = (
         LISTS,
         (
             "fresh is whatever is not old for its category, however old",
-            "(published >= max(0, now - self._fresh_ms))",
-            "(published >= 0)",
+            "since >= max(0, now - most) and",
+            "since >= 0 and",
         ),
         ("what was clicked since is not popular", "        self._popular.clicked(row)\n", "        pass\n"),
         ("lists are kept although somebody clicked", "self.totals == totals and ", ""),
@@ -1284,7 +1284,7 @@ FAULTS: tuple[Fault, ...] = (
         ),
         ("cards stay unpacked without end", "if len(self._young) >= _UNPACKED:", "if False:"),
         ("a changed article has the keywords of before", " and row not in self._late:", ":"),
-        ("what is known only from clicks is an article", "self._released[row].is_valid)", "True)"),
+        ("what is known only from clicks is an article", "self._released.is_valid(row))", "True)"),
         ("the models' guess is lost beside a given category", "annotations is not None and article.given", "False"),
     ),
     *_in(
@@ -1292,8 +1292,8 @@ FAULTS: tuple[Fault, ...] = (
         RELEASED,
         (
             "an unknown article is the next one by number",
-            "if place < len(self._names) and self._names[place] == name else default",
-            "if place < len(self._names) else default",
+            "if place < len(names) and names[place] == name else None",
+            "if place < len(names) else None",
         ),
         ("what came later is looked for in the release alone", "row = self._late.get(article_id)", "row = None"),
     ),
