@@ -3,8 +3,8 @@
 import numpy as np
 
 from recsys.events import UNDATED
+from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import MAX_IMPRESSIONS
-from recsys.readers.state import CLICK, ReaderState
 from recsys.recommend.answer import Recommender
 from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
 from recsys.recommend.reasons import Reason, ReasonKind

@@ -17,7 +17,7 @@ class Blobs:
         self._valid = None if valid is None else memoryview(valid)
         self._data = memoryview(b"") if data is None else memoryview(data)
         ends = np.zeros(1, np.int64) if offsets is None else np.frombuffer(offsets, np.int64)
-        self._ends = memoryview(ends)
+        self._ends = ends.data
 
     def __len__(self) -> int:
         return len(self._array)

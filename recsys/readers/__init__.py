@@ -5,6 +5,7 @@ reader's interests. Light: torch is not loaded here.
 
     config.py      the settings
     state.py       the memory of one reader
+    replay.py      a past in one call -> what such a memory keeps of it
     packed.py      the same in few bytes
     encoders.py    the contract of an encoder, and the decayed mean of the last clicks: the reader vector
     interests.py   a history -> several interests, by compiled Ward clustering
@@ -16,6 +17,7 @@ The lists that it is fitted to are made where the log is replayed, in ``recsys.d
 """
 
 from recsys.readers.encoders import reader_vector, weights
-from recsys.readers.state import CLICK, DISMISS, IMPRESSION, ReaderState
+from recsys.readers.replay import CLICK, DISMISS, IMPRESSION
+from recsys.readers.state import ReaderState
 
 __all__ = ["CLICK", "DISMISS", "IMPRESSION", "ReaderState", "reader_vector", "weights"]

@@ -140,7 +140,9 @@ def _faded_mean(vectors: Vectors, rows: npt.NDArray[np.int64], half_life_clicks:
     if total <= 0 or length <= total * np.float32(1e-6):
         mean[:] = np.nan
         return mean
-    return mean / length
+    for d in range(D):
+        mean[d] /= length
+    return mean
 
 
 class MeanEncoder:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.compiled import compiled
+from recsys.compiled import as_int64, compiled
 from recsys.events import KINDS, UNDATED
 from recsys.events.people import REPEAT_MS
 from recsys.units import UNKNOWN_ROW
@@ -89,10 +89,10 @@ def replayed(
             first += max(1, most // 2)
             table[:] = UNKNOWN_ROW
             for s in range(first, S):
-                _take(table, np.int64(seen[s]))
+                _take(table, as_int64(seen[s]))
             left = 0
             for d in range(D):
-                if _holds(table, np.int64(dismissed[d])):
+                if _holds(table, as_int64(dismissed[d])):
                     dismissed[left] = dismissed[d]
                     left += 1
             D = left

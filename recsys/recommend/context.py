@@ -321,8 +321,8 @@ class SharedFeatures:
             forms[row] = kept[1]
         return forms
 
-    def share_a_tag(self, rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
-        """True for rows that show a tag that another one shows, of N pairs: bool (N,); of all where nobody knows tags."""
+    def share_a_tag(self, rows: Rows, others: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """True for rows that show a tag that another one shows, of N pairs: bool (N,); all where nobody knows tags."""
         tags = self._tables.tags
         return np.ones(len(rows), np.bool_) if tags is None else share_a_tag(tags.ids, rows, others)
 
