@@ -4,6 +4,7 @@ Reads a URL; produces a ``Database`` whose schema is up to date, opened when it 
 Source: SQLAlchemy 2.1 documentation, SQLite dialect, "Serializable isolation / Savepoints / Transactional DDL".
 """
 
+import functools
 import sqlite3
 import threading
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Dialect, Engine, SelectBase, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -130,6 +131,27 @@ class Database:
         """Close every connection."""
         if self._held is not None:
             self._held.dispose()
+
+
+@functools.cache
+def written_out(query: SelectBase, dialect: Dialect) -> tuple[str, Callable[..., Mapping[str, Any] | Sequence[Any]]]:
+    """A query as the driver takes it, for ``fetched``.
+
+    Args:
+        query: with named parameters; made once, since it is kept.
+        dialect: of the database.
+
+    Returns:
+        The statement, and a function of the parameters that gives the driver's values.
+    """
+    written = query.compile(dialect=dialect)
+    fixed, names = dict(written.params), written.positiontup
+
+    def values(**given: Any) -> Mapping[str, Any] | Sequence[Any]:
+        all_of_them = fixed | given
+        return all_of_them if names is None else tuple(all_of_them[name] for name in names)
+
+    return str(written), values
 
 
 def opened_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:

@@ -4,13 +4,11 @@ PostgreSQL takes a whole batch as one array per column, SQLite row by row inside
 speed of their indexes. Everything else is the same statement in both.
 """
 
-import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Dialect,
     Integer,
     Select,
     Table,
@@ -25,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from recsys.errors import StoreError
 from recsys.store import schema
-from recsys.store.engine import Database, as_store_error
+from recsys.store.engine import Database, as_store_error, written_out
 from recsys.store.forgetting import reader_digest
 from recsys.store.reader_ids import is_made_here
 from recsys.store.records import DatedClick, Event, Evidence, Kind, PastEvent, StoredEvent, Written
@@ -103,8 +101,8 @@ class EventStore(Database):
 
     def events_after(self, site: str, seq: int, limit: int) -> list[StoredEvent]:
         """The site's next events after ``seq``, at most ``limit``, in the order of ``seq``."""
-        with self.reading() as connection:
-            return _stored(connection.execute(_after(site, seq, limit)).cursor.fetchall())
+        statement, values = written_out(EVENTS_AFTER, self._engine.dialect)
+        return _stored(self.fetched(statement, values(site=site, seq=seq, limit=limit)))
 
     def event_columns_after(
         self, site: str, seq: int, limit: int, names: Sequence[str] = StoredEvent._fields
@@ -144,9 +142,9 @@ class EventStore(Database):
         Returns:
             All of them, oldest first; undated ones are the oldest.
         """
-        statement, values, names = _history_text(self._engine.dialect)
-        asked = values | {"site": site, "reader": reader, "clicks": clicks, "impressions": impressions}
-        rows = self.fetched(statement, asked if names is None else tuple(asked[name] for name in names))
+        statement, values = written_out(READER_HISTORY, self._engine.dialect)
+        asked = values(site=site, reader=reader, clicks=clicks, impressions=impressions)
+        rows = self.fetched(statement, asked)
         return list(map(PastEvent._make, sorted(rows)))
 
     def clicks_between(self, site: str, since: int, until: int, through: int) -> list[DatedClick]:
@@ -196,14 +194,12 @@ def _newest(kinds: str, limit: str) -> Select[Any]:
 READER_HISTORY = union_all(_newest("'click', 'dismiss'", "clicks"), _newest("'impression'", "impressions"))
 
 
-@functools.cache
-def _history_text(dialect: Dialect) -> tuple[str, dict[str, Any], list[str] | None]:
-    """The statement of ``history_of``, its values, and their order where the driver counts them.
-
-    Written out once: every answer to a reader who is new to a worker waits for it.
-    """
-    written = READER_HISTORY.compile(dialect=dialect)
-    return str(written), dict(written.params), written.positiontup
+EVENTS_AFTER = (
+    select(events)
+    .where(events.c.site == bindparam("site"), events.c.seq > bindparam("seq"))
+    .order_by(events.c.seq)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 def _add(connection: Connection, records: Sequence[Event]) -> Written:
@@ -248,13 +244,18 @@ def _add_readers(connection: Connection, records: Sequence[Event]) -> None:
 def _switched_off(connection: Connection, records: Sequence[Event]) -> set[tuple[str, str | None]]:
     """Site and identifier of those readers in some records who switched personalisation off."""
     off: set[tuple[str, str | None]] = set()
-    if connection.execute(select(choices.c.site).limit(1)).first() is None:
+    if _is_empty(connection, choices):
         return off
     names = dict.fromkeys((event.site, event.reader) for event in records if event.reader is not None)
     for site, ids in _by_site(names):
         query = select(choices.c.reader).where(choices.c.site == site, choices.c.reader.in_(ids))
         off.update((site, reader) for reader in connection.scalars(query.where(choices.c.personal.is_(False))))
     return off
+
+
+def _is_empty(connection: Connection, table: Table) -> bool:
+    """True for a table without rows; asked of every event, so that it goes to the driver as it is."""
+    return connection.exec_driver_sql(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None
 
 
 def _without(off: Collection[tuple[str, str | None]], records: Sequence[Event]) -> Sequence[Event]:
@@ -268,7 +269,7 @@ def _without(off: Collection[tuple[str, str | None]], records: Sequence[Event]) 
 
 def _remembered(connection: Connection, records: Sequence[Event]) -> Sequence[Event]:
     """The records without those of readers who were forgotten after it happened, or, undated, who ever were."""
-    if connection.execute(select(forgotten.c.site).limit(1)).first() is None:
+    if _is_empty(connection, forgotten):
         return records
     names = {(event.site, event.reader) for event in records if event.reader is not None}
     name_of = {(site, reader_digest(site, reader)): (site, reader) for site, reader in names}
