@@ -78,11 +78,11 @@ def arrays(live: LiveState) -> dict[str, Any]:
 def asked(service: Service) -> list[Any]:
     """Answers that show what a worker knows, without what is new each time."""
     lists = [service.get("/api/v1/recommendations", reader=f"r{n}", k=8) for n in range(3)]
-    lists += [service.get("/api/v1/articles/new-0/similar"), service.get("/api/v1/today")]
-    for one in lists:
+    similar, today = service.get("/api/v1/articles/new-0/similar"), service.get("/api/v1/today")
+    for one in (*lists, similar, today):
         del one["impression_id"]
         one.pop("generated_at", None)
-    return lists
+    return [lists, similar, today]
 
 
 def test_a_start_from_a_checkpoint_is_the_worker_that_wrote_it(toy: Toy, tmp_path: Path, worth: None) -> None:
