@@ -252,6 +252,16 @@ def gate(
 
 
 @app.command(rich_help_panel=OUT)
+def experiment(
+    name: Annotated[str | None, typer.Argument(help="Its name; without one: list all")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of the table")] = False,
+    config: Config = None,
+) -> None:
+    """Say what readers of each arm of an experiment did; or list the experiments."""
+    command_of("experiment")(context_of(config, None), name, as_json=json)
+
+
+@app.command(rich_help_panel=OUT)
 def compare(
     before: Annotated[str, typer.Argument(help="A release, as `releases` lists it")],
     after: Annotated[str, typer.Argument(help="Another one")],

@@ -56,12 +56,12 @@ points down, on an import hidden in a function, and on a file whose room is not 
   serving
     catalogue    articles of the store, what the models say of them -> columns and masks
     recommend    reader -> list with reasons
+    experiments  arms of readers -> settings of their lists; what they did -> differences that hold at every look
     serving      a release, the store as it is now -> live answers
 
   judging
     baselines    known simple methods -> scores of the same lists
     evaluate     held-out impressions, or a replayed log -> figures of every model
-    experiments  readers by arm, a value of each -> differences that hold at every look
     gate         a candidate, the live release, held-out lists -> a verdict
     report       figures -> pictures and one page
 

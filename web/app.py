@@ -19,7 +19,7 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics, request_ids
-from web.admin import editorial, operators, runs, session, stories, tokens, tracing
+from web.admin import editorial, experiments, operators, runs, session, stories, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher, readers
 from web.api import handlers as api
@@ -96,7 +96,7 @@ def create_app(
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
     register(app)
     docs.install(app, settings.recommend)
-    admin_api = (admin, runs, operators, editorial, stories, tracing, tokens, session)
+    admin_api = (admin, runs, operators, editorial, stories, tracing, tokens, session, experiments)
     for part in (api, readers, publisher, *admin_api, docs, metrics, widget, site, console):
         app.register_blueprint(part.blueprint)
     request_ids.install(app)

@@ -39,6 +39,10 @@ ALLOWED: Mapping[str, Allowed] = {
     "GET /admin/api/releases:compare": VIEWERS,
     "POST /admin/api/releases/<string:name>/activate": OPERATORS,
     "POST /admin/api/releases:rollback": OPERATORS,
+    "GET /admin/api/experiments": VIEWERS,
+    "POST /admin/api/experiments": OPERATORS,
+    "GET /admin/api/experiments/<string:name>": VIEWERS,
+    "POST /admin/api/experiments/<string:name>/stop": OPERATORS,
     "GET /admin/api/editorial": VIEWERS,
     "GET /admin/api/trace": EDITORS,  # it says what a reader has read
     f"POST {_ARTICLE}/hide": EDITORS,

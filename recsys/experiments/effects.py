@@ -11,8 +11,6 @@ Source: Deng, Xu, Kohavi and Walker 2013 (CUPED); Waudby-Smith et al. 2021 (see 
 import math
 from collections.abc import Sequence
 
-from scipy.stats import chi2
-
 from recsys.experiments.moments import ArmMoments
 from recsys.experiments.sequential import ALPHA, NOTHING_KNOWN, SequentialInterval, mean_sequence, tightest_at
 
@@ -72,4 +70,24 @@ def sample_ratio(readers: Sequence[int], shares: Sequence[float]) -> float:
         return 1.0
     expected = [total * share / whole for share in shares]
     distance = sum((got - want) ** 2 / want for got, want in zip(readers, expected, strict=True))
-    return float(chi2.sf(distance, len(readers) - 1))
+    return chi_square_tail(distance, len(readers) - 1)
+
+
+def chi_square_tail(distance: float, freedom: int) -> float:
+    """The probability that chi square of so many degrees of freedom is at least as large.
+
+    A service reads reports too, and loads no SciPy.
+
+    Source: Abramowitz and Stegun 1964, 26.4.4 and 26.4.5.
+    """
+    half = distance / 2
+    if freedom % 2:
+        term, tail = 2 * math.sqrt(half / math.pi) * math.exp(-half), math.erfc(math.sqrt(half))
+        first = 3
+    else:
+        term = tail = math.exp(-half)
+        term, first = term * half, 4
+    for degrees in range(first, freedom + 1, 2):
+        tail += term
+        term *= distance / degrees
+    return min(tail, 1.0)

@@ -31,6 +31,7 @@ from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
 from recsys.serving.day_clicks import DayClicks
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
+from recsys.serving.live_experiments import LiveExperiments
 from recsys.serving.memory import give_back
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
@@ -117,6 +118,7 @@ class LiveState:
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._feed = StoreFeed(store, self.site, clock)
         self._checkpoints = LiveCheckpoints(settings.data_dir / "live")
+        self._experiments = LiveExperiments(store, self.site, settings.recommend)
         self._loader = ReleaseLoader(settings, store, releases, self._feed, self._checkpoints)
         state = self._loader.first() if release is None else self._loader.load(release or None)
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
@@ -149,6 +151,10 @@ class LiveState:
             if thread is not None and thread.is_alive():
                 thread.join()
         try:
+            self._experiments.follow()  # first lists since the last poll
+        except StoreError as error:
+            self._complain("exposures not written", error)
+        try:
             if not succeeded and self._checkpoints.worth(self._frame.state):
                 self._checkpoints.write(self._frame.state, self._turn)
         except OSError as error:
@@ -158,6 +164,11 @@ class LiveState:
     def release(self) -> str | None:
         """The release that is served, None before the first one."""
         return self._frame.state.recommender.release
+
+    @property
+    def odd_readers(self) -> frozenset[str]:
+        """Readers who are left out of the counts, as far as this worker knows."""
+        return frozenset(visitor[1:] for visitor in list(self._frame.state.visitors.odd) if visitor.startswith("r"))
 
     @property
     def story_decisions(self) -> EditorDecisions:
@@ -189,7 +200,8 @@ class LiveState:
         """
         (state, memory, _), now = self._frame_with(reader), self._clock()
         asker = asker_of(memory, reader, session, slot).passing(memory, recent, now)
-        recommendation = state.recommender.recommend(
+        taking_part = reader if asker.personal else None
+        recommendation = self._experiments.recommender_for(taking_part, state.recommender, now).recommend(
             *asker.states,
             article=article,
             k=k,
@@ -456,6 +468,7 @@ class LiveState:
             self._file.check,
             self.forget,
             self.follow_choices,
+            self._experiments.follow,
             self.catch_up,
             self.refresh,
             self._keep,

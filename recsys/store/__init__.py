@@ -14,6 +14,7 @@ from recsys.store.editorial import Decided, Decision, DecisionKind, EditorialSto
 from recsys.store.engine import CACHE_MIB, check_address, opened_engine
 from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
+from recsys.store.experiments import ExperimentArm, ExperimentStore, Exposure, ReaderOutcome, StoredExperiment
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.operators import OperatorStore, Outcome
 from recsys.store.passwords import hashed_password, is_password
@@ -61,6 +62,8 @@ __all__ = [
     "Event",
     "EventWriter",
     "Evidence",
+    "ExperimentArm",
+    "Exposure",
     "Forgotten",
     "Kind",
     "KindKept",
@@ -72,6 +75,7 @@ __all__ = [
     "Place",
     "Published",
     "ReaderChoices",
+    "ReaderOutcome",
     "Run",
     "Schedule",
     "Scope",
@@ -79,6 +83,7 @@ __all__ = [
     "Store",
     "StoredArticle",
     "StoredEvent",
+    "StoredExperiment",
     "StoryDecision",
     "StoryName",
     "TagChoice",
@@ -106,6 +111,7 @@ class Store(
     EventStore,
     ReaderStore,
     ChoiceStore,
+    ExperimentStore,
     RunStore,
     ScheduleStore,
     TokenStore,

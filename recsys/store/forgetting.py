@@ -23,6 +23,7 @@ EXPORTED_AT_ONCE = 500  # events of a reader that are read at once
 EXPIRED_AT_ONCE = 10_000  # events that are removed in one transaction
 articles, events, readers, forgotten = schema.articles, schema.events, schema.readers, schema.forgotten_readers
 choices = schema.reader_choices
+exposures = schema.exposures
 
 
 class Forgotten(NamedTuple):
@@ -133,6 +134,7 @@ class ReaderStore(Database):
             removed = connection.execute(delete(events).where(own)).rowcount
             connection.execute(delete(readers).where(readers.c.site == site, readers.c.id == reader))
             connection.execute(delete(choices).where(choices.c.site == site, choices.c.reader == reader))
+            connection.execute(delete(exposures).where(exposures.c.site == site, exposures.c.reader == reader))
             before = connection.scalar(select(forgotten.c.through).where(this)) or 0
             facts = {"forgotten_at": now_ms(), "through": max(through, before), "log_cleared_at": None}
             connection.execute(delete(forgotten).where(this))

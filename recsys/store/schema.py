@@ -273,6 +273,33 @@ schedules = Table(
     Column("set_by", Text, nullable=False),
 )
 
+# What is tried on some readers: arms as JSON, and when it ran. One runs at a time.
+experiments = Table(
+    "experiments",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("name", Identifier, primary_key=True),
+    Column("salt", Text, nullable=False),
+    Column("arms", Text, nullable=False),  # JSON: a list of name, share and settings, the control first
+    Column("window_days", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("stopped_at", BigInteger),  # NULL while it runs
+    Column("stopped_by", Text),
+)
+
+# Who was served by which arm, from the first list on; written by the service, and gone with a reader who is forgotten.
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("experiment", Identifier, primary_key=True),
+    Column("reader", Identifier, primary_key=True),
+    Column("arm", SmallInteger, nullable=False),  # its number, from 0
+    Column("first_at", BigInteger, nullable=False),
+    Index(None, "site", "reader"),
+)
+
 tokens = Table(
     "tokens",
     metadata,

@@ -305,11 +305,35 @@ FAULTS: tuple[Fault, ...] = (
         ("the boundary does not know how many looked", "math.log(math.sqrt(spread) / alpha)", "math.log(1 / alpha)"),
     ),
     *_in(
+        "recsys/store/experiments.py",
+        ("tests/test_experiments_store.py",),
+        ("a window before counts as the one after", "for part in (after, ~after)", "for part in (~after, after)"),
+        ("strangers' events count in an experiment", "events.c.proof.is_(None) |", "events.c.site.is_not(None) |"),
+        ("who was forgotten is exposed again", "if row.reader not in gone", "if row.reader"),
+        (
+            "two experiments run at once",
+            "experiments.c.stopped_at.is_(None)\n            if (other",
+            "experiments.c.stopped_at.is_not(None)\n            if (other",
+        ),
+    ),
+    *_in(
+        "recsys/serving/live_experiments.py",
+        ("tests/test_experiments_live.py",),
+        ("every arm is served as the site is", "other.config = served.sections[arm]", "other.config = self._base"),
+        ("a stranger takes part", "if served is None or reader is None:", "if served is None:"),
+    ),
+    *_in(
+        "recsys/experiments/report.py",
+        ("tests/test_experiments_live.py",),
+        ("a broken exposure has figures", "if ratio < SUSPICIOUS_RATIO:", "if ratio < 0:"),
+        ("a guardrail stands the wrong way", '"click_rate": -1', '"click_rate": 1'),
+    ),
+    *_in(
         "recsys/experiments/effects.py",
         EXPERIMENTS,
         ("the past is added", "control.mean - theta * past", "control.mean + theta * past"),
         ("few readers decide", "FEWEST_READERS = 50", "FEWEST_READERS = 2"),
-        ("a ratio that is off is chance", "chi2.sf(distance", "chi2.cdf(distance"),
+        ("a ratio that is off is chance", "return chi_square_tail(distance, ", "return 1 - chi_square_tail(distance, "),
     ),
     *_in(
         "recsys/experiments/assignment.py",

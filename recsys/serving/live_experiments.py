@@ -1,0 +1,105 @@
+"""The experiment that runs, as one worker serves it: a reader's arm, and the exposures that are written down.
+
+Reads the store once a poll; produces for each reader the recommender that their arm answers by: the same tables under
+another section of settings. An exposure is the server's own: it is kept with the first list of a reader and written by
+the next poll, whether or not a page reports anything. An arm that cannot be served, as after an upgrade that took its
+setting away, ends the experiment in this worker: everybody is served as the site is, nothing is written, and the report
+says so.
+"""
+
+import copy
+from typing import NamedTuple
+
+import structlog
+
+from recsys.errors import InputError
+from recsys.experiments.arms import arm_sections
+from recsys.experiments.assignment import arm_of
+from recsys.recommend.answer import Recommender
+from recsys.recommend.config import RecommendConfig
+from recsys.store import Exposure, Store, StoredExperiment
+
+REMEMBERED = 50_000  # readers whose exposure this worker has written; more are forgotten, and written in vain
+WAITING = 50_000  # exposures that wait for a database; of those beyond, a later list brings the reader again
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
+
+
+class ServedExperiment(NamedTuple):
+    """The experiment that runs, with a section of settings for each arm."""
+
+    experiment: StoredExperiment
+    shares: tuple[float, ...]
+    sections: tuple[RecommendConfig, ...]
+
+
+class LiveExperiments:
+    """Arms and exposures of one worker. Safe for threads: answers read one reference, and add to one dictionary.
+
+    Args:
+        store: the experiments.
+        site: whose.
+        base: the site's own section.
+    """
+
+    def __init__(self, store: Store, site: str, base: RecommendConfig) -> None:
+        self._store, self._site, self._base = store, site, base
+        self._served: ServedExperiment | None = None
+        self._refused = ""
+        self._waiting: dict[str, Exposure] = {}
+        self._written: set[str] = set()
+
+    def recommender_for(self, reader: str | None, recommender: Recommender, now: int) -> Recommender:
+        """The recommender of a reader's arm; the site's own for whoever takes no part. Notes a first list.
+
+        Args:
+            reader: who may be known and has switched nothing off; None for a stranger, who takes no part.
+            recommender: the site's own.
+            now: ms.
+        """
+        served = self._served
+        if served is None or reader is None:
+            return recommender
+        arm = arm_of(served.experiment.salt, reader, served.shares)
+        if arm < 0:
+            return recommender
+        if reader not in self._written and reader not in self._waiting and len(self._waiting) < WAITING:
+            self._waiting[reader] = Exposure(reader, arm, now)
+        if not served.experiment.arms[arm].settings:
+            return recommender
+        other = copy.copy(recommender)  # the same tables, counts and model
+        other.config = served.sections[arm]
+        return other
+
+    def follow(self) -> None:
+        """Write what waits, and take over what runs now.
+
+        Raises:
+            StoreError: the database is out of reach; what waits goes on waiting.
+        """
+        if self._served is not None and self._waiting:
+            rows = list(self._waiting.values())
+            self._store.add_exposures(self._site, self._served.experiment.name, rows)
+            if len(self._written) > REMEMBERED:
+                self._written = set()
+            for row in rows:
+                self._written.add(row.reader)
+                self._waiting.pop(row.reader, None)
+        running = next(iter(self._store.experiments(self._site, running=True)), None)
+        if running != (self._served.experiment if self._served else None):
+            self._take_over(running)
+
+    def _take_over(self, running: StoredExperiment | None) -> None:
+        self._served, self._waiting, self._written = None, {}, set()
+        if running is None:
+            self._refused = ""
+            return
+        try:
+            sections = arm_sections(running, self._base)
+        except InputError as error:
+            if running.name != self._refused:
+                log.error("experiment not served", experiment=running.name, error=str(error))
+            self._refused = running.name
+            return
+        self._served = ServedExperiment(running, tuple(arm.share for arm in running.arms), sections)
+        log.info("experiment served", experiment=running.name, arms=[arm.name for arm in running.arms])
