@@ -42,6 +42,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         (data / name).parent.mkdir(parents=True)
         (data / name).write_text(name)
     (data / "impressions.key").write_bytes(b"k" * 32)
+    (data / "readers.key").write_bytes(b"r" * 32)
     return settings
 
 
@@ -86,6 +87,7 @@ def test_a_backup_while_events_are_written_has_all_that_were_acknowledged_before
     again.close()
     assert (data / "releases" / "CURRENT").read_text() == "r2"
     assert (data / "impressions.key").read_bytes() == b"k" * 32
+    assert (data / "readers.key").read_bytes() == b"r" * 32
     assert (data / "log/day=2026-01-01/a.parquet").is_file()
     names = {path.name for path in data.iterdir()}
     assert not names & {"work", "live", "settings", "backup.json"}
