@@ -18,7 +18,7 @@ from recsys.store import ExperimentArm, StoredExperiment
 ARM_SETTINGS = ("covisits", "fresh", "max_per_category", "trending")  # that decide a list and nothing that is shared
 MAX_ARMS = 8
 MAX_WINDOW_DAYS = 28
-LEAST_SHARE = 0.01  # of the readers: below, no difference is ever seen
+LEAST_ARM_SHARE = 0.01  # of the readers: below, no difference is ever seen
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -57,8 +57,8 @@ def checked_experiment(
             f"2 to {MAX_ARMS} arms of different names", f"{[arm.name for arm in made]!r:.200}", "Correct it."
         )
     shares = [arm.share for arm in made]
-    if not all(LEAST_SHARE <= share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
-        raise InputError(f"shares of at least {LEAST_SHARE:g} that sum to at most 1", f"{shares}", "Correct them.")
+    if not all(LEAST_ARM_SHARE <= share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
+        raise InputError(f"shares of at least {LEAST_ARM_SHARE:g} that sum to at most 1", f"{shares}", "Correct them.")
     if made[0].settings:
         raise InputError(
             "a control, the first arm, that changes nothing", f"{made[0].settings!r:.200}", "Put it first."

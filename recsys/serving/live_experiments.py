@@ -19,8 +19,8 @@ from recsys.recommend.answer import Recommender
 from recsys.recommend.config import RecommendConfig
 from recsys.store import Exposure, Store, StoredExperiment
 
-REMEMBERED = 50_000  # readers whose exposure this worker has written; more are forgotten, and written in vain
-WAITING = 50_000  # exposures that wait for a database; of those beyond, a later list brings the reader again
+REMEMBERED_EXPOSURES = 50_000  # readers whose exposure this worker has written; more are forgotten, and written in vain
+WAITING_EXPOSURES = 50_000  # exposures that wait for a database; of those beyond, a later list brings the reader again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -63,7 +63,7 @@ class LiveExperiments:
         arm = arm_of(served.experiment.salt, reader, served.shares)
         if arm < 0:
             return recommender
-        if reader not in self._written and reader not in self._waiting and len(self._waiting) < WAITING:
+        if reader not in self._written and reader not in self._waiting and len(self._waiting) < WAITING_EXPOSURES:
             self._waiting[reader] = Exposure(reader, arm, now)
         if not served.experiment.arms[arm].settings:
             return recommender
@@ -80,7 +80,7 @@ class LiveExperiments:
         if self._served is not None and self._waiting:
             rows = list(self._waiting.values())
             self._store.add_exposures(self._site, self._served.experiment.name, rows)
-            if len(self._written) > REMEMBERED:
+            if len(self._written) > REMEMBERED_EXPOSURES:
                 self._written = set()
             for row in rows:
                 self._written.add(row.reader)
