@@ -182,8 +182,7 @@ def test_the_command_prints_a_table_of_arms_and_measures(tmp_path: Path, capsys:
     settings = plain_settings(tmp_path)
     context, past = Context(settings, seed=1), now_ms() - 9 * DAY_MS
     with serving(settings) as running, closing(running.store):
-        facts = {"window_days": 7, "by": "token desk", "now": past}
-        experiment = checked_experiment(SITE, "e", ARMS, BASE, **facts)
+        experiment = checked_experiment(SITE, "e", ARMS, BASE, window_days=7, by="token desk", now=past)
         running.store.start_experiment(experiment)
         rows = [Exposure(f"r{n}", arm_of(experiment.salt, f"r{n}", [0.5, 0.5]), past) for n in range(200)]
         running.store.add_exposures(SITE, "e", rows)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from recsys.experiments.arms import ARM_SETTINGS, MAX_WINDOW_DAYS
 from web.api.schemas import In
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "name": "fewer-alike",
     "arms": [{"name": "control", "share": 0.5}, {"name": "two", "share": 0.5, "settings": {"max_per_category": 2}}],
 }

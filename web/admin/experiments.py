@@ -36,8 +36,8 @@ def start_experiment(json_data: ExperimentIn) -> ExperimentOut:
     """Begin an experiment: each arm's readers get lists by its settings, within seconds and until it is stopped."""
     here, asked = installation(), json_data
     arms = [arm.model_dump() for arm in asked.arms]
-    facts = {"window_days": asked.window_days, "by": actor(), "now": now_ms()}
-    experiment = checked_experiment(here.live.site, asked.name, arms, here.settings.recommend, **facts)
+    base, days = here.settings.recommend, asked.window_days
+    experiment = checked_experiment(here.live.site, asked.name, arms, base, window_days=days, by=actor(), now=now_ms())
     here.store.start_experiment(experiment)
     return _shown(experiment)
 
@@ -46,7 +46,7 @@ def start_experiment(json_data: ExperimentIn) -> ExperimentOut:
 @blueprint.output(ExperimentRead)
 @blueprint.doc(security="bearer")
 def read_experiment(name: str) -> ExperimentRead:
-    """What readers of each arm did, beside the control; or the reason for which nothing can be said."""
+    """The figures of each arm beside the control; or the reason for which nothing can be said."""
     here = installation()
     experiment = here.store.experiment(here.live.site, name)
     report = report_of(here.store, experiment, here.settings.recommend, now_ms(), here.live.odd_readers)
