@@ -110,6 +110,7 @@ def findings(browser: Chrome, url: str) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_axe_finds_no_barrier_on_any_page(browser: Chrome, site: Service) -> None:
     with served(site.client.application) as url:
         try:
