@@ -154,6 +154,19 @@ def test_a_click_of_this_moment_changes_the_order_of_the_popular_ones() -> None:
         assert (rows(ask(recommender, reader(), k=1)) == [650]) is expected
 
 
+def test_more_clicks_between_two_lists_than_are_kept_are_all_known_and_take_no_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("recsys.recommend.context._CLICKED", 4)
+    recommender = newsroom([entry(row, None) for row in range(20)])
+    recommender.observe(CLICK, 1, NOW)
+    assert rows(ask(recommender, k=1)) == [1]
+    for row in (7, 7, 7, 10, 11, 12, 13, 14):
+        recommender.observe(CLICK, row, NOW)
+    assert len(recommender.shared._popular._clicked) == 4
+    assert rows(ask(recommender, k=1)) == [7]
+
+
 def test_without_a_click_the_newest_come_first() -> None:
     made = ask(newsroom([entry(row, None) for row in range(5)]), k=3)
     assert (made.tier, rows(made)) == (Tier.FRESH, [0, 1, 2])

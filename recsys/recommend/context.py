@@ -45,6 +45,7 @@ Times = npt.NDArray[np.int64]
 _QUARTER, _DAY = SPEEDS.index("quarter"), SPEEDS.index("long")  # half-lives, by their places
 
 POPULAR = 512  # rows kept as popular: the longest list that is asked for, several times over
+_CLICKED = 4_096  # clicks kept until the most clicked are asked for; after more, all articles are looked at
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
 _MEAN_OF = 5_000  # vectors that it is made of
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
@@ -375,7 +376,7 @@ class _PopularRows:
 
     def __init__(self, trends: Trends) -> None:
         self._trends = trends
-        self._clicked: deque[int] = deque()
+        self._clicked: deque[int] = deque(maxlen=_CLICKED)
         self._finding = threading.Lock()
         self._best: _Best | None = None
         self._made: _Made | None = None
@@ -399,8 +400,9 @@ class _PopularRows:
             self._finding.release()
 
     def _found(self, standing: Rows, now: int) -> _Best:
-        clicked, best = _taken(self._clicked), self._best
-        if best is not None:
+        best, all_known = self._best, len(self._clicked) < _CLICKED  # else some have fallen out
+        clicked = _taken(self._clicked)
+        if best is not None and all_known:
             if standing is not best.standing:
                 clicked.update(np.flatnonzero((standing >= 0) & (best.standing < 0)).tolist())
             rows = np.union1d(best.rows, np.fromiter(clicked, np.int32, len(clicked)))

@@ -1026,6 +1026,7 @@ FAULTS: tuple[Fault, ...] = (
             "since >= 0 and",
         ),
         ("what was clicked since is not popular", "        self._popular.clicked(row)\n", "        pass\n"),
+        ("clicks that fell out of the queue are forgotten", "best is not None and all_known", "best is not None"),
         ("lists are kept although somebody clicked", "self.totals == totals and ", ""),
     ),
     *_in(
