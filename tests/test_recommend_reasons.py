@@ -153,7 +153,7 @@ def test_shared_keywords_are_those_of_which_either_article_has_the_whole() -> No
         )
         both = one.wholes | other.wholes
         expected = [piece for piece in one.pieces if piece in other.pieces and piece in both]
-        shared = shared_keywords(keyword_forms(one.parts), keyword_forms(other.parts), 2)
+        shared = shared_keywords(keyword_forms(one.keywords, one.parts), keyword_forms(other.keywords, other.parts), 2)
         assert bool(shared) == bool(expected)
         assert shared[:1] == tuple(one.pieces[piece] for piece in expected[:1])
         assert len(shared) <= 2

@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
 from recsys.tags import Tag, TagKind, fold
@@ -88,7 +91,16 @@ def _related(catalogue: Catalogue, allowed: Rows, wanted: set[str], now: int) ->
     shown = catalogue.eligible(now).showable
     direct = related(_newest(catalogue, allowed), catalogue.tags, wanted, RELATED)
     further = (tag for key in sorted(wanted) for tag in catalogue.tags.further.get(key, ()))
-    return filled_up(direct, further, wanted, lambda key: bool(shown[catalogue.tags.rows(key)].any()), RELATED)
+    beside = filled_up(direct, further, wanted, lambda key: bool(shown[catalogue.tags.rows(key)].any()), RELATED)
+    return [*beside[: len(direct)], *(_as_written(catalogue, tag, shown) for tag in beside[len(direct) :])]
+
+
+def _as_written(catalogue: Catalogue, tag: Tag, shown: npt.NDArray[np.bool_]) -> Tag:
+    """A tag of the tag graph as the newest article writes it that bears it."""
+    key = fold(tag.name)
+    rows = catalogue.tags.rows(key)
+    newest = catalogue.newest(rows[shown[rows]], 1, None).tolist()
+    return tag._replace(name=catalogue.article(newest[0]).pieces.get(key, tag.name)) if newest else tag
 
 
 def _newest(catalogue: Catalogue, allowed: Rows) -> list[CatalogueArticle]:

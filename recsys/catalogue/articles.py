@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from recsys.store import Article
 from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
+from recsys.tags.written_form import written_keywords
 
 SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
 _KEYWORD_FORMS = 1 << 10  # articles whose forms are kept: what tags are taken from; some 3 KB each
@@ -86,6 +87,7 @@ class CatalogueArticle:
     def of(cls, article: Article, annotations: ArticleAnnotations) -> "CatalogueArticle":
         """An article of the store with its annotations; a category that it came with goes before any guess."""
         given = bool(article.category)
+        keywords, weights, parts = _shown(article, annotations)
         return cls(
             title=article.title,
             summary=opening(article.body),
@@ -102,9 +104,9 @@ class CatalogueArticle:
             published_at=article.published_at,
             expires_at=article.expires_at,
             hidden=article.hidden,
-            keywords=annotations.keywords[:STEM],
-            weights=annotations.weights[:STEM],
-            parts=annotations.parts[:STEM],
+            keywords=keywords,
+            weights=weights,
+            parts=parts,
         )
 
     @property
@@ -120,17 +122,17 @@ class CatalogueArticle:
     def found_under(self) -> set[str]:
         """The folded tags that lead to the article: keywords and their pieces, labels, category; no guess not taken."""
         names = [fold(name) for name in (*(label for _, label, _ in self.labels), self.category or "")]
-        return {*names, *keyword_forms(self.parts).pieces}
+        return {*names, *self.pieces}
 
     @property
     def pieces(self) -> Mapping[str, str]:
         """The keywords with their words and pairs of words, folded, each as it is written; most telling first."""
-        return keyword_forms(self.parts).pieces
+        return keyword_forms(self.keywords, self.parts).pieces
 
     @property
     def wholes(self) -> frozenset[str]:
         """The keywords, folded."""
-        return keyword_forms(self.parts).wholes
+        return keyword_forms(self.keywords, self.parts).wholes
 
 
 class KeywordForms(NamedTuple):
@@ -146,16 +148,23 @@ class KeywordForms(NamedTuple):
 
 
 @lru_cache(_KEYWORD_FORMS)
-def keyword_forms(parts: tuple[str, ...]) -> KeywordForms:
-    """Folded forms of some keywords, each given as its tokens separated by blanks."""
+def keyword_forms(keywords: tuple[str, ...], parts: tuple[str, ...]) -> KeywordForms:
+    """Folded forms of some keywords.
+
+    Args:
+        keywords: as they are shown.
+        parts: of each, the tokens separated by blanks.
+    """
     forms: dict[str, str] = {}
-    for keyword in parts:
-        for folded, written in pieces(keyword):
-            forms.setdefault(folded, written)
-    return KeywordForms(forms, frozenset(pieces(keyword)[0][0] for keyword in parts))
+    for keyword, tokens in zip(keywords, parts, strict=True):
+        forms.setdefault(fold(keyword), keyword)
+        of_word = {word.lower(): word for word in keyword.split()}
+        for folded, written in pieces(tokens):
+            forms.setdefault(folded, " ".join(of_word.get(word, word) for word in written.split(" ")))
+    return KeywordForms(forms, frozenset(map(fold, keywords)))
 
 
-NO_KEYWORDS = keyword_forms(())
+NO_KEYWORDS = keyword_forms((), ())
 
 
 def guesses(bar: Iterable[tuple[str, float]]) -> Guesses:
@@ -170,3 +179,15 @@ def opening(body: str) -> str:
     head = body[:SUMMARY_CHARS]
     cut = head.rfind(" ") if body[SUMMARY_CHARS - 1].isascii() else -1
     return (head[:cut] if cut > SUMMARY_CHARS // 2 else head).rstrip(" ,;:，；、") + "…"
+
+
+def _shown(
+    article: Article, annotations: ArticleAnnotations
+) -> tuple[tuple[str, ...], tuple[float, ...], tuple[str, ...]]:
+    """The keywords as the article writes them, with weights and tokens; of two that are one name the first."""
+    written = written_keywords(article.title, article.body, annotations.keywords[:STEM])
+    chosen = dict[str, tuple[str, float, str]]()
+    for keyword in zip(written, annotations.weights, annotations.parts, strict=False):
+        chosen.setdefault(fold(keyword[0]), keyword)
+    keywords, weights, parts = zip(*chosen.values(), strict=True) if chosen else ((), (), ())
+    return keywords, weights, parts

@@ -143,7 +143,7 @@ class Cards(Sequence[CatalogueArticle | None]):
             raw = self._forms[row]
             return NO_KEYWORDS if raw is None else unpacked_forms(raw)
         article = self[row]
-        return NO_KEYWORDS if article is None else keyword_forms(article.parts)
+        return NO_KEYWORDS if article is None else keyword_forms(article.keywords, article.parts)
 
     def nightly(self, row: int) -> ArticleAnnotations | None:
         """The annotations by the release's models; None for an article that is newer."""

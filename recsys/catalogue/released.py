@@ -160,7 +160,7 @@ def write_catalogue(
     keys, bearers, aliases = list[int](), list[int](), list[tuple[str, int]]()
     for article, annotations in articles:
         row, shown = rows[article.id], CatalogueArticle.of(article, annotations)
-        cards[row], forms[row] = packed(shown, annotations), packed_forms(keyword_forms(shown.parts))
+        cards[row], forms[row] = packed(shown, annotations), packed_forms(keyword_forms(shown.keywords, shown.parts))
         values: dict[str, int | bool] = {
             "published": NEVER_MS if shown.published_at is None else shown.published_at,
             "expires": FOREVER_MS if shown.expires_at is None else shown.expires_at,

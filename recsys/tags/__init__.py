@@ -6,6 +6,7 @@ with weights). A tag is looked up by its folded form, so that ``Interest-Rates``
     index.py     which articles bear a tag, as articles come and change
     profile.py   a reader's last clicks -> tags
     related.py   a tag -> the tags that go with it, and those that an unknown one may have meant
+    written_form.py  keywords in small letters -> as their article writes them
     synonyms.py  a category's names in either language -> one another
     graph.py     the graph of tags that share articles, which is built at night and never in a request
 """

@@ -41,7 +41,9 @@ def matching(article: TaggedArticle, tags: Collection[str]) -> Tag | None:
     """The heaviest of an article's tags that are, or hold, one of some folded tags; as the article writes it."""
     matches = [tag for tag in article.tags.bar if fold(tag.name) in tags]
     stem = zip(article.tags.stem, article.parts, strict=True)
-    matches += [tag for tag, parts in stem if any(piece in tags for piece, _ in pieces(parts))]
+    matches += [
+        tag for tag, parts in stem if fold(tag.name) in tags or any(piece in tags for piece, _ in pieces(parts))
+    ]
     return max(matches, key=lambda tag: tag.weight, default=None)
 
 
