@@ -24,7 +24,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 
 _CONNECTORS = _words("of the de la du da van von der den bin al el")
-_TITLES = _words("mr mrs ms dr sir lord president minister senator judge mayor king queen coach")
+TITLES_OF_PEOPLE = _words("mr mrs ms dr sir lord president minister senator judge mayor king queen coach")
 _BEFORE_PLACE = _words("in at from near across outside")
 _SAYS = _words("said says told added who")
 _COMPANY = _words(
@@ -41,14 +41,14 @@ _COMMON = _words(
 
 def of_capitals(text: str) -> list[tuple[int, int, str]]:
     """Names of a text: first character, the one behind the last, and the type, "" where nothing tells it."""
-    sentences = [sentence for sentence in sentences_of(text) if not _tells_nothing([token[0] for token in sentence])]
+    sentences = [sentence for sentence in sentences_of(text) if not is_title_case([token[0] for token in sentence])]
     inside = {word[0] for sentence in sentences for _, word in pairwise(sentence) if word[0][0].isupper()}
     found = []
     for sentence in sentences:
         words = [token[0] for token in sentence]
         for begin, end in _runs(words):
             word = words[begin].lower().rstrip(".")
-            first = begin + (word in _TITLES or (word in _COMMON and (begin == 0 or end == begin + 1)))
+            first = begin + (word in TITLES_OF_PEOPLE or (word in _COMMON and (begin == 0 or end == begin + 1)))
             if first < end and (first or end - first > 1 or words[first] in inside):
                 found.append((sentence[first].start(), sentence[end - 1].end(), _type_of(words, first, end)))
     return found
@@ -65,7 +65,8 @@ def sentences_of(text: str, *, keep_ends: bool = False) -> list[list[Token]]:
     return [sentence for sentence in sentences if sentence]
 
 
-def _tells_nothing(words: Sequence[str]) -> bool:
+def is_title_case(words: Sequence[str]) -> bool:
+    """True for a line of several words in which only the commonest are small: its capitals tell nothing."""
     small = {word for word in words if word[0].islower()}
     return len(words) > _SHORT_LINE and small <= _COMMON | _CONNECTORS
 
@@ -90,6 +91,6 @@ def _type_of(words: Sequence[str], begin: int, end: int) -> str:
     name = [word.lower().rstrip(".") for word in words[begin:end]]
     if not _COMPANY.isdisjoint(name):
         return ORGANISATION
-    if before in _TITLES or (after in _SAYS and len(name) > 1):
+    if before in TITLES_OF_PEOPLE or (after in _SAYS and len(name) > 1):
         return PERSON
     return PLACE if before in _BEFORE_PLACE else UNKNOWN

@@ -5,11 +5,14 @@ writes a word where the word stands within a sentence: at the beginning of one, 
 tells nothing. A keyword that an article writes only as a part of one longer name is shown as that name.
 """
 
+import calendar
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+
+from recsys.entities.capitals import TITLES_OF_PEOPLE, is_title_case
 
 _READ = 20_000  # characters of a text; what an article is about stands in front
 _LOOKED_AT = 12  # places where a keyword's first word stands
@@ -19,20 +22,13 @@ _GAP = r"[\s_\u2010\u2011-]+"
 _NAME_WORD = r"[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f][\w'’.&-]*"
 _LEFT = re.compile(rf"(?:{_NAME_WORD}[ \u00a0]+)+\Z")
 _RIGHT = re.compile(rf"(?:[ \u00a0]+{_NAME_WORD})+")
+_WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _NEAR = 60  # characters on either side that may belong to the same name
 _OPENS = " \u00a0\"'“”‘’«»„([{*_"  # may stand between the end of a sentence and the next one
 _ENDS = ".!?:;\n\r…。！？：；|–—"
 _MOST_WORDS = 5  # of a name
-_SHORT_LINE = 4  # words of a line that may be a headline in title case
-_SMALL = frozenset(
-    "a an the of in on at to for from by with and or but nor as is are was be it its if vs via over into up".split()
-)
-_NO_NAME = frozenset(  # written with a capital before names, or wherever they stand
-    "mr mrs ms dr sir lord lady president minister senator judge mayor king queen prince princess coach captain"
-    " professor the a an this that these those it he she they we i you his her their our and but or if when while as"
-    " in on at for from by with of to after before since mon tue wed thu fri sat sun monday tuesday wednesday thursday"
-    " friday saturday sunday january february march april may june july august september october november december".split()
-)
+_CALENDAR = frozenset(word.lower() for word in (*calendar.month_name, *calendar.day_name))
+_NO_NAME = TITLES_OF_PEOPLE | _CALENDAR | {"the", "a", "an", "i"}  # written with a capital, and no part of a name
 
 
 class Mention(NamedTuple):
@@ -179,11 +175,5 @@ def _is_name_anywhere(form: str) -> bool:
 
 
 def _is_headline(line: str) -> bool:
-    words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", line) if word[0].lower() != word[0].upper()]
-    if not words:
-        return False
-    if len(words) > 1 and all(word.isupper() for word in words):
-        return True
-    if len(words) <= _SHORT_LINE:
-        return False
-    return {word for word in words if word[0].islower()} <= _SMALL
+    words = [word for word in _WORD.findall(line) if word[0].lower() != word[0].upper()]
+    return bool(words) and ((len(words) > 1 and all(map(str.isupper, words))) or is_title_case(words))
