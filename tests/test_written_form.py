@@ -52,6 +52,11 @@ def test_words_of_a_keyword_tell_where_it_begins_its_sentences_itself() -> None:
 def test_titles_days_and_sentences_are_no_part_of_a_name() -> None:
     body = "It was seen by President Orla Keane on Monday. Yesterday Keane slept. In May Keane left; he is Mr Keane."
     assert written_keywords("", body, ["keane", "orla"]) == ("Keane", "Orla Keane")
+    assert written_keywords("", "We saw Senator Mara Keane.", ["keane"]) == ("Mara Keane",)
+
+
+def test_a_part_of_another_word_is_no_mention() -> None:
+    assert written_keywords("", "The POLICEMAN and the POLICE saw ice", ["ice"]) == ("ice",)
 
 
 @pytest.mark.parametrize(

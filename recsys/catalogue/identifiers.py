@@ -89,6 +89,7 @@ class ArticleIds(Sequence[str]):
         """
         self._released = pa.array([], pa.large_string()) if released is None else released
         self._first, self._bytes = len(self._released), Blobs(self._released)
+        self._recent: dict[int, str] = {}
         self._late: list[str] = []
 
     def append(self, article_id: str) -> None:
@@ -107,7 +108,12 @@ class ArticleIds(Sequence[str]):
         row = row + len(self) if row < 0 else row
         if row >= self._first:
             return self._late[row - self._first]
-        return (self._bytes[row] or b"").decode()
+        recent = self._recent.get(row)
+        if recent is None:
+            if len(self._recent) >= _REMEMBERED:
+                self._recent.clear()
+            recent = self._recent[row] = (self._bytes[row] or b"").decode()
+        return recent
 
     def __len__(self) -> int:
         return self._first + len(self._late)

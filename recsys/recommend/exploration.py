@@ -48,7 +48,8 @@ class Trial(NamedTuple):
         """Those whose story has no card among some rows."""
         if not len(self.rows):
             return self
-        new = ~np.isin(stories.labels[self.rows], stories.labels[rows])
+        told = set(stories.labels[rows].tolist())
+        new = [label not in told for label in stories.labels[self.rows].tolist()]  # thirty: quicker than by arrays
         return Trial(self.rows[new], self.propensity[new])
 
 
@@ -115,7 +116,8 @@ def explored(tried: Trial, picked: list[int], allowed: AllowedRows, draw: float)
     """
     if len(picked) < LEAST_LENGTH or not len(tried.rows):
         return None
-    may = allowed.has(tried.rows) & ~np.isin(tried.rows, picked)
+    shown = set(picked)
+    may = allowed.has(tried.rows) & np.array([row not in shown for row in tried.rows.tolist()], np.bool_)
     left = tried.propensity[may]
     total = left.sum()
     if not total > 0:

@@ -30,7 +30,7 @@ class TagCounts(NamedTuple):
     Attributes:
         articles: folded keyword -> how many of the articles bear it, if only as a piece. A piece that is nowhere a
             keyword by itself is not worth naming: "government", "last".
-        written: folded piece -> how the newest article with it writes it; of all pieces.
+        written: folded piece -> how the newest article writes it whose keyword it is, else the newest with it; of all.
     """
 
     articles: dict[str, int]
@@ -129,9 +129,10 @@ def _count(newest: Sequence[TaggedArticle]) -> TagCounts:
     for article in newest:
         article_pieces = article.pieces
         counts.update(article_pieces.keys())
-        wholes |= article.wholes
         for piece, text in article_pieces.items():
-            written.setdefault(piece, text)
+            if piece not in written or (piece in article.wholes and piece not in wholes):
+                written[piece] = text
+        wholes |= article.wholes
     return TagCounts({piece: counts[piece] for piece in sorted(wholes)}, written)
 
 

@@ -57,6 +57,7 @@ OFF_POLICY = ("tests/test_off_policy.py",)
 EXPLORE = ("tests/test_explore.py",)
 WIDGET = ("tests/test_widget_elsewhere.py", "tests/test_widget.py", "tests/test_payloads.py")
 EDITORIAL = ("tests/test_recommend_editorial.py", "tests/test_store_editorial.py", "tests/test_editorial.py")
+WRITTEN = ("tests/test_written_form.py",)
 SLOT = ("tests/test_exploration.py",)
 READER_TOKENS = ("tests/test_reader_tokens.py",)
 KEYS = ("tests/test_keys.py",)
@@ -1738,6 +1739,15 @@ FAULTS: tuple[Fault, ...] = (
         ("a first word is a name", "or words[first] in inside)", "or True)"),
         ("new begins no name", "and (begin == 0 or end == begin + 1)", "and True"),
         ("title case tells names", "small <= _COMMON | _CONNECTORS", "False"),
+    ),
+    *_in(
+        "recsys/tags/written_form.py",
+        WRITTEN,
+        ("a sentence's first capital tells", "not _begins_sentence(before))", "True)"),
+        ("a headline tells", "or self._in_headline(begin):", "or False:"),
+        ("names are cut", "return names.pop()", "return mentions[0].form"),
+        ("a part of a word is a mention", "or _LETTER.match(self._small[begin - 1 : begin])", "or False"),
+        ("titles belong to names", 'front[0].lower().rstrip(".") in _NO_NAME or', "False or"),
     ),
     *_in(
         "recsys/entities/finding.py",

@@ -25,7 +25,7 @@ from web.gateway.wsgi import CHEAP, ROUTE, Application
 from web.installation import SECURING_HEADERS, Installation
 
 _ID = (
-    r"(?:[A-Za-z0-9_-]{13,64}|[A-Za-z_-]{0,8}[0-9]{1,4})"  # needs no check: no word for nothing is so long, or ends so
+    r"(?:[A-Za-z0-9_-]{13,64}|[A-Za-z_-]{0,8}[0-9]{1,12})"  # needs no check: no word for nothing is so long, or ends so
 )
 _PAIR = rf"(?:(?:reader|session|article)={_ID}|slot=[A-Za-z0-9_-]{{1,64}}|k=[1-9][0-9]{{0,3}})"
 _PLAIN = re.compile(f"{_PAIR}(?:&{_PAIR})*")
