@@ -45,6 +45,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     items        click sessions + article vectors -> item vectors
     readers      a reader's last clicks -> reader vector
     trends       the stream of events -> live counts
+    forecast     counts by time -> expected clicks with bands, and what is out of the ordinary
 
   ranking
     features     reader, article, context -> columns and ids, the same for training and serving

@@ -1,0 +1,1 @@
+"""Forecasts of traffic, beside naive ones and AutoETS."""

@@ -1,0 +1,14 @@
+"""Forecast: clicks of a site, a section or an article -> what is expected of them, with bands of 90 %.
+
+Reads times of clicks; produces expected clicks of the hours to come. Nothing of it ranks a list.
+
+    series      clicks -> even steps, and the gaps in which nothing was counted
+    calendar    steps -> local hours, readers' days, weekends
+    contract    every forecaster: fitted on a past, asked at an origin
+    naive       as the last hour, a day ago, a week ago
+    structural  level, day, weekday, time of day and a short memory in a Kalman filter: what the system uses
+    bands       outcomes -> how wide a band must be
+    trees       rows of columns -> boosted trees
+    articles    an article's first hours -> its first day, from the columns of article_columns
+    backtest    a forecaster judged on a rolling origin
+"""
