@@ -54,7 +54,7 @@ def main() -> None:
 
 def measure(data: Judged, ets_python: str) -> dict[str, Any]:
     """The figures of all models; printed as a table, too."""
-    baselines: dict[str, Forecaster] = dict(NAIVE)
+    baselines: dict[str, Forecaster] = {**NAIVE}
     if has_statsforecast(ets_python):
         baselines["auto_ets"] = Precomputed(ets_medians(ets_python, data.series, data.begin, data.end))
     else:

@@ -9,7 +9,7 @@ from recsys.events import Events
 from recsys.forecast.article_columns import ArticleClicks, article_clicks, columns_of
 from recsys.forecast.articles import LEARNED_AFTER, backtest_articles, judged_articles, log_r2, site_traffic
 from recsys.forecast.calendar import Ints
-from recsys.forecast.series import STEP_MS, FloatArray
+from recsys.forecast.series import STEP_MS, FloatArray, Mask
 from recsys.forecast.structural import Structural
 from recsys.units import DAY_MS, HOUR_MS
 
@@ -53,7 +53,7 @@ def _told(
     return {name: round(log_r2(told[judged_at], came), 4) for name, told in (("trees", trees), ("counts", counts))}
 
 
-def _from_counts(early: Ints, total: Ints, learned: FloatArray) -> FloatArray:
+def _from_counts(early: Ints, total: Ints, learned: Mask) -> FloatArray:
     """A parabola of the logarithm of the early clicks, by least squares."""
     powers = np.vander(np.log(early), 3)
     weights = np.linalg.lstsq(powers[learned], np.log(total[learned]), rcond=None)[0]

@@ -5,16 +5,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from recsys.forecast.calendar import Ints
-from recsys.forecast.contract import Expectation
+from recsys.forecast.contract import Expectation, Forecaster
 from recsys.forecast.naive import LastValue, SameHour
 from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
 
-NAIVE = {"last_value": LastValue(), "day_ago": SameHour(1), "week_ago": SameHour(7)}
+NAIVE: dict[str, Forecaster] = {"last_value": LastValue(), "day_ago": SameHour(1), "week_ago": SameHour(7)}
 PROGRAM = Path(__file__).with_name("ets.py")
 SEASON = 24
 
@@ -38,8 +38,9 @@ def ets_medians(python: str, series: ClickSeries, begin: int, end: int) -> Float
     clicks = clicks.fillna(clicks.shift(SEASON)).ffill().fillna(0.0)
     with tempfile.TemporaryDirectory() as folder:
         job, out = Path(folder) / "job.npz", Path(folder) / "out.npz"
-        hours = {"begin": begin // STEPS_PER_HOUR, "end": end // STEPS_PER_HOUR, "season": SEASON, "refit": SEASON}
-        np.savez(job, clicks=clicks.to_numpy(), **{name: np.array(value) for name, value in hours.items()})
+        whole = {"begin": begin // STEPS_PER_HOUR, "end": end // STEPS_PER_HOUR, "season": SEASON, "refit": SEASON}
+        hours: dict[str, Any] = {name: np.array(value) for name, value in whole.items()}
+        np.savez(job, clicks=clicks.to_numpy(), allow_pickle=False, **hours)
         done = subprocess.run([python, str(PROGRAM), str(job), str(out)], capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"AutoETS failed: {done.stderr.strip()[-2000:]}")

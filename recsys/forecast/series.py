@@ -127,8 +127,7 @@ def _usual(clicks: FloatArray) -> FloatArray:
         return np.zeros(N)
     days = -(-N // STEPS_PER_DAY)
     table = np.append(clicks, np.zeros(days * STEPS_PER_DAY - N)).reshape(days, STEPS_PER_DAY)
-    busy = np.ma.masked_equal(table, 0)
-    often = (table > 0).sum(axis=0) * 2 > np.clip(days - 1, 1, None)  # where most days have clicks
-    by_step = np.where(often, np.ma.median(busy, axis=0).filled(0.0), 0.0)  # (STEPS_PER_DAY,)
+    often = (table > 0).sum(axis=0) * 2 > max(1, days - 1)  # where most days have clicks
+    by_step = pd.DataFrame(table).where(table > 0).median().fillna(0.0).to_numpy() * often  # (STEPS_PER_DAY,)
     usual: FloatArray = np.tile(by_step, days)[:N]
     return usual

@@ -31,6 +31,7 @@ HARMONICS, WEEKEND_HARMONICS = 6, 2  # of the day's profile, and of the weekend'
 PROFILE_SPREAD, WEEKEND_PROFILE_SPREAD = 1.0, 0.3  # of the first harmonic; the k-th has a k-th of it
 PROFILE_PER_HOUR = 0.003
 OUTLIER = 3.0  # standard deviations, beyond which a step counts less and less
+MAX_LOG_RATE = 30.0  # of clicks in a step: more than the world makes
 LEVEL, DAY, FAST, WEEK = 0, 1, 2, 3  # places of the parts; the weekend and seven weekdays follow
 
 
@@ -148,11 +149,11 @@ def project(
 def _updated(
     mean: FloatArray, covariance: FloatArray, loading: FloatArray, clicks: float
 ) -> tuple[FloatArray, FloatArray]:
-    rate = np.exp(min(loading @ mean, 30.0))
+    rate = np.exp(np.minimum(loading @ mean, MAX_LOG_RATE))
     surprise = np.log((clicks + 0.5) / (rate + 0.5))
     along = covariance @ loading
     variance = loading @ along + STEP_NOISE**2 + 1 / (rate + 0.5)
-    variance *= max(1.0, surprise**2 / variance / OUTLIER**2)
+    variance *= np.maximum(1.0, surprise**2 / variance / OUTLIER**2)
     gain = along / variance
     return mean + gain * surprise, covariance - np.outer(gain, along)
 
@@ -165,4 +166,5 @@ def _forget(mean: FloatArray, covariance: FloatArray, part: int, kept: float) ->
 
 def _fast_variance() -> float:
     """Of a step, such that the deviation stays as large as by hours."""
-    return FAST_SHOCK**2 / (1 - FAST_MEMORY**2) * (1 - FAST_MEMORY ** (2 / STEPS_PER_HOUR))
+    kept = float(FAST_MEMORY ** (2 / STEPS_PER_HOUR))
+    return FAST_SHOCK**2 / (1 - FAST_MEMORY**2) * (1 - kept)
