@@ -11,6 +11,9 @@ from recsys.forecast.bands import band, scores, track
 from recsys.forecast.calendar import calendar, quietest_hour
 from recsys.forecast.contract import Forecaster, hour_sums
 from recsys.forecast.naive import LastValue, SameHour
+from recsys.forecast.profile import LevelProfile
+from recsys.forecast.recurrent import Recurrent
+from recsys.forecast.regression import LagRegression, boosted, ridge
 from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, click_series, gaps
 from recsys.forecast.structural import Structural
 from recsys.units import DAY_MS, HOUR_MS
@@ -21,6 +24,11 @@ MODELS: dict[str, Forecaster] = {
     "day_ago": SameHour(1),
     "week_ago": SameHour(7),
     "structural": Structural(),
+    "level_profile": LevelProfile(),
+    "ridge": LagRegression(ridge),
+    "trees": LagRegression(boosted),
+    "gru": Recurrent("gru", epochs=1),
+    "lstm": Recurrent("lstm", epochs=1),
 }
 
 

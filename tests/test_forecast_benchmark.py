@@ -43,6 +43,7 @@ def test_the_program_prints_ours_and_baselines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = click_file(tmp_path / "clicks.parquet")
+    monkeypatch.setattr(program, "MODELS", {program.USED: program.MODELS[program.USED]})
     monkeypatch.setattr(program, "has_statsforecast", lambda _: False)
     monkeypatch.setattr(sys, "argv", ["benchmark", "--clicks", str(file)])
     program.main()

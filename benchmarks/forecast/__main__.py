@@ -25,11 +25,21 @@ from benchmarks.forecast.data import Judged, judged
 from benchmarks.next_click.data import load
 from recsys.forecast.backtest import backtest
 from recsys.forecast.contract import Forecaster
+from recsys.forecast.profile import LevelProfile
+from recsys.forecast.recurrent import Recurrent
+from recsys.forecast.regression import LagRegression, boosted, ridge
 from recsys.forecast.structural import Structural
 
 AHEAD = (1, 24)
 USED = "structural"
-MODELS: dict[str, Forecaster] = {USED: Structural()}
+MODELS: dict[str, Forecaster] = {
+    "level_profile": LevelProfile(),
+    "ridge": LagRegression(ridge),
+    "trees": LagRegression(boosted),
+    "gru": Recurrent("gru"),
+    "lstm": Recurrent("lstm"),
+    USED: Structural(),
+}
 
 
 def main() -> None:
@@ -79,7 +89,7 @@ def figures(name: str, model: Forecaster, data: Judged) -> dict[str, float | Non
     row = {key: None if math.isnan(value) else round(value, 4) for key, value in told.items()}
     row["seconds"] = round(time.process_time() - began, 2)
     print(
-        f"{name:12}" + "".join(f"  {key} {'-' if value is None else value}" for key, value in row.items()), flush=True
+        f"{name:13}" + "".join(f"  {key} {'-' if value is None else value}" for key, value in row.items()), flush=True
     )
     return row
 

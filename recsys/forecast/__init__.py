@@ -6,6 +6,10 @@ Reads times of clicks; produces expected clicks of the hours to come. Nothing of
     calendar    steps -> local hours, readers' days, weekends
     contract    every forecaster: fitted on a past, asked at an origin
     naive       as the last hour, a day ago, a week ago
+    profile     the last day's level × the profile of a week
+    lags        a series -> columns relative to its level
+    regression  ridge and boosted trees on those columns
+    recurrent   LSTM and GRU beside them
     structural  level, day, weekday, time of day and a short memory in a Kalman filter: what the system uses
     bands       outcomes -> how wide a band must be
     trees       rows of columns -> boosted trees
