@@ -12,7 +12,7 @@ from recsys.forecast.calendar import calendar, quietest_hour
 from recsys.forecast.contract import Forecaster, hour_sums
 from recsys.forecast.naive import LastValue, SameHour
 from recsys.forecast.profile import LevelProfile
-from recsys.forecast.recurrent import Recurrent
+from recsys.forecast.recurrent import RecurrentForecast
 from recsys.forecast.regression import LagRegression, boosted, ridge
 from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, click_series, gaps
 from recsys.forecast.structural import Structural
@@ -27,8 +27,8 @@ MODELS: dict[str, Forecaster] = {
     "level_profile": LevelProfile(),
     "ridge": LagRegression(ridge),
     "trees": LagRegression(boosted),
-    "gru": Recurrent("gru", epochs=1),
-    "lstm": Recurrent("lstm", epochs=1),
+    "gru": RecurrentForecast("gru", epochs=1),
+    "lstm": RecurrentForecast("lstm", epochs=1),
 }
 
 

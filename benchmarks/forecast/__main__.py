@@ -26,7 +26,7 @@ from benchmarks.next_click.data import load
 from recsys.forecast.backtest import backtest
 from recsys.forecast.contract import Forecaster
 from recsys.forecast.profile import LevelProfile
-from recsys.forecast.recurrent import Recurrent
+from recsys.forecast.recurrent import RecurrentForecast
 from recsys.forecast.regression import LagRegression, boosted, ridge
 from recsys.forecast.structural import Structural
 
@@ -36,8 +36,8 @@ MODELS: dict[str, Forecaster] = {
     "level_profile": LevelProfile(),
     "ridge": LagRegression(ridge),
     "trees": LagRegression(boosted),
-    "gru": Recurrent("gru"),
-    "lstm": Recurrent("lstm"),
+    "gru": RecurrentForecast("gru"),
+    "lstm": RecurrentForecast("lstm"),
     USED: Structural(),
 }
 

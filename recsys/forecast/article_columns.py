@@ -19,7 +19,7 @@ from recsys.units import DAY_MS, HOUR_MS, UNKNOWN_ROW
 SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 3 / 4)  # of the window, up to whose end clicks are counted apart
 PLACES = (1, 2, 4, 9, 19, 49)  # clicks after the first one, whose time is a column
 VALUES = 10  # of each context name, that have a share of their own
-NEIGHBOURS = 20  # articles by the nearest number
+NEAREST_NUMBERS = 20  # articles by the nearest number
 PRIOR = 5.0  # articles of the mean that a section's own mean is drawn towards
 WAVES = 3  # of the hour of day
 
@@ -64,7 +64,7 @@ class ArticleClicks:
 
 
 def article_clicks(events: Events, section: Ints | None = None) -> ArticleClicks:
-    """What is known of each click.
+    """Clicks with the facts that stand beside each.
 
     Args:
         events: clicks in time order; at least one.
@@ -123,7 +123,7 @@ def columns_of(clicks: ArticleClicks, articles: Ints, window: int, traffic: Floa
 
 
 def _earlier(rows: npt.NDArray[np.int32]) -> Ints:
-    """How many times each row came before: int64 (E,)."""
+    """Occurrences of each row before: int64 (E,)."""
     order = np.argsort(rows, kind="stable")
     new = np.append(True, np.diff(rows[order]) != 0)
     begins = np.maximum.accumulate(np.where(new, np.arange(len(rows)), 0))
@@ -209,7 +209,7 @@ def _kin(clicks: ArticleClicks, articles: Ints, window: int) -> FloatArray:
         if clicks.section[article] != UNKNOWN_ROW:
             own[at] = (alike.sum() + PRIOR * mean) / (len(alike) + PRIOR)
         if not np.isnan(clicks.number[article]):
-            k = min(NEIGHBOURS, done)
+            k = min(NEAREST_NUMBERS, done)
             apart = np.abs(number[:done] - clicks.number[article])
             near[at] = outcome[:done][np.argpartition(apart, k - 1)[:k]].mean()
     return np.column_stack((near, own, np.nan_to_num(clicks.number[articles])))

@@ -18,7 +18,7 @@ from recsys.units import DAY_MS, HOUR_MS
 
 LEAST_CLICKS = 10  # of an article's first day, from which on it is learned from and judged: the others are strays
 LEARNED_AFTER = 6 * HOUR_MS  # after the log's begin: before, an old article looks like a new one
-LEAST_ARTICLES = 50  # to learn from
+LEAST_LEARNED = 50  # to learn from
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ def fit_articles(columns: FloatArray, totals: Ints, window: int, rng: np.random.
         rng: draws the trees' rows and columns.
 
     Raises:
-        DegenerateInput: there are fewer than ``LEAST_ARTICLES``.
+        DegenerateInput: there are fewer than ``LEAST_LEARNED``.
     """
-    if len(totals) < LEAST_ARTICLES:
-        expected = f"{LEAST_ARTICLES} articles whose first day has ended"
+    if len(totals) < LEAST_LEARNED:
+        expected = f"{LEAST_LEARNED} articles whose first day has ended"
         raise DegenerateInput(expected, str(len(totals)), "Wait for some more days of clicks.")
     return ArticleForecast(window, fit_trees(columns, np.log(totals), rng))
 

@@ -51,7 +51,7 @@ def deviation(median: FloatArray, spread: FloatArray) -> FloatArray:
 
 
 def scores(clicks: FloatArray, median: FloatArray, spread: FloatArray) -> FloatArray:
-    """How many deviations each outcome lay off, without sign; NaN where there is none."""
+    """Distances of outcomes from medians in deviations, without sign; NaN where there is none."""
     result: FloatArray = np.abs(np.log((clicks + 0.5) / (median + 0.5))) / deviation(median, spread)
     return result
 

@@ -33,7 +33,7 @@ class Forecaster(Protocol):
         ...
 
     def expect(self, series: ClickSeries, origins: Ints, ahead: Sequence[int]) -> Expectation:
-        """What is expected.
+        """The expected clicks of hours after origins.
 
         Args:
             series: of which an origin's forecast reads the steps before it alone.

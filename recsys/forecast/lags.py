@@ -22,7 +22,7 @@ SEQUENCE_COLUMNS = 4
 
 
 class LagTable(NamedTuple):
-    """What a series is at each step, for columns of any origin.
+    """A series by its steps, for columns of any origin.
 
     Attributes:
         logs: float64 (N + horizon,), logarithm of the clicks of the hour that begins at a step, lifted; NaN if cut.
@@ -92,6 +92,6 @@ def _relative(table: LagTable, begins: Ints, origins: Ints, level: FloatArray) -
 
 
 def lifted_level(table: LagTable, origins: Ints, hour: int) -> FloatArray:
-    """What a relative logarithm is added to, for clicks of an hour ahead: float64 (O,)."""
+    """Levels to which relative logarithms are added, for clicks of an hour ahead: float64 (O,)."""
     level: FloatArray = table.level[origins] - table.lift[origins + (hour - 1) * STEPS_PER_HOUR]
     return level

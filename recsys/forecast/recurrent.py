@@ -20,8 +20,8 @@ from recsys.forecast.regression import LEAST_ROWS, ridge, targets_of
 from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
 
 HIDDEN = 16
-EPOCHS = 30
-BATCH = 64
+PASSES = 30
+ROWS_AT_ONCE = 64
 RATE, DECAY = 5e-3, 1e-3
 EVERY = 3  # steps between two origins that are learned from: neighbours are nearly the same
 MAX_ORIGINS = 3_000  # of the newest past
@@ -30,7 +30,7 @@ Cell = Literal["gru", "lstm"]
 
 
 class RecurrentCorrection(torch.nn.Module):
-    """What the last hours add to the linear part: float32 (B, T, SEQUENCE_COLUMNS), (B, F) -> (B,)."""
+    """A correction of the linear part by the last hours: float32 (B, T, SEQUENCE_COLUMNS), (B, F) -> (B,)."""
 
     def __init__(self, cell: Cell, columns: int) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class RecurrentCorrection(torch.nn.Module):
 
 
 @dataclass(frozen=True)
-class Recurrent:
+class RecurrentForecast:
     """A recurrent network per hour ahead.
 
     Attributes:
@@ -60,7 +60,7 @@ class Recurrent:
     """
 
     cell: Cell = "gru"
-    epochs: int = EPOCHS
+    epochs: int = PASSES
     seed: int = 1
     quiet_hour: int = QUIET_HOUR
     past: ClickSeries | None = field(default=None, repr=False)
@@ -96,7 +96,7 @@ class Recurrent:
         return line(columns) + network(history, columns), max(0.05, float(rest.std()))
 
 
-def _trained(model: Recurrent, history: FloatArray, columns: FloatArray, target: FloatArray) -> "_Network":
+def _trained(model: RecurrentForecast, history: FloatArray, columns: FloatArray, target: FloatArray) -> "_Network":
     torch.manual_seed(model.seed)
     network = RecurrentCorrection(model.cell, columns.shape[1])
     inputs = torch.tensor(history, dtype=torch.float32), torch.tensor(columns, dtype=torch.float32)
@@ -105,7 +105,7 @@ def _trained(model: Recurrent, history: FloatArray, columns: FloatArray, target:
     generator = torch.Generator().manual_seed(model.seed)
     with one_thread("cpu"):
         for _ in range(model.epochs):
-            for rows in torch.randperm(len(wanted), generator=generator).split(BATCH):
+            for rows in torch.randperm(len(wanted), generator=generator).split(ROWS_AT_ONCE):
                 optimiser.zero_grad()
                 loss = torch.nn.functional.smooth_l1_loss(network(*(part[rows] for part in inputs)), wanted[rows])
                 loss.backward()

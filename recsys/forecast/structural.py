@@ -36,7 +36,7 @@ LEVEL, DAY, FAST, WEEK = 0, 1, 2, 3  # places of the parts; the weekend and seve
 
 
 class FilterState(NamedTuple):
-    """What is known of the parts at a step, before its clicks.
+    """Knowledge of the parts at a step, before its clicks.
 
     Attributes:
         mean: float64 (S,).
@@ -81,7 +81,7 @@ class Structural:
 
 
 def first_state(series: ClickSeries) -> FilterState:
-    """What is believed before the first step; the level is about that of the first day that was observed."""
+    """The belief before the first step; the level is about that of the first day that was observed."""
     weekdays, harmonics = np.full(7, WEEKDAY_SPREAD), np.repeat(1 / np.arange(1, HARMONICS + 1), 2)
     weekend = np.repeat(1 / np.arange(1, WEEKEND_HARMONICS + 1), 2)
     deviations = np.concatenate(
@@ -100,7 +100,7 @@ def first_state(series: ClickSeries) -> FilterState:
 
 
 def loadings_of(days: Calendar) -> FloatArray:
-    """How much of each part a step has: float64 (N, S)."""
+    """The share of each part in each step: float64 (N, S)."""
     N = len(days.hour)
     angles = 2 * np.pi / 24 * days.hour[:, None] * np.arange(1, HARMONICS + 1)  # (N, HARMONICS)
     waves = np.stack((np.cos(angles), np.sin(angles)), axis=2).reshape(N, 2 * HARMONICS)

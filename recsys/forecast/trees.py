@@ -15,7 +15,7 @@ from recsys.forecast.series import FloatArray
 BINS = 32
 TREES, DEPTH, LEARNING_RATE = 300, 4, 0.05
 LEAF_PRIOR = 5.0  # rows of zero that a leaf's mean is drawn towards
-MIN_ROWS = 10  # of a leaf
+MIN_LEAF_ROWS = 10  # of a leaf
 ROW_SHARE, COLUMN_SHARE = 0.7, 0.4  # that a tree sees
 
 Bins = npt.NDArray[np.uint8]
@@ -115,7 +115,7 @@ def _best_splits(
     all_count, all_total = count[:, :, -1:], total[:, :, -1:]
     right, rest = all_count - count, all_total - total
     gain = total**2 / (count + LEAF_PRIOR) + rest**2 / (right + LEAF_PRIOR) - all_total**2 / (all_count + LEAF_PRIOR)
-    gain = np.where((count >= MIN_ROWS) & (right >= MIN_ROWS), gain, 0.0).reshape(width, f * BINS)
+    gain = np.where((count >= MIN_LEAF_ROWS) & (right >= MIN_LEAF_ROWS), gain, 0.0).reshape(width, f * BINS)
     best = gain.argmax(axis=1)
     gains = gain[np.arange(width), best]
     return best // BINS, np.where(gains > 0, best % BINS, BINS)
