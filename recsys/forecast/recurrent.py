@@ -105,10 +105,11 @@ def _trained(model: RecurrentForecast, history: FloatArray, columns: FloatArray,
     generator = torch.Generator().manual_seed(model.seed)
     with one_thread("cpu"):
         for _ in range(model.epochs):
-            for rows in torch.randperm(len(wanted), generator=generator).split(ROWS_AT_ONCE):
+            order = torch.randperm(len(wanted), generator=generator)
+            for rows in torch.split(order, ROWS_AT_ONCE):
                 optimiser.zero_grad()
                 loss = torch.nn.functional.smooth_l1_loss(network(*(part[rows] for part in inputs)), wanted[rows])
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
     return _Network(network)
 
