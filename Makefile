@@ -12,7 +12,7 @@ BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 unexport PYTHONDONTWRITEBYTECODE
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run worker test slow check chaos mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run worker test slow check chaos audit mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,8 +64,13 @@ settings: setup ## write docs/settings.md and config.yaml anew from the sections
 	$(PY) -m jobs settings > docs/settings.md
 	$(PY) -m jobs settings --yaml > config.yaml.new && mv config.yaml.new config.yaml
 
-chaos: setup ## kill -9 workers and jobs at random moments, and count what is lost (CHAOS=quick: a dozen tries)
+chaos: setup ## faults on purpose against real processes, counted (docs/reliability.md; CHAOS=quick: fewer tries)
 	$(PY) -m tests.chaos
+
+audit: setup ## known weaknesses: bandit over the code, pip-audit over constraints.txt (asks the network; installs both in .audit)
+	test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit; .audit/bin/pip install --quiet bandit pip-audit; }
+	.audit/bin/bandit --quiet -ll --recursive recsys jobs web
+	.audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 mutants: setup ## plant faults one at a time, and say which the tests do not notice
 	$(PY) -m tests.mutants
@@ -74,5 +79,5 @@ bench: setup ## run a benchmark: make bench BENCH='next_click --clicks FILE'
 	$(PY) -m benchmarks.$(BENCH)
 
 clean: ## remove .venv, caches and the data folder's workspace (releases and the store stay)
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache "$${RECSYS_DATA_DIR:-data}/work"
+	rm -rf $(VENV) .audit build *.egg-info .mypy_cache .ruff_cache .pytest_cache "$${RECSYS_DATA_DIR:-data}/work"
 	find recsys jobs web tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

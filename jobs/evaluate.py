@@ -36,7 +36,7 @@ def as_text(table: pd.DataFrame) -> str:
 
 def command(context: Context, *, as_json: bool) -> None:
     """Print the figures."""
-    folders = {stage: context.workspace.path(stage) for stage in STAGES}
+    folders = {stage: context.workspace.verified(stage) for stage in STAGES}
     figures, note = evaluation(folders, context.seed)
     out = sys.stderr if as_json else sys.stdout
     if figures:

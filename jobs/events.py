@@ -8,8 +8,10 @@ of the clock of this run), and which forgotten readers it is without (the number
 ``known.json``: which part of the clicks is of known articles.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from jobs.runner import ODD_READERS, Counts, Job, Stage
 from jobs.terminal import log
@@ -60,7 +62,7 @@ def run(job: Job) -> Counts:
         forgotten = store.last_forgotten(site)
         removed = clear_log(job.event_log, store, site)
         change = store.last_change(site)
-        articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
+        articles, odd_articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
         EditorsWord.of(store.story_decisions(site), store.story_names(site)).save(job.out)
         matched = _match(job, store, articles)
     finally:
@@ -86,6 +88,8 @@ def run(job: Job) -> Counts:
     if held_back:
         remedy = "check the clocks that gave these times; the events count when their time has come"
         log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)
+    _warn_of_set_aside(job, "events", job.event_log.set_aside)
+    _warn_of_set_aside(job, "articles", odd_articles)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
     if doubted:
@@ -93,6 +97,14 @@ def run(job: Job) -> Counts:
         log.warning("clicks of strangers without a token are left out", clicks=doubted, remedy=remedy)
     said = {"forgotten": removed, "expired": expired, "unproven": doubted}
     return counts | matched | {name: number for name, number in said.items() if number}
+
+
+def _warn_of_set_aside(job: Job, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Name the rows of a table that nobody can have written by this program."""
+    if rows:
+        remedy = f"put them right in the table {table}, or delete them, then remove {job.event_log.root}"
+        said = "rows that no importer could have written are set aside"
+        job.log.warning(said, table=table, rows=len(rows), first=list(rows[:3]), remedy=remedy)
 
 
 def _match(job: Job, store: Store, articles: int) -> Counts:

@@ -26,7 +26,7 @@ def take_over(context: Context, file: Path | None, task: str | None, encoding: s
         raise InputError("--labels FILE and --task NAME together", got, "Give both, or none to sort into categories.")
     table, counts = read_labels(file, task, encoding, MIN_ARTICLES)
     ids = set(table["id"].to_pylist())
-    catalogue_ids = read_table(context.workspace.path("events") / "articles.parquet", ["id"])["id"].to_pylist()
+    catalogue_ids = read_table(context.workspace.verified("events") / "articles.parquet", ["id"])["id"].to_pylist()
     if None not in ids and not ids & set(catalogue_ids):
         got = f"{min(ids)!r} and {len(ids) - 1} others that are not in it, from {file.name}"
         raise UnknownArticle("ids of articles in the catalogue", got, "Import the articles, then: python -m jobs all")

@@ -57,7 +57,7 @@ def publish(context: Context, stages: Sequence[str], run: Run, *, force: bool = 
     if "catalogue" in stages:
         run_stage(context, *stage_of("catalogue"))  # a stage made anew by itself is in it, too
     _check(context, stages)
-    facts["gaps"] = read_json(context.workspace.path("report") / GAPS) if "report" in stages else []
+    facts["gaps"] = read_json(context.workspace.verified("report") / GAPS) if "report" in stages else []
     check = functools.partial(check_holds, context, run)
     name = releases.add(context.workspace, served_files(*stages), facts, who(), check)
     set_release(context, run, name)

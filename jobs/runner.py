@@ -4,6 +4,7 @@ A stage job is a module with a ``STAGE`` and a ``run(job) -> counts``. ``run_sta
 seed or inputs have changed since the last time, and leaves it alone otherwise.
 """
 
+import functools
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -61,12 +62,12 @@ class Context:
     group: Any = None  # the processes that train together, see ``jobs.distributed``
     progress: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @functools.cached_property
     def workspace(self) -> Workspace:
         """The stages' folders."""
         return Workspace(self.settings.data_dir / "work")
 
-    @property
+    @functools.cached_property
     def event_log(self) -> EventLog:
         """The Parquet log by day."""
         return EventLog(self.settings.data_dir / "log")
@@ -74,7 +75,7 @@ class Context:
     @property
     def releases(self) -> Releases:
         """All releases."""
-        return Releases(self.settings.data_dir / "releases", self.settings.releases)
+        return Releases(self.settings.data_dir / "releases", self.settings.releases, self.settings.site.id)
 
     def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """Pass an iterable on, showing how far it is: a bar on a terminal, and always in the run's row."""
@@ -135,12 +136,13 @@ class Job:
         return log.bind(stage=self.stage.name)
 
     def path(self, stage: str) -> Path:
-        """The folder of an upstream stage.
+        """The folder of an upstream stage, its files as they were written.
 
         Raises:
             MissingArtefact: it has not been made; the message names the command that makes it.
+            CorruptArtefact: a file of it was changed since, or is gone.
         """
-        return self.context.workspace.path(stage)
+        return self.context.workspace.verified(stage)
 
     def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """See ``Context.track``."""
@@ -231,7 +233,7 @@ def _why_made(context: Context, stage: Stage, finished: StageRecord | None, inpu
 def check_made(context: Context, stage: Stage) -> None:
     """Raise if what stands in a stage's folder must not be published."""
     if stage.check is not None:
-        stage.check(context.workspace.path(stage.name))
+        stage.check(context.workspace.verified(stage.name))
 
 
 def run_stages(context: Context, stages: Sequence[tuple[Stage, Callable[[Job], Counts]]]) -> int:

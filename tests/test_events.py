@@ -1,14 +1,19 @@
 """The event log: each event once whatever happens, and the arrays that are made of it."""
 
-from collections.abc import Iterator
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from recsys.errors import CorruptArtefact, StaleArtefact
 from recsys.events import KINDS, UNDATED, EventLog, log
-from recsys.store import Event, Kind, Store
-from recsys.workspace import fsync_folder, replace_json
+from recsys.events.catalogue import write_catalogue
+from recsys.quality.reading import all_events
+from recsys.store import Article, Event, Forgotten, Kind, Store, reader_digest
+from recsys.workspace import fsync_folder, read_table, replace_json
 
 SITE = "daily"
 DAY = 86_400_000
@@ -81,7 +86,7 @@ def test_an_append_that_dies_at_any_point_is_made_good_by_the_next(
         return step
 
     with monkeypatch.context() as patch:
-        patch.setattr("recsys.events.log.replace_json", deadly(replace_json, after=point % 2 == 0))
+        patch.setattr("recsys.events.log_state.replace_json", deadly(replace_json, after=point % 2 == 0))
         patch.setattr("recsys.events.log.fsync_folder", deadly(fsync_folder, after=False))
         try:
             event_log.append(store, SITE)
@@ -117,6 +122,139 @@ def test_a_damaged_part_is_named(store: Store, tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:-9])
     with pytest.raises(CorruptArtefact, match=part.name):
         event_log.load()
+
+
+@pytest.mark.parametrize("damage", ["flipped", "removed", "swapped"])
+def test_a_part_that_was_damaged_or_deleted_is_named_with_the_remedy(store: Store, tmp_path: Path, damage: str) -> None:
+    event_log = EventLog(tmp_path / "log")
+    store.add_events([click(str(n), DAY * n) for n in range(3)])
+    event_log.append(store, SITE)
+    part, other, _ = sorted((tmp_path / "log").glob("date=*/*.parquet"))
+    if damage == "flipped":
+        content = bytearray(part.read_bytes())
+        content[40] ^= 1
+        part.write_bytes(content)
+    elif damage == "removed":
+        part.unlink()
+    else:
+        part.write_bytes(other.read_bytes())
+    said = rf"{part.name}.*Remove the folder .*log and run `python -m jobs events`"
+    for reads in (event_log.load, event_log.read, lambda: event_log.append(store, SITE), event_log.count):
+        with pytest.raises(CorruptArtefact, match=said):
+            reads()
+    shutil.rmtree(tmp_path / "log")
+    assert event_log.append(store, SITE).events == len(event_log.load()) == 3
+
+
+@pytest.mark.parametrize(
+    "change", ['"through": 3=>"through": 2', '"sha256": "=>"sha256": "a', '"parts"=>"partr"', "{=>"]
+)
+def test_a_state_that_somebody_changed_is_named(store: Store, tmp_path: Path, change: str) -> None:
+    event_log = EventLog(tmp_path / "log")
+    store.add_events([click(str(n), DAY * n) for n in range(3)])
+    event_log.append(store, SITE)
+    state = tmp_path / "log" / "state.json"
+    state.write_text(state.read_text().replace(*change.split("=>"), 1))
+    with pytest.raises(CorruptArtefact, match=r"state\.json.*python -m jobs events"):
+        event_log.append(store, SITE)
+
+
+def test_a_log_of_before_learns_its_parts_with_the_next_append(store: Store, tmp_path: Path) -> None:
+    event_log = EventLog(tmp_path / "log")
+    store.add_events([click(str(n), DAY * n) for n in range(3)])
+    event_log.append(store, SITE)
+    replace_json(tmp_path / "log" / "state.json", {"site": SITE, "through": 3})
+    assert (len(event_log.load()), event_log.through) == (3, 3)
+    assert event_log.append(store, SITE) == (0, 0, 3)
+    next((tmp_path / "log").glob("date=*/*.parquet")).unlink()
+    with pytest.raises(CorruptArtefact, match="no such file"):
+        event_log.load()
+
+
+@pytest.mark.parametrize("readers", [("ann",), ("ann", "bob")], ids=["rewritten", "emptied"])
+def test_forgetting_that_dies_at_any_point_leaves_no_part_in_doubt(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readers: tuple[str, ...]
+) -> None:
+    whole = EventLog(tmp_path / "log")
+    store.add_events([click("1", 1, reader="ann"), click("2", 2, reader="bob"), click("3", DAY, reader="eve")])
+    whole.append(store, SITE)
+    gone = [Forgotten(reader_digest(SITE, name), 0, 3, None, 0) for name in readers]
+
+    def deadly(real: Callable[..., None], left: list[int]) -> Callable[..., None]:
+        def step(*args: object) -> None:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+            real(*args)
+
+        return step
+
+    deaths = 0
+    for point in range(1, 7):
+        root = Path(shutil.copytree(tmp_path / "log", tmp_path / f"log-{point}"))
+        with monkeypatch.context() as patch:
+            left = [point]
+            patch.setattr("recsys.events.log_state.replace_json", deadly(replace_json, left))
+            for module in ("log", "parts"):
+                patch.setattr(f"recsys.events.{module}.fsync_folder", deadly(fsync_folder, left))
+            try:
+                EventLog(root).forget(SITE, gone)
+            except Killed:
+                deaths += 1
+        assert len(EventLog(root).load()) in (3, 3 - len(readers)), "readable, whatever is half done"
+        again = EventLog(root)
+        assert again.append(store, SITE).events == 0
+        again.forget(SITE, gone)
+        assert again.load().reader_ids == [name for name in ("bob", "eve") if name not in readers]
+    assert deaths >= 3
+
+
+def test_rows_that_no_importer_could_have_written_are_named_and_cost_themselves_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    store.add_events([click(str(n), n) for n in range(1, 12)])
+    store.close()
+    database = sqlite3.connect(tmp_path / "store.db")
+    odd = {
+        2: "time = 'yesterday'",
+        3: "article = x'ff00'",
+        5: "position = 99999",
+        8: "kind = 'views'",
+        9: "session = CAST(x'ff' AS TEXT)",
+        11: "dwell_ms = x'00'",
+    }
+    database.execute("PRAGMA ignore_check_constraints = 1")
+    for seq, change in odd.items():
+        database.execute(f"UPDATE events SET {change} WHERE seq = {seq}")
+    database.commit()
+    database.close()
+    damaged, event_log = Store.open(f"sqlite:///{tmp_path}/store.db"), EventLog(tmp_path / "log")
+    beyond = all_events(event_log, damaged, SITE).table
+    assert event_log.append(damaged, SITE) == (5, 1, 11)
+    assert ids(event_log) == ["1", "4", "6", "7", "10"]
+    assert [row["seq"] for row in event_log.set_aside] == list(odd)
+    assert all(row["got"] for row in event_log.set_aside)
+    assert set(beyond["seq"].to_pylist()) >= {1, 4, 6, 7, 10}, "the data page is drawn all the same"
+    assert event_log.append(damaged, SITE) == (0, 0, 11)
+    damaged.close()
+
+
+def test_an_article_that_no_importer_could_have_written_is_left_out_of_the_catalogue(
+    store: Store, tmp_path: Path
+) -> None:
+    store.put_articles([Article(name, SITE, "Title", entities=("Oslo",)) for name in "abcd"])
+    store.close()
+    database = sqlite3.connect(tmp_path / "store.db")
+    for name, change in (("a", "published_at = 'soon'"), ("b", "title = x'ff'"), ("c", "entities = '[oslo'")):
+        database.execute(f"UPDATE articles SET {change} WHERE id = '{name}'")
+    database.commit()
+    database.close()
+    damaged = Store.open(f"sqlite:///{tmp_path}/store.db")
+    written, set_aside = write_catalogue(damaged.articles(SITE), tmp_path / "articles.parquet")
+    assert (written, [row["id"] for row in set_aside]) == (2, ["'a'", "'b'"])
+    left = read_table(tmp_path / "articles.parquet", ["id", "entities"]).to_pylist()
+    assert left == [{"id": "c", "entities": []}, {"id": "d", "entities": ["Oslo"]}]
+    damaged.close()
 
 
 def test_an_empty_log_is_an_empty_array(store: Store, tmp_path: Path) -> None:

@@ -213,10 +213,64 @@ def test_private_hosts_are_refused_at_first_and_behind_a_redirect(
         ("::ffff:127.0.0.1", False),
         ("64:ff9b::a00:1", False),
         ("2002:7f00:1::", False),
+        ("8.8.8.8", True),
+        ("172.32.0.1", True),
+        ("2620:fe::fe", True),
+        ("64:ff9b::808:808", True),
+        ("172.16.0.1", False),
+        ("172.31.255.255", False),
+        ("127.255.255.254", False),
+        ("0.1.2.3", False),
+        ("192.0.0.8", False),
+        ("192.0.2.1", False),
+        ("198.18.0.1", False),
+        ("198.51.100.1", False),
+        ("203.0.113.5", False),
+        ("240.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("::ffff:169.254.169.254", False),
+        ("64:ff9b:1::a00:1", False),
+        ("2001:0:7f00:1::", False),
+        ("2001:db8::1", False),
+        ("2002:a9fe:a9fe::", False),
+        ("100::1", False),
+        ("fd12:3456::5", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
     ],
 )
 def test_only_addresses_of_the_internet_are_public(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "127.1",
+        "0177.0.0.1",
+        "0x7f.0.0.1",
+        "2130706433",
+        "0",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "user@127.0.0.1",
+    ],
+)
+def test_an_address_of_this_machine_is_refused_however_it_is_spelt(target: Target, tmp_path: Path, host: str) -> None:
+    with pytest.raises(ImportRefused, match="--allow-private|no such host"):
+        import_feed(target, f"http://{host}/feed.xml", tmp_path / "feeds")
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "gopher://127.0.0.1/", "ftp://x/", "data:text/xml,x", "http:///x"]
+)
+def test_what_is_no_web_address_is_asked_of_nobody(target: Target, tmp_path: Path, url: str) -> None:
+    with pytest.raises(ImportRefused):
+        import_feed(target, url, tmp_path / "feeds")
 
 
 def drip(server: Server) -> None:

@@ -108,6 +108,17 @@ def test_a_release_of_another_version_is_refused_by_its_format(root: Path) -> No
         Releases(root / "releases").open()
 
 
+def test_a_release_of_another_site_is_refused_though_it_is_signed_with_the_same_key(root: Path) -> None:
+    releases = Releases(root / "releases", site="daily")
+    facts = {"config": {"site": {"id": "weekly"}}}
+    name = releases.publish(Workspace(root / "work"), {"words": ("*",)}, facts)
+    with pytest.raises(CorruptArtefact, match="'daily'.*'weekly'"):
+        releases.open()
+    assert Releases(root / "releases", site="weekly").open().name == name
+    publish(root, "words", "items")
+    assert releases.open().manifest["seed"] == 1, "one that does not say whose it is"
+
+
 def test_a_damaged_workspace_is_not_published(root: Path) -> None:
     (root / "work/items/items.txt").write_text("i9")
     with pytest.raises(CorruptArtefact):

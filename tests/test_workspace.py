@@ -22,6 +22,7 @@ from recsys.workspace import (
     same_space,
     save_arrays,
     save_npy,
+    sha256_of,
 )
 
 
@@ -120,6 +121,52 @@ def test_a_stage_made_from_something_older_is_named_however_far_upstream(tmp_pat
         (out / "a.txt").write_text("newer")
     assert workspace.stale(["articles"]) == "'keywords', made from an older 'words'"
     assert workspace.stale(["words"]) == ""
+
+
+@pytest.mark.parametrize("damage", ["flipped", "shorter", "removed", "folder"])
+def test_a_file_that_was_damaged_between_two_stages_is_named_before_anything_reads_it(
+    tmp_path: Path, damage: str
+) -> None:
+    workspace = Workspace(tmp_path)
+    write(workspace, "one")
+    assert workspace.verified("items") == tmp_path / "items"
+    file = tmp_path / "items" / "a.txt"
+    if damage in ("flipped", "shorter"):
+        file.write_text({"flipped": "onf", "shorter": "on"}[damage])
+    else:
+        file.unlink()
+        if damage == "folder":
+            file.mkdir()
+    with pytest.raises(CorruptArtefact, match=r"items/a\.txt.*python -m jobs items --fresh"):
+        workspace.verified("items")
+    write(workspace, "one")
+    assert workspace.verified("items") == tmp_path / "items"
+
+
+def test_a_file_that_nobody_wrote_to_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, hashed = Workspace(tmp_path), []
+    write(workspace, "one")
+    monkeypatch.setattr("recsys.workspace.disk.sha256_of", lambda file: hashed.append(file) or sha256_of(file))
+    for _ in range(3):
+        workspace.verified("items")
+    assert len(hashed) == 1
+
+
+@pytest.mark.parametrize(
+    "change", ['"bytes": 3,=>"bytes": 4,', '"a.txt"=>"b.txt"', '"files"=>"fiees"', '"items"=>"itemr"']
+)
+def test_a_damaged_record_is_named_and_its_stage_is_made_anew(tmp_path: Path, change: str) -> None:
+    workspace = Workspace(tmp_path)
+    write(workspace, "one")
+    record = tmp_path / "items" / "stage.json"
+    old, new = change.split("=>")
+    record.write_text(record.read_text().replace(old, new))
+    if old.startswith('"bytes"'):
+        assert workspace.verified("items"), "the number of bytes follows from the hash"
+        return
+    with pytest.raises(CorruptArtefact, match=r"items/stage\.json"):
+        workspace.verified("items")
+    assert workspace.finished("items") is None
 
 
 def test_the_fingerprint_moves_with_settings_seed_and_inputs() -> None:

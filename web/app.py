@@ -86,7 +86,7 @@ def create_app(
     app.config["AUTO_SERVERS"] = False  # the address that a proxy shows is not ours to say
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     store = Store.named(settings.database_url, settings.store, CACHE_MIB)  # lists come from memory, with or without it
-    releases = Releases(settings.data_dir / "releases", settings.releases)
+    releases = Releases(settings.data_dir / "releases", settings.releases, settings.site.id)
     live = _live_state(settings, store, releases, release, hurried=hurried)
     live.succeed = succeed
     reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,20 +23,36 @@ _SCHEMA = pa.schema(
 )
 
 
-def write_catalogue(articles: Iterable[StoredArticle], file: Path) -> int:
-    """Write articles as Parquet, a batch at a time.
+class Catalogued(NamedTuple):
+    """Outcome of writing a catalogue: the number of its articles, and ``id`` and ``got`` of those left out of it."""
+
+    articles: int
+    set_aside: list[dict[str, Any]]
+
+
+def write_catalogue(articles: Iterable[StoredArticle], file: Path) -> Catalogued:
+    """Write articles as Parquet, a batch at a time, without those that no importer could have written.
 
     Args:
         articles: sorted by id.
         file: where to write.
-
-    Returns:
-        How many there were.
     """
-    count = 0
+    count, set_aside = 0, list[dict[str, Any]]()
     with pq.ParquetWriter(file, _SCHEMA, compression="zstd") as writer:
         stream = iter(articles)
         while rows := [asdict(article) for article in islice(stream, _BATCH_ARTICLES)]:
-            writer.write_table(pa.Table.from_pylist(rows, _SCHEMA))
-            count += len(rows)
-    return count
+            try:
+                table = pa.Table.from_pylist(rows, _SCHEMA)
+            except (pa.ArrowException, OverflowError):
+                table = pa.concat_tables([_SCHEMA.empty_table(), *_one_by_one(rows, set_aside)])
+            writer.write_table(table)
+            count += table.num_rows
+    return Catalogued(count, set_aside)
+
+
+def _one_by_one(rows: Iterable[dict[str, Any]], set_aside: list[dict[str, Any]]) -> Iterable[pa.Table]:
+    for row in rows:
+        try:
+            yield pa.Table.from_pylist([row], _SCHEMA)
+        except (pa.ArrowException, OverflowError) as error:
+            set_aside.append({"id": f"{row['id']!r:.80}", "got": f"{error}"})

@@ -1,13 +1,14 @@
 """The Parquet log on disk: appended after a crash as after a rest, each event exactly once.
 
-A batch of events is written as parts beside the others, and counts only from the moment when ``state.json`` says so;
-parts beyond ``state.json`` are what a crash left and are removed. So the state is the one thing that must be replaced
-atomically, and it is.
+A batch of events is written as parts beside the others, and counts only from the moment when ``state.json`` names
+them with their hashes; parts that it does not name are what a crash left and are removed. So the state is the one thing
+that must be replaced atomically, and it is. A part that is gone or was changed is named, and nothing is read.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,15 +17,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recsys.errors import StaleArtefact
+from recsys.errors import CorruptArtefact
 from recsys.events.arrays import Events
-from recsys.events.parts import ARRAY_COLUMNS, LOG_SCHEMA, as_events, by_day, find_aliases, read_part, resolved, unified
+from recsys.events.log_state import GONE, LogState, PartHashes, remedy_of
+from recsys.events.parts import (
+    ARRAY_COLUMNS,
+    LOG_SCHEMA,
+    PART,
+    as_events,
+    by_day,
+    find_aliases,
+    first_seq,
+    read_part,
+    resolved,
+    unified,
+    written_aside,
+)
+from recsys.events.sound_rows import sound_rows_after
 from recsys.store import Forgotten, Kind, Store, reader_digest
 from recsys.store.addresses import is_made
-from recsys.workspace import fsync_folder, read_json, replace_json
+from recsys.workspace import FileHashes, fsync_folder, read_json, replace_json, sha256_of
 
 _BATCH_ROWS = 100_000  # events copied at once from the store to the log; about 150 MiB
-PART = re.compile(r"part-(\d+)-(\d+)\.parquet")
 
 
 class Appended(NamedTuple):
@@ -40,6 +54,7 @@ class EventLog:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._hashes = FileHashes()
 
     def append(self, store: Store, site: str, progress: Callable[[int], None] = lambda events: None) -> Appended:
         """Add what is new in the store.
@@ -51,34 +66,41 @@ class EventLog:
 
         Raises:
             StaleArtefact: the log is of another site, or holds events that the store has not.
+            CorruptArtefact: a part is gone or was changed.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        first = through = self._checked_state(store, site)
-        self._remove_leftovers(through)
+        self._state().check_fits(self.root, store, site)
+        state = replace(self._settled(), site=site)
+        self._parts(state.through)
+        self._remove_leftovers(state)
         added, days = 0, set()
-        while (batch := _next_batch(store, site, through, _BATCH_ROWS)).num_rows:
-            for day, part in by_day(batch):
-                self._write_part(day, part)
+        while (batch := sound_rows_after(store, site, state.through, _BATCH_ROWS)).through is not None:
+            for day, part in by_day(batch.table) if batch.table.num_rows else ():
+                state = state.with_part(*self._write_part(day, part))
                 days.add(day)
-            through = batch["seq"][-1].as_py()
-            replace_json(self.root / "state.json", {"site": site, "through": through})
-            added += batch.num_rows
+            set_aside = [*state.set_aside, *batch.set_aside]
+            state = replace(state, through=batch.through, set_aside=set_aside).write(self.root)
+            added += batch.table.num_rows
             progress(added)
-        if first == 0 and not added:
-            replace_json(self.root / "state.json", {"site": site, "through": 0})
+        if state.through == 0:
+            state.write(self.root)
         self._find_aliases(store, site)
-        return Appended(added, len(days), through)
+        return Appended(added, len(days), state.through)
 
     @property
     def site(self) -> str | None:
         """The site whose events the log holds, None before the first append."""
-        site = self._state()["site"]
-        return None if site is None else str(site)
+        return self._state().site
 
     @property
     def through(self) -> int:
         """The highest ``seq`` in the log, 0 when it is empty."""
-        return int(self._state()["through"])
+        return self._state().through
+
+    @property
+    def set_aside(self) -> Sequence[Mapping[str, Any]]:
+        """Rows of the store that no event could be made of: ``seq`` and ``got`` of each."""
+        return self._state().set_aside
 
     def count(self) -> int:
         """Number of events in the log, read from the parts' footers."""
@@ -126,6 +148,8 @@ class EventLog:
         """
         through = {reader.digest: reader.through for reader in forgotten}
         removed = 0
+        if forgotten:
+            self._settled()
         for file in self._parts(self.through) if forgotten else ():
             names = read_part(file, ["reader"])["reader"].unique().drop_null().to_pylist()
             limits = {name: through[digest] for name in names if (digest := reader_digest(site, name)) in through}
@@ -142,8 +166,9 @@ class EventLog:
         Returns:
             How many events were removed.
         """
+        self._settled()
         return sum(
-            _keep_in(file, pc.greater_equal(times, before).fill_null(True))
+            self._keep_in(file, pc.greater_equal(times, before).fill_null(True))
             for file in self._parts(self.through)
             if (first := pc.min(times := read_part(file, ["time"])["time"]).as_py()) is not None and first < before
         )
@@ -196,37 +221,60 @@ class EventLog:
         parts = (read_part(file, ["article"])["article"].unique().to_pylist() for file in self._parts(self.through))
         made_ids = {name for names in parts for name in names if is_made(name)}
         aliases = find_aliases(made_ids, store.article_names(site))
-        if aliases != self._aliases():
+        before = None
+        with suppress(CorruptArtefact):
+            before = self._aliases()
+        if aliases != before:
             replace_json(self.root / "aliases.json", aliases)
 
     def _aliases(self) -> dict[str, str]:
         file = self.root / "aliases.json"
         return dict(read_json(file)) if file.is_file() else {}
 
-    def _state(self) -> dict[str, Any]:
-        file = self.root / "state.json"
-        return dict(read_json(file)) if file.is_file() else {"site": None, "through": 0}
+    def _state(self) -> LogState:
+        return LogState.read(self.root)
 
-    def _checked_state(self, store: Store, site: str) -> int:
+    def _settled(self) -> LogState:
+        """The state, with a log of before knowing its parts, and with what a crash left half done brought to an end."""
         state = self._state()
-        remedy = f"Remove the folder {self.root} and run `python -m jobs events` again: it is made anew from the store."
-        if state["site"] not in (None, site):
-            raise StaleArtefact(f"a log of the site {site!r}", f"one of {state['site']!r}", remedy)
-        last = max(store.last_seq(site), store.forgotten_through(site))  # the newest may be a forgotten reader's
-        if last < state["through"]:
-            got = f"a log that has events up to {state['through']} and a store that ends at {last}"
-            raise StaleArtefact("a log that is behind its store", got, remedy)
-        return int(state["through"])
+        if state.site is None:
+            return state
+        if state.parts is None:
+            parts = {self._name(file): PartHashes(sha256_of(file)) for file in self._files(state.through)}
+            return replace(state, parts=parts).write(self.root)
+        settled = state.settled(lambda name: self._hashes.of(self.root / name))
+        return settled if settled == state else settled.write(self.root)
+
+    def _name(self, file: Path) -> str:
+        return file.relative_to(self.root).as_posix()
+
+    def _files(self, through: int) -> list[Path]:
+        """Files that are named like parts with an event up to ``through``, in a fixed order."""
+        files = (file for file in self.root.glob("date=*/*") if PART.fullmatch(file.name))
+        return [file for first, file in sorted((first_seq(file), file) for file in files) if first <= through]
 
     def _parts(self, through: int) -> list[Path]:
-        """Parts with an event up to ``through``, in a fixed order; those of an unfinished batch begin beyond it."""
-        files = [(int(match[1]), file) for file in self.root.glob("date=*/*") if (match := PART.fullmatch(file.name))]
-        return [file for first, file in sorted(files) if first <= through]
+        """Parts with an event up to ``through``, in a fixed order, each as it was written.
 
-    def _remove_leftovers(self, through: int) -> None:
-        finished = set(self._parts(through))
+        Raises:
+            CorruptArtefact: one is gone or was changed; the message names it.
+        """
+        known = self._state().parts
+        if known is None:
+            return self._files(through)
+        for name in known:
+            if not known[name].fits(self._hashes.of(self.root / name)):
+                now = (self._state().parts or {}).get(name, PartHashes(GONE))  # forgetting may write it anew meanwhile
+                if not now.fits(sha256 := self._hashes.of(self.root / name)):
+                    got = "no such file" if sha256 is None else "changed bytes"
+                    part = f"the part {self.root / name} of the event log as it was written"
+                    raise CorruptArtefact(part, got, remedy_of(self.root))
+        files = sorted((first_seq(self.root / name), self.root / name) for name in known)
+        return [file for first, file in files if first <= through and file.is_file()]
+
+    def _remove_leftovers(self, state: LogState) -> None:
         for file in self.root.glob("date=*/*"):
-            if file not in finished:
+            if self._name(file) not in (state.parts or {}):
                 file.unlink()
 
     def _remove_from(self, file: Path, limits: Mapping[str, int]) -> int:
@@ -236,36 +284,39 @@ class EventLog:
         for reader, through in limits.items():
             own = pc.equal(part["reader"], reader).fill_null(False).to_numpy()
             kept &= ~(own & (part["seq"].to_numpy() <= through))
-        return _keep_in(file, pa.array(kept))
+        return self._keep_in(file, pa.array(kept))
 
-    def _write_part(self, day: str, part: pa.Table) -> None:
+    def _keep_in(self, file: Path, kept: pa.Array | pa.ChunkedArray) -> int:
+        """Write one part anew with the events that stay, bool (N,); an empty part is removed.
+
+        Returns:
+            How many events went.
+        """
+        gone = len(kept) - (pc.sum(kept).as_py() or 0)
+        if not gone:
+            return 0
+        name, state = self._name(file), self._state()
+        old = (state.parts or {})[name].sha256
+        fresh = written_aside(file, pq.read_table(file, schema=LOG_SCHEMA).filter(kept)) if gone < len(kept) else None
+        sha256 = sha256_of(fresh) if fresh else GONE
+        state.with_part(name, PartHashes(old, sha256)).write(self.root)
+        if fresh:
+            fresh.replace(file)
+        else:
+            file.unlink()
+        fsync_folder(file.parent)
+        state.with_part(name, PartHashes(sha256) if fresh else None).write(self.root)
+        return gone
+
+    def _write_part(self, day: str, part: pa.Table) -> tuple[str, PartHashes]:
+        """Write a part; returns its name and hashes."""
         folder = self.root / f"date={day}"
         folder.mkdir(exist_ok=True)
         first, last = part["seq"][0].as_py(), part["seq"][-1].as_py()
-        _replace_part(folder / f"part-{first}-{last}.parquet", part)
+        file = folder / f"part-{first}-{last}.parquet"
+        fresh = written_aside(file, part)
+        sha256 = sha256_of(fresh)
+        fresh.replace(file)
+        fsync_folder(folder)
         fsync_folder(self.root)
-
-
-def _keep_in(file: Path, kept: pa.Array | pa.ChunkedArray) -> int:
-    """Write one part anew with the events that stay, bool (N,); an empty part is removed. Returns how many went."""
-    gone = len(kept) - (pc.sum(kept).as_py() or 0)
-    if gone == len(kept):
-        file.unlink()
-        fsync_folder(file.parent)
-    elif gone:
-        _replace_part(file, pq.read_table(file, schema=LOG_SCHEMA).filter(kept))
-    return gone
-
-
-def _replace_part(file: Path, part: pa.Table) -> None:
-    """Write a part whole, under the name of the one that it replaces."""
-    fresh = file.with_name(f".{file.stem}.tmp")
-    pq.write_table(part, fresh, compression="zstd")
-    fsync_folder(fresh)
-    fresh.replace(file)
-    fsync_folder(file.parent)
-
-
-def _next_batch(store: Store, site: str, through: int, limit: int) -> pa.Table:
-    columns = store.event_columns_after(site, through, limit)
-    return pa.table([pa.array(columns[field.name], field.type) for field in LOG_SCHEMA], schema=LOG_SCHEMA)
+        return self._name(file), PartHashes(sha256)

@@ -1,6 +1,7 @@
 """One part of the Parquet log: its schema, how a batch is split by day, and how parts become arrays."""
 
 import contextlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from recsys.events.arrays import KINDS, UNDOUBTED, Events
 from recsys.store.addresses import aliases_of
 from recsys.store.records import ArticleName
 from recsys.units import UNDATED
+from recsys.workspace import fsync_folder
 
+PART = re.compile(r"part-(\d+)-(\d+)\.parquet")  # its first and last ``seq``
 MAX_PARTS = 100  # files that one batch is split into, as long as months or years allow
 LOG_SCHEMA = pa.schema(
     [
@@ -59,6 +62,20 @@ def by_day(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         day = days[rows[0]]
         name = "undated" if day == UNDATED else str(np.datetime64(int(day), unit))
         yield name, table.take(pa.array(rows))
+
+
+def first_seq(file: Path) -> int:
+    """The first ``seq`` of a part, by its name."""
+    match = PART.fullmatch(file.name)
+    return int(match[1]) if match else 0
+
+
+def written_aside(file: Path, part: pa.Table) -> Path:
+    """A part under a name of its own, safe from a power cut, to take the place of ``file``."""
+    fresh = file.with_name(f".{file.stem}.tmp")
+    pq.write_table(part, fresh, compression="zstd")
+    fsync_folder(fresh)
+    return fresh
 
 
 def read_part(file: Path, columns: list[str]) -> pa.Table:

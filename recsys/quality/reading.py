@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from recsys.events import EventLog
-from recsys.events.parts import LOG_SCHEMA, unified
+from recsys.events.parts import unified
+from recsys.events.sound_rows import sound_rows_after
 from recsys.store import Store
 
 _COLUMNS = ["seq", "time", "kind", "article", "reader"]
@@ -54,15 +55,11 @@ def all_events(log: EventLog, store: Store, site: str) -> EventTable:
 
 
 def _beyond(store: Store, site: str, through: int) -> Iterator[pa.Table]:
-    while True:
-        columns = store.event_columns_after(site, through, _BATCH_ROWS, _COLUMNS)
-        if not columns["seq"]:
-            return
+    while (batch := sound_rows_after(store, site, through, _BATCH_ROWS, _COLUMNS)).through is not None:
         schema = unified([], _COLUMNS).schema
-        yield pa.table([_encoded(columns[name], LOG_SCHEMA.field(name).type) for name in _COLUMNS], schema=schema)
-        through = columns["seq"][-1]
+        yield pa.table([_encoded(column) for column in batch.table.columns], schema=schema)
+        through = batch.through
 
 
-def _encoded(values: tuple[object, ...], type: pa.DataType) -> pa.Array:
-    array = pa.array(values, type)
-    return array.dictionary_encode() if type == pa.string() else array
+def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.dictionary_encode() if column.type == pa.string() else column

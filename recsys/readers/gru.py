@@ -95,7 +95,7 @@ class GruNetwork(nn.Module):
 
     def forward(self, clicks: ClickBatch) -> torch.Tensor:
         """Foresee the next click: float32 (B, D), unit rows."""
-        return normalize(self.base(clicks) + self.extra(clicks), dim=1)
+        return normalize(self.base(clicks) + self.extra(clicks), dim=1)  # nosec B610
 
 
 def _zero_layer(hidden: int, dim: int) -> nn.Linear:

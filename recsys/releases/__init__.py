@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, RefusedRelease, StaleArtefact
-from recsys.releases.checks import RELEASE_FORMAT, Release, check_files, check_format, parsed_manifest
+from recsys.releases.checks import RELEASE_FORMAT, Release, check_files, check_format, check_site, parsed_manifest
 from recsys.releases.config import ReleasesConfig
 from recsys.releases.retention import outlived
 from recsys.releases.signing import KEY_FILE, MANIFEST, ReleaseSignatures
@@ -56,10 +56,16 @@ __all__ = ["CURRENT", "MANIFEST", "RELEASE_FORMAT", "Release", "ReleaseState", "
 
 
 class Releases:
-    """All releases under one folder."""
+    """All releases under one folder.
 
-    def __init__(self, root: Path, config: ReleasesConfig | None = None) -> None:
-        self.root = root
+    Args:
+        root: the folder.
+        config: which are kept.
+        site: whose they are, for no other one's are opened; None: whoever made them.
+    """
+
+    def __init__(self, root: Path, config: ReleasesConfig | None = None, site: str | None = None) -> None:
+        self.root, self.site = root, site
         self.config = config or ReleasesConfig()
         self.signatures = ReleaseSignatures(root.parent / KEY_FILE)
 
@@ -108,13 +114,14 @@ class Releases:
         Raises:
             MissingArtefact: nothing was published, or there is no such release.
             StaleArtefact: another version of this program made it, in a format that this one does not read.
-            CorruptArtefact: it was not signed here, or a file is missing, added or changed.
+            CorruptArtefact: it was not signed here, or a file is missing, added or changed, or it is another site's.
         """
         name = name or self.current()
         if name is None:
             raise MissingArtefact("a published release", f"none in {self.root}", "Run: python -m jobs all")
         check_format(self.root / name, self.manifest(name))
         manifest = parsed_manifest(self.root / name, self.signatures.verified(self.root / name))
+        check_site(self.root / name, manifest, self.site)
         check_files(self.root / name, manifest)
         return Release(name, self.root / name, manifest)
 

@@ -61,6 +61,22 @@ def parsed_manifest(folder: Path, manifest: bytes) -> dict[str, Any]:
     return values
 
 
+def check_site(folder: Path, manifest: Mapping[str, Any], site: str | None) -> None:
+    """Refuse a release of another site, which hosts that share a key could hand to each other.
+
+    Args:
+        folder: of the release.
+        manifest: verified; one that does not say whose it is passes.
+        site: whose it should be; None: anybody's.
+
+    Raises:
+        CorruptArtefact: it is another site's.
+    """
+    made_for = manifest.get("config", {}).get("site", {}).get("id", site)
+    if site is not None and made_for != site:
+        raise CorruptArtefact(f"a release of the site {site!r} in {folder}", f"one of {made_for!r:.80}", REMEDY)
+
+
 def check_files(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Compare a folder with its manifest, byte by byte.
 

@@ -225,5 +225,8 @@ def _patch(record: Article) -> ArticlePatch:
 
 def _stored(row: sa.Row[Any]) -> StoredArticle:
     values = dict(row._mapping)
-    values["entities"] = tuple(json.loads(values["entities"]))
+    try:
+        values["entities"] = tuple(json.loads(values["entities"]))
+    except (TypeError, ValueError):  # no importer wrote that; the article is worth showing all the same
+        values["entities"] = ()
     return StoredArticle(**values)

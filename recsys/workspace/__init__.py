@@ -1,7 +1,8 @@
 """The workspace: the folder where each stage leaves its files for the next one.
 
 Reads and produces ``work/<stage>/``: the stage's files and a ``stage.json`` with the SHA-256 of each, what the stage
-was made from, and with which settings. A stage appears whole or not at all. Only .npy, Parquet, JSON, safetensors,
+was made from, and with which settings. A stage appears whole or not at all, and whoever reads it compares its files
+with their hashes before a loader sees them. Only .npy, Parquet, JSON, safetensors,
 FAISS and text files are written: nothing that runs code when it is opened.
 
     disk.py     locks, hashes, fsync
@@ -10,6 +11,7 @@ FAISS and text files are written: nothing that runs code when it is opened.
 """
 
 from recsys.workspace.disk import (
+    FileHashes,
     described,
     digest_of,
     disk_full,
@@ -36,6 +38,7 @@ from recsys.workspace.stages import StageRecord, Workspace, fingerprint, same_sp
 
 __all__ = [
     "Array",
+    "FileHashes",
     "StageRecord",
     "Workspace",
     "described",

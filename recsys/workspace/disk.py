@@ -49,6 +49,28 @@ def sha256_of(file: Path) -> str:
     return digest.hexdigest()
 
 
+class FileHashes:
+    """SHA-256 of files that are read again and again: a file that nobody has written to since is hashed once.
+
+    Whoever writes to a file moves its change time, which no program can set.
+    """
+
+    def __init__(self) -> None:
+        self._hashes: dict[Path, tuple[tuple[int, ...], str]] = {}
+
+    def of(self, file: Path) -> str | None:
+        """SHA-256 of a file's bytes, None where there is no file."""
+        try:
+            facts = file.stat()
+            written = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+            last = self._hashes.get(file)
+            if last is None or last[0] != written:
+                last = self._hashes[file] = (written, sha256_of(file))
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        return last[1]
+
+
 def described(file: Path) -> dict[str, Any]:
     """Size and SHA-256 of a file."""
     return {"bytes": file.stat().st_size, "sha256": sha256_of(file)}

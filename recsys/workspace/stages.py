@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recsys.errors import MissingArtefact, SpaceMismatch
+from recsys.errors import CorruptArtefact, MissingArtefact, SpaceMismatch
 from recsys.workspace.disk import (
     STAGE_FILE,
+    FileHashes,
     described,
     digest_of,
     disk_full,
@@ -53,6 +54,7 @@ class Workspace:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._hashes = FileHashes()
 
     @property
     def id(self) -> str:
@@ -81,11 +83,29 @@ class Workspace:
         self.record(stage)
         return self.root / stage
 
+    def verified(self, stage: str) -> Path:
+        """The folder of a finished stage, after comparing its files with the hashes that were taken when it was made.
+
+        FAISS, NumPy and safetensors load flipped bits without a word, and a model is then trained on them.
+
+        Raises:
+            MissingArtefact: see ``path``.
+            CorruptArtefact: a file is missing or was changed since; the message names it.
+        """
+        folder = self.root / stage
+        for name, about in self.record(stage).files.items():
+            if (sha256 := self._hashes.of(folder / name)) != about["sha256"]:
+                got = "no such file" if sha256 is None else "changed bytes"
+                remedy = f"Run: python -m jobs {stage} --fresh, then: python -m jobs all"
+                raise CorruptArtefact(f"the file {folder / name} as its stage wrote it", got, remedy)
+        return folder
+
     def record(self, stage: str) -> StageRecord:
         """The record of a finished stage.
 
         Raises:
             MissingArtefact: the stage has not been made, or was not finished.
+            CorruptArtefact: the record was changed since.
         """
         file = self.root / stage / STAGE_FILE
         if not file.is_file():
@@ -93,13 +113,21 @@ class Workspace:
                 f"the artefact {stage!r} in {self.root}", "no finished one", f"Run: python -m jobs {stage}"
             )
         values = read_json(file)
-        return StageRecord(**{name: values[name] for name in StageRecord.__dataclass_fields__})
+        try:
+            record = StageRecord(**{name: values[name] for name in StageRecord.__dataclass_fields__})
+            whole = record.digest == digest_of(record.files) and record.stage == stage
+        except (AttributeError, KeyError, TypeError):
+            whole = False
+        if not whole:
+            remedy = f"Run: python -m jobs {stage} --fresh, then: python -m jobs all"
+            raise CorruptArtefact(f"the record {file} as its stage wrote it", "another one", remedy)
+        return record
 
     def finished(self, stage: str) -> StageRecord | None:
-        """The record of a finished stage, or None."""
+        """The record of a finished stage, or None; one that was damaged is none: the stage is then made anew."""
         try:
             return self.record(stage)
-        except MissingArtefact:
+        except (MissingArtefact, CorruptArtefact):
             return None
 
     def stale(self, stages: Iterable[str]) -> str:

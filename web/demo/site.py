@@ -36,7 +36,7 @@ SENTENCE_END = re.compile(
 SECURITY = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' http: https: data:; object-src 'none'; base-uri 'none'; form-action 'self';"
-        " require-trusted-types-for 'script'"
+        " frame-ancestors 'none'; require-trusted-types-for 'script'"
     ),
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
