@@ -261,7 +261,7 @@ def test_only_addresses_of_the_internet_are_public(address: str, public: bool) -
     ],
 )
 def test_an_address_of_this_machine_is_refused_however_it_is_spelt(target: Target, tmp_path: Path, host: str) -> None:
-    with pytest.raises(ImportRefused, match="--allow-private|no such host"):
+    with pytest.raises(ImportRefused, match=r"--allow-private|no such host"):
         import_feed(target, f"http://{host}/feed.xml", tmp_path / "feeds")
 
 

@@ -112,7 +112,7 @@ def test_a_release_of_another_site_is_refused_though_it_is_signed_with_the_same_
     releases = Releases(root / "releases", site="daily")
     facts = {"config": {"site": {"id": "weekly"}}}
     name = releases.publish(Workspace(root / "work"), {"words": ("*",)}, facts)
-    with pytest.raises(CorruptArtefact, match="'daily'.*'weekly'"):
+    with pytest.raises(CorruptArtefact, match=r"'daily'.*'weekly'"):
         releases.open()
     assert Releases(root / "releases", site="weekly").open().name == name
     publish(root, "words", "items")

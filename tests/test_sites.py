@@ -1,6 +1,7 @@
 """Two sites in one installation whose ids are all the same: nothing of one is ever the other's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,12 +59,8 @@ class served:  # noqa: N801
         for name, settings in self._settings.items():
             settings.data_dir.mkdir()
             store = Store.open(settings.database_url, settings.store)
-            store.put_articles(
-                [
-                    article(f"a{n}", site=name, title=f"{name} {n}", published_at=now_ms() - n * HOUR_MS)
-                    for n in range(1, 5)
-                ]
-            )
+            mine = [article(f"a{n}", title=f"{name} {n}", published_at=now_ms() - n * HOUR_MS) for n in range(1, 5)]
+            store.put_articles([replace(one, site=name) for one in mine])
             store.close()
         self._open = [serving(self._settings[name]) for name in (DAILY, WEEKLY)]
         daily, weekly = (one.__enter__() for one in self._open)

@@ -380,6 +380,17 @@ def test_a_file_that_is_lost_while_the_store_is_open_does_not_come_back_empty(tm
     store.close()
 
 
+def test_a_folder_that_cannot_be_written_is_a_database_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refused)
+    with pytest.raises(StoreError, match=r"Read-only file system.*folder can be written"):
+        Store.open(f"sqlite:///{tmp_path}/store.db")
+
+
 def test_an_empty_folder_of_releases_is_no_sign_of_a_database(tmp_path: Path) -> None:
     (tmp_path / "releases").mkdir()
     Store.open(f"sqlite:///{tmp_path}/s.db").close()

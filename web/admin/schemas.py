@@ -167,7 +167,9 @@ class AuditQuery(In):
     """The part of the audit that is asked for."""
 
     last: int = Field(50, ge=1, le=10_000, description="how many entries")
-    below: int | None = Field(None, ge=1, description="only with a smaller number: `next` of the answer before")
+    below: int | None = Field(
+        None, ge=1, le=2**63 - 1, description="only with a smaller number: `next` of the answer before"
+    )
     since: str | None = Field(None, max_length=64, description="only from this time on: epoch number or ISO 8601")
     object: str | None = Field(None, max_length=512, description="only of this object, as the entries name it")
     actor: str | None = Field(None, max_length=512, description="only of this actor, as the entries name it")

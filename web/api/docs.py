@@ -150,19 +150,21 @@ def _problems(path: str, method: str, about: dict[str, Any]) -> list[str]:
     """The problems that a client of one call should expect."""
     body, named, secured = "requestBody" in about, "{" in path, bool(about.get("security"))
     edits = named and about.get("tags") == ["publisher"] and method != "get"
+    of_articles = named and method != "get" and path.startswith(("/admin/api/articles/", "/admin/api/stories/"))
+    proven = secured or path.startswith(("/api/v1/reader/", "/api/v1/readers/", "/admin/api/session"))
     expected = {
         "400": body and path != publisher_docs.BULK,
-        "401": secured,
+        "401": proven or path == "/api/v1/reader",
         "403": secured,
         "404": named and method != "put",
         "408": body,
         "409": path.startswith("/admin/") and (body or path.endswith("/activate")),
-        "410": edits and not path.endswith(":show"),
+        "410": (edits and not path.endswith(":show")) or (of_articles and not path.endswith("/show")),
         "412": edits,
         "413": body,
         "415": path in (EVENTS, publisher_docs.BULK) or (edits and body),
-        "422": body or any(parameter["in"] == "query" for parameter in about.get("parameters", [])),
-        "429": path == EVENTS,
+        "422": body or named or any(parameter["in"] == "query" for parameter in about.get("parameters", [])),
+        "429": path == EVENTS or proven,
         "503": path != "/healthz",
     }
     return [status for status, possible in expected.items() if possible]

@@ -39,6 +39,7 @@ def complete(path: str, method: str, about: dict[str, Any]) -> None:
     if method != "get":
         about.setdefault("parameters", []).append(_header("If-Match", _IF_MATCH))
     if method == "put":
+        about["responses"]["201"] = about["responses"]["200"] | {"description": "made: it was not there before"}
         about["parameters"].append(_header("If-None-Match", "*: only an article that is not there yet"))
 
 
