@@ -171,6 +171,8 @@ def test_today_counts_clicks_since_midnight(site: Service) -> None:
         ("/api/v1/recommendations?reader=", "reader"),
         ("/api/v1/recommendations?reader=a%00b", "reader"),
         ("/api/v1/recommendations?session=" + "x" * 257, "session"),
+        ("/api/v1/recommendations?reader=1.73079E%2B12", "lost its last digits"),
+        ("/api/v1/recommendations?article=9.58e%2B299", "lost its last digits"),
         ("/api/v1/recommendations?raeder=r", "raeder"),
         ("/api/v1/recommendations?include=tags,faces", "any of tags, keywords, scores"),
         ("/api/v1/tags/x?include=", "any of tags, keywords, scores"),

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from recsys.errors import BadReader
 from recsys.languages import language_code
 from recsys.missing import is_missing
 from recsys.recommend.context import Tier
@@ -39,7 +40,11 @@ def _printable(text: str) -> str:
 
 
 def _in_normal_form(text: str) -> str:
-    id = normal_id(text)
+    try:
+        id = normal_id(text)
+    except BadReader as error:
+        said = {"expected": error.expected, "got": error.got}
+        raise PydanticCustomError("identifier", "Expected {expected}; got {got}", said) from None
     if id is None:
         raise PydanticCustomError("nothing", "Expected an identifier, and no word that stands for nothing")
     return id
