@@ -1,5 +1,6 @@
 """Clients that mean harm: drips, bodies without an end, bombs, and strings of every kind in every place."""
 
+import functools
 import gzip
 import json
 import random
@@ -81,18 +82,22 @@ def _drip(service: Served, stop: threading.Event) -> None:
 def _endless(service: Served, stop: threading.Event) -> None:
     with socket.create_connection(("127.0.0.1", service.port), 5) as client:
         client.sendall(EVENTS_HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-        while not stop.wait(0.05):
+        while not stop.wait(0.5):
             client.sendall(b"10\r\n" + b"x" * 16 + b"\r\n")
 
 
 def _bomb(service: Served, stop: threading.Event) -> None:
-    body = gzip.compress(b'{"events": [' + b" " * 30_000_000)
-    answer = service.ask(
-        "POST", "/api/v1/events", body, {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    )
+    packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    answer = service.ask("POST", "/api/v1/events", _packed(), packed)
     if answer.status >= 500 and answer.status != 503:
         raise OSError(f"a bomb was answered {answer.status}")
-    stop.wait(0.2)
+    stop.wait(0.5)
+
+
+@functools.cache
+def _packed() -> bytes:
+    """Thirty megabytes of blanks in thirty kilobytes."""
+    return gzip.compress(b'{"events": [' + b" " * 30_000_000)
 
 
 ODD = (
