@@ -8,10 +8,8 @@ of the clock of this run), and which forgotten readers it is without (the number
 ``known.json``: which part of the clicks is of known articles.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from jobs.runner import ODD_READERS, Counts, Job, Stage
 from jobs.terminal import log
@@ -75,21 +73,19 @@ def run(job: Job) -> Counts:
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
     write_odd_readers(odd, sessions, job.out / ODD_READERS)
     simulated = job.event_log.has_reader(READER_PREFIX)
-    counts: Counts = {
-        "events": len(events),
-        "new": appended.events,
-        "articles": articles,
-        "held": held_back,
-        "odd": len(odd),
-    }
+    counts: Counts = {"events": len(events), "new": appended.events, "articles": articles}
+    counts |= {"held": held_back, "odd": len(odd)}
     facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
     facts["change"] = change
     write_json(job.out / "log.json", facts | {name: counts[name] for name in ("events", "held", "odd")})
     if held_back:
         remedy = "check the clocks that gave these times; the events count when their time has come"
         log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)
-    _warn_of_set_aside(job, "events", job.event_log.set_aside)
-    _warn_of_set_aside(job, "articles", odd_articles)
+    for table, rows in (("events", job.event_log.set_aside), ("articles", odd_articles)):
+        if rows:
+            remedy = f"put them right in the table {table}, or delete them, then remove {job.event_log.root}"
+            said = "rows that no importer could have written are set aside"
+            log.warning(said, table=table, rows=len(rows), first=list(rows[:3]), remedy=remedy)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
     if doubted:
@@ -97,14 +93,6 @@ def run(job: Job) -> Counts:
         log.warning("clicks of strangers without a token are left out", clicks=doubted, remedy=remedy)
     said = {"forgotten": removed, "expired": expired, "unproven": doubted}
     return counts | matched | {name: number for name, number in said.items() if number}
-
-
-def _warn_of_set_aside(job: Job, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Name the rows of a table that nobody can have written by this program."""
-    if rows:
-        remedy = f"put them right in the table {table}, or delete them, then remove {job.event_log.root}"
-        said = "rows that no importer could have written are set aside"
-        job.log.warning(said, table=table, rows=len(rows), first=list(rows[:3]), remedy=remedy)
 
 
 def _match(job: Job, store: Store, articles: int) -> Counts:

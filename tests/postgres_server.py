@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -67,17 +68,40 @@ def _initialise(programs: Path, folder: str, owner: pwd.struct_passwd | None) ->
     subprocess.run(command, check=True, capture_output=True, cwd=folder, user=user, group=group)
 
 
+class RestartableServer:
+    """A server that can be killed and started again at the same address.
+
+    Args:
+        folder: an empty one, which only the server's user may enter.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not INSTALLED:
+            raise RuntimeError(f"no PostgreSQL server under /usr/lib/postgresql: {REMEDY}")
+        self._folder, self._owner, self._port = str(folder), _owner_other_than_root(), _free_port()
+        if self._owner:
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+        _initialise(INSTALLED[-1].parent, self._folder, self._owner)
+        self.url = f"postgresql://{USER}@127.0.0.1:{self._port}/postgres"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        log = Path(self._folder, "log")
+        self._server = _started(INSTALLED[-1].parent, self._folder, self._owner, self._port, log)
+        _wait(self._server, self._port, log)
+
+    def kill(self) -> None:
+        """End it as a crash does: its sessions with it, and nothing is said to anybody."""
+        self._server.send_signal(signal.SIGQUIT)  # PostgreSQL's own "immediate shutdown": recovery at the next start
+        self._server.wait(30)
+
+
 @contextlib.contextmanager
 def _serving(programs: Path, folder: str, owner: pwd.struct_passwd | None) -> Iterator[int]:
     port = _free_port()
-    settings = [f"unix_socket_directories={folder}", "listen_addresses=127.0.0.1", "fsync=off", "max_connections=40"]
-    command = [str(programs / "postgres"), "-D", f"{folder}/data", "-p", str(port)]
-    for setting in settings:
-        command += ["-c", setting]
     log = Path(folder, "log")
-    user, group = _ids(owner)
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, user=user, group=group)
+    server = _started(programs, folder, owner, port, log)
     try:
         _wait(server, port, log)
         yield port
@@ -89,6 +113,18 @@ def _serving(programs: Path, folder: str, owner: pwd.struct_passwd | None) -> It
             server.kill()
             server.wait()
         shutil.rmtree(f"{folder}/data", ignore_errors=True)
+
+
+def _started(
+    programs: Path, folder: str, owner: pwd.struct_passwd | None, port: int, log: Path
+) -> "subprocess.Popen[bytes]":
+    settings = [f"unix_socket_directories={folder}", "listen_addresses=127.0.0.1", "fsync=off", "max_connections=40"]
+    command = [str(programs / "postgres"), "-D", f"{folder}/data", "-p", str(port)]
+    for setting in settings:
+        command += ["-c", setting]
+    user, group = _ids(owner)
+    with log.open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, user=user, group=group)
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -18,7 +18,7 @@ from recsys.metrics import auc_error
 from recsys.releases import MANIFEST, RELEASE_FORMAT
 from recsys.runs.lifecycle import give_up
 from recsys.runs.stages import STAGES
-from recsys.workspace import read_json, save_npy, write_json
+from recsys.workspace import Workspace, read_json, save_npy, write_json
 from tests.newsroom import SITE, Toy, published, toy_settings, train
 from tests.service import copy_of, serving
 
@@ -32,7 +32,7 @@ from tests.service import copy_of, serving
     ],
 )
 def test_a_harmful_model_is_refused_and_the_old_release_stays_live(
-    toy: Toy, tmp_path: Path, harm: str, error: type[RecsysError], message: str
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str, error: type[RecsysError], message: str
 ) -> None:
     copy_of(toy, tmp_path)
     context = Context(toy.settings.model_copy(update={"data_dir": tmp_path}), seed=1)
@@ -47,6 +47,9 @@ def test_a_harmful_model_is_refused_and_the_old_release_stays_live(
     else:
         facts = {"auc": 0.2, "rows": 900, "clicks": 199}
         write_json(folder / EVALUATION, read_json(folder / EVALUATION) | facts)
+    with pytest.raises(CorruptArtefact, match="as its stage wrote it"):
+        published(context)
+    monkeypatch.setattr(Workspace, "verified", Workspace.path)  # as if the stage itself had written it
     with pytest.raises(error, match=message):
         published(context)
     assert context.releases.current() == live

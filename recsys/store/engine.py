@@ -194,8 +194,8 @@ def open_engine(url: str, config: StoreConfig, cache_mib: int) -> Engine:
     engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
     if file := database_file(parsed):
         refuse_lost(file)
+        file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             file.touch()
         except OSError as error:  # a folder that cannot be written, as of a disk that has failed
             raise _store_error(parsed, error) from error

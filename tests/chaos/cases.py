@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.chaos import clients, clocks, files, kills, resources
+from tests.chaos import clients, clocks, files, kills, postgresql, resources
 from tests.chaos.lab import Lab, Outcome
 
 CASES: dict[str, Callable[[Lab], Outcome]] = {
@@ -15,6 +15,7 @@ CASES: dict[str, Callable[[Lab], Outcome]] = {
     "store-rows": resources.rows,
     "store-locked": resources.lock,
     "store-lost": resources.lost_database,
+    "postgresql": postgresql.restarts,
     "disk-full": resources.disk,
     "read-only": resources.read_only,
     "descriptors": resources.descriptors,
