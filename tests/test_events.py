@@ -2,16 +2,17 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from recsys.errors import CorruptArtefact, StaleArtefact
+from recsys.errors import CorruptArtefact, StaleArtefact, StoreError
 from recsys.events import KINDS, UNDATED, EventLog, log
 from recsys.events.catalogue import write_catalogue
 from recsys.quality.reading import all_events
-from recsys.store import Article, Event, Forgotten, Kind, Store, reader_digest
+from recsys.store import Article, Event, Forgotten, Kind, Store, StoredEvent, reader_digest
 from recsys.workspace import fsync_folder, read_table, replace_json
 
 SITE = "daily"
@@ -236,6 +237,26 @@ def test_rows_that_no_importer_could_have_written_are_named_and_cost_themselves_
     assert set(beyond["seq"].to_pylist()) >= {1, 4, 6, 7, 10}, "the data page is drawn all the same"
     assert event_log.append(damaged, SITE) == (0, 0, 11)
     damaged.close()
+
+
+def test_no_row_is_set_aside_because_the_database_was_out_of_reach_for_a_moment(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add_events([click(str(n), n) for n in range(1, 4)])
+    monkeypatch.setattr(log, "_BATCH_ROWS", 100)
+    read = store.event_columns_after
+
+    def gone(site: str, seq: int, limit: int, names: Sequence[str] = StoredEvent._fields) -> dict[str, tuple[Any, ...]]:
+        if limit < 100:
+            raise StoreError("a database that answers", "no connection", "Try again.")
+        return (
+            read(site, seq, limit, names) if names == ("seq",) else read(site, seq, limit, names) | {"time": ("x",) * 3}
+        )
+
+    monkeypatch.setattr(store, "event_columns_after", gone)
+    with pytest.raises(StoreError, match="no connection"):
+        EventLog(tmp_path / "log").append(store, SITE)
+    assert EventLog(tmp_path / "log").through == 0
 
 
 def test_an_article_that_no_importer_could_have_written_is_left_out_of_the_catalogue(

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from recsys.errors import CorruptArtefact
 from recsys.events.arrays import Events
-from recsys.events.log_state import GONE, LogState, PartHashes, remedy_of
+from recsys.events.log_state import NO_FILE, LogState, PartHashes, remedy_of
 from recsys.events.parts import (
     ARRAY_COLUMNS,
     LOG_SCHEMA,
@@ -264,7 +264,9 @@ class EventLog:
             return self._files(through)
         for name in known:
             if not known[name].fits(self._hashes.of(self.root / name)):
-                now = (self._state().parts or {}).get(name, PartHashes(GONE))  # forgetting may write it anew meanwhile
+                now = (self._state().parts or {}).get(
+                    name, PartHashes(NO_FILE)
+                )  # forgetting may write it anew meanwhile
                 if not now.fits(sha256 := self._hashes.of(self.root / name)):
                     got = "no such file" if sha256 is None else "changed bytes"
                     part = f"the part {self.root / name} of the event log as it was written"
@@ -298,7 +300,7 @@ class EventLog:
         name, state = self._name(file), self._state()
         old = (state.parts or {})[name].sha256
         fresh = written_aside(file, pq.read_table(file, schema=LOG_SCHEMA).filter(kept)) if gone < len(kept) else None
-        sha256 = sha256_of(fresh) if fresh else GONE
+        sha256 = sha256_of(fresh) if fresh else NO_FILE
         state.with_part(name, PartHashes(old, sha256)).write(self.root)
         if fresh:
             fresh.replace(file)

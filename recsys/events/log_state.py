@@ -17,7 +17,7 @@ from recsys.store import Store
 from recsys.workspace import read_json, replace_json
 
 STATE_FILE = "state.json"
-GONE = ""  # the hash of a part of which nothing is left
+NO_FILE = ""  # the hash of a part of which nothing is left
 _DIGEST = "digest"
 
 
@@ -27,7 +27,7 @@ class PartHashes:
 
     Attributes:
         sha256: of its bytes.
-        next: of its bytes when it is written anew, ``GONE`` when it shall be removed; None: nobody does either.
+        next: of its bytes when it is written anew, ``NO_FILE`` when it shall be removed; None: nobody does either.
     """
 
     sha256: str
@@ -35,7 +35,7 @@ class PartHashes:
 
     def fits(self, sha256: str | None) -> bool:
         """True for the hash of a file, None where there is none, that is right for the part."""
-        return (GONE if sha256 is None else sha256) in (self.sha256, self.next)
+        return (NO_FILE if sha256 is None else sha256) in (self.sha256, self.next)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from recsys.events.parts import LOG_SCHEMA
 from recsys.store import Store
 
 _MAX_GOT = 200  # characters of what a driver says
+_UNDECODABLE = "Could not decode to UTF-8"  # how SQLite's driver calls a text that is none
+_ODD = (pa.ArrowException, OverflowError, ValueError)  # what values raise that are of another type
 
 
 class SoundRows(NamedTuple):
@@ -50,8 +52,8 @@ def sound_rows_after(
     try:
         table = _table_after(store, site, seq, limit, names)
         return SoundRows(table, table["seq"][-1].as_py() if table.num_rows else None, [])
-    except (pa.ArrowException, OverflowError, StoreError, ValueError):
-        seqs = [int(one) for one in store.event_columns_after(site, seq, limit, ("seq",))["seq"]]  # out of reach: again
+    except _ODD:
+        seqs = [int(one) for one in store.event_columns_after(site, seq, limit, ("seq",))["seq"]]
     tables, set_aside = [_table(names, dict.fromkeys(names, ()))], list[dict[str, Any]]()
     _halve(store, site, seqs, tables, set_aside)
     return SoundRows(pa.concat_tables(tables).combine_chunks(), seqs[-1] if seqs else None, set_aside)
@@ -62,10 +64,9 @@ def _halve(store: Store, site: str, seqs: list[int], tables: list[pa.Table], set
     try:
         table = _table_after(store, site, seqs[0] - 1, len(seqs), tables[0].column_names)
         tables.append(table.filter(pc.less_equal(table["seq"], seqs[-1])))  # some may have been forgotten meanwhile
-    except (pa.ArrowException, OverflowError, StoreError, ValueError) as error:
+    except _ODD as error:
         if len(seqs) == 1:
-            got = error.got if isinstance(error, StoreError) else f"{error}"
-            set_aside.append({"seq": seqs[0], "got": f"{got:.{_MAX_GOT}}"})
+            set_aside.append({"seq": seqs[0], "got": f"{error!s:.{_MAX_GOT}}"})
             return
         middle = len(seqs) // 2
         _halve(store, site, seqs[:middle], tables, set_aside)
@@ -73,7 +74,12 @@ def _halve(store: Store, site: str, seqs: list[int], tables: list[pa.Table], set
 
 
 def _table_after(store: Store, site: str, seq: int, limit: int, names: Sequence[str]) -> pa.Table:
-    columns = store.event_columns_after(site, seq, limit, names)
+    try:
+        columns = store.event_columns_after(site, seq, limit, names)
+    except StoreError as error:
+        if _UNDECODABLE not in error.got:  # out of reach, or a file that is damaged: no row's fault
+            raise
+        raise ValueError(error.got) from None
     if odd := set(columns.get("kind", ())) - set(KINDS):
         raise ValueError(f"no kind of event: {min(map(repr, odd))}")
     return _table(names, columns)

@@ -25,7 +25,7 @@ def slow(lab: Lab) -> Outcome:
     """A hundred connections that drip, bodies that never end, bombs of gzip: others are answered meanwhile."""
     outcome, folder = Outcome(), lab.copy()
     with lab.serving(folder) as service:
-        before = _p99(service, lab.many(200, 80))
+        before = _p98(service, lab.many(200, 80))
         for name, attack in (("drip", _drip), ("an endless body", _endless), ("a bomb", _bomb)):
             with _attacked(service, attack, lab.many(100, 100)) as tries:
                 seconds = []
@@ -45,7 +45,7 @@ def slow(lab: Lab) -> Outcome:
     return outcome
 
 
-def _p99(service: Served, asks: int) -> float:
+def _p98(service: Served, asks: int) -> float:
     return statistics.quantiles([service.get(LIST).seconds for _ in range(asks)], n=50)[-1]
 
 

@@ -1,7 +1,6 @@
 """Resources that run out: the disk, the right to write, file descriptors, memory, the database."""
 
 import os
-import resource
 import shutil
 import socket
 import sqlite3
@@ -302,8 +301,3 @@ def rows(lab: Lab) -> Outcome:
     outcome.expect("set aside" in text, "wrong", "nothing is named")
     _none_lost(lab, outcome, folder, acknowledged)
     return outcome
-
-
-def open_files() -> int:
-    """File descriptors that this process may have."""
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
