@@ -39,7 +39,7 @@ def service(lab: Lab) -> Outcome:
                 )
                 time.sleep(0.05)
 
-    tries, orphans = lab.many(140, 16), set[int]()
+    tries, orphans = lab.many(140, 10), set[int]()
     with lab.serving(folder) as first:
         held.append(first)
         threads = [threading.Thread(target=post, daemon=True) for _ in range(2)]
