@@ -81,11 +81,11 @@ def run(job: Job) -> Counts:
     if held_back:
         remedy = "check the clocks that gave these times; the events count when their time has come"
         log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)
-    for table, rows in (("events", job.event_log.set_aside), ("articles", odd_articles)):
-        if rows:
+    for table, aside in (("events", job.event_log.set_aside), ("articles", odd_articles)):
+        if aside:
             remedy = f"put them right in the table {table}, or delete them, then remove {job.event_log.root}"
-            said = "rows that no importer could have written are set aside"
-            log.warning(said, table=table, rows=len(rows), first=list(rows[:3]), remedy=remedy)
+            what = "rows that no importer could have written are set aside"
+            log.warning(what, table=table, rows=len(aside), first=list(aside[:3]), remedy=remedy)
     if odd:
         log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
     if doubted:

@@ -154,7 +154,8 @@ def test_a_state_that_somebody_changed_is_named(store: Store, tmp_path: Path, ch
     store.add_events([click(str(n), DAY * n) for n in range(3)])
     event_log.append(store, SITE)
     state = tmp_path / "log" / "state.json"
-    state.write_text(state.read_text().replace(*change.split("=>"), 1))
+    old, new = change.split("=>")
+    state.write_text(state.read_text().replace(old, new, 1))
     with pytest.raises(CorruptArtefact, match=r"state\.json.*python -m jobs events"):
         event_log.append(store, SITE)
 

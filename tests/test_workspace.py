@@ -144,9 +144,14 @@ def test_a_file_that_was_damaged_between_two_stages_is_named_before_anything_rea
 
 
 def test_a_file_that_nobody_wrote_to_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workspace, hashed = Workspace(tmp_path), []
+    workspace, hashed = Workspace(tmp_path), list[Path]()
+
+    def counted(file: Path) -> str:
+        hashed.append(file)
+        return sha256_of(file)
+
     write(workspace, "one")
-    monkeypatch.setattr("recsys.workspace.disk.sha256_of", lambda file: hashed.append(file) or sha256_of(file))
+    monkeypatch.setattr("recsys.workspace.disk.sha256_of", counted)
     for _ in range(3):
         workspace.verified("items")
     assert len(hashed) == 1

@@ -161,7 +161,7 @@ def generated(rng: random.Random) -> str:
 def strings(lab: Lab) -> Outcome:
     """Generated strings as identifiers, times, numbers and tags: no 5xx, no traceback, no header of theirs."""
     outcome, folder = Outcome(), lab.copy()
-    with lab.serving(folder, RECSYS_WEB__ADDRESS_EVENTS="1000000") as service:
+    with lab.serving(folder, env={"RECSYS_WEB__ADDRESS_EVENTS": "1000000"}) as service:
         key = lab.key(folder)
         wanted = lab.many(12_000, 2_500)
         requests = [_request(lab.rng, key) for _ in range(wanted)]

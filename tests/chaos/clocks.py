@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 
 from recsys.releases import Releases
-from tests.chaos.lab import Lab, Outcome, event
+from tests.chaos.lab import Lab, Outcome, Reply, Served, event
+from tests.newsroom import SITE
 
-DAY = 86_400
+DAY, HOUR = 86_400, 3_600
 SHIFTED = '''
 """The clock of a process, moved by as many seconds as a file says."""
 import os, time
@@ -40,9 +41,9 @@ def _wrong(lab: Lab, outcome: Outcome, shift: int, whose: str) -> None:
     (module / "sitecustomize.py").write_text(SHIFTED)
     clock.write_text("0")
     more = {"CHAOS_CLOCK": str(clock), "PYTHONPATH": str(module)}
-    wrong = lambda who: more if whose in (who, "both") else {}  # noqa: E731
+    wrong = {who: more if whose in (who, "both") else dict[str, str]() for who in ("web", "jobs")}
     acknowledged: set[str] = set()
-    with lab.serving(folder, **wrong("web")) as service:
+    with lab.serving(folder, env=wrong["web"]) as service:
         clock.write_text(str(shift))
         time.sleep(0.3)
         for number in range(20):
@@ -51,8 +52,12 @@ def _wrong(lab: Lab, outcome: Outcome, shift: int, whose: str) -> None:
             if answer.status == 202:
                 acknowledged.add(f"chaos-{number}")
         outcome.expect(_lists(service.get(LIST + "traveller")), "wrong", f"{what}: no list")
+        off = _dated(lab, folder) - time.time()
+        outcome.expect(
+            abs(off - (shift if wrong["web"] else 0)) < HOUR, "wrong", f"{what}: the clock is off by {off} s"
+        )
         if not lab.quick or whose != "web":
-            done = lab.job(folder, "all", **wrong("jobs"))
+            done = lab.job(folder, "all", env=wrong["jobs"])
             outcome.expect(done.returncode in (0, 2), "wrong", f"{what}: all {done.returncode} {done.stderr[-300:]}")
             outcome.expect("Traceback" not in done.stderr, "wrong", f"{what}: a traceback {done.stderr[-300:]}")
         clock.write_text("0")
@@ -69,11 +74,17 @@ def _wrong(lab: Lab, outcome: Outcome, shift: int, whose: str) -> None:
         outcome.fault("lost", f"{what}: {name}")
 
 
-def _right_again(lab: Lab, outcome: Outcome, folder: Path, what: str, service: object, acknowledged: set[str]) -> None:
+def _dated(lab: Lab, folder: Path) -> float:
+    """The time of the newest event of a store, in seconds."""
+    with lab.store(folder) as store:
+        return float(store.event_columns_after(SITE, 0, 1_000_000, ("time",))["time"][-1]) / 1000
+
+
+def _right_again(lab: Lab, outcome: Outcome, folder: Path, what: str, service: Served, acknowledged: set[str]) -> None:
     """What a reader does counts at once, as on any day."""
     before = _listed(service, "somebody-new")
     opened = before[0] if before else "football-1"
-    answer = service.post_events([event("right", opened, reader="somebody-new")])  # type: ignore[attr-defined]
+    answer = service.post_events([event("right", opened, reader="somebody-new")])
     outcome.expect(answer.status == 202, "wrong", f"{what}: an event afterwards {answer.status}")
     acknowledged.add("chaos-right")
     deadline = time.monotonic() + 5
@@ -82,10 +93,10 @@ def _right_again(lab: Lab, outcome: Outcome, folder: Path, what: str, service: o
     outcome.expect(bool(after) and opened not in after, "wrong", f"{what}: a click afterwards changes no list")
 
 
-def _listed(service: object, reader: str) -> list[str]:
-    answer = service.get(LIST + reader)  # type: ignore[attr-defined]
+def _listed(service: Served, reader: str) -> list[str]:
+    answer = service.get(LIST + reader)
     return [item["id"] for item in answer.json["items"]] if answer.status == 200 else []
 
 
-def _lists(answer: object) -> bool:
-    return answer.status == 200 and len(answer.json["items"]) == 5  # type: ignore[attr-defined]
+def _lists(answer: Reply) -> bool:
+    return answer.status == 200 and len(answer.json["items"]) == 5

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -223,17 +224,22 @@ class Lab:
         """The settings of a copy."""
         return toy_settings(folder, **changes)
 
-    def env(self, folder: Path, **more: str) -> dict[str, str]:
+    def env(self, folder: Path) -> dict[str, str]:
         """The environment of a process over a copy."""
         named = {"RECSYS_DATA_DIR": str(folder), "RECSYS_CONFIG": str(folder / "config.yaml")}
-        return {**os.environ, **named, **more}
+        return {**os.environ, **named}
 
     @contextmanager
     def serving(
-        self, folder: Path, prefix: Sequence[str] = (), workers: int = 2, wait: float = START_SECONDS, **more: str
+        self,
+        folder: Path,
+        prefix: Sequence[str] = (),
+        workers: int = 2,
+        wait: float = START_SECONDS,
+        env: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[Served]:
         """A service for the length of a block, ready where ``wait`` is not 0."""
-        served = Served(folder, self.env(folder, **more), prefix, folder.with_suffix(".log"), workers)
+        served = Served(folder, {**self.env(folder), **env}, prefix, folder.with_suffix(".log"), workers)
         try:
             if wait and not served.wait(wait):
                 raise RuntimeError(f"the service did not start: {served.text()[-1500:]}")
@@ -242,7 +248,12 @@ class Lab:
             served.close()
 
     def job(
-        self, folder: Path, *words: str, prefix: Sequence[str] = (), seconds: float = COMMAND_SECONDS, **more: str
+        self,
+        folder: Path,
+        *words: str,
+        prefix: Sequence[str] = (),
+        seconds: float = COMMAND_SECONDS,
+        env: Mapping[str, str] = MappingProxyType({}),
     ) -> "subprocess.CompletedProcess[str]":
         """Run ``python -m jobs``; code 124 where it does not end."""
         command = [*prefix, sys.executable, "-m", "jobs", *words]
@@ -250,7 +261,7 @@ class Lab:
             return subprocess.run(
                 command,
                 cwd=ROOT,
-                env=self.env(folder, **more),
+                env={**self.env(folder), **env},
                 capture_output=True,
                 text=True,
                 timeout=seconds,
