@@ -27,7 +27,7 @@ def clocks(lab: Lab) -> Outcome:
     """By a day, a year and 25 years: lists and events go on, and when it is put right, nothing of it lasts."""
     outcome = Outcome()
     shifts = [sign * days * DAY for days in (1, 365) for sign in (1, -1)] + [25 * 365 * DAY]
-    for shift in shifts if not lab.quick else (365 * DAY,):
+    for shift in shifts if not lab.quick else (-365 * DAY,):
         for whose in ("web", "jobs", "both") if not lab.quick else ("both",):
             outcome.tries += 1
             _wrong(lab, outcome, shift, whose)
