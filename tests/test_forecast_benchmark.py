@@ -15,6 +15,8 @@ from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR, click
 from recsys.units import DAY_MS, HOUR_MS
 from tests.test_forecast import MONDAY, site
 
+ALARMS = {"alerts_on_quiet_days": 0, "rising_on_quiet_days": 0, "quiet_days": 1, "outages": {"site": {"planted": 1}}}
+
 
 def click_file(file: Path, days: float = 6) -> Path:
     """Clicks of a small site in G1's format: few articles, sessions of one click, a tail of late clicks."""
@@ -44,6 +46,7 @@ def test_the_program_prints_ours_and_baselines(
 ) -> None:
     file = click_file(tmp_path / "clicks.parquet")
     monkeypatch.setattr(program, "MODELS", {program.USED: program.MODELS[program.USED]})
+    monkeypatch.setattr(program, "measure_alarms", lambda _: ALARMS)
     monkeypatch.setattr(program, "has_statsforecast", lambda _: False)
     monkeypatch.setattr(sys, "argv", ["benchmark", "--clicks", str(file)])
     program.main()

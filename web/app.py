@@ -19,7 +19,7 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics, request_ids
-from web.admin import editorial, experiments, operators, runs, session, stories, tokens, tracing
+from web.admin import editorial, experiments, forecast, operators, runs, session, stories, tokens, tracing
 from web.admin import handlers as admin
 from web.api import docs, publisher, readers
 from web.api import handlers as api
@@ -36,6 +36,8 @@ from web.forwarding import Forwarded
 from web.gateway.limits import MAX_BODY_BYTES
 from web.installation import KEY, Installation, secured
 from web.last_use import LastUse
+from web.outlook import EXTENSION as OUTLOOK
+from web.outlook import OutlookCounter
 from web.widget import handlers as widget
 
 CACHE_MIB = 8  # SQLite pages that each thread's connection keeps: the system keeps the file's for all of them together
@@ -94,9 +96,10 @@ def create_app(
     rates = EventRates(settings.web.address_events, settings.web.workers)
     here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens, rates)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
+    app.extensions[OUTLOOK] = OutlookCounter()
     register(app)
     docs.install(app, settings.recommend)
-    admin_api = (admin, runs, operators, editorial, stories, tracing, tokens, session, experiments)
+    admin_api = (admin, runs, operators, editorial, stories, tracing, tokens, session, experiments, forecast)
     for part in (api, readers, publisher, *admin_api, docs, metrics, widget, site, console):
         app.register_blueprint(part.blueprint)
     request_ids.install(app)

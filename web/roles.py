@@ -43,6 +43,7 @@ ALLOWED: Mapping[str, Allowed] = {
     "POST /admin/api/experiments": OPERATORS,
     "GET /admin/api/experiments/<string:name>": VIEWERS,
     "POST /admin/api/experiments/<string:name>/stop": OPERATORS,
+    "GET /admin/api/forecast": VIEWERS,
     "GET /admin/api/editorial": VIEWERS,
     "GET /admin/api/trace": EDITORS,  # it says what a reader has read
     f"POST {_ARTICLE}/hide": EDITORS,

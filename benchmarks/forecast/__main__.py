@@ -7,8 +7,9 @@ the clicks before it, and later judged: the sum of the errors over the sum of th
 of the hours within the band that was given with the forecast of one hour. Judged are the last three eighths of the
 file, or the hours between --from-hour and --to-hour; hours in which nothing was counted are left out. ``best`` is the
 model that the system uses, whichever leads here. ``article_log_r2_1h`` and ``_3h`` judge an article's clicks in its
-first day, told after one hour and three (``benchmarks.forecast.articles``). AutoETS needs a Python with statsforecast.
-Prints a table, and one JSON object on the last line.
+first day, told after one hour and three (``benchmarks.forecast.articles``). ``alerts`` is of a simulated site: how many
+on quiet days, and minutes until a planted outage is found. AutoETS needs a Python with statsforecast. Prints a table,
+and one JSON object on the last line.
 """
 
 import argparse
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.forecast.alarms import measure_alarms
 from benchmarks.forecast.articles import measure_articles
 from benchmarks.forecast.baselines import NAIVE, Precomputed, ets_medians, has_statsforecast
 from benchmarks.forecast.data import Judged, judged
@@ -59,7 +61,12 @@ def main() -> None:
         print(f"articles by {name:8}" + "".join(f"  {key[12:]} {value}" for key, value in row.items()))
         result["best"] |= row if name == "trees" else {}
         result["articles"] = result.get("articles", {}) | {name: row}
-    print(json.dumps(result | {"seed": options.seed}))
+    alarms = measure_alarms(options.seed)
+    quiet = f"{alarms['alerts_on_quiet_days']} silent, {alarms['rising_on_quiet_days']} rising"
+    print(f"alerts on {alarms['quiet_days']} quiet days of a simulated site: {quiet}")
+    for name, row in alarms["outages"].items():
+        print(f"outage of {name:8}" + "".join(f"  {key} {value}" for key, value in row.items()))
+    print(json.dumps(result | {"alerts": alarms, "seed": options.seed}))
 
 
 def measure(data: Judged, ets_python: str) -> dict[str, Any]:

@@ -14,5 +14,7 @@ Reads times of clicks; produces expected clicks of the hours to come. Nothing of
     bands       outcomes -> how wide a band must be
     trees       rows of columns -> boosted trees
     articles    an article's first hours -> its first day, from the columns of article_columns
+    expected    clicks by section -> what a release carries: expectations of the days to come
+    alerts      expectations and what came -> what is out of the ordinary
     backtest    a forecaster judged on a rolling origin
 """

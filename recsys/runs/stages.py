@@ -65,6 +65,7 @@ STAGES = {
         ("encoder.json", "encoder.safetensors"),
     ),
     "trends": StageEntry("count clicks and impressions at several half-lives", ("*",)),
+    "forecast": StageEntry("expect clicks of the site and its sections, with bands", ("*",)),
     "features": StageEntry("walk the log in time and write the click model's training matrix"),
     "ctr": StageEntry(
         "fit the click model",

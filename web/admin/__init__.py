@@ -7,5 +7,6 @@ operators   the verbs on articles and readers, and the audit
 session     people sign in and out
 tokens      tokens made, listed and revoked
 editorial   pins, boosts and buries with an end; editorial_schemas: what comes in and goes out
+forecast    expected clicks and alerts; forecast_schemas: what goes out
 stories     stories that are joined, split and named; story_schemas: what comes in and goes out
 """

@@ -1,15 +1,19 @@
 """The first page: what is served and how, what comes next, and what needs a person. It refreshes by itself."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from flask import Blueprint, Response
 
+from recsys.forecast.expected import WHOLE_SITE
 from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 from web.console.calls import ADMIN_API, read
 from web.console.pages import extension, moment, page, seconds, zone
 from web.console.recent import RecentEvents
 from web.installation import installation
+from web.outlook import TrafficOutlook, outlook
 
 OLD_RELEASE_MS = 36 * HOUR_MS  # a night was left out
 QUIET_MS = HOUR_MS  # without a click, where there were some
@@ -38,7 +42,7 @@ def overview() -> Response:
     runs = read(f"{ADMIN_API}/runs", last=LAST_RUNS)["runs"]
     schedules = [one for one in read(f"{ADMIN_API}/schedules")["schedules"] if not one["paused"]]
     served = next((one for one in releases if one["name"] == live.release), None)
-    recent = recent_events(now)
+    recent, now_and_expected = recent_events(now), outlook()
     return page(
         "overview.html",
         release=served,
@@ -50,7 +54,15 @@ def overview() -> Response:
         hour_clicks=sum(map(sum, recent.clicks.values())),
         active=[run for run in runs if run["state"] in ("queued", "running")],
         upcoming=sorted(schedules, key=lambda one: int(one["next_at"]))[:5],
-        concerns=[*_of_release(served, live.release, now), *_of_runs(runs, now), *_of_events(recent, now), *_of_feed()],
+        outlook=now_and_expected,
+        rates=section_rates(recent, now_and_expected),
+        concerns=[
+            *_of_alerts(now_and_expected),
+            *_of_release(served, live.release, now),
+            *_of_runs(runs, now),
+            *_of_events(recent, now),
+            *_of_feed(),
+        ],
     )
 
 
@@ -59,6 +71,31 @@ def recent_events(now: int) -> RecentEvents:
     here = installation()
     counts: RecentEvents = extension("recent").now(here.store, here.live.site, here.live.catalogue.row_of, now, zone())
     return counts
+
+
+def section_rates(recent: RecentEvents, now_and_expected: TrafficOutlook) -> dict[str, float | None]:
+    """The click rate of the last hour by section: clicks over impressions, of the newest events; None without any."""
+    catalogue = installation().live.catalogue
+    totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for counts, place in ((recent.shown, 0), ({name: sum(bins) for name, bins in recent.clicks.items()}, 1)):
+        for article, count in counts.items():
+            row = catalogue.row_of.get(article)
+            section = None if row is None else catalogue.category(row)
+            for name in {WHOLE_SITE, section or WHOLE_SITE}:
+                totals[name][place] += count
+    shares = {name: clicked / shown if shown else None for name, (shown, clicked) in totals.items()}
+    return {one.section: shares.get(one.section) for one in now_and_expected.series}
+
+
+def _of_alerts(now_and_expected: TrafficOutlook) -> Iterator[Concern]:
+    for one in now_and_expected.alerts:
+        facts = {"clicks": f"{one.clicks:,}", "minutes": one.minutes, "expected": f"{one.expected:,.0f}"}
+        if one.kind == "silent":
+            word = "silent_section" if one.name else "silent_site"
+            yield Concern(word, facts | {"section": one.name}, "/console/")
+        else:
+            address = f"/console/articles/one?id={quote(one.name, safe='')}"
+            yield Concern("rising_article", facts | {"title": now_and_expected.titles[one.name]}, address)
 
 
 def _of_release(served: dict[str, Any] | None, name: str | None, now: int) -> Iterator[Concern]:

@@ -176,6 +176,28 @@ _FIGURES = {
     "nothing_running": ("没有任务在进行。", "Nothing goes on."),
     "next_runs": ("接下来", "Next"),
     "no_schedules_now": ("没有定时任务。", "Nothing is scheduled."),
+    "expected_clicks": ("最近一小时与预期", "The last hour and what was expected"),
+    "section": ("栏目", "Section"),
+    "whole_site": ("全站", "the whole site"),
+    "expected": ("预期", "Expected"),
+    "band": ("90 % 区间", "90 % band"),
+    "expected_from": ("预期出自 {time} 之前的点击。", "Expected from the clicks until {time}."),
+    "not_expected": (
+        "还没有预期：运行 all，或发布一次带 forecast 的版本。",
+        "Nothing is expected yet: run all, whose stage forecast makes it.",
+    ),
+    "silent_site": (
+        "全站 {minutes} 分钟内只有 {clicks} 次点击，预期约 {expected} 次：统计是否中断？",
+        "{clicks} clicks of the whole site in {minutes} minutes, some {expected} were expected: is tracking broken?",
+    ),
+    "silent_section": (
+        "栏目“{section}”{minutes} 分钟内只有 {clicks} 次点击，预期约 {expected} 次：统计是否中断？",
+        "{clicks} clicks of {section} in {minutes} minutes, some {expected} were expected: is tracking broken?",
+    ),
+    "rising_article": (
+        "《{title}》{minutes} 分钟内有 {clicks} 次点击，其栏目合计预期约 {expected} 次：突发新闻？",
+        "{clicks} clicks of “{title}” in {minutes} minutes; its whole section has some {expected} as a rule: breaking?",
+    ),
     "click_rate": ("各位置的点击率", "Click rate by slot"),
     "day": ("日期", "Day"),
     "slot": ("位置", "Slot"),
