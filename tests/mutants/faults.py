@@ -78,6 +78,10 @@ TRUST = ("tests/test_trust.py",)
 VOUCHING = ("tests/test_vouching.py", "tests/test_trust.py")
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
 ENTITIES = ("tests/test_entities.py",)
+FORECAST = ("tests/test_forecast.py",)
+FORECAST_ARTICLES = ("tests/test_forecast_articles.py",)
+ALERTS = ("tests/test_forecast_expected.py",)
+OUTLOOK = ("tests/test_outlook.py",)
 FINDING = ("tests/test_entity_finding.py",)
 
 
@@ -1878,5 +1882,45 @@ FAULTS: tuple[Fault, ...] = (
         "return ip in _GLOBAL_UNICAST and ip.is_global",
         "return ip.is_global and not ip.is_multicast",
         ("tests/test_import_feed.py",),
+    ),
+    *_in(
+        "recsys/forecast/structural.py",
+        FORECAST,
+        ("a gap is learned as silence", "        if series.observed[step]:\n", "        if True:\n"),
+    ),
+    *_in(
+        "recsys/forecast/bands.py",
+        FORECAST,
+        ("a band knows outcomes that have not come", "known = at - delay", "known = at - 1"),
+    ),
+    *_in(
+        "recsys/forecast/naive.py",
+        FORECAST,
+        ("a day ago is read before it was", "(row >= 0) & (row + STEPS_PER_HOUR <= origins[:, None])", "(row >= 0)"),
+    ),
+    *_in(
+        "recsys/forecast/calendar.py",
+        FORECAST,
+        (
+            "clocks that never change",
+            "local = times.tz_convert(zone).tz_localize(None)",
+            "local = times.tz_localize(None)",
+        ),
+    ),
+    *_in(
+        "recsys/forecast/article_columns.py",
+        FORECAST_ARTICLES,
+        ("a section tells of days that have not ended", "+ window - DAY_MS, side=", "+ window, side="),
+    ),
+    *_in(
+        "recsys/forecast/alerts.py",
+        ALERTS,
+        ("a silent site is said of every section", "return whole or found", "return found"),
+        ("half a slow minute is an outage", "bound = SILENT_SHARE * max(", "bound = max("),
+    ),
+    *_in(
+        "web/outlook.py",
+        OUTLOOK,
+        ("a release's forecast that is broken breaks the page", "except (RecsysError, OSError,", "except (OSError,"),
     ),
 )
