@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.forecast import __main__ as program
 from benchmarks.forecast.data import trimmed
-from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR, click_series
+from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, click_series
 from recsys.units import DAY_MS, HOUR_MS
 from tests.test_forecast import MONDAY, site
 
@@ -34,11 +34,14 @@ def click_file(file: Path, days: float = 6) -> Path:
     return file
 
 
-def test_the_clicks_that_run_out_after_the_end_of_a_file_are_cut() -> None:
-    times = np.append(np.arange(MONDAY, MONDAY + 3 * DAY_MS, 60_000), MONDAY + 3 * DAY_MS + np.arange(5) * HOUR_MS)
-    series = click_series(times)
-    assert len(series) == 3 * STEPS_PER_DAY + 5 * STEPS_PER_HOUR
-    assert len(trimmed(series)) == 3 * STEPS_PER_DAY
+def test_the_clicks_that_run_out_after_the_end_of_a_file_are_cut_however_long_they_take() -> None:
+    steady = np.arange(MONDAY, MONDAY + 3 * DAY_MS, 60_000)
+    gone = (steady >= MONDAY + DAY_MS + 10 * HOUR_MS) & (steady < MONDAY + DAY_MS + 12 * HOUR_MS)
+    for days in (1, 20):
+        tail = MONDAY + 3 * DAY_MS + np.arange(24 * days) * HOUR_MS
+        series = trimmed(click_series(np.append(steady[~gone], tail)))
+        assert len(series) == 3 * STEPS_PER_DAY
+        assert (~series.observed).sum() == 12 + 2  # the outage is a gap, and the steps beside it
 
 
 def test_the_program_prints_ours_and_baselines(

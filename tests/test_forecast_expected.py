@@ -126,6 +126,22 @@ def test_an_article_breaks_above_its_section_and_above_its_own_hour() -> None:
     assert rising(told, {"a": sudden}, {"a": "home"}, NOON, bins=6) == []
 
 
+def test_a_section_that_is_back_is_not_silent_any_more() -> None:
+    told, back = flat(60.0), [30] + [0] * 10 + [30]
+    assert silent(told, {WHOLE_SITE: back, "home": back}, NOON) == []
+
+
+def test_an_outage_of_a_log_is_one_stretch(site: alarms.SimulatedSite) -> None:
+    counts = site.minutes[:, : 3 * 1440].sum(axis=0)
+    first = 2 * 1440 + 13 * 60 + 3
+    counts[first : first + 90] = 0
+    times = np.repeat(START + np.arange(len(counts)) * MINUTE_MS, counts)
+    (said,) = alarms.replayed_alarms(times)
+    assert first < said["minute"] <= first + 10
+    assert 80 < said["minutes"] <= 96
+    assert said["empty_since"] == said["minute"] - first
+
+
 def test_figures_of_alarms_are_of_planted_outages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alarms, "QUIET_DAYS", 1)
     monkeypatch.setattr(alarms, "LEARNED_DAYS", 3)

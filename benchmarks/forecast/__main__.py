@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.forecast.alarms import measure_alarms
+from benchmarks.forecast.alarms import measure_alarms, replayed_alarms
 from benchmarks.forecast.articles import measure_articles
 from benchmarks.forecast.baselines import NAIVE, Precomputed, ets_medians, has_statsforecast
 from benchmarks.forecast.data import Judged, judged
@@ -66,6 +66,8 @@ def main() -> None:
     print(f"alerts on {alarms['quiet_days']} quiet days of a simulated site: {quiet}")
     for name, row in alarms["outages"].items():
         print(f"outage of {name:8}" + "".join(f"  {key} {value}" for key, value in row.items()))
+    alarms["of_the_log"] = replayed_alarms(events.before(data.series.end).time)
+    print("the log's own site is called silent:", alarms["of_the_log"])
     print(json.dumps(result | {"alerts": alarms, "seed": options.seed}))
 
 

@@ -14,7 +14,7 @@ from recsys.forecast.alerts import BINS_OF_HOUR, rising, silent
 from recsys.forecast.calendar import calendar
 from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks, expect_clicks
 from recsys.forecast.series import STEPS_PER_DAY
-from recsys.units import MINUTE_MS
+from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 START = 1_704_067_200_000  # 1 January 2024
 LEARNED_DAYS, QUIET_DAYS = 7, 7
@@ -69,6 +69,33 @@ def measure_alarms(seed: int) -> dict[str, Any]:
     return {"quiet_days": QUIET_DAYS, "alerts_on_quiet_days": quiet, "rising_on_quiet_days": risen, "outages": told}
 
 
+def replayed_alarms(times: Clicks) -> list[dict[str, int]]:
+    """Stretches in which the site of a log is called silent, each night's forecast being made from the days before.
+
+    Args:
+        times: int64 (C,), ms UTC, ascending; of some days, the first two of which are only learned from.
+
+    Returns:
+        Of each stretch the minute since the log's first hour at which it began, how long it was said, and
+        ``empty_since``: minutes without a click when it was first said.
+    """
+    start = int(times[0]) // HOUR_MS * HOUR_MS
+    minutes = np.bincount((times - start) // MINUTE_MS)
+    said: list[dict[str, int]] = []
+    for day in range(2, len(minutes) // 1440):
+        expected = _of_site(times[times < start + day * DAY_MS])
+        for minute in range(day * 1440, (day + 1) * 1440):
+            bins = minutes[minute - 60 : minute].reshape(BINS_OF_HOUR, 5).sum(axis=1).tolist()
+            if not silent(expected, {WHOLE_SITE: bins}, start + minute * MINUTE_MS):
+                continue
+            if said and said[-1]["minute"] + said[-1]["minutes"] == minute:
+                said[-1]["minutes"] += 1
+            else:
+                clicked = np.flatnonzero(minutes[:minute])
+                said.append({"minute": minute, "minutes": 1, "empty_since": minute - 1 - int(clicked[-1])})
+    return said
+
+
 def expected_at(site: SimulatedSite, days: int) -> ExpectedClicks:
     """The forecast that the night after some days makes."""
     counts = site.minutes[:, : days * 1440]
@@ -77,6 +104,10 @@ def expected_at(site: SimulatedSite, days: int) -> ExpectedClicks:
     sections = np.repeat(section, counts[section, minute])
     order = np.argsort(times, kind="stable")
     return expect_clicks(times[order], sections[order], site.names, "UTC")
+
+
+def _of_site(times: Clicks) -> ExpectedClicks:
+    return expect_clicks(times, np.full(len(times), -1), [], "UTC")
 
 
 def at(minute: int) -> int:

@@ -1,16 +1,16 @@
 """A click file as a series of its site, and the part of it that is judged."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from recsys.errors import DegenerateInput
 from recsys.events import Events
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, click_series
-from recsys.units import HOUR_MS
+from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, click_series, gaps
 
 EDGE_SHARE = 0.2  # of the clicks a day before, below which the last hours are what a cut file has left
-EDGE_MEDIAN = 0.02  # of the median hour, likewise
+EDGE_USUAL = 0.02  # of the hour in which the middle one of all clicks came, likewise: a tail of weeks does not move it
 JUDGED_SHARE = 3 / 8  # of the hours; six days of sixteen
 
 
@@ -56,11 +56,12 @@ def judged(events: Events, zone: str, from_hour: float | None, to_hour: float | 
 def trimmed(series: ClickSeries) -> ClickSeries:
     """A series without the hours after its end in which only sessions run out that began before it.
 
-    The end is the last hour that has clicks a day before, ``EDGE_SHARE`` of them, and ``EDGE_MEDIAN`` of the median.
+    The end is the last hour that has clicks a day before, ``EDGE_SHARE`` of them, and ``EDGE_USUAL`` of a usual hour's.
     """
     clicks = series.hourly()["clicks"].to_numpy()
-    least = EDGE_MEDIAN * float(np.median(clicks[clicks > 0]))
+    ascending = np.sort(clicks)
+    usual = ascending[np.searchsorted(ascending.cumsum(), clicks.sum() / 2)]
     day_ago = np.append(clicks[:24], clicks)[: len(clicks)]
-    whole = np.flatnonzero((day_ago > 0) & (clicks >= EDGE_SHARE * day_ago) & (clicks > least))
-    end = series.start + (int(whole[-1]) + 1) * HOUR_MS
-    return series.until((end - series.start) // HOUR_MS * STEPS_PER_HOUR)
+    whole = np.flatnonzero((day_ago > 0) & (clicks >= EDGE_SHARE * day_ago) & (clicks >= EDGE_USUAL * usual))
+    kept = series.until((int(whole[-1]) + 1) * STEPS_PER_HOUR)
+    return replace(kept, observed=~gaps(kept.clicks))

@@ -100,6 +100,9 @@ def rising(
 
 
 def _silence(expected: ExpectedClicks, name: str, counts: Sequence[int] | None, now: int, bins: int) -> Alert | None:
+    last = _rates(expected, name, 1, now)
+    if last is None or (counts and counts[-1] >= SILENT_SHARE * last[1]):
+        return None  # it is back, whatever the hour was like
     for newest in SILENT_BINS:
         told = _rates(expected, name, newest, now) if newest <= bins else None
         if told is None:
