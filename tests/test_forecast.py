@@ -183,7 +183,8 @@ def test_a_band_follows_a_level_of_error_that_it_has_not_seen() -> None:
 
 def test_a_band_moves_only_by_outcomes_that_are_known() -> None:
     score = np.array([9.0, 0.0, 0.0, np.nan])
-    assert track(score, delay=2, start=1.0) == pytest.approx([1.0, 1.0, 1.0 + 0.15 * 0.9, 1.135 - 0.15 * 0.1])
+    assert track(score, delay=2, start=1.0) == pytest.approx([1.0, 1.0, np.exp(0.15 * 0.9), np.exp(0.15 * 0.8)])
+    assert track(score, delay=1, start=1.0)[1:3] == pytest.approx(np.exp([0.35 * 0.9, 0.35 * 0.8]))
     assert scores(np.array([10.0]), np.array([10.0]), np.array([0.2])).tolist() == [0.0]
 
 

@@ -101,7 +101,7 @@ def test_a_section_tells_what_its_articles_had_and_only_those_whose_day_has_ende
     section = np.where(article_clicks(events).total > 60, 1, 0)
     clicks = article_clicks(events, section)
     rows = judged_articles(clicks, MONDAY, MONDAY + 4 * DAY_MS)
-    own = columns(clicks, rows)[:, -2]
+    own = columns(clicks, rows)[:, -1]
     late = clicks.first[rows] > MONDAY + 2 * DAY_MS
     assert (own[late & (section[rows] == 1)].min()) > own[late & (section[rows] == 0)].max() + 1
     assert (own[clicks.first[rows] < MONDAY + 23 * HOUR_MS] == 0).all()

@@ -212,7 +212,7 @@ def _kin(clicks: ArticleClicks, articles: Ints, window: int) -> FloatArray:
             k = min(NEAREST_NUMBERS, done)
             apart = np.abs(number[:done] - clicks.number[article])
             near[at] = outcome[:done][np.argpartition(apart, k - 1)[:k]].mean()
-    return np.column_stack((near, own, np.nan_to_num(clicks.number[articles])))
+    return np.column_stack((near, own))
 
 
 class _Means:

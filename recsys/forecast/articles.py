@@ -19,6 +19,7 @@ from recsys.units import DAY_MS, HOUR_MS
 LEAST_CLICKS = 10  # of an article's first day, from which on it is learned from and judged: the others are strays
 LEARNED_AFTER = 6 * HOUR_MS  # after the log's begin: before, an old article looks like a new one
 LEAST_LEARNED = 50  # to learn from
+FORESTS = 3  # of the trees' rows and columns: their mean is steadier than one
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,15 @@ class ArticleForecast:
 
     Attributes:
         window: ms after the first click at which it is told.
-        trees: over the columns of ``columns_of``.
+        trees: over the columns of ``columns_of``; their mean is taken.
     """
 
     window: int
-    trees: BoostedTrees
+    trees: tuple[BoostedTrees, ...]
 
     def totals(self, columns: FloatArray, already: FloatArray) -> FloatArray:
         """Clicks within 24 hours: at least those that there are already, float64 (n,)."""
-        return np.maximum(np.exp(self.trees.predict(columns)), already)
+        return np.maximum(np.exp(np.mean([one.predict(columns) for one in self.trees], axis=0)), already)
 
 
 def fit_articles(columns: FloatArray, totals: Ints, window: int, rng: np.random.Generator) -> ArticleForecast:
@@ -53,7 +54,7 @@ def fit_articles(columns: FloatArray, totals: Ints, window: int, rng: np.random.
     if len(totals) < LEAST_LEARNED:
         expected = f"{LEAST_LEARNED} articles whose first day has ended"
         raise DegenerateInput(expected, str(len(totals)), "Wait for some more days of clicks.")
-    return ArticleForecast(window, fit_trees(columns, np.log(totals), rng))
+    return ArticleForecast(window, tuple(fit_trees(columns, np.log(totals), rng) for _ in range(FORESTS)))
 
 
 def site_traffic(model: Forecaster, series: ClickSeries, moments: Ints, rest: int) -> FloatArray:

@@ -15,7 +15,8 @@ from recsys.forecast.series import FloatArray
 
 COVERAGE = 0.9
 NORMAL_90 = 1.645  # where a band begins that has seen nothing
-TRACKING_RATE = 0.15  # by how much of the model's spread a miss widens the band, times COVERAGE
+TRACKING_RATE = 0.35  # a miss widens the band by its exponential to the power .9, a hit narrows it to the power .1
+LATE_RATE = 0.15  # the same where outcomes come later than the next forecast: a fast correction would swing
 MIN_WIDTH, MAX_WIDTH = 0.3, 8.0  # of the quantile
 
 
@@ -68,11 +69,12 @@ def track(score: FloatArray, delay: int, start: float = NORMAL_90) -> FloatArray
         float64 (N,): the quantile by which each forecast's band reached; it was known before the outcome.
     """
     used, quantile = np.empty(len(score)), start
+    rate = TRACKING_RATE if delay == 1 else LATE_RATE
     for at in range(len(score)):
         known = at - delay
         if known >= 0 and not np.isnan(score[known]):
             missed = score[known] > used[known]
-            quantile += TRACKING_RATE * (COVERAGE if missed else COVERAGE - 1)
+            quantile *= np.exp(rate * (COVERAGE if missed else COVERAGE - 1))
             quantile = float(np.clip(quantile, MIN_WIDTH, MAX_WIDTH))
         used[at] = quantile
     return used

@@ -16,7 +16,7 @@ BINS = 32
 TREES, DEPTH, LEARNING_RATE = 300, 4, 0.05
 LEAF_PRIOR = 5.0  # rows of zero that a leaf's mean is drawn towards
 MIN_LEAF_ROWS = 10  # of a leaf
-ROW_SHARE, COLUMN_SHARE = 0.7, 0.4  # that a tree sees
+ROW_SHARE, COLUMN_SHARE = 0.7, 0.25  # that a tree sees
 
 Bins = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
