@@ -57,7 +57,7 @@ class ExpectedClicks:
     @property
     def end(self) -> int:
         """Ms UTC at which the last step ends."""
-        return self.start + self.median.shape[1] * STEP_MS
+        return self.start + int(self.median.shape[1]) * STEP_MS
 
     def rate(self, name: str, begin: int, end: int) -> tuple[float, float] | None:
         """Expected clicks between two times, and the spread of their logarithm; None where nothing is expected.
