@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs import admin_tokens, backup, imports, operators, reader_tokens, run_commands
+from jobs import admin_tokens, backup, challenge_commands, imports, operators, reader_tokens, run_commands
 from jobs import editorial as editorial_job
 from jobs import init as init_job
 from jobs import labels as labels_job
@@ -186,6 +186,7 @@ def _make_all(context: Context, run_id: str | None) -> None:
 
 app.add_typer(run_commands.app)
 app.add_typer(backup.app)
+app.add_typer(challenge_commands.app)
 
 
 @app.command(rich_help_panel=OUT)

@@ -28,7 +28,7 @@ def command(context: Context, name: str | None, *, as_json: bool) -> None:
             _print_list(store.experiments(settings.site.id), as_json=as_json)
             return
         experiment = store.experiment(settings.site.id, name)
-        report = report_of(store, experiment, settings.recommend, now_ms(), _odd(context))
+        report = report_of(store, experiment, settings.recommend, now_ms(), odd_readers_of(context))
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
         return
@@ -40,7 +40,7 @@ def command(context: Context, name: str | None, *, as_json: bool) -> None:
         typer.echo(f"\n{_effects(report).to_string(justify='left', index=False)}")
 
 
-def _odd(context: Context) -> frozenset[str]:
+def odd_readers_of(context: Context) -> frozenset[str]:
     """Readers who are no people; nobody before the log was read."""
     file = context.workspace.root / "events" / ODD_READERS
     return frozenset(read_table(file, columns=["reader"])["reader"].drop_null().to_pylist() if file.is_file() else ())

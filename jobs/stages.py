@@ -18,9 +18,9 @@ def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
     return module.STAGE, module.run
 
 
-def command_of(name: str) -> Callable[..., None]:
+def command_of(name: str, function: str = "command") -> Callable[..., None]:
     """Load a command that draws or makes tables, for the same reason."""
-    command: Callable[..., None] = importlib.import_module(f"jobs.{name}").command
+    command: Callable[..., None] = getattr(importlib.import_module(f"jobs.{name}"), function)
     return command
 
 

@@ -135,4 +135,4 @@ class Busy(RecsysError):
 
 
 class LostProcess(RecsysError):
-    """One of the processes that train together has ended before the others."""
+    """A process that others work with has ended before them."""

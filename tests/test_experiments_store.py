@@ -73,7 +73,7 @@ def test_the_sums_of_a_reader_are_those_of_the_window_and_of_as_long_before(stor
     )
     store.start_experiment(experiment("e"))
     store.add_exposures(SITE, "e", [Exposure("ann", 1, T), Exposure("quiet", 0, T), Exposure("late", 0, T + 1)])
-    (rows,) = store.outcomes(SITE, "e", 7, T + 1)
+    (rows,) = store.outcomes(SITE, "e", 7 * DAY_MS, T + 1)
     assert rows == [
         ReaderOutcome("ann", 1, 4, 1, 1, 9_000, 3, 2, 1, 1, 0, 0, 2, 1),
         ReaderOutcome("quiet", 0, *[0] * 12),
@@ -85,7 +85,7 @@ def test_outcomes_come_some_at_once(store: Store, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("recsys.store.experiments.READERS_AT_ONCE", 2)
     store.start_experiment(experiment("e"))
     store.add_exposures(SITE, "e", [Exposure(f"r{n}", n % 2, T) for n in range(5)])
-    assert [[row.reader for row in rows] for rows in store.outcomes(SITE, "e", 7, T + 1)] == [
+    assert [[row.reader for row in rows] for rows in store.outcomes(SITE, "e", 7 * DAY_MS, T + 1)] == [
         ["r0", "r1"],
         ["r2", "r3"],
         ["r4"],

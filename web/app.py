@@ -4,6 +4,7 @@ Reads the settings, the store and the live release; produces a Flask application
 was started: a FAISS index that was used must not cross a fork.
 """
 
+import functools
 from collections.abc import Callable
 
 import faiss
@@ -23,6 +24,7 @@ from web.admin import editorial, experiments, forecast, operators, runs, session
 from web.admin import handlers as admin
 from web.api import docs, publisher, readers
 from web.api import handlers as api
+from web.api.challenging import Challenging
 from web.api.direct import DirectLists
 from web.api.problem_details import register
 from web.api.rates import EventRates
@@ -65,6 +67,7 @@ def create_app(
     succeed: Callable[[str | None], None] | None = None,
     *,
     hurried: bool = False,
+    pinned: bool = False,
 ) -> APIFlask:
     """Make one worker's application.
 
@@ -74,6 +77,7 @@ def create_app(
         release: of a successor, which lays out this one ("": none), in the background, or fails; see ``LiveState``.
         succeed: see ``LiveState``.
         hurried: of a successor, see ``in_background``.
+        pinned: of a challenger, which stays with its release and asks no other.
 
     Raises:
         RecsysError: the configuration is not valid, or the release of a successor cannot be served.
@@ -89,12 +93,14 @@ def create_app(
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     store = Store.named(settings.database_url, settings.store, CACHE_MIB)  # lists come from memory, with or without it
     releases = Releases(settings.data_dir / "releases", settings.releases, settings.site.id)
-    live = _live_state(settings, store, releases, release, hurried=hurried)
+    live = _live_state(settings, store, releases, release, hurried=hurried, pinned=pinned)
     live.succeed = succeed
     reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)
     impressions = ImpressionTokens.of(settings.data_dir, settings.site.id)
     rates = EventRates(settings.web.address_events, settings.web.workers)
-    here = Installation(settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens, rates)
+    challenging = Challenging(live, None if pinned else settings.data_dir)
+    shared = (settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens, rates)
+    here = Installation(*shared, challenging)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
     app.extensions[OUTLOOK] = OutlookCounter()
     register(app)
@@ -115,17 +121,19 @@ def create_app(
 
 
 def _live_state(
-    settings: Settings, store: Store, releases: Releases, release: str | None, *, hurried: bool
+    settings: Settings, store: Store, releases: Releases, release: str | None, *, hurried: bool, pinned: bool
 ) -> LiveState:
     """A worker's state; others answer while a successor lays its own out."""
     if release is None:
         return LiveState(settings, store, releases)
-    return in_background(lambda: LiveState(settings, store, releases, release=release), hurried=hurried)
+    made = functools.partial(LiveState, settings, store, releases, release=release, pinned=pinned)
+    return in_background(made, hurried=hurried)
 
 
 def close_app(app: APIFlask, *, succeeded: bool = False) -> None:
     """Stop an application's threads and close its database; ``succeeded``: see ``LiveState.close``."""
     here: Installation = app.extensions[KEY]
+    here.challenging.close()
     here.live.close(succeeded=succeeded)
     here.last_use.close()
     app.extensions["figures"].close()

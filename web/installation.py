@@ -11,6 +11,7 @@ from recsys.serving.live import LiveState
 from recsys.serving.reader_tokens import ReaderTokens
 from recsys.settings import Settings
 from recsys.store import Store
+from web.api.challenging import Challenging
 from web.api.rates import EventRates
 from web.attempts import Bounds
 from web.last_use import LastUse
@@ -28,7 +29,7 @@ SECURING_HEADERS = {
 
 @dataclass(frozen=True)
 class Installation:
-    """One worker's settings, database, releases, live state, signing keys, use of tokens, and bounds."""
+    """One worker's settings, database, releases, live state, signing keys, use of tokens, bounds, and challenger."""
 
     settings: Settings
     store: Store
@@ -39,6 +40,7 @@ class Installation:
     bounds: Bounds
     reader_tokens: ReaderTokens
     rates: EventRates
+    challenging: Challenging
 
 
 def installation() -> Installation:

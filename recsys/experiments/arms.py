@@ -1,7 +1,7 @@
 """Arms of an experiment: settings of lists that differ from the site's own, checked before a reader sees them.
 
 Reads the section ``recommend`` and what an arm changes in it; produces an experiment that can be stored, and a section
-for each arm. An arm is no release: two in one worker would need the memory of two (docs/experiments.md).
+for each arm. Only a canary's arm is a release, which a process of its own serves (docs/releases.md).
 """
 
 import re
@@ -18,6 +18,7 @@ from recsys.store import ExperimentArm, StoredExperiment
 ARM_SETTINGS = ("covisits", "fresh", "max_per_category", "trending")  # that decide a list and nothing that is shared
 MAX_ARMS = 8
 MAX_WINDOW_DAYS = 28
+MOST_CANARY_SHARE = 0.5  # of the readers
 LEAST_ARM_SHARE = 0.01  # of the readers: below, no difference is ever seen
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -65,9 +66,32 @@ def checked_experiment(
         )
     if len(made) != len({str(sorted(arm.settings.items())) for arm in made}):
         raise InputError("arms that differ", "two with the same settings", "Change a setting in one of them.")
+    if any(arm.release is not None for arm in made):
+        raise InputError("settings of lists in an arm", "a release", "Run: python -m jobs canary RELEASE")
     experiment = StoredExperiment(site, name, secrets.token_hex(8), made, window_days, now, by)
     arm_sections(experiment, base)
     return experiment
+
+
+def canary_experiment(site: str, release: str, share: float, *, by: str, now: int) -> StoredExperiment:
+    """An experiment of the live release and another one, which a share of the readers is served by.
+
+    Args:
+        site: id.
+        release: the other one.
+        share: of the readers.
+        by: who begins it.
+        now: ms.
+
+    Raises:
+        InputError: the share is not one.
+    """
+    if not LEAST_ARM_SHARE <= share <= MOST_CANARY_SHARE:
+        raise InputError(
+            f"a share of the readers of {LEAST_ARM_SHARE:g} to {MOST_CANARY_SHARE:g}", f"{share:g}", "Correct it."
+        )
+    arms = (ExperimentArm("live", 1 - share, {}), ExperimentArm("canary", share, {"release": release}))
+    return StoredExperiment(site, f"canary-{release}-{now}", secrets.token_hex(8), arms, 1, now, by)
 
 
 def arm_sections(experiment: StoredExperiment, base: RecommendConfig) -> tuple[RecommendConfig, ...]:
@@ -78,9 +102,12 @@ def arm_sections(experiment: StoredExperiment, base: RecommendConfig) -> tuple[R
     """
     sections = []
     for arm in experiment.arms:
+        if arm.release is not None and set(arm.settings) == {"release"}:
+            sections.append(base)
+            continue
         if unknown := sorted(set(arm.settings) - set(ARM_SETTINGS)):
             valid, got = ", ".join(ARM_SETTINGS), f"{unknown[0]!r:.80} in the arm {arm.name!r}"
-            remedy = "An arm is no release: promote one and roll it back, or see docs/experiments.md."
+            remedy = "See docs/experiments.md; of a release: python -m jobs canary RELEASE."
             raise InputError(f"settings of lists: {valid}", got, remedy)
         try:
             sections.append(RecommendConfig.model_validate(base.model_dump() | arm.settings))

@@ -96,7 +96,7 @@ def report_of(
         problem = f"an arm cannot be served, everybody gets the site's own lists: {error}"
     about = (experiment.site, experiment.name)
     until = (now if experiment.stopped_at is None else experiment.stopped_at) - experiment.window_days * DAY_MS
-    outcomes = store.outcomes(*about, experiment.window_days, until)
+    outcomes = store.outcomes(*about, experiment.window_days * DAY_MS, until)
     shown = store.shown_articles(*about, experiment.window_days)
     return experiment_report(experiment, store.exposed_readers(*about), shown, outcomes, problem, odd)
 

@@ -9,5 +9,6 @@ Reads two releases, the log and the held-out lists; produces a verdict. Nothing 
     plausibility.py  counts, vectors and speed of a release, beside those of the live one
     judging.py       all of it -> a verdict
     verdict.py       a verdict as a table and JSON
+    canary.py        what readers did -> go on, take back, good
     moved.py         two releases -> what differs
 """

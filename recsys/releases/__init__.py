@@ -284,6 +284,18 @@ class Releases:
             record = replace(self.state(name), since=now_ms(), by=str(by), reason=reason, verdict=dict(verdict))
             self._record({name: record})
 
+    def move(self, name: str, state: ReleaseState, by: str, reason: str) -> None:
+        """Write down the state of a release that is not live; the gate's verdict on it stays.
+
+        Raises:
+            MissingArtefact: there is no such release.
+            Busy: another process is publishing.
+        """
+        self.manifest(name)
+        with exclusive(self.root / ".lock", "publishing"):
+            if name != self.current():
+                self._record({name: replace(self.state(name), state=state, since=now_ms(), by=str(by), reason=reason)})
+
     def activate(
         self,
         name: str,

@@ -93,6 +93,8 @@ class LiveState:
         releases: Releases,
         clock: Callable[[], int] = lambda: now_ms(),
         release: str | None = None,
+        *,
+        pinned: bool = False,
     ) -> None:
         """Load a release.
 
@@ -102,13 +104,14 @@ class LiveState:
             releases: of this site.
             clock: gives the time of requests and counts, ms; another one lives through a log or a simulation.
             release: this one and no other, "" for none; None takes the live one, or what can stand in for it.
+            pinned: stay with it, whichever is live.
 
         Raises:
             RecsysError: the release that was asked for cannot be served, or the database is out of reach meanwhile.
         """
         self.settings, self.store, self.releases, self._clock = settings, store, releases, clock
         self.site = settings.site.id
-        self._file = DatabaseFile(settings.database_url)
+        self._pinned, self._file = pinned, DatabaseFile(settings.database_url)
         self._turn = threading.Lock()
         self._writer = EventWriter(store)
         self.succeed: Callable[[str | None], None] | None = None
@@ -213,6 +216,20 @@ class LiveState:
             cheap=cheap,
         )
         return Answer(recommendation, state.catalogue, now, asker.personal)
+
+    def other_release(self, reader: str | None) -> str | None:
+        """The release that a reader's list is to come from instead; None for nearly everybody. See ``challenger``."""
+        if reader is None or not self._experiments.has_releases:
+            return None
+        release = self._experiments.release_of(reader)
+        if release is None:
+            return None
+        choices = self._frame_with(reader).memory.choices(reader)
+        return release if choices is None or choices.personal else None
+
+    def exposed(self, reader: str) -> None:
+        """Note that another release has made a reader's list."""
+        self._experiments.expose(reader, self._clock())
 
     def trace(
         self,
@@ -413,7 +430,7 @@ class LiveState:
             self._checkpoints.write(state, self._turn)
 
     def _look_for_release(self) -> None:
-        name = self._loader.newer(self.release)
+        name = None if self._pinned else self._loader.newer(self.release)
         if name is not None:
             self._build_aside(name)
 

@@ -63,13 +63,35 @@ class LiveExperiments:
         arm = arm_of(served.experiment.salt, reader, served.shares)
         if arm < 0:
             return recommender
-        if reader not in self._written and reader not in self._waiting and len(self._waiting) < WAITING_EXPOSURES:
-            self._waiting[reader] = Exposure(reader, arm, now)
-        if not served.experiment.arms[arm].settings:
+        self._expose(reader, arm, now)
+        if not served.experiment.arms[arm].settings or served.experiment.arms[arm].release is not None:
             return recommender
         other = copy.copy(recommender)  # the same tables, counts and model
         other.config = served.sections[arm]
         return other
+
+    @property
+    def has_releases(self) -> bool:
+        """True while an arm of the experiment that runs is a release."""
+        return self._served is not None and any(arm.release for arm in self._served.experiment.arms)
+
+    def release_of(self, reader: str) -> str | None:
+        """The release that a reader's arm is to be served by; None for the live one."""
+        served = self._served
+        if served is None:
+            return None
+        arm = arm_of(served.experiment.salt, reader, served.shares)
+        return served.experiment.arms[arm].release if arm >= 0 else None
+
+    def expose(self, reader: str, now: int) -> None:
+        """Note a first list of a reader that another process has made."""
+        served = self._served
+        if served is not None and (arm := arm_of(served.experiment.salt, reader, served.shares)) >= 0:
+            self._expose(reader, arm, now)
+
+    def _expose(self, reader: str, arm: int, now: int) -> None:
+        if reader not in self._written and reader not in self._waiting and len(self._waiting) < WAITING_EXPOSURES:
+            self._waiting[reader] = Exposure(reader, arm, now)
 
     def follow(self) -> None:
         """Write what waits, and take over what runs now.

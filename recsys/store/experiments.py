@@ -32,12 +32,18 @@ class ExperimentArm(NamedTuple):
     Attributes:
         name: of it.
         share: of the readers, above 0 and at most 1.
-        settings: key of the section ``recommend`` -> value; empty for the control, which is served as the site is.
+        settings: key of the section ``recommend`` -> value, or ``release`` -> its name; empty for the control, which is
+            served as the site is.
     """
 
     name: str
     share: float
     settings: dict[str, Any]
+
+    @property
+    def release(self) -> str | None:
+        """The release that serves it, where it is one: a canary."""
+        return self.settings.get("release")
 
 
 class StoredExperiment(NamedTuple):
@@ -203,9 +209,7 @@ class ExperimentStore(Database):
         with self.reading() as connection:
             return {int(row[0]): int(row[1]) for row in connection.execute(query)}
 
-    def outcomes(
-        self, site: str, experiment: str, window_days: int, exposed_before: int
-    ) -> Iterator[list[ReaderOutcome]]:
+    def outcomes(self, site: str, experiment: str, window: int, exposed_before: int) -> Iterator[list[ReaderOutcome]]:
         """Sums of the readers whose window is over, in the order of their ids, some at once.
 
         Events without evidence (``Evidence``) say nothing, as in all counts.
@@ -213,11 +217,11 @@ class ExperimentStore(Database):
         Args:
             site: the site.
             experiment: name of it.
-            window_days: see ``StoredExperiment``.
+            window: ms, from a reader's first list on; as long before it.
             exposed_before: ms: only readers whose first list was earlier.
         """
         last = ""
-        while rows := self._outcomes_after(last, site, experiment, window_days * DAY_MS, exposed_before):
+        while rows := self._outcomes_after(last, site, experiment, window, exposed_before):
             last = rows[-1].reader
             yield rows
 

@@ -57,6 +57,7 @@ OFF_POLICY = ("tests/test_off_policy.py",)
 EXPLORE = ("tests/test_explore.py",)
 WIDGET = ("tests/test_widget_elsewhere.py", "tests/test_widget.py", "tests/test_payloads.py")
 EDITORIAL = ("tests/test_recommend_editorial.py", "tests/test_store_editorial.py", "tests/test_editorial.py")
+CHALLENGERS = ("tests/test_challenger.py",)
 WRITTEN = ("tests/test_written_form.py",)
 SLOT = ("tests/test_exploration.py",)
 READER_TOKENS = ("tests/test_reader_tokens.py",)
@@ -1743,6 +1744,26 @@ FAULTS: tuple[Fault, ...] = (
         ("a first word is a name", "or words[first] in inside)", "or True)"),
         ("new begins no name", "and (begin == 0 or end == begin + 1)", "and True"),
         ("title case tells names", "small <= _COMMON | _CONNECTORS", "False"),
+    ),
+    *_in(
+        "recsys/gate/canary.py",
+        CHALLENGERS,
+        ("a canary that clicks less goes on", "if high < 0:", "if high < -1:"),
+        ("failures decide nothing", "if failed > _MOST_FAILED:", "if failed > 1:"),
+        ("a good canary is better", "if low > -margin * found.control:", "if low > 0:"),
+    ),
+    *_in(
+        "web/api/challenging.py",
+        CHALLENGERS,
+        ("a failed canary is asked again", "self._rest_until = time.monotonic() + REST_SECONDS", "pass"),
+        ("readers of a failed canary are lost", "        self._live.exposed(reader)", "        ..."),
+        ("a shadow answers", "note.mode is not ChallengerMode.CANARY or", "False or"),
+    ),
+    *_in(
+        "jobs/challenge.py",
+        CHALLENGERS,
+        ("a killed canary goes on", "        _end_those_left(context, store)", "        ..."),
+        ("a canary that was stopped is watched", ".stopped_by) is not None:", ".stopped_by) == 0:"),
     ),
     *_in(
         "recsys/tags/written_form.py",

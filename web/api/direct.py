@@ -5,6 +5,7 @@ not plain (another method, a query that is not valid, an error) goes on to Flask
 """
 
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_plus
@@ -94,7 +95,9 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
     Raises:
         Refused: the list would be too long, or the token is another reader's.
     """
-    who = asking(here, query.reader, token)
+    who, began = asking(here, query.reader, token), time.monotonic()
+    if not cheap and (other := here.challenging.answer(who.reader, query, token)) is not None:
+        return other
     answer = here.live.recommend(
         who.reader,
         query.session,
@@ -107,10 +110,11 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
         cheap=cheap,
     )
     made, home = answer.recommendation, here.settings.site.language
+    listed = [answer.catalogue.ids[card.row] for card in made.cards]
     head = {
         "impression_id": here.tokens.make(
             _facts(answer),
-            [answer.catalogue.ids[card.row] for card in made.cards],
+            listed,
             who.reader,
             query.session,
             query.article,
@@ -127,6 +131,8 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
     made.clock.lap(Stage.JSON)
     made.clock.record()
     _TIERS[made.tier].inc()
+    if not cheap and here.challenging.has_shadow:
+        here.challenging.shadow(query, token, listed, (time.monotonic() - began) * 1000)
     return body
 
 
