@@ -94,7 +94,7 @@ def test_exposures_of_the_last_seconds_are_written_when_the_service_ends(tmp_pat
 
 def test_an_experiment_whose_arm_cannot_be_served_any_more_changes_nothing_and_says_so(service: Service) -> None:
     before, admin = served(service), Admin(service)
-    arms = (ExperimentArm("control", 0.5, {}), ExperimentArm("gone", 0.5, {"release": "20200101T000000Z-0000"}))
+    arms = (ExperimentArm("control", 0.5, {}), ExperimentArm("gone", 0.5, {"a_setting_of_before": 3}))
     service.store.start_experiment(StoredExperiment(SITE, "old", "salt", arms, 7, now_ms(), "token desk"))
     service.live.follow()
     assert served(service) == before
@@ -204,5 +204,5 @@ def test_an_arm_changes_its_own_settings_and_no_other() -> None:
     control, one = arm_sections(experiment, BASE)
     assert (control, one.max_per_category) == (BASE, 1)
     assert one.model_dump() | {"max_per_category": BASE.max_per_category} == BASE.model_dump()
-    with pytest.raises(InputError, match="no release"):
+    with pytest.raises(InputError, match="settings of lists"):
         checked_experiment(SITE, "e", [ARMS[0], {**ARMS[1], "settings": {"k": 3}}], BASE, window_days=7, by="", now=0)
