@@ -166,6 +166,11 @@ def test_ids_are_in_the_form_of_an_import_and_words_for_nothing_are_nobody(site:
     assert (stored.article, stored.reader, stored.session) == ("a1", "7", None)
 
 
+def test_an_event_right_after_its_article_was_put_elsewhere_is_of_a_known_one(site: Service) -> None:
+    site.store.put_articles([article("just-now")])  # by another process; this worker has not polled since
+    assert site.click("just-now", reader="r")["unknown"] == []
+
+
 def test_the_answer_names_the_events_whose_article_is_unknown(site: Service) -> None:
     names = ["a1", "nowhere", "a2", "https://example.net/later"]
     events = [{"event_id": f"e{n}", "kind": "click", "article": name} for n, name in enumerate(names)]

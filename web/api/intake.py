@@ -50,17 +50,19 @@ class Intake:
         self._admit(values)
         answer = Accepted(accepted=0, duplicate=0, rejected=[], ignored=[], unknown=[], unproven=[])
         taken: list[Event] = []
+        named: list[int] = []  # places of what is taken
         for index, value in enumerate(values):
             said = read_event(value, self._here.settings.site.id, self._now, self._zone)
             event = self._judged(said) if isinstance(said, Event) else said
             if isinstance(event, Event) and isinstance(said, Event):
                 taken.append(event)
+                named.append(index)
                 answer.unproven += [index] * (event.reader != said.reader)
-                answer.unknown += [index] * (not self._is_known(event.article))
             elif not isinstance(event, Event):
                 group = answer.ignored if isinstance(event, Ignored) else answer.rejected
                 group.append(Rejected(index=index, code=event[0], detail=event[1]))
-        written = self._here.live.accept(taken)
+        written = self._here.live.accept(taken)  # which brings articles that were put since the last poll
+        answer.unknown = [place for place, event in zip(named, taken, strict=True) if not self._is_known(event.article)]
         answer.accepted, answer.duplicate = written.stored, written.duplicate + written.forgotten
         _count(taken, answer)
         return answer
