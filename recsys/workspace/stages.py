@@ -25,6 +25,7 @@ from recsys.workspace.disk import (
 )
 from recsys.workspace.formats import read_json, write_json
 
+_SEAL = "seal"  # in a record: its own hash; those of before 0.12 have none
 STAGE_FORMAT = 5  # raised when the meaning of a stage's files changes: older ones are then made anew
 
 
@@ -114,8 +115,9 @@ class Workspace:
             )
         values = read_json(file)
         try:
+            seal = values.pop(_SEAL, None)
             record = StageRecord(**{name: values[name] for name in StageRecord.__dataclass_fields__})
-            whole = record.digest == digest_of(record.files) and record.stage == stage
+            whole = record.digest == digest_of(record.files) and record.stage == stage and seal in (None, _seal(values))
         except (AttributeError, KeyError, TypeError):
             whole = False
         if not whole:
@@ -172,7 +174,7 @@ class Workspace:
             yield folder
             files = {name: described(folder / name) for name in sorted(tree(folder))}
             record = StageRecord(stage, digest_of(files), fingerprint, dict(inputs), files, facts or {})
-            write_json(folder / STAGE_FILE, record.__dict__)
+            write_json(folder / STAGE_FILE, {**record.__dict__, _SEAL: _seal(record.__dict__)})
             self._swap(folder, self.root / stage)
         except BaseException as error:
             full = isinstance(error, Exception) and is_full(self.root)  # libraries report it in many ways
@@ -194,6 +196,11 @@ class Workspace:
         fresh.rename(final)
         fsync_folder(self.root)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _seal(values: Mapping[str, Any]) -> str:
+    """SHA-256 of a record as it is read again."""
+    return hashlib.sha256(json.dumps(json.loads(json.dumps(values)), sort_keys=True).encode()).hexdigest()
 
 
 def fingerprint(stage: str, settings: Mapping[str, Any], seed: int, inputs: Mapping[str, str]) -> str:
