@@ -25,7 +25,7 @@ ELSEWHERE = {
     "make run": ".ci/demo runs it",
     "make test": "this is it",
     "source .venv/bin/activate": "`python` is the one that runs this",
-    "make chaos": "forty minutes: tests/test_chaos.py runs two of its cases",
+    "make chaos": "takes long: tests/test_chaos.py runs two of its cases",
     "CHAOS=quick make chaos": "eight minutes",
     "python -m tests.chaos --only disk-full --seed 3": "mounts a disk",
     "python -m tests.chaos --write": "changes docs/reliability.md",
