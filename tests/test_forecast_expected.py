@@ -108,6 +108,9 @@ def test_a_silent_site_is_said_once_and_a_silent_section_by_its_name() -> None:
         ("silent", "home", 5, 0, 30)
     ]
     assert silent(told, {WHOLE_SITE: full, "home": [*full[:-1], 15]}, NOON) == []  # half is a slow minute
+    assert (
+        silent(told, {WHOLE_SITE: full, "home": [12] * BINS_OF_HOUR}, NOON) == []
+    )  # as half the band's end would have
 
 
 def test_a_slow_day_is_no_outage() -> None:
