@@ -21,6 +21,7 @@ from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
 from recsys.stories.editors_word import EditorsWord
+from recsys.tokens.editors_words import save_word_decisions
 from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, now_ms
 from recsys.workspace import read_json, write_json
@@ -62,6 +63,7 @@ def run(job: Job) -> Counts:
         change = store.last_change(site)
         articles, odd_articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
         EditorsWord.of(store.story_decisions(site), store.story_names(site)).save(job.out)
+        save_word_decisions(store.word_decisions(site), job.out)
         matched = _match(job, store, articles)
     finally:
         store.close()

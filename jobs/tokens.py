@@ -15,6 +15,7 @@ from jobs.runner import Counts, Job, Stage
 from recsys.languages import SAMPLE_TEXTS, SiteLanguages, site_languages
 from recsys.tokens import BATCH_ARTICLES, write_tokens
 from recsys.tokens.clean import repeated_lines
+from recsys.tokens.editors_words import load_word_decisions
 
 STAGE = Stage("tokens", inputs=("events",), sections=("tokens", "site"))
 
@@ -28,7 +29,8 @@ def run(job: Job) -> Counts:
     config = job.settings.tokens
     lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"))
     batches = _batches(job, ["id", "title", "body", "language"], "batches cut")
-    return dict(write_tokens(batches, job.out, config, lines, _site_languages(job)))
+    decided = load_word_decisions(job.path("events"))
+    return dict(write_tokens(batches, job.out, config, lines, _site_languages(job), decided))
 
 
 def _site_languages(job: Job) -> SiteLanguages:

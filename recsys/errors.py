@@ -10,6 +10,7 @@
     │   ├── UnknownStory      an identifier that neither a story nor an article has
     │   ├── HiddenArticle     a pin of an article that is hidden
     │   ├── EditConflict      a change of an article that somebody changed meanwhile
+    │   ├── StoryConflict     a decision on a story on which another editor has decided since
     │   ├── UnknownReader     a reader identifier of which nothing is kept
     │   ├── UnknownName       the name of a token or a person that there is not
     │   ├── LastOwner         a removal that would leave nobody who can give rights
@@ -84,6 +85,15 @@ class EditConflict(InputError):
         got = "no article" if version is None else f"version {version}"
         remedy = "Read the article again, and make the change on that version."
         super().__init__(f"the version of {id!r:.80} that the request names", got, remedy)
+
+
+class StoryConflict(InputError):
+    """A decision on a story on which another editor has decided since it was read."""
+
+    def __init__(self, by: str, did: str) -> None:
+        got = f"one on which {by} has decided since: {did}"
+        remedy = "Nothing of yours was written. Read the story again, and decide on that."
+        super().__init__("the story as it was read", got, remedy)
 
 
 class UnknownReader(InputError):

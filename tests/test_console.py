@@ -16,7 +16,7 @@ from web import roles
 from web.console import figures, front, recent, signing, tables
 from web.console.figures import Totals, TrafficWindow
 from web.console.pages import seconds
-from web.console.words import words
+from web.console.words import PARTS, words
 
 WORDS = "correct horse battery"
 PAGE = {"Sec-Fetch-Site": "same-origin"}
@@ -200,7 +200,7 @@ def test_an_article_is_pinned_with_its_cost_moved_and_let_go(site: Service) -> N
     assert site.ids()[0] == "a4"
     decision = site.store.decisions(SITE)[0]
     assert abs(decision.until - now_ms() - 3 * HOUR_MS) < HOUR_MS / 2
-    assert 'value="unpin" class="undo"' in told
+    assert re.search(r'name="verb" value="unpin">.*class="undo"', told)
     assert "No longer pinned" in send(browser, "/console/front", verb="unpin", article="a4")
     assert site.ids()[0] != "a4"
     assert "Expected what to do" in send_wrong(browser, verb="explode", article="a4")
@@ -274,6 +274,9 @@ def test_cells_that_a_spreadsheet_would_calculate_are_text(site: Service) -> Non
     for cell in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1"):
         assert tables.csv_cell(cell) == f"'{cell}"
     assert [tables.csv_cell(value) for value in ("a=1", -1, 2.5, None, "")] == ["a=1", "-1", "2.5", "", ""]
+    for table in ("schedules", "releases", "tokens"):
+        answer = enter(site).get(f"/console/{table}?format=csv")
+        assert (answer.mimetype, answer.text[:5]) == ("text/csv", "\ufeffname")
     answer = enter(site).get("/console/audit?format=csv")
     assert answer.mimetype == "text/csv"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
@@ -346,6 +349,7 @@ def test_spans_and_ends_are_those_of_the_site() -> None:
 
 def test_both_languages_say_everything() -> None:
     chinese, english = words("zh"), words("en")
+    assert len(chinese) == sum(map(len, PARTS)), "no word is said twice"
     assert all(chinese.values())
     assert all(english.values())
     named = re.compile(r"\{(\w+)\}")

@@ -20,7 +20,25 @@ from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
 from web import access, metrics, request_ids
-from web.admin import editorial, experiments, forecast, operators, runs, session, stories, tokens, tracing
+from web.admin import (
+    catalogue_map,
+    data,
+    editorial,
+    experiments,
+    filing,
+    forecast,
+    front,
+    operators,
+    people,
+    pipeline,
+    runs,
+    session,
+    stories,
+    story_reads,
+    tokens,
+    tracing,
+    words,
+)
 from web.admin import handlers as admin
 from web.api import docs, publisher, readers
 from web.api import handlers as api
@@ -105,7 +123,26 @@ def create_app(
     app.extensions[OUTLOOK] = OutlookCounter()
     register(app)
     docs.install(app, settings.recommend)
-    admin_api = (admin, runs, operators, editorial, stories, tracing, tokens, session, experiments, forecast)
+    admin_api = (
+        admin,
+        runs,
+        pipeline,
+        operators,
+        editorial,
+        filing,
+        front,
+        stories,
+        story_reads,
+        tracing,
+        words,
+        catalogue_map,
+        data,
+        tokens,
+        people,
+        session,
+        experiments,
+        forecast,
+    )
     for part in (api, readers, publisher, *admin_api, docs, metrics, widget, site, console):
         app.register_blueprint(part.blueprint)
     request_ids.install(app)

@@ -4,6 +4,7 @@ Reads tokens, keywords and word vectors; produces one vector per article, and th
 article from its text to its vector when it is posted, through the same functions as the batch.
 
     vectors     from words to a vector, in three ways
+    plane       vectors -> a plane on which categories lie apart
     encoding    a whole catalogue, and one live article
 """
 

@@ -14,7 +14,9 @@ from recsys.store import Outcome, Store, StoryDecision, StoryName
 from recsys.tags.index import Rows
 
 
-def join(store: Store, site: str, catalogue: Catalogue, one: str, other: str, by: str) -> StoryDecision | None:
+def join(
+    store: Store, site: str, catalogue: Catalogue, one: str, other: str, by: str, seen: int | None = None
+) -> StoryDecision | None:
     """Make two stories one, under the name of the first.
 
     Args:
@@ -24,12 +26,14 @@ def join(store: Store, site: str, catalogue: Catalogue, one: str, other: str, by
         one: id of a story, or of any article of it.
         other: of another one.
         by: who says so.
+        seen: the number of the site's last change when they were read; None: whatever was decided since.
 
     Returns:
         The decision; None where they are one already.
 
     Raises:
         InputError: they are one article.
+        StoryConflict: another editor has decided on one of them since.
         UnknownStory: there is none by that id.
         UnknownArticle: none of its articles is in the store.
     """
@@ -39,10 +43,12 @@ def join(store: Store, site: str, catalogue: Catalogue, one: str, other: str, by
     mine, theirs = articles_of(catalogue, one), articles_of(catalogue, other)
     if theirs[0] in mine:
         return None
-    return store.join_stories(site, mine, theirs, by)
+    return store.join_stories(site, mine, theirs, by, seen)
 
 
-def split(store: Store, site: str, catalogue: Catalogue, of: str, leaving: Sequence[str], by: str) -> StoryDecision:
+def split(
+    store: Store, site: str, catalogue: Catalogue, of: str, leaving: Sequence[str], by: str, seen: int | None = None
+) -> StoryDecision:
     """Let articles leave their story, together.
 
     Args:
@@ -52,8 +58,10 @@ def split(store: Store, site: str, catalogue: Catalogue, of: str, leaving: Seque
         of: id of the story, or of any article of it.
         leaving: ids of articles of it, at least one but not all.
         by: who says so.
+        seen: see ``join``.
 
     Raises:
+        StoryConflict: another editor has decided on the story since.
         InputError: one is of another story, or none would stay.
         UnknownStory: there is none by that id.
         UnknownArticle: one is not in the store.
@@ -64,25 +72,29 @@ def split(store: Store, site: str, catalogue: Catalogue, of: str, leaving: Seque
         got = ", ".join(f"{id!r:.80}" for id in strange[:3])
         raise InputError(f"articles of the story of {of!r:.80}", got, "GET /api/v1/stories/{id} lists them.")
     kept = set(leaving)
-    return store.split_story(site, leaving, [id for id in articles if id not in kept], by)
+    return store.split_story(site, leaving, [id for id in articles if id not in kept], by, seen)
 
 
-def name(store: Store, site: str, catalogue: Catalogue, of: str, called: str, by: str) -> StoryName:
+def name(
+    store: Store, site: str, catalogue: Catalogue, of: str, called: str, by: str, seen: int | None = None
+) -> StoryName:
     """Call a story by a name; see ``StoryStore.name_story``.
 
     Raises:
         UnknownStory: there is none by that id.
+        StoryConflict: another editor has decided on it since.
     """
-    return store.name_story(site, articles_of(catalogue, of), called, by)
+    return store.name_story(site, articles_of(catalogue, of), called, by, seen)
 
 
-def unname(store: Store, site: str, catalogue: Catalogue, of: str, by: str) -> Outcome:
+def unname(store: Store, site: str, catalogue: Catalogue, of: str, by: str, seen: int | None = None) -> Outcome:
     """Take the names of a story back.
 
     Raises:
         UnknownStory: there is none by that id.
+        StoryConflict: another editor has decided on it since.
     """
-    return store.unname_story(site, articles_of(catalogue, of), by)
+    return store.unname_story(site, articles_of(catalogue, of), by, seen)
 
 
 def story_row(catalogue: Catalogue, story: str) -> int | None:

@@ -94,8 +94,9 @@ def report_of(
         arm_sections(experiment, base)
     except InputError as error:
         problem = f"an arm cannot be served, everybody gets the site's own lists: {error}"
+    end = now if experiment.stopped_at is None else min(now, experiment.stopped_at)
+    until = end - experiment.window_days * DAY_MS
     about = (experiment.site, experiment.name)
-    until = (now if experiment.stopped_at is None else experiment.stopped_at) - experiment.window_days * DAY_MS
     outcomes = store.outcomes(*about, experiment.window_days * DAY_MS, until)
     shown = store.shown_articles(*about, experiment.window_days)
     return experiment_report(experiment, store.exposed_readers(*about), shown, outcomes, problem, odd)

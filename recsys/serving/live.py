@@ -41,6 +41,7 @@ from recsys.store import Event, EventWriter, Store, Written, reader_digest
 from recsys.stories.decisions import EditorDecisions
 from recsys.tags import Tags
 from recsys.tags.profile import profile
+from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW, now_ms
 
 AWAY_SECONDS = 1.0  # for which no reader is looked for in a database that was out of reach
@@ -177,6 +178,11 @@ class LiveState:
     def story_decisions(self) -> EditorDecisions:
         """Decisions of editors on stories, as far as they were followed."""
         return self._frame.state.snapshot.stories.decisions
+
+    @property
+    def trends(self) -> Trends:
+        """The live counts."""
+        return self._frame.state.recommender.trends
 
     @property
     def catalogue(self) -> Catalogue:

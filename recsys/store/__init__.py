@@ -15,7 +15,9 @@ from recsys.store.engine import CACHE_MIB, check_address, opened_engine
 from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
 from recsys.store.experiments import ExperimentArm, ExperimentStore, Exposure, ReaderOutcome, StoredExperiment
+from recsys.store.filing import FilingStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
+from recsys.store.new_words import NewWordStore, WordDecision
 from recsys.store.operators import OperatorStore, Outcome
 from recsys.store.passwords import hashed_password, is_password
 from recsys.store.people import PeopleStore, Person, SignedIn
@@ -41,6 +43,7 @@ from recsys.store.records import (
 )
 from recsys.store.runs import Place, Run, RunStore
 from recsys.store.schedules import Schedule, ScheduleStore
+from recsys.store.shown_lists import ShownCard, ShownList, ShownListStore
 from recsys.store.stories import StoryDecision, StoryName, StoryStore
 from recsys.store.tokens import ROLES, AccessToken, ListedToken, Scope, TokenStore, at_least
 
@@ -79,6 +82,8 @@ __all__ = [
     "Run",
     "Schedule",
     "Scope",
+    "ShownCard",
+    "ShownList",
     "SignedIn",
     "Store",
     "StoredArticle",
@@ -87,6 +92,7 @@ __all__ = [
     "StoryDecision",
     "StoryName",
     "TagChoice",
+    "WordDecision",
     "Written",
     "at_least",
     "clean_text",
@@ -107,8 +113,11 @@ class Store(
     OperatorStore,
     EditorialStore,
     StoryStore,
+    FilingStore,
+    NewWordStore,
     PublisherStore,
     EventStore,
+    ShownListStore,
     ReaderStore,
     ChoiceStore,
     ExperimentStore,

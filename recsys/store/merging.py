@@ -4,7 +4,7 @@ Reads rows of the table ``articles`` and patches; produces the rows to insert an
 
 Who hides wins by being last, and a file that repeats itself has said nothing new: an editor's ``hide`` outlives the
 nightly export that says ``hidden: false`` of everything, and a draft that the export hid is shown when the export says
-``hidden: false`` for the first time.
+``hidden: false`` for the first time. So it is with the category that an editor filed an article under.
 """
 
 from collections import Counter
@@ -24,6 +24,8 @@ EMPTY: Row = {spec.name: spec.default for spec in fields(Article)} | {
     "entities": "[]",
     "hidden_by": None,
     "declared_hidden": None,
+    "filed_by": None,
+    "declared_category": None,
 }
 
 
@@ -34,7 +36,7 @@ class Plan:
     Attributes:
         new: whole rows.
         changed: whole rows of articles that are shown otherwise than before.
-        noted: whole rows in which only ``declared_hidden`` is another.
+        noted: whole rows in which only what a file declared is another.
         merged: the answer.
     """
 
@@ -59,6 +61,8 @@ class _Draft:
         for name, value in fields.items():
             if name == "hidden":
                 self._declare(bool(value))
+            elif name == "category" and self.row["filed_by"] is not None:
+                self._refile(value or None)
             elif name == "entities":
                 self.row[name] = compact_json(list(value or ()))
             elif name == "body":
@@ -73,6 +77,10 @@ class _Draft:
         if hidden != self.row["declared_hidden"]:
             self.row["declared_hidden"] = hidden
             self.row["hidden"], self.row["hidden_by"] = hidden, IMPORT if hidden else None
+
+    def _refile(self, category: str | None) -> None:
+        if category != self.row["declared_category"]:
+            self.row.update(category=category, filed_by=None, declared_category=None)
 
     @property
     def why_hidden(self) -> str | None:

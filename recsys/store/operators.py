@@ -37,6 +37,7 @@ class Outcome(enum.StrEnum):
     JOINED = "joined"
     SPLIT = "split"
     NAMED = "named"
+    FILED = "filed"
     UNCHANGED = "as before"
 
 

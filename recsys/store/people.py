@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from recsys.errors import InputError
+from recsys.errors import InputError, UnknownName
 from recsys.store import schema
 from recsys.store.audit import EVERY_SITE, write_audit
 from recsys.store.engine import Database
 from recsys.store.records import identifier
-from recsys.store.tokens import ROLES, Scope, secret_digest
+from recsys.store.tokens import ROLES, Scope, refuse_no_owner, secret_digest
 from recsys.units import DAY_MS, HOUR_MS, now_ms
 
 SESSION_HOURS = 12  # a working day, after which one signs in again
@@ -53,21 +53,35 @@ class SignedIn(NamedTuple):
 class PeopleStore(Database):
     """The tables of people and their sessions."""
 
-    def set_person(self, name: str, scope: Scope, site: str | None, password: str, by: str = "command") -> bool:
+    def set_person(
+        self,
+        name: str,
+        scope: Scope,
+        site: str | None,
+        password: str | None,
+        by: str = "command",
+        *,
+        within: str | None = None,
+        last_owner: bool = True,
+    ) -> bool:
         """Make an account, or give one another role and password; its sessions end.
 
         Args:
             name: of the account.
             scope: its role.
             site: the only site that it is for; None: every site of this database.
-            password: the hash of it.
+            password: the hash of it; None: it stays.
             by: whom the audit names.
+            within: an account that is there must be for this site alone; None: it may be for any.
+            last_owner: whether it may be the last owner who becomes something else.
 
         Returns:
             Whether it is a new one.
 
         Raises:
-            InputError: people have no such role.
+            InputError: people have no such role, or a new one no password.
+            UnknownName: the account is for another site, or for more than that.
+            LastOwner: nobody would be left who can give rights.
         """
         identifier(name, "name of a person")
         if scope not in ROLES:
@@ -76,28 +90,48 @@ class PeopleStore(Database):
         rights = {"scope": scope.value, "site": site}
         with self.writing() as connection:
             old = connection.execute(select(people.c.scope, people.c.site).where(people.c.name == name)).first()
-            values = rights | {"password": password, "changed_at": now}
+            values = rights | {"changed_at": now} | ({} if password is None else {"password": password})
             if old is None:
+                if password is None:
+                    raise InputError("a password for a new person", "none", "Send one.")
                 connection.execute(insert(people).values(name=name, created_at=now, **values))
             else:
+                _check_within(name, old.site, within)
                 connection.execute(update(people).where(people.c.name == name).values(values))
                 _end_sessions(connection, name, now)
+                if old.scope == Scope.OWNER and not last_owner:
+                    refuse_no_owner(connection, old.site, f"the person {name!r:.80}")
             before = None if old is None else {"scope": old.scope, "site": old.site}
             write_audit(connection, site or EVERY_SITE, by, "person", f"person {name}", before=before, after=rights)
         return old is None
 
-    def remove_person(self, name: str, by: str = "command") -> bool:
+    def remove_person(
+        self, name: str, by: str = "command", *, within: str | None = None, last_owner: bool = True
+    ) -> bool:
         """Remove an account; its sessions end.
+
+        Args:
+            name: of the account.
+            by: whom the audit names.
+            within: it must be for this site alone; None: it may be for any.
+            last_owner: whether it may be the last owner.
 
         Returns:
             Whether there was one of that name.
+
+        Raises:
+            UnknownName: it is for another site, or for more than that.
+            LastOwner: nobody would be left who can give rights.
         """
         columns = people.c.scope, people.c.site
         with self.writing() as connection:
             old = connection.execute(delete(people).where(people.c.name == name).returning(*columns)).first()
             if old is None:
                 return False
+            _check_within(name, old.site, within)
             connection.execute(delete(sessions).where(sessions.c.person == name))
+            if old.scope == Scope.OWNER and not last_owner:
+                refuse_no_owner(connection, old.site, f"the person {name!r:.80}")
             before = {"scope": old.scope, "site": old.site}
             write_audit(connection, old.site or EVERY_SITE, by, "remove", f"person {name}", before=before)
         return True
@@ -160,6 +194,11 @@ class PeopleStore(Database):
         this = (sessions.c.sha256 == secret_digest(secret)) & sessions.c.ended_at.is_(None)
         with self.writing() as connection:
             connection.execute(update(sessions).where(this).values(ended_at=now_ms()))
+
+
+def _check_within(name: str, site: str | None, within: str | None) -> None:
+    if within is not None and site != within:
+        raise UnknownName(f"a person of the site {within!r} alone", f"{name!r:.80}", "Take another name.")
 
 
 def _end_sessions(connection: Connection, name: str, now: int) -> None:

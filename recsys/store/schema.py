@@ -58,6 +58,8 @@ articles = Table(
     Column("hidden_by", Text),  # "import", or the operator who said so; NULL while it is shown
     Column("declared_hidden", Boolean),  # what a file said last; NULL when none ever said anything
     Column("change", BigInteger, nullable=False, server_default="0"),
+    Column("filed_by", Text),  # the editor who said the category; NULL while it is that of the file
+    Column("declared_category", Text),  # what a file said last, while an editor's category stands in its place
     Index(None, "site", "change"),
 )
 
@@ -111,6 +113,22 @@ story_decisions = Table(
     Column("other", Identifier, nullable=False),
     Column("together", Boolean, nullable=False),
     Column("asked", Boolean, nullable=False),  # by the editor; else it keeps together what stood so then
+    Column("set_at", BigInteger, nullable=False),
+    Column("set_by", Text, nullable=False),
+)
+
+# What editors said of new words: the next night joins none that is refused, and keeps each that is accepted.
+word_decisions = Table(
+    "word_decisions",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("language", Identifier, primary_key=True),
+    Column("entry", Identifier, primary_key=True),
+    Column("accepted", Boolean, nullable=False),
+    Column("parts", Text, nullable=False),  # JSON
+    Column("occurrences", BigInteger, nullable=False),
+    Column("npmi", Double, nullable=False),
+    Column("branching_entropy", Double, nullable=False),
     Column("set_at", BigInteger, nullable=False),
     Column("set_by", Text, nullable=False),
 )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from recsys.errors import InputError
+from recsys.errors import InputError, StoryConflict
 from recsys.store import schema
 from recsys.store.articles import next_change
 from recsys.store.audit import write_audit
@@ -78,7 +78,9 @@ class StoryName(NamedTuple):
 class StoryStore(Database):
     """The tables of decisions on stories and of their names."""
 
-    def join_stories(self, site: str, one: Sequence[str], other: Sequence[str], by: str) -> StoryDecision:
+    def join_stories(
+        self, site: str, one: Sequence[str], other: Sequence[str], by: str, seen: int | None = None
+    ) -> StoryDecision:
         """Make two stories one; what stands together now goes on doing so.
 
         Args:
@@ -86,9 +88,11 @@ class StoryStore(Database):
             one: articles of the story whose name stays, the one that is named first.
             other: those of the other story, likewise.
             by: who says so.
+            seen: the number of the site's last change when the stories were read; None: whatever was decided since.
 
         Raises:
             InputError: they have an article in common.
+            StoryConflict: an editor has decided on an article of theirs since.
             UnknownArticle: none of a story's articles is there.
             DeletedArticle: the only ones are deleted.
         """
@@ -96,6 +100,7 @@ class StoryStore(Database):
             remedy = "Name an article of another story."
             raise InputError("two stories", f"{other[0]!r:.80} and {one[0]!r:.80} of one", remedy)
         with self.writing() as connection:
+            _refuse_later(connection, site, (*one, *other), seen)
             first, *others = _there(connection, site, one)
             asked, *more = _there(connection, site, other)
             pairs = [(asked, first, True, True), *((id, first, True, False) for id in (*others, *more))]
@@ -103,7 +108,9 @@ class StoryStore(Database):
             write_audit(connection, site, by, "join", first, joined=asked, articles=len(pairs) + 1)
         return decision
 
-    def split_story(self, site: str, leaving: Sequence[str], staying: Sequence[str], by: str) -> StoryDecision:
+    def split_story(
+        self, site: str, leaving: Sequence[str], staying: Sequence[str], by: str, seen: int | None = None
+    ) -> StoryDecision:
         """Let articles leave their story, together; what stays goes on standing together.
 
         Args:
@@ -111,8 +118,10 @@ class StoryStore(Database):
             leaving: the articles.
             staying: the other articles of the story.
             by: who says so.
+            seen: see ``join_stories``.
 
         Raises:
+            StoryConflict: an editor has decided on an article of the story since.
             InputError: none leaves, none stays, or too many leave at once.
             UnknownArticle: one that leaves, or all that stay, are not there.
             DeletedArticle: the same, for they are deleted.
@@ -123,6 +132,7 @@ class StoryStore(Database):
         if not staying or not set(staying).isdisjoint(leaving):
             raise InputError("an article that stays in the story", "none", "Leave out at least one.")
         with self.writing() as connection:
+            _refuse_later(connection, site, (*leaving, *staying), seen)
             if missing := set(leaving).difference(_there(connection, site, leaving)):
                 article_row(connection, site, min(missing), any_version)
             rest, *others = _there(connection, site, staying)
@@ -136,7 +146,7 @@ class StoryStore(Database):
             write_audit(connection, site, by, "split", first, left=rest, articles=len(leaving), **said)
         return decision
 
-    def name_story(self, site: str, of: Sequence[str], name: str, by: str) -> StoryName:
+    def name_story(self, site: str, of: Sequence[str], name: str, by: str, seen: int | None = None) -> StoryName:
         """Call a story by a name.
 
         Args:
@@ -144,23 +154,27 @@ class StoryStore(Database):
             of: its articles; the name goes with the first of them that is there.
             name: 1 to ``MAX_NAME`` characters without control characters.
             by: who says so.
+            seen: see ``join_stories``.
 
         Raises:
             InputError: the name is none.
+            StoryConflict: an editor has decided on an article of the story since.
             UnknownArticle: none of the articles is there.
             DeletedArticle: the only ones are deleted.
         """
         name = checked_name(name)
         with self.writing() as connection:
+            _refuse_later(connection, site, of, seen)
             article = _there(connection, site, of)[0]
             named = StoryName(article, name, next_change(connection, site), now_ms(), str(by))
             before = _write_name(connection, site, named)
             write_audit(connection, site, by, "name-story", article, before=before, after={"name": name})
         return named
 
-    def unname_story(self, site: str, of: Sequence[str], by: str) -> Outcome:
-        """Take back every name of a story's articles."""
+    def unname_story(self, site: str, of: Sequence[str], by: str, seen: int | None = None) -> Outcome:
+        """Take back every name of a story's articles; see ``name_story``."""
         with self.writing() as connection:
+            _refuse_later(connection, site, of, seen)
             named = [
                 id
                 for start in range(0, len(of), _CHUNK)
@@ -233,6 +247,27 @@ def _there(connection: Connection, site: str, ids: Sequence[str]) -> list[str]:
     if not there:
         article_row(connection, site, ids[0], any_version)
     return [id for id in ids if id in there]
+
+
+def _refuse_later(connection: Connection, site: str, ids: Sequence[str], seen: int | None) -> None:
+    """Refuse to decide on what another one has decided on meanwhile, inside the transaction that decides.
+
+    Raises:
+        StoryConflict: there is a decision with a change after ``seen`` on one of the articles.
+    """
+    if seen is None:
+        return
+    of, later = set(ids), (decisions.c.site == site) & (decisions.c.change > seen)
+    columns = (decisions.c[name] for name in StoryDecision._fields)
+    for row in connection.execute(select(*columns).where(later, decisions.c.asked).order_by(decisions.c.change.desc())):
+        if row.one in of or row.other in of:
+            did = "joined" if row.together else "left the story of"
+            raise StoryConflict(row.set_by, f"{row.one!r:.80} {did} {row.other!r:.80}")
+    columns = (names.c[name] for name in StoryName._fields)
+    later = (names.c.site == site) & (names.c.change > seen)
+    for row in connection.execute(select(*columns).where(later).order_by(names.c.change.desc())):
+        if row.article in of:
+            raise StoryConflict(row.set_by, "took its name back" if row.name is None else f"named it {row.name!r:.80}")
 
 
 def _write(connection: Connection, site: str, by: str, pairs: Sequence[tuple[str, str, bool, bool]]) -> StoryDecision:

@@ -15,6 +15,7 @@ The files, from the text to the token:
     counting      counts of words and neighbours in bounded memory
     lexicon       new words and collocations, and the joining of them
     newwords      their discovery
+    editors_words decisions of editors on them
     grammar       prior knowledge of English word classes
     classes       word classes, as tags of words
     induction     word classes learned from unlabelled text

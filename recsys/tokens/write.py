@@ -5,7 +5,7 @@ learned, and then the words are joined and tagged. No step holds more than a few
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
+from recsys.store import WordDecision
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
+from recsys.tokens.editors_words import decided_entries
 from recsys.tokens.induction import SAMPLE_TOKENS, induce
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.tokens.newwords import new_words
@@ -34,6 +36,7 @@ def write_tokens(
     config: TokensConfig,
     boilerplate: Collection[str] = (),
     site_languages: SiteLanguages = NO_SITE_LANGUAGES,
+    decided: Sequence[WordDecision] = (),
 ) -> dict[str, int]:
     """Tokenise a stream of articles.
 
@@ -43,6 +46,7 @@ def write_tokens(
         config: of the tokeniser.
         boilerplate: lines to leave out.
         site_languages: languages of the site.
+        decided: words that editors accepted or refused.
 
     Returns:
         Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and odd input
@@ -53,7 +57,7 @@ def write_tokens(
         task = BatchTask(config, list(boilerplate), site_languages)
         words, odd = _write_segments(file, run_in_processes(task, bounded_batches(batches)))
         entries = _learned_words(file, words, config) if config.new_words else []
-        lexicon = Lexicon(entries, list(boilerplate), site_languages)
+        lexicon = Lexicon(decided_entries(entries, decided), list(boilerplate), site_languages)
         lexicon.save(folder)
         induce(_sampled(file, words.counts["en"].total())).save(folder)
         counts = _write(run_in_processes(BatchTask(config, tokenizer=folder), _read(file)), folder)

@@ -13,6 +13,7 @@ since the web service needs the vectors and not the trainers. The files, from th
     pretrained      vector files of others, checked
     training        one contract over every model: corpus -> vectors
     doc2vec         the vector of a text under a trained space (PV-DM, PV-DBOW)
+    nearest         words -> the nearest ones, analogies
     intrinsic       arrays -> word similarity, analogies, neighbours, projection to a plane
     evaluation      a trained space -> the figures that the report shows
 """

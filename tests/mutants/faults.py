@@ -73,6 +73,12 @@ LOGS = ("tests/test_logs.py",)
 BACKUP = ("tests/test_backup.py",)
 AUDIT = ("tests/test_audit.py",)
 CONSOLE = ("tests/test_console.py",)
+LOOKS = ("tests/test_console_experiments.py",)
+PIPELINE = ("tests/test_console_pipeline.py",)
+CONSOLE_WORDS = ("tests/test_console_words.py",)
+CONSOLE_PEOPLE = ("tests/test_console_people.py",)
+CONSOLE_STORIES = ("tests/test_console_stories.py",)
+FILING = ("tests/test_filing.py",)
 RETENTION = ("tests/test_retention.py",)
 FORWARDING = ("tests/test_forwarding.py",)
 TRUST = ("tests/test_trust.py",)
@@ -1710,6 +1716,57 @@ FAULTS: tuple[Fault, ...] = (
         "web/console/releases.py",
         CONSOLE,
         ("everything of a report's folder is shown", 'f"{one}.html" for one in _report_pages(name)', "file,"),
+    ),
+    *_in(
+        "web/console/verdicts.py",
+        LOOKS,
+        ("an effect is said where none is shown", "if low > 0 or high < 0:", "if low >= 0 or high <= 0:"),
+    ),
+    *_in(
+        "recsys/runs/pipeline.py",
+        PIPELINE,
+        ("what was made again since is not seen", "made.digest != digest:", "made.stage != name:"),
+        ("what stands behind is up to date", "        if stale.get(name) and", "        if False and"),
+    ),
+    *_in(
+        "recsys/store/shown_lists.py",
+        ("tests/test_shown_lists.py",),
+        ("the list of this moment is that of an hour ago", " & (events.c.time <= until)", ""),
+    ),
+    *_in(
+        "recsys/tokens/editors_words.py",
+        CONSOLE_WORDS,
+        ("what was refused is joined again", "if key not in said or said[key].accepted}", "if True}"),
+    ),
+    *_in(
+        "recsys/words/nearest.py",
+        CONSOLE_WORDS,
+        ("an analogy adds what it should subtract", "[-1.0] * len(unlike)", "[1.0] * len(unlike)"),
+    ),
+    *_in(
+        "recsys/store/people.py",
+        CONSOLE_PEOPLE,
+        ("an owner of one site changes those of another", "if within is not None and site != within:", "if False:"),
+    ),
+    *_in(
+        "recsys/store/stories.py",
+        CONSOLE_STORIES,
+        ("the later editor overwrites the earlier", "if row.one in of or row.other in of:", "if False:"),
+        ("a name is no decision", "        if row.article in of:\n", "        if False:\n"),
+    ),
+    *_in(
+        "recsys/store/merging.py",
+        FILING,
+        ("an import turns back what an editor said", 'if category != self.row["declared_category"]:', "if True:"),
+    ),
+    *_in(
+        "recsys/store/filing.py",
+        FILING,
+        (
+            "the first editor's word is taken for the file's",
+            "row.category if row.filed_by is None else",
+            "row.category if True else",
+        ),
     ),
     *_in(
         "web/console/recent.py",

@@ -18,6 +18,7 @@ from web.access import actor
 from web.admin.editorial_schemas import (
     BoostIn,
     BuryIn,
+    DecisionCosted,
     DecisionMade,
     DecisionOut,
     Editorial,
@@ -48,12 +49,8 @@ def pin(article_id: str, json_data: PinIn) -> PinMade:
     made = _made(here, decided)
     pins = [one for one in _held(here, slot) if one.kind is DecisionKind.PIN]
     cost = here.live.pin_cost(id, place)
-    return PinMade(
-        **made.model_dump(),
-        pins=pins,
-        note=_note(id, pins, here.settings.recommend.k),
-        cost=None if cost is None else PinCostOut.of(cost),
-    )
+    said = None if cost is None else PinCostOut.of(cost)
+    return PinMade(**made.model_dump(), pins=pins, note=_note(id, pins, here.settings.recommend.k), cost=said)
 
 
 @blueprint.post(f"{ONE}:boost", merge_slashes=False)
@@ -107,7 +104,9 @@ def unbury(article_id: str) -> VerbDone:
 def editorial() -> Editorial:
     """The pins, boosts and buries that hold now, the last one first: until when, and who set them."""
     here = installation()
-    return Editorial(k=here.settings.recommend.k, decisions=_held(here, None, every_slot=True))
+    held = _held(here, None, every_slot=True)
+    decisions = [DecisionCosted(**one.model_dump(), cost=_cost(here, one)) for one in held]
+    return Editorial(k=here.settings.recommend.k, decisions=decisions)
 
 
 def _moment(here: Installation, until: float | str) -> int:
@@ -165,6 +164,13 @@ def _held(here: Installation, slot: str | None, *, every_slot: bool = False) -> 
             stands_at = places(one.slot if every_slot else slot).get(number)
             said.append(DecisionOut(**_fields(one), stands_at=stands_at))
     return said
+
+
+def _cost(here: Installation, decision: DecisionOut) -> PinCostOut | None:
+    if decision.stands_at is None:
+        return None
+    cost = here.live.pin_cost(decision.article, decision.stands_at)
+    return None if cost is None else PinCostOut.of(cost)
 
 
 def _fields(decision: Decision) -> dict[str, object]:

@@ -105,8 +105,14 @@ class PinMade(DecisionMade):
     cost: PinCostOut | None = Field(description="null where nothing is known of that place")
 
 
+class DecisionCosted(DecisionOut):
+    """A decision that holds, with the cost of a pin."""
+
+    cost: PinCostOut | None = Field(description="of a pin where it stands; null where nothing is known of the place")
+
+
 class Editorial(BaseModel):
     """The decisions that hold now."""
 
     k: int = Field(description="length of a list whose caller names none")
-    decisions: list[DecisionOut] = Field(description="the last one first")
+    decisions: list[DecisionCosted] = Field(description="the last one first")

@@ -70,3 +70,16 @@ class ExperimentRead(ExperimentOut):
             " variance_kept, breach of a guardrail"
         )
     )
+
+
+class LookOut(BaseModel):
+    """A report as it stood."""
+
+    at: int = Field(description="ms UTC")
+    report: dict[str, Any] = Field(description="as the experiment's own, of the readers whose window was over by then")
+
+
+class ExperimentLooks(BaseModel):
+    """Reports over time; none before a window was over."""
+
+    looks: list[LookOut]

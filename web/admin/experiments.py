@@ -7,11 +7,20 @@ runs within a poll, and ends it likewise.
 from apiflask import APIBlueprint
 
 from recsys.experiments.arms import checked_experiment
+from recsys.experiments.looks import looks_of
 from recsys.experiments.report import report_of
 from recsys.store import StoredExperiment
 from recsys.units import now_ms
 from web.access import actor
-from web.admin.experiment_schemas import ExperimentIn, ExperimentOut, ExperimentRead, ExperimentsOut, ExperimentStop
+from web.admin.experiment_schemas import (
+    ExperimentIn,
+    ExperimentLooks,
+    ExperimentOut,
+    ExperimentRead,
+    ExperimentsOut,
+    ExperimentStop,
+    LookOut,
+)
 from web.admin.handlers import never_stored
 from web.installation import installation
 
@@ -51,6 +60,17 @@ def read_experiment(name: str) -> ExperimentRead:
     experiment = here.store.experiment(here.live.site, name)
     report = report_of(here.store, experiment, here.settings.recommend, now_ms(), here.live.odd_readers)
     return ExperimentRead(**_shown(experiment).model_dump(), report=report.as_json())
+
+
+@blueprint.get("/experiments/<string:name>/looks")
+@blueprint.output(ExperimentLooks)
+@blueprint.doc(security="bearer")
+def read_looks(name: str) -> ExperimentLooks:
+    """The report as it stood on up to eight days, the oldest first: intervals that narrow. It costs as many reports."""
+    here = installation()
+    experiment = here.store.experiment(here.live.site, name)
+    looks = looks_of(here.store, experiment, here.settings.recommend, now_ms(), here.live.odd_readers)
+    return ExperimentLooks(looks=[LookOut(at=look.at, report=look.report.as_json()) for look in looks])
 
 
 @blueprint.post("/experiments/<string:name>/stop")

@@ -13,6 +13,7 @@ from web.admin.handlers import never_stored
 from web.admin.story_schemas import (
     JoinIn,
     NameIn,
+    OnVersion,
     SplitIn,
     StoryDecisionOut,
     StoryDecisions,
@@ -42,7 +43,7 @@ def join(story_id: str, json_data: JoinIn) -> StoryJoined:
     before = set(story_edits.articles_of(catalogue, other))
     apart = (group for id in story_edits.articles_of(catalogue, one) for group in decided.groups_apart_from(id))
     against = any(not before.isdisjoint(group) for group in apart)
-    made = story_edits.join(here.store, here.live.site, catalogue, one, other, actor())
+    made = story_edits.join(here.store, here.live.site, catalogue, one, other, actor(), json_data.version)
     edited = _edited(here, one, Outcome.UNCHANGED if made is None else Outcome.JOINED)
     return StoryJoined(**edited.model_dump(), against=against and made is not None)
 
@@ -56,7 +57,7 @@ def split(story_id: str, json_data: SplitIn) -> StoryJoined:
     here, of, leaving = installation(), id_of_address(story_id), [id_of_address(id) for id in json_data.articles]
     catalogue, decided = here.live.catalogue, here.live.story_decisions
     against = any(not decided.together_with(id) <= set(leaving) for id in leaving)
-    story_edits.split(here.store, here.live.site, catalogue, of, leaving, actor())
+    story_edits.split(here.store, here.live.site, catalogue, of, leaving, actor(), json_data.version)
     return StoryJoined(**_edited(here, leaving[0], Outcome.SPLIT).model_dump(), against=against)
 
 
@@ -67,17 +68,19 @@ def split(story_id: str, json_data: SplitIn) -> StoryJoined:
 def name(story_id: str, json_data: NameIn) -> StoryEdited:
     """Call a story by a name, which its page, its answers and updates on it say in place of a headline."""
     here, of = installation(), id_of_address(story_id)
-    story_edits.name(here.store, here.live.site, here.live.catalogue, of, json_data.name, actor())
+    called, seen = json_data.name, json_data.version
+    story_edits.name(here.store, here.live.site, here.live.catalogue, of, called, actor(), seen)
     return _edited(here, of, Outcome.NAMED)
 
 
 @blueprint.delete(f"{ONE}/name", merge_slashes=False)
+@blueprint.input(OnVersion, location="query", arg_name="query")
 @blueprint.output(StoryEdited)
 @blueprint.doc(security="bearer")
-def unname(story_id: str) -> StoryEdited:
+def unname(story_id: str, query: OnVersion) -> StoryEdited:
     """Take a story's name back: a headline stands in its place again."""
     here, of = installation(), id_of_address(story_id)
-    outcome = story_edits.unname(here.store, here.live.site, here.live.catalogue, of, actor())
+    outcome = story_edits.unname(here.store, here.live.site, here.live.catalogue, of, actor(), query.version)
     return _edited(here, of, outcome)
 
 

@@ -13,7 +13,16 @@ from web.api.schemas import Id
 AGAINST = "whether an earlier decision said otherwise: this one holds, for it is the later"
 
 
-class JoinIn(BaseModel):
+class OnVersion(BaseModel):
+    """The version of a story on which an editor decides."""
+
+    version: int | None = Field(
+        None,
+        description="of the story as it was read: 412 when an editor has decided on it since; null: whatever was",
+    )
+
+
+class JoinIn(OnVersion):
     """The story that is joined with another one."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"with": "aq-104"}})
@@ -21,7 +30,7 @@ class JoinIn(BaseModel):
     other: Id = Field(alias="with", description="id of the other story, or of any article of it")
 
 
-class SplitIn(BaseModel):
+class SplitIn(OnVersion):
     """The articles that leave a story."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"articles": ["aq-104"]}})
@@ -33,7 +42,7 @@ class SplitIn(BaseModel):
     )
 
 
-class NameIn(BaseModel):
+class NameIn(OnVersion):
     """The name of a story."""
 
     model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"name": "The harbour fire"}})

@@ -20,8 +20,10 @@ EVENTS = "/api/v1/events"
 IN_PATH = {
     "article_id": "the article's id",
     "run_id": "the run's id, as the start of the job answered it",
-    "name": "the release's name",
+    "name": "the name of the release, token, person, schedule or experiment",
     "story_id": "the id of the story, which is that of its first article, or of any article of it",
+    "entry": "the new word, as its list has it",
+    "language": "code of the language in which it was found",
     "tag": "the tag, percent-encoded; case and English plurals do not matter",
     "reader": "the reader's id, as in the events",
 }

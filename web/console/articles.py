@@ -1,5 +1,6 @@
 """Pages of articles: found by words of the title or by id; one with its state, its neighbours and its history."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -7,16 +8,17 @@ from werkzeug.exceptions import NotFound
 
 from recsys.store import StoredArticle
 from recsys.units import now_ms
-from web.console.calls import part, read
-from web.console.front import SPANS, UNDOES, acted
+from web.console.calls import ADMIN_API, ask, part, read
+from web.console.front import SPANS, acted
 from web.console.overview import recent_events
-from web.console.pages import language, moment, page
+from web.console.pages import done, language, moment, page
 from web.console.tables import csv_answer
 from web.installation import installation
 
 FOUND = 50  # articles on one page
 NEIGHBOURS = 6
 HISTORY = 30  # entries of the audit
+FILES = ("file", "unfile")  # verbs on the category
 ARTICLE_COLUMNS = ("id", "title", "category", "language", "published_at", "hidden", "clicks_last_hour")
 
 blueprint = Blueprint("articles", __name__)
@@ -36,8 +38,10 @@ def article_page() -> Response:
 
 @blueprint.post("/articles/one")
 def act_on_article() -> Response:
-    """Pin, boost, bury, hide or show it, or end that."""
-    return _article(request.form.get("article", ""), **acted(request.form))
+    """Pin, boost, bury, hide or show it, or end that; file it under a category, or take that back."""
+    form = request.form
+    does = _filed if form.get("verb") in FILES else acted
+    return _article(form.get("article", ""), **does(form))
 
 
 def _articles() -> Response:
@@ -70,6 +74,8 @@ def _article(id: str, **values: Any) -> Response:
         "article.html",
         article=stored,
         category=_category(stored),
+        categories=sorted(set(catalogue.category_names)),
+        story=None if row is None else catalogue.story_of(row),
         tags=[] if entry is None else [tag.name for tag in entry.tags.stem],
         out=_is_out(stored, now),
         neighbours=similar,
@@ -77,9 +83,24 @@ def _article(id: str, **values: Any) -> Response:
         history=here.store.audit(here.live.site, HISTORY, object=id),
         recent=recent_events(now),
         spans=SPANS,
-        undoes=UNDOES,
         **values,
     )
+
+
+def _filed(form: Mapping[str, str]) -> dict[str, Any]:
+    """Do what a form says to an article's category; what could not be done stays in the field."""
+    id, category, version = form.get("article", ""), form.get("category", ""), form.get("version", "")
+    address = f"{ADMIN_API}/articles/{part(id or ' ')}/category"
+    seen = int(version) if version.isdecimal() else None
+    if form.get("verb") == "file":
+        told = ask("PUT", address, {"category": category, "version": seen})
+    else:
+        told = ask("DELETE", address, query={"version": seen})
+    said = done(told, f"did_{form.get('verb')}", title=form.get("title") or id, category=category)
+    if not told.ok:
+        return said | {"typed": category}
+    before = [("verb", "file"), ("category", form["before"])] if form.get("before") else [("verb", "unfile")]
+    return said | {"undo_fields": [("article", id), ("title", form.get("title", "")), *before]}
 
 
 def _is_out(article: StoredArticle, now: int) -> bool:
@@ -89,9 +110,10 @@ def _is_out(article: StoredArticle, now: int) -> bool:
 
 
 def _category(article: StoredArticle) -> str | None:
+    """The category that it came with or an editor said, else the classifier's."""
     catalogue = installation().live.catalogue
     row = catalogue.row_of.get(article.id)
-    return article.category if row is None else catalogue.category(row) or article.category
+    return article.category if article.category or row is None else catalogue.category(row)
 
 
 def _cells(article: StoredArticle, clicks: list[int]) -> list[object]:

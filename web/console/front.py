@@ -1,4 +1,7 @@
-"""The front page for editors: the list as it stands, what they decided, and the verbs on an article."""
+"""The front page for editors: what is fixed, what is raised, what is new; the list as it stands; verbs on an article.
+
+A card is dragged from one column to another, or moved by its buttons; each move is a decision of the API.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
@@ -16,10 +19,11 @@ from web.console.pages import done, language, page, zone
 from web.console.words import words
 from web.installation import installation
 
-LIST = "/api/v1/recommendations"
+LATEST = 20  # articles of the column of what is new
+BREAKING = "breaking"  # the verb of a pin at the first place of every list
 SPANS = ("1h", "3h", "today")  # how long a decision holds, by the buttons
 DECISIONS = tuple(kind.value for kind in DecisionKind)
-UNDOES = {"hide": "show", "show": "hide"} | {kind: f"un{kind}" for kind in DECISIONS}
+UNDOES = {"hide": "show", "show": "hide", BREAKING: "unpin"} | {kind: f"un{kind}" for kind in DECISIONS}
 FACTOR = 2.0  # of a boost by its button
 
 blueprint = Blueprint("front", __name__)
@@ -41,16 +45,22 @@ def acted(form: Mapping[str, str]) -> dict[str, Any]:
     """Do what a form says to an article.
 
     Returns:
-        The notice for the page: the outcome, of a pin its cost, and the verb that undoes it.
+        The notice for the page: the outcome, of a pin its cost, and the form that undoes it.
     """
     verb, id = form.get("verb", ""), form.get("article", "")
     told = _call(verb, id, form)
     title = form.get("title") or id
     said = done(told, f"did_{verb}", title=title)
     if told.ok:
-        said["undo"] = {"verb": UNDOES.get(verb), "article": id, "title": title}
-        if verb == DecisionKind.PIN.value:
-            said["notice"]["remedy"] = " ".join(filter(None, (_cost(told.json["cost"]), told.json["note"])))
+        back = [("verb", UNDOES.get(verb, ""))]
+        if verb == DecisionKind.PIN.value and form.get("was"):  # it stood elsewhere: there it goes again
+            back = [("verb", verb), ("place", form["was"]), ("until", form.get("until", ""))]
+        elif verb.startswith("un") and form.get("until"):
+            again = {name: form[name] for name in ("place", "until", "factor") if form.get(name)}
+            back = [("verb", verb.removeprefix("un")), *again.items()]
+        said["undo_fields"] = [("article", id), ("title", title), *back]
+        if verb in (DecisionKind.PIN.value, BREAKING):
+            said["notice"]["remedy"] = " ".join(filter(None, (cost_said(told.json["cost"]), told.json["note"])))
     return said
 
 
@@ -65,6 +75,9 @@ def end_of(span: str, now: int, zone: str) -> int:
 
 def _call(verb: str, id: str, form: Mapping[str, str]) -> Told:
     address = f"{ADMIN_API}/articles/{part(id or ' ')}"
+    if verb == BREAKING:
+        form = {"span": form.get("span", ""), "place": "1"}
+        verb = DecisionKind.PIN.value
     if verb in ("hide", "show"):
         return ask("POST", f"{address}/{verb}")
     if verb not in (*DECISIONS, *(f"un{kind}" for kind in DECISIONS)):
@@ -72,17 +85,19 @@ def _call(verb: str, id: str, form: Mapping[str, str]) -> Told:
         return Told(422, {"detail": detail, "remedy": "Choose one of the buttons."}, Headers())
     if verb not in DECISIONS:
         return ask("POST", f"{address}:{verb}")
-    span = form.get("span", "")
-    body: dict[str, Any] = {"until": end_of(span if span in SPANS else SPANS[0], now_ms(), zone())}
+    span, until = form.get("span", ""), form.get("until", "")
+    end = int(until) if until.isdecimal() else end_of(span if span in SPANS else SPANS[0], now_ms(), zone())
+    body: dict[str, Any] = {"until": end}
     if verb == DecisionKind.PIN.value:
         place = form.get("place", "")
         body["place"] = int(place) if place.isdecimal() else place
     if verb == DecisionKind.BOOST.value:
-        body["factor"] = FACTOR
+        body["factor"] = float(form.get("factor") or FACTOR)
     return ask("POST", f"{address}:{verb}", body)
 
 
-def _cost(cost: Mapping[str, Any] | None) -> str:
+def cost_said(cost: Mapping[str, Any] | None) -> str:
+    """The cost of a pin in words; that it is not known, without one."""
     t = words(language())
     if cost is None:
         return t["cost_unknown"]
@@ -93,25 +108,42 @@ def _cost(cost: Mapping[str, Any] | None) -> str:
 
 
 def _front(**values: Any) -> Response:
+    asked = {name: request.args.get(name, "").strip() for name in ("q", "category")}
     reads = request.args.get("reads") or language()
-    listed = read(LIST, lang=reads)
-    held = read(f"{ADMIN_API}/editorial")
+    front = read(f"{ADMIN_API}/front", lang=reads)
+    latest = read(f"{ADMIN_API}/articles", lang=reads, last=LATEST, **asked)["articles"]
+    held = read(f"{ADMIN_API}/editorial")["decisions"]
     decisions: dict[str, list[dict[str, Any]]] = {}
-    for one in held["decisions"]:
+    for one in held:
         decisions.setdefault(one["article"], []).append(one)
     here = installation()
     named = here.store.articles_named(here.live.site, list(decisions))
+    pins = [one for one in held if one["kind"] == DecisionKind.PIN.value]
+    first = [one for one in pins if one["place"] == 1 and one["slot"] is None and one["stands_at"] == 1]
     return page(
         "front.html",
         titles={one.id: one.title for one in named},
-        items=listed["items"],
-        tier=listed["tier"],
+        front=front,
         reads=reads,
-        held=held["decisions"],
-        k=held["k"],
+        asked=asked,
+        latest=latest,
+        categories=sorted(set(here.live.catalogue.category_names)),
+        held=held,
+        pins=sorted(pins, key=lambda one: (one["place"], -one["set_at"])),
+        raised=[one for one in held if one["kind"] == DecisionKind.BOOST.value],
+        breaking=first[0] if first else None,
+        holders=_holders(held),
         decisions=decisions,
         spans=SPANS,
         recent=recent_events(now_ms()),
-        undoes=UNDOES,
+        cost_said=cost_said,
         **values,
     )
+
+
+def _holders(held: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
+    """Holders of the front: each editor with how many decisions hold, and when the last of them was made."""
+    by: dict[str, list[int]] = {}
+    for one in held:
+        by.setdefault(one["set_by"], []).append(one["set_at"])
+    return sorted(((name, len(times), max(times)) for name, times in by.items()), key=lambda one: -one[2])

@@ -3,7 +3,7 @@
 Reads the request; produces HTML whose scripts and styles are files of this address alone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -20,6 +20,7 @@ from web import roles, texts
 from web.access import Caller
 from web.api.problem_details import STATUS, Refused, said
 from web.console.calls import Told
+from web.console.problem_words import PROBLEMS
 from web.console.words import LANGUAGE_NAMES, words
 from web.demo.site import COOKIE_SECONDS, LANG_COOKIE
 from web.installation import installation
@@ -32,10 +33,16 @@ NAVIGATION = (  # word of a page, and its address
     ("overview", "/console/"),
     ("front", "/console/front"),
     ("articles", "/console/articles"),
+    ("stories", "/console/stories"),
+    ("vocabulary", "/console/words"),
+    ("map", "/console/map"),
     ("trace", "/console/trace"),
     ("runs", "/console/runs"),
+    ("pipeline", "/console/pipeline"),
     ("schedules", "/console/schedules"),
     ("releases", "/console/releases"),
+    ("experiments", "/console/experiments"),
+    ("data", "/console/data"),
     ("tokens", "/console/tokens"),
     ("audit", "/console/audit"),
 )
@@ -93,7 +100,15 @@ def done(told: Told, word: str, **facts: Any) -> dict[str, Any]:
     """The outcome of a call for the top of a page: what was done, or why it was not, and what to do."""
     if told.ok:
         return {"notice": {"good": True, "text": words(language())[word].format(**facts)}}
-    return {"notice": {"good": False, "text": told.json["detail"], "remedy": told.json["remedy"]}}
+    return {"notice": problem_said(told.json.get("code", ""), told.json["detail"], told.json["remedy"])}
+
+
+def problem_said(code: str, detail: str, remedy: str) -> dict[str, Any]:
+    """A problem of the API for the top of a page: in a Chinese one by its code, beside the API's own sentence."""
+    said = PROBLEMS.get(code) if language() == "zh" else None
+    if said is None:
+        return {"good": False, "text": detail, "remedy": remedy}
+    return {"good": False, "text": said[0], "remedy": said[1], "detail": detail}
 
 
 def extension(name: str) -> Any:
@@ -119,7 +134,7 @@ def _navigation() -> Iterator[tuple[str, str, bool]]:
 def refused(error: Refused) -> AnyResponse:
     """The answer to a refusal: the reasons, or, where nobody is signed in, the way to the sign-in page and back."""
     if error.status != UNAUTHORIZED:
-        return problem_page(error.status, error.detail, error.remedy)
+        return problem_page(error.status, problem_said(error.code, error.detail, error.remedy))
     sent_from = urlsplit(request.referrer or "").path.removeprefix(root())
     here = request.full_path if request.method == "GET" else sent_from
     back = f"{root()}/console/sign-in?next={quote(here.rstrip('?'), safe='/')}"
@@ -132,20 +147,20 @@ def failed(error: RecsysError) -> Response:
     """An error of the project as a page."""
     if isinstance(error, StoreError):  # what the database said may name hosts
         t = words(language())
-        return problem_page(503, t["no_database"], t["try_again"])
-    status = next((status for kind, status, _ in STATUS if isinstance(error, kind)), 500)
-    return problem_page(status, said(error), error.remedy)
+        return problem_page(503, {"text": t["no_database"], "remedy": t["try_again"]})
+    status, code = next(((status, code) for kind, status, code in STATUS if isinstance(error, kind)), (500, ""))
+    return problem_page(status, problem_said(code, said(error), error.remedy))
 
 
 def missing(error: NotFound) -> Response:
     """An address that leads nowhere."""
     t = words(language())
-    return problem_page(404, t["nothing_here"], t["nothing_here_remedy"])
+    return problem_page(404, {"text": t["nothing_here"], "remedy": t["nothing_here_remedy"]})
 
 
-def problem_page(status: int, detail: str, remedy: str) -> Response:
-    """A page that says what happened, and what to do about it."""
-    return page("problem.html", status, detail=detail, remedy=remedy, forbidden=status == FORBIDDEN)
+def problem_page(status: int, problem: Mapping[str, Any]) -> Response:
+    """A page that says what happened, and what to do about it; see ``problem_said``."""
+    return page("problem.html", status, problem=problem, forbidden=status == FORBIDDEN)
 
 
 def moment(time: int | None) -> str:

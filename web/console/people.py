@@ -4,13 +4,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from recsys.store import Scope
+from recsys.store import ROLES, Scope
 from web.console.calls import ADMIN_API, ask, part, read
 from web.console.pages import done, moment, page
 from web.console.tables import csv_answer
-from web.installation import installation
 
+EVERY_SITE = "*"  # of a form: the account is for all sites
 ENTRIES = 50  # of the audit on one page
+TOKEN_COLUMNS = ("name", "role", "site", "valid", "expires_at", "last_used_at", "created_at", "revoked_at")
 AUDIT_COLUMNS = ("number", "time", "actor", "origin", "verb", "object", "before", "after", "details")
 
 blueprint = Blueprint("people", __name__)
@@ -41,6 +42,24 @@ def revoke_token() -> Response:
     return _tokens(**done(ask("DELETE", f"{ADMIN_API}/tokens/{part(name or ' ')}"), "revoked", name=name))
 
 
+@blueprint.post("/people")
+def set_person() -> Response:
+    """Add a person, or give one another role or password."""
+    form = request.form
+    name, password = form.get("name", "").strip(), form.get("password") or None
+    everywhere = form.get("site") == EVERY_SITE  # a change keeps it; the API checks who may say so
+    body = {"role": form.get("role", ""), "password": password, "every_site": everywhere}
+    told = ask("PUT", f"{ADMIN_API}/people/{part(name or ' ')}", body)
+    return _tokens(**done(told, "person_set", name=name, role=body["role"]))
+
+
+@blueprint.post("/people/remove")
+def remove_person() -> Response:
+    """Remove a person."""
+    name = request.form.get("name", "")
+    return _tokens(**done(ask("DELETE", f"{ADMIN_API}/people/{part(name or ' ')}"), "person_gone", name=name))
+
+
 @blueprint.get("/audit")
 def audit_page() -> Response:
     """The entries that fit, newest first; as CSV with ``?format=csv``."""
@@ -53,11 +72,14 @@ def audit_page() -> Response:
 
 
 def _tokens(**values: Any) -> Response:
-    here = installation()
-    tokens = read(f"{ADMIN_API}/tokens")["tokens"]
-    people = here.store.people(here.live.site)
-    return page("tokens.html", tokens=tokens, people=people, roles=[scope.value for scope in Scope], **values)
+    tokens, people = read(f"{ADMIN_API}/tokens")["tokens"], read(f"{ADMIN_API}/people")["people"]
+    if request.args.get("format") == "csv":
+        rows = ([_cell(one, name) for name in TOKEN_COLUMNS] for one in tokens)
+        return csv_answer("tokens", TOKEN_COLUMNS, rows)
+    roles = [scope.value for scope in Scope]
+    people_roles = [role.value for role in ROLES]
+    return page("tokens.html", tokens=tokens, people=people, roles=roles, people_roles=people_roles, **values)
 
 
 def _cell(entry: dict[str, Any], name: str) -> object:
-    return moment(entry[name]) if name == "time" else entry[name]
+    return moment(entry[name]) if name == "time" or name.endswith("_at") else entry[name]

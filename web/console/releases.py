@@ -6,9 +6,11 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from web.console.calls import ADMIN_API, ask, part, read
-from web.console.pages import done, page
+from web.console.pages import done, moment, page
+from web.console.tables import csv_answer
 from web.installation import installation
 
+RELEASE_COLUMNS = ("name", "state", "current", "created_at", "parent", "by", "reason")
 REPORT = "report"  # folder of a release
 REPORT_PAGES = ("index", "words", "keywords", "categories", "click_model", "next_click", "data")
 # No script is allowed; of its own origin, so that its links are followed with the session.
@@ -58,8 +60,15 @@ def report_page(name: str, file: str) -> Response:
 def _releases(**values: Any) -> Response:
     told = read(f"{ADMIN_API}/releases")
     releases = told["releases"]
+    if request.args.get("format") == "csv":
+        rows = ([_cell(one, name) for name in RELEASE_COLUMNS] for one in releases)
+        return csv_answer("releases", RELEASE_COLUMNS, rows)
     reports = {one["name"]: bool(_report_pages(one["name"])) for one in releases}
     return page("releases.html", releases=releases, current=told["current"], reports=reports, **values)
+
+
+def _cell(release: dict[str, Any], name: str) -> object:
+    return moment(release[name]) if name == "created_at" else release[name]
 
 
 def _report_pages(name: str) -> list[str]:

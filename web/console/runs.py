@@ -14,6 +14,7 @@ from web.console.pages import done, moment, page, zone
 from web.console.tables import csv_answer
 
 RUN_COLUMNS = ("job", "state", "asked_by", "created_at", "started_at", "finished_at", "peak_mib", "release", "error")
+SCHEDULE_COLUMNS = ("name", "job", "cron", "timezone", "jitter_seconds", "paused", "next_at", "last_at", "set_by")
 SHOWN_RUNS = 50
 
 blueprint = Blueprint("runs", __name__)
@@ -100,6 +101,9 @@ def _run(run_id: str, **values: Any) -> Response:
 
 def _schedules(**values: Any) -> Response:
     schedules = read(f"{ADMIN_API}/schedules")["schedules"]
+    if request.args.get("format") == "csv":
+        rows = ([_cell(one, name) for name in SCHEDULE_COLUMNS] for one in schedules)
+        return csv_answer("schedules", SCHEDULE_COLUMNS, rows)
     chosen = next((one for one in schedules if one["name"] == request.args.get("change")), None)
     return page("schedules.html", schedules=schedules, jobs=JOBS, chosen=chosen, **values)
 

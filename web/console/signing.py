@@ -1,12 +1,13 @@
 """Sign-in and sign-out: a form in front of the API's sessions."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.console.calls import ADMIN_API, ask
-from web.console.pages import SEE_OTHER, page, root
+from web.console.pages import SEE_OTHER, page, problem_said, root
 from web.installation import installation
 
 OVERVIEW = "/console/"
@@ -27,7 +28,8 @@ def sign_in() -> AnyResponse:
     given = request.form
     told = ask("POST", SESSION, {"name": given.get("name", ""), "password": given.get("password", "")})
     if not told.ok:
-        return _form(given.get("next", ""), told.status, told.json["detail"], told.json["remedy"])
+        problem = problem_said(told.json["code"], told.json["detail"], told.json["remedy"])
+        return _form(given.get("next", ""), told.status, problem)
     response = redirect(root() + _inside(given.get("next", "")), SEE_OTHER)
     response.headers["Set-Cookie"] = told.headers["Set-Cookie"]
     return response
@@ -43,10 +45,9 @@ def sign_out() -> AnyResponse:
     return response
 
 
-def _form(back: str, status: int = 200, detail: str = "", remedy: str = "") -> Response:
+def _form(back: str, status: int = 200, notice: dict[str, Any] | None = None) -> Response:
     here = installation()
     nobody = not here.store.people(here.live.site)
-    notice = {"good": False, "text": detail, "remedy": remedy} if detail else None
     return page("sign_in.html", status, back=_inside(back), nobody=nobody, notice=notice)
 
 

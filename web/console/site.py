@@ -7,13 +7,42 @@ from werkzeug.wrappers import Response
 
 from recsys.errors import RecsysError
 from web.api.problem_details import Refused
-from web.console import articles, front, overview, pages, people, releases, runs, signing, tracing
+from web.console import (
+    articles,
+    data,
+    experiments,
+    front,
+    overview,
+    pages,
+    people,
+    pipeline,
+    releases,
+    runs,
+    signing,
+    stories,
+    tracing,
+    vocabulary,
+)
 from web.console.figures import TrafficWindow
 from web.console.recent import RecentCounter
 from web.console.tables import spark
 
 blueprint = Blueprint("console", __name__, url_prefix="/console")
-for part in (signing, overview, front, articles, tracing, runs, releases, people):
+for part in (
+    signing,
+    overview,
+    front,
+    articles,
+    stories,
+    vocabulary,
+    tracing,
+    runs,
+    pipeline,
+    releases,
+    experiments,
+    data,
+    people,
+):
     blueprint.register_blueprint(part.blueprint)
 blueprint.register_error_handler(Refused, pages.refused)
 blueprint.register_error_handler(RecsysError, pages.failed)

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from web.console.calls import ADMIN_API, ask
-from web.console.pages import page
+from web.console.calls import ADMIN_API, ask, read
+from web.console.pages import page, problem_said
 
 TRACED = ("article", "reader", "lang", "slot")
 
@@ -18,6 +18,7 @@ def trace_page() -> Response:
         return page("trace.html", given=given, trace=None)
     told = ask("GET", f"{ADMIN_API}/trace", query=given)
     if not told.ok:
-        notice = {"good": False, "text": told.json["detail"], "remedy": told.json["remedy"]}
+        notice = problem_said(told.json["code"], told.json["detail"], told.json["remedy"])
         return page("trace.html", told.status, given=given, trace=None, notice=notice)
-    return page("trace.html", given=given, trace=told.json)
+    before = read(f"{ADMIN_API}/trace/shown", reader=given["reader"]) if given["reader"] else None
+    return page("trace.html", given=given, trace=told.json, before=before)

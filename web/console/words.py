@@ -2,6 +2,9 @@
 
 from functools import lru_cache
 
+from web.console.newsroom_words import NEWSROOM
+from web.console.operator_words import OPERATOR
+
 LANGUAGE_NAMES = {"zh": "中文", "en": "English"}
 
 _SHELL = {
@@ -146,7 +149,6 @@ _OPERATOR = {
     "expires_hint": ("例如 90d；留空：不过期", "such as 90d; empty: it does not end"),
     "no_tokens": ("还没有令牌。", "No tokens yet."),
     "people": ("人员", "People"),
-    "people_said": ("人员在服务器上添加、修改和删除：", "People are added, changed and removed on the server:"),
     "time": ("时间", "Time"),
     "actor": ("谁", "Who"),
     "verb": ("做了什么", "Did what"),
@@ -238,13 +240,6 @@ _FIGURES = {
         "有 {number} 行用不了，先放在一边，例如 {first}。",
         "{number} rows cannot be used and were set aside, such as {first}.",
     ),
-    "report_index": ("概览", "Overview"),
-    "report_words": ("词向量", "Words"),
-    "report_keywords": ("关键词", "Keywords"),
-    "report_categories": ("栏目", "Categories"),
-    "report_click_model": ("点击模型", "Click model"),
-    "report_next_click": ("下一次点击", "Next click"),
-    "report_data": ("数据", "Data"),
 }
 _EDITOR = {
     "find": ("查找", "Find"),
@@ -332,9 +327,11 @@ _EDITOR = {
     "read_at_site": ("在网站上看", "On the site"),
 }
 
+PARTS = (_SHELL, _OPERATOR, _FIGURES, _EDITOR, *NEWSROOM, *OPERATOR)  # no word stands in two of them
+
 
 @lru_cache(2)
 def words(lang: str) -> dict[str, str]:
     """The console's words in a language, ``zh`` or ``en``."""
     place = tuple(LANGUAGE_NAMES).index(lang)
-    return {word: said[place] for word, said in (_SHELL | _OPERATOR | _FIGURES | _EDITOR).items()}
+    return {word: said[place] for part in PARTS for word, said in part.items()}

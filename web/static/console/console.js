@@ -58,7 +58,11 @@
     root.dataset.theme = isDark() ? "light" : "dark";
     try { localStorage.setItem("theme", root.dataset.theme); } catch { /* the choice lasts as long as the page */ }
   });
-  document.addEventListener("DOMContentLoaded", () => dressed(document));
+  document.addEventListener("DOMContentLoaded", () => {
+    dressed(document);
+    const here = document.querySelector("nav [aria-current]"); // on a phone the pages are one line that scrolls
+    if (here) here.closest("ul").scrollLeft = here.offsetLeft - 60;
+  });
   document.addEventListener("htmx:afterSettle", () => {
     dressed(document);
     for (const log of document.querySelectorAll(".log")) log.scrollTop = log.scrollHeight;

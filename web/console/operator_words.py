@@ -1,0 +1,202 @@
+"""The words of the operator's pages of the pipeline, experiments and data, in Chinese and English."""
+
+_PIPELINE = {
+    "pipeline": ("流水线", "Pipeline"),
+    "pipeline_said": (
+        "训练的各个阶段，从左到右：每个方框写着数量、用时和距今多久。下面的表说明为什么过时。",
+        "The stages of training, from left to right; each box says a count, the time it took, and its age. The table"
+        " says why one is out of date.",
+    ),
+    "pipeline_picture": ("各阶段的图：内容与下表相同", "Picture of the stages; the table below says the same"),
+    "start_all": ("重做过时的阶段并发布", "Make what is out of date, and publish"),
+    "no_stages": (
+        "还没有做过任何阶段。先导入文章（README），再按上面的按钮。",
+        "No stage has been made yet. Import articles (README), then press the button above.",
+    ),
+    "never_made": ("未做", "not made"),
+    "stage_fresh": ("最新", "up to date"),
+    "stage_stale": ("过时", "out of date"),
+    "counts": ("数量", "Counts"),
+    "stale_not-made": ("还没有做过。", "It has not been made yet."),
+    "stale_input-newer": ("{stage} 之后又重做了。", "{stage} was made again since."),
+    "stale_input-stale": ("出自过时的 {stage}。", "Made from what is out of date: {stage}."),
+    "stale_store-newer": (
+        "此后来了 {events} 个事件，{articles} 篇文章有新增或改动。",
+        "{events} events have come, and {articles} articles have come or changed since.",
+    ),
+    "stage_events": (
+        "把新事件写进日志，并为文章目录存一份快照",
+        "New events into the log, and a snapshot of the articles",
+    ),
+    "stage_tokens": ("把每篇文章切成词", "Every article cut into words"),
+    "stage_words": ("从文章学习词向量", "Word vectors, learned from the articles"),
+    "stage_keywords": ("给每篇文章的关键词排序", "Each article’s keywords, ranked"),
+    "stage_articles": ("由关键词得到文章向量", "Article vectors, made from their keywords"),
+    "stage_categories": ("把文章归入栏目", "Articles classified into categories"),
+    "stage_stories": ("找出转载和同一事件的文章", "Copies of one text, and articles of one event"),
+    "stage_tasks": ("学习其他标签", "Other label sets"),
+    "stage_items": ("从点击学习文章的行为向量", "Item vectors, learned from clicks"),
+    "stage_readers": ("训练对下一次点击的预见", "What foresees a reader’s next click"),
+    "stage_trends": ("以几种半衰期数点击与展示", "Clicks and impressions, counted at several half-lives"),
+    "stage_features": ("沿日志走一遍，写出训练矩阵", "The click model’s training matrix"),
+    "stage_ctr": ("训练点击模型", "The click model"),
+    "stage_baselines": ("用已知的简单方法给留出的列表打分", "Known simple methods on the held-out lists"),
+    "stage_index": ("建立最近邻索引", "The index of nearest neighbours"),
+    "stage_catalogue": ("把文章排成服务读取的样子", "The articles as the service reads them"),
+    "stage_report": ("画报告", "The report"),
+}
+
+_EXPERIMENTS = {
+    "experiments": ("实验", "Experiments"),
+    "experiments_said": (
+        "一部分读者得到别的列表，再看他们做了什么。区间在任何时候看都有效。",
+        "Some readers get other lists, and it is counted what they do. Intervals hold at every look.",
+    ),
+    "no_experiments": (
+        "还没有实验。在下面开始一个：对照组什么都不改，另一组改一个设置。",
+        "No experiments yet. Begin one below: the control changes nothing, the other arm one setting.",
+    ),
+    "begin_experiment": ("开始一个实验", "Begin an experiment"),
+    "begin": ("开始", "Begin"),
+    "one_at_a_time": (
+        "一次只能有一个实验：先停止正在进行的那个。",
+        "One runs at a time: stop the one that does first.",
+    ),
+    "experiment_begun": ("实验 {name} 已开始，几秒内生效。", "{name} has begun: readers get its lists within seconds."),
+    "experiment_stopped": (
+        "实验 {name} 已停止：所有读者几秒内恢复原来的列表；已测得的保留。",
+        "{name} is stopped: everybody gets the site’s own lists within seconds; what was measured stays.",
+    ),
+    "arms": ("各组", "Arms"),
+    "arm": ("组", "Arm"),
+    "window": ("观察天数", "Window, days"),
+    "control": ("对照组", "Control"),
+    "treatment": ("第 {n} 组", "Arm {n}"),
+    "treated": ("本组", "This arm"),
+    "optional": ("可不填", "optional"),
+    "share": ("读者占比 %", "Share of readers, %"),
+    "arm_max_per_category": ("同一栏目最多几篇", "Most of one category"),
+    "arm_trending": ("热门候选", "Candidates that trend"),
+    "arm_fresh": ("最新候选", "Newest candidates"),
+    "arm_covisits": ("同读候选", "Candidates opened together"),
+    "differs": ("改了什么", "Changes"),
+    "exposed": ("进入的读者", "Readers in it"),
+    "measured": ("观察完的读者", "Readers measured"),
+    "coverage": ("展示过的文章", "Articles shown"),
+    "sample_ratio": ("样本比例", "Sample ratio"),
+    "sample_ratio_said": ("低于 0.001：分组有误", "below 0.001 the arms are broken"),
+    "effects": ("差别", "Differences"),
+    "effect": ("差别", "Difference"),
+    "difference": ("差", "Difference"),
+    "measure": ("指标", "Measure"),
+    "sequence": ("区间（任何时候看都有效）", "Interval that holds at every look"),
+    "guardrail": ("护栏", "Guardrail"),
+    "breached": ("被突破", "breached"),
+    "too_few": ("读者太少", "too few readers"),
+    "over_time": ("区间随时间的变化", "Intervals over time"),
+    "over_time_said": (
+        "每次查看时的差与区间；区间整个在零线一侧时，差别就成立了。",
+        "The difference and its interval at each look; once it lies on one side of zero there is an effect.",
+    ),
+    "no_looks": (
+        "还画不出来：要等第一批读者观察完，每组至少 50 人。",
+        "Nothing to draw yet: the first readers’ windows must be over, 50 of each arm.",
+    ),
+    "loading": ("正在计算…", "Counting…"),
+    "stop": ("停止", "Stop"),
+    "stop_why": ("为什么（写进审计）", "Why, for the audit"),
+    "stop_sure": ("停止实验 {name}？不能再继续。", "Stop {name}? It cannot go on afterwards."),
+    "measure_click_rate": ("点击率", "click rate"),
+    "measure_clicks": ("点击", "clicks"),
+    "measure_dwell_seconds": ("阅读秒数", "seconds read"),
+    "measure_categories": ("点开的栏目", "categories opened"),
+    "measure_days": ("来访天数", "days on which they came"),
+    "measure_hides": ("隐藏", "articles hidden"),
+    "verdict_broken": ("不能下结论：{why}", "Nothing can be said: {why}"),
+    "verdict_early": (
+        "{arm}：还不能下结论。观察满 {days} 天的读者，人最少的一组有 {readers} 人，至少要 {needed} 人。",
+        "{arm}: nothing can be said yet. The smallest arm has {readers} readers whose {days} days are over, and needs"
+        " {needed}.",
+    ),
+    "verdict_better": (
+        "{arm} 的点击率更高：{mean} 个百分点（{low} 到 {high}）。现在就可以停止。",
+        "{arm} has the higher click rate: by {mean} percentage points ({low} to {high}). You may stop now.",
+    ),
+    "verdict_worse": (
+        "{arm} 的点击率更低：{mean} 个百分点（{low} 到 {high}）。建议停止。",
+        "{arm} has the lower click rate: by {mean} percentage points ({low} to {high}). Stop it.",
+    ),
+    "verdict_open": (
+        "{arm} 与对照组的点击率还没有可以确认的差别：{mean} 个百分点（{low} 到 {high}）。",
+        "No difference between {arm} and the control is shown yet: {mean} percentage points ({low} to {high}).",
+    ),
+    "verdict_breach": (
+        "{arm} 突破了护栏：{measure} 变差已经确认。",
+        "{arm} has breached a guardrail: it is shown that {measure} went the wrong way.",
+    ),
+}
+
+_PEOPLE = {
+    "people_said": (
+        "填已有的名称就是给那个人新密码。角色或密码一改，那个人要重新登录。",
+        "A name that is there gets the new password. With another role or password a person has to sign in again.",
+    ),
+    "no_people": ("还没有人可以登录。在下面添加。", "Nobody can sign in yet. Add somebody below."),
+    "person_add": ("添加，或给新密码", "Add somebody, or give a new password"),
+    "new_password": ("密码（至少 12 个字符）", "Password, 12 characters at least"),
+    "person_save": ("保存", "Save"),
+    "person_set": ("{name} 的角色是 {role}。", "{name} is {role}."),
+    "person_gone": ("{name} 已删除，已退出所有浏览器。", "{name} is removed, and signed out everywhere."),
+    "person_sure": ("删除 {name}？此人会立即退出。", "Remove {name}? They are signed out at once."),
+}
+
+_DATA = {
+    "data": ("数据", "Data"),
+    "shown_now": ("其中 {n} 篇现在可展示", "{n} may be shown now"),
+    "events_taken": ("收到的事件", "events taken"),
+    "clicks_matched": ("点击对得上文章", "of clicks match an article"),
+    "of_last": ("最近 {n} 次点击", "of the last {n} clicks"),
+    "undated": ("没有发布时间", "without a time of publication"),
+    "without_category": ("没有栏目", "without a category"),
+    "by_language": ("语言：", "Languages:"),
+    "no_data": (
+        "还没有文章。在下面导入，或运行 python -m jobs import（README）。",
+        "No articles yet. Import some below, or run python -m jobs import (README).",
+    ),
+    "import_runs": ("最近排队的导入", "Imports that were queued"),
+    "past_imports": ("完成的导入", "Past imports"),
+    "no_imports": ("还没有导入过。在下面开始一个。", "Nothing was imported yet. Begin one below."),
+    "file_name": ("文件", "File"),
+    "records": ("记录", "Records"),
+    "rows": ("行", "Rows"),
+    "stored": ("新", "New"),
+    "updated": ("改动", "Changed"),
+    "duplicate": ("已有", "There already"),
+    "rejected": ("拒绝", "Rejected"),
+    "said": ("说明", "What was said"),
+    "dry_run": ("试运行", "dry run"),
+    "matched_of": ("{all} 次点击中 {n} 次对得上文章。", "{n} of {all} clicks match an article."),
+    "begin_import": ("导入一个地址", "Import from an address"),
+    "import_said": (
+        "工作进程会取走它，结束后列在上面。上传文件用 POST /admin/api/imports 或 python -m jobs import。",
+        "A worker takes it; it is listed above once it has ended. Files are sent by POST /admin/api/imports, or"
+        " python -m jobs import.",
+    ),
+    "import_queued": ("{url} 的导入已排队。", "The import of {url} is queued."),
+    "format": ("格式", "Format"),
+    "address": ("地址", "Address"),
+    "mapping": ("字段对应（可不填）", "Fields and columns (may be empty)"),
+    "import_language": ("没写语言的文章用（可不填）", "Language of articles that name none (may be empty)"),
+}
+
+_REPORTS = {
+    "report_index": ("概览", "Overview"),
+    "report_words": ("词向量", "Words"),
+    "report_keywords": ("关键词", "Keywords"),
+    "report_categories": ("栏目", "Categories"),
+    "report_click_model": ("点击模型", "Click model"),
+    "report_next_click": ("下一次点击", "Next click"),
+    "report_data": ("数据", "Data"),
+}
+
+OPERATOR = (_REPORTS, _DATA, _PEOPLE, _PIPELINE, _EXPERIMENTS)
