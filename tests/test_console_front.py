@@ -139,19 +139,24 @@ def test_a_card_is_fixed_moved_and_let_go_by_keys_and_by_dragging(site: Service,
             selector = f"[data-column={column}] [data-article={article}]"
             return until(lambda: browser.find_elements(By.CSS_SELECTOR, selector))[0]
 
+        def shows(column: str, article: str, place: str | None) -> bool:
+            """In one step: the page is exchanged at any time."""
+            script = "const card = document.querySelector(arguments[0]); return card && [card.dataset.place ?? null]"
+            selector = f"[data-column={column}] [data-article={article}]"
+            return bool(until(lambda: browser.execute_script(script, selector) == [place]))
+
         try:
             browser.get(f"{url}/console/front?lang=en")
             browser.find_element(By.NAME, "name").send_keys("editor")
             browser.find_element(By.NAME, "password").send_keys(WORDS)
             browser.find_element(By.CSS_SELECTOR, "form.stack button").click()
             card("latest", "a4").send_keys("f")
-            assert until(lambda: places(site) == {"a4": 1})
+            assert shows("fixed", "a4", "1")
             card("fixed", "a4").send_keys("d")
-            assert until(lambda: places(site) == {"a4": 2})
-            card("fixed", "a4")
+            assert shows("fixed", "a4", "2")
             browser.execute_script(drag, "[data-column=latest] [data-article=a3]", "[data-column=raised]")
-            assert until(lambda: places(site) == {"a4": 2, "a3": None})
-            card("raised", "a3")
+            assert shows("raised", "a3", None)
+            assert places(site) == {"a4": 2, "a3": None}
             browser.execute_script(drag, "[data-column=fixed] [data-article=a4]", "[data-column=latest]")
             assert until(lambda: places(site) == {"a3": None})
             said = [entry["message"] for entry in browser.get_log("browser")]
