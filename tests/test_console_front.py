@@ -129,7 +129,8 @@ def test_breaking_stands_first_until_its_end_and_is_ended_with_a_button(site: Se
 
 
 def test_a_card_is_fixed_moved_and_let_go_by_keys_and_by_dragging(site: Service, tmp_path: Path) -> None:
-    drag = """const [card, column] = [...arguments].map((one) => document.querySelector(one)), data = new DataTransfer();
+    drag = """const [card, column] = [...arguments].map((one) => document.querySelector(one));
+        const data = new DataTransfer();
         const fire = (node, type) => node.dispatchEvent(new DragEvent(type, { bubbles: true, dataTransfer: data }));
         fire(card, "dragstart"); fire(column, "dragover"); fire(column, "drop"); fire(card, "dragend");"""
     with served(site.client.application) as url:
