@@ -38,6 +38,7 @@ _PIPELINE = {
     "stage_items": ("从点击学习文章的行为向量", "Item vectors, learned from clicks"),
     "stage_readers": ("训练对下一次点击的预见", "What foresees a reader’s next click"),
     "stage_trends": ("以几种半衰期数点击与展示", "Clicks and impressions, counted at several half-lives"),
+    "stage_forecast": ("预计网站和各栏目的点击", "Clicks that the site and its sections are expected to have"),
     "stage_features": ("沿日志走一遍，写出训练矩阵", "The click model’s training matrix"),
     "stage_ctr": ("训练点击模型", "The click model"),
     "stage_baselines": ("用已知的简单方法给留出的列表打分", "Known simple methods on the held-out lists"),
