@@ -75,7 +75,9 @@ def clicks(rows: int, fields: int, vocabulary: int, seed: int, device: torch.dev
     )
 
 
-def train(data: Columns, shape: Shape, *, bf16: bool, seed: int, least: int = 6) -> tuple[Engine, float]:
+def train(
+    data: Columns, shape: Shape, *, bf16: bool, seed: int, least: int = 6, graphs: bool = True
+) -> tuple[Engine, float]:
     """One pass over the rows, after a few steps that are not counted; returns samples per second too."""
     torch.manual_seed(seed)
     device = data.label.device
@@ -89,7 +91,7 @@ def train(data: Columns, shape: Shape, *, bf16: bool, seed: int, least: int = 6)
         norm="none",
         cross_layers=3,
     ).to(device)
-    engine = Engine(Pointwise(net), bf16=bf16)
+    engine = Engine(Pointwise(net), bf16=bf16, graphs=graphs)
     generator, seen, began = torch.Generator().manual_seed(seed), 0, 0.0
     steps = len(data.label) // shape.batch_size
     warm = min(least, max(0, steps - 1))

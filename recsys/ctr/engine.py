@@ -61,6 +61,7 @@ class Engine:
         bf16: bool = False,
         exchange: GradientExchange | None = None,
         static: bool | None = None,
+        graphs: bool = True,
     ) -> None:
         """Prepare to train ``objective`` where its weights are.
 
@@ -74,6 +75,7 @@ class Engine:
             bf16: matrix products in bfloat16, weights and sums in float32.
             exchange: gradients between processes; None with one process.
             static: true if no tensor's size may depend on the data; by default on a GPU.
+            graphs: false to run a step on a GPU launch by launch, which measures the worth of recording it.
 
         Raises:
             DegenerateInput: an unknown optimiser.
@@ -89,6 +91,7 @@ class Engine:
         self._squares = {name: table.new_zeros(len(table)) for name, table in self._tables.items()}
         self._rate = torch.tensor(learning_rate, device=self._device)
         self._optimiser = _optimiser(optimiser, self._dense, self._rate, weight_decay)
+        self._records = graphs and self._device.type == "cuda" and exchange is None
         self._graph: RecordedStep | None = None
         self._steps = 0
 
@@ -109,7 +112,7 @@ class Engine:
         Returns:
             The loss before the step, a scalar on the device.
         """
-        if self._device.type != "cuda" or self._exchange is not None:
+        if not self._records:
             return self._step(batch, *targets)
         self._steps += 1
         if self._graph is None and self._steps > EAGER_STEPS:

@@ -1,0 +1,1 @@
+"""Lists of news that were shown, and which of them readers clicked: our click model beside models that read."""
