@@ -112,9 +112,9 @@ def test_only_what_came_after_the_checkpoint_is_applied(
         service.store.put_articles([article("after", body=TOPICS["football"])])
     count, encode = feed.count, LiveEncoder.encode
 
-    def counting(state: Any, event: StoredEvent, now: int) -> Any:
+    def counting(state: Any, event: StoredEvent, now: int, *past: Any) -> Any:
         counted.append(event.seq)
-        return count(state, event, now)
+        return count(state, event, now, *past)
 
     def encoding(self: LiveEncoder, one: Any) -> Any:
         encoded.append(one.id)

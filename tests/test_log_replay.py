@@ -80,8 +80,11 @@ def lists_in(events: Events, n: int = 40, seed: int = 5) -> Impressions:
     )
 
 
-def described(events: Events, lists: Impressions, tables: ArticleTables) -> np.ndarray[Any, np.dtype[np.float32]]:
-    walk = LogReplay(events, lists, TRENDS, READERS)
+def described(
+    events: Events, lists: Impressions, tables: ArticleTables, *, audiences: bool = False
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    vectors = tables.article_vectors if audiences else None
+    walk = LogReplay(events, lists, TRENDS, READERS, article_vectors=vectors)
     walk.use_tables(tables)
     out = np.full((len(lists.article), len(NAMES)), np.nan, np.float32)
     walk.describe(0, len(lists), out)
@@ -216,7 +219,7 @@ def test_a_stale_walk_knows_what_was_known_at_the_last_full_hour() -> None:
 
 def test_every_column_is_finite_and_moves() -> None:
     events = random_log(4)
-    rows = described(events, lists_in(events), tables_of(events))
+    rows = described(events, lists_in(events), tables_of(events), audiences=True)
     assert np.isfinite(rows).all()
     still = {name for name in NAMES if np.ptp(rows[:, COLUMN[name]]) == 0}
     assert still == {"lift_device", "lift_os", "lift_referrer"}  # every device is a phone, the others are never told

@@ -13,15 +13,19 @@ import torch
 from torch import nn
 
 from benchmarks.ctr import device
+from benchmarks.ctr.synthetic import Shape
 from benchmarks.news import __main__ as program
 from benchmarks.news.data import Newsroom, TimeSplit, sizes, time_splits
 from benchmarks.news.judging import differences, judged, row
 from benchmarks.news.networks import NETWORKS, AdditiveAttention, SelfAttention, last_state
 from benchmarks.news.neural import LEFT, drawn_clicks, neural
+from benchmarks.news.ours import without
 from benchmarks.news.reading import NewsTexts, padded_rows, reading_of
 from benchmarks.news.rivals import click_rate, content, content_and_rate, trees
+from recsys.ctr.config import CtrConfig
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.training_set import TrainingSet
+from recsys.features import COLUMN, GROUPS, NAMES
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import LabelledRows
 from recsys.metrics import impression_metrics
@@ -77,6 +81,22 @@ def test_content_and_rate_weighs_both_by_the_lists_before_the_held_out_ones() ->
 
 def test_trees_learn_from_both_parts_before_the_held_out_one() -> None:
     assert auc_of(trees(splits()["last"], 1)) > 0.75
+
+
+def test_a_model_without_a_group_of_columns_is_told_nothing_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    split, seen = splits()["last"], []
+
+    def watched(told: TimeSplit, config: CtrConfig, seed: int) -> Any:
+        seen.append(told.rows.matrix)
+        return np.zeros(1)
+
+    monkeypatch.setattr("benchmarks.news.ours.ours", watched)
+    without(split, CtrConfig(), 1, "content")
+    columns = [COLUMN[name] for name in GROUPS["content"]]
+    assert not seen[0][:, columns].any()
+    assert split.rows.matrix[:, columns].any()  # of the split itself nothing is taken
+    others = np.setdiff1d(np.arange(len(NAMES)), columns)
+    np.testing.assert_array_equal(seen[0][:, others], split.rows.matrix[:, others])
 
 
 @pytest.mark.parametrize("kind", sorted(NETWORKS))
@@ -202,7 +222,7 @@ def test_the_device_script_says_that_no_gpu_is_here_and_measures_the_cpu(
 
 
 def test_a_way_of_another_auc_is_not_the_best_and_one_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         "a: fp32": {"auc": 0.7},
         "a: bf16": {"auc": 0.7 - 2 * device.SAME_AUC},
         "b: fp32": {"failed": "RuntimeError: no"},
@@ -216,6 +236,6 @@ def test_a_way_of_another_auc_is_not_the_best_and_one_that_fails_is_said(monkeyp
 
     monkeypatch.setattr(device, "measured", refuse)
     way = device.Way(True, True)
-    shape = device.Shape("fm", 1, 1, 1, (), 1)
+    shape = Shape("fm", 1, 1, 1, (), 1)
     failed = device.tried(cast("Any", None), cast("Any", None), shape, way, 1)
     assert failed == {"failed": "RuntimeError: no kernel"}

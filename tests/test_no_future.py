@@ -83,9 +83,9 @@ class Foreseeing(LogReplay):
 
     takes: tuple[str, ...] = ()
 
-    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
-        super().__init__(events, lists, *settings)
-        whole = LogReplay(events, NO_IMPRESSIONS, *settings)
+    def __init__(self, events: Events, lists: Impressions, *settings: Any, **more: Any) -> None:
+        super().__init__(events, lists, *settings, **more)
+        whole = LogReplay(events, NO_IMPRESSIONS, *settings, **more)
         whole.trends.describe_articles(*facts(len(events.article_ids)))
         whole.apply_until(int(events.time[-1]) + 1)
         state: TrendState = whole.trends.state
@@ -110,12 +110,18 @@ class SeesLifts(Foreseeing):
     takes = ("lifts", "slot_landmark", "all_lifts")
 
 
+class SeesAudiences(Foreseeing):
+    """Who clicked what in the whole log."""
+
+    takes = ("slot_of", "article_of", "room", "audience", "audience_clicks", "all_audience")
+
+
 class SeesOwnClick(LogReplay):
     """Describes each list two seconds after it was shown, when its own clicks have come."""
 
-    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
+    def __init__(self, events: Events, lists: Impressions, *settings: Any, **more: Any) -> None:
         late = replace(lists, time=lists.time + 2_000)
-        super().__init__(events, late, *settings)
+        super().__init__(events, late, *settings, **more)
 
 
 def caught(monkeypatch: pytest.MonkeyPatch, walk: type[LogReplay], moments: int = 6) -> set[str]:
@@ -136,6 +142,19 @@ def test_popularity_of_the_future_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
 def test_company_of_the_future_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = caught(monkeypatch, SeesCompany)
     assert columns >= COMPANY
+    assert not columns & (READER | POPULARITY | set(GROUPS["items"]))
+
+
+def test_audiences_of_the_future_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
+
+    def of_texts(events: Events, time: int) -> ArticleTables:
+        return replace(honest(events, time), article_vectors=vectors)
+
+    assert found(of_texts, 20) == set()
+    monkeypatch.setattr(training_set, "LogReplay", SeesAudiences)
+    columns = found(of_texts)
+    assert "audience" in columns
     assert not columns & (READER | POPULARITY | set(GROUPS["items"]))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from recsys.compiled import as_int64
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import IdVocabulary
 from recsys.ctr.model import ClickModel
@@ -16,6 +17,7 @@ from recsys.items import unit
 from recsys.items.online import fixed_items
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
+from recsys.trends.audiences import count_audience
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS
@@ -45,12 +47,14 @@ def request(seed: int) -> dict[str, dict[str, float]]:
     category = rng.integers(0, CATEGORIES, ARTICLES).astype(np.int16)
     published = START - rng.integers(0, 72 * HOUR_MS, ARTICLES)
     tables = ArticleTables(vectors, vectors, category, published, fixed_items(vectors), ids)
-    config, trends = ReadersConfig(), Trends(ARTICLES, TrendsConfig())
+    config, trends = ReadersConfig(), Trends(ARTICLES, TrendsConfig(), reader_dim=DIMENSIONS)
     trends.describe_articles(category, published)
     reader, now = ReaderState.empty(config), START + EVENTS * 1000
     for number in range(EVENTS):
         kind, row = CLICK if number % 4 == 0 else IMPRESSION, int(ARTICLES * rng.random() ** 3)
         trends.observe(kind, row, START + number * 1000, position=number % 8, visitor=f"r{number % 997}")
+        if kind == CLICK:
+            count_audience(trends.state, as_int64(row), vectors[row])
         if number % 97 == 0:
             reader.observe(kind, row, START + number * 1000, position=number % 8)
     known, rows = kernel_tables(tables, trends, config), rng.permutation(ARTICLES)[:CANDIDATES].astype(np.int32)

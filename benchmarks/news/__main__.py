@@ -2,6 +2,7 @@
 
     python -m benchmarks.news --mind ../shared/data/mind_zh [--seeds 3] [--workspace DIR]
     python -m benchmarks.news --mind ../shared/data/mind_zh --models nrms naml lstur gru
+    python -m benchmarks.news --mind ../shared/data/mind_zh --models without_audience without_content
 
 A folder in MIND's format is imported and goes through the project's own stages of text; its lists are split by time
 into those to fit (the first ones among them only fill the counts, ``features.warmup_share``), to validate and to judge.
@@ -26,13 +27,15 @@ from benchmarks.news.data import TimeSplit, newsroom, settings_of, sizes, time_s
 from benchmarks.news.judging import Judged, differences, judged, row
 from benchmarks.news.networks import NETWORKS
 from benchmarks.news.neural import neural_rivals
-from benchmarks.news.ours import ours
+from benchmarks.news.ours import ours, without
 from benchmarks.news.rivals import CHEAP, Rival, missing
 from jobs.terminal import peak_mib, reset_peak_memory
 from recsys.ctr.config import CtrConfig
 from recsys.dataset.impressions import HOLDOUT
+from recsys.features import GROUPS
 
-NAMES = (*CHEAP, *NETWORKS)  # a minute or more for each seed of a network: by default the others run
+WITHOUT = {f"without_{group}": group for group in GROUPS}
+NAMES = (*CHEAP, *NETWORKS, *WITHOUT)  # a minute or more for each seed of a network: by default the others run
 SAME = {"click_rate", "content", "content_and_rate"}  # draw nothing at random: one seed says all
 
 
@@ -79,6 +82,11 @@ def ours_of(split: TimeSplit, seed: int, config: CtrConfig) -> Any:
     return ours(split, config, seed)
 
 
+def without_group(split: TimeSplit, seed: int, config: CtrConfig, group: str) -> Any:
+    """Our click model without a group of columns, as a rival is called."""
+    return without(split, config, seed, group)
+
+
 def show(name: str, one: Judged, over: list[float] | None = None) -> None:
     """Print a row of the table."""
     cells = "  ".join(f"{figure} {value}" for figure, value in row(one).items())
@@ -96,11 +104,13 @@ def main() -> None:
         names.remove("lambdarank")
     results = {}
     with newsroom(asked.mind, asked.workspace, seeds[0]) as room:
-        known = CHEAP | neural_rivals(room, names)
+        ctr = settings_of(room).ctr
+        parts = {name: partial(without_group, config=ctr, group=group) for name, group in WITHOUT.items()}
+        known = CHEAP | neural_rivals(room, names) | parts
         rivals = {name: known[name] for name in names}
         for which, split in time_splits(room):
             print(f"\n{which}", end="  ")
-            results[which] = compared(split, settings_of(room).ctr, rivals, seeds)
+            results[which] = compared(split, ctr, rivals, seeds)
     last = results["last"]
     best = {name: last["ours"]["ours"][name] for name in ("auc", "mrr", "ndcg5", "ndcg10")}
     about = {"best": best, "second": results["before"], "seeds": asked.seeds, "seed": seeds[0]}

@@ -51,7 +51,14 @@ class AdditiveAttention(nn.Module):
     def forward(self, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """float (N, T, D) and bool (N, T) -> (N, D); 0 where nothing is there."""
         weights = self.question(vectors).squeeze(-1).masked_fill(~mask, -1e4).softmax(-1) * mask
-        return (weights[:, :, None] * vectors).sum(1)
+        mean: torch.Tensor = (weights[:, :, None] * vectors).sum(1)
+        return mean
+
+
+def attended(attention: nn.Module, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The weighted mean of vectors (N, T, D) that are there, bool (N, T), by an ``AdditiveAttention``."""
+    mean: torch.Tensor = attention(vectors, mask)
+    return mean
 
 
 class SelfAttention(nn.Module):
@@ -67,7 +74,8 @@ class SelfAttention(nn.Module):
         query, key, value = self.projections(vectors).view(N, T, 3, HEADS, HEAD_UNITS).permute(2, 0, 3, 1, 4)
         odds = query @ key.transpose(-1, -2) / HEAD_UNITS**0.5  # (N, HEADS, T, T)
         weights = odds.masked_fill(~mask[:, None, None, :], -1e4).softmax(-1)
-        return (weights @ value).transpose(1, 2).reshape(N, T, UNITS)
+        values: torch.Tensor = weights @ value
+        return values.transpose(1, 2).reshape(N, T, UNITS)
 
 
 class Convolution(nn.Module):
@@ -81,7 +89,7 @@ class Convolution(nn.Module):
     def forward(self, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """float (N, W, D) and bool (N, W) -> (N, UNITS)."""
         local = self.filters(self.dropout(vectors).transpose(1, 2)).transpose(1, 2).relu()
-        return self.attention(self.dropout(local), mask)
+        return attended(self.attention, self.dropout(local), mask)
 
 
 class Reader(nn.Module):
@@ -112,11 +120,11 @@ class Nrms(Reader):
     def articles(self, batch: ArticleBatch) -> torch.Tensor:
         """See ``Reader``."""
         words = self.dropout(self.words(self.dropout(batch.title), batch.title_mask))
-        return self.title(words, batch.title_mask)
+        return attended(self.title, words, batch.title_mask)
 
     def reader(self, clicked: torch.Tensor, mask: torch.Tensor, reader: torch.Tensor) -> torch.Tensor:
         """See ``Reader``."""
-        return self.history(self.dropout(self.clicks(clicked, mask)), mask)
+        return attended(self.history, self.dropout(self.clicks(clicked, mask)), mask)
 
 
 class Naml(Reader):
@@ -133,11 +141,11 @@ class Naml(Reader):
         title, body = self.title(batch.title, batch.title_mask), self.body(batch.body, batch.body_mask)
         views = torch.stack([title, body, self.category(batch.category).relu()], 1)
         there = torch.stack([batch.title_mask.any(1), batch.body_mask.any(1), batch.category > 0], 1)
-        return self.views(views, there)
+        return attended(self.views, views, there)
 
     def reader(self, clicked: torch.Tensor, mask: torch.Tensor, reader: torch.Tensor) -> torch.Tensor:
         """See ``Reader``."""
-        return self.history(clicked, mask)
+        return attended(self.history, clicked, mask)
 
 
 class Lstur(Reader):
@@ -153,7 +161,9 @@ class Lstur(Reader):
 
     def articles(self, batch: ArticleBatch) -> torch.Tensor:
         """See ``Reader``."""
-        return self.joined(torch.cat([self.title(batch.title, batch.title_mask), self.category(batch.category)], 1))
+        views = [self.title(batch.title, batch.title_mask), self.category(batch.category)]
+        vectors: torch.Tensor = self.joined(torch.cat(views, 1))
+        return vectors
 
     def reader(self, clicked: torch.Tensor, mask: torch.Tensor, reader: torch.Tensor) -> torch.Tensor:
         """See ``Reader``."""

@@ -57,7 +57,7 @@ class NeuralModel:
             odds = (candidates * self._reader(article, known[:, 1 + LEFT :], batch[:, 0])[:, None]).sum(-1)
             loss = torch.nn.functional.cross_entropy(odds, torch.zeros(len(batch), dtype=torch.int64))
             self.optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             self.optimiser.step()
 
     @torch.no_grad()

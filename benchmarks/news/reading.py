@@ -1,4 +1,4 @@
-"""What neural readers read: titles and texts as rows of words, the last clicks of each list's reader.
+"""Inputs of neural readers: titles and texts as rows of words, the last clicks of each reader before a list.
 
 Words are the workspace's own tokens and vectors, learned without a click, as in all other models of this benchmark.
 """

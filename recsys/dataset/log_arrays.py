@@ -14,8 +14,11 @@ from recsys.compiled import as_int64, compiled
 from recsys.events import UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.events.visits import ClickTable, clicks_before, table_rows
+from recsys.features.similarity import mean_direction
 from recsys.items.online import OnlineItems, learn_click
+from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK, IMPRESSION
+from recsys.trends.audiences import count_audience
 from recsys.trends.config import TrendsConfig
 from recsys.trends.counting import OTHER_VALUES, count, fill_codes
 from recsys.trends.covisits import MAX_COVISITS, count_covisits
@@ -37,6 +40,10 @@ class LogArrays(NamedTuple):
         row: int64 (E,), the click's row of ``clicks``; UNKNOWN_ROW for other events and for clicks of nobody.
         window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
         exposures: int64 (L,), see ``recsys.dataset.impressions.Exposures``.
+        reader_start: int64 (C,), the row of ``clicks`` at which the clicks of a click's reader begin that are
+            remembered; its own row for one of a session without a reader.
+        vectors: float32 (A, D), article vectors, from which readers' are made; D = 0 where audiences are not counted.
+        half_life: float64 (1,), of the reader vectors, in clicks.
     """
 
     time: Array
@@ -49,6 +56,9 @@ class LogArrays(NamedTuple):
     row: Array
     window_start: Array
     exposures: Array
+    reader_start: Array
+    vectors: Array
+    half_life: Array
 
 
 NO_ITEMS = OnlineItems(
@@ -83,7 +93,26 @@ def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogAr
         row=table_rows(clicks, len(events)),
         window_start=window_start,
         exposures=np.empty(0, np.int64),
+        reader_start=np.arange(len(clicks.article)),
+        vectors=np.zeros((0, 0), np.float32),
+        half_life=np.ones(1),
     )
+
+
+def with_audiences(log: LogArrays, vectors: Array, readers: int, config: ReadersConfig) -> LogArrays:
+    """The same log with all that audiences are counted by.
+
+    Args:
+        log: of A articles.
+        vectors: float32 (A, D), unit or NaN rows.
+        readers: how many readers the log names; visitors beyond them are sessions, of whom no past is known.
+        config: the clicks that are remembered of a reader, and how they fade.
+    """
+    visitor, row = log.clicks.visitor, np.arange(len(log.clicks.visitor))
+    first = np.maximum(np.searchsorted(visitor, visitor), row - config.max_history)
+    start = np.where(visitor < readers, first, row)
+    known = np.ascontiguousarray(vectors, np.float32)
+    return log._replace(reader_start=start, vectors=known, half_life=np.array([config.half_life_clicks]))
 
 
 def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
@@ -125,6 +154,7 @@ def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: i
         ``stop``.
     """
     codes, counts = np.zeros(log.codes.shape[1], np.int16), len(state.total) > 0
+    reader = np.zeros(log.vectors.shape[1], np.float32)
     for e in range(start, stop):
         time, kind, row = log.time[e], log.kind[e], as_int64(log.article[e])  # the type, and the code, of the service
         if counts and time == UNDATED and kind == CLICK:
@@ -146,6 +176,10 @@ def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: i
                 last = int(before[len(before) - 1])
             fill_codes(state, last, time, codes)
             count_covisits(state, before, row, codes, time)
+            if p >= 0 and mean_direction(
+                log.vectors, log.clicks.article[log.reader_start[p] : p], as_int64(0), log.half_life[0], reader
+            ):
+                count_audience(state, row, reader)
         if len(items.pair_counts):
             learn_click(items, clicks_before(log.clicks.article, log.window_start, p, MAX_COVISITS), row)
     return stop

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from recsys.compiled import compiled
 from recsys.dataset.impressions import Impressions, click_histories, exposures_of
-from recsys.dataset.log_arrays import NO_ITEMS, LogArrays, apply_events, event_codes, log_arrays
+from recsys.dataset.log_arrays import NO_ITEMS, LogArrays, apply_events, event_codes, log_arrays, with_audiences
 from recsys.events import Events
 from recsys.features.describe import KernelTables, describe
 from recsys.features.matrix import ArticleTables, kernel_tables
@@ -66,6 +66,7 @@ class LogReplay:
         readers_config: ReadersConfig,
         session_gap_minutes: int = 30,
         stale_ms: int = 0,
+        article_vectors: Matrix | None = None,
     ) -> None:
         """Lay out a log.
 
@@ -76,10 +77,12 @@ class LogReplay:
             readers_config: history.
             session_gap_minutes: the longest pause inside a visit.
             stale_ms: counts and vectors move only so often, to measure what freshness is worth; 0: with every event.
+            article_vectors: float32 (A, D), by which audiences are counted; without them they are not.
         """
         if (np.diff(impressions.time) < 0).any():
             raise ValueError("impressions must come in time order")
-        self.trends = Trends(len(events.article_ids), trends_config, session_gap_minutes)
+        reader_dim = 0 if article_vectors is None else article_vectors.shape[1]
+        self.trends = Trends(len(events.article_ids), trends_config, session_gap_minutes, reader_dim)
         self._readers, self._next, self._shelf_at = readers_config, 0, NEVER_MS
         self.histories = past = click_histories(events, impressions, session_gap_minutes)
         seen = exposures_of(events, impressions)
@@ -89,6 +92,8 @@ class LogReplay:
         self._log = log_arrays(events, past.clicks, past.clicks.visit_start)._replace(
             context=context, codes=codes, exposures=seen.event
         )
+        if article_vectors is not None:
+            self._log = with_audiences(self._log, article_vectors, len(events.reader_ids), readers_config)
         self._late = int(LATE_MINUTES * MINUTE_MS)
         self._stale = stale_ms
         self._items: OnlineItems | None = None
@@ -158,6 +163,8 @@ def count_log(
     category: npt.NDArray[np.int16],
     published: npt.NDArray[np.int64],
     session_gap_minutes: int = 30,
+    article_vectors: Matrix | None = None,
+    readers_config: ReadersConfig | None = None,
 ) -> Trends:
     """Count a whole log.
 
@@ -167,8 +174,11 @@ def count_log(
         category: int16 (A,), codes by the log's article rows; -1 for none.
         published: int64 (A,), ms; -1 for unknown.
         session_gap_minutes: the longest pause inside a visit.
+        article_vectors: see ``LogReplay``.
+        readers_config: of the reader vectors that audiences are made of; the defaults without it.
     """
-    replay = LogReplay(events, NO_IMPRESSIONS, config, ReadersConfig(), session_gap_minutes)
+    readers = readers_config or ReadersConfig()
+    replay = LogReplay(events, NO_IMPRESSIONS, config, readers, session_gap_minutes, article_vectors=article_vectors)
     replay.trends.describe_articles(category, published)
     replay.apply_until(int(events.time[-1]) + 1 if len(events) else 0)
     return replay.trends

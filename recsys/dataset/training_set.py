@@ -92,13 +92,15 @@ def training_chunks(
     Yields:
         Whole lists of one part, numbered from 0.
     """
-    replay = LogReplay(events, lists, trends_config, readers_config, session_gap_minutes)
     block = np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
-    configs, at = (trends_config, readers_config), -1
+    configs, at, replay = (trends_config, readers_config), -1, None
     for first, last in _cuts(lists, block):
-        if block[first] != at:
+        if block[first] != at or replay is None:
             at = int(block[first])
             tables = tables_at(events, int(lists.refits[at]))
+            replay = replay or LogReplay(
+                events, lists, *configs, session_gap_minutes, article_vectors=tables.article_vectors
+            )
             replay.trends.describe_articles(tables.category, tables.published)  # clicks are counted by category and age
             replay.apply_until(int(lists.refits[at]))
             replay.use_tables(tables)

@@ -28,7 +28,7 @@ from recsys.features.covisits import (
     gather_covisits,
 )
 from recsys.features.logarithms import take_logarithms
-from recsys.features.similarity import ITEM_COSINE, cosines, next_item_scores, tag_matches
+from recsys.features.similarity import ITEM_COSINE, audience_likeness, cosines, next_item_scores, tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends.counting import born
 from recsys.trends.decay import GONE, faded, quotient, row_fade
@@ -53,6 +53,7 @@ SECONDS = COLUMN["second_order_covisits"]
 EARLIERS = COLUMN["earlier_covisits"]
 LIFTS = COLUMN["lift_region"]
 CONTENT = COLUMN["content_cosine"]
+AUDIENCE = COLUMN["audience"]
 CATEGORY = COLUMN["category_share"]
 LOOKS = COLUMN["category_rate"]
 READER = COLUMN["history"]
@@ -154,6 +155,7 @@ def describe(
     cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, as_int64(ITEM_COSINE), out)
     next_item_scores(known.items, clicks[visit:], rows, out)
     cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, as_int64(CONTENT), out)
+    audience_likeness(state, known.article_vectors, known.half_life[0], clicks, rows, as_int64(AUDIENCE), out)
     _category(state, clicks, rows, out)
     category_click_rates(state, known.priors[0], looked, places, rows, now, LOOKS, out)
     tag_matches(known.tags, known.tag_weights, known.half_life[0], clicks, rows, out)

@@ -13,6 +13,8 @@ from recsys.compiled import as_int64, compiled
 from recsys.features import COLUMN
 from recsys.items.next_item import next_item_score, session_vectors
 from recsys.items.online import OnlineItems
+from recsys.trends.state import TrendState
+from recsys.units import UNKNOWN_ROW
 
 Array = npt.NDArray[Any]
 
@@ -23,6 +25,7 @@ LANES = 8  # numbers that a processor multiplies at once
 EARLIER_ITEM = COLUMN["earlier_item"]
 ITEM_AFFINITY = COLUMN["next_item_score"]
 MAX_TAGGED = 20  # clicks whose tags are looked at: later ones weigh too little
+AUDIENCE_PRIOR = 2.0  # clicks of everyone that an audience is mixed with: one reader is no audience yet
 SPARSE = 4  # places of the table per tag that may be in it
 MATCH, KNOWN = COLUMN["tag_match"], COLUMN["tag_known"]
 
@@ -44,10 +47,10 @@ def cosines(vectors: Array, half_life: float, clicks: Array, visit: int, rows: A
     if not D or not n:
         return
     wanted = np.zeros((3, D), np.float32)
-    if not _mean(vectors, clicks, as_int64(0), half_life, wanted[0]):
+    if not mean_direction(vectors, clicks, as_int64(0), half_life, wanted[0]):
         return
-    visiting = _mean(vectors, clicks, visit, SESSION_HALF_LIFE, wanted[1])
-    earlier = _mean(vectors, clicks[:visit], as_int64(0), half_life, wanted[2])
+    visiting = mean_direction(vectors, clicks, visit, SESSION_HALF_LIFE, wanted[1])
+    earlier = mean_direction(vectors, clicks[:visit], as_int64(0), half_life, wanted[2])
     last = np.empty(min(n, MAX_COMPARED), np.int64)
     kept = 0
     for p in range(n - 1, max(0, n - MAX_COMPARED) - 1, -1):
@@ -94,6 +97,36 @@ def cosines(vectors: Array, half_life: float, clicks: Array, visit: int, rows: A
 
 
 @compiled
+def audience_likeness(
+    state: TrendState, vectors: Array, half_life: float, clicks: Array, rows: Array, column: int, out: Array
+) -> None:
+    """Write how much more alike the reader is to those who clicked each candidate than to everyone who clicks.
+
+    Args:
+        state: the counts, with the candidates' audiences.
+        vectors: float32 (A, D), unit or NaN rows.
+        half_life: clicks.
+        clicks: int32 (n,), rows clicked by the reader, oldest first.
+        rows: int32 (B,), candidates.
+        column: where; 0 there where a candidate has no audience, or the reader no vector.
+        out: float32 (B, F), filled.
+    """
+    D = state.audience.shape[1]
+    reader = np.zeros(vectors.shape[1], np.float32)
+    if not D or len(reader) != D or not mean_direction(vectors, clicks, as_int64(0), half_life, reader):
+        return
+    everyone = 0.0
+    for d in range(D):
+        everyone += state.all_audience[d] * reader[d]
+    everyone /= max(float(state.all_audience[D]), 1.0)
+    for b in range(len(rows)):
+        slot = state.slot_of[rows[b]]
+        if slot != UNKNOWN_ROW and state.audience_clicks[slot] > 0:
+            n = state.audience_clicks[slot]
+            out[b, column] = (_dot(state.audience[slot], reader) - n * everyone) / (n + AUDIENCE_PRIOR)
+
+
+@compiled
 def next_item_scores(items: OnlineItems, visited: Array, rows: Array, out: Array) -> None:
     """Write how well each candidate follows what this visit has clicked.
 
@@ -115,8 +148,21 @@ def next_item_scores(items: OnlineItems, visited: Array, rows: Array, out: Array
 
 
 @compiled
-def _mean(vectors: Array, clicks: Array, start: int, half_life: float, out: Array) -> bool:
-    """The direction of the clicks from ``start`` on, the newest weighing most; False when there is none."""
+def mean_direction(vectors: Array, clicks: Array, start: int, half_life: float, out: Array) -> bool:
+    """Write the direction of the clicks from ``start`` on, the newest weighing most.
+
+    Args:
+        vectors: float32 (A, D), unit or NaN rows.
+        clicks: int32 (n,), rows clicked, oldest first.
+        start: the first one that counts.
+        half_life: clicks.
+        out: float32 (D,), filled with a unit vector.
+
+    Returns:
+        False when there is none: nothing with a vector was clicked, or the vectors cancel out.
+    """
+    if not vectors.shape[1]:
+        return False
     out[:] = np.float32(0)
     D = vectors.shape[1]
     weight, fade = 1.0, 0.5 ** (1.0 / half_life)

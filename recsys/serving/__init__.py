@@ -11,6 +11,7 @@ service, the benchmarks and the tests hold a ``LiveState`` alike.
     state            one site's catalogue, counts and item tables over a snapshot
     reader_memory    the readers and sessions seen last
     day_clicks       the people who clicked each article today
+    audiences        a click, and what its reader had clicked before -> the audience of an article
     feed             the store's events and changed articles -> the state
     checkpoint       a state <-> the disk, so that a start goes on where a worker stood
     release_loader   a release -> a state, and the one that was refused

@@ -39,7 +39,7 @@ WORTH_EVENTS = 20_000  # applied since the last one: about a second of a start
 WORTH_ARTICLES = 50  # the same, each of which is to be encoded
 _FACTS, _ARTICLES = "checkpoint.json", "articles.jsonl"
 _BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
-_FORMAT = 3
+_FORMAT = 4
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 

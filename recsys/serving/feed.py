@@ -19,6 +19,7 @@ from recsys.events.people import REPEAT_CLICK
 from recsys.events.visitors import CountedEvent
 from recsys.events.vouching import HeldClick, counted_clicks
 from recsys.readers import CLICK
+from recsys.serving.audiences import NO_PAST, PastClicks, join_audience, read_pasts
 from recsys.serving.day_clicks import DayClick, DayClicks, person
 from recsys.serving.reader_memory import KIND_INDEX, ReaderMemory
 from recsys.serving.state import CatalogueFull, SharedState
@@ -82,10 +83,10 @@ class StoreFeed:
         if today.turn(self._clock(), state.catalogue.row_of):
             self.count_today(state, today)
         for events in itertools.islice(self._batches(state), batches):
-            now = self._clock()
+            now, pasts = self._clock(), read_pasts(self._store, self._site, state, events)
             for event in events:
                 with self._setting_aside(f"event {event.seq}"):
-                    row, kind, confirmed = count(state, event, now)
+                    row, kind, confirmed = count(state, event, now, pasts.get(event.reader or "", NO_PAST))
                     if kind is None:
                         today.take_back(_visitor(event) or "", state.catalogue.ids)
                     if row is not None:
@@ -101,9 +102,10 @@ class StoreFeed:
         """Count events up to ``seq`` until in a state that does not answer yet."""
         for events in self._batches(state):
             wanted = [event for event in events if event.seq <= until]
+            pasts = read_pasts(self._store, self._site, state, wanted)
             for event in wanted:
                 with self._setting_aside(f"event {event.seq}"):
-                    count(state, event, self._clock())
+                    count(state, event, self._clock(), pasts.get(event.reader or "", NO_PAST))
             if wanted:
                 state.through = wanted[-1].seq
             if len(wanted) < len(events):
@@ -270,8 +272,8 @@ class Learned(NamedTuple):
     confirmed: Sequence[HeldClick] = ()
 
 
-def count(state: SharedState, event: StoredEvent, now: int) -> Learned:
-    """Learn from one event, heard of at ``now`` (ms), as far as a person did it."""
+def count(state: SharedState, event: StoredEvent, now: int, past: PastClicks = NO_PAST) -> Learned:
+    """Learn from one event, heard of at ``now`` (ms), as far as a person did it; ``past`` holds the reader's clicks."""
     row = state.catalogue.row_of.get(event.article, UNKNOWN_ROW)
     kind, visitor, trends = KIND_INDEX[event.kind], _visitor(event), state.recommender.trends
     event_time = UNDATED if event.time is None else event.time
@@ -283,12 +285,16 @@ def count(state: SharedState, event: StoredEvent, now: int) -> Learned:
             kind, row, event_time, visitor, event.context, event.proof, position, event.impression
         )
     _observe(state, counted, HeldClick(row, event_time, position, event.context), visitor, now)
+    if counted.kind == CLICK and not ahead:
+        join_audience(state, row, event_time, event.seq, past)
     confirmed = []
     for click in counted.confirmed:
         again = state.visitors.see(
             CLICK, click.row, click.time, visitor, click.context, event.proof, click.position, event.impression
         )
         _observe(state, again, click, visitor, now)
+        if again.kind == CLICK:
+            join_audience(state, click.row, click.time, 0, past)
         if again.kind in (CLICK, REPEAT_CLICK) and click.row != UNKNOWN_ROW:
             confirmed.append(click)
     return Learned(None if row == UNKNOWN_ROW or ahead else row, counted.kind, confirmed)

@@ -7,11 +7,12 @@ import numpy as np
 
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
+from recsys.compiled import as_int64
 from recsys.ctr.inference import affine
 from recsys.ctr.scoring import standardised
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
-from recsys.features.similarity import ArticleTags
+from recsys.features.similarity import ArticleTags, mean_direction
 from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
@@ -22,6 +23,7 @@ from recsys.stories.copies import ComparedText
 from recsys.stories.leaders import Leaders
 from recsys.stories.text import Text
 from recsys.tags import STEM
+from recsys.trends.audiences import count_audience
 from recsys.trends.stream import Trends
 
 NOW = 1_000_000
@@ -50,7 +52,7 @@ def warm_up(settings: ServingSettings) -> None:
         place_content(items, row, np.eye(A, D, dtype=np.float32)[row])
     code, tags = np.zeros(A, np.int16), ArticleTags.empty(A, STEM)
     tables = ArticleTables(items.vectors, items.vectors, code, catalogue.published, items, tags=tags)
-    trends = Trends(A, settings.trends.model_copy(update={"max_live_articles": A}))
+    trends = Trends(A, settings.trends.model_copy(update={"max_live_articles": A}), reader_dim=D)
     recommender = Recommender(
         catalogue,
         tables,
@@ -66,6 +68,9 @@ def warm_up(settings: ServingSettings) -> None:
     for row in range(2):
         recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW)
     reader = ReaderState.of(settings.readers, [ReaderEvent(CLICK, row, NOW) for row in range(2)])
+    direction = np.zeros(D, np.float32)
+    mean_direction(tables.article_vectors, reader.clicks, as_int64(0), settings.readers.half_life_clicks, direction)
+    count_audience(trends.state, as_int64(0), direction)
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
     one = np.zeros((1, 1), np.float32)
     affine(one, one, one[0])

@@ -16,7 +16,9 @@ class TrendsConfig(Section):
     max_live_articles: int = Field(
         16_384,
         ge=1,
-        description="articles whose co-visits are kept, the most active ones; bounds memory (about 3.5 KiB each)",
+        description=(
+            "articles whose co-visits and audiences are kept, the most active ones; bounds memory (about 4 KiB each)"
+        ),
     )
     max_neighbours: int = Field(
         128,

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from recsys.compiled import as_int64, compiled
 from recsys.events.visits import same_visit
+from recsys.trends.audiences import clear_audience
 from recsys.trends.decay import faded, settle_slot
 from recsys.trends.state import (
     ALL,
@@ -120,6 +121,7 @@ def claim_slot(state: TrendState, row: int, spared: int) -> int:
         for c in range(state.lifts.shape[1]):
             for v in range(state.lifts.shape[2]):
                 state.lifts[slot, c, v] = 0
+        clear_audience(state, slot)
     state.slot_landmark[slot] = state.clock[LANDMARK]
     state.slot_of[row] = slot
     state.article_of[slot] = row

@@ -125,7 +125,7 @@ def restore(
     missing = set(TrendState._fields) - {"category", "published"} - set(arrays)
     if missing:
         raise StaleArtefact("all counts of this version", f"none of {', '.join(sorted(missing))}", _REMEDY)
-    trends = Trends(len(arrays["last"]), config, session_gap_minutes)
+    trends = Trends(len(arrays["last"]), config, session_gap_minutes, len(arrays["all_audience"]) - 1)
     for name, own in trends.state._asdict().items():
         if name in ("category", "published"):
             continue
@@ -170,7 +170,8 @@ def rearranged(arrays: Mapping[str, Array], rows: npt.NDArray[np.int64], n_artic
     moved["neighbour"] = np.take_along_axis(neighbour, order, axis=1).astype(np.int32)
     pairs = np.take_along_axis(arrays["pairs"][kept], order[:, :, None], axis=1)
     moved["pairs"] = np.where(moved["neighbour"][:, :, None] >= 0, pairs, np.float32(0))
-    moved["lifts"], moved["slot_landmark"] = arrays["lifts"][kept], arrays["slot_landmark"][kept]
+    for name in ("lifts", "slot_landmark", "audience", "audience_clicks"):
+        moved[name] = arrays[name][kept]
     moved["slot_of"] = np.full(n_articles, UNKNOWN_ROW, np.int32)
     moved["slot_of"][article_of] = np.arange(len(article_of))
     moved["room"] = np.array(arrays["room"])

@@ -62,6 +62,9 @@ class TrendState(NamedTuple):
         lifts: float32 (S, C, CONTEXT_VALUES), clicks by value of each context attribute.
         slot_landmark: int64 (S,), ms, at which a slot's pairs and lifts are written.
         all_lifts: float64 (C, CONTEXT_VALUES).
+        audience: float32 (S, D), sums of the vectors of the readers who clicked, see ``audiences.py``.
+        audience_clicks: float32 (S,), how many clicks they are.
+        all_audience: float64 (D + 1,), the same over all articles; the last one is the number of clicks.
         category: int16 (A,), UNKNOWN_ROW for none; published: int64 (A,) ms, NEVER_MS for
             unknown: told by ``Trends.describe_articles``.
     """
@@ -89,6 +92,9 @@ class TrendState(NamedTuple):
     lifts: Array
     slot_landmark: Array
     all_lifts: Array
+    audience: Array
+    audience_clicks: Array
+    all_audience: Array
     category: Array
     published: Array
 
@@ -104,15 +110,18 @@ PER_ARTICLE = (
     "category",
     "published",
 )  # axis 0 is A
-PER_SLOT = ("article_of", "neighbour", "pairs", "lifts", "slot_landmark")  # axis 0 is S
+PER_SLOT = (
+    *("article_of", "neighbour", "pairs", "lifts", "slot_landmark"),
+    *("audience", "audience_clicks"),
+)  # axis 0 is S
 UNTOUCHED = {  # the value of a row of an article without any event; 0 elsewhere
     **dict.fromkeys(("row_landmark", "first", "last", "published"), NEVER_MS),
     **dict.fromkeys(("slot_of", "category"), UNKNOWN_ROW),
 }
 
 
-def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
-    """A stream without any event."""
+def empty_state(n_articles: int, config: TrendsConfig, reader_dim: int = 0) -> TrendState:
+    """A stream without any event; ``reader_dim`` is D, of the vectors of readers, 0 where audiences are not counted."""
     A, S, M, K = n_articles, config.max_live_articles, config.max_neighbours, len(HALF_LIVES_HOURS)
     C = len(config.context) + BUILT_IN
     slow = np.array([LIFT_HALF_LIFE_HOURS, SHELF_HALF_LIFE_DAYS * 24], np.float64)
@@ -140,6 +149,9 @@ def empty_state(n_articles: int, config: TrendsConfig) -> TrendState:
         lifts=np.zeros((S, C, CONTEXT_VALUES), np.float32),
         slot_landmark=np.full(S, NEVER_MS, np.int64),
         all_lifts=np.zeros((C, CONTEXT_VALUES)),
+        audience=np.zeros((S, reader_dim), np.float32),
+        audience_clicks=np.zeros(S, np.float32),
+        all_audience=np.zeros(reader_dim + 1),
         category=np.full(A, UNKNOWN_ROW, np.int16),
         published=np.full(A, NEVER_MS, np.int64),
     )

@@ -59,9 +59,11 @@ class Trends:
         visits: the last clicks of running visits.
     """
 
-    def __init__(self, n_articles: int, config: TrendsConfig, session_gap_minutes: int = 30) -> None:
+    def __init__(
+        self, n_articles: int, config: TrendsConfig, session_gap_minutes: int = 30, reader_dim: int = 0
+    ) -> None:
         self.config = config
-        self.state: TrendState = empty_state(n_articles, config)
+        self.state: TrendState = empty_state(n_articles, config, reader_dim)
         self.visits = RunningVisits(MAX_VISITS, session_gap_minutes * MINUTE_MS)
         self._last_before: dict[int, int] = {}  # row -> ms, when it was clicked before it was clicked last
         self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute

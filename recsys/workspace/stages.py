@@ -26,7 +26,7 @@ from recsys.workspace.disk import (
 from recsys.workspace.formats import read_json, write_json
 
 _SEAL = "seal"  # in a record: its own hash; those of before 0.12 have none
-STAGE_FORMAT = 5  # raised when the meaning of a stage's files changes: older ones are then made anew
+STAGE_FORMAT = 6  # raised when the meaning of a stage's files changes: older ones are then made anew
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ RELEASES = ("tests/test_releases.py", "tests/test_publish.py")
 STATES = ("tests/test_release_states.py",)
 CANDIDATES = ("tests/test_gate.py",)
 EXPERIMENTS = ("tests/test_experiments.py",)
+AUDIENCES = ("tests/test_audiences.py", "tests/test_served_offline.py")
 STORE = ("tests/test_store.py", "tests/test_store_articles.py", "tests/test_operators.py", "tests/test_forgetting.py")
 PUBLISHING = ("tests/test_store_publishing.py", "tests/test_publisher.py")
 PEOPLE = ("tests/test_people.py", "tests/test_live_state.py")
@@ -2000,5 +2001,25 @@ FAULTS: tuple[Fault, ...] = (
         "web/outlook.py",
         OUTLOOK,
         ("a release's forecast that is broken breaks the page", "except (RecsysError, OSError,", "except (OSError,"),
+    ),
+    *_in(
+        "recsys/serving/audiences.py",
+        AUDIENCES,
+        ("a reader is what they clicked later", "(past.time < time) | ", "(past.time > 0) | "),
+    ),
+    *_in(
+        "recsys/trends/covisits.py",
+        AUDIENCES,
+        ("an audience outlives its slot", "        clear_audience(state, slot)\n", ""),
+    ),
+    *_in(
+        "recsys/dataset/log_arrays.py",
+        AUDIENCES,
+        ("a session joins an audience", "np.where(visitor < readers, first, row)", "first"),
+        (
+            "a click is in its own past",
+            "clicks.article[log.reader_start[p] : p]",
+            "clicks.article[log.reader_start[p] : p + 1]",
+        ),
     ),
 )
