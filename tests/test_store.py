@@ -193,6 +193,20 @@ def test_a_reader_s_history_is_one_statement_that_walks_an_index_and_sorts_nothi
     assert not any("TEMP B-TREE" in step or "SCAN events" in step for step in steps)
 
 
+@pytest.mark.parametrize("readers", [3, 9])
+def test_clicks_of_many_readers_are_those_of_each(store: Store, readers: int) -> None:
+    names = [f"reader-{number}" for number in range(readers)]
+    for number, name in enumerate(names[1:]):
+        for place in range(number + 2):
+            kind = Kind.DISMISS if place == 1 else Kind.CLICK
+            time = None if place == 0 else 100 - place
+            store.add_events([Event(f"{name}-{place}", SITE, kind, f"a{place}", name, time=time)])
+    of_many = store.clicks_of_many(SITE, names, 4)
+    assert of_many == {name: store.clicks_of(SITE, name, 4) for name in names[1:]}
+    assert [event.time for event in of_many[names[2]]] == [UNDATED, 98, 99]
+    assert store.clicks_of_many("another", names, 4) == {}
+
+
 def test_the_dated_clicks_of_a_span_of_time_up_to_an_event(store: Store) -> None:
     clicks = [click(f"{time}", time=time, article=f"a{time}") for time in (9, 10, 11, 12)]
     store.add_events([*clicks, click("undated", time=None), Event("i", SITE, Kind.IMPRESSION, "b", time=10)])

@@ -49,13 +49,13 @@ def read_pasts(store: Store, site: str, state: SharedState, events: Iterable[Sto
         return {}
     clicks = Counter(event.reader for event in events if event.kind == "click" and event.reader and event.time)
     kept, row_of = state.snapshot.readers.max_history, state.catalogue.row_of
+    most = max(clicks.values(), default=0)  # those at hand are among the newest
     pasts = {}
-    for reader, number in clicks.items():
-        events_of = store.clicks_of(site, reader or "", kept + number)  # those at hand are among the newest
+    for reader, events_of in store.clicks_of_many(site, [*filter(None, clicks)], kept + most).items():
         known = [one for one in events_of if one.kind == "click" and one.article in row_of]
         row, time = [row_of[one.article] for one in known], [one.time for one in known]
         seq = np.array([one.seq for one in known], np.int64)
-        pasts[reader or ""] = PastClicks(np.array(row, np.int32), np.array(time, np.int64), seq)
+        pasts[reader] = PastClicks(np.array(row, np.int32), np.array(time, np.int64), seq)
     return pasts
 
 
