@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from flask.testing import FlaskClient
 
+from recsys.tags import Tag, TagKind, Tags
 from tests.browser import DAY, HOSTILE, HOUR, STORIES, HandNewsroom, articles, site
 from web import texts
 from web.demo.art import TONES, art, tone
@@ -132,6 +133,15 @@ def test_the_machine_never_claims_to_be_entirely_sure(client: FlaskClient, monke
     sure = page.tags._replace(bar=(page.tags.bar[0]._replace(weight=0.9999),))
     monkeypatch.setattr(room, "article", lambda id: dataclasses.replace(page, tags=sure))
     assert "99%" in client.get("/article/en-1?lang=en").text
+
+
+def test_a_keyword_that_says_the_section_again_is_no_chip() -> None:
+    page = dataclasses.replace(articles(NOW)[0], id="w", category="weather", given=True)
+    words = [Tag(name, 0.5, TagKind.KEYWORD) for name in ("Weather", "Snow", "天气")]
+    page = dataclasses.replace(page, tags=Tags((Tag("weather", 1.0, TagKind.CATEGORY),), tuple(words)))
+    for lang, left in (("en", ["Weather", "Snow", "天气"]), ("zh", ["天气", "Snow"])):
+        chips = site(HandNewsroom([page])).test_client().get(f"/article/w?lang={lang}").text.partition("<details>")[0]
+        assert re.findall(r'<a class="chip[^>]*>([^<]*)</a>', chips) == left
 
 
 def test_an_image_is_shown_when_there_is_one_and_drawn_when_there_is_none() -> None:
