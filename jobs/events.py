@@ -2,10 +2,9 @@
 
 Reads the store; appends its new events to the Parquet log by day, each event once, removes from it what readers did who
 were forgotten and what is older than ``events.keep_days``, and produces a snapshot of the catalogue and of what editors
-said of stories, ``odd_readers.parquet`` (who is left out of counts and training, and why), ``log.json``: how far the
-log goes (``through``, the last event, and ``newest``, the time after which events are held back because they lie ahead
-of the clock of this run), and which forgotten readers it is without (the number of the last such change), and
-``known.json``: which part of the clicks is of known articles.
+said of stories, ``odd_readers.parquet`` (who is left out of counts and training), ``log.json`` (how far the log goes:
+``through``, the last event, and ``newest``, the time after which events lie ahead of this run's clock and wait; and the
+number of the last reader forgotten), and ``known.json`` (the share of clicks of known articles).
 """
 
 from dataclasses import asdict

@@ -9,7 +9,8 @@ import numpy as np
 from jobs.inputs import article_table, whole_log
 from jobs.runner import Counts, Job, Stage
 from recsys.events import KINDS, UNDATED
-from recsys.forecast.expected import expect_clicks, save_expected
+from recsys.forecast.expected import save_expected
+from recsys.forecast.expecting import expect_clicks
 
 STAGE = Stage("forecast", inputs=("events", "categories"), sections=("events", "site"))
 

@@ -198,8 +198,8 @@ def test_a_log_of_clicks_alone_has_no_looks() -> None:
 class SeesOwnCards(LogReplay):
     """Describes each list by the looks of a moment later, when its own cards have been reported."""
 
-    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
-        super().__init__(events, lists, *settings)
+    def __init__(self, events: Events, lists: Impressions, *settings: Any, **more: Any) -> None:
+        super().__init__(events, lists, *settings, **more)
         late = exposures_of(events, replace(lists, time=lists.time + 1))
         self._impressions = self._impressions._replace(first_exposure=late.first, last_exposure=late.last)
 

@@ -151,8 +151,8 @@ def test_lists_that_are_cut_keep_their_slots_and_positions() -> None:
 class SeesItsOwnClick(LogReplay):
     """Takes the readers' clicks as they are two seconds after each list was shown."""
 
-    def __init__(self, events: Events, lists: Impressions, *settings: Any) -> None:
-        super().__init__(events, lists, *settings)
+    def __init__(self, events: Events, lists: Impressions, *settings: Any, **more: Any) -> None:
+        super().__init__(events, lists, *settings, **more)
         late = replace(lists, time=lists.time + 2_000)
         self.histories = click_histories(events, late, 30)
 

@@ -14,7 +14,8 @@ from recsys.forecast.naive import LastValue, SameHour
 from recsys.forecast.profile import LevelProfile
 from recsys.forecast.recurrent import RecurrentForecast
 from recsys.forecast.regression import LagRegression, boosted, ridge
-from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, click_series, gaps
+from recsys.forecast.series import ClickSeries, click_series, gaps
+from recsys.forecast.steps import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR
 from recsys.forecast.structural import Structural
 from recsys.units import DAY_MS, HOUR_MS
 

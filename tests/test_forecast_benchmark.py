@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.forecast import __main__ as program
 from benchmarks.forecast.data import trimmed
-from recsys.forecast.series import STEP_MS, STEPS_PER_DAY, click_series
+from recsys.forecast.series import click_series
+from recsys.forecast.steps import STEP_MS, STEPS_PER_DAY
 from recsys.units import DAY_MS, HOUR_MS
 from tests.test_forecast import MONDAY, site
 

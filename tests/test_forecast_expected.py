@@ -9,8 +9,9 @@ import pytest
 from benchmarks.forecast import alarms
 from recsys.errors import CorruptArtefact
 from recsys.forecast.alerts import BINS_OF_HOUR, rising, silent
-from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks, expect_clicks, load_expected, save_expected
-from recsys.forecast.series import STEP_MS
+from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks, load_expected, save_expected
+from recsys.forecast.expecting import expect_clicks
+from recsys.forecast.steps import STEP_MS
 from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS
 from recsys.workspace import read_table, write_table
 

@@ -245,7 +245,7 @@ def test_publish_rollback_and_releases_from_the_command_line(
 ) -> None:
     settings, first = copy_of(toy, tmp_path), toy.release().name
     assert command(tmp_path, "rollback").returncode == 1
-    fewer = settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 2})})
+    fewer = settings.model_copy(update={"ctr": settings.ctr.model_copy(update={"epochs": 5})})
     second = train(fewer)
     listed = command(tmp_path, "releases").stdout
     assert first in listed

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks, save_expected
-from recsys.forecast.series import STEP_MS
+from recsys.forecast.steps import STEP_MS
 from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 from tests.service import Service, four
 from web import outlook

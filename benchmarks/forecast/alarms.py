@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from recsys.forecast.alerts import BINS_OF_HOUR, rising, silent
 from recsys.forecast.calendar import calendar
-from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks, expect_clicks
-from recsys.forecast.series import STEPS_PER_DAY
+from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks
+from recsys.forecast.expecting import expect_clicks
+from recsys.forecast.steps import STEPS_PER_DAY
 from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 START = 1_704_067_200_000  # 1 January 2024

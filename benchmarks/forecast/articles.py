@@ -9,7 +9,7 @@ from recsys.events import Events
 from recsys.forecast.article_columns import ArticleClicks, article_clicks, columns_of
 from recsys.forecast.articles import LEARNED_AFTER, backtest_articles, judged_articles, log_r2, site_traffic
 from recsys.forecast.calendar import Ints
-from recsys.forecast.series import STEP_MS, FloatArray, Mask
+from recsys.forecast.steps import STEP_MS, FloatArray, Mask
 from recsys.forecast.structural import Structural
 from recsys.units import DAY_MS, HOUR_MS
 

@@ -12,7 +12,8 @@ import numpy as np
 from recsys.forecast.calendar import Ints
 from recsys.forecast.contract import Expectation, Forecaster
 from recsys.forecast.naive import LastValue, SameHour
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_HOUR, FloatArray
 
 NAIVE: dict[str, Forecaster] = {"last_value": LastValue(), "day_ago": SameHour(1), "week_ago": SameHour(7)}
 PROGRAM = Path(__file__).with_name("ets.py")

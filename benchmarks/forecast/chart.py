@@ -18,7 +18,8 @@ from benchmarks.forecast.alarms import START, simulated_site
 from benchmarks.forecast.data import Judged, judged
 from benchmarks.next_click.data import load
 from recsys.forecast.backtest import Backtest, backtest
-from recsys.forecast.series import STEP_MS, ClickSeries
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEP_MS
 from recsys.forecast.structural import Structural
 from recsys.report.charts import ACCENT, INK, STYLE, as_svg
 

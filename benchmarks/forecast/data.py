@@ -7,7 +7,8 @@ import numpy as np
 
 from recsys.errors import DegenerateInput
 from recsys.events import Events
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, click_series, gaps
+from recsys.forecast.series import ClickSeries, click_series, gaps
+from recsys.forecast.steps import STEPS_PER_HOUR
 
 EDGE_SHARE = 0.2  # of the clicks a day before, below which the last hours are what a cut file has left
 EDGE_USUAL = 0.02  # of the hour in which the middle one of all clicks came, likewise: a tail of weeks does not move it

@@ -2,6 +2,7 @@
 
 Reads times of clicks; produces expected clicks of the hours to come. Nothing of it ranks a list.
 
+    steps       the grain of all series
     series      clicks -> even steps, and the gaps in which nothing was counted
     calendar    steps -> local hours, readers' days, weekends
     contract    every forecaster: fitted on a past, asked at an origin
@@ -14,7 +15,8 @@ Reads times of clicks; produces expected clicks of the hours to come. Nothing of
     bands       outcomes -> how wide a band must be
     trees       rows of columns -> boosted trees
     articles    an article's first hours -> its first day, from the columns of article_columns
-    expected    clicks by section -> what a release carries: expectations of the days to come
+    expected    what a release carries: expectations of the days to come
+    expecting   clicks by section -> such expectations
     alerts      expectations and what came -> what is out of the ordinary
     backtest    a forecaster judged on a rolling origin
 """

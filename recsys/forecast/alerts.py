@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import pdtr, pdtrc
 
 from recsys.forecast.bands import NORMAL_90
 from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks
@@ -94,7 +93,7 @@ def rising(
             continue
         usual = RISING_TIMES * before * RISING_BINS / (BINS_OF_HOUR - RISING_BINS)
         bound = max(usual, RISING_SHARE * told[2])
-        if came > bound and pdtrc(came - 1, bound) < CHANCE:
+        if came > bound and 1 - at_most(came - 1, bound) < CHANCE:
             found.append(Alert("rising", article, RISING_BINS * 5, came, told[0], bound))
     return sorted(found, key=lambda one: -one.clicks)
 
@@ -110,7 +109,7 @@ def _silence(expected: ExpectedClicks, name: str, counts: Sequence[int] | None, 
         earlier = list(counts[BINS_OF_HOUR - bins : -newest]) if counts else []
         came, lowest = sum(counts[-newest:]) if counts else 0, _lowest(expected, name, earlier, newest, now)
         bound = SILENT_SHARE * max(told[1], lowest * told[0])
-        if came < bound and pdtr(came, bound) < CHANCE:
+        if came < bound and at_most(came, bound) < CHANCE:
             return Alert("silent", name, newest * 5, came, told[0], bound)
     return None
 
@@ -138,3 +137,10 @@ def _lowest(expected: ExpectedClicks, name: str, earlier: Sequence[int], newest:
     level = np.log((sum(earlier) + 0.5) / (told[0] + 0.5)) * night / (night + noise)
     spread = np.sqrt(night * noise / (night + noise) + HOUR_DRIFT**2)
     return float(np.exp(level - NORMAL_90 * spread))
+
+
+def at_most(count: int, mean: float) -> float:
+    """The probability that a Poisson variable of a mean above 0 is at most a count; a worker loads no SciPy for it."""
+    n = np.arange(count + 1)
+    logs = n * np.log(mean) - np.cumsum(np.log(np.maximum(n, 1))) - mean
+    return min(1.0, float(np.exp(logs).sum()))

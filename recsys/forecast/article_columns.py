@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from recsys.events import Events
 from recsys.forecast.calendar import Ints
-from recsys.forecast.series import FloatArray
+from recsys.forecast.steps import FloatArray
 from recsys.units import DAY_MS, HOUR_MS, UNKNOWN_ROW
 
 SPANS = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 3 / 4)  # of the window, up to whose end clicks are counted apart

@@ -12,7 +12,8 @@ from recsys.errors import DegenerateInput
 from recsys.forecast.article_columns import ArticleClicks
 from recsys.forecast.calendar import Ints
 from recsys.forecast.contract import Forecaster
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_HOUR, FloatArray
 from recsys.forecast.trees import BoostedTrees, fit_trees
 from recsys.units import DAY_MS, HOUR_MS
 

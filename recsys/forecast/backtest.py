@@ -8,7 +8,8 @@ import numpy as np
 from recsys.forecast.bands import NORMAL_90, band, scores, track
 from recsys.forecast.calendar import Ints
 from recsys.forecast.contract import Expectation, Forecaster, hour_sums
-from recsys.forecast.series import STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_DAY, STEPS_PER_HOUR, FloatArray
 
 REFIT_STEPS = STEPS_PER_DAY  # a model learns again each day
 WARM_UP_HOURS = 24  # of forecasts before the first judged one, from which a band finds its width

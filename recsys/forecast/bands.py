@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.forecast.series import FloatArray
+from recsys.forecast.steps import FloatArray
 
 COVERAGE = 0.9
 NORMAL_90 = 1.645  # where a band begins that has seen nothing

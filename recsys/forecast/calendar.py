@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from recsys.forecast.series import STEP_MS, STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEP_MS, STEPS_PER_HOUR, FloatArray
 from recsys.units import DAY_MS, HOUR_MS
 
 Ints = npt.NDArray[np.int64]

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol, Self
 import numpy as np
 
 from recsys.forecast.calendar import Ints
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_HOUR, FloatArray
 
 
 class Expectation(NamedTuple):

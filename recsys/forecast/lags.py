@@ -10,7 +10,8 @@ import numpy as np
 
 from recsys.forecast.calendar import Calendar, Ints, calendar, quietest_hour
 from recsys.forecast.contract import hour_sums
-from recsys.forecast.series import STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_DAY, STEPS_PER_HOUR, FloatArray
 from recsys.forecast.structural import WEEKEND
 
 RECENT = (1, 2, 3, 6)  # hours that end at the origin or before

@@ -8,7 +8,8 @@ import numpy as np
 
 from recsys.forecast.calendar import Ints
 from recsys.forecast.contract import Expectation, hour_sums
-from recsys.forecast.series import STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_DAY, STEPS_PER_HOUR
 
 
 @dataclass(frozen=True)

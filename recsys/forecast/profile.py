@@ -8,7 +8,8 @@ import numpy as np
 
 from recsys.forecast.calendar import HOURS, QUIET_HOUR, Calendar, Ints, calendar, quietest_hour
 from recsys.forecast.contract import Expectation
-from recsys.forecast.series import STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_DAY, STEPS_PER_HOUR, FloatArray
 
 WEEK_HOURS = 7 * HOURS
 PROFILE_PRIOR = 1.0  # days by which an hour of the week is drawn to the same hour of all days

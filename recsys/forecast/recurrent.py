@@ -17,7 +17,8 @@ from recsys.forecast.calendar import QUIET_HOUR, Ints, quietest_hour
 from recsys.forecast.contract import Expectation
 from recsys.forecast.lags import SEQUENCE_COLUMNS, lag_columns, lag_table, lifted_level, sequences
 from recsys.forecast.regression import LEAST_ROWS, ridge, targets_of
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_HOUR, FloatArray
 
 HIDDEN = 16
 PASSES = 30

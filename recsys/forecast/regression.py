@@ -9,7 +9,8 @@ import numpy as np
 from recsys.forecast.calendar import QUIET_HOUR, Ints, quietest_hour
 from recsys.forecast.contract import Expectation
 from recsys.forecast.lags import LagTable, lag_columns, lag_table, lifted_level
-from recsys.forecast.series import STEPS_PER_DAY, STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_DAY, STEPS_PER_HOUR, FloatArray
 from recsys.forecast.trees import fit_trees
 
 RIDGE_PENALTY = 30.0  # on columns of unit variance, in rows

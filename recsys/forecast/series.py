@@ -12,15 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from recsys.errors import DegenerateInput
-from recsys.units import HOUR_MS, MINUTE_MS
+from recsys.forecast.steps import STEP_MS, STEPS_PER_DAY, STEPS_PER_HOUR, FloatArray, Mask
+from recsys.units import HOUR_MS
 
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 Times = npt.NDArray[np.int64]
 
-STEP_MS = 10 * MINUTE_MS
-STEPS_PER_HOUR = HOUR_MS // STEP_MS
-STEPS_PER_DAY = 24 * STEPS_PER_HOUR
 MAX_STEPS = 10 * 366 * STEPS_PER_DAY  # ten years: a wrong clock would make a grid of any length
 MISSED_CLICKS = 20.0  # that a run without any would have had: chance does this once in e^20 runs
 FIRST_DAY = 6 * STEPS_PER_HOUR  # steps from which on a series has a median worth asking

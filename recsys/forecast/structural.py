@@ -16,7 +16,8 @@ import numpy as np
 
 from recsys.forecast.calendar import QUIET_HOUR, Calendar, Ints, calendar, quietest_hour
 from recsys.forecast.contract import Expectation
-from recsys.forecast.series import STEPS_PER_HOUR, ClickSeries, FloatArray
+from recsys.forecast.series import ClickSeries
+from recsys.forecast.steps import STEPS_PER_HOUR, FloatArray
 
 # Standard deviations are of the natural logarithm: .1 is about 10 %.
 LEVEL_PER_HOUR = 0.005  # the site's own level, a random walk

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.errors import DegenerateInput
-from recsys.forecast.series import FloatArray
+from recsys.forecast.steps import FloatArray
 
 BINS = 32
 TREES, DEPTH, LEARNING_RATE = 300, 4, 0.05
