@@ -149,6 +149,16 @@ def test_a_new_word_is_refused_accepted_and_undone_on_the_page(site: Service) ->
     assert words("en")["no_drift"] in html.unescape(browser.get("/console/words/drift?lang=en").text)
 
 
+def test_drift_from_a_release_that_cannot_be_read_is_said_in_its_place(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = {"name": site.live.release, "parent": "20200101T000000Z-aaaa"}
+    listed = {"releases": [live, {"name": live["parent"], "parent": None}]}
+    monkeypatch.setattr("web.console.vocabulary.read", lambda *_: listed)
+    answer = enter(site).get("/console/words/drift?lang=en")
+    assert (answer.status_code, answer.text.count("20200101T000000Z-aaaa")) == (200, 1)
+
+
 def test_the_map_holds_articles_that_may_be_shown_with_their_categories(site: Service) -> None:
     told = done(site, "GET", "/map")
     assert (told["release"], told["language"], told["languages"]) == (site.live.release, "en", ["en"])
