@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from recsys.store import Outcome
 from recsys.store.bounds import MAX_NAME
 from recsys.store.operators import Allows, any_version
+from recsys.store.records import MAX_EXACT
 from web.access import actor
 from web.admin.handlers import never_stored
 from web.admin.schemas import VerbDone
@@ -24,7 +25,9 @@ blueprint.after_request(never_stored)
 class OfArticle(BaseModel):
     """The version of an article on which an editor decides."""
 
-    version: int | None = Field(None, description="as it was read: 412 when it is another one by now; null: any")
+    version: int | None = Field(
+        None, ge=0, le=MAX_EXACT, description="as it was read: 412 when it is another one by now; null: any"
+    )
 
 
 class CategoryIn(OfArticle):

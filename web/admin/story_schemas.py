@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.store import Outcome, StoryDecision
+from recsys.store.records import MAX_EXACT
 from recsys.store.stories import MAX_NAME, MAX_SPLIT
 from web.api.schemas import Id
 
@@ -18,6 +19,8 @@ class OnVersion(BaseModel):
 
     version: int | None = Field(
         None,
+        ge=0,
+        le=MAX_EXACT,
         description="of the story as it was read: 412 when an editor has decided on it since; null: whatever was",
     )
 

@@ -4,6 +4,7 @@ from apiflask import APIBlueprint
 from pydantic import BaseModel, Field
 
 from recsys.recommend.trace import TraceStep
+from recsys.store.records import MAX_EXACT
 from recsys.units import HOUR_MS, now_ms
 from web.admin.handlers import never_stored
 from web.admin.schemas import TraceOut, TraceQuery, TraceStepOut
@@ -24,7 +25,7 @@ class ShownQuery(In):
     """The reader, and the moment."""
 
     reader: Id
-    until: int | None = Field(None, ge=0, description="ms UTC; null: an hour ago")
+    until: int | None = Field(None, ge=0, le=MAX_EXACT, description="ms UTC; null: an hour ago")
     last: int = Field(3, ge=1, le=MAX_LISTS, description="lists at most")
 
 
