@@ -119,7 +119,9 @@ class Challenged:
 
 
 @contextmanager
-def answering(folder: Path, mode: ChallengerMode, status: int = 200, seconds: float = 0.0) -> Iterator[list[str]]:
+def answering(
+    folder: Path, mode: ChallengerMode, status: int = 200, seconds: float = 0.0, release: str = NEWER
+) -> Iterator[list[str]]:
     """A challenger that answers with two articles; the addresses that it was asked for."""
     asked: list[str] = []
 
@@ -127,7 +129,8 @@ def answering(folder: Path, mode: ChallengerMode, status: int = 200, seconds: fl
         def do_GET(self) -> None:
             asked.append(self.path)
             time.sleep(seconds)
-            body = json.dumps({"items": [{"id": "a"}, {"id": "z"}]}).encode()
+            said = {"release": release, "items": [{"id": "a"}, {"id": "z"}]}
+            body = json.dumps(said, separators=(",", ":")).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -159,6 +162,15 @@ def test_a_challenger_that_fails_or_is_slow_keeps_nobody_waiting(tmp_path: Path,
     assert live.seen == ["r1"] * 20  # they are its readers, whoever answers
     figures = ChallengerFolder(tmp_path).figures("c1")
     assert (figures.asked, figures.failed, figures.ms) == (1, 1, [])
+
+
+def test_what_answers_at_the_port_of_a_challenger_that_is_gone_is_shown_to_nobody(tmp_path: Path) -> None:
+    live: Any = Challenged()
+    for release, taken in ((NEWER, True), ("another", False)):
+        with answering(tmp_path, ChallengerMode.CANARY, release=release):
+            challenging = Challenging(live, tmp_path)
+            assert (challenging.answer("r1", QUERY, None) is not None) is taken
+            challenging.close()
 
 
 def test_a_shadow_is_compared_and_never_answers(tmp_path: Path) -> None:

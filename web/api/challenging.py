@@ -31,6 +31,7 @@ PATIENCE_SECONDS = 0.25  # for a canary's answer; the live release makes one in 
 REST_SECONDS = 5.0  # without a question after one that failed
 LOOK_SECONDS = 1.0
 WRITE_SECONDS = 5.0
+_HEAD_BYTES = 4_096  # of an answer, in which it names its release: before the articles, behind the longest token
 WAITING = 50  # lists of a shadow; of those beyond it is only counted how many there were
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
@@ -114,7 +115,7 @@ class Challenging:
     def _ask(self, note: ChallengerNote, path: str, token: str | None, live_ms: float | None = None) -> bytes | None:
         began, body = time.monotonic(), None
         try:
-            body = self._asked(note.port, path, token)
+            body = self._asked(note, path, token)
         except (OSError, http.client.HTTPException, ValueError):
             self._rest_until = time.monotonic() + REST_SECONDS
             self._hang_up()
@@ -126,7 +127,8 @@ class Challenging:
                 self._figures.took((time.monotonic() - began) * 1000, live_ms)
         return body
 
-    def _asked(self, port: int, path: str, token: str | None) -> bytes:
+    def _asked(self, note: ChallengerNote, path: str, token: str | None) -> bytes:
+        port = note.port
         connection: http.client.HTTPConnection | None = getattr(self._connections, "open", None)
         if connection is None or connection.port != port:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
@@ -134,8 +136,8 @@ class Challenging:
         connection.request("GET", path, headers={} if token is None else {READER_TOKEN: token})
         answer = connection.getresponse()
         body = answer.read()
-        if answer.status != 200:
-            raise ValueError(f"the challenger answered {answer.status}")
+        if answer.status != 200 or f'"release":"{note.release}"'.encode() not in body[:_HEAD_BYTES]:
+            raise ValueError(f"the challenger answered {answer.status}")  # or its port is another process's by now
         return body
 
     def _hang_up(self) -> None:
