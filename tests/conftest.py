@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a toy newsroom with a known answer, and the real data beside the project."""
 
+import gc
 import os
 import time
 from collections.abc import Iterator
@@ -9,11 +10,14 @@ import pytest
 import structlog
 from selenium.webdriver import Chrome
 
+import recsys.store.engine
 from recsys.imports import Target
 from recsys.imports.tables import Limits
 from recsys.store import Store
 from tests.browser import Api, HandNewsroom, articles, chromium
+from tests.migrated import repeated
 from tests.newsroom import Toy, build_toy
+from tests.postgres_server import postgresql_server
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -32,10 +36,31 @@ def _logging_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-@pytest.fixture
-def quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+def pytest_collection_finish() -> None:
+    """The collector does not look through the modules and the list of tests again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that start do not give memory back, which takes longer than everything else of a small site's start."""
     monkeypatch.setattr("recsys.serving.live.give_back", lambda: None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_migrations() -> Iterator[None]:
+    """Empty databases get their tables by statements that were worked out once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recsys.store.engine, "upgrade", repeated(recsys.store.engine.upgrade))
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server, one for all tests of a process."""
+    with postgresql_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

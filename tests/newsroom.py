@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from jobs.publish import publish
 from jobs.runner import Context, open_store, run_stages
@@ -141,10 +142,19 @@ def fill_toy(settings: Settings) -> dict[str, str]:
     return withheld
 
 
-def train(settings: Settings, seed: int = 1) -> str:
-    """Make every stage and publish; returns the release's name."""
+def train(settings: Settings, seed: int = 1, *, drawn: bool = False) -> str:
+    """Make every stage and publish; returns the release's name.
+
+    Args:
+        settings: of the site.
+        seed: of all randomness.
+        drawn: with the report's charts, which take as long as everything else.
+    """
     context = Context(settings, seed=seed)
-    run_stages(context, [stage_of(name) for name in STAGES])
+    with pytest.MonkeyPatch.context() as patch:
+        if not drawn:
+            patch.setattr("recsys.report.charts.as_svg", lambda _: "<svg></svg>")
+        run_stages(context, [stage_of(name) for name in STAGES])
     return published(context)
 
 
@@ -162,7 +172,7 @@ def build_toy(folder: Path) -> Toy:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         if not done.exists():
             withheld = fill_toy(settings)
-            train(settings)
+            train(settings, drawn=True)
             done.write_text(json.dumps(withheld))
     topic = {f"{name}-{number}": name for name in TOPICS for number in range(ARTICLES_A_TOPIC)}
     return Toy(settings, json.loads(done.read_text()), topic)

@@ -10,14 +10,13 @@ import sqlalchemy
 
 from recsys.store import PastEvent, Store, StoredEvent
 from recsys.units import UNDATED
-from tests.postgres_server import fresh_database, postgresql_server
+from tests.postgres_server import fresh_database
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of a PostgreSQL server of the module's own."""
-    with postgresql_server() as url:
-        yield url
+def server(postgresql: str) -> str:
+    """The URL of a PostgreSQL server."""
+    return postgresql
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -43,7 +43,6 @@ LASTING = st.one_of(
     *(st.tuples(st.just(verb)) for verb in ("poll", "poll", "later", "release", "restart", "restart with checkpoint")),
 )
 
-pytestmark = pytest.mark.usefixtures("quick_starts")
 
 OPERATIONS = LASTING | st.tuples(st.just("forget"), st.sampled_from(READERS))
 LIVES = st.one_of(*(st.lists(operations, min_size=20, max_size=40) for operations in (LASTING, OPERATIONS)))

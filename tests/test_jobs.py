@@ -23,18 +23,22 @@ from recsys.runs.stages import STAGES
 from recsys.settings import Settings
 from recsys.store import AccessToken, AuditEntry, Run, Scope
 from recsys.workspace import exclusive
+from tests.commands import job
 from tests.newsroom import QUICK, SITE, Toy, fill_toy, toy_settings, train
 from tests.service import copy_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def command(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``python -m jobs …`` as a stranger would, with everything below ``folder``."""
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a command that has everything below ``folder``."""
     (folder / "config.yaml").write_text(yaml.safe_dump(QUICK))
-    env = {**os.environ, "RECSYS_DATA_DIR": str(folder), "RECSYS_CONFIG": str(folder / "config.yaml"), **environment}
-    line = [sys.executable, "-m", "jobs", *words]
-    return subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return {**os.environ, "RECSYS_DATA_DIR": str(folder), "RECSYS_CONFIG": str(folder / "config.yaml")}
+
+
+def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m jobs …`` as a stranger would."""
+    return job(*words, env=environment(folder) | more)
 
 
 def unstyled(text: str) -> str:
@@ -49,7 +53,9 @@ def digests(settings: Settings) -> dict[str, str]:
 def test_the_same_seed_gives_the_same_bytes_whatever_the_threads_and_the_hashes(toy: Toy, tmp_path: Path) -> None:
     settings = toy_settings(tmp_path)
     fill_toy(settings)
-    done = command(tmp_path, "all", OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2", PYTHONHASHSEED="7")  # the toy: one
+    env = environment(tmp_path) | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}
+    line = [sys.executable, "-m", "jobs", "all"]  # a process of its own: the toy had one thread
+    done = subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert digests(settings) == digests(toy.settings)
 

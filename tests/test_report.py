@@ -290,7 +290,7 @@ def test_the_toys_report_is_whole_and_the_same_for_the_same_seed(toy: Toy, tmp_p
 def test_a_site_without_anything_gets_pages_that_say_why_they_are_empty(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path)
     fill_almost_nothing(settings)
-    name = train(settings)
+    name = train(settings, drawn=True)
     folder = tmp_path / "releases" / name / "report"
     texts = {page: (folder / page).read_text() for page in NAMES}
     assert [page for page, text in texts.items() if "<svg" in text] == ["data.html"]  # the one event

@@ -16,7 +16,6 @@ from tests.stores import server  # noqa: F401  # a fixture
 
 DAILY, WEEKLY = "daily", "weekly"
 READER = "ann"
-pytestmark = pytest.mark.usefixtures("quick_starts")
 
 
 class Pair(NamedTuple):

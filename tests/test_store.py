@@ -33,17 +33,11 @@ from recsys.store.engine import BUSY_SECONDS
 from recsys.store.events import READER_HISTORY
 from recsys.store.migrate import alembic_config
 from recsys.units import UNDATED
-from tests.postgres_server import fresh_database, postgresql_server
+from tests.postgres_server import fresh_database
 from tests.stores import watched
 
 SITE = "daily"
 CONTEXT = multiprocessing.get_context("spawn")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgresql_server() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -51,7 +45,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/new/folder/store.db"
         return
-    with fresh_database(request.getfixturevalue("server"), "recsys_test") as fresh:
+    with fresh_database(request.getfixturevalue("postgresql"), "recsys_test") as fresh:
         yield fresh
 
 

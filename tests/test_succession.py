@@ -343,7 +343,10 @@ def web(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Process
 
 
 class Stream(threading.Thread):
-    """A client that keeps its connection: lists, and an event after every second one; nothing is sent again."""
+    """A client that keeps its connection: lists, and an event after every second one; nothing is sent again.
+
+    It pauses between two lists: a successor waits for an idle core.
+    """
 
     def __init__(self, port: int, number: int) -> None:
         super().__init__()
@@ -352,7 +355,7 @@ class Stream(threading.Thread):
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
 
     def run(self) -> None:
-        while not self.stop.is_set():
+        while not self.stop.wait(0.02):
             try:
                 made = self._ask("GET", "/api/v1/recommendations?session=visit&k=6", None)
                 self.lists.append(made)

@@ -3,8 +3,6 @@
 import gzip
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from recsys.errors import DegenerateInput, ImportRefused, InputError, MissingArt
 from recsys.runs.stages import STAGES
 from recsys.settings import Settings
 from recsys.workspace import read_json, read_table
+from tests.commands import job
 from tests.newsroom import QUICK, TOPICS, fill_toy, published, toy_settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -187,14 +186,10 @@ def test_a_task_from_the_command_line_outlives_a_night_and_is_published(site: Se
     jsonl(tmp_path / "moods.jsonl", moods())
     env = {**os.environ, "RECSYS_DATA_DIR": str(site.data_dir), "RECSYS_CONFIG": str(tmp_path / "config.yaml")}
 
-    def jobs(*words: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "jobs", *words]
-        return subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
-
-    done = jobs("categories", "--labels", str(tmp_path / "moods.jsonl"), "--task", "tone", "--seed", "1")
+    done = job("categories", "--labels", str(tmp_path / "moods.jsonl"), "--task", "tone", "--seed", "1", env=env)
     assert done.returncode == 2  # the column is named after another task
     assert "a column 'label' or 'tone'" in done.stderr
-    done = jobs("categories", "--labels", str(tmp_path / "moods.jsonl"), "--task", "mood", "--seed", "1")
+    done = job("categories", "--labels", str(tmp_path / "moods.jsonl"), "--task", "mood", "--seed", "1", env=env)
     assert done.returncode == 0, done.stderr
     assert "task=mood" in done.stderr
     assert "accuracy_en=" in done.stderr

@@ -24,8 +24,6 @@ PUBLISHED = NOW - 5 * HOUR_MS
 NOTING = ("articles", "events", "forgetting", "operators", "audit")  # modules of the store that note times
 SKEWS = [(-10 * SECOND_MS, 0), (-HOUR_MS, 0), (HOUR_MS, 0), (HOUR_MS, -HOUR_MS)]
 
-pytestmark = pytest.mark.usefixtures("quick_starts")
-
 
 class Host:
     """One machine with a clock, a store and a worker of its own, over the same database as others."""

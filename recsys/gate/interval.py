@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from recsys.metrics import figures_per_impression
 
@@ -76,7 +76,7 @@ def paired_difference(
     reach = np.inf
     if G > 1:
         error = float(np.sqrt(G / (G - 1) * float(sums @ sums))) / n
-        reach = float(student.ppf((1 + LEVEL_OF_GATE) / 2, G - 1)) * error
+        reach = float(stdtrit(G - 1, (1 + LEVEL_OF_GATE) / 2)) * error  # Student's t
     return PairedDifference(
         mean, mean - reach, mean + reach, n, G, float(mine["auc"].mean()), float(others["auc"].mean())
     )

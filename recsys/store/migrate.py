@@ -3,6 +3,7 @@
 Reads ``migrations/versions``; produces the newest schema in the database of a connection.
 """
 
+import functools
 from pathlib import Path
 
 from alembic import command
@@ -27,8 +28,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
 
 def is_current(connection: Connection) -> bool:
     """True for a database with the newest schema."""
-    heads = MigrationContext.configure(connection).get_current_heads()
-    return tuple(heads) == tuple(ScriptDirectory.from_config(alembic_config()).get_heads())
+    return tuple(MigrationContext.configure(connection).get_current_heads()) == _newest()
 
 
 def upgrade(connection: Connection) -> None:
@@ -43,3 +43,9 @@ def upgrade(connection: Connection) -> None:
         raise StoreError(
             "a database that this version knows", str(error), "Start the newer version again, or restore a backup."
         ) from error
+
+
+@functools.cache
+def _newest() -> tuple[str, ...]:
+    """The newest migration of this program, looked for once in a process: each of them is a module to load."""
+    return tuple(ScriptDirectory.from_config(alembic_config()).get_heads())

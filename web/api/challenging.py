@@ -66,7 +66,7 @@ class Challenging:
         self._note: ChallengerNote | None = None
         self._figures, self._lock = ChallengerFigures(), threading.Lock()
         self._connections = threading.local()
-        self._queue: Queue[Question] = Queue(WAITING)
+        self._queue: Queue[Question | None] = Queue(WAITING)  # None wakes the thread, which is to end
         self._rest_until = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="challenger")
@@ -77,6 +77,8 @@ class Challenging:
     def close(self) -> None:
         """Stop asking, and leave the figures."""
         self._stop.set()
+        with suppress(Full):  # then it does not wait for a question
+            self._queue.put_nowait(None)
         if self._thread.is_alive():
             self._thread.join()
 
@@ -160,9 +162,9 @@ class Challenging:
                 write_at = now + WRITE_SECONDS
         self._write()
 
-    def _shadowed(self, question: Question) -> None:
+    def _shadowed(self, question: Question | None) -> None:
         note = self._note
-        if note is None or time.monotonic() < self._rest_until:
+        if question is None or note is None or time.monotonic() < self._rest_until:
             return
         body = self._ask(note, question.path, question.token, question.ms)
         if body is not None:
