@@ -6,6 +6,7 @@ and exit code. What is read at a start alone (``PYTHONHASHSEED``, ``OMP_NUM_THRE
 
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -62,6 +63,7 @@ def _main() -> None:
     """Answer each order, one a line, by the exit code of its command."""
     importlib.import_module(PROGRAM)
     del sys.modules[PROGRAM]  # each command executes it anew
+    gc.freeze()
     while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:

@@ -14,6 +14,7 @@ from jobs import init
 from jobs.__main__ import app
 from recsys.errors import InputError
 from recsys.settings import load_settings
+from tests.commands import job
 
 ROOT = Path(__file__).resolve().parents[1]
 GIVEN = ["--name", "Morgenposten", "--language", "no", "--timezone", "Europe/Oslo"]
@@ -136,9 +137,7 @@ def test_on_a_terminal_a_wrong_answer_is_explained_and_asked_again(tmp_path: Pat
 
 
 def test_where_nobody_can_be_asked_the_missing_option_is_named(tmp_path: Path) -> None:
-    line = [sys.executable, "-m", "jobs", "init", "--config", str(tmp_path / "mine.yaml"), *GIVEN]
-    none = subprocess.DEVNULL
-    ended = subprocess.run(line, cwd=ROOT, stdin=none, capture_output=True, text=True, timeout=60, check=False)
+    ended = job("init", "--config", str(tmp_path / "mine.yaml"), *GIVEN, env=os.environ)
     assert ended.returncode == 2
     assert "Give --address, or --yes" in ended.stderr
     assert not (tmp_path / "mine.yaml").exists()

@@ -97,7 +97,7 @@ def filled(folder: Path, given: Site) -> Settings:
 def test_a_site_of_any_kind_gets_a_whole_release_that_says_what_it_lacks_and_serves(tmp_path: Path, name: str) -> None:
     given = SITES[name]
     settings = filled(tmp_path, given)
-    train(settings)
+    train(settings, drawn=True)
     release = Releases(tmp_path / "releases").open()
     ids = read_table(release.path("items") / "ids.parquet")["id"].to_pylist()
     assert set(ids) == {article.id for article in given.articles} | {event.article for event in given.events}
@@ -129,13 +129,13 @@ def check_lists(settings: Settings, release: Release, given: Site) -> None:
 def test_a_whole_site_lacks_nothing_that_it_gave(tmp_path: Path) -> None:
     settings = toy_settings(tmp_path, **BRIEF)
     fill_toy(settings)
-    train(settings)
+    train(settings, drawn=True)
     assert Releases(tmp_path / "releases").open().manifest["gaps"] == []
 
 
 def test_an_empty_store_is_refused_with_the_remedy_and_a_good_release_stays(tmp_path: Path) -> None:
     good = filled(tmp_path, SITES["one article"])
-    live = train(good)
+    live = train(good, drawn=True)
     mistyped = good.model_copy(update={"data_dir": tmp_path / "typo"})
     other_site = good.model_copy(update={"site": good.site.model_copy(update={"id": "nobody"})})
     for settings in (mistyped, other_site):
