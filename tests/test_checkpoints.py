@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.recommend import exploration
 from recsys.serving import checkpoint, feed
 from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.encoder import LiveEncoder
@@ -17,6 +18,12 @@ from recsys.units import now_ms
 from recsys.workspace import read_json, write_json
 from tests.newsroom import SITE, TOPICS, Toy
 from tests.service import Service, article, copy_of, serving
+
+
+@pytest.fixture(autouse=True)
+def _one_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list's draw of a fresh article is the same before a restart as after it, also in another minute."""
+    monkeypatch.setattr(exploration, "MINUTE_MS", 2**62)
 
 
 @pytest.fixture

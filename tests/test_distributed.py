@@ -77,13 +77,20 @@ import sys
 from pathlib import Path
 from safetensors.torch import save_file
 from recsys.ctr.distributed import processes
+from recsys.errors import LostProcess
 from tests import test_distributed
 
-with processes() as group:
-    for name in sys.argv[1].split(","):
-        found = getattr(test_distributed, name)(group, Path(sys.argv[2]))
-        save_file(found, f"{sys.argv[2]}/{name}-{group.rank}")
+folder = Path(sys.argv[1])
+try:
+    with processes() as group:
+        for name in sys.argv[2:]:
+            found = getattr(test_distributed, name)(group, folder)
+            save_file(found, folder / f"{name}-{group.rank}")
+        test_distributed.leaving(group)
+except LostProcess as problem:
+    (folder / "remedy").write_text(problem.remedy)
 """
+FUNCTIONS = ("learn", "fitted", "interrupted", "exploding")
 
 
 def free_port() -> int:
@@ -93,18 +100,11 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """What some functions of this file give, by name, in each of two processes that run them one after the other."""
-    names = ("learn", "fitted", "interrupted", "exploding")
-    folder = tmp_path_factory.mktemp("both")
-    in_two(",".join(names), folder)
-    return {name: [load_file(folder / f"{name}-{rank}") for rank in "01"] for name in names}
-
-
-def in_two(functions: str, folder: Path) -> None:
-    """Run functions of this file in two processes that learn together; both must end well."""
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes leave that run some functions of this file together, until one is killed; both end well."""
+    folder = tmp_path_factory.mktemp("two")
     names = {"OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
-    command = [sys.executable, "-c", WORKER, functions, str(folder)]
+    command = [sys.executable, "-c", WORKER, str(folder), *FUNCTIONS]
     started = [
         subprocess.Popen(
             command,
@@ -118,6 +118,13 @@ def in_two(functions: str, folder: Path) -> None:
     for process in started:
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 0, errors
+    return folder
+
+
+@pytest.fixture(scope="module")
+def both(two: Path) -> Both:
+    """What the functions give, by name, in each of the two processes."""
+    return {name: [load_file(two / f"{name}-{rank}") for rank in "01"] for name in FUNCTIONS}
 
 
 def test_steps_of_two_processes_are_those_of_one(both: Both, tmp_path: Path) -> None:
@@ -186,35 +193,20 @@ def test_all_processes_end_when_the_loss_explodes(both: Both) -> None:
     assert [found["ended"].item() for found in both["exploding"]] == [1, 1]
 
 
-def leaving(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
+def leaving(group: ProcessGroup) -> None:
     """A training in which the second process is killed."""
     rows, _ = rows_of_ids(300)
 
     def killed(progress: Progress) -> None:
-        if group is not None and not group.leads and progress.rows > 500:
+        if not group.leads and progress.rows > 500:
             os._exit(0)
 
     fit(NAMES, rows, None, TOGETHER, seed=1, group=group, watch=killed)
     raise AssertionError("the others went on alone")
 
 
-LEFT = """
-import sys
-from recsys.ctr.distributed import processes
-from recsys.errors import LostProcess
-from tests import test_distributed
-
-try:
-    with processes() as group:
-        test_distributed.leaving(group, None)
-except LostProcess as problem:
-    sys.exit(0 if "checkpoint" in problem.remedy else "another remedy")
-"""
-
-
-def test_a_process_that_is_lost_is_told_by_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[__name__], "WORKER", LEFT)
-    in_two("leaving", tmp_path)
+def test_a_process_that_is_lost_is_told_by_the_others(two: Path) -> None:
+    assert "checkpoint" in (two / "remedy").read_text()
 
 
 def test_without_torchrun_there_is_no_group(monkeypatch: pytest.MonkeyPatch) -> None:

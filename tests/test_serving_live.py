@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from recsys.errors import StoreError
+from recsys.recommend import exploration
 from recsys.recommend.context import Tier
 from recsys.releases import Releases
 from recsys.serving.live import LiveState
@@ -41,7 +42,10 @@ def test_the_list_after_a_click_is_another_and_says_that_it_is_because_of_it(toy
         assert not any(reason["article"] for reason in (item["reason"] for item in before["items"]))
 
 
-def test_a_fresh_article_is_offered_to_those_whom_it_suits_after_its_first_click(toy: Toy, tmp_path: Path) -> None:
+def test_a_fresh_article_is_offered_to_those_whom_it_suits_after_its_first_click(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exploration, "SHARE", 0.0)  # in one minute of five it would be tried on anybody
     with serving(copy_of(toy, tmp_path)) as service:
         body = TOPICS["markets"]
         service.store.put_articles([article("brand-new", title=body[:30], body=body, published_at=now_ms() - 60_000)])
