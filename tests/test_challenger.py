@@ -30,7 +30,7 @@ from recsys.units import HOUR_MS, MINUTE_MS, now_ms
 from tests.newsroom import SITE, Toy
 from tests.service import Service, copy_of, for_children, serving
 from tests.test_serving import NEWER, eventually, newer_release
-from web.api.challenging import Challenging
+from web.api.challenging import LOOK_SECONDS, Challenging
 from web.api.schemas import RecommendationsQuery
 from web.installation import KEY
 
@@ -140,7 +140,7 @@ def answering(
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         ChallengerFolder(folder).write_note(ChallengerNote("c1", NEWER, mode, 1.0, server.server_address[1]))
         yield asked
@@ -186,6 +186,14 @@ def test_a_shadow_is_compared_and_never_answers(tmp_path: Path) -> None:
     figures = ChallengerFolder(tmp_path).figures("c1")
     assert (figures.overlap, figures.live_ms, figures.asked, len(figures.ms)) == (0.5, [3.0], 1, 1)
     assert ChallengerFolder(tmp_path).figures("c0") == ChallengerFigures()
+
+
+def test_a_worker_stops_to_look_at_once(tmp_path: Path) -> None:
+    live: Any = Challenged()
+    began = time.monotonic()
+    for _ in range(3):
+        Challenging(live, tmp_path).close()
+    assert time.monotonic() - began < LOOK_SECONDS
 
 
 def test_a_shadow_that_cannot_follow_is_asked_for_less(tmp_path: Path) -> None:

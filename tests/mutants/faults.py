@@ -1816,6 +1816,7 @@ FAULTS: tuple[Fault, ...] = (
         ("a failed canary is asked again", "self._rest_until = time.monotonic() + REST_SECONDS", "pass"),
         ("readers of a failed canary are lost", "        self._live.exposed(reader)", "        ..."),
         ("a shadow answers", "note.mode is not ChallengerMode.CANARY or", "False or"),
+        ("it looks once more before it stops", "            self._queue.put_nowait(None)", "            ..."),
     ),
     *_in(
         "jobs/challenge.py",
