@@ -10,10 +10,10 @@ import pytest
 import structlog
 from selenium.webdriver import Chrome
 
-import recsys.store.engine
 from recsys.imports import Target
 from recsys.imports.tables import Limits
 from recsys.store import Store
+from recsys.store.migrate import upgrade
 from tests.browser import Api, HandNewsroom, articles, chromium
 from tests.migrated import repeated
 from tests.newsroom import Toy, build_toy
@@ -52,7 +52,7 @@ def _quick_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 def _quick_migrations() -> Iterator[None]:
     """Empty databases get their tables by statements that were worked out once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recsys.store.engine, "upgrade", repeated(recsys.store.engine.upgrade))
+        patch.setattr("recsys.store.engine.upgrade", repeated(upgrade))
         yield
 
 
