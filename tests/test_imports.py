@@ -291,9 +291,9 @@ def test_an_import_that_is_killed_is_finished_by_running_it_again(store: Store, 
     rows = 20_000
     text = "user,page,at\n" + "".join(f"u{n % 9},p{n % 7},{1_510_000_000 + n}\n" for n in range(rows))
     write(tmp_path / "a.csv", text)
-    spawn = multiprocessing.get_context("spawn")
-    ready = spawn.Event()
-    child = spawn.Process(target=_import_slowly, args=(tmp_path, ready))
+    context = multiprocessing.get_context("forkserver")
+    ready = context.Event()
+    child = context.Process(target=_import_slowly, args=(tmp_path, ready))
     child.start()
     assert ready.wait(60)
     assert child.pid is not None

@@ -37,7 +37,8 @@ from tests.postgres_server import fresh_database
 from tests.stores import watched
 
 SITE = "daily"
-CONTEXT = multiprocessing.get_context("spawn")
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([__name__])  # the processes of a test load the program once for all of them
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
