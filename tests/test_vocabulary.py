@@ -1,6 +1,7 @@
 """One vocabulary: a class name stands once, a constant has one value, and a docstring begins with what a thing is."""
 
 import ast
+import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Iterator
@@ -15,10 +16,15 @@ QUESTION_WORDS = ("what", "how", "which", "whether", "why", "where", "when", "wh
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@functools.cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def modules(*packages: str) -> Iterator[tuple[str, ast.Module]]:
     for package in packages:
         for file in sorted((ROOT / package).rglob("*.py")):
-            yield file.relative_to(ROOT).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+            yield file.relative_to(ROOT).as_posix(), parsed(file)
 
 
 def repeated_classes(trees: list[tuple[str, ast.Module]]) -> list[str]:
