@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy
 
-from recsys.store import PastEvent, Store, StoredEvent
+from recsys.store import PastEvent, Store, StoredEvent, events
 from recsys.units import UNDATED
 from tests.postgres_server import fresh_database
 
@@ -42,16 +43,21 @@ def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
         if not statement.startswith(("BEGIN", "SELECT pg_")):
             statements.append((statement, values))
 
-    fetched = store.fetched
+    fetched, by_driver = store.fetched, events.by_driver
 
-    def by_driver(statement: str, values: Any) -> list[Any]:
+    def note_reading(statement: str, values: Any) -> list[Any]:
         statements.append((statement, values))
         return fetched(statement, values)
 
+    def note_writing(connection: Any, statement: str, values: Any = ()) -> Any:
+        statements.append((statement, values))
+        return by_driver(connection, statement, values)
+
     sqlalchemy.event.listen(store._engine, "before_cursor_execute", note)
-    store.fetched = by_driver  # type: ignore[method-assign]
+    store.fetched = note_reading  # type: ignore[method-assign]
     try:
-        yield statements
+        with patch.object(events, "by_driver", note_writing):
+            yield statements
     finally:
         del store.fetched
         sqlalchemy.event.remove(store._engine, "before_cursor_execute", note)

@@ -187,3 +187,70 @@ def test_an_article_is_found_by_its_address_and_a_late_one_by_the_clicks_before_
     assert [event.article for event in site.store.events_after(SITE, 0, 9)][1] == "late"
     row = site.live.catalogue.row_of["late"]
     assert site.live.catalogue.row_of[site.store.events_after(SITE, 0, 1)[0].article] == row
+
+
+CLICK = {"event_id": "e", "kind": "click", "article": "a1", "reader": "r"}
+TOO_MANY_FIELDS = json.dumps({"events": [CLICK], "more": 1})
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "is_direct"),
+    [
+        (json.dumps(CLICK), {"Content-Type": "application/json"}, True),
+        (json.dumps(CLICK), {"Content-Type": "text/plain;charset=UTF-8"}, True),
+        (json.dumps({"events": [CLICK, {"kind": "no"}]}), {"Content-Type": "application/json; charset=utf-8"}, True),
+        (json.dumps(CLICK), {}, True),
+        (json.dumps(CLICK), {"Content-Type": "application/json; charset=latin-1"}, False),
+        (json.dumps(CLICK), {"Content-Type": "application/xml"}, False),
+        (json.dumps(CLICK), {"Authorization": "Bearer no"}, False),
+        (json.dumps(CLICK), {"Content-Encoding": "gzip"}, False),
+        (json.dumps(CLICK | {"reader_token": 3}), {}, False),
+        ("{", {}, False),
+        (TOO_MANY_FIELDS, {}, False),
+        ("", {}, False),
+    ],
+)
+def test_plain_events_are_answered_as_by_the_application(
+    site: Service, body: str, headers: dict[str, str], is_direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    whole, accept = site.client.application.view_functions["api.events"], site.live.accept
+    monkeypatch.setitem(site.client.application.view_functions, "api.events", lambda: asked.append("whole") or whole())
+    monkeypatch.setattr(site.live, "accept", lambda events: asked.append("written") or accept(events))
+    first = site.client.post("/api/v1/events", data=body, headers=headers)
+    assert ("whole" not in asked) == is_direct
+    assert asked.count("written") == is_direct
+    monkeypatch.setattr("web.api.direct_events._is_plain", lambda _: False)
+    second = site.client.post("/api/v1/events", data=body, headers=headers)
+    assert "whole" in asked
+    assert first.status_code == second.status_code
+    one, other = (dict(answer.headers) for answer in (first, second))
+    for varying in ("X-Request-ID", "Content-Length"):
+        assert (one.pop(varying, None) is None) == (other.pop(varying, None) is None)
+    assert one == other
+    said, again = first.get_json(), second.get_json()
+    if is_direct:
+        assert (said.pop("accepted"), said.pop("duplicate")) == (1, 0)
+        assert (again.pop("accepted"), again.pop("duplicate")) == (0, 1)
+    assert said == again
+
+
+def test_a_refusal_of_plain_events_is_counted_once_and_bears_the_id_of_the_request(
+    site: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admitted: list[int] = []
+    monkeypatch.setattr(
+        site.client.application.extensions["installation"].rates, "admit", lambda _, cost: admitted.append(cost) or 9.5
+    )
+    headers = {"X-Request-ID": "from-the-proxy", "Content-Type": "application/json"}
+    answers = [site.client.post("/api/v1/events", json=CLICK, headers=headers)]
+    assert len(admitted) == 1
+    monkeypatch.setattr("web.api.direct_events._is_plain", lambda _: False)
+    answers.append(site.client.post("/api/v1/events", json=CLICK, headers=headers))
+    for answer in answers:
+        problem(answer, 429, "rate-limited")
+        assert (answer.headers["Retry-After"], answer.headers["X-Request-ID"]) == ("10", "from-the-proxy")
+    direct, whole = (sorted(answer.headers.items()) for answer in answers)
+    assert [header for header in direct if header[0] != "Content-Length"] == [
+        header for header in whole if header[0] != "Content-Length"
+    ]

@@ -44,6 +44,7 @@ from web.api import docs, publisher, readers
 from web.api import handlers as api
 from web.api.challenging import Challenging
 from web.api.direct import DirectLists
+from web.api.direct_events import DirectEvents
 from web.api.problem_details import register
 from web.api.rates import EventRates
 from web.attempts import Bounds
@@ -149,8 +150,8 @@ def create_app(
     access.install(app)
     app.after_request(secured)
     app.after_request(metrics.name_route)
-    lists = DirectLists(app.wsgi_app, here)
-    app.wsgi_app = Forwarded(lists, settings.web.proxies)  # type: ignore[method-assign]
+    direct = DirectLists(DirectEvents(app.wsgi_app, here), here)
+    app.wsgi_app = Forwarded(direct, settings.web.proxies)  # type: ignore[method-assign]
     if release is not None:
         live.follow()
     live.start()

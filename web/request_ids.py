@@ -5,6 +5,8 @@ A proxy may give one (``X-Request-ID``); otherwise it is made here. Answers of t
 
 import re
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -36,9 +38,14 @@ def route() -> str:
     return "none" if request.url_rule is None else request.url_rule.rule
 
 
+def id_of(environ: Mapping[str, Any]) -> str:
+    """The id of a request, to which a proxy has given one perhaps; ``environ`` as in PEP 3333."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if _GIVEN.fullmatch(given) else uuid.uuid4().hex
+
+
 def _begin() -> None:
-    given = request.headers.get(HEADER, "")
-    g.request_id = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = id_of(request.environ)
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 

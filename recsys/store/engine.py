@@ -133,6 +133,32 @@ class Database:
             self._held.dispose()
 
 
+def by_driver(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Any:
+    """Run a statement of a transaction by the driver: SQLAlchemy's handling costs as much as SQLite's own.
+
+    Args:
+        connection: of the transaction.
+        statement: in the driver's own dialect.
+        values: as the driver takes them; a list of tuples runs it once for each.
+
+    Returns:
+        The driver's cursor.
+
+    Raises:
+        DBAPIError: the database refused, as SQLAlchemy says it.
+    """
+    cursor = connection.connection.cursor()
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        if isinstance(values, list):
+            cursor.executemany(statement, values)
+        else:
+            cursor.execute(statement, values)
+    except base as error:
+        raise DBAPIError.instance(statement, None, error, base, hide_parameters=True) from error
+    return cursor
+
+
 @functools.cache
 def written_out(query: SelectBase, dialect: Dialect) -> tuple[str, Callable[..., Mapping[str, Any] | Sequence[Any]]]:
     """A query as the driver takes it, for ``fetched``.
@@ -252,7 +278,7 @@ def _follow_sqlite_rules(engine: Engine, config: StoreConfig, cache_mib: int) ->
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writer = connection.get_execution_options().get(WRITER)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+        by_driver(connection, "BEGIN IMMEDIATE" if writer else "BEGIN").close()
 
 
 def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from recsys.errors import StoreError
 from recsys.store import schema
-from recsys.store.engine import Database, as_store_error, written_out
+from recsys.store.engine import Database, as_store_error, by_driver, written_out
 from recsys.store.forgetting import reader_digest
 from recsys.store.reader_ids import is_made_here
 from recsys.store.records import DatedClick, Event, Evidence, Kind, PastEvent, StoredEvent, Written
@@ -278,7 +278,7 @@ def _switched_off(connection: Connection, records: Sequence[Event]) -> set[tuple
 def _is_empty(connection: Connection, table: Table) -> bool:
     """True for a table without rows; asked of every event, so that it goes to the driver as it is."""
     query = f"SELECT 1 FROM {table.name} LIMIT 1"  # nosec B608
-    return connection.exec_driver_sql(query).first() is None
+    return by_driver(connection, query).fetchone() is None
 
 
 def _without(off: Collection[tuple[str, str | None]], records: Sequence[Event]) -> Sequence[Event]:
@@ -347,7 +347,8 @@ def _insert(connection: Connection, table: Table, names: Sequence[str], rows: Se
         source = f"VALUES ({', '.join('?' * len(columns))})"
         values = list(zip(*columns.values(), strict=True))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) {source} ON CONFLICT DO NOTHING"
-    return connection.exec_driver_sql(statement, values).rowcount
+    inserted: int = by_driver(connection, statement, values).rowcount
+    return inserted
 
 
 def _stored(rows: Sequence[Any]) -> list[StoredEvent]:

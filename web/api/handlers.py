@@ -166,7 +166,9 @@ def events() -> Accepted:
     """
     here, body = installation(), json_body()
     address = reader_address(request.environ, request.environ.get(PROXIES, 0))
-    intake = Intake(here, None if address is None else network_of(address), proven_in(here, body))
+    intake = Intake(
+        here, None if address is None else network_of(address), proven_in(here, body, request.headers.get(HEADER))
+    )
     if bears_token():
         check_bearer(PUBLISHERS)
         intake.is_trusted = True

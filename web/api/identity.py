@@ -69,14 +69,19 @@ def asking(here: Installation, reader: str | None, token: str | None) -> Asking:
     return Asking(reader, None if token is None else state)
 
 
-def proven_in(here: Installation, body: Any) -> str | None:
+def proven_in(here: Installation, body: Any, header: str | None) -> str | None:
     """The reader whom the token of some events proves, which is taken out of their body; None where it proves nobody.
+
+    Args:
+        here: the installation.
+        body: of the request.
+        header: of the request, which counts where the body has none.
 
     Raises:
         Refused: 422, it is no text.
     """
     given = body.pop(FIELD, None) if isinstance(body, dict) else None
-    given = request.headers.get(HEADER) if given is None else given
+    given = header if given is None else given
     if given is not None and not isinstance(given, str):
         raise Refused(422, "invalid", f"{FIELD}: Expected a text or null.", REMEDY)
     return None if given is None else here.reader_tokens.check(given).reader

@@ -82,6 +82,11 @@ class Refused(Exception):
         super().__init__(detail)
 
 
+UNAVAILABLE = Refused(
+    503, "store-unavailable", "The database is out of reach.", "Try again in a moment.", Retry_After="1"
+)
+
+
 def problem(status: int, code: str, detail: str, remedy: str, **more: Any) -> Response:
     """Make a problem answer.
 
@@ -148,10 +153,9 @@ def said(error: RecsysError) -> str:
 
 def _unavailable(error: RecsysError) -> Response:
     log.error("store unavailable", route=route(), error=str(error))  # it may name hosts: it goes to the log only
-    response = problem(
-        503, "store-unavailable", "The database is out of reach.", "Try again in a moment.", request_id=request_id()
-    )
-    response.headers["Retry-After"] = "1"
+    said = UNAVAILABLE
+    response = problem(said.status, said.code, said.detail, said.remedy, request_id=request_id())
+    response.headers["Retry-After"] = said.headers["Retry_After"]
     return response
 
 
