@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 import sqlalchemy
 
-from recsys.store import PastEvent, Store, StoredEvent, events
+from recsys.store import PastEvent, Store, StoredEvent, engine, events
 from recsys.units import UNDATED
 from tests.postgres_server import fresh_database
 
@@ -43,7 +43,7 @@ def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
         if not statement.startswith(("BEGIN", "SELECT pg_")):
             statements.append((statement, values))
 
-    fetched, by_driver = store.fetched, events.by_driver
+    fetched, by_driver = store.fetched, engine.by_driver
 
     def note_reading(statement: str, values: Any) -> list[Any]:
         statements.append((statement, values))

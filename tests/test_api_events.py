@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recsys.store import Event
+from recsys.store import Event, Written
 from recsys.units import now_ms
 from tests.newsroom import SITE
 from tests.service import Service, article, four, problem
@@ -215,8 +215,17 @@ def test_plain_events_are_answered_as_by_the_application(
 ) -> None:
     asked: list[str] = []
     whole, accept = site.client.application.view_functions["api.events"], site.live.accept
-    monkeypatch.setitem(site.client.application.view_functions, "api.events", lambda: asked.append("whole") or whole())
-    monkeypatch.setattr(site.live, "accept", lambda events: asked.append("written") or accept(events))
+
+    def note_whole() -> Any:
+        asked.append("whole")
+        return whole()
+
+    def note_written(events: list[Event]) -> Written:
+        asked.append("written")
+        return accept(events)
+
+    monkeypatch.setitem(site.client.application.view_functions, "api.events", note_whole)
+    monkeypatch.setattr(site.live, "accept", note_written)
     first = site.client.post("/api/v1/events", data=body, headers=headers)
     assert ("whole" not in asked) == is_direct
     assert asked.count("written") == is_direct
@@ -239,9 +248,12 @@ def test_a_refusal_of_plain_events_is_counted_once_and_bears_the_id_of_the_reque
     site: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admitted: list[int] = []
-    monkeypatch.setattr(
-        site.client.application.extensions["installation"].rates, "admit", lambda _, cost: admitted.append(cost) or 9.5
-    )
+
+    def refuse(_address: str | None, cost: int) -> float:
+        admitted.append(cost)
+        return 9.5
+
+    monkeypatch.setattr(site.client.application.extensions["installation"].rates, "admit", refuse)
     headers = {"X-Request-ID": "from-the-proxy", "Content-Type": "application/json"}
     answers = [site.client.post("/api/v1/events", json=CLICK, headers=headers)]
     assert len(admitted) == 1

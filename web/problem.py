@@ -22,13 +22,13 @@ def problem_members(status: int, code: str, detail: str, remedy: str, **more: An
 
 
 def problem_reply(
-    status: int, code: str, detail: str, remedy: str, request_id: str | None = None, **headers: str
+    status: int, code: str, detail: str, remedy: str, *, request_id: str = "", **headers: str
 ) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body of a problem that is answered before Flask sees the request.
 
     Any page may read it (CORS), so that a widget can tell "later" from "never".
     """
-    more = {} if request_id is None else {"request_id": request_id}
+    more = {"request_id": request_id} if request_id else {}
     body = (json.dumps(problem_members(status, code, detail, remedy, **more), ensure_ascii=False) + "\n").encode()
     plain = [
         ("Content-Type", MEDIA_TYPE),

@@ -19,7 +19,7 @@ from recsys.catalogue.articles import (
     KeywordForms,
     keyword_forms,
 )
-from recsys.catalogue.blobs import Blobs
+from recsys.catalogue.blobs import ArrowFile, Blobs
 
 _UNPACKED = 1_024  # articles kept unpacked, at least: those of the lists of now; 4 to 8 MiB
 _FIELDS = [field.name for field in fields(CatalogueArticle)]
@@ -86,16 +86,23 @@ class Cards(Sequence[CatalogueArticle | None]):
     One thread writes; any may read meanwhile.
     """
 
-    def __init__(self, size: int = 0, released: pa.Array | None = None, forms: pa.Array | None = None) -> None:
+    def __init__(
+        self,
+        size: int = 0,
+        released: pa.Array | None = None,
+        forms: pa.Array | None = None,
+        file: ArrowFile | None = None,
+    ) -> None:
         """Cards of a release, then rows of which nothing is known.
 
         Args:
             size: rows in all.
             released: Arrow bytes (A,), null for an article that is known only from clicks.
             forms: Arrow bytes (A,), of its keywords; without them they are made when they are asked for.
+            file: that both are mapped from, if they are.
         """
-        self._forms = None if forms is None else Blobs(forms)
-        self._released = Blobs(pa.array([], pa.large_binary()) if released is None else released)
+        self._forms = None if forms is None else Blobs(forms, file)
+        self._released = Blobs(pa.array([], pa.large_binary()) if released is None else released, file)
         self._size = max(size, len(self._released))
         self._late: dict[int, Packed] = {}
         self._young: dict[int, tuple[Packed | None, CatalogueArticle]] = {}
@@ -149,6 +156,10 @@ class Cards(Sequence[CatalogueArticle | None]):
         """The annotations by the release's models; None for an article that is newer."""
         raw = self._released[row] if row < len(self._released) else None
         return None if raw is None else unpacked(raw).annotations
+
+    def changed(self, row: int) -> Packed | None:
+        """A card that is not the release's; the same object until it changes again. None for the release's own."""
+        return self._late.get(row)
 
     def late(self) -> dict[int, Packed]:
         """The cards that are not the release's."""

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, keyword_forms
+from recsys.catalogue.blobs import ArrowFile
 from recsys.catalogue.cards import Cards, Packed, arrow_bytes, packed, packed_forms
 from recsys.catalogue.identifiers import ArticleIds, RowsById, hashed_names
 from recsys.errors import CorruptArtefact
@@ -84,9 +85,10 @@ class ReleasedCatalogue:
         """
         facts, columns = read_json(folder / _FACTS), load_arrays(folder / _COLUMNS)
         try:
-            table = pa.ipc.open_file(pa.memory_map(str(folder / _ARTICLES))).read_all()
+            file = ArrowFile(folder / _ARTICLES)
         except pa.ArrowInvalid as error:
             raise CorruptArtefact(f"an Arrow table in {folder / _ARTICLES}", str(error), _REMEDY) from None
+        table = file.table
         if table.num_rows != len(columns["published"]):
             got = f"{table.num_rows} cards"
             raise CorruptArtefact(f"cards of {len(columns['published'])} articles in {folder}", got, _REMEDY)
@@ -96,7 +98,7 @@ class ReleasedCatalogue:
         return cls(
             ArticleIds(ids),
             RowsById(*names),
-            Cards(released=cards, forms=forms),
+            Cards(released=cards, forms=forms, file=file),
             columns,
             Postings(keys, rows, np.broadcast_to(np.int32(0), len(keys))),
             facts["languages"],

@@ -86,7 +86,6 @@ class KeywordRanker:
         }
         stop_words = {**STOP_WORDS, **frequencies.stop_words}
         self._lookup = WordLookup(words, frequencies.by_word, max_articles, stop_words, parameters.merge_forms)
-        self._vectors = words.centred if parameters.centred else unit_rows(words.vectors)
 
     def extract(self, text: Tokens) -> Keywords:
         """Rank one article's phrases; a text without any candidate has no keywords, which is no error."""
@@ -141,13 +140,18 @@ class KeywordRanker:
         shortest = np.array([_MIN_CHARS.get(name, 3) for name in batch.languages], np.int64)[languages]
         return np.where(chars < shortest, 0, weights)
 
+    def _vectors(self, rows: Ints) -> Matrix:
+        """float32 (N, D), unit rows of some words."""
+        words = self.words
+        return words.centred_rows(rows) if self.parameters.centred else unit_rows(words.vectors[rows])
+
     def _phrase_vectors(self, phrases: CandidatePhrases, rarity: Weights, rows: Ints) -> Matrix:
         """float32 (P, D), unit rows: each phrase's words by their rarity; zero where none of them has a vector."""
         total = np.zeros((len(phrases.article), self.words.embedding_dim), np.float32)
         for segments in phrases.segments.T:
             phrase = np.flatnonzero((segments >= 0) & (rows[segments] >= 0))
             segment = segments[phrase]
-            total[phrase] += rarity[segment, None].astype(np.float32) * self._vectors[rows[segment]]
+            total[phrase] += rarity[segment, None].astype(np.float32) * self._vectors(rows[segment])
         return unit_rows(total)
 
     def _best(self, phrases: CandidatePhrases, scores: Weights, articles: int) -> tuple[Ints, Ints]:

@@ -64,6 +64,7 @@ class LiveEncoder:
         tasks = {task: load_categories(release.path("tasks") / task) for task in task_names(release.path("tasks"))}
         for name, sorted_by in {"categories": categories, **tasks}.items():
             same_space(("words", encoder.ranker.words.space), (name, sorted_by.space))
+        encoder.ranker.words.give_back()
         return cls(encoder, categories, tasks, load_npy(release.path("items") / "projection.npy"))
 
     def encode(self, article: Article) -> LiveArticle:

@@ -9,7 +9,6 @@ import calendar
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from recsys.entities.capitals import TITLES_OF_PEOPLE, is_title_case
@@ -18,7 +17,7 @@ _READ = 20_000  # characters of a text; what an article is about stands in front
 _LOOKED_AT = 12  # places where a keyword's first word stands
 _LETTERS = "0-9A-Za-z\u00c0-\u024f\u0370-\u052f"  # of scripts that have capitals
 _LETTER = re.compile(f"[{_LETTERS}]")
-_GAP = r"[\s_\u2010\u2011-]+"
+_GAP = re.compile(r"[\s_\u2010\u2011-]+")
 _NAME_WORD = r"[A-Z\u00c0-\u00de\u0391-\u03a9\u0410-\u042f][\w'’.&-]*"
 _LEFT = re.compile(rf"(?:{_NAME_WORD}[ \u00a0]+)+\Z")
 _RIGHT = re.compile(rf"(?:[ \u00a0]+{_NAME_WORD})+")
@@ -89,19 +88,28 @@ class WrittenText:
 
     def _mentions(self, words: Sequence[str]) -> Iterator[Mention]:
         words = [word.lower() for word in words]
-        further, end = _further_words(tuple(words)), 0
+        end = 0
         for _ in range(_LOOKED_AT):
             begin = self._small.find(words[0], end)
             if begin < 0:
                 return
             end = begin + len(words[0])
-            match = further.match(self._small, end)
-            if match is None or _LETTER.match(self._small[begin - 1 : begin]) or self._in_headline(begin):
+            last = self._end_of(words, end)
+            if last < 0 or _LETTER.match(self._small[begin - 1 : begin]) or self._in_headline(begin):
                 continue
-            end = match.end()
+            end = last
             form = " ".join(self._text[begin:end].split())
             before = self._text[max(0, begin - _NEAR) : begin]
             yield Mention(form, self._name(form, begin, end), not _begins_sentence(before))
+
+    def _end_of(self, words: Sequence[str], end: int) -> int:
+        """The end of the last of some words whose first one ends at ``end``; -1 where they do not stand there."""
+        for word in words[1:]:
+            gap = _GAP.match(self._small, end)
+            if gap is None or not self._small.startswith(word, gap.end()):
+                return -1
+            end = gap.end() + len(word)
+        return -1 if _LETTER.match(self._small, end) else end
 
     def _name(self, form: str, begin: int, end: int) -> str:
         """The run of capitals around a mention that is written with one itself."""
@@ -141,12 +149,6 @@ def written_keywords(title: str, body: str, keywords: Sequence[str]) -> tuple[st
         return tuple(keywords)
     text = WrittenText(title, body)
     return tuple(keyword if keyword.lower() == keyword.upper() else text.form_of(keyword) for keyword in keywords)
-
-
-@lru_cache(1 << 12)
-def _further_words(words: tuple[str, ...]) -> re.Pattern[str]:
-    """The words of a keyword behind its first one, up to the end of the last."""
-    return re.compile("".join(_GAP + re.escape(word) for word in words[1:]) + f"(?![{_LETTERS}])")
 
 
 def _name_behind(words: list[str]) -> list[str]:

@@ -19,6 +19,7 @@ since the web service needs the vectors and not the trainers. The files, from th
 """
 
 import hashlib
+import mmap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,8 +104,18 @@ class WordVectors:
         rows = self.rows(words)
         has_vector = rows != UNKNOWN_ROW
         vectors = np.full((len(words), self.embedding_dim), np.nan, dtype=np.float32)
-        vectors[has_vector] = self.centred[rows[has_vector]]
+        vectors[has_vector] = self.centred_rows(rows[has_vector])
         return vectors
+
+    def centred_rows(self, rows: npt.NDArray[np.integer]) -> Matrix:
+        """Some rows of ``centred``, int (N,), made alone: float32 (N, D). The service reads few of them, mapped."""
+        return unit_rows(self.vectors[rows] - self.mean)
+
+    def give_back(self) -> None:
+        """Take vectors that are mapped out of this process's memory; those that are read come back by themselves."""
+        if self.words and isinstance(self.vectors.base, mmap.mmap):
+            assert np.isfinite(self.mean).all()  # is made of all of them, once
+            self.vectors.base.madvise(mmap.MADV_DONTNEED)
 
     def rows(self, words: Iterable[str]) -> Rows:
         """Look words up.

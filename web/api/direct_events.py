@@ -84,8 +84,8 @@ def _refused(
     id = id_of(environ)
     if cause is not None:
         log.error("store unavailable", route=EVENTS, error=str(cause), request_id=id)
-    said = refusal.status, refusal.code, refusal.detail, refusal.remedy
-    status, headers, body = problem_reply(*said, request_id=id, **refusal.headers)
+    status, code, detail, remedy = refusal.status, refusal.code, refusal.detail, refusal.remedy
+    status, headers, body = problem_reply(status, code, detail, remedy, request_id=id, **refusal.headers)
     headers = list({**dict(headers), **SECURING_HEADERS, HEADER: id}.items())
     start_response(f"{status} {HTTPStatus(status).phrase}", headers)
     return [body]

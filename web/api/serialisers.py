@@ -37,13 +37,14 @@ class Fragment(NamedTuple):
 
     Attributes:
         version: of the catalogue, when it was made or looked at last.
-        source: what it was made from; it is made anew when that is another one.
+        source: what it was made from, a card that came after the release or a title; None for a card of the release.
+            It is made anew when that is another one.
         language: in which it is said.
         json: of the part.
     """
 
     version: int
-    source: CatalogueArticle | str
+    source: bytes | str | None
     language: str
     json: bytes
 
@@ -162,9 +163,10 @@ def _keep(kept: dict[Key, Fragment], key: Key, fragment: Fragment) -> Fragment:
 def _card(catalogue: Catalogue, key: CardKey, version: int, home: str, before: Fragment | None) -> Fragment:
     """The fields of an article that are the same in every list, as the opening of an object."""
     row, lang, include = key
-    article = catalogue.article(row)
-    if before is not None and before.source is article:
+    source = catalogue.articles.changed(row)
+    if before is not None and before.source is source:
         return before._replace(version=version)
+    article = catalogue.article(row)
     language = said_in(lang or _language_of(article, home))
     fields: dict[str, Any] = {
         "id": catalogue.ids[row],
@@ -182,7 +184,7 @@ def _card(catalogue: Catalogue, key: CardKey, version: int, home: str, before: F
         fields["keywords"] = article.keywords[:KEYWORDS]
     if Part.TAGS in wanted:
         fields["tags"] = tee(article.tags, language).model_dump(mode="json")
-    return Fragment(version, article, language, dumps(fields)[:-1].encode())
+    return Fragment(version, source, language, dumps(fields)[:-1].encode())
 
 
 def _reason(catalogue: Catalogue, key: ReasonKey, version: int, before: Fragment | None) -> Fragment:
