@@ -214,3 +214,14 @@ def test_the_best_is_the_least_memory_and_the_most_of_all_else() -> None:
     small: Figures = {"peak_mib": 3, "speed": 2, "x": None}
     ours = {"large": small | {"peak_mib": 5, "speed": 1}, "small": small}
     assert [best(name, ours) for name in ("peak_mib", "speed", "x")] == [3, 2, None]
+
+
+def test_rows_of_mapped_vectors_are_those_of_the_whole_table(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(1).normal(size=(40, 12)).astype(np.float32)
+    words = WordVectors([f"w{n}" for n in range(40)], np.arange(40, 0, -1), vectors)
+    save_words(words, tmp_path)
+    mapped = load_words(tmp_path, mapped=True)
+    mapped.give_back()
+    rows = np.array([3, 0, 3, len(words.words) - 1])
+    assert np.array_equal(mapped.centred_rows(rows), words.centred[rows])
+    assert "centred" not in vars(mapped), "no second table"

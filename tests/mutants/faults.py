@@ -936,7 +936,7 @@ FAULTS: tuple[Fault, ...] = (
             "if fields is None or fields.version != version:",
             "if fields is None:",
         ),
-        ("what has changed is looked at and shown as it was", "before.source is article", "True"),
+        ("what has changed is looked at and shown as it was", "before.source is source", "True"),
     ),
     *_in(
         "web/widget/parts/keeping.js",
@@ -1832,6 +1832,18 @@ FAULTS: tuple[Fault, ...] = (
         ("names are cut", "return names.pop()", "return mentions[0].form"),
         ("a part of a word is a mention", "or _LETTER.match(self._small[begin - 1 : begin])", "or False"),
         ("titles belong to names", 'front[0].lower().rstrip(".") in _NO_NAME or', "False or"),
+    ),
+    *_in(
+        "recsys/catalogue/blobs.py",
+        ("tests/test_blobs.py",),
+        ("a row of the file is read elsewhere", "self._file.read(self._place + begin,", "self._file.read(begin,"),
+    ),
+    *_in(
+        "web/api/direct_events.py",
+        ("tests/test_api_events.py",),
+        ("a key of the site is not looked at", 'and "HTTP_AUTHORIZATION" not in environ', ""),
+        ("a refusal is counted again", "except Refused as error:", "except StoreError as error:"),
+        ("another character set is read as UTF-8", "and rest.strip() in _UTF8", ""),
     ),
     *_in(
         "recsys/entities/finding.py",
