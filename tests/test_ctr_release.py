@@ -124,13 +124,14 @@ def test_a_log_without_clicks_trains_no_model(tmp_path: Path) -> None:
 
 def test_yesterdays_model_is_gone_on_from_but_never_where_it_has_seen_what_judges(tmp_path: Path) -> None:
     half = some_set(LISTS // 2)
-    settings = newsroom(tmp_path, half, fields=("article",))
+    brief: dict[str, Any] = {"fields": ("article",), "epochs": 1}
+    settings = newsroom(tmp_path, half, **brief)
     made(settings)
-    newsroom(tmp_path, some_set(), fields=("article",))
+    newsroom(tmp_path, some_set(), **brief)
     cold = bytes_of(made(settings))
     newsroom(tmp_path, half)
     made(settings)
-    warm_settings = newsroom(tmp_path, some_set(), fields=("article",), start="last")
+    warm_settings = newsroom(tmp_path, some_set(), **brief, start="last")
     warm = bytes_of(made(warm_settings))  # yesterday's model has seen half of the rows, which only teach today
     assert warm["holdout.npy"] != cold["holdout.npy"]
     again = bytes_of(made(warm_settings))  # this one goes on from a model that has seen them all
@@ -142,12 +143,12 @@ def test_yesterdays_model_is_gone_on_from_but_never_where_it_has_seen_what_judge
 def test_a_last_model_that_cannot_be_used_is_told_and_training_starts_anew(
     what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = newsroom(tmp_path, some_set())
+    settings = newsroom(tmp_path, some_set(), epochs=1)
     cold = bytes_of(made(settings))
     if what == "broken":
         (tmp_path / "work" / "ctr" / "model.json").write_text("{}")
     values: dict[str, Any] = {"hidden_units": (4,)} if what == "another network" else {}
-    settings = newsroom(tmp_path, some_set(), start="last", **values)
+    settings = newsroom(tmp_path, some_set(), epochs=1, start="last", **values)
     folder = made(settings)
     captured = capsys.readouterr()
     assert (captured.out + captured.err).count("last click model that cannot be used") == 1
@@ -157,7 +158,7 @@ def test_a_last_model_that_cannot_be_used_is_told_and_training_starts_anew(
 def test_a_run_that_was_ended_in_the_middle_goes_on_from_its_checkpoints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = newsroom(tmp_path, some_set())
+    settings = newsroom(tmp_path, some_set(), epochs=2)
     whole = bytes_of(made(settings))
     calls: list[str] = []
 
