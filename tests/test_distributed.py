@@ -73,6 +73,7 @@ def learn(group: ProcessGroup | None, _folder: Path) -> dict[str, torch.Tensor]:
 
 
 WORKER = """
+import os
 import sys
 from pathlib import Path
 from safetensors.torch import save_file
@@ -80,7 +81,8 @@ from recsys.ctr.distributed import processes
 from recsys.errors import LostProcess
 from tests import test_distributed
 
-folder = Path(sys.argv[1])
+folder, other = Path(sys.argv[1]), os.fork()  # now there are two
+os.environ["RANK"] = os.environ["LOCAL_RANK"] = "0" if other else "1"
 try:
     with processes() as group:
         for name in sys.argv[2:]:
@@ -89,6 +91,7 @@ try:
         test_distributed.leaving(group)
 except LostProcess as problem:
     (folder / "remedy").write_text(problem.remedy)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]))
 """
 FUNCTIONS = ("learn", "fitted", "interrupted", "exploding")
 
@@ -105,19 +108,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
     names = {"OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
     command = [sys.executable, "-c", WORKER, str(folder), *FUNCTIONS]
-    started = [
-        subprocess.Popen(
-            command,
-            env=os.environ | names | {"RANK": rank, "LOCAL_RANK": rank},
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for rank in ("0", "1")
-    ]
-    for process in started:
-        _, errors = process.communicate(timeout=100)
-        assert process.returncode == 0, errors
+    ended = subprocess.run(
+        command, env=os.environ | names, capture_output=True, text=True, cwd=ROOT, timeout=100, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
     return folder
 
 
