@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from jobs.runner import Counts, Job, Stage
 from recsys.stories.decisions import EditorDecisions
 from recsys.stories.editors_word import EditorsWord
-from recsys.stories.headlines import LEAST_ARTICLES, story_body
+from recsys.stories.headlines import LEAST_ARTICLES
 from recsys.stories.labels import held
 from recsys.stories.leaders import find_leaders, save_copies
+from recsys.stories.leads import LEAD_CHARS
 from recsys.stories.night import StoryArticle, find_stories
 from recsys.stories.story_files import save_stories
 from recsys.stories.text import Text
@@ -57,7 +58,7 @@ def _headlines(job: Job, file: pq.ParquetFile, leader_of: Mapping[str, str]) -> 
     for article_id, text, published in _articles(job, file, "batches placed"):
         leader = leader_of[article_id]
         copy_of = None if leader == article_id else leader
-        yield StoryArticle(article_id, text.title, story_body(text.title, text.body), published, copy_of)
+        yield StoryArticle(article_id, text.title, text.body[:LEAD_CHARS], published, copy_of)
 
 
 def _articles(job: Job, file: pq.ParquetFile, what: str) -> Iterator[tuple[str, Text, int | None]]:

@@ -7,7 +7,7 @@ of its story. The index is told what editors decide, so that the next article jo
 from collections.abc import Callable, Iterable
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
-from recsys.stories.headlines import LEAST_ARTICLES, story_body
+from recsys.stories.headlines import LEAST_ARTICLES
 from recsys.stories.story_index import StoryIndex
 from recsys.units import now_ms
 
@@ -56,7 +56,7 @@ class LiveStories:
         index = self._index
         copy_of = None if leader == article_id else leader
         published = None if published is None else min(published, now_ms())
-        placed = index.place(article_id, title, story_body(title, body), published, copy_of)
+        placed = index.place(article_id, title, body, published, copy_of)
         if copy_of is not None and index.story_of(copy_of) == placed.story:
             return copy_of
         if placed.is_new:

@@ -10,14 +10,16 @@ service take one article after the other by the same rules.
     copies.py       the rule by which one text is a copy of another
     leaders.py      one article after the other, or a whole catalogue -> leaders; on disk
 
-    headlines.py    how much of an article the stories read
+    headlines.py    where a headline is read on in the text
     terms.py        a headline -> the terms that can say which event it is about
     common_words.py words that stand in headlines of all kinds of events
+    leads.py        how much of what is rare two bodies' openings share
     names.py        how surely each term is a name
     decisions.py    what editors said of pairs of articles; it holds against every score
     labels.py       rows of one event, and after which of them it is named; what editors said moves them
     editors_word.py what editors said until a moment, on disk
     evidence.py     terms, and counts of each story -> the story that explains the headline best
+    records.py      what the index keeps of an article and of a story
     story_index.py  one article after the other -> stories, bounded in memory and time
     graph.py        a story -> the parts that one link alone holds together
     night.py        a whole catalogue -> stories

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from recsys.stories.decisions import EditorDecisions
 from recsys.stories.graph import parts_of
 from recsys.stories.labels import held
-from recsys.stories.story_index import Story, StoryIndex
+from recsys.stories.records import Story
+from recsys.stories.story_index import StoryIndex
 
 
 class StoryArticle(NamedTuple):

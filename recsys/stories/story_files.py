@@ -2,7 +2,8 @@
 
 ``stories.parquet`` has one row for each article in the order of joining. ``story_index.parquet`` has one row for each
 story that is not over, ``story_articles.parquet`` one for each of their articles, ``story_names.parquet`` one for each
-term whose capitals were counted; ``story_index.json`` is what the index knows of the stream.
+term whose capitals were counted, ``story_leads.parquet`` one for each article that has a lead (it may be missing: older
+releases have none); ``story_index.json`` is what the index knows of the stream.
 """
 
 from collections import defaultdict
@@ -12,14 +13,17 @@ from pathlib import Path
 import pyarrow as pa
 
 from recsys.stories.decisions import EditorDecisions
+from recsys.stories.leads import Lead
 from recsys.stories.names import NameRates
-from recsys.stories.story_index import Story, StoryIndex
+from recsys.stories.records import Story
+from recsys.stories.story_index import StoryIndex
 from recsys.workspace import read_json, read_table, write_json, write_table
 
-_STORY_OF, _STORIES, _ARTICLES, _NAMES, _STREAM = (
+_STORY_OF, _STORIES, _ARTICLES, _LEADS, _NAMES, _STREAM = (
     "stories.parquet",
     "story_index.parquet",
     "story_articles.parquet",
+    "story_leads.parquet",
     "story_names.parquet",
     "story_index.json",
 )
@@ -38,6 +42,7 @@ _STORIES_SCHEMA = pa.schema(
 _ARTICLES_SCHEMA = pa.schema(
     [("id", pa.string()), ("story", pa.string()), ("time", pa.int64()), ("words", pa.list_(pa.string()))]
 )
+_LEADS_SCHEMA = pa.schema([("id", pa.string()), ("lead", pa.list_(pa.uint32()))])  # keys of terms, see ``leads``
 _NAMES_SCHEMA = pa.schema([("term", pa.string()), ("seen", pa.int32()), ("capital", pa.int32())])
 
 
@@ -63,6 +68,9 @@ def save_stories(story_of: Mapping[str, str], index: StoryIndex, folder: Path) -
             articles.append({"id": article_id, "story": story.id, "time": article.time, "words": article.words})
     write_table(folder / _STORIES, pa.Table.from_pylist(stories, _STORIES_SCHEMA))
     write_table(folder / _ARTICLES, pa.Table.from_pylist(articles, _ARTICLES_SCHEMA))
+    leads = [{"id": row["id"], "lead": index.placed[row["id"]].lead} for row in articles]
+    leads = [row for row in leads if row["lead"]]
+    write_table(folder / _LEADS, pa.Table.from_pylist(leads, _LEADS_SCHEMA))
     names = [[term, seen, index.names.capital.get(term, 0)] for term, seen in index.names.seen.items()]
     columns = [list(column) for column in zip(*names, strict=True)] or [[], [], []]
     write_table(folder / _NAMES, pa.table([pa.array(column) for column in columns], schema=_NAMES_SCHEMA))
@@ -87,9 +95,12 @@ def load_story_index(folder: Path, decisions: EditorDecisions | None = None) -> 
     index.times.extend(stream["times"])
     names = [column.to_pylist() for column in read_table(folder / _NAMES, _NAMES_SCHEMA.names).columns]
     index.names = NameRates(*(dict(zip(names[0], counts, strict=True)) for counts in names[1:]))
+    leads: dict[str, Lead] = {}
+    if (folder / _LEADS).exists():
+        leads = {row["id"]: tuple(row["lead"]) for row in read_table(folder / _LEADS, _LEADS_SCHEMA.names).to_pylist()}
     articles = defaultdict(list)
     for row in read_table(folder / _ARTICLES, _ARTICLES_SCHEMA.names).to_pylist():
-        articles[row["story"]].append((row["id"], row["words"], row["time"]))
+        articles[row["story"]].append((row["id"], row["words"], row["time"], leads.get(row["id"], ())))
     for row in read_table(folder / _STORIES, _STORIES_SCHEMA.names).to_pylist():
         story = Story(row["story"], row["size"], row["first"], row["last"], row["touched"])
         index.restore(story, dict(zip(row["words"], row["counts"], strict=True)), articles[story.id])

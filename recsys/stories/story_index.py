@@ -8,15 +8,16 @@ headlines, and stories that nobody writes about any more are retired.
 import math
 import statistics
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
 from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_story
+from recsys.stories.headlines import read_on
+from recsys.stories.leads import Lead, LeadRarity, lead_of
 from recsys.stories.names import NameRates
+from recsys.stories.records import PlacedArticle, Story, StoryAssignment
 from recsys.stories.terms import terms
-from recsys.units import DAY_MS, FOREVER_MS
+from recsys.units import DAY_MS
 
 DEFAULT_THRESHOLD = 0.01  # score from which an article joins a story, on a site of few large events
 MAX_COUNTED = 512  # headlines that a story counts; then every count is halved, and the story moves on with the news
@@ -27,54 +28,8 @@ _USUAL_NOVELTY = 0.1  # share of articles that are news, at which the threshold 
 _ADAPTS = 1.5  # exponent: a site of many small events needs more evidence for each join
 _REMEMBERED = 500  # articles over which the share of news is averaged
 _TRUSTED = 300  # articles' worth of the usual share, before any came
+_TRIES = 3  # stories, the best first, whose bodies are compared with an article's
 _CLOCK_ARTICLES = 15  # whose median time is the time: a few wrong ones move nothing
-
-
-class StoryAssignment(NamedTuple):
-    """Story of an article, as it was when the article came.
-
-    Attributes:
-        story: the id of the story: of the article that began it.
-        score: of the best story that there was; 0 where none is like it.
-        is_new: whether the article began the story.
-        copy_of: id of the first copy of the same text, None for a text of its own.
-    """
-
-    story: str
-    score: float
-    is_new: bool
-    copy_of: str | None = None
-
-
-@dataclass(slots=True)
-class Story:
-    """One event.
-
-    Attributes:
-        id: of the article that began it.
-        size: headlines counted, at most ``MAX_COUNTED``.
-        first: time of the earliest article, ms; above ``last`` where no article has a time.
-        last: time of the latest one.
-        touched: what time it was when the last article joined, ms.
-        words: terms that were counted.
-        articles: ids, in the order of joining.
-    """
-
-    id: str
-    size: int = 0
-    first: int = FOREVER_MS
-    last: int = -FOREVER_MS
-    touched: int = 0
-    words: set[str] = field(default_factory=set)
-    articles: dict[str, None] = field(default_factory=dict)
-
-
-class PlacedArticle(NamedTuple):
-    """Row of an article's story, its terms, and its time (ms) where that is known."""
-
-    row: int
-    words: list[str]
-    time: int | None
 
 
 class StoryIndex:
@@ -91,6 +46,7 @@ class StoryIndex:
         came: articles so far.
         times: of the last articles, ms.
         names: which terms are names.
+        leads: which terms of their bodies are rare.
         before_retiring: is told of each story that goes, while it is still there.
     """
 
@@ -99,7 +55,7 @@ class StoryIndex:
         self.before_retiring: Callable[[Story], None] = lambda story: None
         self.stories: dict[int, Story] = {}
         self.placed: dict[str, PlacedArticle] = {}
-        self.names = NameRates()
+        self.names, self.leads = NameRates(), LeadRarity()
         self.novelty = _USUAL_NOVELTY
         self.times: deque[int] = deque(maxlen=_CLOCK_ARTICLES)
         self.came = 0
@@ -110,29 +66,28 @@ class StoryIndex:
     def place(
         self, article_id: str, title: str, body: str = "", time: int | None = None, copy_of: str | None = None
     ) -> StoryAssignment:
-        """Put an article into the story that explains its headline best, or into one of its own.
+        """Put an article into the story that explains its headline best and that its body agrees with, or into its own.
 
         An article that was placed before leaves its story first, and may come back.
 
         Args:
             article_id: of the article.
             title: as it came.
-            body: read where the title says nothing.
+            body: its beginning (``LEAD_CHARS``) is compared, and read where the title says nothing; "" for none.
             time: of publication, ms; None where nobody knows it: then it is no reason against any story.
             copy_of: id of the first copy of its text, whose story it joins.
         """
         if article_id in self.placed:
             self.remove(article_id)
-        now, words = self._clock(time), terms(title, body)
+        now, words, lead = self._clock(time), terms(title, read_on(title, body)), lead_of(body)
         self.names.learn(title)
         weighted = {word: self.names.weight(word) for word in words}
-        best = best_story(weighted, time, self._postings, self.stories, len(self.placed), self._forbidden(article_id))
+        best = self._best(weighted, time, lead, self._forbidden(article_id))
         row = self._decided(article_id, copy_of, best)
-        self._learn(best)
         is_new = row is None
         if row is None:
             row = self._begin(article_id)
-        self._join(article_id, row, PlacedArticle(row, words, time), now)
+        self._join(article_id, row, PlacedArticle(row, words, time, lead), now)
         self._retire(now)
         return StoryAssignment(self.stories[row].id, best.score, is_new, copy_of)
 
@@ -149,6 +104,7 @@ class StoryIndex:
         article = self.placed.pop(article_id, None)
         if article is None:
             return
+        self.leads.remove(article.lead)
         story = self.stories[article.row]
         del story.articles[article_id]
         if not story.articles:
@@ -206,15 +162,16 @@ class StoryIndex:
         return {word: math.log((len(self.stories) + 1) / len(self._postings.get(word, {0: 1}))) for word in words}
 
     def restore(
-        self, story: Story, counts: dict[str, int], articles: Iterable[tuple[str, list[str], int | None]]
+        self, story: Story, counts: dict[str, int], articles: Iterable[tuple[str, list[str], int | None, Lead]]
     ) -> None:
-        """Take over a story with the counts of its terms, and id, terms and time of each article."""
+        """Take over a story with the counts of its terms, and id, terms, time and lead of each article."""
         row = self._begin_as(story)
         story.words = set(counts)
         for word, count in counts.items():
             self._postings.setdefault(word, {})[row] = count
-        for article_id, words, time in articles:
-            self.placed[article_id] = PlacedArticle(row, words, time)
+        for article_id, *article in articles:
+            self.placed[article_id] = PlacedArticle(row, *article)
+            self.leads.add(self.placed[article_id].lead)
             story.articles[article_id] = None
 
     def _clock(self, time: int | None) -> int:
@@ -235,8 +192,30 @@ class StoryIndex:
                 return self.placed[other].row
         if copy_of in self.placed and self.placed[copy_of].row not in self._forbidden(article_id):
             return self.placed[copy_of].row
-        needed = self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS
-        return best.row if best is not NOTHING_LIKE_IT and best.score >= needed else None
+        return best.row if best is not NOTHING_LIKE_IT and best.score >= self._needed else None
+
+    @property
+    def _needed(self) -> float:
+        """Score from which an article joins at present."""
+        return self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS
+
+    def _best(
+        self, words: Mapping[str, float], time: int | None, lead: Lead, forbidden: Collection[int]
+    ) -> BestStory:
+        """The story with the highest score among those whose bodies agree, where there are bodies."""
+        likely = best_story(words, time, self._postings, self.stories, len(self.placed), forbidden)
+        best, needed, tried = likely, self._needed, set(forbidden)
+        self._learn(likely)
+        for _ in range(_TRIES):
+            if best is NOTHING_LIKE_IT or best.score < needed or self._agrees(lead, best.row):
+                return best
+            tried.add(best.row)
+            best = best_story(words, time, self._postings, self.stories, len(self.placed), tried)
+        return NOTHING_LIKE_IT
+
+    def _agrees(self, lead: Lead, row: int) -> bool:
+        articles = reversed(self.stories[row].articles)
+        return self.leads.agree(lead, (self.placed[article_id].lead for article_id in articles))
 
     def _learn(self, best: BestStory) -> None:
         self.came += 1
@@ -268,6 +247,7 @@ class StoryIndex:
         story = self.stories.pop(row)
         self.stories[row] = story  # the latest is the last
         self.placed[article_id] = article
+        self.leads.add(article.lead)
         if article.time is not None:
             story.first, story.last = min(story.first, article.time), max(story.last, article.time)
         story.articles[article_id], story.touched = None, now
@@ -306,7 +286,7 @@ class StoryIndex:
             if not self._postings[word]:
                 del self._postings[word]
         for article_id in story.articles:
-            del self.placed[article_id]
+            self.leads.remove(self.placed.pop(article_id).lead)
 
     def _retire(self, now: int) -> None:
         while len(self.stories) > 1:

@@ -31,22 +31,21 @@ def terms(title: str, body: str = "") -> list[str]:
     Returns:
         At most ``MAX_TERMS``; none for texts without words.
     """
-    distinct = _terms(title)
+    distinct = set(ordered_terms(title))
     if len(distinct) < _FEW and body:
-        distinct |= _terms(body[:_LEAD_CHARS])
+        distinct.update(ordered_terms(body[:_LEAD_CHARS]))
     return sorted(distinct)[:MAX_TERMS]
 
 
-def _terms(text: str) -> set[str]:
-    distinct: set[str] = set()
+def ordered_terms(text: str) -> list[str]:
+    """Different terms of a text in its order."""
+    distinct: dict[str, None] = {}
     for piece in PIECE.findall(normalise(clean(text).text)):
         if is_spaced(piece):
-            distinct.add(stem(piece))
+            distinct[stem(piece)] = None
         elif len(piece) > 1:
-            distinct.update(piece[place : place + 2] for place in range(len(piece) - 1))
-    distinct -= _STOP_WORDS
-    distinct.discard("")
-    return distinct
+            distinct.update(dict.fromkeys(piece[place : place + 2] for place in range(len(piece) - 1)))
+    return [term for term in distinct if term and term not in _STOP_WORDS]
 
 
 def is_spaced(piece: str) -> bool:

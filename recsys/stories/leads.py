@@ -1,0 +1,89 @@
+"""Leads: the openings of two articles' bodies -> how much of what is rare in them both have.
+
+A name that two headlines share is no event: of one event the bodies tell the same of who, where and what. Where both
+have a body, it has to agree before an article joins a story; a headline without a body is believed by itself.
+"""
+
+import math
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+
+from recsys.stories.common_words import COMMON_TERMS
+from recsys.stories.terms import ordered_terms
+
+LEAD_CHARS = 400  # of a body: who, where and what stand in its first sentences
+MAX_LEAD_TERMS = 64
+LEAST_LEAD_TERMS = 12  # of a body; what is shorter agrees with everything
+AGREE = 0.15  # cosine from which two leads tell of one event (docs/stories.md)
+COMPARED = 16  # articles of a story, the latest: one of them has to agree
+_SEEN = 0.2  # articles in which a term is taken to have stood before it was seen
+_ARTICLES = 30  # articles that are taken to have been before the first: no term of a young index is rare yet
+_COMMON = 0.06  # share of all articles that have a common word, before the index knows better
+_MOST = 0.9  # share of the articles at which a term says next to nothing
+_KNOWN_TERMS = 1 << 16  # whose keys are remembered
+
+Lead = tuple[int, ...]
+
+
+def lead_of(body: str) -> Lead:
+    """Keys of the different terms of a body's opening, in its order; none of a body that is too short to compare."""
+    keys = tuple(_key(term) for term in islice(ordered_terms(body[:LEAD_CHARS]), MAX_LEAD_TERMS))
+    return keys if len(keys) >= LEAST_LEAD_TERMS else ()
+
+
+class LeadRarity:
+    """Counts of terms in the leads of the articles that an index has at present.
+
+    Attributes:
+        articles: that have a lead.
+    """
+
+    def __init__(self) -> None:
+        self.articles = 0
+        self._seen: dict[int, int] = {}
+
+    def add(self, lead: Lead) -> None:
+        """Count the terms of a lead; one without terms is not counted."""
+        self.articles += bool(lead)
+        for key in lead:
+            self._seen[key] = self._seen.get(key, 0) + 1
+
+    def remove(self, lead: Lead) -> None:
+        """Take back what was counted."""
+        self.articles -= bool(lead)
+        for key in lead:
+            self._seen[key] -= 1
+            if not self._seen[key]:
+                del self._seen[key]
+
+    def agree(self, lead: Lead, others: Iterable[Lead]) -> bool:
+        """True where a lead agrees with one of the others, or where there is nothing to compare."""
+        if not lead:
+            return True
+        having = list(islice(filter(None, others), COMPARED))
+        if not having:
+            return True
+        weights = {key: self._weight(key) for key in lead}
+        length = sum(weights.values())
+        return any(cosine >= AGREE for cosine in self._cosines(weights, length, having))
+
+    def _cosines(self, weights: dict[int, float], length: float, others: Iterable[Lead]) -> Iterator[float]:
+        """Cosines of a lead, whose squared weights are given with their sum, with others."""
+        for other in others:
+            shared = sum(weights[key] for key in other if key in weights)
+            yield shared / math.sqrt(length * sum(map(self._weight, other))) if shared else 0.0
+
+    def _weight(self, key: int) -> float:
+        """Square of a term's rarity."""
+        share = (self._seen.get(key, 0) + _SEEN) / (self.articles + _ARTICLES)
+        return math.log(min(_MOST, share + _COMMON if key in _COMMON_KEYS else share)) ** 2
+
+
+@lru_cache(_KNOWN_TERMS)
+def _key(term: str) -> int:
+    return zlib.crc32(term.encode("utf-8", "surrogatepass"))
+
+
+_COMMON_KEYS = frozenset(map(_key, COMMON_TERMS))
