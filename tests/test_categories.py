@@ -19,6 +19,8 @@ from recsys.categories.config import CategoriesConfig
 from recsys.categories.documents import ArticleCorpus
 from recsys.categories.training import fit_categories
 from recsys.classifiers import EncodedDocuments, fitting
+from recsys.classifiers.calibrated import CalibratedClassifier
+from recsys.classifiers.topics import Topics
 from recsys.settings import Settings
 from recsys.words import Matrix, WordVectors, unit_rows
 from recsys.words.config import WordsConfig
@@ -175,6 +177,20 @@ def test_an_uncertain_guess_is_kept_but_not_shown(tmp_path: Path) -> None:
     assert (shown.uncertain, kept.uncertain, kept.category) == (False, True, None)
     assert kept.confidence == shown.confidence == pytest.approx(shown.bar[0][1])
     assert sum(share for _, share in shown.bar) <= 1 + 1e-6
+
+
+@pytest.mark.parametrize(("share", "shown"), [(0.38, (False, False)), (0.45, (False, True)), (0.52, (True, True))])
+def test_a_category_is_shown_from_a_half_on_and_a_topic_from_four_fifths_of_that(
+    share: float, shown: tuple[bool, bool]
+) -> None:
+    classifier = Topics(["sport", "money", "weather"], np.eye(3, dtype=np.float32))
+    shares = np.array([[share, 0.6 * (1 - share), 0.4 * (1 - share)]], np.float32)
+    document = without_words(np.log(shares) / 10)  # a cosine of .1 is one unit of log-probability
+    for topic in (False, True):
+        calibrated = {"en": CalibratedClassifier("topics", classifier, 1.0, topic)}
+        model = CategoryModel([], calibrated, "space", CategoriesConfig().min_confidence)
+        (assigned,) = model.assign(document, "en")
+        assert (assigned.category is not None) is shown[topic]
 
 
 def test_one_live_article_is_sorted_as_in_the_batch(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from recsys.workspace import read_json, write_json, write_table
 
 _BAR = 3  # categories in an article's bar, at most
 _MIN_RUNNER_UP = 0.1  # confidence from which a runner-up is worth showing; the best guess always is
+_OF_TOPICS = 0.8  # of ``min_confidence`` for a topic: its share is one of cosines, and no chance of being right
 NO_CATEGORY = Assigned(None, float("nan"))  # no ground to say anything
 
 CATEGORIES_SCHEMA = pa.schema(
@@ -80,7 +81,8 @@ class CategoryModel:
         bar = [(classifier.labels[row], float(shares[row])) for row in best]
         name, confidence = bar[0]
         shown = tuple(bar[:1] + [pair for pair in bar[1:] if pair[1] >= _MIN_RUNNER_UP])
-        return Assigned(name if confidence >= self.min_confidence else None, confidence, shown, classifier.topic)
+        least = self.min_confidence * (_OF_TOPICS if classifier.topic else 1)
+        return Assigned(name if confidence >= least else None, confidence, shown, classifier.topic)
 
 
 def assign_all(model: CategoryModel, corpus: ArticleCorpus) -> list[Assigned]:

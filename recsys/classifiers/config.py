@@ -23,11 +23,12 @@ class ClassifiersConfig(Section):
         ),
     )
     min_confidence: float = Field(
-        0.4,
+        0.5,
         ge=0,
         le=1,
         description=(
-            "share in [0, 1]: a less confident best guess is kept beside the article, but not shown as its category"
+            "share in [0, 1]: a less confident best guess is kept beside the article, but not shown as its category; "
+            "below 0.5 it is more likely wrong than right"
         ),
     )
     compare: tuple[ModelName | Literal["ensemble"], ...] = Field(

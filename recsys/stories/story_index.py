@@ -199,9 +199,7 @@ class StoryIndex:
         """Score from which an article joins at present."""
         return self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS
 
-    def _best(
-        self, words: Mapping[str, float], time: int | None, lead: Lead, forbidden: Collection[int]
-    ) -> BestStory:
+    def _best(self, words: Mapping[str, float], time: int | None, lead: Lead, forbidden: Collection[int]) -> BestStory:
         """The story with the highest score among those whose bodies agree, where there are bodies."""
         likely = best_story(words, time, self._postings, self.stories, len(self.placed), forbidden)
         best, needed, tried = likely, self._needed, set(forbidden)

@@ -12,7 +12,7 @@ from recsys.tokens.stopwords import STOP_WORDS
 
 MAX_TERMS = 48  # of an article: a headline has ten; what is longer is no headline
 _FEW = 2  # terms of a headline that says nothing by itself: the text's beginning is read as well
-_LEAD_CHARS = 300  # of a text: two sentences
+_OPENING_CHARS = 300  # of a text: two sentences
 _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 PIECE = re.compile(rf"[{_UNSPACED}]+|\d+(?:[.,:]\d+)+|[^\W_{_UNSPACED}]+(?:'[^\W_{_UNSPACED}]+)*")
 _FIRST_UNSPACED = "\u0e00"  # no script with blanks that is read here lies above it, but Korean
@@ -33,7 +33,7 @@ def terms(title: str, body: str = "") -> list[str]:
     """
     distinct = set(ordered_terms(title))
     if len(distinct) < _FEW and body:
-        distinct.update(ordered_terms(body[:_LEAD_CHARS]))
+        distinct.update(ordered_terms(body[:_OPENING_CHARS]))
     return sorted(distinct)[:MAX_TERMS]
 
 

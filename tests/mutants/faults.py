@@ -1879,6 +1879,18 @@ FAULTS: tuple[Fault, ...] = (
         ("the index joins the wrong way", "self.merge(other, one)", "self.merge(one, other)"),
     ),
     *_in(
+        "recsys/stories/leads.py",
+        ("tests/test_story_leads.py",),
+        ("bodies that say nothing of each other agree", "if shared else 0.0", "if shared else 1.0"),
+        ("a body too short to compare is compared", "if len(keys) >= LEAST_LEAD_TERMS else ()", ""),
+    ),
+    *_in(
+        "recsys/stories/story_index.py",
+        ("tests/test_story_leads.py",),
+        ("bodies are not asked", " or self._agrees(lead, best.row)", " or True"),
+        ("one story alone is tried", "_TRIES = 3", "_TRIES = 1"),
+    ),
+    *_in(
         "recsys/catalogue/stories.py",
         STORY_EDITS,
         ("an article that begins another story stays", "if other == row and (", "if False and ("),
