@@ -185,7 +185,7 @@ def test_a_category_is_shown_from_a_half_on_and_a_topic_from_four_fifths_of_that
 ) -> None:
     classifier = Topics(["sport", "money", "weather"], np.eye(3, dtype=np.float32))
     shares = np.array([[share, 0.6 * (1 - share), 0.4 * (1 - share)]], np.float32)
-    document = without_words(np.log(shares) / 10)  # a cosine of .1 is one unit of log-probability
+    document = without_words((np.log(shares) / 10).astype(np.float32))  # a cosine of .1 is one unit of log-probability
     for topic in (False, True):
         calibrated = {"en": CalibratedClassifier("topics", classifier, 1.0, topic)}
         model = CategoryModel([], calibrated, "space", CategoriesConfig().min_confidence)

@@ -68,8 +68,7 @@ def save_stories(story_of: Mapping[str, str], index: StoryIndex, folder: Path) -
             articles.append({"id": article_id, "story": story.id, "time": article.time, "words": article.words})
     write_table(folder / _STORIES, pa.Table.from_pylist(stories, _STORIES_SCHEMA))
     write_table(folder / _ARTICLES, pa.Table.from_pylist(articles, _ARTICLES_SCHEMA))
-    leads = [{"id": row["id"], "lead": index.placed[row["id"]].lead} for row in articles]
-    leads = [row for row in leads if row["lead"]]
+    leads = [{"id": name, "lead": article.lead} for name, article in index.placed.items() if article.lead]
     write_table(folder / _LEADS, pa.Table.from_pylist(leads, _LEADS_SCHEMA))
     names = [[term, seen, index.names.capital.get(term, 0)] for term, seen in index.names.seen.items()]
     columns = [list(column) for column in zip(*names, strict=True)] or [[], [], []]

@@ -169,9 +169,9 @@ class StoryIndex:
         story.words = set(counts)
         for word, count in counts.items():
             self._postings.setdefault(word, {})[row] = count
-        for article_id, *article in articles:
-            self.placed[article_id] = PlacedArticle(row, *article)
-            self.leads.add(self.placed[article_id].lead)
+        for article_id, words, time, lead in articles:
+            self.placed[article_id] = PlacedArticle(row, words, time, lead)
+            self.leads.add(lead)
             story.articles[article_id] = None
 
     def _clock(self, time: int | None) -> int:
@@ -197,7 +197,7 @@ class StoryIndex:
     @property
     def _needed(self) -> float:
         """Score from which an article joins at present."""
-        return self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS
+        return float(self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS)
 
     def _best(self, words: Mapping[str, float], time: int | None, lead: Lead, forbidden: Collection[int]) -> BestStory:
         """The story with the highest score among those whose bodies agree, where there are bodies."""
