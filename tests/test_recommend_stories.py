@@ -1,5 +1,7 @@
 """One card per story; who has read one article has read them all, and what came later is an update, once."""
 
+import dataclasses
+
 import numpy as np
 
 from recsys.events import UNDATED
@@ -70,6 +72,20 @@ def test_an_article_that_was_taken_down_is_not_quoted_by_its_update() -> None:
     made = ask(recommender, who_read(1, 25), k=8)
     (followed,) = [card for card in made.cards if card.row in (2, 3)]
     assert followed.reason.kind is not ReasonKind.UPDATE
+
+
+def test_of_tags_that_are_written_in_two_ways_no_update_is_claimed() -> None:
+    recommender = newsroom()
+    written = {1: "Linnet Ferry Company", 2: "ferry company", 3: "ferry company"}
+    for row, word in written.items():
+        shown = dataclasses.replace(entry(row, "football"), keywords=(word,), parts=("ferry company",), weights=(1.0,))
+        recommender.catalogue.put(
+            f"a{row}", dataclasses.replace(shown, published_at=NOW - (4 - row) * 10 * HOUR), None, "a1"
+        )
+    (followed,) = [card for card in ask(recommender, who_read(1, 25), k=8).cards if card.row in (2, 3)]
+    assert followed.reason.kind is not ReasonKind.UPDATE
+    (followed,) = [card for card in ask(recommender, who_read(2, 15), k=8).cards if card.row == 3]
+    assert followed.reason == Reason(ReasonKind.UPDATE, 2)
 
 
 def test_an_undated_click_has_read_everything_that_there_is() -> None:

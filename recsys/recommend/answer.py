@@ -453,9 +453,14 @@ class _Listing:
         quotable, made = self._eligible.showable, []
         for row, reason in zip(picked.tolist(), reasons, strict=True):
             read = self.updates.get(row, UNKNOWN_ROW)
-            told = read != UNKNOWN_ROW and quotable[read]
+            told = read != UNKNOWN_ROW and quotable[read] and self._show_one_tag(row, read)
             made.append(Reason(ReasonKind.UPDATE, read) if told else reason)
         return made
+
+    def _show_one_tag(self, row: int, other: int) -> bool:
+        """True where both articles write one tag alike: what a reader sees, where the stories' tags are tokens."""
+        forms = self._of.shared.keyword_forms((row, other), self._eligible.version)
+        return not forms[row].wholes.isdisjoint(forms[other].wholes)
 
     def _plain_reasons(self, picked: Rows, allowed: AllowedRows) -> list[Reason]:
         of, now = self._of, self._now
