@@ -11,6 +11,7 @@ import pytest
 from recsys.errors import ArtefactError, Busy, CorruptArtefact, MissingArtefact, SpaceMismatch
 from recsys.workspace import (
     Array,
+    StageRecord,
     Workspace,
     exclusive,
     fingerprint,
@@ -121,6 +122,24 @@ def test_a_stage_made_from_something_older_is_named_however_far_upstream(tmp_pat
         (out / "a.txt").write_text("newer")
     assert workspace.stale(["articles"]) == "'keywords', made from an older 'words'"
     assert workspace.stale(["words"]) == ""
+
+
+def test_a_stage_that_many_are_made_from_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, names = Workspace(tmp_path), [f"stage-{number}" for number in range(12)]
+    for number, name in enumerate(names):
+        inputs = {source: workspace.record(source).digest for source in names[max(0, number - 3) : number]}
+        with workspace.write(name, "mark", inputs):
+            pass
+    read: list[str] = []
+    record = workspace.record
+
+    def noted(name: str) -> StageRecord:
+        read.append(name)
+        return record(name)
+
+    monkeypatch.setattr(workspace, "record", noted)
+    assert workspace.stale(names) == ""
+    assert len(read) == 12 + 3 * 10, "each stage, and each that another one names"
 
 
 @pytest.mark.parametrize("damage", ["flipped", "shorter", "removed", "folder"])

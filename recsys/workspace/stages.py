@@ -138,14 +138,17 @@ class Workspace:
         Returns:
             A phrase that names the first one, empty when there is none.
         """
-        for stage in stages:
+        waiting, seen = [*stages][::-1], set[str]()  # most stages are made from the same few
+        while waiting:
+            if (stage := waiting.pop()) in seen:
+                continue
+            seen.add(stage)
             made_from = self.record(stage).inputs
             for source, digest in made_from.items():
                 source_record = self.finished(source)
                 if source_record is None or source_record.digest != digest:
                     return f"{stage!r}, made from an older {source!r}"
-            if older := self.stale(made_from):
-                return older
+            waiting += reversed(made_from)
         return ""
 
     @contextlib.contextmanager
