@@ -246,6 +246,7 @@ def test_the_benchmark_ends_with_one_json_object(
     assert result["ours"]["nearest_mean"]["accuracy"] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_nine_in_ten_held_out_bbc_articles_find_their_category(shared_data: Path, tmp_path: Path) -> None:
     """Every sixth article only, and few epochs: the whole set is measured by ``python -m benchmarks.categories``."""

@@ -114,6 +114,7 @@ def test_shares_are_shrunk_to_the_mean() -> None:
     assert found.tolist() == pytest.approx([(2 + 10 / 3) / 7, (10 / 3) / 6, 2 / 3])
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_on_real_judgements_ours_is_a_point_above_every_single_baseline(shared_data: Path) -> None:
     log = read_judgements(shared_data / "bing_news" / "train.tsv")
