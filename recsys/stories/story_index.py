@@ -82,8 +82,11 @@ class StoryIndex:
         now, words, lead = self._clock(time), terms(title, read_on(title, body)), lead_of(body)
         self.names.learn(title)
         weighted = {word: self.names.weight(word) for word in words}
-        best = self._best(weighted, time, lead, self._forbidden(article_id))
+        forbidden = self._forbidden(article_id)
+        likely = self._best(weighted, time, forbidden)
+        best = self._agreeing(likely, weighted, time, forbidden, lead)
         row = self._decided(article_id, copy_of, best)
+        self._learn(likely)
         is_new = row is None
         if row is None:
             row = self._begin(article_id)
@@ -199,16 +202,19 @@ class StoryIndex:
         """Score from which an article joins at present."""
         return float(self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS)
 
-    def _best(self, words: Mapping[str, float], time: int | None, lead: Lead, forbidden: Collection[int]) -> BestStory:
-        """The story with the highest score among those whose bodies agree, where there are bodies."""
-        likely = best_story(words, time, self._postings, self.stories, len(self.placed), forbidden)
-        best, needed, tried = likely, self._needed, set(forbidden)
-        self._learn(likely)
+    def _best(self, words: Mapping[str, float], time: int | None, forbidden: Collection[int]) -> BestStory:
+        return best_story(words, time, self._postings, self.stories, len(self.placed), forbidden)
+
+    def _agreeing(
+        self, best: BestStory, words: Mapping[str, float], time: int | None, forbidden: Collection[int], lead: Lead
+    ) -> BestStory:
+        """The best story, or the next one whose bodies agree with an article's, where there are bodies."""
+        tried = set(forbidden)
         for _ in range(_TRIES):
-            if best is NOTHING_LIKE_IT or best.score < needed or self._agrees(lead, best.row):
+            if best is NOTHING_LIKE_IT or best.score < self._needed or self._agrees(lead, best.row):
                 return best
             tried.add(best.row)
-            best = best_story(words, time, self._postings, self.stories, len(self.placed), tried)
+            best = self._best(words, time, tried)
         return NOTHING_LIKE_IT
 
     def _agrees(self, lead: Lead, row: int) -> bool:
