@@ -9,6 +9,7 @@ probable story in place of a drawn one; the decay in time of Miranda et al. 2018
 news".
 """
 
+import heapq
 import math
 from collections.abc import Collection, Mapping
 from typing import NamedTuple, Protocol
@@ -37,7 +38,7 @@ class StoryCounts(Protocol):
 
 
 class BestStory(NamedTuple):
-    """Story that explains a headline best: its row, and its score; -1 and 0 for none."""
+    """Story that explains a headline well: its row, and its score; -1 and 0 for none."""
 
     row: int
     score: float
@@ -46,15 +47,16 @@ class BestStory(NamedTuple):
 NOTHING_LIKE_IT = BestStory(-1, 0.0)
 
 
-def best_story(
+def best_stories(
     words: Mapping[str, float],
     time: int | None,
     postings: Mapping[str, Mapping[int, int]],
     stories: Mapping[int, StoryCounts],
     articles: int,
+    n: int,
     forbidden: Collection[int] = (),
-) -> BestStory:
-    """Story with the highest score.
+) -> list[BestStory]:
+    """Stories with the highest scores, the best first; of equal ones the earlier row.
 
     Args:
         words: different terms of a headline, and the weight of each as evidence.
@@ -62,12 +64,13 @@ def best_story(
         postings: term -> row of a story -> headlines of it that have the term.
         stories: by row.
         articles: placed so far.
+        n: at most so many.
         forbidden: rows that it must not join.
     """
     evidence, surprise = _evidence(words, postings, stories)
     if not evidence:
-        return NOTHING_LIKE_IT
-    prior, length, best = _CHOICE * math.log(articles + _ARTICLES), len(words) ** _LENGTH, NOTHING_LIKE_IT
+        return []
+    prior, length, scored = _CHOICE * math.log(articles + _ARTICLES), len(words) ** _LENGTH, list[tuple[float, int]]()
     for row, told in evidence.items():
         story = stories[row]
         told -= prior - _CHOICE * math.log(story.size)
@@ -77,9 +80,9 @@ def best_story(
         if time is not None and story.first <= story.last and not story.first <= time <= story.last:
             away = max(story.first - time, time - story.last) / _DECAY_MS
             score *= math.exp(-away * away / 2)
-        if score > best.score or (score == best.score and row < best.row):
-            best = BestStory(row, score)
-    return best
+        if score > 0:
+            scored.append((-score, row))
+    return [BestStory(row, -score) for score, row in heapq.nsmallest(n, scored)]
 
 
 def _evidence(

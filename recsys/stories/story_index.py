@@ -8,10 +8,10 @@ headlines, and stories that nobody writes about any more are retired.
 import math
 import statistics
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
-from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_story
+from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_stories
 from recsys.stories.headlines import read_on
 from recsys.stories.leads import Lead, LeadRarity, lead_of
 from recsys.stories.names import NameRates
@@ -82,11 +82,11 @@ class StoryIndex:
         now, words, lead = self._clock(time), terms(title, read_on(title, body)), lead_of(body)
         self.names.learn(title)
         weighted = {word: self.names.weight(word) for word in words}
-        forbidden = self._forbidden(article_id)
-        likely = self._best(weighted, time, forbidden)
-        best = self._agreeing(likely, weighted, time, forbidden, lead)
+        forbidden, postings = self._forbidden(article_id), self._postings
+        likely = best_stories(weighted, time, postings, self.stories, len(self.placed), _TRIES, forbidden)
+        best = self._agreeing(likely, lead)
         row = self._decided(article_id, copy_of, best)
-        self._learn(likely)
+        self._learn(likely[0].score if likely else 0.0)
         is_new = row is None
         if row is None:
             row = self._begin(article_id)
@@ -202,28 +202,21 @@ class StoryIndex:
         """Score from which an article joins at present."""
         return float(self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS)
 
-    def _best(self, words: Mapping[str, float], time: int | None, forbidden: Collection[int]) -> BestStory:
-        return best_story(words, time, self._postings, self.stories, len(self.placed), forbidden)
-
-    def _agreeing(
-        self, best: BestStory, words: Mapping[str, float], time: int | None, forbidden: Collection[int], lead: Lead
-    ) -> BestStory:
-        """The best story, or the next one whose bodies agree with an article's, where there are bodies."""
-        tried = set(forbidden)
-        for _ in range(_TRIES):
-            if best is NOTHING_LIKE_IT or best.score < self._needed or self._agrees(lead, best.row):
+    def _agreeing(self, likely: Sequence[BestStory], lead: Lead) -> BestStory:
+        """The best story whose bodies agree with an article's; one too unlikely to be joined is not asked."""
+        needed = self._needed
+        for best in likely:
+            if best.score < needed or self._agrees(lead, best.row):
                 return best
-            tried.add(best.row)
-            best = self._best(words, time, tried)
         return NOTHING_LIKE_IT
 
     def _agrees(self, lead: Lead, row: int) -> bool:
         articles = reversed(self.stories[row].articles)
         return self.leads.agree(lead, (self.placed[article_id].lead for article_id in articles))
 
-    def _learn(self, best: BestStory) -> None:
+    def _learn(self, score: float) -> None:
         self.came += 1
-        self.novelty += ((best.score < _NOVEL) - self.novelty) / min(self.came + _TRUSTED, _REMEMBERED)
+        self.novelty += ((score < _NOVEL) - self.novelty) / min(self.came + _TRUSTED, _REMEMBERED)
 
     def _begin(self, article_id: str) -> int:
         """A story without articles, under the id of an article that is in no other."""
