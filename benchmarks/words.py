@@ -38,10 +38,11 @@ from gensim.utils import simple_preprocess
 from threadpoolctl import threadpool_limits
 
 from recsys.languages import detect
+from recsys.parallel import in_processes
 from recsys.settings import load_settings
 from recsys.tokens import BATCH_ARTICLES, LINE_TOKENS
+from recsys.tokens.batches import bounded_batches, segmenting
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
 from recsys.words import WordVectors, glove
 from recsys.words.config import WordsConfig
 from recsys.words.cooccurrence import count_pairs
@@ -101,7 +102,7 @@ def write_corpus(options: argparse.Namespace, file: Path) -> int:
     tokens = 0
     with file.open("w", encoding="utf-8") as corpus:
         texts = batches(read_texts(options.corpus, options.times))
-        for batch in run_in_processes(BatchTask(TokensConfig(workers=options.workers)), bounded_batches(texts)):
+        for batch in in_processes(segmenting(TokensConfig()), bounded_batches(texts), options.workers):
             words = batch.column("words")
             lists = pa.ListArray.from_arrays(words.offsets, words.values.dictionary_decode())
             for line in pc.binary_join(lists, " ").to_pylist():

@@ -17,7 +17,7 @@ from jobs import releases as releases_job
 from jobs import settings as settings_job
 from jobs import simulate as simulate_job
 from jobs import story_edits as story_job
-from jobs.contexts import Config, context_of
+from jobs.contexts import Cluster, Config, context_of
 from jobs.runner import Context, check_made, run_stage, run_stages
 from jobs.runs import exclusive_run
 from jobs.stages import command_of, main_process, stage_of
@@ -98,8 +98,14 @@ def data(
 
 
 def _stage(name: str) -> Callable[..., None]:
-    def command(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
-        _make(context_of(config, seed, fresh), name, run_id)
+    def command(
+        config: Config = None,
+        seed: Seed = None,
+        fresh: Fresh = False,
+        cluster: Cluster = None,
+        run_id: RunId = None,
+    ) -> None:
+        _make(context_of(config, seed, fresh, cluster), name, run_id)
 
     return command
 
@@ -112,9 +118,10 @@ def _categories(name: str) -> Callable[..., None]:
         config: Config = None,
         seed: Seed = None,
         fresh: Fresh = False,
+        cluster: Cluster = None,
         run_id: RunId = None,
     ) -> None:
-        context = context_of(config, seed, fresh)
+        context = context_of(config, seed, fresh, cluster)
         stage = name if labels is None and task is None else "tasks"
         with exclusive_run(context, stage, run_id):
             if stage == "tasks":
@@ -164,9 +171,11 @@ def entities(
 
 
 @app.command("all", rich_help_panel=OUT)
-def all_stages(config: Config = None, seed: Seed = None, fresh: Fresh = False, run_id: RunId = None) -> None:
+def all_stages(
+    config: Config = None, seed: Seed = None, fresh: Fresh = False, cluster: Cluster = None, run_id: RunId = None
+) -> None:
     """Make every stage that is not up to date, in order, and publish the release if the gate lets it."""
-    context = context_of(config, seed, fresh)
+    context = context_of(config, seed, fresh, cluster)
     with main_process(context, "all") as leads:
         if leads:
             _make_all(context, run_id)

@@ -5,7 +5,7 @@ Reads ``tokens/``, ``words/`` and ``keywords/``; produces ``articles/ids.parquet
 """
 
 from jobs.runner import Counts, Job, Stage
-from recsys.articles.encoding import write_articles
+from recsys.articles.encoding import encoding, write_articles
 from recsys.articles.vectors import text_vectors
 
 STAGE = Stage("articles", inputs=("tokens", "words", "keywords"), sections=("articles",))
@@ -21,6 +21,7 @@ def run(job: Job) -> Counts:
         SpaceMismatch: the keywords were ranked in another word space.
         MissingArtefact: doc2vec is asked for, and the words were trained otherwise.
     """
-    tokens, keywords = job.path("tokens") / "articles.parquet", job.path("keywords")
-    vectors = text_vectors(job.path("words"), keywords, job.settings.articles)
-    return dict(write_articles(tokens, keywords / "keywords.parquet", vectors, job.out))
+    tokens, words, keywords = job.path("tokens") / "articles.parquet", job.path("words"), job.path("keywords")
+    vectors = text_vectors(words, keywords, job.settings.articles)
+    encode = job.mapped(encoding(words, keywords, job.settings.articles))
+    return dict(write_articles(tokens, keywords / "keywords.parquet", vectors, job.out, encode))

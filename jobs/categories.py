@@ -5,7 +5,7 @@ produces ``categories/articles.parquet``, the classifiers for articles that come
 """
 
 from jobs.runner import Counts, Job, Stage
-from recsys.categories.classification import assign_all, save_assigned, save_categories
+from recsys.categories.classification import assign_all, assigning, save_assigned, save_categories
 from recsys.categories.documents import load_corpus
 from recsys.categories.training import fit_categories
 from recsys.classifiers.evaluation import add_texts, evaluate
@@ -26,8 +26,8 @@ def run(job: Job) -> Counts:
     model, left_out, fitted = fit_categories(corpus, words, job.settings.categories, job.seed)
     if not model.labels:
         job.log.info("no two categories with enough articles in any language: the others stay without one")
-    assigned = assign_all(model, corpus)
     save_categories(model, job.out)
+    assigned = assign_all(model, corpus, job.mapped(assigning(job.out)))
     judged = evaluate(fitted, words, job.settings.categories, job.seed)
     add_texts(judged, job.path("events") / "articles.parquet")
     write_json(job.out / "evaluation.json", judged)

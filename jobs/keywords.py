@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.keywords import KeywordRanker, count_articles, write_keywords
+from recsys.keywords import KeywordRanker, count_articles, ranking, write_keywords
 from recsys.tags.graph import write_related
 from recsys.tokens import BATCH_ARTICLES
 from recsys.words import load_words
@@ -25,9 +25,10 @@ def run(job: Job) -> Counts:
     Returns:
         Counts: articles, keywords, articles without a keyword.
     """
-    words = load_words(job.path("words"))
+    words = load_words(job.path("words"), mapped=True)
     ranker = KeywordRanker(words, count_articles(_batches(job, "batches counted"), words), job.settings.keywords)
-    counts: Counts = dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out))
+    rank = job.mapped(ranking(job.path("words"), job.out, job.settings.keywords))
+    counts: Counts = dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out, rank))
     write_related(job.out / "keywords.parquet", job.out)
     return counts
 

@@ -19,6 +19,7 @@ from jobs.terminal import end_if_asked, log, peak_mib, progress_bar, reset_peak_
 from recsys import __version__
 from recsys.config import plain
 from recsys.events import EventLog
+from recsys.parallel import BatchMap, BatchTask, TaskMap, in_processes
 from recsys.releases import Releases
 from recsys.settings import Settings
 from recsys.store import Store
@@ -60,6 +61,7 @@ class Context:
     seed: int
     fresh: bool = False
     group: Any = None  # the processes that train together, see ``jobs.distributed``
+    cluster: TaskMap | None = None  # where batches are worked on; None: in processes of this machine
     progress: dict[str, Any] = field(default_factory=dict)
 
     @functools.cached_property
@@ -124,6 +126,15 @@ class Job:
     def workers(self) -> int:
         """Threads or processes that the stage may use; 1 gives the same bytes every time."""
         return self.settings.jobs.workers
+
+    @property
+    def map_batches(self) -> TaskMap:
+        """Map over batches of articles, in the cluster or in processes of this machine: the bytes are the same."""
+        return self.context.cluster or functools.partial(in_processes, processes=self.settings.jobs.processes)
+
+    def mapped(self, task: BatchTask) -> BatchMap:
+        """``map_batches`` with a task."""
+        return functools.partial(self.map_batches, task)
 
     @property
     def event_log(self) -> EventLog:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from jobs.runner import Context, Counts, Job, Stage
+from recsys.errors import MissingArtefact
+from recsys.parallel import TaskMap
 
 
 def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
@@ -22,6 +24,25 @@ def command_of(name: str, function: str = "command") -> Callable[..., None]:
     """Load a command that draws or makes tables, for the same reason."""
     command: Callable[..., None] = getattr(importlib.import_module(f"jobs.{name}"), function)
     return command
+
+
+def cluster_at(address: str | None) -> TaskMap | None:
+    """The Ray cluster at an address, connected; None without one.
+
+    Raises:
+        MissingArtefact: Ray is not installed.
+        ConfigError: token authentication is switched off.
+        LostProcess: there is no cluster that takes our token.
+    """
+    if not address:
+        return None
+    try:
+        module = importlib.import_module("recsys.parallel.cluster")
+    except ModuleNotFoundError as error:
+        remedy = "Run: pip install -c constraints.txt '.[cluster]'"
+        raise MissingArtefact("Ray, for --cluster", str(error), remedy) from None
+    mapped: TaskMap = module.RayCluster(address).map_batches
+    return mapped
 
 
 def main_process(context: Context, job: str) -> AbstractContextManager[bool]:

@@ -30,7 +30,7 @@ def run(job: Job) -> Counts:
     lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"))
     batches = _batches(job, ["id", "title", "body", "language"], "batches cut")
     decided = load_word_decisions(job.path("events"))
-    return dict(write_tokens(batches, job.out, config, lines, _site_languages(job), decided))
+    return dict(write_tokens(batches, job.out, config, lines, _site_languages(job), decided, job.map_batches))
 
 
 def _site_languages(job: Job) -> SiteLanguages:

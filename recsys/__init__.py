@@ -13,6 +13,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     telemetry    counters and timers -> the text of /metrics, for all workers together
     names        a wrong name -> the nearest valid one; the names of all settings, with nothing installed
     config       a frozen, validated section of settings per room
+    parallel     a function over batches, in order -> processes of this machine, or of a Ray cluster
     logs         events -> log lines, without secrets and readers
     missing      the words that stand for no value
     times        written times -> ms UTC

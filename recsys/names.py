@@ -42,6 +42,8 @@ REMOVED = {  # constants beside their code, or nothing any more; CHANGES.md says
     "web.max_catch_up",
 }
 
+MOVED = {"tokens.workers": "jobs.processes"}  # settings that have another name now
+
 _PACKAGE = Path(__file__).parent
 _JOINED = ("recsys.settings", "Settings")
 _CERTAIN = 0.85  # similarity from which on one suggestion is enough
@@ -80,6 +82,8 @@ def remedy_for(key: str, written: Callable[[str], str] = str) -> str:
         key: a wrong key, or one that there was.
         written: how a key stands where it was found: as it is, or as a variable's name.
     """
+    if key in MOVED:
+        return f"Its name is {written(MOVED[key])!r} now."
     if key in REMOVED:
         return "It is a setting no more: take it out; CHANGES.md names the constant in its place."
     meant = [repr(written(near)) for near in nearest_key(key, setting_names())]

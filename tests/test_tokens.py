@@ -1,8 +1,5 @@
-import os
-import signal
-import subprocess
-import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import jieba
@@ -12,16 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.config import plain as plain_values
-from recsys.errors import ArtefactError, ConfigError
+from recsys.errors import ConfigError
 from recsys.languages import SiteLanguages
+from recsys.parallel import in_processes
 from recsys.settings import load_settings
 from recsys.tokens import LINE_TOKENS, NO_LEXICON, Lexicon, Tokenizer, Tokens, load_tokenizer, segmenter, write_tokens
+from recsys.tokens.batches import bounded_batches
 from recsys.tokens.classes import NO_CLASSES
 from recsys.tokens.clean import clean, normalise, repeated_lines
 from recsys.tokens.config import TokensConfig
-from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
 from recsys.tokens.segmenter import Segmenter
 from recsys.workspace import read_json, read_table
+from tests.test_parallel import catalogue
 
 CONFIG = TokensConfig()
 CHINESE = "国际足联主席在北京表示，中国队的比赛门票价格上涨12.5%，球迷可以通过网站购买。"
@@ -312,72 +311,22 @@ def test_a_wrong_dictionary_is_answered_with_its_line(tmp_path: Path, content: b
         load_settings(tmp_path / "config.yaml")
 
 
-def catalogue(articles: int) -> pa.Table:
-    texts = [f"New York stocks rose {n}. " * 20 + "中国经济增长很快。" * (n % 5) for n in range(articles)]
-    rows = {"id": [str(n) for n in range(articles)], "title": texts, "body": texts, "language": [None] * articles}
-    return pa.table(rows, schema=pa.schema([(name, pa.string()) for name in rows]))
-
-
 def test_any_number_of_processes_writes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.tokens.pool.SMALL_BYTES", 0)
+    monkeypatch.setattr("recsys.parallel.processes.SMALL_BYTES", 0)
     written = []
-    for workers in (1, 2):
-        folder = tmp_path / str(workers)
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
         folder.mkdir()
-        write_tokens(catalogue(60).to_batches(20), folder, TokensConfig(workers=workers))
+        map_batches = partial(in_processes, processes=processes)
+        write_tokens(catalogue(60).to_batches(20), folder, TokensConfig(), map_batches=map_batches)
         written.append({file.name: file.read_bytes() for file in folder.iterdir()})
     assert "lexicon.parquet" in written[0]
     assert written[0] == written[1]
 
 
-def test_a_process_that_was_killed_is_an_error_and_leaves_no_other_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.tokens.pool.SMALL_BYTES", -1)
-    before = set(children(os.getpid()))  # those of other tests: a browser, a database, a resource tracker
-    answers = run_in_processes(BatchTask(TokensConfig(workers=2)), bounded_batches(catalogue(60).to_batches(2)))
-    next(answers)
-    workers = set(children(os.getpid())) - before
-    assert len(workers) == 2
-    for pid in workers:
-        os.kill(pid, signal.SIGKILL)
-    with pytest.raises(ArtefactError, match=r"tokens\.workers"):
-        list(answers)
-    assert workers.isdisjoint(children(os.getpid()))
-
-
-PARENT = """
-import time
-import pyarrow as pa
-import recsys.tokens.pool as pool
-from recsys.tokens.pool import ARTICLES, TokensConfig, BatchTask
-pool.SMALL_BYTES = -1
-batches = [pa.record_batch([["a"]] * 4, schema=ARTICLES)] * 9
-for _ in pool.run_in_processes(BatchTask(TokensConfig(workers=2)), batches):
-    print("ready", flush=True)
-    time.sleep(60)
-"""
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def test_processes_end_when_their_parent_is_killed() -> None:
-    root = Path(__file__).resolve().parents[1]
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=root) as parent:
-        assert parent.stdout is not None
-        parent.stdout.readline()
-        workers = children(parent.pid)
-        parent.kill()
-    assert len(workers) == 2
-    until = time.monotonic() + 10
-    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
-
-
 def test_batches_are_bounded_by_rows_and_by_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recsys.tokens.pool.BATCH_BYTES", 10)
-    monkeypatch.setattr("recsys.tokens.pool.BATCH_ARTICLES", 2)
+    monkeypatch.setattr("recsys.tokens.batches.BATCH_BYTES", 10)
+    monkeypatch.setattr("recsys.tokens.batches.BATCH_ARTICLES", 2)
     bodies = ["a", "b", "c", "x" * 50, "d"]
     table = pa.table({"id": bodies, "title": bodies, "body": bodies, "language": bodies})
     assert [batch.num_rows for batch in bounded_batches(table.to_batches())] == [2, 1, 1, 1]

@@ -3,9 +3,10 @@
 Reads tokens, keywords and word vectors; produces ``ids.parquet`` and ``vectors.npy``, and the ``ArticleEncoder``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.articles.config import ArticlesConfig
-from recsys.articles.vectors import Texts, TextVectors, load_text_vectors
+from recsys.articles.vectors import Texts, TextVectors, load_text_vectors, text_vectors
+from recsys.config import plain
 from recsys.keywords import KeywordRanker, Keywords
 from recsys.keywords.config import KeywordsConfig
+from recsys.parallel import BatchFunction, BatchMap, BatchTask
 from recsys.tokens import Tokenizer, Tokens, load_tokenizer
 from recsys.tokens.config import TokensConfig
 from recsys.words import Matrix
@@ -26,7 +29,32 @@ _BATCH_ARTICLES = 512  # articles held in memory at once
 Vector = npt.NDArray[np.float32]
 
 
-def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: Path) -> dict[str, int]:
+def encoding(words: Path, keywords: Path, config: ArticlesConfig) -> BatchTask:
+    """Task that encodes articles: rows of the tokens or keywords artefact become rows of ``vector``, float32 (D,).
+
+    Args:
+        words: folder of the words artefact.
+        keywords: folder of the keywords artefact.
+        config: names the encoder.
+    """
+    return BatchTask(encode_batches, {"config": plain(config)}, {"words": words, "keywords": keywords})
+
+
+def encode_batches(settings: Mapping[str, Any], files: Mapping[str, Path]) -> BatchFunction:
+    """The function of ``encoding``."""
+    config = ArticlesConfig.model_validate(settings["config"])
+    return partial(_encoded, text_vectors(files["words"], files["keywords"], config))
+
+
+def _encoded(vectors: TextVectors, batch: pa.RecordBatch) -> pa.RecordBatch:
+    rows = vectors.of(_texts(batch))
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel(), pa.float32()), rows.shape[1])
+    return pa.record_batch([lists], names=["vector"])
+
+
+def write_articles(
+    tokens: Path, keywords: Path, vectors: TextVectors, folder: Path, encode: BatchMap | None = None
+) -> dict[str, int]:
     """Make the vectors of all articles.
 
     Args:
@@ -34,6 +62,7 @@ def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: P
         keywords: ``keywords.parquet`` of the keywords artefact, of the same articles.
         vectors: the encoder; it learns the direction that the articles share.
         folder: where ``ids.parquet``, ``vectors.npy``, ``space.json`` and ``common.safetensors`` go.
+        encode: batches -> their vectors, see ``encoding``; None: by the encoder.
 
     Returns:
         Counts: articles, articles without a vector.
@@ -42,9 +71,10 @@ def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: P
     languages = table["language"].to_pylist()
     rows = np.empty((len(languages), vectors.words.embedding_dim), dtype=np.float32)  # (A, D)
     start = 0
-    for texts in _batches(tokens, keywords, vectors.config.encoder == "keywords"):
-        rows[start : start + len(texts.languages)] = vectors.of(texts)
-        start += len(texts.languages)
+    batches = _batches(tokens, keywords, vectors.config.encoder == "keywords")
+    for batch in map(partial(_encoded, vectors), batches) if encode is None else encode(batches):
+        rows[start : start + batch.num_rows] = batch.column("vector").flatten().to_numpy().reshape(batch.num_rows, -1)
+        start += batch.num_rows
     vectors.learn_common(rows, languages)
     rows = vectors.without_common(rows, languages)
     vectors.save(folder)
@@ -52,17 +82,21 @@ def write_articles(tokens: Path, keywords: Path, vectors: TextVectors, folder: P
     return {"articles": len(languages), "without_vector": int(np.isnan(rows[:, 0]).sum())}
 
 
-def _batches(tokens: Path, keywords: Path, by_keywords: bool) -> Iterator[Texts]:
-    """All articles, as the encoder reads them."""
-    for batch in pq.ParquetFile(keywords if by_keywords else tokens).iter_batches(_BATCH_ARTICLES):
-        languages = batch.column("language").to_pylist()
-        if by_keywords:
-            columns = (batch.column(name).to_pylist() for name in ("keywords", "weights", "parts"))
-            rows = [Keywords(n, np.array(w, dtype=np.float32), p) for n, w, p in zip(*columns, strict=True)]
-            yield Texts(languages, [], rows)
-        else:
-            parts = batch.column("title").to_pylist(), batch.column("body").to_pylist()
-            yield Texts(languages, [title + body for title, body in zip(*parts, strict=True)], [])
+def _batches(tokens: Path, keywords: Path, by_keywords: bool) -> Iterator[pa.RecordBatch]:
+    """All articles, with the columns that the encoder reads."""
+    columns = ["language", *(("keywords", "weights", "parts") if by_keywords else ("title", "body"))]
+    yield from pq.ParquetFile(keywords if by_keywords else tokens).iter_batches(_BATCH_ARTICLES, columns=columns)
+
+
+def _texts(batch: pa.RecordBatch) -> Texts:
+    """A batch as the encoder reads it."""
+    languages = batch.column("language").to_pylist()
+    if "keywords" in batch.schema.names:
+        columns = (batch.column(name).to_pylist() for name in ("keywords", "weights", "parts"))
+        rows = [Keywords(n, np.array(w, dtype=np.float32), p) for n, w, p in zip(*columns, strict=True)]
+        return Texts(languages, [], rows)
+    parts = batch.column("title").to_pylist(), batch.column("body").to_pylist()
+    return Texts(languages, [title + body for title, body in zip(*parts, strict=True)], [])
 
 
 def save_articles(ids: list[str], languages: list[str], vectors: Matrix, space: str, folder: Path) -> None:

@@ -5,18 +5,20 @@ writes the classifiers. All of it is as good for one live article as for a whole
 makes the classifiers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from recsys.categories import Assigned
-from recsys.categories.documents import ArticleCorpus, document_batches
+from recsys.categories.documents import ArticleCorpus, document_batches, documents_by_language
 from recsys.classifiers import EncodedDocuments, Vector
 from recsys.classifiers.calibrated import CalibratedClassifier
+from recsys.parallel import BatchFunction, BatchMap, BatchTask
 from recsys.workspace import read_json, write_json, write_table
 
 _BAR = 3  # categories in an article's bar, at most
@@ -35,6 +37,7 @@ CATEGORIES_SCHEMA = pa.schema(
         "bar": pa.list_(pa.struct({"category": pa.string(), "confidence": pa.float32()})),
     }
 )
+_GUESSED = pa.schema([CATEGORIES_SCHEMA.field(name) for name in ("category", "confidence", "topic", "bar")])
 
 
 class Label(NamedTuple):
@@ -85,14 +88,47 @@ class CategoryModel:
         return Assigned(name if confidence >= least else None, confidence, shown, classifier.topic)
 
 
-def assign_all(model: CategoryModel, corpus: ArticleCorpus) -> list[Assigned]:
-    """Category of every article: the one that it came with, else the likeliest."""
+def assigning(classifiers: Path) -> BatchTask:
+    """Task that gives articles without a category one: batches of ``document_batches`` become rows of ``_GUESSED``.
+
+    Args:
+        classifiers: their folder.
+    """
+    return BatchTask(assign_batches, {}, {"classifiers": classifiers})
+
+
+def assign_batches(_settings: Mapping[str, Any], files: Mapping[str, Path]) -> BatchFunction:
+    """The function of ``assigning``."""
+    return partial(_guessed, load_categories(files["classifiers"]))
+
+
+def _guessed(model: CategoryModel, batch: pa.RecordBatch) -> pa.RecordBatch:
+    guesses = [NO_CATEGORY] * batch.num_rows
+    for language, rows, documents in documents_by_language(batch):
+        for row, guess in zip(rows.tolist(), model.assign(documents, language), strict=True):
+            guesses[row] = guess
+    return pa.record_batch(_assigned_columns(guesses), schema=_GUESSED)
+
+
+def assign_all(model: CategoryModel, corpus: ArticleCorpus, assign: BatchMap | None = None) -> list[Assigned]:
+    """Category of every article: the one that it came with, else the likeliest.
+
+    Args:
+        model: the classifiers.
+        corpus: all articles.
+        assign: batches -> the categories of their articles, see ``assigning``; None: by the model.
+    """
     assigned = [Assigned(name, 1.0, ((name, 1.0),)) if name else NO_CATEGORY for name in corpus.given]
-    for language, rows, documents in document_batches(corpus):
-        without = np.flatnonzero([not corpus.given[row] for row in rows])
-        guessed = model.assign(documents.where(without), language)
-        for row, guess in zip(rows[without].tolist(), guessed, strict=True):
-            assigned[row] = guess
+    without = np.flatnonzero([not name for name in corpus.given]).tolist()
+    batches = document_batches(corpus)
+    start = 0
+    for batch in map(partial(_guessed, model), batches) if assign is None else assign(batches):
+        rows = without[start : start + batch.num_rows]
+        start += batch.num_rows
+        columns = (batch.column(name).to_pylist() for name in _GUESSED.names)
+        for row, category, confidence, topic, bar in zip(rows, *columns, strict=True):
+            shares = tuple((share["category"], share["confidence"]) for share in bar)
+            assigned[row] = Assigned(category, confidence, shares, topic)
     return assigned
 
 
@@ -120,13 +156,19 @@ def load_categories(folder: Path) -> CategoryModel:
 
 def save_assigned(ids: Sequence[str], assigned: Sequence[Assigned], given: Sequence[str | None], folder: Path) -> None:
     """Write every article's category."""
-    columns = {
+    columns = _assigned_columns(assigned) | {
         "id": ids,
-        "category": [row.category for row in assigned],
-        "confidence": [row.confidence for row in assigned],
         "given": [bool(name) for name in given],
         "uncertain": [row.uncertain for row in assigned],
+    }
+    write_table(folder / "articles.parquet", pa.table(columns, schema=CATEGORIES_SCHEMA))
+
+
+def _assigned_columns(assigned: Sequence[Assigned]) -> dict[str, list[Any]]:
+    """The columns of ``_GUESSED``."""
+    return {
+        "category": [row.category for row in assigned],
+        "confidence": [row.confidence for row in assigned],
         "topic": [row.topic for row in assigned],
         "bar": [[{"category": name, "confidence": share} for name, share in row.bar] for row in assigned],
     }
-    write_table(folder / "articles.parquet", pa.table(columns, schema=CATEGORIES_SCHEMA))

@@ -75,22 +75,36 @@ def read_documents(corpus: ArticleCorpus, wanted: Flags) -> EncodedDocuments:
     return documents
 
 
-def document_batches(corpus: ArticleCorpus) -> Iterator[tuple[str, LabelRows, EncodedDocuments]]:
-    """All articles, a batch in memory at a time.
+def document_batches(corpus: ArticleCorpus) -> Iterator[pa.RecordBatch]:
+    """The articles that came without a category, a batch in memory at a time.
 
     Yields:
-        A language; int64 (B,), rows of articles in that language; these articles.
+        Their words ``title`` and ``body``, their ``language`` and ``vector``, float32 (D,).
     """
     start = 0
     for batch in pq.ParquetFile(corpus.tokens).iter_batches(_BATCH_ROWS, columns=["title", "body"]):
         end = start + batch.num_rows
-        languages = np.array(corpus.languages[start:end])
-        texts = _words(batch.column("title"), {}), _words(batch.column("body"), {})
-        whole = EncodedDocuments(*texts, corpus.vectors[start:end])
-        for language in np.unique(languages).tolist():
-            rows = np.flatnonzero(languages == language)
-            yield language, rows + start, whole.where(rows)
+        rows = np.flatnonzero([not name for name in corpus.given[start:end]])
+        if len(rows):
+            part, vectors = batch.take(pa.array(rows)), corpus.vectors[start:end][rows]
+            lists = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+            languages = pa.array(corpus.languages[start:end], pa.string()).take(pa.array(rows))
+            yield part.append_column("language", languages).append_column("vector", lists)
         start = end
+
+
+def documents_by_language(batch: pa.RecordBatch) -> Iterator[tuple[str, LabelRows, EncodedDocuments]]:
+    """A batch of ``document_batches``, taken apart.
+
+    Yields:
+        A language; int64 (B,), rows of articles in that language; these articles.
+    """
+    languages = np.array(batch.column("language").to_pylist())
+    texts = _words(batch.column("title"), {}), _words(batch.column("body"), {})
+    whole = EncodedDocuments(*texts, batch.column("vector").flatten().to_numpy().reshape(batch.num_rows, -1))
+    for language in np.unique(languages).tolist():
+        rows = np.flatnonzero(languages == language)
+        yield language, rows, whole.where(rows)
 
 
 def _words(column: pa.ListArray, seen: dict[str, str]) -> list[list[str]]:

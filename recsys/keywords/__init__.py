@@ -12,7 +12,7 @@ to the keyword:
 """
 
 from recsys.keywords.frequencies import DocumentFrequencies, count_articles, load_frequencies, save_frequencies
-from recsys.keywords.ranking import KeywordRanker, Keywords, write_keywords
+from recsys.keywords.ranking import KeywordRanker, Keywords, ranking, write_keywords
 
 __all__ = [
     "DocumentFrequencies",
@@ -20,6 +20,7 @@ __all__ = [
     "Keywords",
     "count_articles",
     "load_frequencies",
+    "ranking",
     "save_frequencies",
     "write_keywords",
 ]

@@ -4,9 +4,9 @@ Reads token tables and the word space; produces ranked keywords. A batch of arti
 operations as a single one, so that an article that is posted gets the keywords that the nightly job would give it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recsys.config import plain
 from recsys.keywords.candidates import CandidatePhrases, find_candidates
 from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
-from recsys.keywords.frequencies import DocumentFrequencies, save_frequencies
+from recsys.keywords.frequencies import DocumentFrequencies, load_frequencies, save_frequencies
 from recsys.keywords.graph import batch_scores
 from recsys.keywords.token_batch import TokenBatch, name_keywords, read_token_batch
 from recsys.keywords.word_features import WordLookup
+from recsys.parallel import BatchFunction, BatchMap, BatchTask
 from recsys.tokens import Tokens
 from recsys.tokens.stopwords import STOP_WORDS
 from recsys.tokens.table import as_table
-from recsys.words import Matrix, WordVectors, unit_rows
+from recsys.words import Matrix, WordVectors, load_words, unit_rows
 
 _MIN_CHARS = {"zh": 2, "en": 2, "ja": 2, "ko": 2}  # of a whole phrase; of other languages three
 _MIN_CATALOGUE = 50  # articles; a smaller catalogue cannot tell which words are common
@@ -115,6 +117,11 @@ class KeywordRanker:
         spoken = batch.language[phrases.article[best]]
         return name_keywords(batch, phrases.segments[best], scores[best], lengths, spoken)
 
+    def rank_rows(self, articles: pa.RecordBatch) -> pa.RecordBatch:
+        """The same as rows of ``keywords.parquet``: with the articles' ids and languages."""
+        columns = [articles.column("id"), articles.column("language"), *self.rank(articles).columns]
+        return pa.record_batch(columns, schema=_SCHEMA)
+
     def _rarity(self, batch: TokenBatch) -> Weights:
         """float64 (T,), the inverse document frequency of each segment's word, in any form, as a logarithm."""
         counted = np.array([self.frequencies.articles.get(name, 0) for name in batch.languages], np.float64)
@@ -197,13 +204,34 @@ def _heaviest(phrases: CandidatePhrases, weights: Weights, most: int) -> tuple[C
     return heaviest, weights[kept]
 
 
-def write_keywords(batches: Iterable[pa.RecordBatch], ranker: KeywordRanker, folder: Path) -> dict[str, int]:
+def ranking(words: Path, frequencies: Path, config: KeywordsConfig) -> BatchTask:
+    """Task that ranks the phrases of articles: rows of the tokens table become those of ``keywords.parquet``.
+
+    Args:
+        words: folder of the word space.
+        frequencies: folder of the document frequencies.
+        config: of the ranker.
+    """
+    return BatchTask(rank_batches, {"config": plain(config)}, {"words": words, "frequencies": frequencies})
+
+
+def rank_batches(settings: Mapping[str, Any], files: Mapping[str, Path]) -> BatchFunction:
+    """The function of ``ranking``."""
+    words = load_words(files["words"], mapped=True)
+    frequencies = load_frequencies(files["frequencies"], words)
+    return KeywordRanker(words, frequencies, KeywordsConfig.model_validate(settings["config"])).rank_rows
+
+
+def write_keywords(
+    batches: Iterable[pa.RecordBatch], ranker: KeywordRanker, folder: Path, rank: BatchMap | None = None
+) -> dict[str, int]:
     """Rank the phrases of every article, one batch in memory at a time.
 
     Args:
         batches: the tokens artefact's articles.
         ranker: of the corpus.
         folder: where ``keywords.parquet`` and the frequencies go.
+        rank: batches -> their ranked phrases, from the frequencies in the folder; None: by the ranker.
 
     Returns:
         Counts: articles, keywords, articles without a keyword.
@@ -211,12 +239,10 @@ def write_keywords(batches: Iterable[pa.RecordBatch], ranker: KeywordRanker, fol
     save_frequencies(ranker.frequencies, ranker.words.space, folder)
     counts = {"articles": 0, "keywords": 0, "without_keywords": 0}
     with pq.ParquetWriter(folder / "keywords.parquet", _SCHEMA, compression="zstd") as table:
-        for batch in batches:
-            ranked = ranker.rank(batch)
-            columns = [batch.column("id"), batch.column("language"), *ranked.columns]
-            table.write_table(pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA))
+        for ranked in map(ranker.rank_rows, batches) if rank is None else rank(batches):
+            table.write_batch(ranked)
             lengths = pc.list_value_length(ranked.column("keywords"))
-            counts["articles"] += batch.num_rows
+            counts["articles"] += ranked.num_rows
             counts["keywords"] += pc.sum(lengths).as_py() or 0
             counts["without_keywords"] += pc.sum(pc.equal(lengths, 0)).as_py() or 0
     return counts

@@ -32,11 +32,6 @@ class TokensConfig(Section):
             "true: words that often stand together become one token (the lexicon); false: words of the dictionary only"
         ),
     )
-    workers: int = Field(
-        0,
-        ge=0,
-        description="processes that cut; 0: one per core, since the result is the same with any number",
-    )
 
     @model_validator(mode="after")
     def _take_dictionary_in(self) -> "TokensConfig":

@@ -13,14 +13,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.languages import NO_SITE_LANGUAGES, SiteLanguages
+from recsys.parallel import TaskMap, in_processes
 from recsys.store import WordDecision
+from recsys.tokens.batches import bounded_batches, joining, segmenting
 from recsys.tokens.config import TokensConfig
 from recsys.tokens.counting import WordCounts
 from recsys.tokens.editors_words import decided_entries
 from recsys.tokens.induction import SAMPLE_TOKENS, induce
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.tokens.newwords import new_words
-from recsys.tokens.pool import BatchTask, bounded_batches, run_in_processes
 from recsys.tokens.segmenter import Segmenter
 from recsys.tokens.table import LINE_TOKENS, SEGMENTS, TOKENS_SCHEMA, segment_arrays
 from recsys.tokens.tokenizer import untagged
@@ -37,6 +38,7 @@ def write_tokens(
     boilerplate: Collection[str] = (),
     site_languages: SiteLanguages = NO_SITE_LANGUAGES,
     decided: Sequence[WordDecision] = (),
+    map_batches: TaskMap = in_processes,
 ) -> dict[str, int]:
     """Tokenise a stream of articles.
 
@@ -47,6 +49,7 @@ def write_tokens(
         boilerplate: lines to leave out.
         site_languages: languages of the site.
         decided: words that editors accepted or refused.
+        map_batches: where batches are worked on.
 
     Returns:
         Counts: articles, tokens, articles without a token, articles by language, new words, collocations, and odd input
@@ -54,13 +57,13 @@ def write_tokens(
     """
     file = folder / ".segments.arrow"
     try:
-        task = BatchTask(config, list(boilerplate), site_languages)
-        words, odd = _write_segments(file, run_in_processes(task, bounded_batches(batches)))
+        segmented = map_batches(segmenting(config, list(boilerplate), site_languages), bounded_batches(batches))
+        words, odd = _write_segments(file, segmented)
         entries = _learned_words(file, words, config) if config.new_words else []
         lexicon = Lexicon(decided_entries(entries, decided), list(boilerplate), site_languages)
         lexicon.save(folder)
         induce(_sampled(file, words.counts["en"].total())).save(folder)
-        counts = _write(run_in_processes(BatchTask(config, tokenizer=folder), _read(file)), folder)
+        counts = _write(map_batches(joining(config, folder), _read(file)), folder)
     finally:
         file.unlink(missing_ok=True)
     counts["new_words"] = sum(entry.language == "zh" for entry in lexicon.entries)
