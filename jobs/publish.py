@@ -47,8 +47,10 @@ def publish(context: Context, stages: Sequence[str], run: Run, *, force: bool = 
     settings = plain(context.settings)
     settings.pop("data_dir")
     settings["store"].pop("url")  # it may hold a password
+    settings["releases"].pop("url")  # and this one a key
     facts: dict[str, Any] = {"code_version": __version__, "seed": context.seed, "config": settings, "run": run.id}
     end_if_asked()
+    context.follow_live_release()
     releases = context.releases
     before, began = releases.current(), time.monotonic()
     log.info("start", job="publish")

@@ -38,6 +38,7 @@ def promote(context: Context, name: str, reason: str, *, force: bool) -> None:
         MissingArtefact: there is no such release.
         CorruptArtefact: it does not verify; the live one stays.
     """
+    context.follow_live_release()
     releases, before = context.releases, context.releases.current()
     said = releases.state(name).refusal if force else ""
     releases.activate(name, who(), reason or "promoted by name", force=force)
@@ -51,6 +52,7 @@ def rollback(context: Context, name: str | None, reason: str) -> str:
     Returns:
         Its name.
     """
+    context.follow_live_release()
     releases, before = context.releases, context.releases.current()
     back = releases.rollback(name, who(), reason)
     audited(context, "rollback", back, before=before, reason=reason)

@@ -21,6 +21,7 @@ from recsys.config import plain
 from recsys.events import EventLog
 from recsys.parallel import BatchMap, BatchTask, TaskMap, in_processes
 from recsys.releases import Releases
+from recsys.releases.sharing import SharedReleases, releases_of
 from recsys.settings import Settings
 from recsys.store import Store
 from recsys.workspace import StageRecord, Workspace, described, fingerprint, tree
@@ -77,7 +78,14 @@ class Context:
     @property
     def releases(self) -> Releases:
         """All releases."""
-        return Releases(self.settings.data_dir / "releases", self.settings.releases, self.settings.site.id)
+        settings = self.settings
+        store = functools.partial(opened_store, self)
+        return releases_of(settings.data_dir / "releases", settings.releases, settings.site.id, store)
+
+    def follow_live_release(self) -> None:
+        """Bring this host to the release that is live on all; where it has releases of its own there is none."""
+        if isinstance(releases := self.releases, SharedReleases):
+            releases.follow()
 
     def track(self, iterable: Iterable[T], total: int | None, unit: str) -> Iterator[T]:
         """Pass an iterable on, showing how far it is: a bar on a terminal, and always in the run's row."""

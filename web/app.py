@@ -4,6 +4,7 @@ Reads the settings, the store and the live release; produces a Flask application
 was started: a FAISS index that was used must not cross a fork.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable
 
@@ -14,8 +15,10 @@ from recsys import __version__
 from recsys.compiled import compiling
 from recsys.recommend.impressions import ImpressionTokens
 from recsys.releases import Releases
+from recsys.releases.sharing import SharedReleases, releases_of
 from recsys.serving.live import LiveState
 from recsys.serving.reader_tokens import ReaderTokens
+from recsys.serving.release_mirror import ReleaseMirror
 from recsys.serving.warmup import warm_up
 from recsys.settings import Settings, load_settings
 from recsys.store import Store
@@ -61,6 +64,7 @@ from web.outlook import EXTENSION as OUTLOOK
 from web.outlook import OutlookCounter
 from web.widget import handlers as widget
 
+MIRROR = "mirror"  # the extension that follows the release that hosts share
 CACHE_MIB = 8  # SQLite pages that each thread's connection keeps: the system keeps the file's for all of them together
 DESCRIPTION = """Recommendations for a news site: "guess you like" (猜你喜欢).
 
@@ -111,7 +115,8 @@ def create_app(
     app.config["AUTO_SERVERS"] = False  # the address that a proxy shows is not ours to say
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     store = Store.named(settings.database_url, settings.store, CACHE_MIB)  # lists come from memory, with or without it
-    releases = Releases(settings.data_dir / "releases", settings.releases, settings.site.id)
+    releases = _releases(settings, store)
+    mirror = None if pinned or not isinstance(releases, SharedReleases) else ReleaseMirror(releases)
     live = _live_state(settings, store, releases, release, hurried=hurried, pinned=pinned)
     live.succeed = succeed
     reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)
@@ -121,7 +126,7 @@ def create_app(
     shared = (settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens, rates)
     here = Installation(*shared, challenging)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
-    app.extensions[OUTLOOK] = OutlookCounter()
+    app.extensions |= {OUTLOOK: OutlookCounter(), MIRROR: mirror}
     register(app)
     docs.install(app, settings.recommend)
     admin_api = (
@@ -155,7 +160,15 @@ def create_app(
     if release is not None:
         live.follow()
     live.start()
+    if mirror is not None:
+        mirror.start(settings.web.poll_seconds)
     return app
+
+
+def _releases(settings: Settings, store: Store) -> Releases:
+    """The releases of this host, which it may share with others."""
+    opened = functools.partial(contextlib.nullcontext, store)
+    return releases_of(settings.data_dir / "releases", settings.releases, settings.site.id, opened)
 
 
 def _live_state(
@@ -171,6 +184,8 @@ def _live_state(
 def close_app(app: APIFlask, *, succeeded: bool = False) -> None:
     """Stop an application's threads and close its database; ``succeeded``: see ``LiveState.close``."""
     here: Installation = app.extensions[KEY]
+    if (mirror := app.extensions[MIRROR]) is not None:
+        mirror.close()
     here.challenging.close()
     here.live.close(succeeded=succeeded)
     here.last_use.close()

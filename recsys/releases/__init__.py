@@ -11,6 +11,8 @@ flipped bits without a word, and a hash list can be forged with its files.
     states.py     candidate, shadow, canary, live, retired
     retention.py  which are kept
     writing.py    files of a new one
+    address.py    releases at an address that hosts share
+    sharing.py    the release that is live on all of them
 """
 
 import shutil
@@ -120,10 +122,15 @@ class Releases:
         if name is None:
             raise MissingArtefact("a published release", f"none in {self.root}", "Run: python -m jobs all")
         check_format(self.root / name, self.manifest(name))
-        manifest = parsed_manifest(self.root / name, self.signatures.verified(self.root / name))
-        check_site(self.root / name, manifest, self.site)
-        check_files(self.root / name, manifest)
-        return Release(name, self.root / name, manifest)
+        return Release(name, self.root / name, self.verified(self.root / name))
+
+    def verified(self, folder: Path) -> dict[str, Any]:
+        """The manifest of a folder that holds a whole release of this site, wherever it stands; see ``open``."""
+        manifest = parsed_manifest(folder, self.signatures.verified(folder))
+        check_format(folder, manifest)
+        check_site(folder, manifest, self.site)
+        check_files(folder, manifest)
+        return manifest
 
     def sign(self, name: str) -> None:
         """Sign a release that was made here before there were signatures, or under a key that is not taken any more.
@@ -157,6 +164,7 @@ class Releases:
         name = self.add(workspace, served, facts, check=check)
         with exclusive(self.root / ".lock", "publishing"):
             check()
+            self.before_live(name, "")
             self._activate(name, "", "published")
         return name
 
@@ -325,6 +333,19 @@ class Releases:
             raise RefusedRelease(f"a release that the gate lets pass, or a move that is forced: {name}", said, FORCE)
         with exclusive(self.root / ".lock", "publishing"):
             check()
+            self.before_live(name, by)
+            self._activate(name, by, reason)
+
+    def before_live(self, name: str, by: str) -> None:
+        """Do what has to be done before a verified release is live; see ``recsys.releases.sharing``."""
+
+    def name_live(self, name: str, by: str, reason: str) -> None:
+        """Make a verified release the live one on this host, whatever others serve.
+
+        Raises:
+            Busy: another process is publishing.
+        """
+        with exclusive(self.root / ".lock", "publishing"):
             self._activate(name, by, reason)
 
     def rollback(self, name: str | None = None, by: str = "", reason: str = "") -> str:

@@ -8,6 +8,13 @@ from recsys.config import Section
 class ReleasesConfig(Section):
     """Settings of past releases."""
 
+    url: str = Field(
+        "",
+        description=(
+            "address: s3://bucket/folder, gs://…, file:///… or one of fsspec's, through which hosts share releases; "
+            "empty: this machine's folder alone"
+        ),
+    )
     keep: int = Field(
         5,
         ge=1,

@@ -17,6 +17,7 @@ from recsys.store.events import EventStore
 from recsys.store.experiments import ExperimentArm, ExperimentStore, Exposure, ReaderOutcome, StoredExperiment
 from recsys.store.filing import FilingStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
+from recsys.store.live_releases import LiveRelease, LiveReleaseStore
 from recsys.store.new_words import NewWordStore, WordDecision
 from recsys.store.operators import OperatorStore, Outcome
 from recsys.store.passwords import hashed_password, is_password
@@ -71,6 +72,7 @@ __all__ = [
     "Kind",
     "KindKept",
     "ListedToken",
+    "LiveRelease",
     "Merged",
     "Outcome",
     "PastEvent",
@@ -118,6 +120,7 @@ class Store(
     PublisherStore,
     EventStore,
     ShownListStore,
+    LiveReleaseStore,
     ReaderStore,
     ChoiceStore,
     ExperimentStore,

@@ -133,6 +133,17 @@ word_decisions = Table(
     Column("set_by", Text, nullable=False),
 )
 
+# The release that every host of a site serves, where they share releases at an address.
+live_releases = Table(
+    "live_releases",
+    metadata,
+    Column("site", Identifier, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("move", BigInteger, nullable=False),  # how often it was moved
+    Column("set_by", Text, nullable=False),
+    Column("set_at", BigInteger, nullable=False),
+)
+
 # What editors call the story in which an article stands. A name that is taken back is NULL, so that whoever follows the
 # changes sees it go.
 story_names = Table(
