@@ -12,7 +12,7 @@ BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 unexport PYTHONDONTWRITEBYTECODE
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run worker test slow check chaos audit mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run worker test slow check chaos audit s3-server mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -72,6 +72,12 @@ audit: setup ## known weaknesses: bandit over the code, pip-audit over constrain
 	.audit/bin/bandit --quiet -ll --recursive recsys jobs web
 	.audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
+s3-server: .s3/bin/moto_server ## an object store for tests/test_shared_releases.py, in an environment of its own (asks the network)
+
+.s3/bin/moto_server:
+	$(PYTHON) -m venv .s3
+	.s3/bin/pip install --quiet --disable-pip-version-check 'moto[s3,server]'
+
 mutants: setup ## plant faults one at a time, and say which the tests do not notice
 	$(PY) -m tests.mutants
 
@@ -79,5 +85,5 @@ bench: setup ## run a benchmark: make bench BENCH='next_click --clicks FILE'
 	$(PY) -m benchmarks.$(BENCH)
 
 clean: ## remove .venv, caches and the data folder's workspace (releases and the store stay)
-	rm -rf $(VENV) .audit build *.egg-info .mypy_cache .ruff_cache .pytest_cache "$${RECSYS_DATA_DIR:-data}/work"
+	rm -rf $(VENV) .audit .s3 build *.egg-info .mypy_cache .ruff_cache .pytest_cache "$${RECSYS_DATA_DIR:-data}/work"
 	find recsys jobs web tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -365,6 +365,36 @@ FAULTS: tuple[Fault, ...] = (
         ("what was refused is promoted without force", "if not force and (said", "if force and (said"),
     ),
     *_in(
+        "recsys/releases/sharing.py",
+        ("tests/test_shared_releases.py",),
+        ("what is fetched is served unverified", "        self.verified(folder)\n", ""),
+        ("the row names what is not there", "        self._address.put(self.root / name)\n", ""),
+        ("the live one goes from the address", "if other != name][: -self.config.keep]", "][: -self.config.keep]"),
+        ("a host that fetched serves the one before", "                self.name_live(", "                str("),
+    ),
+    *_in(
+        "recsys/releases/address.py",
+        ("tests/test_shared_releases.py",),
+        ("a manifest of the address names files outside", "if not target.resolve().is_relative_to", "if not str"),
+        ("what is here is fetched again", "if same := here.get(facts", "if same := {}.get(facts"),
+    ),
+    *_in(
+        "recsys/parallel/task.py",
+        ("tests/test_parallel.py",),
+        ("a task makes any function", "if not module.startswith(_OURS):", "if not module:"),
+        ("files of a task stay behind", "target.write_bytes(content)", "target.write_bytes(b'')"),
+    ),
+    *_in(
+        "recsys/parallel/processes.py",
+        ("tests/test_parallel.py",),
+        (
+            "results come as they are ready",
+            "yield waiting.popleft().result()\n        while",
+            "yield waiting.pop().result()\n        while",
+        ),
+        ("processes stay when one was killed", "            worker.end()\n", "            pass\n"),
+    ),
+    *_in(
         "jobs/publish.py",
         ("tests/test_jobs.py",),
         (
