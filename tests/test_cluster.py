@@ -111,7 +111,7 @@ from tests.test_parallel import catalogue
 def at_work():
     for status in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            if status.read_bytes().startswith(b"ray::_apply"):
+            if status.read_bytes().startswith(b"ray::applied"):
                 yield int(status.parent.name)
         except OSError:
             pass

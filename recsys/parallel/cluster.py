@@ -73,10 +73,11 @@ class RayCluster:
         files: dict[str, dict[str, Any]] = {name: {} for name in task.files}
         for folder, name, path in file_names(task):
             files[folder][name] = ray.put(np.fromfile(path, np.uint8))
+        apply = ray.remote(num_cpus=1, max_retries=RETRIES)(applied)  # another name: it goes by its own, not by value
         shared = ray.put((uuid.uuid4().hex, sources(), task.as_json(), files))
         waiting: deque[Any] = deque()
         for batch in batches:
-            waiting.append(_apply.remote([shared], np.frombuffer(batch_bytes(batch), np.uint8)))
+            waiting.append(apply.remote([shared], np.frombuffer(batch_bytes(batch), np.uint8)))
             while len(waiting) >= _ON_THE_WAY * self.cores:
                 yield _result(waiting.popleft())
         while waiting:
@@ -87,16 +88,21 @@ def _result(reference: Any) -> pa.RecordBatch:
     try:
         return batch_of(ray.get(reference))
     except ray.exceptions.RayError as error:
-        said = str(error).strip().splitlines()
+        said = [repr(error), *str(error).strip().splitlines()][-1]
         remedy = "The same command goes on with the stage that it was at."
-        raise LostProcess(
-            "a result of every batch from the cluster", said[-1] if said else repr(error), remedy
-        ) from None
+        raise LostProcess("a result of every batch from the cluster", said, remedy) from None
 
 
-@ray.remote(num_cpus=1, max_retries=RETRIES)  # type: ignore[untyped-decorator]
-def _apply(shared: list[Any], batch: Any) -> Any:
-    """One batch's result, in a process of the cluster, as uint8 of an Arrow stream."""
+def applied(shared: list[Any], batch: Any) -> Any:
+    """One batch's result, in a process of the cluster.
+
+    Args:
+        shared: one reference to the map's key, the asker's sources, the task and its files.
+        batch: uint8, an Arrow stream.
+
+    Returns:
+        uint8, an Arrow stream.
+    """
     key, wanted, text, files = ray.get(shared[0])
     if sources() != wanted:
         raise RuntimeError(
