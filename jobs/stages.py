@@ -31,7 +31,7 @@ def cluster_at(address: str | None) -> TaskMap | None:
 
     Raises:
         MissingArtefact: Ray is not installed.
-        ConfigError: token authentication is switched off.
+        ConfigError: token authentication is not on.
         LostProcess: there is no cluster that takes our token.
     """
     if not address:

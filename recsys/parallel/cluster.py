@@ -41,19 +41,19 @@ class RayCluster:
         address: host and port of its head, or ``auto`` for the cluster that this machine belongs to.
 
     Raises:
-        ConfigError: token authentication is switched off in the environment.
+        ConfigError: token authentication is not on in the environment.
         LostProcess: there is no cluster that takes our token.
     """
 
     def __init__(self, address: str) -> None:
-        mode = os.environ.setdefault(AUTH_MODE, TOKEN)
+        mode = os.environ.get(AUTH_MODE)  # Ray reads it when it is imported: to set it here would be too late
         if mode != TOKEN:
             expected = f"{AUTH_MODE}={TOKEN}: a Ray cluster without it runs the code of whoever reaches its port"
-            raise ConfigError(expected, repr(mode), "Start every node with it: docs/scale.md.")
+            raise ConfigError(expected, repr(mode), "Start every node and every command with it: docs/scale.md.")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             ray.init(address, logging_level=logging.ERROR, configure_logging=False, log_to_driver=False)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             remedy = (
                 "Is this machine a node of it, and has it the cluster's token? docs/scale.md says how one is started."
             )
