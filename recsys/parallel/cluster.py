@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import platform
+import signal
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -51,6 +52,7 @@ class RayCluster:
             expected = f"{AUTH_MODE}={TOKEN}: a Ray cluster without it runs the code of whoever reaches its port"
             raise ConfigError(expected, repr(mode), "Start every node and every command with it: docs/scale.md.")
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        ends = signal.getsignal(signal.SIGTERM)
         try:
             ray.init(address, logging_level=logging.ERROR, configure_logging=False, log_to_driver=False)
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
@@ -58,6 +60,7 @@ class RayCluster:
                 "Is this machine a node of it, and has it the cluster's token? docs/scale.md says how one is started."
             )
             raise LostProcess(f"a Ray cluster at {address}", str(error).partition("\n")[0], remedy) from None
+        signal.signal(signal.SIGTERM, ends)  # Ray puts its own in the place of the one that lets a stage end well
 
     @property
     def cores(self) -> int:
