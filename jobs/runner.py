@@ -138,7 +138,7 @@ class Job:
     @property
     def map_batches(self) -> TaskMap:
         """Map over batches of articles, in the cluster or in processes of this machine: the bytes are the same."""
-        return self.context.cluster or functools.partial(in_processes, processes=self.settings.jobs.processes)
+        return self.context.cluster or in_processes
 
     def mapped(self, task: BatchTask) -> BatchMap:
         """``map_batches`` with a task."""

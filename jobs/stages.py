@@ -39,7 +39,7 @@ def cluster_at(address: str | None) -> TaskMap | None:
     try:
         module = importlib.import_module("recsys.parallel.cluster")
     except ModuleNotFoundError as error:
-        remedy = "Run: pip install -c constraints.txt '.[cluster]'"
+        remedy = "Run: pip install -c constraints.txt --editable '.[cluster]'"
         raise MissingArtefact("Ray, for --cluster", str(error), remedy) from None
     mapped: TaskMap = module.RayCluster(address).map_batches
     return mapped

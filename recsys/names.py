@@ -20,6 +20,7 @@ CONFIG_VARIABLE = "RECSYS_CONFIG"  # names the configuration file, and is no set
 
 REMOVED = {  # constants beside their code, or nothing any more; CHANGES.md says which
     "store.busy_timeout_ms",
+    "tokens.workers",
     "categories.ensemble",
     "readers.max_impressions",
     "readers.negatives",
@@ -41,8 +42,6 @@ REMOVED = {  # constants beside their code, or nothing any more; CHANGES.md says
     "web.max_articles",
     "web.max_catch_up",
 }
-
-MOVED = {"tokens.workers": "jobs.processes"}  # settings that have another name now
 
 _PACKAGE = Path(__file__).parent
 _JOINED = ("recsys.settings", "Settings")
@@ -82,8 +81,6 @@ def remedy_for(key: str, written: Callable[[str], str] = str) -> str:
         key: a wrong key, or one that there was.
         written: how a key stands where it was found: as it is, or as a variable's name.
     """
-    if key in MOVED:
-        return f"Its name is {written(MOVED[key])!r} now."
     if key in REMOVED:
         return "It is a setting no more: take it out; CHANGES.md names the constant in its place."
     meant = [repr(written(near)) for near in nearest_key(key, setting_names())]

@@ -157,12 +157,6 @@ def test_a_variable_that_was_a_setting_is_refused_as_such(monkeypatch: pytest.Mo
         load_settings()
 
 
-def test_a_setting_that_moved_is_answered_with_its_name_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RECSYS_TOKENS__WORKERS", "1")
-    with pytest.raises(ConfigError, match="Its name is 'RECSYS_JOBS__PROCESSES' now"):
-        load_settings()
-
-
 def test_the_keys_that_were_removed_are_no_settings_and_stand_in_the_changes() -> None:
     changes = (ROOT / "CHANGES.md").read_text(encoding="utf-8")
     assert REMOVED & set(setting_names()) == set()

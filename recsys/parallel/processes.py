@@ -28,12 +28,12 @@ def in_processes(task: BatchTask, batches: Iterable[pa.RecordBatch], processes: 
     Args:
         task: the function.
         batches: of one schema.
-        processes: how many; 0: one per core.
+        processes: how many; 0: one per core that this one may use.
 
     Raises:
         ArtefactError: a process was killed.
     """
-    processes = processes or os.cpu_count() or 1
+    processes = processes or len(os.sched_getaffinity(0))
     stream = iter(batches)
     head: list[pa.RecordBatch] = []
     size = 0
@@ -115,7 +115,7 @@ class _Worker:
             raise ArtefactError(
                 "a result of a process that works on batches of articles",
                 f"none, it has ended ({error or 'no more output'})",
-                "It was most likely killed for want of memory: set jobs.processes to 1 and run again.",
+                "It was most likely killed for want of memory: run it on one core, taskset -c 0 python -m jobs …",
             ) from error
 
     def end(self) -> None:

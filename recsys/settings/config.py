@@ -75,15 +75,6 @@ class JobsConfig(Section):
         le=256,
         description="threads: one gives the same bytes every time; more are faster and cannot promise that",
     )
-    processes: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description=(
-            "processes that work on batches of articles (tokens, keywords, articles, categories); 0: one per core, "
-            "since the result is the same with any number"
-        ),
-    )
     schedules: dict[str, str] = Field(
         {"all": "30 3 * * *"},
         description=(
