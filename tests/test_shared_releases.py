@@ -1,6 +1,5 @@
 """Hosts that share releases at an address serve the one that the database names, whatever happened in between."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -207,8 +206,8 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         ("AWS_EC2_METADATA_DISABLED", "true"),
     ):
         monkeypatch.setenv(name, value)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([MOTO, "--host", "127.0.0.1", "--port", str(port)], env=os.environ, **quiet) as process:
+    command = [str(MOTO), "--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             for _ in range(300):
                 with socket.socket() as probe:

@@ -167,8 +167,8 @@ def create_app(
 
 def _releases(settings: Settings, store: Store) -> Releases:
     """The releases of this host, which it may share with others."""
-    opened = functools.partial(contextlib.nullcontext, store)
-    return releases_of(settings.data_dir / "releases", settings.releases, settings.site.id, opened)
+    folder = settings.data_dir / "releases"
+    return releases_of(folder, settings.releases, settings.site.id, lambda: contextlib.nullcontext(store))
 
 
 def _live_state(
