@@ -17,10 +17,14 @@ from recsys.releases.address import ReleaseAddress
 from recsys.releases.config import ReleasesConfig
 from recsys.releases.sharing import SharedReleases
 from recsys.releases.signing import KEY_FILE
+from recsys.serving.release_mirror import ReleaseMirror
 from recsys.store import Store
 from recsys.workspace import Workspace
+from tests.newsroom import toy_settings
+from tests.service import serving
 from tests.stores import server, store
 from tests.test_releases import stage
+from web.app import MIRROR
 
 __all__ = ["server", "store"]
 
@@ -190,6 +194,43 @@ def test_an_address_of_fsspec_is_one_as_well(tmp_path: Path, store: Store) -> No
 def test_an_address_that_nobody_knows_is_a_wrong_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"releases\.url"):
         ReleaseAddress("nowhere://bucket/folder")
+
+
+def test_a_mirror_brings_its_host_there_at_once_and_then_by_itself(hosts: tuple[SharingHost, SharingHost]) -> None:
+    one, other = hosts
+    mirror = ReleaseMirror(other.releases)
+    assert other.releases.current() == one.releases.current(), "before anything is served"
+    mirror.start(0.02)
+    try:
+        name, until = one.publish("second"), time.monotonic() + 10
+        while other.releases.current() != name and time.monotonic() < until:
+            time.sleep(0.02)
+    finally:
+        mirror.close()
+    assert other.served() == "second"
+    one.publish("third")
+    time.sleep(0.1)
+    assert other.served() == "second", "nobody follows any more"
+
+
+def test_a_mirror_out_of_reach_says_so_and_goes_on(hosts: tuple[SharingHost, SharingHost], tmp_path: Path) -> None:
+    one, other = hosts
+    (tmp_path / "shared").rename(tmp_path / "away")
+    mirror = ReleaseMirror(other.releases)
+    assert not mirror.follow()
+    (tmp_path / "away").rename(tmp_path / "shared")
+    assert mirror.follow()
+    assert other.releases.current() == one.releases.current()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_service_follows_where_there_is_an_address(tmp_path: Path, shared: bool) -> None:
+    url = f"file://{tmp_path}/shared" if shared else ""
+    settings = toy_settings(tmp_path / "data", releases={"url": url}, web={"poll_seconds": 60.0})
+    with serving(settings) as service:
+        mirror = service.client.application.extensions[MIRROR]
+        assert isinstance(mirror, ReleaseMirror) == shared
+        assert service.client.get("/readyz").status_code == 200
 
 
 @pytest.fixture
