@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from recsys.config import masked, plain
 from recsys.errors import ConfigError
 from recsys.names import REMOVED, setting_names
+from recsys.releases import Release
+from recsys.serving import artefacts
 from recsys.settings import Settings, load_settings
 from recsys.settings.reference import as_config, as_markdown, keys_in
+from recsys.tokens.config import TokensConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / "config.yaml"
@@ -161,6 +164,14 @@ def test_the_keys_that_were_removed_are_no_settings_and_stand_in_the_changes() -
     changes = (ROOT / "CHANGES.md").read_text(encoding="utf-8")
     assert REMOVED & set(setting_names()) == set()
     assert [key for key in REMOVED if f"`{key}`" not in changes] == []
+
+
+def test_a_release_that_was_made_with_a_setting_of_before_is_read(tmp_path: Path) -> None:
+    release = Release("r", tmp_path, {"config": {"tokens": {"workers": 2, "simplify": False}}})
+    assert artefacts._section(TokensConfig, release, "tokens", Settings()) == TokensConfig(simplify=False)
+    wrong = Release("r", tmp_path, {"config": {"tokens": {"workres": 2}}})
+    with pytest.raises(ValidationError):
+        artefacts._section(TokensConfig, wrong, "tokens", Settings())
 
 
 def test_a_wrong_environment_variable_is_refused_where_nothing_is_installed() -> None:

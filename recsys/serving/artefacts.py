@@ -22,6 +22,7 @@ from recsys.index import Index
 from recsys.items.files import load_online
 from recsys.items.online import OnlineItems, fixed_items
 from recsys.keywords.config import KeywordsConfig
+from recsys.names import REMOVED
 from recsys.readers.config import ReadersConfig
 from recsys.readers.trained import TrainedEncoder
 from recsys.releases import Release
@@ -188,8 +189,11 @@ def _ids(file: Any) -> list[str]:
 
 
 def _section(section: type[SectionT], release: Release, name: str, settings: ServingSettings) -> SectionT:
+    """A section as the release was made with; a key that is a setting no more decided nothing that is served."""
     made_with = release.manifest.get("config", {}).get(name)
-    return getattr(settings, name) if made_with is None else section.model_validate(made_with)
+    if made_with is None:
+        return getattr(settings, name)
+    return section.model_validate({key: value for key, value in made_with.items() if f"{name}.{key}" not in REMOVED})
 
 
 def _rows(ids: list[str], wanted: list[str]) -> npt.NDArray[np.int64]:

@@ -365,6 +365,11 @@ FAULTS: tuple[Fault, ...] = (
         ("what was refused is promoted without force", "if not force and (said", "if force and (said"),
     ),
     *_in(
+        "recsys/serving/artefacts.py",
+        ("tests/test_config.py",),
+        ("a release of before is refused for a setting", 'if f"{name}.{key}" not in REMOVED})', "})"),
+    ),
+    *_in(
         "recsys/releases/sharing.py",
         ("tests/test_shared_releases.py",),
         ("what is fetched is served unverified", "        self.verified(folder)\n", ""),
