@@ -192,7 +192,8 @@ def _section(section: type[SectionT], release: Release, name: str, settings: Ser
     """A section as the release was made with; a key that is a setting no more decided nothing that is served."""
     made_with = release.manifest.get("config", {}).get(name)
     if made_with is None:
-        return getattr(settings, name)
+        of_now: SectionT = getattr(settings, name)
+        return of_now
     return section.model_validate({key: value for key, value in made_with.items() if f"{name}.{key}" not in REMOVED})
 
 
