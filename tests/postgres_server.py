@@ -68,28 +68,54 @@ def _initialise(programs: Path, folder: str, owner: pwd.struct_passwd | None) ->
     subprocess.run(command, check=True, capture_output=True, cwd=folder, user=user, group=group)
 
 
+def _copy(programs: Path, folder: str, owner: pwd.struct_passwd | None, port: int) -> None:
+    """Copy a running server, as one that follows it."""
+    command = [str(programs / "pg_basebackup"), "-h", "127.0.0.1", "-p", str(port), "-U", USER]
+    command += ["-D", f"{folder}/data", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+    user, group = _ids(owner)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, user=user, group=group)
+
+
 class RestartableServer:
-    """A server that can be killed and started again at the same address.
+    """A server that can be killed and started again at the same address, and that others follow as copies.
 
     Args:
         folder: an empty one, which only the server's user may enter.
+        copy_of: the server that it follows until it is promoted; None: it is one of its own.
+        port: its port; None: a free one.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, copy_of: "RestartableServer | None" = None, port: int | None = None) -> None:
         if not INSTALLED:
             raise RuntimeError(f"no PostgreSQL server under /usr/lib/postgresql: {REMEDY}")
-        self._folder, self._owner, self._port = str(folder), _owner_other_than_root(), _free_port()
+        self._folder, self._owner, self.port = str(folder), _owner_other_than_root(), port or _free_port()
         if self._owner:
             os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
-        _initialise(INSTALLED[-1].parent, self._folder, self._owner)
-        self.url = f"postgresql://{USER}@127.0.0.1:{self._port}/postgres"
+        if copy_of is None:
+            _initialise(INSTALLED[-1].parent, self._folder, self._owner)
+        else:
+            _copy(INSTALLED[-1].parent, self._folder, self._owner, copy_of.port)
+        self.url = f"postgresql://{USER}@127.0.0.1:{self.port}/postgres"
         self.start()
+        if copy_of is not None:
+            copy_of.wait_for_copies(True)
+
+    def wait_for_copies(self, wait: bool) -> None:
+        """Acknowledge a commit only when a copy has it, or again at once."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{'*' if wait else ''}'".encode())
+            connection.execute("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Make a copy a server of its own."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         log = Path(self._folder, "log")
-        self._server = _started(INSTALLED[-1].parent, self._folder, self._owner, self._port, log)
-        _wait(self._server, self._port, log)
+        self._server = _started(INSTALLED[-1].parent, self._folder, self._owner, self.port, log)
+        _wait(self._server, self.port, log)
 
     def kill(self) -> None:
         """End it as a crash does: its sessions with it, and nothing is said to anybody."""

@@ -3,6 +3,7 @@
 The clocks are the test's own: of the store's modules, which note times, and of the live state.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -127,3 +128,13 @@ def test_of_two_editors_the_later_one_is_turned_away_whatever_their_clocks_say(h
             again = late.edit("from the new version", done.version)
         assert isinstance(again, Published)
         assert again.version > done.version
+
+
+def test_nobody_reads_the_clock_of_the_database() -> None:
+    asks = re.compile(
+        r"\bnow\(\)|current_timestamp|clock_timestamp|statement_timestamp|func\.now|julianday|unixepoch", re.I
+    )
+    files = sorted((Path(__file__).parents[1] / "recsys" / "store").rglob("*.py"))
+    assert len(files) > 20
+    assert [file.name for file in files if asks.search(file.read_text(encoding="utf-8"))] == []
+    assert asks.search("SELECT now()"), "it would be seen"

@@ -16,6 +16,8 @@ CASES: dict[str, Callable[[Lab], Outcome]] = {
     "store-locked": resources.lock,
     "store-lost": resources.lost_database,
     "postgresql": postgresql.restarts,
+    "postgresql-failover": postgresql.failovers,
+    "postgresql-full": postgresql.exhausted,
     "disk-full": resources.disk,
     "read-only": resources.read_only,
     "descriptors": resources.descriptors,
