@@ -12,7 +12,7 @@ BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 unexport PYTHONDONTWRITEBYTECODE
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run worker test slow check chaos audit s3-server mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run worker test slow check chaos audit object-store mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -72,7 +72,7 @@ audit: setup ## known weaknesses: bandit over the code, pip-audit over constrain
 	.audit/bin/bandit --quiet -ll --recursive recsys jobs web
 	.audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
-s3-server: .s3/bin/moto_server ## an object store for tests/test_shared_releases.py, in an environment of its own (asks the network)
+object-store: .s3/bin/moto_server ## an object store for tests/test_shared_releases.py, in an environment of its own (asks the network)
 
 .s3/bin/moto_server:
 	$(PYTHON) -m venv .s3

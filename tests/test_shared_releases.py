@@ -237,7 +237,7 @@ def test_a_service_follows_where_there_is_an_address(tmp_path: Path, shared: boo
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of an empty bucket of an object store that speaks S3's protocol."""
     if not MOTO.is_file():
-        pytest.skip(f"no {MOTO}: make s3-server")
+        pytest.skip(f"no {MOTO}: make object-store")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
