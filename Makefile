@@ -40,7 +40,7 @@ test: setup ## pass the tests
 	$(PY) -m pytest -n 2 --dist worksteal
 
 slow: setup ## the tests of whole commands: every command of the documents, torchrun, the benchmark of the service
-	$(PY) -m pytest -n 2 --dist worksteal -m slow
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 check: setup ## ruff, ruff format, mypy --strict, the layer test
 	$(VENV)/bin/ruff check .

@@ -36,6 +36,11 @@ def _logging_as_it_was() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The commands of the documents begin first: run one after the other, they take longest."""
+    items.sort(key=lambda item: item.path.name != "test_docs.py")
+
+
 def pytest_collection_finish() -> None:
     """The collector does not look through the modules and the list of tests again and again."""
     gc.collect()
