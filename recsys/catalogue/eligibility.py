@@ -163,9 +163,11 @@ class Eligibility:
             self._spoken[language] = parts
         return parts
 
-    def listed_copies(self, rows: Collection[int]) -> Rows:
+    def listed_copies(self, rows: Rows | Collection[int]) -> Rows:
         """The rows that stand in lists for some rows: int32 (N,), not each once."""
-        standing = self.standing[np.fromiter(rows, np.int64, len(rows))]
+        if not isinstance(rows, np.ndarray):
+            rows = np.fromiter(rows, np.int64, len(rows))
+        standing = self.standing[rows]
         listed: Rows = standing[standing != UNKNOWN_ROW]
         return listed
 

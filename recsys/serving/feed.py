@@ -23,7 +23,7 @@ from recsys.serving.audiences import NO_PAST, PastClicks, join_audience, read_pa
 from recsys.serving.day_clicks import DayClick, DayClicks, person
 from recsys.serving.reader_memory import KIND_INDEX, ReaderMemory
 from recsys.serving.state import CatalogueFull, SharedState
-from recsys.store import DatedClick, Store, StoredArticle, StoredEvent
+from recsys.store import DatedClick, Kind, Store, StoredArticle, StoredEvent
 from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
@@ -36,6 +36,18 @@ _MAX_SET_ASIDE = 1_000
 _EVENTS_OF_RUNNING_VISITS = 50_000  # events that are looked at for visits that go on, and for what was clicked already
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
+
+
+class PastVisit(NamedTuple):
+    """One event as far as a visit is made of it; fields as ``StoredEvent``, the kind by its name."""
+
+    seq: int
+    kind: str
+    article: str
+    reader: str | None
+    session: str | None
+    time: int | None
+    proof: int | None
 
 
 class StoreFeed:
@@ -135,16 +147,19 @@ class StoreFeed:
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""
         seq, now, trends = max(0, state.through - _EVENTS_OF_RUNNING_VISITS), self._clock(), state.recommender.trends
-        while seq < state.through and (events := self._store.events_after(self._site, seq, _EVENTS_AT_ONCE)):
-            for event in events:
-                row, visitor = state.catalogue.row_of.get(event.article), _visitor(event)
-                if row is None or visitor is None or event.time is None or event.seq > state.through:
+        while seq < state.through:
+            block = self._store.event_columns_after(self._site, seq, _EVENTS_AT_ONCE, PastVisit._fields)
+            if not block["seq"]:
+                break
+            for event in map(PastVisit._make, zip(*block.values(), strict=True)):
+                if event.kind != Kind.CLICK or event.time is None or event.seq > state.through:
                     continue
-                if KIND_INDEX[event.kind] != CLICK or trends.is_ahead(event.time, now):
+                row, visitor = state.catalogue.row_of.get(event.article), _visitor(event)
+                if row is None or visitor is None or trends.is_ahead(event.time, now):
                     continue
                 if state.visitors.see(CLICK, row, event.time, visitor, None, event.proof).kind == CLICK:
                     trends.visits.click(visitor, row, event.time)
-            seq = events[-1].seq
+            seq = block["seq"][-1]
 
     def resume_sessions(self, state: SharedState, memory: ReaderMemory) -> None:
         """Read the sessions that go on and began before the state's counts end; they are not released.
@@ -335,7 +350,7 @@ def _day_click(event: StoredEvent | DatedClick) -> DayClick:
     return DayClick(person(_visitor(event), time, event.context), event.article, time)
 
 
-def _visitor(event: StoredEvent | DatedClick) -> str | None:
+def _visitor(event: StoredEvent | DatedClick | PastVisit) -> str | None:
     """The visitor to whose visit an event belongs: the reader, else the session; the two never meet."""
     if event.reader is not None:
         return f"{_READER_PREFIX}{event.reader}"
