@@ -105,10 +105,12 @@ class WebConfig(Section):
         description="processes: one per core; at least two, so that one can die and come back unnoticed",
     )
     threads: int = Field(
-        4,
+        12,
         ge=1,
         le=64,
-        description="threads per worker: requests that wait for the database do not hold up the others",
+        description=(
+            "threads per worker that may wait for the database at once: beacons that wait together are written together"
+        ),
     )
     poll_seconds: float = Field(
         0.2,
