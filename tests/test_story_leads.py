@@ -60,6 +60,16 @@ def test_an_article_without_a_body_or_with_a_line_of_it_is_taken_by_its_headline
     assert lead_of(words.rsplit(" ", 1)[0]) == ()
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["<div class='x'>" * 400 + AGROUND, "\x00" * 500, "\ud800 \udfff " * 300, "!" * 1_000_000, "9 " * 400],
+    ids=["markup alone in its opening", "controls", "lone surrogates", "a million signs", "one number"],
+)
+def test_a_body_that_says_nothing_is_no_reason_against_a_story(body: str) -> None:
+    assert lead_of(body) == ()
+    assert places([(FERRY, AGROUND), (LIFEBOATS, body)]) == ["a0", "a0"]
+
+
 def test_bodies_in_chinese_are_compared_as_well() -> None:
     aground = "极光号渡轮清晨在赫尔姆海峡搁浅，船上九十名乘客由海岸警卫队用救生艇接走，拖船等待涨潮后再拖离沙洲。"
     painting = "一幅描绘北方夜空的油画在银行地窖里挂了一百年，如今在市立美术馆展出，修复师用整个冬天清洗画布。"
