@@ -42,8 +42,8 @@ def _source() -> "subprocess.Popen[str]":
     line = [sys.executable, "-m", "tests.commands"]
     source = subprocess.Popen(line, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert source.stdin is not None
-    atexit.register(source.wait)
-    atexit.register(source.stdin.close)
+    for end in (source.wait, source.terminate, source.stdin.close):  # the last one first
+        atexit.register(end)
     return source
 
 
