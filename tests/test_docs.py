@@ -31,7 +31,7 @@ ELSEWHERE = {
     "python -m tests.chaos --only disk-full --seed 3": "mounts a disk",
     "python -m tests.chaos --write": "changes docs/reliability.md",
     "python -m jobs person ann --role owner": "asks for a password: tests/test_sessions.py",
-    "python -m benchmarks.list_rules --readers 20": "needs a hundred articles for an update: tests/test_list_rules.py runs it",
+    "python -m benchmarks.list_rules --readers 20": "needs a hundred articles: tests/test_list_rules.py runs it",
 }
 BANDIT_COLUMNS = ["timestamp", "item_id", "position", "click", "propensity_score"]
 FENCE = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
