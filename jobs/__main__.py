@@ -402,14 +402,16 @@ def rotate_reader_key(
 @app.command(rich_help_panel=EDITORS, context_settings=AN_ID)
 def pin(
     id: ArticleId,
-    place: Annotated[int, typer.Option(min=1, help="In the list, from 1")],
     until: Until,
+    place: Annotated[
+        int | None, typer.Option(min=1, help="In the list, from 1; default: wherever it is ranked, but in every list")
+    ] = None,
     slot: Annotated[
         str | None, typer.Option(help="The only slot in whose lists it stands; default: every list")
     ] = None,
     config: Config = None,
 ) -> None:
-    """Let an article stand at a place of every list, or of those of a slot."""
+    """Let an article stand at a place, or for sure where it is ranked, in every list or those of a slot."""
     editorial_job.pin(context_of(config, None), id, place, until, slot)
 
 

@@ -11,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 
 import numpy as np
 import typer
@@ -21,7 +21,7 @@ from jobs.experiment import odd_readers_of
 from jobs.releases import audited
 from jobs.runner import Context, open_store
 from jobs.terminal import log, who
-from recsys.errors import InputError, LostProcess, RefusedRelease
+from recsys.errors import Busy, InputError, LostProcess, RefusedRelease
 from recsys.experiments.arms import canary_experiment
 from recsys.experiments.report import ExperimentReport, experiment_report
 from recsys.gate.canary import VISIT_MS, CanaryMove, CanaryVerdict, canary_verdict
@@ -33,6 +33,7 @@ from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 LOOK_SECONDS = 30.0  # between two looks at what readers did
 START_SECONDS = 600.0  # for laying the release out
 END_SECONDS = 30.0
+LEFT = "the command that watched it has ended"
 
 
 class Challenger:
@@ -177,6 +178,17 @@ def canary(
         log.info("promoted", job="canary", release=release, before=before or "-")
 
 
+def end_unwatched(context: Context, store: Store) -> None:
+    """End the canary, or the shadow, of a command that was killed: of this data folder, and only where none goes on."""
+    tried = _tried(context)
+    if not tried:
+        return
+    with suppress(Busy), ChallengerFolder(context.settings.data_dir).taken():
+        _end_those_left(context, store, tried)
+        for name in tried:
+            log.warning("ended", job="canary", release=name, reason=LEFT)
+
+
 def _watched(
     context: Context, store: Store, experiment: StoredExperiment, served: Challenger, hours: float, margin: float
 ) -> CanaryVerdict:
@@ -204,15 +216,19 @@ def _report(store: Store, experiment: StoredExperiment, odd: frozenset[str]) -> 
     return experiment_report(experiment, store.exposed_readers(*about), {}, outcomes, odd=odd)
 
 
-def _end_those_left(context: Context, store: Store) -> None:
-    """End what a command began that was killed: nobody watches it any more."""
-    reason = "the command that watched it has ended"
+def _end_those_left(context: Context, store: Store, of: Sequence[str] | None = None) -> None:
+    """End what a command began that was killed: nobody watches it any more; of some releases, or of any."""
     for one in store.experiments(context.settings.site.id, running=True):
-        if any(arm.release for arm in one.arms):
-            store.stop_experiment(one.site, one.name, who(), now_ms(), reason)
-    for name in context.releases.names():
-        if context.releases.state(name).state in (ReleaseState.SHADOW, ReleaseState.CANARY):
-            context.releases.move(name, ReleaseState.CANDIDATE, who(), reason)
+        if any(arm.release and (of is None or arm.release in of) for arm in one.arms):
+            store.stop_experiment(one.site, one.name, who(), now_ms(), LEFT)
+    for name in _tried(context):
+        context.releases.move(name, ReleaseState.CANDIDATE, who(), LEFT)
+
+
+def _tried(context: Context) -> list[str]:
+    """The releases that are shadow or canary by their records."""
+    trying = (ReleaseState.SHADOW, ReleaseState.CANARY)
+    return [name for name in context.releases.names() if context.releases.state(name).state in trying]
 
 
 def _told(figures: ChallengerFigures) -> str:

@@ -17,13 +17,14 @@ from recsys.times.ends import read_end
 from recsys.units import now_ms
 
 
-def pin(context: Context, id: str, place: int, until: str, slot: str | None) -> None:
-    """Let an article stand at a place, from 1, of every list or of those of a slot, until a time or for a span."""
+def pin(context: Context, id: str, place: int | None, until: str, slot: str | None) -> None:
+    """Let an article stand at a place, from 1, or for sure, in every list or those of a slot, until a time."""
     with opened_store(context) as store:
         moment = read_end(until, ZoneInfo(context.settings.site.timezone))
         article = identified(id, "an article")
         decided = store.pin_article(context.settings.site.id, article, who(), place=place, until=moment, slot=slot)
-    _say("pinned", decided, place=place, **({"slot": slot} if slot else {}))
+    where: dict[str, object] = {name: value for name, value in (("place", place), ("slot", slot)) if value}
+    _say("guaranteed" if place is None else "pinned", decided, **where)
 
 
 def boost(context: Context, id: str, factor: float, until: str) -> None:

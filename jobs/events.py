@@ -17,6 +17,7 @@ from recsys.events.catalogue import write_catalogue
 from recsys.events.people import newest_before, odd_readers, unproven, write_odd_readers
 from recsys.events.personal import clear_log, expire
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
+from recsys.keywords import save_editors_tags
 from recsys.simulate import READER_PREFIX
 from recsys.store import Store
 from recsys.stories.editors_word import EditorsWord
@@ -63,6 +64,7 @@ def run(job: Job) -> Counts:
         articles, odd_articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
         EditorsWord.of(store.story_decisions(site), store.story_names(site)).save(job.out)
         save_word_decisions(store.word_decisions(site), job.out)
+        save_editors_tags(store.editors_tags(site), job.out)
         matched = _match(job, store, articles)
     finally:
         store.close()

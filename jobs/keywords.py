@@ -1,8 +1,8 @@
 """Stage keywords: the ranked keywords of each article.
 
-Reads ``tokens/articles.parquet`` and ``words/``; produces ``keywords/keywords.parquet`` and, for articles that come
-later, how many articles each word stands in; and ``related_tags.parquet``, from the graph of keywords that share
-articles.
+Reads ``tokens/articles.parquet``, the tags that editors gave, and ``words/``; produces ``keywords/keywords.parquet``
+and, for articles that come later, how many articles each word stands in; and ``related_tags.parquet``, from the graph
+of keywords that share articles.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.keywords import KeywordRanker, count_articles, ranking, write_keywords
+from recsys.keywords import KeywordRanker, count_articles, load_editors_tags, ranking, write_keywords
 from recsys.tags.graph import write_related
 from recsys.tokens import BATCH_ARTICLES
 from recsys.words import load_words
@@ -28,7 +28,8 @@ def run(job: Job) -> Counts:
     words = load_words(job.path("words"), mapped=True)
     ranker = KeywordRanker(words, count_articles(_batches(job, "batches counted"), words), job.settings.keywords)
     rank = job.mapped(ranking(job.path("words"), job.out, job.settings.keywords))
-    counts: Counts = dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out, rank))
+    said = load_editors_tags(job.path("tokens"))
+    counts: Counts = dict(write_keywords(_batches(job, "batches ranked"), ranker, job.out, rank, said=said))
     write_related(job.out / "keywords.parquet", job.out)
     return counts
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
+from recsys.keywords import load_editors_tags, save_editors_tags
 from recsys.languages import SAMPLE_TEXTS, SiteLanguages, site_languages
 from recsys.tokens import BATCH_ARTICLES, write_tokens
 from recsys.tokens.clean import repeated_lines
@@ -30,6 +31,7 @@ def run(job: Job) -> Counts:
     lines = repeated_lines(_batches(job, ["body"], "batches read for repeated lines"))
     batches = _batches(job, ["id", "title", "body", "language"], "batches cut")
     decided = load_word_decisions(job.path("events"))
+    save_editors_tags(load_editors_tags(job.path("events")), job.out)  # so that keywords follow the articles alone
     return dict(write_tokens(batches, job.out, config, lines, _site_languages(job), decided, job.map_batches))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from jobs.challenge import end_unwatched
 from jobs.runner import Context, opened_store
 from jobs.terminal import log, who
 from recsys.errors import InputError
@@ -34,7 +35,8 @@ def work(context: Context) -> None:
         take_over_schedules(store, settings.site.id, settings.jobs.schedules, settings.site.timezone, now_ms())
         limits = RunLimits(settings.jobs.max_hours, settings.jobs.max_memory_gib)
         logs = settings.data_dir.resolve() / "runs"
-        Worker(store, settings.site.id, context.workspace, PROGRAM, logs, limits).work(stop)
+        chores = [lambda: end_unwatched(context, store)]
+        Worker(store, settings.site.id, context.workspace, PROGRAM, logs, limits, chores=chores).work(stop)
 
 
 def queue(context: Context, job: str, params: Mapping[str, Any]) -> None:

@@ -351,6 +351,22 @@ def test_what_a_killed_command_left_is_ended_by_the_next(context: Context, begun
         assert store.experiment(SITE, left.name).stopped_at is not None
 
 
+def test_the_worker_ends_what_a_killed_command_left_and_nothing_that_goes_on(context: Context) -> None:
+    left, elsewhere = (canary_experiment(SITE, name, 0.1, by="me", now=1) for name in (NEWER, "of another host"))
+    context.releases.move(NEWER, ReleaseState.CANARY, "me", "10% of readers")
+    with closing(open_store(context.settings)) as store:
+        store.start_experiment(left)
+        with ChallengerFolder(context.settings.data_dir).taken():
+            challenge.end_unwatched(context, store)
+        assert store.experiment(SITE, left.name).stopped_at is None, "the command holds the lock"
+        challenge.end_unwatched(context, store)
+        assert store.experiment(SITE, left.name).stopped_at is not None
+        assert context.releases.state(NEWER).reason == challenge.LEFT
+        store.start_experiment(elsewhere)
+        challenge.end_unwatched(context, store)
+        assert store.experiment(SITE, elsewhere.name).stopped_at is None, "its release is tried elsewhere"
+
+
 def test_a_candidate_that_the_gate_refused_needs_force(context: Context, begun: dict[str, Any]) -> None:
     context.releases.judged(NEWER, "gate", "ranks worse", {"passed": False})
     with pytest.raises(RefusedRelease, match="ranks worse"):

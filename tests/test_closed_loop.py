@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -275,7 +275,8 @@ def test_the_command_ends_with_one_json_object(
     class Instant(Chance):
         """Stands for the site, which another test serves."""
 
-        nights: tuple[float, ...] = ()
+        nights: tuple[float, ...] = (1.0, 2.0)
+        held_back: ClassVar = {2: "vectors: none"}
         tiers: tuple[str, ...] = ()
 
         def __init__(self, scene: Scene, folder: Path, changes: dict[str, Any]) -> None:
@@ -292,7 +293,9 @@ def test_the_command_ends_with_one_json_object(
     ]
     monkeypatch.setattr(sys, "argv", command)
     benchmark.main()
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    printed = capsys.readouterr().out
+    assert "the gate held 1 of 2 nights back. night 2: vectors: none" in printed
+    told = json.loads(printed.splitlines()[-1])
     assert told["simulated"] is True
     assert told["ours"]["recommender"]["click_rate"] == told["baselines"]["random"]["click_rate"]
     assert {"best", "seconds", "peak_mib", "seed"} <= set(told)

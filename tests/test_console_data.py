@@ -1,6 +1,7 @@
 """Data for operators: what there is, past imports, an import that is begun; and problems in the page's language."""
 
 import html
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ from argon2 import PasswordHasher
 
 from recsys.imports import Summary
 from recsys.quality.history import keep
+from recsys.runs.uploads import upload_file
 from recsys.store import Scope, hashed_password, passwords
 from tests.newsroom import SITE
 from tests.service import Service, article, fill, plain_settings, serving
 from tests.test_console import PAGE, WORDS
 from tests.test_story_edits import done
 from web.api.problem_details import CODES, STATUS
+from web.console.data import format_of
 from web.console.problem_words import PROBLEMS
 from web.console.words import words
+from web.gateway.limits import MAX_BULK_BYTES
 
 
 @pytest.fixture
@@ -66,6 +70,33 @@ def test_an_import_is_begun_and_what_cannot_be_stays_in_the_form(site: Service) 
     assert "The import of https://example.org/rss.xml is queued" in html.unescape(begun)
     (run,) = site.store.runs(9, SITE)
     assert (run.job, run.params["language"]) == ("import", "zh")
+
+
+def test_a_file_is_uploaded_on_the_page_and_its_name_says_its_format(site: Service) -> None:
+    browser = enter(site)
+
+    def send(content: bytes, name: str, **form: str) -> str:
+        given = {"format": "", "url": "", "map": "", "language": ""} | form | {"file": (io.BytesIO(content), name)}
+        answer = browser.post("/console/data?lang=en", data=given, headers=PAGE, content_type="multipart/form-data")
+        return html.unescape(answer.text)
+
+    content = b'{"id": "u1", "title": "A ferry", "body": "It sails."}\n'
+    assert "The import of new articles.jsonl is queued" in send(content, "new articles.jsonl", map="title=title")
+    (run,) = site.store.runs(9, SITE)
+    assert (run.params["format"], run.params["map"], run.asked_by) == ("jsonl", "title=title", "person operator")
+    kept = upload_file(site.settings.data_dir, str(run.params["upload"]), "jsonl")
+    assert kept.read_bytes() == content
+    assert f"/console/runs/{run.id}" in browser.get("/console/data").text, "its progress stands on the page"
+    assert "Expected a url, or of other formats than feed a file" in send(b"", "")
+    head, end = b'--x\r\nContent-Disposition: form-data; name="file"; filename="x.csv"\r\n\r\n', b"\r\n--x--\r\n"
+    large = head + b"x" * (MAX_BULK_BYTES + 1) + end
+    refused = browser.post(
+        "/console/data?lang=en", data=large, headers=PAGE, content_type="multipart/form-data; boundary=x"
+    )
+    assert f"Expected a body of at most {MAX_BULK_BYTES} bytes" in html.unescape(refused.text)
+    assert len(site.store.runs(9, SITE)) == 1
+    names = {"a.CSV": "csv", "b.tsv.gz": "csv", "c.parquet": "parquet", "d.json": "jsonl", "e.xml": "feed", "": "feed"}
+    assert {name: format_of(name) for name in names} == names
 
 
 def test_a_problem_is_told_in_the_language_of_the_page(site: Service) -> None:

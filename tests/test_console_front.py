@@ -99,7 +99,7 @@ def test_cards_move_between_the_columns_and_back_by_undo(site: Service) -> None:
     desk = Desk(site)
     end = str(now_ms() + 2 * HOUR_MS)
     desk.send(verb="pin", article="a4", title="T", place="2", until=end)
-    assert (desk.column("fixed"), desk.column("raised"), places(site)) == (["a4"], [], {"a4": 2})
+    assert (desk.column("fixed"), desk.column("guarantee"), places(site)) == (["a4"], [], {"a4": 2})
     desk.send(verb="pin", article="a4", title="T", place="1", was="2", until=end)
     assert places(site) == {"a4": 1}
     assert {one.until for one in site.store.decisions(SITE)} == {int(end)}, "a move keeps the end"
@@ -109,8 +109,20 @@ def test_cards_move_between_the_columns_and_back_by_undo(site: Service) -> None:
     assert places(site) == {}
     desk.undo()
     assert places(site) == {"a4": 2}
+    desk.send(verb="guarantee", article="a4", title="T", was="2", until=end)
+    assert (desk.column("fixed"), desk.column("guarantee"), places(site)) == ([], ["a4"], {"a4": None})
+    assert {one.until for one in site.store.decisions(SITE)} == {int(end)}, "a move keeps the end"
+    desk.undo()
+    assert places(site) == {"a4": 2}
+    desk.send(verb="guarantee", article="a4", title="T")
+    desk.send(verb="unpin", article="a4", title="T", until=end)
+    desk.undo()
+    assert desk.column("guarantee") == ["a4"]
+    assert "At most: The cost is not known" in desk.page
+    desk.send(verb="pin", article="a4", title="T", place="2", was="guarantee", until=end)
+    desk.undo()
+    assert places(site) == {"a4": None}
     desk.send(verb="boost", article="a3", title="T", factor="")
-    assert desk.column("raised") == ["a3"]
     assert "person editor: 2 decisions" in desk.page
     desk.send(verb="unboost", article="a3", title="T", factor="4", until=end)
     desk.undo()
@@ -155,8 +167,10 @@ def test_a_card_is_fixed_moved_and_let_go_by_keys_and_by_dragging(site: Service,
             assert shows("fixed", "a4", "1")
             card("fixed", "a4").send_keys("d")
             assert shows("fixed", "a4", "2")
-            browser.execute_script(drag, "[data-column=latest] [data-article=a3]", "[data-column=raised]")
-            assert shows("raised", "a3", None)
+            browser.execute_script(drag, "[data-column=latest] [data-article=a3]", "[data-column=guarantee]")
+            assert shows("guarantee", "a3", None)
+            assert site.ids(k=1) == ["a3"], "of one card it is that, since the pin stands at place 2"
+            assert site.ids(k=2) == ["a3", "a4"]
             assert places(site) == {"a4": 2, "a3": None}
             browser.execute_script(drag, "[data-column=fixed] [data-article=a4]", "[data-column=latest]")
             assert until(lambda: places(site) == {"a3": None})

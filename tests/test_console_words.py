@@ -12,7 +12,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from recsys.articles.plane import category_plane
-from recsys.store import Scope, Store, WordDecision, hashed_password, passwords
+from recsys.store import ArticlePatch, Scope, Store, WordDecision, hashed_password, passwords
 from recsys.tokens.editors_words import decided_entries, load_word_decisions, save_word_decisions
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.words import WordVectors, load_words
@@ -22,6 +22,7 @@ from tests.service import Service, copy_of, four, problem, serving
 from tests.stores import server, store
 from tests.test_console import PAGE, WORDS
 from tests.test_story_edits import ask, done
+from web.admin.catalogue_map import beginning
 from web.console.words import words
 
 __all__ = ["server", "store"]
@@ -174,9 +175,22 @@ def test_the_map_holds_articles_that_may_be_shown_with_their_categories(site: Se
     site.store.hide_article(SITE, gone, "x")
     site.live.take_down()
     page = enter(site).get("/console/map").text
-    data = re.search(r'data-points="([^"]*)"', page)
+    data = re.search(r"data-points='([^']*)'", page)
     assert data is not None
-    assert gone not in [point[3] for point in json.loads(html.unescape(data[1]))]
+    assert gone not in [point[3] for point in json.loads(data[1])]
+
+
+def test_a_point_of_the_map_takes_few_bytes_and_no_title_ends_its_attribute(site: Service) -> None:
+    odd = "<b>'\"&\\u0027"
+    first = done(site, "GET", "/map")["points"][0]["id"]
+    site.store.merge_articles([ArticlePatch(first, SITE, {"title": odd})])
+    site.live.refresh()
+    page = enter(site).get("/console/map").text
+    data = re.search(r"data-points='([^']*)'", page)
+    assert data is not None
+    assert not {*"<>&"} & {*data[1]}
+    assert odd in [point[4] for point in json.loads(data[1])]
+    assert (beginning("a" * 99), beginning("汐" * 99), beginning("汐a")) == ("a" * 60, "汐" * 30, "汐a")
 
 
 def test_a_site_without_a_release_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

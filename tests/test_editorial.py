@@ -114,7 +114,7 @@ def test_an_end_may_be_written_in_the_site_s_time(site: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"place": 0}, {"place": 1001}, {"place": "one"}, {}, {"place": 1, "slot": ""}, {"place": 1, "why": "x"}]
+    "body", [{"place": 0}, {"place": 1001}, {"place": "one"}, {"place": 1, "slot": ""}, {"place": 1, "why": "x"}]
 )
 def test_a_pin_that_says_nothing_sensible_is_refused(site: Service, body: dict[str, Any]) -> None:
     problem(ask(site, "POST", "/articles/a1:pin", {"until": now_ms() + HOUR_MS} | body), 422, "invalid")
@@ -190,6 +190,27 @@ def test_a_pin_says_what_it_costs_and_null_where_nothing_is_known(site: Service)
     assert cost["says"].startswith("This pin costs about")
     assert "clicks an hour" in cost["says"]
     assert decide(site, "pin", "a1", place=1)["cost"]["clicks_an_hour"] == 0
+
+
+def test_a_pin_without_a_place_is_in_every_list_and_says_what_it_costs_at_most(site: Service) -> None:
+    assert "a4" not in site.ids(k=2)
+    made = decide(site, "pin", "a4")
+    assert (made["place"], made["note"], made["pins"][0]["stands_at"]) == (None, None, None)
+    assert site.ids(k=2) == ["a1", "a4"]
+    for number in range(30):
+        site.click("a1", session=f"s{number}", position=9, kind="impression", event_id=f"i{number}")
+    (held,) = ask(site, "GET", "/editorial").json["decisions"]
+    assert held["cost"]["impressions_an_hour"] > 0, "of the last place of a list of ten"
+    told = ask(site, "GET", "/trace?article=a4&k=2").json
+    assert (told["steps"][1]["stage"], told["place"]) == ("editors", 2)
+    assert "has guaranteed it a place in every list" in told["steps"][1]["says"]
+    decide(site, "pin", "a3", place=1)
+    assert site.ids(k=2) == ["a3", "a4"]
+    decide(site, "pin", "a3")
+    assert site.ids(k=2) == ["a3", "a4"], "the later one stands first"
+    assert site.ids(k=1) == ["a3"], "and alone where there is room for one"
+    assert ask(site, "POST", "/articles/a4:unpin").json["outcome"] == "ended"
+    assert "a4" not in site.ids(k=2)
 
 
 def test_two_workers_a_restart_and_an_import_show_the_same(site: Service) -> None:
@@ -326,3 +347,5 @@ def test_the_commands_pin_boost_and_bury(tmp_path: Path) -> None:
             with pytest.raises(error):
                 run(*words)
         assert CliRunner().invoke(app, ["pin", "a1", "--place", "1", "--config", str(file)]).exit_code == 2
+        run("pin", "a1", "--until", "2h")
+        assert site.store.decisions(SITE)[0].place is None

@@ -358,6 +358,22 @@ def test_one_live_article_and_the_batch_agree(words: WordVectors, tokens: list[p
     assert counts == {"articles": 4, "keywords": sum(len(row["keywords"]) for row in rows), "without_keywords": 1}
 
 
+def test_the_tags_that_an_editor_gave_stand_in_the_place_of_ranked_ones(
+    words: WordVectors, tokens: list[pa.RecordBatch], tmp_path: Path
+) -> None:
+    maker = ranker(words, tokens)
+    write_keywords(tokens, maker, tmp_path)
+    before = read_table(tmp_path / "keywords.parquet").to_pylist()
+    ids = [row["id"] for row in before]
+    write_keywords(tokens, maker, tmp_path, said={ids[0]: ("Old Harbour", before[0]["keywords"][0]), ids[3]: ("sea",)})
+    after = read_table(tmp_path / "keywords.parquet").to_pylist()
+    assert after[1:3] == before[1:3]
+    assert after[0]["keywords"] == ["Old Harbour", before[0]["keywords"][0]]
+    assert after[0]["parts"] == ["old harbour", before[0]["parts"][0]]
+    assert after[0]["weights"] == before[0]["weights"][:2]
+    assert (after[3]["keywords"], after[3]["weights"]) == (["sea"], [1.0])
+
+
 def test_frequencies_of_another_space_are_refused(
     words: WordVectors, tokens: list[pa.RecordBatch], tmp_path: Path
 ) -> None:

@@ -201,6 +201,61 @@ def test_of_two_copies_that_are_pinned_the_later_stands_and_who_has_read_one_is_
     assert {4, 5}.isdisjoint(rows(ask(recommender, reader(0, 4), k=8)))
 
 
+def guaranteed(row: int, **more: Any) -> tuple[Any, ...]:
+    return row, PIN, more
+
+
+def test_what_is_guaranteed_stands_where_it_is_ranked_else_in_the_last_places() -> None:
+    recommender = two_topics()
+    before = rows(ask(recommender, reader(0), k=5))
+    assert before == [1, 2, 3, 7, 6]
+    decide(recommender, guaranteed(2))
+    made = ask(recommender, reader(0), k=5)
+    assert rows(made) == before
+    assert made.cards[1].reason.kind is not ReasonKind.EDITORS_CHOICE, "it needed nobody"
+    decide(recommender, guaranteed(4), guaranteed(5))
+    made = ask(recommender, reader(0), k=5)
+    assert rows(made) == [1, 2, 3, 5, 4]
+    assert [card.reason.kind is ReasonKind.EDITORS_CHOICE for card in made.cards] == [False] * 3 + [True] * 2
+    for states, more in [((), {}), ((), {"cheap": True}), ((reader(0),), {"cheap": True}), ((None, reader(6)), {})]:
+        assert {4, 5} <= set(rows(ask(recommender, *states, k=3, **more)))
+    decide(recommender, pinned(0, 1), guaranteed(4), guaranteed(5))
+    assert rows(ask(recommender, k=2)) == [0, 5], "beside a pin there is room for one, the later"
+
+
+def test_what_is_guaranteed_is_ranked_among_the_candidates_whatever_leads_to_it() -> None:
+    crowd = [entry(row, "football") for row in range(300)]
+    angles = np.deg2rad(np.linspace(0, 90, 300))
+    recommender = newsroom(crowd, [(float(np.cos(angle)), float(np.sin(angle))) for angle in angles], fresh=1)
+    recommender.neighbours, recommender.model = 20, Even()
+    decide(recommender, guaranteed(299), (299, BOOST, {"factor": 3.0}))
+    made = ask(recommender, reader(0), k=10)
+    assert rows(made)[0] == 299
+    assert made.cards[0].reason.kind is not ReasonKind.EDITORS_CHOICE
+
+
+def test_a_guarantee_holds_for_who_was_shown_it_often_and_not_for_who_has_read_it() -> None:
+    recommender = two_topics()
+    decide(recommender, guaranteed(4))
+    for states, more in [((reader(0, 4),), {}), ((reader(0, dismissed=(4,)),), {}), ((), {"exclude": ["a4"]})]:
+        assert 4 not in rows(ask(recommender, *states, k=8, **more))
+    often = reader(0)
+    for _ in range(9):
+        often.observe(IMPRESSION, 4, NOW)
+    assert rows(ask(recommender, often, k=3))[-1] == 4
+    recommender.catalogue.put("a4", entry(4, "markets", hidden=True))
+    assert 4 not in rows(ask(recommender, reader(0), k=8))
+
+
+def test_what_is_guaranteed_takes_the_card_of_its_story() -> None:
+    for alike in ({"leader": "a2"}, {"story": "a2"}):
+        recommender = two_topics()
+        recommender.catalogue.put("a4", entry(4, "markets"), **alike)
+        assert 4 not in rows(ask(recommender, reader(0), k=3))
+        decide(recommender, guaranteed(4))
+        assert rows(ask(recommender, reader(0), k=3)) == [1, 4, 3], alike
+
+
 class Even:
     """A click model that gives every article the same probability."""
 

@@ -78,6 +78,9 @@ def _recommender(scene: Scene, name: str, changes: dict[str, Any]) -> Figures:
         lists = f"{1000 * (seconds - nights) / len(scene.visits):.1f} ms a visit"
         visits = f"{len(scene.visits):,} visits"
         print(f"seed {scene.seed}, {name}: {visits}, nights {nights:.0f} s, {lists}, {site.tiers}", flush=True)
+        held_back = "; ".join(f"night {night}: {said}" for night, said in site.held_back.items())
+        of = f"{len(site.held_back)} of {len(site.nights)} nights"
+        print(f"the gate held {of} back. {held_back}".rstrip(), flush=True)
     return told
 
 

@@ -6,7 +6,6 @@ service answers, an event what it accepts.
 """
 
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +48,7 @@ class Site:
         self.settings = Settings(**({"data_dir": folder} | OURS | (changes or {})))
         self.now = scene.start
         self.nights: list[float] = []  # seconds of each
+        self.held_back: dict[int, str] = {}  # night, from 1 -> what the gate said
         self.tiers: dict[str, int] = {}
         self._store = open_store(self.settings)
         self._live: LiveState | None = None
@@ -82,8 +82,11 @@ class Site:
         stages = [name for name in STAGES if name not in JUDGING]
         context = Context(self.settings, seed=self.scene.seed)
         run_stages(context, [stage_of(name) for name in stages])
-        with suppress(RefusedRelease), exclusive_run(context, "all", None) as run:
-            publish(context, stages, run)  # one that is refused: as on a site, the release before goes on serving
+        try:
+            with exclusive_run(context, "all", None) as run:
+                publish(context, stages, run)
+        except RefusedRelease as refused:  # as on a site, the release before goes on serving
+            self.held_back[len(self.nights) + 1] = refused.got
         if self._live is not None:
             self._live.close()
         self._live = LiveState(self.settings, self._store, context.releases, clock=lambda: self.now)

@@ -7,8 +7,9 @@ kept but its opening, so that 200,000 articles fit in memory.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+from recsys.keywords import TagRanks, editors_tags
 from recsys.store import Article
 from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
 from recsys.tags.written_form import written_keywords
@@ -42,6 +43,11 @@ class ArticleAnnotations(NamedTuple):
     bar: Guesses = ()
     topic: bool = False
     labels: Labels = ()
+
+    def tagged(self, tags: tuple[str, ...]) -> Self:
+        """The same with the tags that an editor gave in the place of the keywords."""
+        said = editors_tags(tags, TagRanks(self.keywords, self.weights, self.parts))
+        return self._replace(keywords=said.names, weights=said.weights, parts=said.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,13 @@ from recsys.tags.index import Rows
 
 
 class Pin(NamedTuple):
-    """A row with the place where it shall stand, from 1, and the slot whose lists these are, None for every list."""
+    """A row with the place where it shall stand, from 1, and the slot whose lists these are, None for every list.
+
+    Without a place the article is guaranteed one, and the ranking says which.
+    """
 
     row: int
-    place: int
+    place: int | None
     slot: str | None
 
 
@@ -55,7 +58,7 @@ class EditorialRows:
             return NO_DECISIONS
         held = [(row_of(one.article), one) for one in decisions if one.until > now]
         by_row = [(row, one) for row, one in held if row is not None]
-        pins = (Pin(row, one.place or 1, one.slot) for row, one in reversed(by_row) if one.kind is DecisionKind.PIN)
+        pins = (Pin(row, one.place, one.slot) for row, one in reversed(by_row) if one.kind is DecisionKind.PIN)
         boosts = sorted((row, one.factor or 1.0) for row, one in by_row if one.kind is DecisionKind.BOOST)
         return cls(
             pins=tuple(pins),

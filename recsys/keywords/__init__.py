@@ -8,9 +8,11 @@ to the keyword:
     token_batch     a batch of articles as arrays, and keywords named as readers see them
     candidates      the phrases that could be keywords
     graph           the votes between phrases
+    editors_tags    tags that editors gave, in the place of ranked ones
     ranking         the weight of a phrase by itself, and the whole way
 """
 
+from recsys.keywords.editors_tags import TagRanks, editors_tags, load_editors_tags, save_editors_tags
 from recsys.keywords.frequencies import DocumentFrequencies, count_articles, load_frequencies, save_frequencies
 from recsys.keywords.ranking import KeywordRanker, Keywords, ranking, write_keywords
 
@@ -18,9 +20,13 @@ __all__ = [
     "DocumentFrequencies",
     "KeywordRanker",
     "Keywords",
+    "TagRanks",
     "count_articles",
+    "editors_tags",
+    "load_editors_tags",
     "load_frequencies",
     "ranking",
+    "save_editors_tags",
     "save_frequencies",
     "write_keywords",
 ]

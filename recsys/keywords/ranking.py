@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from recsys.config import plain
 from recsys.keywords.candidates import CandidatePhrases, find_candidates
 from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
+from recsys.keywords.editors_tags import TagRanks, editors_tags
 from recsys.keywords.frequencies import DocumentFrequencies, load_frequencies, save_frequencies
 from recsys.keywords.graph import batch_scores
 from recsys.keywords.token_batch import TokenBatch, name_keywords, read_token_batch
@@ -32,6 +33,8 @@ _MIN_CATALOGUE = 50  # articles; a smaller catalogue cannot tell which words are
 _MIN_RARITY = 0.1  # of a word that stands in all articles: it may still be part of a phrase
 _HEADLINE_WORDS = 20.0  # words; position counts from about a headline's length on, so that the first words are alike
 _OF = "of"  # "number of votes", "end of the war": what stands before it is a part or a measure of what follows
+
+_RANKED = ("keywords", "weights", "parts")
 
 Ints = npt.NDArray[np.int64]
 Vector = npt.NDArray[np.float32]
@@ -223,7 +226,12 @@ def rank_batches(settings: Mapping[str, Any], files: Mapping[str, Path]) -> Batc
 
 
 def write_keywords(
-    batches: Iterable[pa.RecordBatch], ranker: KeywordRanker, folder: Path, rank: BatchMap | None = None
+    batches: Iterable[pa.RecordBatch],
+    ranker: KeywordRanker,
+    folder: Path,
+    rank: BatchMap | None = None,
+    *,
+    said: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[str, int]:
     """Rank the phrases of every article, one batch in memory at a time.
 
@@ -232,6 +240,7 @@ def write_keywords(
         ranker: of the corpus.
         folder: where ``keywords.parquet`` and the frequencies go.
         rank: batches -> their ranked phrases, from the frequencies in the folder; None: by the ranker.
+        said: the tags that editors gave to articles, by id: they stand in the place of ranked ones.
 
     Returns:
         Counts: articles, keywords, articles without a keyword.
@@ -239,10 +248,23 @@ def write_keywords(
     save_frequencies(ranker.frequencies, ranker.words.space, folder)
     counts = {"articles": 0, "keywords": 0, "without_keywords": 0}
     with pq.ParquetWriter(folder / "keywords.parquet", _SCHEMA, compression="zstd") as table:
-        for ranked in map(ranker.rank_rows, batches) if rank is None else rank(batches):
+        for rows in map(ranker.rank_rows, batches) if rank is None else rank(batches):
+            ranked = _as_said(rows, said) if said else rows
             table.write_batch(ranked)
             lengths = pc.list_value_length(ranked.column("keywords"))
             counts["articles"] += ranked.num_rows
             counts["keywords"] += pc.sum(lengths).as_py() or 0
             counts["without_keywords"] += pc.sum(pc.equal(lengths, 0)).as_py() or 0
     return counts
+
+
+def _as_said(ranked: pa.RecordBatch, said: Mapping[str, tuple[str, ...]]) -> pa.RecordBatch:
+    """Rows of ``keywords.parquet`` with those of some articles, by id, as editors want them."""
+    rows = [row for row, id in enumerate(ranked.column("id").to_pylist()) if id in said]
+    if not rows:
+        return ranked
+    lists = ranked.to_pylist()
+    for row in rows:
+        found = TagRanks(*(tuple(lists[row][name]) for name in _RANKED))
+        lists[row] |= zip(_RANKED, editors_tags(said[lists[row]["id"]], found), strict=True)
+    return pa.RecordBatch.from_pylist(lists, schema=ranked.schema)

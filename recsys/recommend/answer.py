@@ -38,7 +38,7 @@ from recsys.recommend.context import (
     newcomer_context,
     reader_context,
 )
-from recsys.recommend.editorial import Placed, boosted_scores, standing_pins, with_pins
+from recsys.recommend.editorial import NO_PINS, boosted_scores, standing_pins, with_guaranteed, with_pins
 from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
 from recsys.recommend.fatigue import tired_rows
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
@@ -212,30 +212,34 @@ class Recommender:
         clicks = next((state.clicks for _, state in states if len(state.clicks)), on_page[:0])
         known = lang or self.catalogue.language_of_all(clicks)
         language = known if len(clicks) else known or home
-        pins: list[Placed] = []
+        pins, guaranteed = NO_PINS
         if eligible.editorial.pins:
-            pins = standing_pins(self.catalogue, eligible, request.slot, seen, known, k)
+            pins, guaranteed = standing_pins(self.catalogue, eligible, request.slot, seen, known, k)
         pinned = np.array([pin.row for pin in pins], np.int32)
         context = reader_context(states, self._tables(), self._encoders, request)
         listing = _Listing(self, context, eligible, context.state.clicks if context else clicks, now, cheap, clock)
         listing.meet([state for _, state in states], request)
         listing.passes, listing.updates = passes, read.updates
-        listing.pinned = pinned
+        listing.pinned, listing.raised = pinned, guaranteed
         left_out = np.concatenate([seen, read.over, tired, pinned])
         seen_copies, room = eligible.listed_copies(left_out), k - len(pins)
         for part in self._by_preference(eligible, language) if room else ():
             listing.fill(part.without(seen_copies), room - len(listing.cards))
             if len(listing.cards) == room:
                 break
-        tier = listing.tiers[0] if listing.cards else Tier.EDITORS if pins else Tier.EMPTY
+        tier = listing.tiers[0] if listing.cards else Tier.EDITORS if pins or len(guaranteed) else Tier.EMPTY
         cards, tried = listing.answered(), None
         draw = slot_draw(request.reader or "", clicks, now)
         if self.config.explore_impressions and not cheap and draw is not None and len(cards) >= LEAST_LENGTH:
             first = self._by_preference(eligible, language)[0].without(seen_copies)
-            tried = self._explored(cards, listing.pinned, first, draw, now)
+            tried = self._explored(cards, np.concatenate([pinned, guaranteed]), first, draw, now)
             if tried is not None:
                 card = Card(tried.row, 0.0, Reason(ReasonKind.EXPLORING))
                 cards[tried.place :] = [card, *cards[tried.place : room - 1]]
+        if len(guaranteed):
+            columns, kept = self.catalogue.columns, () if tried is None else (tried.row,)
+            groups = columns.copies.labels, columns.stories.labels
+            cards = with_guaranteed(cards, guaranteed, groups, room, kept)
         cards = with_pins(cards, pins)
         if tried is not None:
             tried = tried._replace(place=[card.row for card in cards].index(tried.row))
@@ -314,6 +318,7 @@ class _Listing:
         passes: what was decided on the way, where somebody wants to know.
         updates: rows that follow up a story that the reader has read -> the row that they read.
         pinned: int32, rows that editors have put beside these.
+        raised: int32, rows that shall be ranked whether or not anything leads to them.
     """
 
     def __init__(
@@ -337,6 +342,7 @@ class _Listing:
         self.passes: list[Pass] | None = None
         self.updates: dict[int, int] = {}
         self.pinned: Rows = np.empty(0, np.int32)
+        self.raised: Rows = np.empty(0, np.int32)
 
     def meet(self, states: Sequence[ReaderState], request: RequestContext) -> None:
         """Let the click model, if there is one and time for it, rank for whom no table knows a direction."""
@@ -367,8 +373,8 @@ class _Listing:
         of, now, lap = self._of, self._now, self._clock.lap
         ranker = Ranker(self._model, of.tables, of.trends, of.readers, of.shared, self._clock)
         editorial, fresh = self._eligible.editorial, of.shared.fresh(self._eligible, now)
-        if len(editorial.boosted):  # what is not among the candidates cannot be raised
-            fresh = np.concatenate([editorial.boosted, fresh])
+        if len(editorial.boosted) or len(self.raised):  # what is not among the candidates cannot be raised
+            fresh = np.concatenate([editorial.boosted, self.raised, fresh])
         sources = CommonSources(self._popular, fresh, of.shared.claims(self._eligible, now))
         candidates = retrieve(
             context, of.trends, sources, allowed, self._categories, self._liked, of.neighbours, of.config, now

@@ -1,11 +1,11 @@
-"""Editors' pins and boosts in one list: who stands where, and scores that rank higher.
+"""Editors' pins and boosts in one list: who stands where, who stands for sure, and scores that rank higher.
 
 Reads the decisions that hold and what the reader has seen; produces places and scores. A pin stands beside the ranking,
 so that no limit per category takes it out and none of the others is counted against it.
 """
 
 import heapq
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,10 +33,25 @@ class Placed(NamedTuple):
     place: int
 
 
+class StandingPins(NamedTuple):
+    """Pins of one list.
+
+    Attributes:
+        placed: those with a place, by place.
+        guaranteed: int32 rows of those without one, the last one first.
+    """
+
+    placed: list[Placed]
+    guaranteed: Rows
+
+
+NO_PINS = StandingPins([], np.empty(0, np.int32))
+
+
 def standing_pins(
     catalogue: Catalogue, eligible: Eligibility, slot: str | None, seen: Rows, language: str | None, k: int
-) -> list[Placed]:
-    """The pins that stand in one list, by place.
+) -> StandingPins:
+    """The pins that stand in one list.
 
     Args:
         catalogue: the articles.
@@ -58,23 +73,23 @@ def standing_pins(
         if code is None or int(catalogue.columns.language[pin.row]) in spoken:
             pins.append(pin)
             shown |= {pin.row, text}  # of two copies of one text the one that was pinned last
-    return placed(pins, k)
+    fixed = placed((pin for pin in pins if pin.place is not None), k)
+    return StandingPins(fixed, np.array([pin.row for pin in pins if pin.place is None], np.int32))
 
 
 def placed(pins: Iterable[Pin], k: int) -> list[Placed]:
     """The places of some pins in a list of ``k``: of those at one place the last one stands, the others move down.
 
     Args:
-        pins: the last one first.
+        pins: with places, the last one first.
         k: places; whoever finds none is left out.
     """
-    ranked = sorted(enumerate(pins), key=lambda numbered: numbered[1].place)
+    ranked = sorted((pin.place or 1, number, pin.row) for number, pin in enumerate(pins))
     waiting: list[tuple[int, int]] = []
     stand: list[Placed] = []
     for place in range(1, k + 1):
-        while ranked and ranked[0][1].place <= place:
-            number, pin = ranked.pop(0)
-            heapq.heappush(waiting, (number, pin.row))
+        while ranked and ranked[0][0] <= place:
+            heapq.heappush(waiting, ranked.pop(0)[1:])
         if waiting:
             stand.append(Placed(heapq.heappop(waiting)[1], place))
         elif not ranked:
@@ -87,6 +102,36 @@ def with_pins(cards: list[Card], pins: Collection[Placed]) -> list[Card]:
     cards = list(cards)
     for row, place in pins:
         cards.insert(place - 1, Card(row, 0.0, _EDITORS_CHOICE))
+    return cards
+
+
+def with_guaranteed(
+    cards: Sequence[Card], guaranteed: Rows, groups: Collection[Rows], room: int, kept: Collection[int]
+) -> list[Card]:
+    """A list in which every guaranteed article stands: where it is ranked, for its story's card, else in a last place.
+
+    Args:
+        cards: as they are ranked, at most ``room``.
+        guaranteed: int32 (G,), the last one first; those for whom there is no room are left out.
+        groups: int32 (A,) each, labels by row: the text, the story.
+        room: places.
+        kept: rows that give way to nobody.
+    """
+    cards, wanted = list(cards), guaranteed[:room].tolist()
+    kept = {*kept, *wanted}
+    for row in wanted:
+        if any(card.row == row for card in cards):
+            continue
+        giving_way = [at for at, one in enumerate(cards) if one.row not in kept]
+        alike = [at for at in giving_way if any(labels[cards[at].row] == labels[row] for labels in groups)]
+        card = Card(row, 0.0, _EDITORS_CHOICE)
+        if alike:
+            cards[alike[0]] = card
+            continue
+        if len(cards) >= room and giving_way:
+            del cards[giving_way[-1]]
+        if len(cards) < room:
+            cards.append(card)
     return cards
 
 

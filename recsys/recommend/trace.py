@@ -15,7 +15,7 @@ from recsys.recommend.answer import Pass, Recommendation, Recommender
 from recsys.recommend.context import RequestContext
 from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
 from recsys.recommend.reasons import ReasonKind
-from recsys.store import DecisionKind
+from recsys.store import Decision, DecisionKind
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, HOUR_MS, NEVER_MS, UNKNOWN_ROW
 
@@ -143,9 +143,7 @@ class _Way:
             return TraceStep("editors", False, "An editor has buried it, or a copy of its text.")
         own = [one for one in catalogue.decisions if one.article == catalogue.ids[self._row] and one.until > self._now]
         said = [
-            f"{one.set_by} has pinned it to place {one.place} of {f'slot {one.slot!r}' if one.slot else 'every list'}"
-            if one.kind is DecisionKind.PIN
-            else f"{one.set_by} has multiplied its odds by {one.factor:g}"
+            _pinned(one) if one.kind is DecisionKind.PIN else f"{one.set_by} has multiplied its odds by {one.factor:g}"
             for one in own
         ]
         return TraceStep("editors", True, f"{'; '.join(said)}.") if said else None
@@ -253,3 +251,10 @@ def _place(rows: Rows, row: int) -> int:
 def _ordinal(place: int) -> str:
     ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
     return f"{place}{ending}"
+
+
+def _pinned(pin: Decision) -> str:
+    lists = f"slot {pin.slot!r}" if pin.slot else "every list"
+    if pin.place is None:
+        return f"{pin.set_by} has guaranteed it a place in {lists}"
+    return f"{pin.set_by} has pinned it to place {pin.place} of {lists}"

@@ -26,6 +26,7 @@ from recsys.units import MINUTE_MS, SECOND_MS, now_ms
 from recsys.workspace import Workspace
 
 TICK_SECONDS = 1.0
+CHORE_SECONDS = 30.0  # between two rounds of what else there is to do
 _GIB = 1 << 30
 END_SECONDS = 20.0  # between asking a child to end and ending it
 
@@ -112,6 +113,7 @@ class Worker:
         program: the command that knows the jobs.
         logs: folder of the runs' logs.
         limits: of each run.
+        chores: what else is done every ``CHORE_SECONDS``.
         clock: ms UTC.
         seconds: a clock that never goes back.
     """
@@ -125,12 +127,14 @@ class Worker:
         logs: Path,
         limits: RunLimits = RunLimits(),  # noqa: B008
         *,
+        chores: Sequence[Callable[[], None]] = (),
         clock: Clock = now_ms,
         seconds: Seconds = time.monotonic,
     ) -> None:
         self._store, self._site, self._workspace = store, site, workspace
         self._program, self._logs, self._limits = program, logs, limits
         self._clock, self._seconds = clock, seconds
+        self._chores, self._chores_at = chores, seconds()
         self._watch = Watch(store, site, seconds)
         self._child: Child | None = None
         self._trouble = ""
@@ -145,7 +149,7 @@ class Worker:
 
     def tick(self) -> None:
         """Do what there is to do now; a step that fails holds up no other, and is tried again."""
-        steps: tuple[Callable[[], None], ...] = (self._look_after, self._give_up, self._fire, self._take)
+        steps: tuple[Callable[[], None], ...] = (self._look_after, self._give_up, self._fire, self._take, self._tidy)
         said = ""
         for step in steps:
             try:
@@ -228,6 +232,12 @@ class Worker:
         for schedule in self._store.schedules(self._site):
             if not schedule.paused:
                 self._follow(schedule, now)
+
+    def _tidy(self) -> None:
+        if self._seconds() >= self._chores_at:
+            self._chores_at = self._seconds() + CHORE_SECONDS
+            for chore in self._chores:
+                chore()
 
     def _follow(self, schedule: Schedule, now: int) -> None:
         """Queue a run of a schedule that is due; one that was missed, once, however often."""

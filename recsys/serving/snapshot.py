@@ -110,6 +110,9 @@ class ModelSnapshot:
             else:
                 encoded = self._encoder.encode(article)
                 annotations = encoded.annotations
+        if article.tags is not None:
+            annotations = annotations.tagged(article.tags)
+            encoded = encoded and encoded._replace(annotations=annotations)
         shown = CatalogueArticle.of(article, annotations)
         return PreparedArticle(article.id, shown, leader, encoded, story)
 

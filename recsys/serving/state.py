@@ -181,12 +181,17 @@ class SharedState:
         if prepared.id not in self.catalogue.row_of and not self.catalogue.room:
             raise CatalogueFull
         encoded, category = prepared.encoded, prepared.article.category
+        former = (
+            self.catalogue.articles[known] if (known := self.catalogue.row_of.get(prepared.id)) is not None else None
+        )
         story = prepared.story
         if (held := self._held(prepared.id)) is not None:
             story = None if prepared.id in self.catalogue.row_of else held
         row = self.catalogue.place(prepared.id, prepared.article, prepared.leader, story)
         self._ids[row] = hashed("article", prepared.id), hashed("category", category) if category else NO_ID
         if encoded is None:
+            if former is not None and former.parts != prepared.article.parts:  # by an editor
+                self._tags.put(row, tag_ids(prepared.article.parts, prepared.article.weights))
             return row
         self._tags.put(row, tag_ids(encoded.annotations.parts, encoded.annotations.weights))
         place_content(self._items, row, encoded.item_vector)

@@ -118,6 +118,12 @@ class ArticleStore(Database):
                 found += map(_stored, connection.execute(select(*_COLUMNS).where(articles.c.site == site, named)))
         return found
 
+    def editors_tags(self, site: str) -> dict[str, tuple[str, ...]]:
+        """The tags that editors gave to articles, by article id; see ``StoredArticle.tags``."""
+        said = select(articles.c.id, articles.c.tags).where(articles.c.site == site, articles.c.tags.is_not(None))
+        with self.reading() as connection:
+            return {row.id: tuple(json.loads(row.tags)) for row in connection.execute(said.order_by(articles.c.id))}
+
     def article_names(self, site: str) -> Iterator[ArticleName]:
         """Stream what a site's articles can be found by, in the order of their identifiers."""
         last = ""
@@ -229,4 +235,5 @@ def _stored(row: sa.Row[Any]) -> StoredArticle:
         values["entities"] = tuple(json.loads(values["entities"]))
     except (TypeError, ValueError):  # no importer wrote that; the article is worth showing all the same
         values["entities"] = ()
+    values["tags"] = None if values["tags"] is None else tuple(json.loads(values["tags"]))
     return StoredArticle(**values)

@@ -30,7 +30,7 @@ editorial = schema.editorial
 class DecisionKind(enum.StrEnum):
     """Kind of a decision."""
 
-    PIN = "pin"  # the article stands at a place
+    PIN = "pin"  # the article stands at a place, or for sure wherever it is ranked
     BOOST = "boost"  # its score is raised
     BURY = "bury"  # it is in no list
 
@@ -52,7 +52,7 @@ class Decision(NamedTuple):
         set_at: int ms UTC.
         set_by: ``token NAME`` or ``command USER``.
         change: the number of that change of the site; of two decisions the later one has the larger number.
-        place: of a pin, from 1.
+        place: of a pin, from 1; None: the article stands in every list, and the ranking says where.
         slot: of a pin: the only one in whose lists it stands; None: every list.
         factor: of a boost, by which the odds of a click are multiplied.
     """
@@ -84,14 +84,17 @@ class Decided(NamedTuple):
 class EditorialStore(Database):
     """The table of decisions."""
 
-    def pin_article(self, site: str, id: str, by: str, *, place: int, until: int, slot: str | None = None) -> Decided:
-        """Let an article stand at a place of every list, or of those of one slot; see ``_decide``.
+    def pin_article(
+        self, site: str, id: str, by: str, *, place: int | None, until: int, slot: str | None = None
+    ) -> Decided:
+        """Let an article stand at a place, or without one for sure, of every list or of one slot's; see ``_decide``.
 
         Raises:
             HiddenArticle: it is hidden.
         """
-        if not 1 <= place <= MAX_PLACE:
-            raise InputError(f"a place from 1 to {MAX_PLACE}", str(place), "Name a place; 1 is the first.")
+        if place is not None and not 1 <= place <= MAX_PLACE:
+            remedy = "Name a place, 1 is the first; or none, and the ranking says where it stands."
+            raise InputError(f"a place from 1 to {MAX_PLACE}", str(place), remedy)
         if slot is not None and not 1 <= len(slot) <= MAX_SLOT:
             raise InputError(f"a slot of 1 to {MAX_SLOT} characters", f"{len(slot)}", "Name it as the lists do.")
         return self._decide(site, id, by, DecisionKind.PIN, until, place=place, slot=slot)

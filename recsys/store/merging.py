@@ -26,6 +26,8 @@ EMPTY: Row = {spec.name: spec.default for spec in fields(Article)} | {
     "declared_hidden": None,
     "filed_by": None,
     "declared_category": None,
+    "tags": None,
+    "tagged_by": None,
 }
 
 

@@ -38,6 +38,7 @@ class Outcome(enum.StrEnum):
     SPLIT = "split"
     NAMED = "named"
     FILED = "filed"
+    TAGGED = "tagged"
     UNCHANGED = "as before"
 
 

@@ -71,13 +71,16 @@ class StoredArticle(Article):
     """An article with the times (int ms UTC) when the store first saw it and last changed it, and its version.
 
     ``change`` is the number of the site's change that changed it last: it grows whenever the article changes.
-    ``filed_by`` is the editor who said its category; None where that is the file's.
+    ``filed_by`` is the editor who said its category; None where that is the file's. ``tags`` are those that the editor
+    ``tagged_by`` gave it, the most telling first; None where they are the models'.
     """
 
     created_at: int = 0
     updated_at: int = 0
     change: int = 0
     filed_by: str | None = None
+    tags: tuple[str, ...] | None = None
+    tagged_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

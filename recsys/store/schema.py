@@ -60,6 +60,8 @@ articles = Table(
     Column("change", BigInteger, nullable=False, server_default="0"),
     Column("filed_by", Text),  # the editor who said the category; NULL while it is that of the file
     Column("declared_category", Text),  # what a file said last, while an editor's category stands in its place
+    Column("tags", Text),  # JSON: the tags that an editor gave it, in their order; NULL: those of the models
+    Column("tagged_by", Text),  # the editor
     Index(None, "site", "change"),
 )
 

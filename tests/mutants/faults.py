@@ -1803,6 +1803,34 @@ FAULTS: tuple[Fault, ...] = (
             "row.category if row.filed_by is None else",
             "row.category if True else",
         ),
+        ("tags that are said again are a change", "if said == old.tags:", "if False:"),
+        ("thirteen tags", "if len(tags) > MAX_ARTICLE_TAGS:", "if len(tags) > MAX_ARTICLE_TAGS + 1:"),
+    ),
+    *_in(
+        "recsys/keywords/editors_tags.py",
+        FILING,
+        ("a tag loses the words that the models gave it", "words.get(tag.casefold(), ", "str("),
+    ),
+    *_in(
+        "recsys/serving/snapshot.py",
+        FILING,
+        ("tags of editors wait for the night", "if article.tags is not None:", "if False:"),
+    ),
+    *_in(
+        "recsys/recommend/answer.py",
+        EDITORIAL,
+        ("a guarantee stands for nobody", "if len(guaranteed):", "if False:"),
+    ),
+    *_in(
+        "recsys/recommend/editorial.py",
+        EDITORIAL,
+        ("one guarantee takes the place of another", "kept = {*kept, *wanted}", "kept = {*kept}"),
+        ("a guarantee beside its own story", "if alike:", "if False:"),
+    ),
+    *_in(
+        "jobs/challenge.py",
+        ("tests/test_challenger.py",),
+        ("a canary of another host is ended", "(of is None or arm.release in of)", "True"),
     ),
     *_in(
         "web/console/recent.py",

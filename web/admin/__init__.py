@@ -14,7 +14,7 @@ tokens      tokens made, listed and revoked
 editorial   pins, boosts and buries with an end; editorial_schemas: what comes in and goes out
 forecast    expected clicks and alerts; forecast_schemas: what goes out
 front       the list of a newcomer with its figures; articles found
-filing      the category that an editor files an article under
+filing      the category and the tags that an editor gives to an article
 stories     stories that are joined, split and named; story_schemas: what comes in and goes out
 story_reads stories found, and one with all of its articles
 """

@@ -5,6 +5,7 @@ Reads the article vectors of the release that is served, and the catalogue as it
 
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import east_asian_width
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +22,7 @@ from web.api.schemas import In, Lang
 from web.installation import installation
 
 MAX_POINTS = 1_000  # of the map: what a page can hold, evenly over the articles that may be shown
-MAX_TITLE = 60  # characters
+MAX_TITLE = 60  # columns of type, of which a Chinese character takes two
 Ints = npt.NDArray[np.int64]
 
 _rows: "WeakKeyDictionary[Catalogue, tuple[Path, Ints]]" = WeakKeyDictionary()  # of the vectors
@@ -40,7 +41,7 @@ class MapPoint(BaseModel):
     """An article on the map."""
 
     id: str
-    title: str = Field(description=f"its beginning, at most {MAX_TITLE} characters")
+    title: str = Field(description=f"its beginning, at most {MAX_TITLE} letters, or half as many characters of Chinese")
     category: int = Field(description="its place in categories; -1: none")
     x: float = Field(description="0 to 1")
     y: float = Field(description="0 to 1")
@@ -107,7 +108,7 @@ def _points(
     return [
         MapPoint(
             id=catalogue.ids[row],
-            title=article.title[:MAX_TITLE],
+            title=beginning(article.title),
             category=place_of.get(code, UNKNOWN_ROW),
             x=round(x, 4),
             y=round(y, 4),
@@ -116,11 +117,22 @@ def _points(
     ]
 
 
+def beginning(title: str) -> str:
+    """As much of a title as fits into ``MAX_TITLE`` columns of type."""
+    columns = 0
+    for at, char in enumerate(title):
+        columns += 2 if east_asian_width(char) in "WF" else 1
+        if columns > MAX_TITLE:
+            return title[:at]
+    return title
+
+
 def _shown(catalogue: Catalogue, folder: Path, now: int) -> tuple[Ints, Ints]:
     """The rows of the catalogue that may be shown and have a vector, and the places of their vectors."""
     kept = _rows.get(catalogue)
     if kept is None or kept[0] != folder:
-        found = (catalogue.row_of.get(id, UNKNOWN_ROW) for id in _vectors(folder)[0])
+        row_of = {id: row for row, id in enumerate(catalogue.ids)}  # all at once: the catalogue's own hashes one by one
+        found = (row_of.get(id, UNKNOWN_ROW) for id in _vectors(folder)[0])
         kept = _rows[catalogue] = folder, np.fromiter(found, np.int64)
     rows = kept[1]
     places = np.flatnonzero((rows != UNKNOWN_ROW) & catalogue.eligible(now).showable[rows])

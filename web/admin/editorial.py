@@ -42,15 +42,14 @@ blueprint.after_request(never_stored)
 @blueprint.output(PinMade)
 @blueprint.doc(security="bearer")
 def pin(article_id: str, json_data: PinIn) -> PinMade:
-    """Let an article stand at a place of every list, or of those of a slot, until a time; says what that costs."""
+    """Let an article stand at a place, or for sure wherever it is ranked, until a time; says what that costs."""
     here, id = installation(), id_of_address(article_id)
     until, place, slot = _moment(here, json_data.until), json_data.place, json_data.slot
     decided = here.store.pin_article(here.live.site, id, actor(), place=place, until=until, slot=slot)
     made = _made(here, decided)
+    k = here.settings.recommend.k
     pins = [one for one in _held(here, slot) if one.kind is DecisionKind.PIN]
-    cost = here.live.pin_cost(id, place)
-    said = None if cost is None else PinCostOut.of(cost)
-    return PinMade(**made.model_dump(), pins=pins, note=_note(id, pins, here.settings.recommend.k), cost=said)
+    return PinMade(**made.model_dump(), pins=pins, note=_note(pins, k), cost=_cost(here, id, place or k))
 
 
 @blueprint.post(f"{ONE}:boost", merge_slashes=False)
@@ -105,8 +104,13 @@ def editorial() -> Editorial:
     """The pins, boosts and buries that hold now, the last one first: until when, and who set them."""
     here = installation()
     held = _held(here, None, every_slot=True)
-    decisions = [DecisionCosted(**one.model_dump(), cost=_cost(here, one)) for one in held]
-    return Editorial(k=here.settings.recommend.k, decisions=decisions)
+    k = here.settings.recommend.k
+
+    def cost(one: DecisionOut) -> PinCostOut | None:
+        place = one.stands_at or (k if one.kind is DecisionKind.PIN and one.place is None else None)
+        return None if place is None else _cost(here, one.article, place)
+
+    return Editorial(k=k, decisions=[DecisionCosted(**one.model_dump(), cost=cost(one)) for one in held])
 
 
 def _moment(here: Installation, until: float | str) -> int:
@@ -152,10 +156,10 @@ def _held(here: Installation, slot: str | None, *, every_slot: bool = False) -> 
         row = catalogue.row_of.get(decision.article)
         return row is not None and bool(showable[row])
 
-    pins = [(number, one) for number, one in enumerate(held) if one.kind is DecisionKind.PIN and is_shown(one)]
+    pins = [(number, one) for number, one in enumerate(held) if one.place is not None and is_shown(one)]
 
     def places(slot: str | None) -> dict[int, int]:
-        here_pins = [Pin(number, one.place or 1, one.slot) for number, one in pins if one.slot in (None, slot)]
+        here_pins = [Pin(number, one.place, one.slot) for number, one in pins if one.slot in (None, slot)]
         return dict(placed(here_pins, k))
 
     said = []
@@ -166,10 +170,8 @@ def _held(here: Installation, slot: str | None, *, every_slot: bool = False) -> 
     return said
 
 
-def _cost(here: Installation, decision: DecisionOut) -> PinCostOut | None:
-    if decision.stands_at is None:
-        return None
-    cost = here.live.pin_cost(decision.article, decision.stands_at)
+def _cost(here: Installation, id: str, place: int) -> PinCostOut | None:
+    cost = here.live.pin_cost(id, place)
     return None if cost is None else PinCostOut.of(cost)
 
 
@@ -177,10 +179,10 @@ def _fields(decision: Decision) -> dict[str, object]:
     return {name: value for name, value in decision._asdict().items() if name != "change"}
 
 
-def _note(id: str, pins: list[DecisionOut], k: int) -> str | None:
+def _note(pins: list[DecisionOut], k: int) -> str | None:
     """Effects of a pin and the other pins on each other, in words; None where every pin stands at its place."""
     moved = [one for one in pins if one.stands_at not in (None, one.place)]
-    out = [one for one in pins if one.stands_at is None]
+    out = [one for one in pins if one.stands_at is None and one.place is not None]
     said = [f"{one.article!r} stands at place {one.stands_at}, for a later pin has place {one.place}." for one in moved]
     said += [
         f"{one.article!r} is not shown: it is beyond the {k} places of a list that names no length, or not out, "

@@ -35,7 +35,9 @@ class PinIn(BuryIn):
 
     model_config = ConfigDict(json_schema_extra={"example": {"place": 1, "until": "2026-03-02T18:00:00Z"}})
 
-    place: int = Field(ge=1, le=MAX_PLACE, description="in the list, from 1")
+    place: int | None = Field(
+        None, ge=1, le=MAX_PLACE, description="in the list, from 1; null: in every list, wherever it is ranked"
+    )
     slot: Slot | None = Field(None, description="the only slot in whose lists it stands; null: every list")
 
 
@@ -55,7 +57,7 @@ class DecisionFields(BaseModel):
     until: int = Field(description="ms UTC; from then on it does not hold, by the clock of whoever answers")
     set_at: int = Field(description="ms UTC")
     set_by: str = Field(description="token NAME, or command USER")
-    place: int | None = Field(description="of a pin, from 1")
+    place: int | None = Field(description="of a pin, from 1; null: in every list, wherever it is ranked")
     slot: str | None = Field(description="of a pin; null: every list")
     factor: float | None = Field(description="of a boost")
 
@@ -64,8 +66,8 @@ class DecisionOut(DecisionFields):
     """A decision that holds."""
 
     stands_at: int | None = Field(
-        description="of a pin: its place among the other pins of its list; null where it is beyond the list's length,"
-        " or may not be shown now"
+        description="of a pin with a place: where it stands among the other pins of its list; null where it is beyond"
+        " the list's length, or may not be shown now"
     )
 
 
@@ -102,7 +104,10 @@ class PinMade(DecisionMade):
 
     pins: list[DecisionOut] = Field(description="of the same lists, this one among them; the last one first")
     note: str | None = Field(description="pins that do not stand at their places, in words")
-    cost: PinCostOut | None = Field(description="null where nothing is known of that place")
+    cost: PinCostOut | None = Field(
+        description="of a pin without a place what the last place of a list costs, the most; null where nothing"
+        " is known of that place"
+    )
 
 
 class DecisionCosted(DecisionOut):

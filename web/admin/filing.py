@@ -1,4 +1,4 @@
-"""The admin API for editors: the category of one article, which is kept over imports and learned from at night.
+"""The admin API for editors: the category and the tags of one article, kept over imports and learned from at night.
 
 Reads a bearer token, whose name is written to the audit; produces answers under ``/admin/api``.
 """
@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.store import Outcome
 from recsys.store.bounds import MAX_NAME
+from recsys.store.filing import MAX_ARTICLE_TAGS
 from recsys.store.operators import Allows, any_version
 from recsys.store.records import MAX_EXACT
 from web.access import actor
@@ -16,7 +17,7 @@ from web.admin.schemas import VerbDone
 from web.api.bodies import id_of_address
 from web.installation import installation
 
-CATEGORY = "/articles/<path:article_id>/category"
+CATEGORY, TAGS = "/articles/<path:article_id>/category", "/articles/<path:article_id>/tags"
 
 blueprint = APIBlueprint("filing", __name__, url_prefix="/admin/api", tag="admin")
 blueprint.after_request(never_stored)
@@ -38,6 +39,18 @@ class CategoryIn(OfArticle):
     category: str = Field(max_length=2 * MAX_NAME, description=f"1 to {MAX_NAME} characters on one line; may be new")
 
 
+class TagsIn(OfArticle):
+    """The tags of an article."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"tags": ["harbour"]}})
+
+    tags: list[str] = Field(
+        max_length=4 * MAX_ARTICLE_TAGS,
+        description=f"all of them, {MAX_ARTICLE_TAGS} at most, most telling first; each of 1 to {MAX_NAME} characters"
+        " on a line. They take the place of those that the models find",
+    )
+
+
 @blueprint.put(CATEGORY, merge_slashes=False)
 @blueprint.input(CategoryIn)
 @blueprint.output(VerbDone)
@@ -57,6 +70,27 @@ def unfile_article(article_id: str, query: OfArticle) -> VerbDone:
     """Take an editor's category back: what the article came with holds again, or the classifier's."""
     here, id = installation(), id_of_address(article_id)
     return _done(id, here.store.unfile_article(here.live.site, id, actor(), _allows(query.version)))
+
+
+@blueprint.put(TAGS, merge_slashes=False)
+@blueprint.input(TagsIn)
+@blueprint.output(VerbDone)
+@blueprint.doc(security="bearer")
+def tag_article(article_id: str, json_data: TagsIn) -> VerbDone:
+    """Give an article its tags: shown at once, and learned from with the next night."""
+    here, id = installation(), id_of_address(article_id)
+    allows = _allows(json_data.version)
+    return _done(id, here.store.tag_article(here.live.site, id, json_data.tags, actor(), allows))
+
+
+@blueprint.delete(TAGS, merge_slashes=False)
+@blueprint.input(OfArticle, location="query", arg_name="query")
+@blueprint.output(VerbDone)
+@blueprint.doc(security="bearer")
+def untag_article(article_id: str, query: OfArticle) -> VerbDone:
+    """Take an editor's tags back: from the next night on the models' hold again."""
+    here, id = installation(), id_of_address(article_id)
+    return _done(id, here.store.untag_article(here.live.site, id, actor(), _allows(query.version)))
 
 
 def _allows(version: int | None) -> Allows:

@@ -98,6 +98,6 @@ def _listed(releases: Releases) -> ReleasesOut:
             about, record = releases.manifest(name), releases.state(name)
             facts = {"created_at": about.get("created_at"), "parent": about.get("parent")}
             moved = {key: getattr(record, key) for key in ("state", "since", "by", "reason", "taken_back")}
-            moved["refused"] = bool(record.refusal)
+            moved |= {"refused": bool(record.refusal), "checks": record.verdict.get("checks", [])}
             listed.append(ReleaseOut(name=name, current=name == current, **facts, **moved))
     return ReleasesOut(current=current, releases=listed)

@@ -9,6 +9,16 @@ from recsys.store import Outcome
 from web.api.schemas import Exclude, Id, In, Lang, Length, OptionalId, Slot
 
 
+class GateCheckOut(BaseModel):
+    """One check of the gate."""
+
+    name: str
+    passed: bool | None = Field(description="false: the release was not served; null: the check could not be made")
+    found: str
+    wanted: str
+    note: str
+
+
 class ReleaseOut(BaseModel):
     """One release."""
 
@@ -22,6 +32,7 @@ class ReleaseOut(BaseModel):
     reason: str = Field(description="why; of a candidate, what the gate said")
     taken_back: bool = Field(description="it was live and an older one took its place: no night publishes it")
     refused: bool = Field(description="the gate refused it: only a forced move makes it live")
+    checks: list[GateCheckOut] = Field(description="the gate's last verdict on it; empty where it was not asked")
 
 
 class ReleaseMove(In):

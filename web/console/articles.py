@@ -1,5 +1,6 @@
 """Pages of articles: found by words of the title or by id; one with its state, its neighbours and its history."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ from web.installation import installation
 FOUND = 50  # articles on one page
 NEIGHBOURS = 6
 HISTORY = 30  # entries of the audit
-FILES = ("file", "unfile")  # verbs on the category
+FILES = {"file": "category", "unfile": "category", "tag": "tags", "untag": "tags"}  # verb -> the field it is about
 ARTICLE_COLUMNS = ("id", "title", "category", "language", "published_at", "hidden", "clicks_last_hour")
 
 blueprint = Blueprint("articles", __name__)
@@ -38,7 +39,7 @@ def article_page() -> Response:
 
 @blueprint.post("/articles/one")
 def act_on_article() -> Response:
-    """Pin, boost, bury, hide or show it, or end that; file it under a category, or take that back."""
+    """Pin, boost, bury, hide or show it, or end that; say its category or its tags, or take that back."""
     form = request.form
     does = _filed if form.get("verb") in FILES else acted
     return _article(form.get("article", ""), **does(form))
@@ -70,37 +71,44 @@ def _article(id: str, **values: Any) -> Response:
     row = catalogue.row_of.get(id)
     entry = None if row is None or not catalogue.articles.known(row) else catalogue.article(row)
     similar = read(f"/api/v1/articles/{part(id)}/similar", k=NEIGHBOURS)["items"] if _is_out(stored, now) else []
-    return page(
-        "article.html",
-        article=stored,
-        category=_category(stored),
-        categories=sorted(set(catalogue.category_names)),
-        story=None if row is None else catalogue.story_of(row),
-        tags=[] if entry is None else [tag.name for tag in entry.tags.stem],
-        out=_is_out(stored, now),
-        neighbours=similar,
-        held=[one for one in here.store.decisions(here.live.site) if one.article == id and one.until > now],
-        history=here.store.audit(here.live.site, HISTORY, object=id),
-        recent=recent_events(now),
-        spans=SPANS,
-        **values,
-    )
+    facts: dict[str, Any] = {
+        "article": stored,
+        "category": _category(stored),
+        "categories": sorted(set(catalogue.category_names)),
+        "story": None if row is None else catalogue.story_of(row),
+        "tags": [] if entry is None else [tag.name for tag in entry.tags.stem],
+        "typed": {},
+        "out": _is_out(stored, now),
+        "neighbours": similar,
+        "held": [one for one in here.store.decisions(here.live.site) if one.article == id and one.until > now],
+        "history": here.store.audit(here.live.site, HISTORY, object=id),
+        "recent": recent_events(now),
+        "spans": SPANS,
+    }
+    return page("article.html", **facts | values)
 
 
 def _filed(form: Mapping[str, str]) -> dict[str, Any]:
-    """Do what a form says to an article's category; what could not be done stays in the field."""
-    id, category, version = form.get("article", ""), form.get("category", ""), form.get("version", "")
-    address = f"{ADMIN_API}/articles/{part(id or ' ')}/category"
-    seen = int(version) if version.isdecimal() else None
-    if form.get("verb") == "file":
-        told = ask("PUT", address, {"category": category, "version": seen})
-    else:
+    """Do what a form says to an article's category or tags; what could not be done stays in the field."""
+    id, verb, version = form.get("article", ""), form.get("verb", ""), form.get("version", "")
+    field = FILES[verb]
+    address, typed = f"{ADMIN_API}/articles/{part(id or ' ')}/{field}", form.get(field, "")
+    seen, undoes = int(version) if version.isdecimal() else None, verb.startswith("un")
+    if undoes:
         told = ask("DELETE", address, query={"version": seen})
-    said = done(told, f"did_{form.get('verb')}", title=form.get("title") or id, category=category)
+    else:
+        told = ask("PUT", address, {field: tags_of(typed) if field == "tags" else typed, "version": seen})
+    said = done(told, f"did_{verb}", title=form.get("title") or id, category=typed)
     if not told.ok:
-        return said | {"typed": category}
-    before = [("verb", "file"), ("category", form["before"])] if form.get("before") else [("verb", "unfile")]
+        return said | {"typed": {field: typed}}
+    says = verb.removeprefix("un")
+    before = [("verb", says), (field, form["before"])] if form.get("before") else [("verb", f"un{says}")]
     return said | {"undo_fields": [("article", id), ("title", form.get("title", "")), *before]}
+
+
+def tags_of(text: str) -> list[str]:
+    """Tags as they are typed: with commas between them, Chinese ones as well."""
+    return [tag for tag in map(str.strip, re.split("[,，、;；\n]", text)) if tag]
 
 
 def _is_out(article: StoredArticle, now: int) -> bool:

@@ -47,7 +47,9 @@ class Told(NamedTuple):
         return self.status < HTTPStatus.BAD_REQUEST
 
 
-def ask(method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None) -> Told:
+def ask(
+    method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None, *, file: bytes | None = None
+) -> Told:
     """Call a route of this application as the caller of this request.
 
     Args:
@@ -55,7 +57,9 @@ def ask(method: str, path: str, body: Any = None, query: Mapping[str, Any] | Non
         path: of the route, quoted.
         body: sent as JSON; None sends none.
         query: parameters; those that are None or empty are left out.
+        file: sent as it is, in the place of JSON.
     """
+    sent: dict[str, Any] = {} if body is None else {"json": body}
     passed = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
     builder = EnvironBuilder(
         path=path,
@@ -64,7 +68,7 @@ def ask(method: str, path: str, body: Any = None, query: Mapping[str, Any] | Non
         query_string={name: value for name, value in (query or {}).items() if value not in (None, "")},
         headers=Headers(passed),
         environ_base={"REMOTE_ADDR": request.remote_addr or ""},
-        **({} if body is None else {"json": body}),
+        **(sent if file is None else {"data": file}),
     )
     try:
         answer = Response.from_app(current_app.wsgi_app, builder.get_environ(), buffered=True)

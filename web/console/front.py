@@ -1,4 +1,4 @@
-"""The front page for editors: what is fixed, what is raised, what is new; the list as it stands; verbs on an article.
+"""The front page for editors: fixed, guaranteed, new; the list as it stands; verbs on an article.
 
 A card is dragged from one column to another, or moved by its buttons; each move is a decision of the API.
 """
@@ -21,10 +21,14 @@ from web.installation import installation
 
 LATEST = 20  # articles of the column of what is new
 BREAKING = "breaking"  # the verb of a pin at the first place of every list
+GUARANTEE = "guarantee"  # the verb of a pin without a place, and the column of these
 SPANS = ("1h", "3h", "today")  # how long a decision holds, by the buttons
 DECISIONS = tuple(kind.value for kind in DecisionKind)
-UNDOES = {"hide": "show", "show": "hide", BREAKING: "unpin"} | {kind: f"un{kind}" for kind in DECISIONS}
+UNDOES = {"hide": "show", "show": "hide", BREAKING: "unpin", GUARANTEE: "unpin"} | {
+    kind: f"un{kind}" for kind in DECISIONS
+}
 FACTOR = 2.0  # of a boost by its button
+_PIN = DecisionKind.PIN.value
 
 blueprint = Blueprint("front", __name__)
 
@@ -37,7 +41,7 @@ def front_page() -> Response:
 
 @blueprint.post("/front")
 def act_on_front() -> Response:
-    """Pin, boost, bury, hide or show an article, or end that."""
+    """Pin, guarantee, boost, bury, hide or show an article, or end that."""
     return _front(**acted(request.form))
 
 
@@ -53,15 +57,23 @@ def acted(form: Mapping[str, str]) -> dict[str, Any]:
     said = done(told, f"did_{verb}", title=title)
     if told.ok:
         back = [("verb", UNDOES.get(verb, ""))]
-        if verb == DecisionKind.PIN.value and form.get("was"):  # it stood elsewhere: there it goes again
-            back = [("verb", verb), ("place", form["was"]), ("until", form.get("until", ""))]
+        if verb in (_PIN, GUARANTEE) and form.get("was"):  # it stood elsewhere: there it goes again
+            back = _pinned_again(form["was"], form.get("until", ""))
+        elif verb == f"un{_PIN}" and form.get("until"):
+            back = _pinned_again(form.get("place", ""), form["until"])
         elif verb.startswith("un") and form.get("until"):
-            again = {name: form[name] for name in ("place", "until", "factor") if form.get(name)}
+            again = {name: form[name] for name in ("until", "factor") if form.get(name)}
             back = [("verb", verb.removeprefix("un")), *again.items()]
         said["undo_fields"] = [("article", id), ("title", title), *back]
-        if verb in (DecisionKind.PIN.value, BREAKING):
+        if verb in (_PIN, GUARANTEE, BREAKING):
             said["notice"]["remedy"] = " ".join(filter(None, (cost_said(told.json["cost"]), told.json["note"])))
     return said
+
+
+def _pinned_again(place: str, until: str) -> list[tuple[str, str]]:
+    """The form of a pin as it was: at its place, or guaranteed where that is no number."""
+    where = [("verb", _PIN), ("place", place)] if place.isdecimal() else [("verb", GUARANTEE)]
+    return [*where, ("until", until)]
 
 
 def end_of(span: str, now: int, zone: str) -> int:
@@ -76,8 +88,9 @@ def end_of(span: str, now: int, zone: str) -> int:
 def _call(verb: str, id: str, form: Mapping[str, str]) -> Told:
     address = f"{ADMIN_API}/articles/{part(id or ' ')}"
     if verb == BREAKING:
-        form = {"span": form.get("span", ""), "place": "1"}
-        verb = DecisionKind.PIN.value
+        form, verb = {"span": form.get("span", ""), "place": "1"}, _PIN
+    if verb == GUARANTEE:
+        form, verb = {name: form.get(name, "") for name in ("span", "until")}, _PIN
     if verb in ("hide", "show"):
         return ask("POST", f"{address}/{verb}")
     if verb not in (*DECISIONS, *(f"un{kind}" for kind in DECISIONS)):
@@ -88,8 +101,7 @@ def _call(verb: str, id: str, form: Mapping[str, str]) -> Told:
     span, until = form.get("span", ""), form.get("until", "")
     end = int(until) if until.isdecimal() else end_of(span if span in SPANS else SPANS[0], now_ms(), zone())
     body: dict[str, Any] = {"until": end}
-    if verb == DecisionKind.PIN.value:
-        place = form.get("place", "")
+    if verb == _PIN and (place := form.get("place")) is not None:
         body["place"] = int(place) if place.isdecimal() else place
     if verb == DecisionKind.BOOST.value:
         body["factor"] = float(form.get("factor") or FACTOR)
@@ -118,7 +130,7 @@ def _front(**values: Any) -> Response:
         decisions.setdefault(one["article"], []).append(one)
     here = installation()
     named = here.store.articles_named(here.live.site, list(decisions))
-    pins = [one for one in held if one["kind"] == DecisionKind.PIN.value]
+    pins = [one for one in held if one["kind"] == _PIN and one["place"] is not None]
     first = [one for one in pins if one["place"] == 1 and one["slot"] is None and one["stands_at"] == 1]
     return page(
         "front.html",
@@ -130,7 +142,7 @@ def _front(**values: Any) -> Response:
         categories=sorted(set(here.live.catalogue.category_names)),
         held=held,
         pins=sorted(pins, key=lambda one: (one["place"], -one["set_at"])),
-        raised=[one for one in held if one["kind"] == DecisionKind.BOOST.value],
+        guaranteed=[one for one in held if one["kind"] == _PIN and one["place"] is None],
         breaking=first[0] if first else None,
         holders=_holders(held),
         decisions=decisions,

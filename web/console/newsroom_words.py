@@ -50,6 +50,17 @@ _ARTICLES = {
     "file": ("归入栏目", "File under it"),
     "unfile": ("收回", "Take it back"),
     "filed_by": ("栏目由 {by} 决定。", "{by} said the category."),
+    "tag_said": (
+        "标签，用逗号分开，最能说明内容的在前：立即显示，训练会从中学习",
+        "Tags with commas between them, the most telling first: shown at once, and nights learn from them",
+    ),
+    "tag": ("保存标签", "Say these"),
+    "tagged_by": ("标签由 {by} 决定。", "{by} said the tags."),
+    "did_tag": ("《{title}》的标签已保存。", "The tags are said: {title}."),
+    "did_untag": (
+        "收回了编辑的标签：{title}。下一次训练后恢复为模型的标签。",
+        "The editor’s tags are taken back: {title}. What the models find comes back with the next night at the latest.",
+    ),
     "did_file": ("《{title}》已归入 {category}。", "Filed under {category}: {title}."),
     "did_unfile": ("《{title}》的栏目恢复为原来的。", "The category is again what it was before an editor: {title}."),
 }
@@ -57,16 +68,19 @@ _ARTICLES = {
 _FRONT = {
     "fixed": ("固定", "Fixed"),
     "fixed_said": ("按这里的次序，到时为止。", "In this order, until their end."),
-    "raised": ("加权", "Raised"),
-    "raised_said": ("位次由算法决定，机会乘以系数。", "The ranking says where; their odds are multiplied."),
+    "guaranteed": ("保证展示", "Guaranteed"),
+    "guaranteed_said": ("在每个列表里，位置由算法决定。", "In every list; the ranking says where."),
+    "guarantee": ("保证", "Guarantee"),
+    "did_guarantee": ("保证展示：{title}，位置由算法决定。", "Guaranteed: {title}. The ranking says where it stands."),
+    "at_most": ("至多", "At most"),
     "latest": ("最新", "Latest"),
     "no_fixed": (
         "没有固定的文章。把一篇拖到这里，或按“固定”。",
         "Nothing is fixed. Drag an article here, or press Fix.",
     ),
-    "no_raised": (
-        "没有加权的文章。把一篇拖到这里，或按“加权”。",
-        "Nothing is raised. Drag an article here, or press Boost.",
+    "no_guaranteed": (
+        "没有保证展示的文章。把一篇拖到这里，或按“保证”。",
+        "Nothing is guaranteed. Drag an article here, or press Guarantee.",
     ),
     "fix": ("固定", "Fix"),
     "up": ("上移", "Up"),
@@ -88,9 +102,9 @@ _FRONT = {
     "shelf_past": ("已过", "past"),
     "hours": ("{n} 小时", "{n} h"),
     "drag_said": (
-        "拖动卡片，或用卡片上的按钮；选中卡片后按 f 固定、b 加权、x 撤下、u 上移、d 下移。",
-        "Drag a card, or use its buttons. On a card the keys f (fix), b (boost), x (take out), u (up), d (down) do the"
-        " same.",
+        "拖动卡片，或用卡片上的按钮；选中卡片后按 f 固定、g 保证、b 加权、x 撤下、u 上移、d 下移。",
+        "Drag a card, or use its buttons. On a card the keys f (fix), g (guarantee), b (boost), x (take out), u (up),"
+        " d (down) do the same.",
     ),
 }
 

@@ -177,15 +177,18 @@ _DATA = {
     "said": ("说明", "What was said"),
     "dry_run": ("试运行", "dry run"),
     "matched_of": ("{all} 次点击中 {n} 次对得上文章。", "{n} of {all} clicks match an article."),
-    "begin_import": ("导入一个地址", "Import from an address"),
+    "begin_import": ("导入", "Import"),
     "import_said": (
-        "工作进程会取走它，结束后列在上面。上传文件用 POST /admin/api/imports 或 python -m jobs import。",
-        "A worker takes it; it is listed above once it has ended. Files are sent by POST /admin/api/imports, or"
-        " python -m jobs import.",
+        "选一个文件（至多 16 MiB），或写一个地址（至多 256 MiB）。工作进程会取走它，进度和结果在上面。"
+        "更大的用 python -m jobs import。",
+        "Choose a file of up to 16 MiB, or name an address, of up to 256 MiB. A worker takes it; its progress and what"
+        " became of it stand above. Larger files: python -m jobs import.",
     ),
     "import_queued": ("{url} 的导入已排队。", "The import of {url} is queued."),
     "format": ("格式", "Format"),
-    "address": ("地址", "Address"),
+    "import_file": ("文件", "File"),
+    "import_address": ("或地址", "Or an address"),
+    "by_its_name": ("按文件名", "as its name says"),
     "mapping": ("字段对应（可不填）", "Fields and columns (may be empty)"),
     "import_language": ("没写语言的文章用（可不填）", "Language of articles that name none (may be empty)"),
 }
@@ -198,6 +201,24 @@ _REPORTS = {
     "report_click_model": ("点击模型", "Click model"),
     "report_next_click": ("下一次点击", "Next click"),
     "report_data": ("数据", "Data"),
+    "gate_said": ("门禁的判断", "What the gate said"),
+    "check": ("检查", "Check"),
+    "found": ("得到", "Found"),
+    "wanted": ("要求", "Wanted"),
+    "not_made": ("未检查", "not made"),
+    "check_passed": ("通过", "passed"),
+    "check_failed": ("未通过", "failed"),
+    "beside": ("与 {name} 对比", "Beside {name}"),
+    "compare": ("对比", "Compare"),
+    "figures": ("指标（各自的留出列表）", "Figures, each on its own held-out lists"),
+    "settings_changed": ("设置", "Settings"),
+    "words_moved": ("词的近邻", "Neighbours of words"),
+    "lists_moved": ("文章的近邻", "Neighbours of articles"),
+    "nothing_beside": ("没有可对比的版本。", "There is no release to compare it with."),
+    "kept_said": (
+        "抽样 {n} 个，平均保留 {kept} 的近邻；数量 {before} → {after}。",
+        "Of {n} that were looked at, {kept} of their neighbours stayed, on the mean; in all {before} → {after}.",
+    ),
 }
 
 OPERATOR = (_REPORTS, _DATA, _PEOPLE, _PIPELINE, _EXPERIMENTS)

@@ -42,7 +42,23 @@ def release_page(name: str) -> Response:
     release = next((one for one in releases if one["name"] == name), None)
     if release is None:
         raise NotFound
-    return page("release.html", release=release, report=_report_pages(name))
+    return page("release.html", release=release, report=_report_pages(name), live=_beside(releases, release))
+
+
+@blueprint.get("/releases/<string:name>/compare")
+def compared_part(name: str) -> Response:
+    """A release beside the live one, which stands beside the one that it came from: a part of its own, for its time."""
+    releases = read(f"{ADMIN_API}/releases")["releases"]
+    release = next((one for one in releases if one["name"] == name), None)
+    if release is None:
+        raise NotFound
+    other = _beside(releases, release)
+    if other is None:
+        return page("compared.html", release=release, told=None)
+    told = ask("GET", f"{ADMIN_API}/releases:compare", query={"before": other, "after": name})
+    if not told.ok:  # of an older format, or damaged: said in its place, the page stands
+        return page("compared.html", release=release, told=None, refused=done(told, "")["notice"])
+    return page("compared.html", release=release, told=told.json)
 
 
 @blueprint.get("/releases/<string:name>/report/<string:file>")
@@ -55,6 +71,15 @@ def report_page(name: str, file: str) -> Response:
     response.headers["X-Frame-Options"] = "SAMEORIGIN"  # the page of the release shows it in a frame
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _beside(releases: list[dict[str, Any]], release: dict[str, Any]) -> str | None:
+    """The release that one is compared with: the live one; of that the one that it came from, else the one before."""
+    names = [one["name"] for one in releases]
+    if not release["current"]:
+        return next((one["name"] for one in releases if one["current"]), None)
+    older = names[names.index(release["name"]) + 1 :]
+    return release["parent"] if release["parent"] in names else next(iter(older), None)
 
 
 def _releases(**values: Any) -> Response:

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, request
 
 from web.console.calls import ADMIN_API, ask, read
 from web.console.pages import page, problem_said
+from web.installation import installation
 
 TRACED = ("article", "reader", "lang", "slot")
 
@@ -21,4 +22,6 @@ def trace_page() -> Response:
         notice = problem_said(told.json["code"], told.json["detail"], told.json["remedy"])
         return page("trace.html", told.status, given=given, trace=None, notice=notice)
     before = read(f"{ADMIN_API}/trace/shown", reader=given["reader"]) if given["reader"] else None
-    return page("trace.html", given=given, trace=told.json, before=before)
+    here = installation()
+    titles = {one.id: one.title for one in here.store.articles_named(here.live.site, told.json["items"])}
+    return page("trace.html", given=given, trace=told.json, titles=titles, before=before)

@@ -1,16 +1,16 @@
 /* The front's columns: a card is dragged, or moved by a key, and the one form of the page says so to the server. */
 (() => {
   "use strict";
-  const ENDS = { fixed: "unpin", raised: "unboost" };
+  const HELD = ["fixed", "guarantee"];
   const columnOf = (node) => node.closest("[data-column]");
   let dragged = null;
 
   const send = (card, verb, more = {}) => {
     const form = document.getElementById("drop");
     if (!form || !card) return;
-    const { article, title, until = "", place = "", factor = "" } = card.dataset;
-    const moved = verb === "pin" && columnOf(card).dataset.column === "fixed";
-    const fields = { article, title, verb, place, factor, until: verb.startsWith("un") || moved ? until : "", was: moved ? place : "", span: "", ...more };
+    const { article, title, until = "", place = "" } = card.dataset;
+    const column = columnOf(card).dataset.column, held = HELD.includes(column);
+    const fields = { article, title, verb, place, until: held ? until : "", was: held ? place || column : "", span: "", ...more };
     for (const [name, value] of Object.entries(fields)) form.elements[name].value = value;
     form.requestSubmit();
   };
@@ -19,8 +19,8 @@
     if (to === "fixed") {
       const place = over?.dataset.place ?? column.dataset.next;
       if (place !== card.dataset.place) send(card, "pin", { place: Math.min(50, place) });
-    } else if (to === "raised" && from !== "raised") send(card, "boost", { factor: "" });
-    else if (to === "latest" && ENDS[from]) send(card, ENDS[from]);
+    } else if (to === "guarantee" && from !== to) send(card, "guarantee");
+    else if (to === "latest" && from !== to) send(card, "unpin");
   };
   document.addEventListener("dragstart", (event) => {
     dragged = event.target.closest?.(".card[draggable]");
@@ -49,8 +49,9 @@
     const column = columnOf(card).dataset.column, place = Number(card.dataset.place);
     const acts = {
       f: () => column !== "fixed" && send(card, "pin", { place: columnOf(card).parentElement.querySelector("[data-column=fixed]").dataset.next }),
-      b: () => column !== "raised" && send(card, "boost", { factor: "" }),
-      x: () => ENDS[column] && send(card, ENDS[column]),
+      g: () => column !== "guarantee" && send(card, "guarantee"),
+      b: () => send(card, "boost", { until: "" }),
+      x: () => HELD.includes(column) && send(card, "unpin"),
       u: () => place > 1 && send(card, "pin", { place: place - 1 }),
       d: () => place && place < 50 && send(card, "pin", { place: place + 1 }),
     };
