@@ -29,7 +29,6 @@ BATCH = 2_000  # events accepted at once when there are many
 OURS: dict[str, Any] = {
     "site": {"id": SITE, "name": "Simulated", "timezone": "UTC", "language": "en"},
     "store": {"synchronous": "normal"},  # nothing here has to outlive a power cut
-    "tokens": {"workers": 1},
     "web": {"poll_seconds": 60.0},  # the loop says when to look
 }
 
