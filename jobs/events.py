@@ -58,9 +58,8 @@ def run(job: Job) -> Counts:
         _refuse_nothing(job, store)
         expired = expire(job.event_log, store, site, job.settings.events.keep_days)
         appended = job.event_log.append(store, site, lambda done: job.progress(done, "events"))
-        forgotten = store.last_forgotten(site)
+        forgotten, change = store.last_forgotten(site), store.last_change(site)
         removed = clear_log(job.event_log, store, site)
-        change = store.last_change(site)
         articles, odd_articles = write_catalogue(store.articles(site), job.out / "articles.parquet")
         EditorsWord.of(store.story_decisions(site), store.story_names(site)).save(job.out)
         save_word_decisions(store.word_decisions(site), job.out)
@@ -76,11 +75,10 @@ def run(job: Job) -> Counts:
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
     write_odd_readers(odd, sessions, job.out / ODD_READERS)
     simulated = job.event_log.has_reader(READER_PREFIX)
-    counts: Counts = {"events": len(events), "new": appended.events, "articles": articles}
-    counts |= {"held": held_back, "odd": len(odd)}
+    looked_at = {"events": len(events), "held": held_back, "odd": len(odd)}
+    counts: Counts = looked_at | {"new": appended.events, "articles": articles}
     facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
-    facts["change"] = change
-    write_json(job.out / "log.json", facts | {name: counts[name] for name in ("events", "held", "odd")})
+    write_json(job.out / "log.json", facts | {"change": change} | looked_at)
     if held_back:
         remedy = "check the clocks that gave these times; the events count when their time has come"
         log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)

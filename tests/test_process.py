@@ -181,7 +181,15 @@ def connections(port: int) -> int:
 def children(pid: int) -> list[int]:
     """Process ids of the children of a process that fork workers, or are such."""
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(child) for child in text.split() if b"few_lines" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [int(child) for child in text.split() if b"few_lines" in command_of(child)]
+
+
+def command_of(process: str) -> bytes:
+    """The command line of a process; empty for one that has ended meanwhile."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def workers_of(pid: int) -> list[int]:
