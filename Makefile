@@ -12,7 +12,7 @@ BENCH ?= categories --data ../shared/data/bbc/articles.jsonl.gz --folds 5
 unexport PYTHONDONTWRITEBYTECODE
 
 # Names in the environment that set nothing are refused before anything is installed.
-.PHONY: names help setup settings run worker test slow check chaos audit object-store mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
+.PHONY: names help setup settings run worker test slow cluster check chaos audit object-store mutants serve all simulate publish rollback releases evaluate bench clean $(STAGES)
 
 help: ## this list
 	@grep -hE '^[a-z$$()A-Z_ -]+:.*## ' $(MAKEFILE_LIST) | sed 's/$$(STAGES)/STAGE/' | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ test: setup ## pass the tests
 
 slow: setup ## the tests of whole commands: every command of the documents, torchrun, the benchmark of the service
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
+
+cluster: setup ## the tests of a cluster: Ray is installed beside the rest, and two nodes are started
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,cluster]'
+	$(PY) -m pytest -m cluster
 
 check: setup ## ruff, ruff format, mypy --strict, the layer test
 	$(VENV)/bin/ruff check .
