@@ -336,6 +336,28 @@ def test_a_writer_that_waits_too_long_is_told_who_is_in_the_way(
     store.close()
 
 
+def test_a_writer_takes_its_turn_as_soon_as_the_other_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/s.db")
+    other, waited = sqlite3.connect(tmp_path / "s.db", isolation_level=None), list[float]()
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr(engine.time, "sleep", sleep)
+    other.execute("BEGIN IMMEDIATE")
+    assert store.add_events([click("1")]).stored == 1
+    assert len(waited) == 3
+    assert max(waited) <= 0.001, "never longer for having waited long"
+    with store.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 1_000 * BUSY_SECONDS
+    other.close()
+    store.close()
+
+
 @pytest.mark.parametrize("url", ["mysql://u:secret@h/d", "nonsense", "postgresql+asyncpg://u:secret@h/d", ""])
 def test_another_kind_of_database_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -26,6 +26,8 @@ from recsys.store.migrate import is_current, upgrade
 
 WRITER = "recsys_writer"  # the execution option that marks a writing transaction
 BUSY_SECONDS = 30.0  # that a SQLite writer waits for another one; a batch of an import takes about 1 s
+_ASK_AGAIN_SECONDS = 0.001  # between two looks at whether another SQLite writer has ended: a commit takes some of these
+_PRIMARY_CODE = 0xFF  # of SQLite's extended error codes
 CONNECT_SECONDS = 5  # that a server may take to answer at all
 CACHE_MIB = 64  # SQLite pages that each connection keeps in memory at most
 LOCK = 7_305_804_402_211  # this project's own key among PostgreSQL's advisory locks
@@ -278,7 +280,31 @@ def _follow_sqlite_rules(engine: Engine, config: StoreConfig, cache_mib: int) ->
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         writer = connection.get_execution_options().get(WRITER)
-        by_driver(connection, "BEGIN IMMEDIATE" if writer else "BEGIN").close()
+        if writer:
+            _begin_writing(connection)
+        else:
+            by_driver(connection, "BEGIN").close()
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take SQLite's write lock, asked for every millisecond.
+
+    SQLite itself waits longer each time, up to 100 ms: beside a process that comes back at once, who waits starves.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    by_driver(connection, "PRAGMA busy_timeout = 0").close()
+    try:
+        while True:
+            try:
+                by_driver(connection, "BEGIN IMMEDIATE").close()
+                return
+            except DBAPIError as error:
+                code = getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE
+                if code != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_ASK_AGAIN_SECONDS)
+    finally:
+        by_driver(connection, f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}").close()
 
 
 def _use_write_ahead_log(engine: Engine, config: StoreConfig) -> None:
