@@ -75,8 +75,8 @@ def run(job: Job) -> Counts:
     sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
     write_odd_readers(odd, sessions, job.out / ODD_READERS)
     simulated = job.event_log.has_reader(READER_PREFIX)
-    looked_at = {"events": len(events), "held": held_back, "odd": len(odd)}
-    counts: Counts = looked_at | {"new": appended.events, "articles": articles}
+    looked_at: Counts = {"events": len(events), "held": held_back, "odd": len(odd)}
+    counts = looked_at | {"new": appended.events, "articles": articles}
     facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
     write_json(job.out / "log.json", facts | {"change": change} | looked_at)
     if held_back:

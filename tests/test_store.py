@@ -347,7 +347,7 @@ def test_a_writer_takes_its_turn_as_soon_as_the_other_has_ended(
         if len(waited) == 3:
             other.execute("COMMIT")
 
-    monkeypatch.setattr(engine.time, "sleep", sleep)
+    monkeypatch.setattr("recsys.store.engine.time.sleep", sleep)
     other.execute("BEGIN IMMEDIATE")
     assert store.add_events([click("1")]).stored == 1
     assert len(waited) == 3
