@@ -354,3 +354,12 @@ def test_both_languages_say_everything() -> None:
     assert all(english.values())
     named = re.compile(r"\{(\w+)\}")
     assert all(set(named.findall(chinese[word])) == set(named.findall(english[word])) for word in chinese)
+
+
+def test_the_audit_says_in_words_whatever_a_change_holds(site: Service) -> None:
+    arms = [{"name": "live", "settings": {}, "share": 0.5}, {"name": "<b>", "settings": {"k": None}, "share": 0.5}]
+    with site.client.application.test_request_context():
+        parts: Any = site.client.application.jinja_env.get_template("console/parts.html").module
+        said = re.sub("<[^>]*>", "", str(parts.pairs({"arms": arms, "days": 1})))
+    expected = "arms name live, settings –, share 0.5; name &lt;b&gt;, settings k –, share 0.5 days 1"
+    assert " ".join(said.split()) == expected
