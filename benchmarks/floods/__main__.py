@@ -5,7 +5,8 @@
 The demo newsroom with its simulated readers is built by the real commands and served on this machine; true readers, who
 look at lists and click in them, come first. Then each attack is made on an article of its own. Its place is that in the
 lists of strangers and of some readers, of 50 cards; one that is not there stands at 51. Afterwards one training without
-the attacks and one with them are compared by the counts that they learn. Prints a table, and one JSON object.
+the attacks and one with them are compared by the counts that they learn; one without the true readers says how many of
+their clicks count. Prints a table, and one JSON object.
 """
 
 import argparse
@@ -87,9 +88,10 @@ def measured(data: Path, readers: int, rng: np.random.Generator, folder: Path) -
     store.close()
     probes = [None, *dict.fromkeys(known[:: max(1, len(known) // PROBES)])][: PROBES + 1]
     table: dict[str, Any] = {}
+    untouched = Path(shutil.copytree(data, folder / "untouched"))
     with Service(data, 2, folder / "web.log") as service:
         site = Site(service.port)
-        true_readers(site, readers, articles, rng)
+        clicked = true_readers(site, readers, articles, rng)
         time.sleep(1.0)
         quiet = places(site, probes)
         unlisted = [name for name in articles if not any(name in one for one in quiet)]
@@ -109,6 +111,8 @@ def measured(data: Path, readers: int, rng: np.random.Generator, folder: Path) -
             }
         table["all"] = {"stored": _stored(data) - before_seq, "answers": site.answers, "outcomes": site.outcomes}
     counts = [learned(clean), learned(data)]
+    gained = sum(counts[0].values()) - sum(learned(untouched).values())
+    table["true_readers"] = {"clicks": clicked, "left_out": round(1 - gained / clicked, 4)}
     with_attacks, without = ranks(counts[1]), ranks(counts[0])
     for name, article in targets.items():
         table[name]["clicks_trained"] = counts[1].get(article, 0) - counts[0].get(article, 0)
@@ -148,6 +152,7 @@ def main(given: Sequence[str] | None = None) -> dict[str, Any]:
     best = {
         "places_live": max(row["places_live"] for row in invented),
         "places_trained": max(row["places_trained"] for row in invented),
+        "true_readers_left_out": table["true_readers"]["left_out"],
         "ring_left_out": 1 - table["ring_with_lists"]["clicks_trained"] / RING,
     }
     result = {"ours": table, "baselines": {}, "best": best, "seed": options.seed}

@@ -64,8 +64,13 @@ def anywhere(rng: np.random.Generator) -> Callable[[], str]:
     return lambda: ".".join(str(part) for part in rng.integers(1, 224, 4))
 
 
-def true_readers(site: Site, number: int, articles: Sequence[str], rng: np.random.Generator) -> None:
-    """Readers who look at lists and click in them, some of whom first came to an article from elsewhere."""
+def true_readers(site: Site, number: int, articles: Sequence[str], rng: np.random.Generator) -> int:
+    """Readers who look at lists and click in them, some of whom first came to an article from elsewhere.
+
+    Returns:
+        How many clicks they sent.
+    """
+    clicked = 0
     for row in range(number):
         reader, session = f"true-{row:05}", f"true-{row:05}-s"
         who = {"reader": reader, "session": session}
@@ -81,6 +86,8 @@ def true_readers(site: Site, number: int, articles: Sequence[str], rng: np.rando
             place = min(int(rng.geometric(0.35)) - 1, len(shown) - 1)
             sent.append(shown[place] | {"event_id": f"{reader}-c", "kind": "click"})
         site.post(sent, lambda address=address: address)  # type: ignore[misc]
+        clicked += sum(event["kind"] == "click" for event in sent)
+    return clicked
 
 
 def clicks(prefix: str, article: str, whose: Iterable[Event]) -> list[Event]:

@@ -38,20 +38,23 @@ def activate(name: str) -> Response:
 @blueprint.get("/releases/<string:name>")
 def release_page(name: str) -> Response:
     """One release with its report inside."""
-    releases = read(f"{ADMIN_API}/releases")["releases"]
+    releases, release = _named(name)
+    return page("release.html", release=release, report=_report_pages(name), live=_beside(releases, release))
+
+
+def _named(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """All releases, and the one of a name."""
+    releases: list[dict[str, Any]] = read(f"{ADMIN_API}/releases")["releases"]
     release = next((one for one in releases if one["name"] == name), None)
     if release is None:
         raise NotFound
-    return page("release.html", release=release, report=_report_pages(name), live=_beside(releases, release))
+    return releases, release
 
 
 @blueprint.get("/releases/<string:name>/compare")
 def compared_part(name: str) -> Response:
     """A release beside the live one, which stands beside the one that it came from: a part of its own, for its time."""
-    releases = read(f"{ADMIN_API}/releases")["releases"]
-    release = next((one for one in releases if one["name"] == name), None)
-    if release is None:
-        raise NotFound
+    releases, release = _named(name)
     other = _beside(releases, release)
     if other is None:
         return page("compared.html", release=release, told=None)
