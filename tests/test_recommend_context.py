@@ -14,6 +14,7 @@ from recsys.index import Index
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import Interests, MeanEncoder
+from recsys.readers.trained import TrainedEncoder
 from recsys.recommend.answer import Recommender
 from recsys.recommend.candidates import nearest
 from recsys.recommend.context import ANONYMOUS, ReaderContext, Tier, VectorSpace, VectorTable
@@ -194,8 +195,15 @@ def test_an_encoder_trained_for_the_toy_newsroom_is_served(tmp_path: Path) -> No
     fill_toy(settings)
     train(settings)
     toy = Toy(settings, {}, {})
-    assert load_artefacts(toy.release(), settings).reader_encoder is not None
-    shared = state_of(toy, model=None)
+    trained = load_artefacts(toy.release(), settings).reader_encoder
+    assert trained is not None
+    arrays = (
+        trained.arrays
+    )  # as it was trained, or the mean of the clicks where the few readers kept aside liked it better
+    other = TrainedEncoder(
+        arrays | {"extra.out.bias": arrays["extra.out.bias"] + np.float32(0.1)}, trained.sequence_length, trained.space
+    )
+    shared = state_of(toy, model=None, reader_encoder=other)
     asked: dict[str, Any] = {"article": None, "k": 3, "now": NOW, "lang": None}
     fan = toy_reader(shared, "markets-0", "markets-1", "markets-2")
     made, plain = (

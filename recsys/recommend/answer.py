@@ -7,7 +7,7 @@ leaves empty. The same state gives the same list. One thread may ``observe`` whi
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +44,7 @@ from recsys.recommend.fatigue import tired_rows
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, plain_reasons
 from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
+from recsys.recommend.shared_lists import Asked, Moment, SharedLists, is_unknown
 from recsys.recommend.similar import similar_to
 from recsys.recommend.story_updates import read_stories
 from recsys.tags.index import Rows
@@ -121,6 +122,7 @@ class Recommender:
             VectorSpace.ARTICLES: untrained_encoder(readers),
         }
         self.shared = SharedFeatures(catalogue, tables, trends, readers, config)
+        self._shared_lists = SharedLists[Recommendation]()
 
     def observe(
         self,
@@ -191,8 +193,30 @@ class Recommender:
             cheap: True where there is no time for the click model: the nearest come first, with plain reasons.
             passes: takes what was decided on the way, for a trace.
         """
-        clock = StageClock()
         here = UNKNOWN_ROW if article is None else self.catalogue.row_of.get(article, UNKNOWN_ROW)
+        asked = Asked(here, k, lang, home, request.slot, tuple(exclude), cheap)
+        if passes is not None or request.reader is not None or request.chosen or not is_unknown((reader, session)):
+            return self._made(reader, session, asked, now, request, passes)
+        moment = Moment(self.catalogue.eligible(now), self.trends.all_total[1], now)
+        kept = self._shared_lists.get(asked, moment)
+        if kept is not None:
+            return replace(kept, clock=StageClock())
+        made = self._made(reader, session, asked, now, request, None)
+        self._shared_lists.keep(asked, moment, made)
+        return made
+
+    def _made(
+        self,
+        reader: ReaderState | None,
+        session: ReaderState | None,
+        asked: Asked,
+        now: int,
+        request: RequestContext,
+        passes: "list[Pass] | None",
+    ) -> Recommendation:
+        """Make a list; arguments as in ``recommend``."""
+        clock = StageClock()
+        here, k, lang, home, _, exclude, cheap = asked
         states = self._states(reader, session, here, now)
         eligible = self.catalogue.eligible(now)
         on_page = self._on_page(eligible, here, exclude)
