@@ -2009,6 +2009,27 @@ FAULTS: tuple[Fault, ...] = (
         ("a small site's night asks no editor", "else held(leaders.leader_of, decisions)", "else leaders.leader_of"),
     ),
     Fault(
+        "strangers are shown what was popular a click ago",
+        "recsys/recommend/shared_lists.py",
+        "self.eligible is now.eligible and self.clicks == now.clicks",
+        "self.eligible is now.eligible",
+        ("tests/test_shared_lists.py",),
+    ),
+    Fault(
+        "what was taken down stays in the list that strangers share",
+        "recsys/recommend/shared_lists.py",
+        "self.eligible is now.eligible and self.clicks == now.clicks",
+        "self.clicks == now.clicks",
+        ("tests/test_shared_lists.py",),
+    ),
+    Fault(
+        "whoever was shown or has read something gets the list of strangers",
+        "recsys/recommend/shared_lists.py",
+        "state is None or not (len(state.seen) or len(state.impressions))",
+        "state is None or not len(state.dismissed)",
+        ("tests/test_shared_lists.py",),
+    ),
+    Fault(
         "a file damaged between two stages is read",
         "recsys/workspace/stages.py",
         '!= about["sha256"]:',
