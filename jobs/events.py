@@ -2,9 +2,10 @@
 
 Reads the store; appends its new events to the Parquet log by day, each event once, removes from it what readers did who
 were forgotten and what is older than ``events.keep_days``, and produces a snapshot of the catalogue and of what editors
-said of stories, ``odd_readers.parquet`` (who is left out of counts and training), ``log.json`` (how far the log goes:
-``through``, the last event, and ``newest``, the time after which events lie ahead of this run's clock and wait; and the
-number of the last reader forgotten), and ``known.json`` (the share of clicks of known articles).
+said of stories, ``log/`` (the log as it counts: ``recsys.events.counted``), ``odd_readers.parquet`` (who is left out of
+it), ``log.json`` (how far the log goes: ``through``, the last event, and ``newest``, the time after which events lie
+ahead of this run's clock and wait; and the number of the last reader forgotten), and ``match.json`` (the share of
+clicks of known articles).
 """
 
 from dataclasses import asdict
@@ -14,7 +15,8 @@ from jobs.runner import ODD_READERS, Counts, Job, Stage
 from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
-from recsys.events.people import newest_before, odd_readers, unproven, write_odd_readers
+from recsys.events.counted import FOLDER as COUNTED
+from recsys.events.counted import count_log
 from recsys.events.personal import clear_log, expire
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.keywords import save_editors_tags
@@ -24,7 +26,7 @@ from recsys.stories.editors_word import EditorsWord
 from recsys.tokens.editors_words import save_word_decisions
 from recsys.trends import MAX_FUTURE_MINUTES
 from recsys.units import MINUTE_MS, now_ms
-from recsys.workspace import read_json, write_json
+from recsys.workspace import read_json, read_table, write_json
 
 MATCH = "match.json"
 
@@ -67,32 +69,28 @@ def run(job: Job) -> Counts:
         matched = _match(job, store, articles)
     finally:
         store.close()
-    events = job.event_log.load()
-    newest = newest_before(events, now_ms() + int(MAX_FUTURE_MINUTES * MINUTE_MS))
-    held_back = int((events.time > newest).sum())
-    counted = events.before(newest + 1)
-    odd, doubted = odd_readers(counted), unproven(counted)
-    sessions = job.event_log.read(["session"])["session"] if any(reader.reader is None for reader in odd) else None
-    write_odd_readers(odd, sessions, job.out / ODD_READERS)
+    limit, ids = now_ms() + int(MAX_FUTURE_MINUTES * MINUTE_MS), read_table(job.out / "articles.parquet", ["id"])["id"]
+    log_folder, odd_file = job.out / COUNTED, job.out / ODD_READERS
+    found = count_log(job.event_log, ids.to_pylist(), limit, odd_file, log_folder)
     simulated = job.event_log.has_reader(READER_PREFIX)
-    looked_at: Counts = {"events": len(events), "held": held_back, "odd": len(odd)}
+    looked_at: Counts = {"events": found.events, "held": found.held, "odd": found.odd}
     counts = looked_at | {"new": appended.events, "articles": articles}
-    facts = {"through": appended.through, "newest": newest, "simulated": simulated, "forgotten": forgotten}
+    facts = {"through": appended.through, "newest": found.newest, "simulated": simulated, "forgotten": forgotten}
     write_json(job.out / "log.json", facts | {"change": change} | looked_at)
-    if held_back:
+    if found.held:
         remedy = "check the clocks that gave these times; the events count when their time has come"
-        log.warning("events dated ahead of the clock are held back", events=held_back, remedy=remedy)
+        log.warning("events dated ahead of the clock are held back", events=found.held, remedy=remedy)
     for table, aside in (("events", job.event_log.set_aside), ("articles", odd_articles)):
         if aside:
             remedy = f"put them right in the table {table}, or delete them, then remove {job.event_log.root}"
             what = "rows that no importer could have written are set aside"
             log.warning(what, table=table, rows=len(aside), first=list(aside[:3]), remedy=remedy)
-    if odd:
-        log.warning("readers that no person could be are left out", readers=len(odd), clicks=sum(o.clicks for o in odd))
-    if doubted:
+    if found.odd:
+        log.warning("readers that no person could be are left out", readers=found.odd, clicks=found.odd_clicks)
+    if found.unproven:
         remedy = "send the site's write key with what its own systems post, or set events.unsigned (docs/trust.md)"
-        log.warning("clicks of strangers without a token are left out", clicks=doubted, remedy=remedy)
-    said = {"forgotten": removed, "expired": expired, "unproven": doubted}
+        log.warning("clicks of strangers without a token are left out", clicks=found.unproven, remedy=remedy)
+    said = {"forgotten": removed, "expired": expired, "unproven": found.unproven}
     return counts | matched | {name: number for name, number in said.items() if number}
 
 

@@ -8,18 +8,18 @@ import numpy.typing as npt
 from jobs.runner import Job
 from recsys.dataset.impressions import Impressions
 from recsys.dataset.temporal_split import HOLDOUT_SHARE, VALIDATION_SHARE, split_impressions
-from recsys.events import Events, of_people
+from recsys.events import Events
+from recsys.events.counted import FOLDER, load_counted
 from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
 from recsys.items import Vectors, aligned
-from recsys.items.training import with_articles
 from recsys.quality.events import TimeRules
 from recsys.settings import Settings
 from recsys.tags import STEM, tag_ids
 from recsys.trends import LATE_MINUTES, MAX_FUTURE_MINUTES
 from recsys.units import NEVER_MS, UNKNOWN_ROW, now_ms
-from recsys.workspace import load_npy, read_json, read_table
+from recsys.workspace import load_npy, read_table
 
 
 class ArticleTable(NamedTuple):
@@ -47,16 +47,12 @@ def column(job: Job, stage: str, file: str, name: str = "id") -> list[str]:
     return values
 
 
-def people_log(job: Job) -> Events:
-    """The log as all stages count it: people's, and nothing that lay ahead of the clock when ``events`` last ran."""
-    facts = read_json(job.path("events") / "log.json")
-    return of_people(job.event_log.load(until=int(facts["through"])), int(facts["newest"]))
-
-
 def whole_log(job: Job) -> Events:
-    """The log as it counts, by the rows of the catalogue and of what only clicks know, sorted by identifier."""
-    log = people_log(job)
-    return with_articles(log, sorted(set(column(job, "events", "articles.parquet")) | set(log.article_ids)))
+    """The log as all stages count it: people's, and nothing that lay ahead of the clock when ``events`` last ran.
+
+    Its rows are those of the catalogue and of what only clicks know, sorted by identifier. It is mapped, not loaded.
+    """
+    return load_counted(job.path("events") / FOLDER)
 
 
 def article_vectors(job: Job, ids: list[str]) -> Vectors:

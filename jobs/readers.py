@@ -6,7 +6,7 @@ that is trained (gru), ``readers/encoder.safetensors`` and ``readers/encoder.jso
 
 from collections.abc import Iterable
 
-from jobs.inputs import people_log
+from jobs.inputs import whole_log
 from jobs.runner import Counts, Job, Stage
 from recsys.dataset.encoder_lists import encoder_lists
 from recsys.items.files import load_online
@@ -32,7 +32,7 @@ def run(job: Job) -> Counts:
         return job.track(epochs, 2 * config.epochs, "epochs")
 
     items, ids = load_online(job.path("items"))
-    events = with_articles(people_log(job), ids)
+    events = with_articles(whole_log(job), ids)
     gap = job.settings.events.session_gap_minutes
     lists = encoder_lists(events, items, job.settings.items, config, gap, seed=job.seed)
     if lists is None or len(lists) < MIN_LISTS:

@@ -309,15 +309,6 @@ def test_the_arrays_name_rows_in_sorted_order_and_what_is_missing_by_minus_one(s
     assert early.article_ids == events.article_ids
 
 
-def test_the_log_can_be_read_as_it_was_at_an_earlier_seq(store: Store, tmp_path: Path) -> None:
-    event_log = EventLog(tmp_path / "log")
-    store.add_events([click(str(number), 100 - number) for number in range(7)])
-    event_log.append(store, SITE)
-    events = event_log.load(until=5)
-    assert events.time.tolist() == [96, 97, 98, 99, 100]
-    assert events.through == 5
-
-
 def test_two_readers_with_one_session_name_have_two_sessions_and_nobody_s_is_a_third(
     store: Store, tmp_path: Path
 ) -> None:

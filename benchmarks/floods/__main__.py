@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.cost import run_process
 from benchmarks.floods.attacks import RING, Site, attacks, true_readers
-from benchmarks.scale import run_process
 from benchmarks.serve.data import environment
 from benchmarks.serve.service import Service
 from recsys.store import Store

@@ -1,7 +1,8 @@
 """A data folder to serve from: simulated articles and visits through the real imports, and a release by the jobs.
 
 Produces ``FOLDER/data``, the data folder, and ``FOLDER/built.json``, what it was built with and what each command took.
-A folder that was built with the same is used again. A run works on a copy, of which the release's files are hard links.
+A folder that was built with the same is used again, and a
+build that was broken off goes on where it stood. A run works on a copy, of which the release's files are hard links.
 """
 
 import json
@@ -18,13 +19,18 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from benchmarks.scale import run_process
+from benchmarks.cost import run_process
 from benchmarks.serve.clicks import Articles, simulated_events
 from benchmarks.simulated_articles import write_articles
 from recsys.errors import ImportRefused
+from recsys.runs.stages import STAGES
 from recsys.units import DAY_MS, now_ms
 
 MARKER = "built.json"
+BEGUN = (
+    "begun.json"  # the same of a folder that is not done: a build that was broken off goes on after its last command
+)
+ARTICLES, EVENTS = "articles.jsonl", "events.parquet"
 FORMAT = 1  # raised when the same parameters would build another folder
 ARTICLE_DAYS = 60  # over which the articles were published, up to now
 EVENT_DAYS = 5  # over which they were visited, up to now
@@ -68,7 +74,7 @@ def environment(data: Path, workers: int = 2) -> dict[str, str]:
 
 
 def built(folder: Path, size: Size) -> dict[str, Any]:
-    """Build a folder, unless it was built with the same.
+    """Build a folder, unless it was built with the same; go on with one that was begun with it.
 
     Args:
         folder: where to.
@@ -88,28 +94,48 @@ def built(folder: Path, size: Size) -> dict[str, Any]:
         if {name: found.get(name) for name in wanted} != wanted:
             raise ImportRefused(f"a folder built with {wanted}", f"another one: {marker}", "Name another --keep.")
         return found
+    facts = _begun(folder, size, wanted)
+    begun = folder / BEGUN
+    for name, command in _commands(folder, size).items():
+        if name not in facts["costs"]:
+            cost = run_process([sys.executable, "-m", "jobs", *command], environment(folder / "data"))
+            print(f"{size.articles:9,} articles  {name:16} {cost.shown()}", flush=True)
+            facts["costs"][name] = cost._asdict()
+            begun.write_text(json.dumps(facts), encoding="utf-8")
+    shutil.rmtree(folder / "data" / "rejects", ignore_errors=True)
+    marker.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    begun.unlink()
+    return facts
+
+
+def _commands(folder: Path, size: Size) -> dict[str, list[str]]:
+    """The commands that build a folder, in order, by their names in the marker."""
+    seed = ["--seed", str(size.seed)]
+    return {
+        "import articles": ["import", "jsonl", str(folder / ARTICLES), "--kind", "articles"],
+        "import events": ["import", "parquet", str(folder / EVENTS), "--kind", "events"],
+        **{stage: [stage, *seed] for stage in STAGES},
+        "publish": ["publish", *seed],
+    }
+
+
+def _begun(folder: Path, size: Size, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a folder that was begun, and of a new one with its articles and events written."""
+    begun = folder / BEGUN
+    if begun.exists():
+        facts: dict[str, Any] = json.loads(begun.read_text(encoding="utf-8"))
+        if {name: facts.get(name) for name in wanted} != wanted:
+            raise ImportRefused(f"a folder begun with {wanted}", f"another one: {begun}", "Name another --keep.")
+        return facts
     if folder.exists() and any(folder.iterdir()):
         raise ImportRefused("an empty folder, or one built before", str(folder), f"Remove it: it has no {MARKER}.")
     folder.mkdir(parents=True, exist_ok=True)
-    until = now_ms()
-    articles, events = folder / "articles.jsonl", folder / "events.parquet"
-    rng = np.random.default_rng(size.seed)
-    table = simulated_events(
-        _write_articles(articles, size, until, rng), size.events, size.readers, until - EVENT_DAYS * DAY_MS, until, rng
-    )
-    pq.write_table(table, events)
-    commands = {
-        "import articles": ["import", "jsonl", str(articles), "--kind", "articles"],
-        "import events": ["import", "parquet", str(events), "--kind", "events"],
-        "all": ["all", "--seed", str(size.seed)],
-    }
-    costs = {}
-    for name, command in commands.items():
-        costs[name] = run_process([sys.executable, "-m", "jobs", *command], environment(folder / "data"))._asdict()
-        print(f"{name:16} {costs[name]}", flush=True)
-    shutil.rmtree(folder / "data" / "rejects", ignore_errors=True)
-    facts = wanted | {"events": table.num_rows, "until": until, "costs": costs}
-    marker.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    until, rng = now_ms(), np.random.default_rng(size.seed)
+    articles = _write_articles(folder / ARTICLES, size, until, rng)
+    table = simulated_events(articles, size.events, size.readers, until - EVENT_DAYS * DAY_MS, until, rng)
+    pq.write_table(table, folder / EVENTS)
+    facts = {**wanted, "events": table.num_rows, "until": until, "costs": {}}
+    begun.write_text(json.dumps(facts), encoding="utf-8")
     return facts
 
 

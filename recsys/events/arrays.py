@@ -59,8 +59,8 @@ class Events:
         """The events with a time before ``time`` (int ms UTC), undated ones included; rows and identifiers stay."""
         return self.where(slice(int(np.searchsorted(self.time, time, side="left"))))
 
-    def where(self, kept: NDArray[np.bool_] | slice) -> "Events":
-        """Some of the events; rows and identifiers stay."""
+    def where(self, kept: NDArray[np.bool_ | np.int64] | slice) -> "Events":
+        """Some of the events, by a mask or by their places; rows and identifiers stay."""
         columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         cut: dict[str, Any] = {
             name: column[kept] if len(column) else column

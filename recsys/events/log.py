@@ -19,12 +19,11 @@ import pyarrow.parquet as pq
 
 from recsys.errors import CorruptArtefact
 from recsys.events.arrays import Events
+from recsys.events.columns import Keep, in_memory, load_events
 from recsys.events.log_state import NO_FILE, LogState, PartHashes, remedy_of
 from recsys.events.parts import (
-    ARRAY_COLUMNS,
     LOG_SCHEMA,
     PART,
-    as_events,
     by_day,
     find_aliases,
     first_seq,
@@ -181,6 +180,15 @@ class EventLog:
         ]
         return sum(counts), sum(1 for count in counts if count)
 
+    def sessions_of(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Identifiers of the sessions of some events: ``seq`` -> session, of those that have one."""
+        wanted, sessions = pa.array(numbers, pa.int64()), dict[int, str]()
+        for file in self._parts(self.through) if numbers else ():
+            part = read_part(file, ["seq", "session"])
+            rows = part.filter(pc.is_in(part["seq"], wanted)).drop_null()
+            sessions |= dict(zip(rows["seq"].to_pylist(), rows["session"].to_pylist(), strict=True))
+        return sessions
+
     def read(self, columns: Sequence[str] | None = None) -> pa.Table:
         """Read the log, or some of its columns, in the order of (time, undated first; then ``seq``).
 
@@ -190,26 +198,24 @@ class EventLog:
             CorruptArtefact: a part cannot be read.
         """
         names = list(columns) if columns is not None else LOG_SCHEMA.names
-        return self._sorted(names, self.through)
+        return self._sorted(names)
 
-    def load(self, until: int | None = None) -> Events:
+    def load(self, keep: Keep = in_memory) -> Events:
         """Read the log as arrays.
 
         Args:
-            until: only events with ``seq`` up to this one; all by default.
+            keep: where the columns go.
 
         Raises:
             CorruptArtefact: a part cannot be read.
         """
-        through = self.through if until is None else min(until, self.through)
-        return as_events(self._sorted(ARRAY_COLUMNS, through), through)
+        through = self.through
+        return load_events(self._parts(through), through, self._aliases(), keep)
 
-    def _sorted(self, names: list[str], through: int) -> pa.Table:
+    def _sorted(self, names: list[str]) -> pa.Table:
         keys = [name for name in ("time", "seq") if name not in names]
-        table = unified([read_part(file, names + keys) for file in self._parts(through)], names + keys)
+        table = unified([read_part(file, names + keys) for file in self._parts(self.through)], names + keys)
         table = resolved(table, self._aliases())
-        if table.num_rows and through < self.through:
-            table = table.filter(pc.less_equal(table["seq"], through))
         order = pc.sort_indices(
             table.select(["time", "seq"]),
             sort_keys=[("time", "ascending", "at_start"), ("seq", "ascending", "at_end")],

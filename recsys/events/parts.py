@@ -1,19 +1,15 @@
-"""One part of the Parquet log: its schema, how a batch is split by day, and how parts become arrays."""
+"""One part of the Parquet log: its schema, how a batch is split by day, and how parts become one table."""
 
-import contextlib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recsys.errors import CorruptArtefact
-from recsys.events.arrays import KINDS, UNDOUBTED, Events
 from recsys.store.addresses import aliases_of
 from recsys.store.records import ArticleName
 from recsys.units import UNDATED
@@ -38,10 +34,6 @@ LOG_SCHEMA = pa.schema(
         pa.field("proof", pa.int8()),
     ]
 )
-ARRAY_COLUMNS = [
-    *("seq", "time", "kind", "article", "reader", "session", "impression", "position", "context", "slot"),
-    "proof",
-]
 _ADDED = ("proof",)  # columns that parts written before them lack
 
 
@@ -107,68 +99,6 @@ def unified(parts: list[pa.Table], names: list[str]) -> pa.Table:
         fields = [f.with_type(pa.dictionary(pa.int32(), f.type)) if f.type == pa.string() else f for f in fields]
         return pa.schema(fields).empty_table()
     return pa.concat_tables(parts).unify_dictionaries().combine_chunks()
-
-
-def as_events(table: pa.Table, through: int) -> Events:
-    """A table in the log's order, with ``ARRAY_COLUMNS``, as arrays."""
-    kind, kinds = _dense(table["kind"])
-    article, articles = _dense(table["article"])
-    reader, readers = _dense(table["reader"])
-    context, contexts = _dense(table["context"])
-    slot, slots = _dense(table["slot"])
-    return Events(
-        time=table["time"].fill_null(UNDATED).to_numpy(),
-        kind=np.array([KINDS.index(name) for name in kinds], np.int8)[kind] if kinds else kind.astype(np.int8),
-        article=article,
-        reader=reader,
-        session=_sessions(table, reader),
-        impression=_dense(table["impression"])[0],
-        position=table["position"].fill_null(-1).to_numpy().astype(np.int16),
-        article_ids=articles,
-        reader_ids=readers,
-        through=through,
-        context=context,
-        contexts=contexts,
-        slot=slot,
-        slots=slots,
-        seq=table["seq"].to_numpy(),
-        proof=_proofs(table["proof"]),
-    )
-
-
-def _proofs(column: pa.ChunkedArray) -> npt.NDArray[np.int8]:
-    """The proof of each event, int8 (E,); empty where nothing is to be doubted."""
-    if column.null_count == len(column):
-        return np.empty(0, np.int8)
-    return np.asarray(column.fill_null(UNDOUBTED).to_numpy(), np.int8)
-
-
-def _sessions(table: pa.Table, reader: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Number the sessions: two readers whose sessions have the same name have two, and nobody's is a third."""
-    name = _dense(table["session"])[0]
-    named = np.flatnonzero(name >= 0)
-    rows = np.full(len(name), -1, np.int32)
-    pair = name[named].astype(np.int64) * (int(reader.max(initial=-1)) + 2) + reader[named] + 1
-    rows[named] = np.unique(pair, return_inverse=True)[1]
-    return rows
-
-
-def _dense(column: pa.ChunkedArray) -> tuple[np.ndarray[Any, np.dtype[np.int32]], list[str]]:
-    """Number the texts that occur, in their sorted order.
-
-    Returns:
-        int32 (E,) rows, -1 for none; the texts, sorted.
-    """
-    encoded = column.combine_chunks()
-    with contextlib.suppress(AttributeError):  # a chunked array of one chunk or of none
-        encoded = encoded.chunk(0) if encoded.num_chunks else encoded
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    used = np.unique(codes[codes >= 0])
-    texts = encoded.dictionary.take(pa.array(used))
-    order = pc.sort_indices(texts).to_numpy()
-    rows = np.full(len(encoded.dictionary) + 1, -1, np.int32)  # the last one is for code -1
-    rows[used[order]] = np.arange(len(used), dtype=np.int32)
-    return rows[codes], texts.take(pa.array(order)).to_pylist()
 
 
 def find_aliases(names: Collection[str], articles: Iterable[ArticleName]) -> dict[str, str]:

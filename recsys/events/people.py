@@ -117,17 +117,25 @@ def of_people(events: Events, newest: int | None = None) -> Events:
         too many of an address, are of the kind ``REPEAT_CLICK``.
     """
     dated = events if newest is None else events.before(newest + 1)
-    keys = visitor_keys(dated)
-    odd, _ = _odd_keys(dated, keys)
-    doubts = doubtful(dated, keys)
-    left_out = doubts.left_out | np.isin(keys, odd)
-    kind = dated.kind.copy()
-    kind[doubts.labels] = REPEAT_CLICK
+    kept, kind = counted_kinds(dated)
     counted = replace(dated, kind=kind)
-    kept = counted.where(~left_out) if left_out.any() else counted
-    kind = kept.kind.copy()
-    kind[repeats(kept)] = REPEAT_CLICK
-    return replace(kept, kind=kind)
+    return counted if kept.all() else counted.where(kept)
+
+
+def counted_kinds(events: Events) -> tuple[Mask, npt.NDArray[np.int8]]:
+    """What each event counts as.
+
+    Returns:
+        bool (E,), those that count or label a list; int8 (E,), the kind of each, see ``of_people``.
+    """
+    keys = visitor_keys(events)
+    doubts = doubtful(events, keys)
+    kept = ~(doubts.left_out | np.isin(keys, _odd_keys(events, keys)[0]))
+    kind = events.kind.copy()
+    kind[doubts.labels] = REPEAT_CLICK
+    clicks = np.flatnonzero(kept & (kind == CLICK))
+    kind[clicks[repeats(events.where(clicks))]] = REPEAT_CLICK
+    return kept, kind
 
 
 def unproven(events: Events) -> int:
@@ -152,18 +160,18 @@ def odd_readers(events: Events) -> list[OddReader]:
     return sorted(readers, key=lambda odd: (-odd.clicks, odd.event))
 
 
-def write_odd_readers(odd: Sequence[OddReader], sessions: pa.ChunkedArray | None, file: Path) -> None:
+def write_odd_readers(odd: Sequence[OddReader], sessions: Mapping[int, str], file: Path) -> None:
     """Write odd readers as Parquet: the id of a reader or of a session, the reason, clicks, first and last ms.
 
     Args:
         odd: who.
-        sessions: the log's column, in its order; only asked for where a session without a reader is odd.
+        sessions: ``OddReader.event`` -> identifier of its session, of sessions without a reader.
         file: where to.
     """
     rows = [
         {
             "reader": reader.reader,
-            "session": None if reader.reader is not None or sessions is None else sessions[reader.event].as_py(),
+            "session": None if reader.reader is not None else sessions.get(reader.event),
             "reason": str(reader.reason),
             "clicks": reader.clicks,
             "first": reader.first,

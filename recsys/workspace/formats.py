@@ -66,6 +66,18 @@ def load_npy(file: Path, *, mapped: bool = False) -> Array:
     return array
 
 
+def mapped_npy(file: Path) -> Array:
+    """Map one .npy array into memory: its pages are read when they are asked for, and what is changed stays here.
+
+    Raises:
+        CorruptArtefact: the bytes are not an array of plain numbers.
+    """
+    try:
+        return np.asarray(np.load(file, mmap_mode="c", allow_pickle=False))
+    except (ValueError, EOFError):
+        return load_npy(file)  # an empty one cannot be mapped
+
+
 def save_arrays(file: Path, arrays: Mapping[str, Array]) -> None:
     """Write named arrays as safetensors."""
     save_file({name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}, file)
