@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from recsys.dataset.impressions import click_histories
-from recsys.dataset.replay import NO_IMPRESSIONS, LogReplay, count_log
+from recsys.dataset.log_counts import count_log
+from recsys.dataset.replay import NO_IMPRESSIONS, LogReplay
 from recsys.events import UNDATED
 from recsys.features import COLUMN
 from recsys.features.matrix import ArticleTables, feature_matrix

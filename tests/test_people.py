@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recsys.dataset.impressions import recorded_impressions
-from recsys.dataset.replay import count_log
+from recsys.dataset.log_counts import count_log
 from recsys.events import KINDS, REPEAT_CLICK, UNDATED, Events, of_people
 from recsys.events.people import (
     IMPRESSION,

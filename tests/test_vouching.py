@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recsys.dataset.replay import count_log
+from recsys.dataset.log_counts import count_log
 from recsys.events import REPEAT_CLICK, Events, of_people
 from recsys.events.people import CLICK, IMPRESSION, UNPROVEN, unproven, visitor_keys
 from recsys.events.visitors import Visitors

@@ -115,8 +115,13 @@ def with_audiences(log: LogArrays, vectors: Array, readers: int, config: Readers
     return log._replace(reader_start=start, vectors=known, half_life=np.array([config.half_life_clicks]))
 
 
-def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
+def event_codes(trends: Trends, events: Events, first: int = 0) -> tuple[Array, Array]:
     """The context of every event as small numbers; values are numbered in the order in which they come.
+
+    Args:
+        trends: learns the numbers.
+        events: the log.
+        first: the first event that may bring values.
 
     Returns:
         int32 (E,) rows of int16 (n, C) codes; the last row is unknown.
@@ -124,6 +129,7 @@ def event_codes(trends: Trends, events: Events) -> tuple[Array, Array]:
     texts = list(events.contexts)
     context = events.context if len(events.context) else np.full(len(events), UNKNOWN_ROW, np.int32)
     counted = np.flatnonzero((context >= 0) & (events.kind == CLICK) & (events.time != UNDATED))
+    counted = counted[np.searchsorted(counted, first) :]
     keys = visitor_keys(events)[counted]
     pairs = context[counted].astype(np.int64) * (int(keys.max(initial=0)) + 2) + keys + 1
     numbered = set[int]()

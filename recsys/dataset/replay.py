@@ -157,33 +157,6 @@ NO_IMPRESSIONS = Impressions.unclicked(
 )
 
 
-def count_log(
-    events: Events,
-    config: TrendsConfig,
-    category: npt.NDArray[np.int16],
-    published: npt.NDArray[np.int64],
-    session_gap_minutes: int = 30,
-    article_vectors: Matrix | None = None,
-    readers_config: ReadersConfig | None = None,
-) -> Trends:
-    """Count a whole log.
-
-    Args:
-        events: the log.
-        config: half-lives.
-        category: int16 (A,), codes by the log's article rows; -1 for none.
-        published: int64 (A,), ms; -1 for unknown.
-        session_gap_minutes: the longest pause inside a visit.
-        article_vectors: see ``LogReplay``.
-        readers_config: of the reader vectors that audiences are made of; the defaults without it.
-    """
-    readers = readers_config or ReadersConfig()
-    replay = LogReplay(events, NO_IMPRESSIONS, config, readers, session_gap_minutes, article_vectors=article_vectors)
-    replay.trends.describe_articles(category, published)
-    replay.apply_until(int(events.time[-1]) + 1 if len(events) else 0)
-    return replay.trends
-
-
 @compiled
 def _describe(
     state: TrendState,

@@ -64,7 +64,10 @@ STAGES = {
         "train what foresees a reader's next click, where the settings ask for it",
         ("encoder.json", "encoder.safetensors"),
     ),
-    "trends": StageEntry("count clicks and impressions at several half-lives", ("*",)),
+    "trends": StageEntry(
+        "count clicks and impressions at several half-lives",
+        ("state.safetensors", "ids.parquet", "trends.json"),
+    ),
     "forecast": StageEntry("expect clicks of the site and its sections, with bands", ("*",)),
     "features": StageEntry("walk the log in time and write the click model's training matrix"),
     "ctr": StageEntry(

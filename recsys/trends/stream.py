@@ -13,6 +13,7 @@ event's own, so that a replay is exact. The rules for odd events:
 """
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,15 @@ class Trends:
         self._last_before: dict[int, int] = {}  # row -> ms, when it was clicked before it was clicked last
         self.values: tuple[dict[str, int], ...] = tuple({} for _ in config.context)  # value -> code of each attribute
         self._taught: OrderedDict[str, int] = OrderedDict()  # visitor -> values that have their number by them
+
+    @property
+    def taught(self) -> dict[str, int]:
+        """Visitors by whom values of contexts have their numbers -> how many values."""
+        return dict(self._taught)
+
+    @taught.setter
+    def taught(self, taught: Mapping[str, int]) -> None:
+        self._taught = OrderedDict(taught)
 
     def __len__(self) -> int:
         return len(self.state.last)
