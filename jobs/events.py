@@ -15,8 +15,7 @@ from jobs.runner import ODD_READERS, Counts, Job, Stage
 from jobs.terminal import log
 from recsys.errors import InputError
 from recsys.events.catalogue import write_catalogue
-from recsys.events.counted import FOLDER as COUNTED
-from recsys.events.counted import count_log
+from recsys.events.counted import COUNTED_LOG, count_log
 from recsys.events.personal import clear_log, expire
 from recsys.imports.matching import ADDRESS_REMEDY, CatalogueMatch, match_clicks, refuse_misfit
 from recsys.keywords import save_editors_tags
@@ -70,7 +69,7 @@ def run(job: Job) -> Counts:
     finally:
         store.close()
     limit, ids = now_ms() + int(MAX_FUTURE_MINUTES * MINUTE_MS), read_table(job.out / "articles.parquet", ["id"])["id"]
-    log_folder, odd_file = job.out / COUNTED, job.out / ODD_READERS
+    log_folder, odd_file = job.out / COUNTED_LOG, job.out / ODD_READERS
     found = count_log(job.event_log, ids.to_pylist(), limit, odd_file, log_folder)
     simulated = job.event_log.has_reader(READER_PREFIX)
     looked_at: Counts = {"events": found.events, "held": found.held, "odd": found.odd}

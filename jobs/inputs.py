@@ -9,7 +9,7 @@ from jobs.runner import Job
 from recsys.dataset.impressions import Impressions
 from recsys.dataset.temporal_split import HOLDOUT_SHARE, VALIDATION_SHARE, split_impressions
 from recsys.events import Events
-from recsys.events.counted import FOLDER, load_counted
+from recsys.events.counted import COUNTED_LOG, load_counted
 from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
 from recsys.features.similarity import ArticleTags
@@ -52,7 +52,7 @@ def whole_log(job: Job) -> Events:
 
     Its rows are those of the catalogue and of what only clicks know, sorted by identifier. It is mapped, not loaded.
     """
-    return load_counted(job.path("events") / FOLDER)
+    return load_counted(job.path("events") / COUNTED_LOG)
 
 
 def article_vectors(job: Job, ids: list[str]) -> Vectors:

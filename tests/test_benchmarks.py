@@ -10,12 +10,14 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.bootstrap import paired_interval
+from benchmarks.cost import Cost, run_process
 from benchmarks.keywords.baselines import cooccurrence_textrank, first_phrases, tf_idf, word_ranks
 from benchmarks.keywords.data import Document, read_documents, read_texts
 from benchmarks.keywords.judging import f1, judge, stemmed
 from benchmarks.keywords.pipeline import LEVERS, prepare, random_vectors, ranked, without
 from benchmarks.keywords.texts import Text, as_texts, phrase, runs
-from benchmarks.scale import Cost, exponents, run_process, stages_until
+from benchmarks.scale.chart import picture
+from benchmarks.scale.growth import Growth, as_markdown, growth_of, report
 from benchmarks.simulated_articles import TOPICS, write_articles
 from recsys.errors import ArtefactError, DegenerateInput, ImportRefused
 from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig
@@ -232,14 +234,25 @@ def test_no_article_cannot_be_simulated(tmp_path: Path) -> None:
         write_articles(tmp_path / "none", 0, 30, 0.0, 1)
 
 
-def test_time_that_grows_with_the_square_has_the_exponent_two() -> None:
-    tables = [{"stage": Cost(seconds, 0.0, 1)} for seconds in (2.0, 8.0, 32.0)]
-    assert exponents([10, 20, 40], tables) == {"stage": pytest.approx(2.0)}
-    assert exponents([10], tables[:1]) == {}
+def costs(*cpu_seconds: float) -> list[dict[str, Cost]]:
+    return [{"stage": Cost(9.0, seconds, 200)} for seconds in cpu_seconds]
 
 
-def test_stages_run_in_order_up_to_the_last_one_asked_for() -> None:
-    assert stages_until("words") == ["events", "tokens", "words"]
+def test_time_that_grows_with_the_square_has_the_exponent_two_whatever_starting_takes() -> None:
+    sizes, tables = [1, 100, 200, 400], costs(5.0, 5.0 + 2.0, 5.0 + 8.0, 5.0 + 32.0)
+    assert growth_of(sizes, tables) == {"stage": Growth(pytest.approx(2.0), None)}
+    assert growth_of(sizes, costs(5.0, 5.1, 5.2, 5.4))["stage"].cpu is None, "noise has no exponent"
+    assert growth_of(sizes[:2], tables[:2])["stage"].cpu is None, "two points less the first are one"
+    best = report(sizes, tables, [{"cpu_ms": 2.0}] * 4, 1, 3.0)
+    assert (best["best"]["above"], best["best"]["peak_mib"]) == (["stage"], 200)
+    assert best["ours"]["service"]["cpu_ms@400"] == 2.0
+
+
+def test_growth_is_shown_as_a_table_and_a_picture() -> None:
+    sizes, tables = [1, 100, 200, 400], costs(5.0, 7.0, 13.0, 37.0)
+    growth = growth_of(sizes, tables)
+    assert "| stage | 5 s, 200 | 7 s, 200 | 13 s, 200 | 37 s, 200 | n^2.00 | – |" in as_markdown(sizes, tables, growth)
+    assert "stage, n^2.00" in picture(sizes, tables, growth)
 
 
 def test_a_process_is_measured_with_its_children() -> None:

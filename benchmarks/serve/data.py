@@ -68,17 +68,21 @@ class Size:
     seed: int = 1
 
 
-def environment(data: Path, workers: int = 2) -> dict[str, str]:
+def environment(data: Path, workers: int = 2, settings: Mapping[str, str] = CHEAP) -> dict[str, str]:
     """The settings with which a folder was built, and is served and published from."""
-    return CHEAP | {"RECSYS_DATA_DIR": str(data), "RECSYS_JOBS__WORKERS": str(workers)}
+    return {**settings, "RECSYS_DATA_DIR": str(data), "RECSYS_JOBS__WORKERS": str(workers)}
 
 
-def built(folder: Path, size: Size) -> dict[str, Any]:
+def built(
+    folder: Path, size: Size, settings: Mapping[str, str] | None = None, until: str | None = None
+) -> dict[str, Any]:
     """Build a folder, unless it was built with the same; go on with one that was begun with it.
 
     Args:
         folder: where to.
         size: parameters.
+        settings: that it is built with; CHEAP by default.
+        until: the last stage; by default all, and a release.
 
     Returns:
         The marker's content: the parameters, the newest event's time, and seconds and memory of each command.
@@ -88,7 +92,8 @@ def built(folder: Path, size: Size) -> dict[str, Any]:
         ArtefactError: a command failed.
     """
     marker = folder / MARKER
-    wanted = {"format": FORMAT, "size": asdict(size), "settings": CHEAP}
+    settings = CHEAP if settings is None else settings
+    wanted = {"format": FORMAT, "size": asdict(size), "settings": settings}
     if marker.exists():
         found: dict[str, Any] = json.loads(marker.read_text(encoding="utf-8"))
         if {name: found.get(name) for name in wanted} != wanted:
@@ -96,12 +101,17 @@ def built(folder: Path, size: Size) -> dict[str, Any]:
         return found
     facts = _begun(folder, size, wanted)
     begun = folder / BEGUN
+    around = environment(folder / "data", settings=settings)
     for name, command in _commands(folder, size).items():
         if name not in facts["costs"]:
-            cost = run_process([sys.executable, "-m", "jobs", *command], environment(folder / "data"))
+            cost = run_process(
+                [sys.executable, "-m", "jobs", *command], environment(folder / "data", settings=settings)
+            )
             print(f"{size.articles:9,} articles  {name:16} {cost.shown()}", flush=True)
             facts["costs"][name] = cost._asdict()
             begun.write_text(json.dumps(facts), encoding="utf-8")
+        if name == until:
+            return facts
     shutil.rmtree(folder / "data" / "rejects", ignore_errors=True)
     marker.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     begun.unlink()
@@ -120,7 +130,7 @@ def _commands(folder: Path, size: Size) -> dict[str, list[str]]:
 
 
 def _begun(folder: Path, size: Size, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """What is known of a folder that was begun, and of a new one with its articles and events written."""
+    """Facts of a folder that was begun, or of a new one, with its articles and events written."""
     begun = folder / BEGUN
     if begun.exists():
         facts: dict[str, Any] = json.loads(begun.read_text(encoding="utf-8"))

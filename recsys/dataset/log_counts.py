@@ -31,7 +31,7 @@ SETTLED_MS = HOUR_MS  # before the newest event a day is taken to have ended: wh
 
 
 class LogTables(NamedTuple):
-    """What is known of the A articles of a log beside its events.
+    """Facts of the A articles of a log, beside its events.
 
     Attributes:
         category: int16 (A,), codes; -1 for none.
@@ -99,7 +99,7 @@ class LogCounter:
                 self._count_stretch(self.place + min(last - start, STRETCH_EVENTS))
 
     def past(self) -> CountedPast:
-        """What another count can go on from; its counts are these."""
+        """State that another count can go on from; its counts are these."""
         taught = self.trends.taught
         clicks = np.flatnonzero(self._events.kind[: self.place] == CLICK) if taught else np.empty(0, np.int64)
         keys = visitor_keys(self._events.where(clicks)) if taught else clicks

@@ -20,7 +20,7 @@ from recsys.events.log import EventLog
 from recsys.events.people import counted_kinds, newest_before, odd_readers, unproven, write_odd_readers
 from recsys.workspace import mapped_npy, read_table, write_table
 
-FOLDER = "log"
+COUNTED_LOG = "log"
 _COLUMNS = (
     *("time", "kind", "article", "reader", "session", "impression", "position", "context", "slot", "seq", "proof"),
 )
@@ -56,7 +56,7 @@ def count_log(log: EventLog, catalogue: Collection[str], limit: int, odd_file: P
         catalogue: identifiers of its articles.
         limit: ms; what is dated after it lies ahead of the clock and is held back.
         odd_file: for those who are left out.
-        folder: for what counts, see ``FOLDER``; it is made.
+        folder: for what counts, see ``COUNTED_LOG``; it is made.
 
     Raises:
         CorruptArtefact: a part of the log cannot be read.
@@ -80,7 +80,7 @@ def save_counted(events: Events, catalogue: Collection[str], folder: Path) -> Ev
     Args:
         events: the log without what lies ahead of the clock.
         catalogue: identifiers of its articles.
-        folder: where to, see ``FOLDER``.
+        folder: where to, see ``COUNTED_LOG``.
 
     Returns:
         What was written, mapped.
@@ -105,7 +105,7 @@ def load_counted(folder: Path) -> Events:
     """Map what ``save_counted`` wrote.
 
     Args:
-        folder: see ``FOLDER``.
+        folder: see ``COUNTED_LOG``.
 
     Raises:
         StaleArtefact: the stage was made by a version that wrote none.

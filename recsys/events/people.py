@@ -123,7 +123,7 @@ def of_people(events: Events, newest: int | None = None) -> Events:
 
 
 def counted_kinds(events: Events) -> tuple[Mask, npt.NDArray[np.int8]]:
-    """What each event counts as.
+    """Kinds that events count as.
 
     Returns:
         bool (E,), those that count or label a list; int8 (E,), the kind of each, see ``of_people``.

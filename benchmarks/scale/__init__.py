@@ -1,0 +1,1 @@
+"""How every stage and the service grow with the number of articles and events."""
