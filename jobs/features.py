@@ -1,8 +1,9 @@
 """Walk the log in time and write the click model's training matrix.
 
 Reads the event log, the catalogue, ``keywords/``, ``articles/`` and ``categories/``; produces ``schema.json`` and
-``features.parquet``. At the start of every block of time the item vectors are learned anew from the clicks before
-it, and inside a block they learn on click by click, so that no row is described by a vector that its own click made.
+``features.parquet``. At the start of every block of time the item vectors are learned anew from the clicks before it,
+in the cluster if there is one; inside a block they learn on click by click, so that no row is described by a vector
+that its own click made.
 """
 
 from dataclasses import replace
@@ -11,14 +12,15 @@ import numpy as np
 
 from jobs.inputs import article_tables, split_log
 from jobs.runner import Counts, Job, Stage
+from recsys.dataset.block_items import items_at, learning
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.parquet import training_set_writer
 from recsys.dataset.temporal_split import HOLDOUT_SHARE, negative_sampling
-from recsys.dataset.training_set import training_chunks
+from recsys.dataset.training_set import block_starts, training_chunks
 from recsys.events import Events
+from recsys.events.counted import COUNTED_LOG
 from recsys.features import GROUPS, NAMES
 from recsys.features.matrix import ArticleTables
-from recsys.items.training import item_vectors
 from recsys.trends.state import HALF_LIVES_HOURS
 
 STAGE = Stage(
@@ -39,9 +41,13 @@ def run(job: Job) -> Counts:
     events, lists = split_log(job)
     tables = article_tables(job, events.article_ids)
 
-    def tables_at(log: Events, time: int) -> ArticleTables:
-        made = item_vectors(log.before(time), tables.article_vectors, settings.items, seed=job.seed)
-        return replace(tables, item_vectors=made.vectors, items=made.online)
+    task = learning(job.path("events") / COUNTED_LOG, job.path("articles"), settings.items, job.seed)
+    blocks = items_at(block_starts(lists), job.mapped(task))
+
+    def tables_at(_: Events, time: int) -> ArticleTables:
+        block = next(blocks)
+        assert block.time == time
+        return replace(tables, item_vectors=block.items.vectors, items=block.items)
 
     gap, sizes = settings.events.session_gap_minutes, np.diff(lists.offsets)
     label = lists.label

@@ -104,9 +104,7 @@ def built(
     around = environment(folder / "data", settings=settings)
     for name, command in _commands(folder, size).items():
         if name not in facts["costs"]:
-            cost = run_process(
-                [sys.executable, "-m", "jobs", *command], environment(folder / "data", settings=settings)
-            )
+            cost = run_process([sys.executable, "-m", "jobs", *command], around)
             print(f"{size.articles:9,} articles  {name:16} {cost.shown()}", flush=True)
             facts["costs"][name] = cost._asdict()
             begun.write_text(json.dumps(facts), encoding="utf-8")

@@ -9,6 +9,7 @@ Reads ``recsys.events`` in time order; the log is replayed once, so that nothing
     log_counts.py      the counts of a whole log, a day after the other, in bounded memory
     counted_past.py    the files from which the next night goes on counting, and when it may
     training_set.py    the training rows: each list described by what was known before it
+    block_items.py     the item vectors at the start of each block of time, learned here or in a cluster
     chunks.py          rows in chunks of whole lists, in memory or on disk
     parquet.py         training rows in Parquet
     encoder_lists.py   the lists that an encoder of readers learns from

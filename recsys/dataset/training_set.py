@@ -92,7 +92,7 @@ def training_chunks(
     Yields:
         Whole lists of one part, numbered from 0.
     """
-    block = np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
+    block = blocks_of(lists)
     configs, at, replay = (trends_config, readers_config), -1, None
     for first, last in _cuts(lists, block):
         if block[first] != at or replay is None:
@@ -107,6 +107,17 @@ def training_chunks(
         out = np.empty((lists.offsets[last] - lists.offsets[first], len(NAMES)), np.float32)
         replay.describe(first, last, out)
         yield _labelled(events, lists.cut(first, last), replay.histories.cut(first, last), tables, configs, out)
+
+
+def blocks_of(lists: Impressions) -> Longs:
+    """The block of time of each list, int64 (I,), a row of ``lists.refits``; none falls."""
+    return np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
+
+
+def block_starts(lists: Impressions) -> list[int]:
+    """The times, ms, for which ``training_chunks`` asks for tables, in order."""
+    starts: list[int] = lists.refits[np.unique(blocks_of(lists))].tolist()
+    return starts
 
 
 def build_training_set(

@@ -16,6 +16,7 @@ import signal
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,6 @@ def sources() -> str:
     digest = hashlib.sha256()
     for file in sorted(root.rglob("*.py")):
         digest.update(f"{file.relative_to(root)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
-    libraries = (platform.python_version(), np.__version__, scipy.__version__, pa.__version__, platform.machine())
-    digest.update(repr(libraries).encode())
+    libraries = (np.__version__, scipy.__version__, pa.__version__, version("numba"), version("llvmlite"))
+    digest.update(repr((platform.python_version(), platform.machine(), libraries)).encode())
     return digest.hexdigest()
