@@ -141,6 +141,45 @@ def test_processes_that_are_killed_cost_no_result(nodes: Nodes) -> None:
     assert "killed" in run.stdout
 
 
+BLOCKS = """
+import sys
+import tempfile
+from pathlib import Path
+import numpy as np
+import pyarrow as pa
+from recsys.dataset.block_items import items_at, learning
+from recsys.events.counted import save_counted
+from recsys.items.config import ItemsConfig
+from recsys.parallel import in_processes
+from recsys.parallel.cluster import RayCluster
+from recsys.workspace import save_npy, write_table
+from tests.clicks import HOUR, START, toy_log
+
+with tempfile.TemporaryDirectory() as name:
+    folder = Path(name)
+    (folder / "log").mkdir()
+    (folder / "articles").mkdir()
+    ids = save_counted(toy_log(), [], folder / "log").article_ids
+    write_table(folder / "articles" / "ids.parquet", pa.table({"id": ids}))
+    save_npy(folder / "articles" / "vectors.npy", np.eye(len(ids), dtype=np.float32))
+    task = learning(folder / "log", folder / "articles", ItemsConfig(embedding_dim=8), seed=3)
+    times, cluster = [START + hours * HOUR for hours in (5, 10, 20)], RayCluster(sys.argv[1])
+    here = list(items_at(times, lambda batches: in_processes(task, batches)))
+    there = list(items_at(times, lambda batches: cluster.map_batches(task, batches)))
+assert [block.time for block in there] == times
+for one, two in zip(here, there, strict=True):
+    assert (one.items.pair_counts > 0).any()
+    for name in one.items._fields:
+        np.testing.assert_array_equal(getattr(one.items, name), getattr(two.items, name), err_msg=name)
+print("the same", len(there))
+"""
+
+
+def test_item_vectors_of_blocks_have_the_bytes_that_this_machine_gives_them(nodes: Nodes) -> None:
+    run = nodes.run("-c", BLOCKS, nodes.address)
+    assert "the same 3" in run.stdout, run.stderr[-3000:]
+
+
 OTHER_SOURCES = """
 import sys
 import recsys.parallel.cluster as cluster
