@@ -1,1 +1,1 @@
-"""How every stage and the service grow with the number of articles and events."""
+"""Growth of every stage and of the service with the number of articles and events."""

@@ -84,6 +84,7 @@ RETENTION = ("tests/test_retention.py",)
 FORWARDING = ("tests/test_forwarding.py",)
 TRUST = ("tests/test_trust.py",)
 VOUCHING = ("tests/test_vouching.py", "tests/test_trust.py")
+COUNTED_PAST = ("tests/test_counted_past.py",)
 CELLS = ("tests/test_index_cells.py", "tests/test_index.py")
 ENTITIES = ("tests/test_entities.py",)
 FORECAST = ("tests/test_forecast.py",)
@@ -947,6 +948,20 @@ FAULTS: tuple[Fault, ...] = (
         "web/addresses.py",
         TRUST,
         ("whoever writes a header is somebody else", "    hops = proxies or int(is_here)", "    hops = proxies or 1"),
+    ),
+    *_in(
+        "recsys/dataset/counted_past.py",
+        COUNTED_PAST,
+        ("a day of late events is none", "for day in {*then, *now} if", "for day in then if"),
+        ("audiences by vectors of before", "tables.published, vectors):", "tables.published):"),
+        ("a forgotten reader stays counted", '"forgotten": terms.forgotten}', '"forgotten": 0}'),
+    ),
+    *_in(
+        "recsys/dataset/log_counts.py",
+        COUNTED_PAST,
+        ("the past is counted twice", "NO_ITEMS, log, len(before), len(part)", "NO_ITEMS, log, 0, len(part)"),
+        ("a visit ends at midnight", "before = self._tail[np.isin(tail_keys, here)]", "before = self._tail[:0]"),
+        ("a day that goes on has ended", "(int(events.time[-1]) - SETTLED_MS)", "int(events.time[-1])"),
     ),
     *_in(
         "recsys/index/cells.py",
