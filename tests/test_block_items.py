@@ -1,9 +1,10 @@
 """Item vectors of blocks that are learned elsewhere are those that this process would learn, and learn on alike."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
@@ -38,7 +39,7 @@ def log(tmp_path: Path) -> Events:
     return events
 
 
-def content_of(folder: Path) -> np.ndarray:
+def content_of(folder: Path) -> npt.NDArray[np.float32]:
     return np.load(folder / "articles" / "vectors.npy")[::-1].copy()  # type: ignore[no-any-return]
 
 
@@ -54,7 +55,7 @@ def test_rows_are_the_same_wherever_their_item_vectors_were_learned(log: Events,
         made = item_vectors(events.before(time), content, ITEMS, seed=4)
         return ArticleTables(made.vectors, content, tables.category, tables.published, items=made.online)
 
-    def elsewhere(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def elsewhere(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         function = BatchTask.from_json(task.as_json()).function()  # as another process receives it
         for folder in ("log", "articles"):
             (tmp_path / folder).rename(tmp_path / f"{folder} is gone")

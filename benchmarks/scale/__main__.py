@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,8 @@ def _served(folder: Path, size: Size, options: argparse.Namespace) -> dict[str, 
     """The service's figures at a rate, measured once."""
     file = folder / SERVICE
     if not file.is_file():
-        words = {"articles": size.articles, "readers": size.readers, "events": size.events, "words": size.words}
-        words |= {"seed": size.seed, "rate": options.rate, "seconds": options.seconds, "only": "rate", "keep": folder}
+        words: dict[str, Any] = asdict(size)
+        words |= {"rate": options.rate, "seconds": options.seconds, "only": "rate", "keep": folder}
         command = [sys.executable, "-m", "benchmarks.serve", *(f"--{name}={value}" for name, value in words.items())]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:

@@ -1,6 +1,7 @@
 """A picture of growth: CPU time and memory of every command by the number of articles, and the line n^1."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -30,9 +31,10 @@ def _panel(
 ) -> None:
     largest = sorted(costs, key=lambda name: -costs[name][-1])[:NAMED]
     for name, values in costs.items():
-        shown = name in largest
         exponent = "" if exponents[name] is None else f", n^{exponents[name]:.2f}"
-        style = {"linewidth": 1.6, "label": name + exponent} if shown else {"linewidth": 0.6, "color": "#b5b5b5"}
+        style: dict[str, Any] = {"linewidth": 0.6, "color": "#b5b5b5"}
+        if name in largest:
+            style = {"linewidth": 1.6, "label": name + exponent}
         panel.plot(sizes, values, marker="o", markersize=3, **style)
     top = max(values[-1] for values in costs.values())
     panel.plot(sizes, [top * size / sizes[-1] for size in sizes], color=ACCENT, linestyle=":", label="n^1")

@@ -23,6 +23,7 @@ from recsys.trends.files import load_trends, save_trends
 from recsys.workspace import load_npy, read_json, save_npy, write_json
 
 Longs = npt.NDArray[np.int64]
+Arrays = tuple[npt.NDArray[Any], ...]
 
 FILE = "past.json"
 
@@ -118,10 +119,12 @@ def day_digests(events: Events, stop: int, tables: LogTables) -> dict[str, str]:
             part = slice(start, min(last, start + STRETCH_EVENTS))
             article = events.article[part]
             seen[article] = True
-            for column in (events.seq[part], events.time[part], events.kind[part], names[article]):
-                digest.update(np.ascontiguousarray(column))
-        for table in (names, tables.category, tables.published, vectors):
-            digest.update(np.ascontiguousarray(table[seen]))
+            columns: Arrays = (events.seq[part], events.time[part], events.kind[part], names[article])
+            for column in columns:
+                digest.update(column.tobytes())
+        known: Arrays = (names, tables.category, tables.published, vectors)
+        for table in known:
+            digest.update(table[seen].tobytes())
         digests[_name_of(int(events.time[first]))] = digest.hexdigest()
     return digests
 

@@ -111,7 +111,8 @@ def training_chunks(
 
 def blocks_of(lists: Impressions) -> Longs:
     """The block of time of each list, int64 (I,), a row of ``lists.refits``; none falls."""
-    return np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
+    block: Longs = np.maximum(np.searchsorted(lists.refits, lists.time, side="right") - 1, 0)
+    return block
 
 
 def block_starts(lists: Impressions) -> list[int]:

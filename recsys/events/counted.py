@@ -8,7 +8,7 @@ sorted by identifier.
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +90,7 @@ def save_counted(events: Events, catalogue: Collection[str], folder: Path) -> Ev
     row_of = {article_id: row for row, article_id in enumerate(ids)}
     rows = np.array([row_of[article_id] for article_id in events.article_ids], np.int32)
     keep, everything = in_files(folder), kept.all()
-    columns = {}
+    columns: dict[str, Any] = {}
     for name in _COLUMNS:
         column = kind if name == "kind" else getattr(events, name)
         column = column if everything or not len(column) else column[kept]
@@ -113,8 +113,6 @@ def load_counted(folder: Path) -> Events:
     if not (folder / "texts.parquet").is_file():
         raise StaleArtefact(f"the log as it counts in {folder}", "none", _REMEDY)
     texts = read_table(folder / "texts.parquet")
-    return Events(
-        **{name: mapped_npy(folder / f"{name}.npy") for name in _COLUMNS},
-        **{name: texts[name][0].as_py() for name in _TEXTS},
-        through=texts["through"][0].as_py(),
-    )
+    columns: dict[str, Any] = {name: mapped_npy(folder / f"{name}.npy") for name in _COLUMNS}
+    columns |= {name: texts[name][0].as_py() for name in (*_TEXTS, "through")}
+    return Events(**columns)

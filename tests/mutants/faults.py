@@ -953,7 +953,7 @@ FAULTS: tuple[Fault, ...] = (
         "recsys/dataset/counted_past.py",
         COUNTED_PAST,
         ("a day of late events is none", "for day in {*then, *now} if", "for day in then if"),
-        ("audiences by vectors of before", "tables.published, vectors):", "tables.published):"),
+        ("audiences by vectors of before", "tables.published, vectors)\n", "tables.published)\n"),
         ("a forgotten reader stays counted", '"forgotten": terms.forgotten}', '"forgotten": 0}'),
     ),
     *_in(
