@@ -329,13 +329,16 @@ def person(
     role: Annotated[Scope | None, typer.Option(help="What the person may do: docs/roles.md")] = None,
     site: Annotated[str | None, typer.Option(help="The only site that it is for, * for all; default: site.id")] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the account instead")] = False,
+    password: Annotated[
+        bool, typer.Option("--password/--no-password", help="With none it signs in by the provider of web.oidc alone")
+    ] = True,
 ) -> None:
     """Make an account, or change its role and password: asked for, or one line of the input."""
     context = context_of(config, None)
     if remove:
         people_job.remove(context, name)
     else:
-        people_job.set_person(context, name, role, site)
+        people_job.set_person(context, name, role, site, password=password)
 
 
 @app.command(rich_help_panel=RIGHTS)

@@ -6,10 +6,12 @@ import typer
 
 from jobs.contexts import Config, context_of
 from jobs.stages import command_of
+from jobs.terminal import RUN_ID
 from recsys.experiments.arms import LEAST_ARM_SHARE, MOST_CANARY_SHARE
 
 PANEL = "What comes of it"
 Name = Annotated[str, typer.Argument(metavar="RELEASE", help="The release, as `releases` lists it")]
+RunId = Annotated[str | None, typer.Option(RUN_ID, hidden=True)]
 
 app = typer.Typer()
 
@@ -21,9 +23,10 @@ def shadow(
     minutes: Annotated[float, typer.Option(min=0.1, max=10_080, help="For so long")] = 10.0,
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a line")] = False,
     config: Config = None,
+    run_id: RunId = None,
 ) -> None:
     """Have a release make lists beside the live one, which nobody sees: how alike are they, how long do they take?"""
-    command_of("challenge", "shadow")(context_of(config, None), release, share, minutes, as_json=json)
+    command_of("challenge", "shadow")(context_of(config, None), release, share, minutes, as_json=json, run_id=run_id)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -39,8 +42,9 @@ def canary(
     promote: Annotated[bool, typer.Option(help="Make it live when it is good; else it stays a candidate")] = True,
     force: Annotated[bool, typer.Option("--force", help="One that the gate refused, too")] = False,
     config: Config = None,
+    run_id: RunId = None,
 ) -> None:
     """Serve a share of the readers by a release until their clicks decide. Exit code 2: it was taken back."""
     command_of("challenge", "canary")(
-        context_of(config, None), release, share, hours, margin, promote=promote, force=force
+        context_of(config, None), release, share, hours, margin, promote=promote, force=force, run_id=run_id
     )

@@ -13,9 +13,10 @@ from jobs.runner import Context, open_store
 from jobs.terminal import log, who
 from recsys.errors import InputError, UnknownName
 from recsys.store import ROLES, Scope, hashed_password
+from recsys.store.passwords import NO_PASSWORD
 
 
-def set_person(context: Context, name: str, role: Scope | None, site: str | None) -> None:
+def set_person(context: Context, name: str, role: Scope | None, site: str | None, *, password: bool = True) -> None:
     """Make an account, or give one another role and password; whoever is signed in with it is no longer.
 
     Args:
@@ -23,6 +24,7 @@ def set_person(context: Context, name: str, role: Scope | None, site: str | None
         name: of the account.
         role: what the person may do.
         site: the only site that it is for; None: ``site.id``; ``*``: every site of the database.
+        password: whether it has one; without, its name is what the claim of the provider says (``web.oidc``).
 
     Raises:
         InputError: no role is named, or the password is too short.
@@ -30,7 +32,7 @@ def set_person(context: Context, name: str, role: Scope | None, site: str | None
     if role not in ROLES:
         wanted = f"Add --role {'|'.join(ROLES)}; docs/roles.md lists what each may do."
         raise InputError("a role of people", "none" if role is None else role.value, wanted)
-    hash = hashed_password(_password())
+    hash = hashed_password(_password()) if password else NO_PASSWORD
     store = open_store(context.settings)
     try:
         new = store.set_person(name, role, None if site == "*" else site or context.settings.site.id, hash, who())

@@ -19,13 +19,16 @@ from recsys.releases import ReleaseState
 KEY_DAYS = 7.0  # for which the key before is taken: other hosts may have signed with it meanwhile
 
 
-def audited(context: Context, verb: str, release: str, before: str | None = None, **details: Any) -> None:
+def audited(
+    context: Context, verb: str, release: str, before: str | None = None, *, by: str | None = None, **details: Any
+) -> None:
     """Write a move into the audit, with the live releases; without a database, ``states.json`` alone says it."""
     was, now = {"live": before}, {"live": context.releases.current()}
     try:
         with closing(open_store(context.settings)) as store:
-            by, site = who(), context.settings.site.id
-            store.record(site, by, verb, f"release {release}", before=was, after=now, **details)
+            store.record(
+                context.settings.site.id, by or who(), verb, f"release {release}", before=was, after=now, **details
+            )
     except StoreError as error:
         log.warning("not in the audit", job=verb, release=release, error=str(error))
 

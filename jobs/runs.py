@@ -1,7 +1,8 @@
 """The run of one invocation: its row in the store, and the workspace that it holds."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from jobs.runner import Context, open_store
 from jobs.terminal import who
@@ -49,15 +50,35 @@ def exclusive_run(context: Context, job: str, run_id: str | None) -> Iterator[Ru
     """
     store = open_store(context.settings)
     try:
-        run = _asked_for(context, job) if run_id is None else _claimed(store, run_id)
+        params = {"seed": context.seed, "fresh": context.fresh}
+        run = _asked_for(context, job, params) if run_id is None else _claimed(store, run_id)
         with lifecycle.exclusive_run(store, context.workspace, run, context.progress) as begun:
             yield begun
     finally:
         store.close()
 
 
-def _asked_for(context: Context, job: str) -> Run:
-    params = {"seed": context.seed, "fresh": context.fresh}
+@contextlib.contextmanager
+def challenging_run(context: Context, job: str, params: Mapping[str, Any], run_id: str | None) -> Iterator[Run]:
+    """Keep the row of a run true that serves a release beside the live one; stages may be made meanwhile.
+
+    Args:
+        context: the invocation.
+        job: name of the command.
+        params: of it.
+        run_id: the row that a worker claimed, or None for a command.
+
+    Raises:
+        Busy: another release of the site is served so.
+    """
+    with contextlib.closing(open_store(context.settings)) as store:
+        run = _asked_for(context, job, params) if run_id is None else _claimed(store, run_id)
+        context.progress.update({"stage": job, "release": params["release"], "says": ""})
+        with lifecycle.challenging_run(store, context.workspace, run, context.progress) as begun:
+            yield begun
+
+
+def _asked_for(context: Context, job: str, params: Mapping[str, Any]) -> Run:
     return Run.asked(context.settings.site.id, job, params, who(), now_ms(), attempt=0)
 
 

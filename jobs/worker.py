@@ -36,7 +36,8 @@ def work(context: Context) -> None:
         limits = RunLimits(settings.jobs.max_hours, settings.jobs.max_memory_gib)
         logs = settings.data_dir.resolve() / "runs"
         chores = [lambda: end_unwatched(context, store)]
-        Worker(store, settings.site.id, context.workspace, PROGRAM, logs, limits, chores=chores).work(stop)
+        more: dict[str, Any] = {"chores": chores, "has_release": lambda name: name in context.releases.names()}
+        Worker(store, settings.site.id, context.workspace, PROGRAM, logs, limits, **more).work(stop)
 
 
 def queue(context: Context, job: str, params: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ REMOVED = {  # constants beside their code, or nothing any more; CHANGES.md says
     "categories.ensemble",
     "readers.max_impressions",
     "readers.negatives",
+    "readers.hidden_size",
     "trends.half_lives_hours",
     "trends.covisit_half_lives_hours",
     "trends.lift_half_life_hours",

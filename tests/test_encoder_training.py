@@ -28,9 +28,9 @@ from tests.newsroom import QUICK as QUICK_STAGES
 from tests.newsroom import fill_almost_nothing, fill_toy, toy_settings
 
 UNTIL = ("events", "tokens", "words", "keywords", "articles", "items", "readers")
-SMALL: dict[str, Any] = {"sequence_length": 6, "hidden_size": 8, "epochs": 3}
+SMALL: dict[str, Any] = {"sequence_length": 6, "epochs": 3}
 ITEMS = ItemsConfig(embedding_dim=6)
-QUICK: dict[str, Any] = {"hidden_size": 8, "sequence_length": 4, "epochs": 6}
+QUICK: dict[str, Any] = {"sequence_length": 4, "epochs": 6}
 
 
 @pytest.fixture(autouse=True)
@@ -319,8 +319,8 @@ def test_a_trained_encoder_knows_its_readers_subject(tmp_path: Path) -> None:
 
 def test_the_same_log_gives_the_same_encoder_and_another_setting_a_new_one(tmp_path: Path) -> None:
     digests = []
-    for name, size in (("one", 8), ("two", 8), ("three", 9)):
-        context = run_until_readers(tmp_path / name, encoder="gru", **SMALL | {"hidden_size": size})
+    for name, size in (("one", 6), ("two", 6), ("three", 7)):
+        context = run_until_readers(tmp_path / name, encoder="gru", **SMALL | {"sequence_length": size})
         digests.append(context.workspace.record("readers").digest)
     assert digests[0] == digests[1]
     assert digests[0] != digests[2]

@@ -37,7 +37,7 @@ def random_table(n: int, dim: int = D, seed: int = 3) -> Any:
 
 
 def trained_encoder() -> TrainedEncoder:
-    config = ReadersConfig(encoder="gru", hidden_size=8, sequence_length=5)
+    config = ReadersConfig(encoder="gru", sequence_length=5)
     net = GruNetwork(D, config)
     rng = np.random.default_rng(1)
     arrays = {name: rng.normal(0, 0.5, value.shape).astype(np.float32) for name, value in net.state_dict().items()}
@@ -319,7 +319,7 @@ def test_the_configuration_names_the_encoder_and_an_untrained_one_is_the_mean(na
 
 
 def gru_config(half_life_clicks: float = 8.0) -> ReadersConfig:
-    return ReadersConfig(encoder="gru", hidden_size=8, sequence_length=4, half_life_clicks=half_life_clicks)
+    return ReadersConfig(encoder="gru", sequence_length=4, half_life_clicks=half_life_clicks)
 
 
 def shuffled_net(dim: int) -> GruNetwork:

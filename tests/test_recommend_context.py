@@ -191,7 +191,7 @@ def test_a_toy_reader_of_football_and_markets_gets_both(toy: Toy) -> None:
 
 
 def test_an_encoder_trained_for_the_toy_newsroom_is_served(tmp_path: Path) -> None:
-    settings = toy_settings(tmp_path, readers={"encoder": "gru", "sequence_length": 6, "hidden_size": 8, "epochs": 2})
+    settings = toy_settings(tmp_path, readers={"encoder": "gru", "sequence_length": 6, "epochs": 2})
     fill_toy(settings)
     train(settings)
     toy = Toy(settings, {}, {})

@@ -87,7 +87,7 @@ class Site:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "END_SECONDS", 0.3)
+    monkeypatch.setattr(worker, "END_SECONDS", 1.5)
     monkeypatch.setattr(lifecycle, "HEARTBEAT_SECONDS", 0.05)
 
 

@@ -25,6 +25,7 @@ from recsys.store import Store
 from web import access, metrics, request_ids
 from web.admin import (
     catalogue_map,
+    challenge,
     data,
     editorial,
     experiments,
@@ -52,6 +53,7 @@ from web.api.problem_details import register
 from web.api.rates import EventRates
 from web.attempts import Bounds
 from web.background import in_background
+from web.console import openid
 from web.console import site as console
 from web.demo import site
 from web.demo.newsroom import LiveNewsroom
@@ -119,6 +121,8 @@ def create_app(
     mirror = None if pinned or not isinstance(releases, SharedReleases) else ReleaseMirror(releases)
     live = _live_state(settings, store, releases, release, hurried=hurried, pinned=pinned)
     live.succeed = succeed
+    if pinned:
+        live.has_beside(live.release)
     reader_tokens = ReaderTokens(settings.data_dir, settings.site.id)
     impressions = ImpressionTokens.of(settings.data_dir, settings.site.id)
     rates = EventRates(settings.web.address_events, settings.web.workers)
@@ -126,6 +130,7 @@ def create_app(
     shared = (settings, store, releases, live, impressions, LastUse(store), Bounds(), reader_tokens, rates)
     here = Installation(*shared, challenging)
     app.extensions |= {KEY: here, "live": LiveNewsroom(here), "figures": Figures(store, live)}
+    app.extensions[openid.EXTENSION] = None if pinned else openid.provider_of(settings)
     app.extensions |= {OUTLOOK: OutlookCounter(), MIRROR: mirror}
     register(app)
     docs.install(app, settings.recommend)
@@ -147,6 +152,7 @@ def create_app(
         people,
         session,
         experiments,
+        challenge,
         forecast,
     )
     for part in (api, readers, publisher, *admin_api, docs, metrics, widget, site, console):

@@ -14,11 +14,13 @@ from pydantic import ValidationError
 from recsys.errors import InputError
 from recsys.recommend.config import RecommendConfig
 from recsys.store import ExperimentArm, StoredExperiment
+from recsys.units import MINUTE_MS
 
 ARM_SETTINGS = ("covisits", "fresh", "max_per_category", "trending")  # that decide a list and nothing that is shared
 MAX_ARMS = 8
 MAX_WINDOW_DAYS = 28
 MOST_CANARY_SHARE = 0.5  # of the readers
+VISIT_MS = 30 * MINUTE_MS  # from a reader's first list of a canary on, in which their clicks count: a visit
 LEAST_ARM_SHARE = 0.01  # of the readers: below, no difference is ever seen
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 

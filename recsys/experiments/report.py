@@ -17,7 +17,7 @@ from recsys.experiments.effects import SUSPICIOUS_RATIO, difference, sample_rati
 from recsys.experiments.moments import ArmMoments, Values
 from recsys.experiments.sequential import SequentialInterval
 from recsys.recommend.config import RecommendConfig
-from recsys.store import ReaderOutcome, Store, StoredExperiment
+from recsys.store import LEFT_OUT, ReaderOutcome, Store, StoredExperiment
 from recsys.units import DAY_MS
 
 MEASURES = ("click_rate", "clicks", "dwell_seconds", "categories", "days", "hides")  # of a reader, in the window
@@ -56,6 +56,7 @@ class ExperimentReport(NamedTuple):
         broken: the reason for which no figure says a thing; empty where the exposure is whole.
         effects: by measure and arm.
         shown: different articles that the readers of an arm were shown, by arm.
+        left_out: readers who count in no arm, because more than one release served them.
     """
 
     exposed: dict[str, int]
@@ -64,6 +65,7 @@ class ExperimentReport(NamedTuple):
     broken: str
     effects: list[MeasureEffect]
     shown: dict[str, int]
+    left_out: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON-ready values; what is not known is null."""
@@ -125,7 +127,8 @@ def experiment_report(
     """
     names, shares = [arm.name for arm in experiment.arms], [arm.share for arm in experiment.arms]
     moments = {(measure, arm): ArmMoments() for measure in MEASURES for arm in range(len(names))}
-    strays, measured = sum(n for arm, n in exposed.items() if not 0 <= arm < len(names)), [0] * len(names)
+    known = {LEFT_OUT, *range(len(names))}
+    strays, measured = sum(n for arm, n in exposed.items() if arm not in known), [0] * len(names)
     for rows in outcomes:
         own = [row for row in rows if row.arm == arm_of(experiment.salt, row.reader, shares)]
         strays += len(rows) - len(own)
@@ -148,6 +151,7 @@ def experiment_report(
         if broken
         else [_effect(moments, measure, arm, names) for measure in MEASURES for arm in range(1, len(names))],
         {name: shown.get(arm, 0) for arm, name in enumerate(names)},
+        exposed.get(LEFT_OUT, 0),
     )
 
 

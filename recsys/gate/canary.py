@@ -15,10 +15,8 @@ import numpy as np
 
 from recsys.experiments.report import ExperimentReport, MeasureEffect
 from recsys.serving.challenger import ChallengerFigures
-from recsys.units import MINUTE_MS
 
 CANARY_MEASURE = "click_rate"
-VISIT_MS = 30 * MINUTE_MS  # from a reader's first list on, in which their clicks count: a visit
 CANARY_MARGIN = 0.05  # share of the live click rate that a release may at most be worse by
 _MOST_FAILED = 0.01  # share of the lists that a canary may leave to the live release
 _LEAST_ASKED = 100  # lists below which no share of failures, and no time, says a thing

@@ -27,12 +27,6 @@ class ReadersConfig(Section):
     )
 
     sequence_length: int = Field(20, ge=1, le=200, description="clicks that gru reads: visits are shorter")
-    hidden_size: int = Field(
-        64,
-        ge=1,
-        le=1024,
-        description="units of gru's hidden state: 32-dimensional item vectors need no more",
-    )
     epochs: int = Field(12, ge=1, description="passes over the lists at most; early stopping ends sooner")
 
     @property

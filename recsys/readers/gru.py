@@ -16,6 +16,7 @@ from torch.nn.functional import logsigmoid, normalize
 from recsys.readers.config import ReadersConfig
 
 LONG_PAUSE = 5.0  # log1p of minutes: some two hours; brings pauses near 1
+HIDDEN_UNITS = 64  # 32-dimensional item vectors need no more
 _DROPOUT = 0.1  # share of hidden units left out in each training step
 BASE_STATES = 16  # of the GRU that sees three numbers per click
 
@@ -91,7 +92,7 @@ class GruNetwork(nn.Module):
     def __init__(self, dim: int, config: ReadersConfig) -> None:
         super().__init__()
         self.base = GruBase(config.sequence_length, config.half_life_clicks)
-        self.extra = GruExtra(dim, config.hidden_size, _DROPOUT)
+        self.extra = GruExtra(dim, HIDDEN_UNITS, _DROPOUT)
 
     def forward(self, clicks: ClickBatch) -> torch.Tensor:
         """Foresee the next click: float32 (B, D), unit rows."""

@@ -1,6 +1,7 @@
 """Commands of runs: a job's name and parameters, checked -> arguments of the command line; the log of a run."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ from recsys.runs.stages import STAGES
 
 JOBS = ("all", *STAGES, "publish")  # the jobs that can be queued
 IMPORT = "import"  # the one that brings a file or an address with it
-TAKEN = (*JOBS, IMPORT)  # all that a worker takes
+TAKEN = (*JOBS, IMPORT)  # all that a worker takes one after the other
+SHADOW, CANARY = "shadow", "canary"
+CHALLENGES = (SHADOW, CANARY)  # a release beside the live one, for hours: a worker takes one beside the others
 FORMATS = ("csv", "jsonl", "parquet", "feed")
 _MAX_OPTION = 2_000  # characters
 _OPTIONS = ("map", "kind", "encoding", "records", "timezone", "time_format", "language", "dwell_unit")
@@ -28,6 +31,12 @@ IMPORTED = "queued-import"  # the command that does it, from the run's row
 TAIL_LINES = 100
 _TAIL_BYTES = 65_536  # read from the end of a log, whatever its size
 _SEEDS = 2**32
+_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_BOUNDS = {
+    SHADOW: {"share": (0.0001, 1.0), "minutes": (0.1, 10_080.0)},
+    CANARY: {"share": (0.01, 0.5), "hours": (0.01, 672.0), "margin": (0.001, 0.5)},
+}
+_SWITCHES: dict[str, dict[str, bool]] = {SHADOW: {}, CANARY: {"promote": True, "force": False}}  # with their defaults
 
 
 def command_line(job: str, params: Mapping[str, Any]) -> list[str]:
@@ -39,6 +48,8 @@ def command_line(job: str, params: Mapping[str, Any]) -> list[str]:
     if job == IMPORT:
         check_import(params)
         return [IMPORTED]
+    if job in CHALLENGES:
+        return challenge_arguments(job, params)
     if job not in JOBS:
         hint = nearest(job, JOBS)
         others = "" if all(name in hint for name in JOBS) else f" All: {', '.join(JOBS)}."
@@ -58,6 +69,43 @@ def command_line(job: str, params: Mapping[str, Any]) -> list[str]:
         if type(params["fresh"]) is not bool:
             raise InputError("fresh as true or false", f"{params['fresh']!r:.50}", "Correct it.")
         arguments += ["--fresh"] if params["fresh"] else []
+    return arguments
+
+
+def challenge_arguments(job: str, params: Mapping[str, Any]) -> list[str]:
+    """Check a release that is to be tried beside the live one, and write it as arguments.
+
+    Args:
+        job: ``shadow`` or ``canary``.
+        params: ``release``, and of a shadow ``share`` and ``minutes``, of a canary ``share``, ``hours``, ``margin``,
+            ``promote`` and ``force``; what is left out is as the command has it.
+
+    Raises:
+        InputError: one is unknown, is no number, or lies outside its bounds.
+    """
+    bounds, switches = _BOUNDS[job], _SWITCHES[job]
+    if unknown := sorted(set(params) - {"release", *bounds, *switches}):
+        expected = f"only the parameters release, {', '.join((*bounds, *switches))} of {job!r}"
+        raise InputError(expected, f"{unknown[0]!r:.50}", "Leave it out.")
+    release = params.get("release")
+    if not isinstance(release, str) or _RELEASE.fullmatch(release) is None:
+        raise InputError("the name of a release", f"{release!r:.80}", "GET /admin/api/releases lists them.")
+    arguments = [job, release]
+    for name, (least, most) in bounds.items():
+        value = params.get(name)
+        if value is None:
+            continue
+        if type(value) not in (int, float) or not least <= value <= most:
+            raise InputError(f"{name} as a number from {least:g} to {most:g}", f"{value!r:.50}", "Correct it.")
+        arguments += [f"--{name}", f"{value:g}"]
+    for name in switches:
+        value = params.get(name)
+        if value is None:
+            continue
+        if type(value) is not bool:
+            raise InputError(f"{name} as true or false", f"{value!r:.50}", "Correct it.")
+        if value is not _SWITCHES[job][name]:
+            arguments.append(f"--{name}" if value else f"--no-{name}")
     return arguments
 
 

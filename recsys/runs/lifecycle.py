@@ -45,6 +45,11 @@ def holder_of(site: str) -> str:
     return f"workspace of {site}"
 
 
+def challenger_holder(site: str) -> str:
+    """The name of what a run holds alone that serves a release beside the live one."""
+    return f"challenger of {site}"
+
+
 def place_of(workspace: Workspace) -> Place:
     """The place of runs that go on in this process's machine."""
     return Place(workspace.id, socket.gethostname())
@@ -148,16 +153,48 @@ def exclusive_run(
             if claimed:
                 begun = _taken_over(store, run, clock)
             else:
-                _clear_the_way(store, workspace, run, clock, seconds, pause)
-                begun = store.begin_run(
-                    replace(run, pid=os.getpid()), holder_of(run.site or ""), place_of(workspace), clock()
-                )
+                holder = holder_of(run.site or "")
+                for other in _running(store, run.site, holder):  # whoever has the lock knows that none goes on here
+                    if other.workspace == workspace.id:
+                        give_up(store, other, LOST, clock=clock)
+                begun = _begun(store, workspace, run, holder, clock, seconds, pause)
             with _recorded(store, begun, progress, clock, end):
                 yield begun
     except Busy as busy:
         if claimed:
             store.end_run(run, "failed", clock(), error=str(busy))
         raise
+
+
+@contextlib.contextmanager
+def challenging_run(
+    store: Store,
+    workspace: Workspace,
+    run: Run,
+    progress: Mapping[str, Any],
+    *,
+    clock: Clock = now_ms,
+    seconds: Seconds = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+    end: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM),
+) -> Iterator[Run]:
+    """Keep a run's row true that serves a release beside the live one, and writes nothing of the workspace.
+
+    Args:
+        store: the runs.
+        workspace: of this machine.
+        run, progress, clock, seconds, pause, end: see ``exclusive_run``.
+
+    Raises:
+        Busy: another release of the site is served so, or the claimed run was given up before it began.
+    """
+    holder = challenger_holder(run.site or "")
+    if run.fence is not None:
+        begun = _taken_over(store, run, clock)
+    else:
+        begun = _begun(store, workspace, run, holder, clock, seconds, pause)
+    with _recorded(store, begun, progress, clock, end):
+        yield begun
 
 
 @contextlib.contextmanager
@@ -174,7 +211,11 @@ def _locked(
                 if seconds() < deadline:
                     pause(0.2)
                     continue
-                here = [run for run in store.active_runs() if run.workspace == workspace.id and run.pid]
+                here = [
+                    run
+                    for run in store.active_runs()
+                    if run.workspace == workspace.id and run.pid and run.holder == holder_of(run.site or "")
+                ]
                 got = f"{here[0].job!r} running in process {here[0].pid} (run {here[0].id})" if here else busy.got
                 raise Busy(busy.expected, got, busy.remedy) from None
         workspace.collect_orphans()
@@ -190,17 +231,21 @@ def _taken_over(store: Store, run: Run, clock: Clock) -> Run:
     return replace(run, pid=os.getpid())
 
 
-def _clear_the_way(
-    store: Store, workspace: Workspace, run: Run, clock: Clock, seconds: Seconds, pause: Callable[[float], None]
-) -> None:
-    """Give up the dead; whoever holds the lock of this workspace knows that no other run goes on in it."""
-    for other in _running(store, run.site):
-        if other.workspace == workspace.id:
-            give_up(store, other, LOST, clock=clock)
-    watch, before = Watch(store, run.site or "", seconds), {one.id: one.beats for one in _running(store, run.site)}
+def _begun(
+    store: Store,
+    workspace: Workspace,
+    run: Run,
+    holder: str,
+    clock: Clock,
+    seconds: Seconds,
+    pause: Callable[[float], None],
+) -> Run:
+    """Begin a run of a command, once those that hold the same and are dead were given up."""
+    watch = Watch(store, run.site or "", seconds)
+    before = {one.id: one.beats for one in _running(store, run.site, holder)}
     if before:
-        log.info("waiting whether a run on another host still lives", runs=", ".join(before), seconds=LEASE_SECONDS)
-    while others := _running(store, run.site):
+        log.info("waiting whether a run that seems to go on still lives", runs=", ".join(before), seconds=LEASE_SECONDS)
+    while others := _running(store, run.site, holder):
         for other in others:
             if before.get(other.id) != other.beats:
                 got = f"{other.job!r} running on {other.host} (run {other.id})"
@@ -208,10 +253,11 @@ def _clear_the_way(
         for other in watch.standing():
             give_up(store, other, LOST, clock=clock)
         pause(HEARTBEAT_SECONDS)
+    return store.begin_run(replace(run, pid=os.getpid()), holder, place_of(workspace), clock())
 
 
-def _running(store: Store, site: str | None) -> list[Run]:
-    return [run for run in store.active_runs(site) if run.state == "running"]
+def _running(store: Store, site: str | None, holder: str) -> list[Run]:
+    return [run for run in store.active_runs(site) if run.state == "running" and run.holder == holder]
 
 
 @contextlib.contextmanager

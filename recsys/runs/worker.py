@@ -1,7 +1,8 @@
 """Worker: queued runs -> child processes, one at a time; schedules -> queued runs; runs of the dead -> queued anew.
 
-Any number of workers on any number of hosts may look after one database. A child keeps its own row true and outlives
-its worker, so that a worker that is killed takes no run with it.
+A release that is tried beside the live one goes on for hours and writes nothing of the workspace, so it has a place of
+its own. Any number of workers on any number of hosts may look after one database. A child keeps its own row true and
+outlives its worker, so that a worker that is killed takes no run with it.
 """
 
 import os
@@ -10,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +19,8 @@ from typing import NamedTuple
 import structlog
 
 from recsys.errors import InputError, RecsysError
-from recsys.runs.commands import TAKEN, command_line
-from recsys.runs.lifecycle import LOST, Clock, Seconds, Watch, give_up, holder_of, place_of
+from recsys.runs.commands import CHALLENGES, TAKEN, command_line
+from recsys.runs.lifecycle import LOST, Clock, Seconds, Watch, challenger_holder, give_up, holder_of, place_of
 from recsys.runs.schedules import CronTimes
 from recsys.store import Run, Schedule, Store
 from recsys.units import MINUTE_MS, SECOND_MS, now_ms
@@ -103,8 +104,28 @@ class Child:
             os.kill(self._process.pid, signal.SIGKILL)
 
 
+class Slot:
+    """One of a worker's places for a run.
+
+    Args:
+        jobs: that are done in it.
+        holder: what such a run holds alone, in all workers together.
+        limits: of each.
+        ready: whether such a run can be done on this machine; one that cannot waits for another worker.
+
+    Attributes:
+        child: its run now, None while it is free.
+    """
+
+    def __init__(
+        self, jobs: Collection[str], holder: str, limits: RunLimits, ready: Callable[[Run], bool] | None = None
+    ) -> None:
+        self.jobs, self.holder, self.limits, self.ready = jobs, holder, limits, ready
+        self.child: Child | None = None
+
+
 class Worker:
-    """Looks after the runs and schedules of one site.
+    """Looks after the runs and schedules of one site: one run at a time, and beside it one release that is tried.
 
     Args:
         store: the runs and schedules.
@@ -113,6 +134,7 @@ class Worker:
         program: the command that knows the jobs.
         logs: folder of the runs' logs.
         limits: of each run.
+        has_release: whether a release is on this machine, so that it can be tried here.
         chores: what else is done every ``CHORE_SECONDS``.
         clock: ms UTC.
         seconds: a clock that never goes back.
@@ -127,20 +149,25 @@ class Worker:
         logs: Path,
         limits: RunLimits = RunLimits(),  # noqa: B008
         *,
+        has_release: Callable[[str], bool] = lambda _: True,
         chores: Sequence[Callable[[], None]] = (),
         clock: Clock = now_ms,
         seconds: Seconds = time.monotonic,
     ) -> None:
         self._store, self._site, self._workspace = store, site, workspace
-        self._program, self._logs, self._limits = program, logs, limits
+        self._program, self._logs = program, logs
+        unlimited = RunLimits()  # it says itself for how long it is
+        tried = Slot(
+            CHALLENGES, challenger_holder(site), unlimited, lambda run: has_release(str(run.params["release"]))
+        )
+        self._slots = (Slot(TAKEN, holder_of(site), limits), tried)
         self._clock, self._seconds = clock, seconds
         self._chores, self._chores_at = chores, seconds()
         self._watch = Watch(store, site, seconds)
-        self._child: Child | None = None
         self._trouble = ""
 
     def work(self, stop: threading.Event) -> None:
-        """Look after everything until the event is set; then end the child, whose run is queued again."""
+        """Look after everything until the event is set; then end the children, whose runs are queued again."""
         log.info("worker started", site=self._site, **asdict(place_of(self._workspace)))
         while not stop.wait(TICK_SECONDS):
             self.tick()
@@ -161,22 +188,31 @@ class Worker:
         self._trouble = said
 
     def close(self) -> None:
-        """End the child, if there is one; its run is queued again."""
-        while self._child is not None:
-            self._child.end()
+        """End the children, if there are any; their runs are queued again."""
+        while self.busy:
+            for slot in self._slots:
+                if slot.child is not None:
+                    slot.child.end()
             self._look_after()
-            if self._child is not None:
+            if self.busy:
                 time.sleep(0.05)
 
     @property
     def busy(self) -> bool:
         """True while a run of this worker goes on."""
-        return self._child is not None
+        return any(slot.child is not None for slot in self._slots)
 
     def _take(self) -> None:
-        if self._child is not None:
-            return
-        run = self._store.claim_run(self._site, TAKEN, holder_of(self._site), place_of(self._workspace), self._clock())
+        for slot in self._slots:
+            if slot.child is None:
+                self._take_for(slot)
+
+    def _take_for(self, slot: Slot) -> None:
+        if slot.ready is not None:
+            runs = [run for run in self._store.active_runs(self._site) if run.job in slot.jobs]
+            if not runs or not all(map(slot.ready, runs)):
+                return
+        run = self._store.claim_run(self._site, slot.jobs, slot.holder, place_of(self._workspace), self._clock())
         if run is None:
             return
         file = self._logs / f"{run.id}.log"
@@ -185,17 +221,24 @@ class Worker:
         self._store.update_run(run.id, log=run.log)
         try:
             command = [*self._program, *command_line(run.job, run.params), "--run-id", run.id]
-            self._child = Child(run, command, self._limits, self._seconds)
+            slot.child = Child(run, command, slot.limits, self._seconds)
         except (InputError, OSError) as problem:
             self._store.end_run(run, "failed", self._clock(), error=f"the process could not be started: {problem}")
             raise
-        log.info("run taken", run=run.id, job=run.job, attempt=run.attempt, pid=self._child.pid)
+        log.info("run taken", run=run.id, job=run.job, attempt=run.attempt, pid=slot.child.pid)
 
     def _look_after(self) -> None:
-        """Hold the child to its limits, move its counter until it does so itself, and write its end where it cannot."""
-        child = self._child
-        if child is None:
-            return
+        """Look after the children; see ``_has_ended``."""
+        for slot in self._slots:
+            if slot.child is not None and self._has_ended(slot.child):
+                slot.child = None
+
+    def _has_ended(self, child: Child) -> bool:
+        """Hold a child to its limits, move its counter until it does so itself, and write its end where it cannot.
+
+        Returns:
+            True once its end is written.
+        """
         if not child.look():
             row = self._store.run(child.run.id)
             if row is not None and row.pid is None:
@@ -205,13 +248,13 @@ class Worker:
                 child.end()
             elif row is None or row.state == "interrupted" or row.cancelled_by is not None:
                 child.end()
-            return
+            return False
         self._store.update_run(child.run.id, exit_code=child.exit_code, peak_mib=child.peak_mib)
         log.info("run ended", run=child.run.id, job=child.run.job, exit_code=child.exit_code, peak_mib=child.peak_mib)
         row = self._store.run(child.run.id)
         if row is not None and row.state == "running":
             self._end_for(row, child.exit_code or 0)
-        self._child = None
+        return True
 
     def _end_for(self, row: Run, code: int) -> None:
         """Write the end of a run whose process could not: it was killed, or died before it had begun."""

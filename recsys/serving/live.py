@@ -122,7 +122,7 @@ class LiveState:
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
         self._feed = StoreFeed(store, self.site, clock)
         self._checkpoints = LiveCheckpoints(settings.data_dir / "live")
-        self._experiments = LiveExperiments(store, self.site, settings.recommend)
+        self._experiments = LiveExperiments(store, self.site, settings.recommend, clock)
         self._loader = ReleaseLoader(settings, store, releases, self._feed, self._checkpoints)
         state = self._loader.first() if release is None else self._loader.load(release or None)
         readers = ReaderMemory(settings.web.max_readers, state.recommender.readers, state.catalogue.row_of)
@@ -232,6 +232,10 @@ class LiveState:
             return None
         choices = self._frame_with(reader).memory.choices(reader)
         return release if choices is None or choices.personal else None
+
+    def has_beside(self, release: str | None) -> None:
+        """Say which release a process of this machine serves beside the live one; None for none."""
+        self._experiments.beside = release
 
     def exposed(self, reader: str) -> None:
         """Note that another release has made a reader's list."""

@@ -3,7 +3,7 @@
 from typing import Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from recsys.config import Section
 from recsys.languages import language_code
@@ -90,6 +90,31 @@ class JobsConfig(Section):
     )
 
 
+class OidcProvider(Section):
+    """An OpenID Connect provider that people sign in with."""
+
+    issuer: str = Field(
+        pattern=r"^(https://|http://(127\.0\.0\.1|localhost)(:|/|$)).*",
+        description="address as its tokens name it, such as https://login.example.org; plain http on this machine alone",
+    )
+    client_id: str = Field(min_length=1, description="name of this service at the provider")
+    client_secret: SecretStr = Field(
+        SecretStr(""), description="its secret there; empty: it has none, PKCE alone proves it"
+    )
+    scope: str = Field("openid email profile", description="what the provider is asked for, words with spaces between")
+    claim: str = Field(
+        "email",
+        min_length=1,
+        description="claim that is the name of the account here; email counts only where the provider has verified it",
+    )
+    roles_claim: str = Field(
+        "groups", min_length=1, description="claim whose values give roles: a text or a list of texts"
+    )
+    roles: dict[str, Literal["viewer", "editor", "operator", "owner"]] = Field(
+        {}, description="value of that claim -> role here; of several the highest; empty: only accounts that were made"
+    )
+
+
 class WebConfig(Section):
     """Settings of the web service."""
 
@@ -117,6 +142,13 @@ class WebConfig(Section):
         gt=0,
         le=60,
         description="seconds: how often a worker looks for events, articles and releases; all see them within 1 s",
+    )
+    oidc: OidcProvider | None = Field(
+        None,
+        description=(
+            "sign-in to the console by an OpenID Connect provider: issuer, client_id, client_secret, scope, claim, "
+            "roles_claim, roles (docs/roles.md); null: by passwords alone"
+        ),
     )
     reader_tokens: Literal["optional", "required"] = Field(
         "optional",

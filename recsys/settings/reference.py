@@ -18,7 +18,14 @@ from recsys.settings import Settings
 COMMENT_COLUMN, WIDTH = 33, 120  # of config.yaml
 PATTERN = re.compile(r"\^\(([^()]*)\)\$")
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false", "object": "mapping"}
+TYPES = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "boolean": "true, false",
+    "object": "mapping",
+    "null": "null",
+}
 INTRODUCTION = """# Settings
 
 Written by `make settings` from the sections' classes; change those, not this file.
@@ -135,6 +142,8 @@ def _as_yaml(value: Any) -> str:
 
 def _allowed(schema: Mapping[str, Any]) -> str:
     """The values of a JSON schema, in words."""
+    if "$ref" in schema:
+        return "mapping"
     if "anyOf" in schema:
         return ", ".join(_allowed(each) for each in schema["anyOf"])
     if "const" in schema or "enum" in schema:

@@ -14,7 +14,7 @@ from recsys.store.editorial import Decided, Decision, DecisionKind, EditorialSto
 from recsys.store.engine import CACHE_MIB, check_address, opened_engine
 from recsys.store.event_writer import EventWriter
 from recsys.store.events import EventStore
-from recsys.store.experiments import ExperimentArm, ExperimentStore, Exposure, ReaderOutcome, StoredExperiment
+from recsys.store.experiments import LEFT_OUT, ExperimentArm, ExperimentStore, Exposure, ReaderOutcome, StoredExperiment
 from recsys.store.filing import FilingStore
 from recsys.store.forgetting import Forgotten, KindKept, ReaderStore, reader_digest
 from recsys.store.live_releases import LiveRelease, LiveReleaseStore
@@ -49,6 +49,7 @@ from recsys.store.stories import StoryDecision, StoryName, StoryStore
 from recsys.store.tokens import ROLES, AccessToken, ListedToken, Scope, TokenStore, at_least
 
 __all__ = [
+    "LEFT_OUT",
     "MAX_IDENTIFIER",
     "ROLES",
     "AccessToken",

@@ -2,7 +2,8 @@
 
 Reads and writes the tables ``experiments`` and ``exposures``, and reads the events. A reader is exposed once, with the
 first list that an arm made for them; later lists of the same reader change nothing. One experiment of a site runs at a
-time. A reader who is forgotten leaves no exposure, and none that was still on its way is taken in.
+time. A reader who is forgotten leaves no exposure, and none that was still on its way is taken in. Whoever gets a list
+from a host on which an arm's release is not served counts in no arm any more, whichever theirs is.
 """
 
 import json
@@ -22,6 +23,7 @@ from recsys.units import DAY_MS
 
 READERS_AT_ONCE = 5_000  # rows of outcomes in memory
 WRITTEN_AT_ONCE = 1_000  # rows of a statement: SQLite binds 32,766 values at most
+LEFT_OUT = -1  # number of no arm: of readers whom more than one release served
 experiments, exposures, events = schema.experiments, schema.exposures, schema.events
 articles, forgotten = schema.articles, schema.forgotten_readers
 
@@ -191,8 +193,26 @@ class ExperimentStore(Database):
                 added += len(connection.execute(new).all())
             return added
 
+    def leave_out(self, site: str, experiment: str, readers: Iterable[str], since: int) -> int:
+        """Let readers count in no arm who were first exposed at a time or after it.
+
+        Returns:
+            How many there were.
+        """
+        names, left = sorted(set(readers)), 0
+        of = (exposures.c.site == site) & (exposures.c.experiment == experiment)
+        counted = of & (exposures.c.arm != LEFT_OUT) & (exposures.c.first_at >= since)
+        for start in range(0, len(names), WRITTEN_AT_ONCE):
+            those = counted & exposures.c.reader.in_(names[start : start + WRITTEN_AT_ONCE])
+            with self.reading() as connection:
+                if connection.execute(select(exposures.c.reader).where(those).limit(1)).first() is None:
+                    continue
+            with self.writing() as connection:
+                left += connection.execute(update(exposures).where(those).values(arm=LEFT_OUT)).rowcount
+        return left
+
     def exposed_readers(self, site: str, experiment: str) -> dict[int, int]:
-        """Readers of each arm, by its number."""
+        """Readers of each arm, by its number; under ``LEFT_OUT`` those who count in none."""
         of = (exposures.c.site == site) & (exposures.c.experiment == experiment)
         return self._by_arm(select(exposures.c.arm, func.count()).where(of).group_by(exposures.c.arm))
 
@@ -232,7 +252,7 @@ class ExperimentStore(Database):
         of = (exposures.c.site == site) & (exposures.c.experiment == experiment)
         some = (
             select(exposures.c.site, exposures.c.reader, exposures.c.arm, first)
-            .where(of, first < exposed_before, exposures.c.reader > last)
+            .where(of, exposures.c.arm != LEFT_OUT, first < exposed_before, exposures.c.reader > last)
             .order_by(exposures.c.reader)
             .limit(READERS_AT_ONCE)
             .subquery()

@@ -14,6 +14,8 @@ from recsys.errors import InputError
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # KiB; one thread: the library takes four
 MIN_PASSWORD, MAX_PASSWORD = 12, 256  # characters
+NO_PASSWORD = "-"  # in the place of a hash: whoever signs in by a provider alone
+BY_CLAIM = "-claim"  # the same, of an account that a claim of the provider made, and whose role follows it
 
 
 def hashed_password(password: str) -> str:
@@ -29,12 +31,13 @@ def hashed_password(password: str) -> str:
 
 
 def is_password(hash: str | None, given: str) -> bool:
-    """True where a password is the one of a hash; for None it takes as long and is never true."""
+    """True where a password is the one of a hash; without one it takes as long and is never true."""
+    none = hash is None or hash in (NO_PASSWORD, BY_CLAIM)
     try:
-        HASHER.verify(_nobody() if hash is None else hash, _normal(given[:MAX_PASSWORD]))
+        HASHER.verify(_nobody() if hash is None or none else hash, _normal(given[:MAX_PASSWORD]))
     except (VerificationError, InvalidHashError):
         return False
-    return hash is not None
+    return not none
 
 
 @lru_cache(maxsize=1)

@@ -109,12 +109,13 @@ class Place:
 class RunStore(Database):
     """The table of runs."""
 
-    def queue_run(self, run: Run, *, many: bool = False) -> Run:
+    def queue_run(self, run: Run, *, many: bool = False, alike: Collection[str] = ()) -> Run:
         """Add a run that is to be taken by a worker.
 
         Args:
             run: with a fresh id.
             many: several of its job may wait.
+            alike: jobs of which, with its own, one may wait or go on.
 
         Returns:
             It, or the run that the same request made before.
@@ -125,7 +126,8 @@ class RunStore(Database):
         with self.writing() as connection:
             if run.key is not None and (same := _first(connection, _of_site(run.site) & (runs.c.key == run.key))):
                 return same
-            other = _first(connection, _of_site(run.site) & (runs.c.job == run.job) & runs.c.state.in_(ACTIVE))
+            same_jobs = runs.c.job.in_({run.job, *alike})
+            other = _first(connection, _of_site(run.site) & same_jobs & runs.c.state.in_(ACTIVE))
             if other is not None and not many:
                 raise _busy(f"no other run of {run.job!r}", other)
             add_queued(connection, run)

@@ -104,8 +104,8 @@ def workers(lab: Lab) -> Outcome:
     """The worker, its child or both killed while runs are queued; see ``tests.chaos.runs``."""
     outcome, folder = Outcome(), lab.folder / "runs"
     folder.mkdir()
-    counts = runs.measure(folder, lab.many(60, 4), lab.rng.randrange(10**6), lab.told)
-    outcome.tries = sum(number for name, number in counts.items() if name.startswith("killed"))
+    counts = runs.measure(folder, lab.many(200, 6), lab.rng.randrange(10**6), lab.told)
+    outcome.tries = runs.killed_in(counts)
     for kind, names in (("lost", LOST), ("torn", ("torn",)), ("wrong", WRONG)):
         for name in names:
             if counts[name]:

@@ -1,14 +1,15 @@
 """Runs under ``kill -9``: a worker and its child processes are killed at random moments while runs are queued.
 
-Each try queues one run, kills the worker, its child, or both once or twice while it goes on, starts the worker again
-and waits for the end. Counted are runs that nobody ended (lost), that went on twice at a time (doubled), that were
-tried as often as may be and gave no result, releases that do not open (torn), processes that were left behind
-(orphans), and releases that a run published after it had been given up.
+Each try queues a run of one job after another, kills the worker, its child, or both once or twice while it goes on,
+starts the worker again and waits for the end. Counted are runs that nobody ended (lost), that went on twice at a time
+(doubled), that were tried as often as may be and gave no result, releases that do not open (torn), processes that were
+left behind (orphans), and releases that a run published after it had been given up.
 
 The lease, the heartbeat and the pause before the next attempt are a tenth of what they are, so that a try takes
 seconds; everything else is as it is served.
 """
 
+import itertools
 import os
 import random
 import signal
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import yaml
@@ -24,12 +25,14 @@ import yaml
 from recsys.errors import ArtefactError, Busy
 from recsys.releases import Releases
 from recsys.runs.lifecycle import MAX_ATTEMPTS
+from recsys.runs.stages import STAGES
 from recsys.store import Run, Store
 from recsys.units import now_ms
+from recsys.workspace import Workspace
 from tests.newsroom import QUICK, SITE, fill_toy, toy_settings, train
 
 ROOT = Path(__file__).resolve().parents[2]
-JOBS = ("all", "all", "events", "words", "items", "ctr", "publish")
+JOBS = ("all", *STAGES, "publish")
 QUICKER = (
     "import runpy, sys; from recsys.runs import lifecycle; "
     "lifecycle.LEASE_SECONDS, lifecycle.HEARTBEAT_SECONDS, lifecycle.BACKOFF_MS = 6.0, 0.4, 500; "
@@ -41,7 +44,7 @@ WORKER = QUICKER + (
 CHILD = QUICKER + "sys.argv = ['jobs', *sys.argv[2:]]; runpy.run_module('jobs', run_name='__main__')"
 TRY_SECONDS = 240.0
 GONE_SECONDS = 60.0  # a process whose run has ended ends by itself, on a busy machine in some seconds
-LONGEST_WAIT = 12.0  # seconds into a run at which somebody is killed
+START_SECONDS = 4.0  # until a run's process has loaded what it needs
 
 
 class Newsroom:
@@ -64,6 +67,9 @@ class Newsroom:
         self.worker = self._worker()
         self.counts: Counter[str] = Counter()
         self.told: list[str] = []
+        workspace = Workspace(self.settings.data_dir / "work")
+        self.lasts = {stage: float(workspace.record(stage).facts.get("seconds", 0.0)) for stage in STAGES}
+        self.lasts |= {"all": sum(self.lasts.values()), "publish": 1.0}
 
     def _worker(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-c", WORKER, CHILD]
@@ -76,16 +82,14 @@ class Newsroom:
         self.store.close()
         self.log.close()
 
-    def once(self) -> None:
-        """One try."""
-        run = Run.asked(
-            SITE, self.rng.choice(JOBS), {"fresh": True} if self.rng.random() < 0.5 else {}, "chaos", now_ms()
-        )
-        run = self.store.queue_run(run if run.job != "publish" else Run.asked(SITE, "publish", {}, "chaos", now_ms()))
-        chain = {run.id}
+    def once(self, job: str) -> None:
+        """One try: a run of a job, somebody of which is killed once or twice while it goes on."""
+        fresh = job != "publish" and self.rng.random() < 0.75
+        run = self.store.queue_run(Run.asked(SITE, job, {"fresh": True} if fresh else {}, "chaos", now_ms()))
+        chain, longest = {run.id}, START_SECONDS + self.lasts[job]
         for _ in range(self.rng.randint(1, MAX_ATTEMPTS - 1)):
-            self._wait(chain, self.rng.uniform(0.0, LONGEST_WAIT))
-            self._kill()
+            self._wait(chain, self.rng.uniform(0.0, longest))
+            self._kill(job)
         deadline = time.monotonic() + TRY_SECONDS
         while self.store.active_runs(SITE) and time.monotonic() < deadline:
             self._look(chain)
@@ -104,7 +108,7 @@ class Newsroom:
         if sum(run.state == "running" for run in active) > 1:
             self.counts["doubled"] += 1
 
-    def _kill(self) -> None:
+    def _kill(self, job: str) -> None:
         child = next((run.pid for run in self.store.active_runs(SITE) if run.state == "running" and run.pid), None)
         whom = self.rng.choice(("worker", "child", "both"))
         if whom in ("worker", "both"):
@@ -115,7 +119,9 @@ class Newsroom:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:  # it has ended by itself
                 child = None
-        self.counts[f"killed: {whom}"] += 1
+        if child is not None or whom == "worker":  # else nobody was there to be killed
+            self.counts[f"killed: {whom}"] += 1
+            self.counts[f"of {job}"] += 1
         if self.worker.poll() is not None:
             self.worker = self._worker()
 
@@ -158,18 +164,24 @@ def _processes(folder: Path, besides: set[int]) -> list[str]:
     return found
 
 
-def measure(folder: Path, tries: int, seed: int, told: Callable[[str], None]) -> Counter[str]:
-    """Do so many tries.
+def killed_in(counts: Mapping[str, int]) -> int:
+    """How often somebody was killed."""
+    return sum(number for name, number in counts.items() if name.startswith("killed"))
+
+
+def measure(folder: Path, kills: int, seed: int, told: Callable[[str], None]) -> Counter[str]:
+    """Try one job after another until so many processes were killed.
 
     Returns:
-        Counts by name; of "lost", "doubled", "without result", "torn", "orphans" and "published by a run that was given
-        up" none is wanted.
+        Counts by name: those killed by what they were and by the job that went on; of "lost", "doubled", "without
+        result", "torn", "orphans" and "published by a run that was given up" none is wanted.
     """
-    newsroom = Newsroom(folder, random.Random(seed))
+    newsroom, jobs = Newsroom(folder, random.Random(seed)), itertools.cycle(JOBS)
     try:
-        for number in range(tries):
-            newsroom.once()
-            told(f"try {number + 1} of {tries}: {dict(newsroom.counts)}")
+        while (killed := killed_in(newsroom.counts)) < kills:
+            job = next(jobs)
+            newsroom.once(job)
+            told(f"{killed} of {kills} killed, then {job}: {dict(newsroom.counts)}")
             for line in newsroom.told:
                 told(f"  {line}")
             newsroom.told.clear()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recsys.errors import UnknownName
 from recsys.store import Person, Scope, hashed_password
-from recsys.store.passwords import MAX_PASSWORD, MIN_PASSWORD
+from recsys.store.passwords import MAX_PASSWORD, MIN_PASSWORD, NO_PASSWORD
 from web.access import actor, caller
 from web.admin.handlers import never_stored
 from web.api.problem_details import Refused
@@ -32,7 +32,10 @@ class PersonIn(BaseModel):
     password: str | None = Field(
         None,
         max_length=1_024,
-        description=f"{MIN_PASSWORD} to {MAX_PASSWORD} characters; null: it stays, which a new person's cannot",
+        description=(
+            f"{MIN_PASSWORD} to {MAX_PASSWORD} characters; null: it stays; a new person then has none, and signs in by"
+            " the provider that web.oidc names, without which that is refused"
+        ),
     )
     every_site: bool = Field(False, description="for every site of this database, which an owner of every site may say")
 
@@ -79,6 +82,8 @@ def set_person(name: str, json_data: PersonIn) -> PeopleOut:
         raise Refused(403, "wrong-site", f"Expected an owner of every site; got {got}.", "Leave every_site out.")
     site = None if json_data.every_site else here.live.site
     hash = None if json_data.password is None else _hashed(here, json_data.password)
+    if hash is None and here.settings.web.oidc is not None and here.store.password_hash(name) is None:
+        hash = NO_PASSWORD
     here.store.set_person(name, json_data.role, site, hash, actor(), within=own, last_owner=False)
     return _people(here)
 

@@ -58,7 +58,7 @@ def queue_job(json_data: JobIn) -> Queued:
         raise InputError("the name of a job", repr(IMPORT), "POST /admin/api/imports takes imports.")
     command_line(json_data.job, json_data.params)
     here = installation()
-    run = Run.asked(here.live.site, json_data.job, json_data.params, actor(), now_ms(), key=_key())
+    run = Run.asked(here.live.site, json_data.job, json_data.params, actor(), now_ms(), key=asked_key())
     run = here.store.queue_run(run)
     return Queued(run_id=run.id, state=run.state)
 
@@ -81,7 +81,7 @@ def queue_import(query: ImportQuery) -> Queued:
         check_import(params | {"upload": "-"})
         params["upload"] = keep_upload(here.settings.data_dir, content, query.format)
     check_import(params)
-    run = here.store.queue_run(Run.asked(here.live.site, IMPORT, params, actor(), now_ms(), key=_key()), many=True)
+    run = here.store.queue_run(Run.asked(here.live.site, IMPORT, params, actor(), now_ms(), key=asked_key()), many=True)
     return Queued(run_id=run.id, state=run.state)
 
 
@@ -190,7 +190,7 @@ class _LogStream:
         return b"".join(new)
 
 
-def _key() -> str | None:
+def asked_key() -> str | None:
     """The request's key, under which it is one request however often it is sent.
 
     Raises:

@@ -180,6 +180,8 @@ class Challenging:
             return
         with self._lock:
             self._note, self._figures, self._rest_until = note, ChallengerFigures(), 0.0
+        canary = note is not None and note.mode is ChallengerMode.CANARY
+        self._live.has_beside(note.release if note is not None and canary else None)
         log.info("challenger", release=note and note.release, mode=note and note.mode)
 
     def _write(self) -> None:

@@ -8,7 +8,7 @@ words      everything that the pages say, in Chinese and English; newsroom_words
 calls      a call of the API by the caller of a page
 pages      what every page needs, and how errors are said
 tables     tables as CSV, small charts
-signing    sign-in and sign-out
+signing    sign-in and sign-out; openid: by a provider
 runs       runs and schedules
 pipeline   the stages as one picture
 releases   releases and their reports

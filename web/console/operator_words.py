@@ -138,6 +138,17 @@ _EXPERIMENTS = {
 }
 
 _PEOPLE = {
+    "oidc_sign_in": ("用 {host} 登录", "Sign in with {host}"),
+    "oidc_away": (
+        "现在联系不上登录服务。请稍后再试，或用密码登录。",
+        "The provider cannot be reached now. Try again, or use a password.",
+    ),
+    "oidc_again": ("这次登录没有完成。请重新开始。", "That sign-in was not finished. Begin again."),
+    "oidc_refused": ("登录服务没有证明你是谁。请重新开始。", "The provider did not prove who you are. Begin again."),
+    "oidc_nobody": (
+        "这里没有你的账号。请所有者添加你，或者让你的组得到一个角色。",
+        "There is no account for you here. An owner can add you, or give your group a role.",
+    ),
     "people_said": (
         "填已有的名称就是给那个人新密码。角色或密码一改，那个人要重新登录。",
         "A name that is there gets the new password. With another role or password a person has to sign in again.",
@@ -214,6 +225,37 @@ _REPORTS = {
     "settings_changed": ("设置", "Settings"),
     "words_moved": ("词的近邻", "Neighbours of words"),
     "lists_moved": ("文章的近邻", "Neighbours of articles"),
+    "trial": ("试用", "Trial beside the live release"),
+    "trial_said": (
+        "影子：它也为一部分请求生成列表，没有人看到。金丝雀：一部分读者得到它的列表，由他们的点击决定。"
+        "由一台有这个版本的机器上的工作进程（python -m jobs worker）负责。",
+        "Shadow: it makes a share of the lists, too, and nobody sees them. Canary: a share of the readers get its"
+        " lists, and their clicks decide. A worker (python -m jobs worker) of a machine that has the release sees to it.",
+    ),
+    "trial_mode": ("方式", "How"),
+    "mode_shadow": ("影子", "shadow"),
+    "mode_canary": ("金丝雀", "canary"),
+    "trial_share": ("占比 %", "Share, %"),
+    "trial_limit": ("最多几小时", "Hours at most"),
+    "trial_promote": ("点击不差就启用", "Make it live when its clicks are as good"),
+    "trial_force": ("门禁拒绝了它：仍要试用", "The gate refused it: try it all the same"),
+    "trial_begin": ("开始试用", "Begin the trial"),
+    "trial_end": ("结束试用", "End the trial"),
+    "trial_sure": (
+        "结束试用？几秒内所有读者恢复线上版本。",
+        "End the trial? Everybody gets the live release within seconds.",
+    ),
+    "trial_other": ("正在试用 {name}；一次只能试用一个。", "{name} is being tried; one at a time."),
+    "trial_last": ("上次试用", "Last trial"),
+    "trial_run": ("运行和日志", "Run and log"),
+    "try_begun": ("{name} 的试用已排队。", "The trial of {name} is queued."),
+    "try_ended": ("{name} 的试用正在结束。", "The trial of {name} is ending."),
+    "lists_asked": ("请求的列表", "Lists asked for"),
+    "lists_failed": ("没有及时回答", "not answered in time"),
+    "lists_dropped": ("没有来得及请求", "not asked for"),
+    "same_lists": ("前十篇相同", "The same of the first ten"),
+    "own_times": ("它的用时（中位 / 99%）", "Its time, median / 99 of 100"),
+    "live_times": ("线上版本的用时", "The live release’s time"),
     "nothing_beside": ("没有可对比的版本。", "There is no release to compare it with."),
     "kept_said": (
         "抽样 {n} 个，平均保留 {kept} 的近邻；数量 {before} → {after}。",

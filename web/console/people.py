@@ -8,6 +8,7 @@ from recsys.store import ROLES, Scope
 from web.console.calls import ADMIN_API, ask, part, read
 from web.console.pages import done, moment, page
 from web.console.tables import csv_answer
+from web.installation import installation
 
 EVERY_SITE = "*"  # of a form: the account is for all sites
 ENTRIES = 50  # of the audit on one page
@@ -78,7 +79,15 @@ def _tokens(**values: Any) -> Response:
         return csv_answer("tokens", TOKEN_COLUMNS, rows)
     roles = [scope.value for scope in Scope]
     people_roles = [role.value for role in ROLES]
-    return page("tokens.html", tokens=tokens, people=people, roles=roles, people_roles=people_roles, **values)
+    return page(
+        "tokens.html",
+        tokens=tokens,
+        people=people,
+        roles=roles,
+        people_roles=people_roles,
+        oidc=installation().settings.web.oidc is not None,
+        **values,
+    )
 
 
 def _cell(entry: dict[str, Any], name: str) -> object:

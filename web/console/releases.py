@@ -11,6 +11,7 @@ from web.console.tables import csv_answer
 from web.installation import installation
 
 RELEASE_COLUMNS = ("name", "state", "current", "created_at", "parent", "by", "reason")
+CHALLENGE = f"{ADMIN_API}/challenge"
 REPORT = "report"  # folder of a release
 REPORT_PAGES = ("index", "words", "keywords", "categories", "click_model", "next_click", "data")
 # No script is allowed; of its own origin, so that its links are followed with the session.
@@ -37,9 +38,44 @@ def activate(name: str) -> Response:
 
 @blueprint.get("/releases/<string:name>")
 def release_page(name: str) -> Response:
-    """One release with its report inside."""
+    """One release with its report inside, and how it does beside the live one while it is tried."""
+    return _release(name)
+
+
+@blueprint.post("/releases/<string:name>/try")
+def try_release(name: str) -> Response:
+    """Try a release beside the live one, as a shadow or as a canary."""
+    form = request.form
+    mode, share, limit = form.get("mode", ""), form.get("share", "").strip(), form.get("limit", "").strip()
+    body: dict[str, Any] = {"release": name, "mode": mode}
+    if share:
+        body["share"] = _number(share, 0.01)
+    if limit:  # typed in hours; a shadow's is said in minutes
+        body |= {"minutes": _number(limit, 60)} if mode == "shadow" else {"hours": _number(limit, 1)}
+    if mode == "canary":
+        body |= {"promote": "promote" in form, "force": "force" in form}
+    return _release(name, **done(ask("POST", CHALLENGE, body), "try_begun", name=name))
+
+
+@blueprint.post("/releases/<string:name>/untry")
+def end_trial(name: str) -> Response:
+    """End the trial of a release."""
+    return _release(name, **done(ask("DELETE", CHALLENGE), "try_ended", name=name))
+
+
+def _release(name: str, **values: Any) -> Response:
     releases, release = _named(name)
-    return page("release.html", release=release, report=_report_pages(name), live=_beside(releases, release))
+    trial = read(CHALLENGE)["challenge"]
+    given = {"release": release, "report": _report_pages(name), "live": _beside(releases, release), "trial": trial}
+    return page("release.html", **given, **values)
+
+
+def _number(text: str, unit: float) -> float | str:
+    """A number that was typed, times its unit; what is none goes on as it is, and the API says so."""
+    try:
+        return round(float(text) * unit, 6)
+    except ValueError:
+        return text
 
 
 def _named(name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:

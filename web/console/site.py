@@ -12,6 +12,7 @@ from web.console import (
     data,
     experiments,
     front,
+    openid,
     overview,
     pages,
     people,
@@ -30,6 +31,7 @@ from web.console.tables import spark
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 for part in (
     signing,
+    openid,
     overview,
     front,
     articles,
