@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,19 +18,29 @@ import pytest
 
 from jobs import challenge
 from jobs.runner import Context, open_store
+from jobs.worker import PROGRAM
 from recsys.errors import Busy, InputError, LostProcess, RefusedRelease
-from recsys.experiments.arms import canary_experiment, checked_experiment
+from recsys.experiments.arms import (
+    LEAST_ARM_SHARE,
+    MOST_CANARY_SHARE,
+    VISIT_MS,
+    canary_experiment,
+    checked_experiment,
+)
 from recsys.experiments.assignment import arm_of
-from recsys.experiments.report import ExperimentReport, MeasureEffect
+from recsys.experiments.report import ExperimentReport, MeasureEffect, experiment_report
 from recsys.experiments.sequential import NOTHING_KNOWN, SequentialInterval
 from recsys.gate.canary import CanaryMove, canary_verdict
 from recsys.recommend.config import RecommendConfig
 from recsys.releases import ReleaseState
+from recsys.runs.commands import CHALLENGES, command_line
+from recsys.runs.lifecycle import challenger_holder
+from recsys.runs.worker import Worker
 from recsys.serving.challenger import ChallengerFigures, ChallengerFolder, ChallengerMode, ChallengerNote
-from recsys.store import Event, Exposure, Kind, Store
+from recsys.store import LEFT_OUT, Event, Exposure, Kind, Place, Run, Scope, Store
 from recsys.units import HOUR_MS, MINUTE_MS, now_ms
 from tests.newsroom import SITE, Toy
-from tests.service import Service, copy_of, for_children, serving
+from tests.service import Service, copy_of, for_children, problem, serving
 from tests.test_serving import NEWER, eventually, newer_release
 from web.api.challenging import LOOK_SECONDS, Challenging
 from web.api.schemas import RecommendationsQuery
@@ -114,6 +126,9 @@ class Challenged:
     def other_release(self, reader: str | None) -> str | None:
         return NEWER if reader else None
 
+    def has_beside(self, release: str | None) -> None:
+        self.beside = release
+
     def exposed(self, reader: str) -> None:
         self.seen.append(reader)
 
@@ -139,10 +154,13 @@ def answering(
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingUnixStreamServer("", Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = ChallengerFolder(folder).bind()
+    server.server_activate()
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        ChallengerFolder(folder).write_note(ChallengerNote("c1", NEWER, mode, 1.0, server.server_address[1]))
+        ChallengerFolder(folder).write_note(ChallengerNote("c1", NEWER, mode, 1.0))
         yield asked
     finally:
         server.shutdown()
@@ -164,7 +182,7 @@ def test_a_challenger_that_fails_or_is_slow_keeps_nobody_waiting(tmp_path: Path,
     assert (figures.asked, figures.failed, figures.ms) == (1, 1, [])
 
 
-def test_what_answers_at_the_port_of_a_challenger_that_is_gone_is_shown_to_nobody(tmp_path: Path) -> None:
+def test_what_answers_in_the_place_of_a_challenger_that_is_gone_is_shown_to_nobody(tmp_path: Path) -> None:
     live: Any = Challenged()
     for release, taken in ((NEWER, True), ("another", False)):
         with answering(tmp_path, ChallengerMode.CANARY, release=release):
@@ -248,7 +266,7 @@ def test_failures_times_and_broken_exposure_decide_at_once() -> None:
     assert canary_verdict(effects(-0.001, 0.02, control=0.0), few).reason == "nobody has clicked yet"
 
 
-def test_only_the_command_begins_a_canary() -> None:
+def test_an_arm_of_settings_is_no_release() -> None:
     arms = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5, "settings": {"release": NEWER}}]
     with pytest.raises(InputError, match="python -m jobs canary"):
         checked_experiment(SITE, "e", arms, RecommendConfig(), window_days=1, by="me", now=0)
@@ -374,3 +392,224 @@ def test_a_candidate_that_the_gate_refused_needs_force(context: Context, begun: 
     begun["clicks"] = {0: 2, 1: 5}
     canary(context, force=True)
     assert context.releases.current() == NEWER
+
+
+# by API: queued, taken by a worker's second place, seen from anywhere, ended
+
+
+def operator(service: Service) -> dict[str, str]:
+    return {"Authorization": f"Bearer {service.store.add_token(f'ops {now_ms()}', Scope.OPERATOR, SITE)}"}
+
+
+CHALLENGE = "/admin/api/challenge"
+
+
+def test_a_trial_is_queued_seen_and_ended_by_api(context: Context) -> None:
+    live = context.releases.current()
+    with serving(context.settings) as service:
+        head = operator(service)
+        assert service.client.get(CHALLENGE, headers=head).json == {"challenge": None}
+        assert service.client.delete(CHALLENGE, headers=head).status_code == 404
+        asked: dict[str, Any] = {"release": NEWER, "mode": "canary", "share": 0.2, "promote": False}
+        for wrong, status in (
+            ({"release": live}, 422),
+            ({"release": "of-nobody"}, 404),
+            ({"release": "../CURRENT"}, 422),
+            ({"share": 0.9}, 422),
+            ({"share": "much"}, 422),
+            ({"minutes": 5}, 422),
+            ({"mode": "king"}, 422),
+            ({"hours": float("inf")}, 422),
+        ):
+            answer = service.client.post(CHALLENGE, json=asked | wrong, headers=head)
+            assert answer.status_code == status, (wrong, answer.text)
+        key = head | {"Idempotency-Key": "once"}
+        first, again = (service.client.post(CHALLENGE, json=asked, headers=key) for _ in range(2))
+        assert (first.status_code, first.json) == (202, again.json)
+        shadow = {"release": NEWER, "mode": "shadow"}
+        problem(service.client.post(CHALLENGE, json=shadow, headers=head), 409, "busy")
+        told = service.client.get(CHALLENGE, headers=head).json["challenge"]
+        assert (told["mode"], told["release"], told["active"], told["run"]["state"]) == (
+            "canary",
+            NEWER,
+            True,
+            "queued",
+        )
+        assert told["run"]["asked_by"].startswith("token ops")
+        ended = service.client.delete(CHALLENGE, headers=head)
+        assert (ended.status_code, ended.json["challenge"]["run"]["state"]) == (202, "cancelled")
+        assert not service.client.get(CHALLENGE, headers=head).json["challenge"]["active"]
+        context.releases.judged(NEWER, "gate", "ranks worse", {"passed": False})
+        problem(service.client.post(CHALLENGE, json=asked, headers=head), 409, "refused-release")
+        assert service.client.post(CHALLENGE, json=asked | {"force": True}, headers=head).status_code == 202
+        for role in (Scope.VIEWER, Scope.EDITOR):
+            reading = {"Authorization": f"Bearer {service.store.add_token(role.value, role, SITE)}"}
+            assert service.client.get(CHALLENGE, headers=reading).status_code == 200
+            problem(service.client.post(CHALLENGE, json=asked, headers=reading), 403, "wrong-scope")
+
+
+@pytest.fixture
+def worker(context: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    """A worker whose children are what they are in service."""
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(context.settings.data_dir))
+    with closing(open_store(context.settings)) as store:
+        logs, has = context.settings.data_dir / "runs", context.releases.names()
+        one = Worker(store, SITE, context.workspace, PROGRAM, logs, has_release=has.__contains__)
+        yield one
+        one.close()
+
+
+def until(worker: Worker, happened: Callable[[], Any], seconds: float = 180.0) -> Any:
+    """Let a worker work until something has happened; what that gives."""
+    deadline = time.monotonic() + seconds
+    while not (found := happened()):
+        assert time.monotonic() < deadline
+        worker.tick()
+        time.sleep(0.1)
+    return found
+
+
+def test_a_worker_serves_a_canary_beside_its_other_runs_until_the_api_ends_it(context: Context, worker: Worker) -> None:
+    live = str(context.releases.current())
+    with serving(context.settings) as service:
+        head = operator(service)
+        asked = {"release": NEWER, "mode": "canary", "share": 0.5}
+        run_id = service.client.post(CHALLENGE, json=asked, headers=head).json["run_id"]
+
+        def told() -> Any:
+            return service.client.get(CHALLENGE, headers=head).json["challenge"]
+
+        until(worker, lambda: told()["experiment"])
+        assert context.releases.state(NEWER).state is ReleaseState.CANARY
+        look(service)
+        assert set(served_by(service, READERS).values()) == {live, NEWER}
+        service.live.follow()
+        other = service.store.queue_run(Run.asked(SITE, "trends", {}, "me", now_ms()))
+        until(worker, lambda: (service.store.run(other.id) or other).state == "succeeded")  # it waits for no trial
+        said = until(worker, lambda: told() if told()["exposed"].get("canary") else None)
+        assert (said["active"], said["run"]["state"], said["run"]["host"]) == (True, "running", socket.gethostname())
+        service.client.delete(CHALLENGE, headers=head)
+        until(worker, lambda: not told()["active"] and not worker.busy)
+        said = told()
+        assert said["run"]["state"] == "cancelled"
+        assert said["says"].startswith("cancelled by token ops")
+        assert service.store.experiments(SITE, running=True) == []
+        assert context.releases.state(NEWER).reason.startswith("canary: cancelled by token ops")
+        assert look(service)._note is None
+        assert set(served_by(service, READERS).values()) == {live}
+        (move,) = [one for one in service.store.audit(SITE, 50) if one.verb == "canary"]
+        assert move.actor.startswith("token ops")
+        log = [line["event"] for line in service.client.get(f"/admin/api/runs/{run_id}", headers=head).json["log"]]
+        assert "goes on" in log
+
+
+def test_a_trial_waits_for_a_worker_whose_machine_has_the_release(context: Context) -> None:
+    with closing(open_store(context.settings)) as store:
+        run = store.queue_run(Run.asked(SITE, "shadow", {"release": NEWER}, "me", now_ms()))
+        there = Worker(store, SITE, context.workspace, ("false",), context.settings.data_dir / "runs",
+                       has_release=lambda name: name != NEWER)  # fmt: skip
+        there.tick()
+        assert (store.run(run.id) or run).state == "queued"
+        here = Worker(store, SITE, context.workspace, ("false",), context.settings.data_dir / "runs")
+        here.tick()
+        assert (store.run(run.id) or run).state == "running"
+        here.close()
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_trial_to_the_next_one(context: Context, worker: Worker) -> None:
+    with closing(open_store(context.settings)) as store:
+        run = store.queue_run(Run.asked(SITE, "shadow", {"release": NEWER, "minutes": 60}, "token ops", now_ms()))
+        until(worker, lambda: context.releases.state(NEWER).state is ReleaseState.SHADOW)
+        worker.close()
+        assert (store.run(run.id) or run).state == "interrupted"
+        (again,) = store.active_runs(SITE)
+        assert (again.job, again.attempt, again.params, again.asked_by) == ("shadow", 2, run.params, "token ops")
+        assert context.releases.state(NEWER).state is ReleaseState.CANDIDATE
+        assert ChallengerFolder(context.settings.data_dir).note() is None
+
+
+def test_a_second_trial_of_the_site_is_refused_wherever_it_is_asked_for(context: Context) -> None:
+    with closing(open_store(context.settings)) as store:
+        store.queue_run(Run.asked(SITE, "canary", {"release": NEWER}, "me", now_ms()))
+        other = store.claim_run(SITE, CHALLENGES, challenger_holder(SITE), Place("w2", "host-2"), now_ms())
+        assert other is not None
+        stop = threading.Event()
+
+        def beat() -> None:
+            while not stop.wait(0.2):
+                store.beat(other, {}, now_ms())
+
+        thread = threading.Thread(target=beat)
+        thread.start()
+        try:
+            with pytest.raises(Busy, match="host-2"):
+                canary(context)
+        finally:
+            stop.set()
+            thread.join()
+
+
+# several hosts: who counts
+
+
+def test_only_readers_whom_one_machine_served_count(context: Context) -> None:
+    experiment = canary_experiment(SITE, NEWER, 0.5, by="me", now=now_ms())
+    own = [reader for reader in READERS if arm_of(experiment.salt, reader, (0.5, 0.5)) == 1]
+    others = [reader for reader in READERS if reader not in own]
+    with serving(context.settings) as here, serving(context.settings) as elsewhere:
+        here.store.start_experiment(experiment)
+        for service, release in ((here, NEWER), (elsewhere, None)):
+            service.live.follow()
+            service.live.has_beside(release)  # as the note in the data folder of its machine says
+        for reader in READERS[:50]:
+            here.live.exposed(reader)
+        here.live.follow()
+        hopped = [*own[:5], *others[:4], *READERS[50:]]  # the last ten were here only after that
+        served_by(elsewhere, hopped)
+        for reader in READERS[50:]:
+            here.live.exposed(reader)
+        here.live.follow()
+        elsewhere.live._experiments._looked_at = 0
+        elsewhere.live.follow()
+        exposed = here.store.exposed_readers(SITE, experiment.name)
+        assert exposed.pop(LEFT_OUT) == len(set(hopped))
+        assert exposed == {
+            0: len([one for one in others if one not in hopped]),
+            1: len([one for one in own if one not in hopped]),
+        }
+        (rows,) = here.store.outcomes(SITE, experiment.name, MINUTE_MS, now_ms() + HOUR_MS)
+        assert {row.reader for row in rows} == set(READERS) - set(hopped)
+        report = experiment_report(experiment, here.store.exposed_readers(SITE, experiment.name), {}, [rows])
+        assert (report.left_out, report.broken) == (len(set(hopped)), "")
+        served_by(here, hopped)  # and who is left out stays so
+        here.live.follow()
+        assert here.store.exposed_readers(SITE, experiment.name)[LEFT_OUT] == len(set(hopped))
+
+
+def test_a_list_of_another_machine_after_the_visit_changes_nothing(context: Context) -> None:
+    experiment = canary_experiment(SITE, NEWER, 0.5, by="me", now=now_ms())
+    with closing(open_store(context.settings)) as store:
+        store.start_experiment(experiment)
+        old = now_ms() - VISIT_MS - HOUR_MS
+        store.add_exposures(SITE, experiment.name, [Exposure("r1", 0, old), Exposure("r2", 1, now_ms())])
+        with serving(context.settings) as elsewhere:
+            elsewhere.live.follow()
+            served_by(elsewhere, ["r1", "r2", "r3"])
+            elsewhere.live.follow()
+        assert store.exposed_readers(SITE, experiment.name) == {0: 1, LEFT_OUT: 1}
+
+
+def test_the_bounds_of_a_trial_are_the_command_s_and_the_experiment_s() -> None:
+    assert command_line("canary", {"release": "r"}) == ["canary", "r"]
+    full = {"release": "r", "share": 0.1, "hours": 2, "margin": 0.02, "promote": False, "force": True}
+    wanted = ["canary", "r", "--share", "0.1", "--hours", "2", "--margin", "0.02", "--no-promote", "--force"]
+    assert command_line("canary", full) == wanted
+    for share in (LEAST_ARM_SHARE, MOST_CANARY_SHARE):
+        assert command_line("canary", {"release": "r", "share": share})
+        assert canary_experiment(SITE, "r", share, by="me", now=0)
+    for wrong in ({"share": 0.009}, {"share": 0.51}, {"share": True}, {"hours": 673}, {"promote": "no"}, {"x": 1}):
+        with pytest.raises(InputError):
+            command_line("canary", {"release": "r"} | wrong)
+    for name in ("", "-x", "a/b", "a" * 200, 3):
+        with pytest.raises(InputError):
+            command_line("shadow", {"release": name})

@@ -11,7 +11,6 @@ import json
 import os
 import resource
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Sequence
@@ -25,7 +24,6 @@ from web.gateway.entry import Gateway
 from web.gateway.listener import Listener
 from web.unused import hide_unused_libraries
 
-LOOPBACK = "127.0.0.1"
 THREADS = 2  # of the lane that waits for the database
 
 
@@ -48,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logs.configure(settings.logs.form, worker="challenger")
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        asyncio.run(
-            _serve(settings, asked.release, ChallengerNote(asked.id, asked.release, asked.mode, asked.share, 0))
-        )
+        asyncio.run(_serve(settings, asked.release, ChallengerNote(asked.id, asked.release, asked.mode, asked.share)))
     except RecsysError as error:
         _say(failed=str(error))
         return error.exit_code
@@ -62,11 +58,9 @@ async def _serve(settings: Settings, release: str, note: ChallengerNote) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     application = await asyncio.to_thread(create_app, settings, lambda what: _say(doing=what), release, pinned=True)
-    bound = socket.create_server((LOOPBACK, 0))
-    port = bound.getsockname()[1]
-    gateway = Gateway(application, loop, THREADS)
-    listener, folder = Listener(bound, gateway.take), ChallengerFolder(settings.data_dir)
-    folder.write_note(ChallengerNote(note.id, note.release, note.mode, note.share, port))
+    gateway, folder = Gateway(application, loop, THREADS), ChallengerFolder(settings.data_dir)
+    listener = Listener(folder.bind(), gateway.take)
+    folder.write_note(note)
     _say(ready=True)
     try:
         await stop.wait()

@@ -1,13 +1,15 @@
 """Challenger: a release that a process of its own serves beside the live one, to nobody (shadow) or to few (canary).
 
 A second release in a worker would double the memory of all of them for a share of a few per cent. So one process lays
-it out and answers on this machine alone, and the workers ask it: over a note in the data folder, which says where it is
-and which readers are its own. Each worker leaves what it saw in a file there: answers, failures, times, and of a shadow
-how much of its lists is the same. A challenger that has ended, or is slow, is a reader's misfortune at no time: the
-worker answers by the live release.
+it out and answers at a socket in the data folder, and the workers of that folder ask it, of this container or another:
+over a note beside it, which says which release it is and which lists are its own. Each worker leaves what it saw in a
+file there: answers, failures, times, and of a shadow how much of its lists is the same. A challenger that has ended, or
+is slow, is a reader's misfortune at no time: the worker answers by the live release.
 """
 
 import enum
+import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -19,7 +21,7 @@ from recsys.workspace import exclusive, read_json, replace_json
 
 SAME_OF = 10  # first articles of two lists, of which it is counted how many are the same
 KEPT_TIMES = 2_000  # answers of which a worker keeps the time: the last ones
-_NOTE = "note.json"
+_NOTE, _SOCKET = "note.json", "socket"
 
 
 class ChallengerMode(enum.StrEnum):
@@ -38,14 +40,12 @@ class ChallengerNote:
         release: that it serves.
         mode: whether readers see it.
         share: of the lists that a shadow is asked for, above 0 and at most 1; a canary's readers are an experiment's.
-        port: of this machine's own address, where it answers.
     """
 
     id: str
     release: str
     mode: ChallengerMode
     share: float
-    port: int
 
 
 @dataclass
@@ -93,6 +93,16 @@ class ChallengerFigures:
         return sum(n * count for n, count in enumerate(self.same)) / (SAME_OF * lists) if lists else None
 
 
+@contextmanager
+def _address(folder: Path) -> Iterator[str]:
+    """The socket of a folder by a short name: one of more than 107 bytes cannot be bound or connected to."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{_SOCKET}"
+    finally:
+        os.close(descriptor)
+
+
 class ChallengerFolder:
     """The folder of the note and the figures.
 
@@ -117,6 +127,34 @@ class ChallengerFolder:
             finally:
                 self.clear()
 
+    def bind(self) -> socket.socket:
+        """A socket of this folder, to which whoever may enter it can connect."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / _SOCKET).unlink(missing_ok=True)
+        made = socket.socket(socket.AF_UNIX)
+        with _address(self.root) as address:
+            made.bind(address)
+        return made
+
+    def connect(self, seconds: float) -> socket.socket:
+        """A connection to the challenger.
+
+        Args:
+            seconds: for which it, and each answer, is waited for.
+
+        Raises:
+            OSError: none answers.
+        """
+        made = socket.socket(socket.AF_UNIX)
+        try:
+            made.settimeout(seconds)
+            with _address(self.root) as address:
+                made.connect(address)
+        except OSError:
+            made.close()
+            raise
+        return made
+
     def write_note(self, note: ChallengerNote) -> None:
         """Say that a challenger answers."""
         self.root.mkdir(parents=True, exist_ok=True)
@@ -135,8 +173,9 @@ class ChallengerFolder:
         (self.root / _NOTE).unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove the note and the figures."""
+        """Remove the note, the socket and the figures."""
         self.remove_note()
+        (self.root / _SOCKET).unlink(missing_ok=True)
         for file in self.root.glob("figures-*.json"):
             file.unlink(missing_ok=True)
 

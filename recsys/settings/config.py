@@ -95,7 +95,7 @@ class OidcProvider(Section):
 
     issuer: str = Field(
         pattern=r"^(https://|http://(127\.0\.0\.1|localhost)(:|/|$)).*",
-        description="address as its tokens name it, such as https://login.example.org; plain http on this machine alone",
+        description="address as its tokens name it, such as https://login.example.org; http on this machine alone",
     )
     client_id: str = Field(min_length=1, description="name of this service at the provider")
     client_secret: SecretStr = Field(

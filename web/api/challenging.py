@@ -53,6 +53,17 @@ class Question(NamedTuple):
     ms: float
 
 
+class _Connection(http.client.HTTPConnection):
+    """A connection to the challenger of a folder; ``id``: of the challenge."""
+
+    def __init__(self, folder: ChallengerFolder, id: str) -> None:
+        super().__init__("localhost", timeout=PATIENCE_SECONDS)
+        self._folder, self.id = folder, id
+
+    def connect(self) -> None:
+        self.sock = self._folder.connect(PATIENCE_SECONDS)
+
+
 class Challenging:
     """Asks a challenger, if there is one. Safe for threads.
 
@@ -115,9 +126,10 @@ class Challenging:
                 self._figures.dropped += 1
 
     def _ask(self, note: ChallengerNote, path: str, token: str | None, live_ms: float | None = None) -> bytes | None:
+        assert self._folder is not None  # a note comes from it
         began, body = time.monotonic(), None
         try:
-            body = self._asked(note, path, token)
+            body = self._asked(self._folder, note, path, token)
         except (OSError, http.client.HTTPException, ValueError):
             self._rest_until = time.monotonic() + REST_SECONDS
             self._hang_up()
@@ -129,21 +141,20 @@ class Challenging:
                 self._figures.took((time.monotonic() - began) * 1000, live_ms)
         return body
 
-    def _asked(self, note: ChallengerNote, path: str, token: str | None) -> bytes:
-        port = note.port
-        connection: http.client.HTTPConnection | None = getattr(self._connections, "open", None)
-        if connection is None or connection.port != port:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-            self._connections.open = connection
+    def _asked(self, folder: ChallengerFolder, note: ChallengerNote, path: str, token: str | None) -> bytes:
+        connection: _Connection | None = getattr(self._connections, "open", None)
+        if connection is None or connection.id != note.id:
+            self._hang_up()
+            connection = self._connections.open = _Connection(folder, note.id)
         connection.request("GET", path, headers={} if token is None else {READER_TOKEN: token})
         answer = connection.getresponse()
         body = answer.read()
         if answer.status != 200 or f'"release":"{note.release}"'.encode() not in body[:_HEAD_BYTES]:
-            raise ValueError(f"the challenger answered {answer.status}")  # or its port is another process's by now
+            raise ValueError(f"the challenger answered {answer.status}")  # or its socket is another one's by now
         return body
 
     def _hang_up(self) -> None:
-        connection: http.client.HTTPConnection | None = getattr(self._connections, "open", None)
+        connection: _Connection | None = getattr(self._connections, "open", None)
         if connection is not None:
             connection.close()
             self._connections.open = None

@@ -37,7 +37,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
 class Way(NamedTuple):
-    """What is remembered while somebody is at the provider."""
+    """Memory of a sign-in while somebody is at the provider."""
 
     state: str
     nonce: str
@@ -193,7 +193,7 @@ def _role(config: OidcProvider, claims: Mapping[str, Any]) -> Scope | None:
 
 
 def _way() -> Way:
-    """What was remembered.
+    """The memory of this browser's sign-in.
 
     Raises:
         ProviderError: nothing, or nothing of ours.

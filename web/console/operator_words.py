@@ -230,7 +230,7 @@ _REPORTS = {
         "影子：它也为一部分请求生成列表，没有人看到。金丝雀：一部分读者得到它的列表，由他们的点击决定。"
         "由一台有这个版本的机器上的工作进程（python -m jobs worker）负责。",
         "Shadow: it makes a share of the lists, too, and nobody sees them. Canary: a share of the readers get its"
-        " lists, and their clicks decide. A worker (python -m jobs worker) of a machine that has the release sees to it.",
+        " lists, and their clicks decide. A worker (python -m jobs worker) of a machine with the release sees to it.",
     ),
     "trial_mode": ("方式", "How"),
     "mode_shadow": ("影子", "shadow"),

@@ -37,25 +37,27 @@ class Listener:
         """Begin to accept; to be called in the event loop that reads bodies.
 
         Args:
-            bound: to an address; it is granian's from now on.
+            bound: to an address, or to a name in a folder; it is granian's from now on.
             take: is called with each request, in granian's thread, and must return at once.
         """
         loop = asyncio.get_running_loop()
         bound.listen(BACKLOG)
-        self._port, self._descriptor = bound.getsockname()[1], bound.fileno()
+        in_folder = bound.family == socket.AF_UNIX
+        self._port, self._descriptor = 0 if in_folder else bound.getsockname()[1], bound.fileno()
         self._ended: asyncio.Future[None] = loop.create_future()
         self._signal = PARTS.WorkerSignal()
         self._signal.add_cb(lambda: loop.call_soon_threadsafe(self._end))
         worker = PARTS.RSGIWorker(
             worker_id=1,
-            sock=(None, PARTS.SocketHolder(bound.detach(), False, BACKLOG)),
+            sock=(None, PARTS.SocketHolder(bound.detach(), in_folder, BACKLOG)),
             ipc=None,
             backpressure=MAX_CONNECTIONS,
             http_mode="1",
             http1_opts=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=MAX_HEAD_BYTES),
             metrics=(None, None),
         )
-        worker.serve_async(_Direct(loop, take, None, None, None), loop, self._signal)
+        serve = worker.serve_async_uds if in_folder else worker.serve_async
+        serve(_Direct(loop, take, None, None, None), loop, self._signal)
 
     def retire(self) -> None:
         """Accept nobody else and go on answering those who are connected; another process accepts on the socket.
