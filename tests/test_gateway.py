@@ -240,6 +240,15 @@ def test_a_body_has_a_limit(front: Front, body: Any, headers: dict[str, str], st
     assert bool(front.calls) == (status == 200)
 
 
+def test_an_upload_of_10_gb_is_refused_by_its_length_before_any_of_it_is_read(front: Front) -> None:
+    for path in (b"/admin/api/imports?format=csv", b"/console/data"):
+        head = b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000000\r\n\r\n"
+        upload = front.open(head)
+        assert upload.recv(12) == b"HTTP/1.1 413"
+        upload.close()
+    assert front.calls == []
+
+
 def test_the_limit_is_one_of_the_address(front: Front) -> None:
     assert front.ask("POST", "/api/v1/articles:bulk", b"x" * 1_000_000).text == b"1000000"  # type: ignore[attr-defined]
     assert [body_limit(path) >> 10 for path in ("/api/v1/articles:bulk", "/api/v1/articles/a", "/api/v1/events")] == [

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ import yaml
 from jobs.publish import publish
 from jobs.releases import listed as listed_releases
 from jobs.releases import sign
-from jobs.runner import Context, open_store, run_stages
+from jobs.runner import Context, Job, Stage, open_store, run_stages
 from jobs.runs import exclusive_run
 from jobs.stages import stage_of
 from jobs.terminal import for_people
@@ -328,3 +329,21 @@ def test_every_stage_is_a_thin_file_of_its_name(name: str) -> None:
 def test_make_asks_the_one_list_of_stages() -> None:
     shown = subprocess.run(["make", "--silent", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-1].split() == ["stages:", *STAGES]
+
+
+def test_progress_says_which_stage_of_how_many_and_how_long_those_left_took(tmp_path: Path) -> None:
+    context, seen = Context(toy_settings(tmp_path), seed=1, fresh=True), list[dict[str, Any]]()
+
+    def work(job: Job) -> dict[str, int | float]:
+        seen.append(dict(context.progress))
+        (job.out / "x.txt").write_text("x")
+        time.sleep(0.8)
+        return {}
+
+    stages = [(Stage("a"), work), (Stage("b", ("a",)), work)]
+    for _ in range(2):
+        assert run_stages(context, stages) == 2
+    told = [(one["stage"], one["stage_number"], one["stages"]) for one in seen]
+    assert told == [("a", 1, 2), ("b", 2, 2)] * 2
+    first, *_, last_but_one, last = [one["seconds_left"] for one in seen]
+    assert (first, last_but_one > last > 0) == (0, True)

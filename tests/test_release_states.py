@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from recsys import releases as module
 from recsys.errors import ArtefactError, CorruptArtefact, MissingArtefact, RecsysError
 from recsys.keys import rotate
 from recsys.releases import MANIFEST, Releases, ReleaseState
@@ -252,3 +254,41 @@ def test_a_manifest_that_is_no_json_is_refused_whatever_signed_it(tmp_path: Path
     (releases.root / name / MANIFEST).write_text(json.dumps({"created_at": 1}))
     with pytest.raises(RecsysError):
         releases.open(name)
+
+
+STEPS = ("copy_files", "write_json", "fsync_tree", "fsync_folder", "write_states")
+
+
+def test_a_run_that_is_cancelled_while_it_publishes_leaves_the_old_or_the_new_release_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, reached, after = live(tmp_path, "one"), 0, set[str]()
+    for end_at in range(100):  # SIGTERM comes before each step in turn, until it comes too late
+        monkeypatch.undo()
+        seen = 0
+        for name in STEPS:
+            step = getattr(module, name)
+
+            def told(*given: Any, step: Any = step, last: int = end_at) -> Any:
+                nonlocal seen
+                seen += 1
+                if seen > last:
+                    raise SystemExit(143)
+                return step(*given)
+
+            monkeypatch.setattr(module, name, told)
+        text = f"release {end_at}"
+        try:
+            live(tmp_path, text)
+            break
+        except SystemExit:
+            reached += 1
+        monkeypatch.undo()
+        served = Releases(tmp_path / "releases").open()
+        after.add("old" if served.name == first else "new")
+        assert live(tmp_path, text) in Releases(tmp_path / "releases").names()  # and the next one publishes
+        first = str(Releases(tmp_path / "releases").current())
+        assert Releases(tmp_path / "releases").open().name == first
+        assert not list((tmp_path / "releases").glob(".tmp-*"))
+    assert reached >= 8
+    assert after == {"old", "new"}

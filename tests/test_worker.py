@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from jobs.runner import Context, open_store
 from recsys.errors import Busy, InputError, StoreError
 from recsys.runs import lifecycle, worker
 from recsys.runs.commands import tail
+from recsys.runs.setting import take_over_schedules
+from recsys.runs.stages import STAGES
 from recsys.runs.worker import RunLimits, Worker
 from recsys.store import Run, Store
 from recsys.units import now_ms
 from recsys.workspace import Workspace
 from tests.newsroom import QUICK, SITE, fill_toy, toy_settings
+from tests.service import for_children
 
 ROOT = Path(__file__).resolve().parents[1]
 # A program in place of ``python -m jobs``: it begins its run, does what its job's name says, and ends.
@@ -249,3 +253,38 @@ def test_the_command_takes_what_is_queued_by_another_and_ends_when_it_is_told(
         worker_job.remove_schedule(context, "often")
     with pytest.raises(InputError, match="id of one run"):
         worker_job.cancel(context, "nobody")
+
+
+@pytest.mark.slow
+def test_a_night_begins_by_itself_at_half_past_three_publishes_and_does_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = toy_settings(tmp_path)
+    fill_toy(settings)
+    for_children(settings, monkeypatch)
+    context, now = Context(settings, seed=1), [int(datetime(2026, 3, 1, 3, 29, 50, tzinfo=UTC).timestamp() * 1000)]
+    store = open_store(settings)
+    take_over_schedules(store, SITE, settings.jobs.schedules, settings.site.timezone, now[0])
+    night = Worker(store, SITE, context.workspace, worker_job.PROGRAM, tmp_path / "runs", clock=lambda: now[0])
+    try:
+        night.tick()
+        assert store.active_runs(SITE) == []
+        now[0] += 15_000
+        deadline = time.monotonic() + 500
+        night.tick()
+        assert night.busy
+        while night.busy and time.monotonic() < deadline:
+            night.tick()
+            time.sleep(0.2)
+        (run,) = store.runs(9, SITE)
+        assert (run.job, run.asked_by, run.state, run.error) == ("all", "schedule all", "succeeded", None)
+        assert context.releases.current() == run.release is not None
+        assert run.progress["stages"] == len(STAGES)
+        now[0] += 60_000
+        night.tick()
+        assert store.active_runs(SITE) == []
+        (schedule,) = store.schedules(SITE)
+        assert schedule.next_at == int(datetime(2026, 3, 2, 3, 30, tzinfo=UTC).timestamp() * 1000)
+    finally:
+        night.close()
+        store.close()

@@ -44,7 +44,9 @@ WORKER = QUICKER + (
 CHILD = QUICKER + "sys.argv = ['jobs', *sys.argv[2:]]; runpy.run_module('jobs', run_name='__main__')"
 TRY_SECONDS = 240.0
 GONE_SECONDS = 60.0  # a process whose run has ended ends by itself, on a busy machine in some seconds
-START_SECONDS = 4.0  # until a run's process has loaded what it needs
+EARLY = 0.25  # share of the kills before a run's process says that it has begun
+START_SECONDS = 4.0  # in which that is
+END_SECONDS = 0.5  # for which a process may live on when its job is done
 
 
 class Newsroom:
@@ -86,9 +88,13 @@ class Newsroom:
         """One try: a run of a job, somebody of which is killed once or twice while it goes on."""
         fresh = job != "publish" and self.rng.random() < 0.75
         run = self.store.queue_run(Run.asked(SITE, job, {"fresh": True} if fresh else {}, "chaos", now_ms()))
-        chain, longest = {run.id}, START_SECONDS + self.lasts[job]
+        chain = {run.id}
         for _ in range(self.rng.randint(1, MAX_ATTEMPTS - 1)):
-            self._wait(chain, self.rng.uniform(0.0, longest))
+            if self.rng.random() < EARLY:
+                self._wait(chain, self.rng.uniform(0.0, START_SECONDS))
+            else:
+                self._wait(chain, TRY_SECONDS, until_begun=True)
+                self._wait(chain, self.rng.uniform(0.0, END_SECONDS + self.lasts[job]))
             self._kill(job)
         deadline = time.monotonic() + TRY_SECONDS
         while self.store.active_runs(SITE) and time.monotonic() < deadline:
@@ -96,9 +102,11 @@ class Newsroom:
             time.sleep(0.1)
         self._judge(chain)
 
-    def _wait(self, chain: set[str], seconds: float) -> None:
+    def _wait(self, chain: set[str], seconds: float, *, until_begun: bool = False) -> None:
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and self.store.active_runs(SITE):
+        while time.monotonic() < deadline and (active := self.store.active_runs(SITE)):
+            if until_begun and any(run.state == "running" and run.pid for run in active):
+                return
             self._look(chain)
             time.sleep(0.05)
 

@@ -77,6 +77,7 @@ class Challenging:
         self._note: ChallengerNote | None = None
         self._figures, self._lock = ChallengerFigures(), threading.Lock()
         self._connections = threading.local()
+        self._opened: set[_Connection] = set()  # of all threads
         self._queue: Queue[Question | None] = Queue(WAITING)  # None wakes the thread, which is to end
         self._rest_until = 0.0
         self._stop = threading.Event()
@@ -92,6 +93,10 @@ class Challenging:
             self._queue.put_nowait(None)
         if self._thread.is_alive():
             self._thread.join()
+        with self._lock:
+            for connection in self._opened:
+                connection.close()
+            self._opened.clear()
 
     def answer(self, reader: str | None, query: RecommendationsQuery, token: str | None) -> bytes | None:
         """The answer of a canary to one of its readers; None where the live release is to answer.
@@ -146,6 +151,8 @@ class Challenging:
         if connection is None or connection.id != note.id:
             self._hang_up()
             connection = self._connections.open = _Connection(folder, note.id)
+            with self._lock:
+                self._opened.add(connection)
         connection.request("GET", path, headers={} if token is None else {READER_TOKEN: token})
         answer = connection.getresponse()
         body = answer.read()
@@ -158,6 +165,8 @@ class Challenging:
         if connection is not None:
             connection.close()
             self._connections.open = None
+            with self._lock:
+                self._opened.discard(connection)
 
     def _run(self) -> None:
         look_at = write_at = 0.0
