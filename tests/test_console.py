@@ -140,7 +140,7 @@ def test_sign_in_says_what_is_wrong_goes_where_one_was_and_never_to_another_site
     part = browser.get("/console/runs", headers={"HX-Request": "true"})
     assert (part.status_code, part.headers["HX-Redirect"]) == (401, "/console/sign-in?next=/console/runs")
     for bad in ("https://evil.example/console/", "//evil.example", "/\\evil.example", "/console/../x\\", "", "/admin"):
-        assert signing._inside(bad).startswith("/console/"), bad
+        assert signing.inside(bad).startswith("/console/"), bad
 
 
 def test_an_installation_without_people_says_how_to_make_the_first(tmp_path_factory: pytest.TempPathFactory) -> None:

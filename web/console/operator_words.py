@@ -237,8 +237,8 @@ _REPORTS = {
     "mode_canary": ("金丝雀", "canary"),
     "trial_share": ("占比 %", "Share, %"),
     "trial_limit": ("最多几小时", "Hours at most"),
-    "trial_promote": ("点击不差就启用", "Make it live when its clicks are as good"),
-    "trial_force": ("门禁拒绝了它：仍要试用", "The gate refused it: try it all the same"),
+    "trial_promote": ("金丝雀：点击不差就启用", "Canary: make it live when its clicks are as good"),
+    "trial_force": ("门禁拒绝了它：仍要用金丝雀试", "The gate refused it: a canary all the same"),
     "trial_begin": ("开始试用", "Begin the trial"),
     "trial_end": ("结束试用", "End the trial"),
     "trial_sure": (
