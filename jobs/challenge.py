@@ -7,6 +7,7 @@ stays a candidate with the reason; one that is good is made live, unless that is
 """
 
 import json
+import socket
 import time
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -33,6 +34,7 @@ from recsys.store import Run, Store, StoredExperiment
 from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 
 LOOK_SECONDS = 30.0  # between two looks at what readers did
+NOBODY_ASKS = "no service of this data folder on {host} has asked for a list yet"
 LEFT = "the command that watched it has ended"
 
 
@@ -194,6 +196,8 @@ def _watched(
             return CanaryVerdict(CanaryMove.TAKE_BACK, f"stopped by {by}")
         report, figures = _report(store, experiment, odd), folder.figures(served.id)
         verdict = canary_verdict(report, figures, trial.margin)
+        if verdict.move is CanaryMove.GO_ON and not figures.asked:
+            verdict = verdict._replace(reason=f"{verdict.reason}; {NOBODY_ASKS.format(host=socket.gethostname())}")
         _say(context, figures, verdict.reason, exposed=report.exposed, measured=report.measured)
         if verdict.move is not CanaryMove.GO_ON:
             return verdict

@@ -70,7 +70,7 @@ def publish(context: Context, stages: Sequence[str], run: Run, *, force: bool = 
         said = "the same inputs gave the release that was rolled back: it stays a candidate; promote it by name"
         log.warning(said, job="publish", release=name, live=before, remedy=f"Run: python -m jobs promote {name}")
         return before
-    forced = {"forced": True} if force else {}
+    forced: dict[str, Any] = {"forced": True} if force else {}
     if not force:
         _pass_gate(context, name)
     releases.activate(name, who(), "published without the gate" if force else "published", check, force=force)

@@ -151,7 +151,7 @@ class OpenIdProvider:
             if now < (self._keys_again if anew else self._keys_until):
                 return self._keys
             self._keys_again = now + KEYS_SECONDS
-        keys = KeySet.import_key_set(self._document(self._metadata()["jwks_uri"]))  # type: ignore[arg-type]
+        keys = KeySet.import_key_set(self._document(self._metadata()["jwks_uri"]))
         with self._lock:
             self._keys, self._keys_until = keys, self._seconds() + KEPT_SECONDS
         return keys

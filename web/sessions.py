@@ -8,7 +8,8 @@ compared two at a time, and in the lane that waits for the database: lists never
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Response, request
+from flask import request
+from werkzeug.wrappers import Response as AnyResponse
 
 from recsys.store import Actor, SignedIn, is_password
 from web.addresses import client_address, is_https
@@ -87,12 +88,12 @@ def sign_in(here: Installation, name: str, password: str) -> tuple[str, SignedIn
     return begun
 
 
-def set_cookie(response: Response, secret: str) -> None:
+def set_cookie(response: AnyResponse, secret: str) -> None:
     """Let the browser keep a session until it is closed; no script can read it."""
     response.set_cookie(COOKIE, secret, httponly=True, samesite="Lax", secure=is_https(), path="/")
 
 
-def clear_cookie(response: Response) -> None:
+def clear_cookie(response: AnyResponse) -> None:
     """Let the browser forget its session."""
     response.delete_cookie(COOKIE, httponly=True, samesite="Lax", secure=is_https(), path="/")
 
