@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from jobs import challenge
+from jobs.challenger_process import challenger_of
 from jobs.runner import Context, open_store
 from jobs.worker import PROGRAM
 from recsys.errors import Busy, InputError, LostProcess, RefusedRelease
@@ -80,7 +81,7 @@ def test_a_canary_serves_its_readers_and_nobody_misses_it(context: Context) -> N
         own = [reader for reader in READERS if arm_of(experiment.salt, reader, (0.5, 0.5)) == 1]
         off, *others = own
         service.store.choose_personalisation(SITE, off, on=False)
-        with challenge.challenger_of(context, NEWER, ChallengerMode.CANARY, 0.5) as served:
+        with challenger_of(context, NEWER, ChallengerMode.CANARY, 0.5) as served:
             service.store.start_experiment(experiment)
             challenging = look(service)
             releases = served_by(service, READERS)
@@ -90,7 +91,7 @@ def test_a_canary_serves_its_readers_and_nobody_misses_it(context: Context) -> N
             service.live.follow()
             exposed = service.store.exposed_readers(SITE, experiment.name)
             assert exposed == {0: len(READERS) - len(own), 1: len(others)}
-            with pytest.raises(Busy), challenge.challenger_of(context, NEWER, ChallengerMode.SHADOW, 0.5):
+            with pytest.raises(Busy), challenger_of(context, NEWER, ChallengerMode.SHADOW, 0.5):
                 pass
             os.kill(served.process.pid, signal.SIGKILL)
             served.process.wait()
@@ -109,10 +110,10 @@ def context_figures(context: Context, id: str) -> ChallengerFigures:
 def test_a_release_that_cannot_be_served_is_no_challenger(context: Context) -> None:
     live = str(context.releases.current())
     for name, share in ((live, 0.1), (NEWER, 0.0), (NEWER, 1.5)):
-        with pytest.raises(InputError), challenge.challenger_of(context, name, ChallengerMode.SHADOW, share):
+        with pytest.raises(InputError), challenger_of(context, name, ChallengerMode.SHADOW, share):
             pass
     (context.settings.data_dir / "config.yaml").write_text('{"site": {"language": "?"}}')
-    with pytest.raises(LostProcess), challenge.challenger_of(context, NEWER, ChallengerMode.SHADOW, 0.1):
+    with pytest.raises(LostProcess), challenger_of(context, NEWER, ChallengerMode.SHADOW, 0.1):
         pass
     assert ChallengerFolder(context.settings.data_dir).note() is None
 
@@ -397,6 +398,16 @@ def test_a_candidate_that_the_gate_refused_needs_force(context: Context, begun: 
 # by API: queued, taken by a worker's second place, seen from anywhere, ended
 
 
+def json_of(answer: Any) -> Any:
+    """The JSON of an answer."""
+    return answer.json
+
+
+def trial(answer: Any) -> Any:
+    """The trial of an answer."""
+    return json_of(answer)["challenge"]
+
+
 def operator(service: Service) -> dict[str, str]:
     return {"Authorization": f"Bearer {service.store.add_token(f'ops {now_ms()}', Scope.OPERATOR, SITE)}"}
 
@@ -428,17 +439,13 @@ def test_a_trial_is_queued_seen_and_ended_by_api(context: Context) -> None:
         assert (first.status_code, first.json) == (202, again.json)
         shadow = {"release": NEWER, "mode": "shadow"}
         problem(service.client.post(CHALLENGE, json=shadow, headers=head), 409, "busy")
-        told = service.client.get(CHALLENGE, headers=head).json["challenge"]
-        assert (told["mode"], told["release"], told["active"], told["run"]["state"]) == (
-            "canary",
-            NEWER,
-            True,
-            "queued",
-        )
+        told = trial(service.client.get(CHALLENGE, headers=head))
+        assert (told["mode"], told["release"], told["active"]) == ("canary", NEWER, True)
+        assert told["run"]["state"] == "queued"
         assert told["run"]["asked_by"].startswith("token ops")
         ended = service.client.delete(CHALLENGE, headers=head)
-        assert (ended.status_code, ended.json["challenge"]["run"]["state"]) == (202, "cancelled")
-        assert not service.client.get(CHALLENGE, headers=head).json["challenge"]["active"]
+        assert (ended.status_code, trial(ended)["run"]["state"]) == (202, "cancelled")
+        assert not trial(service.client.get(CHALLENGE, headers=head))["active"]
         context.releases.judged(NEWER, "gate", "ranks worse", {"passed": False})
         problem(service.client.post(CHALLENGE, json=asked, headers=head), 409, "refused-release")
         assert service.client.post(CHALLENGE, json=asked | {"force": True}, headers=head).status_code == 202
@@ -446,6 +453,33 @@ def test_a_trial_is_queued_seen_and_ended_by_api(context: Context) -> None:
             reading = {"Authorization": f"Bearer {service.store.add_token(role.value, role, SITE)}"}
             assert service.client.get(CHALLENGE, headers=reading).status_code == 200
             problem(service.client.post(CHALLENGE, json=asked, headers=reading), 403, "wrong-scope")
+
+
+def test_the_page_of_a_release_begins_shows_and_ends_a_trial(context: Context) -> None:
+    page = f"/console/releases/{NEWER}"
+    with serving(context.settings) as service:
+        head = operator(service)
+        begin = service.client.get(f"{page}?lang=en", headers=head).text
+        assert f'action="{page}/try"' in begin
+        wrong = service.client.post(f"{page}/try?lang=en", data={"mode": "canary", "share": "x"}, headers=head).text
+        assert "Input should be a valid number" in wrong or "number" in wrong
+        assert service.store.active_runs(SITE) == []
+        form = {"mode": "shadow", "share": "5", "limit": "0.5", "promote": "on"}
+        begun = service.client.post(f"{page}/try?lang=en", data=form, headers=head).text
+        (run,) = service.store.active_runs(SITE)
+        assert (run.job, run.params) == ("shadow", {"release": NEWER, "share": 0.05, "minutes": 30})
+        assert f'action="{page}/untry"' in begun
+        assert f'action="{page}/try"' not in begun
+        other = service.client.get(f"/console/releases/{context.releases.current()}?lang=en", headers=head).text
+        assert f"{NEWER} is being tried" in other
+        ended = service.client.post(f"{page}/untry?lang=en", headers=head).text
+        assert "is ending" in ended
+        assert service.store.active_runs(SITE) == []
+        form = {"mode": "canary", "share": "10", "limit": "2"}
+        service.client.post(f"{page}/try?lang=en", data=form, headers=head)
+        (run,) = service.store.active_runs(SITE)
+        params = {"release": NEWER, "share": 0.1, "hours": 2, "promote": False, "force": False}
+        assert (run.job, run.params) == ("canary", params)
 
 
 @pytest.fixture
@@ -474,10 +508,10 @@ def test_a_worker_serves_a_canary_beside_its_other_runs_until_the_api_ends_it(co
     with serving(context.settings) as service:
         head = operator(service)
         asked = {"release": NEWER, "mode": "canary", "share": 0.5}
-        run_id = service.client.post(CHALLENGE, json=asked, headers=head).json["run_id"]
+        run_id = json_of(service.client.post(CHALLENGE, json=asked, headers=head))["run_id"]
 
         def told() -> Any:
-            return service.client.get(CHALLENGE, headers=head).json["challenge"]
+            return trial(service.client.get(CHALLENGE, headers=head))
 
         until(worker, lambda: told()["experiment"])
         assert context.releases.state(NEWER).state is ReleaseState.CANARY
@@ -499,7 +533,7 @@ def test_a_worker_serves_a_canary_beside_its_other_runs_until_the_api_ends_it(co
         assert set(served_by(service, READERS).values()) == {live}
         (move,) = [one for one in service.store.audit(SITE, 50) if one.verb == "canary"]
         assert move.actor.startswith("token ops")
-        log = [line["event"] for line in service.client.get(f"/admin/api/runs/{run_id}", headers=head).json["log"]]
+        log = [line["event"] for line in json_of(service.client.get(f"/admin/api/runs/{run_id}", headers=head))["log"]]
         assert "goes on" in log
 
 

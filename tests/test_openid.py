@@ -1,5 +1,6 @@
 """Sign-in by an OpenID Connect provider: who gets a session, and what proves nothing."""
 
+import importlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -285,7 +286,7 @@ def test_without_authlib_the_start_says_what_to_install(monkeypatch: pytest.Monk
     def missing(_: str) -> None:
         raise ModuleNotFoundError("No module named 'authlib'")
 
-    monkeypatch.setattr(openid.importlib, "import_module", missing)
+    monkeypatch.setattr(importlib, "import_module", missing)
     settings = Settings(web={"oidc": {"issuer": "https://a.org", "client_id": "x"}})
     with pytest.raises(ConfigError, match=r"\[oidc\]"):
         openid.provider_of(settings)
