@@ -80,6 +80,14 @@ def test_a_unit_has_its_sections_restarts_and_ends_in_time(unit: Path) -> None:
     assert parser["Install"]["WantedBy"] == "multi-user.target"
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_may_write_what_its_command_writes_and_waits_for_no_folder_that_it_makes_itself(unit: Path) -> None:
+    written = re.findall(r"^ReadWritePaths=(.+)$", text_of(unit), re.MULTILINE)[0].split()
+    assert {"/var/lib/recsys", "/opt/recsys/recsys"} <= set(written)  # data, and machine code beside the source
+    for made in re.findall(r"install -d .* (/\S+)$", text_of(unit), re.MULTILINE):
+        assert f"-{made}" in written
+
+
 def test_the_image_is_of_the_python_and_torch_that_are_pinned() -> None:
     text = text_of(DEPLOY / "Dockerfile")
     wanted = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]["requires-python"]
