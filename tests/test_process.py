@@ -354,3 +354,19 @@ def test_workers_count_together_and_go_on_where_a_dead_one_ended(tmp_path: Path)
     assert "recsys_worker_starts_total 3.0" in shown
     assert "recsys_requests_in_flight 2.0" in shown
     assert len(list(tmp_path.glob("counter_*"))) == 2
+
+
+def test_connections_that_a_killed_service_left_behind_do_not_hold_up_the_next_one() -> None:
+    with Port("127.0.0.1", 0) as port:
+        number, listening = port.number, port.socket()
+        listening.listen()
+        client = socket.create_connection(("127.0.0.1", number))
+        served, _ = listening.accept()
+        with pytest.raises(ConfigError, match="free port"):
+            Port("127.0.0.1", number)
+        served.close()  # first, as the kernel does for a process that was killed: it waits for a minute
+        assert client.recv(1) == b""
+        client.close()
+        listening.close()
+    with Port("127.0.0.1", number) as again:
+        assert again.number == number
