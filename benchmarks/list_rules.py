@@ -11,6 +11,8 @@ are put, readers of the site and strangers are asked for lists, and each rule is
               of two, the second one asked for after the first was seen
     explored  an article that nobody has clicked: minutes until it is in a list, and the lists whose slot tried it, with
               the mean of their probabilities
+    sources   many open the sixteen articles of one agency, two of each of eight subjects: the most cards of a list that
+              it has, and how many it may have
     trace     articles of one list whose trace does not say the place where they stand
 
 Prints what was seen, a trace as people read it, and one JSON object on the last line; ends with 1 where a rule is
@@ -27,6 +29,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,7 @@ from benchmarks.reasons import STRANGERS, read_store
 from jobs.runner import Context, open_store
 from recsys.recommend.exploration import LEAST_LENGTH
 from recsys.recommend.reasons import ReasonKind
+from recsys.recommend.rerank import most_of_source
 from recsys.serving.live import Answer, LiveState
 from recsys.settings import Settings, load_settings
 from recsys.store import Article, Event, Kind
@@ -45,6 +49,8 @@ FIRST = 3  # places that it has to be in
 SOON_MS = 10 * MINUTE_MS  # in which a new article has to be in some list, of
 LISTS = 2_000  # that are asked for meanwhile
 SLOT = "rules"
+AGENCY = "Rules Agency"
+SUBJECTS = ("Bridges", "Orchards", "Ferries", "Kites", "Clocks", "Bakeries", "Lanterns", "Meadows")
 PAPERS = ("Linnet Post", "Harrow Mail", "Vale Observer", "Tarn Courier", "Skarra News")
 WIRE = (
     "Engineers have stopped the water behind the dam at Ostwall gorge after a crack was found in the spillway. Nine"
@@ -90,11 +96,13 @@ class Newsroom:
         self.live.close()
         self._store.close()
 
-    def put(self, article_id: str, title: str, body: str, source: str | None = None) -> None:
+    def put(
+        self, article_id: str, title: str, body: str, source: str | None = None, category: str | None = None
+    ) -> None:
         """Publish an article now."""
         site = self.settings.site.id
         article = Article(article_id, site, title, body, source=source, language="en", published_at=self.now)
-        self._store.put_articles([article])
+        self._store.put_articles([replace(article, category=category)])
         self.live.refresh()
 
     def tell(self, kind: Kind, article_id: str, reader: str, position: int | None = None) -> None:
@@ -189,6 +197,24 @@ def explored(room: Newsroom, readers: Sequence[str | None], k: int) -> Figures:
     }
 
 
+def sources(room: Newsroom, readers: Sequence[str | None], k: int) -> Figures:
+    """An agency whose articles everybody opens: no more of a list than its share."""
+    names = [f"rules-agency-{number}" for number in range(2 * len(SUBJECTS))]
+    for number, name in enumerate(names):
+        subject = SUBJECTS[number // 2]
+        body = " ".join(f"{subject} {word}{number}" for word in ("today", "again", "report", "board", "street"))
+        room.put(name, f"{subject} number {number} of the day", body, AGENCY, subject)
+        for person in range(PEOPLE):
+            room.tell(Kind.CLICK, name, f"rules-fan-{person % 5}-{name}-{person}")
+    room.now += MINUTE_MS
+    answers = [room.list_of(reader, k) for reader in readers]
+    last = answers[-1].catalogue
+    rows = {last.row_of[name] for name in names}
+    cards = [sum(card.row in rows for card in answer.recommendation.cards) for answer in answers]
+    may = most_of_source(last.eligible(room.now).source_shares, int(last.columns.source[min(rows)]), k)
+    return {"most_in_a_list": max(cards), "may": may, "lists": len(cards), "holds": 0 < max(cards) <= may}
+
+
 def traced(room: Newsroom, readers: Sequence[str | None], k: int) -> Figures:
     """A trace of each article of one list says where it stands; that of another one is printed."""
     reader = next((name for name in readers if name is not None), None)
@@ -205,7 +231,14 @@ def _trace(room: Newsroom, name: str, reader: str | None, k: int) -> Any:
     return room.live.trace(name, reader, None, article=None, k=k, lang="en", slot=SLOT)[0]
 
 
-RULES = {"copies": copies, "breaking": breaking, "update": update, "explored": explored, "trace": traced}
+RULES = {
+    "copies": copies,
+    "breaking": breaking,
+    "update": update,
+    "explored": explored,
+    "sources": sources,
+    "trace": traced,
+}
 
 
 @contextmanager

@@ -15,7 +15,13 @@ import pandas as pd
 from jobs.runner import Context
 from recsys.evaluate.held_out import segment_figures
 from recsys.evaluate.list_figures import list_figures
-from recsys.evaluate.stage_files import PROBABILITY_FIGURES, evaluation, load_article_vectors, load_held_out
+from recsys.evaluate.stage_files import (
+    PROBABILITY_FIGURES,
+    evaluation,
+    load_article_sources,
+    load_article_vectors,
+    load_held_out,
+)
 from recsys.metrics import RANKING_FIGURES
 
 STAGES = ("events", "articles", "features", "baselines", "ctr")
@@ -43,7 +49,9 @@ def command(context: Context, *, as_json: bool) -> None:
         print(as_text(comparison(figures)), file=out)
         rows, scores, baselines = load_held_out(folders)
         print(f"\n{as_text(segment_figures(rows, scores, context.seed, baselines))}\n", file=out)
-        levers = list_figures(rows, scores, *load_article_vectors(folders["articles"]), context.settings.recommend)
+        sources = load_article_sources(folders, context.settings.site.name)
+        vectors = load_article_vectors(folders["articles"])
+        levers = list_figures(rows, scores, *vectors, sources, context.settings.recommend)
         if len(levers):
             print(f"first cards, re-ranked:\n{as_text(levers)}\n", file=out)
     print(note, file=out)

@@ -10,7 +10,7 @@ import pytest
 
 from recsys.recommend.context import Tier
 from recsys.recommend.rank import ScoreKind, answered_scores
-from recsys.recommend.rerank import DiversifiedList, category_limits
+from recsys.recommend.rerank import DiversifiedList, SourceLimits, category_limits
 from recsys.store import Event, Kind
 from tests.newsroom import HOUR, NOW, SITE, TOPICS, Toy, toy_settings, train
 from tests.recommenders import ask, entry, newsroom, reader, rows, two_topics
@@ -156,6 +156,45 @@ def test_each_category_closes_at_its_own_limit_and_articles_without_one_never() 
     made.offer(np.array([7, 10, 0, 3, 6]))
     assert sorted(made.closed) == [FOOT, MARKETS]
     assert (made.picked, made.over) == ([1, 2, 4, 7, 0, 3], [5, 10])
+
+
+WIRE, POST, OWN = 0, 1, -1  # codes of sources
+
+
+def test_a_source_closes_at_its_share_of_the_list_and_the_sites_own_never() -> None:
+    sources = np.array([OWN, WIRE, POST] * 4, np.int32)
+    made = DiversifiedList(5, {}, 9, np.zeros(12, np.int16), SourceLimits(sources, np.array([0.5, 0.2])))
+    made.offer(np.array([1, 4, 2]))
+    assert made.closed_sources == [POST], "a fifth of five is one; half of it is three"
+    made.offer(np.array([7, 10, 5, 0]))
+    assert (made.picked, made.over) == ([1, 4, 2, 7, 0], [10, 5])
+    assert sorted(made.closed_sources) == [WIRE, POST]
+
+
+def test_what_is_over_one_limit_does_not_count_towards_the_other() -> None:
+    categories, sources = np.array([FOOT, MARKETS, FOOT, FOOT], np.int16), np.array([WIRE, WIRE, POST, OWN], np.int32)
+    made = DiversifiedList(2, {}, 1, categories, SourceLimits(sources, np.array([0.5, 0.5])))
+    made.offer(np.array([0, 1, 2, 3]))
+    assert (made.picked, made.over) == ([0], [1, 2, 3]), "one of the wire is half; football has its one"
+    assert made.filled() == [0, 1]
+
+
+def test_a_source_without_an_article_among_the_newest_has_half_a_list() -> None:
+    made = DiversifiedList(4, {}, 9, np.zeros(4, np.int16), SourceLimits(np.full(4, 7, np.int32), np.array([1.0])))
+    made.offer(np.arange(4))
+    assert made.picked == [0, 1]
+    made.offer_open(np.arange(2, 4))
+    assert made.picked == [0, 1], "it is closed"
+
+
+@pytest.mark.parametrize(("wire", "cards"), [(20, 5), (40, 7), (54, 9), (60, 10)])
+def test_a_list_is_half_of_one_source_at_most_unless_most_of_the_site_is(wire: int, cards: int) -> None:
+    entries = [
+        entry(row, None, source="Wire" if row < wire else None) for row in range(60)
+    ]  # the newest are the wire's
+    made = ask(newsroom(entries), k=10)
+    assert len(made.cards) == 10
+    assert sum(row < wire for row in rows(made)) == cards
 
 
 FOOTBALL = 60  # articles, the newest; then ten each of three other categories

@@ -18,7 +18,7 @@ from recsys.catalogue.released import ReleasedCatalogue, write_catalogue
 from recsys.errors import CorruptArtefact
 from recsys.store import Article
 from recsys.store.addresses import address_id
-from recsys.workspace import load_arrays, save_arrays
+from recsys.workspace import load_arrays, read_json, save_arrays, write_json
 
 NOW = 1_700_000_000_000
 TEXT = st.text(max_size=12)
@@ -43,7 +43,10 @@ ARTICLES = [
         said("league final", category="war"),
     ),
     (article("b", body="x" * 300, expires_at=NOW + 9), said("tax", "budget", category="money", bar=(("money", 0.75),))),
-    (article("d", hidden=True, language="zh"), said("人工 智能", language="zh", labels=(("mood", "good", 0.5),))),
+    (
+        article("d", hidden=True, language="zh", source="Wire"),
+        said("人工 智能", language="zh", labels=(("mood", "good", 0.5),)),
+    ),
     (article("e", published_at=None, body="y"), said("league", topic=True)),
 ]
 CLICKED = ["c", address_id("https://s.example/a")]  # known only from clicks; the second one is an address of "a"
@@ -76,6 +79,13 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
         assert read.showable.tolist() == made.showable.tolist()
         assert read.listed.mask().tolist() == made.listed.mask().tolist()
         assert read.standing.tolist() == made.standing.tolist()
+    named = [released.row_of["d"]]
+    assert np.flatnonzero(released.columns.source >= 0).tolist() == named, "the site's own have no limit"
+    for made in (released, plain):
+        row = made.put("late", CatalogueArticle(title="Late", source="WIRE", published_at=NOW))
+        assert made.columns.source[row] == made.columns.source[named[0]], "one source, however it is written"
+        made.put("late", CatalogueArticle(title="Late", source="our paper", published_at=NOW))
+        assert made.columns.source[row] == -1
     assert released.columns.stories.labels.tolist() == plain.columns.stories.labels.tolist()
     assert released.columns.stories.members(released.row_of["b"]).tolist() == [released.row_of[x] for x in "bde"]
     for tag in ("league final", "league", "final", "tax", "sport", "money", "人工智能", "good", "none"):
@@ -120,6 +130,19 @@ def test_the_models_guess_is_kept_beside_the_category_that_an_article_came_with(
         assert released.cards.nightly(released.row_of[one.id]) == annotations
     assert released.cards.nightly(released.row_of["c"]) is None
     assert released.change == 7
+
+
+def test_a_release_from_before_the_sources_has_none_and_is_read(tmp_path: Path) -> None:
+    written(tmp_path)
+    columns, facts = load_arrays(tmp_path / "columns.safetensors"), read_json(tmp_path / "catalogue.json")
+    del columns["source"], facts["sources"]
+    save_arrays(tmp_path / "columns.safetensors", columns)
+    write_json(tmp_path / "catalogue.json", facts)
+    catalogue = Catalogue((), 7, "Our Paper", ReleasedCatalogue.load(tmp_path))
+    assert catalogue.columns.source.tolist() == [-1] * 7
+    assert not len(catalogue.eligible(NOW).source_shares)
+    row = catalogue.put("new", CatalogueArticle(title="New", source="Wire", published_at=NOW))
+    assert catalogue.columns.source[row] == 0
 
 
 def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ def test_the_way_through_the_list_has_its_numbers() -> None:
     told = two_topics(model=model())
     told.catalogue.put("a6", entry(6, "markets"), None, "a7")
     assert last(follow(told, "a6", reader(0))) == ("rerank", False, "Left out: 'a7' stands for its story.")
+    sourced = two_topics(model=model(), max_per_category=9)
+    for row in range(8):
+        sourced.catalogue.put(f"a{row}", entry(row, "markets", source="Wire" if row in (6, 7) else f"Paper {row}"))
+    assert last(follow(sourced, "a6", reader(0), k=2)) == (
+        *("rerank", False, "Left out: 1 of the source 'Wire' are as many as may be."),
+    )
     outside = two_topics(model=model(), trending=0, fresh=0, covisits=0)
     outside.neighbours = 1
     far = follow(outside, "a7", reader(0), k=1)

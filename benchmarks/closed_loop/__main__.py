@@ -9,9 +9,9 @@ same day of clicks on a site without recommender. Each then lives in its own loo
 chance of every click; ``oracle_varied`` as well, but keeps to ``recommend.max_per_category``; ``oracle_tastes`` knows
 the readers' tastes and not how good an article is. ``ideal_learner`` knows how readers choose, and must find their
 tastes out, as every recommender must: it is the ceiling of the first days; ``ideal_learner_varied`` keeps to the
-recommender's limits per category. ``--levers`` runs the recommender again without exploration, and without these
-limits. ``popularity`` is the best of nine kinds and ``item_knn`` of
-two, chosen afterwards. Prints the figures by day, and one JSON object on the last line.
+recommender's limits per category. ``--levers`` runs the recommender again without exploration, without these limits,
+and with articles that name no source, so that no source is limited. ``popularity`` is the best of nine kinds and
+``item_knn`` of two, chosen afterwards. Prints the figures by day, and one JSON object on the last line.
 """
 
 import argparse
@@ -40,10 +40,12 @@ from recsys.simulate.config import SimulateConfig
 HALF_LIVES = (2.0, 8.0, 24.0)  # hours, of popularity
 KNN_HALF_LIFE = 48.0
 OURS, POPULARITY, ITEM_KNN = "recommender", "popularity", "item_knn"
+UNSOURCED = f"{OURS}_unsourced"
 REFERENCES = (POPULARITY, "oracle", "oracle_tastes")  # every click rate is divided by theirs
 LEVERS: dict[str, dict[str, Any]] = {  # the recommender without one part of its lists
     f"{OURS}_unexplored": {"recommend": {"explore_impressions": 0}},
     f"{OURS}_unlimited": {"recommend": {"max_per_category": 1_000}},
+    UNSOURCED: {},
 }
 
 
@@ -71,7 +73,10 @@ def run(scene: Scene, levers: Mapping[str, dict[str, Any]] = {}) -> dict[str, Fi
 
 
 def _recommender(scene: Scene, name: str, changes: dict[str, Any]) -> Figures:
-    with tempfile.TemporaryDirectory() as folder, closing(Site(scene, Path(folder), changes)) as site:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(Site(scene, Path(folder), changes, unsourced=name == UNSOURCED)) as site,
+    ):
         began = time.perf_counter()
         told = figures(serve(site, scene), scene)
         seconds, nights = time.perf_counter() - began, sum(site.nights)

@@ -2,10 +2,12 @@
 
 Reads the demo newsroom's texts for their words alone; produces original articles, most with their category, and the
 true category of each. An article has a subject (the words of one demo article), a category and a language, and each
-word comes from one of the three, so that articles of a category are alike and those of a subject more so.
+word comes from one of the three, so that articles of a category are alike and those of a subject more so. Half of the
+articles of a category come from one agency; no reader minds who wrote what.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +24,8 @@ SHARES = (0.35, 0.3, 0.35)  # of an article's words: from its subject, its categ
 TITLE_WORDS = 7
 SENTENCE_WORDS = (8, 16)
 BODY_WORDS = (90, 160)
+PAPERS = ("", "Observer", "Courier")  # "": the site itself
+AGENCY = 0.5  # share of the articles of a category that come from its agency
 GIVEN = 0.85  # share of the articles that come with their category; the others have to be sorted
 FIRST_HOUR, HOURS = 5.0, 18.0  # UTC: articles are published from 5 to 23 o'clock
 
@@ -86,6 +90,7 @@ def published(
     about = subjects()
     kinds = sorted({(subject.language, subject.category) for subject in about})
     by_kind = [[s for s in about if (s.language, s.category) == kind] for kind in kinds]
+    (sourced,) = rng.spawn(1)  # draws nothing from ``rng``: all else is as it would be without sources
     made: list[Article] = []
     truth: dict[str, str] = {}
     for day in range(-stock_days, days):
@@ -94,7 +99,9 @@ def published(
             group = by_kind[int(rng.integers(len(by_kind)))]
             subject = group[int(rng.integers(len(group)))]
             article = _article(subject, f"s{len(made):05d}", start + day * DAY_MS + int(hour * HOUR_MS), rng)
-            made.append(article)
+            paper = PAPERS[int(sourced.integers(len(PAPERS)))]
+            agency = f"{subject.category} agency"
+            made.append(replace(article, source=agency if sourced.random() < AGENCY else paper or None))
             truth[article.id] = subject.category
     return made, truth
 

@@ -6,6 +6,7 @@ service answers, an event what it accepts.
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,13 @@ class Site:
         scene: articles and readers; of these it is told what is published and what happened, nothing else.
         folder: an empty one.
         changes: sections of the configuration that differ from the defaults.
+        unsourced: the articles come without their sources, so that no limit of these holds.
     """
 
-    def __init__(self, scene: Scene, folder: Path, changes: dict[str, Any] | None = None) -> None:
-        self.scene = scene
+    def __init__(
+        self, scene: Scene, folder: Path, changes: dict[str, Any] | None = None, *, unsourced: bool = False
+    ) -> None:
+        self.scene, self.unsourced = scene, unsourced
         self.settings = Settings(**({"data_dir": folder} | OURS | (changes or {})))
         self.now = scene.start
         self.nights: list[float] = []  # seconds of each
@@ -61,7 +65,10 @@ class Site:
     def publish(self, rows: list[int], now: int) -> None:
         """See ``Arm``."""
         self.now = now
-        self._store.put_articles([self.scene.world.articles[row] for row in rows])
+        articles = [self.scene.world.articles[row] for row in rows]
+        self._store.put_articles(
+            [replace(article, source=None) for article in articles] if self.unsourced else articles
+        )
         if self._live is not None:
             self._live.refresh()
 

@@ -65,6 +65,7 @@ class Catalogue:
         self._codes = {name: code for code, name in enumerate(self.category_names)}
         self._languages = {name: code for code, name in enumerate(released.languages)}
         self._language_names = list(released.languages)
+        self._sources = {name: code for code, name in enumerate(released.sources)}
         self._version = 0
         self._decisions: tuple[Decision, ...] = ()
         self._lock = threading.Lock()  # held while rows are written, and while an eligibility is made
@@ -128,6 +129,7 @@ class Catalogue:
             shown=not article.hidden,
             language=self._language(article.language),
             category=self._code(article.category) if article.category else UNKNOWN_ROW,
+            source=self._source(article.source),
             own=(article.source or "").casefold() == self._own,
             length=article.length,
             leader=None if leader is None else self.row_of.get(leader, row),
@@ -194,6 +196,10 @@ class Catalogue:
             self._language_names.append(language)
             self._languages[language] = len(self._languages)
         return self._languages[language]
+
+    def _source(self, source: str | None) -> int:
+        name = (source or "").casefold()
+        return self._sources.setdefault(name, len(self._sources)) if name and name != self._own else UNKNOWN_ROW
 
     def article(self, row: int) -> CatalogueArticle:
         """The article of a row that may be shown.

@@ -22,6 +22,7 @@ class CatalogueColumns:
         shown: bool (A,), has content and is not hidden.
         language: int16 (A,), codes of the catalogue, -1 for none.
         category: int16 (A,), codes of the catalogue, -1 for none.
+        source: int32 (A,), codes of other papers and agencies, -1 for the site's own and for none.
         copies: rows of one text.
         stories: rows of one event.
     """
@@ -32,6 +33,7 @@ class CatalogueColumns:
         self.shown = np.zeros(capacity, np.bool_)
         self.language = np.full(capacity, UNKNOWN_ROW, np.int16)
         self.category = np.full(capacity, UNKNOWN_ROW, np.int16)
+        self.source = np.full(capacity, UNKNOWN_ROW, np.int32)
         self._own = np.zeros(capacity, np.bool_)
         self._length = np.zeros(capacity, np.int32)
         self.copies = CopyGroups(self.published, self._own, self._length)
@@ -43,6 +45,8 @@ class CatalogueColumns:
         named |= {"category": self.category, "own": self._own, "length": self._length}
         for name, column in named.items():
             column[: len(released[name])] = released[name]
+        if "source" in released:  # those that were made before 0.14.0 have none, and no limit until the next night
+            self.source[: len(released["source"])] = released["source"]
         self.copies.take_over(released["leader"])
         self.stories.take_over(released["story"])
 
@@ -55,6 +59,7 @@ class CatalogueColumns:
         shown: bool,
         language: int,
         category: int,
+        source: int,
         own: bool,
         length: int,
         leader: int | None,
@@ -63,7 +68,7 @@ class CatalogueColumns:
         """Write a row; see ``Catalogue.put``."""
         self.published[row] = NEVER_MS if published is None else published
         self.expires[row] = FOREVER_MS if expires is None else expires
-        self.language[row], self.category[row] = language, category
+        self.language[row], self.category[row], self.source[row] = language, category, source
         self._own[row], self._length[row] = own, length
         self.shown[row] = shown
         self.copies.put(row, leader)

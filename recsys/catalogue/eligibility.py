@@ -20,7 +20,9 @@ from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, NEVER_MS, UNKNOWN_ROW
 
 Bits = npt.NDArray[np.uint8]
+NO_SHARES = np.empty(0)
 
+MAX_SOURCE_SHARE = 0.5  # of a list that another paper or agency may fill while there are others
 NEWEST = 4_096  # articles kept in the order of time: the news of days, on any site
 
 
@@ -92,6 +94,7 @@ class Eligibility:
         quoted: int32 (A,): the same with buried texts, which are shown where they are asked for.
         newest: int32 (N,): listed rows, newest first, ties by row; the first ``NEWEST``.
         language: int16 (A,), codes; of the catalogue.
+        source_shares: float64 (S,), share of a list that each source may fill, by code; empty where none is known.
         editorial: what editors decided, as far as it holds.
     """
 
@@ -104,6 +107,7 @@ class Eligibility:
     quoted: Rows
     newest: Rows
     language: npt.NDArray[np.int16]
+    source_shares: npt.NDArray[np.float64] = field(default_factory=lambda: NO_SHARES)
     editorial: EditorialRows = NO_DECISIONS
     _spoken: dict[int, tuple[AllowedRows, AllowedRows]] = field(default_factory=dict)
 
@@ -140,6 +144,7 @@ class Eligibility:
             buried = buried[buried != UNKNOWN_ROW]
             listed[buried] = False
             standing = np.where(np.isin(standing, buried), np.int32(UNKNOWN_ROW), standing)
+        newest = newest_of(np.flatnonzero(listed), published, NEWEST)
         times = (published[content], expires[content], editorial.ends)
         return cls(
             version,
@@ -149,8 +154,9 @@ class Eligibility:
             listed=AllowedRows.of(listed),
             standing=standing,
             quoted=quoted,
-            newest=newest_of(np.flatnonzero(listed), published, NEWEST),
+            newest=newest,
             language=columns.language,
+            source_shares=source_shares(columns.source[newest]),
             editorial=editorial,
         )
 
@@ -170,6 +176,19 @@ class Eligibility:
         standing = self.standing[rows]
         listed: Rows = standing[standing != UNKNOWN_ROW]
         return listed
+
+
+def source_shares(sources: Rows) -> npt.NDArray[np.float64]:
+    """The share of a list that each source may fill: half of it, or as much as it has of the site's articles.
+
+    Args:
+        sources: int32 (N,), codes of the newest listed articles; -1 for the site's own.
+
+    Returns:
+        float64 (S,), by code; empty where all are the site's own.
+    """
+    counts = np.bincount(sources[sources >= 0])
+    return np.asarray(np.maximum(counts / max(len(sources), 1), MAX_SOURCE_SHARE) if len(counts) else NO_SHARES)
 
 
 def newest_of(rows: npt.NDArray[np.int64], published: npt.NDArray[np.int64], n: int) -> Rows:

@@ -46,11 +46,12 @@ class ReleasedCatalogue:
         row_of: rows by identifier.
         cards: by row.
         columns: arrays of A rows: published and expires (int64, ms), shown and own (bool), language and category
-            (int16, codes), length, leader and story (int32), hashed_ids (int64 (A, S)), tags (int64 (A, ``STEM``)) and
-            tag_weights (float32).
+            (int16, codes), source (int32, codes; not in releases before 0.14.0), length, leader and story (int32),
+            hashed_ids (int64 (A, S)), tags (int64 (A, ``STEM``)) and tag_weights (float32).
         postings: of the tags.
         languages: by code.
         categories: by code.
+        sources: casefolded, by code.
         change: number of the last change of the store that it contains.
     """
 
@@ -61,6 +62,7 @@ class ReleasedCatalogue:
     postings: Postings
     languages: list[str]
     categories: list[str]
+    sources: list[str]
     change: int
 
     def __len__(self) -> int:
@@ -74,7 +76,7 @@ class ReleasedCatalogue:
     def empty(cls) -> "ReleasedCatalogue":
         """The catalogue before the first release."""
         columns = _Columns(0).arrays | {"hashed_ids": np.empty((0, 2), np.int64)}
-        return cls(ArticleIds(), RowsById(), Cards(), columns, Postings.room(0), [], [], 0)
+        return cls(ArticleIds(), RowsById(), Cards(), columns, Postings.room(0), [], [], [], 0)
 
     @classmethod
     def load(cls, folder: Path) -> "ReleasedCatalogue":
@@ -103,6 +105,7 @@ class ReleasedCatalogue:
             Postings(keys, rows, np.broadcast_to(np.int32(0), len(keys))),
             facts["languages"],
             facts["categories"],
+            facts.get("sources", []),
             int(facts["change"]),
         )
 
@@ -120,6 +123,7 @@ class _Columns:
             "own": np.zeros(size, np.bool_),
             "language": np.full(size, UNKNOWN_ROW, np.int16),
             "category": np.full(size, UNKNOWN_ROW, np.int16),
+            "source": np.full(size, UNKNOWN_ROW, np.int32),
             "length": np.zeros(size, np.int32),
             "leader": np.arange(size, dtype=np.int32),
             "story": np.arange(size, dtype=np.int32),
@@ -158,16 +162,19 @@ def write_catalogue(
     cards: list[Packed | None] = [None] * len(ids)
     forms: list[Packed | None] = [None] * len(ids)
     columns, own = _Columns(len(ids)), site.casefold()
-    codes, languages = {name: code for code, name in enumerate(categories)}, dict[str, int]()
+    codes = {name: code for code, name in enumerate(categories)}
+    languages, sources = dict[str, int](), dict[str, int]()
     keys, bearers, aliases = list[int](), list[int](), list[tuple[str, int]]()
     for article, annotations in articles:
         row, shown = rows[article.id], CatalogueArticle.of(article, annotations)
+        source = (shown.source or "").casefold()
         cards[row], forms[row] = packed(shown, annotations), packed_forms(keyword_forms(shown.keywords, shown.parts))
         values: dict[str, int | bool] = {
             "published": NEVER_MS if shown.published_at is None else shown.published_at,
             "expires": FOREVER_MS if shown.expires_at is None else shown.expires_at,
             "shown": not article.hidden,
-            "own": (shown.source or "").casefold() == own,
+            "source": sources.setdefault(source, len(sources)) if source not in ("", own) else UNKNOWN_ROW,
+            "own": source == own,
             "language": languages.setdefault(shown.language, len(languages)),
             "category": codes.setdefault(shown.category, len(codes)) if shown.category else UNKNOWN_ROW,
             "length": shown.length,
@@ -192,7 +199,8 @@ def write_catalogue(
     order = np.argsort(posted, kind="stable")
     save_npy(folder / _TAG_KEYS, posted[order])
     save_npy(folder / _TAG_ROWS, np.array(bearers, np.int32)[order])
-    write_json(folder / _FACTS, {"languages": list(languages), "categories": list(codes), "change": change})
+    facts = {"languages": list(languages), "categories": list(codes), "sources": list(sources), "change": change}
+    write_json(folder / _FACTS, facts)
     return sum(card is not None for card in cards)
 
 

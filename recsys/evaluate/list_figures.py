@@ -1,8 +1,8 @@
 """Held-out impressions, ranked and re-ranked -> how varied the first cards are, whom they fit, and what that costs.
 
-Reads held-out rows, the click model's scores of them, and article vectors; produces a row of figures per lever of
-re-ranking, each alone on the same candidates and scores. The limits per category are those of the service; what it does
-not do (``MMR``) is beside them, so that it can be seen why.
+Reads held-out rows, the click model's scores of them, article vectors and sources; produces a row of figures per lever
+of re-ranking, each alone on the same candidates and scores. The limits per category and source are those of the
+service; what it does not do (``MMR``) is beside them, so that it can be seen why.
 
 Source: Carbonell and Goldstein 1998 (maximal marginal relevance); the figures: ``recsys.metrics.diversity``.
 """
@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from recsys.catalogue.eligibility import source_shares
 from recsys.dataset.impressions import HOLDOUT
 from recsys.dataset.training_set import TrainingSet
 from recsys.features import CANDIDATE_FIELDS, COLUMN
 from recsys.metrics.diversity import coverage, intra_list_diversity, miscalibration, mixtures, topic_entropy
 from recsys.recommend.config import RecommendConfig
-from recsys.recommend.rerank import MAX_CATEGORY_SHARE, DiversifiedList, category_limits
-from recsys.units import NO_ID
+from recsys.recommend.rerank import MAX_CATEGORY_SHARE, NO_SOURCES, DiversifiedList, SourceLimits, category_limits
+from recsys.units import NO_ID, UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
@@ -41,6 +42,7 @@ class HeldOutList(NamedTuple):
         vectors: float32 (B, D), unit or NaN rows.
         shares: of the reader's clicks, by category code, as far as the list has the category.
         clicks: of the reader before the list.
+        by_source: sources by place, and the shares of a list that they may fill.
     """
 
     scores: Vectors
@@ -48,6 +50,7 @@ class HeldOutList(NamedTuple):
     vectors: Vectors
     shares: dict[int, float]
     clicks: int
+    by_source: SourceLimits = NO_SOURCES
 
 
 def by_score(shown: HeldOutList, k: int, config: RecommendConfig) -> Places:
@@ -58,16 +61,21 @@ def by_score(shown: HeldOutList, k: int, config: RecommendConfig) -> Places:
 def by_shares(shown: HeldOutList, k: int, config: RecommendConfig) -> Places:
     """The same within the service's limits per category, which follow what the reader reads."""
     own = category_limits(shown.shares, shown.clicks, k, config.max_per_category, MAX_CATEGORY_SHARE)
-    return _limited(shown, k, own, config)
+    return _limited(shown, k, own, config.max_per_category)
+
+
+def by_source(shown: HeldOutList, k: int, config: RecommendConfig) -> Places:
+    """The same within the service's limits per source."""
+    return _limited(shown, k, {}, k, shown.by_source)
 
 
 def by_fixed_limit(shown: HeldOutList, k: int, config: RecommendConfig) -> Places:
     """The same with one limit for every category and reader."""
-    return _limited(shown, k, {}, config)
+    return _limited(shown, k, {}, config.max_per_category)
 
 
-def _limited(shown: HeldOutList, k: int, own: dict[int, int], config: RecommendConfig) -> Places:
-    listed = DiversifiedList(k, own, config.max_per_category, shown.category)
+def _limited(shown: HeldOutList, k: int, own: dict[int, int], limit: int, sources: SourceLimits = NO_SOURCES) -> Places:
+    listed = DiversifiedList(k, own, limit, shown.category, sources)
     listed.offer(np.argsort(-shown.scores, kind="stable").astype(np.int32))
     return np.array(listed.filled(), np.int64)
 
@@ -91,13 +99,19 @@ def by_mmr(shown: HeldOutList, k: int, config: RecommendConfig) -> Places:
 LIST_LEVERS: dict[str, Callable[[HeldOutList, int, RecommendConfig], Places]] = {
     "scores alone": by_score,
     "limits by shares": by_shares,
+    "half of a source": by_source,
     "one fixed limit": by_fixed_limit,
     "mmr": by_mmr,
 }
 
 
 def list_figures(
-    rows: TrainingSet, ctr_scores: Vectors, articles: npt.NDArray[np.int64], vectors: Vectors, config: RecommendConfig
+    rows: TrainingSet,
+    ctr_scores: Vectors,
+    articles: npt.NDArray[np.int64],
+    vectors: Vectors,
+    sources: npt.NDArray[np.int32],
+    config: RecommendConfig,
 ) -> pd.DataFrame:
     """Figures of the first cards of the held-out lists, re-ranked by each lever alone.
 
@@ -106,6 +120,7 @@ def list_figures(
         ctr_scores: float32 (H,), the click model's scores of those; empty without a model.
         articles: int64 (A,), hashed ids.
         vectors: float32 (A, D), unit or NaN rows.
+        sources: int32 (A,), codes; -1 for the site's own.
         config: the limit per category.
 
     Returns:
@@ -118,8 +133,11 @@ def list_figures(
     if not len(held):
         return pd.DataFrame(columns=LIST_FIGURES)
     k = min(_LONGEST, int(np.median(np.bincount(held.impression))) // 2)
-    own, category = _vectors_of(held, articles, vectors), _categories(held)
-    lists = _lists(held, ctr_scores[len(ctr_scores) - len(held) :], own, category)
+    row_of, category = _rows_of(held, articles), _categories(held)
+    own = np.concatenate([vectors, np.full((1, vectors.shape[1]), np.nan, np.float32)])[row_of]  # -1: the last one
+    source = np.append(sources, np.int32(UNKNOWN_ROW))[row_of]
+    shares = source_shares(source)  # of the candidates: what the newest of the site were at each list, nobody kept
+    lists = _lists(held, ctr_scores[len(ctr_scores) - len(held) :], own, category, SourceLimits(source, shares))
     judged = [(start, shown) for start, shown in lists if len(shown.scores) > k > 0 and _clicks(held, start, shown)]
     if not judged:
         return pd.DataFrame(columns=LIST_FIGURES)
@@ -149,15 +167,13 @@ def _clicks(held: TrainingSet, start: int, shown: HeldOutList) -> int:
     return int(held.label[start : start + len(shown.scores)].sum())
 
 
-def _vectors_of(held: TrainingSet, articles: npt.NDArray[np.int64], vectors: Vectors) -> Vectors:
-    """The candidates' vectors: float32 (N, D), NaN where an article has none."""
+def _rows_of(held: TrainingSet, articles: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """The candidates' rows among some articles: int32 (N,), -1 for another one."""
     article, order = held.ids[:, _ARTICLE], np.argsort(articles, kind="stable")
-    own = np.full((len(article), vectors.shape[1]), np.nan, np.float32)
-    if len(order):
-        at = order[np.minimum(np.searchsorted(articles[order], article), len(order) - 1)]
-        known = articles[at] == article
-        own[known] = vectors[at[known]]
-    return own
+    if not len(order):
+        return np.full(len(article), UNKNOWN_ROW, np.int32)
+    at = order[np.minimum(np.searchsorted(articles[order], article), len(order) - 1)]
+    return np.where(articles[at] == article, at, UNKNOWN_ROW).astype(np.int32)
 
 
 def _wanted(judged: Sequence[HeldOutList], categories: int) -> npt.NDArray[np.float64]:
@@ -186,7 +202,7 @@ def _categories(held: TrainingSet) -> npt.NDArray[np.int16]:
 
 
 def _lists(
-    held: TrainingSet, scores: Vectors, vectors: Vectors, category: npt.NDArray[np.int16]
+    held: TrainingSet, scores: Vectors, vectors: Vectors, category: npt.NDArray[np.int16], by_source: SourceLimits
 ) -> Iterator[tuple[int, HeldOutList]]:
     """First row and candidates of each list."""
     share, n = held.matrix[:, COLUMN["category_share"]], held.matrix[:, COLUMN["history"]]
@@ -195,4 +211,5 @@ def _lists(
         codes, shares = category[start:stop], share[start:stop]
         own = {int(code): float(value) for code, value in zip(codes, shares, strict=True) if code >= 0 and value > 0}
         clicks = int(np.rint(np.expm1(n[start])))
-        yield start, HeldOutList(scores[start:stop], codes, vectors[start:stop], own, clicks)
+        limits = by_source._replace(sources=by_source.sources[start:stop])
+        yield start, HeldOutList(scores[start:stop], codes, vectors[start:stop], own, clicks, limits)

@@ -17,6 +17,7 @@ from recsys.dataset.training_set import TrainingSet
 from recsys.evaluate.held_out import Scores, held_out_figures
 from recsys.hashing import hashed_all
 from recsys.metrics import calibration_error, log_loss
+from recsys.units import UNKNOWN_ROW
 from recsys.workspace import load_arrays, load_npy, read_json, read_table
 
 PROBABILITY_FIGURES = ("log_loss", "calibration_error")  # of the click model alone: no other says probabilities
@@ -47,6 +48,21 @@ def load_article_vectors(folder: Path) -> tuple[npt.NDArray[np.int64], Scores]:
     """Read the article vectors of the stage ``articles``: hashed ids, int64 (A,), and float32 (A, D)."""
     names = read_table(folder / "ids.parquet", ["id"])["id"].to_pylist()
     return hashed_all("article", names), load_npy(folder / "vectors.npy")
+
+
+def load_article_sources(folders: Mapping[str, Path], own: str) -> npt.NDArray[np.int32]:
+    """Read the source of each article of the stage ``articles``, in its order: int32 (A,), codes; -1 for none.
+
+    Args:
+        folders: stage -> its folder; events, articles.
+        own: name of the site, which is the source of its own articles.
+    """
+    known = read_table(folders["events"] / "articles.parquet", ["id", "source"])
+    source_of = dict(zip(known["id"].to_pylist(), known["source"].to_pylist(), strict=True))
+    ids = read_table(folders["articles"] / "ids.parquet", ["id"])["id"].to_pylist()
+    names = [(source_of.get(name) or "").casefold() for name in ids]
+    others = {name: code for code, name in enumerate(sorted({*names} - {"", own.casefold()}))}
+    return np.array([others.get(name, UNKNOWN_ROW) for name in names], np.int32)
 
 
 def evaluation(folders: Mapping[str, Path], seed: int) -> tuple[dict[str, dict[str, float]], str]:

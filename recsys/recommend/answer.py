@@ -43,7 +43,14 @@ from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_
 from recsys.recommend.fatigue import tired_rows
 from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, plain_reasons
-from recsys.recommend.rerank import MAX_CATEGORY_SHARE, POPULAR_DEPTH, category_limits, diversify, liked_first
+from recsys.recommend.rerank import (
+    MAX_CATEGORY_SHARE,
+    POPULAR_DEPTH,
+    SourceLimits,
+    category_limits,
+    diversify,
+    liked_first,
+)
 from recsys.recommend.shared_lists import Asked, Moment, SharedLists, is_unknown
 from recsys.recommend.similar import similar_to
 from recsys.recommend.story_updates import read_stories
@@ -511,8 +518,18 @@ class _Listing:
         least = self._of.config.max_per_category
         own = category_limits(self._liked, len(self._clicks), k, least, MAX_CATEGORY_SHARE)
         stories, taken = self._of.catalogue.columns.stories, self._taken()
+        by_source = SourceLimits(self._of.catalogue.columns.source, self._eligible.source_shares)
         picked = diversify(
-            ranked, allowed, k, self._categories, stories, taken, own, least, lambda: self._further(allowed, k)
+            ranked,
+            allowed,
+            k,
+            self._categories,
+            stories,
+            taken,
+            own,
+            least,
+            lambda: self._further(allowed, k),
+            by_source,
         )
         return np.array(picked, np.int32)
 

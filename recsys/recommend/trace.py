@@ -15,6 +15,7 @@ from recsys.recommend.answer import Pass, Recommendation, Recommender
 from recsys.recommend.context import RequestContext
 from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
 from recsys.recommend.reasons import ReasonKind
+from recsys.recommend.rerank import most_of_source
 from recsys.store import Decision, DecisionKind
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, HOUR_MS, NEVER_MS, UNKNOWN_ROW
@@ -202,7 +203,7 @@ class _Way:
         yield TraceStep("rank", None, f"Score {score:.4g}, place {rank} of {len(one.ranked)}; the best has {best:.4g}.")
         place, category = _place(one.picked, self._row), self._of.catalogue.category(self._row)
         if place:
-            yield TraceStep("rerank", True, f"Place {place} of the list, with the limits of categories.")
+            yield TraceStep("rerank", True, f"Place {place} of the list, with the limits of categories and sources.")
             return
         yield TraceStep("rerank", False, f"Left out: {self._outdone(one, rank, category)}.")
 
@@ -215,6 +216,11 @@ class _Way:
         last = int(one.picked[-1]) if len(one.picked) else UNKNOWN_ROW
         if rank > _place(one.ranked, last) > 0:
             return "better ones fill the list"
+        source, of_source = int(columns.source[self._row]), columns.source[one.picked]
+        most = most_of_source(self._eligible.source_shares, source, len(one.picked))
+        if source != UNKNOWN_ROW and (of_source == source).sum() >= most:
+            paper = self._of.catalogue.article(self._row).source
+            return f"{int((of_source == source).sum())} of the source {paper!r} are as many as may be"
         held = int((columns.category[one.picked] == columns.category[self._row]).sum())
         return f"{held} of {category or 'no category'} are as many as may be"
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from recsys.catalogue.articles import CatalogueArticle
 from recsys.catalogue.catalogue import Catalogue
+from recsys.catalogue.eligibility import NO_SHARES
 from recsys.compiled import as_int64
 from recsys.ctr.inference import affine
 from recsys.ctr.scoring import standardised
@@ -18,6 +19,7 @@ from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.state import ReaderEvent
 from recsys.recommend.answer import Recommender
+from recsys.recommend.rerank import most_of_source
 from recsys.serving.config import ServingSettings
 from recsys.stories.copies import ComparedText
 from recsys.stories.leaders import Leaders
@@ -72,6 +74,7 @@ def warm_up(settings: ServingSettings) -> None:
     mean_direction(tables.article_vectors, reader.clicks, as_int64(0), settings.readers.half_life_clicks, direction)
     count_audience(trends.state, as_int64(0), direction)
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
+    most_of_source(NO_SHARES, 0, 1)
     one = np.zeros((1, 1), np.float32)
     affine(one, one, one[0])
     standardised(one, one[0], one[0])
