@@ -89,7 +89,9 @@ def test_the_limits_are_those_of_the_service() -> None:
 def test_a_source_has_half_of_a_list_or_its_share_of_the_articles() -> None:
     agency, others = np.zeros(11, np.int32), np.array([0] * 8 + [1, 2, 3], np.int32)
     for sources, most in ((agency, 5), (others, 4)):  # eight of eleven articles are four of five places
-        shown = candidates({}, 0)._replace(by_source=SourceLimits(sources, source_shares(sources)))
+        shown = candidates({}, 0)._replace(
+            by_source=SourceLimits(sources, source_shares(sources, np.zeros(11, np.int16)))
+        )
         places = by_source(shown, 5, RecommendConfig())
         assert (sources[places] == 0).sum() == most
 

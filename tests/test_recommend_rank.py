@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from recsys.catalogue.eligibility import source_shares
 from recsys.recommend.context import Tier
 from recsys.recommend.rank import ScoreKind, answered_scores
 from recsys.recommend.rerank import DiversifiedList, SourceLimits, category_limits
@@ -185,6 +186,16 @@ def test_a_source_without_an_article_among_the_newest_has_half_a_list() -> None:
     assert made.picked == [0, 1]
     made.offer_open(np.arange(2, 4))
     assert made.picked == [0, 1], "it is closed"
+
+
+def test_a_source_that_writes_all_of_one_language_fills_the_lists_of_that_language() -> None:
+    sources, language = (
+        np.array([WIRE, WIRE, POST, OWN, OWN, OWN, OWN], np.int32),
+        np.array([1, 1, 0, 0, 0, 0, 0], np.int16),
+    )
+    assert source_shares(sources, language).tolist() == [1.0, 0.5]
+    assert source_shares(sources[3:], language[3:]).tolist() == []
+    assert source_shares(sources[:0], language[:0]).tolist() == []
 
 
 @pytest.mark.parametrize(("wire", "cards"), [(20, 5), (40, 7), (54, 9), (60, 10)])

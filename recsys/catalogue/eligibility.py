@@ -156,7 +156,7 @@ class Eligibility:
             quoted=quoted,
             newest=newest,
             language=columns.language,
-            source_shares=source_shares(columns.source[newest]),
+            source_shares=source_shares(columns.source[newest], columns.language[newest]),
             editorial=editorial,
         )
 
@@ -178,17 +178,21 @@ class Eligibility:
         return listed
 
 
-def source_shares(sources: Rows) -> npt.NDArray[np.float64]:
-    """The share of a list that each source may fill: half of it, or as much as it has of the site's articles.
+def source_shares(sources: Rows, language: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """The share of a list that each source may fill: half of it, or as much as it has of the articles in a language.
 
     Args:
         sources: int32 (N,), codes of the newest listed articles; -1 for the site's own.
+        language: int16 (N,), codes; -1 for none.
 
     Returns:
         float64 (S,), by code; empty where all are the site's own.
     """
-    counts = np.bincount(sources[sources >= 0])
-    return np.asarray(np.maximum(counts / max(len(sources), 1), MAX_SOURCE_SHARE) if len(counts) else NO_SHARES)
+    shares = np.full(int(sources.max(initial=UNKNOWN_ROW)) + 1, MAX_SOURCE_SHARE)
+    for code in np.unique(language).tolist() if len(shares) else ():  # of a list in one language the others have none
+        spoken = sources[language == code]
+        np.maximum(shares, np.bincount(spoken[spoken >= 0], minlength=len(shares)) / len(spoken), out=shares)
+    return shares
 
 
 def newest_of(rows: npt.NDArray[np.int64], published: npt.NDArray[np.int64], n: int) -> Rows:

@@ -136,7 +136,7 @@ def list_figures(
     row_of, category = _rows_of(held, articles), _categories(held)
     own = np.concatenate([vectors, np.full((1, vectors.shape[1]), np.nan, np.float32)])[row_of]  # -1: the last one
     source = np.append(sources, np.int32(UNKNOWN_ROW))[row_of]
-    shares = source_shares(source)  # of the candidates: what the newest of the site were at each list, nobody kept
+    shares = source_shares(source, np.zeros(len(source), np.int16))  # of the candidates, for want of the site's newest
     lists = _lists(held, ctr_scores[len(ctr_scores) - len(held) :], own, category, SourceLimits(source, shares))
     judged = [(start, shown) for start, shown in lists if len(shown.scores) > k > 0 and _clicks(held, start, shown)]
     if not judged:
