@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.closed_loop import __main__ as benchmark
-from benchmarks.closed_loop.arms import AndNews, Arm, Chance, ClickRate, ItemKnn, Oracle, Popularity
+from benchmarks.closed_loop.arms import AndNews, AndUnseen, Arm, Chance, ClickRate, ItemKnn, Oracle, Popularity
 from benchmarks.closed_loop.chart import draw
 from benchmarks.closed_loop.figures import figures, hours_to, mean_of
 from benchmarks.closed_loop.loop import Served, serve
@@ -94,7 +94,14 @@ def check_rules(watched: Watched, served: Served, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "arm", [Chance, Oracle, lambda scene: ItemKnn(scene, 48.0), lambda scene: ClickRate(scene, 8.0)]
+    "arm",
+    [
+        Chance,
+        Oracle,
+        lambda scene: AndUnseen(Oracle(scene), scene, 2),
+        lambda scene: ItemKnn(scene, 48.0),
+        lambda scene: ClickRate(scene, 8.0),
+    ],
 )
 def test_every_arm_keeps_the_rules(arm: Any, scene: Scene) -> None:
     watched = Watched(arm(scene))
@@ -102,6 +109,19 @@ def test_every_arm_keeps_the_rules(arm: Any, scene: Scene) -> None:
     assert watched.nights == [START, START + DAY_MS]
     times = [now for now, _ in watched.events]
     assert times == sorted(times)
+
+
+def test_the_last_cards_are_what_the_reader_likes_best_of_what_few_have_seen(scene: Scene) -> None:
+    visit = scene.visits[-1]
+    out = scene.candidates(visit, np.zeros(len(scene.world.articles), np.bool_))
+    best = Oracle(scene).choose(visit, out, len(out)).tolist()
+    arm = AndUnseen(Oracle(scene), scene, places=2, enough=1, hours=1e9)
+    assert arm.choose(visit, out, 6).tolist() == best[:6], "nobody has seen anything"
+    seen = [Event("e", "simulated", Kind.IMPRESSION, scene.world.articles[row].id, "r") for row in best[:6]]
+    arm.learn(seen, visit.moment)
+    assert arm.choose(visit, out, 6).tolist() == [*best[:4], *best[6:8]]
+    arm.hours = -1.0
+    assert arm.choose(visit, out, 6).tolist() == best[:6], "none is young"
 
 
 def test_an_arm_that_shows_what_is_not_out_yet_is_refused(scene: Scene) -> None:

@@ -7,8 +7,9 @@ often further down (``recsys.simulate``). All arms have the same readers, visits
 same day of clicks on a site without recommender. Each then lives in its own loop: what it shows is what it learns from.
 ``recommender`` is what a site runs: the nightly jobs and the service, on a simulated clock. ``oracle`` knows the true
 chance of every click; ``oracle_varied`` as well, but keeps to ``recommend.max_per_category``; ``oracle_tastes`` knows
-the readers' tastes and not how good an article is. ``ideal_learner`` knows how readers choose, and must find their
-tastes out, as every recommender must: it is the ceiling of the first days; ``ideal_learner_varied`` keeps to the
+the readers' tastes and not how good an article is; ``oracle_unseen_1`` and ``_2`` give one and two last cards to what
+fewer than a hundred have seen: the least that haste costs. ``ideal_learner`` knows how readers choose, and must find
+their tastes out, as every recommender must: it is the ceiling of the first days; ``ideal_learner_varied`` keeps to the
 recommender's limits per category. ``--levers`` runs the recommender again without exploration, without these limits,
 and with articles that name no source, so that no source is limited. ``popularity`` is the best of nine kinds and
 ``item_knn`` of two, chosen afterwards. Prints the figures by day, and one JSON object on the last line.
@@ -27,7 +28,7 @@ from typing import Any
 
 import structlog
 
-from benchmarks.closed_loop.arms import AndNews, Arm, Chance, ClickRate, ItemKnn, Oracle, Popularity
+from benchmarks.closed_loop.arms import AndNews, AndUnseen, Arm, Chance, ClickRate, ItemKnn, Oracle, Popularity
 from benchmarks.closed_loop.chart import draw
 from benchmarks.closed_loop.figures import Figures, figures, mean_of
 from benchmarks.closed_loop.learner import IdealLearner
@@ -39,6 +40,7 @@ from recsys.simulate.config import SimulateConfig
 
 HALF_LIVES = (2.0, 8.0, 24.0)  # hours, of popularity
 KNN_HALF_LIFE = 48.0
+UNSEEN_PLACES = (1, 2)  # of eight, that an oracle gives to what few have seen
 OURS, POPULARITY, ITEM_KNN = "recommender", "popularity", "item_knn"
 UNSOURCED = f"{OURS}_unsourced"
 REFERENCES = (POPULARITY, "oracle", "oracle_tastes")  # every click rate is divided by theirs
@@ -61,6 +63,8 @@ def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
     yield "oracle", Oracle(scene)
     yield "oracle_varied", Oracle(scene, RecommendConfig().max_per_category)
     yield "oracle_tastes", Oracle(scene, tastes_only=True)
+    for places in UNSEEN_PLACES:
+        yield f"oracle_unseen_{places}", AndUnseen(Oracle(scene), scene, places)
     yield "ideal_learner", IdealLearner(scene)
     yield "ideal_learner_varied", IdealLearner(scene, varied=True)
 

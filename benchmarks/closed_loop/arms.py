@@ -87,6 +87,40 @@ class Oracle(Quiet):
         return np.concatenate([ranked[place < self.limit], ranked[place >= self.limit]])[:k]
 
 
+class AndUnseen:
+    """The last cards are, of young articles that few have seen, what the arm would show this reader first.
+
+    So an article has its first impressions at the least price: from readers who like it, where hardly anybody looks.
+
+    Args:
+        arm: ranks.
+        scene: when articles were published.
+        places: of a list.
+        enough: impressions from which an article has been seen.
+        hours: of age up to which it is young.
+    """
+
+    def __init__(self, arm: Arm, scene: Scene, places: int, enough: int = 100, hours: float = 24.0) -> None:
+        self.arm, self.scene, self.places, self.enough, self.hours = arm, scene, places, enough, hours
+        self.publish, self.night = arm.publish, arm.night
+        self.seen = np.zeros(len(scene.world.articles), np.int64)
+
+    def learn(self, events: list[Event], now: int) -> None:
+        """See ``Arm``."""
+        self.arm.learn(events, now)
+        for event in events:
+            if event.kind == Kind.IMPRESSION:
+                self.seen[self.scene.row_of[event.article]] += 1
+
+    def choose(self, visit: Visit, candidates: Rows, k: int) -> Rows:
+        """See ``Arm``."""
+        ranked = self.arm.choose(visit, candidates, len(candidates))
+        above, later = np.split(ranked, [max(0, k - self.places)])
+        age = (visit.moment - self.scene.world.published[later]) / HOUR_MS
+        unseen = (self.seen[later] < self.enough) & (age < self.hours)
+        return np.concatenate([above, later[unseen], later[~unseen]])[:k]
+
+
 class Popularity(Quiet):
     """Clicks of everybody, decayed; equal ones newest first.
 
