@@ -801,13 +801,28 @@ FAULTS: tuple[Fault, ...] = (
             "taken[code] < limits[code]",
             "taken[code] <= limits[code]",
         ),
+        ("one article too many of a source", "= have < most_of_source", "= have <= most_of_source"),
+        (
+            "a source with half of its list is offered on",
+            "held >= most_of_source(self._shares, code, self.k)",
+            "held > most_of_source(self._shares, code, self.k)",
+        ),
         ("the largest share of a category is forgotten", "max(least, min(n, int(most * k)))", "max(least, n)"),
+    ),
+    *_in(
+        "recsys/catalogue/eligibility.py",
+        LISTS,
+        (
+            "a source has half of a list though it writes all",
+            "minlength=len(shares)) / len(spoken)",
+            "minlength=len(shares)) * 0",
+        ),
     ),
     *_in(
         "recsys/evaluate/list_figures.py",
         ("tests/test_list_figures.py",),
         ("cards like those above are not kept off", "(1 - MMR_WEIGHT) * nearest", "0 * nearest"),
-        ("the limits are not those of the reader", "_limited(shown, k, own, config)", "_limited(shown, k, {}, config)"),
+        ("the limits are not those of the reader", "_limited(shown, k, own, ", "_limited(shown, k, {}, "),
     ),
     *_in(
         "recsys/ctr/scoring.py",
