@@ -7,8 +7,8 @@ often further down (``recsys.simulate``). All arms have the same readers, visits
 same day of clicks on a site without recommender. Each then lives in its own loop: what it shows is what it learns from.
 ``recommender`` is what a site runs: the nightly jobs and the service, on a simulated clock. ``oracle`` knows the true
 chance of every click; ``oracle_varied`` as well, but keeps to ``recommend.max_per_category``; ``oracle_tastes`` knows
-the readers' tastes and not how good an article is; ``oracle_unseen_1`` and ``_2`` give one and two last cards to what
-fewer than a hundred have seen: the least that haste costs. ``ideal_learner`` knows how readers choose, and must find
+the readers' tastes and not how good an article is; ``oracle_unseen_1`` and ``_2`` and ``oracle_tastes_unseen_1`` and
+``_2`` give one and two last cards to what fewer than a hundred have seen: the least that haste costs. ``ideal_learner`` knows how readers choose, and must find
 their tastes out, as every recommender must: it is the ceiling of the first days; ``ideal_learner_varied`` keeps to the
 recommender's limits per category. ``--levers`` runs the recommender again without exploration, without these limits,
 and with articles that name no source, so that no source is limited. ``popularity`` is the best of nine kinds and
@@ -65,6 +65,7 @@ def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
     yield "oracle_tastes", Oracle(scene, tastes_only=True)
     for places in UNSEEN_PLACES:
         yield f"oracle_unseen_{places}", AndUnseen(Oracle(scene), scene, places)
+        yield f"oracle_tastes_unseen_{places}", AndUnseen(Oracle(scene, tastes_only=True), scene, places)
     yield "ideal_learner", IdealLearner(scene)
     yield "ideal_learner_varied", IdealLearner(scene, varied=True)
 
