@@ -8,11 +8,12 @@ same day of clicks on a site without recommender. Each then lives in its own loo
 ``recommender`` is what a site runs: the nightly jobs and the service, on a simulated clock. ``oracle`` knows the true
 chance of every click; ``oracle_varied`` as well, but keeps to ``recommend.max_per_category``; ``oracle_tastes`` knows
 the readers' tastes and not how good an article is; ``oracle_unseen_1`` and ``_2`` and ``oracle_tastes_unseen_1`` and
-``_2`` give one and two last cards to what fewer than a hundred have seen: the least that haste costs. ``ideal_learner`` knows how readers choose, and must find
-their tastes out, as every recommender must: it is the ceiling of the first days; ``ideal_learner_varied`` keeps to the
-recommender's limits per category. ``--levers`` runs the recommender again without exploration, without these limits,
-and with articles that name no source, so that no source is limited. ``popularity`` is the best of nine kinds and
-``item_knn`` of two, chosen afterwards. Prints the figures by day, and one JSON object on the last line.
+``_2`` give one and two last cards to what fewer than a hundred have seen: the least that haste costs. ``ideal_learner``
+knows how readers choose, and must find their tastes out, as every recommender must: it is the ceiling of the first
+days; ``ideal_learner_varied`` keeps to the recommender's limits per category. ``--levers`` runs the recommender again
+without exploration, without these limits, and with articles that name no source, so that no source is limited.
+``popularity`` is the best of nine kinds and ``item_knn`` of two, chosen afterwards. Prints the figures by day, and one
+JSON object on the last line.
 """
 
 import argparse
