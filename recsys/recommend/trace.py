@@ -216,11 +216,12 @@ class _Way:
         last = int(one.picked[-1]) if len(one.picked) else UNKNOWN_ROW
         if rank > _place(one.ranked, last) > 0:
             return "better ones fill the list"
-        source, of_source = int(columns.source[self._row]), columns.source[one.picked]
-        most = most_of_source(self._eligible.source_shares, source, len(one.picked))
-        if source != UNKNOWN_ROW and (of_source == source).sum() >= most:
+        source = int(columns.source[self._row])
+        of_source = int((columns.source[one.picked] == source).sum())
+        shares = self._eligible.source_shares
+        if source != UNKNOWN_ROW and of_source >= most_of_source(shares, source, len(one.picked)):
             paper = self._of.catalogue.article(self._row).source
-            return f"{int((of_source == source).sum())} of the source {paper!r} are as many as may be"
+            return f"{of_source} of the source {paper!r} are as many as may be"
         held = int((columns.category[one.picked] == columns.category[self._row]).sum())
         return f"{held} of {category or 'no category'} are as many as may be"
 
