@@ -81,11 +81,11 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
         assert read.standing.tolist() == made.standing.tolist()
     named = [released.row_of["d"]]
     assert np.flatnonzero(released.columns.source >= 0).tolist() == named, "the site's own have no limit"
-    for made in (released, plain):
-        row = made.put("late", CatalogueArticle(title="Late", source="WIRE", published_at=NOW))
-        assert made.columns.source[row] == made.columns.source[named[0]], "one source, however it is written"
-        made.put("late", CatalogueArticle(title="Late", source="our paper", published_at=NOW))
-        assert made.columns.source[row] == -1
+    for catalogue in (released, plain):
+        row = catalogue.put("late", CatalogueArticle(title="Late", source="WIRE", published_at=NOW))
+        assert catalogue.columns.source[row] == catalogue.columns.source[named[0]], "one source, however it is written"
+        catalogue.put("late", CatalogueArticle(title="Late", source="our paper", published_at=NOW))
+        assert catalogue.columns.source[row] == -1
     assert released.columns.stories.labels.tolist() == plain.columns.stories.labels.tolist()
     assert released.columns.stories.members(released.row_of["b"]).tolist() == [released.row_of[x] for x in "bde"]
     for tag in ("league final", "league", "final", "tax", "sport", "money", "人工智能", "good", "none"):
