@@ -182,9 +182,9 @@ def test_what_is_over_one_limit_does_not_count_towards_the_other() -> None:
 
 def test_a_source_without_an_article_among_the_newest_has_half_a_list() -> None:
     made = DiversifiedList(4, {}, 9, np.zeros(4, np.int16), SourceLimits(np.full(4, 7, np.int32), np.array([1.0])))
-    made.offer(np.arange(4))
+    made.offer(np.arange(4, dtype=np.int32))
     assert made.picked == [0, 1]
-    made.offer_open(np.arange(2, 4))
+    made.offer_open(np.arange(2, 4, dtype=np.int32))
     assert made.picked == [0, 1], "it is closed"
 
 
