@@ -31,6 +31,7 @@ $(READY): pyproject.toml constraints.txt | names
 run: setup ## build the demo newsroom and serve it at http://127.0.0.1:8080
 	$(PY) -m jobs simulate
 	$(PY) -m jobs all
+	@$(PY) -m jobs person editor --first
 	@$(PY) -m jobs worker & worker=$$!; trap 'kill $$worker 2>/dev/null || true; wait $$worker 2>/dev/null || true' EXIT; $(PY) -m web
 
 worker: setup ## take queued runs and keep the schedules

@@ -4,6 +4,7 @@ Reads and writes the store's people; only an argon2id hash of a password is kept
 """
 
 import getpass
+import secrets
 import sys
 from datetime import UTC, datetime
 
@@ -39,6 +40,28 @@ def set_person(context: Context, name: str, role: Scope | None, site: str | None
     finally:
         store.close()
     log.info("made" if new else "changed", job="person", person=name, role=role.value)
+
+
+def set_first_person(context: Context, name: str) -> None:
+    """Make an owner with an invented password and print it, if nobody can sign in yet; else say who can.
+
+    Args:
+        context: the invocation.
+        name: of the account.
+    """
+    store, password = open_store(context.settings), "-".join(secrets.token_hex(2) for _ in range(4))
+    try:
+        there = store.people(context.settings.site.id)
+        if not there:
+            site = context.settings.site.id
+            store.set_person(name, Scope.OWNER, site, hashed_password(password), who())
+    finally:
+        store.close()
+    if there:
+        said = f"sign in as {there[0].name}; for another password: python -m jobs person {there[0].name} --role owner"
+    else:
+        said = f"sign in as {name} with the password {password}  (it is shown this once)"
+    typer.echo(f"\n  The newsroom's console: http://127.0.0.1:{context.settings.web.port}/console\n  {said}\n")
 
 
 def remove(context: Context, name: str) -> None:

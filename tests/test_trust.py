@@ -15,7 +15,8 @@ from tests.newsroom import SITE, toy_settings
 from tests.service import FOUR, Service, fill, problem, serving
 from web.addresses import reader_address
 from web.api.evidence import REASONS
-from web.api.rates import CROWD, UNSIGNED_COST, VISITOR_EVENTS
+from web.api.newcomers import AT_MOST, FEW, KNOWN, TIMES, USUAL, Newcomers
+from web.api.rates import CROWD, LIST_EVENTS, STRANGERS, UNSIGNED_COST, VISITOR_EVENTS, EventRates
 from web.attempts import Attempts, network_of
 from web.metrics import EVENTS
 
@@ -148,7 +149,7 @@ def test_an_event_with_a_good_token_counts_and_every_other_one_is_ignored_for_it
     assert clicks(site) == {}, "nobody has looked at a card yet"
     post(site, ann | {"kind": "impression", "impression": token})
     assert clicks(site) == {first: 1}
-    assert len({reason.code for reason in REASONS}) == 7
+    assert len({reason.code for reason in REASONS}) == 8
     sampled = {sample.labels["outcome"] for metric in EVENTS.collect() for sample in metric.samples}
     assert {"signed", "forged", "expired", "other-article", "other-reader", "too-old"} <= sampled
 
@@ -282,6 +283,102 @@ def test_one_address_adds_to_an_article_less_than_breaks_news_whatever_its_token
         proofs = [event.proof for event in site.store.events_after(SITE, 0, 99)]
         assert proofs.count(Evidence.CROWDED) == 30 - CROWD["click"]  # type: ignore[index]
         assert clicks(site) == {"a1": CROWD["click"]}  # type: ignore[index]
+
+
+def strangers(first: int, number: int, **more: Any) -> list[dict[str, Any]]:
+    """Clicks without a token, of so many readers whom nobody knows."""
+    return [{"event_id": f"{n}", "reader": f"x{n}"} | more for n in range(first, first + number)]
+
+
+def test_a_flood_of_strangers_from_as_many_addresses_grows_the_store_by_a_bounded_number_of_rows(
+    tmp_path: Path,
+) -> None:
+    with started(tmp_path, workers=1) as site:
+        token, (first, *_) = listed(site, reader="ann")
+        post(site, {"kind": "impression", "reader": "ann", "article": first, "impression": token})
+        before, ignored = site.store.last_seq(SITE), 0
+        for n in range(0, 2 * STRANGERS, 25):
+            answer = post(site, *strangers(n, 25), headers={"X-Forwarded-For": f"198.51.{n // 250}.{n % 250}"})
+            ignored += reasons(answer).count("strangers")
+        grown = site.store.last_seq(SITE) - before
+        assert STRANGERS <= grown <= STRANGERS + 60, "and one more each second that the test took"
+        assert grown + ignored == 2 * STRANGERS
+        far = {"X-Forwarded-For": "203.0.113.9"}
+        assert "strangers" in reasons(post(site, *strangers(8_000, 30), headers=far))
+        assert post(site, {"reader": "ann", "article": "a2"}, headers=far)["accepted"] == 1, "a reader who saw a card"
+        listed(site)
+        more = post(site, *strangers(9_000, LIST_EVENTS + 9), headers=far)
+        assert more["accepted"] >= LIST_EVENTS, "a list was made"
+        assert post(site, *strangers(9_500, 30))["accepted"] == 30, "a program on this machine knows whose they are"
+
+
+def test_one_address_leaves_room_for_strangers_from_others(tmp_path: Path) -> None:
+    with started(tmp_path, workers=1) as site:
+        answers = [post(site, *strangers(n, 50), headers=PROXY) for n in range(0, STRANGERS, 50)]
+        assert sum(answer["accepted"] for answer in answers) < STRANGERS / 3
+        assert post(site, {"reader": "z"}, headers={"X-Forwarded-For": "203.0.113.9"})["accepted"] == 1
+
+
+def test_what_is_kept_of_strangers_is_divided_among_the_workers() -> None:
+    clock = [0.0]
+    workers = [EventRates(6_000, 4, lambda: clock[0]) for _ in range(4)]
+    kept = sum(not worker.floods(f"a{n}") for worker in workers for n in range(STRANGERS))
+    assert kept == STRANGERS
+    clock[0] = 400.0
+    assert sum(not worker.floods(f"b{n}") for worker in workers for n in range(STRANGERS)) == 400
+
+
+def test_a_ring_that_asks_for_lists_and_says_that_it_saw_cards_counts_for_a_few(tmp_path: Path) -> None:
+    with started(tmp_path, workers=1) as site:
+        for number in range(100):
+            reader = f"ring-{number}"
+            token, (first, *_) = listed(site, reader=reader, article="a4")
+            seen = {"kind": "impression", "reader": reader, "article": first, "impression": token, "position": 0}
+            click = {"reader": reader, "article": "a4", "impression": token}
+            whole = [[seen, click], [seen], [click]]
+            for part in whole[:1] if number % 2 else whole[1:]:
+                post(site, *part, headers={"X-Forwarded-For": f"198.51.100.{number}"})
+        assert clicks(site)["a4"] <= 2 * FEW < 0.1 * 100, "those who saw a card first, and those who had not yet"
+        marked = [event for event in site.store.events_after(SITE, 0, 999) if event.proof == Evidence.CROWDED]
+        assert len(marked) >= 100 - 2 * FEW
+        token, (card, *_) = listed(site, reader="ann")
+        ann = {"reader": "ann", "article": card, "impression": token, "position": 0}
+        before = clicks(site).get(card, 0)
+        post(site, ann | {"kind": "impression"}, ann)
+        assert clicks(site)[card] == before + 1, "a card of a list"
+
+
+def test_newcomers_count_in_the_company_of_others_and_as_often_as_is_usual_on_the_site() -> None:
+    clock = [0.0]
+    counted = Newcomers(1, lambda: clock[0])
+    assert [counted.admit("a", held=False) for _ in range(FEW + 1)] == [True] * FEW + [False]
+    assert counted.admit("a", held=True), "strangers take no place of those who saw a card"
+    assert counted.admit("b", held=False), "another article"
+    usual = counted.usual
+    assert usual == pytest.approx(TIMES * (USUAL + FEW + 2) / KNOWN)
+    counted.see_other("a")
+    more = sum(counted.admit("a", held=False) for _ in range(100))
+    assert usual - 1 <= more <= usual + 1, "somebody known, or a card"
+    clock[0] = 3_600.0
+    assert counted.admit("a", held=False), "an hour later"
+    for number in range(2_000):
+        counted.admit(f"n{number}", held=False)
+    assert counted.usual == AT_MOST, "whatever floods the site"
+
+
+def test_who_was_here_an_hour_ago_is_no_newcomer(tmp_path: Path) -> None:
+    with started(tmp_path, workers=1) as site:
+        key = {"Authorization": f"Bearer {site.store.add_token('cms', Scope.WRITE, SITE)}"}
+        past = [
+            {"event_id": f"p{n}", "reader": f"r{n}", "article": "a2", "time": now_ms() - 2 * HOUR_MS} for n in range(20)
+        ]
+        post(site, *past, headers=key)
+        for number in range(20):
+            token, (first, *_) = listed(site, reader=f"r{number}")
+            seen = {"kind": "impression", "reader": f"r{number}", "article": first, "impression": token}
+            post(site, seen)
+            post(site, {"event_id": f"q{number}", "reader": f"r{number}", "article": "a4"})
+        assert clicks(site)["a4"] == 20
 
 
 def test_a_rate_fills_again_in_its_time_and_its_table_is_bounded() -> None:

@@ -58,11 +58,11 @@ class Attempts:
                 self._forget(now)
         return 0.0
 
-    def give_back(self, key: str) -> None:
-        """Count an attempt no longer: it did not fail."""
+    def give_back(self, key: str, amount: int = 1) -> None:
+        """Count attempts no longer: they did not fail."""
         with self._lock:
             if key in self._busy_until:
-                self._busy_until[key] -= self._seconds
+                self._busy_until[key] -= amount * self._seconds
 
     def _forget(self, now: float) -> None:
         kept = {key: until for key, until in self._busy_until.items() if until > now}

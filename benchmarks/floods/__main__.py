@@ -45,7 +45,7 @@ INVENTED = (
     "ring_with_lists",
     "forged",
     "buried",
-)
+)  # attacks that no card of a list vouches for
 PROBES = 5  # readers of the simulated log, beside a stranger
 
 
@@ -153,6 +153,8 @@ def main(given: Sequence[str] | None = None) -> dict[str, Any]:
         "places_live": max(row["places_live"] for row in invented),
         "places_trained": max(row["places_trained"] for row in invented),
         "true_readers_left_out": table["true_readers"]["left_out"],
+        "stored": max(row["stored"] for row in invented),
+        "ring_with_cards_left_out": 1 - table["ring_with_cards"]["clicks_trained"] / RING,
         "ring_left_out": 1 - table["ring_with_lists"]["clicks_trained"] / RING,
     }
     result = {"ours": table, "baselines": {}, "best": best, "seed": options.seed}

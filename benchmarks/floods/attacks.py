@@ -142,6 +142,18 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
 
         return run
 
+    def card_ring() -> str:
+        """Readers who ask for a long list each, say that they saw its card of the article, and click it."""
+        article = site.lists(k=50)[1][-1]
+        for n in range(RING):
+            token, listed = site.lists(k=50, reader=f"card-{n}")
+            if article in listed:
+                card = {"reader": f"card-{n}", "impression": token, "article": article}
+                place = {"position": listed.index(article)}
+                seen = card | place | {"event_id": f"card-{n}-i", "kind": "impression"}
+                site.post([seen, *clicks(f"card-{n}-", article, [card | place])], far)
+        return article
+
     return {
         "one_reader": flood("one", lambda n: {"reader": "robot"}),
         "invented_readers": flood("many", lambda n: {"reader": f"many-{n % INVENTED}"}),
@@ -155,4 +167,5 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         "ring_with_lists": signed_ring("listed", looks=False, address=far),
         "ring_with_cards_of_one_address": signed_ring("near", looks=True, address=lambda: "203.0.113.77"),
         "ring_with_cards": signed_ring("seen", looks=True, address=far),
+        "ring_that_clicks_cards": card_ring,
     }

@@ -188,6 +188,10 @@ class ImpressionTokens:
         said = {_name(key, facts.nonce, article) for key in self._keys}
         return not said.isdisjoint(names) or (place is None and facts.beside in said)
 
+    def shows(self, facts: ImpressionFacts, article: str) -> bool:
+        """True for an article that is a card of a list, and not the page that it stands beside."""
+        return any(_name(key, facts.nonce, article) in facts.names for key in self._keys)
+
     def explored(self, facts: ImpressionFacts, article: str) -> bool:
         """True for the article that was explored in a list."""
         if not facts.propensity > 0:

@@ -4,6 +4,7 @@ Reads the same recommender and makes the same list by the same code; produces on
 decided. Nothing is decided here.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from recsys.recommend.context import RequestContext
 from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
 from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.rerank import most_of_source
+from recsys.recommend.trace_words import reason_name, trace_text
 from recsys.store import Decision, DecisionKind
 from recsys.tags.index import Rows
 from recsys.units import FOREVER_MS, HOUR_MS, NEVER_MS, UNKNOWN_ROW
@@ -62,12 +64,14 @@ def trace(
     home: str | None,
     request: RequestContext,
     exclude: Sequence[str] = (),
+    spoken: str = "en",
 ) -> Trace:
     """Follow one article; see ``Recommender.recommend`` for the arguments of the list.
 
     Args:
         recommender: makes the list.
         article_id: whose way it is; one that the catalogue lacks falls at the first stage.
+        spoken: language of the sentences, zh or en.
     """
     passes: list[Pass] = []
     made = recommender.recommend(
@@ -84,10 +88,10 @@ def trace(
     )
     row = recommender.catalogue.row_of.get(article_id, UNKNOWN_ROW)
     if row == UNKNOWN_ROW:
-        return Trace([TraceStep("catalogue", False, "The catalogue has no such article.")], 0, made)
+        return Trace([TraceStep("catalogue", False, trace_text("unknown", spoken))], 0, made)
     eligible = recommender.catalogue.eligible(now)
     states = [state for state in (reader, session) if state is not None]
-    way = _Way(recommender, row, eligible, now)
+    way = _Way(recommender, row, eligible, now, spoken)
     steps = [*way.before_the_list(states, exclude, article)]
     rows = [card.row for card in made.cards]
     place = rows.index(row) + 1 if row in rows else 0
@@ -97,20 +101,21 @@ def trace(
     elif all(step.passed for step in steps):
         steps += way.through(passes)
     if place:
-        reason = made.cards[place - 1].reason.kind
-        said = f"In the list of {len(rows)}, at place {place}, because: {reason}."
+        reason = reason_name(made.cards[place - 1].reason.kind, spoken)
+        said = trace_text("listed", spoken, length=len(rows), place=place, reason=reason)
     else:
-        said = f"Not in the list of {len(rows)}."
+        said = trace_text("not_listed", spoken, length=len(rows))
     if made.explored is not None and made.explored.row == row:
-        said += f" It is tried there, with probability {made.explored.propensity:.3f}."
+        said += trace_text("tried", spoken, propensity=made.explored.propensity)
     return Trace([*steps, TraceStep("list", place > 0, said)], place, made)
 
 
 class _Way:
     """The way of one row."""
 
-    def __init__(self, recommender: Recommender, row: int, eligible: Eligibility, now: int) -> None:
+    def __init__(self, recommender: Recommender, row: int, eligible: Eligibility, now: int, spoken: str) -> None:
         self._of, self._row, self._eligible, self._now = recommender, row, eligible, now
+        self._say = functools.partial(trace_text, language=spoken)
 
     def before_the_list(
         self, states: Sequence[ReaderState], exclude: Sequence[str], article: str | None
@@ -128,125 +133,128 @@ class _Way:
         columns, row, now = self._of.catalogue.columns, self._row, self._now
         published, expires = int(columns.published[row]), int(columns.expires[row])
         if self._eligible.showable[row]:
-            age = "of unknown age" if published == NEVER_MS else f"{max(0, now - published) / HOUR_MS:.1f} hours old"
-            return TraceStep("shown", True, f"Published and not hidden, {age}.")
+            hours = max(0, now - published) / HOUR_MS
+            said = self._say("of_no_age") if published == NEVER_MS else self._say("of_age", hours=hours)
+            return TraceStep("shown", True, said)
         if not columns.shown[row]:
-            return TraceStep("shown", False, "It is hidden, deleted, or was never put.")
+            return TraceStep("shown", False, self._say("hidden"))
         if published > now:
-            return TraceStep("shown", False, f"It is published in {(published - now) / HOUR_MS:.1f} hours.")
-        ended = "" if expires == FOREVER_MS else f" {(now - expires) / HOUR_MS:.1f} hours ago"
-        return TraceStep("shown", False, f"It expired{ended}.")
+            return TraceStep("shown", False, self._say("later", hours=(published - now) / HOUR_MS))
+        ended = "expired" if expires == FOREVER_MS else "expired_ago"
+        return TraceStep("shown", False, self._say(ended, hours=(now - expires) / HOUR_MS))
 
     def _editors(self) -> TraceStep | None:
         """The editors' decision on it, or on a copy of its text; None where there is none."""
         catalogue, text = self._of.catalogue, int(self._eligible.quoted[self._row])
         if text != UNKNOWN_ROW and self._eligible.standing[text] == UNKNOWN_ROW:
-            return TraceStep("editors", False, "An editor has buried it, or a copy of its text.")
+            return TraceStep("editors", False, self._say("buried"))
         own = [one for one in catalogue.decisions if one.article == catalogue.ids[self._row] and one.until > self._now]
-        said = [
-            _pinned(one) if one.kind is DecisionKind.PIN else f"{one.set_by} has multiplied its odds by {one.factor:g}"
-            for one in own
-        ]
-        return TraceStep("editors", True, f"{'; '.join(said)}.") if said else None
+        said = self._say("and").join(map(self._decided, own))
+        return TraceStep("editors", True, said + self._say("stop")) if said else None
+
+    def _decided(self, one: Decision) -> str:
+        if one.kind is not DecisionKind.PIN:
+            return self._say("boosted", by=one.set_by, factor=one.factor)
+        lists = self._say("of_slot", slot=one.slot) if one.slot else self._say("everywhere")
+        return self._say("guaranteed" if one.place is None else "pinned", by=one.set_by, lists=lists, place=one.place)
 
     def _copy(self) -> TraceStep:
         best = int(self._eligible.standing[self._row])
         if best == self._row:
-            return TraceStep("copies", True, "It stands for its text.")
+            return TraceStep("copies", True, self._say("own_text"))
         if best == UNKNOWN_ROW:
-            return TraceStep("copies", False, "No copy of its text may be listed.")
-        return TraceStep("copies", False, f"{self._of.catalogue.ids[best]!r}, a copy of its text, stands for it.")
+            return TraceStep("copies", False, self._say("no_copy"))
+        return TraceStep("copies", False, self._say("copied", other=self._of.catalogue.ids[best]))
 
     def _seen(self, states: Sequence[ReaderState], exclude: Sequence[str], article: str | None) -> TraceStep:
         row_of = self._of.catalogue.row_of
         on_page = [row_of.get(name, UNKNOWN_ROW) for name in (*exclude, *([article] if article else []))]
         if self._row in on_page:
-            return TraceStep("seen", False, "The page shows it already.")
+            return TraceStep("seen", False, self._say("on_page"))
         for state in states:
             if self._row in self._eligible.listed_copies(state.seen):
                 how = "dismissed" if self._row in state.dismissed else "read"
-                return TraceStep("seen", False, f"The reader has {how} it, or a copy of it.")
+                return TraceStep("seen", False, self._say(how))
         if self._row in self._eligible.listed_copies(tired_rows(states)):
-            return TraceStep("seen", False, f"Shown to the reader {TIRED_AFTER} times lately, or more, and not opened.")
+            return TraceStep("seen", False, self._say("tired", times=TIRED_AFTER))
         clicks = max((len(state.clicks) for state in states), default=0)
-        return TraceStep("seen", True, f"New to the reader, of whom {clicks} clicks are known.")
+        return TraceStep("seen", True, self._say("new", clicks=clicks))
 
     def through(self, passes: Sequence[Pass]) -> Iterator[TraceStep]:
         """Candidates, ranking, re-ranking, of the pass that could have held it."""
         for number, one in enumerate(passes):
             if not one.allowed.has(np.array([self._row]))[0]:
                 continue
-            preferred = "Of the language that comes first." if number == 0 else "Of another language: it fills up."
-            yield TraceStep("language", True, preferred)
+            yield TraceStep("language", True, self._say("first_language" if number == 0 else "other_language"))
             yield from self._candidate(one)
             return
         if passes:
-            yield TraceStep(
-                "language", None, "The list was full before its language was looked at, or it may not be in it."
-            )
+            yield TraceStep("language", None, self._say("no_language"))
         else:
-            yield TraceStep("candidates", None, f"No click model: {self._clicks()} decide, then the newest.")
+            yield TraceStep("candidates", None, self._say("no_model", clicks=self._clicks()))
 
     def _candidate(self, one: Pass) -> Iterator[TraceStep]:
-        found = [*self._sources(one)]
+        number = len(one.candidates.rows)
         at = int(np.searchsorted(one.candidates.rows, self._row))
-        if at >= len(one.candidates.rows) or one.candidates.rows[at] != self._row:
+        if at >= number or one.candidates.rows[at] != self._row:
             near = self._nearness(one)
             if self._row in one.picked:
-                yield TraceStep("candidates", True, f"Not among the {len(one.candidates.rows)}, but it fills the list.")
+                yield TraceStep("candidates", True, self._say("filled", number=number))
                 return
-            yield TraceStep("candidates", False, f"Not among the {len(one.candidates.rows)} candidates; {near}.")
+            yield TraceStep("candidates", False, self._say("no_candidate", number=number, near=near))
             return
-        yield TraceStep("candidates", True, f"One of {len(one.candidates.rows)}: {', '.join(found)}.")
+        found = self._say("comma").join(self._sources(one))
+        yield TraceStep("candidates", True, self._say("candidate", number=number, found=found))
         rank = _place(one.ranked, self._row)
         score, best = float(one.scores[at]), float(one.scores.max())
-        yield TraceStep("rank", None, f"Score {score:.4g}, place {rank} of {len(one.ranked)}; the best has {best:.4g}.")
+        said = self._say("ranked", score=score, rank=rank, number=len(one.ranked), best=best)
+        yield TraceStep("rank", None, said)
         place, category = _place(one.picked, self._row), self._of.catalogue.category(self._row)
         if place:
-            yield TraceStep("rerank", True, f"Place {place} of the list, with the limits of categories and sources.")
+            yield TraceStep("rerank", True, self._say("picked", place=place))
             return
-        yield TraceStep("rerank", False, f"Left out: {self._outdone(one, rank, category)}.")
+        yield TraceStep("rerank", False, self._say("left_out", why=self._outdone(one, rank, category)))
 
     def _outdone(self, one: Pass, rank: int, category: str | None) -> str:
         """The cause that kept a candidate out of the list."""
         columns = self._of.catalogue.columns
         of_story = one.picked[columns.stories.labels[one.picked] == columns.stories.labels[self._row]]
         if len(of_story):
-            return f"{self._of.catalogue.ids[of_story[0]]!r} stands for its story"
+            return self._say("story", other=self._of.catalogue.ids[of_story[0]])
         last = int(one.picked[-1]) if len(one.picked) else UNKNOWN_ROW
         if rank > _place(one.ranked, last) > 0:
-            return "better ones fill the list"
+            return self._say("outdone")
         source = int(columns.source[self._row])
         of_source = int((columns.source[one.picked] == source).sum())
         shares = self._eligible.source_shares
         if source != UNKNOWN_ROW and of_source >= most_of_source(shares, source, len(one.picked)):
             paper = self._of.catalogue.article(self._row).source
-            return f"{of_source} of the source {paper!r} are as many as may be"
+            return self._say("limited_source", held=of_source, source=paper)
         held = int((columns.category[one.picked] == columns.category[self._row]).sum())
-        return f"{held} of {category or 'no category'} are as many as may be"
+        return self._say("limited", held=held, category=category or self._say("no_category"))
 
     def _sources(self, one: Pass) -> Iterator[str]:
         for rows in one.candidates.near:
             if place := _place(rows, self._row):
-                yield f"{_ordinal(place)} nearest to the reader"
+                yield self._say("nearest", place=place)
         if place := _place(one.allowed.among(one.sources.popular), self._row):
-            yield f"{_ordinal(place)} most clicked"
+            yield self._say("clicked", place=place)
         if place := _place(one.allowed.among(one.sources.fresh), self._row):
-            yield f"{_ordinal(place)} newest"
+            yield self._say("newest", place=place)
         if (beside := one.candidates.covisited.get(self._row)) is not None:
-            yield f"opened by readers of {self._of.catalogue.ids[beside]!r}"
+            yield self._say("covisited", other=self._of.catalogue.ids[beside])
 
     def _nearness(self, one: Pass) -> str:
         vector = one.context.table.vectors[self._row]
         if not one.context.interests.known or np.isnan(vector).any():
-            return f"{self._clicks()}, and no nearness to the reader is known"
+            return self._say("no_nearness", clicks=self._clicks())
         cosine = float(one.context.interests.nearness(vector[None])[0])
         last = [rows[-1] for rows in one.candidates.near if len(rows)]
         least = one.context.interests.nearness(one.context.table.vectors[last]).min(initial=1.0)
-        return f"its cosine with the reader is {cosine:.3f}, the last of the nearest has {least:.3f}; {self._clicks()}"
+        return self._say("cosine", cosine=cosine, least=least, clicks=self._clicks())
 
     def _clicks(self) -> str:
-        return f"{int(self._of.trends.total_clicks(np.array([self._row]))[0])} clicks ever"
+        return self._say("clicks", number=int(self._of.trends.total_clicks(np.array([self._row]))[0]))
 
 
 def _place(rows: Rows, row: int) -> int:
@@ -254,14 +262,3 @@ def _place(rows: Rows, row: int) -> int:
     places = np.flatnonzero(rows == row)
     return int(places[0]) + 1 if len(places) else 0
 
-
-def _ordinal(place: int) -> str:
-    ending = "th" if place % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
-    return f"{place}{ending}"
-
-
-def _pinned(pin: Decision) -> str:
-    lists = f"slot {pin.slot!r}" if pin.slot else "every list"
-    if pin.place is None:
-        return f"{pin.set_by} has guaranteed it a place in {lists}"
-    return f"{pin.set_by} has pinned it to place {pin.place} of {lists}"

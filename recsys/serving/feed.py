@@ -351,7 +351,12 @@ def _day_click(event: StoredEvent | DatedClick) -> DayClick:
 
 
 def _visitor(event: StoredEvent | DatedClick | PastVisit) -> str | None:
-    """The visitor to whose visit an event belongs: the reader, else the session; the two never meet."""
-    if event.reader is not None:
-        return f"{_READER_PREFIX}{event.reader}"
-    return None if event.session is None else f"s{event.session}"
+    """The visitor to whose visit an event belongs, see ``visitor_name``."""
+    return visitor_name(event.reader, event.session)
+
+
+def visitor_name(reader: str | None, session: str | None) -> str | None:
+    """The name of a visitor: the reader, else the session; the two never meet."""
+    if reader is not None:
+        return f"{_READER_PREFIX}{reader}"
+    return None if session is None else f"s{session}"

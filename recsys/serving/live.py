@@ -30,7 +30,7 @@ from recsys.serving.checkpoint import LiveCheckpoints
 from recsys.serving.config import ServingSettings
 from recsys.serving.database import DatabaseFile
 from recsys.serving.day_clicks import DayClicks
-from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits
+from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits, visitor_name
 from recsys.serving.live_experiments import LiveExperiments
 from recsys.serving.memory import give_back
 from recsys.serving.reader_memory import ReaderMemory
@@ -42,7 +42,7 @@ from recsys.stories.decisions import EditorDecisions
 from recsys.tags import Tags
 from recsys.tags.profile import profile
 from recsys.trends.stream import Trends
-from recsys.units import UNKNOWN_ROW, now_ms
+from recsys.units import HOUR_MS, UNKNOWN_ROW, now_ms
 
 AWAY_SECONDS = 1.0  # for which no reader is looked for in a database that was out of reach
 
@@ -174,6 +174,18 @@ class LiveState:
         """Readers who are left out of the counts, as far as this worker knows."""
         return frozenset(visitor[1:] for visitor in list(self._frame.state.visitors.odd) if visitor.startswith("r"))
 
+    def vouches_for(self, reader: str | None, session: str | None) -> bool:
+        """True for a reader, else a session, of whom this worker remembers that they saw a card of a list."""
+        visitor = visitor_name(reader, session)
+        return visitor is not None and visitor in self._frame.state.visitors.vouching
+
+    def is_new(self, reader: str | None, session: str | None) -> bool:
+        """True for a reader, else a session, of whom this worker remembers nothing that is older than an hour."""
+        memory, before = self._frame.memory, self._clock() - HOUR_MS
+        state = memory.session(None, session) if reader is None else memory.reader(reader)
+        times = () if state is None else (state.times, state.impressions.times)
+        return not any(len(one) and one[0] < before for one in times)
+
     @property
     def story_decisions(self) -> EditorDecisions:
         """Decisions of editors on stories, as far as they were followed."""
@@ -252,6 +264,7 @@ class LiveState:
         lang: str | None,
         slot: str | None = None,
         exclude: Sequence[str] = (),
+        spoken: str = "en",
     ) -> tuple[Trace, Catalogue]:
         """The way of one article towards a list that ``recommend`` would make now; see ``recsys.recommend.trace``."""
         (state, memory, _), now = self._frame_with(reader), self._clock()
@@ -267,6 +280,7 @@ class LiveState:
             home=self.settings.site.language,
             request=asker.request,
             exclude=exclude,
+            spoken=spoken,
         )
         return followed, state.catalogue
 

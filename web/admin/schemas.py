@@ -1,6 +1,6 @@
 """Schemas of the admin API: what it accepts and answers, as pydantic models."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -218,6 +218,7 @@ class TraceQuery(In):
     k: Length = None
     lang: Lang | None = Field(None, description="language whose articles come first")
     exclude: Exclude | None = Field(None, description="articles that the page shows already")
+    spoken: Literal["zh", "en"] = Field("en", description="language of the sentences")
 
 
 class TraceStepOut(BaseModel):

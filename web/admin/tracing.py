@@ -92,6 +92,7 @@ def read_trace(query: TraceQuery) -> TraceOut:
         lang=query.lang,
         slot=query.slot,
         exclude=named(query.exclude),
+        spoken=query.spoken,
     )
     row = catalogue.row_of.get(target)
     return TraceOut(

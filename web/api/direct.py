@@ -96,6 +96,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
         Refused: the list would be too long, or the token is another reader's.
     """
     who, began = asking(here, query.reader, token), time.monotonic()
+    here.rates.made_list()
     if not cheap and (other := here.challenging.answer(who.reader, query, token)) is not None:
         return other
     answer = here.live.recommend(

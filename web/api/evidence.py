@@ -34,7 +34,8 @@ OTHER_READER = Ignored("other-reader", "impression: a token of a list for anothe
 UNSIGNED = Ignored("unsigned", "impression: none, or no token, and this site counts no event without one")
 TOO_OLD = Ignored("too-old", f"time: more than {MAX_AGE_MS // HOUR_MS} h ago, without a token or a key")
 TOO_MANY = Ignored("too-many", "reader or session: more events in a minute than a person sees")
-REASONS = (FORGED, EXPIRED, OTHER_ARTICLE, OTHER_READER, UNSIGNED, TOO_OLD, TOO_MANY)
+STRANGERS = Ignored("strangers", "impression: none, or no token, and the site keeps no more of readers unknown to it")
+REASONS = (FORGED, EXPIRED, OTHER_ARTICLE, OTHER_READER, UNSIGNED, TOO_OLD, TOO_MANY, STRANGERS)
 
 
 def judged(event: Event, tokens: ImpressionTokens, unsigned: str, now: int) -> Event | Ignored:
@@ -61,6 +62,14 @@ def judged(event: Event, tokens: ImpressionTokens, unsigned: str, now: int) -> E
         return OTHER_ARTICLE
     signed = _signed(event, facts, now)
     return signed._replace(proof=None) if unsigned == Unsigned.TRUST else signed
+
+
+def is_on_card(event: Event, tokens: ImpressionTokens) -> bool:
+    """True for an event with a good token that is about a card of its list, and not the page beside which it stands."""
+    if event.proof != Evidence.SIGNED or event.impression is None:
+        return False
+    facts = tokens.read(event.impression) if event.position is None else None
+    return event.position is not None or (facts is not None and tokens.shows(facts, event.article))
 
 
 def _signed(event: Event, facts: ImpressionFacts, now: int) -> Event:

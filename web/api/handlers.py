@@ -82,6 +82,7 @@ def recommendations(query: RecommendationsQuery) -> Response:
 def similar(article_id: str, query: SimilarQuery) -> Response:
     """The articles nearest to one, those in its own language first; 404 for an unknown article."""
     here = installation()
+    here.rates.made_list()
     cards, catalogue, release = here.live.similar(article_id, list_length(here, query.k))
     now = now_ms()
     written = items(catalogue, cards, now, query.lang, here.settings.site.language, query.include)
@@ -148,6 +149,7 @@ def story(story_id: str, query: StoryQuery) -> Response:
 def today(query: ListQuery) -> Response:
     """今日点击: the articles clicked most since midnight in the site's time zone."""
     here = installation()
+    here.rates.made_list()
     clicked = here.live.today(list_length(here, query.k), query.lang)
     cards, clicks = [Card(row, 0.0, _POPULAR) for row, _ in clicked.ranked], [clicks for _, clicks in clicked.ranked]
     home, now = here.settings.site.language, now_ms()

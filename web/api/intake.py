@@ -12,10 +12,10 @@ from recsys.store import Event, Evidence
 from recsys.units import now_ms
 from web import metrics
 from web.api.event_ingestion import in_time, read_event, resolved
-from web.api.evidence import TOO_MANY, Ignored, judged
+from web.api.evidence import STRANGERS, TOO_MANY, Ignored, is_on_card, judged
 from web.api.identity import believed
 from web.api.problem_details import Refused
-from web.api.rates import UNSIGNED_COST
+from web.api.rates import UNSIGNED_COST, Standing
 from web.api.schemas import Accepted, Rejected
 from web.installation import Installation
 
@@ -94,7 +94,20 @@ class Intake:
             return proven
         if here.rates.has_too_many(proven):
             return TOO_MANY
-        return proven if proven.proof is None else here.rates.placed(proven, self._address)
+        if proven.proof is None:
+            return proven
+        standing = self._standing(proven)
+        if proven.proof == Evidence.UNSIGNED and standing is Standing.STRANGER and here.rates.floods(self._address):
+            return STRANGERS
+        return here.rates.placed(proven, self._address, standing)
+
+    def _standing(self, event: Event) -> Standing:
+        live = self._here.live
+        if is_on_card(event, self._here.tokens):
+            return Standing.KNOWN
+        if not live.vouches_for(event.reader, event.session):
+            return Standing.STRANGER
+        return Standing.NEWCOMER if live.is_new(event.reader, event.session) else Standing.KNOWN
 
     def _is_known(self, article: str) -> bool:
         catalogue = self._here.live.catalogue

@@ -400,7 +400,7 @@ class Accepted(BaseModel):
     rejected: list[Rejected]
     ignored: list[Rejected] = Field(
         description="could be read, and count for nothing: forged, expired, other-article, other-reader, unsigned,"
-        " too-old or too-many; they are not stored, and nothing is gained by sending them again"
+        " too-old, too-many or strangers; they are not stored, and nothing is gained by sending them again"
     )
     unknown: list[int] = Field(
         description="places in the request, from 0, of events whose article the catalogue lacks: they are kept, and"

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, request
 
 from web.console.calls import ADMIN_API, ask, read
-from web.console.pages import page, problem_said
+from web.console.pages import language, page, problem_said
 from web.installation import installation
 
 TRACED = ("article", "reader", "lang", "slot")
@@ -17,7 +17,7 @@ def trace_page() -> Response:
     given = {name: request.args.get(name, "").strip() for name in TRACED}
     if not given["article"]:
         return page("trace.html", given=given, trace=None)
-    told = ask("GET", f"{ADMIN_API}/trace", query=given)
+    told = ask("GET", f"{ADMIN_API}/trace", query=given | {"spoken": language()})
     if not told.ok:
         notice = problem_said(told.json["code"], told.json["detail"], told.json["remedy"])
         return page("trace.html", told.status, given=given, trace=None, notice=notice)

@@ -39,7 +39,7 @@ def _serve(options: argparse.Namespace, port: Port) -> None:
     say = _say_json if options.log == "json" else _say
     say(f"Starting {options.site} with {options.workers} workers at {address}")
     try:
-        serving = f"Serving {options.site} at {address} · API at /docs"
+        serving = f"Serving {options.site} at {address} · console at /console · API at /docs"
         asyncio.run(Supervisor(port, options.workers, folder, say, serving).run())
     finally:
         folder.remove()
