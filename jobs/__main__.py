@@ -332,7 +332,9 @@ def person(
     password: Annotated[
         bool, typer.Option("--password/--no-password", help="With none it signs in by the provider of web.oidc alone")
     ] = True,
-    first: Annotated[bool, typer.Option("--first", help="An owner with an invented password, if nobody is there")] = False,
+    first: Annotated[
+        bool, typer.Option("--first", help="An owner with an invented password, if nobody is there")
+    ] = False,
 ) -> None:
     """Make an account, or change its role and password: asked for, or one line of the input."""
     context = context_of(config, None)

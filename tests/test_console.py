@@ -233,12 +233,14 @@ def test_an_article_is_found_hidden_and_its_history_read(site: Service) -> None:
 
 def test_a_trace_is_a_table_of_stages(site: Service) -> None:
     browser = enter(site, Scope.EDITOR)
-    told = browser.get("/console/trace?article=a1").text
-    asked: Any = site.client.get("/admin/api/trace?article=a1", headers=owner(site)).json
-    assert asked["steps"]
-    for step in asked["steps"]:
-        assert step["says"] in html.unescape(told)
-    assert asked["steps"][0]["stage"] in told
+    for lang in ("zh", "en"):
+        told = html.unescape(browser.get(f"/console/trace?article=a1&lang={lang}").text)
+        asked: Any = site.client.get(f"/admin/api/trace?article=a1&spoken={lang}", headers=owner(site)).json
+        assert asked["steps"]
+        for step in asked["steps"]:
+            assert step["says"] in told
+            assert words(lang)[f"way_{step['stage']}"] in told
+            assert re.search("[\u4e00-\u9fff]", step["says"]) or lang == "en"
     wrong = browser.get("/console/trace?article=a1&lang=en&reader=%01")
     assert (wrong.status_code, "control character" in wrong.text) == (422, True)
 

@@ -1,5 +1,6 @@
 """A trace says where an article fell, with the numbers, and never another thing than the list itself."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 from recsys.readers import ReaderState
 from recsys.recommend.answer import Recommender
 from recsys.recommend.context import RequestContext
+from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.trace import Trace, trace
+from recsys.recommend.trace_words import _TEXTS, reason_name
 from tests.newsroom import Toy
 from tests.recommenders import CLICK, HOUR, NOW, entry, reader, two_topics
 from tests.service import copy_of, plain_settings, problem, serving
@@ -128,3 +131,19 @@ def test_a_trace_of_nonsense_is_a_problem(tmp_path: Path, query: dict[str, Any])
     with serving(plain_settings(tmp_path)) as service:
         headers = {"Authorization": f"Bearer {service.store.add_token('editor')}"}
         problem(service.client.get("/admin/api/trace", query_string=query, headers=headers), 422, "invalid")
+
+
+def test_every_sentence_is_said_in_both_languages_and_names_the_same() -> None:
+    named = re.compile(r"\{(\w+)")
+    for key, (chinese, english) in _TEXTS.items():
+        names = [
+            {"place" if name == "ordinal" else name for name in named.findall(text)} for text in (chinese, english)
+        ]
+        assert names[0] == names[1], key
+    assert {reason_name(kind, "zh") for kind in ReasonKind}.isdisjoint(reason_name(kind, "en") for kind in ReasonKind)
+    told = two_topics(model=model())
+    told.observe(CLICK, 6, NOW - HOUR)
+    for name in [*(f"a{row}" for row in range(8)), "nobody-knows"]:
+        for step in follow(told, name, reader(0), spoken="zh").steps:
+            assert re.search("[\u4e00-\u9fff]", step.says), step
+            assert not re.search(r"\b(the|its|of|and|is)\b", step.says), step

@@ -261,4 +261,3 @@ def _place(rows: Rows, row: int) -> int:
     """Place of a row, from 1; 0 where it is not there."""
     places = np.flatnonzero(rows == row)
     return int(places[0]) + 1 if len(places) else 0
-

@@ -8,7 +8,10 @@ LANGUAGES = ("zh", "en")
 
 _TEXTS = {
     "unknown": ("目录里没有这篇文章。", "The catalogue has no such article."),
-    "listed": ("在 {length} 篇的列表中，第 {place} 位，理由：{reason}。", "In the list of {length}, at place {place}, because: {reason}."),
+    "listed": (
+        "在 {length} 篇的列表中，第 {place} 位，理由：{reason}。",
+        "In the list of {length}, at place {place}, because: {reason}.",
+    ),
     "not_listed": ("不在 {length} 篇的列表中。", "Not in the list of {length}."),
     "tried": ("它在那里试推，概率 {propensity:.3f}。", " It is tried there, with probability {propensity:.3f}."),
     "of_age": ("已发布，未隐藏，发布于 {hours:.1f} 小时前。", "Published and not hidden, {hours:.1f} hours old."),

@@ -81,7 +81,7 @@ class EventRates:
         return self._strange_addresses.take(address) > 0 or self._strangers.take("") > 0
 
     def placed(self, event: Event, address: str | None, standing: Standing) -> Event:
-        """The event, as ``CROWDED`` where its address, or newcomers from elsewhere, have added enough to the article."""
+        """The event, as ``CROWDED`` where its address, or newcomers, have added enough to the article."""
         is_new = event.kind is Kind.CLICK and standing is not Standing.KNOWN
         crowd = self._crowds.get(event.kind) if self._looks and address is not None else None
         crowded = crowd is not None and crowd.take(f"{address} {event.article}", NEWCOMER_COST if is_new else 1) > 0

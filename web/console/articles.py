@@ -70,7 +70,11 @@ def _article(id: str, **values: Any) -> Response:
     catalogue = here.live.catalogue
     row = catalogue.row_of.get(id)
     entry = None if row is None or not catalogue.articles.known(row) else catalogue.article(row)
-    similar = read(f"/api/v1/articles/{part(id)}/similar", k=NEIGHBOURS, lang=language())["items"] if _is_out(stored, now) else []
+    similar = (
+        read(f"/api/v1/articles/{part(id)}/similar", k=NEIGHBOURS, lang=language())["items"]
+        if _is_out(stored, now)
+        else []
+    )
     facts: dict[str, Any] = {
         "article": stored,
         "category": _category(stored),

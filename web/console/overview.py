@@ -9,8 +9,9 @@ from flask import Blueprint, Response
 
 from recsys.forecast.expected import WHOLE_SITE
 from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
+from web import texts
 from web.console.calls import ADMIN_API, read
-from web.console.pages import extension, moment, page, seconds, zone
+from web.console.pages import extension, language, moment, page, seconds, zone
 from web.console.recent import RecentEvents
 from web.installation import installation
 from web.outlook import TrafficOutlook, outlook
@@ -92,7 +93,7 @@ def _of_alerts(now_and_expected: TrafficOutlook) -> Iterator[Concern]:
         facts = {"clicks": f"{one.clicks:,}", "minutes": one.minutes, "expected": f"{one.expected:,.0f}"}
         if one.kind == "silent":
             word = "silent_section" if one.name else "silent_site"
-            yield Concern(word, facts | {"section": one.name}, "/console/")
+            yield Concern(word, facts | {"section": texts.category_name(one.name, language())}, "/console/")
         else:
             address = f"/console/articles/one?id={quote(one.name, safe='')}"
             yield Concern("rising_article", facts | {"title": now_and_expected.titles[one.name]}, address)

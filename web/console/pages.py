@@ -5,6 +5,7 @@ Reads the request; produces HTML whose scripts and styles are files of this addr
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from recsys.errors import RecsysError, StoreError
-from recsys.languages import language_code
+from recsys.languages import detect, language_code
 from recsys.units import now_ms
 from web import roles, texts
 from web.access import Caller
@@ -55,6 +56,12 @@ def language() -> str:
     codes = [language_code(wish) for wish in wishes if wish]
     home = installation().settings.site.language
     return next((code for code in codes if code in texts.LANGUAGES), texts.said_in(home))
+
+
+@lru_cache(4_096)
+def tongue(title: str) -> str:
+    """The language of a title that stands without its article, for who reads it aloud and for its letters' shapes."""
+    return detect(title)
 
 
 def root() -> str:

@@ -51,6 +51,7 @@ blueprint.register_error_handler(RecsysError, pages.failed)
 blueprint.register_error_handler(NotFound, pages.missing)
 blueprint.add_app_template_filter(pages.moment, "moment")
 blueprint.add_app_template_filter(pages.seconds, "seconds")
+blueprint.add_app_template_filter(pages.tongue, "tongue")
 blueprint.add_app_template_global(spark, "spark")
 blueprint.add_app_template_global(pages.root, "root")
 
