@@ -15,7 +15,7 @@ from tests.service import FOUR, Service, article, fill, plain_settings, serving
 from web import roles
 from web.console import figures, front, recent, signing, tables
 from web.console.figures import Totals, TrafficWindow
-from web.console.pages import seconds
+from web.console.pages import span_text
 from web.console.words import PARTS, words
 
 WORDS = "correct horse battery"
@@ -342,7 +342,9 @@ def test_times_of_lists_are_those_of_the_last_minutes() -> None:
 
 
 def test_spans_and_ends_are_those_of_the_site() -> None:
-    assert [seconds(n) for n in (5, 90, 5_400, 200_000, None)] == ["5 s", "2 min", "1.5 h", "2 d", "–"]
+    spans = (5, 90, 5_400, 200_000, None)
+    assert [span_text(span, "en") for span in spans] == ["5 s", "2 min", "1.5 h", "2 d", "–"]
+    assert [span_text(span, "zh") for span in spans] == ["5 秒", "2 分钟", "1.5 小时", "2 天", "–"]
     noon = 1_796_126_400_000  # 2026-12-01 12:00 UTC
     assert front.end_of("3h", noon, "UTC") == noon + 3 * HOUR_MS
     assert front.end_of("today", noon, "UTC") == noon + 12 * HOUR_MS

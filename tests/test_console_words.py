@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 from argon2 import PasswordHasher
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from recsys.articles.plane import category_plane
 from recsys.store import ArticlePatch, Scope, Store, WordDecision, hashed_password, passwords
@@ -17,11 +19,13 @@ from recsys.tokens.editors_words import decided_entries, load_word_decisions, sa
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.words import WordVectors, load_words
 from recsys.words.nearest import nearest_words
+from tests.browser import chromium, served
 from tests.newsroom import SITE, Toy
 from tests.service import Service, copy_of, four, problem, serving
 from tests.stores import server, store
 from tests.test_console import PAGE, WORDS
 from tests.test_story_edits import ask, done
+from tests.widgets import until
 from web.admin.catalogue_map import beginning
 from web.console.words import words
 
@@ -191,6 +195,41 @@ def test_a_point_of_the_map_takes_few_bytes_and_no_title_ends_its_attribute(site
     assert not {*"<>&"} & {*data[1]}
     assert odd in [point[4] for point in json.loads(data[1])]
     assert (beginning("a" * 99), beginning("汐" * 99), beginning("汐a")) == ("a" * 60, "汐" * 30, "汐a")
+
+
+def test_the_map_says_a_title_on_hover_zooms_and_is_walked_by_keys(site: Service, tmp_path: Path) -> None:
+    view = "return document.querySelector('#map svg').getAttribute('viewBox').split(' ').map(Number)"
+    with served(site.client.application) as url:
+        browser = chromium(tmp_path / "profile")
+
+        def one(selector: str) -> Any:
+            return until(lambda: browser.find_elements(By.CSS_SELECTOR, selector))[0]
+
+        try:
+            browser.get(f"{url}/console/map?lang=en")
+            one("[name=name]").send_keys("editor")
+            one("[name=password]").send_keys(WORDS)
+            one("form.stack button").click()
+            points = json.loads(one("#map").get_attribute("data-points"))
+            whole = browser.execute_script(view)
+            over = "document.querySelector('circle').dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))"
+            browser.execute_script(over)
+            assert one("#pointed").text == points[0][4]
+            one("[data-map=in]").click()
+            assert browser.execute_script(view)[2] < whole[2]
+            one("#map").send_keys("0")
+            assert browser.execute_script(view) == whole
+            one("#map").send_keys("n")
+            first = one("#pointed").text
+            one("#map").send_keys("n")
+            assert {first, one("#pointed").text} <= {point[4] for point in points}
+            assert first != one("#pointed").text
+            one("[data-only='0']").click()
+            assert browser.find_elements(By.CSS_SELECTOR, "circle.off"), "the other categories step back"
+            one("#map").send_keys(Keys.ENTER)
+            assert until(lambda: "/console/articles/one?id=" in browser.current_url)
+        finally:
+            browser.quit()
 
 
 def test_a_site_without_a_release_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

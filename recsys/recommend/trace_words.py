@@ -36,7 +36,7 @@ _TEXTS = {
         "近来已向读者展示 {times} 次或更多，没有打开。",
         "Shown to the reader {times} times lately, or more, and not opened.",
     ),
-    "new": ("读者没读过它；已知读者的 {clicks} 次点击。", "New to the reader, of whom {clicks} clicks are known."),
+    "new": ("读者没读过它；已知读者点击过 {clicks} 次。", "New to the reader, of whom {clicks} clicks are known."),
     "first_language": ("属于优先的语言。", "Of the language that comes first."),
     "other_language": ("属于另一种语言：用来补足。", "Of another language: it fills up."),
     "no_language": (
@@ -61,9 +61,9 @@ _TEXTS = {
     "limited": ("“{category}”已有 {held} 篇，达到上限", "{held} of {category} are as many as may be"),
     "limited_source": ("来源“{source}”已有 {held} 篇，达到上限", "{held} of the source {source!r} are as many as may be"),
     "no_category": ("无栏目", "no category"),
-    "nearest": ("离读者第 {place} 近", "{ordinal} nearest to the reader"),
-    "clicked": ("点击第 {place} 多", "{ordinal} most clicked"),
-    "newest": ("第 {place} 新", "{ordinal} newest"),
+    "nearest": ("与读者的相近程度排第 {place}", "{ordinal} nearest to the reader"),
+    "clicked": ("点击量排第 {place}", "{ordinal} most clicked"),
+    "newest": ("新近程度排第 {place}", "{ordinal} newest"),
     "covisited": ("读过 {other!r} 的人也打开", "opened by readers of {other!r}"),
     "no_nearness": ("{clicks}，与读者的远近不详", "{clicks}, and no nearness to the reader is known"),
     "cosine": (
@@ -94,8 +94,8 @@ _REASONS = {
 
 
 def reason_name(kind: ReasonKind, language: str) -> str:
-    """Short name of a reason; in English the one that the API says, in words."""
-    return _REASONS[kind] if language == "zh" else kind.value.replace("_", " ")
+    """Short name of a reason; in English the one that the API says."""
+    return _REASONS[kind] if language == "zh" else kind.value
 
 
 def trace_text(key: str, language: str, **values: Any) -> str:

@@ -21,6 +21,7 @@ _STORIES = {
     ),
     "split_one": ("选中：{title}", "Choose: {title}"),
     "alone": ("这个事件只有一篇文章：没有什么可拆的。", "This story has one article: there is nothing to split."),
+    "of_articles": ("文章 {n} 篇", "articles: {n}"),
     "name_story": ("名称", "Name"),
     "name_said": ("留空则收回名称，标题重新显示。", "Empty takes the name back: a headline stands there again."),
     "name_save": ("保存名称", "Save the name"),

@@ -263,4 +263,40 @@ _REPORTS = {
     ),
 }
 
-OPERATOR = (_REPORTS, _DATA, _PEOPLE, _PIPELINE, _EXPERIMENTS)
+_AUDIT = {  # in English the verbs of the API
+    "audit_file": ("归栏目", "file"),
+    "audit_tag": ("改标签", "tag"),
+    "audit_hide": ("隐藏", "hide"),
+    "audit_show": ("重新展示", "show"),
+    "audit_delete": ("删除", "delete"),
+    "audit_pin": ("置顶", "pin"),
+    "audit_unpin": ("取消置顶", "unpin"),
+    "audit_boost": ("加权", "boost"),
+    "audit_unboost": ("取消加权", "unboost"),
+    "audit_bury": ("压下", "bury"),
+    "audit_unbury": ("取消压下", "unbury"),
+    "audit_join": ("合并事件", "join"),
+    "audit_split": ("拆分事件", "split"),
+    "audit_name-story": ("命名事件", "name-story"),
+    "audit_unname-story": ("收回事件名", "unname-story"),
+    "audit_word": ("决定新词", "word"),
+    "audit_forget": ("删除读者", "forget"),
+    "audit_person": ("设置人员", "person"),
+    "audit_remove": ("移除人员", "remove"),
+    "audit_sign in": ("登录", "sign in"),
+    "audit_token": ("新建令牌", "token"),
+    "audit_revoke": ("吊销令牌", "revoke"),
+    "audit_queue": ("排队任务", "queue"),
+    "audit_cancel": ("取消任务", "cancel"),
+    "audit_schedule": ("设置定时", "schedule"),
+    "audit_unschedule": ("删除定时", "unschedule"),
+    "audit_publish": ("发布", "publish"),
+    "audit_promote": ("上线", "promote"),
+    "audit_rollback": ("退回", "rollback"),
+    "audit_start": ("开始实验", "start"),
+    "audit_stop": ("停止实验", "stop"),
+    "audit_put": ("写入文章", "put"),
+    "audit_patch": ("修改文章", "patch"),
+}
+
+OPERATOR = (_REPORTS, _DATA, _PEOPLE, _PIPELINE, _EXPERIMENTS, _AUDIT)

@@ -178,10 +178,16 @@ def moment(time: int | None) -> str:
 
 
 def seconds(span: float | None) -> str:
-    """A span of time as it is read: ``45 s``, ``3 min``, ``2.5 h``, ``4 d``; a dash for none."""
+    """A span of time as the page's reader reads it, see ``span_text``."""
+    return span_text(span, language())
+
+
+def span_text(span: float | None, spoken: str) -> str:
+    """A span of time, s: ``45 s``, ``3 min``, ``2.5 h``, ``4 d``, in Chinese ``45 秒``; a dash for none."""
     if span is None:
         return "–"
-    for least, size, unit in ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (60, 60, "min")):
+    units = ("天", "小时", "分钟", "秒") if spoken == "zh" else ("d", "h", "min", "s")
+    for least, size, unit in zip((172_800, 3_600, 60), (86_400, 3_600, 60), units, strict=False):
         if span >= least:
-            return f"{span / size:.1f} {unit}" if span < 10 * size and unit == "h" else f"{span / size:.0f} {unit}"
-    return f"{span:.0f} s"
+            return f"{span / size:.1f} {unit}" if span < 10 * size and size == 3_600 else f"{span / size:.0f} {unit}"
+    return f"{span:.0f} {units[-1]}"

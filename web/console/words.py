@@ -82,6 +82,10 @@ _OPERATOR = {
     "host": ("主机", "Host"),
     "attempt": ("第几次", "Attempt"),
     "log": ("日志", "Log"),
+    "no_log_kept": (
+        "没有留下日志：由命令行运行的任务写在它的终端上。",
+        "No log was kept: a run that a command began writes to its own terminal.",
+    ),
     "no_log": ("还没有日志：任务开始后，这里会一行行出现。", "No log yet: its lines come here when the run begins."),
     "stage_of": ("第 {n} 步，共 {m} 步", "stage {n} of {m}"),
     "left": ("还需约 {span}", "about {span} left"),
