@@ -326,7 +326,7 @@ def test_events_are_counted_by_article_slot_and_day() -> None:
 
 def test_times_of_lists_are_those_of_the_last_minutes() -> None:
     window = TrafficWindow()
-    assert window.after(Totals(0, 10, 1, ((0.1, 8), (float("inf"), 10)))) == (None, 10, 1, 10, 0.0625, 0.1)
+    assert window.after(Totals(0, 10, 1, ((0.1, 8), (float("inf"), 10)))) == (None, 10, 1, 10, 0.0625, 0.1, 0)
     later = window.after(Totals(100, 30, 1, ((0.1, 28), (float("inf"), 30))))
     assert (later.seconds, later.requests, later.errors, later.lists) == (100, 20, 0, 20)
     assert (later.p50, later.p99) == (0.05, 0.099)
@@ -336,9 +336,11 @@ def test_times_of_lists_are_those_of_the_last_minutes() -> None:
     text = (
         'recsys_requests_total{method="GET",route="/x",status="503"} 2\n'
         'recsys_request_seconds_bucket{route="/api/v1/recommendations",le="+Inf"} 3\n'
+        'recsys_events_total{outcome="strangers"} 5\nrecsys_events_total{outcome="signed"} 7\n'
     )
     counted = figures.totals_of(f"# TYPE recsys_request_seconds histogram\n{text}", 1)
     assert (counted.requests, counted.errors, counted.lists) == (2, 2, ((float("inf"), 3),))
+    assert (counted.flooded, window.after(Totals(700, 9, 0, (), 150)).flooded) == (5, 150)
 
 
 def test_spans_and_ends_are_those_of_the_site() -> None:

@@ -958,6 +958,30 @@ FAULTS: tuple[Fault, ...] = (
         TRUST,
         ("a crowd breaks news", "        return event._replace(proof=Evidence.CROWDED.value)", "        return event"),
         ("an address floods", "self._addresses.take(address, cost) if", "0.0 if"),
+        ("strangers fill the disk", ' or self._strangers.take("") > 0', ""),
+        ("one address takes what is kept of strangers", "self._strange_addresses.take(address) > 0 or ", ""),
+        ("a list brings strangers nothing", 'self._strangers.give_back("", LIST_EVENTS)', "pass"),
+    ),
+    *_in(
+        "web/api/newcomers.py",
+        TRUST,
+        (
+            "a ring that saw cards counts",
+            "if seen.newcomers[held] + 1.0 > self._few + self.usual * seen.others:",
+            "if False:",
+        ),
+        ("company is nothing", "self._few + self.usual * seen.others", "self._few"),
+        (
+            "a flood makes itself usual",
+            "return min(max(TIMES * ratio, AT_LEAST), AT_MOST)",
+            "return max(TIMES * ratio, AT_LEAST)",
+        ),
+        ("strangers take the places of newcomers", "seen.newcomers[held]", "seen.newcomers[False]"),
+    ),
+    *_in(
+        "recsys/serving/live.py",
+        TRUST,
+        ("everybody is new", "return not any(len(one) and one[0] < before for one in times)", "return True"),
     ),
     *_in(
         "web/addresses.py",

@@ -19,6 +19,7 @@ WINDOW_SECONDS = 300.0  # of the figures
 LEAST_SECONDS = 30.0  # below which they are those since the start
 LISTS_ROUTE = "/api/v1/recommendations"
 _REQUESTS, _BUCKETS = "recsys_requests_total", "recsys_request_seconds_bucket"
+_EVENTS, _FLOODED = "recsys_events_total", ("strangers", "rate-limited", "too-many")
 
 
 class Totals(NamedTuple):
@@ -29,12 +30,14 @@ class Totals(NamedTuple):
         requests: of all routes.
         errors: of them, answered with a status from 500 on.
         lists: cumulative counts of the lists' times by upper bound in seconds.
+        flooded: events that were not stored because too many came.
     """
 
     at: float
     requests: float
     errors: float
     lists: tuple[tuple[float, float], ...]
+    flooded: float = 0.0
 
 
 class Traffic(NamedTuple):
@@ -47,6 +50,7 @@ class Traffic(NamedTuple):
         lists: recommended lists among them.
         p50: median time of a list, in seconds; None without one.
         p99: the same of the slowest hundredth.
+        flooded: events that were not stored because too many came.
     """
 
     seconds: float | None
@@ -55,21 +59,24 @@ class Traffic(NamedTuple):
     lists: int
     p50: float | None
     p99: float | None
+    flooded: int = 0
 
 
 def totals_of(text: str, at: float) -> Totals:
     """Counts in a text of Prometheus's format."""
-    requests = errors = 0.0
+    requests = errors = flooded = 0.0
     lists: dict[float, float] = {}
     for family in text_string_to_metric_families(text):
         for name, labels, value, *_ in family.samples:
             if name == _REQUESTS:
                 requests += value
                 errors += value if labels["status"] >= "500" else 0
+            elif name == _EVENTS and labels["outcome"] in _FLOODED:
+                flooded += value
             elif name == _BUCKETS and labels["route"] == LISTS_ROUTE:
                 bound = float(labels["le"])
                 lists[bound] = lists.get(bound, 0.0) + value
-    return Totals(at, requests, errors, tuple(sorted(lists.items())))
+    return Totals(at, requests, errors, tuple(sorted(lists.items())), flooded)
 
 
 def quantile(buckets: Sequence[tuple[float, float]], q: float) -> float | None:
@@ -119,4 +126,5 @@ class TrafficWindow:
             int(lists[-1][1]) if lists else 0,
             quantile(lists, 0.5),
             quantile(lists, 0.99),
+            max(0, int(now.flooded - old.flooded)),
         )

@@ -11,6 +11,7 @@ from recsys.forecast.expected import WHOLE_SITE
 from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 from web import texts
 from web.console.calls import ADMIN_API, read
+from web.console.figures import Traffic
 from web.console.pages import extension, language, moment, page, seconds, zone
 from web.console.recent import RecentEvents
 from web.installation import installation
@@ -21,6 +22,7 @@ QUIET_MS = HOUR_MS  # without a click, where there were some
 WAITING_MS = 2 * MINUTE_MS  # that a run may wait for a worker
 BEHIND_SECONDS = 10.0
 UNMATCHED_SHARE = 0.05  # from here on the site and the catalogue name articles differently
+FLOODED = 100  # events within the minutes of the figures: more than a page with two widgets that is reloaded
 LAST_RUNS = 30
 
 blueprint = Blueprint("overview", __name__)
@@ -44,13 +46,14 @@ def overview() -> Response:
     schedules = [one for one in read(f"{ADMIN_API}/schedules")["schedules"] if not one["paused"]]
     served = next((one for one in releases if one["name"] == live.release), None)
     recent, now_and_expected = recent_events(now), outlook()
+    traffic: Traffic = extension("traffic").now()
     return page(
         "overview.html",
         release=served,
         release_name=live.release,
         articles=len(live.catalogue.ids),
         behind=live.behind_seconds,
-        traffic=extension("traffic").now(),
+        traffic=traffic,
         recent=recent,
         hour_clicks=sum(map(sum, recent.clicks.values())),
         active=[run for run in runs if run["state"] in ("queued", "running")],
@@ -62,6 +65,7 @@ def overview() -> Response:
             *_of_release(served, live.release, now),
             *_of_runs(runs, now),
             *_of_events(recent, now),
+            *_of_flood(traffic),
             *_of_feed(),
         ],
     )
@@ -128,6 +132,11 @@ def _of_events(recent: RecentEvents, now: int) -> Iterator[Concern]:
     if recent.all_clicks and recent.unmatched / recent.all_clicks > UNMATCHED_SHARE:
         facts = {"share": f"{recent.unmatched / recent.all_clicks:.0%}", "clicks": f"{recent.all_clicks:,}"}
         yield Concern("unmatched", facts, "/console/articles")
+
+
+def _of_flood(traffic: Traffic) -> Iterator[Concern]:
+    if traffic.flooded >= FLOODED:
+        yield Concern("flooded", {"number": f"{traffic.flooded:,}"}, "/console/data")
 
 
 def _of_feed() -> Iterator[Concern]:

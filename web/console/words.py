@@ -256,6 +256,10 @@ _FIGURES = {
         "最近 {clicks} 次点击有 {share} 对不上任何文章：编号或导入有出入。",
         "{share} of the last {clicks} clicks match no article: ids differ, or an import is missing.",
     ),
+    "flooded": (
+        "几分钟内有 {number} 个事件因来得太多而未保存：有人在灌水，或网站自己的系统没带密钥。",
+        "{number} events of the last minutes were too many and are not stored: a flood, or a system without its key.",
+    ),
     "behind": ("本工作进程落后数据库 {span}。", "This worker is {span} behind the database."),
     "set_aside": (
         "有 {number} 行用不了，先放在一边，例如 {first}。",
