@@ -212,7 +212,7 @@ def test_the_map_says_a_title_on_hover_zooms_and_is_walked_by_keys(site: Service
             one("form.stack button").click()
             points = json.loads(one("#map").get_attribute("data-points"))
             whole = browser.execute_script(view)
-            over = "document.querySelector('circle').dispatchEvent(new PointerEvent('pointerover', { bubbles: true }))"
+            over = "document.querySelector('#map circle').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))"
             browser.execute_script(over)
             assert one("#pointed").text == points[0][4]
             one("[data-map=in]").click()
@@ -225,7 +225,7 @@ def test_the_map_says_a_title_on_hover_zooms_and_is_walked_by_keys(site: Service
             assert {first, one("#pointed").text} <= {point[4] for point in points}
             assert first != one("#pointed").text
             one("[data-only='0']").click()
-            assert browser.find_elements(By.CSS_SELECTOR, "circle.off"), "the other categories step back"
+            assert browser.find_elements(By.CSS_SELECTOR, "#map circle.off"), "the other categories step back"
             one("#map").send_keys(Keys.ENTER)
             assert until(lambda: "/console/articles/one?id=" in browser.current_url)
         finally:

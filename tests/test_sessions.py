@@ -1,5 +1,6 @@
 """People: accounts and their sessions, the cookie, who may send it, and what wrong passwords and tokens cost."""
 
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -391,4 +392,14 @@ def test_accounts_are_made_changed_listed_and_removed_by_command(
     assert (entry.verb, entry.before) == ("remove", {"scope": "viewer", "site": SITE})
     assert entry.actor.startswith("command")
     assert entry.origin
+
+    said = run("person", "editor", "--first").stdout
+    password = re.search(r"sign in as editor with the password (\S+)", said)
+    assert "/console" in said
+    assert password is not None
+    assert is_password(store.password_hash("editor"), password[1])
+    again = run("person", "eve", "--first").stdout
+    assert "sign in as editor" in again
+    assert "password editor" not in again
+    assert [(one.name, one.scope) for one in store.people(SITE)] == [("editor", Scope.OWNER)]
     store.close()

@@ -34,7 +34,7 @@ from recsys.workspace import read_table
 SIMULATED = {"RECSYS_SIMULATE__READERS": "150", "RECSYS_SIMULATE__DAYS": "3"}
 LENGTH = 50  # of the lists in which places are counted
 SITE = "default"
-TRENDS = ("events", "tokens", "words", "keywords", "articles", "categories", "trends")
+TRENDS = ("events", "trends")  # what a folder's other stages were made from stays the same
 INVENTED = (
     "one_reader",
     "invented_readers",
