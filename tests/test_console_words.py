@@ -212,8 +212,8 @@ def test_the_map_says_a_title_on_hover_zooms_and_is_walked_by_keys(site: Service
             one("form.stack button").click()
             points = json.loads(one("#map").get_attribute("data-points"))
             whole = browser.execute_script(view)
-            over = "document.querySelector('#map circle').dispatchEvent(new PointerEvent('pointerover', {bubbles: true}))"
-            browser.execute_script(over)
+            over = "new PointerEvent('pointerover', { bubbles: true })"
+            browser.execute_script(f"document.querySelector('#map circle').dispatchEvent({over})")
             assert one("#pointed").text == points[0][4]
             one("[data-map=in]").click()
             assert browser.execute_script(view)[2] < whole[2]
