@@ -91,7 +91,7 @@ class Newcomers:
             return True
 
     def _seen(self, article: str) -> _Seen:
-        """What is known of an article by now, and of the site."""
+        """Counts of an article by now, after those of the site."""
         now = self._clock()
         kept = 0.5 ** ((now - self._at) / SITE_S)
         self._at, self._newcomers, self._others = now, self._newcomers * kept, self._others * kept
