@@ -17,6 +17,7 @@ DYNAMIC = {  # files that load a module when it is needed and not before
     "web/process/forking.py",  # the worker that its command line names, whose failure it tells
     "recsys/parallel/task.py",  # the function that another process is to apply, by its name
     "recsys/tokens/segmenter.py",  # Chinese words, with the first Chinese text: their dictionary takes 33 MiB
+    "recsys/articles/sentences.py",  # a pre-trained encoder, where a site has chosen one
     "recsys/classifiers/calibrated.py",  # networks, with the first of them: a service without them loads no torch
     "web/console/openid.py",  # OpenID Connect, where it is set: without it a worker is 17 MiB less
 }

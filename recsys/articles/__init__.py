@@ -3,9 +3,12 @@
 Reads tokens, keywords and word vectors; produces one vector per article, and the ``ArticleEncoder`` that takes one
 article from its text to its vector when it is posted, through the same functions as the batch.
 
-    vectors     from words to a vector, in three ways
-    plane       vectors -> a plane on which categories lie apart
-    encoding    a whole catalogue, and one live article
+    vectors       from words to a vector, in three ways
+    sentences     from a text to a vector, by an encoder that was trained elsewhere
+    onnx_encoder  a sentence encoder in ONNX form; loaded where a site has chosen it
+    pretrained    a whole catalogue by such an encoder
+    plane         vectors -> a plane on which categories lie apart
+    encoding      a whole catalogue by its words, and one live article
 """
 
 from recsys.articles.encoding import ArticleEncoder, EncodedArticle, load_encoder, write_articles

@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recsys.articles.config import ArticlesConfig
+from recsys.articles.pretrained import load_sentences
+from recsys.articles.sentences import SentenceVectors, readable
 from recsys.articles.vectors import Texts, TextVectors, load_text_vectors, text_vectors
 from recsys.config import plain
 from recsys.keywords import KeywordRanker, Keywords
@@ -22,7 +24,7 @@ from recsys.parallel import BatchFunction, BatchMap, BatchTask
 from recsys.tokens import Tokenizer, Tokens, load_tokenizer
 from recsys.tokens.config import TokensConfig
 from recsys.words import Matrix
-from recsys.workspace import save_npy, write_json, write_table
+from recsys.workspace import read_json, same_space, save_npy, write_json, write_table
 
 _BATCH_ARTICLES = 512  # articles held in memory at once
 
@@ -99,12 +101,38 @@ def _texts(batch: pa.RecordBatch) -> Texts:
     return Texts(languages, [title + body for title, body in zip(*parts, strict=True)], [])
 
 
-def save_articles(ids: list[str], languages: list[str], vectors: Matrix, space: str, folder: Path) -> None:
-    """Write article vectors, each article's language, and the word space that they live in."""
+def save_articles(
+    ids: list[str], languages: list[str], vectors: Matrix, space: str, folder: Path, words: str | None = None
+) -> None:
+    """Write article vectors, each article's language, and the space that they live in.
+
+    Args:
+        ids: of A articles.
+        languages: of each.
+        vectors: float32 (A, D), unit or NaN rows.
+        space: id of their space; the word space's, unless ``words`` is given.
+        folder: where ``ids.parquet``, ``vectors.npy`` and ``space.json`` go.
+        words: id of the word space beside which they were made, where they live in another.
+    """
     columns = {"id": pa.array(ids, pa.string()), "language": pa.array(languages, pa.string())}
     write_table(folder / "ids.parquet", pa.table(columns))
     save_npy(folder / "vectors.npy", vectors)
-    write_json(folder / "space.json", {"space": space, "embedding_dim": int(vectors.shape[1])})
+    facts = {"space": space, "embedding_dim": int(vectors.shape[1])}
+    write_json(folder / "space.json", facts if words is None else {**facts, "words": words})
+
+
+def made_beside(articles: Path, words: str) -> None:
+    """Check that article vectors were made beside a word space, and in it where they are means of its words.
+
+    Args:
+        articles: folder of the articles artefact.
+        words: id of the word space.
+
+    Raises:
+        SpaceMismatch: they were not.
+    """
+    space = read_json(articles / "space.json")
+    same_space(("articles", space.get("words", space["space"])), ("words", words))
 
 
 class EncodedArticle(NamedTuple):
@@ -113,7 +141,8 @@ class EncodedArticle(NamedTuple):
     Attributes:
         text: its language and tokens.
         keywords: best first.
-        vector: float32 (D,), of unit length, or NaN when no word of the text has a vector.
+        vector: float32 (D,), of unit length, or NaN when no word of the text has a vector, or when a pre-trained
+            encoder did not give one in time.
     """
 
     text: Tokens
@@ -129,8 +158,14 @@ class EncodedArticle(NamedTuple):
 class ArticleEncoder:
     """Encoder of one article: from its text to its keywords and vector."""
 
-    def __init__(self, tokenizer: Tokenizer, ranker: KeywordRanker, vectors: TextVectors) -> None:
-        self.tokenizer, self.ranker, self.vectors = tokenizer, ranker, vectors
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        ranker: KeywordRanker,
+        vectors: TextVectors,
+        sentences: SentenceVectors | None = None,
+    ) -> None:
+        self.tokenizer, self.ranker, self.vectors, self.sentences = tokenizer, ranker, vectors, sentences
 
     def encode(self, title: str, body: str, language: str | None = None) -> EncodedArticle:
         """Encode one article, as the jobs would.
@@ -142,6 +177,9 @@ class ArticleEncoder:
         """
         text = self.tokenizer.tokenize(title, body, language)
         keywords = self.ranker.extract(text)
+        if self.sentences is not None:
+            plain_text = readable(title, body, self.tokenizer.segmenter.boilerplate)
+            return EncodedArticle(text, keywords, self.sentences.live(plain_text, text.language))
         texts = Texts([text.language], [text.title + text.body], [keywords])
         return EncodedArticle(text, keywords, self.vectors.of(texts)[0])
 
@@ -168,7 +206,10 @@ def load_encoder(
 
     Raises:
         SpaceMismatch: the artefacts do not belong together.
+        MissingArtefact: a library that a pre-trained encoder needs is not installed.
+        ConfigError: a pre-trained encoder cannot be made.
     """
     vectors = load_text_vectors(words, keywords, articles, config)
     ranker = KeywordRanker(vectors.words, vectors.frequencies, keywords_config)
-    return ArticleEncoder(load_tokenizer(tokens, tokens_config), ranker, vectors)
+    sentences = load_sentences(articles, config) if config.pretrained else None
+    return ArticleEncoder(load_tokenizer(tokens, tokens_config), ranker, vectors, sentences)

@@ -112,8 +112,10 @@ def load_text_vectors(words: Path, keywords: Path, articles: Path, config: Artic
         SpaceMismatch: the catalogue's vectors live in another space.
     """
     vectors = text_vectors(words, keywords, config)
-    same_space(("articles", read_json(articles / "space.json")["space"]), ("words", vectors.words.space))
-    vectors.common = load_arrays(articles / "common.safetensors")
+    space = read_json(articles / "space.json")
+    same_space(("articles", space.get("words", space["space"])), ("words", vectors.words.space))
+    if not config.pretrained:
+        vectors.common = load_arrays(articles / "common.safetensors")
     return vectors
 
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from recsys.articles.encoding import made_beside
 from recsys.classifiers import EncodedDocuments, Flags, LabelRows
 from recsys.errors import StaleArtefact
 from recsys.words import Matrix, WordVectors, load_words
-from recsys.workspace import load_npy, read_json, read_table, same_space
+from recsys.workspace import load_npy, read_table
 
 _BATCH_ROWS = 1024  # articles held in memory at once
 _MAX_TOKENS = 5000  # of a body; what a report is about has been said by then, and a live article stays a matter of ms
@@ -46,7 +47,7 @@ def load_corpus(
 
     Raises:
         StaleArtefact: the vectors were made from another catalogue.
-        SpaceMismatch: the vectors live in another word space.
+        SpaceMismatch: the vectors were made beside another word space.
     """
     catalogue = read_table(events / "articles.parquet", columns=["id", "category"])
     space, encoded = load_words(words), read_table(articles / "ids.parquet")
@@ -55,7 +56,7 @@ def load_corpus(
     tables = catalogue, read_table(token_file, ["id"]), read_table(keyword_file, ["id"])
     if any(table["id"].to_pylist() != ids for table in tables):
         raise StaleArtefact("vectors of the articles in events", "other articles", "Run: python -m jobs all")
-    same_space(("words", space.space), ("articles", read_json(articles / "space.json")["space"]))
+    made_beside(articles, space.space)
     vectors, languages = load_npy(articles / "vectors.npy"), encoded["language"].to_pylist()
     return ArticleCorpus(token_file, keyword_file, vectors, languages, catalogue["category"].to_pylist()), ids, space
 

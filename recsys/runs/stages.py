@@ -44,8 +44,8 @@ STAGES = {
         ("*",),
     ),
     "articles": StageEntry(
-        "make a vector of each article from its keywords",
-        ("*",),
+        "make a vector of each article from its keywords, or by a pre-trained encoder",
+        ("ids.parquet", "vectors.npy", "space.json", "*.safetensors", "encoder/*"),
     ),
     "categories": StageEntry(
         "classify articles into categories by the nearest category mean",

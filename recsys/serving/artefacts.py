@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.articles.config import ArticlesConfig
+from recsys.articles.encoding import made_beside
 from recsys.catalogue.released import ReleasedCatalogue
 from recsys.config import Section
 from recsys.ctr.scoring import ClickScorer, SamplingCorrection
@@ -40,7 +41,7 @@ from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
 from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
-from recsys.workspace import load_npy, read_json, read_table, same_space
+from recsys.workspace import load_npy, read_json, read_table
 
 Vectors = npt.NDArray[np.float32]
 SectionT = TypeVar("SectionT", bound=Section)
@@ -135,8 +136,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
     counted = load_trends(release.path("trends"), ids, _section(TrendsConfig, release, "trends", settings), gap)
     if catalogue.categories[: len(counted.categories)] != counted.categories:
         raise StaleArtefact("counts by the catalogue's categories", "by others", "Run: python -m jobs all")
-    words, articles = (read_json(release.path(stage) / "space.json") for stage in ("words", "articles"))
-    same_space(("words", words["space"]), ("articles", articles["space"]))
+    made_beside(release.path("articles"), read_json(release.path("words") / "space.json")["space"])
     article_vectors = _article_vectors(release, ids)
     editors_word = EditorsWord.load(release.path("stories"))
     return ReleaseArtefacts(
