@@ -29,7 +29,14 @@ from recsys.workspace.disk import fsync_folder, fsync_tree, sha256_of
 
 PANEL = "Backups"
 MANIFEST, DATABASE, SETTINGS = "backup.json", "store.db", "settings"
-FOLDERS = ("releases", "log", "labels", "encoder", "feeds", "imports")  # of the data folder; what is not here is made anew
+FOLDERS = (
+    "releases",
+    "log",
+    "labels",
+    "encoder",
+    "feeds",
+    "imports",
+)  # of the data folder; what is not here is made anew
 KEYS = "*.key*"
 
 app = typer.Typer()

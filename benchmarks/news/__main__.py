@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.news.data import TimeSplit, newsroom, settings_of, sizes, time_splits
 from benchmarks.news.judging import Judged, differences, judged, row
 from benchmarks.news.networks import NETWORKS
-from benchmarks.news.neural import neural_rivals
+from benchmarks.news.neural import AUTOENCODED, neural_rivals
 from benchmarks.news.ours import ours, without
 from benchmarks.news.rivals import CHEAP, Rival, missing
 from jobs.terminal import peak_mib, reset_peak_memory
@@ -35,8 +35,13 @@ from recsys.dataset.impressions import HOLDOUT
 from recsys.features import GROUPS
 
 WITHOUT = {f"without_{group}": group for group in GROUPS}
-NAMES = (*CHEAP, *NETWORKS, *WITHOUT)  # a minute or more for each seed of a network: by default the others run
-SAME = {"click_rate", "content", "content_and_rate"}  # draw nothing at random: one seed says all
+NAMES = (
+    *CHEAP,
+    *NETWORKS,
+    *AUTOENCODED,
+    *WITHOUT,
+)  # a minute or more for each seed of a network: by default the others run
+SAME = {"click_rate", "content", "content_and_rate", "autoencoder"}  # draw nothing at random: one seed says all
 
 
 def options() -> argparse.Namespace:

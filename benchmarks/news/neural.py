@@ -11,13 +11,16 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 import torch
 
+from benchmarks.autoencoder import trained
 from benchmarks.news.data import Newsroom, TimeSplit, settings_of
 from benchmarks.news.networks import NETWORKS, ArticleBatch, Reader
 from benchmarks.news.reading import NewsTexts, Reading, news_texts, reading_of
 from benchmarks.news.rivals import Rival, Scores
 from recsys.dataset.impressions import FIT, HOLDOUT, VALIDATION
+from recsys.items import aligned
 from recsys.metrics import impression_metrics
 
 LEFT = 4  # cards that were left, per click
@@ -25,6 +28,7 @@ EPOCHS = 6  # at most
 CLICKS_PER_STEP = 64
 LEARNING_RATE = 1e-3
 LISTS_AT_ONCE = 256  # when scoring
+AUTOENCODED = ("autoencoder", "gru_autoencoder")  # of its vectors: the cosine alone, and the GRU
 
 Ints = npt.NDArray[np.int64]
 
@@ -137,8 +141,32 @@ def neural(split: TimeSplit, seed: int, *, kind: str, texts: NewsTexts, gap_minu
 
 def neural_rivals(room: Newsroom, names: Sequence[str]) -> dict[str, Rival]:
     """Some of the neural models as rivals; no text is read where there is none of them."""
-    kinds = [name for name in names if name in NETWORKS]
-    if not kinds:
+    if not set(names) & {*NETWORKS, *AUTOENCODED}:
         return {}
     texts, gap = news_texts(room), settings_of(room).events.session_gap_minutes
-    return {kind: partial(neural, kind=kind, texts=texts, gap_minutes=gap) for kind in kinds}
+    rivals: dict[str, Rival] = {
+        kind: partial(neural, kind=kind, texts=texts, gap_minutes=gap) for kind in names if kind in NETWORKS
+    }
+    if set(names) & {*AUTOENCODED}:
+        learned = texts._replace(vectors=autoencoded(room))
+        rivals["gru_autoencoder"] = partial(neural, kind="gru", texts=learned, gap_minutes=gap)
+        rivals["autoencoder"] = partial(nearness, texts=learned, gap_minutes=gap)
+    return rivals
+
+
+def autoencoded(room: Newsroom) -> npt.NDArray[np.float32]:
+    """The article vectors of an autoencoder that learned from the newsroom's texts and given categories."""
+    table = pq.read_table(room.job.path("tokens") / "articles.parquet", columns=["id", "title", "body"])
+    given = pq.read_table(room.job.path("events") / "articles.parquet", columns=["category"])["category"].to_pylist()
+    texts = [title + body for title, body in zip(table["title"].to_pylist(), table["body"].to_pylist(), strict=True)]
+    vectors = trained(texts, given, room.job.seed).vectors(texts)
+    return np.nan_to_num(aligned(vectors, table["id"].to_pylist(), room.events.article_ids))
+
+
+def nearness(split: TimeSplit, seed: int, *, texts: NewsTexts, gap_minutes: int) -> Scores:
+    """Cosine of each held-out candidate with the mean of what its reader clicked."""
+    reading, lists = reading_of(split, texts, gap_minutes), np.flatnonzero(split.lists.part == HOLDOUT)
+    clicked = np.where(reading.history[lists][:, :, None] >= 0, texts.vectors[reading.history[lists]], 0)
+    reader = clicked.sum(axis=1)
+    number = np.repeat(np.arange(len(lists)), np.diff(split.lists.offsets)[lists])
+    return (texts.vectors[candidates_of(split, lists)] * reader[number]).sum(axis=1).astype(np.float64)
