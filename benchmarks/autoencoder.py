@@ -83,7 +83,7 @@ class Vocabulary:
         self.row_of = {word: row for row, word in enumerate(kept)}
 
     def sparse(self, texts: Tokens) -> list[Rows]:
-        """Which words each text has."""
+        """Rows of the words that each text has."""
         rows = ({self.row_of[word] for word in text if word in self.row_of} for text in texts)
         return [np.array(sorted(one), np.int64) for one in rows]
 
@@ -181,7 +181,7 @@ def on_articles(file: Path, seed: int) -> dict[str, dict[str, float]]:
 
 
 def on_stories(file: Path, seed: int) -> dict[str, dict[str, float]]:
-    """How often the nearest headline, or one of the nearest ten, is of the same story."""
+    """Share of headlines whose nearest one, or one of the nearest ten, is of the same story."""
     rows, settings = read_articles(file), load_settings()
     corpus = as_corpus(rows, np.zeros(len(rows), np.int64))
     with tempfile.TemporaryDirectory() as name:

@@ -16,8 +16,8 @@ from recsys.articles import sentences
 from recsys.articles.config import ArticlesConfig
 from recsys.articles.pretrained import install
 from recsys.articles.sentences import (
-    READ_CHARS,
-    Outcome,
+    ENCODED_CHARS,
+    EncodingOutcome,
     SentenceVectors,
     TimedEncoder,
     counted,
@@ -92,7 +92,7 @@ def test_a_text_is_read_without_markup_and_repeated_lines_and_cut() -> None:
     body = "<p>The  bank&amp;co</p><p>Read on our site</p>" + "x" * 9000
     text = readable("<b>Rates</b>", body, frozenset({"Read on our site"}))
     assert text.startswith("Rates\nThe bank&co xxx")
-    assert len(text) == READ_CHARS
+    assert len(text) == ENCODED_CHARS
 
 
 def test_vectors_are_seen_from_the_mean_of_their_language_by_hand() -> None:
@@ -215,10 +215,10 @@ def test_an_answer_that_is_late_costs_one_wait_and_not_one_for_each_article() ->
 
     encoder = TimedEncoder(Broken(slow))
     began = time.monotonic()
-    assert [encoder.encode("a text", 0.1)[1] for _ in range(50)] == [Outcome.LATE] * 50
+    assert [encoder.encode("a text", 0.1)[1] for _ in range(50)] == [EncodingOutcome.LATE] * 50
     assert time.monotonic() - began < 0.35
     time.sleep(0.5)
-    assert encoder.encode("another", 2.0)[1] is Outcome.ENCODED  # it has come back
+    assert encoder.encode("another", 2.0)[1] is EncodingOutcome.ENCODED  # it has come back
     assert slept == ["a text", "another"]
 
 

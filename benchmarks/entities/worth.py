@@ -1,4 +1,4 @@
-"""What the names of articles are worth where they could be used: keywords, stories, the neighbours of an article.
+"""Worth of the names of articles where they could be used: keywords, stories, the neighbours of an article.
 
     python -m benchmarks.entities.worth --keywords FILE --pairs FILE --stream FILE --articles FILE
 
@@ -114,7 +114,7 @@ def of_pairs(file: Path, finder: EntityFinder) -> Figures:
 
 
 def of_stream(file: Path, finder: EntityFinder, seed: int) -> Figures:
-    """Whether the nearest headline is of the same story, for headlines whose story has another one."""
+    """Share of headlines whose nearest one is of the same story, of those whose story has another one."""
     rows = read_stream(file)[:HEADLINES]
     terms = [weighted_terms(row.title) for row in rows]
     rarity, stories = TermRarity(terms), np.unique([row.story for row in rows], return_inverse=True)[1]

@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 from recsys.errors import ConfigError, MissingArtefact
 from recsys.workspace import read_json
 
-LONGEST = 256  # tokens of a text where the folder does not say: title and lead; time grows with them
+DEFAULT_TOKENS = 256  # tokens of a text where the folder does not say: title and lead; time grows with them
 _MOST_TOKENS = 512  # whatever the folder says
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 _QUIET = 3  # log level of onnxruntime: errors alone
@@ -59,7 +59,7 @@ class OnnxEncoder:
         outputs = [given.name for given in self._session.get_outputs()]
         self._output = "sentence_embedding" if "sentence_embedding" in outputs else outputs[0]
         self._first_token = bool(_settings(folder / "1_Pooling" / "config.json").get("pooling_mode_cls_token", False))
-        longest = _settings(folder / "sentence_bert_config.json").get("max_seq_length") or LONGEST
+        longest = _settings(folder / "sentence_bert_config.json").get("max_seq_length") or DEFAULT_TOKENS
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(min(int(longest), _MOST_TOKENS))
 

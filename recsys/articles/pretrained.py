@@ -23,7 +23,7 @@ from recsys.articles.config import ArticlesConfig
 from recsys.articles.sentences import (
     LIVE_SECONDS,
     NIGHT_SECONDS,
-    Outcome,
+    EncodingOutcome,
     SentenceVectors,
     counted,
     load_sentence_encoder,
@@ -48,7 +48,7 @@ Hashes = npt.NDArray[np.uint64]
 
 
 class LastTexts(NamedTuple):
-    """What the encoder gave for the texts of the last night.
+    """Vectors that the encoder gave for the texts of the last night.
 
     Attributes:
         row_of: hash of a text -> its row.
@@ -59,7 +59,7 @@ class LastTexts(NamedTuple):
     encoded: Matrix
 
 
-class Pretrained(NamedTuple):
+class InstalledEncoder(NamedTuple):
     """A pre-trained encoder in its place.
 
     Attributes:
@@ -77,7 +77,7 @@ class Pretrained(NamedTuple):
     milliseconds: float
 
 
-def install(config: ArticlesConfig, source: Path, artefact: Path) -> Pretrained:
+def install(config: ArticlesConfig, source: Path, artefact: Path) -> InstalledEncoder:
     """Copy an encoder into the artefact and try it.
 
     Args:
@@ -96,10 +96,10 @@ def install(config: ArticlesConfig, source: Path, artefact: Path) -> Pretrained:
     probe = probed(load_sentence_encoder(config.encoder, folder), config.encoder)
     files = digest_of({name: described(folder / name) for name in tree(folder)})
     space = hashlib.sha256(f"{config.encoder} {probe.dimensions} {files}".encode()).hexdigest()[:_ID_CHARS]
-    return Pretrained(config, folder, probe.dimensions, space, probe.milliseconds)
+    return InstalledEncoder(config, folder, probe.dimensions, space, probe.milliseconds)
 
 
-def encoding(encoder: Pretrained) -> BatchTask:
+def encoding(encoder: InstalledEncoder) -> BatchTask:
     """Task that encodes texts: rows of ``text`` become rows of ``vector``, float32 (D,), and ``outcome``."""
     settings = {"config": plain(encoder.config), "dimensions": encoder.dimensions}
     return BatchTask(encode_batches, settings, {ENCODER: encoder.folder})
@@ -119,7 +119,7 @@ def _encoded(vectors: SentenceVectors, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def encode_catalogue(
-    encoder: Pretrained, events: Path, tokens: Path, languages: list[str], last: Path | None, encode: BatchMap
+    encoder: InstalledEncoder, events: Path, tokens: Path, languages: list[str], last: Path | None, encode: BatchMap
 ) -> tuple[Matrix, dict[str, int]]:
     """Encode all texts that the last night did not, and find the mean of each language.
 
@@ -139,7 +139,10 @@ def encode_catalogue(
     """
     artefact, known = encoder.folder.parent, _last_texts(last, encoder)
     encoded = np.full((len(languages), encoder.dimensions), np.nan, np.float32)
-    hashes, outcomes = np.zeros(len(languages), np.uint64), np.full(len(languages), str(Outcome.ENCODED), object)
+    hashes, outcomes = (
+        np.zeros(len(languages), np.uint64),
+        np.full(len(languages), str(EncodingOutcome.ENCODED), object),
+    )
     asked: deque[npt.NDArray[np.int64]] = deque()  # rows of the batches that are on their way
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -159,8 +162,8 @@ def encode_catalogue(
         outcomes[rows] = batch.column("outcome").to_pylist()
         read += len(rows)
     counts = counted(outcomes.tolist())
-    failed = sum(counts.values()) - counts[Outcome.EMPTY]
-    if failed > _MOST_WITHOUT * max(1, read - counts[Outcome.EMPTY]):
+    failed = sum(counts.values()) - counts[EncodingOutcome.EMPTY]
+    if failed > _MOST_WITHOUT * max(1, read - counts[EncodingOutcome.EMPTY]):
         remedy = "Check the folder encoder in data_dir, or set articles.encoder to keywords."
         raise DegenerateInput("vectors of most texts", f"none of {failed} of {read}: {counts}", remedy)
     save_npy(artefact / _RAW, encoded)
@@ -196,8 +199,8 @@ def _texts(events: Path, boilerplate: Sequence[str]) -> Iterator[tuple[int, list
         start += batch.num_rows
 
 
-def _last_texts(last: Path | None, encoder: Pretrained) -> LastTexts:
-    """What the same encoder gave for texts, from an earlier artefact; nothing where it cannot be used."""
+def _last_texts(last: Path | None, encoder: InstalledEncoder) -> LastTexts:
+    """Vectors that the same encoder gave for texts, from an earlier artefact; nothing where it cannot be used."""
     try:
         if last is not None and read_json(last / "space.json")["space"] == encoder.space:
             hashes, encoded = load_npy(last / _TEXTS), load_npy(last / _RAW)

@@ -30,10 +30,10 @@ from recsys.words import Matrix, unit_rows
 from recsys.workspace import load_arrays, save_arrays
 
 REGISTERED = {"onnx": "recsys.articles.onnx_encoder:OnnxEncoder"}
-READ_CHARS = 4000  # of an article: more than 512 tokens in any language
+ENCODED_CHARS = 4000  # of an article: more than 512 tokens in any language
 LIVE_SECONDS = 1.0  # for one live article, ten times what it may take: a busy machine is no broken encoder
 NIGHT_SECONDS = 10.0  # for one article at night
-SLOWEST_MS = 1000.0  # for an article of READ_CHARS; an encoder that takes longer is refused
+SLOWEST_MS = 1000.0  # for an article of ENCODED_CHARS; an encoder that takes longer is refused
 BUDGET_MS = 100.0  # and one that takes longer than this is warned of
 MOST_DIMENSIONS = 4096  # 16 KB of each article in each worker
 _MIN_ARTICLES = 50  # articles of a language, or of all, that tell where their mean lies
@@ -55,8 +55,8 @@ class TextEncoder(Protocol):
         """The vector of one text, float32 (D,), of any length but zero; D is always the same."""
 
 
-class Outcome(StrEnum):
-    """What came of the text of one article."""
+class EncodingOutcome(StrEnum):
+    """Outcome of the text of one article."""
 
     ENCODED = "encoded"
     EMPTY = "empty"  # no text
@@ -74,11 +74,11 @@ OUTCOMES = Metric(
 
 
 class Probe(NamedTuple):
-    """What an encoder shows at once.
+    """Facts that an encoder shows at once.
 
     Attributes:
         dimensions: D.
-        milliseconds: for an article of ``READ_CHARS`` characters, the fastest of three.
+        milliseconds: for an article of ``ENCODED_CHARS`` characters, the fastest of three.
     """
 
     dimensions: int
@@ -126,11 +126,11 @@ class TimedEncoder:
         self._working = threading.Event()
         self._lock = threading.Lock()  # one text at a time
 
-    def encode(self, text: str, seconds: float) -> tuple[Vector | None, Outcome]:
+    def encode(self, text: str, seconds: float) -> tuple[Vector | None, EncodingOutcome]:
         """The vector of a text, None where there is none, and what came of it."""
         with self._lock:
             if self._working.is_set():
-                return None, Outcome.LATE
+                return None, EncodingOutcome.LATE
             if self._asked is None:  # with the first text: a thread would not outlive a fork
                 self._asked = queue.SimpleQueue()
                 threading.Thread(target=self._work, args=(self._asked,), daemon=True, name="encoder").start()
@@ -140,8 +140,8 @@ class TimedEncoder:
             try:
                 vector = answer.get(timeout=seconds)
             except queue.Empty:
-                return None, Outcome.LATE
-        return (None, Outcome.FAILED) if isinstance(vector, Exception) else (vector, Outcome.ENCODED)
+                return None, EncodingOutcome.LATE
+        return (None, EncodingOutcome.FAILED) if isinstance(vector, Exception) else (vector, EncodingOutcome.ENCODED)
 
     def _work(self, asked: "queue.SimpleQueue[tuple[str, queue.SimpleQueue[Vector | Exception]]]") -> None:
         while True:
@@ -173,7 +173,7 @@ class SentenceVectors:
         self._encoder, self._seconds = TimedEncoder(encoder), seconds
         self.centre: dict[str, Vector] = {}
 
-    def read(self, texts: Sequence[str]) -> tuple[Matrix, list[Outcome]]:
+    def read(self, texts: Sequence[str]) -> tuple[Matrix, list[EncodingOutcome]]:
         """Encode B texts.
 
         Returns:
@@ -181,12 +181,12 @@ class SentenceVectors:
         """
         rows, outcomes = np.full((len(texts), self.dimensions), np.nan, np.float32), []
         for row, text in enumerate(texts):
-            vector, outcome = self._encoder.encode(text, self._seconds) if text else (None, Outcome.EMPTY)
+            vector, outcome = self._encoder.encode(text, self._seconds) if text else (None, EncodingOutcome.EMPTY)
             if vector is not None:
                 if vector.shape == (self.dimensions,) and np.isfinite(vector).all() and vector.any():
                     rows[row] = unit_rows(vector[None])[0]
                 else:
-                    outcome = Outcome.NO_VECTOR
+                    outcome = EncodingOutcome.NO_VECTOR
             outcomes.append(outcome)
         return rows, outcomes
 
@@ -224,9 +224,9 @@ class SentenceVectors:
 
 
 def readable(title: str, body: str, boilerplate: frozenset[str]) -> str:
-    """The text of an article as an encoder reads it: without markup and repeated lines, at most ``READ_CHARS``."""
-    parts = clean(title[:READ_CHARS]).text, clean(body[: 2 * READ_CHARS], boilerplate).text
-    return "\n".join(kept for part in parts if (kept := " ".join(part.split())))[:READ_CHARS]
+    """The text of an article as an encoder reads it: without markup and repeated lines, at most ``ENCODED_CHARS``."""
+    parts = clean(title[:ENCODED_CHARS]).text, clean(body[: 2 * ENCODED_CHARS], boilerplate).text
+    return "\n".join(kept for part in parts if (kept := " ".join(part.split())))[:ENCODED_CHARS]
 
 
 def probed(encoder: TextEncoder, name: str, seconds: float = NIGHT_SECONDS) -> Probe:
@@ -242,7 +242,7 @@ def probed(encoder: TextEncoder, name: str, seconds: float = NIGHT_SECONDS) -> P
             dimensions or of more than ``MOST_DIMENSIONS``, or the same vector for different texts.
     """
     timed, vectors, fastest = TimedEncoder(encoder), [], np.inf
-    long = (_PROBE_TEXTS[0] * READ_CHARS)[:READ_CHARS]
+    long = (_PROBE_TEXTS[0] * ENCODED_CHARS)[:ENCODED_CHARS]
     for text in (*_PROBE_TEXTS, *[long] * _PROBES):
         began = time.perf_counter()
         vector, outcome = timed.encode(text, seconds)
@@ -252,7 +252,7 @@ def probed(encoder: TextEncoder, name: str, seconds: float = NIGHT_SECONDS) -> P
         if vector.ndim != 1 or not 1 < len(vector) <= MOST_DIMENSIONS:
             raise ConfigError(f"2 to {MOST_DIMENSIONS} numbers from {name}", f"shape {vector.shape}", _ODD)
         if not np.isfinite(vector).all() or not vector.any():
-            raise ConfigError(f"finite vectors from {name} that are not all zero", str(Outcome.NO_VECTOR), _ODD)
+            raise ConfigError(f"finite vectors from {name} that are not all zero", str(EncodingOutcome.NO_VECTOR), _ODD)
         vectors.append(vector)
         fastest = min(fastest, spent) if text is long else fastest
     if len({len(vector) for vector in vectors}) > 1:
@@ -261,11 +261,11 @@ def probed(encoder: TextEncoder, name: str, seconds: float = NIGHT_SECONDS) -> P
         raise ConfigError(f"different vectors of different texts from {name}", "one and the same", _ODD)
     if fastest > SLOWEST_MS:
         got = f"{fastest:.0f} ms; {BUDGET_MS:g} ms are what a live article may take"
-        raise ConfigError(f"an encoder that reads {READ_CHARS} characters within {SLOWEST_MS:g} ms", got, _ODD)
+        raise ConfigError(f"an encoder that reads {ENCODED_CHARS} characters within {SLOWEST_MS:g} ms", got, _ODD)
     return Probe(len(vectors[0]), round(float(fastest), 1))
 
 
 def counted(outcomes: Sequence[str]) -> dict[str, int]:
     """Articles without a vector, by why."""
     counts = Counter(outcomes)
-    return {name.value: counts[name.value] for name in Outcome if name is not Outcome.ENCODED}
+    return {name.value: counts[name.value] for name in EncodingOutcome if name is not EncodingOutcome.ENCODED}
