@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import rjieba
+from gensim.test.utils import datapath
 
 from benchmarks.autoencoder import nearest
 from benchmarks.bootstrap import paired_interval
 from benchmarks.categories.data import as_corpus, encode, read_articles
-from benchmarks.keywords.__main__ import corpus_of
-from benchmarks.keywords.data import read_documents
+from benchmarks.keywords.data import read_documents, read_texts
 from benchmarks.keywords.judging import judge
 from benchmarks.keywords.pipeline import prepare, ranked
 from benchmarks.stories.data import read_pairs, read_stream
@@ -44,6 +44,7 @@ from recsys.workspace import read_table
 
 WEIGHTS = (0.1, 0.2, 0.4)  # of the shared names beside the likeness of terms
 FACTORS = {"names_double": 2.0, "names_half": 0.5, "names_left_out": 0.0}
+NEWS = "lee_background.cor"  # inside the gensim package: words are learned from it as well, as in benchmarks.keywords
 LEAST_NAMED = 2  # times that a name stands in a text before it is added to its keywords
 TOP, MOST, HEADLINES = 10, 2000, 1000
 
@@ -82,7 +83,7 @@ def of_keywords(file: Path, finder: EntityFinder, seed: int) -> Figures:
     documents, _ = read_documents(file, MOST)
     settings = load_settings()
     with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(documents, corpus_of(documents, []), Path(folder), settings, seed)
+        prepared = prepare(documents, read_texts(Path(datapath(NEWS))), Path(folder), settings, seed)
         keys, _ = ranked(prepared, settings.keywords)
     texts = [f"{document.title}\n{document.body}" for document in documents]
     names = [names_of(finder, text, prepared.language) for text in texts]
