@@ -10,7 +10,7 @@ from benchmarks.forecast import alarms
 from recsys.errors import CorruptArtefact
 from recsys.forecast.alerts import BINS_OF_HOUR, rising, silent
 from recsys.forecast.expected import WHOLE_SITE, ExpectedClicks, load_expected, save_expected
-from recsys.forecast.expecting import expect_clicks
+from recsys.forecast.expecting import expect_clicks, local_hour
 from recsys.forecast.steps import STEP_MS
 from recsys.units import DAY_MS, HOUR_MS, MINUTE_MS
 from recsys.workspace import read_table, write_table
@@ -51,7 +51,14 @@ def test_the_next_day_lies_within_its_bands(site: alarms.SimulatedSite, expected
     facts = expected.facts[WHOLE_SITE]
     assert facts["days"] == pytest.approx(8, abs=0.02)
     assert 0.7 <= (facts["coverage"] or 0) <= 1
-    assert (facts["peak"] or 0) >= site.minutes[:, 8 * 1440 :].sum(axis=0).reshape(24, 60).sum(axis=1).max() * 0.8
+    hours = site.minutes[:, 8 * 1440 :].sum(axis=0).reshape(24, 60).sum(axis=1)
+    assert (facts["peak"] or 0) >= hours.max() * 0.8
+    assert hours[int(facts["quiet_hour"] or 0)] <= np.sort(hours)[3]  # among the four quietest of the day that came
+
+
+def test_the_quiet_hour_is_one_of_the_sites_clock() -> None:
+    assert local_hour(START + 5 * HOUR_MS, "UTC") == (START + 5 * HOUR_MS) // HOUR_MS % 24
+    assert local_hour(START, "Asia/Shanghai") == (START // HOUR_MS + 8) % 24
 
 
 def test_an_expectation_is_the_same_from_its_files_and_of_other_rows_it_is_refused(

@@ -34,7 +34,8 @@ class ExpectedClicks:
         spread: float32 (S, T), standard deviation of the logarithm of the rate.
         quantile: by series: deviations that a band of 90 % reaches to either side.
         facts: by series: days of history, and of the last week's forecasts of a day ahead ``wape`` and ``coverage``;
-            ``peak``, the clicks that the fullest hour to come is not expected to exceed.
+            ``peak``, the clicks that the fullest hour of the next day is not expected to exceed, and ``quiet_hour``,
+            the local hour with the fewest: when to retrain.
     """
 
     start: int

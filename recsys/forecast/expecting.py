@@ -4,7 +4,9 @@ Reads clicks with the section of each; produces ``ExpectedClicks``, which says h
 have been in the last week.
 """
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +72,14 @@ def _expected(series: ClickSeries) -> tuple[FloatArray, FloatArray, float, dict[
     quantile, facts = _checked(model, series)
     hours = median.reshape(-1, STEPS_PER_HOUR).sum(axis=1)
     fullest: Band = band(hours[:24], spread[: 24 * STEPS_PER_HOUR : STEPS_PER_HOUR], quantile)
-    return median, spread, quantile, facts | {"peak": round(float(fullest.high.max()), 1)}
+    quietest = series.end + int(hours[:24].argmin()) * HOUR_MS
+    facts |= {"peak": round(float(fullest.high.max()), 1), "quiet_hour": local_hour(quietest, series.zone)}
+    return median, spread, quantile, facts
+
+
+def local_hour(ms: int, zone: str) -> float:
+    """The hour of the day at a time, 0 to 23, by a site's clock."""
+    return float(datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).hour)
 
 
 def _checked(model: Structural, series: ClickSeries) -> tuple[float, dict[str, float | None]]:
