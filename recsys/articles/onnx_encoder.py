@@ -77,7 +77,8 @@ class OnnxEncoder:
             raise ValueError(f"vectors of sentences or tokens, not an output of shape {out.shape}")
         if out.ndim == _SHAPES[1]:
             out = out[:, 0] if self._first_token else out.mean(axis=1)  # no token is padding
-        return out[0].astype(np.float32)
+        vector: Vector = out[0].astype(np.float32)
+        return vector
 
 
 def _model_file(folder: Path) -> Path:
