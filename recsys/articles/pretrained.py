@@ -205,7 +205,7 @@ def _last_texts(last: Path | None, encoder: InstalledEncoder) -> LastTexts:
         if last is not None and read_json(last / "space.json")["space"] == encoder.space:
             hashes, encoded = load_npy(last / _TEXTS), load_npy(last / _RAW)
             if encoded.shape == (len(hashes), encoder.dimensions):
-                has = np.isfinite(encoded).all(axis=1)  # a text that failed is tried again
+                has = np.asarray(np.isfinite(encoded).all(axis=1))  # a text that failed is tried again
                 return LastTexts({int(one): row for row, one in enumerate(hashes) if has[row]}, encoded)
     except (ArtefactError, FileNotFoundError, KeyError):
         pass
