@@ -129,8 +129,8 @@ def trained(texts: Tokens, categories: Sequence[str | None], seed: int) -> Autoe
             same, other = (
                 [pair[side] if pair else row for row, pair in zip(batch, drawn, strict=True)] for side in (0, 1)
             )
-            parts = [vocabulary.dense([rows[row] for row in some]) for some in (batch, same, other)]
-            loss = network.loss(*parts, torch.tensor([pair is not None for pair in drawn]))
+            words, near, far = (vocabulary.dense([rows[row] for row in some]) for some in (batch, same, other))
+            loss = network.loss(words, near, far, torch.tensor([pair is not None for pair in drawn]))
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()

@@ -124,7 +124,8 @@ def of_stream(file: Path, finder: EntityFinder, seed: int) -> Figures:
     named = np.array([[shared(one, other) for other in names] for one in names])
     several = np.bincount(stories)[stories] > 1
     hits: dict[str, Values] = {}
-    for name, scores in {"plain": alike} | {f"names_{weight:g}": alike + weight * named for weight in WEIGHTS}.items():
+    added = {f"names_{weight:g}": alike + weight * named for weight in WEIGHTS}
+    for name, scores in ({"plain": alike} | added).items():
         np.fill_diagonal(scores, -1)
         hits[name] = (stories[scores.argmax(axis=1)] == stories)[several].astype(np.float64)
     return {name: [round(value, 4) for value in beside(hit, hits["plain"], seed)] for name, hit in hits.items()}
@@ -160,8 +161,8 @@ def weighted(keywords: Keywords, names: str, factor: float) -> Keywords:
 
 def beside(values: Values, plain: Values, seed: int) -> tuple[float, float, float, float]:
     """A mean, and the difference to the same without names with the ends of its interval."""
-    difference = paired_interval(values, plain, np.random.default_rng(seed))
-    return float(np.nanmean(values)), *(float(value) for value in difference)
+    mean, low, high = paired_interval(values, plain, np.random.default_rng(seed))
+    return float(np.nanmean(values)), float(mean), float(low), float(high)
 
 
 def main() -> None:
