@@ -223,7 +223,7 @@ def test_an_answer_that_is_late_costs_one_wait_and_not_one_for_each_article() ->
 
 
 def test_what_is_no_vector_is_none_and_is_counted() -> None:
-    answers = {"nan": [np.nan, 1.0], "zero": [0, 0], "long": [1, 2, 3], "good": [3, 4]}
+    answers: dict[str, list[float]] = {"nan": [np.nan, 1.0], "zero": [0, 0], "long": [1, 2, 3], "good": [3, 4]}
     vectors = SentenceVectors(Broken(lambda text: answers[text]), 2, "s", 1)
     rows, outcomes = vectors.read(["nan", "zero", "", "long", "unknown", "good"])
     assert np.isnan(rows[:5]).all()

@@ -4,6 +4,7 @@ Its vector of a text is the mean of its words' vectors, which the test gives: wh
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ UNKNOWN = "[UNK]"
 
 
 def write_encoder(
-    folder: Path, vectors: dict[str, npt.ArrayLike], *, inputs: tuple[str, ...] = ("input_ids", "attention_mask")
+    folder: Path, vectors: Mapping[str, npt.ArrayLike], *, inputs: tuple[str, ...] = ("input_ids", "attention_mask")
 ) -> Path:
     """Write a folder with an encoder whose tokens have these vectors; others have that of ``UNKNOWN``, or zeros."""
     folder.mkdir(parents=True, exist_ok=True)
