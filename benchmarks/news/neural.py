@@ -169,4 +169,5 @@ def nearness(split: TimeSplit, seed: int, *, texts: NewsTexts, gap_minutes: int)
     clicked = np.where(reading.history[lists][:, :, None] >= 0, texts.vectors[reading.history[lists]], 0)
     reader = clicked.sum(axis=1)
     number = np.repeat(np.arange(len(lists)), np.diff(split.lists.offsets)[lists])
-    return (texts.vectors[candidates_of(split, lists)] * reader[number]).sum(axis=1).astype(np.float64)
+    cosines: Scores = (texts.vectors[candidates_of(split, lists)] * reader[number]).sum(axis=1).astype(np.float64)
+    return cosines
