@@ -335,8 +335,8 @@ def test_a_ring_that_asks_for_lists_and_says_that_it_saw_cards_counts_for_a_few(
             token, (first, *_) = listed(site, reader=reader, article="a4")
             seen = {"kind": "impression", "reader": reader, "article": first, "impression": token, "position": 0}
             click = {"reader": reader, "article": "a4", "impression": token}
-            whole = [[seen, click], [seen], [click]]
-            for part in whole[:1] if number % 2 else whole[1:]:
+            parts: list[list[dict[str, Any]]] = [[seen, click]] if number % 2 else [[seen], [click]]
+            for part in parts:
                 post(site, *part, headers={"X-Forwarded-For": f"198.51.100.{number}"})
         assert clicks(site)["a4"] <= 2 * FEW < 0.1 * 100, "those who saw a card first, and those who had not yet"
         marked = [event for event in site.store.events_after(SITE, 0, 999) if event.proof == Evidence.CROWDED]

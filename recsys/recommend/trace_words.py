@@ -59,7 +59,10 @@ _TEXTS = {
     "story": ("同一事件由 {other!r} 代表", "{other!r} stands for its story"),
     "outdone": ("更好的文章已填满列表", "better ones fill the list"),
     "limited": ("“{category}”已有 {held} 篇，达到上限", "{held} of {category} are as many as may be"),
-    "limited_source": ("来源“{source}”已有 {held} 篇，达到上限", "{held} of the source {source!r} are as many as may be"),
+    "limited_source": (
+        "来源“{source}”已有 {held} 篇，达到上限",
+        "{held} of the source {source!r} are as many as may be",
+    ),
     "no_category": ("无栏目", "no category"),
     "nearest": ("与读者的相近程度排第 {place}", "{ordinal} nearest to the reader"),
     "clicked": ("点击量排第 {place}", "{ordinal} most clicked"),
