@@ -122,3 +122,13 @@ def test_lists_that_nobody_asks_for_again_are_not_kept_for_ever(counted: list[in
     for place in range(LISTS + 10):
         ask(recommender, exclude=(f"x{place}",))
     assert len(recommender._shared_lists._kept) <= LISTS
+
+
+def test_those_who_share_a_list_share_how_it_is_written() -> None:
+    recommender = two_topics()
+    first, second = ask(recommender), ask(recommender)
+    first.written["once"] = b"[]"
+    assert second.written == {"once": b"[]"}
+    recommender.observe(CLICK, 5, NOW)
+    assert ask(recommender).written == {}
+    assert ask(recommender, reader(0)).written == ask(recommender, reader(0)).written == {}

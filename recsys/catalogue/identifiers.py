@@ -16,7 +16,7 @@ import pyarrow as pa
 from recsys.catalogue.blobs import Blobs
 from recsys.hashing import hashed
 
-_REMEMBERED = 8_192  # rows of a release that were looked up last: 1 MB
+_REMEMBERED = 16_384  # rows of a release that were looked up last: 2 MB
 _FIELD = "article"  # of the hash; the click model knows articles by the same numbers
 
 

@@ -6,7 +6,7 @@ second copy of one text) is left out inside the search, never after it; other la
 leaves empty. The same state gives the same list. One thread may ``observe`` while others ask.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -66,13 +66,18 @@ _NO_TAGS = np.empty((0, 0), np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A list, the tier that it came from, the release that served it, what was tried, the time that its stages took."""
+    """A list, the tier that it came from, the release that served it, what was tried, the time that its stages took.
+
+    Attributes:
+        written: how the list was written down, by the manner of writing: those who share a list share this, too.
+    """
 
     tier: Tier
     release: str | None
     cards: list[Card]
     explored: Explored | None = None
     clock: StageClock = field(default_factory=StageClock, compare=False, repr=False)
+    written: dict[Hashable, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Pass(NamedTuple):

@@ -20,7 +20,7 @@ from recsys.telemetry import TIERS, Stage
 from recsys.units import SECOND_MS
 from web.api.identity import WSGI_HEADER, asking
 from web.api.problem_details import Refused
-from web.api.schemas import MAX_RECENT, RecommendationsQuery, named
+from web.api.schemas import MAX_RECENT, RecommendationsQuery, named, parts_of
 from web.api.serialisers import document, items
 from web.gateway.wsgi import CHEAP, ROUTE, Application
 from web.installation import SECURING_HEADERS, Installation
@@ -128,7 +128,12 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
         "personalisation": answer.personal,
         "generated_at": answer.time,
     }
-    body = document(head, items(answer.catalogue, made.cards, answer.time, query.lang, home, query.include))
+    manner = query.lang, parts_of(query.include or "")
+    written = made.written.get(manner)
+    if written is None:
+        written = items(answer.catalogue, made.cards, answer.time, query.lang, home, query.include)
+        made.written[manner] = written
+    body = document(head, written)
     made.clock.lap(Stage.JSON)
     made.clock.record()
     _TIERS[made.tier].inc()
