@@ -299,7 +299,7 @@ def test_the_command_ends_with_one_json_object(
         held_back: ClassVar = {2: "vectors: none"}
         tiers: tuple[str, ...] = ()
 
-        def __init__(self, scene: Scene, folder: Path, changes: dict[str, Any]) -> None:
+        def __init__(self, scene: Scene, folder: Path, changes: dict[str, Any], *, unsourced: bool) -> None:
             super().__init__(scene)
             given.append(changes)
 

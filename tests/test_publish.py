@@ -87,6 +87,7 @@ def test_the_gate_says_nothing_of_fewer_than_a_hundred_clicks(toy: Toy, tmp_path
 def test_a_release_carries_the_files_that_are_served_and_every_pattern_names_some(toy: Toy) -> None:
     release = set(toy.release().manifest["files"])
     optional = {("readers", "encoder.json"), ("readers", "encoder.safetensors")}  # where an encoder is trained
+    optional.add(("articles", "encoder/*"))  # where a pre-trained encoder is chosen
     optional.add(("ctr", "vocabulary.npy"))  # where the network reads identifiers
     optional |= {("tasks", pattern) for pattern in STAGES["tasks"].served[1:]}  # where there are labels
     for stage, entry in STAGES.items():
