@@ -976,7 +976,7 @@ FAULTS: tuple[Fault, ...] = (
             "return min(max(TIMES * ratio, AT_LEAST), AT_MOST)",
             "return max(TIMES * ratio, AT_LEAST)",
         ),
-        ("strangers take the places of newcomers", "seen.newcomers[held]", "seen.newcomers[False]"),
+        ("strangers take the places of newcomers", "seen.newcomers[held] += 1.0", "seen.newcomers[False] += 1.0"),
     ),
     *_in(
         "recsys/serving/live.py",
