@@ -18,7 +18,7 @@ LISTS = 256  # kept at once, of some kilobytes each: slots and languages are few
 
 
 class Asked(NamedTuple):
-    """Everything that a list of somebody unknown depends on beside the moment; fields as in ``Recommender.recommend``."""
+    """All that a list of somebody unknown depends on beside the moment; fields as in ``Recommender.recommend``."""
 
     article: int
     k: int
