@@ -185,9 +185,9 @@ def _make_all(context: Context, run_id: str | None) -> None:
     began = time.monotonic()
     with exclusive_run(context, "all", run_id) as run:
         first, *others = [stage_of(name) for name in STAGES]
-        made = run_stages(context, [first])
+        made = run_stages(context, [first], left=others)
         check_made(context, first[0])  # a log that does not fit its articles is refused before it is trained on
-        made += run_stages(context, others)
+        made += run_stages(context, others, done=[first])
         release = publish_job.publish(context, list(STAGES), run)
     seconds = round(time.monotonic() - began, 2)
     log.info("done", job="all", made=made, up_to_date=len(STAGES) - made, release=release, seconds=seconds)

@@ -255,12 +255,24 @@ def check_made(context: Context, stage: Stage) -> None:
         stage.check(context.workspace.verified(stage.name))
 
 
-def run_stages(context: Context, stages: Sequence[tuple[Stage, Callable[[Job], Counts]]]) -> int:
-    """Make several stages in order; returns how many were made anew."""
-    made = 0
-    for number, (stage, run) in enumerate(stages, 1):
-        left = sum(_seconds_of(context, later.name) for later, _ in stages[number - 1 :])
-        context.progress.update({"stage_number": number, "stages": len(stages), "seconds_left": round(left)})
+def run_stages(
+    context: Context,
+    stages: Sequence[tuple[Stage, Callable[[Job], Counts]]],
+    done: Sequence[tuple[Stage, Callable[[Job], Counts]]] = (),
+    left: Sequence[tuple[Stage, Callable[[Job], Counts]]] = (),
+) -> int:
+    """Make several stages in order; returns how many were made anew.
+
+    Args:
+        context: of the command.
+        stages: to be made now.
+        done: stages of the same run that were made before these, and
+        left: those that are to be made after them: a run says which stage of all it is at.
+    """
+    made, whole = 0, [*done, *stages, *left]
+    for number, (stage, run) in enumerate(stages, len(done) + 1):
+        seconds = sum(_seconds_of(context, later.name) for later, _ in whole[number - 1 :])
+        context.progress.update({"stage_number": number, "stages": len(whole), "seconds_left": round(seconds)})
         made += run_stage(context, stage, run)
     return made
 

@@ -347,3 +347,7 @@ def test_progress_says_which_stage_of_how_many_and_how_long_those_left_took(tmp_
     assert told == [("a", 1, 2), ("b", 2, 2)] * 2
     first, *_, last_but_one, last = [one["seconds_left"] for one in seen]
     assert (first, last_but_one > last > 0) == (0, True)
+    seen.clear()
+    run_stages(context, stages[:1], left=stages[1:])
+    run_stages(context, stages[1:], done=stages[:1])
+    assert [(one["stage"], one["stage_number"], one["stages"]) for one in seen] == [("a", 1, 2), ("b", 2, 2)]
