@@ -132,3 +132,16 @@ def test_those_who_share_a_list_share_how_it_is_written() -> None:
     recommender.observe(CLICK, 5, NOW)
     assert ask(recommender).written == {}
     assert ask(recommender, reader(0)).written == ask(recommender, reader(0)).written == {}
+
+
+@pytest.mark.parametrize("change", ["click", "article"])
+def test_lists_of_a_state_that_is_over_are_let_go_with_it(change: str) -> None:
+    recommender = two_topics()
+    for k in range(1, 6):
+        ask(recommender, k=k)
+    if change == "click":
+        recommender.observe(CLICK, 5, NOW)
+    else:
+        recommender.catalogue.put("a2", entry(2, "football", title="Another"))
+    ask(recommender, k=7)
+    assert [asked.k for asked in recommender._shared_lists._kept] == [7]

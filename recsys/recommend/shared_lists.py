@@ -53,6 +53,7 @@ class SharedLists(Generic[Made]):
 
     def __init__(self) -> None:
         self._kept: dict[Asked, tuple[Moment, Made]] = {}
+        self._state: tuple[Eligibility, int] | None = None  # that all of them were made from
 
     def get(self, asked: Asked, now: Moment) -> Made | None:
         """The list as it was made a moment ago; None where it has to be made."""
@@ -60,9 +61,10 @@ class SharedLists(Generic[Made]):
         return kept[1] if kept is not None and kept[0].still(now) else None
 
     def keep(self, asked: Asked, now: Moment, made: Made) -> None:
-        """Keep a list for whoever asks the same."""
-        if len(self._kept) >= LISTS:
-            self._kept = {}
+        """Keep a list for whoever asks the same, and none that was made from another state, which it would hold."""
+        state = now.eligible, now.clicks
+        if state != self._state or len(self._kept) >= LISTS:
+            self._state, self._kept = state, {}
         self._kept[asked] = now, made
 
 
