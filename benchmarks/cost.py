@@ -61,13 +61,13 @@ def run_process(command: Sequence[str], environment: dict[str, str]) -> Cost:
 
 def _watch(process: subprocess.Popen[bytes], peak: list[int]) -> None:
     while process.poll() is None:
-        peak[0] = max(peak[0], resident_kib(_family(process.pid)) // 1024)
+        peak[0] = max(peak[0], resident_kib(family(process.pid)) // 1024)
         time.sleep(POLL_SECONDS)
 
 
 def resident_kib(processes: Sequence[int]) -> int:
     """Resident memory of several processes together: each one's own, and the largest share of mapped files once."""
-    tables = [dict(row.split(":", 1) for row in _read(Path(f"/proc/{one}/status")).splitlines()) for one in processes]
+    tables = [dict(row.split(":", 1) for row in text_of(Path(f"/proc/{one}/status")).splitlines()) for one in processes]
     own, files = (
         [sum(int(table.get(name, "0 kB").split()[0]) for name in names) for table in tables]
         for names in (("RssAnon", "RssShmem"), ("RssFile",))
@@ -75,17 +75,18 @@ def resident_kib(processes: Sequence[int]) -> int:
     return sum(own) + max(files, default=0)
 
 
-def _family(process: int) -> list[int]:
+def family(process: int) -> list[int]:
     """A process and all that descend from it."""
     found, waiting = [], [process]
     while waiting:
         found.append(waiting.pop())
         for children in Path(f"/proc/{found[-1]}/task").glob("*/children"):
-            waiting += map(int, _read(children).split())
+            waiting += map(int, text_of(children).split())
     return found
 
 
-def _read(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """A file of /proc; nothing where its process has ended."""
     try:
         return file.read_text()
     except OSError:  # the process has ended meanwhile

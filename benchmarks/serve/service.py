@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from benchmarks.cost import family, text_of
 from benchmarks.serve.data import environment
 from recsys.errors import ArtefactError
 
@@ -121,18 +122,13 @@ class Service:
 
     def family(self) -> list[int]:
         """The parent and all that descend from it."""
-        found, waiting = [], [self._process.pid]
-        while waiting:
-            found.append(waiting.pop())
-            for children in Path(f"/proc/{found[-1]}/task").glob("*/children"):
-                waiting += map(int, _read(children).split())
-        return found
+        return family(self._process.pid)
 
     def cpu_seconds(self) -> float:
         """CPU of the service so far, of children that have ended too."""
         total = 0
         for process in self.family():
-            fields = _read(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()
+            fields = text_of(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()
             total += sum(int(field) for field in fields[11:15])  # user and system, own and of children waited for
         return total / _TICKS
 
@@ -140,7 +136,7 @@ class Service:
         """Memory of each process, the largest first."""
         found = []
         for process in self.family():
-            rows = dict(row.split(":", 1) for row in _read(Path(f"/proc/{process}/smaps_rollup")).splitlines()[1:])
+            rows = dict(row.split(":", 1) for row in text_of(Path(f"/proc/{process}/smaps_rollup")).splitlines()[1:])
             if rows:
                 found.append(Memory(*(int(rows[name].split()[0]) / 1024 for name in ("Rss", "Pss"))))
         return sorted(found, reverse=True)
@@ -219,7 +215,7 @@ def owner_of(ours: int, theirs: int, processes: list[int]) -> int | None:
         processes: who is looked at.
     """
     inode = ""
-    for row in _read(Path("/proc/net/tcp")).splitlines()[1:]:
+    for row in text_of(Path("/proc/net/tcp")).splitlines()[1:]:
         fields = row.split()
         local, remote = (int(fields[place].rpartition(":")[2], 16) for place in (1, 2))
         if (local, remote, fields[3]) == (theirs, ours, ESTABLISHED):
@@ -232,10 +228,3 @@ def owner_of(ours: int, theirs: int, processes: list[int]) -> int | None:
             except OSError:  # closed meanwhile
                 continue
     return None
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError:  # the process has ended meanwhile
-        return ""
