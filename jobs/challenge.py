@@ -59,9 +59,9 @@ def shadow(
         context.follow_live_release()
         before, folder, by = context.releases.state(release), ChallengerFolder(context.settings.data_dir), _by(run)
         with challenger_of(context, release, ChallengerMode.SHADOW, share) as served:
-            context.releases.move(release, ReleaseState.SHADOW, by, f"for {minutes:g} minutes")
-            audited(context, "shadow", release, context.releases.current(), by=by, share=share, minutes=minutes)
             try:
+                context.releases.move(release, ReleaseState.SHADOW, by, f"for {minutes:g} minutes")
+                audited(context, "shadow", release, context.releases.current(), by=by, share=share, minutes=minutes)
                 end = time.monotonic() + minutes * MINUTE_MS / SECOND_MS
                 while not served.ended and (left := end - time.monotonic()) > 0:
                     time.sleep(min(left, 1.0))
@@ -144,12 +144,12 @@ def _tried_by_readers(context: Context, store: Store, trial: Trial, run: Run) ->
     verdict: CanaryVerdict | None = None
     with challenger_of(context, release, ChallengerMode.CANARY, trial.share) as served:
         store.start_experiment(experiment)
-        context.progress["experiment"] = experiment.name
-        about = f"{trial.share:.0%} of readers for {trial.hours:g} h at most"
-        context.releases.move(release, ReleaseState.CANARY, by, about)
-        live = context.releases.current()
-        audited(context, "canary", release, live, by=by, share=trial.share, hours=trial.hours)
         try:
+            context.progress["experiment"] = experiment.name
+            about = f"{trial.share:.0%} of readers for {trial.hours:g} h at most"
+            context.releases.move(release, ReleaseState.CANARY, by, about)
+            live = context.releases.current()
+            audited(context, "canary", release, live, by=by, share=trial.share, hours=trial.hours)
             verdict = _watched(context, store, experiment, served, trial)
             return verdict
         finally:

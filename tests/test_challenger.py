@@ -562,6 +562,28 @@ def test_a_worker_that_is_told_to_end_leaves_its_trial_to_the_next_one(context: 
         assert ChallengerFolder(context.settings.data_dir).note() is None
 
 
+@pytest.mark.parametrize("job", ["shadow", "canary"])
+def test_a_trial_that_is_told_to_end_as_it_begins_leaves_nothing_behind(
+    context: Context, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    @contextmanager
+    def served(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(id="x", ended=False)
+
+    def told(context: Context, action: str, *_: object, **__: object) -> None:
+        if action == job:
+            assert context.releases.state(NEWER).state is ReleaseState(job)
+            raise SystemExit(128 + signal.SIGTERM)
+
+    monkeypatch.setattr(challenge, "challenger_of", served)
+    monkeypatch.setattr(challenge, "audited", told)
+    with pytest.raises(SystemExit):
+        canary(context) if job == "canary" else challenge.shadow(context, NEWER, 0.5, 1.0)
+    assert context.releases.state(NEWER).state is ReleaseState.CANDIDATE
+    with closing(open_store(context.settings)) as store:
+        assert not store.experiments(SITE, running=True)
+
+
 def test_a_second_trial_of_the_site_is_refused_wherever_it_is_asked_for(context: Context) -> None:
     with closing(open_store(context.settings)) as store:
         store.queue_run(Run.asked(SITE, "canary", {"release": NEWER}, "me", now_ms()))
