@@ -21,7 +21,6 @@ Array = npt.NDArray[Any]
 MAX_COMPARED = 10  # clicks whose single vectors are compared with a candidate
 SESSION_HALF_LIFE = 1.0  # half-life, in clicks, of the session vectors
 ITEM_COSINE = COLUMN["item_cosine"]
-LANES = 8  # numbers that a processor multiplies at once
 EARLIER_ITEM = COLUMN["earlier_item"]
 ITEM_AFFINITY = COLUMN["next_item_score"]
 MAX_TAGGED = 20  # clicks whose tags are looked at: later ones weigh too little
@@ -58,42 +57,61 @@ def cosines(vectors: Array, half_life: float, clicks: Array, visit: int, rows: A
             last[kept] = clicks[p]
             kept += 1
     newest = not np.isnan(vectors[clicks[n - 1], 0])
-    width = -(-(kept + 3) // LANES) * LANES  # the clicks' vectors, then the means; zeros behind
-    table, dots = np.zeros((D, width), np.float32), np.empty(width, np.float32)
-    for d in range(D):
-        for m in range(kept):
-            table[d, m] = vectors[last[m], d]
-        for m in range(3):
-            table[d, kept + m] = wanted[m, d]
+    table = np.empty((kept + 3, D), np.float32)  # the clicks' vectors, then the means
+    for m in range(kept):
+        for d in range(D):
+            table[m, d] = vectors[last[m], d]
+    for m in range(3):
+        for d in range(D):
+            table[kept + m, d] = wanted[m, d]
+    dots = _products(table, vectors, rows)
     for b in range(len(rows)):
-        vector = vectors[rows[b]]
-        if np.isnan(vector[0]):
+        if np.isnan(vectors[rows[b], 0]):
             continue
-        dots[:] = np.float32(0)
-        for d in range(0, D - 3, 4):  # all products at once, four terms at a time: each waits for the one before
-            v0, v1, v2, v3 = vector[d], vector[d + 1], vector[d + 2], vector[d + 3]
-            t0, t1, t2, t3 = table[d], table[d + 1], table[d + 2], table[d + 3]
-            for m in range(width):
-                dots[m] = dots[m] + v0 * t0[m] + v1 * t1[m] + v2 * t2[m] + v3 * t3[m]
-        for d in range(D - D % 4, D):
-            for m in range(width):
-                dots[m] += vector[d] * table[d, m]
-        most = -1.0 if kept else float(dots[kept])
+        most = -1.0 if kept else float(dots[kept, b])
         for m in range(kept):
-            most = max(most, float(dots[m]))
-        out[b, column] = dots[kept]
+            most = max(most, float(dots[m, b]))
+        out[b, column] = dots[kept, b]
         if column == ITEM_COSINE:
             if newest:
-                out[b, column + 1] = dots[0]
+                out[b, column + 1] = dots[0, b]
             if visiting:
-                out[b, column + 2] = dots[kept + 1]
+                out[b, column + 2] = dots[kept + 1, b]
             if earlier:
-                out[b, EARLIER_ITEM] = dots[kept + 2]
+                out[b, EARLIER_ITEM] = dots[kept + 2, b]
             out[b, column + 3] = most
             out[b, column + 5] = 1.0
         else:
             out[b, column + 1] = most
             out[b, column + 2] = 1.0
+
+
+@compiled
+def _products(table: Array, vectors: Array, rows: Array) -> Array:
+    """Products of M vectors with those of the candidates: float32 (M, B), each summed in the order of its terms.
+
+    The candidates' vectors are laid out by term, so that a processor multiplies many candidates at once.
+    """
+    M, D, B = len(table), vectors.shape[1], len(rows)
+    terms, dots = np.empty((D, B), np.float32), np.zeros((M, B), np.float32)
+    for b in range(B):
+        for d in range(D):
+            terms[d, b] = vectors[rows[b], d]
+    for m in range(M):
+        for d in range(0, D - 3, 4):  # four at a time: the sums are read and written a quarter as often
+            _add_four(dots[m], table[m, d : d + 4], terms[d], terms[d + 1], terms[d + 2], terms[d + 3])
+        for d in range(D - D % 4, D):
+            for b in range(B):
+                dots[m, b] += table[m, d] * terms[d, b]
+    return dots
+
+
+@compiled
+def _add_four(sums: Array, by: Array, t0: Array, t1: Array, t2: Array, t3: Array) -> None:
+    """Add four products to each sum; in a function of its own, so that the compiler sees that nothing overlaps."""
+    b0, b1, b2, b3 = by[0], by[1], by[2], by[3]
+    for b in range(len(sums)):
+        sums[b] = sums[b] + b0 * t0[b] + b1 * t1[b] + b2 * t2[b] + b3 * t3[b]
 
 
 @compiled

@@ -114,6 +114,23 @@ def row_fade(state: TrendState, row: int, now: int, k: int, fades: Array) -> flo
 
 
 @compiled
+def fill_row_fades(state: TrendState, row: int, now: int, fades: Array, out: Array) -> None:
+    """Fades of an article's counts at all half-lives to ``now``: float64 (K,); ``fades`` (K,) as for ``row_fade``.
+
+    Each half-life is four times the one before, so that its fade is a root of that one's: one power for all.
+    """
+    K = len(out)
+    if state.row_landmark[row] == state.clock[LANDMARK]:
+        for k in range(K):
+            out[k] = fades[k]
+        return
+    out[K - 1] = faded(state.row_landmark[row], now, state.per_ms[K - 1])
+    for k in range(K - 2, -1, -1):
+        half = out[k + 1] * out[k + 1]
+        out[k] = half * half
+
+
+@compiled
 def pair_fade(state: TrendState, slot: int, now: int, k: int, fades: Array) -> float:
     """Fade of the co-visits in a slot, likewise; ``fades`` (3,)."""
     if state.slot_landmark[slot] == state.clock[LANDMARK]:
