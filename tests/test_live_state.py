@@ -185,6 +185,45 @@ def test_who_sends_events_applies_one_batch_and_leaves_the_rest_to_the_poll(
     assert site.clicks_of("a1") == 6
 
 
+def test_of_all_who_wait_for_their_turn_to_apply_one_does_it_for_all(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied, apply, waiting = list[int](), StoreFeed.apply_events, list[bool]()
+
+    class Turn:
+        """The live state's lock, which says who waits for it."""
+
+        def __init__(self, lock: threading.Lock) -> None:
+            self._lock = lock
+
+        def acquire(self, timeout: float = -1) -> bool:
+            waiting.append(True)
+            return self._lock.acquire(timeout=10 * timeout)
+
+        def release(self) -> None:
+            self._lock.release()
+
+    def counted(feed: StoreFeed, state: SharedState, *rest: Any, **more: Any) -> None:
+        apply(feed, state, *rest, **more)
+        applied.append(state.through)
+
+    lock = threading.Lock()
+    monkeypatch.setattr(site.live, "_turn", Turn(lock))
+    monkeypatch.setattr(StoreFeed, "apply_events", counted)
+    clicks = [Event(f"e{n}", SITE, Kind.CLICK, "a1", reader=f"r{n}", time=NOW) for n in range(4)]
+    threads = [threading.Thread(target=site.live.accept, args=([click],)) for click in clicks]
+    with lock:
+        for thread in threads:
+            thread.start()
+        while len(waiting) < len(threads):
+            pass
+    for thread in threads:
+        thread.join()
+    assert (applied, site.clicks_of("a1")) == ([4], 4)
+    site.live.accept([Event("e4", SITE, Kind.CLICK, "a1", reader="r4", time=NOW)])
+    assert (applied, site.clicks_of("a1")) == ([4, 5], 5), "who comes later applies what is theirs"
+
+
 def test_a_click_on_an_article_that_was_put_since_the_last_poll_counts(site: Site) -> None:
     assert "new" not in site.listed(reader="r")
     site.store.put_articles([article("new", published_at=NOW)])

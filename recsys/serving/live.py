@@ -131,6 +131,7 @@ class LiveState:
         self._forgotten = self._chosen = 0
         self._choosers = set[str]()
         self._resumed = False
+        self._begun = 0  # times that whoever sent events began to apply what is new
         self._away_until = 0.0
         self._followed_at = time.monotonic()
         try:
@@ -424,11 +425,17 @@ class LiveState:
         return frame
 
     def _apply_next(self) -> None:
-        """Apply what is new, one batch at most; whoever sent events does not wait for a bulk import."""
+        """Apply what is new, one batch at most; whoever sent events does not wait for a bulk import.
+
+        Who waited for another thread that began after their own commit finds everything done.
+        """
+        begun = self._begun
         try:
             if self._resumed and self._turn.acquire(timeout=PATIENCE_SECONDS):
                 try:
-                    self._feed.apply_events(*self._frame, batches=1)
+                    if self._begun == begun:
+                        self._begun += 1
+                        self._feed.apply_events(*self._frame, batches=1)
                 finally:
                     self._turn.release()
         except StoreError as error:
