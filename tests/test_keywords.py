@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from recsys.keywords import (
     write_keywords,
 )
 from recsys.keywords.config import DEFAULT_PARAMETERS, KeywordsConfig, RankingParameters
-from recsys.keywords.frequencies import singular
+from recsys.keywords.frequencies import WordForms, singular
 from recsys.keywords.graph import phrase_scores, vote_shares
 from recsys.tokens import NO_LEXICON, Tokenizer, Tokens, write_tokens
 from recsys.tokens.classes import NO_CLASSES
@@ -239,6 +240,20 @@ def test_other_languages_have_single_words() -> None:
 )
 def test_plurals_are_folded(plural: str, folded: str) -> None:
     assert singular(plural) == folded
+
+
+def test_forms_of_a_word_have_one_number_whichever_of_them_are_words_of_the_space() -> None:
+    names = ["banks", "bank", "classes", "stories", "news", "storys", "glasses", "glass"]
+    space = WordVectors(names, np.arange(8, 0, -1), np.eye(8, dtype=np.float32))
+    outside = ["story", "banks's", "class", "rivers", "river"]
+    forms = WordForms(space, merge_forms=True)
+    numbers = dict(zip([*names, *outside], [*forms.numbers, *forms.outside(outside)], strict=True))
+    for one, other in itertools.combinations(numbers, 2):
+        assert (numbers[one] == numbers[other]) == (singular(one) == singular(other)), (one, other)
+    assert all(number < len(forms) for number in forms.numbers)
+    assert min(numbers["rivers"], numbers["banks's"]) >= len(forms)
+    plain = WordForms(space, merge_forms=False)
+    assert [*plain.numbers, *plain.outside(["bank's", "river"])] == list(range(10))
 
 
 def test_stop_words_of_an_unknown_language_are_learned_from_its_texts() -> None:

@@ -16,7 +16,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.config import TrendsConfig
 from recsys.trends.counting import position_propensity
-from recsys.trends.decay import FARTHEST, GONE, quotient
+from recsys.trends.decay import FARTHEST, GONE, faded, fill_row_fades, quotient, row_fade
 from recsys.trends.files import restore
 from recsys.trends.state import (
     ALL,
@@ -25,6 +25,7 @@ from recsys.trends.state import (
     LIFT_HALF_LIFE_HOURS,
     NEWEST,
     SHELF_HALF_LIFE_DAYS,
+    empty_state,
 )
 from recsys.trends.stream import Trends
 from recsys.units import HOUR_MS, NEVER_MS
@@ -385,3 +386,21 @@ def test_an_earlier_click_taken_back_leaves_the_last_one() -> None:
     trends = feed(stream(), [Event(CLICK, 0, START), Event(CLICK, 0, START + 5)])
     trends.uncount(0, START)
     assert trends.state.last[0] == START + 5
+
+
+@pytest.mark.parametrize("half_lives", [HALF_LIVES_HOURS, (0.5, 1.0, 4.0, 16.0, 24.0)])
+@pytest.mark.parametrize("hours", [0.0, 0.1, 7.0, 100.0, 5_000.0])
+def test_fades_at_all_half_lives_at_once_are_those_of_one_after_the_other(
+    half_lives: tuple[float, ...], hours: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recsys.trends.state.HALF_LIVES_HOURS", half_lives)
+    state = empty_state(2, TrendsConfig())
+    state.clock[:2] = state.row_landmark[0] = START
+    state.row_landmark[1] = START - HOUR_MS
+    now, out = START + int(hours * HOUR_MS), np.empty(len(half_lives))
+    fades = np.array([faded(START, now, per_ms) for per_ms in state.per_ms])
+    for row in (0, 1):
+        fill_row_fades(state, row, now, fades, out)
+        alone = [row_fade(state, row, now, k, fades) for k in range(len(half_lives))]
+        assert out == pytest.approx(alone, rel=1e-12)
+        assert out[2] > 0 or hours > 1_000

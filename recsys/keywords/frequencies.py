@@ -53,10 +53,41 @@ class DocumentFrequencies:
     stop_words: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
-def number_forms(words: Sequence[str], form_of: dict[str, int], merge_forms: bool) -> Ints:
-    """Number words by their form, int64 (N,); new forms are added to ``form_of``."""
-    forms = (singular(word) if merge_forms else word for word in words)
-    return np.fromiter((form_of.setdefault(form, len(form_of)) for form in forms), np.int64, len(words))
+class WordForms:
+    """Numbers of words by their form: of the word space's words the row of the singular, if that is a word of it.
+
+    Args:
+        words: the word space.
+        merge_forms: plurals have the number of their singulars; else each word has its own row.
+
+    Attributes:
+        numbers: int64 (V,), by row.
+    """
+
+    def __init__(self, words: WordVectors, *, merge_forms: bool) -> None:
+        self._row_of, self._merge_forms = words.row_of, merge_forms
+        self._absent: dict[str, int] = {}  # singulars that only plurals of theirs are words of the space
+        self.numbers: Ints = np.arange(len(words.words))
+        if merge_forms:
+            for row, word in enumerate(words.words):
+                if word[-1:] == "s" and (form := singular(word)) != word:
+                    self.numbers[row] = self._row_of.get(form, self._absent.get(form, len(self)))
+                    if self.numbers[row] == len(self):
+                        self._absent[form] = len(self)
+
+    def __len__(self) -> int:
+        return len(self.numbers) + len(self._absent)
+
+    def outside(self, words: Sequence[str]) -> Ints:
+        """int64 (N,): the same of different words that are not in the space; forms that are new have numbers behind."""
+        new: dict[str, int] = {}
+        forms = [singular(word) if self._merge_forms else word for word in words]
+        known = (self._row_of.get(form, self._absent.get(form)) for form in forms)
+        numbers = [
+            len(self) + new.setdefault(form, len(new)) if number is None else number
+            for form, number in zip(forms, known, strict=True)
+        ]
+        return np.array(numbers, np.int64)
 
 
 def singular(word: str) -> str:
@@ -131,8 +162,8 @@ def count_articles(batches: Iterable[pa.RecordBatch], words: WordVectors) -> Doc
         batches: the tokens artefact's articles.
         words: the word space.
     """
-    form_of: dict[str, int] = {}
-    forms = number_forms(words.words, form_of, merge_forms=True)
+    all_forms = WordForms(words, merge_forms=True)
+    forms, F = all_forms.numbers, len(all_forms)
     by_form: dict[str, Ints] = {}
     articles: Counter[str] = Counter()
     learner = StopWordLearner()
@@ -145,8 +176,8 @@ def count_articles(batches: Iterable[pa.RecordBatch], words: WordVectors) -> Doc
         articles.update(batch.column("language").to_pylist())
         for number, language in enumerate(languages):
             in_language = spoken[article] == number
-            pairs = np.unique((article * len(form_of) + form)[in_language & (form >= 0)])
-            counts = np.bincount(pairs % max(len(form_of), 1), minlength=len(form_of))
+            pairs = np.unique((article * F + form)[in_language & (form >= 0)])
+            counts = np.bincount(pairs % max(F, 1), minlength=F)
             by_form[language] = by_form.get(language, 0) + counts
             learner.add(language, text, article, in_language)
     by_word = {language: counts[forms].astype(np.int32) for language, counts in by_form.items()}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recsys.keywords.frequencies import number_forms, singular
+from recsys.keywords.frequencies import WordForms
 from recsys.tokens.scripts import is_japanese_word, is_korean_sentence_end
 from recsys.words import Rows, WordVectors
 
@@ -56,15 +56,14 @@ class WordLookup:
         stop_words: Mapping[str, Collection[str]],
         merge_forms: bool,
     ) -> None:
-        self._words, self._row_of, self._merge_forms = words.words, words.row_of, merge_forms
-        self._form_of: dict[str, int] = {}
-        self._forms = number_forms(words.words, self._form_of, merge_forms)
+        self._words, self._row_of = words.words, words.row_of
+        self._forms = WordForms(words, merge_forms=merge_forms)
         self._max_articles, self._stop_words = max_articles, stop_words
         self._document_frequency: dict[str, Ints] = {}
         self._eligible: dict[str, Mask] = {}
         for language, counts in by_word.items():
-            frequency = np.full(len(self._form_of) + 1, _UNCOUNTED, np.int64)  # the last: words outside the space
-            np.maximum.at(frequency, self._forms, counts)
+            frequency = np.full(len(self._forms) + 1, _UNCOUNTED, np.int64)  # the last: words outside the space
+            np.maximum.at(frequency, self._forms.numbers, counts)
             self._document_frequency[language] = frequency
 
     def find(self, words: Sequence[str], languages: Sequence[str]) -> WordFeatures:
@@ -78,10 +77,10 @@ class WordLookup:
         inside, outside = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)  # the word space
         names = [words[place] for place in outside.tolist()]
         forms = np.empty(len(rows), np.int64)
-        forms[inside] = self._forms[rows[inside]]
-        forms[outside] = self._forms_outside(names)
-        uncounted = np.full(len(self._form_of) + 1, _UNCOUNTED, np.int64)
-        places = np.minimum(forms, len(self._form_of))
+        forms[inside] = self._forms.numbers[rows[inside]]
+        forms[outside] = self._forms.outside(names)
+        uncounted = np.full(len(self._forms) + 1, _UNCOUNTED, np.int64)
+        places = np.minimum(forms, len(self._forms))
         frequency = np.empty((len(languages), len(rows)), np.int64)
         eligible = np.empty((len(languages), len(rows)), bool)
         for number, language in enumerate(languages):
@@ -96,14 +95,6 @@ class WordLookup:
         if language not in self._eligible:
             self._eligible[language] = is_eligible(self._words, language, self._stop_words.get(language, ()))
         return self._eligible[language]
-
-    def _forms_outside(self, names: Sequence[str]) -> Ints:
-        """Words that are not in the word space may have a form that is; the others get numbers of their own."""
-        new: dict[str, int] = {}
-        written = (singular(name) if self._merge_forms else name for name in names)
-        numbers = (self._form_of.get(form, -1 - new.setdefault(form, len(new))) for form in written)
-        forms = np.fromiter(numbers, np.int64, len(names))
-        return np.where(forms < 0, len(self._form_of) - 1 - forms, forms)
 
 
 def is_eligible(words: Sequence[str], language: str, stop_words: Collection[str]) -> Mask:

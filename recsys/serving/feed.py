@@ -38,11 +38,10 @@ _EVENTS_OF_RUNNING_VISITS = 50_000  # events that are looked at for visits that 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
-class PastVisit(NamedTuple):
-    """One event as far as a visit is made of it; fields as ``StoredEvent``, the kind by its name."""
+class VisitClick(NamedTuple):
+    """One click as far as a visit is made of it; fields as ``StoredEvent``."""
 
     seq: int
-    kind: str
     article: str
     reader: str | None
     session: str | None
@@ -148,11 +147,13 @@ class StoreFeed:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""
         seq, now, trends = max(0, state.through - _EVENTS_OF_RUNNING_VISITS), self._clock(), state.recommender.trends
         while seq < state.through:
-            block = self._store.event_columns_after(self._site, seq, _EVENTS_AT_ONCE, PastVisit._fields)
+            block = self._store.event_columns_after(
+                self._site, seq, _EVENTS_AT_ONCE, VisitClick._fields, kind=Kind.CLICK
+            )
             if not block["seq"]:
                 break
-            for event in map(PastVisit._make, zip(*block.values(), strict=True)):
-                if event.kind != Kind.CLICK or event.time is None or event.seq > state.through:
+            for event in map(VisitClick._make, zip(*block.values(), strict=True)):
+                if event.time is None or event.seq > state.through:
                     continue
                 row, visitor = state.catalogue.row_of.get(event.article), _visitor(event)
                 if row is None or visitor is None or trends.is_ahead(event.time, now):
@@ -350,7 +351,7 @@ def _day_click(event: StoredEvent | DatedClick) -> DayClick:
     return DayClick(person(_visitor(event), time, event.context), event.article, time)
 
 
-def _visitor(event: StoredEvent | DatedClick | PastVisit) -> str | None:
+def _visitor(event: StoredEvent | DatedClick | VisitClick) -> str | None:
     """The visitor to whose visit an event belongs, see ``visitor_name``."""
     return visitor_name(event.reader, event.session)
 

@@ -117,17 +117,18 @@ def row_fade(state: TrendState, row: int, now: int, k: int, fades: Array) -> flo
 def fill_row_fades(state: TrendState, row: int, now: int, fades: Array, out: Array) -> None:
     """Fades of an article's counts at all half-lives to ``now``: float64 (K,); ``fades`` (K,) as for ``row_fade``.
 
-    Each half-life is four times the one before, so that its fade is a root of that one's: one power for all.
+    Where a half-life is a quarter of the next one, its fade is the fourth power of that one's: two products in place of
+    what takes ten times as long.
     """
-    K = len(out)
-    if state.row_landmark[row] == state.clock[LANDMARK]:
-        for k in range(K):
+    settled = state.row_landmark[row] == state.clock[LANDMARK]
+    for k in range(len(out) - 1, -1, -1):
+        if settled:
             out[k] = fades[k]
-        return
-    out[K - 1] = faded(state.row_landmark[row], now, state.per_ms[K - 1])
-    for k in range(K - 2, -1, -1):
-        half = out[k + 1] * out[k + 1]
-        out[k] = half * half
+        elif k + 1 < len(out) and state.per_ms[k] == 4.0 * state.per_ms[k + 1]:
+            square = out[k + 1] * out[k + 1]
+            out[k] = square * square
+        else:
+            out[k] = faded(state.row_landmark[row], now, state.per_ms[k])
 
 
 @compiled
