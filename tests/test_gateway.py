@@ -289,7 +289,7 @@ def test_all_bodies_together_have_a_limit(front: Front, monkeypatch: pytest.Monk
 
 
 def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not true():
         assert time.monotonic() < deadline, "not in time"
         time.sleep(0.01)
@@ -520,7 +520,7 @@ def test_streams_hold_up_nobody_have_a_bound_and_end_with_their_clients(
     assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
     for connection in listening:
         connection.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while front.ask("GET", "/stream").status == 503:
         assert time.monotonic() < deadline, "nobody has noticed that they are gone"
         time.sleep(0.05)

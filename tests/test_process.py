@@ -90,7 +90,7 @@ async def asked(port: int, path: str, method: str = "GET", body: bytes | None = 
 
 
 async def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not true():
         assert time.monotonic() < deadline, "not in time"
         await asyncio.sleep(0.02)
