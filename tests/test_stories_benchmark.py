@@ -45,6 +45,8 @@ def test_streams_and_pairs_are_read_whatever_is_missing(tmp_path: Path) -> None:
     first, second = read_stream(stream)
     assert (first.title, first.story, first.time) == ("A", "1", None)
     assert (second.id, second.title, second.time) == ("7", "", 5)
+    stream.write_text('{"title": "A", "story": 1}\n{"title": "B", "story": 2}')
+    assert [article.time for article in read_stream(stream)] == [0, 0], "in their order, at one moment"
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text(json.dumps({"one": "x", "other": "y", "same_topic": 1}) + "\n" + json.dumps({"one": "z"}))
     assert [tuple(pair) for pair in read_pairs(pairs)] == [("x", "y", True)]

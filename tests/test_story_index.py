@@ -107,13 +107,13 @@ def test_a_clock_that_jumps_ends_no_story_and_moves_no_other_article(wrong: int)
     assert before + placed(MIXED[4:], index, 4) == ["a0", "a1"] * 4
 
 
-def test_articles_without_times_are_taken_in_their_order_and_join_dated_stories() -> None:
+def test_a_headline_without_a_time_joins_nothing_by_itself() -> None:
     index = StoryIndex()
-    assert [index.place(f"a{n}", title).story for n, title in enumerate(MIXED)] == ["a0", "a1"] * 4
-    assert index.place("dated", FERRY[0], time=NOON).story == "a0"
+    assert [index.place(f"a{n}", title).story for n, title in enumerate(MIXED)] == [f"a{n}" for n in range(8)]
+    assert index.place("dated", FERRY[0], time=NOON).is_new, "nor does one with a time join one without"
     dated = StoryIndex()
     placed(FERRY[:2], dated)
-    assert dated.place("undated", FERRY[2]).story == "a0"
+    assert dated.place("undated", FERRY[2]).is_new
 
 
 def test_an_article_whose_text_changes_moves_to_where_it_belongs_and_leaves_its_story_its_name() -> None:

@@ -60,6 +60,27 @@ def test_an_article_without_a_body_or_with_a_line_of_it_is_taken_by_its_headline
     assert lead_of(words.rsplit(" ", 1)[0]) == ()
 
 
+@pytest.mark.parametrize("times", [(None, None), (NOON, None), (None, NOON)], ids=["neither", "the second", "the first"])
+def test_without_a_time_bodies_have_to_speak_for_a_story(times: tuple[int | None, int | None]) -> None:
+    def second_joins(one: str, other: str) -> bool:
+        index = StoryIndex()
+        index.place("a0", FERRY, one, times[0])
+        return not index.place("a1", LIFEBOATS, other, times[1]).is_new
+
+    assert second_joins(AGROUND, TAKEN_OFF)
+    assert not second_joins(AGROUND, PAINTING)
+    assert not second_joins(AGROUND, "")
+    assert not second_joins("", TAKEN_OFF)
+    assert not second_joins("", "")
+
+
+def test_copies_and_editors_join_an_article_without_a_time_or_a_body() -> None:
+    index = StoryIndex(decisions=EditorDecisions([PairDecision("c", "a", True)]))
+    index.place("a", FERRY)
+    assert index.place("b", FERRY, copy_of="a").story == "a"
+    assert index.place("c", GALLERY).story == "a"
+
+
 @pytest.mark.parametrize(
     "body",
     ["<div class='x'>" * 400 + AGROUND, "\x00" * 500, "\ud800 \udfff " * 300, "!" * 1_000_000, "9 " * 400],

@@ -4,9 +4,10 @@
 
 The demo newsroom with its simulated readers is built by the real commands and served on this machine; true readers, who
 look at lists and click in them, come first. Then each attack is made on an article of its own. Its place is that in the
-lists of strangers and of some readers, of 50 cards; one that is not there stands at 51. Afterwards one training without
-the attacks and one with them are compared by the counts that they learn; one without the true readers says how many of
-their clicks count. Prints a table, and one JSON object.
+lists of strangers and of some readers, of 50 cards; one that is not there stands at 51. ``one_true_reader`` is no
+attack but what a single click of a person moves. Afterwards one training without the attacks and one with them are
+compared by the counts that they learn, each article's rank with its own clicks of the second among the others' of the
+first; one without the true readers says how many of their clicks count. Prints a table, and one JSON object.
 """
 
 import argparse
@@ -75,9 +76,9 @@ def learned(data: Path) -> dict[str, int]:
     return dict(zip(ids, trends.total_clicks(np.arange(len(ids), dtype=np.int32)).tolist(), strict=True))
 
 
-def ranks(counts: dict[str, int]) -> dict[str, int]:
-    """Rank of each article by its clicks, from 1; equals by name."""
-    return {name: rank for rank, name in enumerate(sorted(counts, key=lambda name: (-counts[name], name)), 1)}
+def rank(counts: dict[str, int], article: str) -> int:
+    """Rank of an article by its clicks, from 1; equals by name."""
+    return 1 + sum((-clicks, name) < (-counts.get(article, 0), article) for name, clicks in counts.items())
 
 
 def measured(data: Path, readers: int, rng: np.random.Generator, folder: Path) -> dict[str, Any]:
@@ -113,10 +114,10 @@ def measured(data: Path, readers: int, rng: np.random.Generator, folder: Path) -
     counts = [learned(clean), learned(data)]
     gained = sum(counts[0].values()) - sum(learned(untouched).values())
     table["true_readers"] = {"clicks": clicked, "left_out": round(1 - gained / clicked, 4)}
-    with_attacks, without = ranks(counts[1]), ranks(counts[0])
     for name, article in targets.items():
-        table[name]["clicks_trained"] = counts[1].get(article, 0) - counts[0].get(article, 0)
-        table[name]["places_trained"] = abs(with_attacks.get(article, 0) - without.get(article, 0))
+        clicks = counts[1].get(article, 0)
+        table[name]["clicks_trained"] = clicks - counts[0].get(article, 0)
+        table[name]["places_trained"] = rank(counts[0], article) - rank(counts[0] | {article: clicks}, article)
     return table
 
 

@@ -128,12 +128,14 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         site.post(clicks("replay-", listed[-1], [event] * INVENTED), far)
         return listed[-1]
 
-    def signed_ring(name: str, *, looks: bool, address: Callable[[], str]) -> Callable[[], str]:
+    def signed_ring(
+        name: str, *, looks: bool, address: Callable[[], str], number: int = RING
+    ) -> Callable[[], str]:
         """Readers with a list each, who click the article beside which it was made; do they look at a card of it?"""
 
         def run() -> str:
             article = next(left)
-            for n in range(RING):
+            for n in range(number):
                 token, listed = site.lists(k=1, reader=f"{name}-{n}", article=article)
                 whose = {"reader": f"{name}-{n}", "impression": token}
                 seen = whose | {"event_id": f"{name}-{n}-i", "kind": "impression", "article": listed[0], "position": 0}
@@ -144,7 +146,7 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
 
     def card_ring() -> str:
         """Readers who ask for a long list each, say that they saw its card of the article, and click it."""
-        article = site.lists(k=50)[1][-1]
+        article = site.lists(k=50)[1][-2]  # the last one is that of the token that is replayed
         for n in range(RING):
             token, listed = site.lists(k=50, reader=f"card-{n}")
             if article in listed:
@@ -155,6 +157,7 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         return article
 
     return {
+        "one_true_reader": signed_ring("true", looks=True, address=far, number=1),
         "one_reader": flood("one", lambda n: {"reader": "robot"}),
         "invented_readers": flood("many", lambda n: {"reader": f"many-{n % INVENTED}"}),
         "one_session": flood("session", lambda n: {"session": "robot"}),

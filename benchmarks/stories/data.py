@@ -17,7 +17,7 @@ class LabelledArticle(NamedTuple):
         id: of the article, its place in the file where it has none.
         title: as it came.
         body: empty where the file has none.
-        time: ms, None where the file has none.
+        time: ms; None where the row has none and others have.
         story: label.
     """
 
@@ -37,7 +37,7 @@ class LabelledPair(NamedTuple):
 
 
 def read_stream(file: Path) -> list[LabelledArticle]:
-    """Articles in the order of the file; rows without a story are left out.
+    """Articles in the order of the file; rows without a story are left out, and a file without times is of one moment.
 
     Args:
         file: JSON lines with title, story and, where known, id, body (or text) and time (ms).
@@ -58,7 +58,8 @@ def read_stream(file: Path) -> list[LabelledArticle]:
     ]
     if not rows:
         raise ImportRefused("rows with title and story", f"none in {file}", "See the docstring of benchmarks.stories.")
-    return rows
+    timed = any(article.time is not None for article in rows)
+    return rows if timed else [article._replace(time=0) for article in rows]
 
 
 def read_pairs(file: Path) -> list[LabelledPair]:

@@ -1,7 +1,8 @@
 """Leads: the openings of two articles' bodies -> how much of what is rare in them both have.
 
 A name that two headlines share is no event: of one event the bodies tell the same of who, where and what. Where both
-have a body, it has to agree before an article joins a story; a headline without a body is believed by itself.
+have a body, it has to agree before an article joins a story; a headline without a body is believed by itself, if it has
+a time.
 """
 
 import math
@@ -58,13 +59,11 @@ class LeadRarity:
             if not self._seen[key]:
                 del self._seen[key]
 
-    def agree(self, lead: Lead, others: Iterable[Lead]) -> bool:
-        """True where a lead agrees with one of the others, or where there is nothing to compare."""
-        if not lead:
-            return True
-        having = list(islice(filter(None, others), COMPARED))
+    def agree(self, lead: Lead, others: Iterable[Lead], unknown: bool = True) -> bool:
+        """True where a lead agrees with one of the others; ``unknown`` where there is nothing to compare."""
+        having = list(islice(filter(None, others), COMPARED)) if lead else []
         if not having:
-            return True
+            return unknown
         weights = {key: self._weight(key) for key in lead}
         length = sum(weights.values())
         return any(cosine >= AGREE for cosine in self._cosines(weights, length, having))

@@ -74,7 +74,8 @@ class StoryIndex:
             article_id: of the article.
             title: as it came.
             body: its beginning (``LEAD_CHARS``) is compared, and read where the title says nothing; "" for none.
-            time: of publication, ms; None where nobody knows it: then it is no reason against any story.
+            time: of publication, ms; None where nobody knows it: then it is no reason against any story, and its body
+                has to speak for one.
             copy_of: id of the first copy of its text, whose story it joins.
         """
         if article_id in self.placed:
@@ -84,7 +85,7 @@ class StoryIndex:
         weighted = {word: self.names.weight(word) for word in words}
         forbidden, postings = self._forbidden(article_id), self._postings
         likely = best_stories(weighted, time, postings, self.stories, len(self.placed), _TRIES, forbidden)
-        best = self._agreeing(likely, lead)
+        best = self._agreeing(likely, lead, time)
         row = self._decided(article_id, copy_of, best)
         self._learn(likely[0].score if likely else 0.0)
         is_new = row is None
@@ -202,17 +203,19 @@ class StoryIndex:
         """Score from which an article joins at present."""
         return float(self._threshold * (self.novelty / _USUAL_NOVELTY) ** _ADAPTS)
 
-    def _agreeing(self, likely: Sequence[BestStory], lead: Lead) -> BestStory:
+    def _agreeing(self, likely: Sequence[BestStory], lead: Lead, time: int | None) -> BestStory:
         """The best story whose bodies agree with an article's; one too unlikely to be joined is not asked."""
         needed = self._needed
         for best in likely:
-            if best.score < needed or self._agrees(lead, best.row):
+            if best.score < needed or self._agrees(lead, time, self.stories[best.row]):
                 return best
         return NOTHING_LIKE_IT
 
-    def _agrees(self, lead: Lead, row: int) -> bool:
-        articles = reversed(self.stories[row].articles)
-        return self.leads.agree(lead, (self.placed[article_id].lead for article_id in articles))
+    def _agrees(self, lead: Lead, time: int | None, story: Story) -> bool:
+        """Do the bodies agree? Without them a headline is believed if its time is known, and one of the story's."""
+        dated = time is not None and story.first <= story.last
+        leads = (self.placed[article_id].lead for article_id in reversed(story.articles))
+        return self.leads.agree(lead, leads, unknown=dated)
 
     def _learn(self, score: float) -> None:
         self.came += 1
