@@ -14,6 +14,7 @@ from recsys.recommend.answer import Recommender
 from recsys.recommend.exploration import LEAST_LENGTH, PLACE, Trial, explored, slot_draw, trial
 from recsys.recommend.impressions import ImpressionFacts, ImpressionTokens
 from recsys.recommend.reasons import ReasonKind
+from recsys.recommend.rerank import SourceLimits
 from recsys.units import MINUTE_MS, now_ms
 from tests.newsroom import SITE
 from tests.recommenders import CLICK, HOUR, NOW, ask, entry, newsroom, reader, rows
@@ -102,6 +103,26 @@ def test_what_may_not_be_shown_gives_its_chance_to_the_others() -> None:
     assert chances == pytest.approx({2: 2 / 3, 3: 1 / 3})
     nothing = AllowedRows.of(np.zeros(40, bool))
     assert explored(tried, [30, 31, 32, 33, 34], nothing, 0.5) is None
+
+
+def test_what_is_tried_is_of_a_source_that_the_list_has_room_for() -> None:
+    own, wire, post = -1, 0, 1
+    sources = np.array([wire, wire, post, own, own, own, wire, post, own], np.int32)
+    tried = Trial(np.array([6, 7, 8], np.int32), np.full(3, 1 / 3))
+    limits = SourceLimits(sources, np.array([1 / 3, 0.5]))
+    assert tried.within(limits, [0, 1, 2, 3, 4, 5]).rows.tolist() == [7, 8], "two of six are a third"
+    assert tried.within(limits, [0, 3, 2, 3, 4, 5]).rows.tolist() == [6, 7, 8]
+    assert tried.within(SourceLimits(sources, np.empty(0)), [0, 1, 2, 3, 4, 5]) is tried, "no source has a limit"
+
+
+def test_a_list_that_holds_as_many_of_a_source_as_it_may_tries_none_of_it() -> None:
+    wired = {"published_at": NOW - HOUR, "source": "Wire"}
+    entries = [entry(row, None, **(wired if row < 12 else {"source": None})) for row in range(40)]
+    angles = np.linspace(0, 3, 40)
+    recommender = newsroom(entries, [(float(np.cos(angle)), float(np.sin(angle))) for angle in angles])
+    made = ask(recommender, reader(5), k=6)
+    assert sum(row < 12 for row in rows(made)) == 3, "half of the list"
+    assert made.explored is None, "all that is new is of the wire"
 
 
 def test_better_news_is_tried_more_and_unknown_ones_as_their_category() -> None:

@@ -284,10 +284,11 @@ class Recommender:
     def _explored(
         self, cards: Sequence[Card], pinned: Rows, allowed: AllowedRows, draw: float, now: int
     ) -> Explored | None:
-        """The article that is tried in a list, of a story that has no card there."""
-        rows, stories = [card.row for card in cards], self.catalogue.columns.stories
-        trial = self.shared.trial(self.catalogue.eligible(now), now).but_for(stories, [*rows, *pinned.tolist()])
-        return explored(trial, rows, allowed, draw)
+        """The article that is tried in a list: of a story that has no card there, and a source that may have one more."""
+        rows, columns, eligible = [card.row for card in cards], self.catalogue.columns, self.catalogue.eligible(now)
+        by_source = SourceLimits(columns.source, eligible.source_shares)
+        trial = self.shared.trial(eligible, now).but_for(columns.stories, [*rows, *pinned.tolist()])
+        return explored(trial.within(by_source, rows), rows, allowed, draw)
 
     def _on_page(self, eligible: Eligibility, here: int, exclude: Sequence[str]) -> Rows:
         """The rows that the page shows; of one that shows all there are, as a small site's front page does, its own."""

@@ -9,6 +9,7 @@ Source: Chapelle and Li 2011, "An empirical evaluation of Thompson sampling".
 """
 
 import hashlib
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from recsys.catalogue.copies import CopyGroups
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend.explore import thompson_propensities
+from recsys.recommend.rerank import SourceLimits, most_of_source
 from recsys.tags.index import Rows
 from recsys.trends import PRIOR_IMPRESSIONS
 from recsys.trends.state import CATEGORIES
@@ -51,6 +53,15 @@ class Trial(NamedTuple):
         told = set(stories.labels[rows].tolist())
         new = [label not in told for label in stories.labels[self.rows].tolist()]  # thirty: quicker than by arrays
         return Trial(self.rows[new], self.propensity[new])
+
+    def within(self, limits: SourceLimits, rows: list[int]) -> "Trial":
+        """Those whose source has not as many cards among the rows of a list as it may."""
+        if not len(self.rows) or not len(limits.shares):
+            return self
+        held = Counter(limits.sources[rows].tolist())
+        sources = limits.sources[self.rows].tolist()
+        room = [code < 0 or held[code] < most_of_source(limits.shares, code, len(rows)) for code in sources]
+        return Trial(self.rows[room], self.propensity[room])
 
 
 class Explored(NamedTuple):
