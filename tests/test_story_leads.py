@@ -60,7 +60,9 @@ def test_an_article_without_a_body_or_with_a_line_of_it_is_taken_by_its_headline
     assert lead_of(words.rsplit(" ", 1)[0]) == ()
 
 
-@pytest.mark.parametrize("times", [(None, None), (NOON, None), (None, NOON)], ids=["neither", "the second", "the first"])
+@pytest.mark.parametrize(
+    "times", [(None, None), (NOON, None), (None, NOON)], ids=["neither", "the second", "the first"]
+)
 def test_without_a_time_bodies_have_to_speak_for_a_story(times: tuple[int | None, int | None]) -> None:
     def second_joins(one: str, other: str) -> bool:
         index = StoryIndex()

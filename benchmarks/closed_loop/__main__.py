@@ -1,6 +1,6 @@
 """Closed loop: simulated readers served for some days by the whole recommender, and by simple arms beside it.
 
-``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--seeds 1] [--levers] [--out FOLDER]``
+``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--seeds 1] [--levers [NAME …]] [--out FOLDER]``
 
 Everything is simulated: readers of known tastes, articles that lose their news value, cards that are looked at less
 often further down (``recsys.simulate``). All arms have the same readers, visits, articles and luck, and begin with the
@@ -159,14 +159,22 @@ def main() -> None:
     parser.add_argument("--articles-per-day", type=int, default=50, help="in both languages together")
     parser.add_argument("--cards", type=int, default=8, help="of a list")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of readers, articles, luck and training")
-    parser.add_argument("--levers", action="store_true", help="the recommender without each part of its lists, too")
+    names = [name.removeprefix(f"{OURS}_") for name in LEVERS]
+    parser.add_argument(
+        "--levers",
+        nargs="*",
+        choices=names,
+        help="the recommender without each part of its lists, too, or without these",
+    )
     parser.add_argument("--out", type=Path, help="folder for the pictures by day")
     values = parser.parse_args()
     began = time.monotonic()
     config = SimulateConfig(readers=values.readers, days=values.days)
     with warnings_alone():
         scenes = (make_scene(config, values.articles_per_day, seed, values.cards) for seed in values.seeds)
-        told = summary(mean_of([run(scene, LEVERS if values.levers else {}) for scene in scenes]))
+        chosen = names if values.levers == [] else values.levers or []
+        levers = {name: LEVERS[name] for name in (f"{OURS}_{lever}" for lever in chosen)}
+        told = summary(mean_of([run(scene, levers) for scene in scenes]))
     show(told)
     if values.out:
         drawn = draw(told["ours"] | told["baselines"], values.out)

@@ -104,7 +104,7 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         top: the article that leads.
         rng: draws everything.
     """
-    left, far = iter(articles), anywhere(rng)
+    left, far, replayed = iter(articles), anywhere(rng), list[str]()
 
     def flood(name: str, whose: Callable[[int], Event], number: int = CLICKS) -> Callable[[], str]:
         def run() -> str:
@@ -124,13 +124,12 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
 
     def replay() -> str:
         token, listed = site.lists(k=50, reader="replay")
+        replayed.append(listed[-1])
         event = {"reader": "replay", "article": listed[-1], "impression": token}
         site.post(clicks("replay-", listed[-1], [event] * INVENTED), far)
         return listed[-1]
 
-    def signed_ring(
-        name: str, *, looks: bool, address: Callable[[], str], number: int = RING
-    ) -> Callable[[], str]:
+    def signed_ring(name: str, *, looks: bool, address: Callable[[], str], number: int = RING) -> Callable[[], str]:
         """Readers with a list each, who click the article beside which it was made; do they look at a card of it?"""
 
         def run() -> str:
@@ -146,7 +145,7 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
 
     def card_ring() -> str:
         """Readers who ask for a long list each, say that they saw its card of the article, and click it."""
-        article = site.lists(k=50)[1][-2]  # the last one is that of the token that is replayed
+        article = next(name for name in site.lists(k=50)[1][::-1] if name not in replayed)
         for n in range(RING):
             token, listed = site.lists(k=50, reader=f"card-{n}")
             if article in listed:
@@ -157,7 +156,7 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         return article
 
     return {
-        "one_true_reader": signed_ring("true", looks=True, address=far, number=1),
+        "two_true_readers": signed_ring("true", looks=True, address=far, number=2),
         "one_reader": flood("one", lambda n: {"reader": "robot"}),
         "invented_readers": flood("many", lambda n: {"reader": f"many-{n % INVENTED}"}),
         "one_session": flood("session", lambda n: {"session": "robot"}),

@@ -284,7 +284,7 @@ class Recommender:
     def _explored(
         self, cards: Sequence[Card], pinned: Rows, allowed: AllowedRows, draw: float, now: int
     ) -> Explored | None:
-        """The article that is tried in a list: of a story that has no card there, and a source that may have one more."""
+        """The article that is tried in a list: of a story without a card there, of a source that may have one more."""
         rows, columns, eligible = [card.row for card in cards], self.catalogue.columns, self.catalogue.eligible(now)
         by_source = SourceLimits(columns.source, eligible.source_shares)
         trial = self.shared.trial(eligible, now).but_for(columns.stories, [*rows, *pinned.tolist()])
