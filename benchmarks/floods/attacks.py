@@ -104,11 +104,15 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         top: the article that leads.
         rng: draws everything.
     """
-    left, far, replayed = iter(articles), anywhere(rng), list[str]()
+    left, far, used = iter(articles), anywhere(rng), list[str]()
+
+    def unused() -> str:
+        used.append(next(left))
+        return used[-1]
 
     def flood(name: str, whose: Callable[[int], Event], number: int = CLICKS) -> Callable[[], str]:
         def run() -> str:
-            article = next(left)
+            article = unused()
             site.post(clicks(f"{name}-", article, map(whose, range(number))), far)
             return article
 
@@ -124,28 +128,28 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
 
     def replay() -> str:
         token, listed = site.lists(k=50, reader="replay")
-        replayed.append(listed[-1])
+        used.append(listed[-1])
         event = {"reader": "replay", "article": listed[-1], "impression": token}
         site.post(clicks("replay-", listed[-1], [event] * INVENTED), far)
         return listed[-1]
 
-    def signed_ring(name: str, *, looks: bool, address: Callable[[], str], number: int = RING) -> Callable[[], str]:
-        """Readers with a list each, who click the article beside which it was made; do they look at a card of it?"""
+    def signed_ring(name: str, *, looks: bool, address: Callable[[], str], clicking: int = RING) -> Callable[[], str]:
+        """Readers with a list each, of whom some click the article beside which it was made; do they look at a card?"""
 
         def run() -> str:
-            article = next(left)
-            for n in range(number):
+            article = unused()
+            for n in range(RING):
                 token, listed = site.lists(k=1, reader=f"{name}-{n}", article=article)
                 whose = {"reader": f"{name}-{n}", "impression": token}
                 seen = whose | {"event_id": f"{name}-{n}-i", "kind": "impression", "article": listed[0], "position": 0}
-                site.post([seen] * looks + clicks(f"{name}-{n}-", article, [whose]), address)
+                site.post([seen] * looks + clicks(f"{name}-{n}-", article, [whose] * (n < clicking)), address)
             return article
 
         return run
 
     def card_ring() -> str:
         """Readers who ask for a long list each, say that they saw its card of the article, and click it."""
-        article = next(name for name in site.lists(k=50)[1][::-1] if name not in replayed)
+        article = next(name for name in site.lists(k=50)[1][::-1] if name not in used)
         for n in range(RING):
             token, listed = site.lists(k=50, reader=f"card-{n}")
             if article in listed:
@@ -156,7 +160,6 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         return article
 
     return {
-        "two_true_readers": signed_ring("true", looks=True, address=far, number=2),
         "one_reader": flood("one", lambda n: {"reader": "robot"}),
         "invented_readers": flood("many", lambda n: {"reader": f"many-{n % INVENTED}"}),
         "one_session": flood("session", lambda n: {"session": "robot"}),
@@ -170,4 +173,5 @@ def attacks(site: Site, articles: Sequence[str], top: str, rng: np.random.Genera
         "ring_with_cards_of_one_address": signed_ring("near", looks=True, address=lambda: "203.0.113.77"),
         "ring_with_cards": signed_ring("seen", looks=True, address=far),
         "ring_that_clicks_cards": card_ring,
+        "two_of_200_readers": signed_ring("true", looks=True, address=far, clicking=2),
     }
