@@ -5,9 +5,9 @@
 The demo newsroom with its simulated readers is built by the real commands and served on this machine; true readers, who
 look at lists and click in them, come first. Then each attack is made on an article of its own. Its place is that in the
 lists of strangers and of some readers, of 50 cards; one that is not there stands at 51. ``two_of_200_readers`` is no
-attack but what two clicks of people who look at lists move. Afterwards one training without the attacks and one with them are
-compared by the counts that they learn, each article's rank with its own clicks of the second among the others' of the
-first; one without the true readers says how many of their clicks count. Prints a table, and one JSON object.
+attack but what two clicks of people who look at lists move. Afterwards one training without the attacks and one with
+them are compared by the counts that they learn, each article's rank with its own clicks of the second among the others'
+of the first; one without the true readers says how many of their clicks count. Prints a table, and one JSON object.
 """
 
 import argparse
