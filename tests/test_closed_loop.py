@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -247,6 +248,9 @@ def test_hours_to_the_nth_impression_are_counted_from_publication(scene: Scene) 
     assert told["click_rate"] == told["click_rate_looked"] == round(1 / 3, 4)
     assert told["hours_to_100"] is None
     assert told["reached_100"] == 0.0
+    fresh = figures(served, replace(scene, warm_up=[]))["by_known_clicks"]
+    first = round(1 / int((shown[0] >= 0).sum()), 4)
+    assert fresh == {"0": first, "1-2": 0.0, "3+": None}, "a click counts from the next visit on"
 
 
 def test_the_best_popularity_stands_for_all_and_ratios_are_against_it() -> None:

@@ -8,9 +8,11 @@ import numpy.typing as npt
 from benchmarks.closed_loop.loop import Served
 from benchmarks.closed_loop.scene import Scene
 from recsys.metrics.diversity import coverage, intra_list_diversity, miscalibration, mixtures, topic_entropy
+from recsys.store import Kind
 from recsys.units import DAY_MS, HOUR_MS
 
 FIRST = 100  # impressions after which a new article has been seen
+KNOWN = {"0": (0, 1), "1-2": (1, 3), "3+": (3, 1 << 30)}  # clicks of a reader before a visit: from, to
 WITHIN_HOURS = 24.0  # of its publication; articles of the last day have no such time, and are not judged
 
 Figures = dict[str, Any]
@@ -26,7 +28,8 @@ def figures(served: Served, scene: Scene) -> Figures:
         articles that have it within a day; "shown": share of all new articles ever shown; "diversity": share of the
         pairs in a list that are of two categories; "topic_entropy": bits; "miscalibration": nats, of a list's
         categories from the reader's taste; "coverage": share of all articles that any list held; "by_day": the first
-        three, a list each, of the visits of that day and of the articles published on it.
+        three, a list each, of the visits of that day and of the articles published on it; "by_known_clicks": click
+        rate of the visits of readers who had clicked so often before, None without any.
     """
     day = (served.moment - scene.start) // DAY_MS
     hours = hours_to(served, scene, FIRST)
@@ -47,7 +50,19 @@ def figures(served: Served, scene: Scene) -> Figures:
         "shown": _share(np.isfinite(first[judged])),
         **_variety(served, scene),
         "by_day": by_day,
+        "by_known_clicks": _by_known_clicks(served, scene),
     }
+
+
+def _by_known_clicks(served: Served, scene: Scene) -> dict[str, float | None]:
+    clicks, known = np.zeros(len(scene.world.reader_ids), np.int64), np.zeros(len(served.reader), np.int64)
+    for event in scene.warm_up:
+        clicks[scene.reader_of[str(event.reader)]] += event.kind == Kind.CLICK
+    for visit, (reader, made) in enumerate(zip(served.reader, served.clicked.sum(axis=1), strict=True)):
+        known[visit] = clicks[reader]
+        clicks[reader] += made
+    some = {name: (known >= least) & (known < end) for name, (least, end) in KNOWN.items()}
+    return {name: _rate(served.clicked[of], served.shown[of] >= 0) if of.any() else None for name, of in some.items()}
 
 
 def _variety(served: Served, scene: Scene) -> dict[str, float]:
