@@ -895,6 +895,7 @@ FAULTS: tuple[Fault, ...] = (
         ("the slot's share is forgotten", "SHARE * float(left[place] / total)", "float(left[place] / total)"),
         ("what may not be shown is tried", "may = allowed.has(tried.rows) & ", "may = "),
         ("every request draws anew", "{now // MINUTE_MS} {who}", "{now} {who}"),
+        ("a source fills the slot beyond its share", "held[code] < most_of_source(", "held[code] <= most_of_source("),
         ("a category's rate says nothing", "clicked + PRIOR_IMPRESSIONS * rate", "clicked + PRIOR_IMPRESSIONS"),
     ),
     *_in(
@@ -2045,7 +2046,9 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/stories/story_index.py",
         ("tests/test_story_leads.py",),
-        ("bodies are not asked", " or self._agrees(lead, best.row)", " or True"),
+        ("bodies are not asked", " or self._agrees(lead, time, self.stories[best.row])", " or True"),
+        ("a headline without a time is believed", "unknown=dated", "unknown=True"),
+        ("an article with a time is believed in a story without one", " and story.first <= story.last", ""),
         ("one story alone is tried", "_TRIES = 3", "_TRIES = 1"),
     ),
     *_in(
