@@ -257,8 +257,12 @@ def test_four_processes_that_write_at_once_lose_nothing_and_a_reader_that_polls_
 
 
 def test_the_migrations_build_the_tables_that_the_code_uses(store: Store) -> None:
+    def is_here(object: Any, *_: Any) -> bool:
+        return object is not schema.titles or not store.is_postgresql
+
     with store.reading() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_object": is_here})
+        assert compare_metadata(context, schema.metadata) == []
 
 
 def test_a_database_of_a_later_version_is_refused(url: str) -> None:

@@ -1,5 +1,6 @@
 """Articles on SQLite and on PostgreSQL: merged field by field; what operators do to them and to readers."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,15 @@ def test_articles_are_found_by_a_part_of_the_title_or_the_whole_id_newest_first(
     assert found("100%") == ["a"]
     assert found("100_") == []
     assert found("\\") == []
+
+
+def test_whoever_looks_for_words_reads_no_bodies(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    looked = "SELECT id FROM articles WHERE site = 'x' AND title LIKE '%y%' ORDER BY published_at DESC, id LIMIT 9"
+    with store.reading() as connection:
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {looked}").all())
+    store.close()
+    assert "COVERING INDEX ix_articles_titles" in plan
 
 
 def test_equal_identifiers_of_one_call_merge_in_their_order(store: Store) -> None:

@@ -139,8 +139,10 @@ class ArticleStore(Database):
 
     def find_articles(self, site: str, text: str, limit: int) -> list[StoredArticle]:
         """The newest articles whose title holds a text, in either case, or whose id it is; hidden ones included."""
-        wanted = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text)
-        holds = articles.c.title.ilike(f"%{wanted}%", escape="\\") | (articles.c.id == text)
+        escaped = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text)
+        # SQLite's LIKE minds no case by itself; ILIKE would be lower() of every title there, three times as slow.
+        like = articles.c.title.ilike if self.is_postgresql else articles.c.title.like
+        holds = like(f"%{escaped}%", escape="\\") | (articles.c.id == text)
         named = select(articles.c.id).where(articles.c.site == site, holds)
         newest = named.order_by(articles.c.published_at.desc().nulls_last(), articles.c.id).limit(limit)
         with self.reading() as connection:
