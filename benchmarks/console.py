@@ -18,7 +18,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,8 +27,10 @@ from urllib.parse import urlencode
 from benchmarks.serve.service import Service
 from recsys.store import Scope, Store, hashed_password
 from web import roles
+from web.console.releases import REPORT_PAGES
 
 MOST_MS, MOST_KB = 200.0, 150.0
+NO_TITLE = "zqxjzqxj"  # in no title: all of them are looked through
 NAME, PASSWORD = "benchmark", "a password of the benchmark"
 LANGUAGES = ("zh", "en")
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -101,32 +103,43 @@ class Desk:
         return Timed(ms, answer.status, len(body), text.decode())
 
 
-def pages(article: str, story: str, release: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every page of the console: its route, and what it is asked with."""
-    word = {"positive": "news"}
+def pages(article: str, story: str, named: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Every page of the console: its address, and what it is asked with.
+
+    Args:
+        article: id of one.
+        story: id of one.
+        named: part of the console -> what stands in its address, such as ``releases`` and the name of one.
+    """
+    word, words = {"like": "news"}, [{}, {"q": "a"}, {"q": NO_TITLE}]
     asked: dict[str, list[dict[str, str]]] = {
-        "/console/articles": [{}, {"q": "a"}],
+        "/console/articles": words,
         "/console/articles/one": [{"id": article}],
         "/console/stories/one": [{"id": story}],
-        "/console/stories": [{}, {"q": "a"}],
+        "/console/stories": words,
         "/console/trace": [{}, {"article": article}],
-        "/console/front": [{}, {"q": "a"}],
+        "/console/front": words,
         "/console/words": [{}, word],
     }
     for entry in roles.ALLOWED:
         method, _, route = entry.partition(" ")
         if method != "GET" or not route.startswith("/console"):
             continue
-        path = route.replace("<name>", release)
-        for query in asked.get(route, [{}]):
-            if "<" not in path:
-                yield path, query
+        path = route
+        for part, name in named.items():
+            path = re.sub(rf"(/{part}/)<string:\w+>", rf"\g<1>{name}", path)
+        files = [f"{file}.html" for file in REPORT_PAGES] if "<string:file>" in path else [""]
+        for file in files:
+            for query in asked.get(route, [{}]):
+                if "<" not in (address := path.replace("<string:file>", file)):
+                    yield address, query
 
 
 def measured(data: Path, folder: Path, site: str, rounds: int, only: str) -> dict[str, Any]:
     """Serve, sign in, ask."""
     store = Store.open(f"sqlite:///{data / 'store.db'}")
     store.set_person(NAME, Scope.OWNER, site, hashed_password(PASSWORD))
+    runs = store.runs(1, site)
     store.close()
     rows: dict[str, Any] = {}
     with Service(data, 1, folder / "web.log") as service:
@@ -136,7 +149,8 @@ def measured(data: Path, folder: Path, site: str, rounds: int, only: str) -> dic
         found = desk.get(f"/admin/api/articles?{urlencode({'last': 1})}")
         article = json.loads(found.page)["articles"][0]["id"]
         story = json.loads(desk.get("/admin/api/stories").page)["stories"]
-        named = list(pages(article, story[0]["id"] if story else article, release))
+        run = runs[0].id if runs else "<none>"
+        named = list(pages(article, story[0]["story"] if story else article, {"releases": release, "runs": run}))
         for lang in LANGUAGES:
             for path, query in named:
                 if only not in path:
@@ -150,7 +164,7 @@ def measured(data: Path, folder: Path, site: str, rounds: int, only: str) -> dic
                     "most_ms": round(max(one.ms for one in more), 1),
                     "kb": round(len(first.page.encode()) / 1000, 1),
                     "sent_kb": round(first.sent / 1000, 1),
-                    "foreign": foreign(first.page, lang),
+                    "foreign": foreign(first.page, lang) if first.status < 300 else [],  # nobody reads a redirect
                 }
     return {"pages": rows, "empty_ms": round(statistics.median(empty), 2)}
 

@@ -27,6 +27,8 @@ from recsys.errors import Busy, LostProcess, RefusedRelease
 from recsys.experiments.arms import VISIT_MS, canary_experiment
 from recsys.experiments.report import ExperimentReport, experiment_report
 from recsys.gate.canary import CanaryMove, CanaryVerdict, canary_verdict
+from recsys.gate.texts import TRIAL
+from recsys.languages.phrases import JOINED
 from recsys.releases import ReleaseState
 from recsys.runs.commands import CANARY, SHADOW
 from recsys.serving.challenger import ChallengerFigures, ChallengerFolder, ChallengerMode
@@ -34,8 +36,7 @@ from recsys.store import Run, Store, StoredExperiment
 from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 
 LOOK_SECONDS = 30.0  # between two looks at what readers did
-NOBODY_ASKS = "no service of this data folder on {host} has asked for a list yet"
-LEFT = "the command that watched it has ended"
+LEFT = TRIAL("left")
 
 
 def shadow(
@@ -60,7 +61,7 @@ def shadow(
         before, folder, by = context.releases.state(release), ChallengerFolder(context.settings.data_dir), _by(run)
         with challenger_of(context, release, ChallengerMode.SHADOW, share) as served:
             try:
-                context.releases.move(release, ReleaseState.SHADOW, by, f"for {minutes:g} minutes")
+                context.releases.move(release, ReleaseState.SHADOW, by, TRIAL("for_minutes", minutes=minutes))
                 audited(context, "shadow", release, context.releases.current(), by=by, share=share, minutes=minutes)
                 end = time.monotonic() + minutes * MINUTE_MS / SECOND_MS
                 while not served.ended and (left := end - time.monotonic()) > 0:
@@ -126,13 +127,13 @@ def canary(
         verdict = _tried_by_readers(context, store, trial, run)
         log.info("decided", job=CANARY, release=release, move=str(verdict.move), says=verdict.reason)
         if verdict.move is CanaryMove.TAKE_BACK:
-            wanted = "a canary that is as good as the live release"
+            wanted = TRIAL("as_good")
             raise RefusedRelease(wanted, verdict.reason, "It stays a candidate.")
         if verdict.move is CanaryMove.GOOD and trial.promote:
             before = context.releases.current()
-            context.releases.activate(release, by, f"canary: {verdict.reason}", force=trial.force)
+            context.releases.activate(release, by, TRIAL("canary", said=verdict.reason), force=trial.force)
             set_release(context, run, release)
-            audited(context, "promote", release, before=before, by=by, reason=f"canary: {verdict.reason}")
+            audited(context, "promote", release, before=before, by=by, reason=TRIAL("canary", said=verdict.reason))
             log.info("promoted", job=CANARY, release=release, before=before or "-")
 
 
@@ -146,7 +147,7 @@ def _tried_by_readers(context: Context, store: Store, trial: Trial, run: Run) ->
         store.start_experiment(experiment)
         try:
             context.progress["experiment"] = experiment.name
-            about = f"{trial.share:.0%} of readers for {trial.hours:g} h at most"
+            about = TRIAL("for_readers", share=trial.share, hours=trial.hours)
             context.releases.move(release, ReleaseState.CANARY, by, about)
             live = context.releases.current()
             audited(context, "canary", release, live, by=by, share=trial.share, hours=trial.hours)
@@ -155,7 +156,7 @@ def _tried_by_readers(context: Context, store: Store, trial: Trial, run: Run) ->
         finally:
             end = verdict or CanaryVerdict(CanaryMove.GO_ON, _why_ended(store, run))
             store.stop_experiment(site, experiment.name, by, now_ms(), end.reason)
-            context.releases.move(release, ReleaseState.CANDIDATE, by, f"canary: {end.reason}")
+            context.releases.move(release, ReleaseState.CANDIDATE, by, TRIAL("canary", said=end.reason))
             live = context.releases.current()
             audited(context, f"canary: {end.move}", release, live, by=by, reason=end.reason)
 
@@ -168,7 +169,7 @@ def _by(run: Run) -> str:
 def _why_ended(store: Store, run: Run) -> str:
     """The reason why a run ends before anything was decided."""
     row = store.run(run.id)
-    return f"cancelled by {row.cancelled_by}" if row is not None and row.cancelled_by else "its process was ended"
+    return TRIAL("cancelled", by=row.cancelled_by) if row is not None and row.cancelled_by else TRIAL("ended")
 
 
 def end_unwatched(context: Context, store: Store) -> None:
@@ -191,20 +192,22 @@ def _watched(
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(left, LOOK_SECONDS, 1.0) if not said else min(left, LOOK_SECONDS))
         if served.ended:
-            return CanaryVerdict(CanaryMove.TAKE_BACK, "the process that served it has ended")
+            return CanaryVerdict(CanaryMove.TAKE_BACK, TRIAL("lost"))
         if (by := store.experiment(experiment.site, experiment.name).stopped_by) is not None:
-            return CanaryVerdict(CanaryMove.TAKE_BACK, f"stopped by {by}")
+            return CanaryVerdict(CanaryMove.TAKE_BACK, TRIAL("stopped", by=by))
         report, figures = _report(store, experiment, odd), folder.figures(served.id)
         verdict = canary_verdict(report, figures, trial.margin)
         if verdict.move is CanaryMove.GO_ON and not figures.asked:
-            verdict = verdict._replace(reason=f"{verdict.reason}; {NOBODY_ASKS.format(host=socket.gethostname())}")
+            unasked = TRIAL("nobody_asks", host=socket.gethostname())
+            verdict = verdict._replace(reason=f"{verdict.reason}{JOINED}{unasked}")
         _say(context, figures, verdict.reason, exposed=report.exposed, measured=report.measured)
         if verdict.move is not CanaryMove.GO_ON:
             return verdict
         if verdict.reason != said:
             log.info("goes on", job="canary", release=experiment.arms[1].release, says=verdict.reason)
             said = verdict.reason
-    return CanaryVerdict(CanaryMove.GO_ON, f"not decided after {trial.hours:g} h: {said or 'nothing was seen'}")
+    undecided = TRIAL("undecided", hours=trial.hours, said=said or TRIAL("nothing_seen"))
+    return CanaryVerdict(CanaryMove.GO_ON, undecided)
 
 
 def _report(store: Store, experiment: StoredExperiment, odd: frozenset[str]) -> ExperimentReport:
@@ -231,25 +234,24 @@ def _tried(context: Context) -> list[str]:
 def _say(context: Context, figures: ChallengerFigures, says: str = "", **more: Any) -> None:
     """Put what is known into the run's row, where it can be seen from any host."""
     counts = {"asked": figures.asked, "failed": figures.failed, "dropped": figures.dropped}
-    times = {f"{of}_ms": list(ends) for of, ends in zip(("own", "live"), _times(figures).values(), strict=False)}
+    times = {f"{of}_ms": list(ends) for of, ends in _times(figures).items()}
     context.progress.update({**counts, "overlap": figures.overlap, **times, "says": says, **more})
 
 
 def _told(figures: ChallengerFigures) -> str:
     """Figures of a shadow in words."""
     if not figures.asked:
-        return "no list was asked for"
-    said = f"{figures.asked} lists, {figures.failed} failed, {figures.dropped} not asked for"
+        return TRIAL("no_list")
+    said = [TRIAL("lists", asked=figures.asked, failed=figures.failed, dropped=figures.dropped)]
     if figures.overlap is not None:
-        said += f"; {figures.overlap:.0%} of the first ten articles are the live list's"
-    for of, (half, most) in _times(figures).items():
-        said += f"; {of} {half:.1f} ms (p50), {most:.1f} ms (p99)"
-    return said
+        said.append(TRIAL("overlap", share=figures.overlap))
+    said += [TRIAL(f"{of}_times", half=half, most=most) for of, (half, most) in _times(figures).items()]
+    return JOINED.join(said)
 
 
 def _times(figures: ChallengerFigures) -> dict[str, tuple[float, float]]:
     """Median and 99th percentile of the times, ms, as far as there are any."""
-    known = {"its own": figures.ms, "the live ones": figures.live_ms}
+    known = {"own": figures.ms, "live": figures.live_ms}
     return {of: (float(np.percentile(ms, 50)), float(np.percentile(ms, 99))) for of, ms in known.items() if ms}
 
 

@@ -21,12 +21,13 @@ from recsys.dataset.training_set import TrainingSet
 from recsys.errors import ArtefactError, InputError, RefusedRelease, StaleArtefact
 from recsys.gate.judging import JudgingLists, judge_release
 from recsys.gate.replay import GateLog
+from recsys.gate.texts import GATE
 from recsys.gate.verdict import GateVerdict
 from recsys.releases import Release, ReleaseState
 from recsys.workspace import load_npy, read_json
 
 JUDGED_STAGES = ("features", "ctr")  # whose files hold the lists, and the scores of a model that never saw them
-NO_LISTS = "the training held out no list"
+NO_LISTS = GATE("no_lists")
 
 
 def verdict_of(context: Context, name: str) -> GateVerdict:
@@ -78,10 +79,10 @@ def _missing_lists(context: Context, candidate: Release) -> str:
     """The reason for which the workspace has no lists of a release's training; empty where it may have some."""
     made = candidate.manifest["stages"]
     if absent := [stage for stage in JUDGED_STAGES if stage not in made]:
-        return f"the release was made without {' and '.join(absent)}"
+        return GATE("made_without", stages=" and ".join(absent))
     kept = [context.workspace.finished(stage) for stage in JUDGED_STAGES]
     if any(one is None or one.digest != made[stage]["digest"] for stage, one in zip(JUDGED_STAGES, kept, strict=True)):
-        return "the workspace holds another training since: its lists are gone"
+        return GATE("gone_lists")
     return ""
 
 

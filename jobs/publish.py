@@ -18,6 +18,7 @@ from jobs.terminal import end_if_asked, log, peak_mib, reset_peak_memory, who
 from recsys import __version__
 from recsys.config import plain
 from recsys.errors import RefusedRelease, StaleArtefact
+from recsys.releases.texts import MOVES
 from recsys.runs.stages import served_files
 from recsys.store import Run
 from recsys.workspace import read_json
@@ -73,7 +74,7 @@ def publish(context: Context, stages: Sequence[str], run: Run, *, force: bool = 
     forced: dict[str, Any] = {"forced": True} if force else {}
     if not force:
         _pass_gate(context, name)
-    releases.activate(name, who(), "published without the gate" if force else "published", check, force=force)
+    releases.activate(name, who(), MOVES("published_forced" if force else "published"), check, force=force)
     audited(context, "publish", name, before=before, **forced)
     files = releases.manifest(name)["files"].values()
     log.info(

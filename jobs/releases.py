@@ -15,6 +15,7 @@ from jobs.terminal import log, who
 from recsys.errors import InputError, RecsysError, StoreError
 from recsys.keys import rotate
 from recsys.releases import ReleaseState
+from recsys.releases.texts import MOVES
 
 KEY_DAYS = 7.0  # for which the key before is taken: other hosts may have signed with it meanwhile
 
@@ -44,7 +45,7 @@ def promote(context: Context, name: str, reason: str, *, force: bool) -> None:
     context.follow_live_release()
     releases, before = context.releases, context.releases.current()
     said = releases.state(name).refusal if force else ""
-    releases.activate(name, who(), reason or "promoted by name", force=force)
+    releases.activate(name, who(), reason or MOVES("promoted"), force=force)
     audited(context, "promote", name, before=before, reason=reason, **({"forced": said} if said else {}))
     log.info("promoted", job="promote", release=name, before=before or "-")
 

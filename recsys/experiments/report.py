@@ -16,6 +16,7 @@ from recsys.experiments.assignment import arm_of
 from recsys.experiments.effects import SUSPICIOUS_RATIO, difference, sample_ratio, variance_kept
 from recsys.experiments.moments import ArmMoments, Values
 from recsys.experiments.sequential import SequentialInterval
+from recsys.experiments.texts import EXPOSURE
 from recsys.recommend.config import RecommendConfig
 from recsys.store import LEFT_OUT, ReaderOutcome, Store, StoredExperiment
 from recsys.units import DAY_MS
@@ -95,7 +96,7 @@ def report_of(
     try:
         arm_sections(experiment, base)
     except InputError as error:
-        problem = f"an arm cannot be served, everybody gets the site's own lists: {error}"
+        problem = EXPOSURE("unserved", error=error)
     end = now if experiment.stopped_at is None else min(now, experiment.stopped_at)
     until = end - experiment.window_days * DAY_MS
     about = (experiment.site, experiment.name)
@@ -176,9 +177,9 @@ def _effect(
 
 def _broken(ratio: float, strays: int) -> str:
     if strays:
-        return f"{strays} readers were served by another arm than their own: no figure says a thing"
+        return EXPOSURE("strays", n=strays)
     if ratio < SUSPICIOUS_RATIO:
-        return f"readers of the arms are not in the shares that were meant (p = {ratio:.1g}): no figure says a thing"
+        return EXPOSURE("ratio", p=ratio)
     return ""
 
 

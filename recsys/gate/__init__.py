@@ -10,5 +10,6 @@ Reads two releases, the log and the held-out lists; produces a verdict. Nothing 
     judging.py       all of it -> a verdict
     verdict.py       a verdict as a table and JSON
     canary.py        what readers did -> go on, take back, good
+    texts.py         what they say, in Chinese and English
     moved.py         two releases -> what differs
 """

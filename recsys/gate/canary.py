@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.experiments.report import ExperimentReport, MeasureEffect
+from recsys.gate.texts import TRIAL
 from recsys.serving.challenger import ChallengerFigures
 
 CANARY_MEASURE = "click_rate"
@@ -51,28 +52,28 @@ def canary_verdict(
     if figures.asked >= _LEAST_ASKED:
         failed = figures.failed / figures.asked
         if failed > _MOST_FAILED:
-            return CanaryVerdict(CanaryMove.TAKE_BACK, f"{failed:.1%} of its {figures.asked} answers failed")
+            return CanaryVerdict(CanaryMove.TAKE_BACK, TRIAL("failed_answers", share=failed, asked=figures.asked))
         slowest = float(np.percentile(figures.ms, 99)) if figures.ms else 0.0
         if slowest > _SLOWEST_MS:
-            return CanaryVerdict(CanaryMove.TAKE_BACK, f"99 of 100 answers took up to {slowest:.0f} ms")
+            return CanaryVerdict(CanaryMove.TAKE_BACK, TRIAL("slow_answers", ms=slowest))
     if report.broken:
         return CanaryVerdict(CanaryMove.TAKE_BACK, report.broken)
     found = next((effect for effect in report.effects if effect.measure == CANARY_MEASURE), None)
     if found is None or not math.isfinite(found.effect.mean):
-        return CanaryVerdict(CanaryMove.GO_ON, "no visit of its readers is over yet")
+        return CanaryVerdict(CanaryMove.GO_ON, TRIAL("no_visit"))
     return _by_clicks(found, margin)
 
 
 def _by_clicks(found: MeasureEffect, margin: float) -> CanaryVerdict:
     low, high = found.effect.low, found.effect.high
     if not found.control > 0:
-        return CanaryVerdict(CanaryMove.GO_ON, "nobody has clicked yet")
-    said = f"clicks per card: {found.treatment:.4f} for {found.control:.4f}"
+        return CanaryVerdict(CanaryMove.GO_ON, TRIAL("no_clicks"))
+    rates = TRIAL("rates", mine=found.treatment, live=found.control)
     if math.isinf(low):
-        return CanaryVerdict(CanaryMove.GO_ON, f"{said}; too few readers yet")
-    said += f", {low / found.control:+.1%} to {high / found.control:+.1%} of the live rate"
+        return CanaryVerdict(CanaryMove.GO_ON, TRIAL("few_readers", rates=rates))
+    said = TRIAL("interval", rates=rates, low=low / found.control, high=high / found.control)
     if high < 0:
-        return CanaryVerdict(CanaryMove.TAKE_BACK, f"its readers click less: {said}")
+        return CanaryVerdict(CanaryMove.TAKE_BACK, TRIAL("click_less", said=said))
     if low > -margin * found.control:
-        return CanaryVerdict(CanaryMove.GOOD, f"not worse by more than {margin:.0%}: {said}")
+        return CanaryVerdict(CanaryMove.GOOD, TRIAL("good", margin=margin, said=said))
     return CanaryVerdict(CanaryMove.GO_ON, said)

@@ -25,7 +25,9 @@ from recsys.gate.interval import Array, PairedDifference, paired_difference
 from recsys.gate.layout import LaidOutRelease, lay_out
 from recsys.gate.plausibility import answer_checks, count_checks, release_counts, vector_checks
 from recsys.gate.replay import GateLog, Scores, replayed_scores
+from recsys.gate.texts import GATE
 from recsys.gate.verdict import GateCheck, GateVerdict
+from recsys.languages.phrases import JOINED
 from recsys.releases import Release
 from recsys.serving.config import ServingSettings
 from recsys.store import Store
@@ -33,7 +35,8 @@ from recsys.trends import CLICK
 from recsys.units import DAY_MS, now_ms
 
 REPLAYED_LISTS = 2_000  # that are replayed, the last ones
-BESIDE_LIVE = "held out, beside the live release"
+BESIDE_LIVE, BESIDE_RATE, AS_SERVED = GATE("beside_live"), GATE("beside_rate"), GATE("as_served")
+FORESEES = GATE("foreseen")
 HANDICAP = 0.05  # AUC that a model may lose by not knowing the lists that are held out, where the live one knows some
 FORESEEN = 0.02  # AUC by which held-out lists may be ranked better than by the model that learned from them
 
@@ -90,12 +93,12 @@ def judge_release(
     except StoreError:
         raise
     except (RecsysError, ValueError, KeyError, OSError) as error:
-        return verdict._replace(checks=[GateCheck("laid out", False, str(error), "a release that can be served")])
+        return verdict._replace(checks=[GateCheck(GATE("laid_out"), False, str(error), GATE("servable"))])
     theirs, why = _live(live, settings, store)
     verdict = verdict._replace(checks=list(_plausible(mine, theirs, held_out.log, settings, store)))
-    why = why or ("" if verdict.passed else "the candidate is not plausible") or held_out.missing
+    why = why or ("" if verdict.passed else GATE("implausible")) or held_out.missing
     if theirs is None or why:
-        return verdict.with_checks(GateCheck(BESIDE_LIVE, None, why, "lists that neither has learned from"))
+        return verdict.with_checks(GateCheck(BESIDE_LIVE, None, why, GATE("unseen_lists")))
     checks, figures = _compared(mine, theirs, held_out, margin)
     return verdict.with_checks(*checks)._replace(figures=figures)
 
@@ -103,11 +106,11 @@ def judge_release(
 def _live(live: Release | None, settings: ServingSettings, store: Store) -> tuple[LaidOutRelease | None, str]:
     """The live release, or the reason for which there is none to compare with."""
     if live is None:
-        return None, "there is no live release"
+        return None, GATE("no_live")
     try:
         return lay_out(live, settings, store), ""
     except ArtefactError as error:
-        return None, f"the live release cannot be laid out, nobody gets it: {error}"
+        return None, GATE("broken_live", why=error)
 
 
 def _plausible(
@@ -134,18 +137,18 @@ def _compared(
     start = int(lists.time[0])
     served, before = (replayed_scores(held_out.log, one, min(start, one.newest)) for one in (mine, live))
     if not (np.isfinite(served).all() and np.isfinite(held_out.scores).all()):
-        return [GateCheck("scores", False, "NaN among them", "finite scores")], {}
+        return [GateCheck(GATE("scores"), False, GATE("nan"), GATE("finite"))], {}
     new = lists.time > live.newest
     pairs = {
         BESIDE_LIVE: (held_out.scores, before, new),
-        "held out, beside the click rate": (held_out.scores, held_out.rows.matrix[:, COLUMN["click_rate_total"]], new),
-        "as it is served": (served, before, np.ones(len(lists), np.bool_)),
-        "foreseen": (held_out.scores, served, np.ones(len(lists), np.bool_)),
+        BESIDE_RATE: (held_out.scores, held_out.rows.matrix[:, COLUMN["click_rate_total"]], new),
+        AS_SERVED: (served, before, np.ones(len(lists), np.bool_)),
+        FORESEES: (held_out.scores, served, np.ones(len(lists), np.bool_)),
     }
     found = {name: _difference(held_out.rows.label, *pair, lists) for name, pair in pairs.items()}
     beside_live = _beside_live(found[BESIDE_LIVE], margin, lacks)
-    checks = [beside_live, _beside("as it is served", found["as it is served"], margin)]
-    checks += [_beside_click_rate(found, margin), _not_foreseen(found["foreseen"])]
+    checks = [beside_live, _beside(AS_SERVED, found[AS_SERVED], margin)]
+    checks += [_beside_click_rate(found, margin), _not_foreseen(found[FORESEES])]
     return checks, {name: difference._asdict() for name, difference in found.items()}
 
 
@@ -157,13 +160,16 @@ def _difference(label: Array, mine: Array, other: Array, judging: Array, lists: 
 
 def _beside(name: str, found: PairedDifference, margin: float) -> GateCheck:
     if not found.lists:
-        return GateCheck(name, None, "no such list has both labels", "lists that came after the live release")
+        return GateCheck(name, None, GATE("no_such_list"), GATE("later_lists"))
     decides = found.decides(margin)
-    wanted = f"not worse by more than {margin:g}" if decides else "not shown to be worse"
-    note = f"AUC {found.candidate:.4f} and {found.other:.4f}; {found.lists} lists of {found.readers} readers"
-    note += "" if decides else f", too few to exclude {margin:g}"
-    said = f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
-    return GateCheck(name, found.acceptable(margin), said, wanted, note)
+    wanted = GATE("not_worse", margin=margin) if decides else GATE("not_shown")
+    compared = {"mine": found.candidate, "other": found.other, "lists": found.lists, "readers": found.readers}
+    note = GATE("auc" if decides else "auc_few", margin=margin, **compared)
+    return GateCheck(name, found.acceptable(margin), _said(found), wanted, note)
+
+
+def _said(found: PairedDifference) -> str:
+    return GATE("difference", mean=found.mean, low=found.low, high=found.high)
 
 
 def _beside_live(found: PairedDifference, margin: float, lacks: float) -> GateCheck:
@@ -171,21 +177,20 @@ def _beside_live(found: PairedDifference, margin: float, lacks: float) -> GateCh
     check, most = _beside(BESIDE_LIVE, found, margin), margin + lacks
     if not lacks or not found.lists:
         return check
-    note = f"{check.note}; the live release has learned from more"
-    return check._replace(passed=found.high >= -most, wanted=f"not shown to be worse by more than {most:g}", note=note)
+    note = f"{check.note}{JOINED}{GATE('learned_more')}"
+    return check._replace(passed=found.high >= -most, wanted=GATE("not_shown_by", margin=most), note=note)
 
 
 def _beside_click_rate(found: dict[str, PairedDifference], margin: float) -> GateCheck:
     """Refuse what is shown to be worse than the click rate alone, unless the live release is no better than it."""
-    rate, live = found["held out, beside the click rate"], found[BESIDE_LIVE]
-    check = _beside("held out, beside the click rate", rate, margin)
+    rate, live = found[BESIDE_RATE], found[BESIDE_LIVE]
+    check = _beside(BESIDE_RATE, rate, margin)
     better = bool(live.lists) and live.mean > 0
     passed = rate.high >= -margin or better if rate.lists else None
-    return check._replace(passed=passed, wanted="not shown to be worse")
+    return check._replace(passed=passed, wanted=GATE("not_shown"))
 
 
 def _not_foreseen(found: PairedDifference) -> GateCheck:
     """Refuse held-out scores that know what they are judged on: nothing ranks unseen lists better than seen ones."""
-    said = f"{found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
     passed = not found.lists or found.low <= FORESEEN
-    return GateCheck("foreseen", passed, said, f"at most {FORESEEN:g}", "held-out scores over those of what is served")
+    return GateCheck(FORESEES, passed, _said(found), GATE("at_most", n=FORESEEN), GATE("held_out_scores"))

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.gate.layout import LaidOutRelease
+from recsys.gate.texts import GATE
 from recsys.gate.verdict import GateCheck
 from recsys.workspace import read_table
 
@@ -88,26 +89,29 @@ def count_checks(mine: ReleaseCounts, live: ReleaseCounts | None, log_newest: in
         log_newest: ms, the newest event of the log as it is now.
     """
     for name, got, before in (
-        ("articles", mine.articles, live.articles if live else 0),
-        ("vocabulary", mine.vocabulary, live.vocabulary if live else 0),
+        (GATE("articles"), mine.articles, live.articles if live else 0),
+        (GATE("vocabulary"), mine.vocabulary, live.vocabulary if live else 0),
     ):
         least = int(LEAST_OF_LIVE * before)
-        yield GateCheck(name, got >= least, f"{got}", f"at least {least}", f"live: {before}" if live else "")
+        note = GATE("live_has", n=before) if live else ""
+        yield GateCheck(name, got >= least, f"{got}", GATE("at_least", n=least), note)
     least_covered = min(LEAST_COVERAGE, live.coverage) if live else 0.0  # a first release: better than none
     found = f"{mine.coverage:.1%}"
-    yield GateCheck("coverage", mine.coverage >= least_covered, found, f"{least_covered:.1%}", "of the articles of now")
+    covered = mine.coverage >= least_covered
+    yield GateCheck(GATE("coverage"), covered, found, f"{least_covered:.1%}", GATE("of_now"))
     if live is not None and np.isfinite(mine.matched):
         least_share, found = live.matched - LOST_CLICKS, f"{mine.matched:.1%}"
-        yield GateCheck("clicks matched", mine.matched >= least_share, found, f"{least_share:.1%}", "of the last day")
+        matched = mine.matched >= least_share
+        yield GateCheck(GATE("clicks_matched"), matched, found, f"{least_share:.1%}", GATE("of_day"))
     if live is not None:
         with_vector = live.with_vector - LOST_VECTORS
-        yield GateCheck("vectors", mine.with_vector >= with_vector, f"{mine.with_vector:.1%}", f"{with_vector:.1%}")
+        kept, found = mine.with_vector >= with_vector, f"{mine.with_vector:.1%}"
+        yield GateCheck(GATE("vectors"), kept, found, f"{with_vector:.1%}")
     at_least = max(mine.through, live.counted_through if live else 0)
-    found = f"through event {mine.counted_through}"
-    yield GateCheck("counts", mine.counted_through >= at_least, found, f"through {at_least}", "its own log")
-    yield GateCheck(
-        "nothing ahead", mine.newest <= log_newest, f"learned until {mine.newest}", f"at most {log_newest}", "ms"
-    )
+    counted, found = mine.counted_through >= at_least, GATE("through_event", n=mine.counted_through)
+    yield GateCheck(GATE("counts"), counted, found, GATE("through", n=at_least), GATE("own_log"))
+    past, found = mine.newest <= log_newest, GATE("until", time=mine.newest)
+    yield GateCheck(GATE("nothing_ahead"), past, found, GATE("at_most", n=log_newest), GATE("ms"))
 
 
 def vector_checks(laid_out: LaidOutRelease, live: LaidOutRelease | None) -> Iterator[GateCheck]:
@@ -116,11 +120,13 @@ def vector_checks(laid_out: LaidOutRelease, live: LaidOutRelease | None) -> Iter
     items = artefacts.items.vectors
     length = np.linalg.norm(items[np.isfinite(items).all(axis=1)], axis=1)
     off = float(np.abs(length - 1).max(initial=0.0))
-    yield GateCheck("unit vectors", off < 1e-3, f"off by {off:.1g}", "off by less than 0.001")
+    yield GateCheck(GATE("unit_vectors"), off < 1e-3, GATE("off_by", off=off), GATE("off_less"))
     if artefacts.index is not None:
         table = artefacts.index.vectors
         same = len(table) <= len(items) and np.array_equal(table, items[: len(table)], equal_nan=True)
-        yield GateCheck("index", same, "as the vectors" if same else "of other vectors", "as the vectors")
+        yield GateCheck(
+            GATE("index"), same, GATE("same_vectors" if same else "other_vectors"), GATE("same_vectors")
+        )
     if live is not None:
         yield from _neighbour_check(laid_out, live)
 
@@ -130,16 +136,16 @@ def _neighbour_check(laid_out: LaidOutRelease, live: LaidOutRelease) -> Iterator
     row_of = {name: row for row, name in enumerate(live.ids)}
     shared = [(row, row_of[name]) for row, name in enumerate(laid_out.ids) if name in row_of]
     rows = np.array(shared, np.int64).reshape(-1, 2)
-    for what, ours, others in (
-        ("items", mine.items.vectors, theirs.items.vectors),
-        ("texts", mine.article_vectors, theirs.article_vectors),
+    for name, ours, others in (
+        (GATE("items_neighbours"), mine.items.vectors, theirs.items.vectors),
+        (GATE("texts_neighbours"), mine.article_vectors, theirs.article_vectors),
     ):
         both = np.isfinite(ours[rows[:, 0]]).all(axis=1) & np.isfinite(others[rows[:, 1]]).all(axis=1)
         chosen = rows[both]
         if len(chosen) >= FEWEST_ARTICLES:
             kept, least = neighbours_kept(ours[chosen[:, 0]], others[chosen[:, 1]])
-            note = f"of at most {NEIGHBOURS} that they have in the live release, on the mean"
-            yield GateCheck(f"neighbours of {what}", kept > least, f"{kept:.2f}", f"more than {least:.2f}", note)
+            note = GATE("neighbours_note", n=NEIGHBOURS)
+            yield GateCheck(name, kept > least, f"{kept:.2f}", GATE("more_than", n=least), note)
 
 
 def neighbours_kept(mine: Vectors, live: Vectors) -> tuple[float, float]:
@@ -179,6 +185,6 @@ def answer_checks(laid_out: LaidOutRelease, k: int, now: int) -> Iterator[GateCh
         finite = finite and all(math.isfinite(card.score) for card in made.cards)
     if taken:
         middle = float(np.median(taken[LISTS_WARM:]))
-        found = f"{middle:.2f} ms of CPU"
-        yield GateCheck("answers", finite, "finite scores" if finite else "a score that is NaN", "finite scores")
-        yield GateCheck("latency", middle <= LATENCY_CPU_MS, found, f"at most {LATENCY_CPU_MS:g} ms", "median list")
+        yield GateCheck(GATE("answers"), finite, GATE("finite" if finite else "one_nan"), GATE("finite"))
+        quick, found = middle <= LATENCY_CPU_MS, GATE("cpu", ms=middle)
+        yield GateCheck(GATE("latency"), quick, found, GATE("most_ms", ms=LATENCY_CPU_MS), GATE("median_list"))

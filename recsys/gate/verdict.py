@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from recsys.gate.texts import GATE
+from recsys.languages.phrases import JOINED
+
 MARKS = {True: "yes", False: "NO", None: "-"}
 
 
@@ -55,12 +58,16 @@ class GateVerdict(NamedTuple):
     def reason(self) -> str:
         """The checks that failed, in one sentence; of a candidate that passed, how many, and which were not made."""
         checks = self.checks
-        failed = [f"{one.name}: {one.found}, wanted {one.wanted}" for one in checks if one.passed is False]
+        failed = [
+            GATE("failed_check", name=one.name, found=one.found, wanted=one.wanted)
+            for one in checks
+            if one.passed is False
+        ]
         if failed:
-            return f"refused by the gate: {'; '.join(failed)}"
-        unmade = [f"{check.name}: {check.found}" for check in checks if check.passed is None]
-        said = f"passed {len(checks) - len(unmade)} checks of the gate"
-        return f"{said}; not made: {'; '.join(unmade)}" if unmade else said
+            return GATE("refused", checks=JOINED.join(failed))
+        unmade = [GATE("unmade_check", name=check.name, found=check.found) for check in checks if check.passed is None]
+        n = len(checks) - len(unmade)
+        return GATE("passed_some", n=n, checks=JOINED.join(unmade)) if unmade else GATE("passed", n=n)
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON-ready values; a figure that is not known is null."""

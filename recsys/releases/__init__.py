@@ -13,6 +13,7 @@ flipped bits without a word, and a hash list can be forged with its files.
     writing.py    files of a new one
     address.py    releases at an address that hosts share
     sharing.py    the release that is live on all of them
+    texts.py      why one moved, in Chinese and English
 """
 
 import shutil
@@ -37,6 +38,7 @@ from recsys.releases.states import (
     state_of,
     write_states,
 )
+from recsys.releases.texts import MOVES
 from recsys.releases.writing import copy_files, served_files_of, stage_story
 from recsys.units import now_ms
 from recsys.workspace import (
@@ -368,7 +370,7 @@ class Releases:
         if name is not None and name not in earlier:
             hint = f"{remedy} python -m jobs promote NAME makes any other one live."
             raise MissingArtefact(f"one of {', '.join(earlier)}, which were live before {current}", repr(name), hint)
-        self.activate(name or earlier[-1], by, reason or "rolled back")
+        self.activate(name or earlier[-1], by, reason or MOVES("rolled_back"))
         return name or earlier[-1]
 
     def collect_orphans(self) -> list[str]:

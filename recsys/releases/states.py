@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from recsys.errors import CorruptArtefact
+from recsys.releases.texts import MOVES
 from recsys.units import now_ms
 from recsys.workspace import read_json, replace_json
 
@@ -115,6 +116,6 @@ def live_moves(
     if old is not None and old != name:
         back = names.index(old) > names.index(name)
         to = ReleaseState.CANDIDATE if back else ReleaseState.RETIRED
-        why = f"taken back for {name}" if back else f"{name} took its place"
-        moves[old] = new_record(to, by, f"{why}: {reason}" if reason else why, taken_back=back)
+        why = f"{'back' if back else 'outdone'}{'_because' if reason else ''}"
+        moves[old] = new_record(to, by, MOVES(why, release=name, reason=reason), taken_back=back)
     return moves

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 
 from recsys.experiments.arms import ARM_SETTINGS
 from web.console.calls import ADMIN_API, ask, part, read
-from web.console.pages import done, page
+from web.console.pages import done, page, stored_text
 from web.console.tables import csv_answer
 from web.console.verdicts import PRIMARY, RATES, shown, verdicts
 
@@ -80,7 +80,8 @@ def _experiment(name: str, **values: Any) -> Response:
     if request.args.get("format") == "csv":
         flat = [effect | effect["effect"] for effect in effects]
         return csv_answer("experiment", EFFECT_COLUMNS, ([row[column] for column in EFFECT_COLUMNS] for row in flat))
-    said = list(verdicts(one["report"], one["window_days"]))
+    told = one["report"] | {"broken": stored_text(one["report"]["broken"])}
+    said = list(verdicts(told, one["window_days"]))
     measures = list(dict.fromkeys(effect["measure"] for effect in effects))
     return page("experiment.html", one=one, verdicts=said, measures=measures, shown=shown, **values)
 

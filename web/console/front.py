@@ -66,7 +66,7 @@ def acted(form: Mapping[str, str]) -> dict[str, Any]:
             back = [("verb", verb.removeprefix("un")), *again.items()]
         said["undo_fields"] = [("article", id), ("title", title), *back]
         if verb in (_PIN, GUARANTEE, BREAKING):
-            said["notice"]["remedy"] = " ".join(filter(None, (cost_said(told.json["cost"]), told.json["note"])))
+            said["notice"]["remedy"] = " ".join((cost_said(told.json["cost"]), *_others(told.json["pins"])))
     return said
 
 
@@ -117,6 +117,16 @@ def cost_said(cost: Mapping[str, Any] | None) -> str:
     return t["costs"].format(
         clicks=f"{cost['clicks_an_hour']:.2g}", shown=f"{cost['impressions_an_hour']:,.0f}", **rates
     )
+
+
+def _others(pins: list[dict[str, Any]]) -> Iterator[str]:
+    """What pins do to each other in words: those that stand elsewhere, or nowhere."""
+    t = words(language())
+    for one in pins:
+        if one["stands_at"] not in (None, one["place"]):
+            yield t["pin_moved"].format(**one)
+        elif one["stands_at"] is None and one["place"] is not None:
+            yield t["pin_out"].format(**one)
 
 
 def _front(**values: Any) -> Response:

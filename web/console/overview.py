@@ -12,7 +12,7 @@ from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS, now_ms
 from web import texts
 from web.console.calls import ADMIN_API, read
 from web.console.figures import Traffic
-from web.console.pages import extension, language, moment, page, seconds, zone
+from web.console.pages import extension, language, moment, page, seconds, stored_text, zone
 from web.console.recent import RecentEvents
 from web.installation import installation
 from web.outlook import TrafficOutlook, outlook
@@ -122,7 +122,7 @@ def _of_runs(runs: list[dict[str, Any]], now: int) -> Iterator[Concern]:
             continue
         looked.add(run["job"])
         if run["state"] == "failed":
-            facts = {"job": run["job"], "time": moment(run["finished_at"]), "error": run["error"] or "?"}
+            facts = {"job": run["job"], "time": moment(run["finished_at"]), "error": stored_text(run["error"] or "?")}
             yield Concern("run_failed", facts, f"/console/runs/{run['id']}")
 
 

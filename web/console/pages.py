@@ -11,11 +11,16 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, g, make_response, redirect, render_template, request
+from markupsafe import Markup, escape
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from recsys.errors import RecsysError, StoreError
+from recsys.experiments.texts import EXPOSURE
+from recsys.gate.texts import GATE, TRIAL
 from recsys.languages import detect, language_code
+from recsys.languages.phrases import Phrases
+from recsys.releases.texts import MOVES
 from recsys.units import now_ms
 from web import roles, texts
 from web.access import Caller
@@ -47,6 +52,8 @@ NAVIGATION = (  # word of a page, and its address
     ("tokens", "/console/tokens"),
     ("audit", "/console/audit"),
 )
+STORED = Phrases.of((GATE, TRIAL, MOVES, EXPOSURE))  # what is stored or answered in English
+ACTORS = {"person": "人员", "token": "令牌", "command": "命令", "schedule": "定时"}  # kinds of whoever does something
 SEE_OTHER, UNAUTHORIZED, FORBIDDEN = 303, 401, 403
 
 
@@ -168,6 +175,34 @@ def missing(error: NotFound) -> Response:
 def problem_page(status: int, problem: Mapping[str, Any]) -> Response:
     """A page that says what happened, and what to do about it; see ``problem_said``."""
     return page("problem.html", status, problem=problem, forbidden=status == FORBIDDEN)
+
+
+def stored(sentence: str) -> Markup:
+    """A sentence that was stored, in the language of the page; what a person typed stays, and says so to who reads it."""
+    if language() == "en" or not sentence:
+        return escape(sentence)
+    if STORED.knows(sentence):
+        return escape(STORED.in_chinese(sentence))
+    return Markup('<span lang="{}">{}</span>').format(tongue(sentence), sentence)
+
+
+def stored_text(sentence: str) -> str:
+    """The same as a value of another sentence."""
+    return STORED.in_chinese(sentence) if language() == "zh" else sentence
+
+
+def actor(by: str | None) -> str:
+    """Whoever did something, as the audit names them: ``person ann``, in Chinese ``人员 ann``."""
+    kind, _, name = (by or "").partition(" ")
+    word = ACTORS.get(kind)
+    return f"{word} {name}" if word and name and language() == "zh" else by or ""
+
+
+def counted(name: str) -> str:
+    """A count or a figure, as ``clicks`` or ``ctr.clicks``, in words."""
+    stage, _, count = name.rpartition(".")
+    said = words(language()).get(f"count_{count}", count.replace("_", " "))
+    return f"{stage} · {said}" if stage else said
 
 
 def moment(time: int | None) -> str:

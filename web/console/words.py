@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from web.console.count_words import CODES
 from web.console.newsroom_words import NEWSROOM
 from web.console.operator_words import OPERATOR
 
@@ -319,6 +320,14 @@ _EDITOR = {
         "Estimated cost: {clicks} clicks an hour: {usual} of the place’s {shown} impressions an hour, {own} with it.",
     ),
     "cost_unknown": ("代价未知：这一位还没有展示记录。", "The cost is not known: nothing was shown at that place yet."),
+    "pin_moved": (
+        "文章 {article} 现在第 {stands_at} 位：后来的置顶占了第 {place} 位。",
+        "Article {article} stands at place {stands_at}, for a later pin has place {place}.",
+    ),
+    "pin_out": (
+        "文章 {article} 没有展示：第 {place} 位超出列表，或它未发布、已过期、已隐藏。",
+        "Article {article} is not shown: place {place} is beyond the list, or it is not out, expired or hidden.",
+    ),
     "front_of": ("新读者此刻看到的列表", "The list that a newcomer sees now"),
     "decided": ("编辑的决定", "What editors decided"),
     "nothing_decided": (
@@ -352,7 +361,7 @@ _EDITOR = {
     "read_at_site": ("在网站上看", "On the site"),
 }
 
-PARTS = (_SHELL, _OPERATOR, _FIGURES, _EDITOR, *NEWSROOM, *OPERATOR)  # no word stands in two of them
+PARTS = (_SHELL, _OPERATOR, _FIGURES, _EDITOR, *NEWSROOM, *OPERATOR, *CODES)  # no word stands in two of them
 
 
 @lru_cache(2)
