@@ -14,7 +14,7 @@ from recsys.store import Scope, hashed_password, passwords
 from recsys.units import HOUR_MS, now_ms
 from tests.browser import chromium, served
 from tests.newsroom import SITE
-from tests.service import Service, four
+from tests.service import Service, article, four
 from tests.test_console import PAGE, WORDS
 from tests.test_story_edits import done
 from tests.widgets import until
@@ -93,6 +93,37 @@ def test_articles_are_found_by_words_id_and_category_hidden_ones_as_well(site: S
     (hidden,) = done(site, "GET", "/articles?q=a3")["articles"]
     assert (hidden["hidden"], hidden["shown"]) == (True, False)
     assert hidden["shelf_hours_left"] is not None
+
+
+def test_a_card_says_how_long_it_will_still_be_read(site: Service) -> None:
+    """Nobody has clicked: 48 h of a life are left where an article was published now, minus its age."""
+    ages = {"old": 60 * HOUR_MS, "fading": 40 * HOUR_MS}
+    dated = [article(id, category="x", published_at=now_ms() - age) for id, age in ages.items()]
+    site.store.put_articles([*dated, article("undated", category="x", published_at=None)])
+    site.live.refresh()
+    left = {one["id"]: one["shelf_hours_left"] for one in done(site, "GET", "/articles")["articles"]}
+    assert left["a1"] == pytest.approx(47, abs=0.1)
+    assert left["fading"] == pytest.approx(8, abs=0.1)
+    assert left["old"] == pytest.approx(-12, abs=0.1)
+    assert left["undated"] is None
+    desk = Desk(site)
+    for language, says in (("en", ["47 h", "8 h", "past", "–"]), ("zh", ["47 小时", "8 小时", "已过", "–"])):
+        page = html.unescape(desk.browser.get(f"/console/front?lang={language}&reads=en").text)
+        latest = page.split('data-column="latest"')[1].split("</section>")[0]
+        cards = dict(re.findall(r'data-article="(\w+)"(.*?)</small>', latest, re.DOTALL))
+        said = re.compile("(?:Shelf life left|时效还剩) (.*?)(?: *$| · | <)", re.MULTILINE)
+        assert [said.findall(cards[id]) for id in ("a1", "fading", "old", "undated")] == [[one] for one in says]
+
+
+def test_what_is_clicked_early_only_has_less_of_its_life_left(site: Service) -> None:
+    """Of x all clicks come in the first hour, of y in the third and fourth: an hour old, x has less left."""
+    site.store.put_articles([article("fresh", category="y", published_at=now_ms() - HOUR_MS)])
+    site.live.refresh()
+    for n in range(300):
+        site.click("a1" if n % 2 else "a4", reader=f"r{n}")
+    left = {one["id"]: one["shelf_hours_left"] for one in done(site, "GET", "/articles")["articles"]}
+    assert left["a1"] < left["fresh"] < 47
+    assert left["a3"] == pytest.approx(left["a1"] - 2, abs=0.2), "of one category all grow old alike"
 
 
 def test_cards_move_between_the_columns_and_back_by_undo(site: Service) -> None:

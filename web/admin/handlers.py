@@ -13,6 +13,7 @@ from flask import Response
 from recsys.errors import MissingArtefact, StoreError
 from recsys.gate.moved import compare_releases
 from recsys.releases import Releases
+from recsys.releases.texts import MOVES
 from web.access import actor
 from web.admin.schemas import (
     ReleaseComparisonOut,
@@ -61,7 +62,7 @@ def activate(name: str, query: ReleasePromotion) -> ReleasesOut:
     """Verify a release and make it the live one; every worker takes it over as soon as it has loaded it."""
     releases = installation().releases
     before, said = releases.current(), releases.state(name).refusal if query.force else ""
-    releases.activate(name, actor(), query.reason or "promoted by name", force=query.force)
+    releases.activate(name, actor(), query.reason or MOVES("promoted"), force=query.force)
     _audit("promote", name, before, query.reason, **({"forced": said} if said else {}))
     return _listed(releases)
 

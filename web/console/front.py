@@ -3,7 +3,7 @@
 A card is dragged from one column to another, or moved by its buttons; each move is a decision of the API.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo

@@ -76,14 +76,14 @@ _FRONT = {
     "at_most": ("至多", "At most"),
     "latest": ("最新", "Latest"),
     "no_fixed": (
-        "没有固定的文章。把一篇拖到这里，或按“固定”。",
-        "Nothing is fixed. Drag an article here, or press Fix.",
+        "没有固定的文章。把一篇拖到这里，或按“置顶”。",
+        "Nothing is fixed. Drag an article here, or press Pin.",
     ),
     "no_guaranteed": (
         "没有保证展示的文章。把一篇拖到这里，或按“保证”。",
         "Nothing is guaranteed. Drag an article here, or press Guarantee.",
     ),
-    "fix": ("固定", "Fix"),
+    "fix": ("置顶", "Pin"),
     "up": ("上移", "Up"),
     "down": ("下移", "Down"),
     "breaking": ("突发", "Breaking"),
@@ -103,8 +103,8 @@ _FRONT = {
     "shelf_past": ("已过", "past"),
     "hours": ("{n} 小时", "{n} h"),
     "drag_said": (
-        "拖动卡片，或用卡片上的按钮；选中卡片后按 f 固定、g 保证、b 加权、x 撤下、u 上移、d 下移。",
-        "Drag a card, or use its buttons. On a card the keys f (fix), g (guarantee), b (boost), x (take out), u (up),"
+        "拖动卡片，或用卡片上的按钮；选中卡片后按 f 置顶、g 保证、b 加权、x 撤下、u 上移、d 下移。",
+        "Drag a card, or use its buttons. On a card the keys f (pin), g (guarantee), b (boost), x (take out), u (up),"
         " d (down) do the same.",
     ),
 }

@@ -136,6 +136,10 @@ _OPERATOR = {
     "made": ("生成", "Made"),
     "parent": ("前一版", "Before it"),
     "report": ("报告", "Report"),
+    "report_english": (
+        "报告是英文的：它的数字和图给训练模型的人看。",
+        "The report is English: its figures are for those who train.",
+    ),
     "no_report": ("没有报告", "no report"),
     "activate": ("启用", "Make live"),
     "activate_sure": (
