@@ -1,7 +1,7 @@
 """Pages of the console: first byte, size, and sentences of the other language, at the size of a folder.
 
     python -m benchmarks.serve --articles 100000 --readers 100000 --build --keep FOLDER
-    python -m benchmarks.console --data FOLDER/data [--rounds 5] [--only PAGE]
+    python -m benchmarks.console --data FOLDER/data [--rounds 5] [--only PAGE PAGE]
 
 Serves a copy of a data folder with one worker, signs in as its owner, and asks for every page of the console that
 stands in the table of roles, in both languages: once after the start, then some rounds. The first byte of the first
@@ -135,7 +135,7 @@ def pages(article: str, story: str, named: Mapping[str, str]) -> Iterator[tuple[
                     yield address, query
 
 
-def measured(data: Path, folder: Path, site: str, rounds: int, only: str) -> dict[str, Any]:
+def measured(data: Path, folder: Path, site: str, rounds: int, only: Sequence[str]) -> dict[str, Any]:
     """Serve, sign in, ask."""
     store = Store.open(f"sqlite:///{data / 'store.db'}")
     store.set_person(NAME, Scope.OWNER, site, hashed_password(PASSWORD))
@@ -153,7 +153,7 @@ def measured(data: Path, folder: Path, site: str, rounds: int, only: str) -> dic
         named = list(pages(article, story[0]["story"] if story else article, {"releases": release, "runs": run}))
         for lang in LANGUAGES:
             for path, query in named:
-                if only not in path:
+                if not any(part in path for part in only):
                     continue
                 address = f"{path}?{urlencode(query | {'lang': lang})}"
                 first, more = desk.get(address), [desk.get(address) for _ in range(rounds)]
@@ -184,7 +184,7 @@ def main(given: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--data", type=Path, required=True, help="data folder with a release, which stays as it is")
     parser.add_argument("--site", default="default", help="site.id of the folder")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="part of a route")
+    parser.add_argument("--only", nargs="*", default=[""], help="parts of routes")
     options = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as scratch:
         data = Path(shutil.copytree(options.data, Path(scratch) / "data", symlinks=True))

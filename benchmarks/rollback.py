@@ -3,10 +3,11 @@
     python -m benchmarks.serve --articles 100000 --readers 100000 --build --keep FOLDER
     python -m benchmarks.rollback --folder FOLDER [--workers 2] [--rounds 3]
 
-Serves a copy of a data folder that has a release, beside which it lays the same files as a second one, with a name and a
-signature of its own. A move is over when a connection to each worker has said the other name (``/readyz``); it begins
+Serves a copy of a data folder that has a release, beside which it lays the same files as a second one, with a name and
+a signature of its own. A move is over when a connection to each worker has said the other name (``/readyz``); it begins
 with the request, or with the start of the command, whose own time is told beside it: it loads libraries and verifies
-every byte of the release. Nobody else asks meanwhile.
+every byte of the release. Nobody else asks meanwhile. Successors take idle cores alone, so the load of the machine
+stands beside each move.
 """
 
 import argparse
@@ -119,8 +120,12 @@ def measured(folder: Path, scratch: Path, workers: int, rounds: int, site: str) 
                 does(what)
                 asked = time.monotonic() - began
                 seconds = until_all_say(service, then, began)
-                rows.append({"move": name, "asked_seconds": round(asked, 2), "seconds": round(seconds, 2)})
-                print(f"{name:22} its own {asked:6.2f} s, all {workers} workers after {seconds:6.2f} s", flush=True)
+                load = round(os.getloadavg()[0], 1)
+                rows.append(
+                    {"move": name, "asked_seconds": round(asked, 2), "seconds": round(seconds, 2), "load": load}
+                )
+                said = f"its own {asked:6.2f} s, all {workers} workers after {seconds:6.2f} s"
+                print(f"{name:22} {said}, load {load}", flush=True)
                 time.sleep(PAUSE_SECONDS)
     return rows
 

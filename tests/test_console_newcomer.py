@@ -1,7 +1,7 @@
 """A new editor, who has read nothing: from what ``make run`` prints to a pinned story, in both languages.
 
-The steps are those of somebody who reads what stands on the screen; their time is that of the keystroke-level model, and
-as much again for each page that is seen for the first time as it takes to read forty words.
+The steps are those of somebody who reads what stands on the screen; their time is that of the keystroke-level model,
+and, for each page that is seen for the first time, as long as it takes to read forty words.
 
 Source: Card, Moran and Newell 1980, "The keystroke-level model for user performance time with interactive systems".
 """

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -19,6 +20,7 @@ from recsys.gate.interval import PairedDifference, paired_difference
 from recsys.gate.judging import HANDICAP, JudgingLists
 from recsys.gate.layout import LaidOutRelease, lay_out
 from recsys.gate.plausibility import ReleaseCounts, count_checks, neighbours_kept, release_counts, vector_checks
+from recsys.gate.texts import GATE
 from recsys.gate.verdict import GateVerdict
 from tests.newsroom import Toy
 from tests.service import article, copy_of
@@ -58,6 +60,11 @@ def site(toy: Toy) -> Iterator[Site]:
 
 
 def failed(verdict: GateVerdict) -> list[str]:
+    for check in verdict.checks:
+        library = check.name == "laid out" or "cannot be laid out" in check.found  # an error says what it says
+        for said in (check.name, check.wanted, check.note, "" if library else check.found):
+            assert GATE.knows(said) or not re.search("[a-z]{3}", said), f"no Chinese for {said!r}"
+    assert GATE.knows(verdict.reason), verdict.reason
     return [check.name for check in verdict.checks if check.passed is False]
 
 

@@ -1,4 +1,4 @@
-"""Sentences that are stored in English and read in Chinese: every one of them, nested, joined, and what nobody knows."""
+"""Sentences that are stored in English and read in Chinese: each of them, nested, joined, and what nobody knows."""
 
 import re
 from string import Formatter

@@ -124,9 +124,7 @@ def vector_checks(laid_out: LaidOutRelease, live: LaidOutRelease | None) -> Iter
     if artefacts.index is not None:
         table = artefacts.index.vectors
         same = len(table) <= len(items) and np.array_equal(table, items[: len(table)], equal_nan=True)
-        yield GateCheck(
-            GATE("index"), same, GATE("same_vectors" if same else "other_vectors"), GATE("same_vectors")
-        )
+        yield GateCheck(GATE("index"), same, GATE("same_vectors" if same else "other_vectors"), GATE("same_vectors"))
     if live is not None:
         yield from _neighbour_check(laid_out, live)
 

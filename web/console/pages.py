@@ -178,7 +178,7 @@ def problem_page(status: int, problem: Mapping[str, Any]) -> Response:
 
 
 def stored(sentence: str) -> Markup:
-    """A sentence that was stored, in the language of the page; what a person typed stays, and says so to who reads it."""
+    """A sentence that was stored, in the language of the page; what a person typed stays, with its language."""
     if language() == "en" or not sentence:
         return escape(sentence)
     if STORED.knows(sentence):
