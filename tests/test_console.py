@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
+from recsys import languages
 from recsys.store import ROLES, Scope, hashed_password, passwords
 from recsys.units import DAY_MS, HOUR_MS, now_ms
 from tests.newsroom import SITE
 from tests.service import FOUR, Service, article, fill, plain_settings, serving
 from web import roles
-from web.console import figures, front, recent, signing, tables
+from web.console import figures, front, pages, recent, signing, tables
 from web.console.figures import Totals, TrafficWindow
 from web.console.pages import span_text
 from web.console.words import PARTS, words
@@ -369,3 +370,13 @@ def test_the_audit_says_in_words_whatever_a_change_holds(site: Service) -> None:
         said = re.sub("<[^>]*>", "", str(parts.pairs({"arms": arms, "days": 1})))
     expected = "arms name live, settings –, share 0.5; name &lt;b&gt;, settings k –, share 0.5 days 1"
     assert " ".join(said.split()) == expected
+
+
+def test_no_title_makes_a_page_wait_for_the_model_of_languages(site: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(*_: object) -> None:
+        raise AssertionError("the model was asked for")
+
+    monkeypatch.setattr(languages, "_model", loaded)
+    with site.client.application.test_request_context():
+        titles = ("Shares of shipyard jump", "Привет мир", "卫星通信下放千元手机", "こんにちは世界", "안녕하세요", "7")
+        assert [pages.tongue(title) for title in titles] == ["en", "en", "zh", "ja", "ko", "en"]

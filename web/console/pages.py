@@ -3,9 +3,9 @@
 Reads the request; produces HTML whose scripts and styles are files of this address alone.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -54,6 +54,7 @@ NAVIGATION = (  # word of a page, and its address
 )
 STORED = Phrases.of((GATE, TRIAL, MOVES, EXPOSURE))  # what is stored or answered in English
 ACTORS = {"person": "人员", "token": "令牌", "command": "命令", "schedule": "定时"}  # kinds of whoever does something
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # kana, Han, Hangul: the script says the language
 SEE_OTHER, UNAUTHORIZED, FORBIDDEN = 303, 401, 403
 
 
@@ -65,10 +66,16 @@ def language() -> str:
     return next((code for code in codes if code in texts.LANGUAGES), texts.said_in(home))
 
 
-@lru_cache(4_096)
 def tongue(title: str) -> str:
-    """The language of a title that stands without its article, for who reads it aloud and for its letters' shapes."""
-    return detect(title)
+    """The language of a title that stands without its article, for who reads it aloud and for its letters' shapes.
+
+    By its letters alone: the model that tells languages of one script apart takes a worker seconds to load. What no
+    script decides is of the site's language, or English where that has characters of its own.
+    """
+    if _EAST_ASIAN.search(title):
+        return detect(title)
+    home = language_code(installation().settings.site.language) or "en"
+    return "en" if home in ("zh", "ja", "ko") else home
 
 
 def root() -> str:
