@@ -8,5 +8,5 @@ Reads assignments and a value of each reader; produces intervals that hold at ev
     arms.py        what an arm changes, checked
     report.py      what readers of all arms did -> a report, or the reason for which there is none
     effects.py     two arms -> a difference with its interval; the sample ratio
-    texts.py       why nothing can be said, in Chinese and English
+    texts.py       reasons for which nothing can be said, in Chinese and English
 """

@@ -1,4 +1,4 @@
-"""Why nothing can be said of an experiment, and why one ended, in Chinese and English.
+"""Reasons for which nothing can be said of an experiment, in Chinese and English.
 
 The English sentence is stored or answered, see ``recsys.languages.phrases``.
 """

@@ -1,4 +1,4 @@
-"""What the gate and a trial say, in Chinese and English: names of checks, what was found, what was wanted, verdicts.
+"""Sentences of the gate and of a trial, in Chinese and English: names of checks, what was found, wanted, verdicts.
 
 The English sentence is stored, see ``recsys.languages.phrases``.
 """

@@ -1,4 +1,4 @@
-"""Why a release moved, in Chinese and English, as far as no person said it.
+"""Reasons for which a release moved, in Chinese and English, as far as no person said them.
 
 The English sentence is stored, see ``recsys.languages.phrases``.
 """

@@ -249,7 +249,7 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/releases/states.py",
         STATES,
-        ("what was taken back is forgotten", "else why, taken_back=back)", "else why)"),
+        ("what was taken back is forgotten", "reason=reason), taken_back=back)", "reason=reason))"),
     ),
     *_in(
         "recsys/releases/retention.py",
@@ -1920,6 +1920,24 @@ FAULTS: tuple[Fault, ...] = (
         ("a first word is a name", "or words[first] in inside)", "or True)"),
         ("new begins no name", "and (begin == 0 or end == begin + 1)", "and True"),
         ("title case tells names", "small <= _COMMON | _CONNECTORS", "False"),
+    ),
+    *_in(
+        "recsys/languages/phrases.py",
+        ("tests/test_phrases.py",),
+        ("several sentences are read as one", "range(1, len(parts) + 1)", "(len(parts),)"),
+        ("anything is the name of a check", 'or values["name"] in self._plain', "or True"),
+        ("a sentence inside another stays English", "self._read(value) or value", "value"),
+        ("the sentence that says least comes first", "key=lambda one: -len(", "key=lambda one: len("),
+    ),
+    *_in(
+        "web/admin/front.py",
+        ("tests/test_console_front.py",),
+        ("a card's age does not shorten its life", "round(hours - (now - published) / HOUR_MS, 1)", "round(hours, 1)"),
+        (
+            "all sections have one shelf life",
+            "shelf[code if 0 <= code < CATEGORIES else CATEGORIES]",
+            "shelf[CATEGORIES]",
+        ),
     ),
     *_in(
         "recsys/gate/canary.py",

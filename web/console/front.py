@@ -120,7 +120,7 @@ def cost_said(cost: Mapping[str, Any] | None) -> str:
 
 
 def _others(pins: list[dict[str, Any]]) -> Iterator[str]:
-    """What pins do to each other in words: those that stand elsewhere, or nowhere."""
+    """Effects of pins on each other in words: those that stand elsewhere, or nowhere."""
     t = words(language())
     for one in pins:
         if one["stands_at"] not in (None, one["place"]):

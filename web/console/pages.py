@@ -199,7 +199,7 @@ def stored_text(sentence: str) -> str:
 
 
 def actor(by: str | None) -> str:
-    """Whoever did something, as the audit names them: ``person ann``, in Chinese ``人员 ann``."""
+    """Name of somebody who did something, as the audit has it: ``person ann``, in Chinese ``人员 ann``."""
     kind, _, name = (by or "").partition(" ")
     word = ACTORS.get(kind)
     return f"{word} {name}" if word and name and language() == "zh" else by or ""

@@ -1,4 +1,4 @@
-"""What is looked through for words of a title, without the bodies; on SQLite alone, see the schema."""
+"""Titles without the bodies, for whoever looks for words of them; on SQLite alone, see the schema."""
 
 from collections.abc import Sequence
 
