@@ -88,10 +88,10 @@ _FRONT = {
     "down": ("下移", "Down"),
     "breaking": ("突发", "Breaking"),
     "breaking_now": (
-        "突发：《{title}》在所有列表的第一位，到 {time} 为止，由 {by} 设置。",
-        "Breaking: “{title}” stands first in every list until {time}, set by {by}.",
+        "《{title}》在所有列表的第一位，到 {time} 为止，由 {by} 设置。",
+        "“{title}” stands first in every list until {time}, set by {by}.",
     ),
-    "breaking_end": ("结束突发", "End it"),
+    "breaking_end": ("结束", "End it"),
     "breaking_sure": ("把《{title}》放到所有列表的第一位？", "Put “{title}” first in every list?"),
     "did_breaking": ("突发：{title} 现在在第一位。", "Breaking: {title} stands first."),
     "holds_front": ("现在管版面的", "Who holds the front"),
