@@ -181,8 +181,8 @@ def test_an_operator_reads_why_the_gate_held_a_release_back_and_rolls_back(
     settings = copy_of(toy, tmp_path / "site")
     releases = newer_release(settings)
     older = str(releases.current())
-    checks = [{"name": "vectors", "passed": False, "found": "3 that are not finite", "wanted": "none", "note": ""}]
-    reason = "refused by the gate: vectors: 3 that are not finite, wanted none"
+    checks = [{"name": "articles", "passed": False, "found": "3", "wanted": "at least 12", "note": "live: 15"}]
+    reason = "refused by the gate: articles: 3, wanted at least 12"
     releases.move(NEWER, ReleaseState.CANDIDATE, "schedule night", "made")
     releases.judged(NEWER, "schedule night", reason, {"passed": False, "checks": checks})
     with serving(settings) as service, served(with_people(service).client.application) as url:
@@ -193,9 +193,13 @@ def test_an_operator_reads_why_the_gate_held_a_release_back_and_rolls_back(
             desk.open("releases")
             assert desk.reads("#releases", reason)
             desk.open(f"releases/{NEWER}")
-            assert desk.reads("#checks", "3 that are not finite")
-            assert desk.reads("#compared", "auc", 20), "the figures stand beside those of the live one"
+            assert desk.reads("#checks", "at least 12")
+            assert desk.reads("#compared", "AUC", 20), "the figures stand beside those of the live one"
+            desk.open(f"releases/{NEWER}?lang=zh")
+            assert desk.reads("#checks", "文章数线上：15")
             desk.open("releases")
+            assert desk.reads("#releases", "未通过关卡：文章数：3，应为至少 12"), "an older row is read in Chinese"
+            desk.open("releases?lang=en")
             desk.sure(f"form[action*='{NEWER}'] button")
             assert until(lambda: releases.current() == NEWER, 20)
             desk.sure(f"form[action*='{older}'] button")
