@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from jobs.runner import Counts, Job, Stage
-from recsys.articles.encoding import encoding, save_articles, write_articles
+from recsys.articles.config import ArticlesConfig
+from recsys.articles.encoding import IDF, IDF_CONFIG, encoding, save_articles, write_articles
 from recsys.articles.pretrained import ENCODER, encode_catalogue, install
 from recsys.articles.pretrained import encoding as encoding_texts
 from recsys.articles.sentences import BUDGET_MS
@@ -35,12 +36,17 @@ def run(job: Job) -> Counts:
         DegenerateInput: it gave most texts no vector.
     """
     config = job.settings.articles
+    (job.out / IDF).mkdir()
+    by_words(job, IDF_CONFIG, job.out / IDF)  # for the click model, beside those of any encoder
+    return pretrained(job) if config.pretrained else by_words(job, config, job.out)
+
+
+def by_words(job: Job, config: ArticlesConfig, folder: Path) -> Counts:
+    """Encode every article by its words."""
     tokens, words, keywords = job.path("tokens") / "articles.parquet", job.path("words"), job.path("keywords")
-    if config.pretrained:
-        return pretrained(job)
-    vectors = text_vectors(words, keywords, config)
     mapped = job.mapped(encoding(words, keywords, config))
-    return dict(write_articles(tokens, keywords / "keywords.parquet", vectors, job.out, mapped))
+    vectors = text_vectors(words, keywords, config)
+    return dict(write_articles(tokens, keywords / "keywords.parquet", vectors, folder, mapped))
 
 
 def pretrained(job: Job) -> Counts:

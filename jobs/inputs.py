@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.runner import Job
+from recsys.articles.encoding import IDF
 from recsys.dataset.impressions import Impressions
 from recsys.dataset.temporal_split import HOLDOUT_SHARE, VALIDATION_SHARE, split_impressions
 from recsys.events import Events
@@ -60,6 +61,12 @@ def article_vectors(job: Job, ids: list[str]) -> Vectors:
     return aligned(load_npy(job.path("articles") / "vectors.npy"), column(job, "articles", "ids.parquet"), ids)
 
 
+def idf_vectors(job: Job, ids: list[str]) -> Vectors:
+    """The means of the articles' words by the rows of ``ids``: float32 (A, D3), NaN where there is none."""
+    folder = job.path("articles") / IDF
+    return aligned(load_npy(folder / "vectors.npy"), column(job, "articles", f"{IDF}/ids.parquet"), ids)
+
+
 def article_table(job: Job, ids: list[str]) -> ArticleTable:
     """Categories and dates by the rows of ``ids``, which must hold the whole catalogue."""
     row_of = {article_id: row for row, article_id in enumerate(ids)}
@@ -102,7 +109,10 @@ def article_tables(job: Job, ids: list[str]) -> ArticleTables:
     """Tables of articles before any click: vectors, categories, dates, names, tags, by the rows of ``ids``."""
     vectors, table = article_vectors(job, ids), article_table(job, ids)
     hashed = hashed_article_ids(ids, table.category, list(table.codes))
-    return ArticleTables(vectors, vectors, table.category, table.published, ids=hashed, tags=_tags(job, ids))
+    means = idf_vectors(job, ids)
+    return ArticleTables(
+        vectors, vectors, table.category, table.published, ids=hashed, tags=_tags(job, ids), idf_vectors=means
+    )
 
 
 def _tags(job: Job, ids: list[str]) -> ArticleTags:

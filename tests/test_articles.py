@@ -6,7 +6,7 @@ import pytest
 
 from recsys.articles import EncodedArticle, load_encoder
 from recsys.articles.config import ArticlesConfig
-from recsys.articles.encoding import write_articles
+from recsys.articles.encoding import IDF, IDF_CONFIG, write_articles
 from recsys.articles.vectors import Texts, TextVectors, idf_means, keyword_means, text_vectors
 from recsys.errors import MissingArtefact, SpaceMismatch
 from recsys.keywords import DocumentFrequencies, KeywordRanker, Keywords, count_articles, write_keywords
@@ -83,6 +83,9 @@ def batch_and_live(
     counts = write_articles(
         folder / "articles.parquet", folder / "keywords.parquet", text_vectors(folder, folder, config), out
     )
+    (out / IDF).mkdir()
+    means = text_vectors(folder, folder, IDF_CONFIG)
+    write_articles(folder / "articles.parquet", folder / "keywords.parquet", means, out / IDF)
     live = load_encoder(folder, folder, folder, out, TokensConfig(), KeywordsConfig(), config)
     return load_npy(out / "vectors.npy"), [live.encode(title, body) for title, body in TEXTS], counts
 
@@ -98,6 +101,9 @@ def test_one_live_article_and_the_batch_agree(
     assert np.array([one.vector for one in live]) == pytest.approx(vectors, abs=1e-6, nan_ok=True)
     assert np.linalg.norm(vectors[:2], axis=1) == pytest.approx([1, 1])
     assert read_table(out / "ids.parquet")["id"].to_pylist() == ["a", "b", "c"]
+    means = np.array([one.idf_vector for one in live])
+    assert means == pytest.approx(load_npy(out / IDF / "vectors.npy"), abs=1e-6, nan_ok=True)
+    assert np.isfinite(means[:2]).all()
 
 
 @pytest.mark.parametrize("model", ["pv-dbow", "pv-dm"])

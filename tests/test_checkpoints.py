@@ -70,6 +70,7 @@ def arrays(live: LiveState) -> dict[str, Any]:
             "ids": np.array(list(state.catalogue.ids)),
             "cards": np.array([repr(card) for card in state.catalogue.articles]),
             "vectors": state.article_vectors[:rows],
+            "means of words": state.idf_vectors[:rows],
             "published": columns.published[:rows],
             "shown": columns.shown[:rows],
             "leaders": np.array([columns.copies.leader_of(row) for row in range(rows)]),

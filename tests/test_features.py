@@ -1,6 +1,7 @@
 """The features are what a reader of the log would compute by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,6 +26,26 @@ TABLES = ArticleTables(
     category=np.array([0, 0, 1, -1], np.int16),
     published=np.array([-1, -1, START, -1], np.int64),
 )
+
+
+def words_cosine(means: Any, *read: int) -> list[float]:
+    """The column of the candidates 2, 3 and 1 for a reader of some articles."""
+    reader = ReaderState()
+    for row in read:
+        reader.observe(CLICK, row, START)
+    rows = np.array([2, 3, 1], np.int32)
+    matrix = feature_matrix(
+        replace(TABLES, idf_vectors=means), reader, rows, START + HOUR_MS, Trends(4, TRENDS), READERS
+    )
+    return [float(value) for value in matrix[:, COLUMN["words_cosine"]]]
+
+
+def test_the_means_of_words_have_a_cosine_of_their_own() -> None:
+    """Clicks weigh 1/3 and 2/3, so the reader is (1, 2) / sqrt(5); an article without words is not known."""
+    means = np.array([[1, 0], [0, 1], [0.6, 0.8], [NAN, NAN]], np.float32)
+    assert words_cosine(means, 0, 1) == pytest.approx([2.2 / np.sqrt(5), 0, 2 / np.sqrt(5)], abs=1e-6)
+    assert words_cosine(means, 3) == [0, 0, 0]  # nothing that was read has words
+    assert words_cosine(None, 0, 1) == [0, 0, 0]  # nor is there such a table
 
 
 def test_one_matrix_agrees_with_the_sum_done_by_hand() -> None:

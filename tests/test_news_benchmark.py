@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,6 +98,20 @@ def test_a_model_without_a_group_of_columns_is_told_nothing_by_it(monkeypatch: p
     assert split.rows.matrix[:, columns].any()  # of the split itself nothing is taken
     others = np.setdiff1d(np.arange(len(NAMES)), columns)
     np.testing.assert_array_equal(seen[0][:, others], split.rows.matrix[:, others])
+
+
+def test_unaware_rows_have_the_means_of_their_list_where_a_text_is_missing() -> None:
+    split = splits()["last"]
+    matrix = np.zeros_like(split.rows.matrix)
+    cosine, known, clicks = (COLUMN[name] for name in ("content_cosine", "content_known", "clicks_total"))
+    first = np.flatnonzero(split.rows.impression == split.rows.impression[0])
+    matrix[first[:3], cosine], matrix[first[:3], known], matrix[first, clicks] = (0.2, 0.4, 0.9), 1, 3
+    made = split._replace(rows=replace(split.rows, matrix=matrix)).unaware().rows.matrix
+    assert made[first[:4], cosine] == pytest.approx([0.2, 0.4, 0.9, 0.5])
+    assert not made[:, known].any()
+    assert not made[len(first) :, cosine].any()  # where no article of a list has a text, there is no mean
+    assert (made[first, clicks] == 3).all()  # what readers did is no secret
+    assert matrix[first[3], cosine] == 0  # of the split itself nothing is changed
 
 
 @pytest.mark.parametrize("kind", sorted(NETWORKS))

@@ -9,8 +9,8 @@ into those to fit (the first ones among them only fill the counts, ``features.wa
 Every model reads the same log, learns from the parts before the held-out one, and ranks the same held-out lists.
 A second split judges on the lists before those, with the log cut there. Figures are means over lists with both labels
 and over seeds of the models (the vectors are of one seed); differences are paired over lists, with 95 % bootstrap
-intervals. Seconds and MiB are of one training with its refit. Prints a table per split, and one JSON object on the
-last line.
+intervals. Seconds and MiB are of one training with its refit. With ``--unaware`` no model can tell which articles have
+a text. Prints a table per split, and one JSON object on the last line.
 """
 
 import argparse
@@ -51,6 +51,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--mind", type=Path, required=True, help="folder with behaviors.tsv and news.tsv")
     parser.add_argument("--seeds", type=int, default=3, help="how many, from 1")
     parser.add_argument("--models", nargs="+", choices=NAMES, default=list(CHEAP), help="rivals that run")
+    parser.add_argument("--unaware", action="store_true", help="no model can tell which articles have a text")
     parser.add_argument("--workspace", type=Path, help="keeps the stages of text for the next run")
     return parser.parse_args()
 
@@ -115,10 +116,11 @@ def main() -> None:
         rivals = {name: known[name] for name in names}
         for which, split in time_splits(room):
             print(f"\n{which}", end="  ")
-            results[which] = compared(split, ctr, rivals, seeds)
+            results[which] = compared(split.unaware() if asked.unaware else split, ctr, rivals, seeds)
     last = results["last"]
     best = {name: last["ours"]["ours"][name] for name in ("auc", "mrr", "ndcg5", "ndcg10")}
-    about = {"best": best, "second": results["before"], "seeds": asked.seeds, "seed": seeds[0]}
+    about = {"best": best, "second": results["before"], "unaware": asked.unaware}
+    about |= {"seeds": asked.seeds, "seed": seeds[0]}
     print(json.dumps(last | about | {"seconds": round(time.perf_counter() - began, 1)}))
 
 

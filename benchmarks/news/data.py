@@ -23,6 +23,7 @@ from recsys.dataset.temporal_split import split_impressions
 from recsys.dataset.training_set import TrainingSet, build_training_set
 from recsys.errors import DegenerateInput
 from recsys.events import Events
+from recsys.features import COLUMN
 from recsys.features.matrix import ArticleTables
 from recsys.imports import Target, import_mind
 from recsys.items.training import item_vectors
@@ -30,6 +31,12 @@ from recsys.settings import Settings, load_settings
 
 TEXT_STAGES = ("events", "tokens", "words", "keywords", "articles", "categories")
 HELD_OUT, VALIDATED = 0.2, 0.16  # shares of the lists: of 5,000 the last 1,000, and 800 before them
+OF_TEXT = {
+    "content_known": ("content_cosine", "content_max", "words_cosine"),
+    "tag_known": ("tag_match",),
+    "category_known": ("category_share", "category_rate", "category_impressions"),
+    "item_known": ("item_cosine", "item_last", "item_visit", "item_max", "next_item_score", "earlier_item"),
+}  # columns that are 0 where an article has no text, by the column that says so
 STAGE = Stage("news", inputs=TEXT_STAGES, sections=())
 
 
@@ -63,6 +70,22 @@ class TimeSplit(NamedTuple):
     def part(self, *parts: int) -> TrainingSet:
         """The rows of some of FIT, VALIDATION and HOLDOUT; contexts and histories stay whole."""
         return self.rows.where(np.isin(self.rows.part, parts))
+
+    def unaware(self) -> "TimeSplit":
+        """The same where nobody can tell which articles have a text: each has the mean of those in its list that have.
+
+        Of a log whose old articles are lost, a text says which ones survived; where a site keeps all, it says nothing.
+        """
+        matrix, lists = self.rows.matrix.copy(), self.rows.impression
+        for flag, names in OF_TEXT.items():
+            known = matrix[:, COLUMN[flag]] > 0
+            count = np.maximum(np.bincount(lists, known), 1)
+            for name in names:
+                column = matrix[:, COLUMN[name]]
+                mean = np.bincount(lists, np.where(known, column, 0)) / count
+                column[~known] = mean[lists[~known]]
+            matrix[:, COLUMN[flag]] = 0
+        return self._replace(rows=replace(self.rows, matrix=matrix))
 
     def chunks(self) -> Chunks[TrainingSet]:
         """The same rows as training reads them."""

@@ -27,6 +27,8 @@ from recsys.words import Matrix
 from recsys.workspace import read_json, same_space, save_npy, write_json, write_table
 
 _BATCH_ARTICLES = 512  # articles held in memory at once
+IDF = "idf"  # folder of the artefact: the means of all words by rarity, which the click model reads beside the vectors
+IDF_CONFIG = ArticlesConfig(encoder="idf-mean")
 
 Vector = npt.NDArray[np.float32]
 
@@ -143,11 +145,13 @@ class EncodedArticle(NamedTuple):
         keywords: best first.
         vector: float32 (D,), of unit length, or NaN when no word of the text has a vector, or when a pre-trained
             encoder did not give one in time.
+        idf_vector: float32 (D3,), the mean of its words by rarity, of unit length or NaN.
     """
 
     text: Tokens
     keywords: Keywords
     vector: Vector
+    idf_vector: Vector
 
     @property
     def language(self) -> str:
@@ -163,9 +167,11 @@ class ArticleEncoder:
         tokenizer: Tokenizer,
         ranker: KeywordRanker,
         vectors: TextVectors,
+        means: TextVectors,
         sentences: SentenceVectors | None = None,
     ) -> None:
-        self.tokenizer, self.ranker, self.vectors, self.sentences = tokenizer, ranker, vectors, sentences
+        self.tokenizer, self.ranker, self.vectors = tokenizer, ranker, vectors
+        self.means, self.sentences = means, sentences
 
     def encode(self, title: str, body: str, language: str | None = None) -> EncodedArticle:
         """Encode one article, as the jobs would.
@@ -177,11 +183,12 @@ class ArticleEncoder:
         """
         text = self.tokenizer.tokenize(title, body, language)
         keywords = self.ranker.extract(text)
+        texts = Texts([text.language], [text.title + text.body], [keywords])
+        mean = self.means.of(texts)[0]
         if self.sentences is not None:
             plain_text = readable(title, body, self.tokenizer.segmenter.boilerplate)
-            return EncodedArticle(text, keywords, self.sentences.live(plain_text, text.language))
-        texts = Texts([text.language], [text.title + text.body], [keywords])
-        return EncodedArticle(text, keywords, self.vectors.of(texts)[0])
+            return EncodedArticle(text, keywords, self.sentences.live(plain_text, text.language), mean)
+        return EncodedArticle(text, keywords, self.vectors.of(texts)[0], mean)
 
 
 def load_encoder(
@@ -211,5 +218,7 @@ def load_encoder(
     """
     vectors = load_text_vectors(words, keywords, articles, config)
     ranker = KeywordRanker(vectors.words, vectors.frequencies, keywords_config)
+    means = TextVectors(vectors.words, vectors.frequencies, IDF_CONFIG)
+    means.load_common(articles / IDF)
     sentences = load_sentences(articles, config) if config.pretrained else None
-    return ArticleEncoder(load_tokenizer(tokens, tokens_config), ranker, vectors, sentences)
+    return ArticleEncoder(load_tokenizer(tokens, tokens_config), ranker, vectors, means, sentences)

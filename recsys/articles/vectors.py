@@ -87,6 +87,10 @@ class TextVectors:
         """Write the shared directions."""
         save_arrays(folder / "common.safetensors", self.common)
 
+    def load_common(self, folder: Path) -> None:
+        """Read the shared directions that ``save`` wrote."""
+        self.common = load_arrays(folder / "common.safetensors")
+
 
 def text_vectors(words: Path, keywords: Path, config: ArticlesConfig) -> TextVectors:
     """Encoder of a catalogue.
@@ -115,7 +119,7 @@ def load_text_vectors(words: Path, keywords: Path, articles: Path, config: Artic
     space = read_json(articles / "space.json")
     same_space(("articles", space.get("words", space["space"])), ("words", vectors.words.space))
     if not config.pretrained:
-        vectors.common = load_arrays(articles / "common.safetensors")
+        vectors.load_common(articles)
     return vectors
 
 

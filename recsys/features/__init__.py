@@ -34,6 +34,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "lifts": tuple(f"lift_{name}" for name in CONTEXTS),
     "items": ("item_cosine", "item_last", "item_visit", "item_max", "next_item_score", "item_known"),
     "content": ("content_cosine", "content_max", "content_known"),
+    "words": ("words_cosine",),
     "audience": ("audience",),
     "category": ("category_share", "category_known", "category_rate", "category_impressions"),
     "tags": ("tag_match", "tag_known"),

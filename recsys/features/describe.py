@@ -28,7 +28,14 @@ from recsys.features.covisits import (
     gather_covisits,
 )
 from recsys.features.logarithms import take_logarithms
-from recsys.features.similarity import ITEM_COSINE, audience_likeness, cosines, next_item_scores, tag_matches
+from recsys.features.similarity import (
+    ITEM_COSINE,
+    audience_likeness,
+    cosines,
+    mean_cosines,
+    next_item_scores,
+    tag_matches,
+)
 from recsys.items.online import OnlineItems
 from recsys.trends.counting import born
 from recsys.trends.decay import GONE, faded, fill_row_fades, quotient, row_fade
@@ -54,6 +61,7 @@ SECONDS = COLUMN["second_order_covisits"]
 EARLIERS = COLUMN["earlier_covisits"]
 LIFTS = COLUMN["lift_region"]
 CONTENT = COLUMN["content_cosine"]
+WORDS = COLUMN["words_cosine"]
 AUDIENCE = COLUMN["audience"]
 CATEGORY = COLUMN["category_share"]
 LOOKS = COLUMN["category_rate"]
@@ -72,6 +80,7 @@ class KernelTables(NamedTuple):
     Attributes:
         items: the item vectors.
         article_vectors: float32 (A, D), unit or NaN rows.
+        idf_vectors: float32 (A, D3), unit or NaN rows; (0, 0) where there are none.
         shelf: float64 (CATEGORIES + 1,), hours.
         place: int32 (A,), all 0 between calls: where a candidate stands, from 1.
         half_life: float64 (1,), clicks.
@@ -82,6 +91,7 @@ class KernelTables(NamedTuple):
 
     items: OnlineItems
     article_vectors: Array
+    idf_vectors: Array
     shelf: Array
     place: Array
     half_life: Array
@@ -157,6 +167,7 @@ def describe(
     cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, as_int64(ITEM_COSINE), out)
     next_item_scores(known.items, clicks[visit:], rows, out)
     cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, as_int64(CONTENT), out)
+    mean_cosines(known.idf_vectors, known.half_life[0], clicks, rows, as_int64(WORDS), out)
     audience_likeness(state, known.article_vectors, known.half_life[0], clicks, rows, as_int64(AUDIENCE), out)
     _category(state, clicks, rows, out)
     category_click_rates(state, known.priors[0], looked, places, rows, now, LOOKS, out)

@@ -1,7 +1,7 @@
 """Similarity of candidates to what a reader clicked: cosines of vectors, next-item scores, shared tags.
 
-Reads vectors, tags as hashed ids with weights, and clicks; writes the columns of the groups "items", "content" and
-"tags" for each of B candidates.
+Reads vectors, tags as hashed ids with weights, and clicks; writes the columns of the groups "items", "content",
+"words" and "tags" for each of B candidates.
 """
 
 from typing import Any, NamedTuple
@@ -84,6 +84,27 @@ def cosines(vectors: Array, half_life: float, clicks: Array, visit: int, rows: A
         else:
             out[b, column + 1] = most
             out[b, column + 2] = 1.0
+
+
+@compiled
+def mean_cosines(vectors: Array, half_life: float, clicks: Array, rows: Array, column: int, out: Array) -> None:
+    """Write the cosine of each candidate with the mean of what the reader clicked.
+
+    Args:
+        vectors: float32 (A, D), unit or NaN rows.
+        half_life: clicks.
+        clicks: int32 (n,), rows clicked, oldest first.
+        rows: int32 (B,), candidates.
+        column: where.
+        out: float32 (B, F), filled where both are known.
+    """
+    reader = np.zeros((1, vectors.shape[1]), np.float32)
+    if not mean_direction(vectors, clicks, as_int64(0), half_life, reader[0]):
+        return
+    dots = _products(reader, vectors, rows)
+    for b in range(len(rows)):
+        if not np.isnan(vectors[rows[b], 0]):
+            out[b, column] = dots[0, b]
 
 
 @compiled

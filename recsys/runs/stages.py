@@ -45,7 +45,7 @@ STAGES = {
     ),
     "articles": StageEntry(
         "make a vector of each article from its keywords, or by a pre-trained encoder",
-        ("ids.parquet", "vectors.npy", "space.json", "*.safetensors", "encoder/*"),
+        ("ids.parquet", "vectors.npy", "space.json", "*.safetensors", "encoder/*", "idf/*"),
     ),
     "categories": StageEntry(
         "classify articles into categories by the nearest category mean",

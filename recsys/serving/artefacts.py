@@ -6,13 +6,14 @@ of each article. Nothing here trains: neither torch nor gensim nor networkx is l
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.articles.config import ArticlesConfig
-from recsys.articles.encoding import made_beside
+from recsys.articles.encoding import IDF, made_beside
 from recsys.catalogue.released import ReleasedCatalogue
 from recsys.config import Section
 from recsys.ctr.scoring import ClickScorer, SamplingCorrection
@@ -56,6 +57,7 @@ class ReleaseArtefacts:
         catalogue: its articles by row.
         items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
+        idf_vectors: float32 (A, D3), unit or NaN rows, means of words by rarity.
         leaders: first copies of texts, to be joined by articles that come later.
         stories: those that go on, to be joined by articles that come later: read when the first one comes.
         editors_word: what editors had said of stories when they were found.
@@ -76,6 +78,7 @@ class ReleaseArtefacts:
     catalogue: ReleasedCatalogue
     items: OnlineItems
     article_vectors: Vectors
+    idf_vectors: Vectors
     leaders: Leaders
     stories: LiveStories
     editors_word: EditorsWord
@@ -100,6 +103,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         catalogue=ReleasedCatalogue.empty(),
         items=fixed_items(nothing),
         article_vectors=nothing,
+        idf_vectors=nothing,
         leaders=Leaders(),
         stories=LiveStories(StoryIndex),
         editors_word=EditorsWord([], 0, []),
@@ -137,13 +141,14 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
     if catalogue.categories[: len(counted.categories)] != counted.categories:
         raise StaleArtefact("counts by the catalogue's categories", "by others", "Run: python -m jobs all")
     made_beside(release.path("articles"), read_json(release.path("words") / "space.json")["space"])
-    article_vectors = _article_vectors(release, ids)
+    article_vectors = _article_vectors(release.path("articles"), ids)
     editors_word = EditorsWord.load(release.path("stories"))
     return ReleaseArtefacts(
         release=release.name,
         catalogue=catalogue,
         items=items,
         article_vectors=article_vectors,
+        idf_vectors=_article_vectors(release.path("articles") / IDF, ids),
         leaders=load_leaders(release.path("stories")),
         stories=LiveStories(functools.partial(load_story_index, release.path("stories")), editors_word.decisions),
         editors_word=editors_word,
@@ -210,9 +215,9 @@ def _cells(release: Release, name: str, dimensions: int) -> Vectors:
     return cells
 
 
-def _article_vectors(release: Release, ids: list[str]) -> Vectors:
-    vectors = load_npy(release.path("articles") / "vectors.npy")
-    rows = _rows(ids, _ids(release.path("articles") / "ids.parquet"))
+def _article_vectors(folder: Path, ids: list[str]) -> Vectors:
+    vectors = load_npy(folder / "vectors.npy")
+    rows = _rows(ids, _ids(folder / "ids.parquet"))
     table = np.full((len(ids), vectors.shape[1]), np.nan, np.float32)
     table[rows[rows >= 0]] = vectors[rows >= 0]
     return table

@@ -39,7 +39,7 @@ WORTH_EVENTS = 20_000  # applied since the last one: about a second of a start
 WORTH_ARTICLES = 50  # the same, each of which is to be encoded
 _FACTS, _ARTICLES = "checkpoint.json", "articles.jsonl"
 _BY_ARTICLE = ("input_embeddings", "output_embeddings", "pair_counts", "content", "vectors")
-_FORMAT = 4
+_FORMAT = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
@@ -76,6 +76,7 @@ class LiveCheckpoint:
             items=items,
             index=Index.build(items.vectors),
             article_vectors=np.concatenate([artefacts.article_vectors, vectors]),
+            idf_vectors=np.concatenate([artefacts.idf_vectors, load_npy(self.folder / "idf_vectors.npy")]),
             trends=restore(arrays, trends.config, values, trends.visits.gap_ms // 60_000),
             through=self.through,
         )
@@ -188,6 +189,7 @@ def _write(folder: Path, state: SharedState) -> None:
     for name, array in learned.items():
         save_npy(folder / f"items_{name}.npy", array[:rows] if name in _BY_ARTICLE else array)
     save_npy(folder / "article_vectors.npy", state.article_vectors[state.released_rows : rows])
+    save_npy(folder / "idf_vectors.npy", state.idf_vectors[state.released_rows : rows])
     save_npy(folder / "shown.npy", catalogue.columns.shown[:rows])
     save_npy(folder / "stories.npy", catalogue.columns.stories.labels[:rows])
     leaders, signatures = state.snapshot.leaders.later()

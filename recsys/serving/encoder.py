@@ -33,11 +33,13 @@ class LiveArticle(NamedTuple):
     Attributes:
         annotations: language, keywords, category, labels.
         article_vector: float32 (D,), unit or NaN.
+        idf_vector: float32 (D3,), unit or NaN, the mean of its words by rarity.
         item_vector: float32 (D2,), unit or NaN.
     """
 
     annotations: ArticleAnnotations
     article_vector: Vector
+    idf_vector: Vector
     item_vector: Vector
 
 
@@ -86,7 +88,8 @@ class LiveEncoder:
             assigned.topic,
             tuple(self._labels(document, encoded.language)),
         )
-        return LiveArticle(annotations, encoded.vector, project(encoded.vector[None], self._projection)[0])
+        item_vector = project(encoded.vector[None], self._projection)[0]
+        return LiveArticle(annotations, encoded.vector, encoded.idf_vector, item_vector)
 
     def _labels(self, document: EncodedDocuments, language: str) -> Iterator[tuple[str, str, float]]:
         for task, model in self._tasks.items():

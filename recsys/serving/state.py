@@ -98,6 +98,8 @@ class SharedState:
             self._items = self._items._replace(vectors=self._item_index.vectors)
         self._tags = ArticleTags.empty(capacity, STEM)
         self._tags.ids[:size], self._tags.weights[:size] = released.columns["tags"], released.columns["tag_weights"]
+        self._idf_vectors = np.full((capacity, artefacts.idf_vectors.shape[1]), np.nan, np.float32)
+        self._idf_vectors[: len(artefacts.idf_vectors)] = artefacts.idf_vectors
         self._ids = np.zeros((capacity, len(CANDIDATE_FIELDS)), np.int64)
         self._ids[:size] = released.columns["hashed_ids"]
         self._tables = ArticleTables(
@@ -108,6 +110,7 @@ class SharedState:
             self._items if self._items.vectors.shape[1] > 0 else None,
             self._ids,
             self._tags,
+            self._idf_vectors,
         )
         artefacts.trends.grow(capacity)
         self.recommender = Recommender(
@@ -165,6 +168,11 @@ class SharedState:
         """The article vectors: float32 (A, D)."""
         return self._content_index.vectors
 
+    @property
+    def idf_vectors(self) -> npt.NDArray[np.float32]:
+        """The means of the articles' words by rarity: float32 (A, D3)."""
+        return self._idf_vectors
+
     def place_again(self, prepared: PreparedArticle) -> int:
         """Take over an article whose vectors are there already; returns its row.
 
@@ -198,6 +206,7 @@ class SharedState:
         if self._item_index is not None:
             self._item_index.see(row)
         self._content_index.add(encoded.article_vector, row)
+        self._idf_vectors[row] = encoded.idf_vector
         return row
 
     def _held(self, article_id: str) -> str | None:
