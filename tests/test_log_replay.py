@@ -65,7 +65,8 @@ def tables_of(events: Events, seed: int = 3) -> ArticleTables:
     )
     for row in np.flatnonzero(rng.random(A) < 0.8).tolist():
         tags.put(row, {int(tag): float(rng.random()) for tag in rng.integers(1, 9, 3)})
-    return ArticleTables(vectors, vectors[::-1].copy(), category, published, tags=tags)
+    means = np.roll(vectors, 1, axis=0)
+    return ArticleTables(vectors, vectors[::-1].copy(), category, published, tags=tags, idf_vectors=means)
 
 
 def lists_in(events: Events, n: int = 40, seed: int = 5) -> Impressions:

@@ -259,6 +259,7 @@ def test_a_release_carries_the_encoder_and_what_it_does_not_need_stays(encoded: 
     files = encoded.release().manifest["files"]
     assert {"articles/encoder/model.onnx", "articles/encoder/tokenizer.json", "articles/centre.safetensors"} <= {*files}
     assert not {"articles/encoded.npy", "articles/texts.npy"} & {*files}
+    assert {"articles/idf/vectors.npy", "articles/idf/common.safetensors"} <= {*files}  # the click model reads both
     assert len(files["articles/encoder/model.onnx"]["sha256"]) == 64
 
 
@@ -298,9 +299,11 @@ def test_an_article_put_over_http_has_its_vector_at_once_and_it_is_that_of_the_n
         service.live.refresh()
         state = service.live._frame.state
         vector = state.article_vectors[state.catalogue.row_of["fresh"]]
+        mean = state.idf_vectors[state.catalogue.row_of["fresh"]]
         near = service.get("/api/v1/articles/fresh/similar", k=5)["items"]
         assert 'recsys_encoded_articles_total{outcome="encoded"}' in exposition().decode()
     assert np.isfinite(vector).all()
+    assert np.linalg.norm(mean) == pytest.approx(1, abs=1e-5)
     assert [one["id"].partition("-")[0] for one in near] == ["markets"] * 5
     encoder = SentenceVectors(load_sentence_encoder("onnx", encoded.release().path("articles") / "encoder"), 5, "", 1)
     night = encoder.read([readable(body["title"], body["body"], frozenset())])[0]

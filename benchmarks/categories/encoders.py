@@ -70,7 +70,7 @@ def _retrieval(corpus: Corpus, folder: Path, settings: Settings, rng: np.random.
         return {}
     vectors = load_text_vectors(folder, folder, folder / "articles", settings.articles)
     ranker = KeywordRanker(vectors.words, vectors.frequencies, settings.keywords)
-    encoder = ArticleEncoder(load_tokenizer(folder, settings.tokens), ranker, vectors)
+    encoder = ArticleEncoder(load_tokenizer(folder, settings.tokens), ranker, vectors, vectors)
     chosen = [whole[place] for place in rng.permutation(len(whole))[:QUERIES].tolist()]
     titles = _encoded(encoder, [corpus.titles[row] for row in chosen], corpus.language)
     bodies = _encoded(encoder, [corpus.bodies[row] for row in chosen], corpus.language)

@@ -46,7 +46,7 @@ def request(seed: int) -> dict[str, dict[str, float]]:
     vectors = unit(rng.standard_normal((ARTICLES, DIMENSIONS)).astype(np.float32))
     category = rng.integers(0, CATEGORIES, ARTICLES).astype(np.int16)
     published = START - rng.integers(0, 72 * HOUR_MS, ARTICLES)
-    tables = ArticleTables(vectors, vectors, category, published, fixed_items(vectors), ids)
+    tables = ArticleTables(vectors, vectors, category, published, fixed_items(vectors), ids, idf_vectors=vectors)
     config, trends = ReadersConfig(), Trends(ARTICLES, TrendsConfig(), reader_dim=DIMENSIONS)
     trends.describe_articles(category, published)
     reader, now = ReaderState.empty(config), START + EVENTS * 1000

@@ -61,7 +61,7 @@ SECONDS = COLUMN["second_order_covisits"]
 EARLIERS = COLUMN["earlier_covisits"]
 LIFTS = COLUMN["lift_region"]
 CONTENT = COLUMN["content_cosine"]
-WORDS = COLUMN["words_cosine"]
+WORD_MEANS = COLUMN["words_cosine"]
 AUDIENCE = COLUMN["audience"]
 CATEGORY = COLUMN["category_share"]
 LOOKS = COLUMN["category_rate"]
@@ -167,7 +167,7 @@ def describe(
     cosines(known.items.vectors, known.half_life[0], clicks, visit, rows, as_int64(ITEM_COSINE), out)
     next_item_scores(known.items, clicks[visit:], rows, out)
     cosines(known.article_vectors, known.half_life[0], clicks, visit, rows, as_int64(CONTENT), out)
-    mean_cosines(known.idf_vectors, known.half_life[0], clicks, rows, as_int64(WORDS), out)
+    mean_cosines(known.idf_vectors, known.half_life[0], clicks, rows, as_int64(WORD_MEANS), out)
     audience_likeness(state, known.article_vectors, known.half_life[0], clicks, rows, as_int64(AUDIENCE), out)
     _category(state, clicks, rows, out)
     category_click_rates(state, known.priors[0], looked, places, rows, now, LOOKS, out)
