@@ -196,7 +196,7 @@ def _touched(state: TrendState, known: KernelTables, rows: Array) -> float:
         total += state.published[row] + state.category[row] + state.slot_of[row]
     for b in range(len(rows)):
         total += state.decayed[rows[b], 0, 0] + state.decayed[rows[b], 1, state.decayed.shape[2] - 1]
-    for vectors in (known.article_vectors, known.items.vectors):
+    for vectors in (known.article_vectors, known.idf_vectors, known.items.vectors):
         for d in range(0, vectors.shape[1], LINE):
             for b in range(len(rows)):
                 total += vectors[rows[b], d]

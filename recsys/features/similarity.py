@@ -98,13 +98,13 @@ def mean_cosines(vectors: Array, half_life: float, clicks: Array, rows: Array, c
         column: where.
         out: float32 (B, F), filled where both are known.
     """
-    reader = np.zeros((1, vectors.shape[1]), np.float32)
-    if not mean_direction(vectors, clicks, as_int64(0), half_life, reader[0]):
+    reader = np.zeros(vectors.shape[1], np.float32)
+    if not mean_direction(vectors, clicks, as_int64(0), half_life, reader):
         return
-    dots = _products(reader, vectors, rows)
     for b in range(len(rows)):
-        if not np.isnan(vectors[rows[b], 0]):
-            out[b, column] = dots[0, b]
+        vector = vectors[rows[b]]
+        if not np.isnan(vector[0]):
+            out[b, column] = _dot(vector, reader)
 
 
 @compiled
