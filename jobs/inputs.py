@@ -13,7 +13,7 @@ from recsys.events import Events
 from recsys.events.counted import COUNTED_LOG, load_counted
 from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
-from recsys.features.similarity import ArticleTags
+from recsys.features.similarity import ArticleTags, quantised
 from recsys.items import Vectors, aligned
 from recsys.quality.events import TimeRules
 from recsys.settings import Settings
@@ -61,10 +61,10 @@ def article_vectors(job: Job, ids: list[str]) -> Vectors:
     return aligned(load_npy(job.path("articles") / "vectors.npy"), column(job, "articles", "ids.parquet"), ids)
 
 
-def idf_vectors(job: Job, ids: list[str]) -> Vectors:
-    """The means of the articles' words by the rows of ``ids``: float32 (A, D3), NaN where there is none."""
+def idf_vectors(job: Job, ids: list[str]) -> npt.NDArray[np.int8]:
+    """The means of the articles' words by the rows of ``ids``, quantised: int8 (A, D3), 0 where there is none."""
     folder = job.path("articles") / IDF
-    return aligned(load_npy(folder / "vectors.npy"), column(job, "articles", f"{IDF}/ids.parquet"), ids)
+    return quantised(aligned(load_npy(folder / "vectors.npy"), column(job, "articles", f"{IDF}/ids.parquet"), ids))
 
 
 def article_table(job: Job, ids: list[str]) -> ArticleTable:

@@ -12,7 +12,7 @@ from recsys.events import KINDS, UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.features import COLUMN, NAMES, SPEEDS
 from recsys.features.matrix import ArticleTables, feature_matrix
-from recsys.features.similarity import ArticleTags
+from recsys.features.similarity import ArticleTags, quantised
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK, PRIOR_COVISITS, PRIOR_IMPRESSIONS
@@ -66,7 +66,7 @@ def tables_of(events: Events, seed: int = 3) -> ArticleTables:
     for row in np.flatnonzero(rng.random(A) < 0.8).tolist():
         tags.put(row, {int(tag): float(rng.random()) for tag in rng.integers(1, 9, 3)})
     means = np.roll(vectors, 1, axis=0)
-    return ArticleTables(vectors, vectors[::-1].copy(), category, published, tags=tags, idf_vectors=means)
+    return ArticleTables(vectors, vectors[::-1].copy(), category, published, tags=tags, idf_vectors=quantised(means))
 
 
 def lists_in(events: Events, n: int = 40, seed: int = 5) -> Impressions:

@@ -13,6 +13,7 @@ from recsys.ctr.warm_start import grow_vocabulary
 from recsys.events import KINDS
 from recsys.features import NAMES
 from recsys.features.matrix import ArticleTables, candidate_rows, kernel_tables
+from recsys.features.similarity import quantised
 from recsys.items import unit
 from recsys.items.online import fixed_items
 from recsys.readers import ReaderState
@@ -46,7 +47,9 @@ def request(seed: int) -> dict[str, dict[str, float]]:
     vectors = unit(rng.standard_normal((ARTICLES, DIMENSIONS)).astype(np.float32))
     category = rng.integers(0, CATEGORIES, ARTICLES).astype(np.int16)
     published = START - rng.integers(0, 72 * HOUR_MS, ARTICLES)
-    tables = ArticleTables(vectors, vectors, category, published, fixed_items(vectors), ids, idf_vectors=vectors)
+    tables = ArticleTables(
+        vectors, vectors, category, published, fixed_items(vectors), ids, idf_vectors=quantised(vectors)
+    )
     config, trends = ReadersConfig(), Trends(ARTICLES, TrendsConfig(), reader_dim=DIMENSIONS)
     trends.describe_articles(category, published)
     reader, now = ReaderState.empty(config), START + EVENTS * 1000

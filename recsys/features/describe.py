@@ -80,7 +80,7 @@ class KernelTables(NamedTuple):
     Attributes:
         items: the item vectors.
         article_vectors: float32 (A, D), unit or NaN rows.
-        idf_vectors: float32 (A, D3), unit or NaN rows; (0, 0) where there are none.
+        idf_vectors: int8 (A, D3), quantised; (0, 0) where there are none.
         shelf: float64 (CATEGORIES + 1,), hours.
         place: int32 (A,), all 0 between calls: where a candidate stands, from 1.
         half_life: float64 (1,), clicks.
@@ -196,10 +196,13 @@ def _touched(state: TrendState, known: KernelTables, rows: Array) -> float:
         total += state.published[row] + state.category[row] + state.slot_of[row]
     for b in range(len(rows)):
         total += state.decayed[rows[b], 0, 0] + state.decayed[rows[b], 1, state.decayed.shape[2] - 1]
-    for vectors in (known.article_vectors, known.idf_vectors, known.items.vectors):
+    for vectors in (known.article_vectors, known.items.vectors):
         for d in range(0, vectors.shape[1], LINE):
             for b in range(len(rows)):
                 total += vectors[rows[b], d]
+    for d in range(0, known.idf_vectors.shape[1], 4 * LINE):
+        for b in range(len(rows)):
+            total += known.idf_vectors[rows[b], d]
     for d in range(0, known.tags.shape[1], LINE // 2):
         for b in range(len(rows)):
             total += known.tags[rows[b], d]

@@ -18,9 +18,10 @@ from recsys.trends.stream import Trends
 from recsys.units import UNKNOWN_ROW
 
 Articles = npt.NDArray[np.int32]  # rows of articles
+Directions = npt.NDArray[np.int8]  # quantised vectors
 
 _NO_IDS: Ids = np.empty(0, np.int64)
-_NO_VECTORS: Matrix = np.empty((0, 0), np.float32)
+_NO_DIRECTIONS: Directions = np.empty((0, 0), np.int8)
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class ArticleTables:
         items: where the item vectors are learned on, click by click; ``item_vectors`` is its table then. None: fixed.
         ids: int64 (A, S), see ``table_ids``; None: the articles are not known by name.
         tags: what they are about; None: nobody knows.
-        idf_vectors: float32 (A, D3), unit or NaN rows, the means of all words by rarity; None: there are none.
+        idf_vectors: int8 (A, D3), quantised, the means of all words by rarity; None: there are none.
     """
 
     item_vectors: Matrix
@@ -45,7 +46,7 @@ class ArticleTables:
     items: OnlineItems | None = None
     ids: Ids | None = None
     tags: ArticleTags | None = None
-    idf_vectors: Matrix | None = None
+    idf_vectors: Directions | None = None
 
     def ids_of(self, rows: Articles) -> Ids:
         """The hashed ids of some articles: int64 (B, S); 0 where they are not known by name."""
@@ -62,7 +63,7 @@ def kernel_tables(tables: ArticleTables, trends: Trends, config: ReadersConfig) 
     return KernelTables(
         items=tables.items if tables.items is not None else fixed_items(tables.item_vectors),
         article_vectors=np.ascontiguousarray(tables.article_vectors, np.float32),
-        idf_vectors=np.ascontiguousarray(_NO_VECTORS if tables.idf_vectors is None else tables.idf_vectors, np.float32),
+        idf_vectors=_NO_DIRECTIONS if tables.idf_vectors is None else np.ascontiguousarray(tables.idf_vectors),
         shelf=trends.shelf(),
         place=np.zeros(max(len(trends), len(tables.category)), np.int32),
         half_life=np.array([config.half_life_clicks], np.float64),

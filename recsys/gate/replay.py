@@ -89,7 +89,7 @@ def _tables(laid_out: LaidOutRelease, known: int, unknown: int) -> ArticleTables
         items,
         _with_rows(ids[:known], unknown, 0),
         ArticleTags(_with_rows(tags.ids[:known], unknown, 0), _with_rows(tags.weights[:known], unknown, 0)),
-        _with_rows(state.idf_vectors[:known], unknown, np.nan),
+        _with_rows(state.idf_vectors[:known], unknown, 0),
     )
 
 

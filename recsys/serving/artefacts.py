@@ -20,6 +20,8 @@ from recsys.ctr.scoring import ClickScorer, SamplingCorrection
 from recsys.errors import StaleArtefact
 from recsys.events.config import EventsConfig
 from recsys.features import NAMES
+from recsys.features.matrix import Directions
+from recsys.features.similarity import quantised
 from recsys.index import Index
 from recsys.items.files import load_online
 from recsys.items.online import OnlineItems, fixed_items
@@ -57,7 +59,7 @@ class ReleaseArtefacts:
         catalogue: its articles by row.
         items: the item vectors, to be learned on; without dimensions before the first release.
         article_vectors: float32 (A, D), unit or NaN rows.
-        idf_vectors: float32 (A, D3), unit or NaN rows, means of words by rarity.
+        idf_vectors: int8 (A, D3), quantised, means of words by rarity.
         leaders: first copies of texts, to be joined by articles that come later.
         stories: those that go on, to be joined by articles that come later: read when the first one comes.
         editors_word: what editors had said of stories when they were found.
@@ -78,7 +80,7 @@ class ReleaseArtefacts:
     catalogue: ReleasedCatalogue
     items: OnlineItems
     article_vectors: Vectors
-    idf_vectors: Vectors
+    idf_vectors: Directions
     leaders: Leaders
     stories: LiveStories
     editors_word: EditorsWord
@@ -103,7 +105,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         catalogue=ReleasedCatalogue.empty(),
         items=fixed_items(nothing),
         article_vectors=nothing,
-        idf_vectors=nothing,
+        idf_vectors=quantised(nothing),
         leaders=Leaders(),
         stories=LiveStories(StoryIndex),
         editors_word=EditorsWord([], 0, []),
@@ -148,7 +150,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         catalogue=catalogue,
         items=items,
         article_vectors=article_vectors,
-        idf_vectors=_article_vectors(release.path("articles") / IDF, ids),
+        idf_vectors=quantised(_article_vectors(release.path("articles") / IDF, ids)),
         leaders=load_leaders(release.path("stories")),
         stories=LiveStories(functools.partial(load_story_index, release.path("stories")), editors_word.decisions),
         editors_word=editors_word,

@@ -13,7 +13,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
 from recsys.features.matrix import ArticleTables
-from recsys.features.similarity import ArticleTags
+from recsys.features.similarity import ArticleTags, quantised
 from recsys.hashing import hashed
 from recsys.index import Index
 from recsys.items.online import OnlineItems, grown, place_content
@@ -98,7 +98,7 @@ class SharedState:
             self._items = self._items._replace(vectors=self._item_index.vectors)
         self._tags = ArticleTags.empty(capacity, STEM)
         self._tags.ids[:size], self._tags.weights[:size] = released.columns["tags"], released.columns["tag_weights"]
-        self._idf_vectors = np.full((capacity, artefacts.idf_vectors.shape[1]), np.nan, np.float32)
+        self._idf_vectors = np.zeros((capacity, artefacts.idf_vectors.shape[1]), np.int8)
         self._idf_vectors[: len(artefacts.idf_vectors)] = artefacts.idf_vectors
         self._ids = np.zeros((capacity, len(CANDIDATE_FIELDS)), np.int64)
         self._ids[:size] = released.columns["hashed_ids"]
@@ -169,8 +169,8 @@ class SharedState:
         return self._content_index.vectors
 
     @property
-    def idf_vectors(self) -> npt.NDArray[np.float32]:
-        """The means of the articles' words by rarity: float32 (A, D3)."""
+    def idf_vectors(self) -> npt.NDArray[np.int8]:
+        """The means of the articles' words by rarity, quantised: int8 (A, D3)."""
         return self._idf_vectors
 
     def place_again(self, prepared: PreparedArticle) -> int:
@@ -206,7 +206,7 @@ class SharedState:
         if self._item_index is not None:
             self._item_index.see(row)
         self._content_index.add(encoded.article_vector, row)
-        self._idf_vectors[row] = encoded.idf_vector
+        self._idf_vectors[row] = quantised(encoded.idf_vector[None])[0]
         return row
 
     def _held(self, article_id: str) -> str | None:
