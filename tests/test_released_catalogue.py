@@ -18,7 +18,7 @@ from recsys.catalogue.released import ReleasedCatalogue, write_catalogue
 from recsys.errors import CorruptArtefact
 from recsys.store import Article
 from recsys.store.addresses import address_id
-from recsys.workspace import load_arrays, read_json, save_arrays, write_json
+from recsys.workspace import load_arrays, save_arrays
 
 NOW = 1_700_000_000_000
 TEXT = st.text(max_size=12)
@@ -130,19 +130,6 @@ def test_the_models_guess_is_kept_beside_the_category_that_an_article_came_with(
         assert released.cards.nightly(released.row_of[one.id]) == annotations
     assert released.cards.nightly(released.row_of["c"]) is None
     assert released.change == 7
-
-
-def test_a_release_from_before_the_sources_has_none_and_is_read(tmp_path: Path) -> None:
-    written(tmp_path)
-    columns, facts = load_arrays(tmp_path / "columns.safetensors"), read_json(tmp_path / "catalogue.json")
-    del columns["source"], facts["sources"]
-    save_arrays(tmp_path / "columns.safetensors", columns)
-    write_json(tmp_path / "catalogue.json", facts)
-    catalogue = Catalogue((), 7, "Our Paper", ReleasedCatalogue.load(tmp_path))
-    assert catalogue.columns.source.tolist() == [-1] * 7
-    assert not len(catalogue.eligible(NOW).source_shares)
-    row = catalogue.put("new", CatalogueArticle(title="New", source="Wire", published_at=NOW))
-    assert catalogue.columns.source[row] == 0
 
 
 def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:

@@ -42,11 +42,9 @@ class CatalogueColumns:
     def take_over(self, released: Mapping[str, npt.NDArray[Any]]) -> None:
         """Write the first rows, as a release has them; see ``ReleasedCatalogue``."""
         named = {"published": self.published, "expires": self.expires, "shown": self.shown, "language": self.language}
-        named |= {"category": self.category, "own": self._own, "length": self._length}
+        named |= {"category": self.category, "own": self._own, "length": self._length, "source": self.source}
         for name, column in named.items():
             column[: len(released[name])] = released[name]
-        if "source" in released:  # those that were made before 0.14.0 have none, and no limit until the next night
-            self.source[: len(released["source"])] = released["source"]
         self.copies.take_over(released["leader"])
         self.stories.take_over(released["story"])
 

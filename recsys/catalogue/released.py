@@ -46,7 +46,7 @@ class ReleasedCatalogue:
         row_of: rows by identifier.
         cards: by row.
         columns: arrays of A rows: published and expires (int64, ms), shown and own (bool), language and category
-            (int16, codes), source (int32, codes; not in releases before 0.14.0), length, leader and story (int32),
+            (int16, codes), source (int32, codes), length, leader and story (int32),
             hashed_ids (int64 (A, S)), tags (int64 (A, ``STEM``)) and tag_weights (float32).
         postings: of the tags.
         languages: by code.
@@ -105,7 +105,7 @@ class ReleasedCatalogue:
             Postings(keys, rows, np.broadcast_to(np.int32(0), len(keys))),
             facts["languages"],
             facts["categories"],
-            facts.get("sources", []),
+            facts["sources"],
             int(facts["change"]),
         )
 

@@ -11,7 +11,7 @@ from recsys.errors import CorruptArtefact, MissingArtefact, StaleArtefact
 from recsys.releases.signing import MANIFEST, SIGNATURE
 from recsys.workspace import digest_of, sha256_of
 
-RELEASE_FORMAT = 9  # raised when the service can no longer read what an older one holds: those are refused
+RELEASE_FORMAT = 10  # raised when the service can no longer read what an older one holds: those are refused
 REMEDY = "Run: python -m jobs rollback, then: python -m jobs all --fresh"
 
 
