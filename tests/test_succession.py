@@ -61,7 +61,8 @@ while not leaving.is_set():
     connection.setblocking(True)
     path = connection.recv(4096).split()[1].decode()
     if path.startswith("/succeed/"):
-        say(succeed=path.removeprefix("/succeed/"))
+        release_wished, _, urgent = path.removeprefix("/succeed/").partition("?")
+        say(succeed=release_wished, urgent=bool(urgent))
     text = f"{os.getpid()} {release} {os.environ['WORKER_PLACE']}"
     connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n" + text.encode())
     connection.close()
@@ -177,6 +178,30 @@ def test_a_successor_that_finds_no_idle_core_takes_a_share_of_busy_ones(
     asyncio.run(scenario())
 
 
+def test_a_successor_that_somebody_waits_for_takes_its_share_at_once(folder: ServiceFolder) -> None:
+    async def scenario() -> None:
+        async with serving_workers(folder) as (port, said):
+            await worker_at(port, "/succeed/starved?urgent")
+            await eventually(lambda: any("successor of worker 1 is ready" in line for line in said))
+            assert not any("has found no idle core" in line for line in said)
+
+    asyncio.run(scenario())
+
+
+def test_who_rolls_back_is_waited_for(toy: Toy, tmp_path: Path) -> None:
+    settings = copy_of(toy, tmp_path)
+    releases = newer_release(settings)
+    old = str(releases.current())
+    releases.activate(NEWER)
+    store = Store.open(settings.database_url, settings.store)
+    live, wishes = LiveState(settings, store, releases), list[tuple[str | None, bool]]()
+    live.succeed = lambda release, urgent: wishes.append((release, urgent))
+    releases.activate(old)
+    live.follow()
+    assert wishes == [(old, True)]
+    store.close()
+
+
 def test_a_worker_that_dies_before_its_successor_answers_starts_as_any_other(folder: ServiceFolder) -> None:
     async def scenario() -> None:
         async with serving_workers(folder) as (port, said):
@@ -256,13 +281,14 @@ def test_the_parent_is_asked_for_a_successor_at_once_and_then_now_and_then(monke
     reading, writing = os.pipe()
     status = Status(writing)
     for release in ("r1", "r1", None, None, "r2"):
-        status.succeed(release)
+        status.succeed(release, False)
     now += ASK_SECONDS
-    status.succeed("r2")
-    status.succeed("r2")
+    status.succeed("r2", True)
+    status.succeed("r2", True)
     os.close(writing)
     with os.fdopen(reading) as said:
-        assert [json.loads(line)["succeed"] for line in said] == ["r1", "", "r2", "r2"]
+        asked = [tuple(json.loads(line).values()) for line in said]
+    assert asked == [("r1", False), ("", False), ("r2", False), ("r2", True)]
 
 
 def test_background_work_has_a_low_priority_and_nobody_else(tmp_path: Path) -> None:
@@ -281,19 +307,19 @@ def test_who_can_be_succeeded_lays_nothing_out(toy: Toy, tmp_path: Path) -> None
     settings = copy_of(toy, tmp_path)
     releases = newer_release(settings)
     store = Store.open(settings.database_url, settings.store)
-    live, wishes = LiveState(settings, store, releases), list[str | None]()
-    live.succeed = wishes.append
+    live, wishes = LiveState(settings, store, releases), list[tuple[str | None, bool]]()
+    live.succeed = lambda release, urgent: wishes.append((release, urgent))
     old = live.release
     live.follow()
     assert wishes == []
     releases.activate(NEWER)
     live.follow()
     live.follow()
-    assert wishes == [NEWER, NEWER]
+    assert wishes == [(NEWER, False), (NEWER, False)]
     releases.activate(str(old))
     live._frame.state.full = True
     live.follow()
-    assert wishes == [NEWER, NEWER, old]
+    assert wishes == [(NEWER, False), (NEWER, False), (old, False)]
     assert live._builder is None
     assert live.release == old
     store.close()

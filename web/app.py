@@ -89,7 +89,7 @@ def create_app(
     settings: Settings | None = None,
     doing: Callable[[str], None] = lambda _: None,
     release: str | None = None,
-    succeed: Callable[[str | None], None] | None = None,
+    succeed: Callable[[str | None, bool], None] | None = None,
     *,
     hurried: bool = False,
     pinned: bool = False,

@@ -59,12 +59,17 @@ class Status:
         """Tell what keeps the worker from being ready."""
         self.say(doing=what)
 
-    def succeed(self, release: str | None) -> None:
-        """Ask for a successor that lays out a release, or none; called again and again while it is wanted."""
+    def succeed(self, release: str | None, urgent: bool) -> None:
+        """Ask for a successor that lays out a release, or none; called again and again while it is wanted.
+
+        Args:
+            release: its name.
+            urgent: whether it takes its share of busy cores from the beginning.
+        """
         wish, now = release or "", time.monotonic()
         if wish != self._wish or now >= self._ask_at:
             self._wish, self._ask_at = wish, now + ASK_SECONDS
-            self.say(succeed=wish)
+            self.say(succeed=wish, urgent=urgent)
 
 
 def load(doing: Callable[[str], None]) -> None:

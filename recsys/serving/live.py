@@ -83,8 +83,8 @@ class LiveState:
     locked database holds up one thread of the worker and not all of them.
 
     Attributes:
-        succeed: asks for a successor that lays a release out (None: none) and takes this state's place; it is called
-            again and again while that is wanted. None: there is nobody to ask.
+        succeed: asks for a successor that lays a release out (None: none) and takes this state's place; told, too,
+            whether somebody waits for it, and called again and again while it is wanted. None: there is nobody to ask.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class LiveState:
         self._pinned, self._file = pinned, DatabaseFile(settings.database_url)
         self._turn = threading.Lock()
         self._writer = EventWriter(store)
-        self.succeed: Callable[[str | None], None] | None = None
+        self.succeed: Callable[[str | None, bool], None] | None = None
         self._stop = threading.Event()
         self._trouble, self._ahead = "", 0
         self._builder: threading.Thread | None = None
@@ -468,7 +468,8 @@ class LiveState:
     def _build_aside(self, name: str | None) -> None:
         """Have a release laid out by a successor, else in a thread of its own, so that polling goes on meanwhile."""
         if self.succeed is not None:
-            self.succeed(name)
+            served = self.release
+            self.succeed(name, name is not None and served is not None and name < served)  # back: by a person alone
         elif self._builder is None or not self._builder.is_alive():
             self._builder = threading.Thread(target=self._take_over, args=(name,), daemon=True, name="build")
             self._builder.start()

@@ -44,6 +44,7 @@ class Life:
         ready_at: when that was, in seconds of the monotonic clock; 0 before.
         end: its exit code, negative for a signal, when it has ended.
         is_heir: whether it is to succeed another one, and does not yet.
+        is_urgent: whether somebody waits for the successor that it asked for.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Life:
         self.number, self.figures, self.child, self.is_heir = number, figures, child, False
         self._house, self._say = house, say
         self._began, self.ready_at = monotonic(), 0.0
-        self._wish = ""
+        self._wish, self.is_urgent = "", False
         self.ready, self._wished = asyncio.Event(), asyncio.Event()
         self.end = asyncio.create_task(self._run(reading))
 
@@ -109,5 +110,5 @@ class Life:
             self._house.is_ready(self)
             self.ready.set()
         elif "succeed" in status and self.ready_at:
-            self._wish = status["succeed"]
+            self._wish, self.is_urgent = status["succeed"], bool(status.get("urgent"))
             self._wished.set()

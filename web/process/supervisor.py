@@ -188,9 +188,10 @@ class Supervisor:
     async def _heir(self, place: int, old: Life, listening: socket.socket, release: str) -> Life | None:
         """Start a successor and wait until it answers; None when it cannot, or the old worker dies meanwhile.
 
-        One that waits too long for an idle core is started again, to take its share of busy ones.
+        One that waits too long for an idle core is started again, to take its share of busy ones; where somebody waits,
+        who rolls back, it does so at once.
         """
-        for hurried in (False, True):
+        for hurried in (True,) if old.is_urgent else (False, True):
             heir = await self._born(place, listening, release, hurried=hurried)
             if heir is None:
                 break
