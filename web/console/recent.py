@@ -8,17 +8,20 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from recsys.errors import StoreError
 from recsys.store import Kind, Store
 from recsys.units import HOUR_MS, MINUTE_MS
 
 MAX_RECENT = 30_000  # events that are looked at: some 0.1 s
 RECENT_SECONDS = 10.0  # for which counts are given again
+OLD_SECONDS = 60.0  # from when on they are made while who asks waits
 STEPS = 12  # of the last hour
 STEP_MS = HOUR_MS // STEPS
 WILSON_Z = 1.96  # 95 %
@@ -111,7 +114,10 @@ def counted(rows: Iterable[Row], known: Collection[str], now: int, zone: str) ->
 
 
 class RecentCounter:
-    """The counts of one application, made anew when somebody asks and they are old."""
+    """The counts of one application, made anew when somebody asks and they are old.
+
+    Whoever reads page after page waits once: counts younger than a minute are given at once, newer ones made beside.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -120,8 +126,21 @@ class RecentCounter:
 
     def now(self, store: Store, site: str, known: Collection[str], now: int, zone: str) -> RecentEvents:
         """The counts; see ``counted``. One thread at a time makes them, others get the last ones."""
-        if time.monotonic() - self._made_at < RECENT_SECONDS or not self._lock.acquire(blocking=self._is_first):
-            return self._last
+        asked, age = (store, site, known, now, zone), time.monotonic() - self._made_at
+        if RECENT_SECONDS <= age < OLD_SECONDS:
+            threading.Thread(target=self._tried, args=asked, daemon=True, name="recent").start()
+        elif age >= OLD_SECONDS:
+            self._make(*asked, wait=self._made_at == float("-inf"))
+        return self._last
+
+    def _tried(self, *asked: Any) -> None:
+        with suppress(StoreError):  # the next page says so, when these counts are old
+            self._make(*asked, wait=False)
+
+    def _make(self, store: Store, site: str, known: Collection[str], now: int, zone: str, *, wait: bool) -> None:
+        """Make the counts, unless somebody just did, or does so now."""
+        if not self._lock.acquire(blocking=wait):
+            return
         try:
             if time.monotonic() - self._made_at >= RECENT_SECONDS:
                 first = max(0, store.last_seq(site) - MAX_RECENT)
@@ -130,11 +149,6 @@ class RecentCounter:
                 self._made_at = time.monotonic()
         finally:
             self._lock.release()
-        return self._last
-
-    @property
-    def _is_first(self) -> bool:
-        return self._made_at == float("-inf")
 
 
 def _by_day(by_slot: dict[tuple[int, str], list[int]], zone: str) -> tuple[SlotDay, ...]:
