@@ -1,7 +1,8 @@
 """``python -m jobs report``: figures, curves, maps, examples and mistakes, as a few pages.
 
 Reads the stages' artefacts, and what the previous release found of its click model; produces ``metrics.json``,
-``gaps.json`` (what the site did not give), ``index.html`` and the pages that it leads to.
+``gaps.json`` (what the site did not give), ``index.html`` and the pages that it leads to; the same in Chinese as
+``index.zh.html`` and so on.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from jobs.runner import GAPS, IMPORTS, ODD_READERS, Counts, Job, Stage
 from recsys.evaluate.stage_files import evaluation
 from recsys.quality.profile import DataProfile, ProfileInputs, profile_of
 from recsys.quality.reading import logged_events
+from recsys.report.chinese import Chinese
 from recsys.report.click_model import Previous
 from recsys.report.overview import release_gaps, report_pages
 from recsys.report.page import render
@@ -44,7 +46,7 @@ def run(job: Job) -> Counts:
     write_json(job.out / GAPS, gaps)
     before = Previous(*previous) if previous else None
     composed = report_pages(folders, facts, figures, note, job.seed, data, gaps, before)
-    pages = render(job.settings.site.name, composed)
+    pages = render(job.settings.site.name, composed) | render(job.settings.site.name, Chinese().pages(composed), "zh")
     for name, text in pages.items():
         (job.out / name).write_text(text, encoding="utf-8", errors="replace")  # half a surrogate pair is no text
     return {"pages": len(pages), "models": len(figures)}

@@ -23,7 +23,8 @@ class Phrases:
 
     Attributes:
         texts: key -> Chinese, English. Both name the same values; the English one says how a number is written. A
-            value called ``name`` is one of the table's own sentences that have no values.
+            value called ``name`` is one of the table's own sentences that have no values, ``names`` are several of
+            them or others, with commas.
     """
 
     def __init__(self, texts: Texts) -> None:
@@ -66,8 +67,13 @@ class Phrases:
         for pattern, chinese in self._known:  # the one that says most by itself comes first
             values = found.groupdict() if (found := pattern.fullmatch(sentence)) else None
             if values is not None and ("name" not in values or values["name"] in self._plain):
-                return chinese.format(**{name: self._read(value) or value for name, value in values.items()})
+                return chinese.format(**{name: self._value(name, value) for name, value in values.items()})
         return None
+
+    def _value(self, name: str, value: str) -> str:
+        if name == "names":
+            return "、".join(self._plain.get(one, one) for one in value.split(", "))
+        return self._read(value) or value
 
 
 def _pattern(english: str) -> str:

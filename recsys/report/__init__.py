@@ -10,5 +10,7 @@ pandas, which no other part of a running service loads.
     next_click.py   the click model beside the baselines
     click_model.py  how the click model learned, what it needs, and how it compares with the previous release's
     text.py         how good the word vectors are, which words are new; keywords of some articles
+    chinese.py      pages in English -> the same in Chinese, by the tables of names.py and texts.py (with its two parts,
+                    data_texts.py and model_texts.py)
     categories.py   how good the classifiers are, and where they are wrong
 """

@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from recsys.report.charts import bars, reliability
+from recsys.report.charts import TRUE, bars, reliability
 from recsys.report.page import Block, Example, Examples, HeatMap, Page, Part, Picture, Table
 from recsys.workspace import read_json, read_table
 
 CLASSIFIER_FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1"}
 DOUBTS = {"uncertain": "uncertain", "calibration_error": "calibration error"}
+
+RELIABILITY = (TRUE, "confidence", "accuracy")  # texts of its picture
 
 TEXT_ENDS = (".", "!", "?", "。", "！", "？", "”", '"')  # of a text that was not cut
 
@@ -58,7 +60,7 @@ def _figures(models: Mapping[str, Judged], best: str) -> list[Block]:
     figures = pd.DataFrame.from_dict(dict(models), orient="index").rename(columns=named)[list(named.values())]
     shown = list(CLASSIFIER_FIGURES.values())
     drawn = {model: {name: values[key] for key, name in CLASSIFIER_FIGURES.items()} for model, values in models.items()}
-    picture = Picture("Accuracy and macro-F1 by model", bars(drawn, shown, best), True)
+    picture = Picture("Accuracy and macro-F1 by model", bars(drawn, shown, best), True, shown)
     return [Table.of(figures.rename_axis("model"), shown), picture]
 
 
@@ -71,7 +73,7 @@ def _reliability(about: str, curves: Mapping[str, Sequence[Judged]], best: str) 
     if not any(lines.values()):
         return Part(heading, "No model gave a confidence.")
     note = "Of the articles with a given confidence, the share that was right: on the diagonal it means what it says."
-    return Part(heading, note, [Picture("Accuracy by confidence", reliability(lines, best))])
+    return Part(heading, note, [Picture("Accuracy by confidence", reliability(lines, best), labels=RELIABILITY)])
 
 
 def _mistakes(about: str, language: str, rows: Sequence[Judged]) -> Part:
@@ -84,6 +86,7 @@ def _mistakes(about: str, language: str, rows: Sequence[Judged]) -> Part:
             f"{row['truth']} → {row['found']}, {row['confidence']:.0%} sure",
             row["text"] if row["text"].endswith(TEXT_ENDS) else f"{row['text']} …",
             language=language,
+            said=True,
         )
         for row in rows
     ]

@@ -29,7 +29,14 @@ STEPS_MS = {
     "day": DAY_MS,
     "month": 30 * DAY_MS,
 }  # of a timeline; the last bar of the months is about right
+UNNAMED = ("others", "none")  # of a map: categories too rare for a colour of their own, and articles without one
+TRUE, KEPT = "means what it says", "kept"  # names of lines
 EAST_ASIAN = 0x2E80  # from here on a character is about twice as wide as a Latin letter
+TIMES: Any = {  # of an axis, by its steps of years, months, days, hours, minutes, seconds: in digits, of no language
+    "formats": ["%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%S.%f"],
+    "zero_formats": ["", "%Y", "%m-%d", "%m-%d", "%H:%M", "%H:%M"],
+    "offset_formats": ["", "%Y", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d %H:%M"],
+}
 STYLE: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a category may hold dollar signs
@@ -131,7 +138,7 @@ def curves(lines: Mapping[str, Sequence[float]], x_label: str, y_label: str, mar
         for (name, values), colour in zip(lines.items(), (ACCENT, INK), strict=False):
             axes.plot(range(1, len(values) + 1), values, label=name, color=colour, marker="o", markersize=3)
         if mark is not None:
-            axes.axvline(mark, color=INK, linestyle=":", label="kept")
+            axes.axvline(mark, color=INK, linestyle=":", label=KEPT)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _label(axes, x_label, y_label)
         return as_svg(sheet)
@@ -162,7 +169,7 @@ def timelines(starts: Sequence[int], counts: Mapping[str, Sequence[int]], step: 
             panel.margins(x=0.005)
         place = DATES.AutoDateLocator(tz=ZoneInfo(zone), maxticks=9)
         panels[-1].xaxis.set_major_locator(place)
-        panels[-1].xaxis.set_major_formatter(DATES.ConciseDateFormatter(place, tz=ZoneInfo(zone)))
+        panels[-1].xaxis.set_major_formatter(DATES.ConciseDateFormatter(place, tz=ZoneInfo(zone), **TIMES))
         sheet.subplots_adjust(hspace=0.45)
         return as_svg(sheet)
 
@@ -182,7 +189,7 @@ def vector_map(vectors: Matrix, labels: Sequence[str]) -> str:
     flat = principal_plane(vectors)
     frequent = [name for name, _ in Counter(label for label in labels if label).most_common(len(COLOURS))]
     shown = np.array([label if label in frequent else "others" if label else "none" for label in labels])
-    names = [*sorted(frequent), *(name for name in ("others", "none") if name in shown)]
+    names = [*sorted(frequent), *(name for name in UNNAMED if name in shown)]
     colour_of = dict(zip(sorted(frequent), COLOURS, strict=False))
     with mpl.rc_context(STYLE):
         sheet = Figure(figsize=(5.0, 4.2))
@@ -250,7 +257,7 @@ def reliability(
     with mpl.rc_context(STYLE):
         sheet = Figure(figsize=(5.4, 4.2))
         axes = sheet.subplots()
-        axes.plot([0, most], [0, most], color=INK, linestyle=":", label="means what it says")
+        axes.plot([0, most], [0, most], color=INK, linestyle=":", label=TRUE)
         for place, (model, bins) in enumerate(line for line in lines.items() if line[1]):
             x, y = zip(*bins, strict=True)
             best = model == highlight

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from recsys.metrics import auc_error
-from recsys.report.charts import curves, deviations, reliability
+from recsys.report.charts import KEPT, TRUE, curves, deviations, reliability
 from recsys.report.page import Block, Cell, Change, Page, Part, Picture, Table
 from recsys.workspace import read_json
 
@@ -77,7 +77,8 @@ def _learning(training: Judged) -> Part:
     for caption, label, lines in (("Loss by epoch", "loss", losses), ("AUC by epoch, mean over lists", "AUC", areas)):
         finite = {name: values for name, values in lines.items() if not all(map(math.isnan, values))}
         if finite:
-            shown.append(Picture(caption, curves(finite, "epoch", label, kept)))
+            drawn = curves(finite, "epoch", label, kept)
+            shown.append(Picture(caption, drawn, labels=("epoch", label, KEPT, *finite)))
     note = f"{len(epochs)} epochs; the weights after epoch {kept} were kept."
     note += " Validation lists are later than the ones learned from."
     return Part("Learning", note, shown)
@@ -110,7 +111,11 @@ def _figures(judged: Judged, simulated: bool) -> Part:
     )
     if simulated:
         note += " These are simulated readers."
-    return Part("On the lists held out", note, [Table(["figure", "click model", "compare", "with"], rows)])
+    return Part(
+        "On the lists held out",
+        note,
+        [Table(["figure", "click model", "compare", "with"], rows, said=("figure", "with"))],
+    )
 
 
 def _entropy(rate: float) -> float:
@@ -125,9 +130,10 @@ def _reliability(judged: Judged) -> Part:
         f"Calibration error (ECE) {judged['calibration_error']:.3f}: the mean distance from the diagonal, over at most"
         " 15 bins of as many cards each"
     )
-    drawn = reliability({"click model": bins}, "click model", "probability said", "share clicked", min(most, 1.0))
+    model, said, seen = labels = ("click model", "probability said", "share clicked")
+    drawn = reliability({model: bins}, model, said, seen, min(most, 1.0))
     note = "Of the cards with a given probability, the share that was clicked: on the diagonal it means what it says."
-    return Part("Reliability", note, [Picture(caption, drawn)])
+    return Part("Reliability", note, [Picture(caption, drawn, labels=(*labels, TRUE))])
 
 
 def _importance(judged: Judged) -> Part:
@@ -147,7 +153,7 @@ def _importance(judged: Judged) -> Part:
         return Part("What it needs", note)
     lost = {group: one["auc_lost"] for group, one in used.items()}
     drawn = deviations(lost, [one["spread"] for one in used.values()], "AUC lost", highlight=next(iter(lost)))
-    return Part("What it needs", note, [Picture(caption, drawn)])
+    return Part("What it needs", note, [Picture(caption, drawn, labels=("AUC lost", *lost))])
 
 
 def _segments(judged: Judged) -> pd.DataFrame:
@@ -184,7 +190,8 @@ def _by(caption: str, segments: pd.DataFrame, span: tuple[float, float]) -> Pict
     values = dict(zip(names, segments["auc"].tolist(), strict=True))
     cold = next((name for name in names if name.startswith(COLD)), "")
     label = "AUC (bars begin at 0.5, a guess)"
-    return Picture(caption, deviations(values, segments["error"].tolist(), label, GUESS, span, cold))
+    drawn = deviations(values, segments["error"].tolist(), label, GUESS, span, cold)
+    return Picture(caption, drawn, labels=(label, *names))
 
 
 def _age(low: float | None, high: float | None) -> str:
@@ -221,7 +228,7 @@ def _beside(judged: Judged, previous: Previous | None) -> Part:
         " days other news is read: a difference no larger than chance makes it says little."
     )
     caption = "By chance: one standard error of the difference, where the two were judged on different lists"
-    return Part(heading, note, [Table.of(table, caption=caption)])
+    return Part(heading, note, [Table.of(table, caption=caption, said=("figure",))])
 
 
 def _comparable(judged: Judged) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def _timeline(facts: EventFacts, zone: str) -> Part:
             f" {several(line.outside, 'event lies', 'events lie')} so far from the others that the picture omits them."
         )
     drawn = timelines(line.starts, line.counts, line.step, zone)
-    return Part("Events over time", note, [Picture(f"Events by {line.step} and kind", drawn, True)])
+    return Part("Events over time", note, [Picture(f"Events by {line.step} and kind", drawn, True, list(line.counts))])
 
 
 def _match(profile: DataProfile) -> Part:
@@ -106,9 +106,10 @@ def _articles(profile: DataProfile) -> Part:
         said.insert(0, (profile.unclicked, "was never opened", "were never opened"))
     told = [f"{count:,} {one if count == 1 else many}" for count, one, many in said if count]
     note = f"Of {several(facts.total, 'article')}, {'; '.join(told)}." if told else ""
+    spoken = "Language" if profile.read_as else "Language that the files declare"
     blocks: list[Block] = [
-        Bars("Language" if profile.read_as else "Language that the files declare", _bars(_named(profile), facts.total)),
-        Bars("Articles without", _bars(facts.missing, facts.total)),
+        Bars(spoken, _bars(_named(profile), facts.total), said=True),
+        Bars("Articles without", _bars(facts.missing, facts.total), said=True),
     ]
     return Part("Articles", note, blocks)
 
@@ -131,7 +132,7 @@ def _amount(count: int, whole: int) -> str:
 def _events(facts: EventFacts) -> Part:
     if not facts.total:
         return Part("Events", "There are no events.")
-    return Part("Events", "", [Bars("Events without", _bars(facts.missing, facts.total))])
+    return Part("Events", "", [Bars("Events without", _bars(facts.missing, facts.total), said=True)])
 
 
 def _odd(profile: DataProfile) -> Part:
@@ -146,7 +147,8 @@ def _odd(profile: DataProfile) -> Part:
     found = [row for row in rows if row[1]]
     if not found:
         return Part("Odd events", "None is without a time, late, dated ahead, repeated or sent twice.")
-    return Part("Odd events", "", [Table(["what", "how many", "what becomes of them"], found)])
+    head = ["what", "how many", "what becomes of them"]
+    return Part("Odd events", "", [Table(head, found, said=head)])
 
 
 def _readers(profile: DataProfile) -> Part:
@@ -159,7 +161,7 @@ def _readers(profile: DataProfile) -> Part:
     rows = [[_cell(name, row[name], profile.zone) for name in head] for row in profile.odd_readers]
     many = several(profile.odd_total, "reader opens", "readers open")
     note = f"{many} more than a person can: left out of counts and training."
-    return Part(heading, note, [Table([name.replace("_", " ") for name in head], rows)])
+    return Part(heading, note, [Table([name.replace("_", " ") for name in head], rows, said=("reason",))])
 
 
 def _cell(name: str, value: Any, zone: str) -> Cell:
@@ -178,7 +180,7 @@ def _imports(profile: DataProfile) -> list[Part]:
     caption = f"Times: {profile.zone}." + (
         f" The last {IMPORTS_SHOWN} of {len(profile.imports):,}." if len(shown) < len(profile.imports) else ""
     )
-    table = Table.of(rows[["when", "file", "records", *ROWS]].rename(columns=ROWS), caption=caption)
+    table = Table.of(rows[["when", "file", "records", *ROWS]].rename(columns=ROWS), caption=caption, said=("records",))
     notes = list(dict.fromkeys(note for one in profile.latest() for note in one.get("notes") or []))
     return [Part("Imports", " ".join(notes), [table]), *_rows(profile)]
 
@@ -196,7 +198,7 @@ def _rows(profile: DataProfile) -> list[Part]:
     for what, title in titles.items():
         counts = profile.counted(what)
         note = f"Shares of {several(whole, 'row')} read." if counts else empty[what]
-        parts.append(Part(title, note, [Bars("", _bars(counts, whole))] if counts else []))
+        parts.append(Part(title, note, [Bars("", _bars(counts, whole), said=True)] if counts else []))
     return parts
 
 

@@ -42,7 +42,7 @@ def next_click_page(
             },
             pd.Index(shown, name="model"),
         )
-        parts.append(Part("The methods", _MEMORY, [Table.of(methods)]))
+        parts.append(Part("The methods", _MEMORY, [Table.of(methods, said=("what it ranks by", "remembers"))]))
     return Page("next_click", "Next click", "Is the click model better than what is simple?", parts)
 
 

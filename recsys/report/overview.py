@@ -9,7 +9,7 @@ import numpy as np
 from recsys.evaluate.held_out import COLUMN_MODELS
 from recsys.quality.profile import DataProfile
 from recsys.report.categories import categories_page
-from recsys.report.charts import vector_map
+from recsys.report.charts import UNNAMED, vector_map
 from recsys.report.click_model import Previous, click_model_page
 from recsys.report.data import data_page
 from recsys.report.next_click import next_click_page, ranking_blocks
@@ -151,7 +151,8 @@ def overview_page(
 
 def _gaps(gaps: Sequence[str]) -> Part:
     note = "The site did not give all that a release can be made from."
-    return Part("What this release lacks", note, [Table(["lacks", "so"], [[name, GAPS[name]] for name in gaps])])
+    rows = [[name, GAPS[name]] for name in gaps]
+    return Part("What this release lacks", note, [Table(["lacks", "so"], rows, said=("lacks", "so"))])
 
 
 def _odd(tokens: Path) -> Part:
@@ -173,5 +174,6 @@ def _maps(folders: Folders, most: int, seed: int) -> Part:
         if len(known) >= LEAST_POINTS:
             chosen = np.sort(rng.permutation(known)[:most])
             drawn = vector_map(vectors[chosen], [labels[row] or "" for row in chosen])
-            pictures.append(Picture(f"Article vectors on their two main axes, by category ({language})", drawn))
+            caption = f"Article vectors on their two main axes, by category ({language})"
+            pictures.append(Picture(caption, drawn, labels=UNNAMED))
     return Part("Maps of the articles", "" if pictures else "Too few articles have a vector.", pictures)

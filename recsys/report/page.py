@@ -5,6 +5,7 @@ Reads nothing but what it is given; every text is escaped. A section without blo
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 TEMPLATE_FOLDER = Path(__file__).parent
+JUDGEMENTS = {"en": {"better": "better", "worse": "worse"}, "zh": {"better": "更好", "worse": "更差"}}
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,19 @@ Cell = str | int | float | Change | None
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its caption, the SVG element, and whether it takes the page's whole width."""
+    """One picture.
+
+    Attributes:
+        caption: under it.
+        svg: an SVG element.
+        wide: whether it takes the page's whole width.
+        labels: those of its texts that are the report's, and said in the reader's language; the others are the site's.
+    """
 
     caption: str
     svg: str
     wide: bool = False
+    labels: Sequence[str] = ()
     kind: ClassVar[str] = "picture"
 
 
@@ -61,26 +71,29 @@ class Table:
         rows: a cell per column; None is drawn as a dash, a float with three digits, a change with its sign.
         best: columns in which more is better: the largest number of each is marked.
         caption: under the table.
+        said: columns whose texts are the report's, and said in the reader's language; the others' are the site's.
     """
 
     head: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     best: Sequence[str] = ()
     caption: str = ""
+    said: Sequence[str] = ()
     kind: ClassVar[str] = "table"
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, best: Sequence[str] = (), caption: str = "") -> "Table":
+    def of(cls, frame: pd.DataFrame, best: Sequence[str] = (), caption: str = "", said: Sequence[str] = ()) -> "Table":
         """A frame as a table: its index, where that has a name, is the first column.
 
         Args:
             frame: cells of any kind; numbers of one column have one type.
             best: see the class.
             caption: see the class.
+            said: see the class.
         """
         whole = frame if frame.index.name is None else frame.reset_index()
         rows = [list(row) for row in whole.astype(object).itertuples(index=False, name=None)]
-        return cls([str(name) for name in whole.columns], rows, best, caption)
+        return cls([str(name) for name in whole.columns], rows, best, caption, said)
 
     def style(self, row: Sequence[Cell], place: int) -> str:
         """The CSS class of a cell: "text", "best", "better", "worse", or none."""
@@ -116,7 +129,8 @@ class Example:
     """One article, or one word: a heading, what is said of it, its text, and words with their weights.
 
     Attributes:
-        language: of heading, text and words.
+        language: of heading, text and words; without one the heading is the report's.
+        said: whether the note is the report's, and not the site's.
     """
 
     heading: str
@@ -124,6 +138,7 @@ class Example:
     text: str = ""
     words: Sequence[tuple[str, float]] = ()
     language: str = ""
+    said: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,10 +186,17 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """Shares, one below the other."""
+    """Shares, one below the other.
+
+    Attributes:
+        caption: above them.
+        bars: from above.
+        said: whether their names are the report's, and not the site's.
+    """
 
     caption: str
     bars: Sequence[Bar]
+    said: bool = False
     kind: ClassVar[str] = "bars"
 
 
@@ -200,8 +222,14 @@ class Page:
     parts: Sequence[Part]
 
 
-def render(title: str, pages: Sequence[Page]) -> dict[str, str]:
-    """The pages as HTML text by file name, each with links to the others."""
+def render(title: str, pages: Sequence[Page], language: str = "en") -> dict[str, str]:
+    """The pages as HTML text by file name, each with links to the others of its language.
+
+    Args:
+        title: the site's name.
+        pages: in this language.
+        language: en or zh.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE_FOLDER),
         autoescape=True,
@@ -209,15 +237,22 @@ def render(title: str, pages: Sequence[Page]) -> dict[str, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters["number"] = partial(number, language=language)
     template = environment.get_template("page.html")
-    return {f"{page.name}.html": template.render(title=title, page=page, pages=pages) for page in pages}
+    files = {page.name: file_name(page.name, language) for page in pages}
+    shown = {"title": title, "pages": pages, "files": files, "lang": language}
+    return {files[page.name]: template.render(page=page, **shown) for page in pages}
 
 
-def number(value: Cell) -> str:
+def file_name(page: str, language: str) -> str:
+    """The file of a page: ``words.html`` in English, ``words.zh.html`` in Chinese."""
+    return f"{page}.html" if language == "en" else f"{page}.{language}.html"
+
+
+def number(value: Cell, language: str = "en") -> str:
     """A cell as it is read: thousands apart, three digits behind the point, a dash for nothing, a change signed."""
     if isinstance(value, Change):
-        return f"{value.sign} {value.judgement}".strip()
+        return f"{value.sign} {JUDGEMENTS[language].get(value.judgement, '')}".strip()
     if value is None or value != value:  # NaN is the only value that differs from itself
         return "–"
     if isinstance(value, float):

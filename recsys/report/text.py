@@ -46,7 +46,8 @@ def words_page(words: Path, tokens: Path, map_words: int, new_words: int) -> Pag
 def _loss(loss: Sequence[float]) -> Part:
     if not loss:
         return Part("Training", "Nothing was trained, or the model reports no loss.")
-    return Part("Training", blocks=[Picture("Loss by epoch", curves({"fit": loss}, "epoch", "loss"))])
+    picture = Picture("Loss by epoch", curves({"fit": loss}, "epoch", "loss"), labels=("fit", "epoch", "loss"))
+    return Part("Training", blocks=[picture])
 
 
 def _similarity(rows: Sequence[Judged]) -> Part:
@@ -79,7 +80,11 @@ def _neighbours(rows: Sequence[Judged]) -> Part:
         return Part(heading, "The vocabulary has no noun that is frequent enough.")
     shown = [
         Example(
-            _written(row["word"]), f"{row['count']:,} times", words=_named(row["nearest"]), language=row["language"]
+            _written(row["word"]),
+            f"{row['count']:,} times",
+            words=_named(row["nearest"]),
+            language=row["language"],
+            said=True,
         )
         for row in rows
     ]
