@@ -301,6 +301,26 @@ def test_a_report_is_shown_without_its_scripts_and_nothing_else_of_the_folder(si
     assert 'src="/console/releases/20260101T000000Z-0000/report/index.html"' in browser.get(address).text
 
 
+def test_a_report_is_shown_in_the_readers_language_and_says_where_it_has_only_english(site: Service) -> None:
+    folder = site.settings.data_dir / "releases" / "20260101T000000Z-0000" / "report"
+    folder.mkdir(parents=True)
+    (folder.parent / "manifest.json").write_text('{"created_at": 1}')
+    (folder / "words.html").write_text("<p>words")
+    browser, address = enter(site, Scope.VIEWER), "/console/releases/20260101T000000Z-0000"
+    said = {lang: words(lang)["report_english"] for lang in ("en", "zh")}
+    for lang in ("en", "zh"):
+        text = browser.get(f"{address}?lang={lang}").text
+        assert (f'src="{address}/report/words.html"' in text, said["zh"] in text) == (True, lang == "zh")
+        assert said["en"] not in text
+    assert browser.get(f"{address}/report/words.zh.html").status_code == 404
+    (folder / "words.zh.html").write_text("<p>词")
+    for lang, file in (("en", "words.html"), ("zh", "words.zh.html")):
+        text = browser.get(f"{address}?lang={lang}").text
+        assert re.findall(f'{address}/report/([^"]+)"', text) == [file, file]
+        assert (said["en"] in text, said["zh"] in text) == (False, False)
+    assert browser.get(f"{address}/report/words.zh.html").text == "<p>词"
+
+
 def test_events_are_counted_by_article_slot_and_day() -> None:
     now = 1_790_000_000_000
     rows = [

@@ -12,9 +12,11 @@ from recsys.report.charts import bars, curves, principal_plane, reliability, vec
 from recsys.report.next_click import next_click_page
 from recsys.report.page import Counts, Example, Examples, HeatMap, Page, Part, Picture, Table, number, render
 from recsys.report.text import words_page
+from recsys.runs.stages import STAGES
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.workspace import write_json
 from tests.newsroom import Toy, fill_almost_nothing, toy_settings, train
+from tests.report_texts import english_left
 
 FIGURES = {"random": {"auc": 0.5, "mrr": 0.2}, "ctr": {"auc": 0.625, "mrr": 0.31}}
 NAMES = (
@@ -298,6 +300,7 @@ def test_a_site_without_anything_gets_pages_that_say_why_they_are_empty(tmp_path
     assert "There was no click to learn one from" in texts["click_model.html"]
     assert "There was no text." in texts["words.html"]
     assert "There was no article." in texts["keywords.html"]
+    assert english_left(folder, {*STAGES, "somewhere-else"}) == {}
     for text in texts.values():
         for empty in re.findall(r"<h2>([^<]*)</h2>\n(?=<h2>|</html>)", text):
             pytest.fail(f"{empty!r} is empty and does not say why")

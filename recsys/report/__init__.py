@@ -3,6 +3,7 @@
 Reads figures, losses, vectors, keywords and judgements; produces SVG pictures and HTML pages. Tables are made with
 pandas, which no other part of a running service loads.
 
+    files.py        the names of the pages' files
     page.py         sections of pictures, tables and examples -> HTML files with one look
     charts.py       numbers -> SVG
     overview.py     all pages; the first: counts, gaps, ranking, maps of the articles

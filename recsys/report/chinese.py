@@ -16,11 +16,11 @@ from recsys.report.texts import HEADINGS, NOTES, SENTENCES
 from recsys.runs.count_names import COUNT_NAMES
 from recsys.runs.stages import STAGES
 
-_SENTENCE_END = re.compile(r"(?<=[.:]) ")
+_SENTENCE_END = re.compile(r"(?<=[.:?]) ")
 _COUNTED = re.compile(r"(.+) \(([\d,]+)\)")  # a name with how many it stands for
 _SVG_TEXT = re.compile(r"(<text[^>]*>)([^<]*)(?=</text>)")
 _WORD = re.compile("[A-Za-z]{4}")  # what is shorter is a code or an abbreviation
-_CLAUSE_END = ("。", "：", "；")
+_CLAUSE_END = ("。", "：", "？")
 _ODD_TEXTS = "texts"  # the group of the counts of odd texts
 
 

@@ -236,7 +236,7 @@ _REASONS = {  # for which an import rejects, repairs or leaves out; values that 
     "no time of a day": "不是一天中的时刻",
     "rows neither shown nor clicked": "既没展示也没点击的行",
     "rows without an article, such as views of the front page": "没有文章的行，例如首页浏览",
-    "a quote that is never closed, or one inside a value that is not written twice": "引号没有闭合，或内部引号没有写两次",
+    "a quote that is never closed, or one inside a value that is not written twice": "引号没有闭合，或内部引号没写两次",
     "a line end (CR) inside a value without quotes": "没有引号的值里有换行（CR）",
 }
 
@@ -252,6 +252,9 @@ _REASON_TEMPLATES = {
 NAMES = Phrases(
     {english: (chinese, english) for english, chinese in (_FIELDS | _COLUMNS | _CELLS).items()}
     | {f"method_{name}": (chinese, METHODS[name]) for name, chinese in _METHODS.items()}
-    | _TEMPLATES
+    | {f"of_{name}": said for name, said in _TEMPLATES.items()}
 )
-REASONS = Phrases({english: (chinese, english) for english, chinese in _REASONS.items()} | _REASON_TEMPLATES)
+REASONS = Phrases(
+    {english: (chinese, english) for english, chinese in _REASONS.items()}
+    | {f"of_{name}": said for name, said in _REASON_TEMPLATES.items()}
+)

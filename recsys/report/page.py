@@ -12,6 +12,8 @@ from typing import ClassVar
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from recsys.report.files import file_name
+
 TEMPLATE_FOLDER = Path(__file__).parent
 JUDGEMENTS = {"en": {"better": "better", "worse": "worse"}, "zh": {"better": "更好", "worse": "更差"}}
 
@@ -242,11 +244,6 @@ def render(title: str, pages: Sequence[Page], language: str = "en") -> dict[str,
     files = {page.name: file_name(page.name, language) for page in pages}
     shown = {"title": title, "pages": pages, "files": files, "lang": language}
     return {files[page.name]: template.render(page=page, **shown) for page in pages}
-
-
-def file_name(page: str, language: str) -> str:
-    """The file of a page: ``words.html`` in English, ``words.zh.html`` in Chinese."""
-    return f"{page}.html" if language == "en" else f"{page}.{language}.html"
 
 
 def number(value: Cell, language: str = "en") -> str:

@@ -1806,7 +1806,11 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "web/console/releases.py",
         CONSOLE,
-        ("everything of a report's folder is shown", 'f"{one}.html" for one in _report_pages(name)', "file,"),
+        (
+            "everything of a report's folder is shown",
+            "file_name(one, lang) for lang in LANGUAGES for one in _report_pages(name, lang)",
+            "file,",
+        ),
     ),
     *_in(
         "web/console/verdicts.py",

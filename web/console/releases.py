@@ -5,15 +5,15 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
+from recsys.report.files import LANGUAGES, PAGES, file_name
 from web.console.calls import ADMIN_API, ask, part, read
-from web.console.pages import done, moment, page
+from web.console.pages import done, language, moment, page
 from web.console.tables import csv_answer
 from web.installation import installation
 
 RELEASE_COLUMNS = ("name", "state", "current", "created_at", "parent", "by", "reason")
 CHALLENGE = f"{ADMIN_API}/challenge"
 REPORT = "report"  # folder of a release
-REPORT_PAGES = ("index", "words", "keywords", "categories", "click_model", "next_click", "data")
 # No script is allowed; of its own origin, so that its links are followed with the session.
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-same-origin"
@@ -66,7 +66,14 @@ def end_trial(name: str) -> Response:
 def _release(name: str, **values: Any) -> Response:
     releases, release = _named(name)
     trial = read(CHALLENGE)["challenge"]
-    given = {"release": release, "report": _report_pages(name), "live": _beside(releases, release), "trial": trial}
+    lang, report = _report(name)
+    given = {
+        "release": release,
+        "report": report,
+        "report_lang": lang,
+        "live": _beside(releases, release),
+        "trial": trial,
+    }
     return page("release.html", **given, **values)
 
 
@@ -103,7 +110,7 @@ def compared_part(name: str) -> Response:
 @blueprint.get("/releases/<string:name>/report/<string:file>")
 def report_page(name: str, file: str) -> Response:
     """A page of a release's report: no script of it runs, whatever it holds."""
-    if file not in (f"{one}.html" for one in _report_pages(name)):
+    if file not in (file_name(one, lang) for lang in LANGUAGES for one in _report_pages(name, lang)):
         raise NotFound
     response = Response((installation().releases.root / name / REPORT / file).read_bytes(), mimetype="text/html")
     response.headers["Content-Security-Policy"] = REPORT_POLICY
@@ -127,7 +134,7 @@ def _releases(**values: Any) -> Response:
     if request.args.get("format") == "csv":
         rows = ([_cell(one, name) for name in RELEASE_COLUMNS] for one in releases)
         return csv_answer("releases", RELEASE_COLUMNS, rows)
-    reports = {one["name"]: bool(_report_pages(one["name"])) for one in releases}
+    reports = {one["name"]: bool(_report(one["name"])[1]) for one in releases}
     return page("releases.html", releases=releases, current=told["current"], reports=reports, **values)
 
 
@@ -135,9 +142,16 @@ def _cell(release: dict[str, Any], name: str) -> object:
     return moment(release[name]) if name == "created_at" else release[name]
 
 
-def _report_pages(name: str) -> list[str]:
+def _report(name: str) -> tuple[str, dict[str, str]]:
+    """A release's report: its language, and page -> file; English where it has none in that of the console's page."""
+    wished = language()
+    lang = wished if _report_pages(name, wished) else "en"
+    return lang, {page: file_name(page, lang) for page in _report_pages(name, lang)}
+
+
+def _report_pages(name: str, lang: str) -> list[str]:
     releases = installation().releases
     if name not in releases.names():
         return []
     folder = releases.root / name / REPORT
-    return [file for file in REPORT_PAGES if (folder / f"{file}.html").is_file()]
+    return [page for page in PAGES if (folder / file_name(page, lang)).is_file()]

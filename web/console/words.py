@@ -137,8 +137,8 @@ _OPERATOR = {
     "parent": ("前一版", "Before it"),
     "report": ("报告", "Report"),
     "report_english": (
-        "报告是英文的：它的数字和图给训练模型的人看。",
-        "The report is English: its figures are for those who train.",
+        "这份报告是英文的：这个版本出自只写英文报告的时候。",
+        "This report is English: the release is of a time when reports had no other language.",
     ),
     "no_report": ("没有报告", "no report"),
     "activate": ("启用", "Make live"),
