@@ -302,11 +302,11 @@ def test_a_report_is_shown_without_its_scripts_and_nothing_else_of_the_folder(si
 
 
 def test_a_report_is_shown_in_the_readers_language_and_says_where_it_has_only_english(site: Service) -> None:
-    folder = site.settings.data_dir / "releases" / "20260101T000000Z-0000" / "report"
+    folder = site.settings.data_dir / "releases" / "20260102T000000Z-0001" / "report"
     folder.mkdir(parents=True)
     (folder.parent / "manifest.json").write_text('{"created_at": 1}')
     (folder / "words.html").write_text("<p>words")
-    browser, address = enter(site, Scope.VIEWER), "/console/releases/20260101T000000Z-0000"
+    browser, address = enter(site, Scope.VIEWER), "/console/releases/20260102T000000Z-0001"
     said = {lang: words(lang)["report_english"] for lang in ("en", "zh")}
     for lang in ("en", "zh"):
         text = browser.get(f"{address}?lang={lang}").text

@@ -15,12 +15,12 @@ from recsys.report.chinese import Chinese
 from recsys.report.click_model import Previous, click_model_page
 from recsys.report.data import data_page
 from recsys.report.files import PAGES, file_name
-from recsys.report.model_texts import GROUPS
-from recsys.report.names import NAMES, REASONS
+from recsys.report.model_texts import GROUP_TEXTS
+from recsys.report.names import NAME_TEXTS, REASON_TEXTS
 from recsys.report.next_click import METHODS, next_click_page
 from recsys.report.page import Bar, Bars, Change, Counts, Example, Examples, Page, Part, Picture, Table, render
 from recsys.report.text import words_page
-from recsys.report.texts import HEADINGS, NOTES, SENTENCES
+from recsys.report.texts import HEADING_TEXTS, NOTES, SENTENCES
 from recsys.runs.stages import STAGES
 from recsys.tokens.lexicon import Lexicon, LexiconEntry
 from recsys.workspace import write_json
@@ -31,12 +31,12 @@ from tests.newsroom import NOW, TOPICS, Toy, toy_settings
 from tests.report_texts import english_left
 
 BOOKS = {
-    "headings": HEADINGS,
+    "headings": HEADING_TEXTS,
     "sentences": SENTENCES,
     "notes": NOTES,
-    "groups": GROUPS,
-    "names": NAMES,
-    "reasons": REASONS,
+    "groups": GROUP_TEXTS,
+    "names": NAME_TEXTS,
+    "reasons": REASON_TEXTS,
 }
 # What both languages write alike: commands, settings, formats, and how people call a method.
 ALIKE = re.compile(
@@ -64,8 +64,8 @@ def test_every_text_is_in_both_languages_with_the_same_values(book: Phrases) -> 
 
 
 def test_every_group_of_features_and_every_method_has_a_name() -> None:
-    assert [name for name in (*FEATURE_GROUPS, "ids", "context", "history") if not GROUPS.knows(name)] == []
-    assert [text for text in METHODS.values() if not NAMES.knows(text)] == []
+    assert [name for name in (*FEATURE_GROUPS, "ids", "context", "history") if not GROUP_TEXTS.knows(name)] == []
+    assert [text for text in METHODS.values() if not NAME_TEXTS.knows(text)] == []
 
 
 def test_the_toys_report_is_whole_in_chinese_and_leads_to_chinese_pages(toy: Toy) -> None:
@@ -129,7 +129,7 @@ def test_figures_are_for_the_better_or_the_worse_in_chinese() -> None:
     assert unknown == set()
     assert '<td class="better">+0.100 更好</td>' in text
     assert '<td class="worse">+0.100 更差</td>' in text
-    assert (">AUC，没有点击的读者</td>" in text, ">对数损失</td>" in text) == (True, True)
+    assert (">AUC，新读者</td>" in text, ">对数损失</td>" in text) == (True, True)
 
 
 @pytest.mark.parametrize("judged", [click_model.JUDGED, click_model.NOTHING, None])
@@ -150,6 +150,9 @@ def test_the_page_of_words_is_known_whole(tmp_path: Path, judged: dict[str, Any]
     write_json(tmp_path / "evaluation.json", judged)
     text, unknown = told(words_page(tmp_path, tmp_path, 9, 9))
     assert unknown == set()
+    assert ('<li lang="en"><b>new york</b> <span class="soft" lang="zh">1,200 次</span>' in text) == bool(
+        judged["loss"]
+    )
     assert ("new york" in text) == bool(judged["loss"])
 
 

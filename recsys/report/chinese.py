@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from recsys.languages.phrases import Phrases
-from recsys.report.model_texts import GROUPS
-from recsys.report.names import NAMES, REASONS
+from recsys.report.model_texts import GROUP_TEXTS
+from recsys.report.names import NAME_TEXTS, REASON_TEXTS
 from recsys.report.page import Bars, Block, Cell, Counts, Example, Examples, HeatMap, Page, Part, Picture, Table, Tiles
-from recsys.report.texts import HEADINGS, NOTES, SENTENCES
+from recsys.report.texts import HEADING_TEXTS, NOTES, SENTENCES
 from recsys.runs.count_names import COUNT_NAMES
 from recsys.runs.stages import STAGES
 
@@ -39,7 +39,7 @@ class Chinese:
         return [
             replace(
                 page,
-                heading=self._said(page.heading, HEADINGS),
+                heading=self._said(page.heading, HEADING_TEXTS),
                 lead=self._sentences(page.lead),
                 parts=[self._part(part) for part in page.parts],
             )
@@ -48,7 +48,9 @@ class Chinese:
 
     def _part(self, part: Part) -> Part:
         blocks = [self._block(block) for block in part.blocks]
-        return replace(part, heading=self._said(part.heading, HEADINGS), note=self._sentences(part.note), blocks=blocks)
+        return replace(
+            part, heading=self._said(part.heading, HEADING_TEXTS), note=self._sentences(part.note), blocks=blocks
+        )
 
     def _block(self, block: Block) -> Block:
         match block:
@@ -119,14 +121,14 @@ class Chinese:
 
     def _name(self, text: str) -> str:
         """A name, with its number in brackets or its field before a colon where it has one."""
-        for book in (NAMES, GROUPS, REASONS):
+        for book in (NAME_TEXTS, GROUP_TEXTS, REASON_TEXTS):
             if book.knows(text):
                 return book.in_chinese(text)
         if counted := _COUNTED.fullmatch(text):
-            return f"{self._name(counted[1])}（{counted[2]}）"
+            return f"{self._name(counted[1])} ({counted[2]})"
         field, colon, rest = text.partition(": ")
-        if colon and NAMES.knows(field):
-            return f"{NAMES.in_chinese(field)}：{self._name(rest)}"
+        if colon and NAME_TEXTS.knows(field):
+            return f"{NAME_TEXTS.in_chinese(field)}：{self._name(rest)}"
         return self._strange(text)
 
     def _sentences(self, text: str) -> str:
@@ -141,8 +143,8 @@ class Chinese:
         return said
 
     def _sentence(self, text: str) -> str:
-        if GROUPS.knows(text):
-            return GROUPS.in_chinese(text)
+        if GROUP_TEXTS.knows(text):
+            return GROUP_TEXTS.in_chinese(text)
         return self._said(text, SENTENCES)
 
     def _said(self, text: str, book: Phrases) -> str:

@@ -1,6 +1,6 @@
 """Sentences of the page of the data, and those that imports themselves say in the end, in Chinese and English."""
 
-DATA = {
+DATA_TEXTS = {
     "lead": ("来了什么，其中缺什么，什么不正常。", "What came in, what is missing in it, and what was odd."),
     "nothing": (
         "还什么都没有：python -m jobs import --help 说明怎么做。",

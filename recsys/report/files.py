@@ -1,7 +1,7 @@
 """Files of the report: a page and a language -> a name; for the job that writes them and the console."""
 
 PAGES = ("index", "words", "keywords", "categories", "click_model", "next_click", "data")
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("zh", "en")
 
 
 def file_name(page: str, language: str) -> str:

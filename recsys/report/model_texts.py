@@ -2,7 +2,7 @@
 
 from recsys.languages.phrases import Phrases
 
-CLICK_MODEL = {
+CLICK_MODEL_TEXTS = {
     "model_lead": (
         "它怎样学习，概率是否可信，需要什么，对谁服务得好。",
         "How it learned, whether its probabilities are true, what it needs, and whom it serves well.",
@@ -83,7 +83,7 @@ CLICK_MODEL = {
     ),
 }
 
-WORDS = {
+WORD_TEXTS = {
     "words_lead": (
         "词向量有多好（由人评判），哪些词是新的。",
         "How good the word vectors are, as people judge them, and which words are new.",
@@ -149,7 +149,7 @@ WORDS = {
     "no_article": ("没有文章。", "There was no article."),
 }
 
-CATEGORIES = {
+CATEGORY_TEXTS = {
     "categories_lead": (
         "文章归类有多准，机器错在哪里。",
         "How well articles are sorted, and where the machine is wrong.",
@@ -201,7 +201,7 @@ CATEGORIES = {
     ),
 }
 
-GROUPS = Phrases(  # of the click model's features, and the sentence on those that it does not use
+GROUP_TEXTS = Phrases(  # of the click model's features, and the sentence on those that it does not use
     {
         "unused": ("没有{names}也毫无变化。", "Nothing at all changes without {names}."),
         "popularity": ("热度", "popularity"),

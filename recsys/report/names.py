@@ -108,7 +108,7 @@ _CELLS = {
     # figures, and what stands beside them
     "AUC, over all cards": "AUC，所有卡片",
     "log loss": "对数损失",
-    "a guess": "瞎猜",
+    "a guess": "随机猜测",
     "always saying the share that was clicked": "总说被点击的占比",
     "what chance leaves of true probabilities": "概率全对时偶然留下的",
     "AUC": "AUC",
@@ -169,10 +169,10 @@ _CELLS = {
     "probability said": "给出的概率",
     "share clicked": "被点击的占比",
     "AUC lost": "损失的 AUC",
-    "AUC (bars begin at 0.5, a guess)": "AUC（横条从 0.5 即瞎猜开始）",
+    "AUC (bars begin at 0.5, a guess)": "AUC（横条从 0.5 即随机猜测开始）",
     "click": "点击",
     "dismiss": "不感兴趣",
-    "cold readers": "没有点击的读者",
+    "cold readers": "新读者",
     "age unknown": "新旧不明",
 }
 
@@ -249,12 +249,12 @@ _REASON_TEMPLATES = {
     "kind_of": ("种类 {kind}", "kind {kind}"),
 }
 
-NAMES = Phrases(
+NAME_TEXTS = Phrases(
     {english: (chinese, english) for english, chinese in (_FIELDS | _COLUMNS | _CELLS).items()}
     | {f"method_{name}": (chinese, METHODS[name]) for name, chinese in _METHODS.items()}
     | {f"of_{name}": said for name, said in _TEMPLATES.items()}
 )
-REASONS = Phrases(
+REASON_TEXTS = Phrases(
     {english: (chinese, english) for english, chinese in _REASONS.items()}
     | {f"of_{name}": said for name, said in _REASON_TEMPLATES.items()}
 )

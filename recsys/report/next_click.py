@@ -69,9 +69,8 @@ def ranking_blocks(figures: Mapping[str, Mapping[str, float]]) -> list[Block]:
     if not figures:
         return []
     table = pd.DataFrame.from_dict(dict(figures), orient="index")[list(RANKING_FIGURES)].rename_axis("model")
-    picture = Picture(
-        "Ranking quality by model, impressions held out", bars(figures, RANKING_FIGURES, CLICK_MODEL), True
-    )
+    drawn = bars(figures, RANKING_FIGURES, CLICK_MODEL)
+    picture = Picture("Ranking quality by model, impressions held out", drawn, True, RANKING_FIGURES)
     return [Table.of(table, RANKING_FIGURES), picture]
 
 

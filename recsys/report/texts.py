@@ -4,11 +4,11 @@ The pages are composed in English; by these templates their sentences are read, 
 """
 
 from recsys.languages.phrases import Phrases
-from recsys.report.data_texts import DATA, IMPORT_NOTES
-from recsys.report.model_texts import CATEGORIES, CLICK_MODEL, WORDS
+from recsys.report.data_texts import DATA_TEXTS, IMPORT_NOTES
+from recsys.report.model_texts import CATEGORY_TEXTS, CLICK_MODEL_TEXTS, WORD_TEXTS
 from recsys.report.overview import GAPS
 
-HEADINGS = Phrases(
+HEADING_TEXTS = Phrases(
     {
         # pages
         "overview": ("概览", "Overview"),
@@ -139,12 +139,12 @@ _NEXT_CLICK = {
 SENTENCES = Phrases(
     {f"gap_{name}": (_GAPS[name], english) for name, english in GAPS.items()}
     | _OVERVIEW
-    | {f"data_{key}": said for key, said in DATA.items()}
+    | {f"data_{key}": said for key, said in DATA_TEXTS.items()}
     | {f"import_{key}": said for key, said in IMPORT_NOTES.items()}
     | {f"next_{key}": said for key, said in _NEXT_CLICK.items()}
-    | {f"model_{key}": said for key, said in CLICK_MODEL.items()}
-    | {f"words_{key}": said for key, said in WORDS.items()}
-    | {f"categories_{key}": said for key, said in CATEGORIES.items()}
+    | {f"model_{key}": said for key, said in CLICK_MODEL_TEXTS.items()}
+    | {f"words_{key}": said for key, said in WORD_TEXTS.items()}
+    | {f"categories_{key}": said for key, said in CATEGORY_TEXTS.items()}
 )
 NOTES = Phrases(  # of an example
     {

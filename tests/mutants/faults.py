@@ -1813,6 +1813,46 @@ FAULTS: tuple[Fault, ...] = (
         ),
     ),
     *_in(
+        "web/console/releases.py",
+        CONSOLE,
+        ("a report of before is not shown", 'if _report_pages(name, wished) else "en"', ""),
+        (
+            "everybody gets the English report",
+            "return lang, {page: file_name(page, lang)",
+            'return lang, {page: file_name(page, "en")',
+        ),
+    ),
+    *_in(
+        "recsys/report/chinese.py",
+        ("tests/test_report_chinese.py",),
+        (
+            "a word of the site is said in Chinese",
+            "if not ours or not isinstance(value, str)",
+            "if not isinstance(value, str)",
+        ),
+        (
+            "all names of bars are said in Chinese",
+            "self._name(one.name) if block.said else one.name",
+            "self._name(one.name)",
+        ),
+        ("any text of a picture is said in Chinese", "said.get(text, text)", "self._name(text)"),
+        (
+            "a picture's text is no longer escaped",
+            "html.escape(said.get(text, text), quote=False)",
+            "said.get(text, text)",
+        ),
+        ("of several sentences the first decides", "for n in ends if", "for n in (1, len(parts)) if"),
+    ),
+    *_in(
+        "recsys/report/page.py",
+        ("tests/test_report_chinese.py",),
+        (
+            "Chinese pages lead to English ones",
+            "file_name(page.name, language) for page",
+            'file_name(page.name, "en") for page',
+        ),
+    ),
+    *_in(
         "web/console/verdicts.py",
         LOOKS,
         ("an effect is said where none is shown", "if low > 0 or high < 0:", "if low >= 0 or high <= 0:"),
