@@ -16,7 +16,7 @@ from recsys.report.click_model import Previous, click_model_page
 from recsys.report.data import data_page
 from recsys.report.files import PAGES, file_name
 from recsys.report.model_texts import GROUP_TEXTS
-from recsys.report.names import NAME_TEXTS, REASON_TEXTS
+from recsys.report.names import IMPORT_REASONS, NAME_TEXTS
 from recsys.report.next_click import METHODS, next_click_page
 from recsys.report.page import Bar, Bars, Change, Counts, Example, Examples, Page, Part, Picture, Table, render
 from recsys.report.text import words_page
@@ -36,7 +36,7 @@ BOOKS = {
     "notes": NOTES,
     "groups": GROUP_TEXTS,
     "names": NAME_TEXTS,
-    "reasons": REASON_TEXTS,
+    "reasons": IMPORT_REASONS,
 }
 # What both languages write alike: commands, settings, formats, and how people call a method.
 ALIKE = re.compile(
@@ -113,6 +113,13 @@ def test_words_of_the_site_stay_where_the_report_has_the_same_words() -> None:
         assert kept in text, kept
     for said in (">话题</th>", ">2 次点击</td>", ">无</text>", "<span>da <b>3</b>", "<span>文章 <b>4</b>"):
         assert said in text, said
+
+
+def test_pages_of_a_language_lead_to_each_other() -> None:
+    pages = [Page(name, "Data", "", ()) for name in ("index", "words")]
+    made = render("Site", Chinese().pages(pages), "zh")
+    assert [*made] == ["index.zh.html", "words.zh.html"]
+    assert all(re.findall('href="([^"]+)"', text) == [*made] for text in made.values())
 
 
 def test_what_no_template_knows_stays_as_it_is_and_is_named() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from recsys.languages.phrases import Phrases
 from recsys.report.model_texts import GROUP_TEXTS
-from recsys.report.names import NAME_TEXTS, REASON_TEXTS
+from recsys.report.names import IMPORT_REASONS, NAME_TEXTS
 from recsys.report.page import Bars, Block, Cell, Counts, Example, Examples, HeatMap, Page, Part, Picture, Table, Tiles
 from recsys.report.texts import HEADING_TEXTS, NOTES, SENTENCES
 from recsys.runs.count_names import COUNT_NAMES
@@ -121,7 +121,7 @@ class Chinese:
 
     def _name(self, text: str) -> str:
         """A name, with its number in brackets or its field before a colon where it has one."""
-        for book in (NAME_TEXTS, GROUP_TEXTS, REASON_TEXTS):
+        for book in (NAME_TEXTS, GROUP_TEXTS, IMPORT_REASONS):
             if book.knows(text):
                 return book.in_chinese(text)
         if counted := _COUNTED.fullmatch(text):

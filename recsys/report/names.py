@@ -254,7 +254,7 @@ NAME_TEXTS = Phrases(
     | {f"method_{name}": (chinese, METHODS[name]) for name, chinese in _METHODS.items()}
     | {f"of_{name}": said for name, said in _TEMPLATES.items()}
 )
-REASON_TEXTS = Phrases(
+IMPORT_REASONS = Phrases(
     {english: (chinese, english) for english, chinese in _REASONS.items()}
     | {f"of_{name}": said for name, said in _REASON_TEMPLATES.items()}
 )
