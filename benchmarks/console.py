@@ -25,9 +25,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from benchmarks.serve.service import Service
+from recsys.report.files import PAGES, file_name
 from recsys.store import Scope, Store, hashed_password
 from web import roles
-from web.console.releases import REPORT_PAGES
 
 MOST_MS, MOST_KB = 200.0, 150.0
 NO_TITLE = "zqxjzqxj"  # in no title: all of them are looked through
@@ -128,7 +128,7 @@ def pages(article: str, story: str, named: Mapping[str, str]) -> Iterator[tuple[
         path = route
         for part, name in named.items():
             path = re.sub(rf"(/{part}/)<string:\w+>", rf"\g<1>{name}", path)
-        files = [f"{file}.html" for file in REPORT_PAGES] if "<string:file>" in path else [""]
+        files = [file_name(page, lang) for lang in LANGUAGES for page in PAGES] if "<string:file>" in path else [""]
         for file in files:
             for query in asked.get(route, [{}]):
                 if "<" not in (address := path.replace("<string:file>", file)):
@@ -153,7 +153,8 @@ def measured(data: Path, folder: Path, site: str, rounds: int, only: Sequence[st
         named = list(pages(article, story[0]["story"] if story else article, {"releases": release, "runs": run}))
         for lang in LANGUAGES:
             for path, query in named:
-                if not any(part in path for part in only):
+                other = path.endswith(".html") and path.endswith(".zh.html") != (lang == "zh")  # the other's report
+                if other or not any(part in path for part in only):
                     continue
                 address = f"{path}?{urlencode(query | {'lang': lang})}"
                 first, more = desk.get(address), [desk.get(address) for _ in range(rounds)]

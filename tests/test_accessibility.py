@@ -12,13 +12,14 @@ from argon2 import PasswordHasher
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
+from recsys.report import files as report
 from recsys.store import Article, Scope, Store, hashed_password, passwords
 from recsys.units import now_ms
 from tests.browser import served
 from tests.newsroom import SITE, Toy
 from tests.service import HOUR, Service, copy_of, serving
 from tests.widgets import until
-from web.console.releases import REPORT, REPORT_PAGES
+from web.console.releases import REPORT
 
 PASSWORD = "correct horse battery"
 AXE = (files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8")
@@ -85,8 +86,9 @@ def addresses(site: Service, url: str) -> Iterator[str]:
     yield from (f"{url}/console/{path}" for path in CONSOLE)
     yield f"{url}/console/runs/{site.store.runs(1, SITE)[0].id}"
     yield f"{url}/console/releases/{release}"
-    for name in REPORT_PAGES:  # as files, since no script runs where they are served
-        yield (site.settings.data_dir / "releases" / release / REPORT / f"{name}.html").as_uri()
+    folder = site.settings.data_dir / "releases" / release / REPORT
+    for name in report.PAGES:  # as files, since no script runs where they are served
+        yield from ((folder / report.file_name(name, lang)).as_uri() for lang in report.LANGUAGES)
 
 
 def sign_in(browser: Chrome, url: str) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jobs.data import profiled
+from jobs.runner import IMPORTS
 from recsys.features import GROUPS as FEATURE_GROUPS
 from recsys.languages.phrases import Phrases
+from recsys.quality.history import keep
 from recsys.report.charts import vector_map, word_map
 from recsys.report.chinese import Chinese
 from recsys.report.click_model import Previous, click_model_page
@@ -18,7 +21,7 @@ from recsys.report.files import PAGES, file_name
 from recsys.report.model_texts import GROUP_TEXTS
 from recsys.report.names import IMPORT_REASONS, NAME_TEXTS
 from recsys.report.next_click import METHODS, next_click_page
-from recsys.report.page import Bar, Bars, Change, Counts, Example, Examples, Page, Part, Picture, Table, render
+from recsys.report.page import Bar, Bars, Cell, Change, Counts, Example, Examples, Page, Part, Picture, Table, render
 from recsys.report.text import words_page
 from recsys.report.texts import HEADING_TEXTS, NOTES, SENTENCES
 from recsys.runs.stages import STAGES
@@ -27,7 +30,7 @@ from recsys.workspace import write_json
 from tests import test_quality as quality
 from tests import test_report as report
 from tests import test_report_click_model as click_model
-from tests.newsroom import NOW, TOPICS, Toy, toy_settings
+from tests.newsroom import NOW, SITE, TOPICS, Toy, toy_settings
 from tests.report_texts import english_left
 
 BOOKS = {
@@ -129,7 +132,7 @@ def test_what_no_template_knows_stays_as_it_is_and_is_named() -> None:
 
 
 def test_figures_are_for_the_better_or_the_worse_in_chinese() -> None:
-    rows = [["AUC, cold readers", Change(0.1, True)], ["log loss", Change(0.1, False)]]
+    rows: list[list[Cell]] = [["AUC, cold readers", Change(0.1, True)], ["log loss", Change(0.1, False)]]
     text, unknown = told(
         Page("index", "Data", "", [Part("Drift", "", [Table(["figure", "difference"], rows, said=["figure"])])])
     )
@@ -165,8 +168,8 @@ def test_the_page_of_words_is_known_whole(tmp_path: Path, judged: dict[str, Any]
 
 @pytest.mark.parametrize("models", [{}, {"ctr": 0.7, "rules": 0.6}, {"ctr": 0.6, "popularity": 0.7}, {"rules": 0.6}])
 def test_the_page_of_the_next_click_is_known_whole(models: dict[str, float]) -> None:
-    figures = {name: dict.fromkeys(CHANCE, value) for name, value in models.items()}
-    settings = {"rules": {"half_life_hours": 2.0}, "popularity": {"sample": 500}}
+    figures: dict[str, dict[str, float]] = {name: dict.fromkeys(CHANCE, value) for name, value in models.items()}
+    settings = {"rules": {"half_life_hours": 2.0}, "popularity": {"sample": 500.0}}
     note = "No list that was held out has both a clicked and an unclicked card: there is nothing to judge yet."
     assert told(next_click_page(figures, settings, note))[1] == set()
 
@@ -179,8 +182,8 @@ def test_the_page_of_the_data_is_known_whole(tmp_path: Path, judged: list[str]) 
         counts = {"reasons": {judged[1]: 2}, "repaired": {judged[0]: 1}, "left_out": {judged[2]: 1}}
         notes = ["Times without a zone were read as UTC (--timezone says another).", "3 rows are of articles that an"]
         notes[1] += " operator deleted: left out. `python -m jobs show ID` lifts it."
-        quality.keep(tmp_path / quality.IMPORTS, quality.summary(notes=notes, **counts), "/a/b.csv", quality.SITE, NOW)
-    text, unknown = told(data_page(quality.profiled(context)))
+        keep(tmp_path / IMPORTS, quality.summary(notes=notes, **counts), "/a/b.csv", SITE, NOW)
+    text, unknown = told(data_page(profiled(context)))
     assert unknown == set()
     if judged:
         for said in ("标题：略去，不是时间", "没有标题", "种类 VIEW", "略过 3 行", "b.csv"):
