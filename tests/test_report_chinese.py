@@ -10,6 +10,7 @@ import pytest
 
 from jobs.data import profiled
 from jobs.runner import IMPORTS
+from recsys.events.people import ODD_REASON_TEXTS
 from recsys.features import GROUPS as FEATURE_GROUPS
 from recsys.languages.phrases import Phrases
 from recsys.quality.history import keep
@@ -21,6 +22,7 @@ from recsys.report.files import PAGES, file_name
 from recsys.report.model_texts import GROUP_TEXTS
 from recsys.report.names import IMPORT_REASONS, NAME_TEXTS
 from recsys.report.next_click import METHODS, next_click_page
+from recsys.report.overview import GAPS
 from recsys.report.page import Bar, Bars, Cell, Change, Counts, Example, Examples, Page, Part, Picture, Table, render
 from recsys.report.text import words_page
 from recsys.report.texts import HEADING_TEXTS, NOTES, SENTENCES
@@ -66,9 +68,10 @@ def test_every_text_is_in_both_languages_with_the_same_values(book: Phrases) -> 
         assert not {*re.findall("[A-Za-z]{4,}", ALIKE.sub("", book.in_chinese(said)))} - ALIKE_WORDS, said
 
 
-def test_every_group_of_features_and_every_method_has_a_name() -> None:
+def test_every_group_of_features_method_gap_and_oddity_has_a_name() -> None:
     assert [name for name in (*FEATURE_GROUPS, "ids", "context", "history") if not GROUP_TEXTS.knows(name)] == []
-    assert [text for text in METHODS.values() if not NAME_TEXTS.knows(text)] == []
+    names = (*METHODS.values(), *GAPS, *ODD_REASON_TEXTS.values())
+    assert [text for text in names if text != "nothing odd" and not NAME_TEXTS.knows(text)] == []
 
 
 def test_the_toys_report_is_whole_in_chinese_and_leads_to_chinese_pages(toy: Toy) -> None:
