@@ -7,7 +7,7 @@ import pytest
 
 from recsys.experiments.texts import EXPOSURE
 from recsys.gate.texts import GATE, TRIAL
-from recsys.languages.phrases import Phrases
+from recsys.languages.phrases import _MOST_READ, JOINED, Phrases, _Template
 from recsys.releases.texts import MOVES
 
 BOOKS = {"gate": GATE, "trial": TRIAL, "moves": MOVES, "exposure": EXPOSURE}
@@ -61,3 +61,24 @@ def test_every_sentence_is_said_in_both_languages_of_the_same_values_and_read_ba
 )
 def test_what_is_stored_is_read_and_what_a_person_typed_stays(stored: str, read: str) -> None:
     assert BOTH.in_chinese(stored) == read
+
+
+@pytest.mark.parametrize("one", ["5% of the first ten articles are the live list's", "a; too few readers yet"])
+def test_a_text_that_can_be_divided_in_a_thousand_ways_is_given_up_soon(
+    one: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, values = list[str](), _Template.values
+
+    def counted(template: _Template, sentence: str) -> dict[str, str] | None:
+        tried.append(sentence)
+        return values(template, sentence)
+
+    monkeypatch.setattr(_Template, "values", counted)
+    typed = JOINED.join([*[one] * 40, "zzz"])
+    assert not BOTH.knows(typed)
+    assert len(tried) < 40 * len(BOTH.texts) * _MOST_READ
+    assert BOTH.in_chinese(typed) == typed
+    tried.clear()
+    longer = JOINED.join([TRIAL("no_visit")] * 1_000)
+    assert BOTH.in_chinese(longer) == longer
+    assert not tried, "it is not even looked at"

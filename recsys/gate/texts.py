@@ -59,9 +59,9 @@ GATE = Phrases(
         "one_nan": ("有一个得分是 NaN", "a score that is NaN"),
         "no_such_list": ("没有同时有点和未点的列表", "no such list has both labels"),
         "later_lists": ("线上版本之后的列表", "lists that came after the live release"),
-        "not_worse": ("不差于 {margin}", "not worse by more than {margin:g}"),
+        "not_worse": ("差距不超过 {margin}", "not worse by more than {margin:g}"),
         "not_shown": ("没有证据说更差", "not shown to be worse"),
-        "not_shown_by": ("没有证据说差于 {margin}", "not shown to be worse by more than {margin:g}"),
+        "not_shown_by": ("没有证据说差距超过 {margin}", "not shown to be worse by more than {margin:g}"),
         "difference": ("{mean}（{low} 至 {high}）", "{mean:+.4f} ({low:+.4f} to {high:+.4f})"),
         "auc": (
             "AUC 为 {mine} 与 {other}；{readers} 位读者的 {lists} 个列表",
@@ -117,11 +117,11 @@ TRIAL = Phrases(
         ),
         "few_readers": ("{rates}；读者还太少", "{rates}; too few readers yet"),
         "interval": (
-            "{rates}，比线上点击率差 {low} 至 {high}",
+            "{rates}，与线上点击率相差 {low} 至 {high}",
             "{rates}, {low:+.1%} to {high:+.1%} of the live rate",
         ),
         "click_less": ("它的读者点击更少：{said}", "its readers click less: {said}"),
-        "good": ("不差于 {margin}：{said}", "not worse by more than {margin:.0%}: {said}"),
+        "good": ("差距不超过 {margin}：{said}", "not worse by more than {margin:.0%}: {said}"),
         "as_good": ("与线上版本一样好的金丝雀", "a canary that is as good as the live release"),
         "taken_back": (
             "金丝雀不如线上版本：{said}。它仍是候选。",
@@ -145,7 +145,7 @@ TRIAL = Phrases(
         ),
         "no_list": ("没有要过列表", "no list was asked for"),
         "lists": (
-            "{asked} 个列表，{failed} 个失败，{dropped} 个没有要",
+            "{asked} 个列表，{failed} 个失败，{dropped} 个没有去要",
             "{asked} lists, {failed} failed, {dropped} not asked for",
         ),
         "overlap": (

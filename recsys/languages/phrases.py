@@ -14,6 +14,8 @@ from typing import Any
 
 JOINED = "; "  # between the sentences of one text
 _JOINED_ZH = "；"
+_MOST_LETTERS = 4_000  # of a text that is looked at; a longer one stays as it is
+_MOST_READ = 256  # texts within one text that are read: the longest verdict of the gate has some eighty
 
 Texts = Mapping[str, tuple[str, str]]
 
@@ -29,9 +31,9 @@ class Phrases:
 
     def __init__(self, texts: Texts) -> None:
         self.texts = dict(texts)
-        known = [(re.compile(_pattern(english)), chinese) for chinese, english in self.texts.values()]
         self._plain = {english: chinese for chinese, english in self.texts.values() if "{" not in english}
-        self._known = sorted(known, key=lambda one: -len(re.sub(r"\(\?P<.*?\)", "", one[0].pattern)))
+        known = [_Template(*both) for both in self.texts.values() if both[1] not in self._plain]
+        self._known = sorted(known, key=lambda one: -one.says)
 
     @classmethod
     def of(cls, books: "Iterable[Phrases]") -> "Phrases":
@@ -44,43 +46,66 @@ class Phrases:
 
     def in_chinese(self, sentence: str) -> str:
         """A stored sentence, or several, in Chinese; what is of no template stays as it is."""
-        return self._read(sentence) or sentence
+        return self._read(sentence, {}) or sentence
 
     def knows(self, sentence: str) -> bool:
         """True for what the templates made."""
-        return self._read(sentence) is not None
+        return self._read(sentence, {}) is not None
 
-    def _read(self, text: str) -> str | None:
-        """One sentence, or the shortest ones that the text can be divided into."""
+    def _read(self, text: str, read: dict[str, str | None]) -> str | None:
+        """One sentence, or the shortest ones that the text can be divided into.
+
+        Args:
+            text: is of anybody, so that it may be divided in more ways than there is time for.
+            read: what was read of the same text before; it grows to ``_MOST_READ``.
+        """
+        if text not in read and len(read) < _MOST_READ and len(text) <= _MOST_LETTERS:
+            read[text] = None
+            read[text] = self._divided(text, read)
+        return read.get(text)
+
+    def _divided(self, text: str, read: dict[str, str | None]) -> str | None:
         parts = text.split(JOINED)
         for n in range(1, len(parts) + 1):
-            first = self._one(JOINED.join(parts[:n]))
+            first = self._one(JOINED.join(parts[:n]), read)
             if first is not None and n == len(parts):
                 return first
-            if first is not None and (rest := self._read(JOINED.join(parts[n:]))) is not None:
+            if first is not None and (rest := self._read(JOINED.join(parts[n:]), read)) is not None:
                 return first + _JOINED_ZH + rest
         return None
 
-    def _one(self, sentence: str) -> str | None:
+    def _one(self, sentence: str, read: dict[str, str | None]) -> str | None:
         if sentence in self._plain:
             return self._plain[sentence]
-        for pattern, chinese in self._known:  # the one that says most by itself comes first
-            values = found.groupdict() if (found := pattern.fullmatch(sentence)) else None
+        for template in self._known:  # the one that says most by itself comes first
+            values = template.values(sentence)
             if values is not None and ("name" not in values or values["name"] in self._plain):
-                return chinese.format(**{name: self._value(name, value) for name, value in values.items()})
+                return template.chinese.format(**{name: self._value(name, of, read) for name, of in values.items()})
         return None
 
-    def _value(self, name: str, value: str) -> str:
+    def _value(self, name: str, value: str, read: dict[str, str | None]) -> str:
         if name == "names":
             return "、".join(self._plain.get(one, one) for one in value.split(", "))
-        return self._read(value) or value
+        return self._plain.get(value) or self._read(value, read) or value
 
 
-def _pattern(english: str) -> str:
-    """The sentences that a template makes, as a regular expression with its values as groups."""
-    parts = []
-    for text, name, _, _ in Formatter().parse(english):
-        parts.append(re.escape(text))
-        if name is not None:
-            parts.append(f"(?P<{name}>(?s:.+?))")
-    return "".join(parts)
+class _Template:
+    """A sentence with values.
+
+    Attributes:
+        chinese: the same in Chinese.
+        says: letters that are its own.
+    """
+
+    def __init__(self, chinese: str, english: str) -> None:
+        said, pattern = [], ""
+        for text, name, _, _ in Formatter().parse(english):
+            said.append(text)
+            pattern += re.escape(text) + (f"(?P<{name}>(?s:.+?))" if name is not None else "")
+        self.chinese, self.says = chinese, sum(map(len, said))
+        self._longest, self._pattern = max(said, key=len), re.compile(pattern)
+
+    def values(self, sentence: str) -> dict[str, str] | None:
+        """The values of a sentence that it made; None of any other."""
+        found = self._pattern.fullmatch(sentence) if self._longest in sentence else None
+        return None if found is None else found.groupdict()
