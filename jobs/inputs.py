@@ -13,7 +13,8 @@ from recsys.events import Events
 from recsys.events.counted import COUNTED_LOG, load_counted
 from recsys.features.ids import hashed_article_ids
 from recsys.features.matrix import ArticleTables
-from recsys.features.similarity import ArticleTags, quantised
+from recsys.features.similarity import quantised
+from recsys.features.tags import ArticleTags
 from recsys.items import Vectors, aligned
 from recsys.quality.events import TimeRules
 from recsys.settings import Settings

@@ -8,7 +8,8 @@ import pytest
 
 from recsys.features import COLUMN, GROUPS, NAMES
 from recsys.features.matrix import ArticleTables, feature_matrix
-from recsys.features.similarity import ArticleTags, quantised
+from recsys.features.similarity import quantised
+from recsys.features.tags import ArticleTags
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends import IMPRESSION, PRIOR_IMPRESSIONS

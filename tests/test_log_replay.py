@@ -12,7 +12,8 @@ from recsys.events import KINDS, UNDATED, Events
 from recsys.events.people import visitor_keys
 from recsys.features import COLUMN, NAMES, SPEEDS
 from recsys.features.matrix import ArticleTables, feature_matrix
-from recsys.features.similarity import ArticleTags, quantised
+from recsys.features.similarity import quantised
+from recsys.features.tags import ArticleTags
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK, PRIOR_COVISITS, PRIOR_IMPRESSIONS

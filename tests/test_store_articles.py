@@ -65,6 +65,16 @@ def test_articles_are_found_by_a_part_of_the_title_or_the_whole_id_newest_first(
     assert found("\\") == []
 
 
+@pytest.mark.parametrize("typed", ["élections", "Élections", "ÉLECTIONS"])
+def test_words_are_found_in_either_case_of_any_letters(store: Store, typed: str) -> None:
+    titles = ("Élections : le second tour", "Les élections de mai", "ÉLECTIONS", "Elections")
+    store.put_articles([Article(str(n), SITE, title, published_at=-n) for n, title in enumerate(titles)])
+    assert [one.id for one in store.find_articles(SITE, typed, 9)] == ["0", "1", "2"]
+    store.put_articles([Article("ru", SITE, "Новости Москвы"), Article("zh", SITE, "上海地铁")])
+    assert [one.id for one in store.find_articles(SITE, "москвы", 9)] == ["ru"]
+    assert [one.id for one in store.find_articles(SITE, "地铁", 9)] == ["zh"]
+
+
 def test_whoever_looks_for_words_reads_no_bodies(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
     looked = "SELECT id FROM articles WHERE site = 'x' AND title LIKE '%y%' ORDER BY published_at DESC, id LIMIT 9"

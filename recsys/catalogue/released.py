@@ -22,7 +22,7 @@ from recsys.catalogue.cards import Cards, Packed, arrow_bytes, packed, packed_fo
 from recsys.catalogue.identifiers import ArticleIds, RowsById, hashed_names
 from recsys.errors import CorruptArtefact
 from recsys.features.ids import hashed_article_ids
-from recsys.features.similarity import ArticleTags
+from recsys.features.tags import ArticleTags
 from recsys.store import Article
 from recsys.store.addresses import aliases_of
 from recsys.tags import STEM, tag_ids, tag_key

@@ -6,7 +6,8 @@ This file names the columns and loads nothing.
     rows.py            rows as a click model reads them, as arrays
     ids.py             values of a field -> numbers that are the same everywhere; the ids of a list
     covisits.py        co-visits of the candidates with the articles that a reader clicked
-    similarity.py      cosines, next-item scores and shared tags of the candidates and what a reader clicked
+    similarity.py      cosines and next-item scores of the candidates and what a reader clicked
+    tags.py            tags of articles, and those that the candidates share with what a reader clicked
     category_rates.py  a reader's click rate by category
     describe.py        the compiled kernel: all columns of the candidates of one list
     matrix.py          the same for the service: ``ArticleTables``, ``feature_matrix``, ``candidate_rows``

@@ -34,8 +34,8 @@ from recsys.features.similarity import (
     cosines,
     mean_cosines,
     next_item_scores,
-    tag_matches,
 )
+from recsys.features.tags import tag_matches
 from recsys.items.online import OnlineItems
 from recsys.trends.counting import born
 from recsys.trends.decay import GONE, faded, fill_row_fades, quotient, row_fade
@@ -85,7 +85,7 @@ class KernelTables(NamedTuple):
         place: int32 (A,), all 0 between calls: where a candidate stands, from 1.
         half_life: float64 (1,), clicks.
         priors: float64 (2,): impressions, company.
-        tags: int64 (A, K), see ``recsys.features.similarity.Tags``; (0, 0) for no tags at all.
+        tags: int64 (A, K), see ``recsys.features.tags.ArticleTags``; (0, 0) for no tags at all.
         tag_weights: float32 (A, K).
     """
 
@@ -138,7 +138,7 @@ def describe(
         known.place[rows[b]] = b + 1
     gains = np.zeros((B, GAINS))
     sums = np.zeros(GAINS)
-    sums[READ] = _touched(state, known, rows)
+    np.full(1, _touched(state, known, rows))  # it is kept, or the compiler would leave the reading out
     gather_covisits(state, known.place, known.priors[1], clicks, visit, now, gains, sums)
     for b in range(B):
         known.place[rows[b]] = 0

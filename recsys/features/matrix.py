@@ -9,7 +9,7 @@ from recsys.features import CANDIDATE_FIELDS, HISTORY, NAMES
 from recsys.features.describe import KernelTables, describe
 from recsys.features.ids import history_ids, list_ids
 from recsys.features.rows import CandidateRows, Ids, Matrix
-from recsys.features.similarity import ArticleTags
+from recsys.features.tags import ArticleTags
 from recsys.items.online import OnlineItems, fixed_items
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig

@@ -16,7 +16,7 @@ from recsys.dataset.training_set import TrainingSet, build_training_set
 from recsys.events import Events
 from recsys.features import COLUMN
 from recsys.features.matrix import ArticleTables
-from recsys.features.similarity import ArticleTags
+from recsys.features.tags import ArticleTags
 from recsys.gate.layout import LaidOutRelease
 from recsys.items.online import OnlineItems
 from recsys.items.training import with_articles

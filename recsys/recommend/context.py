@@ -26,7 +26,7 @@ from recsys.compiled import compiled
 from recsys.features import SPEEDS
 from recsys.features.describe import KernelTables
 from recsys.features.matrix import ArticleTables, kernel_tables
-from recsys.features.similarity import share_a_tag
+from recsys.features.tags import share_a_tag
 from recsys.index import Index
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig

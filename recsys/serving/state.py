@@ -13,7 +13,8 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.events.visitors import Visitors
 from recsys.features import CANDIDATE_FIELDS
 from recsys.features.matrix import ArticleTables
-from recsys.features.similarity import ArticleTags, quantised
+from recsys.features.similarity import quantised
+from recsys.features.tags import ArticleTags
 from recsys.hashing import hashed
 from recsys.index import Index
 from recsys.items.online import OnlineItems, grown, place_content

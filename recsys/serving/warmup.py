@@ -13,7 +13,8 @@ from recsys.ctr.inference import affine
 from recsys.ctr.scoring import standardised
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
-from recsys.features.similarity import ArticleTags, mean_direction
+from recsys.features.similarity import mean_direction
+from recsys.features.tags import ArticleTags
 from recsys.index import Index
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState

@@ -1,12 +1,12 @@
 """The catalogue: articles in, articles out in the order of their identifiers."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, text, update
 
 from recsys.store import schema
 from recsys.store.engine import Database
@@ -139,10 +139,9 @@ class ArticleStore(Database):
 
     def find_articles(self, site: str, text: str, limit: int) -> list[StoredArticle]:
         """The newest articles whose title holds a text, in either case, or whose id it is; hidden ones included."""
-        escaped = "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text)
         # SQLite's LIKE minds no case by itself; ILIKE would be lower() of every title there, three times as slow.
         like = articles.c.title.ilike if self.is_postgresql else articles.c.title.like
-        holds = like(f"%{escaped}%", escape="\\") | (articles.c.id == text)
+        holds = or_(articles.c.id == text, *(like(f"%{_escaped(form)}%", escape="\\") for form in _cases(text)))
         named = select(articles.c.id).where(articles.c.site == site, holds)
         newest = named.order_by(articles.c.published_at.desc().nulls_last(), articles.c.id).limit(limit)
         with self.reading() as connection:
@@ -239,3 +238,14 @@ def _stored(row: sa.Row[Any]) -> StoredArticle:
         values["entities"] = ()
     values["tags"] = None if values["tags"] is None else tuple(json.loads(values["tags"]))
     return StoredArticle(**values)
+
+
+def _cases(text: str) -> Iterable[str]:
+    """A text as titles may have it: databases know the two cases of ASCII, and may know none of other letters."""
+    forms = (text, text.lower(), text.upper(), text.capitalize(), text.title())
+    return forms[:1] if text.isascii() else dict.fromkeys(forms)
+
+
+def _escaped(text: str) -> str:
+    """A text that means itself in a pattern of LIKE."""
+    return "".join(f"\\{letter}" if letter in "\\%_" else letter for letter in text)
