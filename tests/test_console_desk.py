@@ -198,7 +198,7 @@ def test_an_operator_reads_why_the_gate_held_a_release_back_and_rolls_back(
             desk.open(f"releases/{NEWER}?lang=zh")
             assert desk.reads("#checks", "文章数线上：15")
             desk.open("releases")
-            assert desk.reads("#releases", "未通过关卡：文章数：3，应为至少 12"), "an older row is read in Chinese"
+            assert desk.reads("#releases", "未通过门禁：文章数：3，应为至少 12"), "an older row is read in Chinese"
             desk.open("releases?lang=en")
             desk.sure(f"form[action*='{NEWER}'] button")
             assert until(lambda: releases.current() == NEWER, 20)

@@ -37,11 +37,11 @@ def test_every_sentence_is_said_in_both_languages_of_the_same_values_and_read_ba
     [
         (
             "refused by the gate: articles: 3, wanted at least 12; counts: through event 3, wanted through 4",
-            "未通过关卡：文章数：3，应为至少 12；计数：数到事件 3，应为数到 4",
+            "未通过门禁：文章数：3，应为至少 12；计数：数到事件 3，应为数到 4",
         ),
         (
             "passed 9 checks of the gate; not made: held out, beside the live release: there is no live release",
-            "通过了关卡的 9 项检查；没有做的：留出的列表，与线上版本比：没有线上版本",
+            "通过了门禁的 9 项检查；没有做的：留出的列表，与线上版本比：没有线上版本",
         ),
         (
             "AUC 0.5000 and 0.6000; 3 lists of 4 readers; the live release has learned from more",

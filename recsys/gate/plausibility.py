@@ -15,6 +15,7 @@ import numpy.typing as npt
 from recsys.gate.layout import LaidOutRelease
 from recsys.gate.texts import GATE
 from recsys.gate.verdict import GateCheck
+from recsys.times import iso
 from recsys.workspace import read_table
 
 LEAST_OF_LIVE = 0.8  # articles and words that a candidate has, as a share of the live release's
@@ -110,8 +111,8 @@ def count_checks(mine: ReleaseCounts, live: ReleaseCounts | None, log_newest: in
     at_least = max(mine.through, live.counted_through if live else 0)
     counted, found = mine.counted_through >= at_least, GATE("through_event", n=mine.counted_through)
     yield GateCheck(GATE("counts"), counted, found, GATE("through", n=at_least), GATE("own_log"))
-    past, found = mine.newest <= log_newest, GATE("until", time=mine.newest)
-    yield GateCheck(GATE("nothing_ahead"), past, found, GATE("at_most", n=log_newest), GATE("ms"))
+    past, found = mine.newest <= log_newest, GATE("until", time=iso(mine.newest))
+    yield GateCheck(GATE("nothing_ahead"), past, found, GATE("not_after", time=iso(log_newest)))
 
 
 def vector_checks(laid_out: LaidOutRelease, live: LaidOutRelease | None) -> Iterator[GateCheck]:

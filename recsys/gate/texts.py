@@ -8,11 +8,11 @@ from recsys.languages.phrases import Phrases
 GATE = Phrases(
     {
         # a verdict
-        "refused": ("未通过关卡：{checks}", "refused by the gate: {checks}"),
+        "refused": ("未通过门禁：{checks}", "refused by the gate: {checks}"),
         "failed_check": ("{name}：{found}，应为{wanted}", "{name}: {found}, wanted {wanted}"),
-        "passed": ("通过了关卡的 {n} 项检查", "passed {n} checks of the gate"),
+        "passed": ("通过了门禁的 {n} 项检查", "passed {n} checks of the gate"),
         "passed_some": (
-            "通过了关卡的 {n} 项检查；没有做的：{checks}",
+            "通过了门禁的 {n} 项检查；没有做的：{checks}",
             "passed {n} checks of the gate; not made: {checks}",
         ),
         "unmade_check": ("{name}：{found}", "{name}: {found}"),
@@ -22,7 +22,7 @@ GATE = Phrases(
             " {tells} tells more; {serves} serves it.",
         ),
         "lets_pass": (
-            "应为关卡放行的版本；得到 {said}。想让读者来决定，请勾选“强制”。",
+            "应为门禁放行的版本；得到 {said}。想让读者来决定，请勾选“强制”。",
             "expected a release that the gate lets pass; got {said}. Say force to have readers decide.",
         ),
         # names of checks
@@ -82,7 +82,8 @@ GATE = Phrases(
         "through": ("数到 {n}", "through {n}"),
         "own_log": ("它自己的日志", "its own log"),
         "until": ("学到 {time}", "learned until {time}"),
-        "ms": ("毫秒", "ms"),
+        "not_after": ("不晚于 {time}", "not after {time}"),
+        "ms": ("毫秒", "ms"),  # beside the times of before 0.15.0, which were numbers
         "off_by": ("偏差 {off}", "off by {off:.1g}"),
         "off_less": ("偏差小于 0.001", "off by less than 0.001"),
         "same_vectors": ("与向量一致", "as the vectors"),

@@ -14,6 +14,6 @@ MOVES = Phrases(
         "rolled_back": ("回退", "rolled back"),
         "promoted": ("按名称启用", "promoted by name"),
         "published": ("已发布", "published"),
-        "published_forced": ("未经关卡发布", "published without the gate"),
+        "published_forced": ("未经门禁发布", "published without the gate"),
     }
 )

@@ -147,7 +147,7 @@ _OPERATOR = {
         "Make {name} live? All workers take it over within seconds.",
     ),
     "force_sure": (
-        "关卡拒绝了 {name}。仍要启用吗？审计会记下这一点。",
+        "门禁拒绝了 {name}。仍要启用吗？审计会记下这一点。",
         "The gate refused {name}. Make it live all the same? The audit will say so.",
     ),
     "activated": ("{name} 已启用；工作进程逐个换用。", "{name} is live; the workers take it over one after the other."),
