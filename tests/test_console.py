@@ -133,6 +133,11 @@ def test_sign_in_says_what_is_wrong_goes_where_one_was_and_never_to_another_site
     assert "jobs person" not in wrong.text.split("</form>")[0].split("<h1>")[1]
     asked = browser.get("/console/audit?actor=x")
     assert asked.location == "/console/sign-in?next=/console/audit%3Factor%3Dx"
+    stranger = site.client.application.test_client()
+    asked = stranger.get("/console/audit?lang=zh")
+    assert asked.location == "/console/sign-in?next=/console/audit%3Flang%3Dzh&lang=zh"
+    assert '<html lang="zh-CN"' in stranger.get(asked.location).text
+    assert "&" not in stranger.get("/console/audit?lang=%22%3E").location
     given = {"name": "owner", "password": WORDS, "next": "/console/audit?actor=x"}
     assert browser.post("/console/sign-in", data=given, headers=PAGE).location == "/console/audit?actor=x"
     part = browser.get("/console/runs", headers={"HX-Request": "true"})

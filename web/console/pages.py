@@ -159,6 +159,7 @@ def refused(error: Refused) -> AnyResponse:
     sent_from = urlsplit(request.referrer or "").path.removeprefix(root())
     here = request.full_path if request.method == "GET" else sent_from
     back = f"{root()}/console/sign-in?next={quote(here.rstrip('?'), safe='/')}"
+    back += f"&lang={language()}" if request.args.get("lang") in texts.LANGUAGES else ""
     if "HX-Request" in request.headers:  # part of a page: the whole page has to go there
         return Response(status=UNAUTHORIZED, headers={"HX-Redirect": back})
     return redirect(back, SEE_OTHER)
