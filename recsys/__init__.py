@@ -20,7 +20,7 @@ points down, on an import hidden in a function, and on a file whose room is not 
     markup       HTML and entities -> plain text
     compiled     loops over events -> machine code
     devices      CPU or GPU; sums on one thread
-    languages    codes of any standard -> one code; a text -> its language
+    languages    codes of any standard -> one code; a text -> its language; a stored sentence -> Chinese
 
   data
     store        articles, events, readers, runs: SQLite or PostgreSQL

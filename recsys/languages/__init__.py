@@ -2,7 +2,8 @@
 
 A text's script is counted first, since most scripts say the language; the languages that share one (Latin, Cyrillic,
 Arabic, Devanagari) are told apart by character n-grams, with what the site says of itself as the prior: a headline
-alone is little evidence. The letters and the languages of each script stand in ``scripts.py``.
+alone is little evidence. The letters and the languages of each script stand in ``scripts.py``;
+how sentences that are stored in English are read in Chinese, in ``phrases.py``.
 Source: langcodes (IANA's and CLDR's tables); py3langid (Lui & Baldwin 2012, "langid.py").
 """
 
