@@ -15,7 +15,7 @@ from typing import Any
 JOINED = "; "  # between the sentences of one text
 _JOINED_ZH = "；"
 _MOST_LETTERS = 4_000  # of a text that is looked at; a longer one stays as it is
-_MOST_READ = 256  # texts within one text that are read: the longest verdict of the gate has some eighty
+_MOST_PARTS = 4  # that one sentence is put together of, where it has joints of its own
 
 Texts = Mapping[str, tuple[str, str]]
 
@@ -57,16 +57,16 @@ class Phrases:
 
         Args:
             text: is of anybody, so that it may be divided in more ways than there is time for.
-            read: what was read of the same text before; it grows to ``_MOST_READ``.
+            read: what was read of the same text before; it grows.
         """
-        if text not in read and len(read) < _MOST_READ and len(text) <= _MOST_LETTERS:
+        if text not in read and len(text) <= _MOST_LETTERS:
             read[text] = None
             read[text] = self._divided(text, read)
         return read.get(text)
 
     def _divided(self, text: str, read: dict[str, str | None]) -> str | None:
         parts = text.split(JOINED)
-        for n in range(1, len(parts) + 1):
+        for n in range(1, min(len(parts), _MOST_PARTS) + 1):
             first = self._one(JOINED.join(parts[:n]), read)
             if first is not None and n == len(parts):
                 return first
