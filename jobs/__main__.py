@@ -12,7 +12,6 @@ from jobs import editorial as editorial_job
 from jobs import init as init_job
 from jobs import labels as labels_job
 from jobs import people as people_job
-from jobs import publish as publish_job
 from jobs import releases as releases_job
 from jobs import settings as settings_job
 from jobs import simulate as simulate_job
@@ -188,7 +187,7 @@ def _make_all(context: Context, run_id: str | None) -> None:
         made = run_stages(context, [first], left=others)
         check_made(context, first[0])  # a log that does not fit its articles is refused before it is trained on
         made += run_stages(context, others, done=[first])
-        release = publish_job.publish(context, list(STAGES), run)
+        release = command_of("publish", "publish")(context, list(STAGES), run)
     seconds = round(time.monotonic() - began, 2)
     log.info("done", job="all", made=made, up_to_date=len(STAGES) - made, release=release, seconds=seconds)
 
@@ -208,7 +207,7 @@ def publish(
     """Make a release of the finished stages and, if the gate lets it, let the service take it over."""
     context = context_of(config, seed)
     with exclusive_run(context, "publish", run_id) as run:
-        publish_job.publish(context, list(STAGES), run, force=force)
+        command_of("publish", "publish")(context, list(STAGES), run, force=force)
 
 
 @app.command(rich_help_panel=OUT)

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from jobs import queued_import as queued_import_job
-from jobs import worker as worker_job
 from jobs.contexts import Config, context_of
+from jobs.stages import command_of
 from recsys.runs.commands import IMPORTED
 
 PANEL = "Runs and schedules"
@@ -17,7 +16,7 @@ app = typer.Typer()
 @app.command(rich_help_panel=PANEL)
 def worker(config: Config = None) -> None:
     """Take queued runs, one at a time, and keep the schedules, until it is told to end."""
-    worker_job.work(context_of(config, None))
+    command_of("worker", "work")(context_of(config, None))
 
 
 @app.command(rich_help_panel=PANEL)
@@ -29,13 +28,13 @@ def queue(
 ) -> None:
     """Queue a run for a worker instead of doing it here."""
     params = {} if seed is None else {"seed": seed}
-    worker_job.queue(context_of(config, None), job, params | ({"fresh": True} if fresh else {}))
+    command_of("worker", "queue")(context_of(config, None), job, params | ({"fresh": True} if fresh else {}))
 
 
 @app.command(IMPORTED, hidden=True)
 def queued_import(run_id: Annotated[str, typer.Option()], config: Config = None) -> None:
     """Do the import that a run's row describes."""
-    queued_import_job.command(context_of(config, None), run_id, config)
+    command_of("queued_import")(context_of(config, None), run_id, config)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -44,13 +43,13 @@ def runs(
     last: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first")] = 20,
 ) -> None:
     """List the runs: what each was, how it ended, what it took."""
-    worker_job.show_runs(context_of(config, None), last)
+    command_of("worker", "show_runs")(context_of(config, None), last)
 
 
 @app.command(rich_help_panel=PANEL)
 def cancel(run: Annotated[str, typer.Argument(help="The run's id, or its beginning")], config: Config = None) -> None:
     """End a run: one that waits at once, one that goes on within some seconds; what was made before stays."""
-    worker_job.cancel(context_of(config, None), run)
+    command_of("worker", "cancel")(context_of(config, None), run)
 
 
 @app.command(rich_help_panel=PANEL)
@@ -64,16 +63,16 @@ def schedule(
     config: Config = None,
 ) -> None:
     """Let a job begin by itself at certain times."""
-    worker_job.set_schedule(context_of(config, None), name, job, cron, timezone, jitter, paused=paused)
+    command_of("worker", "set_schedule")(context_of(config, None), name, job, cron, timezone, jitter, paused=paused)
 
 
 @app.command(rich_help_panel=PANEL)
 def unschedule(name: Annotated[str, typer.Argument(help="Its name")], config: Config = None) -> None:
     """Remove a schedule; one of the configuration comes back when the next worker starts."""
-    worker_job.remove_schedule(context_of(config, None), name)
+    command_of("worker", "remove_schedule")(context_of(config, None), name)
 
 
 @app.command(rich_help_panel=PANEL)
 def schedules(config: Config = None) -> None:
     """List the schedules, and when each is due."""
-    worker_job.show_schedules(context_of(config, None))
+    command_of("worker", "show_schedules")(context_of(config, None))

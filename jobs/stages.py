@@ -1,13 +1,14 @@
-"""The modules of the stages and of commands that draw, by name.
+"""The modules of the stages and of commands that judge or draw, by name.
 
-A module is loaded when it is called and not before, because gensim and torch take seconds to import and
-``python -m jobs --help`` should not.
+A module is loaded when it is called and not before: gensim, torch and SciPy take seconds to import, and neither
+``python -m jobs --help`` should nor what an operator is waiting for (``rollback``).
 """
 
 import importlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from jobs.runner import Context, Counts, Job, Stage
 from recsys.errors import MissingArtefact
@@ -20,9 +21,9 @@ def stage_of(name: str) -> tuple[Stage, Callable[[Job], Counts]]:
     return module.STAGE, module.run
 
 
-def command_of(name: str, function: str = "command") -> Callable[..., None]:
-    """Load a command that draws or makes tables, for the same reason."""
-    command: Callable[..., None] = getattr(importlib.import_module(f"jobs.{name}"), function)
+def command_of(name: str, function: str = "command") -> Callable[..., Any]:
+    """Load a command that judges, draws or makes tables, for the same reason."""
+    command: Callable[..., Any] = getattr(importlib.import_module(f"jobs.{name}"), function)
     return command
 
 
