@@ -18,6 +18,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import yaml
@@ -177,22 +179,37 @@ def killed_in(counts: Mapping[str, int]) -> int:
     return sum(number for name, number in counts.items() if name.startswith("killed"))
 
 
-def measure(folder: Path, kills: int, seed: int, told: Callable[[str], None]) -> Counter[str]:
+def measure(folder: Path, kills: int, seed: int, told: Callable[[str], None], *, newsrooms: int = 3) -> Counter[str]:
     """Try one job after another until so many processes were killed.
+
+    Args:
+        folder: for the newsrooms' data.
+        kills: in all of them together.
+        seed: of the random moments.
+        told: takes a line for people after each try.
+        newsrooms: how many are tried at once: most of a try is waiting for a lease to end and for the next attempt.
 
     Returns:
         Counts by name: those killed by what they were and by the job that went on; of "lost", "doubled", "without
         result", "torn", "orphans" and "published by a run that was given up" none is wanted.
     """
-    newsroom, jobs = Newsroom(folder, random.Random(seed)), itertools.cycle(JOBS)
-    try:
-        while (killed := killed_in(newsroom.counts)) < kills:
-            job = next(jobs)
-            newsroom.once(job)
-            told(f"{killed} of {kills} killed, then {job}: {dict(newsroom.counts)}")
-            for line in newsroom.told:
-                told(f"  {line}")
-            newsroom.told.clear()
-    finally:
-        newsroom.close()
-    return newsroom.counts
+    rngs = [random.Random(seed + number) for number in range(newsrooms)]
+    with ExitStack() as stack:
+        rooms = [stack.enter_context(closing(Newsroom(folder / str(n), rng))) for n, rng in enumerate(rngs)]
+        pool = stack.enter_context(ThreadPoolExecutor(newsrooms))
+        begun = range(newsrooms)
+        parts = [pool.submit(_tried, rooms[n], n * len(JOBS) // newsrooms, -(-kills // newsrooms), told) for n in begun]
+        return sum((part.result() for part in parts), Counter[str]())
+
+
+def _tried(newsroom: Newsroom, first: int, kills: int, told: Callable[[str], None]) -> Counter[str]:
+    counts, folder = newsroom.counts, newsroom.settings.data_dir.name
+    for job in itertools.islice(itertools.cycle(JOBS), first, None):
+        if (killed := killed_in(counts)) >= kills:
+            break
+        newsroom.once(job)
+        told(f"newsroom {folder}: {killed} of {kills} killed, then {job}: {dict(counts)}")
+        for line in newsroom.told:
+            told(f"  {line}")
+        newsroom.told.clear()
+    return counts
