@@ -63,6 +63,16 @@ def test_what_is_stored_is_read_and_what_a_person_typed_stays(stored: str, read:
     assert BOTH.in_chinese(stored) == read
 
 
+@pytest.mark.parametrize("failed", [1, 5, 40])
+def test_a_sentence_around_a_verdict_of_any_length_is_read_to_its_end(failed: int) -> None:
+    check = GATE("failed_check", name=GATE("articles"), found="3", wanted=GATE("at_least", n=12))
+    verdict = GATE("refused", checks=JOINED.join([check] * failed))
+    zh = "；".join(["文章数：3，应为至少 12"] * failed)
+    assert BOTH.in_chinese(GATE("lets_pass", said=verdict)) == GATE.texts["lets_pass"][0].format(
+        said=f"未通过门禁：{zh}"
+    )
+
+
 @pytest.mark.parametrize("one", ["5% of the first ten articles are the live list's", "a; too few readers yet"])
 def test_a_text_that_can_be_divided_in_a_thousand_ways_is_given_up_soon(
     one: str, monkeypatch: pytest.MonkeyPatch

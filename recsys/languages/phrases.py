@@ -15,7 +15,7 @@ from typing import Any
 JOINED = "; "  # between the sentences of one text
 _JOINED_ZH = "；"
 _MOST_LETTERS = 4_000  # of a text that is looked at; a longer one stays as it is
-_MOST_PARTS = 4  # that one sentence is put together of, where it has joints of its own
+_MOST_PARTS = 4  # that a sentence with others behind it is put together of; the last one may hold a whole verdict
 
 Texts = Mapping[str, tuple[str, str]]
 
@@ -66,7 +66,7 @@ class Phrases:
 
     def _divided(self, text: str, read: dict[str, str | None]) -> str | None:
         parts = text.split(JOINED)
-        for n in range(1, min(len(parts), _MOST_PARTS) + 1):
+        for n in (*range(1, min(len(parts), _MOST_PARTS + 1)), len(parts)):
             first = self._one(JOINED.join(parts[:n]), read)
             if first is not None and n == len(parts):
                 return first

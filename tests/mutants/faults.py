@@ -1968,12 +1968,17 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/languages/phrases.py",
         ("tests/test_phrases.py",),
-        ("several sentences are read as one", "range(1, min(len(parts), _MOST_PARTS) + 1)", "(len(parts),)"),
+        (
+            "several sentences are read as one",
+            "(*range(1, min(len(parts), _MOST_PARTS + 1)), len(parts))",
+            "(len(parts),)",
+        ),
+        ("a sentence around a long verdict stays English", "_MOST_PARTS + 1)), len(parts))", "_MOST_PARTS + 1)),)"),
         ("anything is the name of a check", 'or values["name"] in self._plain', "or True"),
         ("a sentence inside another stays English", "self._read(value, read) or value", "value"),
         ("the sentence that says least comes first", "key=lambda one: -one.says", "key=lambda one: one.says"),
         ("a text of any length is looked at", "len(text) <= _MOST_LETTERS", "len(text) > 0"),
-        ("a text is divided in every way", "min(len(parts), _MOST_PARTS) + 1", "len(parts) + 1"),
+        ("a text is divided in every way", "min(len(parts), _MOST_PARTS + 1)", "len(parts)"),
     ),
     *_in(
         "web/admin/front.py",
