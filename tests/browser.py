@@ -18,8 +18,10 @@ from urllib.parse import unquote
 import pytest
 from flask import Flask, Response, jsonify, request
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from urllib3.exceptions import HTTPError
 from werkzeug.serving import make_server
 
 import web.demo.site
@@ -330,3 +332,12 @@ def chromium(profile: Path) -> webdriver.Chrome:
     options.accept_insecure_certs = True  # of the proxy of a test
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=Service(str(CHROMEDRIVER)))
+
+
+def has_crashed(driver: webdriver.Chrome) -> bool:
+    """True where the tab, or the whole browser, answers no more."""
+    try:
+        driver.execute_script("return 1")
+    except (WebDriverException, HTTPError):
+        return True
+    return False

@@ -3,7 +3,7 @@
 import gc
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from recsys.imports import Target
 from recsys.imports.tables import Limits
 from recsys.store import Store
 from recsys.store.migrate import upgrade
-from tests.browser import Api, HandNewsroom, articles, chromium
+from tests.browser import Api, HandNewsroom, articles, chromium, has_crashed
 from tests.migrated import repeated
 from tests.newsroom import Toy, build_toy
 from tests.postgres_server import postgresql_server
@@ -76,11 +76,24 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """One browser for all tests of a process."""
-    driver = chromium(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
+def living_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Chrome]]:
+    """One browser for all tests of a process, and another one after a crash, which so costs one test."""
+    opened: list[Chrome] = []
+
+    def living() -> Chrome:
+        if not opened or has_crashed(opened[-1]):
+            opened.append(chromium(tmp_path_factory.mktemp("profile")))
+        return opened[-1]
+
+    yield living
+    for driver in opened:
+        driver.quit()
+
+
+@pytest.fixture
+def browser(living_browser: Callable[[], Chrome]) -> Chrome:
+    """A browser that answers."""
+    return living_browser()
 
 
 @pytest.fixture
