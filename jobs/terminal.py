@@ -150,3 +150,5 @@ def main(command: Callable[[], Any]) -> None:
     except KeyboardInterrupt:
         log.error("interrupted")
         raise SystemExit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, lambda *_: None)  # it is ending: an exception now would only be printed

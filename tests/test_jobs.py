@@ -186,6 +186,17 @@ def test_a_signal_that_a_library_swallowed_ends_the_run_before_the_next_stage(tm
     assert not (tmp_path / "work" / "events").exists()
 
 
+def test_a_signal_that_comes_when_a_command_has_done_its_work_leaves_no_traceback() -> None:
+    code = (
+        "import atexit, os, signal\n"
+        "from jobs import terminal\n"
+        "atexit.register(lambda: os.kill(os.getpid(), signal.SIGTERM))\n"
+        "terminal.main(lambda: print('done'))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
+
+
 def test_stages_of_other_settings_or_another_seed_are_not_published(toy: Toy) -> None:
     run = Run(id="stale", job="publish", created_at=0)
     changed = toy.settings.model_copy(update={"ctr": toy.settings.ctr.model_copy(update={"epochs": 3})})
