@@ -7,6 +7,7 @@ An object of Python takes 4 KB, its JSON some 700 bytes, and that of a release l
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from operator import itemgetter
 from typing import Any, NamedTuple, overload
 
 import pyarrow as pa
@@ -24,7 +25,24 @@ from recsys.catalogue.blobs import ArrowFile, Blobs
 _UNPACKED = 1_024  # articles kept unpacked, at least: those of the lists of now; 4 to 8 MiB
 _FIELDS = [field.name for field in fields(CatalogueArticle)]
 
+_decode = json.JSONDecoder().raw_decode
+
 Packed = bytes
+
+
+class ShownFields(NamedTuple):
+    """The fields of an article that every list shows; see ``CatalogueArticle``."""
+
+    title: str
+    url: str | None
+    image: str | None
+    source: str | None
+    language: str
+    category: str | None
+    published_at: int | None
+
+
+_shown = itemgetter(*map(_FIELDS.index, ShownFields._fields))
 
 
 class AnnotatedArticle(NamedTuple):
@@ -52,13 +70,18 @@ def packed(article: CatalogueArticle, annotations: ArticleAnnotations | None = N
 
 def unpacked(packed: Packed) -> AnnotatedArticle:
     """A card from its JSON."""
-    *values, guess = json.loads(packed)
+    *values, guess = _values(packed)
     said = dict(zip(_FIELDS, values, strict=True))
     for name in ("keywords", "weights", "parts"):
         said[name] = tuple(said[name])
     said["bar"], said["labels"] = _pairs(said["bar"]), tuple(map(tuple, said["labels"]))
     article = CatalogueArticle(**said)
     return AnnotatedArticle(article, None if guess is None else (guess[0], _pairs(guess[1]), guess[2]))
+
+
+def _values(packed: Packed) -> list[Any]:
+    values: list[Any] = _decode(packed.decode("utf-8", "surrogatepass"))[0]
+    return values
 
 
 def packed_forms(forms: KeywordForms) -> Packed:
@@ -71,7 +94,7 @@ def packed_forms(forms: KeywordForms) -> Packed:
 
 def unpacked_forms(packed: Packed) -> KeywordForms:
     """Forms of keywords from their JSON."""
-    folded, written, wholes = json.loads(packed)
+    folded, written, wholes = _values(packed)
     pieces = {piece: form or piece for piece, form in zip(folded, written, strict=True)}
     return KeywordForms(pieces, frozenset(folded[place] for place in wholes))
 
@@ -139,6 +162,11 @@ class Cards(Sequence[CatalogueArticle | None]):
             self._old, self._young = self._young, {}
         self._young[row] = kept
         return kept[1]
+
+    def shown(self, row: int) -> ShownFields | None:
+        """The fields of an article that every list shows; None for one that is known only from clicks."""
+        raw = self._packed(row)
+        return None if raw is None else ShownFields._make(_shown(_values(raw)))
 
     def known(self, row: int) -> bool:
         """True for a row with an article, not only with clicks."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.cards import ShownFields
 from recsys.catalogue.columns import CatalogueColumns
 from recsys.catalogue.eligibility import NEWEST, Eligibility, newest_of
 from recsys.catalogue.released import ReleasedCatalogue
@@ -217,6 +218,12 @@ class Catalogue:
                 raise LookupError(f"article {self.ids[row]!r} is known only from clicks")
             articles.append(article)
         return articles
+
+    def shown(self, row: int) -> ShownFields:
+        """The fields that every list shows of an article; see ``article``."""
+        if (shown := self.articles.shown(row)) is None:
+            raise LookupError(f"article {self.ids[row]!r} is known only from clicks")
+        return shown
 
     def category(self, row: int) -> str | None:
         """The category of a row, None for none."""

@@ -8,6 +8,8 @@ leaves empty. The same state gives the same list. One thread may ``observe`` whi
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +43,7 @@ from recsys.recommend.context import (
 from recsys.recommend.editorial import NO_PINS, boosted_scores, standing_pins, with_guaranteed, with_pins
 from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
 from recsys.recommend.fatigue import tired_rows
-from recsys.recommend.rank import Ranker, Scorer, answered_scores, in_order, score_kind, scores_of
+from recsys.recommend.rank import Ranker, ScoreKind, Scorer, answered_scores, in_order, score_kind, scores_of
 from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, plain_reasons
 from recsys.recommend.rerank import (
     MAX_CATEGORY_SHARE,
@@ -61,6 +63,7 @@ from recsys.units import UNKNOWN_ROW
 
 Vectors = npt.NDArray[np.float32]
 
+_LENGTHS = 512  # of histories whose weights are kept
 _NO_TAGS = np.empty((0, 0), np.int64)
 
 
@@ -260,10 +263,10 @@ class Recommender:
         left_out = np.concatenate([seen, read.over, tired, pinned])
         seen_copies, room = eligible.listed_copies(left_out), k - len(pins)
         for part in self._by_preference(eligible, language) if room else ():
-            listing.fill(part.without(seen_copies), room - len(listing.cards))
-            if len(listing.cards) == room:
+            listing.fill(part.without(seen_copies), room - len(listing.rows))
+            if len(listing.rows) == room:
                 break
-        tier = listing.tiers[0] if listing.cards else Tier.EDITORS if pins or len(guaranteed) else Tier.EMPTY
+        tier = listing.tiers[0] if listing.rows else Tier.EDITORS if pins or len(guaranteed) else Tier.EMPTY
         cards, tried = listing.answered(), None
         draw = slot_draw(request.reader or "", clicks, now)
         if self.config.explore_impressions and not cheap and draw is not None and len(cards) >= LEAST_LENGTH:
@@ -350,7 +353,7 @@ class _Listing:
     """One list being made, language by language.
 
     Attributes:
-        cards: so far, with scores as they rank.
+        rows: of the articles so far.
         tiers: of each language.
         passes: what was decided on the way, where somebody wants to know.
         updates: rows that follow up a story that the reader has read -> the row that they read.
@@ -374,7 +377,9 @@ class _Listing:
         self._liked = _category_shares(self._categories, clicks, recommender.readers.half_life_clicks)
         self._popular = recommender.shared.popular(eligible, now)
         self._candidate_scores: list[Vectors] = []
-        self.cards: list[Card] = []
+        self._scores: list[Vectors] = []
+        self._reasons: list[Reason] = []
+        self.rows: list[int] = []
         self.tiers: list[Tier] = []
         self.passes: list[Pass] | None = None
         self.updates: dict[int, int] = {}
@@ -398,12 +403,11 @@ class _Listing:
 
     def answered(self) -> list[Card]:
         """The cards with their scores as they are answered, over the candidates of all languages."""
-        if not self._candidate_scores:
-            return self.cards
-        scores = np.array([card.score for card in self.cards], np.float32)
-        kind = score_kind(self._model)
-        answered = answered_scores(kind, scores, np.concatenate(self._candidate_scores)).tolist()
-        return [Card(card.row, score, card.reason, kind) for card, score in zip(self.cards, answered, strict=True)]
+        scores, kind = np.concatenate(self._scores) if self._scores else np.empty(0, np.float32), ScoreKind.NONE
+        if self._candidate_scores:
+            kind = score_kind(self._model)
+            scores = answered_scores(kind, scores, np.concatenate(self._candidate_scores))
+        return list(map(Card, self.rows, scores.tolist(), self._reasons, repeat(kind)))
 
     def _personal(self, context: ReaderContext, allowed: AllowedRows, k: int) -> None:
         """The list of a reader of whom a direction is known."""
@@ -513,12 +517,14 @@ class _Listing:
 
     def _add(self, tier: Tier, picked: Rows, scores: Vectors, reasons: list[Reason]) -> None:
         """Add articles to the list."""
-        self.cards += map(Card, picked.tolist(), scores.tolist(), reasons)
+        self.rows += picked.tolist()
+        self._scores.append(scores)
+        self._reasons += reasons
         self.tiers.append(tier)
 
     def _taken(self) -> Rows:
         """The rows whose stories have a card."""
-        return np.concatenate([self.pinned, np.array([card.row for card in self.cards], np.int32)])
+        return np.concatenate([self.pinned, np.array(self.rows, np.int32)])
 
     def _diversified(self, ranked: Rows, allowed: AllowedRows, k: int) -> Rows:
         least = self._of.config.max_per_category
@@ -550,9 +556,13 @@ class _Listing:
 
 def _category_shares(categories: npt.NDArray[np.int16], clicks: Rows, half_life_clicks: float) -> dict[int, float]:
     """The categories of the articles clicked, by their codes, as shares of the clicks' weights."""
-    if not len(clicks):
-        return {}
-    codes = categories[clicks]
-    known = codes >= 0
-    shares = np.bincount(codes[known], weights(len(clicks), half_life_clicks)[known])
-    return {code: float(shares[code]) for code in np.flatnonzero(shares).tolist()}
+    shares: dict[int, float] = {}
+    for code, weight in zip(categories[clicks].tolist(), _weights(len(clicks), half_life_clicks), strict=True):
+        if code >= 0 and weight:
+            shares[code] = shares.get(code, 0.0) + weight
+    return dict(sorted(shares.items()))
+
+
+@lru_cache(_LENGTHS)
+def _weights(n: int, half_life_clicks: float) -> tuple[float, ...]:
+    return tuple(weights(n, half_life_clicks).tolist())

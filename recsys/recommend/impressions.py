@@ -252,6 +252,7 @@ def _first_facts(body: bytes) -> ImpressionFacts:
     return ImpressionFacts(second, _unpacked_release(moment, suffix), article, place, propensity)
 
 
+@lru_cache(64)
 def _packed_release(name: str | None) -> tuple[int, int]:
     """A release's name as minutes-of-a-calendar number and suffix; zeros for none, or a name of another form."""
     matched = _RELEASE.fullmatch(name or "")

@@ -101,7 +101,7 @@ def read_front(query: FrontQuery) -> Front:
     k = list_length(here, None)
     answer = here.live.recommend(None, None, article=None, k=k, lang=query.lang, slot=query.slot)
     catalogue, trends, cards = answer.catalogue, here.live.trends, answer.recommendation.cards
-    written = json.loads(items(catalogue, cards, now, query.lang, here.settings.site.language, None))
+    written = json.loads(items(catalogue, cards, query.lang, here.settings.site.language, None))
     shelf = trends.shelf()
     told = []
     for place, (card, item) in enumerate(zip(cards, written, strict=True), 1):

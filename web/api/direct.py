@@ -131,7 +131,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
     manner = query.lang, parts_of(query.include or "")
     written = made.written.get(manner)
     if written is None:
-        written = items(answer.catalogue, made.cards, answer.time, query.lang, home, query.include)
+        written = items(answer.catalogue, made.cards, query.lang, home, query.include)
         made.written[manner] = written
     body = document(head, written)
     made.clock.lap(Stage.JSON)

@@ -85,7 +85,7 @@ def similar(article_id: str, query: SimilarQuery) -> Response:
     here.rates.made_list()
     cards, catalogue, release = here.live.similar(article_id, list_length(here, query.k))
     now = now_ms()
-    written = items(catalogue, cards, now, query.lang, here.settings.site.language, query.include)
+    written = items(catalogue, cards, query.lang, here.settings.site.language, query.include)
     token = here.tokens.make(_facts(now, release), [catalogue.ids[card.row] for card in cards], beside=article_id)
     return _json(document({"article": article_id, "release": release, "impression_id": token}, written))
 
@@ -116,7 +116,7 @@ def tagged(tag: str, query: TaggedQuery) -> Response:
     ]
     named, related = tag_out(bearers.tag, lang), [tag_out(tag, lang).model_dump() for tag in bearers.related]
     head = {"tag": named.tag, "name": named.name, "kind": named.kind, "articles": bearers.articles, "related": related}
-    return _json(document(head, items(catalogue, cards, now, query.lang, here.settings.site.language, query.include)))
+    return _json(document(head, items(catalogue, cards, query.lang, here.settings.site.language, query.include)))
 
 
 @blueprint.get("/api/v1/stories/<path:story_id>", merge_slashes=False)
@@ -140,7 +140,7 @@ def story(story_id: str, query: StoryQuery) -> Response:
         "articles": told.articles,
     }
     cards = [Card(row, 0.0, _SAME_STORY) for row in told.rows.tolist()]
-    return _json(document(head, items(catalogue, cards, now, query.lang, home, query.include)))
+    return _json(document(head, items(catalogue, cards, query.lang, home, query.include)))
 
 
 @blueprint.get("/api/v1/today")
@@ -153,7 +153,7 @@ def today(query: ListQuery) -> Response:
     clicked = here.live.today(list_length(here, query.k), query.lang)
     cards, clicks = [Card(row, 0.0, _POPULAR) for row, _ in clicked.ranked], [clicks for _, clicks in clicked.ranked]
     home, now = here.settings.site.language, now_ms()
-    written = items(clicked.catalogue, cards, now, query.lang, home, query.include, clicks)
+    written = items(clicked.catalogue, cards, query.lang, home, query.include, clicks)
     token = here.tokens.make(_facts(now, here.live.release), [clicked.catalogue.ids[card.row] for card in cards])
     head = {"date": clicked.date, "timezone": here.settings.site.timezone, "impression_id": token}
     return _json(document(head, written))

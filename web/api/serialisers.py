@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from recsys.catalogue.articles import CatalogueArticle
+from recsys.catalogue.cards import Packed, ShownFields
 from recsys.catalogue.catalogue import Catalogue
 from recsys.errors import UnknownArticle
 from recsys.languages import UNKNOWN_LANGUAGE
@@ -36,15 +37,13 @@ class Fragment(NamedTuple):
     """Part of an item as JSON.
 
     Attributes:
-        version: of the catalogue, when it was made or looked at last.
-        source: what it was made from, a card that came after the release or a title; None for a card of the release.
-            It is made anew when that is another one.
+        source: what it was made from, a card that came after the release, or the name of a story; None for a card of
+            the release. It is made anew when that is another one.
         language: in which it is said.
         json: of the part.
     """
 
-    version: int
-    source: bytes | str | None
+    source: Packed | str | None
     language: str
     json: bytes
 
@@ -67,7 +66,6 @@ def document(head: dict[str, Any], items: bytes) -> bytes:
 def items(
     catalogue: Catalogue,
     cards: Sequence[Card],
-    now: int,
     lang: str | None,
     home: str,
     include: str | None,
@@ -78,32 +76,32 @@ def items(
     Args:
         catalogue: whose rows the cards name.
         cards: the list.
-        now: ms, the time of the answer.
         lang: language in which reasons and categories are said; None: each in its article's own.
         home: the site's language, for articles of no known one.
         include: parts that are sent only when they are asked for, see ``parts_of``.
         clicks: of each article, for a list that counts them.
     """
-    version, with_score = catalogue.eligible(now).version, _wants_score(include)
+    with_score, changed = _wants_score(include), catalogue.articles.changed
     kept = _kept.get(catalogue) or _kept.setdefault(catalogue, Fragments({}, {}))
     written = []
-    for position, card in enumerate(cards):
-        key = (card.row, lang, include)
-        fields = kept.cards.get(key)
-        if fields is None or fields.version != version:
-            fields = _keep(kept.cards, key, _card(catalogue, key, version, home, fields))
-        words = card.reason.keywords
-        claim = (*card.reason[:3], words if card.reason.kind in SAYS_KEYWORDS else (), fields.language)
-        reason = kept.reasons.get(claim)
-        if reason is None or reason.version != version:
-            reason = _keep(kept.reasons, claim, _reason(catalogue, claim, version, reason))
-        named = ",".join(map(encode_basestring, words)).encode()
-        score = f',"score":{card.score!r},"score_kind":"{card.kind}"' if with_score else ""
-        counted = "" if clicks is None else f',"clicks":{clicks[position]}'
-        written.append(
-            b'%s%s,"position":%d,"reason":%s[%s]}}'
-            % (fields.json, (score + counted).encode(), position, reason.json, named)
-        )
+    for position, (row, score, claim, kind) in enumerate(cards):
+        key, source = (row, lang, include), changed(row)
+        card = kept.cards.get(key)
+        if card is None or card.source is not source:
+            card = _keep(kept.cards, key, _card(catalogue, key, source, home))
+        words = claim.keywords if claim.kind in SAYS_KEYWORDS else ()
+        said = (claim.kind, claim.row, claim.category, words, card.language)
+        named = _named(catalogue, claim)
+        reason = kept.reasons.get(said)
+        if reason is None or reason.source is not named:
+            reason = _keep(kept.reasons, said, _reason(catalogue, said, named))
+        more = b""
+        if with_score:
+            more = f',"score":{score!r},"score_kind":"{kind}"'.encode()
+        if clicks is not None:
+            more += b',"clicks":%d' % clicks[position]
+        keywords = ",".join(map(encode_basestring, claim.keywords)).encode() if claim.keywords else b""
+        written.append(b'%s%s,"position":%d,"reason":%s[%s]}}' % (card.json, more, position, reason.json, keywords))
     return b"[%s]" % b",".join(written)
 
 
@@ -145,7 +143,7 @@ def tag_out(tag: Tag, lang: str) -> TagOut:
     return TagOut(tag=tag.name, name=name, kind=tag.kind, task=tag.task, weight=tag.weight)
 
 
-def _language_of(article: CatalogueArticle, home: str) -> str:
+def _language_of(article: CatalogueArticle | ShownFields, home: str) -> str:
     return home if article.language == UNKNOWN_LANGUAGE else article.language
 
 
@@ -160,46 +158,47 @@ def _keep(kept: dict[Key, Fragment], key: Key, fragment: Fragment) -> Fragment:
     return fragment
 
 
-def _card(catalogue: Catalogue, key: CardKey, version: int, home: str, before: Fragment | None) -> Fragment:
+def _card(catalogue: Catalogue, key: CardKey, source: Packed | None, home: str) -> Fragment:
     """The fields of an article that are the same in every list, as the opening of an object."""
     row, lang, include = key
-    source = catalogue.articles.changed(row)
-    if before is not None and before.source is source:
-        return before._replace(version=version)
-    article = catalogue.article(row)
-    language = said_in(lang or _language_of(article, home))
+    shown = catalogue.shown(row)
+    language = said_in(lang or _language_of(shown, home))
     fields: dict[str, Any] = {
         "id": catalogue.ids[row],
-        "title": article.title,
-        "url": article.url,
-        "image": article.image,
-        "source": article.source,
-        "category": article.category,
-        "category_name": category_name(article.category, language) if article.category else None,
-        "language": article.language,
-        "published_at": article.published_at,
+        "title": shown.title,
+        "url": shown.url,
+        "image": shown.image,
+        "source": shown.source,
+        "category": shown.category,
+        "category_name": category_name(shown.category, language) if shown.category else None,
+        "language": shown.language,
+        "published_at": shown.published_at,
     }
-    wanted = parts_of(include or "")
+    wanted = parts_of(include) if include else ()
     if Part.KEYWORDS in wanted:
-        fields["keywords"] = article.keywords[:KEYWORDS]
+        fields["keywords"] = catalogue.article(row).keywords[:KEYWORDS]
     if Part.TAGS in wanted:
-        fields["tags"] = tee(article.tags, language).model_dump(mode="json")
-    return Fragment(version, source, language, dumps(fields)[:-1].encode())
+        fields["tags"] = tee(catalogue.article(row).tags, language).model_dump(mode="json")
+    return Fragment(source, language, dumps(fields)[:-1].encode())
 
 
-def _reason(catalogue: Catalogue, key: ReasonKey, version: int, before: Fragment | None) -> Fragment:
+def _named(catalogue: Catalogue, claim: Reason) -> Packed | str | None:
+    """The source of a reason's words beside the claim itself: the card that it names, or the name of its story."""
+    if claim.row == UNKNOWN_ROW:
+        return None
+    changed = catalogue.articles.changed(claim.row)
+    return changed if claim.kind is not ReasonKind.UPDATE else catalogue.columns.stories.name_of(claim.row) or changed
+
+
+def _reason(catalogue: Catalogue, key: ReasonKey, source: Packed | str | None) -> Fragment:
     """A reason as the opening of an object, up to its keywords; it names the article read by its title."""
     kind, row, category, words, language = key
-    read = catalogue.articles[row] if row != UNKNOWN_ROW else None
-    title = read.title if read else ""
-    if read and kind is ReasonKind.UPDATE:
-        title = catalogue.columns.stories.name_of(row) or title
-    if before is not None and before.source == title:
-        return before._replace(version=version)
+    read = catalogue.articles.shown(row) if row != UNKNOWN_ROW else None
+    title = "" if read is None else source if isinstance(source, str) else read.title
     claim = Reason(kind, row, category, words)
     fields = {
         "kind": kind,
         "text": reason_text(claim, language, title, category_name(category or "", language)),
-        "article": catalogue.ids[row] if read else None,
+        "article": None if read is None else catalogue.ids[row],
     }
-    return Fragment(version, title, language, dumps(fields)[:-1].encode() + b',"keywords":')
+    return Fragment(source, language, dumps(fields)[:-1].encode() + b',"keywords":')
