@@ -181,8 +181,9 @@ def test_two_articles_share_what_is_a_keyword_of_one_and_a_piece_of_the_other() 
         story(0, "key interest rates", "bank", "south coast"),
         story(1, "interest rate", "rate", "central bank", "south pole"),
     )
-    assert shared_keywords(made.articles.forms(0), made.articles.forms(1), 5) == ("interest rates", "bank")
-    assert shared_keywords(made.articles.forms(1), made.articles.forms(0), 5) == ("interest rate", "bank")
+    one, other = (made.articles.forms(row).unpacked() for row in range(2))
+    assert shared_keywords(one, other, 5) == ("interest rates", "bank")
+    assert shared_keywords(other, one, 5) == ("interest rate", "bank")
     assert repeated_keywords([made.articles.forms(row) for row in range(2)]) == {"interest rate", "rate", "bank"}
 
 

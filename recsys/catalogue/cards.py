@@ -92,11 +92,49 @@ def packed_forms(forms: KeywordForms) -> Packed:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def unpacked_forms(packed: Packed) -> KeywordForms:
-    """Forms of keywords from their JSON."""
-    folded, written, wholes = _values(packed)
-    pieces = {piece: form or piece for piece, form in zip(folded, written, strict=True)}
-    return KeywordForms(pieces, frozenset(folded[place] for place in wholes))
+class StoredForms:
+    """Keywords of one article in their folded forms, as they are stored, and read as far as somebody asks.
+
+    Args:
+        packed: by ``packed_forms``.
+    """
+
+    __slots__ = ("_json", "_pieces", "_wholes")
+
+    def __init__(self, packed: Packed) -> None:
+        self._json = packed.decode("utf-8", "surrogatepass")
+        self._pieces: list[str] | None = None
+        self._wholes: list[str] | None = None
+
+    @property
+    def pieces(self) -> list[str]:
+        """The folded forms alone, see ``KeywordForms``."""
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = _decode(self._json, 1)[0]
+        return pieces
+
+    @property
+    def wholes(self) -> list[str]:
+        """The keywords alone, folded."""
+        wholes = self._wholes
+        if wholes is None:
+            pieces, places = self.pieces, _decode(self._json, self._json.rindex("["))[0]  # the last list, of numbers
+            wholes = self._wholes = [pieces[place] for place in places]
+        return wholes
+
+    def may_hold(self, quoted: Iterable[str]) -> bool:
+        """False where none of some folded forms, each as a string of JSON, is a piece; in a fifth of the time."""
+        return any(one in self._json for one in quoted)
+
+    def unpacked(self) -> KeywordForms:
+        """All of it."""
+        folded, written, wholes = _decode(self._json)[0]
+        pieces = {piece: form or piece for piece, form in zip(folded, written, strict=True)}
+        return KeywordForms(pieces, frozenset(folded[place] for place in wholes))
+
+
+NO_FORMS = StoredForms(packed_forms(NO_KEYWORDS))
 
 
 def _pairs(bar: Iterable[Iterable[Any]]) -> Guesses:
@@ -172,13 +210,15 @@ class Cards(Sequence[CatalogueArticle | None]):
         """True for a row with an article, not only with clicks."""
         return row in self._late or (row < len(self._released) and self._released.is_valid(row))
 
-    def forms(self, row: int) -> KeywordForms:
+    def forms(self, row: int) -> StoredForms:
         """The keywords of an article in their folded forms; none for one that is known only from clicks."""
         if self._forms is not None and row < len(self._forms) and row not in self._late:
             raw = self._forms[row]
-            return NO_KEYWORDS if raw is None else unpacked_forms(raw)
+            return NO_FORMS if raw is None else StoredForms(raw)
         article = self[row]
-        return NO_KEYWORDS if article is None else keyword_forms(article.keywords, article.parts)
+        return (
+            NO_FORMS if article is None else StoredForms(packed_forms(keyword_forms(article.keywords, article.parts)))
+        )
 
     def nightly(self, row: int) -> ArticleAnnotations | None:
         """The annotations by the release's models; None for an article that is newer."""

@@ -506,8 +506,8 @@ class _Listing:
 
     def _show_one_tag(self, row: int, other: int) -> bool:
         """True where both articles write one tag alike: what a reader sees, where the stories' tags are tokens."""
-        forms = self._of.shared.keyword_forms((row, other), self._eligible.version)
-        return not forms[row].wholes.isdisjoint(forms[other].wholes)
+        one, another = map(self._of.shared.keyword_forms, (row, other))
+        return not set(one.wholes).isdisjoint(another.wholes)
 
     def _plain_reasons(self, picked: Rows, allowed: AllowedRows) -> list[Reason]:
         of, now = self._of, self._now

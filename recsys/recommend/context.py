@@ -12,14 +12,14 @@ of before, and those clicked since.
 import enum
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from recsys.catalogue.articles import KeywordForms
+from recsys.catalogue.cards import Packed, StoredForms
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import Eligibility
 from recsys.compiled import compiled
@@ -55,7 +55,7 @@ _ANY = (-1, -1)  # totals of the trial, which hangs on clicks, too, but costs a 
 _BREAKING = 2  # articles that lead at once: of more none would
 _BREAKING_CLICKS = 10.0  # in the last quarter of an hour, of twenty people who clicked within minutes
 _BREAKING_SHARE = 0.5  # of an article's clicks of a day that came within that quarter: it is new, or news again
-_FORMS = 8_192  # articles whose keywords are kept by row: those that are shown and were clicked now
+_FORMS = 8_192  # articles whose keywords are kept by row, 0.7 KB each: those that are shown and were clicked now
 
 
 class Tier(enum.StrEnum):
@@ -234,7 +234,7 @@ class SharedFeatures:
         self._counted_clicks = 0  # when the shelf lives were read
         self._means: dict[tuple[VectorSpace, int], Vectors] = {}
         self._means_at = 0
-        self._forms: dict[int, tuple[int, KeywordForms]] = {}
+        self._forms: dict[int, tuple[Packed | None, StoredForms]] = {}
         self._popular = _PopularRows(trends)
         self._fresh: _Made | None = None
         self._breaking: _Made | None = None
@@ -310,17 +310,15 @@ class SharedFeatures:
         columns = self._catalogue.columns
         return _are_fresh(rows, columns.published, columns.category, self.inputs().shelf, self._fresh_ms, now)
 
-    def keyword_forms(self, rows: Iterable[int], version: int) -> dict[int, KeywordForms]:
-        """The keywords of some articles, by row, as ``version`` of the catalogue has them."""
-        forms = {}
-        for row in rows:
-            kept = self._forms.get(row)
-            if kept is None or kept[0] != version:
-                if len(self._forms) >= _FORMS:
-                    self._forms.clear()
-                kept = self._forms[row] = (version, self._catalogue.articles.forms(row))
-            forms[row] = kept[1]
-        return forms
+    def keyword_forms(self, row: int) -> StoredForms:
+        """The keywords of an article, as it is now."""
+        articles = self._catalogue.articles
+        kept, changed = self._forms.get(row), articles.changed(row)
+        if kept is None or kept[0] is not changed:
+            if len(self._forms) >= _FORMS:
+                self._forms.clear()
+            kept = self._forms[row] = (changed, articles.forms(row))
+        return kept[1]
 
     def share_a_tag(self, rows: Rows, others: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """True for rows that show a tag that another one shows, of N pairs: bool (N,); all where nobody knows tags."""

@@ -8,15 +8,16 @@ end to nothing but that the article is recommended.
 """
 
 import enum
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from itertools import chain
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from recsys.catalogue.articles import KeywordForms
+from recsys.catalogue.cards import StoredForms
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import Eligibility
 from recsys.compiled import compiled
@@ -34,6 +35,7 @@ REASON_KEYWORDS = 3  # shared keywords that a reason shows: more do not fit on a
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
+_NONE = frozenset[str]()
 _LAST_CLICKS = 20  # in which repeated keywords are looked for: later ones weigh too little
 
 
@@ -117,6 +119,7 @@ def explain(
     fresh = shared.is_fresh(rows, now).tolist()
     codes = catalogue.columns.category[rows].tolist()
     repeated: frozenset[str] | None = None
+    quoted: list[str] = []
     reasons = []
     for place, (row, code) in enumerate(zip(rows.tolist(), codes, strict=True)):
         beside = candidates.covisited.get(row, UNKNOWN_ROW)
@@ -125,12 +128,12 @@ def explain(
             pass
         elif liked.get(code, 0.0) >= _LIKED_SHARE:
             if repeated is None:
-                last = shared.keyword_forms(context.state.clicks[-_LAST_CLICKS:].tolist(), eligible.version)
-                repeated = repeated_keywords(last.values())
+                last = dict.fromkeys(context.state.clicks[-_LAST_CLICKS:].tolist())
+                repeated = repeated_keywords([shared.keyword_forms(clicked) for clicked in last])
+                quoted = [encode_basestring(word) for word in repeated]
             words: tuple[str, ...] = ()
-            if repeated:
-                forms = shared.keyword_forms([row], eligible.version)[row]
-                words = _named_keywords(forms, repeated, REASON_KEYWORDS)
+            if repeated and (forms := shared.keyword_forms(row)).may_hold(quoted):
+                words = _named_keywords(forms.unpacked(), repeated, REASON_KEYWORDS)
             reason = Reason(ReasonKind.BECAUSE_YOU_LIKE, UNKNOWN_ROW, catalogue.category_names[code], words)
         elif beside != UNKNOWN_ROW and beside not in named and eligible.showable[beside]:
             reason = Reason(ReasonKind.ALSO_OPENED, beside)
@@ -208,10 +211,10 @@ def _because_you_read(
     for place, row, other in zip(places_enough.tolist(), shown, read, strict=True):
         if other in named:
             continue
-        forms = shared.keyword_forms((row, other), eligible.version)
-        if not forms[row].wholes.isdisjoint(forms[other].wholes):
+        shown_forms, read_forms = (shared.keyword_forms(one).unpacked() for one in (row, other))
+        if not shown_forms.wholes.isdisjoint(read_forms.wholes):
             named.add(other)
-            words = shared_keywords(forms[other], forms[row], REASON_KEYWORDS)
+            words = shared_keywords(read_forms, shown_forms, REASON_KEYWORDS)
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)
     return reasons
 
@@ -322,17 +325,21 @@ def _centre(vector: Vectors, mean: Vectors, out: Vectors) -> np.float32:
     return np.float32(max(np.sqrt(total), np.float32(1e-6)))
 
 
-def repeated_keywords(clicked: Collection[KeywordForms]) -> frozenset[str]:
+def repeated_keywords(clicked: Sequence[StoredForms]) -> frozenset[str]:
     """Folded keywords that two of the articles clicked have in common, one of them perhaps as a piece."""
-    counts = Counter(chain.from_iterable(forms.pieces for forms in clicked))
-    return frozenset(whole for whole in chain.from_iterable(forms.wholes for forms in clicked) if counts[whole] > 1)
+    seen, twice = set[str](), set[str]()
+    for forms in clicked:
+        pieces = forms.pieces
+        twice.update(seen.intersection(pieces))
+        seen.update(pieces)
+    return frozenset(twice.intersection(chain.from_iterable(forms.wholes for forms in clicked))) if twice else _NONE
 
 
 def similar_reason(catalogue: Catalogue, row: int, other: int, n: int) -> Reason:
     """The claim that an article is like another one: at most ``n`` keywords that both have, the category of both."""
     category = catalogue.category(row)
     same = category if category == catalogue.category(other) else None
-    words = shared_keywords(catalogue.articles.forms(other), catalogue.articles.forms(row), n)
+    words = shared_keywords(catalogue.articles.forms(other).unpacked(), catalogue.articles.forms(row).unpacked(), n)
     return Reason(ReasonKind.SIMILAR, row, same, words)
 
 

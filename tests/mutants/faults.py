@@ -851,7 +851,7 @@ FAULTS: tuple[Fault, ...] = (
         ("what was taken down is quoted", " & eligible.showable[strongest.rows]", ""),
         (
             "what is alike in nothing that can be seen is said to be",
-            "if not forms[row].wholes.isdisjoint(forms[other].wholes):",
+            "if not shown_forms.wholes.isdisjoint(read_forms.wholes):",
             "if True:",
         ),
         ("an article read is named again and again", "if other in named:", "if False:"),
