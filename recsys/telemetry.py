@@ -18,10 +18,26 @@ from prometheus_client.multiprocess import MultiProcessCollector
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PLACE_VARIABLE = "WORKER_PLACE"  # number under which a worker counts, which no other process has at that time
 
+
+class Place:
+    """The place under which this process counts: read once in each process, since every count asks for it.
+
+    A worker knows it from its first line on, see ``web.process.forking``.
+    """
+
+    def __init__(self) -> None:
+        self._process, self._place = 0, 0
+
+    def __call__(self) -> int:
+        """The place; a process without one has its own id."""
+        process = os.getpid()
+        if process != self._process:
+            self._place, self._process = int(os.environ.get(PLACE_VARIABLE, process)), process
+        return self._place
+
+
 if FOLDER_VARIABLE in os.environ:  # before the first metric is made: afterwards it has no effect
-    values.ValueClass = values.MultiProcessValue(  # type: ignore[no-untyped-call]
-        lambda: int(os.environ.get(PLACE_VARIABLE, os.getpid()))
-    )
+    values.ValueClass = values.MultiProcessValue(Place())  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 

@@ -68,6 +68,7 @@ def test_a_released_catalogue_is_the_one_that_is_made_article_by_article(tmp_pat
         leader, story = {"e": "b"}.get(one.id, one.id), {"e": "b", "d": "b"}.get(one.id, one.id)
         plain.put(one.id, CatalogueArticle.of(one, annotations), leader, story)
     assert list(released.ids) == list(plain.ids) == IDS
+    assert released.ids.of(range(6)) == released.ids.of(range(6)) == plain.ids.of(range(6)) == IDS
     assert list(released.articles) == list(plain.articles)
     for name in (*IDS, "unknown", CLICKED[1]):
         assert released.row_of.get(name) == plain.row_of.get(name), name

@@ -5,7 +5,7 @@ worker's own; produces rows. An article is found, too, by the id that is made fr
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Protocol, overload
 
@@ -114,6 +114,11 @@ class ArticleIds(Sequence[str]):
                 self._recent.clear()
             recent = self._recent[row] = (self._bytes[row] or b"").decode()
         return recent
+
+    def of(self, rows: Iterable[int]) -> list[str]:
+        """The identifiers of some rows, from 0."""
+        recent = self._recent
+        return [recent.get(row) or self[row] for row in rows]
 
     def __len__(self) -> int:
         return self._first + len(self._late)

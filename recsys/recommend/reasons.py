@@ -203,9 +203,9 @@ def _because_you_read(
     means = [shared.mean_vector(context.table, code, now) for code in places]
     language = np.array([places[code] for code in languages], np.int64)
     clicks, vectors = context.state.clicks, context.table.vectors
-    strongest = strongest_read(vectors, np.stack(means), language, clicks, half_life_clicks, rows)
+    strongest = strongest_read(vectors, np.array(means), language, clicks, half_life_clicks, rows)
     enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & eligible.showable[strongest.rows]
-    places_enough = np.flatnonzero(enough & shared.share_a_tag(rows, strongest.rows))
+    places_enough = (enough & shared.share_a_tag(rows, strongest.rows)).nonzero()[0]
     shown, read = rows[places_enough].tolist(), strongest.rows[places_enough].tolist()
     named: set[int] = set()
     for place, row, other in zip(places_enough.tolist(), shown, read, strict=True):

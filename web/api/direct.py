@@ -111,7 +111,7 @@ def recommended(here: Installation, query: RecommendationsQuery, cheap: bool, to
         cheap=cheap,
     )
     made, home = answer.recommendation, here.settings.site.language
-    listed = [answer.catalogue.ids[card.row] for card in made.cards]
+    listed = answer.catalogue.ids.of([card.row for card in made.cards])
     head = {
         "impression_id": here.tokens.make(_facts(answer), listed, who.reader, query.session, query.article),
         "tier": made.tier,

@@ -111,7 +111,9 @@ Exclude = Annotated[str, StringConstraints(max_length=16_384), *PRINTABLE]
 
 def named(text: str | None, most: int = MAX_EXCLUDED) -> list[str]:
     """The identifiers in a checked value of ``exclude`` or ``recent``; of an address the one that is made from it."""
-    names = [unquote(name).strip() for name in (text or "").split(",")[:most]]
+    if not text:
+        return []
+    names = [unquote(name).strip() for name in text.split(",")[:most]]
     return [address_id(name) if looks_like_address(name) else name for name in names if name]
 
 
