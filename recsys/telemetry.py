@@ -19,7 +19,7 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 PLACE_VARIABLE = "WORKER_PLACE"  # number under which a worker counts, which no other process has at that time
 
 
-class Place:
+class WorkerPlace:
     """The place under which this process counts: read once in each process, since every count asks for it.
 
     A worker knows it from its first line on, see ``web.process.forking``.
@@ -37,7 +37,7 @@ class Place:
 
 
 if FOLDER_VARIABLE in os.environ:  # before the first metric is made: afterwards it has no effect
-    values.ValueClass = values.MultiProcessValue(Place())  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(WorkerPlace())  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 

@@ -48,6 +48,28 @@ def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
         assert said == {1: other, 2: ReasonKind.BECAUSE_YOU_READ}
 
 
+def test_a_reason_says_the_keywords_that_the_articles_have_now() -> None:
+    recommender = two_topics()
+    assert ask(recommender, reader(0), k=1).cards[0].reason.keywords == ("goal", "coach")
+    for row in (0, 1):
+        recommender.catalogue.put(f"a{row}", entry(row, "football", keywords=("red card", "wall")))
+    assert ask(recommender, reader(0), k=1).cards[0].reason == Reason(
+        ReasonKind.BECAUSE_YOU_READ, 0, None, ("red card", "wall")
+    )
+
+
+@pytest.mark.parametrize("word", ['a "quoted" word', "back\\slash", "中文", "[[", '","', "0"])
+def test_a_keyword_that_two_articles_read_share_is_said_whatever_it_is(
+    word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reasons, "_READ_SHARE", 1.0)
+    recommender = two_topics()
+    for row in (0, 1, 2):
+        recommender.catalogue.put(f"a{row}", entry(row, "football", keywords=(word, f"own {row}")))
+    made = ask(recommender, reader(0, 1), k=1).cards[0]
+    assert (made.row, made.reason.kind, made.reason.keywords) == (2, ReasonKind.BECAUSE_YOU_LIKE, (word,))
+
+
 def test_a_word_of_a_keyword_is_no_tag_that_both_show() -> None:
     recommender = two_topics()
     recommender.catalogue.put("a0", entry(0, "arts", keywords=("interest rate",)))

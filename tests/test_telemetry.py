@@ -2,14 +2,14 @@
 
 import pytest
 
-from recsys.telemetry import PLACE_VARIABLE, Place
+from recsys.telemetry import PLACE_VARIABLE, WorkerPlace
 
 
 def test_a_forked_worker_counts_under_its_own_place(monkeypatch: pytest.MonkeyPatch) -> None:
     process = [10]
     monkeypatch.setattr("recsys.telemetry.os.getpid", lambda: process[0])
     monkeypatch.setenv(PLACE_VARIABLE, "4")
-    place = Place()
+    place = WorkerPlace()
     assert (place(), place()) == (4, 4)
     process[0] = 11
     monkeypatch.setenv(PLACE_VARIABLE, "0")

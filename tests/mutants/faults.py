@@ -886,6 +886,7 @@ FAULTS: tuple[Fault, ...] = (
         "recsys/recommend/context.py",
         LISTS,
         ("what everybody reads all day breaks", "& (lately >= _BREAKING_SHARE * clicks[:, _DAY])", ""),
+        ("keywords of before are claimed", "if kept is None or kept[0] is not changed:", "if kept is None:"),
     ),
     *_in(
         "recsys/recommend/exploration.py",
@@ -1017,6 +1018,11 @@ FAULTS: tuple[Fault, ...] = (
         ("tests/test_log_replay.py", "tests/test_finite.py"),
         ("what is no number becomes one", "+ series + (x - x)", "+ series"),
         ("a logarithm by three terms", "(_THIRD + z * (_FIFTH + z * (_SEVENTH + z * _NINTH)))", "_THIRD"),
+    ),
+    *_in(
+        "recsys/telemetry.py",
+        ("tests/test_telemetry.py",),
+        ("a worker counts under its parent's place", "if process != self._process:", "if not self._process:"),
     ),
     *_in(
         "web/api/serialisers.py",
