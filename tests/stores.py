@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 import sqlalchemy
 
-from recsys.store import PastEvent, Store, StoredEvent, engine, events
+from recsys.store import ReaderPast, Store, StoredEvent, engine, events
 from recsys.units import UNDATED
 from tests.postgres_server import fresh_database
 
@@ -63,7 +63,11 @@ def watched(store: Store) -> Iterator[list[tuple[str, Any]]]:
         sqlalchemy.event.remove(store._engine, "before_cursor_execute", note)
 
 
-def past(event: StoredEvent) -> PastEvent:
-    """An event as a reader's history has it."""
-    time = UNDATED if event.time is None else event.time
-    return PastEvent(time, event.seq, event.kind, event.article, event.position, event.context)
+def past(*events: StoredEvent) -> ReaderPast:
+    """Events as a reader's history has them."""
+    return ReaderPast.of(
+        [
+            (UNDATED if one.time is None else one.time, one.seq, one.kind, one.article, one.position, one.context)
+            for one in events
+        ]
+    )

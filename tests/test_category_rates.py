@@ -225,12 +225,12 @@ def test_a_reader_met_again_is_who_they_were_and_each_event_counts_once() -> Non
     ]
     learned, met = ReaderMemory(9, READERS, row_of), ReaderMemory(9, READERS, row_of)
     with learned.meeting("ann") as arrive:
-        arrive([])
+        arrive(past())
     for event in [*events, events[0]]:  # the last one again
         if event.article in row_of:
             learned.learn(event, row_of[event.article])
     with met.meeting("ann") as arrive:
-        arrive([past(event) for event in events])
+        arrive(past(*events))
     one, other = learned.reader("ann"), met.reader("ann")
     assert one is not None
     assert other is not None

@@ -20,7 +20,7 @@ from recsys.serving.release_loader import RETRY_SECONDS, ReleaseLoader
 from recsys.serving.snapshot import ModelSnapshot, PreparedArticle
 from recsys.serving.state import SharedState
 from recsys.settings import Settings
-from recsys.store import Event, Kind, PastEvent, Store, StoredArticle, StoredEvent
+from recsys.store import Event, Kind, ReaderPast, Store, StoredArticle, StoredEvent
 from recsys.units import HOUR_MS
 from tests.newsroom import SITE
 from tests.service import article, plain_settings
@@ -302,9 +302,9 @@ def test_a_reader_met_while_their_click_is_applied_has_made_it(site: Site, monke
     """The history was read, then a click was committed and applied, then the reader is to be remembered."""
     history_of, read = site.store.history_of, []
 
-    def slow(*arguments: Any) -> list[PastEvent]:
+    def slow(*arguments: Any) -> ReaderPast:
         events = history_of(*arguments)
-        read.append(len(events))
+        read.append(len(events.seqs))
         if len(read) == 1:
             site.click("e0", "a1", reader="r")
             site.live.catch_up()
@@ -322,9 +322,9 @@ def test_a_reader_forgotten_while_their_history_is_read_is_not_remembered(
     site.live.catch_up()
     history_of, read = site.store.history_of, []
 
-    def slow(*arguments: Any) -> list[PastEvent]:
+    def slow(*arguments: Any) -> ReaderPast:
         events = history_of(*arguments)
-        read.append(len(events))
+        read.append(len(events.seqs))
         if len(read) == 1:
             site.store.forget_reader(SITE, "r", "ann")
             site.live.forget()

@@ -152,7 +152,7 @@ ROWS = {"a1": 0, "a2": 1}
 
 def meet(memory: ReaderMemory, reader: str, events: Sequence[StoredEvent] = ()) -> None:
     with memory.meeting(reader) as arrive:
-        arrive([past(event) for event in events])
+        arrive(past(*events))
 
 
 def remembered(size: int, readers: Sequence[str]) -> ReaderMemory:
@@ -212,7 +212,7 @@ def test_what_comes_while_a_reader_is_loaded_is_learned_once() -> None:
     with memory.meeting("r") as arrive:
         memory.learn(event(1, "r"), 0)  # committed before the history was read
         memory.learn(event(3, "r")._replace(article="a2"), 1)  # and after it
-        arrive([past(event(1, "r"))])
+        arrive(past(event(1, "r")))
     memory.learn(event(3, "r")._replace(article="a2"), 1)
     reader = memory.reader("r")
     assert reader is not None
@@ -222,9 +222,9 @@ def test_what_comes_while_a_reader_is_loaded_is_learned_once() -> None:
 def test_two_who_load_one_reader_leave_one_history() -> None:
     memory = ReaderMemory(2, READERS, ROWS)
     with memory.meeting("r") as first, memory.meeting("r") as second:
-        first([past(event(1, "r"))])
+        first(past(event(1, "r")))
         memory.learn(event(2, "r")._replace(article="a2"), 1)
-        second([past(event(1, "r"))])
+        second(past(event(1, "r")))
     reader = memory.reader("r")
     assert reader is not None
     assert reader.clicks.tolist() == [0, 1]
@@ -234,7 +234,7 @@ def test_a_reader_forgotten_while_they_are_loaded_stays_forgotten() -> None:
     memory = ReaderMemory(2, READERS, ROWS)
     with memory.meeting("r") as arrive:
         memory.forget(lambda reader: reader == "r")
-        arrive([past(event(1, "r"))])
+        arrive(past(event(1, "r")))
     assert "r" not in memory
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import SelectBase, text
 
 from recsys.errors import BadReader, ConfigError, InputError, StoreError
 from recsys.store import (
@@ -30,8 +31,8 @@ from recsys.store import (
     schema,
 )
 from recsys.store.config import StoreConfig
-from recsys.store.engine import BUSY_SECONDS
-from recsys.store.events import READER_HISTORY
+from recsys.store.engine import BUSY_SECONDS, READING_CACHE_KIB, written_out
+from recsys.store.events import READER_HISTORY, READER_PAST
 from recsys.store.migrate import alembic_config
 from recsys.units import UNDATED
 from tests.postgres_server import fresh_database
@@ -173,19 +174,65 @@ def test_a_reader_s_last_clicks_come_oldest_first_and_undated_before_all(store: 
     store.add_events(
         [Event("j", SITE, Kind.IMPRESSION, "x", "ann", time=5), shown._replace(event_id="p", reader="bob")]
     )
-    assert [event.time for event in store.history_of(SITE, "ann", 0, 9)] == [5, 40]
-    assert [event.time for event in store.history_of(SITE, "ann", 0, 1)] == [40]
-    assert [event.time for event in store.history_of(SITE, "ann", 2, 9)] == [5, 25, 30, 40]
+    assert store.history_of(SITE, "ann", 0, 9).times == (5, 40)
+    assert store.history_of(SITE, "ann", 0, 1).times == (40,)
+    assert store.history_of(SITE, "ann", 2, 9).times == (5, 25, 30, 40)
 
 
-def test_a_reader_s_history_is_one_statement_that_walks_an_index_and_sorts_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("clicks", "impressions"), [(50, 50), (7, 50), (50, 9), (7, 9), (0, 9), (7, 0)])
+def test_a_reader_s_history_is_the_same_by_one_walk_and_kind_by_kind(
+    store: Store, monkeypatch: pytest.MonkeyPatch, clicks: int, impressions: int
+) -> None:
+    rng = np.random.default_rng(clicks + impressions)
+    kinds = rng.choice([Kind.CLICK, Kind.DISMISS, Kind.IMPRESSION, Kind.DWELL], 40).tolist()
+    times = [None if rng.random() < 0.2 else int(time) for time in rng.integers(0, 9, 40)]  # many at one moment
+    store.add_events(
+        [
+            Event(f"{n}", SITE, kind, f"a{n}", "ann", time=time, position=n, context="{}")
+            for n, (kind, time) in enumerate(zip(kinds, times, strict=True))
+        ]
+    )
+    at_once = store.history_of(SITE, "ann", clicks, impressions)
+    monkeypatch.setattr("recsys.store.events._AT_ONCE", 10)
+    of_each = store.history_of(SITE, "ann", clicks, impressions)
+    assert at_once._replace(contexts=()) == of_each._replace(contexts=())
+    assert len(at_once.seqs) == min(clicks, sum(kind in (Kind.CLICK, Kind.DISMISS) for kind in kinds)) + min(
+        impressions, kinds.count(Kind.IMPRESSION)
+    )
+    known = dict(zip(of_each.seqs, of_each.contexts, strict=True))
+    assert all(
+        context == (None if kind == "impression" else known[seq])
+        for seq, kind, context in zip(at_once.seqs, at_once.kinds, at_once.contexts, strict=True)
+    )
+    assert store.history_of(SITE, "bob", clicks, impressions).seqs == ()
+
+
+def test_who_reads_by_the_driver_has_a_connection_of_their_own_that_an_error_ends(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
-    asked = READER_HISTORY.params(site=SITE, reader="ann", clicks=9, impressions=9)
-    with store.reading() as connection:
-        statement = asked.compile(connection, compile_kwargs={"literal_binds": True})
-        steps = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+    assert store.fetched("SELECT 1", ()) == [(1,)]
+    first = store._spare[0]
+    assert store.fetched("PRAGMA cache_size", ()) == [(-READING_CACHE_KIB,)]
+    assert store._spare == [first], "it is used again"
+    with pytest.raises(StoreError, match="no such table"):
+        store.fetched("SELECT 1 FROM nowhere", ())
+    assert store._spare == []
+    assert store.fetched("PRAGMA busy_timeout", ()) == [(1_000 * BUSY_SECONDS,)]
+    store.add_events([click("1")])
+    assert store.last_seq(SITE) == store.fetched("SELECT max(seq) FROM events", ())[0][0], "nothing is left open"
     store.close()
-    assert sum("USING INDEX ix_events_reader_site_time (reader=? AND site=?)" in step for step in steps) == 2
+    assert store._spare == []
+
+
+@pytest.mark.parametrize(("query", "walks"), [(READER_HISTORY, 2), (READER_PAST, 1)])
+def test_a_reader_s_history_is_a_statement_that_walks_an_index_and_sorts_nothing(
+    tmp_path: Path, query: SelectBase, walks: int
+) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+    statement, values = written_out(query, store._engine.dialect)
+    asked = values(site=SITE, reader="ann", clicks=9, impressions=9, limit=9)
+    steps = [row[3] for row in store.fetched(f"EXPLAIN QUERY PLAN {statement}", asked)]
+    store.close()
+    assert sum("USING INDEX ix_events_reader_site_time (reader=? AND site=?)" in step for step in steps) == walks
     assert not any("TEMP B-TREE" in step or "SCAN events" in step for step in steps)
 
 

@@ -6,7 +6,6 @@ worker's own; produces rows. An article is found, too, by the id that is made fr
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache, partial
 from typing import Protocol, overload
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from recsys.catalogue.blobs import Blobs
 from recsys.hashing import hashed
+from recsys.units import UNKNOWN_ROW
 
 _REMEMBERED = 16_384  # rows of a release that were looked up last: 2 MB
 _FIELD = "article"  # of the hash; the click model knows articles by the same numbers
@@ -43,7 +43,7 @@ class RowsById:
         self._names = (np.empty(0, np.int64) if names is None else names).data
         self._rows = (np.empty(0, np.int32) if rows is None else rows).data
         self._late: dict[str, int] = {}
-        self._released = lru_cache(_REMEMBERED)(partial(_look_up, self._names, self._rows))
+        self._recent, self._before = dict[str, int](), dict[str, int]()  # rows of the release that were looked up
 
     @overload
     def get(self, article_id: str) -> int | None: ...
@@ -55,8 +55,20 @@ class RowsById:
         """The row of an article, ``default`` for one that is unknown."""
         row = self._late.get(article_id)
         if row is None:
-            row = self._released(article_id)
-        return default if row is None else row
+            row = self._recent.get(article_id)
+            if row is None:
+                row = self._looked_up(article_id)
+        return default if row == UNKNOWN_ROW else row
+
+    def _looked_up(self, article_id: str) -> int:
+        """The row in the release, kept until as many others were asked for: of those asked for often for long."""
+        row = self._before.get(article_id)
+        if row is None:
+            row = _look_up(self._names, self._rows, article_id)
+        if len(self._recent) >= _REMEMBERED:
+            self._recent, self._before = {}, self._recent
+        self._recent[article_id] = row
+        return row
 
     def __getitem__(self, article_id: str) -> int:
         row = self.get(article_id)
@@ -71,11 +83,11 @@ class RowsById:
         return isinstance(article_id, str) and self.get(article_id) is not None
 
 
-def _look_up(names: memoryview, rows: memoryview, article_id: str) -> int | None:
-    """The row of an article in a release's table."""
+def _look_up(names: memoryview, rows: memoryview, article_id: str) -> int:
+    """The row of an article in a release's table, UNKNOWN_ROW without one."""
     name = hashed(_FIELD, article_id)
     place = bisect_left(names, name)
-    return rows[place] if place < len(names) and names[place] == name else None
+    return rows[place] if place < len(names) and names[place] == name else UNKNOWN_ROW
 
 
 class ArticleIds(Sequence[str]):

@@ -137,18 +137,20 @@ class ReaderState:
             positions: of each.
             contexts: of each.
         """
-        state = cls.empty(config)
         kinds, rows, times = events
-        kept = Kept(*replayed(kinds, rows, times, state.history, state.impressions.size, MAX_SEEN))
-        state.clicks, state.times = rows[kept.clicks].astype(np.int32), times[kept.clicks]
-        state.dismissed, state.seen = kept.dismissed.copy(), kept.seen.copy()
+        kept = Kept(*replayed(kinds, rows, times, config.max_history, MAX_IMPRESSIONS, MAX_SEEN))
         places = np.array(positions, np.int16)
         places[kinds == CLICK] = CLICK_POSITION
-        window = state.impressions
-        window.rows, window.times = rows[kept.window].astype(np.int32), times[kept.window]
-        window.positions = places[kept.window]
-        state.context = contexts[kept.clicks[-1]] if len(kept.clicks) else None
-        return state
+        short, clicks, window = rows.astype(np.int32), kept.clicks, kept.window
+        return cls(
+            short[clicks],
+            times[clicks],
+            kept.dismissed.copy(),
+            kept.seen.copy(),
+            config.max_history,
+            ImpressionWindow(MAX_IMPRESSIONS, short[window], times[window], places[window]),
+            contexts[clicks[-1]] if len(clicks) else None,
+        )
 
     def copied(self) -> "ReaderState":
         """The same, to be changed by itself."""

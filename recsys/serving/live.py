@@ -414,11 +414,14 @@ class LiveState:
         trends, now = frame.state.recommender.trends, self._clock()
         try:
             with frame.memory.meeting(reader) as meet:
-                events = self.store.history_of(self.site, reader, MAX_SEEN, MAX_IMPRESSIONS)
+                past = self.store.history_of(self.site, reader, MAX_SEEN, MAX_IMPRESSIONS)
                 unsure = not self._resumed or reader in self._choosers
                 if unsure and (choices := self.store.choices_of(self.site, reader)) is not None:
                     frame.memory.choose(choices)
-                meet([event for event in events if not trends.is_ahead(event.time, now)])
+                n = len(past.times)
+                while n and trends.is_ahead(past.times[n - 1], now):
+                    n -= 1
+                meet(past.first(n))
         except StoreError as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             self._complain("reader not loaded", error)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from recsys.readers import CLICK, DISMISS, IMPRESSION, ReaderState
 from recsys.readers.config import ReadersConfig
 from recsys.readers.packed import pack, unpack
 from recsys.readers.state import ReaderEvent
-from recsys.store import PastEvent, ReaderChoices, StoredEvent
+from recsys.store import ReaderChoices, ReaderPast, StoredEvent
 from recsys.units import MINUTE_MS, UNKNOWN_ROW
 
 KIND_INDEX = {name: number for number, name in enumerate(KINDS)}
@@ -176,46 +177,47 @@ class ReaderMemory:
                 one.owner, one.shared = None, True
 
     @contextmanager
-    def meeting(self, reader: str) -> Iterator[Callable[[Sequence[PastEvent]], None]]:
+    def meeting(self, reader: str) -> Iterator[Callable[[ReaderPast], None]]:
         """Load a reader: what comes in of them inside the block is not missed.
 
         Yields:
-            A function that takes what the store has of them, oldest first; events on articles without a row say
-            nothing.
+            A function that takes what the store has of them; events on articles without a row say nothing.
         """
         arriving = Arriving()
         with self._lock:
             self._arriving.setdefault(reader, []).append(arriving)
         try:
-            yield lambda events: self._meet(reader, events, arriving)
+            yield lambda past: self._meet(reader, past, arriving)
         finally:
             with self._lock:
                 self._arriving[reader].remove(arriving)
                 if not self._arriving[reader]:
                     del self._arriving[reader]
 
-    def _meet(self, reader: str, events: Sequence[PastEvent], arriving: Arriving) -> None:
+    def _meet(self, reader: str, past: ReaderPast, arriving: Arriving) -> None:
+        state = self._state_of(past)
         with self._lock:
             if arriving.forgotten or reader in self._readers:
                 return
-            met = Remembered(self._state_of(events), max((event.seq for event in events), default=0))
+            met = Remembered(state, max(past.seqs, default=0))
             met.choices = arriving.choices
             self._leave_unpacked(met)
             for event in arriving.events:
                 self._teach(met, event, self._row_of[event.article])
             self._keep(self._readers, reader, met)
 
-    def _state_of(self, events: Sequence[PastEvent]) -> ReaderState:
-        row_of = self._row_of.get
-        rows = [row_of(event.article, UNKNOWN_ROW) for event in events]
-        known = [event for event, row in zip(events, rows, strict=True) if row != UNKNOWN_ROW]
-        if not known:
+    def _state_of(self, past: ReaderPast) -> ReaderState:
+        rows = list(map(self._row_of.get, past.articles, repeat(UNKNOWN_ROW)))
+        if UNKNOWN_ROW in rows:
+            past = ReaderPast.of([one for one, row in zip(zip(*past, strict=True), rows, strict=True) if row != UNKNOWN_ROW])
+            rows = [row for row in rows if row != UNKNOWN_ROW]
+        if not rows:
             return ReaderState.empty(self.config)
-        times, _, names, _, positions, contexts = zip(*known, strict=True)
-        kinds = [KIND_INDEX[name] for name in names]
-        columns = np.array((kinds, [row for row in rows if row != UNKNOWN_ROW], times), np.int64)
-        places = [UNKNOWN_POSITION if place is None else place for place in positions]
-        return ReaderState.of_columns(self.config, columns, places, contexts)
+        columns = np.array(([KIND_INDEX[name] for name in past.kinds], rows, past.times), np.int64)
+        places = past.positions
+        if None in places:
+            places = [UNKNOWN_POSITION if place is None else place for place in places]
+        return ReaderState.of_columns(self.config, columns, places, past.contexts)
 
     def learn(self, event: StoredEvent, row: int) -> None:
         """Take one event of anybody in: readers who are remembered learn, a session begins with its first event."""

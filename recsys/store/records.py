@@ -9,9 +9,9 @@ import enum
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from recsys.errors import BadReader
 from recsys.missing import is_missing
@@ -162,6 +162,26 @@ class PastEvent(NamedTuple):
     article: str
     position: int | None
     context: str | None
+
+
+class ReaderPast(NamedTuple):
+    """A reader's history as columns: of each event what ``PastEvent`` says, oldest first."""
+
+    times: Sequence[int] = ()
+    seqs: Sequence[int] = ()
+    kinds: Sequence[str] = ()
+    articles: Sequence[str] = ()
+    positions: Sequence[int | None] = ()
+    contexts: Sequence[str | None] = ()
+
+    @classmethod
+    def of(cls, events: Sequence[tuple[Any, ...]]) -> Self:
+        """The columns of events."""
+        return cls._make(zip(*events, strict=True)) if events else cls()
+
+    def first(self, n: int) -> Self:
+        """The same of the oldest ``n``."""
+        return self if n == len(self.times) else self._make(column[:n] for column in self)
 
 
 class DatedClick(NamedTuple):
