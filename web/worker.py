@@ -7,6 +7,7 @@ would hold the port and go on answering beside the next start's workers.
 """
 
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -33,7 +34,6 @@ from web.gateway.limits import HEAD_SECONDS
 from web.gateway.listener import Listener
 from web.installation import KEY, Installation
 from web.process.life import LEAVE
-from web.unused import hide_unused_libraries
 
 GRACE_SECONDS = 5.0  # for the requests in flight, when the parent is gone
 BEAT_SECONDS = 2.0
@@ -78,7 +78,6 @@ def load(doing: Callable[[str], None]) -> None:
     Args:
         doing: is told what takes time.
     """
-    hide_unused_libraries()
     settings = load_settings()
     logs.configure(settings.logs.form)
     prepare(settings, doing)
@@ -100,9 +99,11 @@ def serve(listening: int, said: int, release: str | None, hurried: bool) -> None
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
     code = 1
+    gc.disable()  # what is laid out stays, too; it is looked through once
     try:
         application = create_app(settings, status.doing, release=release, succeed=status.succeed, hurried=hurried)
         settle()
+        gc.enable()
         succeeded = asyncio.run(_serve(application, bound, status))
         close_app(application, succeeded=succeeded)
         code = 0

@@ -24,6 +24,7 @@ from typing import Any
 
 from recsys.errors import RecsysError
 from recsys.telemetry import PLACE_VARIABLE
+from web.unused import hide_unused_libraries
 
 _ENDING = (signal.SIGINT, signal.SIGTERM)
 _MESSAGE_BYTES = 4096
@@ -42,6 +43,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(noted)
     gc.disable()  # what is imported stays: to look for garbage in it again and again takes a sixth of the time
+    hide_unused_libraries()  # before whatever would load them
     try:
         loaded = importlib.import_module(module)
         loaded.load(lambda what: _tell(control, doing=what))
