@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("recsys", "jobs", "web")
 DYNAMIC = {  # files that load a module when it is needed and not before
     "jobs/stages.py",  # a stage, when it is called: --help does not wait for torch
+    "web/__main__.py",  # the settings, while the process that forks the workers loads the same beside it
     "web/process/forking.py",  # the worker that its command line names, whose failure it tells
     "recsys/parallel/task.py",  # the function that another process is to apply, by its name
     "recsys/tokens/segmenter.py",  # Chinese words, with the first Chinese text: their dictionary takes 33 MiB

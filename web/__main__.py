@@ -2,17 +2,21 @@
 
 This process becomes the parent of the service (``web.process``), which holds the port, watches the workers, and starts
 one anew when it dies. They are forked from a process that has loaded libraries and machine code and nothing else: each
-loads its release itself, so that no used FAISS index, no thread and no database connection crosses into a child.
+loads its release itself, so that no used FAISS index, no thread and no database connection crosses into a child. That
+process begins first, and loads while the settings are read here, which loads half as much.
 """
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from recsys.errors import RecsysError
 from recsys.names import CONFIG_VARIABLE
-from recsys.settings import Settings, load_settings
+from web.process.folder import make_folder, metrics_in, remove_folder
+from web.process.nursery import Begun
 
 
 def main() -> None:
@@ -26,32 +30,36 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.config:
         os.environ[CONFIG_VARIABLE] = str(arguments.config.resolve())  # the workers read it again
+    for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[library] = "1"  # inherited by the workers before they load numpy, FAISS and torch
+    folder = make_folder()
+    begun = None
     try:
-        settings = load_settings()
-        host = arguments.host or settings.web.host
-        serve(settings, host, settings.web.port if arguments.port is None else arguments.port)
-    except RecsysError as error:
+        begun = Begun.now("web.worker", folder, metrics_in(folder))
+        _become_parent(arguments, begun)
+    except BaseException as error:
+        if begun is not None:
+            begun.end()
+        remove_folder(folder)
+        if not isinstance(error, RecsysError):
+            raise
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Become the parent of the workers, which serves until a signal.
-
-    Args:
-        settings: of the site.
-        host: address to listen on.
-        port: port to listen on; 0 takes a free one.
-    """
-    for library in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[library] = "1"  # inherited by the workers before they load numpy, FAISS and torch
+def _become_parent(arguments: argparse.Namespace, begun: Begun) -> NoReturn:
+    """Read the settings, which takes two seconds, and become the parent of the workers."""
+    settings = importlib.import_module("recsys.settings").load_settings()
     needed = {
         "site": settings.site.name,
         "data": str(settings.data_dir.resolve()),
-        "host": host,
-        "port": str(port),
+        "host": arguments.host or settings.web.host,
+        "port": str(settings.web.port if arguments.port is None else arguments.port),
         "workers": str(settings.web.workers),
         "log": settings.logs.form,
+        "pid": str(begun.pid),
+        "control": str(begun.control),
+        "folder": str(begun.folder),
     }
     sys.stderr.flush()
     os.execv(

@@ -209,7 +209,9 @@ class ReaderMemory:
     def _state_of(self, past: ReaderPast) -> ReaderState:
         rows = list(map(self._row_of.get, past.articles, repeat(UNKNOWN_ROW)))
         if UNKNOWN_ROW in rows:
-            past = ReaderPast.of([one for one, row in zip(zip(*past, strict=True), rows, strict=True) if row != UNKNOWN_ROW])
+            past = ReaderPast.of(
+                [one for one, row in zip(zip(*past, strict=True), rows, strict=True) if row != UNKNOWN_ROW]
+            )
             rows = [row for row in rows if row != UNKNOWN_ROW]
         if not rows:
             return ReaderState.empty(self.config)

@@ -8,9 +8,11 @@ import asyncio
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from recsys.errors import RecsysError
-from web.process.folder import ServiceFolder
+from web.process.folder import ServiceFolder, remove_folder
+from web.process.nursery import Begun
 from web.process.port import Port
 from web.process.supervisor import Supervisor
 
@@ -24,23 +26,29 @@ def main() -> None:
     parser.add_argument("--port", required=True, type=int, help="port to listen on; 0 takes a free one")
     parser.add_argument("--workers", required=True, type=int, help="processes that answer")
     parser.add_argument("--log", default="text", choices=("text", "json"), help="form of the lines on stderr")
+    parser.add_argument("--pid", required=True, type=int, help="of the process that forks workers, which was begun")
+    parser.add_argument("--control", required=True, type=int, help="descriptor of this process's end of it")
+    parser.add_argument("--folder", required=True, type=Path, help="made for this service")
     options = parser.parse_args()
+    begun = Begun(options.pid, options.control, options.folder)
     try:
         with Port(options.host, options.port) as port:
-            _serve(options, port)
+            _serve(options, port, begun)
     except RecsysError as error:
+        begun.end()
+        remove_folder(begun.folder)
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
 
 
-def _serve(options: argparse.Namespace, port: Port) -> None:
+def _serve(options: argparse.Namespace, port: Port, begun: Begun) -> None:
     address = f"http://{options.host}:{port.number}/"
-    folder = ServiceFolder(site=options.site, data_dir=options.data, address=address)
+    folder = ServiceFolder(begun.folder, site=options.site, data_dir=options.data, address=address)
     say = _say_json if options.log == "json" else _say
     say(f"Starting {options.site} with {options.workers} workers at {address}")
     try:
         serving = f"Serving {options.site} at {address} · console at /console · API at /docs"
-        asyncio.run(Supervisor(port, options.workers, folder, say, serving).run())
+        asyncio.run(Supervisor(port, options.workers, folder, say, serving, begun=begun).run())
     finally:
         folder.remove()
 

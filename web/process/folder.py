@@ -18,17 +18,33 @@ NOTE = "service.json"
 class ServiceFolder:
     """A new folder of this process, removed at the end."""
 
-    def __init__(self, **note: Any) -> None:
-        """Make it, and leave a note for other processes."""
-        _remove_dead()
-        self.path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    def __init__(self, made: Path | None = None, **note: Any) -> None:
+        """Leave a note for other processes in a folder of ``make_folder``, by default a new one."""
+        self.path = made or make_folder()
         (self.path / NOTE).write_text(json.dumps(note), encoding="utf-8")
-        self.metrics = self.path / "metrics"
-        self.metrics.mkdir()
+        self.metrics = metrics_in(self.path)
 
     def remove(self) -> None:
         """Remove it with everything in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        remove_folder(self.path)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a service's folder with everything in it."""
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def make_folder() -> Path:
+    """Make the folder of this process, without a note as yet."""
+    _remove_dead()
+    path = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    metrics_in(path).mkdir()
+    return path
+
+
+def metrics_in(folder: Path) -> Path:
+    """Where the workers leave their figures."""
+    return folder / "metrics"
 
 
 def note_of(pid: int) -> dict[str, Any] | None:

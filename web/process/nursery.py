@@ -6,15 +6,19 @@ Reads what it tells; produces workers. When it dies it is started again with the
 import asyncio
 import json
 import os
+import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple, Self
 
 from recsys.telemetry import FOLDER_VARIABLE, PLACE_VARIABLE
 
 _MESSAGE_BYTES = 65_536
+_PLACE = -1  # in which the nursery itself counts: no worker's
 UNKNOWN_CODE = 1  # exit code of a worker whose end nobody has seen
 
 
@@ -50,21 +54,94 @@ class Child:
         return code
 
 
+class Begun(NamedTuple):
+    """The process that forks workers, begun before the parent is what it will be: it loads libraries meanwhile.
+
+    Attributes:
+        pid: of the process, a child of the parent's.
+        control: descriptor of the parent's end.
+        folder: that the service will have, with its figures.
+    """
+
+    pid: int
+    control: int
+    folder: Path
+
+    @classmethod
+    def now(cls, module: str, folder: Path, metrics: Path) -> Self:
+        """Begin it; its end outlives an ``exec`` of this process.
+
+        Args:
+            module: see ``Nursery``.
+            folder: of the service.
+            metrics: see ``Nursery``.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with others:
+            process = subprocess.Popen(
+                _command(module, others),
+                stdin=subprocess.DEVNULL,
+                pass_fds=(others.fileno(),),
+                env=_environment(metrics),
+            )
+        own.set_inheritable(True)
+        return cls(process.pid, own.detach(), folder)
+
+    def end(self) -> None:
+        """End it, where the parent comes to nothing."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        with suppress(OSError):
+            os.close(self.control)
+
+
+class _Adopted:
+    """A process that this one has begun before it ran a loop."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._ended = asyncio.get_running_loop().run_in_executor(None, _reaped, pid)
+
+    def kill(self) -> None:
+        if not self._ended.done():
+            os.kill(self.pid, signal.SIGKILL)
+
+    async def wait(self) -> None:
+        await self._ended
+
+
+def _reaped(pid: int) -> None:
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _command(module: str, control: socket.socket) -> list[str]:
+    return [sys.executable, "-m", "web.process.forking", module, str(control.fileno())]
+
+
+def _environment(metrics: Path) -> dict[str, str]:
+    return os.environ | {FOLDER_VARIABLE: str(metrics), PLACE_VARIABLE: str(_PLACE)}
+
+
 class Nursery:
     """The process that forks workers, started when the first one is asked for.
 
     Args:
         module: see ``web.process.forking``.
         metrics: folder of the workers' figures.
-        workers: how many there are to be; the nursery itself counts in a place after theirs.
         doing: is told what takes time, and why it failed.
+        begun: the first one, where it runs already.
     """
 
-    def __init__(self, module: str, metrics: Path, workers: int, doing: Callable[[str], None]) -> None:
-        self._module, self._doing = module, doing
-        self._environment = os.environ | {FOLDER_VARIABLE: str(metrics), PLACE_VARIABLE: str(workers)}
+    def __init__(self, module: str, metrics: Path, doing: Callable[[str], None], begun: Begun | None = None) -> None:
+        self._module, self._metrics, self._doing, self._begun = module, metrics, doing, begun
         self._turn = asyncio.Lock()  # one birth at a time
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: asyncio.subprocess.Process | _Adopted | None = None
         self._control: socket.socket | None = None
         self._answer: asyncio.Future[int] | None = None
         self._children: dict[int, Child] = {}
@@ -110,30 +187,42 @@ class Nursery:
 
     async def close(self) -> None:
         """End the process; the workers are to have ended before."""
+        if self._begun is not None:
+            self._begun.end()
         if self._process is not None:
             self._lost()
             await self._process.wait()
 
     async def _start(self) -> None:
-        own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        own.setblocking(False)
         loop = asyncio.get_running_loop()
         self._answer = loop.create_future()
+        if self._begun is None:
+            own = await self._started()
+        else:
+            self._process, own = _Adopted(self._begun.pid), socket.socket(fileno=self._begun.control)
+            own.set_inheritable(False)
+            self._begun = None
+        own.setblocking(False)
+        self._control = own
+        loop.add_reader(own.fileno(), self._hear)
+        await self._answer
+
+    async def _started(self) -> socket.socket:
+        """Start the process; returns the parent's end."""
+        own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "web.process.forking", self._module, str(others.fileno())),
+                *_command(self._module, others),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(others.fileno(),),
-                env=self._environment,
+                env=_environment(self._metrics),
             )
         except OSError as error:
             own.close()
             raise NotBorn(str(error)) from None
         finally:
             others.close()
-        self._control = own
-        loop.add_reader(own.fileno(), self._hear)
-        await self._answer
+        return own
 
     def _hear(self) -> None:
         assert self._control is not None

@@ -16,7 +16,7 @@ from time import monotonic
 from web.process.doorkeeper import Doorkeeper
 from web.process.folder import ServiceFolder
 from web.process.life import LEAVE, Life
-from web.process.nursery import NotBorn, Nursery
+from web.process.nursery import Begun, NotBorn, Nursery
 from web.process.port import Port
 
 STOP_SECONDS = 15.0  # a worker that has not ended by then is ended; a body may take ten
@@ -50,6 +50,7 @@ class Supervisor:
         say: Callable[[str], None],
         serving: str,
         module: str = "web.worker",
+        begun: Begun | None = None,
     ) -> None:
         """Take note; nothing starts yet.
 
@@ -60,11 +61,12 @@ class Supervisor:
             say: takes a line for the operator.
             serving: the line to say when the first worker is ready.
             module: a worker, see ``web.process.forking``.
+            begun: see ``Nursery``.
         """
         self._port, self._folder, self._say, self._serving = port, folder, say, serving
         self._workers, self._doing = workers, "loading libraries"
         self._lives: set[Life] = set()
-        self._nursery = Nursery(module, folder.metrics, workers, self.loading)
+        self._nursery = Nursery(module, folder.metrics, self.loading, begun)
         self._ready: set[Life] = set()
         self._succession = asyncio.Lock()  # one at a time: a layout takes a core, and a process more its memory
         self._leaving: asyncio.Task[None] | None = None
