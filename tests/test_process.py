@@ -19,6 +19,7 @@ import pytest
 
 from recsys.errors import ConfigError
 from web.process.folder import PREFIX, ServiceFolder, note_of
+from web.process.nursery import Begun
 from web.process.port import Port, holder
 from web.process.supervisor import FREE_RESTARTS, LONGEST_PAUSE, STOP_SECONDS, Supervisor, pause_before
 
@@ -57,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceF
 
 @asynccontextmanager
 async def supervised(
-    folder: ServiceFolder, source: str, workers: int = 1, loading: str = "pass"
+    folder: ServiceFolder, source: str, workers: int = 1, loading: str = "pass", *, early: bool = False
 ) -> AsyncIterator[tuple[int, list[str]]]:
     """A supervisor of workers that are a few lines of Python; yields its port and what it says."""
     module = WORKER.replace("LOADING", loading) + textwrap.indent(source, "    ")
@@ -66,7 +67,8 @@ async def supervised(
     paths = os.pathsep.join([str(folder.path), str(ROOT)])
     with pytest.MonkeyPatch.context() as patch, Port("127.0.0.1", 0) as held:
         patch.setenv("PYTHONPATH", paths)
-        supervisor = Supervisor(held, workers, folder, said.append, "Serving", "few_lines")
+        begun = Begun.now("few_lines", folder.path, folder.metrics) if early else None
+        supervisor = Supervisor(held, workers, folder, said.append, "Serving", "few_lines", begun)
         running = asyncio.create_task(supervisor.run())
         try:
             await eventually(lambda: supervisor._doorkeeper._server is not None)
@@ -117,6 +119,64 @@ def test_until_a_worker_is_ready_the_parent_says_what_it_does(folder: ServiceFol
             assert said[-1] == "Serving"
 
     asyncio.run(scenario())
+
+
+def test_the_process_that_was_begun_first_forks_the_workers_and_another_when_it_has_died(
+    folder: ServiceFolder,
+) -> None:
+    async def scenario() -> None:
+        async with supervised(
+            folder, SERVE, early=True, loading=f"open({str(folder.path)!r} + '/loads', 'a').write('.')"
+        ) as (
+            port,
+            said,
+        ):
+            await eventually(lambda: "Serving" in said)
+            first = int((await asked(port, "/"))[1])
+            forking = parent_of(first)
+            assert parent_of(forking) == os.getpid()
+            assert (folder.path / "loads").read_text() == "."
+            os.kill(forking, signal.SIGKILL)
+            os.kill(first, signal.SIGKILL)
+            await eventually(lambda: (folder.path / "loads").read_text() == "..")
+            await eventually(lambda: not Path("/proc", str(forking)).exists())
+            await eventually(lambda: "is ready after" in said[-1])
+
+    asyncio.run(scenario())
+
+
+def parent_of(pid: int) -> int:
+    return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_a_process_that_was_begun_ends_with_a_start_that_comes_to_nothing(folder: ServiceFolder) -> None:
+    (folder.path / "few_lines.py").write_text("import time\ntime.sleep(60)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(folder.path), str(ROOT)]))
+        begun = Begun.now("few_lines", folder.path, folder.metrics)
+    begun.end()
+    assert not Path("/proc", str(begun.pid)).exists()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(begun.control)
+
+
+def test_a_start_that_is_refused_leaves_neither_process_nor_folder(tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    env = {**os.environ, "TMPDIR": str(temporary), "RECSYS_DATA_DIR": str(tmp_path / "data")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for more in ({}, {"RECSYS_WEB__WORKERS": "many"}):
+            refused = subprocess.run(
+                [sys.executable, "-m", "web", "--port", port],
+                cwd=ROOT,
+                env=env | more,
+                capture_output=True,
+                text=True,
+                timeout=120,
+            )
+            assert refused.returncode == ConfigError.exit_code, refused.stderr
+            assert not list(temporary.iterdir())
 
 
 def test_health_is_answered_beside_slow_clients_while_the_service_starts(folder: ServiceFolder) -> None:

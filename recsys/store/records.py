@@ -181,7 +181,11 @@ class ReaderPast(NamedTuple):
 
     def first(self, n: int) -> Self:
         """The same of the oldest ``n``."""
-        return self if n == len(self.times) else self._make(column[:n] for column in self)
+        if n == len(self.times):
+            return self
+        return type(self)(
+            self.times[:n], self.seqs[:n], self.kinds[:n], self.articles[:n], self.positions[:n], self.contexts[:n]
+        )
 
 
 class DatedClick(NamedTuple):

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -81,14 +80,12 @@ class Begun(NamedTuple):
         """
         own, others = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with others:
-            process = subprocess.Popen(
-                _command(module, others),
-                stdin=subprocess.DEVNULL,
-                pass_fds=(others.fileno(),),
-                env=_environment(metrics),
-            )
+            others.set_inheritable(True)
+            nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+            command, environment = _command(module, others), _environment(metrics)
+            pid = os.posix_spawn(sys.executable, command, environment, file_actions=[nothing])
         own.set_inheritable(True)
-        return cls(process.pid, own.detach(), folder)
+        return cls(pid, own.detach(), folder)
 
     def end(self) -> None:
         """End it, where the parent comes to nothing."""
