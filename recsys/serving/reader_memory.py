@@ -216,9 +216,7 @@ class ReaderMemory:
         if not rows:
             return ReaderState.empty(self.config)
         columns = np.array(([KIND_INDEX[name] for name in past.kinds], rows, past.times), np.int64)
-        places = past.positions
-        if None in places:
-            places = [UNKNOWN_POSITION if place is None else place for place in places]
+        places = [UNKNOWN_POSITION if place is None else place for place in past.positions]
         return ReaderState.of_columns(self.config, columns, places, past.contexts)
 
     def learn(self, event: StoredEvent, row: int) -> None:

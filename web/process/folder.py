@@ -43,7 +43,7 @@ def make_folder() -> Path:
 
 
 def metrics_in(folder: Path) -> Path:
-    """Where the workers leave their figures."""
+    """The folder of the workers' figures."""
     return folder / "metrics"
 
 
