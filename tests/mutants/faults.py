@@ -609,8 +609,8 @@ FAULTS: tuple[Fault, ...] = (
         ),
         (
             "a reader made at once keeps one click too many",
-            "times, state.history, state.impressions.size",
-            "times, state.history + 1, state.impressions.size",
+            "times, config.max_history, MAX_IMPRESSIONS",
+            "times, config.max_history + 1, MAX_IMPRESSIONS",
         ),
         (
             "what was dismissed returns after a new release",
@@ -629,7 +629,7 @@ FAULTS: tuple[Fault, ...] = (
         ("an event counts twice", "if event.seq <= one.through:", "if event.seq < one.through:"),
         (
             "a reader is loaded and learns the same events again",
-            "max((event.seq for event in events), default=0))",
+            "max(past.seqs, default=0))",
             "0)",
         ),
         (
@@ -1435,8 +1435,8 @@ FAULTS: tuple[Fault, ...] = (
         RELEASED,
         (
             "an unknown article is the next one by number",
-            "if place < len(names) and names[place] == name else None",
-            "if place < len(names) else None",
+            "if place < len(names) and names[place] == name else UNKNOWN_ROW",
+            "if place < len(names) else UNKNOWN_ROW",
         ),
         ("what came later is looked for in the release alone", "row = self._late.get(article_id)", "row = None"),
     ),
