@@ -17,8 +17,8 @@ from recsys.recommend.context import Tier
 from recsys.releases import Releases
 from recsys.serving.live import LiveState
 from recsys.store import Event, Kind, Store, Written, event_writer
-from recsys.units import now_ms
-from tests.newsroom import SITE, TOPICS, Toy
+from recsys.units import HOUR_MS, now_ms
+from tests.newsroom import NOW, SITE, TOPICS, Toy
 from tests.service import FOUR, Service, article, copy_of, fill, four, plain_settings, problem, serving
 from tests.stores import watched
 
@@ -338,6 +338,32 @@ def test_a_clock_that_was_a_year_ahead_for_a_night_leaves_no_damage(tmp_path: Pa
         assert live._builder is builder
         click("after", "a1")
         assert sum(popular()) == 6
+    finally:
+        live.close()
+        store.close()
+
+
+def test_by_a_clock_by_which_nothing_is_out_yet_it_is_as_late_as_the_last_click_counted(
+    toy: Toy, tmp_path: Path
+) -> None:
+    copied = copy_of(toy, tmp_path)
+    store, now = Store.open(copied.database_url, copied.store), [NOW]
+    live = LiveState(copied, store, Releases(copied.data_dir / "releases", copied.releases), lambda: now[0])
+
+    def listed() -> list[str]:
+        answer = live.recommend("somebody-new", None, article=None, k=5, lang=None)
+        return [answer.catalogue.ids[card.row] for card in answer.recommendation.cards]
+
+    try:
+        right, counted = listed(), live._frame.state.snapshot.counted_until
+        assert len(right) == 5
+        now[0] = NOW - YEAR
+        assert counted > now[0]
+        assert len(listed()) == 5
+        now[0] = NOW - 47 * HOUR_MS  # by which two of each topic are out: what is dated ahead waits
+        assert {name.rpartition("-")[2] for name in listed()} == {"0", "1"}
+        now[0] = NOW
+        assert listed() == right
     finally:
         live.close()
         store.close()

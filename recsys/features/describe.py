@@ -281,21 +281,23 @@ def _lifts(state: TrendState, codes: Array, rows: Array, out: Array) -> None:
     """Lifts: clicks of an article in this context against those of everything in it."""
     newest, C = state.clock[NEWEST], len(codes)
     fade = faded(state.clock[LANDMARK], newest, state.slow_per_ms[0])
+    odds = np.empty(C)  # everybody's clicks for one in this context; 0 for a context that nobody clicked in lately
+    told = False
     for c in range(C):
-        place = c if c < C - BUILT_IN else len(CONTEXTS) - C + c  # a site may have fewer than four of its own
-        v = codes[c]
-        if v <= 0:
+        here, everywhere = state.all_lifts[c, codes[c]] * fade, state.all_lifts[c, ALL] * fade
+        odds[c] = quotient(everywhere, here) if codes[c] > 0 and here > GONE else 0.0
+        told = told or odds[c] > 0
+    for b in range(len(rows) if told else 0):
+        at = state.slot_of[rows[b]]
+        if at == UNKNOWN_ROW:
             continue
-        here, everywhere = state.all_lifts[c, v] * fade, state.all_lifts[c, ALL] * fade
-        if here <= GONE:
-            continue
-        for b in range(len(rows)):
-            at = state.slot_of[rows[b]]
-            if at == UNKNOWN_ROW:
+        own = faded(state.slot_landmark[at], newest, state.slow_per_ms[0])
+        for c in range(C):
+            if odds[c] <= 0:
                 continue
-            own = faded(state.slot_landmark[at], newest, state.slow_per_ms[0])
-            mine, all_ = state.lifts[at, c, v] * own, state.lifts[at, c, ALL] * own
-            expected = mine * quotient(everywhere, here)  # its clicks, were all readers of this context
+            place = c if c < C - BUILT_IN else len(CONTEXTS) - C + c  # a site may have fewer than four of its own
+            mine, all_ = state.lifts[at, c, codes[c]] * own, state.lifts[at, c, ALL] * own
+            expected = mine * odds[c]  # its clicks, were all readers of this context
             out[b, LIFTS + place] = (expected + PRIOR_LIFT) / (all_ + PRIOR_LIFT)
 
 

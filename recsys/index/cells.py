@@ -16,9 +16,12 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
+
 Vectors = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 Bits = npt.NDArray[np.uint8]
+Cells = npt.NDArray[np.int64]
 
 MIN_ROWS = 50_000  # vectors from which on cells gain more than they cost; below, all are searched
 MOVED = 4_096  # rows that may have moved before they are laid out with the rest: a tenth of the work of a search
@@ -27,7 +30,8 @@ _PER_ROOT = 1.6  # cells for each root of the number of rows
 _TRAINED = 50  # vectors per cell that centres are learned from
 _ROUNDS = 8  # of k-means
 _SEED = 1
-_UNIT_RANGE = np.array([-1, 2], np.float32)  # least value and range of a number of a unit vector
+LEAST, RANGE = np.float32(-1), np.float32(2)  # least value and range of a number of a unit vector
+STEPS, HALF = np.float32(255), np.float32(0.5)  # that the range is rounded to, each to its middle
 
 
 def cell_centres(vectors: Vectors) -> Vectors:
@@ -82,7 +86,7 @@ class CellIndex:
             faiss.METRIC_INNER_PRODUCT,
             False,  # the vectors themselves, not what they differ by from their centre
         )
-        faiss.copy_array_to_vector(_UNIT_RANGE, self._file.sq.trained)
+        faiss.copy_array_to_vector(np.array([LEAST, RANGE]), self._file.sq.trained)
         self._file.is_trained = True
         ids, cells = rows.astype(np.int64), np.ascontiguousarray(self._cell[rows])
         at_rows = np.ascontiguousarray(self._vectors[rows])
@@ -143,36 +147,87 @@ class CellIndex:
         settled = allowed & self._settled[: len(allowed)]  # first, see above; must outlive the selector
         number = self._number
         probed = min(PROBED, len(self._centres))
+        near, cells = np.empty((1, probed), np.float32), np.empty((1, probed), np.int64)
+        self._quantizer.search(vector, probed, D=near, I=cells)
         only = faiss.SearchParametersIVF()
         only.sel, only.nprobe = faiss.IDSelectorBitmap(settled.size, faiss.swig_ptr(settled)), probed
-        scores, rows = self._file.search(vector, k, params=only)
-        there = rows[0] >= 0  # FAISS fills up with -1
-        best, score = rows[0][there].astype(np.int32), scores[0][there]
-        if number:
-            is_probed = np.zeros(len(self._centres), np.bool_)
-            is_probed[self._quantizer.search(vector, probed)[1][0]] = True
-            late = self._moved[:number][is_probed[self._moved_cells[:number]]]
-            late = late[_among(late, allowed)]
-            still = self._place[best] >= number
-            best = np.concatenate([best[still], late])
-            score = np.concatenate([score[still], _rounded(self._vectors[late]) @ vector[0]])
-            best = best[np.argsort(-score, kind="stable")[:k]]
-        score = self._vectors[best] @ vector[0]
-        order = np.argsort(-score, kind="stable")
-        return best[order], score[order]
+        scores, rows = np.empty(k, np.float32), np.empty(k, np.int64)
+        pointers = map(faiss.swig_ptr, (cells, near, scores, rows))
+        self._file.search_preassigned_c(1, faiss.swig_ptr(vector), k, *pointers, False, only)
+        late = (self._place, number, self._moved, self._moved_cells, cells[0], allowed)
+        return best_of_both(rows, scores, *late, self._vectors, vector[0])
 
 
-def _rounded(vectors: Vectors) -> Vectors:
-    """Vectors as the inverted file has them."""
-    share = (vectors - _UNIT_RANGE[0]) / _UNIT_RANGE[1]
-    steps = np.floor(np.clip(share, 0, 1) * np.float32(255))
-    return np.asarray(_UNIT_RANGE[0] + _UNIT_RANGE[1] * ((steps + np.float32(0.5)) / np.float32(255)), np.float32)
+@compiled
+def best_of_both(
+    rows: Cells,
+    scores: Vectors,
+    place: Rows,
+    number: int,
+    moved: Rows,
+    moved_cells: Cells,
+    probed: Cells,
+    allowed: Bits,
+    vectors: Vectors,
+    vector: Vectors,
+) -> tuple[Rows, Vectors]:
+    """What the cells and the short list have, in the order of the table.
+
+    Args:
+        rows: int64 (k,), found in the cells, best first; -1 behind the last.
+        scores: float32 (k,), of each, as the cells round it.
+        place: int32 (A,), of a row in the short list; at least ``number`` for none.
+        number: rows in the short list.
+        moved: int32 (M,), the short list.
+        moved_cells: int64 (M,), where each of it belongs.
+        probed: int64 (P,), the cells searched.
+        allowed: uint8 (≤ A / 8,), a bit by row.
+        vectors: float32 (A, D), the table.
+        vector: float32 (D,), wanted.
+
+    Returns:
+        int32 (n,) rows and float32 (n,) inner products, best first, equal ones as they were found; n ≤ k.
+    """
+    k, D = len(rows), len(vector)
+    found, rounded, n = np.empty(k + number, np.int32), np.empty(k + number, np.float32), 0
+    for p in range(k):
+        if rows[p] >= 0 and place[rows[p]] >= number:
+            found[n], rounded[n] = rows[p], scores[p]
+            n += 1
+    last = n
+    if number:
+        is_probed = np.zeros(max(probed.max() + 1, moved_cells[:number].max() + 1), np.bool_)
+        for p in range(len(probed)):
+            is_probed[probed[p]] = True
+        for m in range(number):
+            row = moved[m]
+            if moved_cells[m] >= 0 and is_probed[moved_cells[m]] and _is_allowed(row, allowed):
+                total = np.float32(0)
+                for d in range(D):
+                    total += _rounded(vectors[row, d]) * vector[d]
+                found[n], rounded[n] = row, total
+                n += 1
+    found, rounded = found[:n], rounded[:n]
+    if n > last and n > k:
+        found = found[np.argsort(-rounded, kind="mergesort")[:k]]
+    exact = np.empty(len(found), np.float32)
+    for p in range(len(found)):
+        total = np.float32(0)
+        for d in range(D):
+            total += vectors[found[p], d] * vector[d]
+        exact[p] = total
+    order = np.argsort(-exact, kind="mergesort")
+    return found[order], exact[order]
 
 
-def _among(rows: Rows, allowed: Bits) -> npt.NDArray[np.bool_]:
-    """Membership of some rows in a bitmap, which holds none beyond its end: int32 (N,) -> bool (N,)."""
-    if not len(allowed):
-        return np.zeros(len(rows), np.bool_)
-    bits = allowed[np.minimum(rows >> 3, len(allowed) - 1)] >> (rows & 7).astype(np.uint8)
-    among: npt.NDArray[np.bool_] = (bits & 1 != 0) & (rows >> 3 < len(allowed))
-    return among
+@compiled
+def _rounded(number: float) -> float:
+    """A number of a unit vector as the inverted file has it."""
+    share = min(max((number - LEAST) / RANGE, np.float32(0)), np.float32(1))
+    return LEAST + RANGE * ((np.floor(share * STEPS) + HALF) / STEPS)
+
+
+@compiled
+def _is_allowed(row: int, allowed: Bits) -> bool:
+    """Membership of a row in a bitmap, which holds none beyond its end."""
+    return bool(row >> 3 < len(allowed) and allowed[row >> 3] >> (row & 7) & 1)

@@ -68,6 +68,8 @@ class Interests(NamedTuple):
 
         By the largest remainders; the greater share first where they are equal.
         """
+        if len(self.shares) == 1:
+            return np.array([max(n, 0)])
         exact = self.shares.astype(np.float64) * n
         seats = np.floor(exact).astype(np.int64)
         seats[: max(0, n)] = np.maximum(seats[: max(0, n)], 1)

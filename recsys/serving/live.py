@@ -220,7 +220,7 @@ class LiveState:
         What the reader did just now counts: at once where this worker took it, else within ``web.poll_seconds``.
         ``recent`` are ids of articles that somebody unknown opened last, newest first; nothing of them is kept.
         """
-        (state, memory, _), now = self._frame_with(reader), self._clock()
+        (state, memory, _), now = self._frame_with(reader), self._now()
         asker = asker_of(memory, reader, session, slot).passing(memory, recent, now)
         taking_part = reader if asker.personal else None
         recommendation = self._experiments.recommender_for(taking_part, state.recommender, now).recommend(
@@ -235,6 +235,14 @@ class LiveState:
             cheap=cheap,
         )
         return Answer(recommendation, state.catalogue, now, asker.personal)
+
+    def _now(self) -> int:
+        """The time, ms; by a clock by which nothing is out yet, that of the last event that the release counted."""
+        now, state = self._clock(), self._frame.state
+        counted = state.snapshot.counted_until
+        if counted <= now or state.catalogue.eligible(now).listed:
+            return now
+        return counted
 
     def other_release(self, reader: str | None) -> str | None:
         """The release that a reader's list is to come from instead; None for nearly everybody. See ``challenger``."""
@@ -268,7 +276,7 @@ class LiveState:
         spoken: str = "en",
     ) -> tuple[Trace, Catalogue]:
         """The way of one article towards a list that ``recommend`` would make now; see ``recsys.recommend.trace``."""
-        (state, memory, _), now = self._frame_with(reader), self._clock()
+        (state, memory, _), now = self._frame_with(reader), self._now()
         asker = asker_of(memory, reader, session, slot)
         followed = trace(
             state.recommender,
@@ -287,7 +295,7 @@ class LiveState:
 
     def profile(self, reader: str, session: str | None) -> tuple[Tags, int]:
         """The tags of a reader's last clicks, and the number of these; the session's when the reader has none."""
-        (state, memory, _), now = self._frame_with(reader), self._clock()
+        (state, memory, _), now = self._frame_with(reader), self._now()
         states = [state for state in memory.states(reader, session) if state is not None and len(state.clicks)]
         clicks = states[0].clicks.tolist() if states else []
         half_life, catalogue = state.recommender.readers.half_life_clicks, state.catalogue
@@ -297,7 +305,7 @@ class LiveState:
     def today(self, k: int, lang: str | None) -> TodaysClicks:
         """The most clicked articles of today; see ``todays_clicks``."""
         frame = self._frame
-        return todays_clicks(frame.today, frame.state.catalogue, k, self._clock(), lang)
+        return todays_clicks(frame.today, frame.state.catalogue, k, self._now(), lang)
 
     def similar(self, article: str, k: int) -> tuple[list[Card], Catalogue, str | None]:
         """The articles nearest to one; see ``Recommender.similar``.
@@ -306,7 +314,7 @@ class LiveState:
             The cards, the catalogue whose rows they name, the release.
         """
         state = self._frame.state
-        return state.recommender.similar(article, k, self._clock()), state.catalogue, state.recommender.release
+        return state.recommender.similar(article, k, self._now()), state.catalogue, state.recommender.release
 
     def pin_cost(self, article: str, place: int) -> PinCost | None:
         """The estimated cost of an article at a place; see ``pin_cost``."""

@@ -16,6 +16,7 @@ from recsys.features.rows import CandidateRows, Matrix
 from recsys.features.similarity import mean_direction
 from recsys.features.tags import ArticleTags
 from recsys.index import Index
+from recsys.index.cells import best_of_both
 from recsys.items.online import empty_online, place_content
 from recsys.readers import CLICK, ReaderState
 from recsys.readers.state import ReaderEvent
@@ -76,6 +77,8 @@ def warm_up(settings: ServingSettings) -> None:
     count_audience(trends.state, as_int64(0), direction)
     recommender.recommend(reader, None, article=None, k=1, now=NOW, lang=None)
     most_of_source(NO_SHARES, 0, 1)
+    rows, cells, bits = np.zeros(1, np.int32), np.zeros(1, np.int64), np.zeros(1, np.uint8)
+    best_of_both(cells, direction[:1], rows, 1, rows, cells, cells, bits, tables.article_vectors, direction)
     one = np.zeros((1, 1), np.float32)
     affine(one, one, one[0])
     standardised(one, one[0], one[0])

@@ -716,6 +716,12 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/serving/live.py",
         LIVE,
+        ("a clock by which nothing is out empties all lists", "        return counted\n", "        return now\n"),
+        (
+            "a clock that is behind shows what is not out yet",
+            "if counted <= now or state.catalogue.eligible(now).listed:",
+            "if counted <= now:",
+        ),
         (
             "a new release is taken over without the last events",
             "            self._feed.replay(state, old.state.through)\n",
@@ -1007,11 +1013,12 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/index/cells.py",
         CELLS,
-        ("a row that moved is met twice", "still = self._place[best] >= number", "still = self._place[best] >= 0"),
-        ("a row that moved is lost", "if number:", "if False:"),
-        ("what is not allowed is found", "late = late[_among(late, allowed)]", "pass"),
+        ("a row that moved is met twice", "if rows[p] >= 0 and place[rows[p]] >= number:", "if rows[p] >= 0:"),
+        ("a row that moved is lost", "    if number:", "    if False:"),
+        ("what is not allowed is found", " and _is_allowed(row, allowed):", ":"),
         ("the list of what moved is as long as it likes", "place == MOVED and self._number == MOVED", "False"),
-        ("a moved row is found in every cell", "[is_probed[self._moved_cells[:number]]]", "[:]"),
+        ("a moved row is found in every cell", "is_probed[moved_cells[m]] and ", ""),
+        ("what moved goes before what lay there", "if n > last and n > k:", "if False:"),
     ),
     *_in(
         "recsys/features/logarithms.py",
