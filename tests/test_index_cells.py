@@ -106,6 +106,31 @@ def test_a_row_that_moves_is_found_once_and_where_it_is_now() -> None:
     assert 5 not in found(index, there, 10, every(N))
 
 
+def test_a_row_that_moved_and_is_not_allowed_is_not_found() -> None:
+    vectors = some_vectors()
+    index = Index.build(vectors, centres=cell_centres(vectors))
+    there, allowed = queries(vectors, 2)[1], every(N)
+    for row in (5, 6):
+        index.add(there, row)
+    allowed[0] &= ~np.uint8(1 << 5)
+    rows = found(index, there, 10, allowed)
+    assert 6 in rows and 5 not in rows
+    assert 6 not in found(index, there, 10, allowed[:0])
+
+
+def test_a_row_that_moved_while_the_cells_were_searched_counts_once() -> None:
+    vectors = np.eye(3, D, dtype=np.float32)
+    rows, scores = np.array([1, 2, -1]), np.array([0.9, 0.8, 0.0], np.float32)
+    place, moved = np.array([9, 0, 9], np.int32), np.array([1, 0], np.int32)  # 1 stands first in the short list
+    inside = np.zeros(2, np.int64)
+    for number, both in ((1, [1, 2]), (2, [0, 1, 2])):
+        best, exact = cells.best_of_both(
+            rows, scores, place, number, moved, inside, inside[:1], every(3), vectors, np.eye(D, dtype=np.float32)[0]
+        )
+        assert sorted(best.tolist()) == both
+        assert exact.tolist() == vectors[best, 0].tolist()
+
+
 def test_nobody_who_searches_while_rows_move_misses_one_or_meets_it_twice() -> None:
     vectors = some_vectors()
     index = Index.build(vectors, centres=cell_centres(vectors))
