@@ -34,7 +34,7 @@ FROM_DATABASE = (
     "/api/v1/reader",
 )  # wait for the database, as all do that bear a token
 READING = ("GET", "HEAD", "OPTIONS")
-MEMORY_THREADS = 1  # lists are counting, not waiting: a second thread takes the interpreter in turns with it, at a tenth of both
+MEMORY_THREADS = 1  # lists are counting, not waiting: two take turns with the interpreter, and make fewer
 SWITCH_SECONDS = 0.001  # that a thread keeps the interpreter while others wait; Python's 5 ms delay every hand-over
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
