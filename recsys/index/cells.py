@@ -10,7 +10,7 @@ Source: Jégou, Douze and Schmid 2011, "Product quantization for nearest neighbo
 """
 
 import math
-from typing import Self
+from typing import Any, Self
 
 import faiss
 import numpy as np
@@ -152,8 +152,9 @@ class CellIndex:
         only = faiss.SearchParametersIVF()
         only.sel, only.nprobe = faiss.IDSelectorBitmap(settled.size, faiss.swig_ptr(settled)), probed
         scores, rows = np.empty(k, np.float32), np.empty(k, np.int64)
-        pointers = map(faiss.swig_ptr, (cells, near, scores, rows))
-        self._file.search_preassigned_c(1, faiss.swig_ptr(vector), k, *pointers, False, only)
+        searched: Any = self._file  # its annotations know neither this call nor that it takes parameters
+        pointers = [faiss.swig_ptr(array) for array in (cells, near, scores, rows)]
+        searched.search_preassigned_c(1, faiss.swig_ptr(vector), k, *pointers, False, only)
         late = (self._place, number, self._moved, self._moved_cells, cells[0], allowed)
         return best_of_both(rows, scores, *late, self._vectors, vector[0])
 
@@ -171,7 +172,7 @@ def best_of_both(
     vectors: Vectors,
     vector: Vectors,
 ) -> tuple[Rows, Vectors]:
-    """What the cells and the short list have, in the order of the table.
+    """Rows of the cells and of the short list, in the order of the table.
 
     Args:
         rows: int64 (k,), found in the cells, best first; -1 behind the last.
@@ -221,10 +222,11 @@ def best_of_both(
 
 
 @compiled
-def _rounded(number: float) -> float:
+def _rounded(number: np.float32) -> np.float32:
     """A number of a unit vector as the inverted file has it."""
     share = min(max((number - LEAST) / RANGE, np.float32(0)), np.float32(1))
-    return LEAST + RANGE * ((np.floor(share * STEPS) + HALF) / STEPS)
+    rounded: np.float32 = LEAST + RANGE * ((np.floor(share * STEPS) + HALF) / STEPS)
+    return rounded
 
 
 @compiled
