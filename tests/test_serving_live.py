@@ -15,8 +15,13 @@ from recsys.errors import StoreError
 from recsys.recommend import exploration
 from recsys.recommend.context import Tier
 from recsys.releases import Releases
+from recsys.serving.encoder import LiveArticle, LiveEncoder
 from recsys.serving.live import LiveState
-from recsys.store import Event, Kind, Store, Written, event_writer
+from recsys.serving.live_stories import LiveStories
+from recsys.store import Article, Event, Kind, Store, Written, event_writer
+from recsys.stories.decisions import PairDecision
+from recsys.stories.story_files import load_story_index
+from recsys.stories.story_index import StoryIndex
 from recsys.units import HOUR_MS, now_ms
 from tests.newsroom import NOW, SITE, TOPICS, Toy
 from tests.service import FOUR, Service, article, copy_of, fill, four, plain_settings, problem, serving
@@ -165,6 +170,56 @@ def test_a_hidden_article_is_gone_at_the_next_poll(tmp_path: Path) -> None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert service.client.get("/article/a2").status_code == 404
+
+
+def test_what_the_first_article_needs_is_read_before_it_comes(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    load, encode = load_story_index, LiveEncoder.encode
+
+    def loading(folder: Path) -> StoryIndex:
+        read.append("stories")
+        return load(folder)
+
+    def encoding(encoder: LiveEncoder, one: Article) -> LiveArticle:
+        read.append(one.id)
+        return encode(encoder, one)
+
+    monkeypatch.setattr("recsys.serving.artefacts.load_story_index", loading)
+    monkeypatch.setattr(LiveEncoder, "encode", encoding)
+    with serving(copy_of(toy, tmp_path)) as service:
+        service.live._ahead_reader.join(60)
+        assert read == ["stories", ""], "a text of nobody's"
+        service.store.put_articles([article("later", title="Goals at last", body=TOPICS["football"])])
+        service.live.refresh()
+        assert read == ["stories", "", "later"]
+
+
+def test_stories_are_read_once_whoever_asks_and_a_decision_meanwhile_is_not_lost() -> None:
+    began, go_on, loaded = threading.Event(), threading.Event(), list[StoryIndex]()
+
+    def load() -> StoryIndex:
+        began.set()
+        assert go_on.wait(10)
+        loaded.append(StoryIndex())
+        return loaded[-1]
+
+    stories = LiveStories(load)
+    readers = [threading.Thread(target=stories.read_ahead) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    assert began.wait(10)
+    decision = PairDecision("a", "b", True)
+    deciding = threading.Thread(target=stories.decide, args=([decision],))
+    deciding.start()
+    go_on.set()
+    for thread in (*readers, deciding):
+        thread.join(10)
+    assert len(loaded) == 1
+    for name, title in (("a", "Harbour closed"), ("b", "Goals at last")):
+        stories.join(name, title, "", 1, name)
+    assert loaded[0].story_of("a") == loaded[0].story_of("b") is not None
 
 
 def test_an_article_changed_twice_within_a_moment_shows_its_last_title(site: Service) -> None:

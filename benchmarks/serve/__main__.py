@@ -6,6 +6,7 @@ and says what it costs itself.
 
     python -m benchmarks.serve --articles 100000 --readers 100000 --rate 500 --seconds 60 --keep /tmp/serve100k
     python -m benchmarks.serve --articles 10000 --keep /tmp/serve10k --only rate,saturation
+    python -m benchmarks.serve --articles 10000 --keep /tmp/serve10k --only soak --rate 150 --seconds 3600
 
 Prints a table, and one JSON object on the last line (docs/design.md).
 """
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.serve import load
-from benchmarks.serve.data import Size, built, copied, explain
+from benchmarks.serve.data import Size, built, copied, environment, explain
 from benchmarks.serve.freshness import StorePublisher, freshness
 from benchmarks.serve.ingestion import ingestion
 from benchmarks.serve.load import Setting, Table
@@ -31,12 +32,14 @@ from benchmarks.serve.memory import memory
 from benchmarks.serve.noise import watched
 from benchmarks.serve.report import best_of, printed
 from benchmarks.serve.service import Service
+from benchmarks.serve.soak import soak
 from benchmarks.serve.swaps import swaps
 from benchmarks.serve.workload import visitors_of
 from recsys.releases import Releases
 from recsys.workspace import Workspace
 
 PARTS = ("rate", "saturation", "beyond", "freshness", "events", "swaps", "memory")
+KNOWN = (*PARTS, "soak")  # which takes long, and is done where it is asked for
 EVENTS_PER_ARTICLE = 8.7
 GUESS = 3_000.0  # answers per second that are not surpassed on two cores
 
@@ -69,7 +72,7 @@ def measure(options: argparse.Namespace, kept: Path, folder: Path) -> dict[str, 
             "ready_pss_mib": round(largest.pss),
         }
         parts: dict[str, Callable[[], Table]] = {
-            "memory": lambda: memory(setting, options.articles, folder),
+            "memory": lambda: memory(setting, options.articles, folder / "empty"),
             "rate": lambda: load.at_rate(setting, options.rate, options.seconds) | _weight(service),
             "saturation": lambda: load.saturation(setting, GUESS),
             "beyond": lambda: load.beyond(setting, _saturated(setting, found), options.seconds / 3),
@@ -78,6 +81,7 @@ def measure(options: argparse.Namespace, kept: Path, folder: Path) -> dict[str, 
                 setting, Releases(data / "releases"), Workspace(data / "work"), options.swaps, quiet
             ),
             "events": lambda: ingestion(setting, url, options.seconds / 4),
+            "soak": lambda: soak(setting, data, environment(data), _texts(kept), options.rate, options.seconds),
         }
         for part, run in parts.items():
             if part in options.only:
@@ -122,17 +126,17 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--words", type=int, default=120, help="of each article's body")
     parser.add_argument("--rate", type=float, default=500.0, help="requests per second, one in ten an event")
     parser.add_argument("--background", type=float, help="the same during freshness and swaps; default: --rate")
-    parser.add_argument("--seconds", type=float, default=60.0, help="at the rate, and of freshness")
+    parser.add_argument("--seconds", type=float, default=60.0, help="at the rate, of freshness, of soak")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--k", type=int, default=20, help="cards of a list")
     parser.add_argument("--swaps", type=int, default=5, help="releases that are published under load")
-    parser.add_argument("--only", type=lambda text: text.split(","), default=list(PARTS), help=",".join(PARTS))
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(PARTS), help=",".join(KNOWN))
     parser.add_argument("--keep", type=Path, help="folder that is built once and used again; default: a temporary one")
     parser.add_argument("--build", action="store_true", help="build the folder and do no more")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(given)
-    if unknown := set(options.only) - set(PARTS):
-        parser.error(f"--only: {', '.join(sorted(unknown))}: none of {', '.join(PARTS)}")
+    if unknown := set(options.only) - set(KNOWN):
+        parser.error(f"--only: {', '.join(sorted(unknown))}: none of {', '.join(KNOWN)}")
     return options
 
 

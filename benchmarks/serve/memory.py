@@ -16,8 +16,9 @@ def memory(setting: Setting, articles: int, folder: Path) -> Table:
     Args:
         setting: the circumstances; the service should have answered nobody yet.
         articles: that it serves.
-        folder: an empty one, for a service without an article.
+        folder: for a service without an article; it must not exist.
     """
+    folder.mkdir()
     with Service(folder / "data", 1, folder / "empty.log") as empty:
         nothing = empty.memory()[0]
     ready = setting.service.memory()[0]

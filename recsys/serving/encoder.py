@@ -91,6 +91,15 @@ class LiveEncoder:
         item_vector = project(encoded.vector[None], self._projection)[0]
         return LiveArticle(annotations, encoded.vector, encoded.idf_vector, item_vector)
 
+    def read_ahead(self, language: str) -> None:
+        """Understand a text of nobody's, so that the first article does not wait for what is read with it.
+
+        Args:
+            language: code of the site's language.
+        """
+        text, spoken = ("今天的新闻", "zh") if language == "zh" else ("News of today", "en")
+        self.encode(Article("", "", text, text, language=spoken))
+
     def _labels(self, document: EncodedDocuments, language: str) -> Iterator[tuple[str, str, float]]:
         for task, model in self._tasks.items():
             assigned = model.assign(document, language)[0]

@@ -120,6 +120,7 @@ class LiveState:
         self._trouble, self._ahead = "", 0
         self._builder: threading.Thread | None = None
         self._poller = threading.Thread(target=self._poll, daemon=True, name="poll")
+        self._ahead_reader = threading.Thread(target=self._read_ahead, daemon=True, name="read ahead")
         self._feed = StoreFeed(store, self.site, clock)
         self._checkpoints = LiveCheckpoints(settings.data_dir / "live")
         self._experiments = LiveExperiments(store, self.site, settings.recommend, clock)
@@ -144,6 +145,7 @@ class LiveState:
     def start(self) -> None:
         """Begin to follow the store and the releases."""
         self._poller.start()
+        self._ahead_reader.start()
 
     def close(self, *, succeeded: bool = False) -> None:
         """Stop following, and leave a checkpoint; a release that is being laid out is finished first.
@@ -152,7 +154,7 @@ class LiveState:
             succeeded: another one has taken this state's place; a checkpoint of what is over would replace its own.
         """
         self._stop.set()
-        for thread in (self._poller, self._builder):
+        for thread in (self._poller, self._ahead_reader, self._builder):
             if thread is not None and thread.is_alive():
                 thread.join()
         try:
@@ -494,6 +496,7 @@ class LiveState:
     def _swap(self, name: str | None) -> None:
         forgotten = self._forgotten
         state = self._loader.load(name)
+        state.snapshot.read_ahead()
         self._feed.replay(state, self.store.last_seq(self.site))  # most of it, while nobody waits
         self._feed.apply_articles(state, functools.partial(self._feed.take_down, state))
         with self._turn:
@@ -545,6 +548,12 @@ class LiveState:
                 trouble = True
         if not trouble:
             self._trouble, self._followed_at = "", time.monotonic()
+
+    def _read_ahead(self) -> None:
+        try:
+            self._frame.state.snapshot.read_ahead()
+        except Exception as error:  # the first article will read it, and say so again
+            self._complain("not read ahead", error)
 
     def _poll(self) -> None:
         while not self._stop.wait(self.settings.web.poll_seconds):

@@ -1,9 +1,10 @@
 """Live stories: where an article that comes belongs, by the index of the release and by what editors have said since.
 
-Reads a release's index, when the first article comes, and the decisions of editors; produces for an article another one
-of its story. The index is told what editors decide, so that the next article joins the right story.
+Reads a release's index, ahead of the first article or with it, and the decisions of editors; produces for an article
+another one of its story. The index is told what editors decide, so that the next article joins the right story.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
@@ -28,17 +29,29 @@ class LiveStories:
         self.decisions = EditorDecisions(released)
         self._later: list[PairDecision] = []
         self._loaded: StoryIndex | None = None
+        self._loading = threading.Lock()
+
+    def read_ahead(self) -> None:
+        """Read the index now, so that the first article does not wait for it; any thread may."""
+        with self._loading:
+            if self._loaded is None:
+                index = self._load()
+                index.decisions = self.decisions
+                for decision in self._later:
+                    index.decide(decision)
+                self._loaded, self._later = index, []
 
     def decide(self, decisions: Iterable[PairDecision]) -> None:
         """Let decisions hold that were made after all before them."""
         decisions = list(decisions)
-        for decision in decisions:
-            self.decisions.take(decision)
-        if self._loaded is None:
-            self._later += decisions
-            return
-        for decision in decisions:
-            self._loaded.decide(decision)
+        with self._loading:
+            for decision in decisions:
+                self.decisions.take(decision)
+            if self._loaded is None:
+                self._later += decisions
+                return
+            for decision in decisions:
+                self._loaded.decide(decision)
 
     def join(self, article_id: str, title: str, body: str, published: int | None, leader: str) -> str | None:
         """Put an article into its story; later ones may join it.
@@ -65,10 +78,6 @@ class LiveStories:
 
     @property
     def _index(self) -> StoryIndex:
-        if self._loaded is None:
-            index = self._load()
-            index.decisions = self.decisions
-            for decision in self._later:
-                index.decide(decision)
-            self._loaded, self._later = index, []
+        while self._loaded is None:
+            self.read_ahead()
         return self._loaded

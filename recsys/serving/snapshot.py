@@ -116,6 +116,12 @@ class ModelSnapshot:
         shown = CatalogueArticle.of(article, annotations)
         return PreparedArticle(article.id, shown, leader, encoded, story)
 
+    def read_ahead(self) -> None:
+        """Read what the first article that comes would wait for, a second or two of a large site; any thread may."""
+        self.stories.read_ahead()
+        if self._encoder is not None:
+            self._encoder.read_ahead(self._home)
+
     @property
     def leaders(self) -> Leaders:
         """First copies of texts, those of later articles included."""

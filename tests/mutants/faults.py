@@ -2177,10 +2177,29 @@ FAULTS: tuple[Fault, ...] = (
         STORY_EDITS,
         (
             "an index that comes later knows no decision",
-            "            for decision in self._later:\n                index.decide(decision)\n",
+            "                for decision in self._later:\n                    index.decide(decision)\n",
             "",
         ),
         ("a running index is not told", "self._loaded.decide(decision)", "pass"),
+    ),
+    *_in(
+        "recsys/serving/live_stories.py",
+        LIVE,
+        (
+            "stories are read twice",
+            "            if self._loaded is None:\n                index",
+            "            if True:\n                index",
+        ),
+    ),
+    *_in(
+        "recsys/serving/snapshot.py",
+        LIVE,
+        ("the first article waits for the stories", "        self.stories.read_ahead()\n", ""),
+        (
+            "the first article waits for the words",
+            "            self._encoder.read_ahead(self._home)\n",
+            "            pass\n",
+        ),
     ),
     *_in(
         "recsys/serving/checkpoint.py",
