@@ -22,9 +22,11 @@ from benchmarks.serve.load import Setting, at_rate, driven, summary
 from benchmarks.serve.noise import watched
 from benchmarks.serve.report import best_of
 from benchmarks.serve.service import Service, owner_of
+from benchmarks.serve.soak import FED, Seen, feed, growth
 from benchmarks.serve.swaps import Swap, append, publish_other, split
 from benchmarks.serve.workload import Visitors, arrivals, asked, workload
 from recsys.errors import ImportRefused
+from recsys.imports import Target, import_feed
 from recsys.releases import Releases
 from recsys.store import Article, Store
 from recsys.units import DAY_MS, HOUR_MS, now_ms
@@ -263,6 +265,26 @@ def test_every_publish_of_one_workspace_is_another_release(toy: Toy, tmp_path: P
     assert len(set(names)) == 4
     assert releases.current() == names[-1]
     releases.open()
+
+
+def test_growth_counts_from_when_readers_are_known_and_not_from_the_start() -> None:
+    steady = [Seen(100, 200, 40, 20, 0), *[Seen(300, 500, 60, 30, 0)] * 11]
+    assert growth(steady)["rss_growth"] == growth(steady)["descriptors_growth"] == 1
+    assert growth(steady)["shared_growth"] is None, "none then, none now"
+    leaking = [Seen(300 + number, 500, 60 + number, 30, 0) for number in range(60)]
+    table = growth(leaking)
+    assert (table["rss_early"], table["rss_late"]) == (314.5, 354.5)
+    assert table["rss_growth"] == pytest.approx(354.5 / 314.5, abs=1e-3)
+    assert table["descriptors_growth"] > 1.5
+    assert table["pss_growth"] == 1
+
+
+def test_a_feed_brings_other_articles_in_every_piece(target: Target, store: Store, tmp_path: Path) -> None:
+    with feed(["One text of several words & signs.", "Another <text>."]) as (address, bring):
+        for piece in range(2):
+            names = bring(piece)
+            assert import_feed(target, address, tmp_path / "feeds", allow_private=True).stored == FED
+            assert [bool(store.article(target.site, name)) for name in names] == [True] * FED
 
 
 def test_figures_without_a_part_are_null() -> None:
