@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from recsys.errors import ConfigError
+from recsys.settings import load_settings
 from web.process.folder import PREFIX, ServiceFolder, note_of
 from web.process.nursery import Begun
 from web.process.port import Port, holder
@@ -177,6 +178,23 @@ def test_a_start_that_is_refused_leaves_neither_process_nor_folder(tmp_path: Pat
             )
             assert refused.returncode == ConfigError.exit_code, refused.stderr
             assert not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("port", ["70000", "65536", "0", "-1", "http"])
+def test_a_port_that_there_is_not_is_refused_before_anything_begins(port: str, tmp_path: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-m", "web", f"--port={port}"]
+    refused = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == ConfigError.exit_code
+    assert f"argument --port: expected a port from 1 to 65535; got '{port}'" in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("port", ["70000", "0", "-1"])
+def test_a_port_of_the_settings_that_there_is_not_is_refused(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECSYS_WEB__PORT", port)
+    with pytest.raises(ConfigError, match=f"'web.port'.*got '{port}'.*RECSYS_WEB__PORT"):
+        load_settings()
 
 
 def test_health_is_answered_beside_slow_clients_while_the_service_starts(folder: ServiceFolder) -> None:

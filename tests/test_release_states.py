@@ -87,6 +87,15 @@ def test_only_what_was_live_is_rolled_back_to(tmp_path: Path) -> None:
         releases.rollback()
 
 
+def test_a_name_that_no_release_has_is_said_even_where_there_is_nothing_to_go_back_to(tmp_path: Path) -> None:
+    releases = Releases(tmp_path / "releases")
+    for older in ("one", "two"):
+        only = live(tmp_path, older)
+        with pytest.raises(MissingArtefact, match=f"named 'nosuch'; got these: .*{only}"):
+            releases.rollback("nosuch")
+        assert releases.current() == only
+
+
 def test_one_of_several_is_rolled_back_to_by_name(tmp_path: Path) -> None:
     first, _, third = live(tmp_path, "one"), live(tmp_path, "two"), live(tmp_path, "three")
     releases = Releases(tmp_path / "releases")

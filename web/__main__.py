@@ -18,6 +18,8 @@ from recsys.names import CONFIG_VARIABLE
 from web.process.folder import make_folder, metrics_in, remove_folder
 from web.process.nursery import Begun
 
+MAX_PORT = 65_535
+
 
 def main() -> None:
     """Read the command line and serve until a signal."""
@@ -26,7 +28,7 @@ def main() -> None:
         "--config", type=Path, help="configuration file; default: $RECSYS_CONFIG, else config.yaml and site.yaml here"
     )
     parser.add_argument("--host", help="address to listen on; default: web.host of the configuration")
-    parser.add_argument("--port", type=int, help="port to listen on; default: web.port of the configuration")
+    parser.add_argument("--port", type=_port, help="port to listen on; default: web.port of the configuration")
     arguments = parser.parse_args()
     if arguments.config:
         os.environ[CONFIG_VARIABLE] = str(arguments.config.resolve())  # the workers read it again
@@ -45,6 +47,13 @@ def main() -> None:
             raise
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+
+
+def _port(text: str) -> int:
+    """A port of the command line; above 65535 the system would take what is left of it after division, without a word."""
+    if text.isdecimal() and 1 <= int(text) <= MAX_PORT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port from 1 to {MAX_PORT}; got {text!r}")
 
 
 def _become_parent(arguments: argparse.Namespace, begun: Begun) -> NoReturn:

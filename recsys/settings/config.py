@@ -122,7 +122,7 @@ class WebConfig(Section):
         "127.0.0.1",
         description="address to listen on: this machine only; 0.0.0.0 behind a proxy or in a container",
     )
-    port: int = Field(8080, ge=0, le=65535, description="TCP port that the service listens on")
+    port: int = Field(8080, ge=1, le=65535, description="TCP port that the service listens on")
     workers: int = Field(
         2,
         ge=1,
