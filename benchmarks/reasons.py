@@ -4,10 +4,11 @@
 
 Lists are asked for as the widget asks, for readers drawn at random and for strangers, from a data folder with a
 release. A claim is false when the store does not bear it out: "because you read X" of an X that the reader never
-opened, that shares no shown tag with the article, or that is named twice in one list; "an update on X" of what shares
+opened, that shares no shown tag with the article (two where their categories differ), or that is named twice in one list; "an update on X" of what shares
 no tag with X or is not newer; "because you like C" of a category that is not the article's, or in which less than a
-quarter of the last clicks lie; "readers of X also opened this" of two articles that fewer than three visitors opened;
-"trending" and "popular" of what hardly anybody clicks; "latest" and "new" of what is old. Prints a table of the claims
+quarter of the last clicks lie, or one article that was read; "readers of X also opened this" of two articles that fewer than three visitors opened;
+"trending" of what hardly anybody clicked within
+hours, "popular" of what hardly anybody clicks; "latest" and "new" of what is old. Prints a table of the claims
 by kind, and one JSON object on the last line.
 """
 
@@ -32,6 +33,7 @@ from web.app import close_app, create_app
 
 STRANGERS = 10  # one list in so many is a stranger's
 SHOWN_FALSE = 10
+RECENT_HOURS = 4.0  # half-life of the clicks for which an article is said to be trending
 
 
 class Store(NamedTuple):
@@ -108,8 +110,9 @@ class Judge:
                 yield f"{kind}: {article} is not newer than {other}"
             elif kind in ("because_you_read", "update"):
                 named[other] += 1
-                if not tags[article] & tags[other]:
-                    yield f"{kind}: {article} shares no tag with {other}"
+                both = len(tags[article] & tags[other])
+                if both < (2 if kind == "because_you_read" and CATEGORY[article] != CATEGORY[other] else 1):
+                    yield f"{kind}: {article} shares {both or 'no'} tag with {other}"
                 if named[other] > 1 and kind == "because_you_read":
                     yield f"{kind}: {other} is named twice"
             elif kind == "also_opened":
@@ -118,7 +121,7 @@ class Judge:
                     yield f"{kind}: {len(both)} visitors opened both {article} and {other}"
             elif kind == "because_you_like":
                 yield from self._liked(item, read)
-            elif (kind == "trending" and (clicked < 3 or self._faded(article, HALF_LIVES_HOURS[-1]) < 0.99)) or (
+            elif (kind == "trending" and (clicked < 3 or self._faded(article, RECENT_HOURS) < 1.49)) or (
                 kind == "popular" and (clicked < 3 or article not in self._leading)
             ):
                 yield f"{kind}: {article} has {clicked} clicks"
@@ -132,10 +135,13 @@ class Judge:
         weights = 0.5 ** (np.arange(len(last))[::-1] / self._settings.readers.half_life_clicks)
         same = np.array([CATEGORY.get(article) == item["category"] for article in last], bool)
         share = weights[same].sum() / max(weights.sum(), 1e-9)
+        articles = {article for article in last if CATEGORY.get(article) == item["category"]}
         if item["category"] is None or item["category_name"] not in item["reason"]["text"]:
             yield f"because_you_like: {item['id']} is in {item['category']}: {item['reason']['text']}"
         elif share < 0.245:
             yield f"because_you_like: {share:.2f} of the last clicks are in {item['category']}"
+        elif len(articles) < 2:
+            yield f"because_you_like: {len(articles)} article of {item['category']} was read"
 
 
 CATEGORY: dict[str, str | None] = {}

@@ -10,12 +10,12 @@ from recsys.settings import Settings
 from recsys.units import HOUR_MS
 
 NOW = 1_790_000_000_000
-TAGS = {"x": {"goal"}, "y": {"bank"}, "near": {"goal", "coach"}}
+TAGS = {"x": {"goal", "coach"}, "y": {"bank"}, "near": {"goal", "coach"}, "far": {"goal"}, "afar": {"goal", "coach"}}
 
 
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
-    monkeypatch.setattr(reasons, "CATEGORY", {"x": "football", "y": "markets", "near": "football"})
+    monkeypatch.setattr(reasons, "CATEGORY", {"x": "football", "y": "markets", "near": "football", "far": "arts", "afar": "arts"})
     crowd = {f"v{n}" for n in range(3)}
     clicks = {"ann": ["y", "y", "y", "x"]}
     times = {"x": [NOW - HOUR_MS] * 9, "y": [NOW - HOUR_MS], "near": [NOW - 900 * HOUR_MS] * 4}
@@ -37,8 +37,9 @@ def item(article: str, kind: str, other: str | None = None, category: str | None
         (item("x", "because_you_read", "near"), "never read"),
         (item("near", "also_opened", "x"), ""),
         (item("near", "also_opened", "y"), "0 visitors"),
-        (item("near", "because_you_like", None, "markets"), ""),
-        (item("near", "because_you_like", None, "football"), ""),
+        (item("near", "because_you_like", None, "markets"), "1 article of markets"),
+        (item("far", "because_you_read", "x"), "shares 1 tag"),
+        (item("afar", "because_you_read", "x"), ""),
         (item("near", "because_you_like", None, "arts"), "0.00 of the last clicks"),
         (item("near", "because_you_like", None, None), "is in None"),
         (item("x", "trending"), ""),
@@ -65,3 +66,15 @@ def test_an_article_read_is_named_once(judge: Judge) -> None:
 
 def test_nothing_was_read_by_a_stranger(judge: Judge) -> None:
     assert [*judge.false(None, [item("near", "because_you_read", "x")], TAGS)]
+
+
+def test_a_category_is_liked_from_two_articles_on(judge: Judge) -> None:
+    judge._store.clicks["ann"][0] = "z"
+    reasons.CATEGORY["z"] = "markets"
+    assert [*judge.false("ann", [item("near", "because_you_like", None, "markets")], TAGS)] == []
+
+
+def test_trending_was_clicked_within_hours(judge: Judge) -> None:
+    for hours, false in ((3.9, 0), (4.1, 1)):
+        judge._store.times["y"][:] = [NOW - int(hours * HOUR_MS)] * 3
+        assert len([*judge.false("ann", [item("y", "trending")], TAGS)]) == false

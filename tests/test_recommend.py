@@ -177,6 +177,8 @@ def test_clicks_without_a_vector_still_tell_the_category() -> None:
     recommender.observe(CLICK, 2, NOW - HOUR)
     made = ask(recommender, reader(1), k=3)
     assert (made.tier, rows(made)) == (Tier.CATEGORY_POPULAR, [3, 5, 7])
+    assert made.cards[0].reason == Reason(ReasonKind.RECOMMENDED, category="football")
+    made = ask(recommender, reader(1, 3), k=2)
     assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
 
 

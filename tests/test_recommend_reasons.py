@@ -11,7 +11,7 @@ from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend import reasons
 from recsys.recommend.answer import Recommender
 from recsys.recommend.candidates import CovisitCandidates, covisit_candidates
-from recsys.recommend.reasons import Reason, ReasonKind, shared_keywords, strongest_read
+from recsys.recommend.reasons import Reason, ReasonKind, liked_enough, shared_keywords, strongest_read
 from recsys.recommend.wording import REASON_TEXTS, reason_text
 from recsys.store import Article
 from recsys.trends import PRIOR_COVISITS
@@ -24,7 +24,7 @@ def test_an_article_read_is_named_only_when_it_gave_the_most_and_once_in_a_list(
     assert named[0] == Reason(ReasonKind.BECAUSE_YOU_READ, 0, keywords=("goal", "coach"))
     assert named[4] == Reason(ReasonKind.BECAUSE_YOU_READ, 4, keywords=("bonds", "bank"))
     football = [card.reason.kind for card in made.cards if card.row < 4]
-    assert football == [ReasonKind.BECAUSE_YOU_READ] + [ReasonKind.BECAUSE_YOU_LIKE] * 2
+    assert football == [ReasonKind.BECAUSE_YOU_READ] + [ReasonKind.RECOMMENDED] * 2
 
 
 def test_no_article_is_named_when_its_part_is_not_substantial(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,10 +42,59 @@ def test_a_likeness_that_no_reader_could_see_is_not_claimed() -> None:
     for category in ("arts", "football"):  # of one category is not enough: half of a newspaper is
         recommender = two_topics()
         recommender.catalogue.put("a1", entry(1, category, keywords=("mad cow", "cattle")))
-        recommender.catalogue.put("a2", entry(2, "arts", keywords=("goal",)))
+        recommender.catalogue.put("a2", entry(2, "football", keywords=("goal",)))
         said = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=2).cards}
-        other = ReasonKind.RECOMMENDED if category == "arts" else ReasonKind.BECAUSE_YOU_LIKE
-        assert said == {1: other, 2: ReasonKind.BECAUSE_YOU_READ}
+        assert said == {1: ReasonKind.RECOMMENDED, 2: ReasonKind.BECAUSE_YOU_READ}
+
+
+@pytest.mark.parametrize(
+    ("category", "keywords", "claimed"),
+    [
+        ("football", ("goal",), True),
+        ("arts", ("goal",), False),
+        (None, ("goal",), False),
+        ("arts", ("goal", "coach"), True),
+        ("arts", ("goal", "goals"), False),  # one tag, written twice
+    ],
+)
+def test_articles_of_two_categories_have_to_show_two_tags(
+    category: str | None, keywords: tuple[str, ...], claimed: bool
+) -> None:
+    recommender = two_topics()
+    recommender.catalogue.put("a1", entry(1, category, keywords=keywords))
+    said = {card.row: card.reason for card in ask(recommender, reader(0), k=2).cards}
+    assert (said[1].kind is ReasonKind.BECAUSE_YOU_READ) == claimed
+    assert said[2].kind is (ReasonKind.RECOMMENDED if claimed else ReasonKind.BECAUSE_YOU_READ), "it is there to be named"
+
+
+def test_where_nobody_knows_a_category_one_tag_is_enough() -> None:
+    recommender = two_topics()
+    for row in (0, 1):
+        recommender.catalogue.put(f"a{row}", entry(row, None, keywords=("goal",)))
+    assert ask(recommender, reader(0), k=1).cards[0].reason.kind is ReasonKind.BECAUSE_YOU_READ
+
+
+def test_who_has_opened_one_article_of_a_category_has_not_said_that_they_like_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reasons, "_READ_SHARE", 2.0)
+    for model in (False, True):  # with reasons of vectors, and with plain ones
+        recommender = two_topics() if model else newsroom([entry(row, "football") for row in range(8)])
+        for clicked, kind in (
+            ((0,), ReasonKind.RECOMMENDED),
+            ((0, 0), ReasonKind.RECOMMENDED),
+            ((0, 1), ReasonKind.BECAUSE_YOU_LIKE),
+            ((4, 0, 1), ReasonKind.BECAUSE_YOU_LIKE),
+        ):
+            said = {card.row: card.reason for card in ask(recommender, reader(*clicked), k=7).cards}
+            assert said[3].kind is kind, clicked
+            assert said[3].category == "football"
+
+
+def test_a_category_of_less_than_a_quarter_of_the_last_clicks_is_not_liked() -> None:
+    categories, clicks = np.array([0, 0, 1, 1, -1], np.int16), np.array([0, 1, 2, 2, 4, 4], np.int32)
+    assert liked_enough({0: 0.25, 1: 0.3}, categories, clicks) == {0}, "of the second one article was opened, twice"
+    assert liked_enough({0: 0.24, 1: 0.3}, categories, clicks) == frozenset()
 
 
 def test_a_reason_says_the_keywords_that_the_articles_have_now() -> None:
@@ -72,7 +121,7 @@ def test_a_keyword_that_two_articles_read_share_is_said_whatever_it_is(
 
 def test_a_word_of_a_keyword_is_no_tag_that_both_show() -> None:
     recommender = two_topics()
-    recommender.catalogue.put("a0", entry(0, "arts", keywords=("interest rate",)))
+    recommender.catalogue.put("a0", entry(0, "games", keywords=("interest rate",)))
     recommender.catalogue.put("a1", entry(1, "games", keywords=("heart rate", "rate")))
     recommender.catalogue.put("a2", entry(2, "games", keywords=("Interest-Rates",)))
     said = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=2).cards}
@@ -93,7 +142,7 @@ def test_a_reason_does_not_quote_an_article_that_was_taken_down() -> None:
     recommender = two_topics()
     recommender.catalogue.put("a0", entry(0, "football", hidden=True))
     made = ask(recommender, reader(0), k=1)
-    assert made.cards[0].reason == Reason(ReasonKind.BECAUSE_YOU_LIKE, category="football")
+    assert made.cards[0].reason == Reason(ReasonKind.RECOMMENDED, category="football")
 
 
 def test_trending_fresh_and_popular_are_claimed_when_they_are_true(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +167,17 @@ def test_trending_fresh_and_popular_are_claimed_when_they_are_true(monkeypatch: 
     assert reason_text(rest[4]._replace(category=None), "en") == "Recommended"
     assert fresh.category == "markets"
     assert (kinds[7], kinds[4]) == (ReasonKind.POPULAR, ReasonKind.RECOMMENDED), "two clicks make nobody popular"
+
+
+def test_trending_is_what_was_clicked_within_the_last_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reasons, "_READ_COSINE", 1.0)
+    recommender = two_topics()
+    for row, clicks, hours in ((4, 3, 3.9), (5, 3, 4.1), (6, 6, 7.9), (7, 30, 20.0)):
+        for _ in range(clicks):
+            recommender.observe(CLICK, row, NOW - int(hours * HOUR))
+    kinds = {card.row: card.reason.kind for card in ask(recommender, reader(0), k=7).cards}
+    trending, popular = ReasonKind.TRENDING, ReasonKind.POPULAR
+    assert [kinds[row] for row in (4, 5, 6, 7)] == [trending, popular, trending, popular]
 
 
 def test_the_article_read_that_gave_the_largest_part_is_found() -> None:

@@ -44,7 +44,7 @@ from recsys.recommend.editorial import NO_PINS, boosted_scores, standing_pins, w
 from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
 from recsys.recommend.fatigue import tired_rows
 from recsys.recommend.rank import Ranker, ScoreKind, Scorer, answered_scores, in_order, score_kind, scores_of
-from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, plain_reasons
+from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, liked_enough, plain_reasons
 from recsys.recommend.rerank import (
     MAX_CATEGORY_SHARE,
     POPULAR_DEPTH,
@@ -375,6 +375,7 @@ class _Listing:
         self._model, self._cheap, self._clock = None if cheap else recommender.model, cheap, clock
         self._categories = recommender.catalogue.columns.category
         self._liked = _category_shares(self._categories, clicks, recommender.readers.half_life_clicks)
+        self._told_liked = liked_enough(self._liked, self._categories, clicks)
         self._popular = recommender.shared.popular(eligible, now)
         self._candidate_scores: list[Vectors] = []
         self._scores: list[Vectors] = []
@@ -434,7 +435,7 @@ class _Listing:
             context,
             candidates,
             picked,
-            self._liked,
+            self._told_liked,
             self._eligible,
             of.catalogue,
             of.shared,
@@ -513,7 +514,7 @@ class _Listing:
         of, now = self._of, self._now
         trending, popular = of.shared.claims(self._eligible, now)
         fresh = of.shared.is_fresh(picked, now).tolist()
-        return plain_reasons(of.catalogue, trending, popular, fresh, picked, self._liked)
+        return plain_reasons(of.catalogue, trending, popular, fresh, picked, self._told_liked)
 
     def _add(self, tier: Tier, picked: Rows, scores: Vectors, reasons: list[Reason]) -> None:
         """Add articles to the list."""

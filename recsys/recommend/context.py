@@ -42,13 +42,14 @@ from recsys.units import HOUR_MS, MINUTE_MS, SECOND_MS
 Vectors = npt.NDArray[np.float32]
 Times = npt.NDArray[np.int64]
 
-_QUARTER, _DAY = SPEEDS.index("quarter"), SPEEDS.index("long")  # half-lives, by their places
+_QUARTER, _HOURS, _DAY = map(SPEEDS.index, ("quarter", "middle", "long"))  # half-lives, by their places
 
 POPULAR = 512  # rows kept as popular: the longest list that is asked for, several times over
 _CLICKED = 4_096  # clicks kept until the most clicked are asked for; after more, all articles are looked at
 _MEAN_MS = 10 * MINUTE_MS  # for so long the mean of all vectors, which hardly moves, is taken as it was
 _MEAN_OF = 5_000  # vectors that it is made of
 _TRENDING = 10  # articles that may be called trending: the tenth most clicked of a site still is
+_TRENDING_CLICKS = 1.5  # that are left of those of the last hours: three of four hours ago, or six of eight
 _POPULAR_SHARE = 20  # one in so many listed articles, and ten on a small site, may be called popular
 _MIN_CLICKS = 3  # ever: of fewer nobody says that an article is popular
 _ANY = (-1, -1)  # totals of the trial, which hangs on clicks, too, but costs a millisecond and may be a second old
@@ -192,7 +193,7 @@ def clicked_most(popular: Rows, trends: Trends, listed: int, now: int) -> Claims
     most = popular[: max(_TRENDING, listed // _POPULAR_SHARE)]
     enough = most[trends.total_clicks(most) >= _MIN_CLICKS]
     top = enough[:_TRENDING]
-    lately = trends.clicks(top, now)[:, -1] >= 1.0
+    lately = trends.clicks(top, now)[:, _HOURS] >= _TRENDING_CLICKS
     return Claims(frozenset(top[lately].tolist()), frozenset(enough.tolist()))
 
 

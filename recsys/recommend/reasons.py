@@ -2,12 +2,13 @@
 
 Reads the vectors and tags of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is
 claimed only when X gave the largest and a substantial part of the similarity and a reader can see why, because both
-show one tag, and for one article of a list; "readers of X also opened this" only when several of them did, and more
+show one tag (two where their categories differ), and for one article of a list; "because you like" from two articles on; "readers of X also opened this" only when several of them did, and more
 than open it anyway; "popular" only of what is among the most clicked. What cannot be claimed falls back to less, in the
 end to nothing but that the article is recommended.
 """
 
 import enum
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from itertools import chain
 from json.encoder import encode_basestring
@@ -34,8 +35,11 @@ Vectors = npt.NDArray[np.float32]
 REASON_KEYWORDS = 3  # shared keywords that a reason shows: more do not fit on a line
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
+_TAGS_APART = 2  # that both must show where their categories differ: one is a word of chance, such as "company" or a town
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
+_LIKED_ARTICLES = 2  # of it that they opened: who has opened one article has not said what they like
 _NONE = frozenset[str]()
+_NO_CODES = frozenset[int]()
 _LAST_CLICKS = 20  # in which repeated keywords are looked for: later ones weigh too little
 
 
@@ -90,7 +94,7 @@ def explain(
     context: ReaderContext,
     candidates: CandidateSet,
     rows: Rows,
-    liked: Mapping[int, float],
+    liked: Collection[int],
     eligible: Eligibility,
     catalogue: Catalogue,
     shared: SharedFeatures,
@@ -106,7 +110,7 @@ def explain(
         context: the reader.
         candidates: the evidence.
         rows: int32 (k,), articles shown, in their order.
-        liked: categories, by their codes, as shares of the clicks' weights.
+        liked: codes of the categories that the reader may be told to like, see ``liked_enough``.
         eligible: articles whose title may be shown; one that was taken down is not quoted.
         catalogue: titles, categories and keywords.
         shared: mean vectors.
@@ -126,7 +130,7 @@ def explain(
         reason = read[place]
         if reason is not None:
             pass
-        elif liked.get(code, 0.0) >= _LIKED_SHARE:
+        elif code in liked:
             if repeated is None:
                 last = dict.fromkeys(context.state.clicks[-_LAST_CLICKS:].tolist())
                 repeated = repeated_keywords([shared.keyword_forms(clicked) for clicked in last])
@@ -145,13 +149,30 @@ def explain(
     return reasons
 
 
+def liked_enough(
+    liked: Mapping[int, float], categories: npt.NDArray[np.int16], clicks: Rows
+) -> frozenset[int]:
+    """Codes of the categories of which a reader may be told that they like them.
+
+    Args:
+        liked: categories, by their codes, as shares of the clicks' weights.
+        categories: int16 (A,), codes by row; -1 for none.
+        clicks: int32, rows of the articles read.
+    """
+    enough = [code for code, share in liked.items() if share >= _LIKED_SHARE]
+    if not enough:
+        return _NO_CODES
+    opened = Counter(categories[list(set(clicks.tolist()))].tolist())
+    return frozenset(code for code in enough if opened[code] >= _LIKED_ARTICLES)
+
+
 def plain_reasons(
     catalogue: Catalogue,
     trending: Collection[int],
     popular: Collection[int],
     fresh: Sequence[bool],
     rows: Rows,
-    liked: Mapping[int, float],
+    liked: Collection[int],
 ) -> list[Reason]:
     """Reasons that need no vector: the category liked, else what is true of the article for everybody.
 
@@ -161,11 +182,11 @@ def plain_reasons(
         popular: rows that may be called popular.
         fresh: (k,), whether each is news still.
         rows: int32 (k,), shown.
-        liked: categories, by their codes, as shares of the clicks' weights.
+        liked: codes of the categories that the reader may be told to like, see ``liked_enough``.
     """
     reasons, codes = [], catalogue.columns.category[rows].tolist()
     for place, (row, code) in enumerate(zip(rows.tolist(), codes, strict=True)):
-        if liked.get(code, 0.0) >= _LIKED_SHARE:
+        if code in liked:
             reasons.append(Reason(ReasonKind.BECAUSE_YOU_LIKE, category=catalogue.category_names[code]))
         else:
             category = catalogue.category_names[code] if code >= 0 else None
@@ -207,12 +228,15 @@ def _because_you_read(
     enough = (strongest.share >= _READ_SHARE) & (strongest.cosine >= _READ_COSINE) & eligible.showable[strongest.rows]
     places_enough = (enough & shared.share_a_tag(rows, strongest.rows)).nonzero()[0]
     shown, read = rows[places_enough].tolist(), strongest.rows[places_enough].tolist()
+    codes = catalogue.columns.category
+    apart = (codes[rows[places_enough]] != codes[strongest.rows[places_enough]]).tolist()
     named: set[int] = set()
-    for place, row, other in zip(places_enough.tolist(), shown, read, strict=True):
+    for place, row, other, differ in zip(places_enough.tolist(), shown, read, apart, strict=True):
         if other in named:
             continue
         shown_forms, read_forms = (shared.keyword_forms(one).unpacked() for one in (row, other))
-        if not shown_forms.wholes.isdisjoint(read_forms.wholes):
+        both = shown_forms.wholes & read_forms.wholes
+        if both and (not differ or len(_named_keywords(read_forms, both, _TAGS_APART)) == _TAGS_APART):
             named.add(other)
             words = shared_keywords(read_forms, shown_forms, REASON_KEYWORDS)
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)
