@@ -226,6 +226,31 @@ def test_an_article_without_a_vector_is_like_the_newest_of_its_category() -> Non
     assert [card.reason for card in cards] == [Reason(ReasonKind.SIMILAR, 1, "football", ("goal", "coach"))] * 2
 
 
+@pytest.mark.parametrize(
+    ("category", "keywords", "alike"),
+    [
+        ("football", ("goal",), True),
+        ("arts", ("goal",), False),
+        (None, ("goal",), False),
+        ("arts", ("coach", "goal"), True),
+        ("arts", ("goal", "goals"), False),  # one tag, written twice
+    ],
+)
+def test_what_is_of_another_category_is_similar_where_two_tags_are_shared(
+    category: str | None, keywords: tuple[str, ...], alike: bool
+) -> None:
+    recommender = two_topics()
+    recommender.catalogue.put("a1", entry(1, category, keywords=keywords))
+    assert (1 in [card.row for card in recommender.similar("a0", 8, NOW)]) == alike
+
+
+def test_where_nobody_knows_a_category_one_shared_tag_is_a_likeness() -> None:
+    recommender = two_topics()
+    for row in (0, 1):
+        recommender.catalogue.put(f"a{row}", entry(row, None, keywords=("goal",)))
+    assert [card.row for card in recommender.similar("a0", 8, NOW)] == [1]
+
+
 def test_what_shares_no_tag_is_similar_only_where_it_is_much_nearer_than_others_are() -> None:
     rng = np.random.default_rng(6)
     vectors = rng.standard_normal((400, 16))

@@ -35,7 +35,7 @@ Vectors = npt.NDArray[np.float32]
 REASON_KEYWORDS = 3  # shared keywords that a reason shows: more do not fit on a line
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
-_TAGS_APART = 2  # that both must show where their categories differ: one is a word of chance, such as "company" or a town
+TAGS_APART = 2  # that both must show where their categories differ: one is a word of chance, such as "company" or a town
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
 _LIKED_ARTICLES = 2  # of it that they opened: who has opened one article has not said what they like
 _NONE = frozenset[str]()
@@ -236,7 +236,7 @@ def _because_you_read(
             continue
         shown_forms, read_forms = (shared.keyword_forms(one).unpacked() for one in (row, other))
         both = shown_forms.wholes & read_forms.wholes
-        if both and (not differ or len(_named_keywords(read_forms, both, _TAGS_APART)) == _TAGS_APART):
+        if both and (not differ or len(_named_keywords(read_forms, both, TAGS_APART)) == TAGS_APART):
             named.add(other)
             words = shared_keywords(read_forms, shown_forms, REASON_KEYWORDS)
             reasons[place] = Reason(ReasonKind.BECAUSE_YOU_READ, other, None, words)

@@ -2,8 +2,8 @@
 
 Reads the catalogue, the vectors and the indexes; produces cards in the article's language. Words of two languages are
 learned apart, so that across languages nearness says nothing. What is not alike is not shown, however short the list:
-an article must show a tag that this one shows, be of its category, which is said then, or be much nearer to it than
-articles of its language are. The newest of the category fill the rest.
+an article must be of its category, which is said then, show a tag that this one shows (two where their categories
+differ), or be much nearer to it than articles of its language are. The newest of the category fill the rest.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.recommend.context import VectorTable
 from recsys.recommend.rank import ScoreKind
-from recsys.recommend.reasons import Card, similar_reason
+from recsys.recommend.reasons import TAGS_APART, Card, similar_reason
 from recsys.tags.index import Rows
 
 Vectors = npt.NDArray[np.float32]
@@ -69,11 +69,13 @@ def _alike(
 ) -> list[Card]:
     """Those of the nearest that a reader can see, or numbers can say, to be like an article."""
     cards, least = [], _clearly_near(table, row, spoken)
+    codes = catalogue.columns.category
     cosines = dict(zip(near[0].tolist(), near[1].tolist(), strict=True))
     for other in catalogue.columns.stories.one_of_each(near[0], near[0][:0]).tolist():
         cosine = cosines[other]
         reason = similar_reason(catalogue, row, other, n_keywords)
-        if reason.keywords or reason.category or cosine >= least:
+        needed = 1 if codes[other] == codes[row] else min(TAGS_APART, n_keywords)
+        if reason.category or len(reason.keywords) >= needed or cosine >= least:
             cards.append(Card(other, min(1.0, max(0.0, cosine)), reason, ScoreKind.SIMILARITY))
     return cards
 

@@ -857,9 +857,11 @@ FAULTS: tuple[Fault, ...] = (
         ("what was taken down is quoted", " & eligible.showable[strongest.rows]", ""),
         (
             "what is alike in nothing that can be seen is said to be",
-            "if not shown_forms.wholes.isdisjoint(read_forms.wholes):",
-            "if True:",
+            "if both and (",
+            "if (",
         ),
+        ("a town is a likeness across sections", "(not differ or ", "(True or "),
+        ("one article makes a liking", "opened[code] >= _LIKED_ARTICLES", "opened[code]"),
         ("an article read is named again and again", "if other in named:", "if False:"),
         ("everything is popular", "_POPULAR if row in popular else Reason", "_POPULAR or Reason"),
     ),
@@ -886,12 +888,13 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/recommend/similar.py",
         LISTS,
-        ("anything is similar", "if reason.keywords or reason.category or cosine >= least:", "if True:"),
+        ("anything is similar", "if reason.category or len(reason.keywords) >= needed or cosine >= least:", "if True:"),
     ),
     *_in(
         "recsys/recommend/context.py",
         LISTS,
         ("what everybody reads all day breaks", "& (lately >= _BREAKING_SHARE * clicks[:, _DAY])", ""),
+        ("trending is what was clicked some day", "clicks(top, now)[:, _HOURS]", "clicks(top, now)[:, -1]"),
         ("keywords of before are claimed", "if kept is None or kept[0] is not changed:", "if kept is None:"),
     ),
     *_in(
