@@ -2,14 +2,15 @@
 
 ``python -m benchmarks.reasons [--data FOLDER] [--lists 1000] [--k 10]``
 
-Lists are asked for as the widget asks, for readers drawn at random and for strangers, from a data folder with a
-release. A claim is false when the store does not bear it out: "because you read X" of an X that the reader never
-opened, that shares no shown tag with the article (two where their categories differ), or that is named twice in one list; "an update on X" of what shares
-no tag with X or is not newer; "because you like C" of a category that is not the article's, or in which less than a
-quarter of the last clicks lie, or one article that was read; "readers of X also opened this" of two articles that fewer than three visitors opened;
-"trending" of what hardly anybody clicked within
-hours, "popular" of what hardly anybody clicks; "latest" and "new" of what is old. Prints a table of the claims
-by kind, and one JSON object on the last line.
+Lists are asked for as the widget asks, for readers drawn at random and for strangers, one in three on the page of an
+article, and there the similar ones as well, from a data folder with a release. A claim is false when the store does not
+bear it out: "because you read X" of an X that the reader never opened, that shares no shown tag with the article (two
+where their categories differ), or that is named twice in one list; "an update on X" of what shares no tag with X or is
+not newer; "because you like C" of a category that is not the article's, or in which less than a quarter of the last
+clicks lie, or one article that was read; "readers of X also opened this" of two articles that fewer than three visitors
+opened; "trending" of what hardly anybody clicked within hours, "popular" of what hardly anybody clicks; "latest" and
+"new" of what is old; "also about" of a tag that one of both lacks, "also in" of two categories. Prints a table of the
+claims by kind, and one JSON object on the last line.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from recsys.units import HOUR_MS, now_ms
 from web.app import close_app, create_app
 
 STRANGERS = 10  # one list in so many is a stranger's
+PAGES = 3  # one list in so many stands beside an article
 SHOWN_FALSE = 10
 RECENT_HOURS = 4.0  # half-life of the clicks for which an article is said to be trending
 
@@ -90,15 +92,18 @@ class Judge:
         ages = self._now - np.array(self._store.times[article], np.float64)
         return float(np.exp2(-ages / (hours * HOUR_MS)).sum())
 
-    def false(self, reader: str | None, items: list[dict[str, Any]], tags: dict[str, set[str]]) -> Iterator[str]:
+    def false(
+        self, reader: str | None, items: list[dict[str, Any]], tags: dict[str, set[str]], page: str | None = None
+    ) -> Iterator[str]:
         """Say of each false claim of one list why it is false.
 
         Args:
             reader: whose list; None for a stranger's.
             items: as answered, with their tags.
             tags: article -> folded keywords that it shows.
+            page: the article that they are reading; it is all that is known of who has read nothing.
         """
-        read = self._store.clicks.get(reader or "", [])
+        read = self._store.clicks.get(reader or "", []) or ([page] if page else [])
         named: Counter[str] = Counter()
         for item in items:
             reason, article = item["reason"], item["id"]
@@ -129,6 +134,17 @@ class Judge:
                 hours = (self._now - self._store.published[article]) / HOUR_MS
                 if hours > self._settings.recommend.fresh_hours + 0.1:
                     yield f"{kind}: {article} is {hours:.0f} hours old"
+
+    def unlike(self, page: str, items: list[dict[str, Any]], tags: dict[str, set[str]]) -> Iterator[str]:
+        """Say of each false claim of the articles similar to one why it is false; see ``false``."""
+        for item in items:
+            article, words = item["id"], [fold(word) for word in item["reason"]["keywords"]]
+            for word in words:
+                if not all(any(word in tag for tag in tags[one]) for one in (article, page)):
+                    yield f"similar: {article} or {page} lacks {word}"
+            said = item["category_name"] and item["category_name"] in item["reason"]["text"]
+            if not words and said and CATEGORY[article] != CATEGORY[page]:
+                yield f"similar: {article} and {page} are of two categories"
 
     def _liked(self, item: dict[str, Any], read: list[str]) -> Iterator[str]:
         last = read[-self._settings.readers.max_history :]
@@ -173,15 +189,21 @@ def check(app: Any, store: Store, options: argparse.Namespace) -> dict[str, Any]
     known = [(row, name) for row, name in enumerate(catalogue.ids) if catalogue.articles.known(row)]
     CATEGORY.update((name, catalogue.article(row).category) for row, name in known)
     tags = {name: {fold(word) for word in catalogue.article(row).keywords} for row, name in known}
+    shown_ids = [catalogue.ids[row] for row in np.flatnonzero(catalogue.eligible(now_ms()).listed.mask()).tolist()]
     judge, readers = Judge(store, load_settings(), now_ms()), sorted(store.clicks)
     kinds: Counter[str] = Counter()
     wrong: list[str] = []
     for number in range(options.lists):
         reader = None if number % STRANGERS == 0 or not readers else str(rng.choice(readers))
-        query = {"k": options.k} | ({"reader": reader} if reader else {})
+        page = str(rng.choice(shown_ids)) if number % PAGES == 1 else None
+        query = {"k": options.k} | ({"reader": reader} if reader else {}) | ({"article": page} if page else {})
         items = client.get("/api/v1/recommendations", query_string=query).get_json()["items"]
+        wrong += judge.false(reader, items, tags, page)
+        if page:
+            beside = client.get(f"/api/v1/articles/{page}/similar", query_string={"k": options.k}).get_json()["items"]
+            wrong += judge.unlike(page, beside, tags)
+            items += beside
         kinds.update(item["reason"]["kind"] for item in items)
-        wrong += judge.false(reader, items, tags)
     shown = sum(kinds.values())
     print(f"{options.lists:,} lists, {shown:,} cards, {len(wrong)} false claims")
     for kind, n in kinds.most_common():

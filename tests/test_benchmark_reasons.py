@@ -15,7 +15,9 @@ TAGS = {"x": {"goal", "coach"}, "y": {"bank"}, "near": {"goal", "coach"}, "far":
 
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
-    monkeypatch.setattr(reasons, "CATEGORY", {"x": "football", "y": "markets", "near": "football", "far": "arts", "afar": "arts"})
+    monkeypatch.setattr(
+        reasons, "CATEGORY", {"x": "football", "y": "markets", "near": "football", "far": "arts", "afar": "arts"}
+    )
     crowd = {f"v{n}" for n in range(3)}
     clicks = {"ann": ["y", "y", "y", "x"]}
     times = {"x": [NOW - HOUR_MS] * 9, "y": [NOW - HOUR_MS], "near": [NOW - 900 * HOUR_MS] * 4}
@@ -78,3 +80,27 @@ def test_trending_was_clicked_within_hours(judge: Judge) -> None:
     for hours, false in ((3.9, 0), (4.1, 1)):
         judge._store.times["y"][:] = [NOW - int(hours * HOUR_MS)] * 3
         assert len([*judge.false("ann", [item("y", "trending")], TAGS)]) == false
+
+
+def test_the_article_on_the_page_is_one_that_was_read(judge: Judge) -> None:
+    assert [*judge.false(None, [item("near", "because_you_read", "x")], TAGS, "x")] == []
+    assert [*judge.false("ann", [item("x", "because_you_read", "near")], TAGS, "near")], "they have read other things"
+
+
+@pytest.mark.parametrize(
+    ("article", "words", "said", "false"),
+    [
+        ("near", ["Goal"], "Also about Goal", ""),
+        ("near", ["bank"], "Also about bank", "lacks bank"),
+        ("near", [], "Also in football", ""),
+        ("far", [], "Also in football", "two categories"),
+        ("far", [], "Similar to this story", ""),
+    ],
+)
+def test_similar_articles_share_what_is_said(
+    judge: Judge, article: str, words: list[str], said: str, false: str
+) -> None:
+    card = item(article, "similar", "x") | {"reason": {"keywords": words, "text": said}}
+    told = [*judge.unlike("x", [card], TAGS)]
+    assert bool(told) == bool(false)
+    assert all(false in line for line in told)

@@ -64,7 +64,9 @@ def test_articles_of_two_categories_have_to_show_two_tags(
     recommender.catalogue.put("a1", entry(1, category, keywords=keywords))
     said = {card.row: card.reason for card in ask(recommender, reader(0), k=2).cards}
     assert (said[1].kind is ReasonKind.BECAUSE_YOU_READ) == claimed
-    assert said[2].kind is (ReasonKind.RECOMMENDED if claimed else ReasonKind.BECAUSE_YOU_READ), "it is there to be named"
+    assert said[2].kind is (ReasonKind.RECOMMENDED if claimed else ReasonKind.BECAUSE_YOU_READ), (
+        "it is there to be named"
+    )
 
 
 def test_where_nobody_knows_a_category_one_tag_is_enough() -> None:

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _port(text: str) -> int:
-    """A port of the command line; above 65535 the system would take what is left of it after division, without a word."""
+    """A port of the command line; of one above 65535 the system would take the last 16 bits, without a word."""
     if text.isdecimal() and 1 <= int(text) <= MAX_PORT:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port from 1 to {MAX_PORT}; got {text!r}")

@@ -2,9 +2,10 @@
 
 Reads the vectors and tags of the reader's clicks and of the candidate; produces a ``Reason``. "Because you read X" is
 claimed only when X gave the largest and a substantial part of the similarity and a reader can see why, because both
-show one tag (two where their categories differ), and for one article of a list; "because you like" from two articles on; "readers of X also opened this" only when several of them did, and more
-than open it anyway; "popular" only of what is among the most clicked. What cannot be claimed falls back to less, in the
-end to nothing but that the article is recommended.
+show one tag (two where their categories differ), and for one article of a list; "because you like" from two articles
+on; "readers of X also opened this" only when several of them did, and more than open it anyway; "popular" only of what
+is among the most clicked. What cannot be claimed falls back to less, in the end to nothing but that the article is
+recommended.
 """
 
 import enum
@@ -35,7 +36,7 @@ Vectors = npt.NDArray[np.float32]
 REASON_KEYWORDS = 3  # shared keywords that a reason shows: more do not fit on a line
 _READ_SHARE = 0.15  # part of a similarity that an article must give to be named; below a seventh it is one of many
 _READ_COSINE = 0.3  # how near that article must be itself; below it, "because you read" would be a guess
-TAGS_APART = 2  # that both must show where their categories differ: one is a word of chance, such as "company" or a town
+TAGS_APART = 2  # that both must show where their categories differ: one may be chance, such as "company" or a town
 _LIKED_SHARE = 0.25  # weight of the last clicks in a category from which on a reader likes it
 _LIKED_ARTICLES = 2  # of it that they opened: who has opened one article has not said what they like
 _NONE = frozenset[str]()
@@ -149,9 +150,7 @@ def explain(
     return reasons
 
 
-def liked_enough(
-    liked: Mapping[int, float], categories: npt.NDArray[np.int16], clicks: Rows
-) -> frozenset[int]:
+def liked_enough(liked: Mapping[int, float], categories: npt.NDArray[np.int16], clicks: Rows) -> frozenset[int]:
     """Codes of the categories of which a reader may be told that they like them.
 
     Args:

@@ -359,8 +359,8 @@ class Releases:
             Its name.
 
         Raises:
-            MissingArtefact: there is none of that name, or none before the live one, or the one named was never live, or
-                is not older.
+            MissingArtefact: there is none of that name, none before the live one, or the one named was never live or is
+                not older.
         """
         if name is not None:
             self.manifest(name)  # of a name that nobody knows that is the news, whatever else there is to go back to
