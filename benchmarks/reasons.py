@@ -115,9 +115,9 @@ class Judge:
                 yield f"{kind}: {article} is not newer than {other}"
             elif kind in ("because_you_read", "update"):
                 named[other] += 1
-                both = len(tags[article] & tags[other])
-                if both < (2 if kind == "because_you_read" and CATEGORY[article] != CATEGORY[other] else 1):
-                    yield f"{kind}: {article} shares {both or 'no'} tag with {other}"
+                shared = len(tags[article] & tags[other])
+                if shared < (2 if kind == "because_you_read" and CATEGORY[article] != CATEGORY[other] else 1):
+                    yield f"{kind}: {article} shares {shared or 'no'} tag with {other}"
                 if named[other] > 1 and kind == "because_you_read":
                     yield f"{kind}: {other} is named twice"
             elif kind == "also_opened":
