@@ -14,6 +14,7 @@ from recsys.dataset.counted_past import PastTerms, load_past, save_past
 from recsys.dataset.log_counts import CountedPast, LogCounter, LogTables, settled_place
 from recsys.errors import ArtefactError
 from recsys.events import UNDATED, Events
+from recsys.events.outcomes import READ_MS
 from recsys.events.personal import last_forgotten
 from recsys.trends.files import save_trends
 
@@ -30,7 +31,7 @@ def run(job: Job) -> Counts:
     settings, events = job.settings, whole_log(job)
     table = article_table(job, events.article_ids)
     tables = LogTables(table.category, table.published, article_vectors(job, events.article_ids))
-    sections = {name: plain(getattr(settings, name)) for name in STAGE.sections}
+    sections = {name: plain(getattr(settings, name)) for name in STAGE.sections} | {"read_ms": READ_MS}
     terms = PastTerms(sections, list(table.codes), last_forgotten(job.path("events")))
     gap = settings.events.session_gap_minutes
     past = _past(job, events, tables, terms)

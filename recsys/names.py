@@ -22,6 +22,7 @@ REMOVED = {  # constants beside their code, or nothing any more; CHANGES.md says
     "store.busy_timeout_ms",
     "tokens.workers",
     "categories.ensemble",
+    "categories.batch_size",
     "readers.max_impressions",
     "readers.negatives",
     "readers.hidden_size",

@@ -34,7 +34,14 @@ TOPICS = {
     "en": {"football": "goal striker keeper penalty coach league", "markets": "shares bonds interest profit bank loan"},
     "zh": {"体育": "进球 前锋 守门员 点球 教练 联赛", "财经": "股票 债券 利息 利润 银行 贷款"},
 }
-QUICK = CategoriesConfig(epochs=6, batch_size=8)
+QUICK = CategoriesConfig(epochs=6)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_steps() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recsys.classifiers.network_training.BATCH_SIZE", 8)
+        yield
 
 
 def toy(language: str, n: int, seed: int) -> tuple[EncodedDocuments, np.ndarray[tuple[int], np.dtype[np.int64]]]:
@@ -398,7 +405,7 @@ def test_the_ensemble_is_of_three_unless_told_otherwise(tmp_path: Path) -> None:
         [text[:2] for text in texts], [text[2:] for text in texts], np.full((60, 4), np.nan, "f4")
     )
     training_set = LabelledDocuments(documents, np.arange(60) % 2, ["sport", "money"], np.arange(60))
-    config = CategoriesConfig(model="ensemble", epochs=6, batch_size=8)
+    config = CategoriesConfig(model="ensemble", epochs=6)
     classifier = fit_classifier(config.model, training_set, space("en"), config, 1).classifier
     assert isinstance(classifier, Ensemble)
     assert classifier.names == ["nearest-mean", "linear", "bag"]

@@ -43,11 +43,6 @@ class ClassifiersConfig(Section):
             "three at least"
         ),
     )
-    batch_size: int = Field(
-        128,
-        ge=1,
-        description="articles per training step: larger batches take fewer steps and need a larger learning_rate",
-    )
     learning_rate: float = Field(
         5e-3,
         gt=0,

@@ -22,6 +22,7 @@ from recsys.errors import DegenerateInput
 
 _MAX_READ = 60_000_000  # rows in all epochs together: the more there is to read, the fewer times it must be read
 _MIN_EPOCHS = 3
+BATCH_SIZE = 128  # articles per training step: larger batches take fewer steps and need a larger learning rate
 _PATIENCE = 2  # epochs without a lower loss on the held-out part after which training stops
 _VALIDATION_SHARE = 0.1  # of the articles, held out to tell when to stop
 _WEIGHT_DECAY = 1e-4  # AdamW's pull of the weights towards 0, per unit of learning rate
@@ -117,11 +118,11 @@ def _run(
     )
     order = torch.Generator().manual_seed(seed)
     epochs = min(config.epochs, max(_MIN_EPOCHS, _MAX_READ // max(1, len(data.rows))))
-    steps, step = epochs * -(-len(training) // config.batch_size), 0
+    steps, step = epochs * -(-len(training) // BATCH_SIZE), 0
     lowest, best, kept = float("inf"), 0, {}
     for epoch in range(epochs):
         network.train()
-        for chosen in torch.split(training[torch.randperm(len(training), generator=order)], config.batch_size):
+        for chosen in torch.split(training[torch.randperm(len(training), generator=order)], BATCH_SIZE):
             rate = config.learning_rate * (1 - step / steps)
             others.param_groups[0]["lr"] = rate
             chosen = chosen.to(data.labels.device)
@@ -134,7 +135,7 @@ def _run(
             step += 1
         if not len(held_out):
             continue
-        loss_now = _held_out_loss(network, data, held_out, config.batch_size)
+        loss_now = _held_out_loss(network, data, held_out, BATCH_SIZE)
         if loss_now < lowest:
             lowest, best, kept = loss_now, epoch, {name: value.clone() for name, value in network.state_dict().items()}
         elif epoch - best >= _PATIENCE:

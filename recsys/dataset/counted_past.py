@@ -119,7 +119,8 @@ def day_digests(events: Events, stop: int, tables: LogTables) -> dict[str, str]:
             part = slice(start, min(last, start + STRETCH_EVENTS))
             article = events.article[part]
             seen[article] = True
-            columns: Arrays = (events.seq[part], events.time[part], events.kind[part], names[article])
+            outcome = events.outcome[part]  # of a reader who is vouched for later it is another one
+            columns: Arrays = (events.seq[part], events.time[part], events.kind[part], names[article], outcome)
             for column in columns:
                 digest.update(column.tobytes())
         known: Arrays = (names, tables.category, tables.published, vectors)

@@ -20,7 +20,7 @@ from recsys.readers.config import ReadersConfig
 from recsys.trends import CLICK, IMPRESSION
 from recsys.trends.audiences import count_audience
 from recsys.trends.config import TrendsConfig
-from recsys.trends.counting import OTHER_VALUES, count, fill_codes
+from recsys.trends.counting import OTHER_VALUES, count, count_outcome, fill_codes
 from recsys.trends.covisits import MAX_COVISITS, count_covisits
 from recsys.trends.state import LATE, NEWEST, TrendState, empty_state
 from recsys.trends.stream import Trends
@@ -44,6 +44,7 @@ class LogArrays(NamedTuple):
             remembered; its own row for one of a session without a reader.
         vectors: float32 (A, D), article vectors, from which readers' are made; D = 0 where audiences are not counted.
         half_life: float64 (1,), of the reader vectors, in clicks.
+        outcome: int8 (E,), what each event adds, see ``recsys.events.outcomes``; empty where none does.
     """
 
     time: Array
@@ -59,6 +60,7 @@ class LogArrays(NamedTuple):
     reader_start: Array
     vectors: Array
     half_life: Array
+    outcome: Array
 
 
 NO_ITEMS = OnlineItems(
@@ -80,8 +82,9 @@ def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogAr
         clicks: their clicks by visitor and visit.
         window_start: int64 (C,), the row of ``clicks`` at which the clicks begin that teach item vectors with a click.
     """
-    time = events.time.view()
-    time.flags.writeable = False  # as where the log is read from its files: one type, one machine code
+    time, outcome = events.time.view(), events.outcome.view()
+    for column in (time, outcome):
+        column.flags.writeable = False  # as where the log is read from its files: one type, one machine code
     return LogArrays(
         time=time,
         kind=events.kind,
@@ -96,6 +99,7 @@ def log_arrays(events: Events, clicks: ClickTable, window_start: Array) -> LogAr
         reader_start=np.arange(len(clicks.article)),
         vectors=np.zeros((0, 0), np.float32),
         half_life=np.ones(1),
+        outcome=outcome,
     )
 
 
@@ -163,6 +167,8 @@ def apply_events(state: TrendState, items: OnlineItems, log: LogArrays, start: i
     reader = np.zeros(log.vectors.shape[1], np.float32)
     for e in range(start, stop):
         time, kind, row = log.time[e], log.kind[e], as_int64(log.article[e])  # the type, and the code, of the service
+        if counts and len(log.outcome) and log.outcome[e] and time != UNDATED:
+            count_outcome(state, row, as_int64(log.outcome[e]), time)
         if counts and time == UNDATED and kind == CLICK:
             state.undated[row] += 1
         if time == UNDATED or (kind != CLICK and kind != IMPRESSION):

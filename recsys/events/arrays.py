@@ -33,6 +33,8 @@ class Events:
         slots: names of places on a page, sorted.
         seq: int64 (E,), each event's place in the order of the store; empty where it comes from no store.
         proof: int8 (E,), see ``recsys.store.Evidence``, UNDOUBTED for none; empty where no event is to be doubted.
+        dwell: int32 (E,), ms for which the article was looked at, 0 for unknown; empty where no event says so.
+        outcome: int8 (E,), what of it counts, see ``recsys.events.outcomes``; empty where nothing does.
     """
 
     time: NDArray[np.int64]
@@ -51,6 +53,8 @@ class Events:
     slots: list[str] = field(default_factory=list)
     seq: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     proof: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    dwell: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    outcome: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __len__(self) -> int:
         return len(self.time)

@@ -88,6 +88,7 @@ def load_events(files: Sequence[Path], through: int, aliases: Mapping[str, str],
         slots=slots,
         seq=seq,
         proof=keep("proof", _proofs(column("proof"), order)),
+        dwell=keep("dwell", _dwells(column("dwell_ms"), order)),
     )
 
 
@@ -102,6 +103,13 @@ def _proofs(column: pa.ChunkedArray, order: npt.NDArray[np.int64]) -> npt.NDArra
     if column.null_count == len(column):
         return np.empty(0, np.int8)
     return np.asarray(column.fill_null(UNDOUBTED).to_numpy(), np.int8)[order]
+
+
+def _dwells(column: pa.ChunkedArray, order: npt.NDArray[np.int64]) -> Rows:
+    """The dwell time of each event in ms, int32 (E,), 0 for unknown; empty where no event has one."""
+    if column.null_count == len(column):
+        return np.empty(0, np.int32)
+    return np.asarray(column.fill_null(0).to_numpy(), np.int32)[order]
 
 
 def _sessions(name: Rows, reader: Rows) -> Rows:

@@ -23,6 +23,7 @@ from recsys.workspace import mapped_npy, read_table, write_table
 COUNTED_LOG = "log"
 _COLUMNS = (
     *("time", "kind", "article", "reader", "session", "impression", "position", "context", "slot", "seq", "proof"),
+    "outcome",
 )
 _TEXTS = ("article_ids", "reader_ids", "contexts", "slots")
 _REMEDY = "Run: python -m jobs events"
@@ -85,7 +86,8 @@ def save_counted(events: Events, catalogue: Collection[str], folder: Path) -> Ev
     Returns:
         What was written, mapped.
     """
-    kept, kind = counted_kinds(events)
+    kept, kind, outcome = counted_kinds(events)
+    events = replace(events, dwell=np.empty(0, np.int32), outcome=outcome)
     ids = sorted({*catalogue, *events.article_ids})
     row_of = {article_id: row for row, article_id in enumerate(ids)}
     rows = np.array([row_of[article_id] for article_id in events.article_ids], np.int32)
@@ -95,6 +97,7 @@ def save_counted(events: Events, catalogue: Collection[str], folder: Path) -> Ev
         column = kind if name == "kind" else getattr(events, name)
         column = column if everything or not len(column) else column[kept]
         columns[name] = keep(name, rows[column] if name == "article" else column)
+    (folder / "dwell.npy").unlink(missing_ok=True)  # what it says of articles stands in ``outcome``
     counted = replace(events, **columns, article_ids=ids)
     texts = {name: pa.array([getattr(counted, name)], pa.list_(pa.string())) for name in _TEXTS}
     write_table(folder / "texts.parquet", pa.table(texts | {"through": pa.array([events.through], pa.int64())}))
@@ -113,6 +116,7 @@ def load_counted(folder: Path) -> Events:
     if not (folder / "texts.parquet").is_file():
         raise StaleArtefact(f"the log as it counts in {folder}", "none", _REMEDY)
     texts = read_table(folder / "texts.parquet")
-    columns: dict[str, Any] = {name: mapped_npy(folder / f"{name}.npy") for name in _COLUMNS}
+    there = [name for name in _COLUMNS if name != "outcome" or (folder / "outcome.npy").is_file()]  # 0.15.0 wrote none
+    columns: dict[str, Any] = {name: mapped_npy(folder / f"{name}.npy") for name in there}
     columns |= {name: texts[name][0].as_py() for name in (*_TEXTS, "through")}
     return Events(**columns)

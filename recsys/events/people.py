@@ -27,6 +27,7 @@ import pyarrow as pa
 
 from recsys.compiled import compiled
 from recsys.events.arrays import KINDS, Events
+from recsys.events.outcomes import outcome_bits
 from recsys.events.vouching import doubtful
 from recsys.store import Evidence, Kind
 from recsys.store.events import ANONYMOUS_REPEAT_MS
@@ -117,16 +118,17 @@ def of_people(events: Events, newest: int | None = None) -> Events:
         too many of an address, are of the kind ``REPEAT_CLICK``.
     """
     dated = events if newest is None else events.before(newest + 1)
-    kept, kind = counted_kinds(dated)
-    counted = replace(dated, kind=kind)
+    kept, kind, outcome = counted_kinds(dated)
+    counted = replace(dated, kind=kind, dwell=np.empty(0, np.int32), outcome=outcome)
     return counted if kept.all() else counted.where(kept)
 
 
-def counted_kinds(events: Events) -> tuple[Mask, npt.NDArray[np.int8]]:
+def counted_kinds(events: Events) -> tuple[Mask, npt.NDArray[np.int8], npt.NDArray[np.int8]]:
     """Kinds that events count as.
 
     Returns:
-        bool (E,), those that count or label a list; int8 (E,), the kind of each, see ``of_people``.
+        bool (E,), those that count or label a list; int8 (E,), the kind of each, see ``of_people``; int8 (E,), the
+        outcomes that each adds, see ``recsys.events.outcomes``, empty where there are none.
     """
     keys = visitor_keys(events)
     doubts = doubtful(events, keys)
@@ -135,7 +137,7 @@ def counted_kinds(events: Events) -> tuple[Mask, npt.NDArray[np.int8]]:
     kind[doubts.labels] = REPEAT_CLICK
     clicks = np.flatnonzero(kept & (kind == CLICK))
     kind[clicks[repeats(events.where(clicks))]] = REPEAT_CLICK
-    return kept, kind
+    return kept, kind, outcome_bits(events, keys, ~kept | doubts.silent)
 
 
 def unproven(events: Events) -> int:

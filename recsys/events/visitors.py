@@ -8,6 +8,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from recsys.events.outcomes import Outcomes
 from recsys.events.people import (
     CLICK,
     DAY_HOURS,
@@ -45,11 +46,13 @@ class CountedEvent(NamedTuple):
             reader's alone; None when nothing of it counts.
         undone: clicks that counted until this event showed that no person makes them.
         confirmed: clicks that were held until this event vouched for their reader, to be seen again.
+        outcome: that it adds, see ``recsys.events.outcomes``.
     """
 
     kind: int | None
     undone: tuple[Click, ...] = ()
     confirmed: tuple[HeldClick, ...] = ()
+    outcome: int = 0
 
 
 class Visitors:
@@ -58,12 +61,13 @@ class Visitors:
     Attributes:
         odd: who is left out.
         vouching: who is vouched for, and what is held.
+        outcomes: what came of articles that visitors opened, and what they hid.
     """
 
     def __init__(self, size: int, odd: Iterable[str] = ()) -> None:
         self.size = size
         self.odd: OrderedDict[str, None] = OrderedDict.fromkeys(odd)
-        self.vouching = Vouching()
+        self.vouching, self.outcomes = Vouching(), Outcomes()
         self._clicks: OrderedDict[str, list[Click]] = OrderedDict()
         self._shown: OrderedDict[tuple[str, int, int], int] = OrderedDict()
 
@@ -80,6 +84,7 @@ class Visitors:
         proof: int | None = None,
         position: int = -1,
         listed: str | None = None,
+        dwell_ms: int | None = None,
     ) -> CountedEvent:
         """Take one event in.
 
@@ -92,6 +97,7 @@ class Visitors:
             proof: a ``Evidence``, None where there is nothing to doubt.
             position: place in the list, from 0; -1 for unknown.
             listed: the list's token, by which nobody known is somebody who had it.
+            dwell_ms: for which the article was looked at, None for unknown.
         """
         if visitor is not None and visitor in self.odd:
             return CountedEvent(None)
@@ -104,7 +110,10 @@ class Visitors:
             return self._stranger(kind, HeldClick(row, time, position, context), whose)
         if visitor is None and signed:
             return CountedEvent(kind, confirmed=confirmed)  # whoever had the list, who clicks an article of it once
-        return self._known(kind, row, time, visitor, context)._replace(confirmed=confirmed)
+        counted = self._known(kind, row, time, visitor, context)
+        tells = counted.kind is not None and proof != Evidence.CROWDED
+        outcome = self.outcomes.see(kind, row, time, visitor, dwell_ms) if tells else 0
+        return counted._replace(confirmed=confirmed, outcome=outcome)
 
     def _stranger(self, kind: int, click: HeldClick, visitor: str | None) -> CountedEvent:
         """An event of whom nothing vouches for."""
@@ -138,6 +147,7 @@ class Visitors:
         for shown in [shown for shown in self._shown if is_forgotten(shown[0])]:
             del self._shown[shown]
         self.vouching.forget(is_forgotten)
+        self.outcomes.forget(is_forgotten)
         return forgotten
 
     def _nobodys(self, key: str, row: int, time: int) -> int:

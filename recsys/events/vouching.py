@@ -56,10 +56,12 @@ class Doubtful(NamedTuple):
     Attributes:
         left_out: bool (E,), what says nothing.
         labels: bool (E,), clicks that label their list and count no more.
+        silent: bool (E,), these, and what else says nothing of articles.
     """
 
     left_out: Mask
     labels: Mask
+    silent: Mask
 
 
 def doubtful(events: Events, keys: Longs) -> Doubtful:
@@ -71,13 +73,14 @@ def doubtful(events: Events, keys: Longs) -> Doubtful:
     """
     if not len(events.proof):
         nothing = np.zeros(len(events), np.bool_)
-        return Doubtful(nothing, nothing)
+        return Doubtful(nothing, nothing, nothing)
     crowded, signed = events.proof == Evidence.CROWDED, events.proof == Evidence.SIGNED
     whose = np.where((keys < 0) & signed, _LIST_OF_NOBODY - events.impression.astype(np.int64), keys)
     vouched = np.unique(whose[signed & (events.kind == _IMPRESSION) & (whose != _NOBODY)])
     stranger = ((events.proof == Evidence.UNSIGNED) | signed) & ~np.isin(whose, vouched)
     shown = (stranger | crowded) & (events.kind == _IMPRESSION)
-    return Doubtful(shown | (stranger & (events.kind == _CLICK)), crowded & (events.kind == _CLICK))
+    left_out, labels = shown | (stranger & (events.kind == _CLICK)), crowded & (events.kind == _CLICK)
+    return Doubtful(left_out, labels, stranger | crowded)
 
 
 def counted_clicks(

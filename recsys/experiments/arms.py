@@ -16,7 +16,13 @@ from recsys.recommend.config import RecommendConfig
 from recsys.store import ExperimentArm, StoredExperiment
 from recsys.units import MINUTE_MS
 
-ARM_SETTINGS = ("covisits", "fresh", "max_per_category", "trending")  # that decide a list and nothing that is shared
+ARM_SETTINGS = (
+    "covisits",
+    "fresh",
+    "max_per_category",
+    "outcome_weights",
+    "trending",
+)  # that decide a list and nothing that is shared
 MAX_ARMS = 8
 MAX_WINDOW_DAYS = 28
 MOST_CANARY_SHARE = 0.5  # of the readers

@@ -43,7 +43,18 @@ from recsys.recommend.context import (
 from recsys.recommend.editorial import NO_PINS, boosted_scores, standing_pins, with_guaranteed, with_pins
 from recsys.recommend.exploration import LEAST_LENGTH, Explored, explored, slot_draw
 from recsys.recommend.fatigue import tired_rows
-from recsys.recommend.rank import Ranker, ScoreKind, Scorer, answered_scores, in_order, score_kind, scores_of
+from recsys.recommend.rank import (
+    OutcomeFactors,
+    Ranker,
+    ScoreKind,
+    Scorer,
+    answered_scores,
+    in_order,
+    outcome_factors,
+    score_kind,
+    scores_of,
+    weighed,
+)
 from recsys.recommend.reasons import REASON_KEYWORDS, Card, Reason, ReasonKind, explain, liked_enough, plain_reasons
 from recsys.recommend.rerank import (
     MAX_CATEGORY_SHARE,
@@ -94,6 +105,7 @@ class Pass(NamedTuple):
         scores: float32 (C,), of the candidates.
         ranked: int32 (C,), best first.
         picked: int32, rows of the list.
+        outcomes: of the candidates; None where nothing is known of any, or the site does not want it.
     """
 
     allowed: AllowedRows
@@ -103,6 +115,7 @@ class Pass(NamedTuple):
     scores: Vectors
     ranked: Rows
     picked: Rows
+    outcomes: OutcomeFactors | None
 
 
 class Recommender:
@@ -149,6 +162,7 @@ class Recommender:
         visitor: str | None = None,
         context: str | None = None,
         arrived: int | None = None,
+        outcome: int = 0,
     ) -> None:
         """Learn from one event: the counts, and of a click the item vectors, which are searchable at once.
 
@@ -160,9 +174,10 @@ class Recommender:
             visitor: who did it, to know their visit; None for nobody known.
             context: text of a JSON object.
             arrived: ms, when the event came in.
+            outcome: that it adds, see ``recsys.events.outcomes``.
         """
         covisits = self.trends.observe(
-            kind, row, time, position=position, visitor=visitor, context=context, arrived=arrived
+            kind, row, time, position=position, visitor=visitor, context=context, arrived=arrived, outcome=outcome
         )
         if kind != CLICK:
             return
@@ -423,12 +438,14 @@ class _Listing:
         )
         lap(Stage.CANDIDATES)
         scores = ranker.score(context, candidates.rows, now)
-        ranked = in_order(context, candidates.rows, self._ranking(candidates.rows, scores), candidates.near)
+        outcomes = outcome_factors(of.trends, candidates.rows, of.config.outcome_weights)
+        ranking = self._ranking(candidates.rows, scores, outcomes)
+        ranked = in_order(context, candidates.rows, ranking, candidates.near)
         if not context.interests.known:
             ranked = self._breaking_first(ranked, allowed)
         picked = self._diversified(ranked, allowed, k)
         if self.passes is not None:
-            self.passes.append(Pass(allowed, context, candidates, sources, scores, ranked, picked))
+            self.passes.append(Pass(allowed, context, candidates, sources, scores, ranked, picked, outcomes))
         shown_scores = scores_of(ranker, context, picked, candidates.rows, scores, now)
         lap(Stage.RERANK)
         reasons = explain(
@@ -454,7 +471,9 @@ class _Listing:
         rows = distinct(np.concatenate(near))
         self._clock.lap(Stage.CANDIDATES)
         scores = ranker.score(context, rows, self._now)
-        picked = self._diversified(in_order(context, rows, self._ranking(rows, scores), near), allowed, k)
+        outcomes = outcome_factors(self._of.trends, rows, self._of.config.outcome_weights)
+        ranked = in_order(context, rows, self._ranking(rows, scores, outcomes), near)
+        picked = self._diversified(ranked, allowed, k)
         shown_scores = scores_of(ranker, context, picked, rows, scores, self._now)
         self._clock.lap(Stage.RERANK)
         reasons = self._with_updates(picked, self._plain_reasons(picked, allowed))
@@ -483,12 +502,12 @@ class _Listing:
         self._add(tier, picked, np.zeros(len(picked), np.float32), reasons)
         self._clock.lap(Stage.REASONS)
 
-    def _ranking(self, rows: Rows, scores: Vectors) -> Vectors:
-        """Scores as they rank: as they are, but for what editors boosted."""
-        editorial = self._eligible.editorial
-        if not len(editorial.boosted) or not len(rows):
-            return scores
-        return boosted_scores(editorial, rows, scores, score_kind(self._model))
+    def _ranking(self, rows: Rows, scores: Vectors, outcomes: OutcomeFactors | None) -> Vectors:
+        """Scores as they rank: as they are, but for what editors boosted, and what came of it where it was opened."""
+        editorial, kind = self._eligible.editorial, score_kind(self._model)
+        if len(editorial.boosted) and len(rows):
+            scores = boosted_scores(editorial, rows, scores, kind)
+        return scores if outcomes is None else weighed(scores, outcomes.factors, kind)
 
     def _breaking_first(self, ranked: Rows, allowed: AllowedRows) -> Rows:
         first = allowed.among(self._of.shared.breaking(self._eligible, self._now))

@@ -1,8 +1,12 @@
 """Settings of lists and their reasons."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from recsys.config import Section
+
+OutcomeWeight = Annotated[float, Field(ge=0, le=4)]
 
 
 class RecommendConfig(Section):
@@ -53,6 +57,13 @@ class RecommendConfig(Section):
         description=(
             "impressions: until so many a fresh article may be tried, one in a list of five or more; 0: what nobody has"
             " clicked yet is hardly shown"
+        ),
+    )
+    outcome_weights: tuple[OutcomeWeight, OutcomeWeight] = Field(
+        (1.0, 0.5),
+        description=(
+            "two numbers ≥ 0: powers of an article's reading (30 s or more, over what its category has) and of its"
+            " dismissals that multiply its chance of a click in the order of a list; 0, 0: clicks alone decide"
         ),
     )
     max_per_category: int = Field(

@@ -20,9 +20,12 @@ from recsys.readers.config import ReadersConfig
 from recsys.recommend.context import ReaderContext, SharedFeatures
 from recsys.tags.index import Rows
 from recsys.telemetry import Stage, StageClock
+from recsys.trends.outcomes import OutcomeRatios, outcome_ratios
+from recsys.trends.state import CATEGORIES
 from recsys.trends.stream import Trends
 
 Vectors = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 
 class ScoreKind(enum.StrEnum):
@@ -48,6 +51,18 @@ class Scorer(Protocol):
 
     def score(self, candidates: CandidateRows) -> Vectors:
         """The likelihood of a click on each of B candidates: float32 (B,)."""
+
+
+class OutcomeFactors(NamedTuple):
+    """Outcomes of C candidates, and what they make of their scores.
+
+    Attributes:
+        factors: float64 (C,).
+        ratios: that they are made of.
+    """
+
+    factors: Floats
+    ratios: OutcomeRatios
 
 
 class Ranker(NamedTuple):
@@ -82,6 +97,43 @@ class Ranker(NamedTuple):
         scores = self.model.score(inputs)
         self.clock.lap(Stage.SCORE)
         return scores
+
+
+def outcome_factors(trends: Trends, rows: Rows, weights: tuple[float, float]) -> OutcomeFactors | None:
+    """What the chance of a click on some rows, int32 (C,), is multiplied by; None where nothing is known or wanted.
+
+    Args:
+        trends: live counts.
+        rows: int32 (C,).
+        weights: of reading and of dismissals, see ``RecommendConfig.outcome_weights``.
+    """
+    read, hidden = weights
+    if not (read or hidden) or not trends.state.category_outcomes[CATEGORIES].any():
+        return None
+    ratios = outcome_ratios(trends.state, rows)
+    factors = np.exp(read * np.log(ratios.read) - hidden * np.log(ratios.hidden))
+    return OutcomeFactors(factors, ratios)
+
+
+def weighed(scores: Vectors, factors: Floats, kind: ScoreKind) -> Vectors:
+    """Scores as they rank: the chance of a click times a factor.
+
+    A similarity s is taken for the chance (1 + s) / 2; log-odds up to one constant are of shares of a list, which a
+    factor moves by its logarithm.
+
+    Args:
+        scores: float32 (C,).
+        factors: float64 (C,), above 0.
+        kind: what the scores are.
+
+    Returns:
+        float32 (C,); no longer probabilities.
+    """
+    if kind is ScoreKind.NEXT_CLICK:
+        return np.asarray(scores + np.log(factors), np.float32)
+    if kind is ScoreKind.SIMILARITY:
+        return np.asarray((1.0 + scores) * factors - 1.0, np.float32)
+    return np.asarray(scores * factors, np.float32)
 
 
 def in_order(context: ReaderContext, rows: Rows, scores: Vectors, near: Sequence[Rows]) -> Rows:

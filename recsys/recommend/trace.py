@@ -208,12 +208,29 @@ class _Way:
         rank = _place(one.ranked, self._row)
         score, best = float(one.scores[at]), float(one.scores.max())
         said = self._say("ranked", score=score, rank=rank, number=len(one.ranked), best=best)
-        yield TraceStep("rank", None, said)
+        yield TraceStep("rank", None, said + self._outcomes(one, at))
         place, category = _place(one.picked, self._row), self._of.catalogue.category(self._row)
         if place:
             yield TraceStep("rerank", True, self._say("picked", place=place))
             return
         yield TraceStep("rerank", False, self._say("left_out", why=self._outdone(one, rank, category)))
+
+    def _outcomes(self, one: Pass, at: int) -> str:
+        """What came of it where it was opened, as far as that moved its place."""
+        if one.outcomes is None:
+            return ""
+        timed, read, hidden, examined = self._of.trends.state.outcomes[self._row].tolist()
+        expected = one.outcomes.ratios.expected[at].tolist()
+        return self._say(
+            "outcomes",
+            timed=int(timed),
+            read=int(read),
+            read_expected=expected[0],
+            examined=int(examined),
+            hidden=int(hidden),
+            hidden_expected=expected[1],
+            factor=float(one.outcomes.factors[at]),
+        )
 
     def _outdone(self, one: Pass, rank: int, category: str | None) -> str:
         """The cause that kept a candidate out of the list."""

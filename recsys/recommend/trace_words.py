@@ -51,6 +51,13 @@ _TEXTS = {
         "得分 {score:.4g}，在 {number} 个中第 {rank} 位；最高分 {best:.4g}。",
         "Score {score:.4g}, place {rank} of {number}; the best has {best:.4g}.",
     ),
+    "outcomes": (
+        "打开后停留时间已知 {timed} 次，其中读满 30 秒 {read} 次（同栏目预期 {read_expected:.1f}）；"
+        "看到约 {examined} 次，关掉 {hidden} 次（预期 {hidden_expected:.1f}）：排序时乘以 {factor:.3f}。",
+        " Opened {timed} times for a known time, {read} of them for 30 s or more ({read_expected:.1f} expected of its"
+        " category); looked at some {examined} times and hidden {hidden} times ({hidden_expected:.1f} expected): its"
+        " score ranks times {factor:.3f}.",
+    ),
     "picked": (
         "按各栏目和来源的限额，列表第 {place} 位。",
         "Place {place} of the list, with the limits of categories and sources.",

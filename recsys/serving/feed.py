@@ -38,8 +38,8 @@ _EVENTS_OF_RUNNING_VISITS = 50_000  # events that are looked at for visits that 
 log: structlog.stdlib.BoundLogger = structlog.get_logger("web")
 
 
-class VisitClick(NamedTuple):
-    """One click as far as a visit is made of it; fields as ``StoredEvent``."""
+class VisitEvent(NamedTuple):
+    """One event as far as a visit is made of it; fields as ``StoredEvent``."""
 
     seq: int
     article: str
@@ -47,6 +47,7 @@ class VisitClick(NamedTuple):
     session: str | None
     time: int | None
     proof: int | None
+    dwell_ms: int | None
 
 
 class StoreFeed:
@@ -145,21 +146,30 @@ class StoreFeed:
 
     def resume_visits(self, state: SharedState) -> None:
         """Read the clicks of visits that were running when the state's counts end; they are not released."""
+        trends = state.recommender.trends
+        for event, row, visitor in self._last_of_visitors(state, Kind.CLICK):
+            if state.visitors.see(CLICK, row, event.time or 0, visitor, None, event.proof).kind == CLICK:
+                trends.visits.click(visitor, row, event.time or 0)
+
+    def resume_outcomes(self, state: SharedState) -> None:
+        """Read what visitors did lately whose outcomes the state's counts hold, so that none of it counts again."""
+        for kind in (Kind.CLICK, Kind.DWELL, Kind.DISMISS):
+            for event, row, visitor in self._last_of_visitors(state, kind):
+                state.visitors.outcomes.see(KIND_INDEX[kind], row, event.time or 0, visitor, event.dwell_ms)
+
+    def _last_of_visitors(self, state: SharedState, kind: Kind) -> Iterator[tuple[VisitEvent, int, str]]:
+        """The dated events of one kind, among the last that a state has passed, with their rows and visitors."""
         seq, now, trends = max(0, state.through - _EVENTS_OF_RUNNING_VISITS), self._clock(), state.recommender.trends
         while seq < state.through:
-            block = self._store.event_columns_after(
-                self._site, seq, _EVENTS_AT_ONCE, VisitClick._fields, kind=Kind.CLICK
-            )
+            block = self._store.event_columns_after(self._site, seq, _EVENTS_AT_ONCE, VisitEvent._fields, kind=kind)
             if not block["seq"]:
                 break
-            for event in map(VisitClick._make, zip(*block.values(), strict=True)):
+            for event in map(VisitEvent._make, zip(*block.values(), strict=True)):
                 if event.time is None or event.seq > state.through:
                     continue
                 row, visitor = state.catalogue.row_of.get(event.article), _visitor(event)
-                if row is None or visitor is None or trends.is_ahead(event.time, now):
-                    continue
-                if state.visitors.see(CLICK, row, event.time, visitor, None, event.proof).kind == CLICK:
-                    trends.visits.click(visitor, row, event.time)
+                if row is not None and visitor is not None and not trends.is_ahead(event.time, now):
+                    yield event, row, visitor
             seq = block["seq"][-1]
 
     def resume_sessions(self, state: SharedState, memory: ReaderMemory) -> None:
@@ -298,7 +308,7 @@ def count(state: SharedState, event: StoredEvent, now: int, past: PastClicks = N
     counted = CountedEvent(kind)
     if not ahead:
         counted = state.visitors.see(
-            kind, row, event_time, visitor, event.context, event.proof, position, event.impression
+            kind, row, event_time, visitor, event.context, event.proof, position, event.impression, event.dwell_ms
         )
     _observe(state, counted, HeldClick(row, event_time, position, event.context), visitor, now)
     if counted.kind == CLICK and not ahead:
@@ -329,6 +339,7 @@ def _observe(state: SharedState, counted: CountedEvent, event: HeldClick, visito
             visitor=visitor,
             context=event.context,
             arrived=now,
+            outcome=counted.outcome,
         )
 
 
@@ -351,7 +362,7 @@ def _day_click(event: StoredEvent | DatedClick) -> DayClick:
     return DayClick(person(_visitor(event), time, event.context), event.article, time)
 
 
-def _visitor(event: StoredEvent | DatedClick | VisitClick) -> str | None:
+def _visitor(event: StoredEvent | DatedClick | VisitEvent) -> str | None:
     """The visitor to whose visit an event belongs, see ``visitor_name``."""
     return visitor_name(event.reader, event.session)
 

@@ -7,6 +7,7 @@ This file holds constants only, so that reading it loads no compiler.
     decay.py      forward decay; landmarks that move without a walk over all articles
     counting.py   one event: codes of its context, and its counts: popularity, click rates, positions, shelf life
     covisits.py   running visits, and their co-visits of articles; lifts of contexts
+    outcomes.py   how much more often an article is read, or hidden, than others of its category
     audiences.py  the readers who clicked each article, as sums of vectors
     stream.py     ``Trends``: all of it, as training and service use it
     files.py      ``Trends`` <-> the files of a release

@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import as_int64, compiled
-from recsys.trends.decay import GONE, faded, row_fade, settle_row, start_clock
+from recsys.trends.decay import FARTHEST, GONE, faded, row_fade, settle_row, start_clock
 from recsys.trends.state import (
     AGES,
     BUILT_IN,
     CATEGORIES,
     CONTEXT_VALUES,
+    EXAMINED,
     LANDMARK,
     LIST_POSITIONS,
     NEWEST,
@@ -127,6 +128,8 @@ def count(state: TrendState, row: int, column: int, position: int, time: int) ->
     state.by_category[CATEGORIES, column] += slow * propensity
     if 0 <= category < CATEGORIES:
         state.by_category[category, column] += slow * propensity
+    if column == 0:
+        state.outcomes[row, EXAMINED] += np.float32(propensity)
     if position >= 0:
         state.positions[min(position, LIST_POSITIONS - 1), column] += slow
     state.total[row, column] += 1
@@ -140,6 +143,21 @@ def count(state: TrendState, row: int, column: int, position: int, time: int) ->
         state.ages[CATEGORIES, bin_] += slow
         if 0 <= category < CATEGORIES:
             state.ages[category, bin_] += slow
+
+
+@compiled
+def count_outcome(state: TrendState, row: int, bits: int, time: int) -> None:
+    """Count what came of an article at ``time`` (ms), see ``recsys.events.outcomes``; it moves no clock."""
+    if state.clock[LANDMARK] == NEVER_MS:
+        state.clock[LANDMARK] = time
+    since = float(time) - float(state.clock[LANDMARK])
+    slow, category = 2.0 ** min(since * state.slow_per_ms[1], FARTHEST), state.category[row]
+    for column in range(state.category_outcomes.shape[1]):
+        if (bits >> column) & 1:
+            state.outcomes[row, column] += np.float32(1.0)
+            state.category_outcomes[CATEGORIES, column] += slow
+            if 0 <= category < CATEGORIES:
+                state.category_outcomes[category, column] += slow
 
 
 @compiled

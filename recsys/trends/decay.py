@@ -64,6 +64,7 @@ def move_landmark(state: TrendState, time: int) -> None:
     _fade(state.positions, slow)
     _fade(state.ages, slow)
     _fade(state.by_category, slow)
+    _fade(state.category_outcomes, slow)
     state.clock[LANDMARK] = time
 
 

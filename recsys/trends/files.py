@@ -22,6 +22,7 @@ from recsys.workspace import load_arrays, read_json, read_table, save_arrays, wr
 
 Array = npt.NDArray[Any]
 
+_LATER = ("outcomes", "category_outcomes")  # of 0.16.0: counts of before know nothing of them, and begin
 _REMEDY = "Run: python -m jobs trends --fresh"
 
 
@@ -122,12 +123,12 @@ def restore(
     Raises:
         StaleArtefact: it was counted with other half-lives, for more live articles, or by another version.
     """
-    missing = set(TrendState._fields) - {"category", "published"} - set(arrays)
+    missing = set(TrendState._fields) - {"category", "published", *_LATER} - set(arrays)
     if missing:
         raise StaleArtefact("all counts of this version", f"none of {', '.join(sorted(missing))}", _REMEDY)
     trends = Trends(len(arrays["last"]), config, session_gap_minutes, len(arrays["all_audience"]) - 1)
     for name, own in trends.state._asdict().items():
-        if name in ("category", "published"):
+        if name in ("category", "published") or (name in _LATER and name not in arrays):
             continue
         given = arrays[name]
         part = own[: len(given)] if name in PER_SLOT else own

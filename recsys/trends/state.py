@@ -31,6 +31,8 @@ SHORT_COVISITS, LONG_COVISITS, NEXT_CLICKS = range(
 )  # columns of a pair: clicked in one visit (short and long memory),
 # and right after it
 
+TIMED, READ, HIDDEN, EXAMINED = range(4)  # columns of outcomes, see ``recsys.events.outcomes``
+
 # clock: what the whole stream knows of time
 LANDMARK, NEWEST, LATE, AHEAD, UNKNOWN = range(5)
 # room: how the slots of live articles are given out
@@ -55,6 +57,8 @@ class TrendState(NamedTuple):
         positions: float64 (LIST_POSITIONS, 2): impressions and clicks by position in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
         by_category: float64 (CATEGORIES + 1, 2): examined impressions, clicks; the last row is all categories.
+        outcomes: float32 (A, 4), ever: readings TIMED, READ and HIDDEN, impressions EXAMINED.
+        category_outcomes: float64 (CATEGORIES + 1, 3): TIMED, READ, HIDDEN; the last row is all categories.
         slot_of: int32 (A,); article_of: int32 (S,); UNKNOWN_ROW for none.
         room: int64 (2,): slots USED, the HAND that looks for one to take back.
         neighbour: int32 (S, M), article rows, UNKNOWN_ROW for a free place.
@@ -84,6 +88,8 @@ class TrendState(NamedTuple):
     positions: Array
     ages: Array
     by_category: Array
+    outcomes: Array
+    category_outcomes: Array
     slot_of: Array
     article_of: Array
     room: Array
@@ -103,6 +109,7 @@ PER_ARTICLE = (
     "decayed",
     "row_landmark",
     "total",
+    "outcomes",
     "undated",
     "first",
     "last",
@@ -141,6 +148,8 @@ def empty_state(n_articles: int, config: TrendsConfig, reader_dim: int = 0) -> T
         positions=np.zeros((LIST_POSITIONS, 2)),
         ages=np.zeros((CATEGORIES + 1, AGES)),
         by_category=np.zeros((CATEGORIES + 1, 2)),
+        outcomes=np.zeros((A, 4), np.float32),
+        category_outcomes=np.zeros((CATEGORIES + 1, 3)),
         slot_of=np.full(A, UNKNOWN_ROW, np.int32),
         article_of=np.full(S, UNKNOWN_ROW, np.int32),
         room=np.zeros(2, np.int64),

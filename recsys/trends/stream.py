@@ -19,11 +19,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import as_int64
 from recsys.errors import StaleArtefact
 from recsys.events import UNDATED
 from recsys.trends import CLICK, IMPRESSION, LATE_MINUTES, MAX_FUTURE_MINUTES, MAX_VISITS, PRIOR_IMPRESSIONS
 from recsys.trends.config import TrendsConfig
-from recsys.trends.counting import Codes, codes_of, count, counts_at, fill_codes, fill_shelf_lives, uncount
+from recsys.trends.counting import (
+    Codes,
+    codes_of,
+    count,
+    count_outcome,
+    counts_at,
+    fill_codes,
+    fill_shelf_lives,
+    uncount,
+)
 from recsys.trends.covisits import RunningVisits, count_covisits, strongest_covisits
 from recsys.trends.decay import faded
 from recsys.trends.state import (
@@ -137,8 +147,9 @@ class Trends:
         visitor: str | None = None,
         context: str | None = None,
         arrived: int | None = None,
+        outcome: int = 0,
     ) -> Rows:
-        """Count one event, in constant time and in any order; dwells, dismisses and repeated clicks only pass.
+        """Count one event, in constant time and in any order; of dwells, dismisses and repeated clicks the outcome.
 
         Args:
             kind: index into ``KINDS``.
@@ -148,11 +159,14 @@ class Trends:
             visitor: the reader, else the session; without one a click has no co-visits.
             context: text of a JSON object.
             arrived: ms, when the event came in; without it, events are taken to come in time.
+            outcome: that it adds, see ``recsys.events.outcomes``.
 
         Returns:
             int32 (n,): rows that the visitor clicked before in this visit, newest last; empty for other events.
         """
         nothing = np.empty(0, np.int32)
+        if outcome and time != UNDATED and 0 <= row < len(self) and not self.is_ahead(time, arrived):
+            count_outcome(self.state, as_int64(row), as_int64(outcome), as_int64(time))
         if kind not in (IMPRESSION, CLICK) or (time == UNDATED and kind != CLICK):
             return nothing
         if not 0 <= row < len(self):

@@ -25,6 +25,8 @@ VISITOR_EVENTS = 300  # a minute, of one reader or session: ten pages of twenty 
 CROWD = {
     Kind.CLICK: 6,
     Kind.IMPRESSION: 90,
+    Kind.DWELL: 18,  # a click's, in three stretches
+    Kind.DISMISS: 3,  # hides are rare, so that few of them say much
 }  # of one article from one address in a quarter: too few to be breaking news
 NEWCOMER_COST = 3  # clicks on an article that one of a newcomer from elsewhere counts as, of those of an address
 STRANGERS = 600  # events of strangers that are stored at once, whatever they are; an address may send a quarter of it
