@@ -238,9 +238,8 @@ def test_hours_to_the_nth_impression_are_counted_from_publication(scene: Scene) 
     born = int(scene.world.published[row])
     moments = born + np.array([1, 2, 5]) * HOUR_MS
     shown = np.array([[row, -1], [-1, -1], [3, row]])
-    served = Served(
-        moments, np.zeros(3, np.int64), shown, shown >= 0, np.array([[True, False], [False] * 2, [False] * 2])
-    )
+    clicked, nothing = np.array([[True, False], [False] * 2, [False] * 2]), np.zeros(3, np.int64)
+    served = Served(moments, nothing, shown, shown >= 0, clicked, np.zeros(3), nothing, nothing)
     assert hours_to(served, scene, 1)[row] == 1.0
     assert hours_to(served, scene, 2)[row] == 5.0
     assert hours_to(served, scene, 3)[row] == np.inf

@@ -1,6 +1,6 @@
 """Closed loop: simulated readers served for some days by the whole recommender, and by simple arms beside it.
 
-``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--seeds 1] [--levers [NAME …]] [--out FOLDER]``
+``python -m benchmarks.closed_loop [--days 7] [--readers 500] [--seeds 1] [--levers [NAME …]] [--outcomes [NAME …]]``
 
 Everything is simulated: readers of known tastes, articles that lose their news value, cards that are looked at less
 often further down (``recsys.simulate``). All arms have the same readers, visits, articles and luck, and begin with the
@@ -12,6 +12,8 @@ the readers' tastes and not how good an article is; ``oracle_unseen_1`` and ``_2
 knows how readers choose, and must find their tastes out, as every recommender must: it is the ceiling of the first
 days; ``ideal_learner_varied`` keeps to the recommender's limits per category. ``--levers`` runs the recommender again
 without exploration, without these limits, and with articles that name no source, so that no source is limited.
+``--outcomes`` lets some articles be read longer than others, and hidden more often (``outcomes.py``), and runs the
+recommender alone: with ``recommend.outcome_weights`` as they are, with others, and by clicks alone.
 ``popularity`` is the best of nine kinds and ``item_knn`` of two, chosen afterwards. Prints the figures by day, and one
 JSON object on the last line.
 """
@@ -22,7 +24,7 @@ import logging
 import resource
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,11 @@ LEVERS: dict[str, dict[str, Any]] = {  # the recommender without one part of its
     f"{OURS}_unexplored": {"recommend": {"explore_impressions": 0}},
     f"{OURS}_unlimited": {"recommend": {"max_per_category": 1_000}},
     UNSOURCED: {},
+}
+
+WEIGHTS: dict[str, dict[str, Any]] = {  # of outcomes, beside the defaults
+    f"{OURS}_{name}": {"recommend": {"outcome_weights": weights}}
+    for name, weights in {"clicks_alone": (0, 0), "reads_alone": (1, 0), "half": (0.5, 0.25), "twice": (2, 1)}.items()
 }
 
 
@@ -93,6 +100,12 @@ def _recommender(scene: Scene, name: str, changes: dict[str, Any]) -> Figures:
         of = f"{len(site.held_back)} of {len(site.nights)} nights"
         print(f"the gate held {of} back. {held_back}".rstrip(), flush=True)
     return told
+
+
+def weighed(scene: Scene, names: Sequence[str]) -> dict[str, Figures]:
+    """The recommender's figures with each of some weights of outcomes, and as it is."""
+    arms: dict[str, dict[str, Any]] = {OURS: {}} | {name: WEIGHTS[name] for name in names}
+    return {name: _recommender(scene, name, changes) for name, changes in arms.items()}
 
 
 def summary(table: dict[str, Figures]) -> dict[str, Any]:
@@ -166,10 +179,30 @@ def main() -> None:
         choices=names,
         help="the recommender without each part of its lists, too, or without these",
     )
+    parser.add_argument(
+        "--outcomes",
+        nargs="*",
+        choices=[name.removeprefix(f"{OURS}_") for name in WEIGHTS],
+        help="articles differ by how they are read and hidden: the recommender alone, and with each of these weights",
+    )
     parser.add_argument("--out", type=Path, help="folder for the pictures by day")
     values = parser.parse_args()
     began = time.monotonic()
     config = SimulateConfig(readers=values.readers, days=values.days)
+    if values.outcomes is not None:
+        chosen = [f"{OURS}_{name}" for name in values.outcomes] or list(WEIGHTS)
+        with warnings_alone():
+            made = [
+                weighed(make_scene(config, values.articles_per_day, seed, values.cards, outcomes=True), chosen)
+                for seed in values.seeds
+            ]
+        table = mean_of(made)
+        for name, own in table.items():
+            print(f"  {name:26}", "  ".join(f"{key} {value}" for key, value in own.items() if "by_" not in key))
+        baselines = {name: own for name, own in table.items() if name != OURS}
+        told = {"ours": {OURS: table[OURS]}, "baselines": baselines, "by_seed": made, "simulated": True}
+        print(json.dumps(told | {"best": table[OURS], "seed": values.seeds[0], "seeds": values.seeds}))
+        return
     with warnings_alone():
         scenes = (make_scene(config, values.articles_per_day, seed, values.cards) for seed in values.seeds)
         chosen = names if values.levers == [] else values.levers or []

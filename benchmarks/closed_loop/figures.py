@@ -27,7 +27,8 @@ def figures(served: Served, scene: Scene) -> Figures:
         publication to the hundredth impression, None where most articles never have it; "reached_100": share of the
         articles that have it within a day; "shown": share of all new articles ever shown; "diversity": share of the
         pairs in a list that are of two categories; "topic_entropy": bits; "miscalibration": nats, of a list's
-        categories from the reader's taste; "coverage": share of all articles that any list held; "by_day": the first
+        categories from the reader's taste; where readers read and hide, "seconds_per_list", "reads_per_list" (of half a
+        minute) and "hides_per_list"; "coverage": share of all articles that any list held; "by_day": the first
         three, a list each, of the visits of that day and of the articles published on it; "by_known_clicks": click
         rate of the visits of readers who had clicked so often before, None without any.
     """
@@ -49,8 +50,19 @@ def figures(served: Served, scene: Scene) -> Figures:
         "reached_100": _share(hours[judged] <= WITHIN_HOURS),
         "shown": _share(np.isfinite(first[judged])),
         **_variety(served, scene),
+        **(_outcomes(served) if scene.kept is not None else {}),
         "by_day": by_day,
         "by_known_clicks": _by_known_clicks(served, scene),
+    }
+
+
+def _outcomes(served: Served) -> dict[str, float]:
+    """What came of the lists where readers read and hide."""
+    lists = max(len(served.seconds), 1)
+    return {
+        "seconds_per_list": round(float(served.seconds.sum() / lists), 2),
+        "reads_per_list": round(float(served.reads.sum() / lists), 4),
+        "hides_per_list": round(float(served.hidden.sum() / lists), 4),
     }
 
 

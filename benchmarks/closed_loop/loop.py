@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.closed_loop.arms import Arm
 from benchmarks.closed_loop.scene import Mask, Rows, Scene, Visit
 from recsys.errors import ArtefactError
-from recsys.store import Event
-from recsys.units import DAY_MS
+from recsys.events.outcomes import READ_MS
+from recsys.store import Event, Kind
+from recsys.units import DAY_MS, SECOND_MS
 
 NIGHT, ARTICLE, VISIT = range(3)  # what comes first at the same moment
 
@@ -25,6 +27,9 @@ class Served:
         shown: int64 (I, K), rows of articles from the top; -1 where a list was shorter.
         looked: bool (I, K), cards that were looked at.
         clicked: bool (I, K), cards that were opened.
+        seconds: float64 (I,), read by way of the list.
+        reads: int64 (I,), cards that were opened and read for half a minute.
+        hidden: int64 (I,), cards that were hidden.
     """
 
     moment: Rows
@@ -32,6 +37,9 @@ class Served:
     shown: Rows
     looked: Mask
     clicked: Mask
+    seconds: npt.NDArray[np.float64]
+    reads: Rows
+    hidden: Rows
 
 
 def serve(arm: Arm, scene: Scene) -> Served:
@@ -47,6 +55,8 @@ def serve(arm: Arm, scene: Scene) -> Served:
     shape = (len(scene.visits), scene.cards)
     shown = np.full(shape, -1, np.int64)
     looked, clicked = np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
+    seconds = np.zeros(len(scene.visits))
+    reads, hidden = (np.zeros(len(scene.visits), np.int64) for _ in range(2))
     waiting: list[tuple[int, int, Event]] = []  # clicks and readings that have begun and not happened yet
     for moment, kind, number in _calendar(scene):
         while waiting and waiting[0][0] <= moment:
@@ -64,11 +74,15 @@ def serve(arm: Arm, scene: Scene) -> Served:
             answer = scene.answer(visit, rows)
             here = (number, slice(len(rows)))
             shown[here], looked[here], clicked[here] = rows, answer.looked, answer.clicked
+            dwells = [one.dwell_ms or 0 for one in answer.events if one.kind is Kind.DWELL]
+            seconds[number], reads[number] = sum(dwells) / SECOND_MS, sum(dwell >= READ_MS for dwell in dwells)
+            hidden[number] = sum(one.kind is Kind.DISMISS for one in answer.events)
             arm.learn(answer.events[: len(rows)], moment)
             for order, event in enumerate(answer.events[len(rows) :]):
                 heapq.heappush(waiting, (event.time or moment, number * 2 * scene.cards + order, event))
     moments = np.array([visit.moment for visit in scene.visits], np.int64)
-    return Served(moments, np.array([visit.reader for visit in scene.visits], np.int64), shown, looked, clicked)
+    readers = np.array([visit.reader for visit in scene.visits], np.int64)
+    return Served(moments, readers, shown, looked, clicked, seconds, reads, hidden)
 
 
 def _calendar(scene: Scene) -> Iterator[tuple[int, int, int]]:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.closed_loop.newsroom import published
+from benchmarks.closed_loop.outcomes import Promise, dismissals, promise, read_events
 from recsys.simulate import CARDS, SimulatedWorld, attention, events_of, simulated_world, visit_times, visits
 from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
@@ -38,7 +39,7 @@ class Answer(NamedTuple):
     Attributes:
         looked: bool (B,), cards that are looked at.
         clicked: bool (B,), those of them that are opened.
-        events: in time order, the impressions first.
+        events: the impressions first; dismissals last, the others in time order.
     """
 
     looked: Mask
@@ -61,6 +62,7 @@ class Scene:
         spoken: which articles are in a language: bool (A,) each.
         row_of: article id -> row.
         reader_of: reader id -> row.
+        kept: what articles keep of what they promise; None where readers read all alike and hide nothing.
     """
 
     world: SimulatedWorld
@@ -73,6 +75,7 @@ class Scene:
     spoken: dict[str, Mask]
     row_of: dict[str, int]
     reader_of: dict[str, int]
+    kept: Promise | None = None
 
     @property
     def end(self) -> int:
@@ -115,10 +118,16 @@ class Scene:
         liking = rng.random(len(self.world.articles))
         clicked = looked & (liking[rows] < self.world.click_probability(visit.reader, rows, visit.moment))
         events = events_of(self.world, visit.reader, rows, clicked, visit.moment, visit.number, self.end, rng)
+        if self.kept is not None:
+            luck = np.random.default_rng([self.seed, visit.number, 1])
+            events = read_events(events, self.kept, self.row_of, luck)
+            events += dismissals(events[: len(rows)], looked & ~clicked, self.kept, self.row_of, luck)
         return Answer(looked, clicked, events)
 
 
-def make_scene(config: SimulateConfig, articles_per_day: int, seed: int, cards: int = CARDS) -> Scene:
+def make_scene(
+    config: SimulateConfig, articles_per_day: int, seed: int, cards: int = CARDS, *, outcomes: bool = False
+) -> Scene:
     """Draw articles, readers, their visits, and a day of visits to a site without recommender.
 
     Args:
@@ -126,12 +135,17 @@ def make_scene(config: SimulateConfig, articles_per_day: int, seed: int, cards: 
         articles_per_day: in both languages together.
         seed: of all randomness.
         cards: shown per visit.
+        outcomes: some articles are read longer than others, and hidden more often.
     """
     article_rng, reader_rng, warm_rng, visit_rng = (np.random.default_rng([seed, part]) for part in range(4))
     articles, truth = published(articles_per_day, STOCK_DAYS + 1, config.days, START, article_rng)
     world = simulated_world(articles, truth, config, reader_rng)
     before = visits(world, config, START - DAY_MS, START, warm_rng, cards=cards)
     warm_up = [event for visit in before for event in visit]
+    row_of = {article.id: row for row, article in enumerate(articles)}
+    kept = promise(world.category, seed) if outcomes else None
+    if kept is not None:
+        warm_up = read_events(warm_up, kept, row_of, warm_rng)
     end = START + config.days * DAY_MS
     times = visit_times(world, config, START, end, visit_rng)
     language = np.array([article.language for article in articles])
@@ -144,6 +158,7 @@ def make_scene(config: SimulateConfig, articles_per_day: int, seed: int, cards: 
         days=config.days,
         seed=seed,
         spoken={str(code): language == code for code in np.unique(language)},
-        row_of={article.id: row for row, article in enumerate(articles)},
+        row_of=row_of,
         reader_of={name: row for row, name in enumerate(world.reader_ids)},
+        kept=kept,
     )
