@@ -948,8 +948,8 @@ FAULTS: tuple[Fault, ...] = (
         VOUCHING,
         (
             "training counts a ring",
-            "Doubtful(shown | (stranger & (events.kind == _CLICK)), crowded",
-            "Doubtful(shown, crowded",
+            "shown | (stranger & (events.kind == _CLICK)), crowded",
+            "shown, crowded",
         ),
         (
             "a stranger's click of a day counts",
@@ -2342,5 +2342,42 @@ FAULTS: tuple[Fault, ...] = (
             "clicks.article[log.reader_start[p] : p]",
             "clicks.article[log.reader_start[p] : p + 1]",
         ),
+    ),
+    *_in(
+        "recsys/events/outcomes.py",
+        OUTCOMES,
+        ("a reader hides as often as they say so", "added[n] = now & ~known", "added[n] = now"),
+        ("a dwell of thirty seconds is none", "READ * (total >= READ_MS)", "READ * (total > READ_MS)"),
+        ("outcomes of strangers count in training", "(keys >= 0) & ~silent & ", "(keys >= 0) & "),
+        ("outcomes are remembered for ever", "if len(self._pairs) > MAX_OUTCOMES", "if len(self._pairs) < 0"),
+    ),
+    *_in(
+        "recsys/events/visitors.py",
+        OUTCOMES,
+        (
+            "a crowd hides an article",
+            "counted.kind is not None and proof != Evidence.CROWDED",
+            "counted.kind is not None",
+        ),
+    ),
+    *_in(
+        "recsys/serving/feed.py",
+        OUTCOMES,
+        (
+            "after a start outcomes count again",
+            "for kind in (Kind.CLICK, Kind.DWELL, Kind.DISMISS):",
+            "for kind in ():",
+        ),
+    ),
+    *_in(
+        "recsys/trends/outcomes.py",
+        OUTCOMES,
+        ("short forms are punished", "codes[(codes < 0) | (codes >= CATEGORIES)]", "codes[:]"),
+        ("an outcome has no bound", "1 / BOUND, BOUND)", "0.0, np.inf)"),
+    ),
+    *_in(
+        "recsys/recommend/rank.py",
+        OUTCOMES,
+        ("what is hidden is raised", "- hidden * np.log(", "+ hidden * np.log("),
     ),
 )
