@@ -171,9 +171,13 @@ def counts_of(*articles: tuple[int, int, int, int], category: tuple[int, ...] = 
     return trends
 
 
+def rows_of(n: int) -> Any:
+    return np.arange(n, dtype=np.int32)
+
+
 def test_ratios_by_hand_and_of_what_is_unknown_one() -> None:
     trends = counts_of((100, 90, 0, 1_000), (100, 10, 20, 1_000), (0, 0, 0, 0))
-    ratios = outcome_ratios(trends.state, np.arange(3))
+    ratios = outcome_ratios(trends.state, rows_of(3))
     assert trends.state.outcomes[:, EXAMINED].tolist() == [1_000, 1_000, 0]
     np.testing.assert_allclose(ratios.expected, [[50, 10], [50, 10], [0, 0]])
     np.testing.assert_allclose(ratios.read, [(90 + PRIOR) / (50 + PRIOR), (10 + PRIOR) / (50 + PRIOR), 1])
@@ -183,9 +187,9 @@ def test_ratios_by_hand_and_of_what_is_unknown_one() -> None:
 def test_an_article_is_compared_with_its_category_and_never_by_more_than_the_bound() -> None:
     results = [(1_000, 100, 0, 0)] * 3  # read in ten seconds, all of them
     essays = [(1_000, 900, 0, 0)] * 3
-    ratios = outcome_ratios(counts_of(*results, *essays, category=(0, 0, 0, 1, 1, 1)).state, np.arange(6))
+    ratios = outcome_ratios(counts_of(*results, *essays, category=(0, 0, 0, 1, 1, 1)).state, rows_of(6))
     assert (np.abs(np.log(ratios.read)) < 0.2).all()
-    apart = outcome_ratios(counts_of(*[(500, 0, 0, 900)] * 2, (500, 500, 400, 9)).state, np.arange(3))
+    apart = outcome_ratios(counts_of(*[(500, 0, 0, 900)] * 2, (500, 500, 400, 9)).state, rows_of(3))
     assert apart.read[2] == pytest.approx(510 / (500 / 3 + 10), rel=0.02)
     assert apart.hidden[2] == BOUND
     assert (apart.read[:2] == 1 / BOUND).all()
@@ -274,7 +278,7 @@ def test_counts_of_a_release_of_before_say_nothing_of_outcomes() -> None:
     assert old.state.total[0, 0] == 5
     assert not old.state.outcomes.any()
     np.testing.assert_array_equal(new.state.outcomes, arrays["outcomes"])
-    assert outcome_ratios(old.state, np.array([0])).read.tolist() == [1.0]
+    assert outcome_ratios(old.state, rows_of(1)).read.tolist() == [1.0]
 
 
 def test_a_counted_log_keeps_outcomes_and_one_of_before_has_none(tmp_path: Path) -> None:

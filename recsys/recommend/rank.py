@@ -111,8 +111,7 @@ def outcome_factors(trends: Trends, rows: Rows, weights: tuple[float, float]) ->
     if not (read or hidden) or not trends.state.category_outcomes[CATEGORIES].any():
         return None
     ratios = outcome_ratios(trends.state, rows)
-    factors = np.exp(read * np.log(ratios.read) - hidden * np.log(ratios.hidden))
-    return OutcomeFactors(factors, ratios)
+    return OutcomeFactors(ratios.read**read * ratios.hidden**-hidden, ratios)
 
 
 def weighed(scores: Vectors, factors: Floats, kind: ScoreKind) -> Vectors:

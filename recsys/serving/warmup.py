@@ -11,6 +11,7 @@ from recsys.catalogue.eligibility import NO_SHARES
 from recsys.compiled import as_int64
 from recsys.ctr.inference import affine
 from recsys.ctr.scoring import standardised
+from recsys.events.outcomes import READ
 from recsys.features.matrix import ArticleTables
 from recsys.features.rows import CandidateRows, Matrix
 from recsys.features.similarity import mean_direction
@@ -70,7 +71,7 @@ def warm_up(settings: ServingSettings) -> None:
         None,
     )
     for row in range(2):
-        recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW)
+        recommender.observe(CLICK, row, NOW, position=row, visitor=VISITOR, context="{}", arrived=NOW, outcome=READ)
     reader = ReaderState.of(settings.readers, [ReaderEvent(CLICK, row, NOW) for row in range(2)])
     direction = np.zeros(D, np.float32)
     mean_direction(tables.article_vectors, reader.clicks, as_int64(0), settings.readers.half_life_clicks, direction)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recsys.compiled import compiled
 from recsys.trends.state import CATEGORIES, EXAMINED, HIDDEN, READ, TIMED, TrendState
 
 Array = npt.NDArray[Any]
@@ -45,21 +46,27 @@ def outcome_ratios(state: TrendState, rows: Array) -> OutcomeRatios:
     Args:
         state: live counts. Those of categories stand at the landmark, hours ago, which their half-life of a week
             hardly sees.
-        rows: int (B,).
+        rows: int32 (B,).
     """
-    codes = state.category[rows].astype(np.int64)
-    codes[(codes < 0) | (codes >= CATEGORIES)] = CATEGORIES
-    own, sums, shown = state.outcomes[rows].astype(np.float64), state.category_outcomes, state.by_category
-    read = _rates(sums[:, READ], sums[:, TIMED], PRIOR_READINGS, codes) * own[:, TIMED]
-    hidden = _rates(sums[:, HIDDEN], shown[:, 0], PRIOR_EXAMINED, codes) * own[:, EXAMINED]
-    return OutcomeRatios(_ratio(own[:, READ], read), _ratio(own[:, HIDDEN], hidden), np.stack([read, hidden], axis=1))
+    out = np.empty((4, len(rows)))
+    _fill_ratios(state.category, state.outcomes, state.category_outcomes, state.by_category, rows, out)
+    return OutcomeRatios(out[0], out[1], out[2:].T)
 
 
-def _rates(part: Array, whole: Array, prior: float, codes: Array) -> Floats:
-    """Rates of the categories of some articles, each mixed with the site's own: float64 (B,)."""
-    site = part[CATEGORIES] / whole[CATEGORIES] if whole[CATEGORIES] > 0 else 0.0
-    return np.asarray((part[codes] + prior * site) / (whole[codes] + prior), np.float64)
-
-
-def _ratio(observed: Array, expected: Array) -> Floats:
-    return np.asarray(np.clip((observed + PRIOR) / (expected + PRIOR), 1 / BOUND, BOUND), np.float64)
+@compiled
+def _fill_ratios(category: Array, outcomes: Array, sums: Array, shown: Array, rows: Array, out: Array) -> None:
+    """Write the ratios, and what they are over: float64 (4, B). Numpy takes six times as long for two hundred rows."""
+    site_read = sums[CATEGORIES, READ] / max(sums[CATEGORIES, TIMED], 1.0)
+    site_hidden = sums[CATEGORIES, HIDDEN] / max(shown[CATEGORIES, 0], 1.0)
+    for b in range(len(rows)):
+        row, code = rows[b], category[rows[b]]
+        if code < 0 or code >= CATEGORIES:
+            code = CATEGORIES
+        read = (sums[code, READ] + PRIOR_READINGS * site_read) / (sums[code, TIMED] + PRIOR_READINGS)
+        hidden = (sums[code, HIDDEN] + PRIOR_EXAMINED * site_hidden) / (shown[code, 0] + PRIOR_EXAMINED)
+        out[2, b], out[3, b] = read * outcomes[row, TIMED], hidden * outcomes[row, EXAMINED]
+        read, hidden = (
+            (outcomes[row, READ] + PRIOR) / (out[2, b] + PRIOR),
+            (outcomes[row, HIDDEN] + PRIOR) / (out[3, b] + PRIOR),
+        )
+        out[0, b], out[1, b] = min(max(read, 1 / BOUND), BOUND), min(max(hidden, 1 / BOUND), BOUND)

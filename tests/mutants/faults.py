@@ -2372,12 +2372,12 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/trends/outcomes.py",
         OUTCOMES,
-        ("short forms are punished", "codes[(codes < 0) | (codes >= CATEGORIES)]", "codes[:]"),
-        ("an outcome has no bound", "1 / BOUND, BOUND)", "0.0, np.inf)"),
+        ("short forms are punished", "if code < 0 or code >= CATEGORIES:", "if True:"),
+        ("an outcome has no bound", "min(max(hidden, 1 / BOUND), BOUND)", "hidden"),
     ),
     *_in(
         "recsys/recommend/rank.py",
         OUTCOMES,
-        ("what is hidden is raised", "- hidden * np.log(", "+ hidden * np.log("),
+        ("what is hidden is raised", "ratios.hidden**-hidden", "ratios.hidden**hidden"),
     ),
 )
