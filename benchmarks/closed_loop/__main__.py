@@ -12,8 +12,9 @@ the readers' tastes and not how good an article is; ``oracle_unseen_1`` and ``_2
 knows how readers choose, and must find their tastes out, as every recommender must: it is the ceiling of the first
 days; ``ideal_learner_varied`` keeps to the recommender's limits per category. ``--levers`` runs the recommender again
 without exploration, without these limits, and with articles that name no source, so that no source is limited.
-``--outcomes`` lets some articles be read longer than others, and hidden more often (``outcomes.py``), and runs the
-recommender alone: with ``recommend.outcome_weights`` as they are, with others, and by clicks alone.
+``--outcomes`` lets some articles be read longer than others, and hidden more often (``outcomes.py``), and runs an
+oracle of clicks by several weights of these outcomes, one that knows how each article is read, and, with
+``recommender``, the whole recommender by its own weights and by clicks alone.
 ``popularity`` is the best of nine kinds and ``item_knn`` of two, chosen afterwards. Prints the figures by day, and one
 JSON object on the last line.
 """
@@ -24,7 +25,7 @@ import logging
 import resource
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from benchmarks.closed_loop.learner import IdealLearner
 from benchmarks.closed_loop.loop import serve
 from benchmarks.closed_loop.scene import Scene, make_scene
 from benchmarks.closed_loop.site import Site
+from benchmarks.closed_loop.weighed import WeighedOracle
 from recsys.recommend.config import RecommendConfig
 from recsys.simulate.config import SimulateConfig
 
@@ -53,10 +55,7 @@ LEVERS: dict[str, dict[str, Any]] = {  # the recommender without one part of its
     UNSOURCED: {},
 }
 
-WEIGHTS: dict[str, dict[str, Any]] = {  # of outcomes, beside the defaults
-    f"{OURS}_{name}": {"recommend": {"outcome_weights": weights}}
-    for name, weights in {"clicks_alone": (0, 0), "reads_alone": (1, 0), "half": (0.5, 0.25), "twice": (2, 1)}.items()
-}
+WEIGHTS = ((0.0, 0.0), (0.5, 0.25), (1.0, 0.0), (0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (2.0, 1.0))  # of outcomes
 
 
 def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
@@ -102,10 +101,17 @@ def _recommender(scene: Scene, name: str, changes: dict[str, Any]) -> Figures:
     return told
 
 
-def weighed(scene: Scene, names: Sequence[str]) -> dict[str, Figures]:
-    """The recommender's figures with each of some weights of outcomes, and as it is."""
-    arms: dict[str, dict[str, Any]] = {OURS: {}} | {name: WEIGHTS[name] for name in names}
-    return {name: _recommender(scene, name, changes) for name, changes in arms.items()}
+def weighed(scene: Scene, *, whole: bool) -> dict[str, Figures]:
+    """Figures of an oracle of clicks by each of some weights of outcomes; ``whole``: the recommender's, too."""
+    table: dict[str, Figures] = {}
+    if whole:
+        by_clicks = {"recommend": {"outcome_weights": (0, 0)}}
+        table[OURS] = _recommender(scene, OURS, {})
+        table[f"{OURS}_by_clicks"] = _recommender(scene, f"{OURS}_by_clicks", by_clicks)
+    for read, hidden in WEIGHTS:
+        table[f"oracle_{read:g}_{hidden:g}"] = figures(serve(WeighedOracle(scene, (read, hidden)), scene), scene)
+    table["oracle_of_reads"] = figures(serve(WeighedOracle(scene, knows=True), scene), scene)
+    return table
 
 
 def summary(table: dict[str, Figures]) -> dict[str, Any]:
@@ -182,26 +188,29 @@ def main() -> None:
     parser.add_argument(
         "--outcomes",
         nargs="*",
-        choices=[name.removeprefix(f"{OURS}_") for name in WEIGHTS],
-        help="articles differ by how they are read and hidden: the recommender alone, and with each of these weights",
+        choices=[OURS],
+        help="articles differ by how they are read and hidden: an oracle by several weights, or the recommender, too",
     )
     parser.add_argument("--out", type=Path, help="folder for the pictures by day")
     values = parser.parse_args()
     began = time.monotonic()
     config = SimulateConfig(readers=values.readers, days=values.days)
     if values.outcomes is not None:
-        chosen = [f"{OURS}_{name}" for name in values.outcomes] or list(WEIGHTS)
         with warnings_alone():
             made = [
-                weighed(make_scene(config, values.articles_per_day, seed, values.cards, outcomes=True), chosen)
+                weighed(
+                    make_scene(config, values.articles_per_day, seed, values.cards, outcomes=True),
+                    whole=bool(values.outcomes),
+                )
                 for seed in values.seeds
             ]
         table = mean_of(made)
         for name, own in table.items():
             print(f"  {name:26}", "  ".join(f"{key} {value}" for key, value in own.items() if "by_" not in key))
-        baselines = {name: own for name, own in table.items() if name != OURS}
-        told = {"ours": {OURS: table[OURS]}, "baselines": baselines, "by_seed": made, "simulated": True}
-        print(json.dumps(told | {"best": table[OURS], "seed": values.seeds[0], "seeds": values.seeds}))
+        ours = OURS if values.outcomes else "oracle_{:g}_{:g}".format(*RecommendConfig().outcome_weights)
+        baselines = {name: own for name, own in table.items() if name != ours}
+        told = {"ours": {ours: table[ours]}, "baselines": baselines, "best": table[ours], "simulated": True}
+        print(json.dumps(told | {"seed": values.seeds[0], "seeds": values.seeds}))
         return
     with warnings_alone():
         scenes = (make_scene(config, values.articles_per_day, seed, values.cards) for seed in values.seeds)

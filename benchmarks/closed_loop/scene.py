@@ -83,14 +83,14 @@ class Scene:
         return self.start + self.days * DAY_MS
 
     def note(self, opened: Mask, events: list[Event]) -> None:
-        """Write down what readers have opened.
+        """Write down what readers have opened or hidden.
 
         Args:
             opened: bool (R, A), changed in place.
-            events: only clicks count.
+            events: only clicks and dismissals count.
         """
         for event in events:
-            if event.kind == Kind.CLICK:
+            if event.kind in (Kind.CLICK, Kind.DISMISS):
                 opened[self.reader_of[str(event.reader)], self.row_of[event.article]] = True
 
     def candidates(self, visit: Visit, opened: Mask) -> Rows:
