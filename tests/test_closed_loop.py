@@ -17,9 +17,11 @@ from benchmarks.closed_loop.chart import draw
 from benchmarks.closed_loop.figures import figures, hours_to, mean_of
 from benchmarks.closed_loop.loop import Served, serve
 from benchmarks.closed_loop.newsroom import published, subjects
+from benchmarks.closed_loop.outcomes import Promise
 from benchmarks.closed_loop.scene import START, Rows, Scene, Visit, make_scene
 from benchmarks.closed_loop.site import Site
 from recsys.errors import ArtefactError
+from recsys.events.outcomes import READ_MS
 from recsys.simulate import attention
 from recsys.simulate.config import SimulateConfig
 from recsys.store import Event, Kind
@@ -325,3 +327,19 @@ def test_the_command_ends_with_one_json_object(
     assert given == [{}, *benchmark.LEVERS.values()]
     assert set(benchmark.LEVERS) <= set(told["baselines"])
     assert sorted(file.name for file in tmp_path.iterdir()) == ["click_rate.svg", "hours_to_100.svg"]
+
+
+def test_where_readers_read_and_hide_nothing_else_of_a_visit_changes(scene: Scene) -> None:
+    visit, nothing = scene.visits[0], np.zeros(len(scene.world.articles), np.bool_)
+    rows = scene.candidates(visit, nothing)[:8]
+    A = len(scene.world.articles)
+    never, always = (Promise(np.full(A, share), np.full(A, share)) for share in (0.0, 1.0))
+    plain = scene.answer(visit, rows).events
+    for kept, hidden in ((never, 0), (always, 1)):
+        answer = replace(scene, kept=kept).answer(visit, rows)
+        hides = [event for event in answer.events if event.kind is Kind.DISMISS]
+        assert len(hides) == hidden * int((answer.looked & ~answer.clicked).sum())
+        rest = [event for event in answer.events if event.kind is not Kind.DISMISS]
+        assert [event._replace(dwell_ms=None) for event in rest] == [event._replace(dwell_ms=None) for event in plain]
+        dwells = [event.dwell_ms or 0 for event in rest if event.kind is Kind.DWELL]
+        assert all((dwell >= READ_MS) == bool(hidden) for dwell in dwells)

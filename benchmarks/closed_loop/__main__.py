@@ -55,7 +55,7 @@ LEVERS: dict[str, dict[str, Any]] = {  # the recommender without one part of its
     UNSOURCED: {},
 }
 
-WEIGHTS = ((0.0, 0.0), (0.5, 0.25), (1.0, 0.0), (0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (2.0, 1.0))  # of outcomes
+WEIGHTS = ((0.0, 0.0), (0.5, 0.25), (1.0, 0.0), (1.0, 0.5), (2.0, 1.0))  # of outcomes
 
 
 def simple_arms(scene: Scene) -> Iterator[tuple[str, Arm]]:
