@@ -331,7 +331,7 @@ def test_the_command_ends_with_one_json_object(
 
 def test_where_readers_read_and_hide_nothing_else_of_a_visit_changes(scene: Scene) -> None:
     visit, nothing = scene.visits[0], np.zeros(len(scene.world.articles), np.bool_)
-    rows = scene.candidates(visit, nothing)[:8]
+    rows = scene.candidates(visit, nothing)[: scene.cards]
     A = len(scene.world.articles)
     never, always = (Promise(np.full(A, share), np.full(A, share)) for share in (0.0, 1.0))
     plain = scene.answer(visit, rows).events
