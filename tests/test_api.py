@@ -62,7 +62,7 @@ def test_a_click_changes_the_readers_next_list(site: Service) -> None:
     site.click("a1", reader="r")
     made = site.get("/api/v1/recommendations", reader="r", k=2)
     assert (made["tier"], [item["id"] for item in made["items"]]) == ("category-popular", ["a3", "a2"])
-    assert made["items"][0]["reason"]["text"] == "Because you like X"
+    assert made["items"][0]["reason"]["text"] == "From X", "one click says no liking"
     assert site.ids() == ["a1", "a2", "a3", "a4"]
 
 
