@@ -57,7 +57,7 @@ def figures(served: Served, scene: Scene) -> Figures:
 
 
 def _outcomes(served: Served) -> dict[str, float]:
-    """What came of the lists where readers read and hide."""
+    """Figures of what came of the lists where readers read and hide."""
     lists = max(len(served.seconds), 1)
     return {
         "seconds_per_list": round(float(served.seconds.sum() / lists), 2),

@@ -26,7 +26,7 @@ Rows = npt.NDArray[np.int64]
 
 
 class Promise(NamedTuple):
-    """What A articles keep of what their cards promise.
+    """Shares of what their cards promise that A articles keep.
 
     Attributes:
         read: float64 (A,), chance that who opens it reads it for half a minute.

@@ -40,7 +40,7 @@ SHARED_MEMORY = Path("/dev/shm")
 
 
 class Seen(NamedTuple):
-    """What a service held at one moment.
+    """Holdings of a service at one moment.
 
     Attributes:
         rss: MiB of the largest process.
@@ -121,7 +121,7 @@ def growth(seen: Sequence[Seen]) -> Table:
 
 
 def look(service: Service) -> Seen:
-    """What a service holds now."""
+    """Holdings of a service now."""
     memory, family = service.memory(), [Path(f"/proc/{process}") for process in service.family()]
     shared = sum(file.stat().st_blocks * 512 for file in SHARED_MEMORY.rglob("*") if file.is_file())
     return Seen(

@@ -100,7 +100,7 @@ class Ranker(NamedTuple):
 
 
 def outcome_factors(trends: Trends, rows: Rows, weights: tuple[float, float]) -> OutcomeFactors | None:
-    """What the chance of a click on some rows, int32 (C,), is multiplied by; None where nothing is known or wanted.
+    """Multipliers of the chance of a click on some rows, int32 (C,); None where nothing is known or wanted.
 
     Args:
         trends: live counts.

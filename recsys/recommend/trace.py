@@ -216,7 +216,7 @@ class _Way:
         yield TraceStep("rerank", False, self._say("left_out", why=self._outdone(one, rank, category)))
 
     def _outcomes(self, one: Pass, at: int) -> str:
-        """What came of it where it was opened, as far as that moved its place."""
+        """Words on what came of it where it was opened, as far as that moved its place."""
         if one.outcomes is None:
             return ""
         timed, read, hidden, examined = self._of.trends.state.outcomes[self._row].tolist()
