@@ -17,7 +17,7 @@ from recsys.recommend.rank import ScoreKind, outcome_factors, weighed
 from recsys.store import Event, Evidence, Kind
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import restore
-from recsys.trends.outcomes import BOUND, PRIOR, outcome_ratios
+from recsys.trends.outcomes import BOUND, PRIOR_OUTCOMES, outcome_ratios
 from recsys.trends.state import EXAMINED
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, MINUTE, START, log_of
@@ -180,8 +180,12 @@ def test_ratios_by_hand_and_of_what_is_unknown_one() -> None:
     ratios = outcome_ratios(trends.state, rows_of(3))
     assert trends.state.outcomes[:, EXAMINED].tolist() == [1_000, 1_000, 0]
     np.testing.assert_allclose(ratios.expected, [[50, 10], [50, 10], [0, 0]])
-    np.testing.assert_allclose(ratios.read, [(90 + PRIOR) / (50 + PRIOR), (10 + PRIOR) / (50 + PRIOR), 1])
-    np.testing.assert_allclose(ratios.hidden, [PRIOR / (10 + PRIOR), (20 + PRIOR) / (10 + PRIOR), 1])
+    np.testing.assert_allclose(
+        ratios.read, [(90 + PRIOR_OUTCOMES) / (50 + PRIOR_OUTCOMES), (10 + PRIOR_OUTCOMES) / (50 + PRIOR_OUTCOMES), 1]
+    )
+    np.testing.assert_allclose(
+        ratios.hidden, [PRIOR_OUTCOMES / (10 + PRIOR_OUTCOMES), (20 + PRIOR_OUTCOMES) / (10 + PRIOR_OUTCOMES), 1]
+    )
 
 
 def test_an_article_is_compared_with_its_category_and_never_by_more_than_the_bound() -> None:

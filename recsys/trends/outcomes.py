@@ -19,7 +19,7 @@ from recsys.trends.state import CATEGORIES, EXAMINED, HIDDEN, READ, TIMED, Trend
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
-PRIOR = 10.0  # readings, and dismissals, as expected, that each article begins with: one troll moves nothing
+PRIOR_OUTCOMES = 10.0  # readings, and dismissals, as expected, that each article begins with: one troll moves nothing
 PRIOR_READINGS = 50.0  # of the whole site, that are mixed into each category's share that is read
 PRIOR_EXAMINED = 2_000.0  # impressions, likewise, into its share that is hidden, which is some hundred times smaller
 BOUND = 4.0  # times more, or less, that an outcome says at most
@@ -66,7 +66,7 @@ def _fill_ratios(category: Array, outcomes: Array, sums: Array, shown: Array, ro
         hidden = (sums[code, HIDDEN] + PRIOR_EXAMINED * site_hidden) / (shown[code, 0] + PRIOR_EXAMINED)
         out[2, b], out[3, b] = read * outcomes[row, TIMED], hidden * outcomes[row, EXAMINED]
         read, hidden = (
-            (outcomes[row, READ] + PRIOR) / (out[2, b] + PRIOR),
-            (outcomes[row, HIDDEN] + PRIOR) / (out[3, b] + PRIOR),
+            (outcomes[row, READ] + PRIOR_OUTCOMES) / (out[2, b] + PRIOR_OUTCOMES),
+            (outcomes[row, HIDDEN] + PRIOR_OUTCOMES) / (out[3, b] + PRIOR_OUTCOMES),
         )
         out[0, b], out[1, b] = min(max(read, 1 / BOUND), BOUND), min(max(hidden, 1 / BOUND), BOUND)
