@@ -315,6 +315,6 @@ def test_outcomes_count_at_once_and_not_again_after_a_restart(toy: Toy, tmp_path
         )
         assert outcomes_of(service, "football-1") == [1, 1, 1]
         state = service.live._frame.state
-        service.live._feed.resume_outcomes(state)  # as a start over counts that hold all of this
+        service.live._feed.resume_running(state)  # as a start over counts that hold all of this
         service.live.accept([sent(5, Kind.DISMISS, "bob", "football-1"), sent(6, Kind.DWELL, "ann", "football-1", 9)])
         assert outcomes_of(service, "football-1") == [1, 1, 1]

@@ -144,18 +144,21 @@ class StoreFeed:
                     who = person(visitor, event.time, event.context)
                     today.add(DayClick(who, event.article, event.time), row)
 
-    def resume_visits(self, state: SharedState) -> None:
-        """Read the clicks of visits that were running when the state's counts end; they are not released."""
-        trends = state.recommender.trends
-        for event, row, visitor in self._last_of_visitors(state, Kind.CLICK):
-            if state.visitors.see(CLICK, row, event.time or 0, visitor, None, event.proof).kind == CLICK:
-                trends.visits.click(visitor, row, event.time or 0)
+    def resume_running(self, state: SharedState) -> None:
+        """Read what was going on when the state's counts end, and is not released.
 
-    def resume_outcomes(self, state: SharedState) -> None:
-        """Read what visitors did lately whose outcomes the state's counts hold, so that none of it counts again."""
-        for kind in (Kind.CLICK, Kind.DWELL, Kind.DISMISS):
+        These are the clicks of running visits, and outcomes of late, so that none that the counts hold counts again.
+        """
+        visitors, trends = state.visitors, state.recommender.trends
+        for event, row, visitor in self._last_of_visitors(state, Kind.CLICK):
+            time = event.time or 0
+            if visitors.see(CLICK, row, time, visitor, None, event.proof).kind == CLICK:
+                trends.visits.click(visitor, row, time)
+            if event.dwell_ms:
+                visitors.outcomes.see(CLICK, row, time, visitor, event.dwell_ms)
+        for kind in (Kind.DWELL, Kind.DISMISS):
             for event, row, visitor in self._last_of_visitors(state, kind):
-                state.visitors.outcomes.see(KIND_INDEX[kind], row, event.time or 0, visitor, event.dwell_ms)
+                visitors.outcomes.see(KIND_INDEX[kind], row, event.time or 0, visitor, event.dwell_ms)
 
     def _last_of_visitors(self, state: SharedState, kind: Kind) -> Iterator[tuple[VisitEvent, int, str]]:
         """The dated events of one kind, among the last that a state has passed, with their rows and visitors."""

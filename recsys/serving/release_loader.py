@@ -109,8 +109,7 @@ class ReleaseLoader:
             state.through = min(state.through, event)
             state.changed = state.taken_down = state.stories_decided = 0
         self._feed.apply_articles(state, lambda: self._feed.take_down(state))
-        self._feed.resume_visits(state)
-        self._feed.resume_outcomes(state)
+        self._feed.resume_running(state)
         state.followed = True
 
     def _last(self) -> tuple[int, int]:
