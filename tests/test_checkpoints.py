@@ -125,7 +125,8 @@ def test_only_what_came_after_the_checkpoint_is_applied(
         return count(state, event, now, *past)
 
     def encoding(self: LiveEncoder, one: Any) -> Any:
-        encoded.append(one.id)
+        if one.id:  # not the text of nobody's that is read ahead
+            encoded.append(one.id)
         return encode(self, one)
 
     monkeypatch.setattr(feed, "count", counting)

@@ -25,20 +25,26 @@ def test_open_an_article_go_back_and_the_list_says_why(toy: Toy, tmp_path: Path)
             assert until(lambda: browser.execute_script("return GuessYouLike.identity().token")), "of the service's own"
             site, reader = service.live.site, browser.execute_script("return GuessYouLike.identity().reader")
             before: list[dict[str, Any]] = until(lambda: browser.execute_script(WIDGET))
-            opened = before[1]
-            browser.execute_script("arguments[0].click()", browser.execute_script(LINKS)[1])
-            assert until(lambda: f"/article/{opened['id']}" in browser.current_url)
-            assert opened["title"] in browser.find_element(By.TAG_NAME, "h1").text
-            assert until(lambda: service.store.clicks_of(site, reader, 1)), "the click came"
-            browser.back()
+            items, opened = before, list[str]()
 
             def changed() -> Any:
-                items = browser.execute_script(WIDGET) if browser.current_url.startswith(f"{url}/?") else None
-                return items if items and opened["id"] not in [one["id"] for one in items] else None
+                there = browser.execute_script(WIDGET) if browser.current_url.startswith(f"{url}/?") else None
+                return there if there and not {one["id"] for one in there} & set(opened) else None
 
-            after = until(changed)
-            assert after, "the list is the same as before"
+            for number in (1, 2):
+                section = before[1]["category"]
+                place = next(n for n, one in enumerate(items) if one["category"] == section and n >= 2 - number)
+                opened.append(items[place]["id"])
+                browser.execute_script("arguments[0].click()", browser.execute_script(LINKS)[place])
+                assert until(lambda: f"/article/{opened[-1]}" in browser.current_url)
+                assert items[place]["title"] in browser.find_element(By.TAG_NAME, "h1").text
+                assert until(lambda: len(service.store.clicks_of(site, reader, 5)) == len(opened)), "the click came"
+                browser.back()
+                items = until(changed)
+                assert items, "the list is the same as before"
             assert not any(one["reason"]["text"].startswith("Because you") for one in before)
-            assert any(one["reason"]["text"].startswith("Because you") for one in after)
+            assert any(one["reason"]["text"].startswith("Because you") for one in items), (
+                "two of a section: they like it"
+            )
         finally:
             browser.quit()

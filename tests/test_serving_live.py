@@ -32,7 +32,9 @@ def row_of(service: Service, name: str) -> int:
     return service.live.catalogue.row_of[name]
 
 
-def test_the_list_after_a_click_is_another_and_says_that_it_is_because_of_it(toy: Toy, tmp_path: Path) -> None:
+def test_the_list_after_a_click_is_another_and_after_two_says_because_of_what(
+    toy: Toy, tmp_path: Path
+) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
         before = service.get("/api/v1/recommendations", session="visit", k=6)
         opened = before["items"][0]
@@ -41,9 +43,12 @@ def test_the_list_after_a_click_is_another_and_says_that_it_is_because_of_it(toy
         assert (before["tier"], after["tier"]) == ("popular", "session")
         assert opened["id"] not in [item["id"] for item in after["items"]]
         assert [item["id"] for item in after["items"]] != [item["id"] for item in before["items"]]
+        another = next(item for item in after["items"] if item["category"] == opened["category"])
+        service.click(another["id"], session="visit", position=0)
+        after = service.get("/api/v1/recommendations", session="visit", k=6)
         reasons = [item["reason"] for item in after["items"]]
         assert any(reason["kind"] in ("because_you_read", "because_you_like") for reason in reasons)
-        assert all(reason["article"] in (None, opened["id"]) for reason in reasons)
+        assert all(reason["article"] in (None, opened["id"], another["id"]) for reason in reasons)
         assert not any(reason["article"] for reason in (item["reason"] for item in before["items"]))
 
 
