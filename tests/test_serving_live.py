@@ -32,9 +32,7 @@ def row_of(service: Service, name: str) -> int:
     return service.live.catalogue.row_of[name]
 
 
-def test_the_list_after_a_click_is_another_and_after_two_says_because_of_what(
-    toy: Toy, tmp_path: Path
-) -> None:
+def test_the_list_after_a_click_is_another_and_after_two_says_because_of_what(toy: Toy, tmp_path: Path) -> None:
     with serving(copy_of(toy, tmp_path)) as service:
         before = service.get("/api/v1/recommendations", session="visit", k=6)
         opened = before["items"][0]
