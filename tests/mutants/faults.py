@@ -2365,7 +2365,7 @@ FAULTS: tuple[Fault, ...] = (
         OUTCOMES,
         (
             "after a start outcomes count again",
-            "for kind in (Kind.CLICK, Kind.DWELL, Kind.DISMISS):",
+            "for kind in (Kind.DWELL, Kind.DISMISS):",
             "for kind in ():",
         ),
     ),
