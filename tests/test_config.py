@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from recsys.config import masked, plain
 from recsys.errors import ConfigError
-from recsys.names import REMOVED, setting_names
+from recsys.names import REMOVED, setting_names, variable_of
 from recsys.releases import Release
 from recsys.serving import artefacts
 from recsys.settings import Settings, load_settings
@@ -210,6 +210,23 @@ def test_a_wrong_value_names_the_file_or_variable_that_it_came_from(
     monkeypatch.setenv("RECSYS_ITEMS__WINDOW", "-3")
     with pytest.raises(ConfigError, match="Correct it in the environment variable RECSYS_ITEMS__WINDOW"):
         load_settings()
+
+
+@pytest.mark.parametrize("text", ["1,0.5", "[1, 0.5", "x", "", "{"])
+@pytest.mark.parametrize("key", ["recommend.outcome_weights", "categories.compare", "jobs.schedules"])
+def test_a_list_in_the_environment_that_is_no_json_is_named_and_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable_of(key), text)
+    with pytest.raises(ConfigError, match=rf"'{key}' .*Correct it in the environment variable {variable_of(key)}"):
+        load_settings()
+
+
+def test_a_list_in_the_environment_is_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECSYS_RECOMMEND__OUTCOME_WEIGHTS", "[2, 0]")
+    assert load_settings().recommend.outcome_weights == (2.0, 0.0)
 
 
 def test_the_sites_own_file_wins_over_the_one_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

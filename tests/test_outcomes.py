@@ -18,7 +18,7 @@ from recsys.store import Event, Evidence, Kind
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import restore
 from recsys.trends.outcomes import BOUND, PRIOR_OUTCOMES, outcome_ratios
-from recsys.trends.state import EXAMINED
+from recsys.trends.state import EXAMINED, FULL_READINGS, TIMED_READINGS
 from recsys.trends.stream import Trends
 from tests.clicks import HOUR, MINUTE, START, log_of
 from tests.newsroom import NOW, SITE, Toy
@@ -153,7 +153,7 @@ def test_the_service_counts_the_outcomes_that_training_counts_bit_for_bit(seed: 
     assert (trained.outcomes.min(axis=1) > 0).all()
     np.testing.assert_array_equal(trained.outcomes, live.state.outcomes)
     np.testing.assert_array_equal(trained.category_outcomes, live.state.category_outcomes)
-    assert trained.outcomes[:, READ >> 1].sum() < trained.outcomes[:, TIMED >> 1].sum()
+    assert trained.outcomes[:, FULL_READINGS].sum() < trained.outcomes[:, TIMED_READINGS].sum()
     np.testing.assert_allclose(trained.category_outcomes[-1, 2], trained.outcomes[:, 2].sum(), rtol=0.2)
 
 

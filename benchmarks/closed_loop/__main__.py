@@ -25,7 +25,7 @@ import logging
 import resource
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -168,8 +168,8 @@ def warnings_alone() -> Iterator[None]:
         structlog.configure(**before)
 
 
-def main() -> None:
-    """Run the benchmark."""
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line's options."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.closed_loop", description=(__doc__ or "").splitlines()[0]
     )
@@ -192,38 +192,44 @@ def main() -> None:
         help="articles differ by how they are read and hidden: an oracle by several weights, or the recommender, too",
     )
     parser.add_argument("--out", type=Path, help="folder for the pictures by day")
-    values = parser.parse_args()
-    began = time.monotonic()
-    config = SimulateConfig(readers=values.readers, days=values.days)
-    if values.outcomes is not None:
-        with warnings_alone():
-            made = [
-                weighed(
-                    make_scene(config, values.articles_per_day, seed, values.cards, outcomes=True),
-                    whole=bool(values.outcomes),
-                )
-                for seed in values.seeds
-            ]
-        table = mean_of(made)
-        for name, own in table.items():
-            print(f"  {name:26}", "  ".join(f"{key} {value}" for key, value in own.items() if "by_" not in key))
-        ours = OURS if values.outcomes else "oracle_{:g}_{:g}".format(*RecommendConfig().outcome_weights)
-        baselines = {name: own for name, own in table.items() if name != ours}
-        told = {"ours": {ours: table[ours]}, "baselines": baselines, "best": table[ours], "simulated": True}
-        print(json.dumps(told | {"seed": values.seeds[0], "seeds": values.seeds}))
-        return
-    with warnings_alone():
-        scenes = (make_scene(config, values.articles_per_day, seed, values.cards) for seed in values.seeds)
-        chosen = names if values.levers == [] else values.levers or []
-        levers = {name: LEVERS[name] for name in (f"{OURS}_{lever}" for lever in chosen)}
-        told = summary(mean_of([run(scene, levers) for scene in scenes]))
+    options = parser.parse_args(given)
+    options.levers = names if options.levers == [] else options.levers or []
+    return options
+
+
+def by_outcomes(options: argparse.Namespace, scenes: Iterator[Scene]) -> dict[str, Any]:
+    """Run the arms of ``--outcomes`` and print them; returns what the JSON object says of them."""
+    table = mean_of([weighed(scene, whole=bool(options.outcomes)) for scene in scenes])
+    for name, own in table.items():
+        print(f"  {name:26}", "  ".join(f"{key} {value}" for key, value in own.items() if "by_" not in key))
+    ours = OURS if options.outcomes else "oracle_{:g}_{:g}".format(*RecommendConfig().outcome_weights)
+    baselines = {name: own for name, own in table.items() if name != ours}
+    return {"ours": {ours: table[ours]}, "baselines": baselines, "best": table[ours], "simulated": True}
+
+
+def by_arms(options: argparse.Namespace, scenes: Iterator[Scene]) -> dict[str, Any]:
+    """Run the recommender and the simple arms and print them; returns what the JSON object says of them."""
+    levers = {name: LEVERS[name] for name in (f"{OURS}_{lever}" for lever in options.levers)}
+    told = summary(mean_of([run(scene, levers) for scene in scenes]))
     show(told)
-    if values.out:
-        drawn = draw(told["ours"] | told["baselines"], values.out)
+    if options.out:
+        drawn = draw(told["ours"] | told["baselines"], options.out)
         print("drawn:", ", ".join(map(str, drawn)))
+    return told
+
+
+def main() -> None:
+    """Run the benchmark."""
+    options, began = arguments(), time.monotonic()
+    config, outcomes = SimulateConfig(readers=options.readers, days=options.days), options.outcomes is not None
+    scenes = (
+        make_scene(config, options.articles_per_day, seed, options.cards, outcomes=outcomes) for seed in options.seeds
+    )
+    with warnings_alone():
+        told = (by_outcomes if outcomes else by_arms)(options, scenes)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     costs = {"seconds": round(time.monotonic() - began, 1), "peak_mib": peak}
-    print(json.dumps(told | costs | {"seed": values.seeds[0], "seeds": values.seeds}))
+    print(json.dumps(told | costs | {"seed": options.seeds[0], "seeds": options.seeds}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from recsys.articles.config import ArticlesConfig
 from recsys.categories.config import CategoriesConfig
@@ -83,12 +84,22 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the values passed in, which are the file's."""
-        return env_settings, init_settings
+        return _Environment(settings_cls), init_settings
 
     @property
     def database_url(self) -> str:
         """``store.url``, or the SQLite file inside ``data_dir`` when it is empty."""
         return self.store.url or f"sqlite:///{(self.data_dir / 'store.db').resolve()}"
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, in which lists and mappings are JSON; of what is none the check of its key says so."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 def config_files(path: Path | None) -> list[Path]:

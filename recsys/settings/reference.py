@@ -37,7 +37,8 @@ in four places, of which the later wins:
 1. the defaults below,
 2. `config.yaml`, which ships with every key that a site decides,
 3. `site.yaml` beside it, which `python -m jobs init` writes and no update touches: any key may stand in it,
-4. the environment: `RECSYS_ITEMS__WINDOW=8` sets `items.window`.
+4. the environment: `RECSYS_ITEMS__WINDOW=8` sets `items.window`; lists and mappings are JSON there:
+   `RECSYS_RECOMMEND__OUTCOME_WEIGHTS='[1, 0.5]'`.
 
 `--config FILE` or `RECSYS_CONFIG` names one file that is read instead of the two.
 """

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recsys.compiled import compiled
-from recsys.trends.state import CATEGORIES, EXAMINED, HIDDEN, READ, TIMED, TrendState
+from recsys.trends.state import CATEGORIES, DISMISSALS, EXAMINED, FULL_READINGS, TIMED_READINGS, TrendState
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
@@ -56,17 +56,17 @@ def outcome_ratios(state: TrendState, rows: Array) -> OutcomeRatios:
 @compiled
 def _fill_ratios(category: Array, outcomes: Array, sums: Array, shown: Array, rows: Array, out: Array) -> None:
     """Write the ratios, and what they are over: float64 (4, B). Numpy takes six times as long for two hundred rows."""
-    site_read = sums[CATEGORIES, READ] / max(sums[CATEGORIES, TIMED], 1.0)
-    site_hidden = sums[CATEGORIES, HIDDEN] / max(shown[CATEGORIES, 0], 1.0)
+    site_read = sums[CATEGORIES, FULL_READINGS] / max(sums[CATEGORIES, TIMED_READINGS], 1.0)
+    site_hidden = sums[CATEGORIES, DISMISSALS] / max(shown[CATEGORIES, 0], 1.0)
     for b in range(len(rows)):
         row, code = rows[b], category[rows[b]]
         if code < 0 or code >= CATEGORIES:
             code = CATEGORIES
-        read = (sums[code, READ] + PRIOR_READINGS * site_read) / (sums[code, TIMED] + PRIOR_READINGS)
-        hidden = (sums[code, HIDDEN] + PRIOR_EXAMINED * site_hidden) / (shown[code, 0] + PRIOR_EXAMINED)
-        out[2, b], out[3, b] = read * outcomes[row, TIMED], hidden * outcomes[row, EXAMINED]
+        read = (sums[code, FULL_READINGS] + PRIOR_READINGS * site_read) / (sums[code, TIMED_READINGS] + PRIOR_READINGS)
+        hidden = (sums[code, DISMISSALS] + PRIOR_EXAMINED * site_hidden) / (shown[code, 0] + PRIOR_EXAMINED)
+        out[2, b], out[3, b] = read * outcomes[row, TIMED_READINGS], hidden * outcomes[row, EXAMINED]
         read, hidden = (
-            (outcomes[row, READ] + PRIOR_OUTCOMES) / (out[2, b] + PRIOR_OUTCOMES),
-            (outcomes[row, HIDDEN] + PRIOR_OUTCOMES) / (out[3, b] + PRIOR_OUTCOMES),
+            (outcomes[row, FULL_READINGS] + PRIOR_OUTCOMES) / (out[2, b] + PRIOR_OUTCOMES),
+            (outcomes[row, DISMISSALS] + PRIOR_OUTCOMES) / (out[3, b] + PRIOR_OUTCOMES),
         )
         out[0, b], out[1, b] = min(max(read, 1 / BOUND), BOUND), min(max(hidden, 1 / BOUND), BOUND)

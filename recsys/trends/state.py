@@ -31,7 +31,8 @@ SHORT_COVISITS, LONG_COVISITS, NEXT_CLICKS = range(
 )  # columns of a pair: clicked in one visit (short and long memory),
 # and right after it
 
-TIMED, READ, HIDDEN, EXAMINED = range(4)  # columns of outcomes, see ``recsys.events.outcomes``
+# columns of outcomes: the first three in the order of their bits in ``recsys.events.outcomes``
+TIMED_READINGS, FULL_READINGS, DISMISSALS, EXAMINED = range(4)
 
 # clock: what the whole stream knows of time
 LANDMARK, NEWEST, LATE, AHEAD, UNKNOWN = range(5)
@@ -57,8 +58,8 @@ class TrendState(NamedTuple):
         positions: float64 (LIST_POSITIONS, 2): impressions and clicks by position in the list.
         ages: float64 (CATEGORIES + 1, AGES): clicks by the article's age; the last row is all categories.
         by_category: float64 (CATEGORIES + 1, 2): examined impressions, clicks; the last row is all categories.
-        outcomes: float32 (A, 4), ever: readings TIMED, READ and HIDDEN, impressions EXAMINED.
-        category_outcomes: float64 (CATEGORIES + 1, 3): TIMED, READ, HIDDEN; the last row is all categories.
+        outcomes: float32 (A, 4), ever: TIMED_READINGS, FULL_READINGS, DISMISSALS, impressions EXAMINED.
+        category_outcomes: float64 (CATEGORIES + 1, 3): the first three of them, fading; the last row is all categories.
         slot_of: int32 (A,); article_of: int32 (S,); UNKNOWN_ROW for none.
         room: int64 (2,): slots USED, the HAND that looks for one to take back.
         neighbour: int32 (S, M), article rows, UNKNOWN_ROW for a free place.
