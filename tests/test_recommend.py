@@ -10,7 +10,7 @@ from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.eligibility import AllowedRows
 from recsys.errors import UnknownArticle
 from recsys.features import COLUMN
-from recsys.recommend import answer
+from recsys.recommend import listing
 from recsys.recommend.answer import Recommendation
 from recsys.recommend.candidates import first_allowed
 from recsys.recommend.context import Tier
@@ -63,7 +63,7 @@ def test_an_unknown_open_article_says_nothing() -> None:
 
 
 def test_a_category_fills_a_list_only_while_there_are_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "MAX_CATEGORY_SHARE", 0.1)
+    monkeypatch.setattr(listing, "MAX_CATEGORY_SHARE", 0.1)
     recommender = two_topics(max_per_category=1)
     assert rows(ask(recommender, reader(0), k=2)) == [1, 7]
     full = ask(recommender, reader(0), k=7)

@@ -11,5 +11,6 @@ Reads the catalogue, the vectors, the live counts and the click model; produces 
     wording      a claim in words, Chinese or English
     explore      an article to try, and how probable that choice was
     similar      the list beside one article
+    listing      one list being made, from ranking to reasons
     answer       all of that, in this order
 """

@@ -12,9 +12,10 @@ import numpy as np
 
 from recsys.catalogue.eligibility import Eligibility
 from recsys.readers import ReaderState
-from recsys.recommend.answer import Pass, Recommendation, Recommender
+from recsys.recommend.answer import Recommendation, Recommender
 from recsys.recommend.context import RequestContext
 from recsys.recommend.fatigue import TIRED_AFTER, tired_rows
+from recsys.recommend.listing import Pass
 from recsys.recommend.reasons import ReasonKind
 from recsys.recommend.rerank import most_of_source
 from recsys.recommend.trace_words import reason_name, trace_text

@@ -1944,7 +1944,7 @@ FAULTS: tuple[Fault, ...] = (
     *_in(
         "recsys/recommend/answer.py",
         EDITORIAL,
-        ("a guarantee stands for nobody", "if len(guaranteed):", "if False:"),
+        ("a guarantee stands for nobody", "if not len(guaranteed):", "if True:"),
     ),
     *_in(
         "recsys/recommend/editorial.py",
