@@ -275,7 +275,7 @@ def test_two_workers_serve_as_one(process: tuple[Process, Settings]) -> None:
     releases = newer_release(settings)
     with asking(lambda: running.ask("GET", "/api/v1/recommendations?reader=newcomer&k=3")["release"]) as answers:
         releases.activate(NEWER)
-        eventually(lambda: answers[-20:] == [NEWER] * 20, 180)  # on busy cores a successor waits a minute for idle ones, each
+        eventually(lambda: answers[-20:] == [NEWER] * 20, 180)  # a successor waits a minute for idle cores
     assert not [answer for answer in answers if isinstance(answer, Exception)], answers[-3:]
 
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
