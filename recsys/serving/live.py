@@ -554,6 +554,7 @@ class LiveState:
             self._frame.state.snapshot.read_ahead()
         except Exception as error:  # the first article will read it, and say so again
             self._complain("not read ahead", error)
+        give_back()
 
     def _poll(self) -> None:
         while not self._stop.wait(self.settings.web.poll_seconds):

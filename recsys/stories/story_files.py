@@ -6,14 +6,17 @@ term whose capitals were counted, ``story_leads.parquet`` one for each article t
 releases have none); ``story_index.json`` is what the index knows of the stream.
 """
 
+import sys
+from array import array
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from recsys.stories.decisions import EditorDecisions
-from recsys.stories.leads import Lead
+from recsys.stories.leads import KEY, Lead
 from recsys.stories.names import NameRates
 from recsys.stories.records import Story
 from recsys.stories.story_index import StoryIndex
@@ -94,13 +97,29 @@ def load_story_index(folder: Path, decisions: EditorDecisions | None = None) -> 
     index.times.extend(stream["times"])
     names = [column.to_pylist() for column in read_table(folder / _NAMES, _NAMES_SCHEMA.names).columns]
     index.names = NameRates(*(dict(zip(names[0], counts, strict=True)) for counts in names[1:]))
-    leads: dict[str, Lead] = {}
-    if (folder / _LEADS).exists():
-        leads = {row["id"]: tuple(row["lead"]) for row in read_table(folder / _LEADS, _LEADS_SCHEMA.names).to_pylist()}
+    leads = _leads(folder / _LEADS) if (folder / _LEADS).exists() else {}
     articles = defaultdict(list)
-    for row in read_table(folder / _ARTICLES, _ARTICLES_SCHEMA.names).to_pylist():
-        articles[row["story"]].append((row["id"], row["words"], row["time"], leads.get(row["id"], ())))
-    for row in read_table(folder / _STORIES, _STORIES_SCHEMA.names).to_pylist():
+    for row in _rows(folder / _ARTICLES, _ARTICLES_SCHEMA):
+        words = [*map(sys.intern, row["words"])]  # each term once, in whatever stories it stands
+        articles[row["story"]].append((row["id"], words, row["time"], leads.get(row["id"], ())))
+    for row in _rows(folder / _STORIES, _STORIES_SCHEMA):
         story = Story(row["story"], row["size"], row["first"], row["last"], row["touched"])
-        index.restore(story, dict(zip(row["words"], row["counts"], strict=True)), articles[story.id])
+        counts = zip(map(sys.intern, row["words"]), row["counts"], strict=True)
+        index.restore(story, dict(counts), articles.pop(story.id, []))
     return index
+
+
+def _rows(file: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    """The rows of a table, a thousand at a time as Python's objects."""
+    for batch in read_table(file, schema.names).to_batches(1_000):
+        yield from batch.to_pylist()
+
+
+def _leads(file: Path) -> dict[str, Lead]:
+    """Article id -> lead, of those that have one."""
+    leads: dict[str, Lead] = {}
+    for batch in read_table(file, _LEADS_SCHEMA.names).to_batches(1_000):
+        ends, keys = batch["lead"].offsets.to_numpy(), batch["lead"].values.to_numpy()
+        for place, name in enumerate(batch["id"].to_pylist()):
+            leads[name] = array(KEY, keys[ends[place] : ends[place + 1]].tobytes())
+    return leads
