@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from recsys.catalogue.articles import ArticleAnnotations
+from recsys.catalogue.articles import NO_NAMES, ArticleAnnotations
 from recsys.catalogue.released import ReleasedCatalogue, write_catalogue
 from recsys.errors import InputError
 from recsys.items.online import fixed_items
@@ -254,7 +254,7 @@ def with_releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, numbers in {"first": [0, 1], "second": [2, 1, 0]}.items():
             articles = [written(number, 0) for number in numbers]
             store.put_articles(articles)
-            made = [(one, ArticleAnnotations("en")) for one in articles]
+            made = [(one, ArticleAnnotations("en"), NO_NAMES) for one in articles]
             at = folder / "prepared" / name
             at.mkdir(parents=True)
             ids, change = [one.id for one in articles], store.last_change(SITE)

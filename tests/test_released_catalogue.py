@@ -1,6 +1,7 @@
 """The catalogue of a release: what is written at night is what a worker reads, and what came after it is added."""
 
 import tracemalloc
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.articles import NO_NAMES, ArticleAnnotations, CatalogueArticle
 from recsys.catalogue.cards import Cards, arrow_bytes, packed, unpacked
 from recsys.catalogue.catalogue import Catalogue
 from recsys.catalogue.identifiers import ArticleIds, RowsById, hashed_names
 from recsys.catalogue.released import ReleasedCatalogue, write_catalogue
+from recsys.entities import ArticleNames
 from recsys.errors import CorruptArtefact
 from recsys.store import Article
 from recsys.store.addresses import address_id
@@ -53,9 +55,23 @@ CLICKED = ["c", address_id("https://s.example/a")]  # known only from clicks; th
 IDS = sorted([name.id for name, _ in ARTICLES] + CLICKED)
 
 
+Annotated = Iterable[tuple[Article, ArticleAnnotations]]
+
+
+def nameless(articles: Annotated) -> Iterator[tuple[Article, ArticleAnnotations, ArticleNames]]:
+    return ((*one, NO_NAMES) for one in articles)
+
+
 def written(folder: Path, change: int = 7) -> ReleasedCatalogue:
     made = write_catalogue(
-        folder, IDS, ARTICLES, {"e": "b"}, {"e": "b", "d": "b"}, site="our paper", categories=["money"], change=change
+        folder,
+        IDS,
+        nameless(ARTICLES),
+        {"e": "b"},
+        {"e": "b", "d": "b"},
+        site="our paper",
+        categories=["money"],
+        change=change,
     )
     assert made == len(ARTICLES)
     return ReleasedCatalogue.load(folder)
@@ -103,7 +119,7 @@ def test_an_address_leads_to_an_article_of_its_own_before_the_one_that_gives_it(
     name = address_id("https://s.example/both")
     both = [(article(name), said()), (article("other", url="https://s.example/both"), said())]
     ids = [name, "other"]
-    write_catalogue(tmp_path, ids, both, {}, {}, site="s", categories=[], change=1)
+    write_catalogue(tmp_path, ids, nameless(both), {}, {}, site="s", categories=[], change=1)
     released, plain = Catalogue((), 2, "s", ReleasedCatalogue.load(tmp_path)), Catalogue(ids, 2, "s")
     for one, annotations in both:
         plain.put(one.id, CatalogueArticle.of(one, annotations))
@@ -216,7 +232,8 @@ def test_a_released_article_takes_a_worker_a_kilobyte_at_most(tmp_path: Path) ->
         (article(f"n{number}", body=text, url=f"https://s.example/{number}"), said(f"tag {number % 700}", "league"))
         for number in range(size)
     ]
-    write_catalogue(tmp_path, [one.id for one, _ in annotated], annotated, {}, {}, site="s", categories=[], change=1)
+    ids = [one.id for one, _ in annotated]
+    write_catalogue(tmp_path, ids, nameless(annotated), {}, {}, site="s", categories=[], change=1)
     ReleasedCatalogue.load(tmp_path)  # what is made once
     tracemalloc.start()
     try:

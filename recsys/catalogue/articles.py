@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Self
 
+from recsys.entities import ArticleNames
 from recsys.keywords import TagRanks, editors_tags
 from recsys.store import Article
 from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
+from recsys.tags.named import named_tags
 from recsys.tags.written_form import written_keywords
 
 SUMMARY_CHARS = 200  # the opening of the body, for the lines under a headline
 _KEYWORD_FORMS = 1 << 10  # articles whose forms are kept: what tags are taken from; some 3 KB each
+
+NO_NAMES = ArticleNames()
 
 Guesses = tuple[tuple[str, float], ...]
 Labels = tuple[tuple[str, str, float], ...]
@@ -90,10 +94,20 @@ class CatalogueArticle:
     parts: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, article: Article, annotations: ArticleAnnotations) -> "CatalogueArticle":
-        """An article of the store with its annotations; a category that it came with goes before any guess."""
+    def of(
+        cls, article: Article, annotations: ArticleAnnotations, names: ArticleNames = NO_NAMES
+    ) -> "CatalogueArticle":
+        """An article of the store with its annotations; a category that it came with goes before any guess.
+
+        Args:
+            article: as stored.
+            annotations: of the models.
+            names: by which its tags are called; none where an editor gave it tags.
+        """
         given = bool(article.category)
-        keywords, weights, parts = _shown(article, annotations)
+        written = written_keywords(article.title, article.body, annotations.keywords[:STEM])
+        ranked = TagRanks(written, annotations.weights[: len(written)], annotations.parts[: len(written)])
+        tags = named_tags(ranked, names, f"{article.title}\n{article.body}")
         return cls(
             title=article.title,
             summary=opening(article.body),
@@ -110,9 +124,9 @@ class CatalogueArticle:
             published_at=article.published_at,
             expires_at=article.expires_at,
             hidden=article.hidden,
-            keywords=keywords,
-            weights=weights,
-            parts=parts,
+            keywords=tags.names,
+            weights=tags.weights,
+            parts=tags.parts,
         )
 
     @property
@@ -185,15 +199,3 @@ def opening(body: str) -> str:
     head = body[:SUMMARY_CHARS]
     cut = head.rfind(" ") if body[SUMMARY_CHARS - 1].isascii() else -1
     return (head[:cut] if cut > SUMMARY_CHARS // 2 else head).rstrip(" ,;:，；、") + "…"
-
-
-def _shown(
-    article: Article, annotations: ArticleAnnotations
-) -> tuple[tuple[str, ...], tuple[float, ...], tuple[str, ...]]:
-    """The keywords as the article writes them, with weights and tokens; of two that are one name the first."""
-    written = written_keywords(article.title, article.body, annotations.keywords[:STEM])
-    chosen = dict[str, tuple[str, float, str]]()
-    for keyword in zip(written, annotations.weights, annotations.parts, strict=False):
-        chosen.setdefault(fold(keyword[0]), keyword)
-    keywords, weights, parts = zip(*chosen.values(), strict=True) if chosen else ((), (), ())
-    return keywords, weights, parts

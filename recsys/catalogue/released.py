@@ -7,6 +7,7 @@ an article may be shown, its hashed ids and tags), ``tag_keys.npy`` and ``tag_ro
 not loaded.
 """
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle, keyw
 from recsys.catalogue.blobs import ArrowFile
 from recsys.catalogue.cards import Cards, Packed, arrow_bytes, packed, packed_forms
 from recsys.catalogue.identifiers import ArticleIds, RowsById, hashed_names
+from recsys.entities import ArticleNames
 from recsys.errors import CorruptArtefact
 from recsys.features.ids import hashed_article_ids
 from recsys.features.tags import ArticleTags
@@ -32,6 +34,7 @@ from recsys.workspace import load_arrays, load_npy, read_json, save_arrays, save
 
 Array = npt.NDArray[Any]
 
+SITE_NAMES = "names"  # folder of the names that the site knows
 _ARTICLES, _COLUMNS, _FACTS = "articles.arrow", "columns.safetensors", "catalogue.json"
 _TAG_KEYS, _TAG_ROWS = "tag_keys.npy", "tag_rows.npy"
 _REMEDY = "Run: python -m jobs catalogue --fresh"
@@ -135,7 +138,7 @@ class _Columns:
 def write_catalogue(
     folder: Path,
     ids: Sequence[str],
-    articles: Iterable[tuple[Article, ArticleAnnotations]],
+    articles: Iterable[tuple[Article, ArticleAnnotations, ArticleNames]],
     leader_of: Mapping[str, str],
     story_of: Mapping[str, str],
     *,
@@ -148,7 +151,7 @@ def write_catalogue(
     Args:
         folder: where to.
         ids: A identifiers, the rows of the item vectors: every article, and those that only clicks know.
-        articles: with what the models say of them.
+        articles: with what the models say of them, and the names by which their tags are called.
         leader_of: id of a copy -> id of the first copy of its text.
         story_of: id of an article -> id of the article that began its story.
         site: the name of the site, which is the source of its own articles.
@@ -164,9 +167,9 @@ def write_catalogue(
     columns, own = _Columns(len(ids)), site.casefold()
     codes = {name: code for code, name in enumerate(categories)}
     languages, sources = dict[str, int](), dict[str, int]()
-    keys, bearers, aliases = list[int](), list[int](), list[tuple[str, int]]()
-    for article, annotations in articles:
-        row, shown = rows[article.id], CatalogueArticle.of(article, annotations)
+    keys, bearers, aliases = array("q"), array("i"), list[tuple[str, int]]()  # sixty tags an article
+    for article, annotations, named in articles:
+        row, shown = rows[article.id], CatalogueArticle.of(article, annotations, named)
         source = (shown.source or "").casefold()
         cards[row], forms[row] = packed(shown, annotations), packed_forms(keyword_forms(shown.keywords, shown.parts))
         values: dict[str, int | bool] = {
@@ -185,30 +188,34 @@ def write_catalogue(
             columns.arrays[name][row] = value
         columns.tags.put(row, tag_ids(annotations.parts, annotations.weights))
         borne = {tag_key(tag) for tag in shown.found_under if tag}
-        keys += borne
-        bearers += [row] * len(borne)
+        keys.extend(borne)
+        bearers.extend([row] * len(borne))
         aliases += [(alias, row) for alias in aliases_of(article.id, article.url)]
     for alias, row in aliases:  # clicks on its address that came before it
         if (other := rows.get(alias)) is None or cards[other] is None:
             rows[alias] = row
+    known = sum(card is not None for card in cards)
     names, name_rows = hashed_names(rows)
     hashed_ids = hashed_article_ids(ids, columns.arrays["category"], list(codes))
     save_arrays(folder / _COLUMNS, columns.arrays | {"hashed_ids": hashed_ids, "names": names, "name_rows": name_rows})
-    _write_articles(folder / _ARTICLES, ids, cards, forms)
-    posted = np.array(keys, np.int64)
+    posted = np.frombuffer(keys, np.int64)
     order = np.argsort(posted, kind="stable")
     save_npy(folder / _TAG_KEYS, posted[order])
-    save_npy(folder / _TAG_ROWS, np.array(bearers, np.int32)[order])
+    save_npy(folder / _TAG_ROWS, np.frombuffer(bearers, np.int32)[order])
+    _write_articles(folder / _ARTICLES, ids, cards, forms)
     facts = {"languages": list(languages), "categories": list(codes), "sources": list(sources), "change": change}
     write_json(folder / _FACTS, facts)
-    return sum(card is not None for card in cards)
+    return known
 
 
-def _write_articles(
-    file: Path, ids: Sequence[str], cards: Sequence[Packed | None], forms: Sequence[Packed | None]
-) -> None:
+def _write_articles(file: Path, ids: Sequence[str], cards: list[Packed | None], forms: list[Packed | None]) -> None:
+    """Write the cards; both lists are empty then, so that no more than one of them is there twice."""
     schema = pa.schema([("id", pa.large_string()), ("card", pa.large_binary()), ("forms", pa.large_binary())])
-    table = pa.table([pa.array(ids, pa.large_string()), arrow_bytes(cards), arrow_bytes(forms)], schema=schema)
+    columns = [pa.array(ids, pa.large_string())]
+    for packed_rows in (cards, forms):
+        columns.append(arrow_bytes(packed_rows))
+        packed_rows.clear()
+    table = pa.table(columns, schema=schema)
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
         writer.write_table(table)
 

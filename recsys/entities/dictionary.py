@@ -4,11 +4,18 @@ A line is a name as it is written and, behind a comma or a tab, its type; a line
 """
 
 import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
 MAX_NAMES = 100_000
+DICTIONARY = "entities.csv"
 _LONGEST = 100  # characters of a name
+# A word, or one character of a script that has no blanks, or that puts endings to names, as Korean does.
+_WORD = re.compile(r"[^\W_\u0e00-\uffff\U00020000-\U0003ffff]+|\S")
 
 
 class NameDictionary(NamedTuple):
@@ -35,3 +42,40 @@ def read_dictionary(file: Path) -> NameDictionary:
         else:
             left_out += 1
     return NameDictionary(types, left_out)
+
+
+class ListedNames:
+    """Names to be found in texts: of those that begin in one place the longest, and none within another.
+
+    A name begins and ends where words do; in scripts without blanks every character is a word.
+
+    Args:
+        names: as they are written.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._by_beginning: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for name in sorted(set(names), key=len, reverse=True):
+            if words := _WORD.findall(name):
+                self._by_beginning[words[0], words[1] if len(words) > 1 else ""].append(name)
+
+    def places(self, text: str) -> Iterator[tuple[int, int]]:
+        """First character of each name in the text, and the one behind its last."""
+        if not self._by_beginning:
+            return
+        words = list(_WORD.finditer(text))
+        ends, after = {word.end() for word in words}, 0
+        for word, following in zip_longest(words, words[1:]):
+            begin = word.start()
+            if begin < after:
+                continue
+            for name in self._beginning(word[0], following[0] if following else ""):
+                if begin + len(name) in ends and text.startswith(name, begin):
+                    after = begin + len(name)
+                    yield begin, after
+                    break
+
+    def _beginning(self, word: str, following: str) -> Iterator[str]:
+        """Names that begin with two words, then the one that is the first word alone; the longest first."""
+        longer = self._by_beginning.get((word, following), ()) if following else ()
+        return chain(longer, self._by_beginning.get((word, ""), ()))

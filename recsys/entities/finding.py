@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from recsys.entities.capitals import of_capitals, sentences_of
+from recsys.entities.dictionary import ListedNames
 from recsys.entities.kinds import ORGANISATION, PERSON, PLACE, UNKNOWN, NamedEntity
 from recsys.entities.labels import spans_of
 from recsys.entities.tagger import Tagger
@@ -52,9 +53,7 @@ class EntityFinder:
     ) -> None:
         self._chinese, self._trained = chinese, trained
         self._types = dict(dictionary or {})
-        longest_first = sorted(self._types, key=len, reverse=True)
-        parts = (f"{_edge(name[0])}{re.escape(name)}{_edge(name[-1])}" for name in longest_first)
-        self._listed = re.compile("|".join(parts)) if self._types else None
+        self._listed = ListedNames(self._types)
 
     def entities_of(self, text: str, language: str, given: Sequence[str] = ()) -> list[NamedEntity]:
         """Names of a text, each once and in its written form: those given, then in the order in which they stand there.
@@ -67,8 +66,7 @@ class EntityFinder:
             given: names that came with the article, whether they stand in the text or not.
         """
         text = text[:READ_CHARS]
-        listed = self._listed.finditer(text) if self._listed else ()
-        by_editors = [(*match.span(), self._types[match[0]]) for match in listed]
+        by_editors = [(begin, end, self._types[text[begin:end]]) for begin, end in self._listed.places(text)]
         found = _not_over(by_editors, self.places_of(text, language))
         names = [NamedEntity(name.strip(), self._types.get(name.strip(), UNKNOWN)) for name in given if name.strip()]
         names += [NamedEntity(" ".join(text[begin:end].split()), kind) for begin, end, kind in found]
@@ -80,7 +78,7 @@ class EntityFinder:
     def places_of(self, text: str, language: str) -> Places:
         """Places of the names that the tagger or the rules find, without the dictionary."""
         if self._trained and language == self._trained.language:
-            return list(_tagged(text, self._trained.tagger))
+            return list(tagged_places(text, self._trained.tagger))
         return list(self._of_chinese(text)) if language == "zh" else of_capitals(text)
 
     def _of_chinese(self, text: str) -> Iterator[Place]:
@@ -100,7 +98,8 @@ class EntityFinder:
             begin = end
 
 
-def _tagged(text: str, tagger: Tagger) -> Iterator[Place]:
+def tagged_places(text: str, tagger: Tagger) -> Iterator[Place]:
+    """Places of the names that a tagger finds in a text."""
     if tagger.style == "characters":
         characters = re.compile(r"\S")
         sentences = [list(characters.finditer(text, *part.span())) for part in _CHINESE_SENTENCE.finditer(text)]
@@ -116,8 +115,3 @@ def _not_over(first: Places, second: Places) -> Places:
     """Names of both in reading order, without those of the second that lie over one of the first."""
     taken = {place for begin, end, _ in first for place in range(begin, end)}
     return sorted([*first, *(name for name in second if taken.isdisjoint(range(name[0], name[1])))])
-
-
-def _edge(character: str) -> str:
-    """A name that begins or ends with a letter of a spaced script does so at a word's edge."""
-    return r"\b" if character.isascii() and character.isalnum() else ""

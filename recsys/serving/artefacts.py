@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from recsys.articles.config import ArticlesConfig
 from recsys.articles.encoding import IDF, made_beside
-from recsys.catalogue.released import ReleasedCatalogue
+from recsys.catalogue.released import SITE_NAMES, ReleasedCatalogue
 from recsys.config import Section
 from recsys.ctr.scoring import ClickScorer, SamplingCorrection
+from recsys.entities import SiteNames
 from recsys.errors import StaleArtefact
 from recsys.events.config import EventsConfig
 from recsys.features import NAMES
@@ -39,6 +40,7 @@ from recsys.stories.story_files import load_story_index
 from recsys.stories.story_index import StoryIndex
 from recsys.tags import Tag
 from recsys.tags.related import load_related
+from recsys.tokens.chinese import chinese_dictionary
 from recsys.tokens.config import TokensConfig
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
@@ -72,6 +74,7 @@ class ReleaseArtefacts:
         readers: how reader vectors were made when the click model was trained.
         reader_encoder: trained to foresee a reader's next click; None where readers are encoded without training.
         encoder: makes the same of an article that is newer than the release.
+        names: that the site knows, by which the tags of later articles are called.
         through: the last event (seq) that the counts contain.
         odd: readers who are left out of the counts.
     """
@@ -93,6 +96,7 @@ class ReleaseArtefacts:
     readers: ReadersConfig
     reader_encoder: TrainedEncoder | None
     encoder: LiveEncoder | None
+    names: SiteNames
     through: int
     odd: tuple[str, ...] = ()
 
@@ -118,6 +122,7 @@ def no_artefacts(settings: ServingSettings) -> ReleaseArtefacts:
         readers=settings.readers,
         reader_encoder=None,
         encoder=None,
+        names=SiteNames(),
         through=0,
     )
 
@@ -145,6 +150,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
     made_beside(release.path("articles"), read_json(release.path("words") / "space.json")["space"])
     article_vectors = _article_vectors(release.path("articles"), ids)
     editors_word = EditorsWord.load(release.path("stories"))
+    tokens = _section(TokensConfig, release, "tokens", settings)
     return ReleaseArtefacts(
         release=release.name,
         catalogue=catalogue,
@@ -164,9 +170,12 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
         reader_encoder=_reader_encoder(release),
         encoder=LiveEncoder.load(
             release,
-            _section(TokensConfig, release, "tokens", settings),
+            tokens,
             _section(KeywordsConfig, release, "keywords", settings),
             _section(ArticlesConfig, release, "articles", settings),
+        ),
+        names=SiteNames.load(
+            release.path("catalogue") / SITE_NAMES, lambda: chinese_dictionary(tokens.user_words, tokens.simplify)
         ),
         through=counted.through,
         odd=tuple(counted.odd),

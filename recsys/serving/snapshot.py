@@ -7,8 +7,9 @@ live counts or readers is here. What the indexes and vectors learn live belongs 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
+from recsys.catalogue.articles import NO_NAMES, ArticleAnnotations, CatalogueArticle
 from recsys.catalogue.released import ReleasedCatalogue
+from recsys.entities import SiteNames
 from recsys.languages import resolve_language
 from recsys.readers.config import ReadersConfig
 from recsys.readers.encoders import ReaderEncoder
@@ -64,6 +65,7 @@ class ModelSnapshot:
     _catalogue: ReleasedCatalogue
     _leaders: Leaders
     _encoder: LiveEncoder | None
+    _names: SiteNames
     _home: str
     _stored: Callable[[str], Article | None]
 
@@ -88,6 +90,7 @@ class ModelSnapshot:
             artefacts.catalogue.without_columns(),
             artefacts.leaders,
             artefacts.encoder,
+            artefacts.names,
             home,
             stored,
         )
@@ -113,7 +116,8 @@ class ModelSnapshot:
         if article.tags is not None:
             annotations = annotations.tagged(article.tags)
             encoded = encoded and encoded._replace(annotations=annotations)
-        shown = CatalogueArticle.of(article, annotations)
+        named = self._names.of(article.title, article.body, annotations.language, article.entities)
+        shown = CatalogueArticle.of(article, annotations, named if article.tags is None else NO_NAMES)
         return PreparedArticle(article.id, shown, leader, encoded, story)
 
     def read_ahead(self) -> None:

@@ -11,7 +11,7 @@ news".
 
 import heapq
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from recsys.stories.common_words import COMMON_TERMS
@@ -26,6 +26,7 @@ _LENGTH = 0.8  # exponent of the number of terms: neighbouring words are partly 
 _CHOICE = 0.3  # weight of the prior: among more articles one is alike by chance, most likely one of a large story
 _ARTICLES = 50  # articles that are taken to have been before the first
 _LONG_LIST = 500  # stories of a term; where more have it, only those are looked at that share a rarer one
+_ROUNDING = 1e-9  # of sums in other orders
 _DECAY_MS = 3 * DAY_MS  # standard deviation of the time between an article and its story
 
 
@@ -55,6 +56,7 @@ def best_stories(
     articles: int,
     n: int,
     forbidden: Collection[int] = (),
+    least: float = 0.0,
 ) -> list[BestStory]:
     """Stories with the highest scores, the best first; of equal ones the earlier row.
 
@@ -66,40 +68,82 @@ def best_stories(
         articles: placed so far.
         n: at most so many.
         forbidden: rows that it must not join.
+        least: score below which a story need not be named.
     """
-    evidence, surprise = _evidence(words, postings, stories)
-    if not evidence:
+    told = _told(words, postings, len(stories))
+    surprise, length = sum(word.surprise for word in told), len(words) ** _LENGTH
+    if not surprise:
         return []
-    prior, length, scored = _CHOICE * math.log(articles + _ARTICLES), len(words) ** _LENGTH, list[tuple[float, int]]()
-    for row, told in evidence.items():
+    prior = _Prior(articles)
+    needed = math.sqrt(least * length * surprise) * (1 - _ROUNDING)  # of evidence, beyond what chance would bring
+    scored: list[tuple[float, int]] = []
+    for row, evidence in _evidence(told, stories, prior, needed).items():
         story = stories[row]
-        told -= prior - _CHOICE * math.log(story.size)
-        if told <= 0 or row in forbidden:
+        beyond = evidence - prior[story.size]
+        if beyond <= 0 or row in forbidden:
             continue
-        score = told / length * told / surprise
+        score = beyond / length * beyond / surprise
         if time is not None and story.first <= story.last and not story.first <= time <= story.last:
             away = max(story.first - time, time - story.last) / _DECAY_MS
             score *= math.exp(-away * away / 2)
-        if score > 0:
+        if score > 0 and score >= least:
             scored.append((-score, row))
     return [BestStory(row, -score) for score, row in heapq.nsmallest(n, scored)]
 
 
-def _evidence(
-    words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: Mapping[int, StoryCounts]
-) -> tuple[dict[int, float], float]:
-    """Log-likelihood ratio of each story over the background, and how surprising the headline is by itself."""
-    evidence: dict[int, float] = {}
-    among, surprise = len(stories) + _STORIES, 0.0
+class _Told(NamedTuple):
+    """What a term of a headline tells: of each story its headlines with it, of all stories how common it is."""
+
+    rows: Mapping[int, int]
+    weight: float
+    background: float
+    surprise: float
+
+
+class _Prior(dict[int, float]):
+    """Evidence that a story of some size has by chance, by its size."""
+
+    def __init__(self, articles: int) -> None:
+        self._among = _CHOICE * math.log(articles + _ARTICLES)
+
+    def __missing__(self, size: int) -> float:
+        self[size] = value = self._among - _CHOICE * math.log(size)
+        return value
+
+
+def _told(words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: int) -> list[_Told]:
+    """What each term of a headline tells, the rarest first."""
+    told = []
     for word in sorted(words, key=lambda word: len(postings.get(word, ()))):  # of long lists less is looked at
-        rows, weight = postings.get(word, {}), words[word]
-        background = (len(rows) + _SEEN) / among
+        rows = postings.get(word, {})
+        background = (len(rows) + _SEEN) / (stories + _STORIES)
         if word in COMMON_TERMS:
             background = min(_MOST, background + _COMMON)
-        surprise -= weight * math.log(background)
-        compared = rows if len(rows) <= _LONG_LIST else [row for row in evidence if row in rows]
-        for row in compared:
-            share = (rows[row] + _SMOOTHING * background) / (stories[row].size + _SMOOTHING)
-            if share > background:
-                evidence[row] = evidence.get(row, 0.0) + weight * math.log(share / background)
-    return evidence, surprise
+        told.append(_Told(rows, words[word], background, -words[word] * math.log(background)))
+    return told
+
+
+def _evidence(
+    told: Sequence[_Told], stories: Mapping[int, StoryCounts], prior: _Prior, needed: float
+) -> dict[int, float]:
+    """Log-likelihood ratio of each story over the background, but of those that cannot have enough.
+
+    A story has at most the surprise of the terms that it shares: one that has none of the rare ones is not looked at.
+    """
+    evidence: dict[int, float] = {}
+    left = sum(word.surprise for word in told)
+    for rows, weight, background, surprise in told:
+        ratios: dict[tuple[int, int], float] = {}  # by counts: most stories have the same few
+        opens = len(rows) <= _LONG_LIST
+        for row in rows if opens else [row for row in evidence if row in rows]:
+            size = stories[row].size
+            if row not in evidence and left - prior[size] < needed:
+                continue
+            counts = (rows[row], size)
+            if counts not in ratios:
+                share = (counts[0] + _SMOOTHING * background) / (size + _SMOOTHING)
+                ratios[counts] = weight * math.log(share / background) if share > background else 0.0
+            if ratios[counts]:
+                evidence[row] = evidence.get(row, 0.0) + ratios[counts]
+        left -= surprise
+    return evidence

@@ -13,6 +13,7 @@ import networkx as nx
 
 MAX_ARTICLES = 512  # of a story that are looked at, the latest: 130,000 pairs
 _LEAST_PART = 4  # articles of a part: fewer are a side of the event
+LEAST_PARTED = 2 * _LEAST_PART  # articles of a story that can have two parts
 _ALIKE = 0.25  # cosine from which two headlines are linked
 
 

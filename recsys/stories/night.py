@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from recsys.stories.decisions import EditorDecisions
-from recsys.stories.graph import parts_of
+from recsys.stories.graph import LEAST_PARTED, parts_of
 from recsys.stories.labels import held
 from recsys.stories.records import Story
 from recsys.stories.story_index import StoryIndex
@@ -80,6 +80,8 @@ def stories_in_order(articles: Iterable[StoryArticle], index: StoryIndex) -> Fou
 
 def loose_parts(index: StoryIndex, story: Story) -> list[list[str]]:
     """Parts of a story but its largest one that a single link holds, and that no editor's decision keeps there."""
+    if len(story.articles) < LEAST_PARTED:
+        return []
     words_of = {article_id: index.placed[article_id].words for article_id in story.articles}
     parts = parts_of(words_of, index.rarity({word for words in words_of.values() for word in words}))[1:]
     together_with = index.decisions.together_with

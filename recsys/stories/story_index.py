@@ -83,8 +83,9 @@ class StoryIndex:
         now, words, lead = self._clock(time), terms(title, read_on(title, body)), lead_of(body)
         self.names.learn(title)
         weighted = {word: self.names.weight(word) for word in words}
-        forbidden, postings = self._forbidden(article_id), self._postings
-        likely = best_stories(weighted, time, postings, self.stories, len(self.placed), _TRIES, forbidden)
+        forbidden, telling = self._forbidden(article_id), min(_NOVEL, self._needed)  # a lower score changes nothing
+        among = (self._postings, self.stories, len(self.placed))
+        likely = best_stories(weighted, time, *among, _TRIES, forbidden, telling)
         best = self._agreeing(likely, lead, time)
         row = self._decided(article_id, copy_of, best)
         self._learn(likely[0].score if likely else 0.0)

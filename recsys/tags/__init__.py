@@ -7,6 +7,7 @@ with weights). A tag is looked up by its folded form, so that ``Interest-Rates``
     profile.py   a reader's last clicks -> tags
     related.py   a tag -> the tags that go with it, and those that an unknown one may have meant
     written_form.py  keywords in small letters -> as their article writes them
+    named.py     keywords that are a part of a name -> the whole name; names that the site gives -> tags
     synonyms.py  a category's names in either language -> one another
     graph.py     the graph of tags that share articles, which is built at night and never in a request
 """
