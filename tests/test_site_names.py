@@ -12,12 +12,12 @@ from recsys.catalogue.articles import ArticleAnnotations, CatalogueArticle
 from recsys.entities import ArticleNames, SiteNames, save_site_names, train
 from recsys.entities.dictionary import ListedNames
 from recsys.keywords import TagRanks
-from recsys.store import Article
+from recsys.store import Article, Store
 from recsys.tags import STEM
 from recsys.tags.named import named_tags
 from recsys.workspace import write_json
-from tests.newsroom import Toy
-from tests.service import SITE, Service, article, copy_of, fill, serving
+from tests.newsroom import SITE, Toy
+from tests.service import Service, article, copy_of, fill, serving
 from tests.test_entities import english
 
 WALES = "New South Wales"
@@ -93,11 +93,21 @@ def test_a_keyword_that_is_a_part_of_a_name_is_called_by_the_name() -> None:
 
 def test_a_keyword_that_stands_alone_keeps_its_own() -> None:
     often = f"{WALES}. Wales beat England; Wales won. Wales!"
-    assert called(ranked("Wales"), (WALES,), often) == ("Wales", WALES)
+    assert called(ranked("Wales"), (), often, (WALES,)) == ("Wales",)
+    assert called(ranked("Wales"), (WALES, "Wales"), often) == ("Wales", WALES)
+    assert called(ranked("北京"), ("北京大学",), "北京大学在北京，北京很大") == ("北京", "北京大学")
     both = "Bank of Dunmore and Bank of Carrow"
     assert called(ranked("Bank"), (), both, ("Bank of Dunmore", "Bank of Carrow")) == ("Bank",)
     assert called(ranked("bank"), (), "bank of the Bank of Dunmore", ("Bank of Dunmore",)) == ("bank",)
+    assert called(ranked("队"), (), "猎隼队", ("猎隼队",)) == ("队",)
     assert called(ranked("队"), ("猎隼队",), "猎隼队") == ("队", "猎隼队")
+
+
+def test_the_end_of_a_name_that_the_site_gives_stands_for_it() -> None:
+    text = "Keir Lark resigned. Lark said that Lark would go; Lark went."
+    assert called(ranked("Lark", "post"), ("Keir Lark",), text) == ("Keir Lark", "post")
+    assert called(ranked("Lark", "post"), (), text, ("Keir Lark",)) == ("Lark", "post")
+    assert called(ranked("猎隼队"), ("霁州猎隼队",), "霁州猎隼队。猎隼队说，猎隼队赢了") == ("霁州猎隼队",)
 
 
 def test_names_that_the_site_gives_are_tags_and_those_of_a_tagger_are_not() -> None:
@@ -125,12 +135,15 @@ def named(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servic
     names = next((settings.data_dir / "releases").glob("2*")) / "catalogue" / "names"
     assert not names.exists()
     text = "The Kestrel Bay penalty was decided by Otto Fenn."
+    fill(
+        settings,
+        article("named", title="Penalty", body=text, entities=("Q5:Otto Fenn", "Elsewhere")),
+        article("tagged", title="Penalty", body=text, entities=("Otto Fenn",)),
+    )
+    store = Store.open(settings.database_url, settings.store)
+    store.tag_article(SITE, "tagged", ["sport"], "an editor")
+    store.close()
     with serving(settings) as service:
-        fill(
-            settings,
-            article("named", title="Penalty", body=text, entities=("Q5:Otto Fenn", "Elsewhere")),
-            article("tagged", title="Penalty", body=text, entities=("Otto Fenn",), tags=("sport",)),
-        )
         yield service
 
 

@@ -92,7 +92,7 @@ def best_stories(
 
 
 class _Told(NamedTuple):
-    """What a term of a headline tells: of each story its headlines with it, of all stories how common it is."""
+    """Evidence of one term: of each story its headlines with it, of all stories how common it is."""
 
     rows: Mapping[int, int]
     weight: float
@@ -112,7 +112,7 @@ class _Prior(dict[int, float]):
 
 
 def _told(words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: int) -> list[_Told]:
-    """What each term of a headline tells, the rarest first."""
+    """Evidence of each term of a headline, the rarest first."""
     told = []
     for word in sorted(words, key=lambda word: len(postings.get(word, ()))):  # of long lists less is looked at
         rows = postings.get(word, {})

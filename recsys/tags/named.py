@@ -1,7 +1,8 @@
 """Named tags: keywords that are a part of a name -> the whole name; names that the site gives -> tags.
 
 A keyword is cut where a language's grammar or its dictionary cuts it: "wales", 猎隼. Where the article has it as a
-part of one name and hardly without it, the tag is that name: "New South Wales", 霁州猎隼队.
+part of one name and hardly without it, the tag is that name: "New South Wales", 霁州猎隼队. The end of a name that the
+site gives stands for the whole name, however often: whoever is named once is called by less from then on.
 """
 
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ def _whole(ranked: TagRanks, names: ArticleNames, text: str) -> Iterator[tuple[s
     known = dict.fromkeys((*names.given, *names.found))
     for keyword, weight, parts in zip(*ranked, strict=True):
         longer = [] if keyword in known else [name for name in known if _is_part(keyword, name)]
-        if len(longer) == 1 and text.count(keyword) <= 2 * text.count(longer[0]):
+        short = len(longer) == 1 and longer[0] in names.given and longer[0].endswith(keyword)  # a surname, the 猎隼队
+        if short or (len(longer) == 1 and text.count(keyword) <= 2 * text.count(longer[0])):
             yield longer[0], weight, _parts(longer[0])
         else:
             yield keyword, weight, parts
