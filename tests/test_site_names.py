@@ -51,6 +51,8 @@ def test_what_came_with_an_article_is_its_name_where_the_text_has_it() -> None:
     of = names.of("Storm in Kestrel Bay", "Otto Fenn of Saltby saw Kestrel Bay.", "en", given)
     assert of == ArticleNames(("Kestrel Bay", "Otto Fenn", "Saltby"))
     assert SiteNames().of("", "", "und", ["x"]) == ArticleNames()
+    over = SiteNames(["Bay Penn", "Kestrel"]).of("", "Kestrel Bay Penn", "en", ["Kestrel Bay"])
+    assert over == ArticleNames(("Kestrel Bay",))
 
 
 def test_a_release_carries_the_dictionary_and_the_tagger(tmp_path: Path) -> None:

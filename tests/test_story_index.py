@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
+from recsys.stories.evidence import best_stories
 from recsys.stories.graph import parts_of
 from recsys.stories.names import NameRates
 from recsys.stories.night import StoryArticle, find_stories
@@ -295,3 +297,18 @@ def test_the_night_holds_together_what_time_would_part_and_apart_what_is_copied(
     copies = [StoryArticle("a", FERRY[0], "", NOON, None), StoryArticle("b", FERRY[0], "", NOON, "a")]
     parted = find_stories(copies, NOON + DAY_MS, EditorDecisions([PairDecision("a", "b", False)])).story_of
     assert parted == {"a": "a", "b": "b"}
+
+
+def test_what_is_not_looked_at_has_a_score_below_the_least() -> None:
+    rng = np.random.default_rng(3)
+    index = StoryIndex()
+    vocabulary = [f"word{place}" for place in range(200)]
+    for number in range(400):
+        title = " ".join(rng.choice(vocabulary[: 200 - number % 150], 9, replace=False))
+        index.place(f"a{number}", title, time=number * HOUR_MS // 4)
+    for number in range(50):
+        words = dict.fromkeys(rng.choice(vocabulary, 8, replace=False).tolist(), 0.9)
+        among = (words, 100 * HOUR_MS, index._postings, index.stories, len(index.placed), 1000)
+        everything = best_stories(*among)
+        for least in (0.001, 0.01, 0.1, everything[0].score):
+            assert best_stories(*among, least=least) == [best for best in everything if best.score >= least], number

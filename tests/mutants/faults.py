@@ -92,6 +92,7 @@ FORECAST = ("tests/test_forecast.py",)
 FORECAST_ARTICLES = ("tests/test_forecast_articles.py",)
 ALERTS = ("tests/test_forecast_expected.py",)
 OUTLOOK = ("tests/test_outlook.py",)
+SITE_NAMES = ("tests/test_site_names.py",)
 FINDING = ("tests/test_entity_finding.py",)
 
 
@@ -2100,9 +2101,44 @@ FAULTS: tuple[Fault, ...] = (
         ("another character set is read as UTF-8", "and rest.strip() in _UTF8", ""),
     ),
     *_in(
+        "recsys/entities/dictionary.py",
+        SITE_NAMES,
+        ("the shorter name of the dictionary wins", "key=len, reverse=True)", "key=len)"),
+        ("a name ends within a word", "begin + len(name) in ends and ", ""),
+    ),
+    *_in(
+        "recsys/entities/site_names.py",
+        SITE_NAMES,
+        ("names lie over each other", "if begin >= after:", "if True:"),
+        (
+            "a tagger reads every language",
+            "if self._trained and language == self._trained.language:",
+            "if self._trained:",
+        ),
+    ),
+    *_in(
+        "recsys/tags/named.py",
+        SITE_NAMES,
+        ("what stands alone is called by a name", "text.count(keyword) <= 2 * text.count(longer[0])", "True"),
+        (
+            "a tagger's names are tags",
+            "for name in names.given if fold",
+            "for name in (*names.given, *names.found) if fold",
+        ),
+        ("a name is called by a longer one", "[] if keyword in known else ", ""),
+    ),
+    *_in(
+        "recsys/stories/evidence.py",
+        ("tests/test_story_index.py",),
+        (
+            "a story that has enough is not looked at",
+            "left - prior[size] < needed",
+            "left - prior[size] < 1.5 * needed",
+        ),
+    ),
+    *_in(
         "recsys/entities/finding.py",
         FINDING,
-        ("the shorter name of the dictionary wins", "key=len, reverse=True)", "key=len)"),
         ("names lie over each other", "if taken.isdisjoint(", "if taken or not taken.isdisjoint("),
     ),
     *_in(
