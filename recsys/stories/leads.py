@@ -20,6 +20,7 @@ LEAD_CHARS = 400  # of a body: who, where and what stand in its first sentences
 MAX_LEAD_TERMS = 64
 LEAST_LEAD_TERMS = 12  # of a body; what is shorter agrees with everything
 AGREE = 0.15  # cosine from which two leads tell of one event (docs/stories.md)
+_LEAST_SHARED = AGREE**2 * (1 - 1e-9)  # of a lead's squared length: with less no other agrees
 COMPARED = 16  # articles of a story, the latest: one of them has to agree
 _SEEN = 0.2  # articles in which a term is taken to have stood before it was seen
 _ARTICLES = 30  # articles that are taken to have been before the first: no term of a young index is rare yet
@@ -71,10 +72,11 @@ class LeadRarity:
         return any(cosine >= AGREE for cosine in self._cosines(weights, length, having))
 
     def _cosines(self, weights: dict[int, float], length: float, others: Iterable[Lead]) -> Iterator[float]:
-        """Cosines of a lead, whose squared weights are given with their sum, with others."""
+        """Cosines of a lead, whose squared weights are given with their sum, with others that may reach ``AGREE``."""
         for other in others:
             shared = sum(weights[key] for key in other if key in weights)
-            yield shared / math.sqrt(length * sum(map(self._weight, other))) if shared else 0.0
+            if shared >= _LEAST_SHARED * length:  # the other's own length is at least what is shared
+                yield shared / math.sqrt(length * sum(map(self._weight, other)))
 
     def _weight(self, key: int) -> float:
         """Square of a term's rarity."""
