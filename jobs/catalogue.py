@@ -22,7 +22,7 @@ from recsys.keywords import load_editors_tags
 from recsys.store import Article
 from recsys.stories.leaders import load_copies
 from recsys.stories.story_files import load_story_of
-from recsys.tokens.chinese import chinese_dictionary
+from recsys.tokens.segmenter import load_chinese
 from recsys.workspace import read_json
 
 _TAGGER = f"work/{entities.FOLDER}"
@@ -42,10 +42,10 @@ def run(job: Job) -> Counts:
         Counts: rows, and articles among them; the other rows are known only from clicks.
     """
     ids = column(job, "items", "ids.parquet")
-    data, tokens = job.settings.data_dir, job.settings.tokens
+    data = job.settings.data_dir
     tagged = load_editors_tags(job.path("events"))
     listed = save_site_names(data / LABELS / DICTIONARY, data / _TAGGER, job.out / SITE_NAMES)
-    names = SiteNames.load(job.out / SITE_NAMES, lambda: chinese_dictionary(tokens.user_words, tokens.simplify))
+    names = SiteNames.load(job.out / SITE_NAMES, lambda: load_chinese(job.settings.tokens))
     articles = write_catalogue(
         job.out,
         ids,

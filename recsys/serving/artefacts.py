@@ -40,8 +40,8 @@ from recsys.stories.story_files import load_story_index
 from recsys.stories.story_index import StoryIndex
 from recsys.tags import Tag
 from recsys.tags.related import load_related
-from recsys.tokens.chinese import chinese_dictionary
 from recsys.tokens.config import TokensConfig
+from recsys.tokens.segmenter import load_chinese
 from recsys.trends.config import TrendsConfig
 from recsys.trends.files import load_trends
 from recsys.trends.stream import Trends
@@ -174,9 +174,7 @@ def load_artefacts(release: Release, settings: ServingSettings) -> ReleaseArtefa
             _section(KeywordsConfig, release, "keywords", settings),
             _section(ArticlesConfig, release, "articles", settings),
         ),
-        names=SiteNames.load(
-            release.path("catalogue") / SITE_NAMES, lambda: chinese_dictionary(tokens.user_words, tokens.simplify)
-        ),
+        names=SiteNames.load(release.path("catalogue") / SITE_NAMES, lambda: load_chinese(tokens)),
         through=counted.through,
         odd=tuple(counted.odd),
     )

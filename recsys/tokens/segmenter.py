@@ -66,6 +66,13 @@ class ChineseDictionary(Protocol):
         """The same with their parts of speech."""
 
 
+def load_chinese(config: TokensConfig) -> ChineseDictionary:
+    """The Chinese dictionary with the user's words; what imports this file does without its 33 MiB until then."""
+    load: Callable[[tuple[str, ...], bool], ChineseDictionary]
+    load = importlib.import_module("recsys.tokens.chinese").chinese_dictionary
+    return load(config.user_words, config.simplify)
+
+
 class Segmenter:
     """Segmenter of articles.
 
@@ -84,9 +91,7 @@ class Segmenter:
     @functools.cached_property
     def _chinese(self) -> ChineseDictionary:
         """Loaded with the first Chinese text: a site without any does without its 33 MiB."""
-        load: Callable[[tuple[str, ...], bool], ChineseDictionary]
-        load = importlib.import_module("recsys.tokens.chinese").chinese_dictionary
-        return load(self.config.user_words, self.config.simplify)
+        return load_chinese(self.config)
 
     def segment(self, ids: pa.Array, rows: Iterable[tuple[str | None, str | None, str | None]]) -> pa.RecordBatch:
         """Segment a batch of articles.
