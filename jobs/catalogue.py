@@ -45,6 +45,9 @@ def run(job: Job) -> Counts:
     data = job.settings.data_dir
     tagged = load_editors_tags(job.path("events"))
     listed = save_site_names(data / LABELS / DICTIONARY, data / _TAGGER, job.out / SITE_NAMES)
+    if "names_left_out" in listed:
+        remedy = "a name in each line, of at most 100 characters, in a file saved as UTF-8"
+        job.log.warning("lines left out", file=f"{LABELS}/{DICTIONARY}", lines=listed["names_left_out"], remedy=remedy)
     names = SiteNames.load(job.out / SITE_NAMES, lambda: load_chinese(job.settings.tokens))
     articles = write_catalogue(
         job.out,

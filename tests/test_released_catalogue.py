@@ -162,7 +162,7 @@ def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
         ReleasedCatalogue.load(tmp_path)
 
 
-@given(TEXT, st.none() | TEXT, PAIRS, st.lists(TEXT, max_size=3).map(tuple), st.booleans())
+@given(TEXT, st.none() | TEXT, PAIRS, st.lists(st.text(min_size=1, max_size=12), max_size=3).map(tuple), st.booleans())
 def test_a_card_is_unpacked_as_it_was_packed(
     title: str, category: str | None, bar: tuple[tuple[str, float], ...], keywords: tuple[str, ...], given: bool
 ) -> None:

@@ -7,7 +7,6 @@ would hold the port and go on answering beside the next start's workers.
 """
 
 import asyncio
-import gc
 import json
 import os
 import resource
@@ -24,7 +23,7 @@ from apiflask import APIFlask
 
 from recsys import logs
 from recsys.errors import RecsysError
-from recsys.serving.memory import settle
+from recsys.serving.memory import laying_out
 from recsys.settings import load_settings
 from recsys.telemetry import PLACE_VARIABLE
 from web import metrics
@@ -99,11 +98,9 @@ def serve(listening: int, said: int, release: str | None, hurried: bool) -> None
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
     code = 1
-    gc.disable()  # what is laid out stays, too; it is looked through once
     try:
-        application = create_app(settings, status.doing, release=release, succeed=status.succeed, hurried=hurried)
-        settle()
-        gc.enable()
+        with laying_out():
+            application = create_app(settings, status.doing, release=release, succeed=status.succeed, hurried=hurried)
         succeeded = asyncio.run(_serve(application, bound, status))
         close_app(application, succeeded=succeeded)
         code = 0

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 from recsys.entities import ArticleNames
 from recsys.keywords import TagRanks, editors_tags
 from recsys.store import Article
-from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces
+from recsys.tags import STEM, Tag, TagKind, Tags, fold, pieces_of
 from recsys.tags.named import named_tags
 from recsys.tags.written_form import written_keywords
 
@@ -69,7 +69,7 @@ class CatalogueArticle:
         labels: of other tasks; see ``ArticleAnnotations``.
         published_at: ms, None when unknown.
         expires_at: ms, None for never.
-        keywords: most telling first, at most ``STEM``.
+        keywords: most telling first, at most ``STEM``, and names that are none (``named_tags``).
         weights: of the keywords.
         parts: of the keywords, the tokens separated by blanks.
     """
@@ -179,7 +179,7 @@ def keyword_forms(keywords: tuple[str, ...], parts: tuple[str, ...]) -> KeywordF
     for keyword, tokens in zip(keywords, parts, strict=True):
         forms.setdefault(fold(keyword), keyword)
         of_word = {word.lower(): word for word in keyword.split()}
-        for folded, written in pieces(tokens):
+        for folded, written in pieces_of(keyword, tokens):
             forms.setdefault(folded, " ".join(of_word.get(word, word) for word in written.split(" ")))
     return KeywordForms(forms, frozenset(map(fold, keywords)))
 

@@ -21,6 +21,8 @@ from recsys.catalogue.articles import (
     keyword_forms,
 )
 from recsys.catalogue.blobs import ArrowFile, Blobs
+from recsys.keywords import TagRanks
+from recsys.tags.named import unnamed
 
 _UNPACKED = 1_024  # articles kept unpacked, at least: those of the lists of now; 4 to 8 MiB
 _FIELDS = [field.name for field in fields(CatalogueArticle)]
@@ -53,10 +55,11 @@ class AnnotatedArticle(NamedTuple):
 
     @property
     def annotations(self) -> ArticleAnnotations:
-        """The models' annotations of the article."""
+        """The models' annotations of the article; its tags are called by names anew whenever it changes."""
         of = self.article
         category, bar, topic = (of.category, of.bar, of.topic) if self.guess is None else self.guess
-        return ArticleAnnotations(of.language, of.keywords, of.weights, of.parts, category, bar, topic, of.labels)
+        ranked = unnamed(TagRanks(of.keywords, of.weights, of.parts))
+        return ArticleAnnotations(of.language, *ranked, category, bar, topic, of.labels)
 
 
 def packed(article: CatalogueArticle, annotations: ArticleAnnotations | None = None) -> Packed:

@@ -1,8 +1,10 @@
 """The dictionary of names that editors grow: ``entities.csv`` among the labels of the data folder.
 
-A line is a name as it is written and, behind a comma or a tab, its type; a line that begins with # is passed over.
+A line is a name as it is written and, behind a comma or a tab, its type; a line that begins with # is passed over. The
+file is UTF-8, or UTF-16 with its mark, as spreadsheets save it.
 """
 
+import codecs
 import csv
 import re
 from collections import defaultdict
@@ -13,13 +15,14 @@ from typing import NamedTuple
 
 MAX_NAMES = 100_000
 DICTIONARY = "entities.csv"
+_UNREADABLE = "\ufffd"  # in the place of bytes of another encoding
 _LONGEST = 100  # characters of a name
 # A word, or one character of a script that has no blanks, or that puts endings to names, as Korean does.
 _WORD = re.compile(r"[^\W_\u0e00-\uffff\U00020000-\U0003ffff]+|\S")
 
 
 class NameDictionary(NamedTuple):
-    """Names and their types, and the number of lines that were left out: without a name, or one too long."""
+    """Names and their types, and the number of lines left out: without a name, with one too long, not readable."""
 
     types: dict[str, str]
     left_out: int
@@ -31,13 +34,14 @@ def read_dictionary(file: Path) -> NameDictionary:
         return NameDictionary({}, 0)
     types: dict[str, str] = {}
     left_out = 0
-    lines = file.read_bytes().decode("utf-8-sig", "replace").replace("\0", "").splitlines()
-    for line in lines:
+    raw = file.read_bytes()
+    encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    for line in raw.decode(encoding, "replace").replace("\0", "").splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         row = next(csv.reader([line], delimiter="\t" if "\t" in line else ","), [""])
         name = " ".join(row[0].split())
-        if name and len(name) <= _LONGEST and (len(types) < MAX_NAMES or name in types):
+        if name and len(name) <= _LONGEST and _UNREADABLE not in name and (len(types) < MAX_NAMES or name in types):
             types[name] = row[1].strip() if len(row) > 1 else ""
         else:
             left_out += 1

@@ -63,6 +63,11 @@ class SiteNames:
             trained = LanguageTagger(load_tagger(folder / TAGGER, chinese()), language)
         return cls(tuple(read_dictionary(folder / DICTIONARY).types), trained)
 
+    def read_ahead(self) -> None:
+        """Tag a text of nobody's, so that the first article does not wait for the tagger to be compiled."""
+        if self._trained:
+            self.of("News of today", "今天的新闻", self._trained.language)
+
     def of(self, title: str, body: str, language: str, given: Sequence[str] = ()) -> ArticleNames:
         """Names of an article.
 
@@ -97,13 +102,13 @@ def save_site_names(dictionary: Path, tagger: Path, folder: Path) -> dict[str, i
     """Copy the editors' dictionary and the tagger, as far as there are any.
 
     Returns:
-        Counts for a log: listed names, and the lines of the file that name none.
+        Counts for a log: listed names, and lines of the file that were left out.
     """
     if tagger.is_dir():
         shutil.copytree(tagger, folder / TAGGER, ignore=shutil.ignore_patterns(STAGE_FILE))
     listed = read_dictionary(dictionary)
-    if not listed.types:
-        return {"unnamed_lines": listed.left_out} if listed.left_out else {}
-    folder.mkdir(exist_ok=True)
-    shutil.copyfile(dictionary, folder / DICTIONARY)
-    return {"names": len(listed.types)} | ({"unnamed_lines": listed.left_out} if listed.left_out else {})
+    if listed.types:
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(dictionary, folder / DICTIONARY)
+    counts = {"names": len(listed.types), "names_left_out": listed.left_out}
+    return {name: count for name, count in counts.items() if count}

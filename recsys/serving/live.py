@@ -32,7 +32,7 @@ from recsys.serving.database import DatabaseFile
 from recsys.serving.day_clicks import DayClicks
 from recsys.serving.feed import PATIENCE_SECONDS, StoreFeed, forget_visits, visitor_name
 from recsys.serving.live_experiments import LiveExperiments
-from recsys.serving.memory import give_back
+from recsys.serving.memory import give_back, laying_out
 from recsys.serving.reader_memory import ReaderMemory
 from recsys.serving.release_loader import ReleaseLoader
 from recsys.serving.state import SharedState
@@ -551,10 +551,10 @@ class LiveState:
 
     def _read_ahead(self) -> None:
         try:
-            self._frame.state.snapshot.read_ahead()
+            with laying_out():
+                self._frame.state.snapshot.read_ahead()
         except Exception as error:  # the first article will read it, and say so again
             self._complain("not read ahead", error)
-        give_back()
 
     def _poll(self) -> None:
         while not self._stop.wait(self.settings.web.poll_seconds):

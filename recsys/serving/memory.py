@@ -6,18 +6,37 @@ Arrow gives it back by itself.
 
 import ctypes
 import gc
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 
+_lock = threading.Lock()
+_layers = 0  # threads that lay something out at present
 
-def settle() -> None:
-    """Tell the collector that what there is stays, and give back what is unused; for a process that serves alone.
 
-    A collection that looks through the hundreds of thousands of objects of a live state stops every answer for a
-    tenth of a second.
+@contextmanager
+def laying_out() -> Iterator[None]:
+    """No collection in this process until what is laid out stands; in one that serves alone it stays from then on.
+
+    A collection that looks through the millions of objects of a live state stops every answer for tenths of a second.
+    A process that serves alone is told by the objects that it was forked with, which are frozen.
     """
-    gc.freeze()
-    _release()
+    global _layers  # noqa: PLW0603: the collector is the process's, too
+    with _lock:
+        _layers += 1
+        gc.disable()
+    try:
+        yield
+    finally:
+        with _lock:
+            _layers -= 1
+            if not _layers:
+                if gc.get_freeze_count():
+                    gc.freeze()
+                gc.enable()
+        _release()
 
 
 def give_back() -> None:

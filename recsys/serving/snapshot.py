@@ -123,6 +123,7 @@ class ModelSnapshot:
     def read_ahead(self) -> None:
         """Read what the first article that comes would wait for, a second or two of a large site; any thread may."""
         self.stories.read_ahead()
+        self._names.read_ahead()
         if self._encoder is not None:
             self._encoder.read_ahead(self._home)
 

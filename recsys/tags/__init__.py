@@ -24,6 +24,7 @@ from recsys.hashing import hashed
 from recsys.keywords.frequencies import singular
 
 STEM = 12  # keywords that say what an article is about, and that its page shows; later ones are shared by chance
+NOT_RANKED = ""  # tokens of a tag that is a name, and not ranked among the keywords
 MAX_TAG = 200  # characters; what is longer names no tag
 REMEMBERED = 1 << 14  # folded forms: the words of the articles that are shown now
 DASHES = dict.fromkeys(range(0x2010, 0x2016), "-")
@@ -128,18 +129,25 @@ def pieces(parts: str) -> tuple[tuple[str, str], ...]:
     return tuple(folded.items())
 
 
+def pieces_of(name: str, parts: str) -> tuple[tuple[str, str], ...]:
+    """The pieces of a tag: those of its tokens, and of a name that is no keyword those of its words."""
+    return pieces(parts if parts != NOT_RANKED else " ".join(name.lower().split()))
+
+
 def tag_ids(parts: Iterable[str], weights: Iterable[float]) -> dict[int, float]:
     """An article's keywords as the features know them.
 
     Args:
-        parts: of each keyword the tokens separated by blanks, most telling first; those after ``STEM`` say nothing.
+        parts: of each keyword the tokens separated by blanks, most telling first; those after ``STEM`` say nothing,
+            nor do names that are no keywords (``NOT_RANKED``).
         weights: of the keywords.
 
     Returns:
         Hashed id of the folded keyword -> weight; of two that fold alike the heavier one.
     """
     ids: dict[int, float] = {}
-    for keyword, weight in islice(zip(parts, weights, strict=True), STEM):
+    keywords = ((keyword, weight) for keyword, weight in zip(parts, weights, strict=True) if keyword != NOT_RANKED)
+    for keyword, weight in islice(keywords, STEM):
         tag = tag_key(pieces(keyword)[0][0])
         ids[tag] = max(weight, ids.get(tag, 0.0))
     return ids

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recsys.tags import Tag, TaggedArticle, TagKind, alike, fold, pieces
+from recsys.tags import Tag, TaggedArticle, TagKind, alike, fold, pieces_of
 from recsys.tags.index import TagIndex
 from recsys.workspace import read_table
 
@@ -41,9 +41,9 @@ def matching(article: TaggedArticle, tags: Collection[str]) -> Tag | None:
     """The heaviest of an article's tags that are, or hold, one of some folded tags; as the article writes it."""
     matches = [tag for tag in article.tags.bar if fold(tag.name) in tags]
     stem = zip(article.tags.stem, article.parts, strict=True)
-    matches += [
-        tag for tag, parts in stem if fold(tag.name) in tags or any(piece in tags for piece, _ in pieces(parts))
-    ]
+    for tag, parts in stem:
+        if fold(tag.name) in tags or any(piece in tags for piece, _ in pieces_of(tag.name, parts)):
+            matches.append(tag)
     return max(matches, key=lambda tag: tag.weight, default=None)
 
 
