@@ -23,7 +23,7 @@ from apiflask import APIFlask
 
 from recsys import logs
 from recsys.errors import RecsysError
-from recsys.serving.memory import laying_out
+from recsys.serving.memory import laying_out, serve_alone
 from recsys.settings import load_settings
 from recsys.telemetry import PLACE_VARIABLE
 from web import metrics
@@ -98,6 +98,7 @@ def serve(listening: int, said: int, release: str | None, hurried: bool) -> None
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each connection
     code = 1
+    serve_alone()
     try:
         with laying_out():
             application = create_app(settings, status.doing, release=release, succeed=status.succeed, hurried=hurried)

@@ -12,28 +12,44 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-_lock = threading.Lock()
-_layers = 0  # threads that lay something out at present
+
+class _Collector:
+    """What holds for the collector of this process.
+
+    Attributes:
+        lock: of the others.
+        layers: threads that lay something out at present.
+        alone: whether this process serves and does nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.layers, self.alone = threading.Lock(), 0, False
+
+
+_collector = _Collector()
+
+
+def serve_alone() -> None:
+    """Let what is laid out stay for good from now on: this process serves, and does nothing else."""
+    _collector.alone = True
 
 
 @contextmanager
 def laying_out() -> Iterator[None]:
-    """No collection in this process until what is laid out stands; in one that serves alone it stays from then on.
+    """No collection in this process until what is laid out stands; a process that serves alone never looks at it again.
 
     A collection that looks through the millions of objects of a live state stops every answer for tenths of a second.
-    A process that serves alone is told by the objects that it was forked with, which are frozen.
     """
-    global _layers  # noqa: PLW0603: the collector is the process's, too
-    with _lock:
-        _layers += 1
+    with _collector.lock:
+        _collector.layers += 1
         gc.disable()
     try:
         yield
     finally:
-        with _lock:
-            _layers -= 1
-            if not _layers:
-                if gc.get_freeze_count():
+        with _collector.lock:
+            _collector.layers -= 1
+            if not _collector.layers:
+                if _collector.alone:
                     gc.freeze()
                 gc.enable()
         _release()

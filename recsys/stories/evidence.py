@@ -70,16 +70,16 @@ def best_stories(
         forbidden: rows that it must not join.
         least: score below which a story need not be named.
     """
-    told = _told(words, postings, len(stories))
-    surprise, length = sum(word.surprise for word in told), len(words) ** _LENGTH
+    terms = _of_terms(words, postings, len(stories))
+    surprise, length = sum(word.surprise for word in terms), len(words) ** _LENGTH
     if not surprise:
         return []
-    prior = _Prior(articles)
+    prior = _CHOICE * math.log(articles + _ARTICLES)
     needed = math.sqrt(least * length * surprise) * (1 - _ROUNDING)  # of evidence, beyond what chance would bring
     scored: list[tuple[float, int]] = []
-    for row, evidence in _evidence(told, stories, prior, needed).items():
+    for row, evidence in _of_stories(terms, stories, prior, needed).items():
         story = stories[row]
-        beyond = evidence - prior[story.size]
+        beyond = evidence - (prior - _CHOICE * math.log(story.size))
         if beyond <= 0 or row in forbidden:
             continue
         score = beyond / length * beyond / surprise
@@ -91,7 +91,7 @@ def best_stories(
     return [BestStory(row, -score) for score, row in heapq.nsmallest(n, scored)]
 
 
-class _Told(NamedTuple):
+class _TermEvidence(NamedTuple):
     """Evidence of one term: of each story its headlines with it, of all stories how common it is."""
 
     rows: Mapping[int, int]
@@ -100,50 +100,36 @@ class _Told(NamedTuple):
     surprise: float
 
 
-class _Prior(dict[int, float]):
-    """Evidence that a story of some size has by chance, by its size."""
-
-    def __init__(self, articles: int) -> None:
-        self._among = _CHOICE * math.log(articles + _ARTICLES)
-
-    def __missing__(self, size: int) -> float:
-        self[size] = value = self._among - _CHOICE * math.log(size)
-        return value
-
-
-def _told(words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: int) -> list[_Told]:
+def _of_terms(
+    words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: int
+) -> list[_TermEvidence]:
     """Evidence of each term of a headline, the rarest first."""
-    told = []
+    terms = []
     for word in sorted(words, key=lambda word: len(postings.get(word, ()))):  # of long lists less is looked at
         rows = postings.get(word, {})
         background = (len(rows) + _SEEN) / (stories + _STORIES)
         if word in COMMON_TERMS:
             background = min(_MOST, background + _COMMON)
-        told.append(_Told(rows, words[word], background, -words[word] * math.log(background)))
-    return told
+        terms.append(_TermEvidence(rows, words[word], background, -words[word] * math.log(background)))
+    return terms
 
 
-def _evidence(
-    told: Sequence[_Told], stories: Mapping[int, StoryCounts], prior: _Prior, needed: float
+def _of_stories(
+    terms: Sequence[_TermEvidence], stories: Mapping[int, StoryCounts], prior: float, needed: float
 ) -> dict[int, float]:
     """Log-likelihood ratio of each story over the background, but of those that cannot have enough.
 
     A story has at most the surprise of the terms that it shares: one that has none of the rare ones is not looked at.
     """
     evidence: dict[int, float] = {}
-    left = sum(word.surprise for word in told)
-    for rows, weight, background, surprise in told:
-        ratios: dict[tuple[int, int], float] = {}  # by counts: most stories have the same few
+    left = sum(word.surprise for word in terms)
+    for rows, weight, background, surprise in terms:
         opens = len(rows) <= _LONG_LIST
         for row in rows if opens else [row for row in evidence if row in rows]:
             size = stories[row].size
-            if row not in evidence and left - prior[size] < needed:
-                continue
-            counts = (rows[row], size)
-            if counts not in ratios:
-                share = (counts[0] + _SMOOTHING * background) / (size + _SMOOTHING)
-                ratios[counts] = weight * math.log(share / background) if share > background else 0.0
-            if ratios[counts]:
-                evidence[row] = evidence.get(row, 0.0) + ratios[counts]
+            if row in evidence or left - (prior - _CHOICE * math.log(size)) >= needed:
+                share = (rows[row] + _SMOOTHING * background) / (size + _SMOOTHING)
+                if share > background:
+                    evidence[row] = evidence.get(row, 0.0) + weight * math.log(share / background)
         left -= surprise
     return evidence
