@@ -1,4 +1,4 @@
-"""The collector while a live state is laid out: it waits for the last thread, and who serves alone keeps what stands."""
+"""The collector while a live state is laid out: it waits for the last thread; who serves alone keeps what stands."""
 
 import gc
 import os

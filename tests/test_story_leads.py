@@ -1,11 +1,14 @@
 """Bodies of a story: a name that two headlines share joins nothing that their texts tell apart. All texts are ours."""
 
+import math
+from array import array
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
-from recsys.stories.leads import COMPARED, LEAST_LEAD_TERMS, LeadRarity, lead_of
+from recsys.stories.leads import AGREE, COMPARED, KEY, LEAST_LEAD_TERMS, Lead, LeadRarity, lead_of
 from recsys.stories.night import StoryArticle, find_stories
 from recsys.stories.story_files import load_story_index, save_stories
 from recsys.stories.story_index import StoryIndex
@@ -140,3 +143,21 @@ def test_the_night_and_the_service_agree_and_a_release_without_leads_is_read(tmp
     assert (vars(index.leads) == vars(night.going_on.leads)) is not older
     assert index.place("a2", LOAN, LENT, NOON + HOUR_MS).story == "a1"
     assert index.place("a3", LIFEBOATS, TAKEN_OFF, NOON + HOUR_MS).story == "a0"
+
+
+def test_bodies_agree_by_the_cosine_of_what_is_rare_in_them_wherever_it_lies() -> None:
+    rng, rarity = np.random.default_rng(5), LeadRarity()
+    leads = [array(KEY, rng.choice(int(rng.choice([100, 1000])), 40, replace=False).tolist()) for _ in range(200)]
+    for lead in leads:
+        rarity.add(lead)
+
+    def plain(one: Lead, other: Lead) -> float:
+        weights = {key: rarity._weight(key) for key in {*one, *other}}
+        shared, *lengths = (sum(weights[key] for key in keys) for keys in ({*one} & {*other}, one, other))
+        return float(shared / math.sqrt(lengths[0] * lengths[1]))
+
+    pairs = rng.integers(len(leads), size=(2000, 2)).tolist()
+    cosines = [plain(leads[one], leads[other]) for one, other in pairs]
+    assert min(cosines) < AGREE / 2 < AGREE < sorted(cosines)[1900]
+    agreed = [rarity.agree(leads[one], [leads[other]]) for one, other in pairs]
+    assert agreed == [cosine >= AGREE for cosine in cosines]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 
 class _Collector:
-    """What holds for the collector of this process.
+    """State of the collector of this process.
 
     Attributes:
         lock: of the others.
