@@ -147,7 +147,8 @@ def test_the_night_and_the_service_agree_and_a_release_without_leads_is_read(tmp
 
 def test_bodies_agree_by_the_cosine_of_what_is_rare_in_them_wherever_it_lies() -> None:
     rng, rarity = np.random.default_rng(5), LeadRarity()
-    leads = [array(KEY, rng.choice(int(rng.choice([100, 1000])), 40, replace=False).tolist()) for _ in range(200)]
+    sizes = rng.integers(12, 65, 200).tolist()
+    leads = [array(KEY, rng.choice(int(rng.choice([100, 1000])), size, replace=False).tolist()) for size in sizes]
     for lead in leads:
         rarity.add(lead)
 
