@@ -1,6 +1,7 @@
 """Events that can be trusted: what a token is good for, what counts without one, and what floods and claims achieve."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.service import FOUR, Service, fill, problem, serving
 from web.addresses import reader_address
 from web.api.evidence import REASONS
 from web.api.newcomers import AT_MOST, FEW, KNOWN, TIMES, USUAL, Newcomers
-from web.api.rates import CROWD, LIST_EVENTS, STRANGERS, UNSIGNED_COST, VISITOR_EVENTS, EventRates
+from web.api.rates import CROWD, LIST_EVENTS, MINUTE_S, STRANGERS, UNSIGNED_COST, VISITOR_EVENTS, EventRates
 from web.attempts import Attempts, network_of
 from web.metrics import EVENTS
 
@@ -265,13 +266,20 @@ def test_a_flood_of_one_address_is_answered_429_and_leaves_no_trace(tmp_path: Pa
         assert post(site, {"reader": "z9"}, headers=PROXY | {"Authorization": f"Bearer {key}"})["accepted"] == 1
 
 
-def test_one_reader_or_session_sends_no_more_than_a_person_sees(site: Service) -> None:
+def test_one_reader_or_session_sends_no_more_than_a_person_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("web.app.EventRates", partial(EventRates, clock=lambda: now[0]))
     events = [{"event_id": f"{n}", "kind": "dwell", "dwell_ms": 1, "reader": "ann"} for n in range(VISITOR_EVENTS + 7)]
-    answer = post(site, *events)
-    assert (answer["accepted"], reasons(answer)) == (VISITOR_EVENTS, ["too-many"] * 7)
-    sessions = [event | {"reader": None, "session": "s"} for event in events]
-    assert len(post(site, *sessions)["ignored"]) == 7
-    assert post(site, {"reader": "bob"})["accepted"] == 1
+    with started(tmp_path) as site:
+        answer = post(site, *events)
+        assert (answer["accepted"], reasons(answer)) == (VISITOR_EVENTS, ["too-many"] * 7)
+        sessions = [event | {"reader": None, "session": "s"} for event in events]
+        assert len(post(site, *sessions)["ignored"]) == 7
+        assert post(site, {"reader": "bob"})["accepted"] == 1
+        now[0] += 3 * MINUTE_S / VISITOR_EVENTS
+        assert reasons(post(site, *({"event_id": f"later{n}", "reader": "ann"} for n in range(4)))) == ["too-many"]
 
 
 def test_one_address_adds_to_an_article_less_than_breaks_news_whatever_its_tokens(tmp_path: Path) -> None:
