@@ -344,6 +344,47 @@ def test_a_page_that_changes_its_address_or_the_article_gets_another_list(
     assert len(api.asked) == 3, "once for each, and not for a place on the page"
 
 
+def test_how_long_an_article_is_looked_at_is_told_by_stretches_of_readers_who_agreed(
+    browser: Chrome, site: Publisher, api: Api
+) -> None:
+    of_two = WIDGET.replace(" k=", ' article="en-1" k=') * 2
+    change = "for (const one of document.querySelectorAll('guess-you-like')) one.setAttribute('article', arguments[0])"
+    hide = """Object.defineProperty(document, "hidden", { value: arguments[0], configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"))"""
+    site.open(of_two)
+    titles(browser)
+    time.sleep(1.1)
+    browser.execute_script(CONSENT, True)
+    titles(browser)
+    browser.execute_script(change, "en-2")
+    time.sleep(0.3)
+    assert api.of_kind("dwell", 0) == [], "neither before the reader agreed nor at a glance"
+    assert until(lambda: api.asked[-1].get("article") == "en-2" and titles(browser))
+    time.sleep(1.1)
+    browser.execute_script(hide, True)
+    time.sleep(1.1)
+    browser.execute_script(hide, False)
+    assert 1_000 <= api.of_kind("dwell")[0]["dwell_ms"] < 5_000
+    time.sleep(1.1)
+    browser.execute_script(change, "en-3")
+    time.sleep(1.1)
+    browser.get("about:blank")
+    told = api.of_kind("dwell", 3)
+    assert [event["article"] for event in told] == ["en-2", "en-2", "en-3"], "whatever widgets name it, and not unseen"
+    assert {event["reader"] for event in told} == {api.asked[-1]["reader"]}
+    assert all(event["impression"] for event in told), "the list that stands beside it vouches for it"
+
+
+def test_a_page_that_tells_itself_how_long_is_not_told_twice(browser: Chrome, site: Publisher, api: Api) -> None:
+    site.open(GIVEN.replace(" k=", ' article="en-1" k='))
+    titles(browser)
+    time.sleep(1.1)
+    browser.execute_script("GuessYouLike.record('dwell', 'en-1', { dwell_ms: 7 })")
+    browser.get("about:blank")
+    time.sleep(0.5)
+    assert [event["dwell_ms"] for event in api.of_kind("dwell", 0)] == [7]
+
+
 def test_a_clock_that_is_a_day_off_changes_no_time(browser: Chrome, site: Publisher, api: Api) -> None:
     source = "const now = Date.now; Date.now = () => now() + 86400000"
     script = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})

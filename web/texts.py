@@ -70,7 +70,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "personal_browser": "个性化：只在本浏览器",
         "personal_no": "个性化：关",
         "personal_signal": "个性化：关（浏览器要求）",
-        "kept_yes": "为这个浏览器记着一个随机编号，以及在它名下显示、点开和划掉的文章。",
+        "kept_yes": "为这个浏览器记着一个随机编号，以及在它名下显示、点开和划掉的文章、各读了多久。",
         "kept_browser": "最近点开的文章（至多20篇）只留在这个浏览器里，问名单时随问题送出，服务器不存。",
         "kept_no": "这个浏览器里只留着这一选择，不为您记编号。此前在编号名下存过的内容，会一直保留，直到您要求删除。",
         "kept_signal": "您的浏览器要求不被跟踪，所以不为您记编号。",
@@ -145,7 +145,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "personal_no": "Personalisation: off",
         "personal_signal": "Personalisation: off, as your browser asks",
         "kept_yes": "A random number is kept for this browser, and under it which stories were shown, opened and"
-        " dismissed.",
+        " dismissed, and how long each was read.",
         "kept_browser": "The stories you opened last, 20 at most, are kept in this browser alone; they are sent along"
         " when a list is asked for, and not stored.",
         "kept_no": "This browser keeps this choice and nothing else; no number is kept of you. What was stored under a"

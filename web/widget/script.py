@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("parts")
-PARTS = ("words.js", "style.css", "keeping.js", "making.js", "trouble.js", "list.js", "cards.js")
+PARTS = ("words.js", "style.css", "keeping.js", "making.js", "trouble.js", "reading.js", "list.js", "cards.js")
 VERSION_LENGTH = 12  # hex digits of a hash: enough that no two versions share an address
 NOTE = "/* <guess-you-like>: the recommender's list on any page; no id is made or sent before the reader consents. */"
 

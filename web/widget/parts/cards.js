@@ -189,5 +189,7 @@ class GuessYouLike extends WidgetList {
 
 customElements.define("guess-you-like", GuessYouLike);
 // For what happens outside the widget: GuessYouLike.consent(true); GuessYouLike.record("click", id, { slot: "front" })
-window.GuessYouLike = { consent, record: (kind, article, more) => send(first(), [{ kind, article, ...more }]),
-  identity: () => identity(first()) };
+window.GuessYouLike = { consent, identity: () => identity(first()), record(kind, article, more) {
+  own ||= kind === "dwell";
+  send(first(), [{ kind, article, ...more }]);
+} };

@@ -16,19 +16,21 @@ class WidgetList extends HTMLElement {
     }
     this.gone = new AbortController();
     const on = (target, name, act) => target?.addEventListener(name, act, { signal: this.gone.signal });
-    on(window, "pageshow", (event) => event.persisted && this.load()); // from the back/forward cache
-    on(window, "pagehide", () => this.leave());
-    on(document, "visibilitychange", () => (document.hidden ? this.leave() : this.stale && this.load()));
+    on(window, "pageshow", (event) => event.persisted && (look(), this.load())); // from the back/forward cache
+    on(window, "pagehide", () => (look(true), this.leave()));
+    on(document, "visibilitychange", () => (look(), document.hidden ? this.leave() : this.stale && this.load()));
     on(window, "online", () => this.dataset.state === "error" && this.load());
-    on(window, "gyl-consent", () => this.load());
-    on(window, "storage", ({ key }) => (key === null || key === "gyl-consent") && this.load()); // of another tab
+    on(window, "gyl-consent", () => (look(), this.load()));
+    on(window, "storage", ({ key }) => (key === null || key === "gyl-consent") && (look(), this.load())); // of another tab
     on(window.navigation, "navigatesuccess", () => this.address !== location.pathname + location.search && this.later()); // single-page sites
     on(document, "pointerdown", (event) => event.composedPath().includes(this) || this.closeMenu());
     on(this, "keydown", (event) => this.pressed(event));
+    look();
     this.load();
   }
 
   disconnectedCallback() {
+    look();
     clearTimeout(this.waiting);
     this.turn.abort();
     this.leave();
@@ -38,7 +40,9 @@ class WidgetList extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (this.gone && before !== after) this.later();
+    if (!this.gone || before === after) return;
+    if (name === "article") look();
+    this.later();
   }
 
   later() { // several changes of a moment make one list
