@@ -41,7 +41,7 @@ TOO_COMMON = 0.1
 UNITS = 100  # dimensions of a vector, as many as ours; the paper has 500
 NOISE = 0.3  # share of the words that are left out in training, the paper's
 TRIPLET = 1.0  # weight of the categories beside the words
-EPOCHS, TEXTS_PER_STEP, LEARNING_RATE = 5, 128, 2e-3
+EPOCHS, STEPS, TEXTS_PER_STEP, LEARNING_RATE = 5, 1000, 128, 2e-3  # at least so many epochs and so many steps
 NEAREST, QUERIES = 10, 1000
 
 Tokens = Sequence[Sequence[str]]
@@ -49,11 +49,13 @@ Rows = npt.NDArray[np.int64]
 
 
 class DenoisingAutoencoder(nn.Module):
-    """One hidden layer between a text's words and the same words."""
+    """One hidden layer between a text's words and the same words; ``shares``: of the texts, that have each word."""
 
-    def __init__(self, words: int, units: int) -> None:
+    def __init__(self, shares: npt.NDArray[np.float32], units: int) -> None:
         super().__init__()
-        self.encoder, self.decoder = nn.Linear(words, units), nn.Linear(units, words)
+        self.encoder, self.decoder = nn.Linear(len(shares), units), nn.Linear(units, len(shares))
+        with torch.no_grad():  # else a layer's first lesson, the same for every text, is that words are rare
+            self.decoder.bias.copy_(torch.from_numpy(np.log(shares / (1 - shares))))
 
     def hidden(self, words: torch.Tensor) -> torch.Tensor:
         """float (B, V) of which words are there -> (B, UNITS); 0 for no word."""
@@ -81,6 +83,7 @@ class Vocabulary:
         counts = Counter(chain.from_iterable(set(text) for text in texts))
         kept = [word for word, count in counts.most_common() if count <= TOO_COMMON * len(texts)][:WORDS]
         self.row_of = {word: row for row, word in enumerate(kept)}
+        self.shares = np.array([counts[word] / len(texts) for word in kept], np.float32)
 
     def sparse(self, texts: Tokens) -> list[Rows]:
         """Rows of the words that each text has."""
@@ -115,13 +118,14 @@ def trained(texts: Tokens, categories: Sequence[str | None], seed: int) -> Autoe
     """Learn from texts, and from the categories of those that have one."""
     torch.manual_seed(seed)
     rng, vocabulary = np.random.default_rng(seed), Vocabulary(texts)
-    rows, network = vocabulary.sparse(texts), DenoisingAutoencoder(len(vocabulary.row_of), UNITS)
+    rows, network = vocabulary.sparse(texts), DenoisingAutoencoder(vocabulary.shares, UNITS)
     members: dict[str, list[int]] = {}
     for row, category in enumerate(categories):
         if category is not None and len(rows[row]):
             members.setdefault(category, []).append(row)
     optimiser, labelled = torch.optim.Adam(network.parameters(), LEARNING_RATE), [*chain(*members.values())]
-    for _ in range(EPOCHS):
+    epochs = max(EPOCHS, STEPS * TEXTS_PER_STEP // max(len(rows), 1))
+    for _ in range(epochs):
         order = rng.permutation([row for row in range(len(rows)) if len(rows[row])])
         for start in range(0, len(order), TEXTS_PER_STEP):
             batch = order[start : start + TEXTS_PER_STEP].tolist()

@@ -25,8 +25,10 @@ _SMOOTHING = 0.5  # headlines' worth of background in a story's own shares
 _LENGTH = 0.8  # exponent of the number of terms: neighbouring words are partly the same evidence
 _CHOICE = 0.3  # weight of the prior: among more articles one is alike by chance, most likely one of a large story
 _ARTICLES = 50  # articles that are taken to have been before the first
+MAX_COUNTED = 512  # headlines that a story counts; then every count is halved, and the story moves on with the news
 _LONG_LIST = 500  # stories of a term; where more have it, only those are looked at that share a rarer one
 _ROUNDING = 1e-9  # of sums in other orders
+_LARGEST = _CHOICE * math.log(MAX_COUNTED)  # evidence that the largest story has before any term
 _DECAY_MS = 3 * DAY_MS  # standard deviation of the time between an article and its story
 
 
@@ -124,12 +126,17 @@ def _of_stories(
     evidence: dict[int, float] = {}
     left = sum(word.surprise for word in terms)
     for rows, weight, background, surprise in terms:
-        opens = len(rows) <= _LONG_LIST
-        for row in rows if opens else [row for row in evidence if row in rows]:
-            size = stories[row].size
-            if row in evidence or left - (prior - _CHOICE * math.log(size)) >= needed:
-                share = (rows[row] + _SMOOTHING * background) / (size + _SMOOTHING)
-                if share > background:
-                    evidence[row] = evidence.get(row, 0.0) + weight * math.log(share / background)
+        lacking = needed + prior - left - _ROUNDING  # of a story of one headline that has this term and all after it
         left -= surprise
+        if lacking > 0:
+            evidence = {row: so_far for row, so_far in evidence.items() if so_far + _LARGEST >= lacking}
+        if len(rows) <= _LONG_LIST and lacking <= _LARGEST:
+            size = math.exp(lacking / _CHOICE)
+            shared = [row for row in rows if row in evidence or stories[row].size >= size]
+        else:
+            shared = [row for row in evidence if row in rows]
+        for row in shared:
+            share = (rows[row] + _SMOOTHING * background) / (stories[row].size + _SMOOTHING)
+            if share > background:
+                evidence[row] = evidence.get(row, 0.0) + weight * math.log(share / background)
     return evidence

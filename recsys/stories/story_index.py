@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
-from recsys.stories.evidence import NOTHING_LIKE_IT, BestStory, best_stories
+from recsys.stories.evidence import MAX_COUNTED, NOTHING_LIKE_IT, BestStory, best_stories
 from recsys.stories.headlines import read_on
 from recsys.stories.leads import Lead, LeadRarity, lead_of
 from recsys.stories.names import NameRates
@@ -20,7 +20,6 @@ from recsys.stories.terms import terms
 from recsys.units import DAY_MS
 
 DEFAULT_THRESHOLD = 0.01  # score from which an article joins a story, on a site of few large events
-MAX_COUNTED = 512  # headlines that a story counts; then every count is halved, and the story moves on with the news
 RETIRED_AFTER_MS = 8 * DAY_MS  # without a new article
 MAX_STORIES = 200_000  # at a time; the one that was written about least recently goes first
 _NOVEL = 0.1  # score below which an article is news to the index
