@@ -55,7 +55,7 @@ class DenoisingAutoencoder(nn.Module):
         super().__init__()
         self.encoder, self.decoder = nn.Linear(len(shares), units), nn.Linear(units, len(shares))
         with torch.no_grad():  # else a layer's first lesson, the same for every text, is that words are rare
-            self.decoder.bias.copy_(torch.from_numpy(np.log(shares / (1 - shares))))
+            self.decoder.bias.copy_(torch.logit(torch.from_numpy(shares), eps=1e-4))
 
     def hidden(self, words: torch.Tensor) -> torch.Tensor:
         """float (B, V) of which words are there -> (B, UNITS); 0 for no word."""

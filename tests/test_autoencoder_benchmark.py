@@ -22,6 +22,7 @@ def everything_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autoencoder, "TOO_COMMON", 1.0)
     monkeypatch.setattr(autoencoder, "TEXTS_PER_STEP", 16)
     monkeypatch.setattr(autoencoder, "EPOCHS", 30)
+    monkeypatch.setattr(autoencoder, "STEPS", 1)
 
 
 def test_texts_of_one_category_lie_together_also_those_that_came_without(everything_counts: None) -> None:
@@ -43,13 +44,21 @@ def test_a_text_without_a_known_word_has_the_vector_zero(everything_counts: None
 
 
 def test_at_service_the_noise_is_its_mean_by_hand() -> None:
-    network = DenoisingAutoencoder(2, UNITS)
+    network = DenoisingAutoencoder(np.array([0.5, 0.5], np.float32), UNITS)
     vocabulary = Vocabulary([["a"], ["b"]] * 20)
     vocabulary.row_of = {"a": 0, "b": 1}
     vector = Autoencoder(vocabulary, network).vectors([["a"]])[0]
     bias = network.encoder.bias.detach()
     raw = torch.tanh((1 - NOISE) * network.encoder.weight[:, 0].detach() + bias) - torch.tanh(bias)
     assert vector == pytest.approx((raw / raw.norm()).numpy(), abs=1e-6)
+
+
+def test_it_begins_with_how_rare_the_words_are() -> None:
+    """Else all texts learn one direction first, that words are rare, and lie together in it."""
+    network = DenoisingAutoencoder(np.array([0.01, 0.1, 1.0], np.float32), UNITS)
+    given = torch.sigmoid(network.decoder.bias.detach()).numpy()
+    assert given == pytest.approx([0.01, 0.1, 1.0], abs=1e-3)
+    assert np.isfinite(network.decoder.bias.detach().numpy()).all()
 
 
 def test_words_of_more_than_a_tenth_of_all_texts_are_left_out() -> None:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
-from recsys.stories.evidence import best_stories
+from recsys.stories.evidence import MAX_COUNTED, best_stories
 from recsys.stories.graph import parts_of
 from recsys.stories.names import NameRates
 from recsys.stories.night import StoryArticle, find_stories
 from recsys.stories.story_files import load_story_index, load_story_of, save_stories
-from recsys.stories.story_index import MAX_COUNTED, StoryIndex
+from recsys.stories.story_index import StoryIndex
 from recsys.stories.terms import terms
 from recsys.units import DAY_MS, HOUR_MS
 

@@ -171,8 +171,8 @@ def descriptors(lab: Lab) -> Outcome:
 def memory(lab: Lab) -> Outcome:
     """Jobs under a limit of memory: they fail or end well, and the live release stays whole."""
     outcome, folder = Outcome(), lab.copy()
-    current = Releases(folder / "releases").current()
     for number in range(lab.many(8, 2)):
+        current = Releases(folder / "releases").current()  # of a try before, which may have ended well
         mib = lab.rng.randrange(700, 2_400)
         outcome.tries += 1
         limited = ["sh", "-c", f'ulimit -v {mib * 1024}; exec "$@"', "sh"]
