@@ -375,6 +375,14 @@ def test_how_long_an_article_is_looked_at_is_told_by_stretches_of_readers_who_ag
     assert all(event["impression"] for event in told), "the list that stands beside it vouches for it"
 
 
+def test_a_list_of_another_article_vouches_for_no_reading(browser: Chrome, site: Publisher, api: Api) -> None:
+    site.open(GIVEN.replace(" k=", ' article="en-1" mode="similar" k='))
+    time.sleep(1.5)
+    browser.get("about:blank")
+    (told,) = api.of_kind("dwell")
+    assert (told["article"], told.get("impression")) == ("en-1", None), "it is told all the same"
+
+
 def test_a_page_that_tells_itself_how_long_is_not_told_twice(browser: Chrome, site: Publisher, api: Api) -> None:
     site.open(GIVEN.replace(" k=", ' article="en-1" k='))
     titles(browser)

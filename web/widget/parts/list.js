@@ -141,13 +141,13 @@ class WidgetList extends HTMLElement {
     try {
       await admit(this);
       if (turn.signal.aborted) return; // a newer call answers, or it was removed
-      const found = await this.ask(turn, k, this.onPage());
+      const beside = this.get("mode") === "similar" ? "" : this.get("article"), found = await this.ask(turn, k, this.onPage());
       if (turn.signal.aborted) return;
       if (found.refused && !again) return void this.renew(found.refused);
       this.personal = found.personalisation !== false; // on the page of their own data a reader may have switched it off
       this.watch();
       this.items = found.items;
-      this.impression = found.impression_id;
+      Object.assign(this, { impression: found.impression_id, beside });
       this.show(found.items.length ? "ready" : "empty", found.items.map((item) => this.card(item, found)));
       if (!this.farewell) this.say(found.items.length ? "" : this.words.empty);
       this.farewell = false;

@@ -6,7 +6,8 @@ const look = (away = document.hidden) => {
   if (article === stretch?.article) return;
   const dwell_ms = Math.min(Math.round(performance.now() - stretch?.since), 18e5); // nobody reads an article for longer
   if (dwell_ms >= 1000 && !own && agreed(stretch.host)) {
-    const { impression, place: slot } = stretch.host; // the list beside the article vouches for its reader
+    const all = [stretch.host, ...document.querySelectorAll("guess-you-like")]; // a list beside the article vouches for its reader
+    const { impression, place: slot } = all.find(({ beside }) => beside === stretch.article) || {};
     send(stretch.host, [{ kind: "dwell", article: stretch.article, dwell_ms, impression, slot }]);
   }
   stretch = article && { host, article, since: performance.now() };
