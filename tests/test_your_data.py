@@ -56,6 +56,15 @@ def known_reader(site: Service) -> tuple[str, dict[str, str]]:
     return made["token"], {"Reader-Token": made["token"]}
 
 
+def test_less_than_a_minute_is_not_no_time(browser: Chrome, site: Service) -> None:
+    made: Any = site.client.post("/api/v1/readers", json={}).json
+    site.store.add_events([Event("d", SITE, Kind.DWELL, "a1", made["reader"], time=1, dwell_ms=6_000)])
+    site.live.catch_up()
+    with served(site.client.application) as url:
+        browser.get(f"{url}/your-data?lang=en#token={made['token']}")
+        assert until(lambda: "< 1 min" in seen(browser, "dl"))
+
+
 def picture(browser: Chrome, name: str) -> None:
     """Save what is seen where somebody wants to look at it (OWN_PAGE_PICTURES)."""
     if folder := os.environ.get("OWN_PAGE_PICTURES"):

@@ -55,13 +55,14 @@
     button("switch").ariaChecked = String(on);
     button("switch").querySelector("strong").textContent = on ? words.is_on : words.is_off;
   };
+  const minutes = (ms) => (0 < ms && ms < 60000 ? "< 1" : Math.round(ms / 60000));
   const draw = (known) => {
     drawSwitch(known.personalisation);
     place.querySelector(".says").textContent = known.says;
     const rows = [
       [words.since, day(known.since)], [words.kept, known.kept_until ? day(known.kept_until) : words.until_forgotten],
       [words.shown, known.shown], [words.clicks, known.clicks], [words.dismissed, known.dismissed],
-      [words.dwell, `${Math.round(known.dwell_ms / 60000)} ${words.minutes}`],
+      [words.dwell, `${minutes(known.dwell_ms)} ${words.minutes}`],
     ];
     place.querySelector("dl").replaceChildren(...rows.flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
     drawTags(known.tags);
