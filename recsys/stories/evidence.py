@@ -11,10 +11,11 @@ news".
 
 import heapq
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from recsys.stories.common_words import COMMON_TERMS
+from recsys.stories.postings import TermPostings
 from recsys.units import DAY_MS
 
 _SEEN = 0.2  # stories in which a term is taken to have stood before it was seen
@@ -53,7 +54,7 @@ NOTHING_LIKE_IT = BestStory(-1, 0.0)
 def best_stories(
     words: Mapping[str, float],
     time: int | None,
-    postings: Mapping[str, Mapping[int, int]],
+    postings: TermPostings,
     stories: Mapping[int, StoryCounts],
     articles: int,
     n: int,
@@ -65,7 +66,7 @@ def best_stories(
     Args:
         words: different terms of a headline, and the weight of each as evidence.
         time: of the article, ms; None where nobody knows it.
-        postings: term -> row of a story -> headlines of it that have the term.
+        postings: which stories have a term.
         stories: by row.
         articles: placed so far.
         n: at most so many.
@@ -79,7 +80,7 @@ def best_stories(
     prior = _CHOICE * math.log(articles + _ARTICLES)
     needed = math.sqrt(least * length * surprise) * (1 - _ROUNDING)  # of evidence, beyond what chance would bring
     scored: list[tuple[float, int]] = []
-    for row, evidence in _of_stories(terms, stories, prior, needed).items():
+    for row, evidence in (_of_single(terms, prior + needed) | _of_larger(terms, stories, prior, needed)).items():
         story = stories[row]
         beyond = evidence - (prior - _CHOICE * math.log(story.size))
         if beyond <= 0 or row in forbidden:
@@ -94,49 +95,86 @@ def best_stories(
 
 
 class _TermEvidence(NamedTuple):
-    """Evidence of one term: of each story its headlines with it, of all stories how common it is."""
+    """Evidence of one term.
 
-    rows: Mapping[int, int]
+    Attributes:
+        stories: that have it.
+        single: rows of those of one headline.
+        counts: row of each larger one -> headlines of it that have the term.
+        weight: as evidence.
+        background: share of all stories that have it.
+        surprise: of meeting it by chance, times the weight.
+    """
+
+    stories: int
+    single: Set[int]
+    counts: Mapping[int, int]
     weight: float
     background: float
     surprise: float
 
+    def of(self, count: int, size: int) -> float:
+        """Evidence of a story with so many headlines that have the term; 0 where it speaks against the story."""
+        share = (count + _SMOOTHING * self.background) / (size + _SMOOTHING)
+        return self.weight * math.log(share / self.background) if share > self.background else 0.0
 
-def _of_terms(
-    words: Mapping[str, float], postings: Mapping[str, Mapping[int, int]], stories: int
-) -> list[_TermEvidence]:
+
+def _of_terms(words: Mapping[str, float], postings: TermPostings, stories: int) -> list[_TermEvidence]:
     """Evidence of each term of a headline, the rarest first."""
     terms = []
-    for word in sorted(words, key=lambda word: len(postings.get(word, ()))):  # of long lists less is looked at
-        rows = postings.get(word, {})
-        background = (len(rows) + _SEEN) / (stories + _STORIES)
+    for word in sorted(words, key=postings.length):  # of long lists less is looked at
+        having = postings.length(word)
+        background = (having + _SEEN) / (stories + _STORIES)
         if word in COMMON_TERMS:
             background = min(_MOST, background + _COMMON)
-        terms.append(_TermEvidence(rows, words[word], background, -words[word] * math.log(background)))
+        surprise = -words[word] * math.log(background)
+        terms.append(
+            _TermEvidence(having, postings.single(word), postings.counts(word), words[word], background, surprise)
+        )
     return terms
 
 
-def _of_stories(
+def _of_single(terms: Sequence[_TermEvidence], needed: float) -> dict[int, float]:
+    """Log-likelihood ratio over the background of the stories of one headline, but of those that cannot have enough.
+
+    A term says the same for each of them, so that who can have enough shares one of few terms, or of few pairs.
+    """
+    parts = [term.of(1, 1) for term in terms]
+    left = [sum(parts[place:]) + _ROUNDING for place in range(len(parts))]  # of whom shares no term before
+    rows: set[int] = set()
+    for place, term in enumerate(terms):
+        if term.stories > _LONG_LIST or left[place] < needed:
+            break
+        if parts[place] + _ROUNDING >= needed:
+            rows |= term.single
+            continue
+        for other in range(place + 1, len(terms)):
+            if parts[place] + left[other] < needed:
+                break
+            rows |= term.single & terms[other].single
+    return {row: sum(part for part, term in zip(parts, terms, strict=True) if row in term.single) for row in rows}
+
+
+def _of_larger(
     terms: Sequence[_TermEvidence], stories: Mapping[int, StoryCounts], prior: float, needed: float
 ) -> dict[int, float]:
-    """Log-likelihood ratio of each story over the background, but of those that cannot have enough.
+    """The same of the stories of several headlines.
 
     A story has at most the surprise of the terms that it shares: one that has none of the rare ones is not looked at.
     """
     evidence: dict[int, float] = {}
-    left = sum(word.surprise for word in terms)
-    for rows, weight, background, surprise in terms:
+    left = sum(term.surprise for term in terms)
+    for term in terms:
         lacking = needed + prior - left - _ROUNDING  # of a story of one headline that has this term and all after it
-        left -= surprise
+        left -= term.surprise
         if lacking > 0:
             evidence = {row: so_far for row, so_far in evidence.items() if so_far + _LARGEST >= lacking}
-        if len(rows) <= _LONG_LIST and lacking <= _LARGEST:
+        if term.stories <= _LONG_LIST and lacking <= _LARGEST:
             size = math.exp(lacking / _CHOICE)
-            shared = [row for row in rows if row in evidence or stories[row].size >= size]
+            shared = [row for row in term.counts if row in evidence or stories[row].size >= size]
         else:
-            shared = [row for row in evidence if row in rows]
+            shared = [row for row in evidence if row in term.counts]
         for row in shared:
-            share = (rows[row] + _SMOOTHING * background) / (stories[row].size + _SMOOTHING)
-            if share > background:
-                evidence[row] = evidence.get(row, 0.0) + weight * math.log(share / background)
+            if part := term.of(term.counts[row], stories[row].size):
+                evidence[row] = evidence.get(row, 0.0) + part
     return evidence

@@ -15,6 +15,7 @@ from recsys.stories.evidence import MAX_COUNTED, NOTHING_LIKE_IT, BestStory, bes
 from recsys.stories.headlines import read_on
 from recsys.stories.leads import Lead, LeadRarity, lead_of
 from recsys.stories.names import NameRates
+from recsys.stories.postings import TermPostings
 from recsys.stories.records import PlacedArticle, Story, StoryAssignment
 from recsys.stories.terms import terms
 from recsys.units import DAY_MS
@@ -59,7 +60,7 @@ class StoryIndex:
         self.times: deque[int] = deque(maxlen=_CLOCK_ARTICLES)
         self.came = 0
         self._threshold, self._next_row = threshold, 0
-        self._postings: dict[str, dict[int, int]] = {}  # term -> row -> headlines that have it
+        self._postings = TermPostings()
         self._row_of: dict[str, int] = {}  # story id -> row
 
     def place(
@@ -159,11 +160,11 @@ class StoryIndex:
 
     def counts(self, row: int) -> Iterator[tuple[str, int]]:
         """The terms of a story, and in how many of the counted headlines each stands."""
-        return ((word, self._postings[word][row]) for word in sorted(self.stories[row].words))
+        return ((word, self._postings.count(word, row)) for word in sorted(self.stories[row].words))
 
     def rarity(self, words: Iterable[str]) -> dict[str, float]:
         """Rarity of terms: the logarithm of one in how many stories has each, above 0."""
-        return {word: math.log((len(self.stories) + 1) / len(self._postings.get(word, {0: 1}))) for word in words}
+        return {word: math.log((len(self.stories) + 1) / max(1, self._postings.length(word))) for word in words}
 
     def restore(
         self, story: Story, counts: dict[str, int], articles: Iterable[tuple[str, list[str], int | None, Lead]]
@@ -171,8 +172,11 @@ class StoryIndex:
         """Take over a story with the counts of its terms, and id, terms, time and lead of each article."""
         row = self._begin_as(story)
         story.words = set(counts)
-        for word, count in counts.items():
-            self._postings.setdefault(word, {})[row] = count
+        if story.size == 1 and all(count == 1 for count in counts.values()):
+            self._postings.begin(counts, row)
+        else:
+            for word, count in counts.items():
+                self._postings.add(word, row, count)
         for article_id, words, time, lead in articles:
             self.placed[article_id] = PlacedArticle(row, words, time, lead)
             self.leads.add(lead)
@@ -252,22 +256,24 @@ class StoryIndex:
             story.first, story.last = min(story.first, article.time), max(story.last, article.time)
         story.articles[article_id], story.touched = None, now
         story.size += 1
+        if story.size == 1:
+            story.words = set(article.words)
+            self._postings.begin(article.words, row)
+            return
+        if story.size == 2:
+            self._postings.grow(story.words, row)
         for word in article.words:
             self._count(word, row, 1)
         if story.size > MAX_COUNTED:
             story.size //= 2
             for word in sorted(story.words):
-                self._count(word, row, -(self._postings[word][row] + 1) // 2)
+                self._count(word, row, -(self._postings.count(word, row) + 1) // 2)
 
     def _count(self, word: str, row: int, change: int) -> None:
-        rows = self._postings.setdefault(word, {})
-        rows[row] = rows.get(row, 0) + change
-        self.stories[row].words.add(word)
-        if rows[row] <= 0:
-            del rows[row]
+        if self._postings.add(word, row, change) > 0:
+            self.stories[row].words.add(word)
+        else:
             self.stories[row].words.discard(word)
-            if not rows:
-                del self._postings[word]
 
     def _move(self, article_ids: list[str], row: int) -> None:
         now = self.stories[row].touched
@@ -281,10 +287,7 @@ class StoryIndex:
     def _drop(self, row: int) -> None:
         story = self.stories.pop(row)
         del self._row_of[story.id]
-        for word in story.words:
-            del self._postings[word][row]
-            if not self._postings[word]:
-                del self._postings[word]
+        self._postings.drop(story.words, row)
         for article_id in story.articles:
             self.leads.remove(self.placed.pop(article_id).lead)
 
