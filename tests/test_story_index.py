@@ -1,5 +1,6 @@
 """Stories of events: one rule for night and service, editors' word, and input of every odd kind. All texts are ours."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -299,16 +300,61 @@ def test_the_night_holds_together_what_time_would_part_and_apart_what_is_copied(
     assert parted == {"a": "a", "b": "b"}
 
 
-def test_what_is_not_looked_at_has_a_score_below_the_least() -> None:
+def test_the_best_stories_are_those_of_a_search_that_leaves_nothing_out() -> None:
     rng = np.random.default_rng(3)
     index = StoryIndex()
     vocabulary = [f"word{place}" for place in range(200)]
     for number in range(400):
         title = " ".join(rng.choice(vocabulary[: 200 - number % 150], 9, replace=False))
         index.place(f"a{number}", title, time=number * HOUR_MS // 4)
+        if number % 20 == 19:
+            index.remove(f"a{number - 10}")
+    sizes = {story.size for story in index.stories.values()}
+    assert 1 in sizes
+    assert max(sizes) > 2
     for number in range(50):
         words = dict.fromkeys(rng.choice(vocabulary, 8, replace=False).tolist(), 0.9)
-        among = (words, 100 * HOUR_MS, index._postings, index.stories, len(index.placed), 1000)
-        everything = best_stories(*among)
-        for least in (0.001, 0.01, 0.1, everything[0].score):
-            assert best_stories(*among, least=least) == [best for best in everything if best.score >= least], number
+        everything = _scored(words, 100 * HOUR_MS, index)
+        for least in (0.0, 0.001, 0.01, 0.1, max(everything.values())):
+            best = best_stories(
+                words, 100 * HOUR_MS, index._postings, index.stories, len(index.placed), 1000, least=least
+            )
+            enough = {row: score for row, score in everything.items() if score >= least * (1 + 1e-12)}
+            assert [one.row for one in best[: len(enough)]] == sorted(enough, key=lambda row: (-enough[row], row)), (
+                number
+            )
+            assert [one.score for one in best[: len(enough)]] == pytest.approx(sorted(enough.values(), reverse=True))
+
+
+def _scored(words: dict[str, float], time: int, index: StoryIndex) -> dict[int, float]:
+    """Score of every story, by the rule of ``recsys/stories/evidence.py`` written out."""
+    counts = {row: dict(index.counts(row)) for row in index.stories}
+    stories = len(counts)
+    share_of = {word: (sum(word in of for of in counts.values()) + 0.2) / (stories + 30) for word in words}
+    surprise = sum(-weight * math.log(share_of[word]) for word, weight in words.items())
+    scores = {}
+    for row, story in index.stories.items():
+        beyond = 0.3 * (math.log(story.size) - math.log(len(index.placed) + 50))
+        for word in words.keys() & counts[row].keys():
+            share = (counts[row][word] + 0.5 * share_of[word]) / (story.size + 0.5)
+            beyond += max(0.0, words[word] * math.log(share / share_of[word]))
+        away = max(0, story.first - time, time - story.last) / (3 * DAY_MS)
+        if beyond > 0:
+            scores[row] = beyond**2 / len(words) ** 0.8 / surprise * math.exp(-(away**2) / 2)
+    return scores
+
+
+def test_a_story_of_one_headline_again_is_found_like_any_other() -> None:
+    index = StoryIndex()
+    for number in range(60):
+        index.place(f"b{number}", f"Hall{number} day{number} row{number}", time=NOON)
+    index.place("a0", FERRY[0], time=NOON)
+    index.place("a1", FERRY[0], time=NOON)
+    assert index.story_of("a1") == "a0"
+    index.remove("a0")
+    assert index.place("a2", FERRY[0], time=NOON).story == "a0"
+    index.merge("a0", "b3")
+    index.remove("a1")
+    index.remove("a2")
+    assert index.articles_of("a0") == ["b3"]
+    assert index.place("c", "Hall3 day3 row3", time=NOON).story == "a0"

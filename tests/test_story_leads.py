@@ -115,9 +115,9 @@ def test_the_latest_articles_of_a_story_are_compared_and_not_thousands() -> None
     rarity, ferry, other = LeadRarity(), lead_of(AGROUND), lead_of(PAINTING)
     for lead in (ferry, other):
         rarity.add(lead)
-    assert rarity.agree(ferry, [other] * (COMPARED - 1) + [ferry])
-    assert not rarity.agree(ferry, [other] * COMPARED + [ferry])
-    assert rarity.agree(ferry, [(), ()])
+    assert rarity.agree(rarity.weighed(ferry), [other] * (COMPARED - 1) + [ferry])
+    assert not rarity.agree(rarity.weighed(ferry), [other] * COMPARED + [ferry])
+    assert rarity.agree(rarity.weighed(ferry), [(), ()])
 
 
 def test_a_lead_that_is_taken_back_leaves_no_count() -> None:
@@ -160,5 +160,5 @@ def test_bodies_agree_by_the_cosine_of_what_is_rare_in_them_wherever_it_lies() -
     pairs = rng.integers(len(leads), size=(2000, 2)).tolist()
     cosines = [plain(leads[one], leads[other]) for one, other in pairs]
     assert min(cosines) < AGREE / 2 < AGREE < sorted(cosines)[1900]
-    agreed = [rarity.agree(leads[one], [leads[other]]) for one, other in pairs]
+    agreed = [rarity.agree(rarity.weighed(leads[one]), [leads[other]]) for one, other in pairs]
     assert agreed == [cosine >= AGREE for cosine in cosines]

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from recsys.stories.common_words import COMMON_TERMS
 from recsys.stories.terms import ordered_terms
@@ -35,6 +36,13 @@ def lead_of(body: str) -> Lead:
     """Keys of the different terms of a body's opening, in its order; none of a body that is too short to compare."""
     keys = array(KEY, (_key(term) for term in islice(ordered_terms(body[:LEAD_CHARS]), MAX_LEAD_TERMS)))
     return keys if len(keys) >= LEAST_LEAD_TERMS else ()
+
+
+class WeighedLead(NamedTuple):
+    """Square of the rarity of each term of a lead, and their sum; empty and 0 of no lead."""
+
+    squares: dict[int, float]
+    total: float
 
 
 class LeadRarity:
@@ -62,21 +70,25 @@ class LeadRarity:
             if not self._seen[key]:
                 del self._seen[key]
 
-    def agree(self, lead: Lead, others: Iterable[Lead], unknown: bool = True) -> bool:
+    def weighed(self, lead: Lead) -> WeighedLead:
+        """A lead as it is compared, by the counts of now."""
+        squares = {key: self._weight(key) for key in lead}
+        return WeighedLead(squares, sum(squares.values()))
+
+    def agree(self, lead: WeighedLead, others: Iterable[Lead], unknown: bool = True) -> bool:
         """True where a lead agrees with one of the others; ``unknown`` where there is nothing to compare."""
-        having = list(islice(filter(None, others), COMPARED)) if lead else []
+        having = list(islice(filter(None, others), COMPARED)) if lead.squares else []
         if not having:
             return unknown
-        weights = {key: self._weight(key) for key in lead}
-        length = sum(weights.values())
-        return any(cosine >= AGREE for cosine in self._cosines(weights, length, having))
+        return any(cosine >= AGREE for cosine in self._cosines(lead, having))
 
-    def _cosines(self, weights: dict[int, float], length: float, others: Iterable[Lead]) -> Iterator[float]:
-        """Cosines of a lead, whose squared weights are given with their sum, with others that may reach ``AGREE``."""
+    def _cosines(self, lead: WeighedLead, others: Iterable[Lead]) -> Iterator[float]:
+        """Cosines of a lead with others that may reach ``AGREE``."""
+        squares, total = lead
         for other in others:
-            shared = sum(weights[key] for key in other if key in weights)
-            if shared >= _LEAST_SHARED * length:  # the other's own length is at least what is shared
-                yield shared / math.sqrt(length * sum(map(self._weight, other)))
+            shared = sum(squares[key] for key in other if key in squares)
+            if shared >= _LEAST_SHARED * total:  # the other's own length is at least what is shared
+                yield shared / math.sqrt(total * sum(map(self._weight, other)))
 
     def _weight(self, key: int) -> float:
         """Square of a term's rarity."""

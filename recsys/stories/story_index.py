@@ -7,13 +7,13 @@ headlines, and stories that nobody writes about any more are retired.
 
 import math
 import statistics
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from recsys.stories.decisions import EditorDecisions, PairDecision
 from recsys.stories.evidence import MAX_COUNTED, NOTHING_LIKE_IT, BestStory, best_stories
 from recsys.stories.headlines import read_on
-from recsys.stories.leads import Lead, LeadRarity, lead_of
+from recsys.stories.leads import Lead, LeadRarity, WeighedLead, lead_of
 from recsys.stories.names import NameRates
 from recsys.stories.postings import TermPostings
 from recsys.stories.records import PlacedArticle, Story, StoryAssignment
@@ -53,7 +53,7 @@ class StoryIndex:
     def __init__(self, threshold: float = DEFAULT_THRESHOLD, decisions: EditorDecisions | None = None) -> None:
         self.decisions = EditorDecisions() if decisions is None else decisions
         self.before_retiring: Callable[[Story], None] = lambda story: None
-        self.stories: dict[int, Story] = {}
+        self.stories: OrderedDict[int, Story] = OrderedDict()  # a dict is slow to find its first, where many went
         self.placed: dict[str, PlacedArticle] = {}
         self.names, self.leads = NameRates(), LeadRarity()
         self.novelty = _USUAL_NOVELTY
@@ -209,13 +209,16 @@ class StoryIndex:
 
     def _agreeing(self, likely: Sequence[BestStory], lead: Lead, time: int | None) -> BestStory:
         """The best story whose bodies agree with an article's; one too unlikely to be joined is not asked."""
-        needed = self._needed
+        needed, weighed = self._needed, None
         for best in likely:
-            if best.score < needed or self._agrees(lead, time, self.stories[best.row]):
+            if best.score < needed:
+                return best
+            weighed = weighed or self.leads.weighed(lead)
+            if self._agrees(weighed, time, self.stories[best.row]):
                 return best
         return NOTHING_LIKE_IT
 
-    def _agrees(self, lead: Lead, time: int | None, story: Story) -> bool:
+    def _agrees(self, lead: WeighedLead, time: int | None, story: Story) -> bool:
         """Do the bodies agree? Without them a headline is believed if its time is known, and one of the story's."""
         dated = time is not None and story.first <= story.last
         leads = (self.placed[article_id].lead for article_id in reversed(story.articles))
@@ -248,8 +251,8 @@ class StoryIndex:
         return row
 
     def _join(self, article_id: str, row: int, article: PlacedArticle, now: int) -> None:
-        story = self.stories.pop(row)
-        self.stories[row] = story  # the latest is the last
+        story = self.stories[row]
+        self.stories.move_to_end(row)  # the latest is the last
         self.placed[article_id] = article
         self.leads.add(article.lead)
         if article.time is not None:

@@ -2148,6 +2148,27 @@ FAULTS: tuple[Fault, ...] = (
         ("tests/test_story_index.py",),
         ("a story that has enough is not looked at", ".size >= size]", ".size > 3 * size]"),
         ("a large story that may have enough is given up", "so_far + _LARGEST >= lacking", "so_far >= lacking"),
+        (
+            "a pair of terms that may be enough is left out",
+            "if parts[place] + left[other] < needed:",
+            "if left[other] < needed:",
+        ),
+        ("a story of one headline needs two terms", "            rows |= term.single\n", ""),
+    ),
+    *_in(
+        "recsys/stories/postings.py",
+        ("tests/test_story_index.py",),
+        ("a story that grows loses its first headline", "self._counts.setdefault(word, {})[row] = 1", "pass"),
+        (
+            "a story that grows stays among those of one headline",
+            "                self._leave_single(word, row)\n                self._counts",
+            "                self._counts",
+        ),
+        (
+            "a story that is over is found",
+            "            self._leave_single(word, row)\n            self._leave_counts(word, row)",
+            "            self._leave_counts(word, row)",
+        ),
     ),
     *_in(
         "recsys/entities/finding.py",
@@ -2185,13 +2206,13 @@ FAULTS: tuple[Fault, ...] = (
         "recsys/stories/leads.py",
         ("tests/test_story_leads.py",),
         ("bodies that share little agree", "return any(cosine >= AGREE", "return any(cosine >= 0"),
-        ("bodies that agree are not compared", "if shared >= _LEAST_SHARED * length:", "if shared >= AGREE * length:"),
+        ("bodies that agree are not compared", "if shared >= _LEAST_SHARED * total:", "if shared >= AGREE * total:"),
         ("a body too short to compare is compared", "if len(keys) >= LEAST_LEAD_TERMS else ()", ""),
     ),
     *_in(
         "recsys/stories/story_index.py",
         ("tests/test_story_leads.py",),
-        ("bodies are not asked", " or self._agrees(lead, time, self.stories[best.row])", " or True"),
+        ("bodies are not asked", "if self._agrees(weighed, time, self.stories[best.row]):", "if True:"),
         ("a headline without a time is believed", "unknown=dated", "unknown=True"),
         ("an article with a time is believed in a story without one", " and story.first <= story.last", ""),
         ("one story alone is tried", "_TRIES = 3", "_TRIES = 1"),
