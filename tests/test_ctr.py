@@ -10,6 +10,7 @@ import torch
 from safetensors.numpy import load_file
 
 from recsys.ctr.config import CtrConfig
+from recsys.ctr.list_length import ListLengths
 from recsys.ctr.losses import BY_ROW, loss_of, resolved_loss
 from recsys.ctr.model import ClickModel
 from recsys.ctr.network import TOWER_POSITIONS, position_rows
@@ -211,6 +212,58 @@ def test_the_joint_loss_orders_lists_and_tells_them_apart() -> None:
     assert over["joint"] > over["softmax"] + 0.05
     assert losses["joint"] < losses["softmax"] - 0.03
     assert losses["joint"] < losses["bce"] + 0.02
+
+
+def rows_of_lengths(lists: int, seed: int, exponent: float = 1.0) -> LabelledRows:
+    """Lists of two to eighty; the first column orders a list, the second is long lists' alone, the third is noise.
+
+    A card's clicks fall with ``length ** -exponent``; the second column says nothing of one card beside another.
+    """
+    rng = np.random.default_rng(seed)
+    length = np.round(2 * 40 ** rng.random(lists)).astype(np.int64)
+    impression = np.repeat(np.arange(lists), length)
+    matrix = rng.standard_normal((len(impression), 3)).astype(np.float32)
+    matrix[:, 1] += np.log(length)[impression]
+    chance = np.exp(0.7 * matrix[:, 0] - 0.5) * length[impression] ** -exponent
+    label = (rng.random(len(impression)) < np.minimum(chance, 1)).astype(np.int8)
+    return LabelledRows.dense(matrix, label, impression.astype(np.int32))
+
+
+def test_the_length_of_a_list_is_not_taken_for_its_cards_worth() -> None:
+    rows, new = rows_of_lengths(1_500, 1), rows_of_lengths(1_500, 2)
+    within = {}
+    for loss in ("softmax", "bce", "joint"):
+        model, _ = fit(NAMES, rows, None, changed(loss=loss, epochs=10, dropout=0.0), seed=1)
+        score = model.raw(new)
+        within[loss] = impression_metrics(new.label, score, new.impression)["auc"]
+    assert within["bce"] > within["softmax"]  # without it .68 to .71
+    assert within["joint"] > within["softmax"]  # without it .71 to .715
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_how_clicks_fall_with_length_is_found_whatever_the_blocks(exponent: float) -> None:
+    rows, whole, blocks = rows_of_lengths(4_000, 3, exponent), ListLengths(), ListLengths()
+    whole.add(rows)
+    for first in range(0, 4_000, 1_000):
+        mask = (rows.impression >= first) & (rows.impression < first + 1_000)
+        blocks.add(rows.where(mask))  # its lists keep their numbers
+    assert whole.exponent == pytest.approx(exponent, abs=0.1)
+    assert blocks.exponent == whole.exponent
+
+
+def test_lists_of_one_length_or_without_clicks_say_nothing_of_length() -> None:
+    rows = some_rows(600)
+    lengths = ListLengths()
+    assert lengths.exponent == 0
+    lengths.add(rows)
+    assert lengths.exponent == 0
+    few = LabelledRows.dense(rows.matrix[:5], np.zeros(5, np.int8), np.array([0, 0, 1, 1, 1], np.int32))
+    lengths = ListLengths()
+    lengths.add(few)
+    assert lengths.exponent == 0
+    clicked = LabelledRows.dense(few.matrix, np.array([1, 1, 1, 0, 0], np.int8), few.impression)
+    lengths.add(clicked)
+    assert abs(lengths.exponent) < 0.5  # two lists are no evidence
 
 
 def test_the_joint_loss_is_both_others() -> None:

@@ -7,6 +7,7 @@ ids.py           which ids are read, and their rows of the embedding table
 with torch, to learn
 data.py          impressions as tensors, window by window
 network.py       the networks behind one contract, their layers, and the tower of positions
+list_length.py   how a card's clicks fall with the number of cards beside it
 losses.py        softmax over a list, cross-entropy, both
 engine.py        one step: batch -> gradient -> weights, fast
 distributed.py   the same in several processes

@@ -228,7 +228,8 @@ class TrainingLoop:
             batch = CandidateBatch(model.standardised(impressions.dense[rows.rows]), rows.ids, rows.history)
             first = log_odds(model.parts, batch, None)  # as if every candidate stood first
             shown = first if position is None else log_odds(model.parts, batch, position)
-            total += float(loss_of(config.loss, shown, label, rows.group, len(numbers)))
+            exponent = self._trainer.length_exponent
+            total += float(loss_of(config.loss, shown, label, rows.group, len(numbers), exponent))
             score[rows.rows.cpu()] = first.cpu()
         return total, impressions.label.cpu().numpy(), score.numpy(), impressions.size.cpu().numpy()
 

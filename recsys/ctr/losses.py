@@ -2,7 +2,8 @@
 
 A softmax over a list asks which of its candidates was preferred, and learns nothing from a list without a click.
 Cross-entropy asks of each row if it was clicked, which also tells a list that invites clicks from one that does not.
-``joint`` asks both: the order within a list of the first, and the probabilities of the second.
+``joint`` asks both: the order within a list of the first, and the probabilities of the second. Where lists differ in
+length, cross-entropy is told how clicks fall with it (``recsys.ctr.list_length``); within a list that is one constant.
 
 Source: McFadden 1974 (conditional logit: the softmax over a list); Sheng et al. 2023 and Bai et al. 2023 (both at
 once).
@@ -31,9 +32,9 @@ def resolved_loss(kind: str, *, sampled: bool) -> str:
 class Objective(nn.Module):
     """The mean loss of network and position tower, per click or per row."""
 
-    def __init__(self, parts: nn.ModuleDict, loss: str) -> None:
+    def __init__(self, parts: nn.ModuleDict, loss: str, length_exponent: float = 0.0) -> None:
         super().__init__()
-        self.parts, self._loss = parts, loss
+        self.parts, self._loss, self._length_exponent = parts, loss, length_exponent
 
     def forward(
         self,
@@ -55,7 +56,7 @@ class Objective(nn.Module):
             position: int64 (B,), rows of the position tower.
         """
         logit = log_odds(self.parts, batch, position).float()
-        return loss_of(self._loss, logit, label, group, len(impressions)) / count
+        return loss_of(self._loss, logit, label, group, len(impressions), self._length_exponent) / count
 
 
 def log_odds(parts: nn.ModuleDict, batch: CandidateBatch, position: torch.Tensor | None) -> torch.Tensor:
@@ -64,7 +65,9 @@ def log_odds(parts: nn.ModuleDict, batch: CandidateBatch, position: torch.Tensor
     return out if position is None else out + parts["position"](position)
 
 
-def loss_of(kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int) -> torch.Tensor:
+def loss_of(
+    kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int, length_exponent: float = 0.0
+) -> torch.Tensor:
     """The sum of a loss over rows or clicks.
 
     Args:
@@ -73,11 +76,15 @@ def loss_of(kind: str, logit: torch.Tensor, label: torch.Tensor, group: torch.Te
         label: float32 (B,), 0 or 1.
         group: int64 (B,), number of the list of each row.
         n: lists.
+        length_exponent: how a card's clicks fall with the length of its list, see ``ListLengths.exponent``.
     """
-    if kind == "bce":
-        return cross_entropy(logit, label)
-    softmax = list_softmax(logit, label, group, n)
-    return softmax if kind == "softmax" else softmax + BY_ROW * cross_entropy(logit, label)
+    softmax = logit.new_zeros(()) if kind == "bce" else list_softmax(logit, label, group, n)
+    if kind == "softmax":
+        return softmax
+    if length_exponent:
+        length = torch.zeros(n, device=logit.device).index_add(0, group, torch.ones_like(logit))
+        logit = logit - length_exponent * length.log()[group]
+    return softmax + (1.0 if kind == "bce" else BY_ROW) * cross_entropy(logit, label)
 
 
 def list_softmax(logit: torch.Tensor, label: torch.Tensor, group: torch.Tensor, n: int) -> torch.Tensor:

@@ -44,6 +44,7 @@ class Trainer:
     Attributes:
         model: with the weights as they move, on its device.
         group: the processes that learn together; None for one alone.
+        length_exponent: see ``recsys.ctr.losses.loss_of``.
         steps_done: of the running epoch.
         rows_done: of the running epoch.
     """
@@ -56,12 +57,14 @@ class Trainer:
         seed: int,
         folder: Path | None = None,
         group: ProcessGroup | None = None,
+        length_exponent: float = 0.0,
     ) -> None:
         self.model, self.config, self.group, self._folder, self._seed = model, config, group, folder, seed
+        self.length_exponent = length_exponent
         if group is not None:
             group.broadcast_weights(model.parts)
         self._engine = Engine(
-            Objective(model.parts, config.loss),
+            Objective(model.parts, config.loss, length_exponent),
             optimiser=config.optimiser,
             learning_rate=config.learning_rate,
             weight_decay=config.l2,

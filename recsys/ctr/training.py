@@ -137,7 +137,8 @@ def fit(
         stops = later if later_statistics and later_statistics.rows_per_epoch(config) else None
         evaluation = None if stops is None else windows_of(model.encoder, device, stops, config, evaluation_mask)
         folder = None if checkpoints is None else checkpoints.file.parent
-        trainer = Trainer(model, config, seed=seed, folder=folder, group=group)
+        exponent = statistics.lengths.exponent
+        trainer = Trainer(model, config, seed=seed, folder=folder, group=group, length_exponent=exponent)
         most = config.epochs if epochs is None else epochs
         loop = TrainingLoop(trainer, data, evaluation, most, statistics.rows_per_epoch(config))
         history = loop.run(checkpoints, watch)

@@ -16,6 +16,7 @@ import torch
 
 from recsys.ctr.config import CtrConfig
 from recsys.ctr.ids import PADDING_ROW, IdFields, IdVocabulary, Longs
+from recsys.ctr.list_length import ListLengths
 from recsys.ctr.model import ClickModel, Matrix
 from recsys.ctr.saved import ARCHITECTURE
 from recsys.ctr.scoring import check_matrix
@@ -43,6 +44,7 @@ class DatasetStatistics:
         squares: float64 (F,), sum of squared deviations from the mean.
         ids: int64 (n,), distinct hashed ids that are read.
         counts: int64 (n,), occurrences of each.
+        lengths: of the lists, with their clicks.
         digest: of all bytes, hexadecimal.
     """
 
@@ -54,6 +56,7 @@ class DatasetStatistics:
     squares: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     ids: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
     counts: Longs = field(default_factory=lambda: np.zeros(0, np.int64))
+    lengths: ListLengths = field(default_factory=ListLengths)
     digest: str = ""
 
     @property
@@ -84,6 +87,7 @@ class DatasetStatistics:
         """Take a block in."""
         both = rows.mixed()
         self._add_moments(rows.matrix)
+        self.lengths.add(rows)
         self.rows += len(rows)
         self.clicked += int(rows.label.sum(dtype=np.int64))
         self.mixed += int(both.sum())

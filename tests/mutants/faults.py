@@ -1237,6 +1237,22 @@ FAULTS: tuple[Fault, ...] = (
         ("the worst epoch is the best", "losses[-1] <= min(losses)", "losses[-1] >= min(losses)"),
     ),
     *_in(
+        "recsys/ctr/losses.py",
+        ("tests/test_ctr.py",),
+        ("cross-entropy is not told how long a list is", "    if length_exponent:\n", "    if False:\n"),
+        (
+            "longer lists are taken to be clicked more",
+            "logit - length_exponent * length.log()",
+            "logit + length_exponent * length.log()",
+        ),
+    ),
+    *_in(
+        "recsys/ctr/list_length.py",
+        ("tests/test_ctr.py",),
+        ("numbers that no row has are lists", "        lists[0] = 0  # numbers that no row has\n", ""),
+        ("two lists are evidence enough", "_PRIOR = 1.0 ", "_PRIOR = 1e6 "),
+    ),
+    *_in(
         "recsys/ctr/warm_start.py",
         CTR_DATA,
         ("an id is forgotten a day early", "day - seen > expire_days", "day - seen >= expire_days"),
