@@ -66,6 +66,8 @@ def test_the_word_that_changed_places_has_moved_most_and_its_neighbours_are_name
     assert all(one.kept < 1 for one in found.most)
     assert found.kept is not None
     assert 0.8 < found.kept < 1
+    longer = vectors * np.arange(1, 41, dtype=np.float32)[:, None]
+    assert neighbour_changes((names, vectors), (names, longer)).kept == 1.0, "a frequent word's vector is long"
     turned = vectors @ np.array([[0, 1], [-1, 0]], np.float32)
     assert neighbour_changes((names, vectors), (names, turned)).kept == 1.0, "another space, the same neighbours"
 

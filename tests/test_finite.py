@@ -13,6 +13,7 @@ from recsys.dataset.impressions import Impressions
 from recsys.dataset.replay import LogReplay
 from recsys.events import Events
 from recsys.features import NAMES
+from recsys.features.logarithms import take_logarithms
 from recsys.features.matrix import ArticleTables, feature_matrix
 from recsys.readers import ReaderState
 from recsys.readers.config import ReadersConfig
@@ -140,3 +141,14 @@ def test_a_landmark_that_moves_with_every_event_moves_no_array_of_articles() -> 
     expected = [sum(2.0 ** -((400 - n) * 24 / hours) for n in range(1, 400, 2)) for hours in (16.0, 64.0)]
     np.testing.assert_allclose(trends.counts(np.array([1], np.int32), now)[0, 1, 3:], expected, rtol=1e-9)
     assert trends.counts(np.array([5], np.int32), now)[0, 1].max() < 1e-40
+
+
+def test_a_logarithm_is_exact_and_what_is_not_finite_becomes_none() -> None:
+    numbers = np.geomspace(1e-30, 1e30, 64, dtype=np.float32).reshape(8, 8)
+    odd = np.array([[np.inf, np.nan, 1.0, -np.inf, 2.0, np.inf, np.nan, 3.0]], np.float32)
+    columns = np.array([True] * 7 + [False])
+    taken = np.concatenate([numbers, odd])
+    take_logarithms(taken, columns)
+    np.testing.assert_allclose(taken[:8, :7], np.log(numbers[:, :7].astype(np.float64)), rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(taken[:, 7], [*numbers[:, 7], 3.0])
+    np.testing.assert_allclose(taken[8, :7], [np.nan, np.nan, 0, np.nan, np.log(2), np.nan, np.nan], atol=1e-6)

@@ -8,7 +8,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -275,6 +275,16 @@ def test_a_body_whose_chunks_are_broken_is_told_so(front: Front) -> None:
     with front.open(head + b"3\r\nabc\r\nzz\r\n") as connection:
         assert connection.recv(12) == b"HTTP/1.1 400"
     assert front.calls == []
+
+
+@pytest.mark.parametrize("came", [[b"abc"], [b"abc", b"defghijkl"], [b"abc", b""], []])
+def test_a_body_of_another_length_than_was_promised_is_refused_whatever_the_server_says(came: list[bytes]) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for chunk in came:
+            yield chunk
+
+    with pytest.raises(bodies.BodyError, match="it ended after"):
+        asyncio.run(bodies.Bodies().read(chunks(), 10, 100))
 
 
 def test_all_bodies_together_have_a_limit(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,6 +180,14 @@ def test_a_schedule_that_was_changed_meanwhile_is_not_fired_as_it_was(site: Site
     assert not site.store.move_schedule(before, NOON)
 
 
+def test_of_two_workers_that_read_the_same_schedule_one_fires_it(site: Site) -> None:
+    due = site.set()
+    first = site.store.fire_schedule(due, NOON + DAY_MS, Run.asked(SITE, "trends", {}, "x", NOON))
+    assert first is not None
+    site.store.cancel_run(first.id, "x", NOON)
+    assert site.store.fire_schedule(due, NOON + DAY_MS, Run.asked(SITE, "trends", {}, "x", NOON)) is None
+
+
 def test_the_configuration_s_schedules_are_taken_over_and_what_somebody_set_stays(store: Store) -> None:
     take_over_schedules(store, SITE, {"all": "30 3 * * *", "items": "0 * * * *"}, "UTC", NOON)
     assert {one.name: one.set_by for one in store.schedules(SITE)} == dict.fromkeys(("all", "items"), "config")

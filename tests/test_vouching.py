@@ -9,8 +9,8 @@ from recsys.dataset.log_counts import count_log
 from recsys.events import REPEAT_CLICK, Events, of_people
 from recsys.events.people import CLICK, IMPRESSION, UNPROVEN, unproven, visitor_keys
 from recsys.events.visitors import Visitors
-from recsys.events.vouching import HELD_CLICKS, MAX_WAITING, HeldClick, Vouching
-from recsys.store import Evidence
+from recsys.events.vouching import HELD_CLICKS, MAX_WAITING, HeldClick, Vouching, counted_clicks
+from recsys.store import DatedClick, Evidence
 from recsys.trends.config import TrendsConfig
 from recsys.trends.stream import MAX_TAUGHT, Trends
 from tests.clicks import HOUR, MINUTE, START, click, log_of, shown
@@ -186,3 +186,24 @@ def test_what_is_held_is_bounded_and_forgotten_with_its_reader() -> None:
     for n in range(MAX_WAITING + 9):
         vouching.hold(f"r{n}", HeldClick(1, HOUR_START + n, -1, None))
     assert len(vouching._held) == MAX_WAITING
+
+
+def test_of_clicks_that_are_read_again_those_of_strangers_do_not_count() -> None:
+    def dated(reader: str | None, proof: Evidence | None) -> DatedClick:
+        return DatedClick("a1", reader, None, START, None, proof)
+
+    ann, bob, site, nobody = (
+        dated("ann", Evidence.UNSIGNED),
+        dated("bob", Evidence.UNSIGNED),
+        dated("carl", None),
+        dated(None, Evidence.SIGNED),
+    )
+    asked: list[set[str]] = []
+
+    def signed(readers: Any) -> set[str]:
+        asked.append(set(readers))
+        return {"ann"}
+
+    clicks = [ann, bob, site, nobody, dated(None, Evidence.UNSIGNED), dated("ann", Evidence.CROWDED)]
+    assert counted_clicks(clicks, signed) == [ann, site, nobody]
+    assert asked == [{"ann", "bob"}], "who needs no voucher is not asked about"

@@ -1710,8 +1710,12 @@ FAULTS: tuple[Fault, ...] = (
         ACCESS,
         ("a token of another site", "if one.site not in (None, site):", "if False:"),
         ("any role will do", "if one.scope not in allowed:", "if False:"),
-        ("wrong tokens are looked at for ever", "bounds.tokens.take(address)\n", "pass\n"),
         ("a route that is forgotten is for anybody", "if missing := [", "if missing := [][:0] and ["),
+    ),
+    *_in(
+        "web/access.py",
+        SESSIONS,
+        ("wrong tokens are looked at for ever", "bounds.tokens.take(address)\n", "pass\n"),
     ),
     *_in(
         "recsys/store/people.py",
