@@ -73,17 +73,21 @@ def test_a_score_does_not_depend_on_the_other_candidates() -> None:
         np.testing.assert_array_equal(model.raw(CandidateRows.dense(rows.matrix[:n])), whole[:n])
 
 
-def test_a_third_of_a_score_is_the_click_rate_itself(tmp_path: Path) -> None:
+def test_a_share_of_a_score_is_the_click_rate_itself_and_more_of_it_after_few_clicks(tmp_path: Path) -> None:
     names = ("liking", "click_rate_total", "constant")  # the second is noise here, and still counts
     alone, _ = fit(names, some_rows(), None, CONFIG.model_copy(update={"click_rate_share": 0.0}), seed=1)
-    leaning, _ = fit(names, some_rows(), None, CONFIG.model_copy(update={"click_rate_share": 1 / 3}), seed=1)
+    leaning, _ = fit(names, some_rows(), None, CONFIG.model_copy(update={"click_rate_share": 0.2}), seed=1)
+    few = 1_000 / (1_000 + some_rows().label.sum())
+    share = 0.2 * (1 + 2.3 * few)
     rows = some_rows(500, seed=5)
     odds = [np.log(score / (1 - score)) for score in (model.score(rows).astype("f8") for model in (alone, leaning))]
-    difference = odds[1] - (2 * odds[0] + rows.matrix[:, 1]) / 3
+    difference = odds[1] - ((1 - share) * odds[0] + share * rows.matrix[:, 1])
     np.testing.assert_allclose(difference, difference.mean(), atol=1e-3)  # one constant for the mean probability
     assert leaning.score(some_rows()).mean() == pytest.approx(some_rows().label.mean(), abs=1e-4)
     leaning.save(tmp_path)
     np.testing.assert_array_equal(ClickModel.load(tmp_path, names).score(rows), leaning.score(rows))
+    most, _ = fit(names, some_rows(60), None, CONFIG.model_copy(update={"click_rate_share": 0.9}), seed=1)
+    assert most.click_rate_share == 1.0, "and never more than all of it"
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:

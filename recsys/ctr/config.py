@@ -100,12 +100,12 @@ class CtrConfig(Section):
         description="epochs without a lower loss on the validation part after which training stops",
     )
     click_rate_share: float = Field(
-        0.33,
+        0.1,
         ge=0,
         lt=1,
         description=(
-            "share of a score, in log-odds, that is the article's smoothed click rate: holds a model of few lists up; "
-            "after few clicks the reader's own rate in its category comes with it"
+            "share of a score, in log-odds, that is the article's smoothed click rate: holds a model up; after few "
+            "clicks it is more, and the reader's own rate in its category comes with it"
         ),
     )
     calibration: str = Field(

@@ -40,8 +40,9 @@ from recsys.workspace import load_npy, read_json
 
 RANDOM_AUC = 0.5  # of a model that knows nothing
 GATE_CLICKS = 100  # held out, clicked: fewer say nothing of harm
-_READER_RATE = 3.0  # weight of the reader's own click rate beside the article's, in a model that has learned nothing
-_FEW_CLICKS = 1_000  # learned from, at which that weight is half: a network of few has not met readers with a history
+_MORE_RATE = 2.3  # what the article's click rate has beyond its share, in shares, in a model that has learned nothing
+_READER_RATE = 10.0  # weight of the reader's own click rate in such a model, in the same
+_FEW_CLICKS = 1_000  # learned from, at which both are half: a network of few has not met readers with a history
 GATE_ERRORS = 3  # standard errors below ``RANDOM_AUC`` at which a model is refused
 
 
@@ -143,7 +144,8 @@ def fit(
         loop = TrainingLoop(trainer, data, evaluation, most, statistics.rows_per_epoch(config))
         history = loop.run(checkpoints, watch)
         few = _FEW_CLICKS / (_FEW_CLICKS + statistics.clicked)
-        model.to("cpu").blend_click_rate(config.click_rate_share, config.click_rate_share * _READER_RATE * few)
+        share = config.click_rate_share
+        model.to("cpu").blend_click_rate(min(1.0, share * (1 + _MORE_RATE * few)), share * _READER_RATE * few)
         model.intercept = _intercept(model, blocks, statistics.clicked / statistics.rows)
         return model, history
 
