@@ -73,4 +73,4 @@ points down, on an import hidden in a function, and on a file whose room is not 
     settings     every section, the files and the environment -> one configuration
 """
 
-__version__ = "0.17.0"
+__version__ = "0.18.0"
