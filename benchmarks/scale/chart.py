@@ -42,5 +42,5 @@ def _panel(
     panel.set_yscale("log")
     panel.set_title(f"{title}, by articles", loc="left", fontsize=11)
     for axis in (panel.xaxis, panel.yaxis):
-        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axis.set_major_formatter(StrMethodFormatter("{x:,.10g}"))
     panel.legend(frameon=False, fontsize=8)
