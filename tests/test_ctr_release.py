@@ -111,9 +111,11 @@ def test_the_stage_writes_a_model_its_curves_and_its_judgement_with_the_same_byt
 def test_held_out_probabilities_are_right_though_the_model_was_fitted_by_a_softmax(tmp_path: Path) -> None:
     errors = {}
     for kind in ("none", "isotonic"):
-        folder = made(newsroom(tmp_path / kind, some_set(), calibration=kind, click_rate_share=0.33))
+        folder = made(newsroom(tmp_path / kind, some_set(), calibration=kind, click_rate_share=0.15))
         errors[kind] = read_json(folder / "judged.json")["calibration_error"]
-    assert errors["isotonic"] < 0.5 * errors["none"]  # a third of the score is noise here, which says too much
+    assert (
+        errors["isotonic"] < 0.5 * errors["none"]
+    )  # a third of the score is noise after few clicks, which says too much
 
 
 def test_a_log_without_clicks_trains_no_model(tmp_path: Path) -> None:
