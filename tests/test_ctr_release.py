@@ -113,9 +113,7 @@ def test_held_out_probabilities_are_right_though_the_model_was_fitted_by_a_softm
     for kind in ("none", "isotonic"):
         folder = made(newsroom(tmp_path / kind, some_set(), calibration=kind, click_rate_share=0.15))
         errors[kind] = read_json(folder / "judged.json")["calibration_error"]
-    assert (
-        errors["isotonic"] < 0.5 * errors["none"]
-    )  # a third of the score is noise after few clicks, which says too much
+    assert errors["isotonic"] < 0.5 * errors["none"]  # after few clicks a third of the score is noise here
 
 
 def test_a_log_without_clicks_trains_no_model(tmp_path: Path) -> None:
