@@ -12,6 +12,7 @@ from recsys.stories.evidence import MAX_COUNTED, best_stories
 from recsys.stories.graph import parts_of
 from recsys.stories.names import NameRates
 from recsys.stories.night import StoryArticle, find_stories
+from recsys.stories.records import Story
 from recsys.stories.story_files import load_story_index, load_story_of, save_stories
 from recsys.stories.story_index import StoryIndex
 from recsys.stories.terms import terms
@@ -342,6 +343,18 @@ def _scored(words: dict[str, float], time: int, index: StoryIndex) -> dict[int, 
         if beyond > 0:
             scores[row] = beyond**2 / len(words) ** 0.8 / surprise * math.exp(-(away**2) / 2)
     return scores
+
+
+def test_a_story_that_counts_one_headline_of_several_articles_is_restored_and_left_article_by_article() -> None:
+    index, words = StoryIndex(), terms(FERRY[0])
+    for number in range(60):
+        index.place(f"b{number}", f"Hall{number} day{number} row{number}", time=NOON)
+    story = Story("a0", 1, NOON, NOON, NOON)  # what is left after a large story was halved and articles were removed
+    index.restore(story, dict.fromkeys(words, 1), [(f"a{number}", words, NOON, ()) for number in range(3)])
+    for number in range(3):
+        index.remove(f"a{number}")
+    assert index.articles_of("a0") == []
+    assert index.place("c", FERRY[0], time=NOON).story == "c"
 
 
 def test_a_story_of_one_headline_again_is_found_like_any_other() -> None:

@@ -170,14 +170,14 @@ class StoryIndex:
         self, story: Story, counts: dict[str, int], articles: Iterable[tuple[str, list[str], int | None, Lead]]
     ) -> None:
         """Take over a story with the counts of its terms, and id, terms, time and lead of each article."""
-        row = self._begin_as(story)
+        row, placed = self._begin_as(story), list(articles)
         story.words = set(counts)
-        if story.size == 1 and all(count == 1 for count in counts.values()):
+        if story.size == 1 == len(placed) and all(count == 1 for count in counts.values()):
             self._postings.begin(counts, row)
         else:
             for word, count in counts.items():
                 self._postings.add(word, row, count)
-        for article_id, words, time, lead in articles:
+        for article_id, words, time, lead in placed:
             self.placed[article_id] = PlacedArticle(row, words, time, lead)
             self.leads.add(lead)
             story.articles[article_id] = None
