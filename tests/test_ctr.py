@@ -255,6 +255,15 @@ def test_how_clicks_fall_with_length_is_found_whatever_the_blocks(exponent: floa
     assert blocks.exponent == whole.exponent
 
 
+@pytest.mark.parametrize(("alone", "many", "exponent"), [(5_000, 0, 1.0), (0, 5_000, 0.0), (5_000, 5_000, 1.0)])
+def test_clicks_without_the_cards_beside_them_bend_nothing_beyond_its_bounds(
+    alone: int, many: int, exponent: float
+) -> None:
+    lengths = ListLengths(np.zeros(301), np.zeros(301))
+    lengths.lists[[1, 300]], lengths.clicks[[1, 300]] = 5_000, (alone, many)
+    assert lengths.exponent == pytest.approx(exponent, abs=0.01)
+
+
 def test_lists_of_one_length_or_without_clicks_say_nothing_of_length() -> None:
     rows = some_rows(600)
     lengths = ListLengths()

@@ -45,7 +45,11 @@ class ListLengths:
 
     @property
     def exponent(self) -> float:
-        """The ``a`` of: a card of a list of n cards is clicked about n ** -a times as often; 0 where all are alike."""
+        """The ``a`` of: a card of a list of n cards is clicked about n ** -a times as often.
+
+        From 0, where the cards of all lists are clicked alike, to 1, where all lists have as many clicks. A log beyond
+        that (clicks that came without the cards beside them, as lists of one) says nothing of length.
+        """
         length = np.flatnonzero(self.lists)
         clicks = self.clicks[length]
         if len(length) < 2 or not clicks.sum():
@@ -63,7 +67,7 @@ class ListLengths:
             level, exponent = level + float(step[0]), exponent + float(step[1])
             if abs(step).max() < 1e-9:
                 break
-        return exponent
+        return min(max(exponent, 0.0), 1.0)
 
 
 def _longer(counts: Counts, size: int) -> Counts:
